@@ -1,0 +1,303 @@
+"""The one table of everything a key does.
+
+Menus, tooltips, the settings, F1 and the documentation are made from it. A key acts in its context only: single letters
+belong to the cut-out editor, the canvas or the history and never act while text is typed, because a text field takes its
+letters first and no other context contains one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+log = logging.getLogger(__name__)
+
+WINDOW = "window"
+EDITOR = "editor"
+CANVAS = "canvas"
+STRIP = "strip"
+HISTORY = "history"
+PROMPT = "prompt"
+CONTEXTS = (WINDOW, EDITOR, CANVAS, STRIP, HISTORY, PROMPT)
+
+_T = "Actions"
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate(_T, text)
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One line of the table.
+
+    Attributes:
+        id: stable name, also in the settings file.
+        text: what it does, in English; ``label`` translates it.
+        keys: the keys it has from the start, in Qt's portable form; the first is shown.
+        context: where it acts: one of ``CONTEXTS``. "window" is everywhere.
+        group: heading in F1, the settings and the menus.
+        gesture: for what the mouse does ("Ctrl+wheel"): shown, not editable.
+    """
+
+    id: str
+    text: str
+    keys: tuple[str, ...] = ()
+    context: str = WINDOW
+    group: str = "File"
+    gesture: str = ""
+
+    @property
+    def label(self) -> str:
+        return _tr(self.text)
+
+
+def _t(text: str) -> str:
+    """Marks a text of the table for translation (QT_TRANSLATE_NOOP("Actions", …))."""
+    return text
+
+
+TABLE: tuple[Shortcut, ...] = (
+    # File
+    Shortcut("open", _t("Open photo…"), ("Ctrl+O",)),
+    Shortcut("paste", _t("Paste photo or picture"), ("Ctrl+V",)),
+    Shortcut("save", _t("Save as…"), ("Ctrl+S",)),
+    Shortcut("save_plain", _t("Save without metadata…"), ("Ctrl+Shift+S",)),
+    Shortcut("copy", _t("Copy picture"), ("Ctrl+C",)),
+    Shortcut("export_mask", _t("Save the cut-out's mask…"), ("Ctrl+Shift+E",)),
+    Shortcut("import_mask", _t("Open a mask…"), ("Ctrl+Shift+O",)),
+    Shortcut("quit", _t("Quit"), ("Ctrl+Q",)),
+    # Picture
+    Shortcut("generate", _t("Generate"), ("Ctrl+Return", "Ctrl+Enter"), group="Picture"),
+    Shortcut("cancel", _t("Stop at once"), ("Shift+X", "Esc"), group="Picture"),
+    Shortcut("stop_after", _t("Stop after this picture"), ("Ctrl+Shift+X",), group="Picture"),
+    Shortcut("vary", _t("Vary: the same with a new seed"), ("Ctrl+R",), group="Picture"),
+    Shortcut("redraw", _t("Redraw from here"), ("Ctrl+Shift+R",), group="Picture"),
+    Shortcut("ideas", _t("Four ideas"), ("Ctrl+I",), group="Picture"),
+    Shortcut("new_seed", _t("New seed"), ("Ctrl+D",), group="Picture"),
+    Shortcut("lock_seed", _t("Keep this seed"), ("Ctrl+L",), group="Picture"),
+    Shortcut("star", _t("Star"), (".",), HISTORY, "Picture"),
+    Shortcut("star_canvas", _t("Star"), (".",), CANVAS, "Picture"),
+    Shortcut("compare", _t("Compare with the cut-out"), ("Ctrl+B",), group="Picture"),
+    Shortcut("hold_previous", _t("Show the previous picture while held"), ("C",), CANVAS, "Picture"),
+    Shortcut("drag_out", _t("Drag the picture to another program"), (), CANVAS, "Picture", gesture="Drag out"),
+    # Prompt
+    Shortcut("prompt_older", _t("Earlier prompt"), ("Alt+Up",), PROMPT, "Prompt"),
+    Shortcut("prompt_newer", _t("Later prompt"), ("Alt+Down",), PROMPT, "Prompt"),
+    Shortcut("focus_prompt", _t("Go to the prompt"), ("Ctrl+E",), group="Prompt"),
+    # View
+    Shortcut("next_panel", _t("Next panel"), ("F6",), group="View"),
+    Shortcut("previous_panel", _t("Previous panel"), ("Shift+F6",), group="View"),
+    Shortcut("fit", _t("Fit"), ("Ctrl+0",), group="View"),
+    Shortcut("actual_size", _t("100 %"), ("Ctrl+1",), group="View"),
+    Shortcut("zoom_in", _t("Zoom in"), ("Ctrl++", "Ctrl+="), group="View"),
+    Shortcut("zoom_out", _t("Zoom out"), ("Ctrl+-",), group="View"),
+    Shortcut("zoom_wheel", _t("Zoom at the pointer"), (), group="View", gesture="Ctrl + wheel"),
+    Shortcut("pan", _t("Move the picture"), (), group="View", gesture="Space + drag"),
+    Shortcut("toggle_history", _t("Show or hide the history"), ("Ctrl+H",), group="View"),
+    Shortcut("toggle_subject", _t("Show or hide the subject"), ("Ctrl+T",), group="View"),
+    Shortcut("menu", _t("Menu"), ("F10",), group="View"),
+    Shortcut("full_screen", _t("Full screen"), ("F11",), group="View"),
+    # Cut-out
+    Shortcut("edit_cutout", _t("Edit cut-out"), ("Ctrl+M",), group="Cut-out"),
+    Shortcut("use_cutout", _t("Use this cut-out"), ("Return", "Enter"), EDITOR, "Cut-out"),
+    Shortcut("leave_editor", _t("Back without changes"), ("Esc",), EDITOR, "Cut-out"),
+    Shortcut("undo", _t("Undo"), ("Ctrl+Z",), group="Cut-out"),
+    Shortcut("redo", _t("Redo"), ("Ctrl+Shift+Z", "Ctrl+Y"), group="Cut-out"),
+    Shortcut("select", _t("Select the object"), ("S",), EDITOR, "Cut-out"),
+    Shortcut("brush", _t("Brush"), ("B",), EDITOR, "Cut-out"),
+    Shortcut("eraser", _t("Eraser"), ("E",), EDITOR, "Cut-out"),
+    Shortcut("lasso", _t("Lasso"), ("L",), EDITOR, "Cut-out"),
+    Shortcut("box", _t("Draw a box"), ("R",), EDITOR, "Cut-out"),
+    Shortcut("hand", _t("Move the photo"), ("H",), EDITOR, "Cut-out"),
+    Shortcut("swap", _t("Swap brush and eraser"), ("X",), EDITOR, "Cut-out"),
+    Shortcut("smaller", _t("Smaller brush"), ("[",), EDITOR, "Cut-out"),
+    Shortcut("larger", _t("Larger brush"), ("]",), EDITOR, "Cut-out"),
+    Shortcut("softer", _t("Softer brush"), ("Shift+[", "{"), EDITOR, "Cut-out"),
+    Shortcut("harder", _t("Harder brush"), ("Shift+]", "}"), EDITOR, "Cut-out"),
+    Shortcut("invert", _t("Invert"), ("I",), EDITOR, "Cut-out"),
+    Shortcut("overlay", _t("Tint, outline, what the model sees"), ("O",), EDITOR, "Cut-out"),
+    Shortcut("other_tool", _t("Brush and eraser change places while held"), (), EDITOR, "Cut-out", gesture="Ctrl"),
+    Shortcut("brush_wheel", _t("Brush size"), (), EDITOR, "Cut-out", gesture="Alt + wheel"),
+    Shortcut("include", _t("This belongs"), (), EDITOR, "Cut-out", gesture="Click"),
+    Shortcut("exclude", _t("This does not belong"), (), EDITOR, "Cut-out", gesture="Shift + click"),
+    Shortcut("straight", _t("Straight line from the last stroke"), (), EDITOR, "Cut-out", gesture="Shift + click"),
+    Shortcut("cross_hair", _t("Move a cross-hair"), (), EDITOR, "Cut-out", gesture="Arrow keys"),
+    Shortcut("cross_hair_act", _t("Click or paint with the cross-hair"), (), EDITOR, "Cut-out", gesture="Enter"),
+    Shortcut("cross_hair_not", _t("This does not belong"), (), EDITOR, "Cut-out", gesture="Shift + Enter"),
+    # Scales
+    Shortcut("scale_left", _t("Keep one scale less"), ("Left",), STRIP, "Scales"),
+    Shortcut("scale_right", _t("Keep one scale more"), ("Right",), STRIP, "Scales"),
+    Shortcut("scale_first", _t("Keep the first scale"), ("Home",), STRIP, "Scales"),
+    Shortcut("scale_last", _t("Keep all scales"), ("End",), STRIP, "Scales"),
+    # History
+    Shortcut("recall_all", _t("Use everything of this picture"), ("A",), HISTORY, "History"),
+    Shortcut("recall_prompt", _t("Use its prompt"), ("P",), HISTORY, "History"),
+    Shortcut("recall_seed", _t("Use its seed"), ("S",), HISTORY, "History"),
+    Shortcut("history_compare", _t("Compare two pictures"), ("C",), HISTORY, "History"),
+    Shortcut("reveal", _t("Show in the folder"), ("Ctrl+Shift+F",), HISTORY, "History"),
+    Shortcut("delete", _t("Move to the trash"), ("Delete", "Backspace"), HISTORY, "History"),
+    Shortcut("search", _t("Search the history"), ("Ctrl+F",), group="History"),
+    # Help
+    Shortcut("help", _t("Keys and help"), ("F1",), group="Help"),
+    Shortcut("models", _t("Models"), ("Ctrl+Shift+M",), group="Help"),
+    Shortcut("settings", _t("Settings"), ("Ctrl+,",), group="Help"),
+    Shortcut("log_folder", _t("Open the log folder"), (), group="Help"),
+    Shortcut("diagnostics", _t("Copy diagnostics"), (), group="Help"),
+    Shortcut("about", _t("About EchoGen"), (), group="Help"),
+)
+
+GROUPS: tuple[str, ...] = tuple(dict.fromkeys(shortcut.group for shortcut in TABLE))
+_BY_ID = {shortcut.id: shortcut for shortcut in TABLE}
+
+# Keys of the system's text fields: they act on text while a field has the focus, in every context.
+_GROUP_NAMES = (
+    _t("File"),
+    _t("Picture"),
+    _t("Prompt"),
+    _t("View"),
+    _t("Cut-out"),
+    _t("Scales"),
+    _t("History"),
+    _t("Help"),
+)
+
+
+def group_label(group: str) -> str:
+    return _tr(group)
+
+
+def shortcut(action: str) -> Shortcut:
+    """The line of the table. Raises ``KeyError`` for an unknown name."""
+    return _BY_ID[action]
+
+
+class Keymap(QObject):
+    """The keys in force: the table with the user's changes. One for the program (``keymap``)."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._own: dict[str, tuple[str, ...]] = {}
+
+    def keys(self, action: str) -> tuple[str, ...]:
+        """The keys of an action in Qt's portable form, the shown one first."""
+        return self._own.get(action, _BY_ID[action].keys)
+
+    def shown(self, action: str) -> str:
+        """The first key as this system writes it ("Ctrl+O"), or the gesture, or ""."""
+        keys = self.keys(action)
+        if keys:
+            text = QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+            return text.replace("Return", "Enter")  # what stands on the key today
+        return _BY_ID[action].gesture
+
+    def set_keys(self, action: str, keys: tuple[str, ...]) -> None:
+        """Other keys for an action; an empty tuple switches them off."""
+        if keys == _BY_ID[action].keys:
+            self._own.pop(action, None)
+        else:
+            self._own[action] = tuple(keys)
+        self.changed.emit()
+
+    def reset(self) -> None:
+        self._own.clear()
+        self.changed.emit()
+
+    def own(self) -> dict[str, list[str]]:
+        """The user's changes, for the settings file."""
+        return {action: list(keys) for action, keys in self._own.items()}
+
+    def load(self, own: Mapping[str, object]) -> None:
+        """Take the user's changes from the settings file; what no longer exists is dropped."""
+        self._own = {
+            action: tuple(str(key) for key in keys)
+            for action, keys in own.items()
+            if action in _BY_ID and isinstance(keys, (list, tuple))
+        }
+        self.changed.emit()
+
+    def conflicts(self, action: str, keys: tuple[str, ...] | None = None) -> list[Shortcut]:
+        """Other actions that would be triggered by the same keys: in the same context, or one of them everywhere.
+
+        "Esc" is shared on purpose: the cut-out editor takes it before the window does.
+        """
+        mine = _BY_ID[action]
+        wanted = {_normal(key) for key in (self.keys(action) if keys is None else keys)}
+        found = []
+        for other in TABLE:
+            if other.id == action or not _meet(mine.context, other.context):
+                continue
+            if wanted & {_normal(key) for key in self.keys(other.id)} - {"Esc"}:
+                found.append(other)
+        return found
+
+
+def _normal(key: str) -> str:
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+
+
+def _meet(a: str, b: str) -> bool:
+    return a == b or WINDOW in (a, b)
+
+
+keymap = Keymap()
+
+
+class BoundAction(QAction):
+    """A ``QAction`` that follows the table: text, keys and tooltip, in the user's language and with the user's keys."""
+
+    def __init__(self, action: str, parent: QWidget, run: Callable[..., object] | None = None) -> None:
+        super().__init__(parent)
+        self.entry = shortcut(action)
+        self.setObjectName(f"action_{action}")
+        inner = self.entry.context != WINDOW
+        self.setShortcutContext(
+            Qt.ShortcutContext.WidgetWithChildrenShortcut if inner else Qt.ShortcutContext.WindowShortcut
+        )
+        self.refresh()
+        keymap.changed.connect(self.refresh)
+        if run is not None:
+            self.triggered.connect(run)
+
+    def refresh(self) -> None:
+        self.setText(self.entry.label)
+        self.setShortcuts([QKeySequence(key) for key in keymap.keys(self.entry.id)])
+
+
+def bind(widget: QWidget, action: str, run: Callable[..., object] | None = None) -> BoundAction:
+    """Make an action of the table act on a widget: the window for the context "window", else the widget of its context.
+
+    Args:
+        widget: owns the action; in other contexts than "window" the keys act while it or a child has the focus.
+        run: called when it is triggered (a decorated slot of a QObject).
+    """
+    result = BoundAction(action, widget, run)
+    widget.addAction(result)
+    return result
+
+
+def tooltip(action: str, text: str = "") -> str:
+    """A tooltip with the key: "Brush (B)". ``text`` replaces the words of the table."""
+    words = text or shortcut(action).label.rstrip("…")
+    key = keymap.shown(action)
+    return f"{words} ({key})" if key else words
+
+
+def as_markdown() -> str:
+    """The table for the documentation, in English and with the original keys."""
+    lines = []
+    for group in GROUPS:
+        lines += [f"### {group}", "", "| keys | what |", "|---|---|"]
+        for line in TABLE:
+            if line.group == group:
+                keys = " or ".join(line.keys) or line.gesture or "–"
+                lines.append(f"| {keys.replace('|', chr(92) + '|')} | {line.text.rstrip('…')} |")
+        lines.append("")
+    return "\n".join(lines)

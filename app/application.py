@@ -1,0 +1,264 @@
+"""Starting and ending: the application object, its folders, its one window, the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal, Slot
+from PySide6.QtGui import QFileOpenEvent, QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication
+
+from app import background, languages, logs
+from app.actions import keymap
+from app.desk import Desk
+from app.engine_worker import EngineLink
+from app.garbage import GarbageCollector
+from app.generation import Generation
+from app.look import stylesheet
+from app.look import type as type_
+from app.look.theme import notifier
+from app.main_window import MainWindow
+from app.resources import resource
+from app.session_keeper import SessionKeeper
+from app.settings import SettingsStore
+from app.single_instance import SingleInstance
+from app.state import SessionState
+from app.store.history import HistoryStore
+from app.store.paths import AppPaths
+from app.store.session import SessionStore
+from app.subject.assets import AssetStore
+from engine import __version__
+from engine.host import ENGINE
+from installer.desktop_entry import APP_ID, NAME
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 5.0
+
+
+class FileOpenFilter(QObject):
+    """On macOS photos opened with the program arrive as events of the application.
+
+    Signals:
+        opened(object): list of one path.
+    """
+
+    opened = Signal(object)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FileOpen and isinstance(event, QFileOpenEvent):
+            self.opened.emit([Path(event.file())])
+            return True
+        return False
+
+
+class Program(QObject):
+    """Everything that lives as long as the window, put together in one place.
+
+    Args:
+        paths: the user's folders.
+        engine: "module:attribute" of the engine's class; tests give their own.
+        threads: threads the engine computes with; None leaves that to it.
+
+    Signals:
+        ended: the window is closed, the engine is gone, everything is saved.
+    """
+
+    ended = Signal()
+
+    def __init__(self, paths: AppPaths, engine: str = ENGINE, threads: int | None = None) -> None:
+        super().__init__()
+        self._garbage = GarbageCollector(self)
+        self.paths = paths
+        self.settings_store = SettingsStore(paths.config / "settings.json")
+        self.state = SessionState(self)
+        self.state.set_settings(self.settings_store.load())
+        self._dressed: tuple[Any, ...] = ()
+        self._dress()
+        self.link = EngineLink(engine, threads, self)
+        self.generation = Generation(self.state, self.link, self)
+        self.store = HistoryStore(paths.history, self.pictures_folder())
+        self.desk = Desk(self.state, self.generation, self.store, self)
+        self.window = MainWindow(self.state, self.desk, paths)
+        self.assets = AssetStore(paths.assets)
+        self.keeper = SessionKeeper(
+            self.state, SessionStore(paths.session), self.settings_store, self.assets, self.window.session_extra, self
+        )
+        self.session = self.keeper.load()
+        self._closed = False
+        self.window.restore_session(self.session)
+        self.window.closing.connect(self.close)
+        self.window.changed.connect(self.keeper.touch)
+        self.state.settingsChanged.connect(self._dress)
+        self.state.settingsChanged.connect(self._move_pictures)
+
+    def pictures_folder(self) -> Path:
+        chosen = self.state.settings.pictures
+        return Path(chosen) if chosen else self.paths.pictures
+
+    @Slot()
+    def _move_pictures(self) -> None:
+        self.store.folder = self.pictures_folder()
+
+    @Slot()
+    def _dress(self) -> None:
+        """Theme, motion, text size, language and keys of the settings, each only when it changed."""
+        settings = self.state.settings
+        wanted = (settings.theme, settings.motion, settings.text_scale, settings.language)
+        before = self._dressed or (None,) * 4
+        self._dressed = wanted
+        if settings.motion != before[1]:
+            notifier.set_motion(settings.motion)
+        if settings.text_scale != before[2]:
+            type_.set_text_scale(settings.text_scale)
+        if settings.theme != before[0]:
+            notifier.set_choice(settings.theme)
+        if settings.language != before[3]:
+            languages.install(settings.language)
+        if settings.keys != keymap.own():
+            keymap.load(settings.keys)
+
+    def start(self, files: Sequence[Path] = ()) -> None:
+        """Show the window; everything slow begins once it can be seen."""
+        self.window.show()
+        QTimer.singleShot(0, self, self._begin)
+        self._files = list(files)
+
+    @Slot()
+    def _begin(self) -> None:
+        back = self.keeper.restore(self.session)
+        self.desk.open_bundle()
+        if self._files:
+            self.desk.open_files(self._files)
+        elif not back:
+            self.window.show_example()
+        self.window.begin()
+        self._garbage.settle()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @Slot()
+    def close(self) -> None:
+        """The window is hidden: stop drawing, wait a bounded time, save, end."""
+        if self._closed:
+            return
+        self._closed = True
+        began = time.monotonic()
+        self.generation.stop_now()
+        self.keeper.save()
+        self.link.shutdown(CLOSE_SECONDS)
+        self.window.close_panels()  # ends the child for cut-outs, which work in the background may wait for
+        # Pictures that are being written are finished; what they tell afterwards is delivered before the end.
+        background.shutdown()
+        QApplication.sendPostedEvents()
+        self.keeper.close()
+        self.store.close()
+        log.info("closed in %.1f s", time.monotonic() - began)
+        self.window.deleteLater()
+        self._garbage.stop()
+        self.ended.emit()
+
+
+def make_application(arguments: Sequence[str]) -> QApplication:
+    """The application object with its names, icon and look."""
+    application = QApplication([NAME, *arguments])
+    application.setApplicationName(NAME)
+    application.setApplicationDisplayName(NAME)
+    application.setApplicationVersion(__version__)
+    application.setOrganizationName("EchoGen")
+    QGuiApplication.setDesktopFileName(APP_ID)
+    application.setWindowIcon(QIcon(str(resource("icons", "echogen.svg"))))
+    application.setQuitOnLastWindowClosed(False)  # the end is a sequence of its own
+    stylesheet.install(application)
+    return application
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Open the window and stay until it is closed; a second start hands its photos to the first one.
+
+    Returns:
+        the exit code.
+    """
+    import qasync
+
+    files = [Path(argument) for argument in arguments if not argument.startswith("-")]
+    paths = AppPaths.standard()
+    application = make_application(arguments)
+    faults = logs.start(paths.log)
+    instance = SingleInstance(paths.data)
+    if not instance.claim():
+        if instance.hand_over(files):
+            return 0
+        log.warning("another EchoGen is open but does not answer; a second window opens")
+    loop = qasync.QEventLoop(application)
+    asyncio.set_event_loop(loop)
+    program = Program(paths)
+    faults.happened.connect(program.window.faults.report)
+    instance.received.connect(program.window.receive)
+    opener = FileOpenFilter()
+    opener.opened.connect(program.window.receive)
+    application.installEventFilter(opener)
+    program.ended.connect(application.quit)
+    application.commitDataRequest.connect(program.keeper.save)
+    signals = SystemSignals(program)
+    signals.asked.connect(program.window.close)
+    program.start(files)
+    with loop:
+        loop.run_forever()
+    signals.restore()
+    instance.release()
+    logs.stop()
+    return 0
+
+
+class SystemSignals(QObject):
+    """Ctrl+C in the terminal and a request of the system to end, as a Qt signal.
+
+    Signals:
+        asked: to be closed as the user would.
+    """
+
+    asked = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        # Python looks at its signals only between two of its own instructions: a byte on a socket wakes it up.
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.setblocking(False)
+        self._theirs.setblocking(False)
+        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._woken)
+        self._before = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        self._handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    @Slot()
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            numbers = self._ours.recv(16)
+            if signal.SIGINT in numbers or signal.SIGTERM in numbers:
+                self.asked.emit()
+
+    def restore(self) -> None:
+        """Give the signals back."""
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._before)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._ours.close()
+        self._theirs.close()
+
+
+def main() -> int:
+    """Entry for packages: ``python -m app.application``."""
+    return run(sys.argv[1:])

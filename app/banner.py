@@ -1,0 +1,168 @@
+"""The banner under the prompt: what went wrong in one sentence, what to do next, details for those who want them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QPainter
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from app import sentences
+from app.look import icons
+from app.look import type as type_
+from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label
+from engine.errors import EchoGenError
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A button of the banner: a verb, and what it does (a slot of a living QObject)."""
+
+    text: str
+    run: Callable[[], object]
+
+
+class _Glyph(QWidget):
+    """The triangle beside the title."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFixedSize(18, 18)
+
+    def paintEvent(self, event) -> None:
+        icons.paint_icon(QPainter(self), "triangle-alert", QRectF(self.rect()), "danger")
+
+
+class ErrorBanner(QFrame):
+    """One error at a time; a new one replaces the old one. Hidden while there is none.
+
+    Signals:
+        closed: the user put it away.
+    """
+
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("errorBanner")
+        self.setProperty("surface", "danger")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.title = label("", "section", wrap=True)
+        self.text = label("", "body", wrap=True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.close_button = IconButton("x", self.tr("Close"), side=24)
+        self.details_button = PlainButton(self.tr("Details"), "chevron-right")
+        self.copy_button = PlainButton(self.tr("Copy"), "copy")
+        self.details = QPlainTextEdit()
+        self.details.setReadOnly(True)
+        self.details.setProperty("code", "true")
+        self.details.setAccessibleName(self.tr("Details"))
+        self.details.setMaximumHeight(130)
+        self.details.setTabChangesFocus(True)
+        type_.apply(self.details, "mono")
+        top = QHBoxLayout()
+        top.setSpacing(9)
+        top.addWidget(_Glyph(self), 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self.title, 1)
+        top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.steps = QVBoxLayout()
+        self.steps.setSpacing(6)
+        small = QHBoxLayout()
+        small.setSpacing(2)
+        small.setContentsMargins(0, 0, 0, 0)
+        small.addWidget(self.details_button)
+        small.addWidget(self.copy_button)
+        small.addStretch(1)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(27, 0, 0, 0)
+        inner.setSpacing(8)
+        inner.addWidget(self.text)
+        inner.addLayout(self.steps)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 10, 10)
+        column.setSpacing(6)
+        column.addLayout(top)
+        column.addLayout(inner)
+        indented = QHBoxLayout()
+        indented.setContentsMargins(15, 0, 0, 0)
+        indented.addLayout(small)
+        column.addLayout(indented)
+        column.addWidget(self.details)
+        self.close_button.clicked.connect(self.dismiss)
+        self.details_button.clicked.connect(self._toggle_details)
+        self.copy_button.clicked.connect(self.copy)
+        self.error: EchoGenError | None = None
+        self.hide()
+
+    def show_error(self, error: EchoGenError, details: str = "", steps: Sequence[NextStep] = ()) -> None:
+        """Show an error. ``details``: for the log and the curious; "" hides the button."""
+        self.error = error
+        self._say(error)
+        self.details.setPlainText(details.strip())
+        self.details_button.setVisible(bool(details.strip()))
+        self._show_details(False)
+        clear(self.steps)
+        for step in steps:
+            button = OutlinedButton(step.text)
+            button.clicked.connect(step.run)
+            row = QHBoxLayout()
+            row.addWidget(button)
+            row.addStretch(1)
+            self.steps.addLayout(row)
+        self.show()
+        self._announce()
+
+    def _say(self, error: EchoGenError) -> None:
+        """Title and text in the language in force."""
+        self.title.setText(sentences.title(error))
+        self.text.setText(sentences.of_error(error))
+        self.text.setVisible(bool(self.text.text()))
+        self.setAccessibleName(self.title.text())
+        self.setAccessibleDescription(self.text.text())
+
+    def _announce(self) -> None:
+        words = QAccessibleAnnouncementEvent(self, f"{self.title.text()}. {self.text.text()}")
+        words.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+        QAccessible.updateAccessibility(words)
+
+    @Slot()
+    def dismiss(self) -> None:
+        self.clear_error()
+        self.closed.emit()
+
+    def clear_error(self) -> None:
+        """Nothing is wrong any more."""
+        self.error = None
+        self.hide()
+
+    def as_text(self) -> str:
+        """What *Copy* puts on the clipboard."""
+        parts = [self.title.text(), self.text.text(), self.details.toPlainText()]
+        return "\n\n".join(part for part in parts if part)
+
+    @Slot()
+    def copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.as_text())
+        self.copy_button.set_icon_name("check")
+        self.copy_button.setText(self.tr("Copied"))
+
+    @Slot()
+    def _toggle_details(self) -> None:
+        self._show_details(self.details.isHidden())
+
+    def _show_details(self, shown: bool) -> None:
+        self.details_button.set_icon_name("chevron-down" if shown else "chevron-right")
+        self.details.setVisible(shown)
+        self.copy_button.set_icon_name("copy")
+        self.copy_button.setText(self.tr("Copy"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.details_button.setText(self.tr("Details"))
+            self.copy_button.setText(self.tr("Copy"))
+            self.close_button.describe(self.tr("Close"))
+            if self.error is not None:
+                self._say(self.error)
+        super().changeEvent(event)

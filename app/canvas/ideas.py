@@ -1,0 +1,219 @@
+"""Four ideas: only the coarse scales of four seeds, side by side; the one that is chosen is finished from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.canvas.painting import paint_dashed
+from app.canvas.pixels import Layer, to_image
+from app.look import focus
+from app.look import type as type_
+from app.look.controls import IconButton, label
+from app.look.theme import notifier, on_photo, radius, theme, tokens
+from engine.request import GenerationRequest
+
+COUNT = 4
+_GAP = 12
+
+
+def coarse_scales(count: int) -> int:
+    """How many scales an idea draws: enough to see the composition, cheap beside a whole picture.
+
+    The last three of thirteen scales are three quarters of the work, the first half of them a few hundredths.
+    """
+    return max(1, min(count - 1, round(count * 0.6)))
+
+
+class IdeaTile(QAbstractButton):
+    """One idea: waiting, forming, or ready to be chosen."""
+
+    def __init__(self, number: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.number = number
+        self._layer: Layer | None = None
+        self._ratio = 1.0
+        self._ready = False
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        focus.attach(self, radius("picture"))
+        notifier.changed.connect(self.update)
+        self.reset()
+
+    def reset(self, ratio: float = 1.0) -> None:
+        """Waiting. ``ratio``: width by height of the picture."""
+        self._layer, self._ready, self._ratio = None, False, ratio
+        self.setEnabled(False)
+        self._speak()
+
+    def show_image(self, pixels: np.ndarray) -> None:
+        self._layer = Layer(to_image(pixels))
+        self.setEnabled(True)
+        self._speak()
+
+    def set_ready(self) -> None:
+        self._ready = True
+        self._speak()
+
+    def is_ready(self) -> bool:
+        return self._ready
+
+    def _speak(self) -> None:
+        state = self.tr("ready") if self._ready else self.tr("drawing") if self._layer else self.tr("waiting")
+        self.setAccessibleName(self.tr("Idea {0}, {1}").format(self.number, state))
+        self.setToolTip(self.tr("Finish this idea ({0})").format(self.number) if self._layer else "")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(180, 180)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(64, 64)
+
+    def _picture(self) -> QRectF:
+        width = min(float(self.width()), self.height() * self._ratio)
+        height = width / self._ratio
+        return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height).adjusted(3, 3, -3, -3)
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = self._picture()
+        corner = radius("picture")
+        if self._layer is None:
+            paint_dashed(painter, rect, corner, "outline", 1.0)
+        else:
+            self._layer.paint(painter, rect, corner)
+            if self.underMouse() or self.isDown():
+                painter.setPen(QPen(theme().color("accent"), tokens()["stroke"]["selected"]))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), corner + 1, corner + 1)
+        badge = QRectF(rect.x() + 8, rect.y() + 8, 22, 20)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(on_photo("chip"))
+        painter.drawRoundedRect(badge, radius("tag"), radius("tag"))
+        painter.setFont(type_.font("micro"))
+        painter.setPen(on_photo("chip-text"))
+        painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(self.number))
+
+
+class IdeasView(QWidget):
+    """Lies over the canvas while ideas are drawn and chosen.
+
+    Signals:
+        chosen(object): the ``GenerationRequest`` to finish; the same request gives the same coarse scales again.
+        closed: the user does not want any of them.
+    """
+
+    chosen = Signal(object)
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("ideasView")
+        self.requests: tuple[GenerationRequest, ...] = ()
+        self.title = label("", "heading")
+        self.words = label("", "body", "muted", wrap=True)
+        self.close_button = IconButton("x", "", "Esc", self)
+        self.tiles = [IdeaTile(index + 1, self) for index in range(COUNT)]
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(self.title)
+        texts.addWidget(self.words)
+        top = QHBoxLayout()
+        top.addLayout(texts, 1)
+        top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        for tile in self.tiles:
+            tile.clicked.connect(self._clicked)
+        self._room = QWidget(self)
+        for tile in self.tiles:
+            tile.setParent(self._room)
+        self._room.installEventFilter(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(12)
+        column.addLayout(top)
+        column.addWidget(self._room, 1)
+        self.close_button.clicked.connect(self.closed)
+        notifier.changed.connect(self.update)
+        self._name()
+
+    def begin(self, requests: Sequence[GenerationRequest]) -> None:
+        """Empty tiles for up to four requests that differ in their seeds."""
+        self.requests = tuple(requests[:COUNT])
+        for index, tile in enumerate(self.tiles):
+            size = self.requests[index].size if index < len(self.requests) else None
+            tile.reset(size[0] / size[1] if size else 1.0)
+            tile.setVisible(index < len(self.requests))
+        self._place()
+        self._name()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._room and event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        """Two by two, as large as fits, close together in the middle."""
+        size = self.requests[0].size if self.requests else None
+        ratio = size[0] / size[1] if size else 1.0
+        room_width, room_height = (self._room.width() - _GAP) / 2, (self._room.height() - _GAP) / 2
+        width = max(32.0, min(room_width, room_height * ratio))
+        height = width / ratio
+        left = (self._room.width() - 2 * width - _GAP) / 2
+        top = (self._room.height() - 2 * height - _GAP) / 2
+        for index, tile in enumerate(self.tiles):
+            x, y = left + (index % 2) * (width + _GAP), top + (index // 2) * (height + _GAP)
+            tile.setGeometry(round(x), round(y), round(width), round(height))
+
+    def show_preview(self, index: int, pixels: np.ndarray) -> None:
+        """The picture so far of one idea; it can be chosen from now on."""
+        self.tiles[index].show_image(pixels)
+
+    def finish(self, index: int) -> None:
+        """All coarse scales of one idea are drawn."""
+        self.tiles[index].set_ready()
+        self._name()
+
+    def all_ready(self) -> bool:
+        return all(tile.is_ready() for tile in self.tiles[: len(self.requests)])
+
+    @Slot()
+    def _clicked(self) -> None:
+        tile = self.sender()
+        self._choose(self.tiles.index(tile))  # type: ignore[arg-type]
+
+    def _choose(self, index: int) -> None:
+        if index < len(self.requests) and self.tiles[index].isEnabled():
+            self.chosen.emit(self.requests[index])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        number = event.key() - Qt.Key.Key_1
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        elif 0 <= number < COUNT and not event.modifiers():
+            self._choose(number)
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._name()
+        super().changeEvent(event)
+
+    def _name(self) -> None:
+        self.title.setText(self.tr("Four ideas"))
+        if self.requests and self.all_ready():
+            self.words.setText(self.tr("Choose one: it is finished just as it begins."))
+        else:
+            self.words.setText(self.tr("Light and composition come first. Choose one as soon as you like it."))
+        self.close_button.describe(self.tr("Close without choosing"), "Esc")
+
+    def paintEvent(self, event) -> None:
+        QPainter(self).fillRect(self.rect(), theme().color("canvas"))

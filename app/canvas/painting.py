@@ -1,0 +1,149 @@
+"""What is painted on the canvas beside the picture itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
+
+from app.canvas.pixels import Layer, paint_shadow
+from app.look import icons
+from app.look import type as type_
+from app.look.theme import on_photo, radius, theme, tokens
+
+_EXAMPLE_SIDES = (84.0, 112.0, 148.0)
+
+
+def paint_dashed(painter: QPainter, rect: QRectF, corner: float, color: str = "outline", width: float = 1.5) -> None:
+    """A dashed box: something will be here."""
+    pen = QPen(theme().color(color), width)
+    pen.setDashPattern([7 / width, 4 / width] if width > 1 else [3, 3])
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(pen)
+    painter.drawRoundedRect(rect.adjusted(width / 2, width / 2, -width / 2, -width / 2), corner, corner)
+    painter.restore()
+
+
+def paint_ring(painter: QPainter, rect: QRectF) -> None:
+    """The focus ring of a widget that draws it inside itself."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme().color("focus"), tokens()["stroke"]["focus"]))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect, radius("control"), radius("control"))
+    painter.restore()
+
+
+def paint_words(
+    painter: QPainter, box: QRectF, words: tuple[str, str], examples: Sequence[Layer] = (), icon: str = ""
+) -> None:
+    """The empty canvas: a dashed box with a title and a sentence, under an icon or pictures from coarse to fine."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    fill = theme().color("surface")
+    fill.setAlphaF(0.45)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    painter.drawRoundedRect(box, radius("picture"), radius("picture"))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    paint_dashed(painter, box, radius("picture"))
+    title, text = words
+    title_font = type_.font("title" if examples else "heading")
+    text_font = type_.font("prompt" if examples else "body")
+    room = box.adjusted(32, 16, -32, -16)
+    flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap)
+    title_rect = QFontMetricsF(title_font).boundingRect(QRectF(0, 0, room.width(), 1000), flags, title)
+    text_rect = QFontMetricsF(text_font).boundingRect(QRectF(0, 0, min(room.width(), 410), 1000), flags, text)
+    top_height = 28.0 if icon else 0.0
+    shown: list[tuple[Layer, float]] = []
+    if examples:
+        left = room.height() - title_rect.height() - text_rect.height() - 56
+        factor = min(1.0, (room.width() - 44) / sum(_EXAMPLE_SIDES), max(0.0, left) / _EXAMPLE_SIDES[-1])
+        if factor > 0.3:
+            sides = _EXAMPLE_SIDES[-len(examples) :]
+            shown = [(layer, side * factor) for layer, side in zip(examples, sides, strict=True)]
+            top_height = shown[-1][1]
+    gap = 36.0 if shown else 14.0 if icon else 0.0
+    height = top_height + gap + title_rect.height() + 6 + text_rect.height()
+    y = box.center().y() - height / 2
+    if icon:
+        icons.paint_icon(painter, icon, QRectF(box.center().x() - 14, y, 28, 28), "text-muted")
+    if shown:
+        _paint_examples(painter, shown, box.center().x(), y + top_height)
+    y += top_height + gap
+    painter.setFont(title_font)
+    painter.setPen(theme().color("text"))
+    painter.drawText(QRectF(room.x(), y, room.width(), title_rect.height() + 2), flags, title)
+    y += title_rect.height() + 6
+    painter.setFont(text_font)
+    painter.setPen(theme().color("text-muted"))
+    width = min(room.width(), 410)
+    painter.drawText(QRectF(box.center().x() - width / 2, y, width, text_rect.height() + 2), flags, text)
+    painter.restore()
+
+
+def _paint_examples(painter: QPainter, shown: Sequence[tuple[Layer, float]], middle: float, bottom: float) -> None:
+    gap = 22.0
+    x = middle - (sum(side for _, side in shown) + gap * (len(shown) - 1)) / 2
+    for layer, side in shown:
+        rect = QRectF(x, bottom - side, side, side)
+        paint_shadow(painter, rect, "float")
+        layer.paint(painter, rect, radius("picture"))
+        x += side + gap
+
+
+def paint_chip(painter: QPainter, rect: QRectF, text: str, *, right: bool, top: bool = True) -> None:
+    """A dark label that lies on the picture, in one of its corners."""
+    font = type_.font("micro")
+    metrics = QFontMetricsF(font)
+    visible = QRectF(painter.viewport()).intersected(rect)
+    width, height = metrics.horizontalAdvance(text) + 16, metrics.height() + 6
+    x = visible.right() - width - 10 if right else visible.x() + 10
+    y = visible.y() + 10 if top else visible.bottom() - height - 10
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(on_photo("chip"))
+    chip = QRectF(x, y, width, height)
+    painter.drawRoundedRect(chip, radius("tag"), radius("tag"))
+    painter.setFont(font)
+    painter.setPen(on_photo("chip-text"))
+    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
+    painter.restore()
+
+
+def paint_compare(painter: QPainter, rect: QRectF, cut_out: Layer, split: float, names: tuple[str, str]) -> None:
+    """The cut-out on white over the right part of the picture, and the divider."""
+    x = rect.x() + rect.width() * split
+    corner = radius("picture")
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setClipRect(QRectF(x, rect.y() - 1, rect.right() - x + 1, rect.height() + 2))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(Qt.GlobalColor.white)
+    painter.drawRoundedRect(rect, corner, corner)
+    side = min(rect.width(), rect.height())
+    middle = rect.center()
+    cut_out.paint(painter, QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side), corner)
+    painter.restore()
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    path = QPainterPath(QPointF(x, rect.y()))
+    path.lineTo(x, rect.bottom())
+    painter.strokePath(path, QPen(on_photo("mask-edge-outer"), 4))
+    painter.strokePath(path, QPen(on_photo("mask-edge-inner"), 2))
+    visible = QRectF(painter.viewport()).intersected(rect)
+    knob = QRectF(x - 14, visible.center().y() - 14, 28, 28)
+    painter.setPen(QPen(on_photo("mask-edge-outer"), 1))
+    painter.setBrush(on_photo("mask-edge-inner"))
+    painter.drawEllipse(knob)
+    dark = on_photo("point-include").darker(400)
+    for name, shift in (("chevron-left", -6.0), ("chevron-right", 6.0)):
+        icons.paint_icon(painter, name, QRectF(knob.center().x() + shift - 7, knob.center().y() - 7, 14, 14), dark)
+    painter.restore()
+    if split > 0.12:
+        paint_chip(painter, rect, names[0], right=False)
+    if split < 0.88:
+        paint_chip(painter, rect, names[1], right=True)

@@ -1,0 +1,323 @@
+"""The middle column: canvas, bar of actions, strip of scales, and four ideas over the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QImage
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.actions import bind
+from app.canvas.actions import BAR_GAP, ActionBar
+from app.canvas.dragging import copy_picture, drag_out
+from app.canvas.ideas import IdeasView, coarse_scales
+from app.canvas.pixels import to_array, to_image
+from app.canvas.result import ResultCanvas
+from app.canvas.strip import ScaleStrip
+from engine.events import Finished, ScalePreview, Started
+from engine.request import GenerationRequest, ScaleBits
+
+_ANNOUNCED = (0.25, 0.5, 0.75)
+
+
+class CanvasPanel(QWidget):
+    """Feed it the engine's events; connect what the user wants.
+
+    Signals:
+        varyRequested(object): draw this ``GenerationRequest`` again with a new seed.
+        redrawRequested(object, object, int): redraw this request from its ``ScaleBits`` with so many scales kept.
+        ideaChosen(object): finish this ``GenerationRequest``.
+        ideasClosed: none of them.
+        saveRequested(bool): "Save as…"; True with metadata.
+        copied: the picture is on the clipboard.
+        starToggled(bool), previewsWanted(object): as in the bar and the strip.
+        hintWanted(str): a sentence for a toast.
+    """
+
+    varyRequested = Signal(object)
+    redrawRequested = Signal(object, object, int)
+    ideaChosen = Signal(object)
+    ideasClosed = Signal()
+    saveRequested = Signal(bool)
+    copied = Signal()
+    starToggled = Signal(bool)
+    previewsWanted = Signal(object)
+    hintWanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas = ResultCanvas(self)
+        self.actions_bar = ActionBar(self.canvas)
+        self.strip = ScaleStrip(self)
+        self.ideas = IdeasView(self.canvas)
+        self.ideas.hide()
+        self.actions_bar.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.canvas, 1)
+        column.addWidget(self.strip)
+        self.request: GenerationRequest | None = None
+        self.bits: ScaleBits | None = None
+        self.file: Path | None = None
+        self._grids: tuple[tuple[int, int], ...] = ()
+        self._announced = 0
+        bar, canvas, strip = self.actions_bar, self.canvas, self.strip
+        canvas.placed.connect(self._place)
+        canvas.dragOutRequested.connect(self.drag_out)
+        canvas.compareEnded.connect(self._follow)
+        strip.pointed.connect(self._peek)
+        strip.redrawRequested.connect(self._redraw)
+        strip.handleMoved.connect(self._follow)
+        strip.previewsWanted.connect(self.previewsWanted)
+        bar.vary.connect(self.vary)
+        bar.redraw.connect(strip.redraw)
+        bar.compareToggled.connect(self._compare)
+        bar.save.connect(self._save)
+        bar.savePlain.connect(self._save_plain)
+        bar.copy.connect(self.copy)
+        bar.starToggled.connect(self.starToggled)
+        bar.dragOut.connect(self.drag_out)
+        bar.hintWanted.connect(self.hintWanted)
+        self.ideas.chosen.connect(self._chosen)
+        self.ideas.closed.connect(self._close_ideas)
+        bind(canvas, "star_canvas", self.toggle_star)
+
+    # The engine's events
+
+    def set_grids(self, grids: Sequence[tuple[int, int]]) -> None:
+        """The scales of the open bundle's chosen size: what the empty strip shows."""
+        self._grids = tuple(grids)
+        if not self.canvas.has_picture() and self.canvas.state != "forming":
+            self.strip.clear(self._grids)
+
+    def started(self, event: Started, size: tuple[int, int]) -> None:
+        """A picture of ``size`` (width, height) begins."""
+        self.close_ideas()
+        kept, before = event.request.kept, self.bits
+        goes_on = (
+            kept is not None and before is not None and len(before) >= len(kept) and before.first(len(kept)) == kept
+        )
+        self.request, self.bits, self.file = event.request, None, None
+        self._announced = 0
+        self.canvas.begin(size, event.request.prompt)
+        if not goes_on:
+            self.strip.clear(tuple(event.grids))  # the tiles are those of another picture
+        self.strip.begin(event.grids, event.costs, event.first_scale)
+        self._follow()
+
+    def previewed(self, event: ScalePreview) -> None:
+        if self.canvas.state != "forming":
+            return
+        self.canvas.show_preview(event.image, event.scale, event.scale_count)
+        self.strip.drawn(event.scale, event.image, event.seconds)
+        share = self.strip.bar.value() / max(1, self.strip.bar.maximum())
+        while self._announced < len(_ANNOUNCED) and share >= _ANNOUNCED[self._announced]:
+            self._announce(self.tr("{0} percent drawn").format(round(100 * _ANNOUNCED[self._announced])))
+            self._announced += 1
+
+    def finished(self, event: Finished, images: Sequence[np.ndarray | None] = ()) -> None:
+        """``images``: the picture after each scale, where it is known."""
+        self.request, self.bits = event.request, event.bits
+        forming = self.canvas.state == "forming"
+        self.canvas.show_result(event.image, event.request.prompt, fade=forming)
+        self.strip.finish(event.image, event.bits, images)
+        self._announce(self.tr("The picture is done"))
+        self.actions_bar.set_star(False)
+        self._follow()
+
+    def stopped(self) -> None:
+        """Cancelled: the picture so far is kept."""
+        self.canvas.stop()
+        self.strip.stop()
+        self._follow()
+
+    def failed(self) -> None:
+        """An error ended the drawing; the banner says which."""
+        self.strip.stop()
+        self.canvas.show_error()
+        self._follow()
+
+    # Other pictures
+
+    def show_empty(self, title: str, text: str, pictures: Sequence[QImage] = ()) -> None:
+        self.request = self.bits = self.file = None
+        self.canvas.show_empty(title, text, pictures)
+        self.strip.clear(self._grids)
+        self._follow()
+
+    def show_picture(
+        self,
+        image: np.ndarray | QImage,
+        request: GenerationRequest,
+        bits: ScaleBits | None,
+        grids: Sequence[tuple[int, int]] = (),
+        *,
+        file: Path | None = None,
+        starred: bool = False,
+    ) -> None:
+        """A picture from the history. ``grids``: of its scales; taken from the bits when left out."""
+        self.close_ideas()
+        self.request, self.bits, self.file = request, bits, file
+        self.canvas.set_compare(False)
+        self.canvas.show_result(image, request.prompt)
+        shapes = tuple(grids) or tuple(scale.shape[:2] for scale in (bits.scales if bits else ()))
+        self.strip.show_picture(shapes or self._grids, bits, _small(image))
+        self.actions_bar.set_star(starred)
+        self._follow()
+
+    def set_saved(self, file: Path, starred: bool = False) -> None:
+        """The picture that is shown lies on disk now."""
+        self.file = file
+        self.actions_bar.set_star(starred)
+        self._follow()
+
+    def set_cut_out(self, image: QImage | None) -> None:
+        """The subject on white, for comparing."""
+        self.canvas.set_cut_out(image)
+        self._follow()
+
+    def set_previous(self, image: QImage | None) -> None:
+        """The previous picture of the same group, for holding C."""
+        self.canvas.set_previous(image)
+
+    def set_compact(self, compact: bool) -> None:
+        """Windows narrower than 1120: small tiles, icons for actions."""
+        self.strip.set_compact(compact)
+        self.actions_bar.set_compact(compact)
+        self._follow()
+
+    # Four ideas
+
+    def begin_ideas(self, requests: Sequence[GenerationRequest]) -> None:
+        """Show empty tiles over the canvas; feed them with ``idea_previewed`` and ``idea_finished``."""
+        self.ideas.begin(requests)
+        self.ideas.setGeometry(self.canvas.rect())
+        self.ideas.show()
+        self.ideas.raise_()
+        self.actions_bar.hide()
+
+    def idea_previewed(self, index: int, event: ScalePreview) -> None:
+        self.ideas.show_preview(index, event.image)
+
+    def idea_finished(self, index: int) -> None:
+        self.ideas.finish(index)
+
+    def close_ideas(self) -> None:
+        if self.ideas.isVisible():
+            self.ideas.hide()
+            self._follow()
+
+    def idea_scales(self) -> int:
+        """How many scales an idea draws (``until_scale``)."""
+        return coarse_scales(len(self._grids) or 7)
+
+    # What the user wants
+
+    @Slot()
+    def vary(self) -> None:
+        if self.request is not None:
+            self.varyRequested.emit(self.request)
+
+    @Slot()
+    def copy(self) -> None:
+        if self.canvas.has_picture():
+            copy_picture(self.canvas.image(), self.file)
+            self.copied.emit()
+
+    @Slot()
+    def drag_out(self) -> None:
+        if self.canvas.has_picture():
+            image = self.canvas.image()
+            drag_out(self, [self.file] if self.file is not None else [], image, image)
+
+    @Slot()
+    def toggle_star(self) -> None:
+        if self.actions_bar.isVisible():
+            self.actions_bar.toggle_star()
+
+    @Slot()
+    def toggle_compare(self) -> None:
+        self._compare(not self.canvas.comparing())
+
+    def compare_with(self, image: QImage) -> None:
+        """Compare the picture that is shown with another one of the history."""
+        self.canvas.compare_with(image)
+        self._follow()
+
+    # Inside
+
+    @Slot(bool)
+    def _compare(self, on: bool) -> None:
+        self.canvas.set_compare(on)
+        self._follow()
+
+    @Slot()
+    def _save(self) -> None:
+        self.saveRequested.emit(True)
+
+    @Slot()
+    def _save_plain(self) -> None:
+        self.saveRequested.emit(False)
+
+    @Slot(object)
+    def _peek(self, image: object) -> None:
+        self.canvas.peek(image)  # type: ignore[arg-type]
+
+    @Slot(int)
+    def _redraw(self, keep: int) -> None:
+        if self.request is not None and self.bits is not None:
+            self.redrawRequested.emit(self.request, self.bits, keep)
+
+    @Slot(object)
+    def _chosen(self, request: object) -> None:
+        self.close_ideas()
+        self.ideaChosen.emit(request)
+
+    @Slot()
+    def _close_ideas(self) -> None:
+        self.close_ideas()
+        self.ideasClosed.emit()
+
+    @Slot()
+    def _follow(self, *_: object) -> None:
+        """Bring the bar in line with the canvas."""
+        bar, canvas = self.actions_bar, self.canvas
+        shown = canvas.has_picture() and canvas.state in ("result", "stopped") and not self.ideas.isVisible()
+        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if shown else 0)
+        bar.set_vary(self.request is not None)
+        bar.set_saved(self.file is not None)
+        bar.set_compare(canvas.comparing(), canvas.can_compare())
+        bar.set_redraw(self.strip.model.can_redraw, self.strip.model.sentence())
+        bar.setVisible(shown)
+        self._place()
+
+    @Slot()
+    def _place(self) -> None:
+        bar, canvas = self.actions_bar, self.canvas
+        self.ideas.setGeometry(canvas.rect())
+        if bar.isHidden():
+            return
+        size = bar.sizeHint()
+        size = QSize(min(size.width(), canvas.width() - 16), size.height())
+        bar.resize(size)
+        rect = canvas.picture_rect()
+        y = min(round(rect.bottom()) + BAR_GAP, canvas.height() - size.height() - BAR_GAP)
+        bar.move(QPoint((canvas.width() - size.width()) // 2, max(0, y)))
+        canvas.set_bar_rect(bar.geometry())
+
+    def _announce(self, text: str) -> None:
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.canvas, text))
+
+
+def _small(image: np.ndarray | QImage) -> np.ndarray:
+    """At most 512 pixels a side, as previews are."""
+    picture = image if isinstance(image, QImage) else to_image(image)
+    if max(picture.width(), picture.height()) > 512:
+        picture = picture.scaled(
+            512, 512, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+    return to_array(picture)

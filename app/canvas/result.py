@@ -1,0 +1,432 @@
+"""The canvas: the forming picture, the finished one, and comparing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+
+from app.canvas import painting
+from app.canvas.comparing import Comparison, layer_of
+from app.canvas.fading import FadingPicture
+from app.canvas.pixels import Layer, paint_shadow, to_image
+from app.canvas.view import View, room
+from app.look import focus
+from app.look.theme import duration, notifier, radius, theme
+
+_STEP = 1.25
+
+
+class ResultCanvas(QWidget):
+    """Shows one picture, centred, above 100 % only when zoomed or small (``view.SMALL``).
+
+    Signals:
+        placed: the picture lies elsewhere or became visible or invisible (the bar of actions follows it).
+        zoomChanged: screen pixels per picture pixel.
+        dragOutRequested: the picture was dragged with the left button.
+        compareEnded: Esc was pressed while comparing.
+    """
+
+    placed = Signal()
+    zoomChanged = Signal(float)
+    dragOutRequested = Signal()
+    compareEnded = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("resultCanvas")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(self.tr("Picture"))
+        focus.attach(self, -1)
+        self.view = View()
+        self._state = "empty"
+        self._words = ("", "")
+        self._prompt = ""
+        self._doing = ""
+        self._examples: list[Layer] = []
+        self._picture = FadingPicture(self)
+        self._peek: Layer | None = None
+        self._compared = Comparison()
+        self._size = (256, 256)
+        self._pending = (256, 256)
+        self._bottom = 0
+        self._bar = QRect()
+        self._space = False
+        self._drag: str = ""
+        self._pressed = QPointF()
+        self._picture.changed.connect(self.update)
+        notifier.changed.connect(self.update)
+
+    # What it shows
+
+    @property
+    def state(self) -> str:
+        """ "empty", "error", "forming", "stopped" or "result"."""
+        return self._state
+
+    def has_picture(self) -> bool:
+        return self._picture.layer is not None
+
+    def image(self) -> QImage:
+        """The picture that is shown, without comparing and peeking; null when there is none."""
+        return self._picture.layer.image if self._picture.layer is not None else QImage()
+
+    def show_empty(self, title: str, text: str, pictures: Sequence[QImage] = ()) -> None:
+        """No picture yet: words, and up to three pictures from coarse to fine."""
+        self._state, self._words = "empty", (title, text)
+        self._examples = [Layer(image) for image in pictures[:3]]
+        self._drop_picture()
+
+    def show_error(self) -> None:
+        """A drawing failed. The last picture stays if there is one."""
+        if self.has_picture():
+            self._state = "stopped" if self._state == "forming" else self._state
+            self._describe()
+            return
+        self._state, self._examples = "error", []
+        self._words = (self.tr("No picture yet"), self.tr("Your photo, cut-out and prompt are safe."))
+        self._describe()
+        self.update()
+
+    def begin(self, size: tuple[int, int], prompt: str) -> None:
+        """A picture of this size will form; what was shown stays until its first preview."""
+        self._state, self._prompt, self._doing = "forming", prompt, ""
+        self._peek = None
+        self.set_compare(False)
+        if not self.has_picture():
+            self._set_size(size)
+        self._pending = size
+        self._describe()
+        self.placed.emit()
+        self.update()
+
+    def show_preview(self, pixels: np.ndarray, scale: int, count: int) -> None:
+        """The picture so far, RGB uint8 (H, W, 3). ``scale`` is 0-based."""
+        self._doing = self.tr("drawing scale {0} of {1}").format(scale + 1, count)
+        self._set_size(self._pending)
+        self._show(to_image(pixels), fade=True)
+
+    def show_result(self, pixels: np.ndarray | QImage, prompt: str, *, fade: bool = False) -> None:
+        """A finished picture. ``fade``: the last scale of a picture that formed here."""
+        image = pixels if isinstance(pixels, QImage) else to_image(pixels)
+        self._state, self._prompt, self._doing = "result", prompt, ""
+        self._pending = (image.width(), image.height())
+        self._set_size(self._pending)
+        self._show(image, fade=fade)
+
+    def stop(self) -> None:
+        """The drawing was stopped; the picture so far is kept."""
+        if self._state == "forming":
+            self._state, self._doing = ("stopped" if self.has_picture() else "error"), ""
+            if not self.has_picture():
+                self.show_error()
+            self._describe()
+            self.placed.emit()
+            self.update()
+
+    def peek(self, image: QImage | np.ndarray | None) -> None:
+        """Show the picture of a scale while it is pointed at; None goes back."""
+        if image is None:
+            self._peek = None
+        else:
+            self._peek = Layer(image if isinstance(image, QImage) else to_image(image))
+        self.update()
+
+    def set_cut_out(self, image: QImage | None) -> None:
+        """The subject on white, for comparing."""
+        self._compared.cut_out = layer_of(image)
+        self.update()
+
+    def set_previous(self, image: QImage | None) -> None:
+        """The previous picture of the group, shown while C is held."""
+        self._compared.previous = layer_of(image)
+        self.update()
+
+    def can_compare(self) -> bool:
+        return self.has_picture() and self._compared.right is not None and self._state != "forming"
+
+    def compare_with(self, image: QImage) -> None:
+        """Compare with another picture instead of the cut-out, until comparing ends."""
+        self.set_compare(False)
+        self._compared.other = layer_of(image)
+        self.set_compare(True)
+
+    def comparing(self) -> bool:
+        return self._compared.on
+
+    def set_compare(self, on: bool) -> None:
+        if self._compared.turn(on and self.can_compare()):
+            self.unsetCursor()
+            self._describe()
+            self.update()
+
+    def hold_previous(self, on: bool) -> None:
+        """Show the previous picture of the group as long as this is on."""
+        if self._compared.hold(on):
+            self.update()
+
+    def split(self) -> float:
+        """Where the divider stands, 0 … 1 of the picture's width."""
+        return self._compared.split
+
+    def set_split(self, split: float) -> None:
+        self._compared.set_split(split)
+        self.update()
+
+    # Zoom
+
+    def set_bottom_room(self, pixels: int) -> None:
+        """Leave room below the picture for the bar of actions."""
+        if pixels != self._bottom:
+            self._bottom = pixels
+            self._moved()
+
+    def set_bar_rect(self, rect: QRect) -> None:
+        """Where the bar of actions lies: its shadow is painted here."""
+        if rect != self._bar:
+            self._bar = rect
+            self.update()
+
+    def zoom_fit(self) -> None:
+        self.view.fit()
+        self._moved()
+
+    def zoom_actual(self) -> None:
+        """100 %: one picture pixel is one device-independent pixel."""
+        self.view.zoom = 1.0
+        self._moved()
+
+    def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
+        """Zoom in (positive) or out around a point, the middle by default."""
+        if self.has_picture():
+            at = at if at is not None else QPointF(*self._middle())
+            self.view.zoom_at(_STEP**steps, (at.x(), at.y()), self._size, self._room())
+            self._moved()
+
+    def scale(self) -> float:
+        """Screen pixels per picture pixel."""
+        return self.view.scale(self._size, self._room()[2:])
+
+    def picture_rect(self) -> QRectF:
+        """Where the picture lies, in widget coordinates; larger than the widget when zoomed in."""
+        return QRectF(*self.view.rect(self._size, self._room()))
+
+    def sizeHint(self) -> QSize:
+        return QSize(560, 560)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, 200)
+
+    # Inside
+
+    def _room(self) -> tuple[float, float, float, float]:
+        return room(self.width(), self.height(), self._bottom, zoomed=self.view.zoom is not None)
+
+    def _middle(self) -> tuple[float, float]:
+        left, top, width, height = self._room()
+        return left + width / 2, top + height / 2
+
+    def _set_size(self, size: tuple[int, int]) -> None:
+        if size != self._size:
+            self._size = size
+            self.view.fit()
+
+    def _show(self, image: QImage, fade: bool) -> None:
+        self._picture.show(image, duration("cross-fade") if fade and self.isVisible() else 0)
+        self._describe()
+        self._moved()
+
+    def _drop_picture(self) -> None:
+        self._picture.drop()
+        self._peek = None
+        self._prompt = self._doing = ""
+        self._compared.end()
+        self.view.fit()
+        self._describe()
+        self._moved()
+
+    def _moved(self) -> None:
+        self.placed.emit()
+        self.zoomChanged.emit(self.scale())
+        self.update()
+
+    def _describe(self) -> None:
+        """The canvas says of itself: prompt, size, state."""
+        if not self.has_picture() and self._state != "forming":
+            self.setAccessibleDescription(" ".join(word for word in self._words if word))
+            return
+        width, height = self._size
+        states = {
+            "forming": self._doing or self.tr("drawing"),
+            "stopped": self.tr("stopped before the end"),
+            "result": self.tr("compared with the cut-out") if self._compared.on else self.tr("finished"),
+        }
+        size = self.tr("{0} by {1} pixels").format(width, height)
+        parts = [self._prompt, size, states.get(self._state, "")]
+        self.setAccessibleDescription(", ".join(part for part in parts if part))
+
+    # Events
+
+    def resizeEvent(self, event) -> None:
+        self._moved()
+        super().resizeEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.has_picture():
+            self.zoom_by(event.angleDelta().y() / 120, event.position())
+            event.accept()
+        else:
+            event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position()
+        inside = self.has_picture() and self.picture_rect().contains(event.position())
+        if event.button() == Qt.MouseButton.MiddleButton and self.has_picture():
+            self._drag = "pan"
+        elif event.button() != Qt.MouseButton.LeftButton or not self.has_picture():
+            self._drag = ""
+        elif self._space:
+            self._drag = "pan"
+        elif self._compared.on and inside:
+            self._drag = "split"
+            self._split_to(event.position())
+        elif inside:
+            self._drag = "pan" if self.view.zoom is not None else "out"
+        if self._drag == "pan":
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position()
+        if self._drag == "split":
+            self._split_to(position)
+        elif self._drag == "pan":
+            step = position - self._pressed
+            self._pressed = position
+            self.view.pan(step.x(), step.y(), self._size, self._room())
+            self._moved()
+        elif self._drag == "out":
+            if (position - self._pressed).manhattanLength() >= QApplication.startDragDistance():
+                self._drag = ""
+                self.dragOutRequested.emit()
+        elif self._compared.on and not self._space:
+            near = self._compared.is_near(position, self.picture_rect())
+            self.setCursor(Qt.CursorShape.SplitHCursor if near else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._drag == "pan":
+            self._set_cursor()
+        self._drag = ""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.has_picture() and not self._compared.on and event.button() == Qt.MouseButton.LeftButton:
+            if self.view.zoom is None:
+                self.zoom_actual()
+            else:
+                self.zoom_fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._space = True
+                self._set_cursor()
+        elif key == Qt.Key.Key_C and not event.modifiers():
+            if not event.isAutoRepeat():
+                self.hold_previous(True)
+        elif key == Qt.Key.Key_Escape and self._compared.on:
+            self.set_compare(False)
+            self.compareEnded.emit()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal) and self.has_picture():
+            self.zoom_by(1)
+        elif key == Qt.Key.Key_Minus and self.has_picture():
+            self.zoom_by(-1)
+        elif self._compared.on and key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self.set_split(self._compared.split + (-0.02 if key == Qt.Key.Key_Left else 0.02))
+        elif self.view.zoom is not None and key in _ARROWS:
+            dx, dy = _ARROWS[Qt.Key(key)]
+            self.view.pan(-40 * dx, -40 * dy, self._size, self._room())
+            self._moved()
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.isAutoRepeat():
+            return
+        if event.key() == Qt.Key.Key_Space:
+            self._space = False
+            self._set_cursor()
+        elif event.key() == Qt.Key.Key_C:
+            self.hold_previous(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        # A key that is released elsewhere is never told here.
+        self._space = False
+        self.hold_previous(False)
+        self._set_cursor()
+        super().focusOutEvent(event)
+
+    def _set_cursor(self) -> None:
+        if self._space and self.has_picture():
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        else:
+            self.unsetCursor()
+
+    def _split_to(self, position: QPointF) -> None:
+        self._compared.split_to(position, self.picture_rect())
+        self.update()
+
+    # Painting
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme().color("canvas"))
+        if not self.has_picture():
+            painting.paint_words(
+                painter, self._word_rect(), self._words, self._examples, icon="image" if self._state == "error" else ""
+            )
+        else:
+            self._paint_picture(painter)
+            if self._bottom:
+                paint_shadow(painter, QRectF(self._bar), "float")
+        if focus.is_visible(self):
+            painting.paint_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        rect = self.picture_rect()
+        corner = radius("picture")
+        if rect.width() <= self.width() and rect.height() <= self.height():
+            paint_shadow(painter, rect, "picture")
+        held = self._compared.held
+        special = held or self._peek
+        if special is not None:
+            special.paint(painter, rect, corner)
+            if held is not None:
+                painting.paint_chip(painter, rect, self.tr("Previous picture"), right=False)
+            return
+        self._picture.paint(painter, rect, corner)
+        right = self._compared.right
+        if self._compared.on and right is not None:
+            older = self._compared.other is not None
+            words = (self.tr("Newer"), self.tr("Older")) if older else (self.tr("Result"), self.tr("Cut-out"))
+            painting.paint_compare(painter, rect, right, self._compared.split, words)
+
+    def _word_rect(self) -> QRectF:
+        left, top, width, height = self._room()
+        side = min(520.0, width, height)
+        return QRectF(left + (width - min(520.0, width)) / 2, top + (height - side) / 2, min(520.0, width), side)
+
+
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}

@@ -1,0 +1,111 @@
+"""The frame of all dialogs: a card with a title over a scrim, at most 900 × 668."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.look.controls import IconButton, label
+from app.look.theme import notifier, radius, theme, tokens
+
+_SHADOW = 24
+
+
+class Scrim(QWidget):
+    """Dims the window under a dialog; follows its size."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.setGeometry(window.rect())
+        window.installEventFilter(self)
+        self.show()
+        self.raise_()
+
+    def lift(self) -> None:
+        """The dialog is gone."""
+        self._window.removeEventFilter(self)
+        self.hide()
+        self.deleteLater()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self.setGeometry(watched.rect())
+        return False
+
+    def paintEvent(self, event) -> None:
+        QPainter(self).fillRect(self.rect(), theme().color("scrim"))
+
+
+class Dialog(QDialog):
+    """A frame to fill: ``body`` is the layout under the title.
+
+    Args:
+        title: shown at the top, and the accessible name.
+        width, height: wanted size in device-independent pixels; a small window makes it smaller.
+    """
+
+    def __init__(self, title: str, window: QWidget, width: int = 640, height: int = 560) -> None:
+        super().__init__(window)
+        self._window = window
+        self.setWindowFlags(Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
+        most = tokens()["size"]["dialog-models"]
+        self._wanted = QSize(min(width, most[0]), min(height, most[1]))
+        self._scrim: Scrim | None = None
+        self.title = label(title, "heading")
+        self.close_button = IconButton("x", self.tr("Close"), "Esc")
+        self.close_button.clicked.connect(self.reject)
+        self.close_button.setAutoRepeat(False)
+        self.top = QHBoxLayout()  # further buttons go between the title and the cross
+        self.top.addWidget(self.title, 1)
+        self.top.addWidget(self.close_button)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(12)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24 + _SHADOW, 16 + _SHADOW, 16 + _SHADOW, 24 + _SHADOW)
+        column.setSpacing(12)
+        column.addLayout(self.top)
+        inner = QHBoxLayout()
+        inner.setContentsMargins(0, 0, 8, 0)
+        inner.addLayout(self.body, 1)
+        column.addLayout(inner, 1)
+        notifier.changed.connect(self.update)
+
+    def open(self) -> None:
+        """Show it over its window; the window goes on working."""
+        window = self._window.window()
+        self._scrim = Scrim(window)
+        room = window.size() - QSize(48, 48)
+        size = self._wanted.boundedTo(room) + QSize(2 * _SHADOW, 2 * _SHADOW)
+        self.resize(size)
+        corner = window.mapToGlobal(window.rect().center())
+        self.move(corner.x() - size.width() // 2, corner.y() - size.height() // 2)
+        super().open()
+        if self.focusWidget() in (None, self.close_button):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes to the first field then
+
+    def done(self, result: int) -> None:
+        if self._scrim is not None:
+            self._scrim.lift()
+            self._scrim = None
+        super().done(result)
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        card = QRectF(self.rect()).adjusted(_SHADOW, _SHADOW, -_SHADOW, -_SHADOW)
+        corner = radius("dialog")
+        painter.setPen(Qt.PenStyle.NoPen)
+        for step in range(_SHADOW, 0, -3):
+            color = QColor(0, 0, 0, 5)
+            painter.setBrush(color)
+            painter.drawRoundedRect(card.adjusted(-step, -step + 6, step, step), corner + step, corner + step)
+        painter.setPen(QPen(theme().color("border"), 1))
+        painter.setBrush(theme().color("surface"))
+        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), corner, corner)

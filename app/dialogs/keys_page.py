@@ -1,0 +1,120 @@
+"""The settings' page of keys: every action with its key, conflicts said in words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QVBoxLayout, QWidget
+
+from app.actions import GROUPS, TABLE, Shortcut, group_label, keymap
+from app.look import type as type_
+from app.look.controls import IconButton, OutlinedButton, label
+
+
+class KeysPage(QWidget):
+    """See the module.
+
+    Attributes:
+        rows: one for every action that has a key, by the action's id.
+
+    Signals:
+        changed: keys of the table were changed; they are in ``keymap``.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[str, KeyRow] = {}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 16, 4)
+        column.setSpacing(4)
+        for group in GROUPS:
+            lines = [line for line in TABLE if line.group == group and not line.gesture]
+            if not lines:
+                continue
+            column.addWidget(label(group_label(group), "section"))
+            for line in lines:
+                row = KeyRow(line)
+                row.changed.connect(self._key_changed)
+                self.rows[line.id] = row
+                column.addWidget(row)
+            column.addSpacing(12)
+        reset = OutlinedButton(self.tr("Original keys"), "rotate-ccw")
+        reset.clicked.connect(self._reset)
+        column.addWidget(reset, 0, Qt.AlignmentFlag.AlignLeft)
+        self._show_conflicts()
+
+    @Slot()
+    def _key_changed(self) -> None:
+        self._show_conflicts()
+        self.changed.emit()
+
+    @Slot()
+    def _reset(self) -> None:
+        keymap.reset()
+        for row in self.rows.values():
+            row.refresh()
+        self._key_changed()
+
+    def _show_conflicts(self) -> None:
+        for row in self.rows.values():
+            row.show_conflict()
+
+
+class KeyRow(QWidget):
+    """One action with its keys. A conflict is said in words."""
+
+    changed = Signal()
+
+    def __init__(self, line: Shortcut) -> None:
+        super().__init__()
+        self.line = line
+        self.edit = QKeySequenceEdit()
+        self.edit.setMaximumSequenceLength(1)
+        self.edit.setAccessibleName(line.label)
+        self.edit.setFixedWidth(150)
+        type_.apply(self.edit, "body")
+        self.reset_button = IconButton("rotate-ccw", self.tr("Original key"), side=28)
+        self.conflict = label("", "help", "danger", wrap=True)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(label(line.label.rstrip("…"), "body", wrap=True), 1)
+        row.addWidget(self.edit)
+        row.addWidget(self.reset_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self.conflict)
+        self.refresh()
+        self.edit.editingFinished.connect(self._edited)
+        self.reset_button.clicked.connect(self._reset)
+
+    def refresh(self) -> None:
+        keys = keymap.keys(self.line.id)
+        self.edit.blockSignals(True)
+        self.edit.setKeySequence(QKeySequence(keys[0]) if keys else QKeySequence())
+        self.edit.blockSignals(False)
+
+    def show_conflict(self) -> None:
+        others = keymap.conflicts(self.line.id)
+        names = ", ".join(f"“{other.label.rstrip('…')}”" for other in others)
+        self.conflict.setText(self.tr("Also used by {0}").format(names) if others else "")
+        self.conflict.setVisible(bool(others))
+        self.reset_button.setEnabled(keymap.keys(self.line.id) != self.line.keys)
+
+    @Slot()
+    def _edited(self) -> None:
+        key = self.edit.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+        before = keymap.keys(self.line.id)
+        if key != (before[0] if before else ""):
+            # The further keys of the table stay: Esc still stops when Shift+X became something else.
+            keymap.set_keys(self.line.id, (key, *before[1:]) if key else ())
+            self.changed.emit()
+
+    @Slot()
+    def _reset(self) -> None:
+        keymap.set_keys(self.line.id, self.line.keys)
+        self.refresh()
+        self.changed.emit()

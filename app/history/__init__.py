@@ -1,0 +1,1 @@
+"""The row of pictures at the bottom of the window."""

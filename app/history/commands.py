@@ -1,0 +1,279 @@
+"""What the user can do with the pictures of the history: show, recall, star, compare, delete, find again."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from app import background
+from app.history.model import HistoryModel
+from app.history.reveal import reveal
+from app.history.view import HistoryView
+from app.look.theme import duration
+from app.store.history import HistoryStore, Picture
+from app.store.keeping import OpenedPicture, open_picture
+from engine.errors import PhotoError
+
+_UNDO_EXTRA = 2000
+"""Milliseconds that Undo works longer than its offer is seen."""
+
+
+class PictureCommands(QObject):
+    """Acts on the pictures that are chosen in the view. Everything slow happens in the background.
+
+    Signals:
+        changed: the store changed, the row has to be read again.
+        opened(object), recallRequested(object, str), compareRequested(object, object), starred(int, bool),
+            deleted(tuple), rebuilt(int), failed(object), saveRequested(object, bool), copyRequested(object): as
+            ``HistoryPanel`` describes them.
+    """
+
+    changed = Signal()
+    opened = Signal(object)
+    recallRequested = Signal(object, str)
+    compareRequested = Signal(object, object)
+    starred = Signal(int, bool)
+    deleted = Signal(tuple)
+    rebuilt = Signal(int)
+    failed = Signal(object)
+    saveRequested = Signal(object, bool)
+    copyRequested = Signal(object)
+
+    def __init__(
+        self, store: HistoryStore, model: HistoryModel, view: HistoryView, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._store, self._model, self._view = store, model, view
+        self._pending: tuple[int, ...] = ()
+        self._ticket = 0
+        self._purge_timer = QTimer(self, interval=duration("toast") + _UNDO_EXTRA, singleShot=True)
+        self._purge_timer.timeout.connect(self.purge)
+
+    # The whole history
+
+    def start(self) -> None:
+        """Once, when the window is visible: finish what the last session deleted, and adopt pictures the index lacks."""
+        background.run(partial(_settle, self._store), done=self._settled, failed=self._failed)
+
+    def rescan(self) -> None:
+        """ "Look for pictures again"."""
+        background.run(self._store.rebuild, done=self._rebuilt, failed=self._failed)
+
+    def check_files(self) -> None:
+        """Look in the background whether the files are still there (call it when the window becomes active)."""
+        pictures = tuple(self._model.pictures())
+        if pictures:
+            background.run(partial(_missing, pictures), done=self._model.set_missing)
+
+    def undo_delete(self) -> None:
+        """Bring back what was deleted last."""
+        if self._pending:
+            self._purge_timer.stop()
+            self._store.restore(self._pending)
+            self._pending = ()
+            self.changed.emit()
+
+    @Slot()
+    def purge(self) -> None:
+        """Move deleted pictures to the trash now. What cannot be moved comes back, and ``failed`` says why."""
+        self._purge_timer.stop()
+        self._pending = ()
+        background.run(self._store.purge, done=self._purged, failed=self._failed)
+
+    # What is done with the chosen pictures
+
+    @Slot(object)
+    def open(self, picture: Picture) -> None:
+        """Read a picture and show it, unless another one is clicked before it is there."""
+        self._ticket += 1
+        work = partial(_open_with_ticket, self._store, self._ticket, picture, self._model.previous_of(picture))
+        background.run(work, done=self._opened, failed=self._failed)
+
+    @Slot()
+    def toggle_star(self) -> None:
+        chosen = self._view.chosen()
+        if chosen:
+            wanted = not all(picture.starred for picture in chosen)
+            for picture in chosen:
+                self._store.star(picture.id, wanted)
+                self.starred.emit(picture.id, wanted)
+            self.changed.emit()
+
+    @Slot()
+    def recall_all(self) -> None:
+        self._recall("all")
+
+    @Slot()
+    def recall_prompt(self) -> None:
+        self._recall("prompt")
+
+    @Slot()
+    def recall_seed(self) -> None:
+        self._recall("seed")
+
+    def chosen(self) -> list[Picture]:
+        """The chosen pictures, in the order of the row."""
+        return self._view.chosen()
+
+    def is_missing(self, picture: Picture) -> bool:
+        """Whether its file is gone."""
+        return self._model.is_missing(picture)
+
+    def can_compare(self) -> bool:
+        """Whether two pictures are chosen, or one that has another before it."""
+        return len(self._to_compare()) == 2
+
+    def _to_compare(self) -> list[Picture]:
+        """The two chosen pictures, or the chosen one and the one before it in its group; fewer when there are not two."""
+        chosen = [picture for picture in self._view.chosen() if not self._model.is_missing(picture)]
+        previous = self._model.previous_of(chosen[0]) if len(chosen) == 1 else None
+        return [*chosen, previous] if previous is not None else chosen
+
+    @Slot()
+    def compare(self) -> None:
+        """Compare the two chosen pictures, or the chosen one with the one before it."""
+        chosen = self._to_compare()
+        if len(chosen) == 2:
+            background.run(partial(_open_two, *chosen), done=self._two_opened, failed=self._failed)
+
+    @Slot()
+    def reveal(self) -> None:
+        """Show the chosen picture in the system's file manager."""
+        chosen = self._view.chosen()
+        if chosen:
+            reveal(chosen[0].file)
+
+    @Slot()
+    def open_folder(self) -> None:
+        folder = self._store.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    @Slot()
+    def delete(self) -> None:
+        """Hide the chosen pictures; they go to the trash when the time for Undo is over."""
+        chosen = self._view.chosen()
+        if not chosen:
+            return
+        following = max(self._model.row_of(picture.id) for picture in chosen) - len(chosen) + 1
+        ids = tuple(picture.id for picture in chosen)
+        self._store.delete(ids)
+        self._pending += ids
+        self._purge_timer.start()
+        self.changed.emit()
+        beside = self._model.picture_at(min(following, len(self._model.rows) - 1))
+        if beside is not None:
+            self._view.choose(beside.id)
+        self.deleted.emit(ids)
+
+    @Slot()
+    def locate(self) -> None:
+        """Ask where the file of the chosen picture is now."""
+        chosen = self._view.chosen()
+        if chosen:
+            name, _ = QFileDialog.getOpenFileName(
+                self._view, self.tr("Where is {0}?").format(chosen[0].file.name), str(self._store.folder), "PNG (*.png)"
+            )
+            if name:
+                self._store.relocate(chosen[0].id, Path(name))
+                self.changed.emit()
+
+    @Slot()
+    def forget(self) -> None:
+        """Take chosen pictures whose files are gone out of the history."""
+        for picture in self._view.chosen():
+            if self._model.is_missing(picture):
+                self._store.forget(picture.id)
+        self.changed.emit()
+
+    # Inside, and answers from the background
+
+    def _recall(self, what: str) -> None:
+        chosen = self._view.chosen()
+        if chosen:
+            background.run(partial(_open_for, self._store, what, chosen[0]), done=self._opened_for, failed=self._failed)
+
+    @Slot(object)
+    def _opened(self, answer: tuple[int, OpenedPicture]) -> None:
+        # Who walks through the row quickly wants the last one only.
+        if answer[0] == self._ticket:
+            self.opened.emit(answer[1])
+
+    @Slot(object)
+    def _opened_for(self, answer: tuple[str, OpenedPicture]) -> None:
+        what, opened = answer
+        if opened.request is None:
+            self.failed.emit(_no_request(opened.picture))
+        else:
+            self.recallRequested.emit(opened, what)
+
+    @Slot(object)
+    def _two_opened(self, answer: tuple[OpenedPicture, OpenedPicture]) -> None:
+        self.compareRequested.emit(*answer)
+
+    @Slot(object)
+    def _failed(self, error: Exception) -> None:
+        self.check_files()
+        self.failed.emit(error)
+
+    @Slot(object)
+    def _purged(self, left: list[Path]) -> None:
+        if left:
+            self.changed.emit()
+            names = ", ".join(file.name for file in left[:3])
+            self.failed.emit(_not_trashed(names))
+
+    @Slot(object)
+    def _settled(self, answer: tuple[list[Path], int]) -> None:
+        left, added = answer
+        if added or left:
+            self._rebuilt(added)
+        self._purged(left)
+
+    @Slot(object)
+    def _rebuilt(self, added: int) -> None:
+        self.changed.emit()
+        self.rebuilt.emit(added)
+
+
+def _settle(store: HistoryStore) -> tuple[list[Path], int]:
+    left = store.purge()
+    return left, store.rebuild()
+
+
+def _missing(pictures: tuple[Picture, ...]) -> frozenset[int]:
+    return frozenset(picture.id for picture in pictures if not picture.file.exists())
+
+
+def _open_for(store: HistoryStore, what: str, picture: Picture) -> tuple[str, OpenedPicture]:
+    return what, open_picture(picture, None, store)
+
+
+def _open_with_ticket(
+    store: HistoryStore, ticket: int, picture: Picture, previous: Picture | None
+) -> tuple[int, OpenedPicture]:
+    return ticket, open_picture(picture, previous, store)
+
+
+def _open_two(newer: Picture, older: Picture) -> tuple[OpenedPicture, OpenedPicture]:
+    return open_picture(newer), open_picture(older)
+
+
+def _no_request(picture: Picture) -> PhotoError:
+    return PhotoError(
+        f"{picture.file.name} carries no settings any more.",
+        "Another program saved it again; its prompt is still in the history.",
+        title="No settings in this picture",
+    )
+
+
+def _not_trashed(names: str) -> PhotoError:
+    return PhotoError(
+        f"{names} could not be moved to the trash.",
+        "The picture is back in the history. Delete the file in its folder.",
+        title="Not moved to the trash",
+    )

@@ -1,0 +1,83 @@
+"""The menus of the history: for the chosen pictures, for what is shown, and for the folder they lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QMenu
+
+from app.actions import keymap, shortcut
+from app.history.commands import PictureCommands
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("HistoryPanel", text)
+
+
+def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
+    """The entries for the chosen pictures; none when nothing is chosen."""
+    chosen = commands.chosen()
+    if not chosen:
+        return
+    one = chosen[0]
+    missing = commands.is_missing(one)
+    if missing:
+        menu.addAction(_tr("Find the file…"), commands.locate)
+        menu.addAction(_tr("Remove from the history"), commands.forget)
+        menu.addSeparator()
+    single = not missing and len(chosen) == 1
+    _add(menu, "recall_all", commands.recall_all, enabled=single)
+    _add(menu, "recall_prompt", commands.recall_prompt, enabled=single)
+    _add(menu, "recall_seed", commands.recall_seed, enabled=single)
+    menu.addSeparator()
+    starred = all(picture.starred for picture in chosen)
+    _add(menu, "star", commands.toggle_star, text=_tr("Take the star away") if starred else "")
+    _add(menu, "history_compare", commands.compare, enabled=commands.can_compare(), text=_compare_words(commands))
+    menu.addSeparator()
+    menu.addAction(_tr("Save as…"), partial(commands.saveRequested.emit, one, True)).setEnabled(not missing)
+    menu.addAction(_tr("Save without metadata…"), partial(commands.saveRequested.emit, one, False)).setEnabled(
+        not missing
+    )
+    menu.addAction(_tr("Copy picture"), partial(commands.copyRequested.emit, one)).setEnabled(not missing)
+    _add(menu, "reveal", commands.reveal, enabled=not missing)
+    menu.addSeparator()
+    _add(menu, "delete", commands.delete)
+    menu.addSeparator()
+
+
+def _compare_words(commands: PictureCommands) -> str:
+    """What comparing would compare, or why it cannot: a menu has no tooltips."""
+    chosen = commands.chosen()
+    if commands.can_compare():
+        return _tr("Compare with the one before") if len(chosen) == 1 else _tr("Compare the two")
+    if len(chosen) > 2:
+        return _tr("Compare: choose only two")
+    if any(commands.is_missing(picture) for picture in chosen):
+        return _tr("Compare: the file is missing")
+    return _tr("Compare: Ctrl-click another one, too")
+
+
+def add_filter_entries(
+    menu: QMenu, toggle_starred: Callable[[], object], starred_only: bool, search: Callable[[], object]
+) -> None:
+    """Which pictures are shown."""
+    only = menu.addAction(_tr("Starred only"), toggle_starred)
+    only.setCheckable(True)
+    only.setChecked(starred_only)
+    _add(menu, "search", search)
+
+
+def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
+    """The folder of all pictures."""
+    menu.addAction(_tr("Open the pictures folder"), commands.open_folder)
+    menu.addAction(_tr("Look for pictures again"), commands.rescan)
+
+
+def _add(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:
+    """An entry of the shortcut table, with its key."""
+    entry = menu.addAction(text or shortcut(action).label, act)
+    entry.setShortcut(keymap.keys(action)[0] if keymap.keys(action) else "")
+    entry.setShortcutVisibleInContextMenu(True)
+    entry.setEnabled(enabled)

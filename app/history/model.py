@@ -1,0 +1,231 @@
+"""The pictures of the history as rows of a list, grouped by request."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QImage
+
+from app.canvas.dragging import mime_data
+from app.history.groups import group_pictures, narrower_titles, spoken_name, spoken_time
+from app.store.history import HistoryStore, Picture
+from engine.request import GenerationRequest
+
+_CACHED = 64
+"""Thumbnails kept unpacked: three screens of them."""
+_SIDE = 128
+"""Twice the size of a thumbnail on the screen."""
+Index = QModelIndex | QPersistentModelIndex
+
+PictureRole = Qt.ItemDataRole.UserRole + 1
+
+
+@dataclass(frozen=True)
+class Running:
+    """The picture that is being drawn, at the head of its group.
+
+    Attributes:
+        progress: "9 / 13".
+    """
+
+    request: GenerationRequest
+    progress: str = ""
+    image: QImage | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture in the row.
+
+    Attributes:
+        picture: the picture, or None for the one that is being drawn.
+        group: number of its group. place: its number in the group, from 0. count: pictures in the group.
+    """
+
+    picture: Picture | None
+    group: int
+    place: int
+    count: int
+
+
+def square(image: QImage) -> QImage:
+    """The middle of a picture, at most 128 pixels a side."""
+    if image.isNull():
+        return image
+    side = min(image.width(), image.height())
+    if image.width() != image.height():
+        image = image.copy((image.width() - side) // 2, (image.height() - side) // 2, side, side)
+    if side > _SIDE:
+        image = image.scaled(_SIDE, _SIDE, mode=Qt.TransformationMode.SmoothTransformation)
+    return image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+class HistoryModel(QAbstractListModel):
+    """Rows newest first. Thumbnails are unpacked when they are painted and a few hundred of them kept."""
+
+    def __init__(self, store: HistoryStore) -> None:
+        super().__init__()
+        self.store = store
+        self.search, self.starred = "", False
+        self.running: Running | None = None
+        self.missing: frozenset[int] = frozenset()
+        self.rows: list[Row] = []
+        self.titles: list[tuple[list[str], float]] = []
+        self._pictures: list[Picture] = []
+        self._thumbs: OrderedDict[int, QImage] = OrderedDict()
+
+    # Content
+
+    def reload(self) -> None:
+        """Ask the store anew with the present search and filter."""
+        self._set(self.store.pictures(self.search, self.starred))
+
+    def set_filter(self, search: str, starred: bool) -> None:
+        if (search, starred) != (self.search, self.starred):
+            self.search, self.starred = search, starred
+            self.reload()
+
+    def add(self, picture: Picture) -> None:
+        """A picture that was just kept."""
+        if self.search or self.starred:
+            self.reload()
+        else:
+            self._set([picture, *(known for known in self._pictures if known.id != picture.id)])
+
+    def set_running(self, running: Running | None) -> None:
+        """Show, update or take away the picture that is being drawn."""
+        before, self.running = self.running, running
+        if before is not None and running is not None and before.request is running.request:
+            self.dataChanged.emit(self.index(0), self.index(0))
+        elif before is not None or running is not None:
+            self._set(self._pictures)
+
+    def set_missing(self, missing: Iterable[int]) -> None:
+        missing = frozenset(missing)
+        if missing != self.missing:
+            self.missing = missing
+            if self.rows:
+                self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
+
+    def is_missing(self, picture: Picture) -> bool:
+        return picture.id in self.missing
+
+    def pictures(self) -> Sequence[Picture]:
+        return self._pictures
+
+    def row_of(self, picture: int) -> int:
+        """The row of a picture by its id, or -1."""
+        return next((n for n, row in enumerate(self.rows) if row.picture is not None and row.picture.id == picture), -1)
+
+    def picture_at(self, row: int) -> Picture | None:
+        return self.rows[row].picture if 0 <= row < len(self.rows) else None
+
+    def previous_of(self, picture: Picture) -> Picture | None:
+        """The next older picture of the same group that is still there."""
+        for row in self.rows:
+            if row.picture is not None and row.picture.id == picture.id:
+                following = self.rows.index(row) + 1
+                other = self.picture_at(following)
+                same = following < len(self.rows) and self.rows[following].group == row.group
+                return other if same and other is not None and not self.is_missing(other) else None
+        return None
+
+    def _set(self, pictures: list[Picture]) -> None:
+        self.beginResetModel()
+        self._pictures = pictures
+        groups = group_pictures(pictures)
+        rows, titles = [], []
+        if self.running is not None:
+            key = self.running.request.group_key()
+            if groups and groups[0].key == key:
+                count = len(groups[0].pictures) + 1
+                rows = [Row(None, 0, 0, count)]
+                rows += [Row(p, 0, n + 1, count) for n, p in enumerate(groups[0].pictures)]
+                groups = groups[1:]
+            else:
+                rows = [Row(None, 0, 0, 1)]
+            request = self.running.request
+            titles = [(narrower_titles(request.prompt, request.subject_name), time.time())]
+        for number, group in enumerate(groups, start=len(titles)):
+            rows += [Row(p, number, place, len(group.pictures)) for place, p in enumerate(group.pictures)]
+        titles += [
+            (narrower_titles(group.pictures[0].prompt, group.pictures[0].subject_name), group.created)
+            for group in groups
+        ]
+        self.rows, self.titles = rows, titles
+        self.endResetModel()
+
+    def title(self, row: Row) -> tuple[list[str], str]:
+        """The group's title, with ever fewer words after it, and when its newest picture was made, in words."""
+        texts, created = self.titles[row.group]
+        return texts, spoken_time(created, time.time())
+
+    def thumb(self, row: Row) -> QImage:
+        """The small picture; null while there is none."""
+        if row.picture is None:
+            return self.running.image if self.running is not None and self.running.image is not None else QImage()
+        known = self._thumbs.get(row.picture.id)
+        if known is None:
+            try:
+                known = square(QImage.fromData(QByteArray(self.store.thumb(row.picture.id))))
+            except KeyError:
+                known = QImage()
+            self._thumbs[row.picture.id] = known
+            if len(self._thumbs) > _CACHED:
+                self._thumbs.popitem(last=False)
+        else:
+            self._thumbs.move_to_end(row.picture.id)
+        return known
+
+    # Qt's side
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole):
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = self.rows[index.row()]
+        if role == PictureRole:
+            return row.picture
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return self._spoken(row) if role == Qt.ItemDataRole.AccessibleTextRole else self._tip(row)
+        return None
+
+    def _spoken(self, row: Row) -> str:
+        if row.picture is None:
+            return self.tr("Drawing, {0}").format(self.running.progress if self.running is not None else "")
+        return spoken_name(row.picture, row.place + 1, row.count, missing=self.is_missing(row.picture))
+
+    def _tip(self, row: Row) -> str:
+        picture = row.picture
+        if picture is None:
+            return self.tr("Being drawn")
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(picture.created))
+        lines = [
+            picture.prompt,
+            self.tr("{0} × {1}, seed {2}").format(picture.width, picture.height, picture.seed),
+            when,
+        ]
+        if picture.kept:
+            lines.append(self.tr("{0} scales kept from an earlier picture").format(picture.kept))
+        if self.is_missing(picture):
+            lines.append(self.tr("The file is not where it was: {0}").format(picture.file))
+        return "\n".join(lines)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        if self.picture_at(index.row()) is not None:
+            flags |= Qt.ItemFlag.ItemIsDragEnabled
+        return flags
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """The files, and the pixels when it is one."""
+        chosen = [p for p in (self.picture_at(index.row()) for index in indexes) if p is not None]
+        files = [picture.file for picture in chosen if not self.is_missing(picture)]
+        image = QImage(str(files[0])) if len(files) == 1 else None
+        return mime_data(files, image)

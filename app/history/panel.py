@@ -1,0 +1,387 @@
+"""The history at the bottom: every picture, newest first."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from app.actions import bind, keymap
+from app.canvas.painting import paint_dashed
+from app.canvas.pixels import to_image
+from app.history.commands import PictureCommands
+from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
+from app.history.model import HistoryModel, Running, square
+from app.history.view import HistoryView
+from app.look import type as type_
+from app.look.controls import IconButton, label
+from app.look.layout import retranslates
+from app.look.theme import notifier, radius, size, space, theme
+from app.store.history import HistoryStore, Picture
+from app.store.keeping import OpenedPicture
+from engine.request import GenerationRequest
+
+_SIDE = 106
+
+
+class HistoryPanel(QWidget):
+    """Shows, finds and throws away pictures; everything slow happens in the background.
+
+    Signals:
+        opened(object): ``OpenedPicture`` that was clicked: show it.
+        recallRequested(object, str): ``OpenedPicture`` and "all", "seed" or "prompt": fill the panel from its request.
+        compareRequested(object, object): two ``OpenedPicture``: newer, older.
+        starred(int, bool): a picture was starred here.
+        deleted(tuple): ids that went to the trash; offer Undo (``undo_delete``).
+        rebuilt(int): so many pictures of the folder were found anew.
+        failed(object): an ``EchoGenError``.
+        saveRequested(object, bool), copyRequested(object): a ``Picture`` from the context menu; True: with metadata.
+    """
+
+    opened = Signal(object)
+    recallRequested = Signal(object, str)
+    compareRequested = Signal(object, object)
+    starred = Signal(int, bool)
+    deleted = Signal(tuple)
+    rebuilt = Signal(int)
+    failed = Signal(object)
+    saveRequested = Signal(object, bool)
+    copyRequested = Signal(object)
+
+    def __init__(self, store: HistoryStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("historyPanel")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.store = store
+        self.model = HistoryModel(store)
+        self.view = HistoryView(self.model, self)
+        self.commands = PictureCommands(store, self.model, self.view, self)
+        self._compact = False
+        self._shown: int | None = None
+        self._build()
+        self._connect()
+        self.retranslate()
+        self.reload()
+
+    def _build(self) -> None:
+        self.title = label("", "section")
+        self.star_button = IconButton("star", "", parent=self, checkable=True)
+        self.search_button = IconButton("search", "", parent=self, checkable=True)
+        self.folder_button = IconButton("folder-open", "", parent=self)
+        for button in (self.star_button, self.search_button, self.folder_button):
+            button.set_icon_name(button.icon_name(), color=None)
+        self.field = QLineEdit()
+        self.field.setObjectName("historySearch")
+        self.field.setClearButtonEnabled(False)
+        self.field.hide()
+        type_.apply(self.field, "body")
+        self.left = IconButton("chevron-left", "", parent=self, side=28)
+        self.right = IconButton("chevron-right", "", parent=self, side=28)
+        self.side = QWidget(self)
+        side = QVBoxLayout(self.side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(4)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(0)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.addSpacing(-6)
+        for button in (self.star_button, self.search_button, self.folder_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        side.addWidget(self.title)
+        side.addLayout(buttons)
+        side.addStretch(1)
+        self.side.setFixedWidth(_SIDE)
+        self.field.setFixedWidth(200)
+        self._field_gap = QWidget(self)
+        self._field_gap.setFixedWidth(space(6))
+        self._field_gap.hide()
+        self._row = QHBoxLayout(self)
+        self._row.setSpacing(0)
+        self._row.addWidget(self.side)
+        self._row.addWidget(self.field)
+        self._row.addWidget(self._field_gap)
+        self._row.addWidget(self.view, 1)
+        keep = self.view.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.view.setSizePolicy(keep)
+        self._search_timer = QTimer(self, interval=150, singleShot=True)
+        self._set_margins()
+
+    def _connect(self) -> None:
+        view, commands = self.view, self.commands
+        view.opened.connect(commands.open)
+        view.menuWanted.connect(self._menu)
+        view.moved.connect(self._place_arrows)
+        self.star_button.toggled.connect(self._filter)
+        self.search_button.toggled.connect(self._show_search)
+        self.folder_button.clicked.connect(commands.open_folder)
+        self.folder_button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.folder_button.customContextMenuRequested.connect(self._folder_menu)
+        self.field.textChanged.connect(self._search_timer.start)
+        self.field.installEventFilter(self)
+        self._search_timer.timeout.connect(self._filter)
+        self.left.clicked.connect(self._scroll_left)
+        self.right.clicked.connect(self._scroll_right)
+        commands.changed.connect(self.reload)
+        commands.opened.connect(self._open)
+        commands.recallRequested.connect(self.recallRequested)
+        commands.compareRequested.connect(self.compareRequested)
+        commands.starred.connect(self.starred)
+        commands.deleted.connect(self.deleted)
+        commands.rebuilt.connect(self.rebuilt)
+        commands.failed.connect(self.failed)
+        commands.saveRequested.connect(self.saveRequested)
+        commands.copyRequested.connect(self.copyRequested)
+        bind(view, "star", commands.toggle_star)
+        bind(view, "recall_all", commands.recall_all)
+        bind(view, "recall_prompt", commands.recall_prompt)
+        bind(view, "recall_seed", commands.recall_seed)
+        bind(view, "history_compare", commands.compare)
+        bind(view, "reveal", commands.reveal)
+        bind(view, "delete", commands.delete)
+        keymap.changed.connect(self.retranslate)
+        notifier.changed.connect(self.update)
+
+    # What the window asks for
+
+    def start(self) -> None:
+        """Once, when the window is visible: finish what the last session deleted, and adopt pictures the index lacks."""
+        self.commands.start()
+
+    @Slot()
+    def reload(self) -> None:
+        """Show what the store has now; the selection and the place stay where they are."""
+        self._keeping_place(self.model.reload)
+        self.commands.check_files()
+
+    def add(self, picture: Picture, *, choose: bool = True) -> None:
+        """A picture that was just kept. The row moves only when it shows its beginning."""
+        self._keeping_place(partial(self.model.add, picture))
+        if choose:
+            self._shown = picture.id
+            self.view.choose(picture.id, scroll=self.view.horizontalScrollBar().value() == 0)
+
+    def set_running(
+        self, request: GenerationRequest | None, progress: str = "", pixels: np.ndarray | None = None
+    ) -> None:
+        """Show the picture that is drawn at the head of its group; None takes it away. ``progress``: "9 / 13"."""
+        if request is None:
+            self._keeping_place(partial(self.model.set_running, None))
+            return
+        if self.model.running is None and [picture.id for picture in self.view.chosen()] == [self._shown]:
+            # One ring in the row: the picture that forms takes the canvas, and the ring, of the one before it.
+            self.view.clearSelection()
+        image = square(to_image(pixels)) if pixels is not None else None
+        running = Running(request, progress, image)
+        if self.model.running is not None and self.model.running.request is request:
+            self.model.set_running(running)
+        else:
+            self._keeping_place(partial(self.model.set_running, running))
+
+    def set_star(self, picture: int, starred: bool) -> None:
+        """Starred elsewhere, for example on the canvas."""
+        self.store.star(picture, starred)
+        self.reload()
+
+    def undo_delete(self) -> None:
+        """Bring back what was deleted last."""
+        self.commands.undo_delete()
+
+    def set_compact(self, compact: bool) -> None:
+        """Windows lower than 760: no titles, small thumbnails, 64 high."""
+        if compact != self._compact:
+            self._compact = compact
+            self.side.setVisible(not compact)
+            self.view.set_compact(compact)
+            self._set_margins()
+            self.updateGeometry()
+            self._place_arrows()
+
+    @Slot()
+    def show_search(self) -> None:
+        """Open the search field and go there."""
+        self.search_button.setChecked(True)
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # Inside
+
+    def _keeping_place(self, change) -> None:
+        chosen = [picture.id for picture in self.view.chosen()]
+        bar = self.view.horizontalScrollBar()
+        place, before = bar.value(), len(self.model.rows)
+        change()
+        for number, picture in enumerate(chosen):
+            row = self.model.row_of(picture)
+            if row >= 0:
+                index = self.model.index(row)
+                model = self.view.selectionModel()
+                if number == 0:
+                    model.setCurrentIndex(index, model.SelectionFlag.NoUpdate)
+                model.select(index, model.SelectionFlag.Select)
+        if place:
+            # New pictures come in on the left: what is looked at stays under the eye.
+            self.view.doItemsLayout()
+            grown = len(self.model.rows) - before
+            bar.setValue(place + max(0, grown) * (self.view.delegate.side + 6))
+        self._show_empty()
+        self._place_arrows()
+
+    def _show_empty(self) -> None:
+        self.view.setVisible(bool(self.model.rows))
+        self.update()
+
+    @Slot()
+    def _filter(self) -> None:
+        self.star_button.set_icon_name("star", filled=self.star_button.isChecked())
+        search = self.field.text() if self.search_button.isChecked() else ""
+        self.model.set_filter(search, self.star_button.isChecked())
+        self._show_empty()
+        self._place_arrows()
+        self.commands.check_files()
+
+    @Slot(object)
+    def _open(self, opened: OpenedPicture) -> None:
+        self._shown = opened.picture.id
+        self.opened.emit(opened)
+
+    @Slot(bool)
+    def _show_search(self, shown: bool) -> None:
+        self.field.setVisible(shown)
+        self._field_gap.setVisible(shown)
+        if shown:
+            self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.field.clear()
+            self._filter()
+            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._place_arrows()
+
+    def eventFilter(self, watched, event) -> bool:
+        if watched is self.field and event.type() == QEvent.Type.KeyPress:
+            assert isinstance(event, QKeyEvent)
+            if event.key() == Qt.Key.Key_Escape:
+                self.search_button.setChecked(False)
+                return True
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._search_timer.stop()
+                self._filter()
+                if self.model.rows:
+                    self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+                    self.view.setCurrentIndex(self.model.index(0))
+                return True
+        return super().eventFilter(watched, event)
+
+    @Slot(QPoint)
+    def _menu(self, position: QPoint) -> None:
+        menu = self.context_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(position)
+
+    def context_menu(self) -> QMenu:
+        """The menu for the chosen pictures."""
+        menu = QMenu(self)
+        add_picture_entries(menu, self.commands)
+        add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
+        add_folder_entries(menu, self.commands)
+        return menu
+
+    @Slot(QPoint)
+    def _folder_menu(self, position: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        add_folder_entries(menu, self.commands)
+        menu.popup(self.folder_button.mapToGlobal(position))
+
+    def contextMenuEvent(self, event) -> None:
+        menu = self.context_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    @Slot()
+    def _scroll_left(self) -> None:
+        self.view.scroll_by(-self.view.width() + 80)
+
+    @Slot()
+    def _scroll_right(self) -> None:
+        self.view.scroll_by(self.view.width() - 80)
+
+    @Slot()
+    def _place_arrows(self) -> None:
+        bar, view = self.view.horizontalScrollBar(), self.view
+        shown = view.isVisibleTo(self)
+        self.left.setVisible(shown and bar.value() > 0)
+        self.right.setVisible(shown and bar.value() < bar.maximum())
+        y = view.y() + view.height() - self.view.delegate.side // 2 - 4 - self.left.height() // 2
+        self.left.move(view.x() - 6, y)
+        self.right.move(view.x() + view.width() - self.right.width() + 8, y)
+        self.left.raise_()
+        self.right.raise_()
+
+    def _set_margins(self) -> None:
+        if self._compact:
+            self._row.setContentsMargins(12, 4, 12, 4)
+        else:
+            self._row.setContentsMargins(16, 12, 16, 4)
+
+    def sizeHint(self) -> QSize:
+        extra = max(0, type_.line_height("help") - 16)
+        return QSize(600, (size("history-small") if self._compact else size("history") + extra))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, self.sizeHint().height())
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self._place_arrows)
+
+    @Slot()
+    def retranslate(self) -> None:
+        self.title.setText(self.tr("History"))
+        self.star_button.describe(self.tr("Starred only"))
+        self.search_button.describe(self.tr("Search the history"), keymap.shown("search"))
+        self.folder_button.describe(self.tr("Open the pictures folder"))
+        self.field.setPlaceholderText(self.tr("Search prompts"))
+        self.field.setAccessibleName(self.tr("Search the history"))
+        self.left.describe(self.tr("Newer pictures"))
+        self.right.describe(self.tr("Older pictures"))
+        self.view.setToolTip("")
+        self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if retranslates(event):
+            self.retranslate()
+        super().changeEvent(event)
+
+    def empty_words(self) -> str:
+        """What an empty row says."""
+        if self.search_button.isChecked() and self.field.text().strip():
+            return self.tr("Nothing found for “{0}”.").format(self.field.text().strip())
+        if self.star_button.isChecked():
+            return self.tr("Press {0} on a picture to star it.").format(keymap.shown("star") or ".")
+        return self.tr("Every picture you make is kept here and in your Pictures folder.")
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme().color("surface"))
+        painter.fillRect(QRect(0, 0, self.width(), 1), theme().color("border"))
+        if self.model.rows:
+            return
+        side = self.view.delegate.side
+        x = float(self._row.contentsMargins().left() + (0 if self._compact else _SIDE))
+        if self.field.isVisibleTo(self):
+            x += self.field.width() + space(6)
+        y = self.height() - side - 8.0 if not self._compact else (self.height() - side) / 2
+        if not self.field.text() and not self.star_button.isChecked():
+            for number in range(6):
+                painter.setOpacity(1.0 - number * 0.15)
+                paint_dashed(painter, QRectF(x, y, side, side), radius("tile"), "outline", 1.0)
+                x += side + 8
+        painter.setOpacity(1.0)
+        painter.setFont(type_.font("body"))
+        painter.setPen(theme().color("text-muted"))
+        room = QRectF(x + 12, y, self.width() - x - 28, side)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, self.empty_words())

@@ -1,0 +1,1 @@
+"""How the program looks: colours, type, icons and controls, all from ``resources/tokens.json``."""

@@ -1,0 +1,208 @@
+"""Number fields, combo boxes and check boxes in the program's look."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
+
+from app.look import focus, icons
+from app.look import type as type_
+from app.look.theme import notifier, size, space, theme
+
+_PLACED_ON = (
+    QEvent.Type.Resize,
+    QEvent.Type.Show,
+    QEvent.Type.Polish,
+    QEvent.Type.StyleChange,
+    QEvent.Type.FontChange,
+    QEvent.Type.LayoutDirectionChange,
+    QEvent.Type.LayoutRequest,
+)
+
+
+class NumberField(QDoubleSpinBox):
+    """A number to type, step or wheel (only while it has the focus). Whole numbers up to 2^53 when ``decimals`` is 0.
+
+    Args:
+        low, high, step: range and step.
+        decimals: digits after the point.
+        suffix: unit after the number, with its space (" px").
+        buttons: show the two steppers.
+    """
+
+    def __init__(
+        self,
+        low: float = 0,
+        high: float = 100,
+        step: float = 1,
+        decimals: int = 0,
+        suffix: str = "",
+        parent: QWidget | None = None,
+        *,
+        buttons: bool = True,
+    ) -> None:
+        super().__init__(parent)
+        self.setDecimals(decimals)
+        self.setRange(low, high)
+        self.setSingleStep(step)
+        self.setSuffix(suffix)
+        self.setKeyboardTracking(False)
+        self.setLocale(QLocale.c())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        if not buttons:
+            self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        type_.apply(self, "body")
+        notifier.changed.connect(self.update)
+
+    def integer(self) -> int:
+        """The value as a whole number."""
+        return round(self.value())
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        digits = max(len(f"{self.maximum():.{self.decimals()}f}"), len(f"{self.minimum():.{self.decimals()}f}"))
+        width = self.fontMetrics().horizontalAdvance("0" * min(digits, 10) + self.suffix()) + 24
+        if self.buttonSymbols() != QAbstractSpinBox.ButtonSymbols.NoButtons:
+            width += 22
+        return QSize(width, max(hint.height(), size("field")))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(64, self.sizeHint().width()), self.sizeHint().height())
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in _PLACED_ON:
+            self._place_edit()
+        return done
+
+    def _place_edit(self) -> None:
+        # A style sheet's padding misplaces the text, and without buttons it vanishes: the place is set by hand.
+        right = 10 if self.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons else 26
+        left = 10
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            left, right = right, left
+        self.lineEdit().setGeometry(left - 2, 2, max(0, self.width() - left - right + 4), max(0, self.height() - 4))
+
+    def wheelEvent(self, event) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        if self.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons:
+            return
+        painter = QPainter(self)
+        x = 5 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - 19
+        ups = self.stepEnabled()
+        for name, flag, y in (
+            ("chevron-up", QAbstractSpinBox.StepEnabledFlag.StepUpEnabled, self.height() / 2 - 12),
+            ("chevron-down", QAbstractSpinBox.StepEnabledFlag.StepDownEnabled, self.height() / 2),
+        ):
+            tint = "text-muted" if self.isEnabled() and ups & flag else "text-disabled"
+            icons.paint_icon(painter, name, QRectF(x, y, 12, 12), tint)
+
+
+class ComboBox(QComboBox):
+    """A drop-down list; the wheel changes it only while it has the focus."""
+
+    def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setItemDelegate(QStyledItemDelegate(self))  # the plain delegate ignores the style sheet's paddings
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.setMaxVisibleItems(12)
+        if name:
+            self.setAccessibleName(name)
+        type_.apply(self, "body")
+        notifier.changed.connect(self.update)
+
+    def minimumSizeHint(self) -> QSize:
+        # A long name is cut in a narrow window instead of widening the panel.
+        return QSize(72, self.sizeHint().height())
+
+    def wheelEvent(self, event) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def paintEvent(self, event) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        area = self.rect().adjusted(30 if mirrored else 11, 0, -11 if mirrored else -30, 0)
+        text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, area.width())
+        painter.setFont(self.font())
+        painter.setPen(theme().color("text" if self.isEnabled() else "text-disabled"))
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, text)
+        x = 8 if mirrored else self.width() - 24
+        tint = "text-muted" if self.isEnabled() else "text-disabled"
+        icons.paint_icon(painter, "chevron-down", QRectF(x, self.height() / 2 - 8, 16, 16), tint)
+
+
+class CheckBox(QCheckBox):
+    """A check box with a drawn tick."""
+
+    _BOX = 18
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        type_.apply(self, "body")
+        focus.attach(self, 6)
+        notifier.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        width = self._BOX + (space(4) + self.fontMetrics().horizontalAdvance(self.text()) if self.text() else 0)
+        return QSize(width + 2, max(size("hit-min"), self.fontMetrics().height() + 4))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def hitButton(self, position) -> bool:
+        return self.rect().contains(position)
+
+    def paintEvent(self, event) -> None:
+        color = theme().color
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = self.width() - self._BOX if mirrored else 0
+        box = QRectF(x, (self.height() - self._BOX) / 2, self._BOX, self._BOX).adjusted(0.75, 0.75, -0.75, -0.75)
+        on = self.isChecked()
+        if not self.isEnabled():
+            painter.setPen(QPen(color("border"), 1))
+            painter.setBrush(color("surface-hover"))
+        elif on:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color("accent-hover") if self.underMouse() else color("accent"))
+        else:
+            painter.setPen(QPen(color("text") if self.underMouse() else color("outline"), 1))
+            painter.setBrush(color("surface-sunken"))
+        painter.drawRoundedRect(box, 5, 5)
+        if on:
+            icons.paint_icon(
+                painter, "check", box.adjusted(1, 1, -1, -1), "accent-text" if self.isEnabled() else "text-disabled"
+            )
+        painter.setFont(self.font())
+        painter.setPen(color("text") if self.isEnabled() else color("text-disabled"))
+        left = 0 if mirrored else self._BOX + space(4)
+        area = QRectF(left, 0, self.width() - self._BOX - space(4), self.height())
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, self.text())

@@ -1,0 +1,228 @@
+"""Small pieces that hold others together: labels, dividers, cards, folding sections."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.look import focus, icons
+from app.look import type as type_
+from app.look.theme import notifier, radius, size, theme
+
+
+def label(
+    text: str = "", role: str = "body", tone: str = "", *, wrap: bool = False, parent: QWidget | None = None
+) -> QLabel:
+    """A label of the type scale. ``tone``: "", "muted", "danger", "accent" or "warning"."""
+    result = QLabel(text, parent)
+    type_.apply(result, role)
+    if tone:
+        result.setProperty("tone", tone)
+    result.setWordWrap(wrap)
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    return result
+
+
+class ElidedLabel(QLabel):
+    """One line that is cut with … where room ends; the whole text is in the tooltip then."""
+
+    def __init__(self, text: str = "", role: str = "body", tone: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        type_.apply(self, role)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._tone = tone
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        notifier.changed.connect(self.update)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, super().minimumSizeHint().height())
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        metrics = QFontMetricsF(self.font())
+        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        tone = {"muted": "text-muted", "": "text"}.get(self._tone, self._tone)
+        painter.setFont(self.font())
+        painter.setPen(theme().color(tone if self.isEnabled() else "text-disabled"))
+        painter.drawText(self.rect(), int(self.alignment()) or int(Qt.AlignmentFlag.AlignVCenter), shown)
+        cut = shown != self.text()
+        if cut != bool(self.toolTip()):
+            self.setToolTip(self.text() if cut else "")
+
+
+class Divider(QWidget):
+    """A hairline."""
+
+    def __init__(self, parent: QWidget | None = None, *, vertical: bool = False) -> None:
+        super().__init__(parent)
+        self._vertical = vertical
+        if vertical:
+            self.setFixedWidth(1)
+            self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        else:
+            self.setFixedHeight(1)
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        notifier.changed.connect(self.update)
+
+    def paintEvent(self, event) -> None:
+        QPainter(self).fillRect(self.rect(), theme().color("border"))
+
+
+class Card(QFrame):
+    """A raised surface with a hairline and rounded corners."""
+
+    def __init__(self, parent: QWidget | None = None, *, surface: str = "card") -> None:
+        super().__init__(parent)
+        self.setProperty("surface", surface)
+
+
+class Spinner(QWidget):
+    """Something is being worked on. With reduced motion it is an ellipsis."""
+
+    def __init__(self, side: int = 16, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(side, side)
+        self._timer = QTimer(self, interval=33)
+        self._timer.timeout.connect(self.update)
+
+    def showEvent(self, event) -> None:
+        if not notifier.reduced_motion:
+            self._timer.start()
+        super().showEvent(event)
+
+    def hideEvent(self, event) -> None:
+        self._timer.stop()
+        super().hideEvent(event)
+
+    def paintEvent(self, event) -> None:
+        from time import monotonic
+
+        painter = QPainter(self)
+        if notifier.reduced_motion:
+            painter.setPen(theme().color("text-muted"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "…")
+            return
+        angle = (monotonic() % 0.9) / 0.9 * 360
+        icons.paint_icon(painter, "loader-circle", QRectF(self.rect()), "text-muted", angle=angle)
+
+
+class _Header(QAbstractButton):
+    """The line of a folding section: a chevron, the title, and at the right what is folded away."""
+
+    def __init__(self, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setText(title)
+        self.setCheckable(True)
+        self.summary = ""
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        type_.apply(self, "label")
+        focus.attach(self, radius("tag"))
+        notifier.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        width = 15 + QFontMetricsF(self.font()).horizontalAdvance(self.text())
+        return QSize(round(width) + 60, max(size("hit-min"), self.fontMetrics().height() + 8))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self.sizeHint().height())
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event) -> None:
+        color = theme().color
+        painter = QPainter(self)
+        middle = self.height() / 2
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        name = "chevron-down" if self.isChecked() else ("chevron-left" if mirrored else "chevron-right")
+        ink = color("text") if self.isEnabled() else color("text-disabled")
+        quiet = color("text-muted") if self.isEnabled() else ink
+        x = self.width() - 12 if mirrored else -2
+        icons.paint_icon(painter, name, QRectF(x, middle - 7, 14, 14), ink if self.underMouse() else quiet)
+        metrics = QFontMetricsF(self.font())
+        painter.setFont(self.font())
+        painter.setPen(ink)
+        title_width = metrics.horizontalAdvance(self.text())
+        start = self.width() - 15 - title_width if mirrored else 15
+        painter.drawText(QPointF(start, middle + (metrics.ascent() - metrics.descent()) / 2), self.text())
+        if self.summary and not self.isChecked():
+            small = type_.font("help")
+            metrics = QFontMetricsF(small)
+            room = self.width() - 15 - title_width - 16
+            text = metrics.elidedText(self.summary, Qt.TextElideMode.ElideRight, max(0.0, room))
+            width = metrics.horizontalAdvance(text)
+            painter.setFont(small)
+            painter.setPen(quiet)
+            start = 0 if mirrored else self.width() - width
+            painter.drawText(QPointF(start, middle + (metrics.ascent() - metrics.descent()) / 2), text)
+
+
+class Disclosure(QWidget):
+    """A section that folds to one line with its values.
+
+    Args:
+        title: the line.
+        content: what is folded; taken over by this widget.
+        opened: whether it starts open.
+    """
+
+    toggled = Signal(bool)
+
+    def __init__(self, title: str, content: QWidget, opened: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.header = _Header(title, self)
+        self.content = content
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.header)
+        column.addWidget(content)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setFocusProxy(self.header)
+        self.header.setAccessibleName(title)
+        self.header.toggled.connect(self._toggle)
+        content.setVisible(opened)
+        self.header.setChecked(opened)
+
+    def is_open(self) -> bool:
+        return self.header.isChecked()
+
+    def set_open(self, opened: bool) -> None:
+        self.header.setChecked(opened)
+
+    def set_summary(self, text: str) -> None:
+        """What the folded line says at its end ("2.5 and 2.5")."""
+        self.header.summary = text
+        self.header.setAccessibleDescription(text)
+        self.header.update()
+
+    def set_title(self, text: str) -> None:
+        self.header.setText(text)
+        self.header.setAccessibleName(text)
+
+    def _toggle(self, opened: bool) -> None:
+        self.content.setVisible(opened)
+        self.toggled.emit(opened)
+
+
+def clear(layout) -> None:
+    """Take everything out of a layout and delete the widgets in it."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif item.layout() is not None:
+            clear(item.layout())
+
+
+def retranslates(event: QEvent) -> bool:
+    """Whether a ``changeEvent`` says that the language changed."""
+    return event.type() == QEvent.Type.LanguageChange

@@ -1,0 +1,1 @@
+"""The mask: its document, its worker and the editor."""

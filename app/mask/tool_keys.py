@@ -1,0 +1,48 @@
+"""The keys of the tools, for whatever holds a canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QWidget
+
+from app.actions import BoundAction, bind
+from app.mask.canvas import MaskCanvas
+from app.mask.tools import TOOLS
+
+BRUSH_KEYS = ("swap", "smaller", "larger")
+HARDNESS_KEYS = ("softer", "harder")
+_HARDNESS_STEP = 0.1
+
+
+class ToolKeys(QObject):
+    """Actions of the table that act on a canvas while ``owner`` or something in it has the focus.
+
+    Args:
+        actions: names of tools, of ``BRUSH_KEYS`` and of ``HARDNESS_KEYS``.
+    """
+
+    def __init__(self, owner: QWidget, canvas: MaskCanvas, actions: Iterable[str]) -> None:
+        super().__init__(owner)
+        self._canvas = canvas
+        for action in actions:
+            bind(owner, action, self._act)
+
+    @Slot()
+    def _act(self) -> None:
+        canvas, action = self._canvas, self.sender()
+        assert isinstance(action, BoundAction)
+        match action.entry.id:
+            case "swap":
+                canvas.swap()
+            case "smaller":
+                canvas.step_brush(-1)
+            case "larger":
+                canvas.step_brush(1)
+            case "softer":
+                canvas.set_hardness(canvas.hardness() - _HARDNESS_STEP)
+            case "harder":
+                canvas.set_hardness(canvas.hardness() + _HARDNESS_STEP)
+            case tool:
+                canvas.set_tool(next(known for known in TOOLS if known == tool))

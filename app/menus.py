@@ -1,0 +1,80 @@
+"""The window's actions and menus, made from the table of keys."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
+
+from app.actions import GROUPS, TABLE, WINDOW, BoundAction, bind, group_label, keymap
+
+_SEPARATED_BEFORE = (
+    "save",
+    "export_mask",
+    "quit",
+    "vary",
+    "new_seed",
+    "compare",
+    "fit",
+    "toggle_history",
+    "undo",
+    "settings",
+)
+
+
+class Commands(QObject):
+    """Every action of the context "window", bound to what it does.
+
+    Args:
+        window: gets the shortcuts; on macOS also the menu bar.
+        runs: slots by action. Actions of the table that the window does not run are left to their panels.
+    """
+
+    def __init__(self, window: QMainWindow, runs: Mapping[str, Callable[..., object]]) -> None:
+        super().__init__(window)
+        self._window = window
+        self.actions: dict[str, BoundAction] = {}
+        for line in TABLE:
+            if line.context == WINDOW and line.id in runs:
+                self.actions[line.id] = bind(window, line.id, runs[line.id])
+        self.menu = QMenu(window)
+        self._menus: list[QMenu] = []
+        self._bar: QMenuBar | None = None
+        self._fill()
+        keymap.changed.connect(self._retitle)
+
+    def _fill(self) -> None:
+        self._bar = self._window.menuBar() if sys.platform == "darwin" else None
+        for group in GROUPS:
+            lines = [line for line in TABLE if line.group == group and line.id in self.actions]
+            if not lines:
+                continue
+            menu = QMenu(self._window)
+            menu.setProperty("group", group)
+            for line in lines:
+                if line.id in _SEPARATED_BEFORE and menu.actions():
+                    menu.addSeparator()
+                menu.addAction(self.actions[line.id])
+            self._menus.append(menu)
+            self.menu.addMenu(menu)
+            if self._bar is not None:
+                self._bar.addMenu(menu)
+        self._retitle()
+
+    @Slot()
+    def _retitle(self) -> None:
+        for menu in self._menus:
+            menu.setTitle(group_label(menu.property("group")))
+
+    def retranslate(self) -> None:
+        for action in self.actions.values():
+            action.refresh()
+        self._retitle()
+
+    def enable(self, **enabled: bool) -> None:
+        """Switch actions on and off by their names."""
+        for name, on in enabled.items():
+            if name in self.actions:
+                self.actions[name].setEnabled(on)

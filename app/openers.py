@@ -1,0 +1,71 @@
+"""Ways a photo comes in: the file dialog, the clipboard, a drop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+_SUFFIXES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.avif"
+
+
+class Openers(QObject):
+    """Takes files and pictures and hands them on.
+
+    Args:
+        window: owner of the file dialog.
+
+    Signals:
+        filesGiven(object): list of paths.
+        imageGiven(object, str): a ``QImage`` without a file, and what to call it.
+        said(str): a sentence for a toast.
+    """
+
+    filesGiven = Signal(object)
+    imageGiven = Signal(object, str)
+    said = Signal(str)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+
+    @Slot()
+    def choose(self) -> None:
+        """Ask for photos."""
+        kinds = f"{self.tr('Pictures')} ({_SUFFIXES});;{self.tr('All files')} (*)"
+        names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open photo"), "", kinds)
+        if names:
+            self.filesGiven.emit([Path(name) for name in names])
+
+    @Slot()
+    def paste(self) -> None:
+        """Take what is on the clipboard."""
+        if not self.take(QGuiApplication.clipboard().mimeData()):
+            self.said.emit(self.tr("The clipboard holds no picture"))
+
+    def take(self, data: QMimeData | None) -> bool:
+        """Take what was dropped or pasted; False when it holds no picture."""
+        files = local_files(data)
+        if files:
+            self.filesGiven.emit(files)
+            return True
+        if data is not None and data.hasImage():
+            image = QImage(data.imageData())
+            if not image.isNull():
+                self.imageGiven.emit(image, self.tr("Pasted picture"))
+                return True
+        return False
+
+
+def holds_picture(data: QMimeData) -> bool:
+    """Whether a drop is worth a look."""
+    return bool(local_files(data)) or data.hasImage()
+
+
+def local_files(data: QMimeData | None) -> list[Path]:
+    """Files on this computer in a drop or on the clipboard."""
+    if data is None or not data.hasUrls():
+        return []
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

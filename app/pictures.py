@@ -1,0 +1,261 @@
+"""Finished pictures between canvas, history, disk and prompt panel: show, recall, star, delete, save, copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app import background
+from app.canvas.dragging import copy_picture
+from app.canvas.panel import CanvasPanel
+from app.canvas.pixels import to_image
+from app.desk import Desk, DroppedPicture
+from app.history.panel import HistoryPanel
+from app.prompt.compose import Recall
+from app.prompt.panel import PromptPanel
+from app.scale_pictures import ScalePictures
+from app.state import Result, SessionState
+from app.store.history import Picture
+from app.store.keeping import OpenedPicture, export_name
+from app.toasts import Toast
+from engine.errors import EchoGenError
+from engine.events import ScalePreview
+from engine.photo.load import load_photo
+from engine.request import GenerationRequest, ScaleBits
+
+
+class Pictures(QObject):
+    """Connects the panels with each other as far as finished pictures are concerned.
+
+    Args:
+        window: owner of file dialogs.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        state: SessionState,
+        desk: Desk,
+        canvas: CanvasPanel,
+        history: HistoryPanel,
+        prompt: PromptPanel,
+        toast: Toast,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._state, self._desk = window, state, desk
+        self._canvas, self._history, self._prompt, self._toast = canvas, history, prompt, toast
+        generation = desk.generation
+        generation.previewed.connect(self._preview)
+        generation.idle.connect(self._idle)
+        self.scales = ScalePictures(state, generation, canvas, desk.store, self)
+        desk.drawing.connect(self._begins)
+        desk.kept.connect(history.add)
+        desk.pictureOpened.connect(self._dropped)
+        state.resultChanged.connect(self._show_result)
+        history.opened.connect(self._opened)
+        history.recallRequested.connect(self._recall)
+        history.compareRequested.connect(self._compare)
+        history.starred.connect(self._starred)
+        history.deleted.connect(self._deleted)
+        history.rebuilt.connect(self._rebuilt)
+        history.saveRequested.connect(self._save_other)
+        history.copyRequested.connect(self._copy_other)
+        canvas.saveRequested.connect(self.save)
+        canvas.starToggled.connect(self._star_shown)
+        canvas.copied.connect(self._copied)
+
+    # While a picture forms
+
+    @Slot(object, object)
+    def _begins(self, event, size) -> None:
+        self._canvas.set_previous(self._canvas.canvas.image() if self._canvas.canvas.has_picture() else None)
+        self._history.set_running(event.request, "")
+
+    @Slot(object)
+    def _preview(self, event: ScalePreview) -> None:
+        request = self._state.jobs.request
+        if request is not None:
+            self._history.set_running(request, f"{event.scale + 1} / {event.scale_count}", event.image)
+
+    @Slot()
+    def _idle(self) -> None:
+        self._history.set_running(None)
+
+    # Showing
+
+    @Slot()
+    def _show_result(self) -> None:
+        result = self._state.result
+        if result is None:
+            return
+        if result.file is None and self._state.jobs.busy:
+            return  # it has just been drawn: the canvas hears it from the engine, with the picture after each scale
+        if self._canvas.bits is result.bits and result.bits is not None:
+            if result.file is not None:
+                self._canvas.set_saved(result.file, self._is_starred(result.picture))
+            return
+        self._canvas.show_picture(
+            result.image,
+            result.request,
+            result.bits,
+            result.grids,
+            file=result.file,
+            starred=self._is_starred(result.picture),
+        )
+
+    def _is_starred(self, picture: int | None) -> bool:
+        if picture is None:
+            return False
+        try:
+            return self._desk.store.get(picture).starred
+        except KeyError:
+            return False
+
+    @Slot(object)
+    def _opened(self, opened: OpenedPicture) -> None:
+        """A picture of the history was clicked. While another one forms, the canvas stays with it."""
+        if self._state.jobs.busy:
+            self._toast.show_message(self.tr("The picture is shown when the drawing is done"))
+            return
+        self._show(opened)
+
+    def _show(self, opened: OpenedPicture) -> None:
+        picture = opened.picture
+        request = opened.request or GenerationRequest(
+            picture.prompt, subject_name=picture.subject_name, seed=picture.seed
+        )
+        if opened.bits is not None:
+            self.scales.opened(opened.bits, opened.scales)
+        self._state.set_result(
+            Result(request, opened.image, opened.bits, picture.seconds, picture.id, picture.file, _grids(opened.bits))
+        )
+        self._canvas.set_previous(to_image(opened.previous) if opened.previous is not None else None)
+
+    @Slot(object)
+    def _dropped(self, dropped: DroppedPicture) -> None:
+        """A picture of ours was dropped: everything that made it comes back."""
+        self._take_subject(dropped.request, dropped.file.name)
+        note = self._prompt.recall(dropped.request)
+        if not self._state.jobs.busy:
+            self._desk.show_dropped(dropped)
+        self._toast.show_message(note or self.tr("Everything that made this picture is back"))
+
+    @Slot(object, str)
+    def _recall(self, opened: OpenedPicture, what: Recall) -> None:
+        if opened.request is None:
+            return
+        if what == "all":
+            self._take_subject(opened.request, opened.picture.file.name)
+            if not self._state.jobs.busy:
+                self._show(opened)
+        note = self._prompt.recall(opened.request, what)
+        words = {
+            "all": self.tr("Everything that made this picture is back"),
+            "seed": self.tr("Its seed is in use"),
+            "prompt": self.tr("Its prompt is in use"),
+        }
+        self._toast.show_message(note or words[what])
+
+    def _take_subject(self, request: GenerationRequest, title: str) -> None:
+        """Make the subject of a request the current one: the one on the shelf that is the same, else its cut-out."""
+        wanted = request.subject
+        if wanted is None:
+            return
+        for index, subject in enumerate(self._state.subjects):
+            if subject.cut_out is not None and subject.cut_out.digest == wanted.digest:
+                self._state.select_subject(index)
+                return
+        self._state.add_subject(cut_out=wanted, name=request.subject_name, title=title)
+
+    @Slot(object, object)
+    def _compare(self, newer: OpenedPicture, older: OpenedPicture) -> None:
+        if self._state.jobs.busy:
+            self._toast.show_message(self.tr("The picture is shown when the drawing is done"))
+            return
+        self._show(newer)
+        self._canvas.compare_with(to_image(older.image))
+
+    # Stars and the trash
+
+    @Slot(bool)
+    def _star_shown(self, on: bool) -> None:
+        result = self._state.result
+        if result is not None and result.picture is not None:
+            self._history.set_star(result.picture, on)
+
+    @Slot(int, bool)
+    def _starred(self, picture: int, on: bool) -> None:
+        result = self._state.result
+        if result is not None and result.picture == picture:
+            self._canvas.actions_bar.set_star(on)
+
+    @Slot(tuple)
+    def _deleted(self, pictures: tuple[int, ...]) -> None:
+        count = len(pictures)
+        text = self.tr("Moved to the trash") if count == 1 else self.tr("{0} pictures moved to the trash").format(count)
+        self._toast.show_message(text, self._history.undo_delete)
+
+    @Slot(int)
+    def _rebuilt(self, count: int) -> None:
+        if count:
+            self._toast.show_message(
+                self.tr("1 picture was found again")
+                if count == 1
+                else self.tr("{0} pictures were found again").format(count)
+            )
+
+    # Saving and copying
+
+    @Slot()
+    @Slot(bool)
+    def save(self, metadata: bool = True) -> None:
+        """ "Save as…" of the picture that is shown."""
+        result = self._state.result
+        if result is None or result.file is None:
+            self._toast.show_message(self.tr("The picture is not finished yet"))
+            return
+        self._ask_and_save(result.file, result.request.prompt, result.request.seed, metadata)
+
+    @Slot(object, bool)
+    def _save_other(self, picture: Picture, metadata: bool) -> None:
+        self._ask_and_save(picture.file, picture.prompt, picture.seed, metadata)
+
+    def _ask_and_save(self, source: Path, prompt: str, seed: int, metadata: bool) -> None:
+        start = self._desk.store.folder.parent / export_name(prompt, seed)
+        kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
+        title = self.tr("Save as") if metadata else self.tr("Save without metadata")
+        name, _ = QFileDialog.getSaveFileName(self._window, title, str(start), kinds)
+        if name:
+            self._desk.export(source, Path(name), metadata=metadata)
+
+    @Slot()
+    def _copied(self) -> None:
+        self._toast.show_message(self.tr("Copied"))
+
+    @Slot(object)
+    def _copy_other(self, picture: Picture) -> None:
+        background.run(_read, picture.file, done=self._copy_ready, failed=self._copy_failed)
+
+    @Slot(object)
+    def _copy_ready(self, read: tuple[Path, np.ndarray]) -> None:
+        file, pixels = read
+        image: QImage = to_image(pixels)
+        copy_picture(image, file)
+        self._copied()
+
+    @Slot(object)
+    def _copy_failed(self, error: Exception) -> None:
+        if isinstance(error, EchoGenError):
+            self._history.failed.emit(error)
+
+
+def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:
+    return tuple((scale.shape[0], scale.shape[1]) for scale in bits.scales) if bits is not None else ()
+
+
+def _read(file: Path) -> tuple[Path, np.ndarray]:
+    return file, load_photo(file).rgb

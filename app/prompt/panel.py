@@ -1,0 +1,323 @@
+"""The right panel: prompt, strengths, shape, seed, and the button that draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app import background
+from app.prompt.compose import (
+    PanelValues,
+    Recall,
+    can_keep,
+    for_next_picture,
+    help_line,
+    kept_sentence,
+    recall,
+    shape_name,
+    with_new_seed,
+)
+from app.prompt.parts import short
+from app.prompt.sheet import PromptSheet
+from app.prompt.words import PromptReader, dropped_sentence, insert_scene, unknown_sentence
+from app.state import SessionState
+from engine.bundle.manifest import BundleManifest, SceneEntry
+from engine.request import Dial, GenerationRequest
+
+_MENU_LENGTH = 12
+
+
+class PromptPanel(PromptSheet):
+    """Reads and writes ``state.values``; everything else it shows it takes from the state's signals.
+
+    Signals:
+        generateRequested, cancelRequested: the buttons at the bottom.
+        ideasRequested: draw only the coarse scales of four seeds.
+    """
+
+    generateRequested = Signal()
+    cancelRequested = Signal()
+    ideasRequested = Signal()
+
+    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._manifest: BundleManifest | None = None
+        self._connect()
+        self._show_values()
+        self._show_engine()
+        self._show_jobs()
+
+    def _connect(self) -> None:
+        self.prompt.edited.connect(self._prompt_edited)
+        self.negative.edited.connect(self._negative_edited)
+        self.history_button.clicked.connect(self._show_history)
+        self.chips.picked.connect(self._scene_picked)
+        self.prompt_strength.dialChanged.connect(self._prompt_strength_moved)
+        self.subject_strength.dialChanged.connect(self._subject_strength_moved)
+        self.look.dialChanged.connect(self._look_moved)
+        self.temperature.dialChanged.connect(self._temperature_moved)
+        self.top_p.dialChanged.connect(self._top_p_moved)
+        self.apart.toggled.connect(self._set_apart)
+        self.shape.sizeChosen.connect(self._size_chosen)
+        self.count.valueChanged.connect(self._count_chosen)
+        self.seed.seedChanged.connect(self._seed_typed)
+        self.seed.lockChanged.connect(self._seed_locked)
+        self.seed.rollRequested.connect(self.roll_seed)
+        self.ideas_button.clicked.connect(self.ideasRequested)
+        self.generate.clicked.connect(self.generateRequested)
+        self.cancel.clicked.connect(self.cancelRequested)
+        self.let_go.clicked.connect(self.let_scales_go)
+        self.retranslated.connect(self._show_values)
+        self.retranslated.connect(self._show_jobs)
+        state = self.state
+        state.requestChanged.connect(self._show_values)
+        state.engineChanged.connect(self._show_engine)
+        for signal in (state.engineChanged, state.jobChanged, state.preparedChanged, state.photoChanged):
+            signal.connect(self._show_jobs)
+        state.maskChanged.connect(self._show_jobs)
+        state.requestChanged.connect(self._show_jobs)
+
+    # What the window asks for
+
+    def remember(self, prompt: str) -> None:
+        """A prompt was drawn: Alt+↑ brings it back."""
+        self.history.add(prompt)
+
+    def prompt_history(self) -> tuple[str, ...]:
+        """For the session, newest last."""
+        return tuple(self.history.entries)
+
+    def set_prompt_history(self, entries: Sequence[str]) -> None:
+        self.history.entries = list(entries)[-self.history.limit :]
+
+    def for_next_picture(self) -> PanelValues:
+        """The values to draw with; they are in the state and on the screen when this returns. Unless the seed is locked, it
+        is a new one."""
+        self.state.set_values(for_next_picture(self.state.values))
+        return self.state.values
+
+    def recall(self, request: GenerationRequest, what: Recall = "all") -> str:
+        """Fill the panel from an earlier request; returns a sentence for the user, or ""."""
+        values, note = recall(request, self.state.values, what, self._manifest)
+        self.state.set_values(values)
+        return note
+
+    @Slot()
+    def roll_seed(self) -> None:
+        """A new seed, once."""
+        self.state.set_values(with_new_seed(self.state.values))
+
+    @Slot()
+    def toggle_seed_lock(self) -> None:
+        self.state.update_values(seed_locked=not self.state.values.seed_locked)
+
+    @Slot()
+    def let_scales_go(self) -> None:
+        """Draw every scale anew again."""
+        if self.let_go.hasFocus():
+            self.generate.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.state.update_values(kept=None)
+
+    @Slot()
+    def focus_prompt(self) -> None:
+        self.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # From the widgets to the state
+
+    @Slot()
+    def _prompt_edited(self) -> None:
+        self.state.update_values(prompt=self.prompt.text())
+        self._show_words()
+
+    @Slot()
+    def _negative_edited(self) -> None:
+        self.state.update_values(negative_prompt=self.negative.text())
+
+    @Slot(object)
+    def _prompt_strength_moved(self, dial: Dial) -> None:
+        self.state.update_values(prompt_strength=dial)
+
+    @Slot(object)
+    def _subject_strength_moved(self, dial: Dial) -> None:
+        self.state.update_values(subject_strength=dial)
+
+    @Slot(object)
+    def _look_moved(self, dial: Dial) -> None:
+        self.state.update_values(look_strength=dial)
+
+    @Slot(object)
+    def _temperature_moved(self, dial: Dial) -> None:
+        self.state.update_values(temperature=dial)
+
+    @Slot(object)
+    def _top_p_moved(self, value: float) -> None:
+        self.state.update_values(top_p=value)
+
+    @Slot(bool)
+    def _set_apart(self, apart: bool) -> None:
+        values = self.state.values
+        self.state.update_values(look_strength=values.subject_strength if apart else None)
+
+    @Slot(object)
+    def _size_chosen(self, size: tuple[int, int]) -> None:
+        # Scales belong to a shape.
+        self.state.update_values(size=size, kept=None)
+
+    @Slot(int)
+    def _count_chosen(self, count: int) -> None:
+        self.state.update_values(count=count)
+
+    @Slot(object)
+    def _seed_typed(self, seed: int) -> None:
+        # Who types a seed means to use it.
+        self.state.update_values(seed=seed, seed_locked=True)
+
+    @Slot(bool)
+    def _seed_locked(self, locked: bool) -> None:
+        self.state.update_values(seed_locked=locked)
+
+    @Slot(object)
+    def _scene_picked(self, scene: SceneEntry) -> None:
+        subject = self.state.subject
+        name = subject.name if subject is not None else ""
+        self.prompt.set_text(insert_scene(self.prompt.text(), scene, self.chips.scenes, name))
+        self.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # From the state to the widgets
+
+    @Slot()
+    def _show_values(self) -> None:
+        values = self.state.values
+        if values.prompt != self.prompt.text():
+            self.prompt.set_text(values.prompt)
+        if values.negative_prompt != self.negative.text():
+            self.negative.set_text(values.negative_prompt)
+        self.prompt_strength.set_dial(values.prompt_strength)
+        self.subject_strength.set_dial(values.subject_strength)
+        self.temperature.set_dial(values.temperature)
+        self.top_p.set_dial(values.top_p)
+        apart = values.look_strength is not None
+        self.apart.blockSignals(True)
+        self.apart.setChecked(apart)
+        self.apart.blockSignals(False)
+        self.look.setVisible(apart)
+        if values.look_strength is not None:
+            self.look.set_dial(values.look_strength)
+        self.subject_strength.setLabel(self.tr("Keep the identity") if apart else self.tr("Keep the subject"))
+        self.shape.set_size(values.size)
+        self.count.blockSignals(True)
+        self.count.setValue(values.count)
+        self.count.blockSignals(False)
+        self.seed.set_seed(values.seed)
+        self.seed.set_locked(values.seed_locked)
+        self.set_kept(kept_sentence(values.kept))
+        self._summarise()
+        self._show_words()
+
+    @Slot()
+    def _show_engine(self) -> None:
+        manifest, folder = self.state.engine.manifest, self.state.engine.folder
+        if manifest is self._manifest or manifest is None:
+            return
+        kept, size = self.state.values.kept, self.state.values.size
+        other = self._manifest is not None and self._manifest.identity != manifest.identity
+        if kept is not None and (other or not can_keep(kept, manifest, size)):
+            self.state.update_values(kept=None)
+        self._manifest = manifest
+        defaults = manifest.request_defaults()
+        for slider, name in (
+            (self.prompt_strength, "prompt_strength"),
+            (self.subject_strength, "subject_strength"),
+            (self.look, "subject_strength"),
+            (self.temperature, "temperature"),
+            (self.top_p, "top_p"),
+        ):
+            value = defaults[name]
+            slider.setDefault(sum(value) / len(value) if isinstance(value, tuple) else value)
+        self.shape.set_sizes(manifest.sizes)
+        self.shape.set_size(self.state.values.size)
+        scenes = manifest.language.scenes if manifest.language is not None else ()
+        self.chips.set_scenes(scenes, folder)
+        self.scenes.setVisible(bool(scenes))
+        quick = PromptReader(manifest.text_limit, manifest.language)
+        self.prompt.set_reader(quick)
+        self.negative.set_reader(quick)
+        if folder is not None:
+            background.run(_read_bundle, manifest, folder, done=self._reader_ready)
+        self._show_values()
+
+    @Slot(object)
+    def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:
+        manifest, reader = result
+        if manifest is self._manifest:
+            self.prompt.set_reader(reader)
+            self.negative.set_reader(reader)
+            self._show_words()
+
+    @Slot()
+    def _show_jobs(self) -> None:
+        jobs, values = self.state.jobs, self.state.values
+        possible, text = help_line(self.state.readiness(), values.count)
+        had_focus = self.generate.hasFocus() or self.cancel.hasFocus()
+        self._buttons.setCurrentWidget(self.cancel if jobs.busy else self.generate)
+        if had_focus:
+            (self.cancel if jobs.busy else self.generate).setFocus(Qt.FocusReason.OtherFocusReason)
+        self.generate.setEnabled(possible)
+        self.generate.setToolTip("" if possible else text)
+        self.ideas_button.setEnabled(possible and not jobs.busy)
+        self.cancel.set_busy(jobs.stopping)
+        if jobs.busy:
+            text = self.tr("The picture so far is kept")
+            if jobs.count > 1:
+                place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
+                text = f"{place} · {self.tr('the last one') if jobs.last else text[:1].lower() + text[1:]}"
+        self.help.setText(text)
+
+    def _show_words(self) -> None:
+        """Unknown and dropped words are said, never silently ignored."""
+        reading = self.prompt.reading
+        sentences = [dropped_sentence(reading), unknown_sentence(self.prompt.text(), reading)]
+        text = "\n".join(sentence for sentence in sentences if sentence)
+        self.words.setText(text)
+        self.words.setVisible(bool(text))
+
+    def _summarise(self) -> None:
+        """What the folded lines say."""
+        values = self.state.values
+        strengths = (short(values.prompt_strength), short(values.subject_strength))
+        self.sections["strengths"].set_summary(self.tr("{0} and {1}").format(*strengths))
+        size = values.size or (self._manifest.sizes[0] if self._manifest is not None else None)
+        shape = shape_name(size) if size is not None else self.tr("square")
+        shape = self.tr("square") if size is None or size[0] == size[1] else shape.lower()
+        pictures = self.tr("1 picture") if values.count == 1 else self.tr("{0} pictures").format(values.count)
+        self.sections["shape"].set_summary(f"{shape}, {pictures}")
+        self.sections["seed"].set_summary(str(values.seed) if values.seed_locked else self.tr("new each time"))
+
+    # Inside
+
+    @Slot()
+    def _show_history(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        metrics = self.fontMetrics()
+        for prompt in reversed(self.history.entries[-_MENU_LENGTH:]):
+            text = metrics.elidedText(" ".join(prompt.split()), Qt.TextElideMode.ElideRight, 380)
+            menu.addAction(text.replace("&", "&&")).setData(prompt)
+        if menu.isEmpty():
+            menu.addAction(self.tr("Prompts you draw appear here")).setEnabled(False)
+        menu.triggered.connect(self._history_picked)
+        button = self.history_button
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    @Slot(object)
+    def _history_picked(self, action) -> None:
+        self.prompt.set_text(action.data())
+        self.focus_prompt()
+
+
+def _read_bundle(manifest: BundleManifest, folder: Path) -> tuple[BundleManifest, PromptReader]:
+    return manifest, PromptReader.of_bundle(manifest, folder)

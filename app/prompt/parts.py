@@ -1,0 +1,109 @@
+"""Small pieces the prompt panel is put together from."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, Qt, Slot
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from app.look.controls import Disclosure
+from app.look.theme import notifier, space, theme
+from app.prompt.compose import STRENGTHS
+from app.prompt.fields import DialSlider
+from engine.request import Dial
+
+_PADDING = 16
+
+
+class PanelScroll(QScrollArea):
+    """Scrolls a panel's content. The bar lies in the padding, so that nothing changes its width when it appears."""
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        content.setProperty("scrolled", True)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+        self._content = content
+        self.verticalScrollBar().rangeChanged.connect(self._settle)
+        self._settle()
+
+    @Slot()
+    def _settle(self, *_: int) -> None:
+        bar = self.verticalScrollBar()
+        taken = bar.sizeHint().width() if bar.maximum() > 0 else 0
+        layout = self._content.layout()
+        if layout is not None:
+            layout.setContentsMargins(_PADDING, 12, max(2, _PADDING - taken), 12)
+
+
+def dial(name: str, default: Dial) -> DialSlider:
+    slider = DialSlider("", *STRENGTHS, 0.1, default if isinstance(default, float) else default[0])
+    slider.setObjectName(name)
+    return slider
+
+
+def short(dial: Dial) -> str:
+    return "…" if isinstance(dial, tuple) else f"{dial:.1f}"
+
+
+def column_of(*widgets: QWidget) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(space("row-gap"))
+    for widget in widgets:
+        column.addWidget(widget)
+    return holder
+
+
+def labelled(title: QLabel, field: QWidget) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(space("label-gap"))
+    column.addWidget(title)
+    column.addWidget(field)
+    title.setBuddy(field)
+    return holder
+
+
+class Fold(Disclosure):
+    """A section whose line disappears once it is open: its fields have titles of their own."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__("", content)
+        self.toggled.connect(self._opened)
+
+    @Slot(bool)
+    def _opened(self, opened: bool) -> None:
+        # Only who opened it by hand goes on inside; a session that comes back leaves the focus where it is.
+        by_hand = opened and self.header.hasFocus()
+        if by_hand:
+            self.content.focusNextChild()
+        self.header.setVisible(not opened)
+
+    def take(self, content: QWidget) -> None:
+        """The content comes back from where it was lent to."""
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(content)
+        content.setVisible(self.is_open())
+
+
+class Pinned(QWidget):
+    """The bottom of the panel; a hairline on top while there is content under it."""
+
+    def __init__(self, scroll: QScrollArea) -> None:
+        super().__init__()
+        self._bar = scroll.verticalScrollBar()
+        self._bar.valueChanged.connect(self.update)
+        self._bar.rangeChanged.connect(self.update)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        notifier.changed.connect(self.update)
+
+    def paintEvent(self, event) -> None:
+        if self._bar.value() < self._bar.maximum():
+            QPainter(self).fillRect(QRect(0, 0, self.width(), 1), theme().color("border"))

@@ -1,0 +1,272 @@
+"""The widgets of the prompt panel: where they stand, what they are called, which are folded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from app.actions import keymap, tooltip
+from app.look.controls import (
+    CheckBox,
+    DangerButton,
+    Disclosure,
+    Divider,
+    IconButton,
+    PlainButton,
+    PrimaryButton,
+    label,
+)
+from app.look.layout import retranslates
+from app.look.theme import space
+from app.prompt.compose import TEMPERATURES, PanelValues
+from app.prompt.edit import PromptEdit
+from app.prompt.fields import CountField, DialSlider, SeedField, ShapeCombo
+from app.prompt.parts import Fold, PanelScroll, Pinned, column_of, dial, labelled
+from app.prompt.scenes import SceneChips
+from app.prompt.words import PromptHistory
+from app.subject.pieces import Sign
+
+_FOLDING = ("strengths", "shape", "seed")
+
+
+class PromptSheet(QWidget):
+    """Everything that is seen of the panel; ``PromptPanel`` gives it its values.
+
+    Signals:
+        sectionsChanged: a section was folded or opened (``open_sections`` is to be remembered).
+        retranslated: the words are those of another language; what is made of values has to be made again.
+    """
+
+    sectionsChanged = Signal()
+    retranslated = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("promptPanel")
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.history = PromptHistory()
+        self._low = False
+        self._build()
+        for section in self.sections.values():
+            section.toggled.connect(self._section_toggled)
+        self.fold_button.clicked.connect(self.fold)
+        keymap.changed.connect(self.retranslate)
+        self.retranslate()
+
+    def _build(self) -> None:
+        self.title = label("", "section")
+        self.history_button = IconButton("history", "", parent=self)
+        self.prompt = PromptEdit(3, self.history)
+        self.prompt.setObjectName("promptEdit")
+        self.words = label("", "help", "warning", wrap=True)
+        self.words.hide()
+        self._banner = QVBoxLayout()
+        self.chips = SceneChips()
+        self.scenes = Disclosure("", self.chips, opened=True)
+        self.negative = PromptEdit(2)
+        self.negative.setObjectName("negativePromptEdit")
+        self.avoid = Disclosure("", self.negative)
+        manifest_free = PanelValues()
+        self.prompt_strength = dial("promptStrength", manifest_free.prompt_strength)
+        self.subject_strength = dial("subjectStrength", manifest_free.subject_strength)
+        self.shape_label, self.count_label, self.seed_label = (label("", "label") for _ in range(3))
+        self.shape = ShapeCombo()
+        self.count = CountField()
+        self.seed = SeedField()
+        self.ideas_button = PlainButton("", "image")
+        self.ideas_button.setObjectName("ideasButton")
+        self.temperature = DialSlider("", *TEMPERATURES, 0.05, 1.0, 2)
+        self.temperature.setObjectName("temperature")
+        self.top_p = DialSlider("", 0.0, 1.0, 0.01, 0.97, 2)
+        self.top_p.setObjectName("topP")
+        self.apart = CheckBox()
+        self.apart.setObjectName("lookApart")
+        self.look = dial("lookStrength", manifest_free.subject_strength)
+        self.look.hide()
+        self.fold_button = PlainButton("")
+        for wordy in (self.apart, self.fold_button, self.ideas_button):
+            wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
+
+        self._strengths = column_of(self.prompt_strength, self.subject_strength)
+        self._shape = column_of(labelled(self.shape_label, self.shape))
+        self._count_box, self._seed_box = labelled(self.count_label, self.count), labelled(self.seed_label, self.seed)
+        self._row = QWidget()
+        row = self._row_layout = QHBoxLayout(self._row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(space("row-gap"))
+        row.addWidget(self._count_box)
+        row.addWidget(self._seed_box, 1)
+        self._more = column_of(self.temperature, self.apart, self.look, self.top_p, self.fold_button)
+        self._seed_fold = Fold(self._row)
+        self.sections: dict[str, Disclosure] = {
+            "scenes": self.scenes,
+            "avoid": self.avoid,
+            "strengths": Fold(self._strengths),
+            "shape": Fold(self._shape),
+            "seed": self._seed_fold,
+            "more": Disclosure("", self._more),
+        }
+
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setSpacing(space("row-gap"))
+        header = QHBoxLayout()
+        header.addWidget(self.title, 1)
+        header.addWidget(self.history_button)
+        column.addLayout(header)
+        column.addWidget(self.prompt)
+        column.addWidget(self.words)
+        column.addLayout(self._banner)
+        column.addWidget(self.scenes)
+        column.addWidget(self.avoid)
+        column.addWidget(Divider())
+        for name in ("strengths", "shape", "seed", "more"):
+            column.addWidget(self.sections[name])
+        ideas = QHBoxLayout()
+        ideas.addSpacing(-12)  # its icon stands where the other lines begin
+        ideas.addWidget(self.ideas_button)
+        ideas.addStretch(1)
+        column.addLayout(ideas)
+        column.addStretch(1)
+        self._content = content
+        self.area = PanelScroll(content)
+
+        self.generate = PrimaryButton("")
+        self.generate.setObjectName("generateButton")
+        self.cancel = DangerButton("")
+        self.cancel.set_icon_name("square", filled=True)
+        self.cancel.setObjectName("cancelButton")
+
+        self.kept = label("", "help", wrap=True)
+        self.kept.setObjectName("keptLabel")
+        self.let_go = IconButton("x", "", side=24)
+        self.let_go.setObjectName("letGoButton")
+        self._kept_row = QWidget()
+        kept = QHBoxLayout(self._kept_row)
+        kept.setContentsMargins(0, 0, 0, 0)
+        kept.setSpacing(8)
+        kept.addWidget(Sign("lock", side=14))
+        kept.addWidget(self.kept, 1)
+        kept.addWidget(self.let_go)
+        self._kept_row.hide()
+        self.help = label("", "help", "muted", wrap=True)
+        self.help.setObjectName("helpLabel")
+        self.help.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._buttons = QStackedLayout()
+        self._buttons.addWidget(self.generate)
+        self._buttons.addWidget(self.cancel)
+        self._pinned = Pinned(self.area)
+        bottom = QVBoxLayout(self._pinned)
+        bottom.setContentsMargins(16, 12, 16, 16)
+        bottom.setSpacing(space("row-gap"))
+        bottom.addWidget(self._kept_row)
+        bottom.addLayout(self._buttons)
+        bottom.addWidget(self.help)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.area, 1)
+        outer.addWidget(self._pinned)
+
+    def set_kept(self, sentence: str) -> None:
+        """Say above Generate what it keeps; "" for nothing."""
+        self.kept.setText(sentence)
+        self._kept_row.setVisible(bool(sentence))
+
+    def set_banner(self, banner: QWidget) -> None:
+        """Put the error banner under the prompt."""
+        self._banner.addWidget(banner)
+
+    def open_sections(self) -> dict[str, bool]:
+        """Which sections are open, for the session."""
+        return {name: section.is_open() for name, section in self.sections.items()}
+
+    def set_open_sections(self, sections: dict[str, Any]) -> None:
+        for name, opened in sections.items():
+            if name in self.sections:
+                self.sections[name].set_open(bool(opened))
+
+    def set_low(self, low: bool) -> None:
+        """Windows lower than 760: two lines of prompt, and Pictures and Seed fold into More."""
+        if low != self._low:
+            self._low = low
+            self.prompt.set_lines(2 if low else 3)
+            direction = QHBoxLayout.Direction.TopToBottom if low else QHBoxLayout.Direction.LeftToRight
+            self._row_layout.setDirection(direction)
+            more = self._more.layout()
+            assert isinstance(more, QVBoxLayout)
+            if low:
+                more.insertWidget(0, self._row)
+                self._row.show()
+            else:
+                self._seed_fold.take(self._row)
+            self.sections["seed"].setVisible(not low)
+            self.retranslate()
+
+    @Slot()
+    def fold(self) -> None:
+        """Fold strengths, shape and seed to one line each, as at the first launch."""
+        for name in _FOLDING:
+            self.sections[name].set_open(False)
+
+    @Slot(bool)
+    def _section_toggled(self, opened: bool) -> None:
+        self._show_fold_button()
+        self.sectionsChanged.emit()
+
+    def _show_fold_button(self) -> None:
+        self.fold_button.setVisible(any(self.sections[name].is_open() for name in _FOLDING))
+
+    @Slot()
+    def retranslate(self) -> None:
+        self.title.setText(self.tr("Prompt"))
+        self.history_button.describe(self.tr("Earlier prompts"), keymap.shown("prompt_older"))
+        self.prompt.setAccessibleName(self.tr("Prompt"))
+        self.prompt.setPlaceholderText(self.tr("Where should it be? One sentence is enough."))
+        self.negative.setAccessibleName(self.tr("What to avoid"))
+        self.negative.setPlaceholderText(self.tr("blurry, crowded"))
+        titles = {
+            "scenes": self.tr("Try a scene"),
+            "avoid": self.tr("What to avoid"),
+            "strengths": self.tr("Strengths"),
+            "shape": self.tr("Shape and count"),
+            "seed": self.tr("Seed"),
+            "more": self.tr("More"),
+        }
+        for name, text in titles.items():
+            self.sections[name].set_title(text)
+        more = self.tr("pictures, seed, temperature") if self._low else self.tr("temperature, details")
+        self.sections["more"].set_summary(more)
+        self.prompt_strength.setLabel(self.tr("Follow the prompt"))
+        self.look.setLabel(self.tr("Keep the look"))
+        self.temperature.setLabel(self.tr("Temperature"))
+        self.top_p.setLabel(self.tr("Top-p"))
+        self.apart.setText(self.tr("Identity and look apart"))
+        self.apart.setToolTip(self.tr("Identity is what the subject is, look is its fine detail"))
+        self.shape_label.setText(self.tr("Shape"))
+        self.shape.setAccessibleName(self.tr("Shape"))
+        self.count_label.setText(self.tr("Pictures"))
+        self.seed_label.setText(self.tr("Seed"))
+        self.ideas_button.setText(self.tr("Four ideas"))
+        self.ideas_button.setToolTip(tooltip("ideas", self.tr("Draw only the coarse scales of four seeds, choose one")))
+        self.fold_button.setText(self.tr("Fold these sections"))
+        self.generate.setText(self.tr("Generate"))
+        self.generate.set_hint(keymap.shown("generate").replace("+", " + ").replace("Return", self.tr("Enter")))
+        self.kept.setToolTip(self.tr("The picture that was recalled took these scales from an earlier one"))
+        self.let_go.describe(self.tr("Begin with the first scale again"))
+        self.cancel.setText(self.tr("Stop"))
+        self.cancel.set_busy_text(self.tr("Stopping…"))
+        self.cancel.set_hint("Esc" if "Esc" in keymap.keys("cancel") else keymap.shown("cancel"))
+        self._show_fold_button()
+        self.retranslated.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if retranslates(event):
+            self.retranslate()
+        super().changeEvent(event)
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, 600)

@@ -1,0 +1,190 @@
+"""What the model will make of the words: how many fit, which it does not know. Free of Qt and of the model libraries."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.say import say
+from engine.bundle.manifest import BundleManifest, Language, SceneEntry
+
+log = logging.getLogger(__name__)
+
+TOKENIZER = Path("text") / "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a prompt is read.
+
+    Attributes:
+        tokens: how many tokens it has, with the end token.
+        limit: how many are taken; 0 when that is not known.
+        dropped: the words behind the limit, as typed.
+        unknown: start and end of every word the model does not know.
+    """
+
+    tokens: int = 0
+    limit: int = 0
+    dropped: str = ""
+    unknown: tuple[tuple[int, int], ...] = ()
+
+
+class PromptReader:
+    """Reads prompts as one bundle does. Without the bundle's tokenizer, tokens are estimated from the words.
+
+    Args:
+        limit: most tokens of a prompt, with its end token; 0 for no limit.
+        language: the words a small model knows, or None.
+        tokenizer: a ``tokenizers.Tokenizer``, or None.
+    """
+
+    def __init__(self, limit: int = 0, language: Language | None = None, tokenizer: Any = None) -> None:
+        self.limit, self.language, self._tokenizer = limit, language, tokenizer
+        if tokenizer is not None:
+            tokenizer.no_padding()
+            tokenizer.no_truncation()
+
+    @classmethod
+    def of_bundle(cls, manifest: BundleManifest, folder: Path) -> PromptReader:
+        """For an open bundle. Reading a large tokenizer takes a few hundred milliseconds: call it in a thread."""
+        tokenizer = None
+        try:
+            from tokenizers import Tokenizer
+
+            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        except Exception:  # the library raises bare Exception; an estimate is good enough for a counter
+            log.warning("the tokenizer of %s cannot be read; prompts are counted roughly", folder.name)
+        return cls(manifest.text_limit, manifest.language, tokenizer)
+
+    def read(self, prompt: str) -> Reading:
+        unknown = self.language.unknown_spans(prompt) if self.language is not None else ()
+        spans = self._spans(prompt)
+        tokens = len(spans) + 1
+        dropped = ""
+        if self.limit and tokens > self.limit:
+            last = spans[self.limit - 2][1] if self.limit >= 2 else 0
+            dropped = _behind(prompt, last)
+        return Reading(tokens, self.limit, dropped, unknown)
+
+    def _spans(self, prompt: str) -> list[tuple[int, int]]:
+        """Start and end of every token but the end token."""
+        if self._tokenizer is None:
+            return [match.span() for match in _ROUGH.finditer(prompt)]
+        return list(self._tokenizer.encode(prompt, add_special_tokens=False).offsets)
+
+
+def unknown_sentence(prompt: str, reading: Reading) -> str:
+    """ "This model does not know “pagoda”." or ""."""
+    words = list(dict.fromkeys(prompt[start:end] for start, end in reading.unknown))
+    if not words:
+        return ""
+    shown = ", ".join(f"“{word}”" for word in words[:3])
+    if len(words) > 3:
+        return say("This model does not know {0} and {1} more.", shown, len(words) - 3)
+    return say("This model does not know {0}.", shown)
+
+
+def dropped_sentence(reading: Reading) -> str:
+    """ "The last 9 words are not used: …" or ""."""
+    words = reading.dropped.split()
+    if not words:
+        return ""
+    tail = reading.dropped if len(reading.dropped) <= 60 else reading.dropped[:60].rsplit(" ", 1)[0] + "…"
+    if len(words) == 1:
+        return say("The last word is not used: {0}", tail)
+    return say("The last {0} words are not used: {1}", len(words), tail)
+
+
+def insert_scene(prompt: str, scene: SceneEntry, scenes: Sequence[SceneEntry], name: str = "") -> str:
+    """The prompt with a scene's words in it.
+
+    Words of another scene of the same kind are replaced, so that trying one scene after the other does not pile them up;
+    an empty prompt becomes a whole sentence; otherwise places go to the end, and colours and materials before the name.
+    """
+    if not prompt.strip():
+        return scene.sentence(name)
+    for other in sorted(scenes, key=lambda entry: -len(entry.prompt)):
+        if _places(other) != _places(scene):
+            continue
+        found = re.search(rf"(?<!\w){re.escape(other.prompt)}(?!\w)", prompt, re.IGNORECASE)
+        if found:
+            return prompt[: found.start()] + scene.prompt + prompt[found.end() :]
+    if _places(scene):
+        return f"{prompt.rstrip().rstrip(',.')} {scene.prompt}"
+    target = name.strip()
+    found = re.search(rf"(?<!\w){re.escape(target)}(?!\w)", prompt, re.IGNORECASE) if target else None
+    start = found.start() if found else _behind_article(prompt)
+    return f"{prompt[:start]}{scene.prompt} {prompt[start:]}"
+
+
+@dataclass
+class PromptHistory:
+    """Prompts that were drawn, walked with Alt+↑ and Alt+↓ as in a shell; the unfinished one waits at the end.
+
+    Attributes:
+        entries: newest last.
+    """
+
+    entries: list[str] = field(default_factory=list)
+    limit: int = 200
+    _place: int | None = None
+    _draft: str = ""
+
+    def add(self, prompt: str) -> None:
+        """Remember a prompt that was drawn; an old one moves to the end."""
+        self._place = None
+        prompt = prompt.strip()
+        if prompt:
+            others = [entry for entry in self.entries if entry != prompt]
+            self.entries = [*others[1 - self.limit :], prompt]
+
+    def older(self, current: str) -> str:
+        """The prompt before the one shown; ``current`` is kept as the draft when the walk begins."""
+        if self._place is None:
+            if not self.entries:
+                return current
+            self._draft, self._place = current, len(self.entries)
+            if current.strip() == self.entries[-1]:
+                self._place -= 1
+        self._place = max(0, self._place - 1)
+        return self.entries[self._place]
+
+    def newer(self, current: str) -> str:
+        """The prompt behind the one shown, at last the draft."""
+        if self._place is None:
+            return current
+        self._place += 1
+        if self._place >= len(self.entries):
+            self._place = None
+            return self._draft
+        return self.entries[self._place]
+
+    def typed(self) -> None:
+        """The user typed: the walk ends where it is."""
+        self._place = None
+
+
+_ROUGH = re.compile(r"\w+|[^\w\s]")
+_ARTICLE = re.compile(r"\s*(?:a|an|the|my|one)\s+", re.IGNORECASE)
+
+
+def _places(scene: SceneEntry) -> bool:
+    return scene.kind not in ("colour", "material")
+
+
+def _behind_article(prompt: str) -> int:
+    found = _ARTICLE.match(prompt)
+    return found.end() if found else 0
+
+
+def _behind(prompt: str, end: int) -> str:
+    """The words behind a position; a word that was cut counts as behind."""
+    if end < len(prompt) and not prompt[end].isspace():
+        while end > 0 and not prompt[end - 1].isspace():
+            end -= 1
+    return prompt[end:].strip()

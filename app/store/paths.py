@@ -1,0 +1,106 @@
+"""Where files live on this computer, by the rules of its system."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from engine.errors import CannotWrite
+
+APP_NAME = "echogen-desktop"
+
+
+@dataclass(frozen=True)
+class AppPaths:
+    """The program's folders.
+
+    Attributes:
+        data: history, session, photos and masks by digest, models.
+        config: settings.
+        log: log files.
+        pictures: where finished pictures go; the user can change it.
+    """
+
+    data: Path
+    config: Path
+    log: Path
+    pictures: Path
+
+    @classmethod
+    def standard(cls) -> AppPaths:
+        """The system's own places: XDG folders, Application Support, AppData."""
+        pictures = os.environ.get("XDG_PICTURES_DIR") or platformdirs.user_pictures_dir()
+        return cls(
+            data=Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)),
+            config=Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)),
+            log=Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)),
+            pictures=Path(pictures) / "EchoGen",
+        )
+
+    @property
+    def history(self) -> Path:
+        return self.data / "history.sqlite"
+
+    @property
+    def session(self) -> Path:
+        return self.data / "session.json"
+
+    @property
+    def assets(self) -> Path:
+        return self.data / "assets"
+
+    @property
+    def bundles(self) -> Path:
+        return self.data / "bundles"
+
+
+def ensure_folder(folder: Path) -> Path:
+    """Make a folder and prove that files can be written there.
+
+    Raises:
+        CannotWrite: with the folder and the reason in words.
+    """
+    probe = folder / f".write-{secrets.token_hex(4)}"  # threads may probe at once
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotWrite(
+            f"Files cannot be written to {folder}: {error.strerror or error}.", "Choose another folder in Settings."
+        ) from error
+    return folder
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Write a temporary file in the same folder, then rename: the old content stays until the new one is complete.
+
+    Raises:
+        CannotWrite: disk full, no permission, …; the old file is untouched.
+    """
+    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if error.errno == errno.ENOSPC:
+            raise CannotWrite(
+                f"{target.name} needs {len(content) / 1e6:.1f} MB, and the disk of {target.parent} is full.",
+                "Make room, or choose another folder.",
+                title="The disk is full",
+            ) from error
+        raise CannotWrite(
+            f"{target.name} cannot be written to {target.parent}: {error.strerror or error}.", "Choose another folder."
+        ) from error

@@ -1,0 +1,197 @@
+"""Rows of small pictures: the examples of the open bundle, and the shelf of subjects."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app import background
+from app.canvas.pixels import to_image
+from app.look.controls import clear, label
+from app.state import SessionState, Subject
+from app.subject.pieces import Thumb
+from engine.errors import EchoGenError
+from engine.photo.framing import on_white
+from engine.photo.load import load_photo
+
+log = logging.getLogger(__name__)
+
+COLUMNS = 4
+_SIDE = 60
+_PIXELS = 180
+
+
+@dataclass(frozen=True)
+class ExamplePhoto:
+    """Something to begin with: a photo, what it shows, a prompt and a seed that suit it."""
+
+    path: Path
+    name: str = ""
+    prompt: str = ""
+    seed: int = 0
+
+
+class _Row(QWidget):
+    """A title and a grid of thumbs; hidden while it is empty."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = label("", "help", "muted")
+        self.grid = QGridLayout()
+        self.grid.setSpacing(8)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.title)
+        column.addLayout(self.grid)
+        self.thumbs: list[Thumb] = []
+
+    def _fill(self, count: int) -> None:
+        clear(self.grid)
+        self.thumbs = [Thumb(_SIDE, self) for _ in range(count)]
+        for index, thumb in enumerate(self.thumbs):
+            self.grid.addWidget(thumb, index // COLUMNS, index % COLUMNS)
+            thumb.show()
+        self.grid.setColumnStretch(COLUMNS, 1)
+
+
+class ExampleGallery(_Row):
+    """The examples of the open bundle.
+
+    Signals:
+        chosen(object): an ``ExamplePhoto``.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.examples: tuple[ExamplePhoto, ...] = ()
+        self._pictures: dict[Path, QImage] = {}
+        state.engineChanged.connect(self.follow)
+        state.photoChanged.connect(self._mark)
+        self.follow()
+
+    @Slot()
+    def follow(self) -> None:
+        """Show what the open bundle brings along."""
+        examples = examples_of(self._state)
+        if examples == self.examples:
+            return
+        self.examples = examples
+        self._fill(len(examples))
+        for thumb, example in zip(self.thumbs, examples, strict=True):
+            thumb.setAccessibleName(self.tr("Example: {0}").format(example.name or example.path.stem))
+            thumb.setToolTip(example.name)
+            thumb.clicked.connect(self._clicked)
+            if example.path in self._pictures:
+                thumb.set_picture(self._pictures[example.path])
+            else:
+                background.run(_thumb, example.path, done=self._read)
+        self._mark()
+
+    @Slot(object)
+    def _read(self, read: tuple[Path, QImage]) -> None:
+        self._pictures[read[0]] = read[1]
+        for thumb, example in zip(self.thumbs, self.examples, strict=True):
+            if example.path == read[0]:
+                thumb.set_picture(read[1])
+
+    @Slot()
+    def _clicked(self) -> None:
+        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        self._mark()
+        self.chosen.emit(self.examples[index])
+
+    @Slot()
+    def _mark(self) -> None:
+        subject = self._state.subject
+        for thumb, example in zip(self.thumbs, self.examples, strict=True):
+            thumb.setChecked(subject is not None and subject.example and subject.title == example.path.name)
+
+
+class Shelf(_Row):
+    """The subjects at hand; one click brings another one back with its mask."""
+
+    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._shown: tuple[int, ...] = ()
+        self._pictured: dict[int, object] = {}
+        state.photoChanged.connect(self.follow)
+        state.maskChanged.connect(self.follow)
+        self.follow()
+
+    @Slot()
+    def follow(self) -> None:
+        subjects = self._state.subjects
+        keys = tuple(subject.key for subject in subjects)
+        if keys != self._shown:
+            self._shown = keys
+            self._pictured = {}
+            self._fill(len(keys))
+            for thumb in self.thumbs:
+                thumb.clicked.connect(self._clicked)
+                thumb.removeRequested.connect(self._removed)
+        self.setVisible(len(subjects) > 1)
+        for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
+            thumb.setChecked(index == self._state.current)
+            name = subject.name or subject.title or self.tr("Subject {0}").format(index + 1)
+            thumb.setAccessibleName(name)
+            thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(name))
+            source = subject.cut_out if subject.cut_out is not None else subject.photo
+            if source is not None and self._pictured.get(subject.key) is not source:
+                self._pictured[subject.key] = source
+                thumb.set_picture(_picture(subject))
+
+    @Slot()
+    def _clicked(self) -> None:
+        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        self._state.select_subject(index)
+        self.follow()
+
+    @Slot()
+    def _removed(self) -> None:
+        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        self._state.remove_subject(self._shown[index])
+
+
+def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:
+    """What the open bundle brings to begin with."""
+    manifest, folder = state.engine.manifest, state.engine.folder
+    if manifest is None or folder is None:
+        return ()
+    return tuple(
+        ExamplePhoto(folder / example.image, example.subject_name, example.prompt, example.seed)
+        for example in manifest.examples
+    )
+
+
+def _picture(subject: Subject) -> QImage:
+    if subject.cut_out is not None:
+        return to_image(subject.cut_out.rgb)
+    assert subject.photo is not None
+    step = max(1, min(subject.photo.rgb.shape[:2]) // _PIXELS)
+    return to_image(subject.photo.rgb[::step, ::step])
+
+
+def _thumb(path: Path) -> tuple[Path, QImage]:
+    """A small square copy; an empty picture when the file cannot be read (said when it is chosen)."""
+    try:
+        photo = load_photo(path)
+    except EchoGenError:
+        log.info("no thumbnail of %s", path.name, exc_info=True)
+        return path, QImage()
+    rgb = photo.rgb if photo.alpha is None else on_white(photo.rgb, photo.alpha)
+    small = Image.fromarray(rgb)
+    small.thumbnail((2 * _PIXELS, 2 * _PIXELS), Image.Resampling.LANCZOS)
+    return path, to_image(np.asarray(small))

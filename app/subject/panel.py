@@ -1,0 +1,388 @@
+"""The left panel: the photo with its mask, what it shows, what the model sees of it; examples and the shelf."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from app import sentences
+from app.actions import bind, keymap, tooltip
+from app.look.controls import (
+    Card,
+    Divider,
+    ElidedLabel,
+    IconButton,
+    OutlinedButton,
+    PlainButton,
+    label,
+)
+from app.look.theme import radius, size
+from app.mask.canvas import MaskCanvas
+from app.mask.compose import OVERLAYS
+from app.mask.cutout_view import CutOutView
+from app.mask.editor import step_name
+from app.mask.session import MaskSession
+from app.mask.tool_keys import BRUSH_KEYS, ToolKeys
+from app.mask.tools import Tool
+from app.state import SessionState, Subject
+from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
+from app.subject.pieces import DropZone, PhotoChip, Sign
+from app.subject.workbench import workbench_of
+
+_WIDTH = 264
+_PREVIEW = 94
+_TOOLS: tuple[tuple[Tool, str], ...] = (
+    ("select", "mouse-pointer-click"),
+    ("brush", "brush"),
+    ("eraser", "eraser"),
+)
+
+
+class SubjectPanel(QWidget):
+    """See the module.
+
+    Signals:
+        editRequested: open the cut-out editor.
+        chooseRequested: choose a photo from disk.
+        failed: an ``EchoGenError`` for the banner.
+    """
+
+    editRequested = Signal()
+    chooseRequested = Signal()
+    failed = Signal(object)
+
+    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("subjectPanel")
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._state = state
+        self._bench = workbench_of(state)
+        self._session: MaskSession | None = None
+        self._named = 0
+        self._build()
+        self._connect()
+        self.retranslate()
+        self._session_changed()
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        return QSize(size("panel-left"), 600)
+
+    # What others ask for
+
+    def open_file(self, path: Path | str) -> None:
+        """Read a photo and put it on the shelf."""
+        self._bench.open_file(Path(path))
+
+    def open_image(self, image: QImage, name: str = "") -> None:
+        """Put a pasted picture on the shelf."""
+        self._bench.open_image(image, name)
+
+    def open_example(self, path: Path | str, name: str = "", seed: int | None = None, prompt: str = "") -> None:
+        """An example with the prompt and the seed that suit it."""
+        changes: dict = {}
+        if seed is not None:
+            changes["seed"] = seed
+        if prompt:
+            changes["prompt"] = prompt
+        if changes:
+            self._state.update_values(**changes)
+        self._bench.open_file(Path(path), name, example=True)
+
+    def examples(self) -> tuple[ExamplePhoto, ...]:
+        """What the open bundle brings to begin with."""
+        return self.gallery.examples
+
+    @Slot()
+    def undo(self) -> None:
+        if self._session is not None:
+            self.canvas.finish()
+            self._session.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        if self._session is not None:
+            self.canvas.finish()
+            self._session.redo()
+
+    @Slot()
+    def next_overlay(self) -> None:
+        """Tint, outline, what the model sees, and again."""
+        self.canvas.set_overlay(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
+
+    # Building
+
+    def _build(self) -> None:
+        self.title = label("", "section")
+        self.replace = PlainButton("", "image-plus")
+        self.canvas = MaskCanvas(wheel=False, padding=0, corner=radius("control"), frame="surface", small=True)
+        self.canvas.setObjectName("subjectCanvas")
+        self.chip = PhotoChip(self.canvas)
+        self.chip.move(8, 8)
+        self.tools: dict[Tool, IconButton] = {tool: IconButton(icon, "", checkable=True) for tool, icon in _TOOLS}
+        self.undo_button, self.overlay_button = IconButton("undo-2", ""), IconButton("layers", "")
+        self.expand = IconButton("maximize-2", "")
+        self.tool_row = QWidget()
+        tools = QHBoxLayout(self.tool_row)
+        tools.setContentsMargins(0, 0, 0, 0)
+        tools.setSpacing(2)
+        for button in self.tools.values():
+            tools.addWidget(button)
+        line = Divider(vertical=True)
+        line.setFixedHeight(18)
+        tools.addSpacing(4)
+        tools.addWidget(line)
+        tools.addSpacing(4)
+        tools.addWidget(self.undo_button)
+        tools.addWidget(self.overlay_button)
+        tools.addStretch(1)
+        tools.addWidget(self.expand)
+        self.name_label = label("", "label")
+        self.found_sign, self.found_label = Sign("circle-check", "accent"), label("", "help", "muted")
+        self.name_edit = QLineEdit()
+        self.name_edit.setObjectName("subjectNameEdit")
+        self.name_edit.setMaxLength(120)
+        self.name_label.setBuddy(self.name_edit)
+        self.name_row = QWidget()
+        names = QVBoxLayout(self.name_row)
+        names.setContentsMargins(0, 0, 0, 0)
+        names.setSpacing(6)
+        heads = QHBoxLayout()
+        heads.setSpacing(6)
+        heads.addWidget(self.name_label, 1)
+        heads.addWidget(self.found_sign)
+        heads.addWidget(self.found_label)
+        names.addLayout(heads)
+        names.addWidget(self.name_edit)
+        self.card = self._build_card()
+        self.drop_zone = DropZone()
+        self.gallery, self.shelf = ExampleGallery(self._state), Shelf(self._state)
+        self.note = label("", "help", "muted", wrap=True)
+        self.privacy = QWidget()
+        private = QHBoxLayout(self.privacy)
+        private.setContentsMargins(0, 0, 0, 0)
+        private.setSpacing(6)
+        self.privacy_label = ElidedLabel("", "help", "muted")
+        private.addWidget(Sign("lock", side=14))
+        private.addWidget(self.privacy_label, 1)
+        self._lay_out()
+
+    def _build_card(self) -> Card:
+        card = Card()
+        self.preview = CutOutView(_PREVIEW)
+        self.card_title, self.card_text = label("", "label", wrap=True), label("", "help", "muted", wrap=True)
+        self.edit = OutlinedButton("", "scissors")
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self.card_title)
+        words.addWidget(self.card_text)
+        words.addStretch(1)
+        words.addWidget(self.edit)
+        row = QHBoxLayout(card)
+        row.setContentsMargins(10, 10, 10, 10)
+        row.setSpacing(12)
+        row.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        return card
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self.title, 1)
+        head.addStrut(size("control"))  # nothing moves when the button comes
+        head.addWidget(self.replace)
+        content = QWidget()
+        content.setProperty("scrolled", "true")
+        column = QVBoxLayout(content)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.setSpacing(12)
+        column.addLayout(head)
+        for widget in (
+            self.canvas,
+            self.tool_row,
+            self.name_row,
+            self.card,
+            self.note,
+            self.shelf,
+            self.drop_zone,
+            self.gallery,
+        ):
+            column.addWidget(widget)
+        column.addStretch(1)
+        column.addWidget(self.privacy)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+    def _connect(self) -> None:
+        state, bench, canvas = self._state, self._bench, self.canvas
+        state.engineChanged.connect(self.refresh)
+        state.photoChanged.connect(self.refresh)
+        state.maskChanged.connect(self.refresh)
+        bench.sessionChanged.connect(self._session_changed)
+        bench.loadingChanged.connect(self.refresh)
+        bench.failed.connect(self.failed)
+        canvas.toolChanged.connect(self._show_tool)
+        for button in self.tools.values():
+            button.clicked.connect(self._tool_clicked)
+        self.undo_button.clicked.connect(self.undo)
+        self.overlay_button.clicked.connect(self.next_overlay)
+        self.expand.clicked.connect(self.editRequested)
+        self.edit.clicked.connect(self.editRequested)
+        self.replace.clicked.connect(self.chooseRequested)
+        self.drop_zone.chooseRequested.connect(self.chooseRequested)
+        self.gallery.chosen.connect(self._example_chosen)
+        self.name_edit.textEdited.connect(self._name_typed)
+        self.name_edit.returnPressed.connect(bench.find_again)
+        keymap.changed.connect(self.retranslate)
+        ToolKeys(canvas, canvas, (*self.tools, *BRUSH_KEYS))
+        bind(canvas, "overlay", self.next_overlay)
+        bind(canvas, "invert", self._invert)
+        self._show_tool()
+
+    # What is shown
+
+    @Slot()
+    def refresh(self, _loading: bool = False) -> None:
+        """Show the current subject, or how to get one."""
+        subject = self._state.subject
+        photo = subject is not None and subject.photo is not None
+        begin = subject is None or subject.example
+        own = subject is not None and not subject.example
+        self.canvas.setVisible(photo)
+        self.tool_row.setVisible(photo and own)
+        self.name_row.setVisible(own)
+        self.card.setVisible(own)
+        self.replace.setVisible(own)
+        self.drop_zone.setVisible(begin)
+        self.gallery.setVisible(begin and bool(self.gallery.examples))
+        self.privacy.setVisible(begin)
+        if subject is not None:
+            self._show_subject(subject)
+        else:
+            self.chip.say("")
+            self.note.hide()
+        title = self.tr("Opening the photo…") if self._bench.loading else self.tr("Drop your own photo here")
+        self.drop_zone.title.setText(title)
+        another = subject is not None
+        self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
+
+    def _show_subject(self, subject: Subject) -> None:
+        if subject.finding:
+            self.chip.say(self.tr("Finding the subject…"), busy=True)
+        else:
+            self.chip.say(self.tr("Example") if subject.example else "")
+        if subject.key != self._named or (self.name_edit.text() != subject.name and not self.name_edit.hasFocus()):
+            self._named = subject.key
+            self.name_edit.setText(subject.name)
+        proposal = subject.proposal
+        sure = proposal is not None and not subject.finding and proposal.score > 0
+        self.found_sign.setVisible(sure)
+        if proposal is not None and sure:
+            self.found_label.setText(self.tr("found, {0}\u00a0%").format(round(100 * proposal.score)))
+        self.found_label.setVisible(sure)
+        self.preview.set_pixels(subject.cut_out.rgb if subject.cut_out is not None else None)
+        self.card_text.setProperty("tone", "danger" if subject.problem else "muted")
+        self.card_text.style().unpolish(self.card_text)
+        self.card_text.style().polish(self.card_text)
+        if subject.problem:
+            self.card_text.setText(sentences.translated(subject.problem))
+        elif self._session is not None and subject.mask is not None:
+            share = max(1, round(100 * self._session.share()))
+            self.card_text.setText(self.tr("{0}\u00a0% of the photo").format(share))
+        else:
+            self.card_text.setText("" if subject.photo is not None else self.tr("from a picture"))
+        self.edit.setEnabled(subject.photo is not None)
+        self.edit.setToolTip(
+            tooltip("edit_cutout") if subject.photo is not None else self.tr("The photo is not there any more")
+        )
+        notes = (*(subject.photo.notes if subject.photo is not None else ()), *(proposal.notes if proposal else ()))
+        self.note.setText(sentences.joined(notes))
+        self.note.setVisible(bool(notes))
+
+    @Slot()
+    def _session_changed(self) -> None:
+        if self._session is not None:
+            self._session.marksChanged.disconnect(self._marks_changed)
+        self._session = session = self._bench.session
+        self.canvas.set_session(session)
+        if session is not None:
+            session.marksChanged.connect(self._marks_changed)
+            width, height = session.photo.width, session.photo.height
+            self.canvas.setFixedHeight(round(min(max(_WIDTH * height / width, 132), _WIDTH)))
+            self.canvas.set_brush_size(max(width, height) * 0.05)
+            self._marks_changed()
+
+    @Slot()
+    def _marks_changed(self) -> None:
+        session = self._session
+        if session is not None:
+            self.canvas.set_summary(session.share(), session.part_count())
+            undo = session.undo_label
+            self.undo_button.setEnabled(bool(undo))
+            self.undo_button.setToolTip(f"{tooltip('undo')} – {step_name(undo)}" if undo else tooltip("undo"))
+
+    @Slot()
+    def _show_tool(self) -> None:
+        for tool, button in self.tools.items():
+            button.setChecked(tool == self.canvas.tool())
+
+    # What is done
+
+    @Slot()
+    def _tool_clicked(self) -> None:
+        self.canvas.set_tool(next(tool for tool, button in self.tools.items() if button is self.sender()))
+        self._show_tool()
+
+    @Slot()
+    def _invert(self) -> None:
+        if self._session is not None:
+            self._session.invert()
+
+    @Slot(str)
+    def _name_typed(self, text: str) -> None:
+        subject = self._state.subject
+        if subject is not None:
+            self._state.update_subject(subject.key, name=text.strip())
+
+    @Slot(object)
+    def _example_chosen(self, example: ExamplePhoto) -> None:
+        self.open_example(example.path, example.name, example.seed, example.prompt)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+            self.refresh()
+        super().changeEvent(event)
+
+    @Slot()
+    def retranslate(self) -> None:
+        self.setAccessibleName(self.tr("Subject"))
+        self.title.setText(self.tr("Subject"))
+        self.replace.setText(self.tr("Replace…"))
+        self.replace.setToolTip(tooltip("open"))
+        for tool, button in self.tools.items():
+            button.setToolTip(tooltip(tool))
+            button.setAccessibleName(tooltip(tool).partition(" (")[0])
+        self.undo_button.describe(self.tr("Undo"), keymap.shown("undo"))
+        self.overlay_button.describe(self.tr("Overlay"), keymap.shown("overlay"))
+        self.expand.describe(self.tr("Edit cut-out"), keymap.shown("edit_cutout"))
+        self.name_label.setText(self.tr("What is it?"))
+        self.name_edit.setAccessibleName(self.tr("Subject name"))
+        self.name_edit.setPlaceholderText(self.tr("toy robot, cat, mug …"))
+        self.card_title.setText(self.tr("What the model sees"))
+        self.preview.setAccessibleName(self.tr("What the model sees"))
+        self.edit.setText(self.tr("Edit cut-out"))
+        self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one thing works best"))
+        self.drop_zone.choose.setText(self.tr("Choose a photo…"))
+        self.shelf.title.setText(self.tr("On the shelf"))
+        self.privacy_label.setText(self.tr("Photos and pictures stay on this computer."))

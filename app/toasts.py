@@ -1,0 +1,110 @@
+"""Short messages at the lower edge of the canvas: four seconds, with Undo where it applies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QPainter, QPen
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.look.controls import PlainButton, label
+from app.look.theme import duration, notifier, radius, theme
+
+_EDGE = 20
+_SHADOW = 10
+
+
+class Toast(QWidget):
+    """One message over a host widget; a new one replaces it. It waits while the pointer or the focus is on it."""
+
+    def __init__(self, host: QWidget) -> None:
+        super().__init__(host)
+        self.setObjectName("toast")
+        self._host = host
+        self._undo: Callable[[], object] | None = None
+        self.message = label("", "body")
+        self.button = PlainButton(self.tr("Undo"), "undo-2")
+        self._row = row = QHBoxLayout(self)
+        row.setContentsMargins(16 + _SHADOW, 6 + _SHADOW, 16 + _SHADOW, 6 + _SHADOW)
+        row.setSpacing(8)
+        row.addWidget(self.message)
+        row.addWidget(self.button)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.hide)
+        self.button.clicked.connect(self._take_back)
+        host.installEventFilter(self)
+        notifier.changed.connect(self.update)
+        self.hide()
+
+    def show_message(self, text: str, undo: Callable[[], object] | None = None, button: str = "") -> None:
+        """Show a message. ``undo``: called by the button; ``button``: another word for it."""
+        self._undo = undo
+        self.message.setWordWrap(False)
+        self.message.setText(text)
+        self.button.setText(button or self.tr("Undo"))
+        self.button.set_icon_name("" if button else "undo-2")
+        self.button.setVisible(undo is not None)
+        right = 6 if undo is not None else 16
+        self._row.setContentsMargins(16 + _SHADOW, 6 + _SHADOW, right + _SHADOW, 6 + _SHADOW)
+        self.adjustSize()
+        self._place()
+        self.show()
+        self.raise_()
+        self._timer.start(duration("toast"))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def text(self) -> str:
+        """What is shown now, or ""."""
+        return self.message.text() if self.isVisible() else ""
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(hint.width(), max(hint.height(), 44 + 2 * _SHADOW))
+
+    @Slot()
+    def _take_back(self) -> None:
+        undo, self._undo = self._undo, None
+        self.hide()
+        if undo is not None:
+            undo()
+
+    def _place(self) -> None:
+        wanted, room = self.sizeHint(), self._host.width()
+        if wanted.width() > room:
+            self.message.setWordWrap(True)  # a long sentence in a narrow window
+            self._row.invalidate()
+            wanted = QSize(room, max(wanted.height(), self._row.totalHeightForWidth(room)))
+        self.resize(wanted)
+        self.move(
+            QPoint((self._host.width() - wanted.width()) // 2, self._host.height() - self.height() - _EDGE + _SHADOW)
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return False
+
+    def enterEvent(self, event) -> None:
+        self._timer.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event) -> None:
+        self._timer.start(duration("toast"))
+        super().leaveEvent(event)
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        _, _, shadow = theme().shadow("float")
+        body = QRectF(self.rect()).adjusted(_SHADOW, _SHADOW, -_SHADOW, -_SHADOW)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for step in range(_SHADOW, 0, -2):
+            color = QColor(shadow)
+            color.setAlphaF(shadow.alphaF() * 0.09)
+            painter.setBrush(color)
+            painter.drawRoundedRect(body.adjusted(-step, -step + 3, step, step + 3), 10 + step, 10 + step)
+        painter.setPen(QPen(theme().color("border"), 1))
+        painter.setBrush(theme().color("surface-raised"))
+        corner = radius("card")
+        painter.drawRoundedRect(body.adjusted(0.5, 0.5, -0.5, -0.5), corner, corner)

@@ -1,0 +1,263 @@
+"""Takes the pictures of the user guide from the real window, and writes its table of keys.
+
+    .venv/bin/python -m docs.screenshots           the pictures of the guide, into docs/images
+    .venv/bin/python -m docs.screenshots --keys    the table of keys only (no model needed)
+
+The program runs without a screen, in folders of its own that are deleted afterwards, with the engine in its child process as
+always. The pictures are drawn while the script waits: about a minute with the mini model. To look at every state of the
+window, without a model, see tests/pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from app.actions import as_markdown
+from app.application import make_application
+from docs.camera import Camera, folders_of_its_own
+
+DOCS = Path(__file__).resolve().parent
+GUIDE = DOCS / "guide.md"
+IMAGES = DOCS / "images"
+KEYS_BEGIN = "<!-- keys: written by docs/screenshots.py from app/actions.py -->"
+KEYS_END = "<!-- end of the keys -->"
+
+# What the guide shows: the state and the theme. At most twelve, 1.5 MB in all (tests/docs/test_guide.py).
+PICTURES = (
+    ("start", "light"),
+    ("cutout", "dark"),
+    ("drawing", "dark"),
+    ("finished", "dark"),
+    ("finished", "light"),
+    ("redraw", "light"),
+    ("compare", "dark"),
+    ("history", "light"),
+    ("models", "dark"),
+    ("settings", "light"),
+    ("error", "dark"),
+    ("small", "dark"),
+)
+THEMES = ("dark", "light")
+WIDE = QSize(1280, 800)
+SMALL = QSize(960, 640)
+COLORS = 256
+
+
+class Photographer(Camera):
+    """Walks the program through the states of the guide.
+
+    Args:
+        bundle: name or folder of the model that draws.
+        folder: where the pictures go.
+        wanted: pairs of state and theme.
+    """
+
+    def __init__(self, bundle: str, folder: Path, wanted: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(WIDE, bundle, theme="dark")
+        self.folder, self.wanted = folder, wanted
+        self.canvas, self.history = self.window.canvas, self.window.history
+
+    # Taking
+
+    def take(self, name: str, crop: Callable[[], QWidget] | None = None) -> None:
+        """Save the window as it is now, in each theme that is wanted. ``crop``: gives the widget to cut out."""
+        for theme in THEMES:
+            if (name, theme) in self.wanted:
+                self.state.update_settings(theme=theme)
+                self.settle(0.15)
+                save(self.picture(crop() if crop else None), self.folder / f"{name}-{theme}.png")
+                sys.stderr.write(f"{name}-{theme}\n")
+
+    # Using the program
+
+    def use_example(self, index: int, prompt: str) -> None:
+        """Take an example of the bundle as a person does who clicks it, and wait for its cut-out."""
+        example, folder = self.state.engine.manifest.examples[index], self.state.engine.folder
+        before = self.state.subject
+        self.window.subject.open_example(folder / example.image, example.subject_name, example.seed)
+        self.wait(lambda: self.state.subject is not before and self.ready(), "the cut-out of an example")
+        self.state.update_values(prompt=prompt.format(example.subject_name), seed=example.seed, seed_locked=True)
+
+    def draw(self) -> None:
+        self.window.generate()
+        self.idle()
+
+    # The states
+
+    def run(self) -> None:
+        """Walk through all states, in the order of the guide."""
+        self.wait(lambda: self.state.engine.phase == "ready" and self.ready(), "the model and the example's cut-out")
+        self.settle(1.0)
+        self.take("start")
+        self.fill_history()
+        self.drawing()
+        self.redraw()
+        self.compare()
+        self.recall()
+        self.cut_out()
+        self.dialogs()
+        self.error()
+        self.small()
+
+    def fill_history(self) -> None:
+        """Some pictures of an afternoon."""
+        examples = self.state.engine.manifest.examples
+        for index, prompt in ((1, "a {} in the snow"), (2, "a {} in the jungle"), (0, "a {} on top of pink fabric")):
+            self.use_example(index % len(examples), prompt)
+            self.draw()
+        self.state.update_values(prompt=examples[0].prompt)
+
+    def drawing(self) -> None:
+        strip = self.canvas.strip.model
+        for theme in THEMES:  # a picture each: taking two takes too long for one
+            if ("drawing", theme) in self.wanted:
+                self.state.update_settings(theme=theme)
+                self.state.update_values(seed=self.state.engine.manifest.examples[0].seed, seed_locked=True)
+                self.window.generate()
+                half = strip.count // 2
+                # A fast model may be done before anyone looks: then the picture is shown as it is.
+                self.wait(
+                    lambda half=half: not self.state.jobs.busy or (strip.drawing and strip.image(half) is not None),
+                    "half of a picture",
+                )
+                keep, self.wanted = self.wanted, (("drawing", theme),)
+                self.take("drawing")
+                self.wanted = keep
+                self.idle()
+        if self.state.result is None:
+            self.draw()
+        self.state.update_values(seed_locked=False)
+        self.settle(3.5)  # no toast on the picture
+        self.take("finished")
+
+    def redraw(self) -> None:
+        strip = self.canvas.strip
+        strip.tiles.move_handle(4)
+        strip.setFocus()
+        self.take("redraw")
+        strip.tiles.move_handle(strip.model.count)
+
+    def compare(self) -> None:
+        self.canvas.canvas.setFocus()
+        self.canvas.toggle_compare()
+        self.settle()
+        self.take("compare")
+        self.canvas.toggle_compare()
+
+    def recall(self) -> None:
+        """The menu of an earlier picture."""
+        view = self.history.view
+        row = next(row for row in reversed(range(self.history.model.rowCount())) if self.history.model.picture_at(row))
+        picture = self.history.model.picture_at(row)
+        view.choose(picture.id)
+        self.settle()
+        menu = self.history.context_menu()
+        corner = view.viewport().mapToGlobal(view.visualRect(view.currentIndex()).topRight())
+        menu.popup(QPoint(corner.x() + 8, corner.y() - menu.sizeHint().height() + 40))
+        self.settle()
+        self.take("history")
+        menu.close()
+        menu.deleteLater()
+
+    def cut_out(self) -> None:
+        """The editor on a photo, a stroke in the making."""
+        photo = self.state.engine.folder / self.state.engine.manifest.examples[-1].image
+        before = self.state.subject
+        self.program.desk.open_files([photo])
+        self.wait(lambda: self.state.subject is not before and self.ready(), "the cut-out of a photo")
+        self.window.edit_cut_out()
+        self.settle()
+        canvas = self.window.editor.canvas
+        canvas.set_tool("brush")
+        width, height = self.state.subject.photo.width, self.state.subject.photo.height
+        at = [canvas.to_widget(width * x, height * 0.55).toPoint() for x in (0.40, 0.44, 0.5)]
+        QTest.mouseMove(canvas, at[0])
+        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at[0])
+        for point in at[1:]:
+            QTest.mouseMove(canvas, point)
+        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=at[-1])
+        self.settle(0.6)
+        self.take("cutout")
+        self.window.editor.discard()
+        self.settle()
+
+    def dialogs(self) -> None:
+        dialogs = self.window.dialogs
+        self.dialog("models", dialogs.models)
+        self.dialog("settings", partial(dialogs.open_settings, "appearance"))
+
+    def dialog(self, name: str, open_one: Callable[[], object]) -> None:
+        open_one()
+        self.settle(0.5)
+        self.take(name)
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, QDialog):
+            dialog.reject()
+
+    def error(self) -> None:
+        """A file that is no picture."""
+        notes = self.program.paths.data / "shopping list.txt"
+        notes.write_text("milk\n")
+        self.program.desk.open_files([notes])
+        self.wait(self.window.banner.isVisible, "the banner")
+        self.settle()
+        self.take("error", lambda: self.window.prompt)
+        self.window.banner.dismiss()
+
+    def small(self) -> None:
+        self.window.resize(SMALL)
+        self.settle(0.5)
+        self.take("small")
+        self.window.resize(WIDE)
+
+
+def save(image: QImage, file: Path) -> None:
+    """Write a PNG in a palette of its own: a quarter of the size, and no colour is off by more than a tenth."""
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    picture = Image.frombytes(
+        "RGB", (rgb.width(), rgb.height()), bytes(rgb.constBits()), "raw", "RGB", rgb.bytesPerLine()
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture.quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=2).save(file, optimize=True)
+
+
+def with_keys(text: str) -> str:
+    """The guide with the table of keys as the code has it now."""
+    before, _, rest = text.partition(KEYS_BEGIN)
+    _, _, after = rest.partition(KEYS_END)
+    return f"{before}{KEYS_BEGIN}\n\n{as_markdown().strip()}\n\n{KEYS_END}{after}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--bundle", default="mini", help="name or folder of the model that draws")
+    parser.add_argument("--keys", action="store_true", help="only write the table of keys")
+    arguments = parser.parse_args()
+    GUIDE.write_text(with_keys(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")
+    if arguments.keys:
+        return 0
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with folders_of_its_own():
+        application = make_application([])
+        photographer = Photographer(arguments.bundle, IMAGES, PICTURES)
+        try:
+            photographer.run()
+        finally:
+            photographer.end()
+            application.processEvents()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,241 @@
+"""Opening a bundle: check its files, build every part on the meta device, put the memory-mapped weights in.
+
+Weights that are stored in the number format they are used in are not copied on a CPU: pages are read when they are needed.
+Half-precision weights become float32 on a CPU. Nothing in a bundle is ever executed: weights are safetensors, the rest JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
+from engine.encoders.assembly import assemble
+from engine.encoders.content import DECODER_WEIGHTS, ContentEncoder
+from engine.encoders.semantic import SemanticEncoder
+from engine.encoders.text import TextEncoder
+from engine.errors import BundleError
+from engine.model.transformer import Transformer
+from engine.runtime.int8 import Rounded, is_layer_matrix, round_rows, stand_in
+from engine.tokenizer.autoencoder import Autoencoder
+
+Progress = Callable[[float, str], None]
+
+SMALL_BYTES = 64 * 2**20
+"""Bundles up to this size are checked in full at every opening: it takes a tenth of a second."""
+
+PART_WORDS = {
+    "text": "text encoder",
+    "semantic": "semantic encoder",
+    "content": "content encoder",
+    "transformer": "transformer",
+    "tokenizer": "visual tokenizer",
+}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a part's weights go and what they compute in.
+
+    Attributes:
+        dtype: float32, or bfloat16/float16 for "half": then the parts of the transformer that are computed in float32 as
+            published (norms, conditioning vectors, modulation, head) keep float32 weights.
+        on_cpu: pattern of the names whose weights wait on the CPU instead; "" for none.
+        eight_bits: round the matrices of the transformer's blocks to eight bits as they are read.
+    """
+
+    device: torch.device | str = "cpu"
+    dtype: torch.dtype = torch.float32
+    on_cpu: str = ""
+    eight_bits: bool = False
+
+    def device_of(self, name: str) -> torch.device | str:
+        return "cpu" if self.on_cpu and re.match(self.on_cpu, name) else self.device
+
+
+@dataclass(eq=False)
+class Bundle:
+    """An open bundle: all its parts with their weights.
+
+    Attributes:
+        rounded: the transformer's matrices in eight bits, by name, where the placement wants them so. The network itself
+            then holds stand-ins, and computes once ``engine.runtime.streaming.stream_layers`` was given these.
+    """
+
+    folder: Path
+    manifest: BundleManifest
+    text: TextEncoder
+    semantic: SemanticEncoder
+    content: ContentEncoder
+    transformer: Transformer
+    tokenizer: Autoencoder
+    rounded: Mapping[str, Rounded] = field(default_factory=dict)
+
+
+def load_bundle(
+    folder: Path,
+    placements: Mapping[str, Placement] | None = None,
+    *,
+    tokenizer_encoder: bool = False,
+    on_progress: Progress | None = None,
+) -> Bundle:
+    """Check and open a bundle.
+
+    Args:
+        placements: by part; a part that is not named goes to the CPU in float32.
+        tokenizer_encoder: load the visual tokenizer's encoder as well; drawing does not need it.
+        on_progress: called with 0 … 1 and words.
+
+    Raises:
+        BundleError: missing, incomplete, damaged, hostile, of another version, or its parts do not fit each other.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    check_files(folder, manifest, hashes=manifest.nbytes <= SMALL_BYTES)
+    placements = placements or {}
+    reader = _Reader(folder, manifest, on_progress or (lambda fraction, text: None))
+
+    def state(part: str, skip: tuple[str, ...] = ()) -> dict[str, Tensor]:
+        return reader.read(part, placements.get(part, Placement()), skip)
+
+    text = TextEncoder.from_config(manifest.text.config, state("text"), folder / "text", manifest.text_limit)
+    semantic = SemanticEncoder.from_config(manifest.semantic.config, state("semantic"), manifest.semantic.input_size)
+    content = ContentEncoder.from_config(
+        manifest.content.config, state("content", DECODER_WEIGHTS), manifest.content.input_size
+    )
+    transformer = assemble(PART_WORDS["transformer"], lambda: Transformer(manifest.transformer), state("transformer"))
+    tokenizer = assemble(
+        PART_WORDS["tokenizer"],
+        lambda: _autoencoder(manifest, tokenizer_encoder),
+        state("tokenizer", () if tokenizer_encoder else ("encoder.",)),
+    )
+    bundle = Bundle(folder, manifest, text, semantic, content, transformer, tokenizer, reader.rounded)
+    _check_fit(bundle)
+    return bundle
+
+
+def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_progress: Progress | None = None) -> None:
+    """Every file is there, inside the folder, of the right size, with a sound header; with ``hashes`` the very same file.
+
+    Raises:
+        BundleError: which file is the matter, and why.
+    """
+    root = folder.resolve()
+    done = 0
+    for name, entry in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise BundleError(f"The model “{manifest.title}” is incomplete: {name} is missing.", GET_AGAIN)
+        if not path.resolve().is_relative_to(root):
+            raise BundleError(f"The model “{manifest.title}” is refused: {name} leads out of its folder.", GET_AGAIN)
+        size = path.stat().st_size
+        if size != entry.size:
+            raise BundleError(
+                f"The model “{manifest.title}” is damaged: {name} has {size} bytes instead of {entry.size}.", GET_AGAIN
+            )
+        if name.endswith(".safetensors"):
+            try:
+                with safe_open(path, "pt"):
+                    pass
+            except (SafetensorError, OSError) as error:
+                raise BundleError(
+                    f"The model “{manifest.title}” is damaged: {name} is no sound weights file.", GET_AGAIN
+                ) from error
+        if hashes and BundleFile.of(path) != entry:
+            raise BundleError(
+                f"The model “{manifest.title}” is damaged: the content of {name} is not what it was (its SHA-256 differs).",
+                GET_AGAIN,
+            )
+        done += entry.size
+        if on_progress is not None:
+            on_progress(done / max(manifest.nbytes, 1), f"Checking {name}")
+
+
+def verify_bundle(folder: Path, on_progress: Progress | None = None) -> BundleManifest:
+    """Check every byte of a bundle. Raises ``BundleError``."""
+    manifest = read_manifest(folder)
+    check_files(Path(folder), manifest, hashes=True, on_progress=on_progress)
+    return manifest
+
+
+def keeps_float32(part: str, name: str) -> bool:
+    """Whether a weight stays in float32 when its part computes in half precision (model.md, section 4)."""
+    halved = ("blocks.", "text_projection.", "semantic_projection.", "content_projection.")
+    return part == "transformer" and not name.startswith(halved)
+
+
+class _Reader:
+    """Reads the weights of one part after the other and tells how far it is."""
+
+    def __init__(self, folder: Path, manifest: BundleManifest, on_progress: Progress) -> None:
+        self._folder, self._manifest, self._tell = folder, manifest, on_progress
+        self._total = sum(manifest.files[name].size for part in PARTS for name in manifest.weight_files(part))
+        self._done = 0
+        self.rounded: dict[str, Rounded] = {}
+
+    def read(self, part: str, placement: Placement, skip: tuple[str, ...]) -> dict[str, Tensor]:
+        state: dict[str, Tensor] = {}
+        self._tell(self._done / self._total, f"Reading the {PART_WORDS[part]}")
+        for file in self._manifest.weight_files(part):
+            for name, tensor in _tensors(self._folder / file, skip):
+                if name in state:
+                    raise BundleError(f"The {PART_WORDS[part]} of this model has “{name}” twice.", GET_AGAIN)
+                dtype = tensor.dtype
+                if dtype.is_floating_point:
+                    dtype = torch.float32 if keeps_float32(part, name) else placement.dtype
+                if placement.eight_bits and part == "transformer" and is_layer_matrix(name, tensor.shape):
+                    self.rounded[name] = round_rows(tensor, dtype).to(placement.device_of(name))
+                    state[name] = stand_in(self.rounded[name])
+                else:
+                    # What shares the file's pages would keep those of the rounded matrices in memory, too.
+                    state[name] = tensor.to(placement.device_of(name), dtype, copy=placement.eight_bits)
+            self._done += self._manifest.files[file].size
+            self._tell(self._done / self._total, f"Reading the {PART_WORDS[part]}")
+        return state
+
+
+def _tensors(path: Path, skip: tuple[str, ...]) -> Iterator[tuple[str, Tensor]]:
+    try:
+        with safe_open(path, "pt") as file:
+            for name in file.keys():  # noqa: SIM118 - not a dict
+                if not name.startswith(skip):
+                    yield name, file.get_tensor(name)
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"The weights file {path.name} cannot be read: {error}.", GET_AGAIN) from error
+
+
+def _autoencoder(manifest: BundleManifest, with_encoder: bool) -> Autoencoder:
+    autoencoder = Autoencoder(manifest.tokenizer)
+    if not with_encoder:
+        del autoencoder.encoder
+    return autoencoder
+
+
+def _check_fit(bundle: Bundle) -> None:
+    """The parts fit each other: an error here would otherwise come up in the middle of a picture."""
+    manifest, config = bundle.manifest, bundle.manifest.transformer
+    patches = (manifest.semantic.input_size // _side(bundle.semantic.model.config.patch_size)) ** 2
+    stride = 2 ** (len(bundle.content.model.config.block_out_channels) - 1)
+    faults = {
+        "text": bundle.text.model.config.d_model != config.text_width,
+        "semantic": bundle.semantic.model.config.hidden_size != config.semantic_width
+        or patches != config.semantic_tokens,
+        "content": bundle.content.model.config.latent_channels != config.content_width
+        or (manifest.content.input_size // stride) ** 2 != config.content_tokens,
+    }
+    for part, wrong in faults.items():
+        if wrong:
+            raise BundleError(
+                f"The {PART_WORDS[part]} of this model does not fit its transformer.",
+                f"{GET_AGAIN} If you made it yourself, look at the sizes in {MANIFEST}.",
+            )
+
+
+def _side(size: int | tuple[int, int]) -> int:
+    return size if isinstance(size, int) else size[0]

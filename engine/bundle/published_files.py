@@ -1,0 +1,136 @@
+"""Reading what publishers release: checkpoints (.pth, .bin, .safetensors) and hub folders, tensor by tensor.
+
+A ``.pth`` file is a pickle, which could run code when it is read. It is read with torch's ``weights_only`` unpickler, which
+knows tensors and plain containers and nothing else; a file that holds more is refused, and nothing in it is run.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from engine.errors import BundleError, InputError
+
+GET_FILE_AGAIN = "Get the file again from its publisher."
+_WRAPPERS = ("model", "state_dict", "module", "vae")
+_REOPEN_BYTES = 10**9
+_MAX_CONFIG_BYTES = 2**20
+
+
+class Checkpoint:
+    """The tensors of one or several files, read one by one; the files are memory-mapped, never read as a whole.
+
+    Attributes:
+        shapes: shape of every tensor, by name.
+
+    Raises:
+        InputError: a file is not there. BundleError: it is damaged, or holds more than tensors.
+    """
+
+    def __init__(self, *paths: Path) -> None:
+        self.paths = paths
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self._file_of: dict[str, Path] = {}
+        for path in paths:
+            for name, shape in _shapes(path).items():
+                if name in self.shapes:
+                    raise BundleError(f"The weight “{name}” is in {path.name} and in another file.", GET_FILE_AGAIN)
+                self.shapes[name], self._file_of[name] = shape, path
+
+    def tensors(self, names: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
+        """The tensors of these names, in this order. Each is only valid until the next one is asked for."""
+        opened: Path | None = None
+        state: Mapping[str, Tensor] = {}
+        read = 0
+        for name in names:
+            path = self._file_of[name]
+            if path.suffix == ".safetensors":
+                with safe_open(path, "pt") as file:
+                    yield name, file.get_tensor(name)
+                continue
+            if path != opened or read > _REOPEN_BYTES:
+                # A new mapping from time to time: the pages of the old one stop counting as ours.
+                state, opened, read = _load_pickle(path), path, 0
+            tensor = state[name]
+            read += tensor.nbytes
+            yield name, tensor
+
+
+def hub_checkpoint(folder: Path) -> Checkpoint:
+    """All weights of a folder as the hub has it, in one file or in several. Safetensors are preferred."""
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.", "Name the folder the part was downloaded to.")
+    for pattern in ("*.safetensors", "pytorch_model*.bin"):
+        found = sorted(path for path in folder.glob(pattern) if path.is_file())
+        if found:
+            return Checkpoint(*found)
+    raise InputError(f"There are no weights in {folder}.", "It should hold config.json and safetensors files.")
+
+
+def hub_config(folder: Path) -> dict[str, Any]:
+    """``config.json`` of a folder as the hub has it, without what says nothing about the network."""
+    path = folder / "config.json"
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}.", "Name the folder the part was downloaded to."
+        ) from error
+    try:
+        config = json.loads(raw) if len(raw) <= _MAX_CONFIG_BYTES else None
+        if not isinstance(config, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is damaged.", GET_FILE_AGAIN) from error
+    dropped = ("architectures", "torch_dtype", "dtype", "transformers_version", "auto_map", "task_specific_params")
+    return {name: value for name, value in config.items() if name not in dropped and not name.startswith("_")}
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    if path.suffix != ".safetensors":
+        return {name: tuple(tensor.shape) for name, tensor in _load_pickle(path).items()}
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"{path.name} is damaged: it is no sound safetensors file.", GET_FILE_AGAIN) from error
+
+
+def _load_pickle(path: Path) -> Mapping[str, Tensor]:
+    try:
+        # Files of the old format cannot be mapped; reading them whole is all that is left.
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        raise _refused(path, str(error)) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError, IndexError) as error:
+        raise BundleError(f"{path.name} is damaged, or no file of weights.", GET_FILE_AGAIN) from error
+    for wrapper in _WRAPPERS:
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
+            loaded = loaded[wrapper]
+    if not isinstance(loaded, Mapping) or not loaded:
+        raise BundleError(f"{path.name} holds no weights.", GET_FILE_AGAIN)
+    if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()):
+        raise BundleError(f"{path.name} holds something else than weights.", GET_FILE_AGAIN)
+    return loaded
+
+
+def _refused(path: Path, why: str) -> BundleError:
+    found = re.search(r"GLOBAL ([\w.]+)", why)
+    if found is not None or "nsupported" in why:
+        what = f" ({found.group(1)})" if found is not None else ""
+        return BundleError(
+            f"{path.name} holds program code{what} besides weights. It was refused, and nothing in it was run.",
+            "Get the file from its own publisher, or a safetensors version of it.",
+        )
+    return BundleError(f"{path.name} is damaged, or no file of weights.", GET_FILE_AGAIN)

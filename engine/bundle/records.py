@@ -1,0 +1,122 @@
+"""What a bundle's manifest is made of: its files, where they come from, its dials, words and examples. Free of torch."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.request import Dial
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class BundleFile:
+    """One file of a bundle: its size in bytes and its SHA-256 in hex."""
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> BundleFile:
+        """What a file is now. Raises ``OSError``."""
+        digest, size = hashlib.sha256(), 0
+        with path.open("rb") as stream:
+            while chunk := stream.read(4 * 2**20):
+                digest.update(chunk)
+                size += len(chunk)
+        return cls(size, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a part comes from, for example "google/flan-t5-xl", and its licence ("Apache-2.0")."""
+
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class EncoderPart:
+    """One of the three encoders.
+
+    Attributes:
+        config: the config of the library's class, as a dict.
+        input_size: side in pixels of what it is shown; 0 for the text encoder.
+    """
+
+    config: Mapping[str, Any]
+    input_size: int = 0
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The dials a picture starts from: the ranges are those of ``GenerationRequest``."""
+
+    prompt_strength: Dial = 3.0
+    subject_strength: Dial = 3.0
+    temperature: Dial = 1.0
+    top_p: float = 0.97
+
+
+@dataclass(frozen=True)
+class SceneEntry:
+    """Something the bundle can be asked for, offered as a chip.
+
+    Attributes:
+        key: identifier.
+        kind: "scene", "surface", "background", "colour" or "material".
+        prompt: the words that ask for it; behind the subject's name, or before it for colours and materials.
+        label: the chip's words.
+        thumb: a small picture inside the bundle, or "".
+    """
+
+    key: str
+    kind: str
+    prompt: str
+    label: str
+    thumb: str = ""
+
+    def sentence(self, name: str) -> str:
+        """A whole prompt, for example "a robot in the snow" or "a red robot"."""
+        name = name.strip() or "toy"
+        return f"a {self.prompt} {name}" if self.kind in ("colour", "material") else f"a {name} {self.prompt}"
+
+
+@dataclass(frozen=True)
+class Language:
+    """The words and scenes a small model knows. A bundle without one takes any words.
+
+    Attributes:
+        words: lower-case words of letters and digits.
+    """
+
+    words: frozenset[str]
+    scenes: tuple[SceneEntry, ...] = ()
+
+    def unknown_spans(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Start and end of every word of ``text`` that is not known."""
+        return tuple(match.span() for match in _WORD.finditer(text) if match.group().lower() not in self.words)
+
+    def unknown_words(self, text: str) -> tuple[str, ...]:
+        """The words that are not known, as typed, each once."""
+        return tuple(dict.fromkeys(text[start:end] for start, end in self.unknown_spans(text)))
+
+
+@dataclass(frozen=True)
+class Example:
+    """A subject and a prompt to begin with.
+
+    Attributes:
+        image: picture inside the bundle; one with transparency is cut out already.
+        prompt: what to draw. subject_name: what it shows. seed: a seed that is known to look good.
+    """
+
+    image: str
+    prompt: str
+    subject_name: str = ""
+    seed: int = 0

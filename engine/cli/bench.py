@@ -1,0 +1,105 @@
+"""``python -m engine bench``: how fast this machine is, beside a plain implementation or with a whole bundle."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from engine.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", help="sizes of a published network: echogen-125m or echogen-2b")
+    parser.add_argument("--random", action="store_true", help="random weights; all that --config can do")
+    parser.add_argument("--bundle", metavar="NAME", help="measure whole pictures with this bundle instead")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the blocks (bfloat16 on cuda)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured in turns (3)")
+    parser.add_argument("--separate-branches", action="store_true", help="run guidance's branches one after another")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    if (args.config is None) == (args.bundle is None):
+        raise InputError("There is nothing to measure.", "Name either --config with --random, or --bundle.")
+    if not 1 <= args.rounds <= 100:
+        raise InputError("The number of rounds must be from 1 to 100.")
+    if args.config is not None and not args.random:
+        raise InputError("A configuration has no weights of its own.", "Add --random, or name a --bundle.")
+    result = _compare(args) if args.config is not None else _whole(args)
+    if args.json:
+        print(json.dumps(result))
+    else:
+        for line in describe(result):
+            print(line)
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> dict[str, Any]:
+    import torch
+
+    from engine.bench.comparison import Comparer
+    from engine.bench.models import bench_config
+    from engine.runtime.allocator import keep_memory
+    from engine.runtime.devices import choose_device
+
+    config = bench_config(args.config)
+    chosen = choose_device(args.device)
+    device = torch.device(chosen.torch_name)
+    if chosen.kind == "cpu":
+        keep_memory()  # as the engine does, and for both sides
+    dtype = args.dtype or ("bfloat16" if device.type == "cuda" and chosen.half else "float32")
+    comparer = Comparer(config, device, getattr(torch, dtype), batched=not args.separate_branches)
+    found = comparer.compare(args.rounds, lambda index: _say(f"Round {index + 1} of {args.rounds}"))
+    about = {"config": config.name, "device": chosen.words, "threads": torch.get_num_threads(), "dtype": dtype}
+    return about | asdict(found)
+
+
+def _whole(args: argparse.Namespace) -> dict[str, Any]:
+    from engine.bench.pictures import measure_pictures
+    from engine.engine import Engine
+
+    with Engine.open(args.bundle, args.device) as engine:
+        found = measure_pictures(engine, args.rounds, lambda index: _say(f"Round {index + 1} of {args.rounds}"))
+        return {"bundle": engine.info.bundle, "device": engine.info.device} | asdict(found)
+
+
+def describe(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    if "bundle" in result:
+        return [
+            f"{result['bundle']} on {result['device']}",
+            f"New subject and prompt: {result['first_run_seconds']:.2f} s, "
+            f"first preview after {result['first_preview_seconds']:.2f} s",
+            f"Another seed:           {result['reroll_seconds']:.2f} s",
+            f"Previews:               {result['previews_share']:.1%} of the time",
+        ]
+    seconds, work = result["seconds"], result["multiply_adds"]
+    lines = [
+        f"{result['config']}, random weights, {result['dtype']} on {result['device']}",
+        f"Bare matrix product: {result['matmul_rate'] / 1e9:.0f} G multiply-adds a second; "
+        f"ours reaches {result['matmul_fraction']:.0%} of it",
+        f"{'':32}{'seconds':>9}{'G multiply-adds':>17}{'times as fast':>15}",
+    ]
+    for name, words, ratio in (
+        ("baseline", "Plain baseline", None),
+        ("first_run", "First run, known length", "first_run_ratio"),
+        ("first_run_new_length", "First run, new length", "first_run_new_length_ratio"),
+        ("reroll", "Re-roll", "reroll_ratio"),
+        ("reroll_unequal", "Re-roll, different strengths", "reroll_ratio_unequal"),
+    ):
+        times = f"{result[ratio]:.2f}" if ratio else ""
+        lines.append(f"{words:32}{seconds[name]:9.3f}{work[name] / 1e9:17.1f}{times:>15}")
+    scales = " ".join(f"{second:.3f}" for second in seconds["scales"])
+    lines.append(f"Stages: content stream {seconds['content_stream']:.3f} s; scales {scales} s")
+    lines.append(
+        f"Visual decoder, not in the above: {seconds['decode']:.3f} s. Peak {result['peak_bytes'] / 1e9:.1f} GB"
+    )
+    return lines
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

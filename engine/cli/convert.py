@@ -1,0 +1,72 @@
+"""``python -m engine convert``: published files in, a bundle out. Done once; nothing in the files is ever run."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from engine.errors import InputError
+
+ENCODERS = ("text", "semantic", "content")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--transformer", type=Path, required=True, metavar="FILE", help="echogen_2b.pth")
+    parser.add_argument("--tokenizer", type=Path, required=True, metavar="FILE", help="infinity_vae_d32reg.pth")
+    parser.add_argument("--text", type=Path, required=True, metavar="DIR", help="folder of google/flan-t5-xl")
+    parser.add_argument("--semantic", type=Path, required=True, metavar="DIR", help="folder of facebook/dinov2-base")
+    parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of the FLUX.1 autoencoder")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="bundle to make")
+    parser.add_argument("--name", default="", help="name of the bundle; that of the published model if not given")
+    parser.add_argument("--title", default="", help="what the window calls it")
+    parser.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        metavar="PART=SOURCE=LICENCE",
+        help="where a part comes from, for example content=black-forest-labs/FLUX.1-schnell=Apache-2.0",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from engine.bundle.convert import PublishedParts, convert_bundle
+    from engine.bundle.manifest import PARTS, Origin
+
+    origins = {}
+    for text in args.origin:
+        part, _, rest = text.partition("=")
+        source, _, licence = rest.partition("=")
+        if part not in PARTS or not source or not licence:
+            raise InputError(f"“{text}” is no origin.", f"Write PART=SOURCE=LICENCE; the parts are {', '.join(PARTS)}.")
+        origins[part] = Origin(source, licence)
+    cancel = threading.Event()
+    previous = signal.signal(signal.SIGINT, lambda *_: cancel.set())
+    try:
+        manifest = convert_bundle(
+            PublishedParts(args.transformer, args.tokenizer, args.text, args.semantic, args.content, origins),
+            args.out,
+            name=args.name,
+            title=args.title,
+            on_progress=_Percent(),
+            cancel=cancel,
+        )
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    print(f"{args.out}: {manifest.title}, {manifest.nbytes / 1e9:.1f} GB, {manifest.identity}")
+    return 0
+
+
+class _Percent:
+    """Prints a line when the words or the whole percents change."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, fraction: float, text: str) -> None:
+        line = f"{text}, {fraction:.0%}"
+        if line != self._last:
+            print(line, file=sys.stderr)
+            self._last = line

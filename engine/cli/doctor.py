@@ -1,0 +1,34 @@
+"""``python -m engine doctor``: what this machine has, what will be used and why, and what to do about what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from engine.errors import ExitCode
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every finding. The exit code is 0 even when something is wrong: the doctor itself has done its work."""
+    from engine.runtime.diagnosis import diagnose
+
+    topic = ""
+    findings = diagnose()
+    for finding in findings:
+        if args.json:
+            print(json.dumps(asdict(finding)))
+            continue
+        head = f"{finding.topic}:" if finding.topic != topic else ""
+        topic = finding.topic
+        print(f"{'✓' if finding.good else '!'} {head:<15} {finding.fact}")
+        if finding.step:
+            print(f"{'':<17} {finding.step}")
+    if not args.json:
+        wrong = sum(not finding.good for finding in findings)
+        print("\nAll is well." if not wrong else f"\n{wrong} thing{'s need' if wrong > 1 else ' needs'} attention (!).")
+    return ExitCode.DONE

@@ -1,0 +1,271 @@
+"""``python -m engine generate``: a photo and a sentence in, pictures out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.bundle.library import resolve_bundle
+from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.errors import CannotWrite, InputError, RequestError
+from engine.events import Finished, ScalePreview, Started
+from engine.request import MAX_SEED, CutOut, GenerationRequest
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--subject", type=Path, metavar="PHOTO", help="photo of the subject; without one, only the prompt counts"
+    )
+    parser.add_argument("--prompt", help="where the subject should be")
+    parser.add_argument("--out", type=Path, required=True, help="picture to write (PNG, WebP or JPEG)")
+    parser.add_argument(
+        "--mask", type=Path, help="mask of the subject, as large as the photo; found automatically without one"
+    )
+    parser.add_argument("--name", default="", help="what the subject is, for finding it in the photo")
+    parser.add_argument("--negative-prompt", default="", help="what to avoid")
+    parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
+    parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
+    parser.add_argument("--seed", type=int, help="0 to 4294967295; drawn and printed if not given")
+    parser.add_argument("--count", type=int, default=1, help="pictures, with seeds S, S+1, …")
+    parser.add_argument("--size", help="WIDTHxHEIGHT or a ratio such as 4:3")
+    parser.add_argument("--prompt-strength", type=float, help="how closely to follow the prompt")
+    parser.add_argument("--subject-strength", type=float, help="how closely to keep the subject (identity)")
+    parser.add_argument(
+        "--look-strength", type=float, help="fine look of the subject; as the subject strength if not given"
+    )
+    parser.add_argument("--temperature", type=float, help="above 1 more varied, below 1 calmer")
+    parser.add_argument("--top-p", type=float, help="0 to 1")
+    parser.add_argument(
+        "--keep-scales", type=int, metavar="K", help="keep the first K scales of the picture given by --from"
+    )
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="PNG", help="an EchoGen picture to take everything not given from"
+    )
+    parser.add_argument("--previews", type=Path, metavar="DIR", help="write the forming picture after every scale")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--memory", default="auto", help="memory plan: auto, resident, balanced, low, int8 or streamed")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    check(args)
+    folder = resolve_bundle(args.bundle)
+    manifest = read_manifest(folder)
+    base = complete_request(args, build_request(args), manifest)
+    from engine.engine import Engine
+    from engine.job import make_job
+
+    make_job(base, manifest)  # what does not fit the model is said before it is opened
+    with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
+        draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json)
+    return 0
+
+
+def check(args: argparse.Namespace) -> None:
+    """Everything that can be wrong without opening a model is said before one is opened."""
+    if not 1 <= args.count <= 1000:
+        raise InputError("The number of pictures must be from 1 to 1000.")
+    if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
+        raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED - args.count + 1}.")
+    if args.keep_scales is not None and args.source is None:
+        raise InputError("--keep-scales needs the picture they come from.", "Name it with --from.")
+    if args.prompt is None and args.source is None:
+        raise InputError(
+            "There is no prompt.", 'Say where the subject should be, for example --prompt "a toy robot in the snow".'
+        )
+    check_places(args.out, args.previews)
+
+
+def check_places(out: Path, previews: Path | None) -> None:
+    """That pictures can be written where they are to go, as far as it can be told beforehand."""
+    if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
+        raise InputError(f"“{out.name}” is no kind of picture that can be written.", "Use .png, .webp or .jpg.")
+    if not out.parent.is_dir():
+        raise CannotWrite(f"The folder {out.parent} does not exist.", "Make it first, or name another one.")
+    if not os.access(out.parent, os.W_OK):
+        raise CannotWrite(f"The folder {out.parent} may not be written.", "Name another one.")
+    if previews is not None:
+        try:
+            previews.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"The folder {previews} cannot be made: {error.strerror or error}.") from error
+
+
+def build_request(args: argparse.Namespace) -> GenerationRequest:
+    """What the arguments and the picture given by --from say; the bundle's defaults come later."""
+    request = GenerationRequest(prompt=args.prompt or "")
+    if args.source is not None:
+        from engine.photo.picture_file import read_picture_file
+
+        found = read_picture_file(args.source)
+        request = found.request
+        if args.keep_scales is not None:
+            request = replace(request, kept=found.bits.first(args.keep_scales))
+        else:
+            request = replace(request, kept=None)
+    given: dict[str, Any] = {
+        name: getattr(args, name)
+        for name in ("prompt", "prompt_strength", "subject_strength", "look_strength", "temperature", "top_p")
+        if getattr(args, name) is not None
+    }
+    if args.negative_prompt:
+        given["negative_prompt"] = args.negative_prompt
+    if args.name:
+        given["subject_name"] = args.name
+    return replace(request, **given)
+
+
+def complete_request(
+    args: argparse.Namespace, request: GenerationRequest, manifest: BundleManifest
+) -> GenerationRequest:
+    """Fill in what only the bundle knows: its defaults, sizes, and the side of the cut-out."""
+    if args.source is None:
+        defaults = manifest.request_defaults()
+        request = replace(request, **{k: v for k, v in defaults.items() if getattr(args, k, None) is None})
+    if request.bundle not in ("", manifest.identity) and request.kept is None:
+        print(f"Made with {request.bundle}; drawn anew with {manifest.identity}.", file=sys.stderr)
+        request = replace(request, bundle="")
+    if args.size:
+        request = replace(request, size=choose_size(args.size, list(manifest.sizes)))
+    if args.subject is not None:
+        request = replace(request, subject=make_cut_out(args, manifest.reference_size))
+    seed = args.seed
+    if seed is None:
+        seed = (
+            request.seed
+            if args.source is not None and args.keep_scales is None
+            else secrets.randbelow(MAX_SEED - args.count + 2)
+        )
+        print(f"Seed {seed}", file=sys.stderr)
+    return request.with_seed(seed)
+
+
+def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
+    from engine.photo.framing import cut_out
+    from engine.photo.load import load_photo
+    from engine.photo.mask_file import read_mask
+    from engine.preflight.hints import Hint
+    from engine.preflight.segmenter import Segmenter
+    from engine.weights.inventory import installed_helpers
+
+    photo = load_photo(args.subject)
+    if args.mask is not None:
+        mask = read_mask(args.mask, photo)
+    else:
+        segmenter = Segmenter.with_models(installed_helpers())
+        mask = segmenter.find_subject(photo, Hint(name=args.name)).mask
+    return cut_out(photo, mask, side, args.framing)
+
+
+def choose_size(text: str, sizes: list[tuple[int, int]]) -> tuple[int, int]:
+    """The offered size for "WxH" (exactly) or "W:H" (the nearest ratio, within 8 %).
+
+    Raises:
+        RequestError: the bundle does not offer it; the sentence lists what it offers.
+    """
+    offered = ", ".join(f"{w}x{h}" for w, h in sizes)
+    separator = ":" if ":" in text else "x"
+    try:
+        width, height = (int(part) for part in text.lower().split(separator))
+        ratio = width / height
+        if width < 1 or height < 1:
+            raise ValueError
+    except (ValueError, ZeroDivisionError) as error:
+        raise RequestError(f"“{text}” is no size.", f"Write one of {offered}, or a ratio such as 4:3.") from error
+    if separator == "x":
+        if (width, height) not in sizes:
+            raise RequestError(f"This model does not draw {width}x{height}.", f"It draws {offered}.")
+        return width, height
+    nearest = min(sizes, key=lambda size: abs(size[0] / size[1] / ratio - 1))
+    if abs(nearest[0] / nearest[1] / ratio - 1) > 0.08:
+        raise RequestError(f"This model does not draw the ratio {text}.", f"It draws {offered}.")
+    return nearest
+
+
+def draw(
+    engine: Engine,
+    base: GenerationRequest,
+    out: Path,
+    *,
+    count: int = 1,
+    previews: Path | None = None,
+    as_json: bool = False,
+) -> list[Path]:
+    """Draw ``count`` pictures with seeds S, S+1, … and write them. Ctrl+C stops between two blocks."""
+    from engine.photo.picture_file import save_picture
+
+    cancel = threading.Event()
+    previous = signal.signal(signal.SIGINT, lambda *_: cancel.set()) if _in_main_thread() else None
+    written = []
+    try:
+        for index in range(count):
+            target = out if count == 1 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}")
+            request = base.with_seed(base.seed + index)
+            finished = _follow(engine, request, cancel, previews, target.stem)
+            save_picture(target, finished.image, finished.request, finished.bits)
+            written.append(target)
+            if as_json:
+                print(json.dumps(_result(target, finished)), flush=True)
+            else:
+                print(target, flush=True)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+    return written
+
+
+def _follow(
+    engine: Engine, request: GenerationRequest, cancel: threading.Event, previews: Path | None, stem: str
+) -> Finished:
+    for event in engine.generate(request, cancel=cancel):
+        match event:
+            case Started():
+                for note in event.notes:
+                    print(note, file=sys.stderr)
+                done = sum(event.costs[: event.first_scale])
+                costs, started = event.costs, time.monotonic()
+            case ScalePreview():
+                share = max(sum(costs[: event.scale + 1]) - done, 1e-6)
+                left = (time.monotonic() - started) / share * (1 - done - share)
+                print(
+                    f"Scale {event.scale + 1} of {event.scale_count}, about {max(left, 0):.0f} s left", file=sys.stderr
+                )
+                if previews is not None:
+                    from engine.photo.picture_file import save_plain
+
+                    save_plain(previews / f"{stem}-scale-{event.scale + 1:02d}.png", event.image)
+            case Finished():
+                return event
+    raise AssertionError("a generation ends with Finished or an error")
+
+
+def _result(target: Path, finished: Finished) -> dict[str, Any]:
+    height, width = finished.image.shape[:2]
+    return {
+        "file": str(target),
+        "seed": finished.request.seed,
+        "size": [width, height],
+        "bundle": finished.request.bundle,
+        "timing": asdict(finished.timing),
+        "notes": list(finished.notes),
+    }
+
+
+def show_loading(fraction: float, text: str) -> None:
+    print(f"{text}, {fraction:.0%}", file=sys.stderr)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -1,0 +1,143 @@
+"""``python -m engine segment``: a photo in; the mask of its subject, and the cut-out on white, out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from engine.errors import CannotWrite, InputError
+from engine.preflight.hints import Box, Click, Hint, SubjectProposal
+
+DEFAULT_SIDE = 512
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--photo", type=Path, required=True, help="photo of the subject")
+    parser.add_argument("--out", type=Path, required=True, metavar="MASK", help="mask to write, a grey PNG")
+    parser.add_argument("--name", default="", help="what the subject is, for finding it in the photo")
+    parser.add_argument("--box", type=box, metavar="X0,Y0,X1,Y1", help="a box around the subject, in photo pixels")
+    parser.add_argument(
+        "--click",
+        type=click,
+        action="append",
+        default=[],
+        metavar="X,Y[,-]",
+        help="a point of the subject; with ,- behind it a point of the background; may be given several times",
+    )
+    parser.add_argument("--cutout", type=Path, metavar="PNG", help="write the cut-out on white, as the model sees it")
+    parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
+    parser.add_argument(
+        "--size", type=int, default=DEFAULT_SIDE, help=f"side of the cut-out in pixels, 1 to {DEFAULT_SIDE}"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def box(text: str) -> Box:
+    """ "x0,y0,x1,y1" → ``Box``."""
+    try:
+        x0, y0, x1, y1 = (_coordinate(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is no box; write left,top,right,bottom, for example 10,20,300,400"
+        ) from error
+    if x0 == x1 or y0 == y1:
+        raise argparse.ArgumentTypeError(f"the box “{text}” has no inside")
+    return Box(x0, y0, x1, y1)
+
+
+def click(text: str) -> Click:
+    """ "x,y" → a click on the subject; "x,y,-" → one on the background."""
+    parts = text.split(",")
+    try:
+        if len(parts) not in (2, 3) or (len(parts) == 3 and parts[2].strip() not in ("+", "-")):
+            raise ValueError(text)
+        return Click(_coordinate(parts[0]), _coordinate(parts[1]), len(parts) == 2 or parts[2].strip() == "+")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"“{text}” is no point; write x,y or x,y,- for the background") from error
+
+
+def run(args: argparse.Namespace) -> int:
+    from engine.photo.framing import cut_out
+    from engine.photo.load import load_photo
+    from engine.photo.mask_file import write_mask
+    from engine.photo.picture_file import save_plain
+    from engine.preflight.segmenter import Segmenter
+    from engine.weights.inventory import installed_helpers
+
+    for target in (args.out, args.cutout):
+        check_target(target)
+    photo = load_photo(args.photo)
+    check_hints(args, photo.width, photo.height)
+    hint = Hint(name=args.name.strip(), box=args.box, clicks=tuple(args.click))
+    proposal = Segmenter.with_models(installed_helpers()).find_subject(photo, hint)
+    write_mask(args.out, proposal.mask)
+    if args.cutout is not None:
+        composed = cut_out(photo, proposal.mask, args.size, args.framing, args.box)
+        save_plain(args.cutout, composed.pixels if args.framing == "fit" else composed.rgb)
+    report(args, proposal, photo.notes)
+    return 0
+
+
+def check_target(target: Path | None) -> None:
+    """Say before any work that a file cannot be written here."""
+    if target is None:
+        return
+    if target.suffix.lower() != ".png":
+        raise InputError(f"'{target.name}' is no PNG.", "Masks and cut-outs are written as .png.")
+    if not target.parent.is_dir():
+        raise CannotWrite(f"The folder {target.parent} does not exist.", "Make it first, or name another one.")
+
+
+def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
+    """Boxes and clicks beside the photo are mistakes, not hints."""
+    if not 1 <= args.size <= DEFAULT_SIDE:
+        raise InputError(f"The side of the cut-out must be from 1 to {DEFAULT_SIDE} pixels.")
+    for point in args.click:
+        if not (0 <= point.x < width and 0 <= point.y < height):
+            raise InputError(
+                f"The click {point.x:g},{point.y:g} lies outside the photo, which is {width} × {height} pixels."
+            )
+    if args.box is not None:
+        x0, x1 = sorted((args.box.x0, args.box.x1))
+        y0, y1 = sorted((args.box.y0, args.box.y1))
+        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+            raise InputError(f"The box lies outside the photo, which is {width} × {height} pixels.")
+
+
+def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...]) -> None:
+    notes = (*photo_notes, *proposal.notes)
+    if args.json:
+        result = {
+            "mask": str(args.out),
+            "cutout": str(args.cutout) if args.cutout is not None else None,
+            "name": proposal.name,
+            "name_score": round(proposal.name_score, 4),
+            "method": proposal.method,
+            "score": round(proposal.score, 4),
+            "boxes": [
+                {
+                    "box": [round(b.x0, 1), round(b.y0, 1), round(b.x1, 1), round(b.y1, 1)],
+                    "score": round(b.score, 4),
+                    "label": b.label,
+                }
+                for b in proposal.boxes
+            ],
+            "share": round(float((proposal.mask >= 128).mean()), 6),
+            "notes": list(notes),
+        }
+        print(json.dumps(result, ensure_ascii=False), flush=True)
+        return
+    for note in notes:
+        print(note, file=sys.stderr)
+    print(args.out)
+    if args.cutout is not None:
+        print(args.cutout, flush=True)
+
+
+def _coordinate(text: str) -> float:
+    number = float(text)
+    if number != number or abs(number) == float("inf"):
+        raise ValueError(text)
+    return number

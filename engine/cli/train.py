@@ -1,0 +1,165 @@
+"""``python -m engine train``: the mini model's three stages in slices of minutes, and what goes with them.
+
+train --stage tokenizer --minutes 60 --sprites DIR      one slice; goes on where the last one ended
+train --export DIR --sprites DIR                        write the bundle
+train preview-data --out sheet.png --sprites DIR        look at what is trained on
+train travel --stage transformer --to DIR               small files to carry to another machine
+train travel --stage transformer --from DIR --sprites DIR
+train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from engine.errors import CannotWrite, InputError
+from engine.runtime.allocator import keep_memory
+from engine.training.config import DEFAULT, STAGES
+
+SPRITES_VARIABLE = "ECHOGEN_SPRITES"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = "Train the mini model.\n" + (__doc__ or "").partition("\n")[2]
+    parser.add_argument("action", nargs="?", choices=("preview-data", "travel", "adopt"), help="instead of training")
+    parser.add_argument("--config", type=Path, default=DEFAULT, help="training file (mini.toml, which comes along)")
+    parser.add_argument("--stage", choices=STAGES, help="what to train")
+    parser.add_argument("--minutes", type=float, help="length of this slice")
+    parser.add_argument(
+        "--sprites", type=Path, metavar="DIR", help=f"folder of cut-outs with names.json (or {SPRITES_VARIABLE})"
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs (runs)")
+    parser.add_argument("--threads", type=int, help="processor threads to use")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--variety", type=int, help="backgrounds per scene, in blocks of eight")
+    parser.add_argument(
+        "--no-decay", action="store_true", help="keep the learning rate up: another slice is going to follow"
+    )
+    parser.add_argument("--export", type=Path, metavar="DIR", help="write the trained stages as a bundle")
+    parser.add_argument(
+        "--evaluation", type=Path, metavar="FILE", help="with --export: evaluation.json, for the model card"
+    )
+    parser.add_argument("--out", type=Path, help="with preview-data: picture to write")
+    parser.add_argument("--to", type=Path, metavar="DIR", help="with travel: folder to write to")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="DIR", help="with travel and adopt: folder to read from"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    check(args)
+    # Threads that wait must not spin: rendering and training take turns on the same cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import torch
+
+    from engine.training import stages
+
+    keep_memory()
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    config = stages.find_config(args.config)
+    device = choose_device(args.device)
+    if args.action == "preview-data":
+        return preview_data(args)
+    if args.action == "travel":
+        return travel(args)
+    if args.action == "adopt":
+        from engine.training.adopt import adopt_bundle
+
+        for path in adopt_bundle(args.source, config, sprites_folder(args), args.runs):
+            print(path)
+        return 0
+    if args.export is not None:
+        from engine.training.export import export
+
+        manifest = export(config, args.runs, sprites_folder(args), args.export, args.evaluation)
+        print(f"{args.export}: {manifest.title}, {manifest.nbytes / 2**20:.1f} MiB")
+        return 0
+    from engine.training.loop import train
+
+    stage = stages.make_stage(args.stage, config, sprites_folder(args), args.runs, device, variety=args.variety)
+    progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
+    print(f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
+    return 0
+
+
+def check(args: argparse.Namespace) -> None:
+    """What can be wrong is said before anything is loaded."""
+    if args.action == "preview-data" and args.out is None:
+        raise InputError("There is no file to write.", "Name it with --out.")
+    if args.action == "travel" and (args.stage is None or (args.to is None) == (args.source is None)):
+        raise InputError("Travelling needs a stage and a direction.", "Add --stage, and either --to or --from.")
+    if args.action == "adopt" and args.source is None:
+        raise InputError("There is no bundle to begin from.", "Name it with --from, for example --from resources/mini.")
+    if args.action is None and args.export is None:
+        if args.stage is None or args.minutes is None:
+            raise InputError("There is nothing to train.", "Add --stage and --minutes.")
+        if not 0 < args.minutes < 1e5:
+            raise InputError("The minutes must be more than 0.")
+    if args.threads is not None and args.threads < 1:
+        raise InputError("At least one thread is needed.")
+    if args.variety is not None and args.variety < 1:
+        raise InputError("At least one block of backgrounds is needed.")
+
+
+def sprites_folder(args: argparse.Namespace) -> Path:
+    """The folder of cut-outs, from the argument or the environment."""
+    folder = args.sprites or os.environ.get(SPRITES_VARIABLE)
+    if not folder:
+        raise InputError(
+            "Training needs a folder of cut-out pictures.",
+            f"Name it with --sprites or {SPRITES_VARIABLE}; docs/training.md says which and where from.",
+        )
+    return Path(folder)
+
+
+def choose_device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError("There is no CUDA graphics card.", "Use --device cpu.")
+    return name
+
+
+def preview_data(args: argparse.Namespace) -> int:
+    """A contact sheet: every scene once, reference and target side by side."""
+    from PIL import Image
+
+    from engine.training import language, stages
+    from engine.training.render.renderer import contact_sheet
+    from engine.training.subjects import Subjects
+
+    config = stages.find_config(args.config)
+    subjects = Subjects.from_folder(sprites_folder(args), int(config["data"]["subject_size"]))
+    for words in subjects.skipped:
+        print(f"Skipped: {words}")
+    renderer = stages.make_renderer(config, subjects, "cpu", config.seed, 1)
+    batch = renderer.batch(len(language.SCENES), scene=range(len(language.SCENES)))
+    try:
+        Image.fromarray(contact_sheet(batch, 5).numpy()).save(args.out)
+    except (OSError, ValueError) as error:
+        raise CannotWrite(f"{args.out} cannot be written: {error}.") from error
+    for caption in batch.captions:
+        print(caption)
+    print(f"{args.out}: {len(batch.captions)} pairs of {len(subjects)} subjects, {len(subjects.skipped)} files skipped")
+    return 0
+
+
+def travel(args: argparse.Namespace) -> int:
+    """Full checkpoint → small files, or the other way."""
+    from engine.training import stages
+
+    config = stages.find_config(args.config)
+    if args.to is not None:
+        for path in stages.pack_travel(args.stage, config, args.runs, args.to):
+            print(f"{path}: {path.stat().st_size / 2**20:.1f} MiB")
+        return 0
+    stage = stages.make_stage(args.stage, config, sprites_folder(args), args.runs, "cpu", variety=1)
+    steps = stages.unpack_travel(stage, config, args.source, args.runs)
+    print(f"{args.runs / args.stage / 'full.pt'}: goes on after {steps} steps")
+    return 0

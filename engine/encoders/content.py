@@ -1,0 +1,67 @@
+"""The content encoder: the subject's cut-out to the latent of an image autoencoder, one vector per latent pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor
+
+from engine.encoders.assembly import assemble
+from engine.encoders.pixels import at_size, to_unit_range
+
+DECODER_WEIGHTS = ("decoder.", "post_quant_conv.")
+
+
+class ContentEncoder:
+    """The encoder half of ``diffusers.AutoencoderKL``; the decoder is neither kept nor loaded.
+
+    The latent is the mean of its distribution. The published program draws from it with an unseeded generator, so the
+    same seed gave another picture each time. Its latents are not shifted and scaled as FLUX itself does it, and so they
+    are not here: the weights were trained on them as they come.
+    """
+
+    def __init__(self, model: AutoencoderKL, input_size: int) -> None:
+        # Any: the decorators around the libraries' forward hide its signature from type checkers.
+        self.model: Any = model
+        self.input_size = input_size
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], state: Mapping[str, Tensor], input_size: int) -> ContentEncoder:
+        """Build from an ``AutoencoderKL`` config and weights, of which those of the decoder are passed over.
+
+        Raises:
+            BundleError: the weights do not fit the config.
+        """
+        state = {name: tensor for name, tensor in state.items() if not name.startswith(DECODER_WEIGHTS)}
+        return cls(assemble("content encoder", lambda: encoder_half(config), state), input_size)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ContentEncoder:
+        self.model.to(device=device, dtype=dtype)
+        return self
+
+    @torch.inference_mode()
+    def encode(self, rgb: np.ndarray) -> Tensor:
+        """A square cut-out, RGB uint8 (S, S, 3), to its latent (P, W_c) float32, row-major.
+
+        A cut-out of another size than ``input_size`` is brought there with Pillow's Lanczos filter.
+        """
+        pixels = (to_unit_range(at_size(rgb, self.input_size)) * 2 - 1).to(self.device, self.model.dtype)
+        latent = self.model.encode(pixels).latent_dist.mean
+        return latent[0].float().flatten(1).transpose(0, 1).contiguous()
+
+
+def encoder_half(config: Mapping[str, Any]) -> AutoencoderKL:
+    """An ``AutoencoderKL`` without its decoder. Call it on the meta device: the decoder is built before it goes."""
+    settings = {name: value for name, value in config.items() if not name.startswith("_")}
+    model = AutoencoderKL(**settings)
+    del model.decoder
+    model.post_quant_conv = None
+    return model

@@ -1,0 +1,98 @@
+"""The semantic encoder: the subject's cut-out to DINOv2's class token and patch tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers.models.dinov2 import Dinov2Config, Dinov2Model
+
+from engine.encoders.assembly import assemble
+from engine.encoders.pixels import to_unit_range
+from engine.errors import BundleError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+POSITIONS = "embeddings.position_embeddings"
+
+
+class SemanticEncoder:
+    """``transformers.Dinov2Model``, at one input size.
+
+    The table of learned positions is resampled once, here, to the grid of that size (the published program does so with
+    timm's bicubic with antialiasing), so that the model itself, which would resample otherwise, does not.
+    """
+
+    def __init__(self, model: Dinov2Model, input_size: int) -> None:
+        # Any: the decorators around the libraries' forward hide its signature from type checkers.
+        self.model: Any = model
+        self.input_size = input_size
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], state: Mapping[str, Tensor], input_size: int) -> SemanticEncoder:
+        """Build from a ``Dinov2Config`` as a dict and the model's weights, with positions of any square grid.
+
+        Raises:
+            BundleError: the weights do not fit the config.
+        """
+        model = assemble("semantic encoder", lambda: Dinov2Model(Dinov2Config.from_dict(dict(config))), state)
+        side = input_size // _patch_size(model.config)
+        if side < 1 or input_size % _patch_size(model.config):
+            raise BundleError(
+                f"The semantic encoder's input of {input_size} pixels does not divide into its patches of "
+                f"{_patch_size(model.config)}.",
+                "Get the model again, or verify it under Models.",
+            )
+        table = resample_positions(model.embeddings.position_embeddings, side)
+        model.embeddings.position_embeddings = torch.nn.Parameter(table, requires_grad=False)
+        return cls(model, input_size)
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> SemanticEncoder:
+        self.model.to(device=device, dtype=dtype)
+        return self
+
+    @torch.inference_mode()
+    def encode(self, rgb: np.ndarray) -> tuple[Tensor, Tensor]:
+        """A square cut-out, RGB uint8 (S, S, 3) of any size, to its class token (W_s,) and patches (n, W_s), float32.
+
+        Both come from behind the last LayerNorm; patches are row-major.
+        """
+        pixels = prepared(to_unit_range(rgb).to(self.device), self.input_size)
+        tokens = self.model(pixel_values=pixels.to(self.model.dtype)).last_hidden_state[0].float()
+        return tokens[0], tokens[1:]
+
+
+def prepared(pixels: Tensor, size: int) -> Tensor:
+    """Pixels (B, 3, S, S) in 0..1 as the published program shows them to DINOv2: (B, 3, size, size).
+
+    ImageNet mean and deviation first, then bicubic resampling without antialiasing, in this order.
+    """
+    mean, std = (pixels.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    pixels = (pixels - mean) / std
+    if pixels.shape[-2:] == (size, size):
+        return pixels
+    return F.interpolate(pixels, size=(size, size), mode="bicubic", align_corners=False)
+
+
+def resample_positions(table: Tensor, side: int) -> Tensor:
+    """Position table (1, 1 + n*n, W) for a grid of side*side: bicubic with antialiasing; the class row stays."""
+    count = round((table.shape[1] - 1) ** 0.5)
+    if count == side:
+        return table.detach()
+    grid = table[:, 1:].detach().float().reshape(1, count, count, -1).permute(0, 3, 1, 2)
+    grid = F.interpolate(grid, size=(side, side), mode="bicubic", align_corners=False, antialias=True)
+    rows = grid.permute(0, 2, 3, 1).reshape(1, side * side, -1).to(table.dtype)
+    return torch.cat((table[:, :1].detach(), rows), dim=1)
+
+
+def _patch_size(config: Dinov2Config) -> int:
+    size = config.patch_size
+    return size if isinstance(size, int) else size[0]

@@ -1,0 +1,107 @@
+"""The numbers that fix a transformer, and the scale schedules it draws with (model.md, section 0)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """Sizes of one transformer. Everything is read from the bundle; nothing is hard-wired.
+
+    Attributes:
+        width: C, also the conditioning width.
+        heads: H; the head size C/H is a multiple of 4.
+        blocks: N.
+        chunks: how many groups the published keys put the blocks into (naming only).
+        bits: d, bits per token.
+        scale_count: rows of the level embedding.
+        text_width: W_t, text feature width.
+        text_limit: longest prompt in tokens (rows of the null text).
+        semantic_width: W_s.
+        semantic_tokens: S, patches without the class token.
+        content_width: W_c.
+        content_tokens: P.
+        text_pool_heads: heads of the text pool; None means text_width // 128, as published.
+        content_rotary: rotary code on the content keys and queries (published: off). Needs a square P.
+    """
+
+    width: int
+    heads: int
+    blocks: int
+    chunks: int
+    bits: int
+    scale_count: int
+    text_width: int
+    text_limit: int
+    semantic_width: int
+    semantic_tokens: int
+    content_width: int
+    content_tokens: int
+    text_pool_heads: int | None = None
+    content_rotary: bool = False
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads or self.head_size % 4:
+            raise ValueError(f"width {self.width} over {self.heads} heads must give a multiple of 4")
+        if self.blocks % self.chunks:
+            raise ValueError(f"{self.blocks} blocks do not divide into {self.chunks} chunks")
+        if not self.hidden:
+            raise ValueError(f"width {self.width} is too small: its feed-forward layers would have no width at all")
+        if self.width % self.pool_heads:
+            raise ValueError(f"width {self.width} does not divide into {self.pool_heads} text pool heads")
+
+    @property
+    def head_size(self) -> int:
+        return self.width // self.heads
+
+    @property
+    def hidden(self) -> int:
+        """MLP width: 256 * round(4 C / 256), half to even."""
+        return 256 * round(4 * self.width / 256)
+
+    @property
+    def pool_heads(self) -> int:
+        return self.text_pool_heads if self.text_pool_heads is not None else max(1, self.text_width // 128)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TransformerConfig:
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class ScaleSchedule:
+    """The token grids of one picture size, coarse to fine.
+
+    Attributes:
+        size: (width, height) of the picture in pixels.
+        grids: (h, w) of every scale; the first is (1, 1).
+        rotary_grid: (Hf, Wf), the grid rotary positions are rounded to: the last grid of the template's full
+            schedule, whatever the pixel budget (model.md, section 1.4).
+        ratio: the name of the height/width template, for example "1.0".
+    """
+
+    size: tuple[int, int]
+    grids: tuple[tuple[int, int], ...]
+    rotary_grid: tuple[int, int]
+    ratio: str = "1.0"
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        return tuple(h * w for h, w in self.grids)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ScaleSchedule:
+        return cls(
+            size=tuple(data["size"]),
+            grids=tuple(tuple(g) for g in data["grids"]),
+            rotary_grid=tuple(data["rotary_grid"]),
+            ratio=str(data.get("ratio", "1.0")),
+        )

@@ -1,0 +1,304 @@
+"""Any photo a person may own → ``Photo``: upright, 8-bit RGB in sRGB, transparency kept apart; or one sentence why not.
+
+The file is hostile until proven otherwise: only raster formats that Pillow decodes by itself are tried (no EPS, which
+runs another program), the size is read from the header before a pixel is unpacked, and of the metadata only the
+orientation and the colour profile are looked at.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import logging
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from engine.errors import PhotoError
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 100_000_000
+MAX_FILE_BYTES = 2**30
+"""A hundred megapixels in 16-bit RGBA are 800 MB unpacked; a larger file holds something else."""
+
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "TGA", "JPEG2000", "AVIF", "ICO", "QOI")
+
+# Pillow warns above this and refuses above twice this, before unpacking, wherever it opens a picture.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+_WORKING = "PNG, JPEG, WebP and TIFF work."
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo, ready for the pre-flight.
+
+    Attributes:
+        rgb: uint8 (H, W, 3), sRGB, upright. Not writeable.
+        alpha: uint8 (H, W), or None when the photo is opaque everywhere.
+        digest: sha256 (hex) of the size and the pixels: the same picture has the same digest in any lossless file.
+        name: for messages; the file's name without its folder, or "".
+        notes: sentences for the user, for example that only the first of several frames is used.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    digest: str
+    name: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def height(self) -> int:
+        return self.rgb.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.rgb.shape[1]
+
+
+def photo_from_pixels(
+    rgb: np.ndarray, alpha: np.ndarray | None = None, name: str = "", notes: tuple[str, ...] = ()
+) -> Photo:
+    """A ``Photo`` from pixels that are already there (a pasted picture); they are copied if they can be written.
+
+    Args:
+        rgb: uint8 (H, W, 3). alpha: uint8 (H, W); one that is 255 everywhere counts as none.
+    """
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    rgb, alpha = _frozen(rgb), None if alpha is None else _frozen(alpha)
+    digest = hashlib.sha256(repr(rgb.shape).encode())
+    digest.update(rgb.data)
+    if alpha is not None:
+        digest.update(alpha.data)
+    return Photo(rgb, alpha, digest.hexdigest(), name, notes)
+
+
+def load_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> Photo:
+    """Read a photo from a file, from the bytes of one, or from an open binary stream.
+
+    Args:
+        source: the stream is read from its present position and left open.
+        name: what to call it in messages; by default the file's own name.
+
+    Raises:
+        PhotoError: the one sentence that says why it cannot be used. The cause, if any, is chained.
+    """
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        name = name or path.name or str(path)
+        with open_regular_file(path, name) as stream:
+            return _decode(stream, name)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        if len(source) > MAX_FILE_BYTES:
+            raise _too_many_bytes(_called(name), len(source))
+        return _decode(io.BytesIO(source), name)
+    data = source.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise _too_many_bytes(_called(name), len(data))
+    return _decode(io.BytesIO(data), name)
+
+
+def open_regular_file(path: Path, name: str) -> BinaryIO:
+    """Open a file for reading, or raise the ``PhotoError`` that says why not (missing, a folder, a pipe, …)."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise PhotoError(f"{name} is a folder.", "Choose a photo inside it.")
+        if not stat.S_ISREG(status.st_mode):
+            raise PhotoError(f"{name} is no ordinary file.", "Choose a photo.")
+        if status.st_size > MAX_FILE_BYTES:
+            raise _too_many_bytes(name, status.st_size)
+        return path.open("rb")
+    except PermissionError as error:
+        raise PhotoError(
+            f"{name} may not be read.", "Change its permissions, or copy it somewhere else.", title="No permission"
+        ) from error
+    except FileNotFoundError as error:
+        raise PhotoError(
+            f"{name} is not there.", "It may have been moved or renamed.", title="The photo is missing"
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "the name is not valid"
+        raise PhotoError(f"{name} cannot be opened: {reason}.", "Choose another photo.") from error
+
+
+def _decode(stream: BinaryIO, name: str) -> Photo:
+    called = _called(name)
+    try:
+        start = stream.read(32)
+        stream.seek(0)
+    except OSError as error:
+        raise PhotoError(
+            f"{called} cannot be read: {error.strerror or error}.", "Copy it to this computer first."
+        ) from error
+    if not start:
+        raise PhotoError(
+            f"{called} is empty: it has zero bytes.",
+            "Copy it again from where it came from.",
+            title="The file is empty",
+        )
+    try:
+        with Image.open(stream, formats=_usable_formats()) as picture:
+            _check_size(picture.size, called)
+            notes = _frame_note(picture)
+            picture.load()
+            rgb, alpha = _pixels(picture)
+    except PhotoError:
+        raise
+    except UnidentifiedImageError as error:
+        raise _not_a_picture(called, start) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(called) from error
+    except MemoryError as error:
+        raise PhotoError(
+            f"{called} does not fit into memory.", "Close other programs, or make the photo smaller first."
+        ) from error
+    except OSError as error:
+        if error.errno not in (None, 0) and error.errno != errno.EINVAL:
+            raise PhotoError(
+                f"{called} cannot be read: {error.strerror}.", "Copy it to this computer first."
+            ) from error
+        raise _damaged(called) from error
+    except Exception as error:  # decoders raise SyntaxError, struct.error, IndexError, … for damaged files
+        raise _damaged(called) from error
+    return photo_from_pixels(rgb, alpha, name, notes)
+
+
+def _usable_formats() -> list[str]:
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _check_size(size: tuple[int, int], called: str) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise _damaged(called)
+    if width * height > MAX_PIXELS:
+        raise _too_large(called, size)
+
+
+def _frame_note(picture: Image.Image) -> tuple[str, ...]:
+    # MPO is what phones and stereo cameras write: its further frames are previews, not an animation.
+    if picture.format in ("GIF", "PNG", "WEBP", "AVIF") and getattr(picture, "is_animated", False):
+        return ("The picture moves; its first frame is used.",)
+    return ()
+
+
+def _pixels(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """A loaded picture of any mode → RGB uint8 (H, W, 3) and alpha uint8 (H, W) or None, upright."""
+    profile = picture.info.get("icc_profile")
+    orientation = _orientation(picture)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = Image.fromarray(_to_8_bit(np.asarray(picture)))
+        profile = None
+    alpha = None
+    if picture.has_transparency_data:
+        with_alpha = picture.convert("RGBA")
+        alpha = with_alpha.getchannel("A")
+        picture = with_alpha.convert("RGB")
+    elif picture.mode not in ("RGB", "CMYK", "L", "LAB"):
+        picture = picture.convert("RGB")
+    picture = _to_srgb(picture, profile)
+    if orientation in _UPRIGHT:
+        picture = picture.transpose(_UPRIGHT[orientation])
+        alpha = None if alpha is None else alpha.transpose(_UPRIGHT[orientation])
+    return np.array(picture), None if alpha is None else np.array(alpha)
+
+
+def _orientation(picture: Image.Image) -> int:
+    """The EXIF orientation, 1 … 8; 1 when the metadata is missing or damaged."""
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged metadata raises anything; the picture itself is fine
+        log.info("metadata cannot be read", exc_info=True)
+        return 1
+
+
+def _to_8_bit(values: np.ndarray) -> np.ndarray:
+    """Grey values of more than 8 bits (16-bit, 32-bit whole numbers, floats) → uint8.
+
+    Whole numbers count as 16-bit unless they are larger, floats as 0 … 1 unless they are larger.
+    """
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    highest = float(grey.max(initial=0.0))
+    ranges = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (65535.0,)
+    full = next((limit for limit in ranges if highest <= limit), highest)
+    return np.clip(np.rint(grey * (255.0 / full)), 0, 255).astype(np.uint8)
+
+
+def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """Colours by the embedded profile where there is a usable one (phones, print), else as Pillow does."""
+    if profile and len(profile) < 4 * 2**20:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if picture.mode != "RGB" or "srgb" not in ImageCms.getProfileDescription(source).lower():
+                converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+                if converted is not None:
+                    return converted
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            log.info("the colour profile cannot be used", exc_info=True)
+    if picture.mode == "LAB":
+        lab = ImageCms.createProfile("LAB")
+        picture = ImageCms.profileToProfile(picture, lab, ImageCms.createProfile("sRGB"), outputMode="RGB") or picture
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _frozen(values: np.ndarray) -> np.ndarray:
+    frozen = np.array(values, np.uint8, order="C") if values.flags.writeable else np.ascontiguousarray(values)
+    frozen.flags.writeable = False
+    return frozen
+
+
+def _called(name: str) -> str:
+    return name or "The picture"
+
+
+def _not_a_picture(called: str, start: bytes) -> PhotoError:
+    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+        return PhotoError(f"{called} is a HEIC photo, which cannot be read here.", f"Save it as JPEG first. {_WORKING}")
+    if start.startswith(b"%PDF"):
+        return PhotoError(f"{called} is a PDF document.", f"Save the picture in it as a file of its own. {_WORKING}")
+    if start.lstrip().startswith((b"<svg", b"<?xml")):
+        return PhotoError(f"{called} is a drawing or a document, not a photo.", _WORKING)
+    return PhotoError(f"{called} holds no image.", _WORKING)
+
+
+def _damaged(called: str) -> PhotoError:
+    return PhotoError(
+        f"{called} is damaged or incomplete.", "Copy it again from where it came from.", title="The photo is damaged"
+    )
+
+
+def _too_large(called: str, size: tuple[int, int] | None = None) -> PhotoError:
+    what = f"{called} has {size[0] * size[1] / 1e6:.0f} megapixels" if size else f"{called} has far more pixels"
+    return PhotoError(
+        f"{what}; {MAX_PIXELS // 10**6} are the limit.", "Make it smaller first.", title="The photo is too large"
+    )
+
+
+def _too_many_bytes(called: str, count: int) -> PhotoError:
+    return PhotoError(
+        f"{called} has {count / 2**30:.1f} GB; {MAX_FILE_BYTES // 2**30} GB is the limit.",
+        "Make it smaller first.",
+        title="The photo is too large",
+    )

@@ -1,0 +1,40 @@
+"""Masks as files: any grey or transparent picture in, an 8-bit grey PNG out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.errors import MaskError, PhotoError
+from engine.photo.load import Photo, load_photo
+from engine.photo.picture_file import save_plain
+
+
+def read_mask(path: Path, photo: Photo) -> np.ndarray:
+    """The mask in a picture file: its transparency if it has any, else its brightness (white belongs to the subject).
+
+    Returns:
+        uint8 (H, W), as large as the photo.
+
+    Raises:
+        MaskError: the file is no picture, or has another size than the photo.
+    """
+    try:
+        picture = load_photo(path)
+    except PhotoError as error:
+        raise MaskError(error.fact, error.step, title=error.title) from error
+    mask = picture.alpha if picture.alpha is not None else cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
+    if mask.shape != (photo.height, photo.width):
+        raise MaskError(
+            f"The mask {path.name} is {picture.width} × {picture.height} pixels "
+            f"and the photo {photo.width} × {photo.height}.",
+            "Use a mask that was made for this photo.",
+        )
+    return mask
+
+
+def write_mask(path: Path, mask: np.ndarray) -> None:
+    """Write a mask uint8 (H, W) as a grey PNG; raises ``CannotWrite``."""
+    save_plain(path, mask)

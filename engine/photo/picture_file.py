@@ -1,0 +1,297 @@
+"""Pictures on disk. A PNG of ours carries everything that made it: drop it on the window, and it all comes back.
+
+What a PNG carries, in text chunks that any viewer skips or shows:
+
+* ``EchoGen`` (compressed iTXt, continued in ``EchoGen 2``, …): JSON ``{"format", "request", "bits"}`` with the request,
+  the cut-out inside it, and the bit labels of every scale. Never a path, nothing to open or fetch.
+* ``parameters``: the prompt and the main numbers in the layout other programs read.
+* ``Software``.
+
+Files are written beside their place and moved there when complete. A file that is read is hostile until proven
+otherwise: chunks are capped before they are read and again while they are unpacked, and only our own are looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import json
+import os
+import secrets
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from engine import __version__
+from engine.errors import CannotWrite, InputError, PhotoError
+from engine.photo.load import open_regular_file
+from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits
+
+KEYWORD = "EchoGen"
+FORMAT = 1
+SUFFIXES = (".png", ".webp", ".jpg", ".jpeg")
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PIECE = 900_000
+"""Characters of JSON in one chunk. Common readers refuse a whole picture with more than 1 MiB in one text chunk."""
+_MAX_PIECES = 1 + MAX_JSON_BYTES // _PIECE
+_MAX_CHUNK_BYTES = 2 * _PIECE
+_MAX_CHUNKS = 65536
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """What a PNG of ours carries: the request that drew it, and the bit labels of every scale."""
+
+    request: GenerationRequest
+    bits: ScaleBits
+
+
+def save_picture(
+    path: Path, image: np.ndarray, request: GenerationRequest, bits: ScaleBits, *, metadata: bool = True
+) -> None:
+    """Write a finished picture; a PNG with its request and bits unless ``metadata`` is off, WebP and JPEG plain.
+
+    Args:
+        path: the suffix chooses the format; an existing file is replaced as a whole or not at all.
+        image: RGB uint8 (H, W, 3).
+
+    Raises:
+        CannotWrite: the disk is full, the folder is missing or may not be written, or the suffix is unknown.
+    """
+    if metadata and path.suffix.lower() == ".png":
+        _write(path, encode_png(image, request, bits))
+    else:
+        save_plain(path, image)
+
+
+def save_plain(path: Path, image: np.ndarray) -> None:
+    """Write only pixels: uint8 (H, W), (H, W, 3) or, for PNG and WebP, (H, W, 4). Raises ``CannotWrite``."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise CannotWrite(
+            f"'{path.name}' is no kind of picture that can be written.",
+            "Use .png, .webp or .jpg.",
+            title="Unknown format",
+        )
+    out = io.BytesIO()
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    if suffix == ".png":
+        picture.save(out, "PNG")
+    elif suffix == ".webp":
+        picture.save(out, "WEBP", quality=92, method=4)
+    else:
+        picture.save(out, "JPEG", quality=95, subsampling=0)
+    _write(path, out.getvalue())
+
+
+def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits) -> bytes:
+    """The bytes of a PNG that carries its request and bits."""
+    height, width = image.shape[:2]
+    carried = {"format": FORMAT, "request": request.to_json(), "bits": bits.to_json()}
+    text = json.dumps(carried, ensure_ascii=True, separators=(",", ":"))
+    info = PngInfo()
+    info.add_text("Software", f"EchoGen {__version__}")
+    info.add_text("parameters", parameters_text(request, (width, height), len(bits)))
+    for index, start in enumerate(range(0, len(text), _PIECE)):
+        info.add_itxt(_keyword(index), text[start : start + _PIECE], zip=True)
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG", pnginfo=info)
+    return out.getvalue()
+
+
+def parameters_text(request: GenerationRequest, size: tuple[int, int], scales: int) -> str:
+    """Prompt, negative prompt and ``Name: value`` pairs, in the three-line layout that other programs read."""
+    lines = [" ".join(request.prompt.split("\n"))]
+    if request.negative_prompt:
+        lines.append("Negative prompt: " + " ".join(request.negative_prompt.split("\n")))
+    pairs = {
+        "Steps": scales,
+        "Sampler": "EchoGen",
+        "CFG scale": _dial(request.prompt_strength),
+        "Seed": request.seed,
+        "Size": f"{size[0]}x{size[1]}",
+        "Model": request.bundle.partition("@")[0],
+        "Subject strength": _dial(request.subject_strength),
+        "Temperature": _dial(request.temperature),
+        "Top-p": f"{request.top_p:g}",
+        "Version": f"EchoGen {__version__}",
+    }
+    lines.append(", ".join(f"{name}: {value}" for name, value in pairs.items() if value != ""))
+    return "\n".join(lines)
+
+
+def read_picture_file(source: Path | bytes) -> PictureFile:
+    """Read back what ``save_picture`` put into a PNG.
+
+    Raises:
+        PhotoError: the file cannot be opened or is no PNG.
+        InputError: it carries no request (title "No settings in this picture"), or what it carries is damaged or of
+            another version; the sentence says which.
+    """
+    with _open(source) as stream:
+        text = _carried_text(stream, _name(source))
+    try:
+        carried = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(_name(source)) from error
+    if not isinstance(carried, dict):
+        raise _damaged(_name(source))
+    if carried.get("format") != FORMAT:
+        raise InputError(
+            f"{_name(source)} was written by another version of this program.",
+            "The picture itself can still be opened.",
+        )
+    try:
+        return PictureFile(
+            GenerationRequest.from_json(carried.get("request")), ScaleBits.from_json(carried.get("bits"))
+        )
+    except ArithmeticError as error:  # numbers no integer can hold
+        raise _damaged(_name(source)) from error
+
+
+def carries_request(source: Path | bytes) -> bool:
+    """Whether this is a PNG that says it is one of ours; a quick look that unpacks nothing."""
+    try:
+        with _open(source) as stream:
+            return any(chunk.startswith(KEYWORD.encode() + b"\0") for chunk in _text_chunks(stream, _name(source)))
+    except InputError:
+        return False
+
+
+def _open(source: Path | bytes) -> BinaryIO:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return io.BytesIO(source)
+    return open_regular_file(Path(source), _name(source))
+
+
+def _name(source: Path | bytes) -> str:
+    return Path(source).name if isinstance(source, (str, Path)) else "The picture"
+
+
+def _keyword(index: int) -> str:
+    return KEYWORD if index == 0 else f"{KEYWORD} {index + 1}"
+
+
+def _dial(value: float | tuple[float, ...]) -> str:
+    return "/".join(f"{number:g}" for number in value) if isinstance(value, tuple) else f"{value:g}"
+
+
+def _text_chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """The data of every iTXt chunk that is small enough, in file order; raises ``PhotoError`` when this is no PNG."""
+    try:
+        if stream.read(len(_SIGNATURE)) != _SIGNATURE:
+            raise PhotoError(f"{name} is no PNG.", "Only PNG pictures carry their settings.")
+        for _ in range(_MAX_CHUNKS):
+            head = stream.read(8)
+            length, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if len(head) < 8 or kind == b"IEND" or length >= 2**31:
+                return
+            if kind == b"iTXt" and length <= _MAX_CHUNK_BYTES:
+                data = stream.read(length)
+                checksum = stream.read(4)
+                if int.from_bytes(checksum, "big") == zlib.crc32(data, zlib.crc32(kind)):
+                    yield data
+            else:
+                stream.seek(length + 4, os.SEEK_CUR)
+    except OSError as error:
+        raise PhotoError(
+            f"{name} cannot be read: {error.strerror or error}.", "Copy it to this computer first."
+        ) from error
+
+
+def _carried_text(stream: BinaryIO, name: str) -> bytes:
+    """The JSON of our chunks, unpacked and joined; never more than ``MAX_JSON_BYTES``."""
+    pieces: dict[bytes, bytes] = {}
+    wanted = {_keyword(index).encode() for index in range(_MAX_PIECES)}
+    for data in _text_chunks(stream, name):
+        keyword, _, rest = data.partition(b"\0")
+        if keyword in wanted and keyword not in pieces:
+            pieces[keyword] = rest
+    if _keyword(0).encode() not in pieces:
+        raise InputError(
+            f"{name} carries no settings.",
+            "It was not made here, or another program saved it again.",
+            title="No settings in this picture",
+        )
+    text = bytearray()
+    for index in range(_MAX_PIECES):
+        packed = pieces.get(_keyword(index).encode())
+        if packed is None:
+            break
+        text += _unpack(packed, MAX_JSON_BYTES - len(text), name)
+    return bytes(text)
+
+
+def _unpack(rest: bytes, limit: int, name: str) -> bytes:
+    """The text of an iTXt chunk behind its keyword: flag, method, language\\0, translation\\0, text."""
+    fields = rest[2:].split(b"\0", 2)
+    if len(fields) != 3 or rest[:2] not in (b"\0\0", b"\1\0"):
+        raise _damaged(name)
+    text = fields[2]
+    if rest[0] == 1:
+        unpacker = zlib.decompressobj()
+        try:
+            text = unpacker.decompress(text, limit + 1)
+        except zlib.error as error:
+            raise _damaged(name) from error
+        if not unpacker.eof and len(text) <= limit:
+            raise _damaged(name)
+    if len(text) > limit:
+        raise InputError(f"What {name} carries is too large to be read.", title="No settings in this picture")
+    return text
+
+
+def _damaged(name: str) -> InputError:
+    return InputError(
+        f"The settings in {name} are damaged.",
+        "The picture itself can still be opened.",
+        title="No settings in this picture",
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write beside the place, flush to the disk, then move there: a crash leaves the old file or the new one."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            # Not mkstemp: a picture has the permissions of any other new file of the user.
+            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+    except (OSError, ValueError) as error:
+        raise _cannot_write(path, error, len(data)) from error
+
+
+def _cannot_write(path: Path, error: OSError | ValueError, needed: int) -> CannotWrite:
+    code = error.errno if isinstance(error, OSError) else None
+    folder = path.parent
+    if code in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return CannotWrite(
+            f"{path.name} needs {needed / 1e6:.1f} MB, and the disk of {folder} is full.",
+            "Make room, or choose another folder.",
+            title="The disk is full",
+        )
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return CannotWrite(f"Pictures cannot be saved to {folder}: it may not be written.", "Choose another folder.")
+    if code in (errno.ENOENT, errno.ENOTDIR):
+        return CannotWrite(f"Pictures cannot be saved to {folder}: there is no such folder.", "Choose another folder.")
+    if code == errno.EISDIR:
+        return CannotWrite(f"{path} is a folder.", "Choose another name.")
+    reason = os.strerror(code) if code else "the name is not valid"
+    return CannotWrite(f"{path.name} cannot be saved to {folder}: {reason}.", "Choose another folder or name.")

@@ -1,0 +1,97 @@
+"""Loading the learned parts of the pre-flight from folders laid out as the hub has them. Imports torch only when asked."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+
+from engine.errors import BundleError
+
+Part = TypeVar("Part")
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def load_part(title: str, folder: Path, load: Callable[[], Part]) -> Part:
+    """Run ``load``; whatever is missing or damaged in the folder becomes one ``BundleError``."""
+    if not (folder / "config.json").is_file():
+        raise BundleError(f"{title} is not in “{folder}”: there is no config.json.", "Get it again under Models.")
+    try:
+        return load()
+    except BundleError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # the libraries raise whatever they like for a damaged folder
+        if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
+            raise
+        raise BundleError(
+            f"{title} in “{folder}” cannot be opened.", "Verify it under Models, or get it again."
+        ) from error
+
+
+def load_model(model_class: Any, folder: Path, device: str, dtype: Any, **options: Any) -> Any:
+    """A transformers model for inference, from safetensors in a local folder; every weight it needs has to be there.
+
+    Raises:
+        BundleError: weights are missing or have another shape.
+    """
+    from transformers.utils import logging as library_logging
+
+    library_logging.disable_progress_bar()  # what is loaded is said in our own words, if at all
+    model, report = model_class.from_pretrained(
+        folder, local_files_only=True, use_safetensors=True, dtype=dtype, output_loading_info=True, **options
+    )
+    lacking = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
+    if lacking:
+        raise BundleError(
+            f"“{folder.name}” lacks {len(lacking)} weights, for example “{lacking[0]}”.",
+            "Verify it under Models, or get it again.",
+        )
+    return model.to(device).eval()
+
+
+def preprocessing(folder: Path) -> dict[str, Any]:
+    """What the folder says about preparing pictures; empty when it says nothing."""
+    for name in ("preprocessor_config.json", "processor_config.json"):
+        try:
+            found = json.loads((folder / name).read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict):
+            inner = found.get("image_processor", found)
+            return inner if isinstance(inner, dict) else {}
+    return {}
+
+
+def channel_values(settings: dict[str, Any], name: str, default: tuple[float, ...]) -> np.ndarray:
+    """Three numbers from the settings, or the default where they are missing or something else; float32 (3,)."""
+    values = settings.get(name)
+    if isinstance(values, list) and len(values) == 3 and all(isinstance(value, (int, float)) for value in values):
+        return np.array(values, np.float32)
+    return np.array(default, np.float32)
+
+
+def normalised(rgb: np.ndarray, width: int, height: int, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """RGB uint8 (H, W, 3) → float32 (1, 3, height, width): resized without keeping the ratio, then normalised."""
+    shrinking = rgb.shape[0] > height or rgb.shape[1] > width
+    # Averaging while shrinking is what an antialiased bilinear filter comes to.
+    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    values = (small.astype(np.float32) / 255 - mean) / std
+    return np.ascontiguousarray(values.transpose(2, 0, 1))[None]
+
+
+def free_memory() -> None:
+    """Give back what a dropped model held, on the graphics card too."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

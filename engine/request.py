@@ -1,0 +1,356 @@
+"""The one dataclass that holds everything that determines the pixels of a picture.
+
+``GenerationRequest`` is what the worker receives, what history stores, what a saved PNG carries and what the command
+line and batches read. It is free of torch and Qt, validates itself, and round-trips through JSON exactly.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from engine.errors import RequestError
+
+FORMAT = 1
+MAX_SEED = 2**32 - 1
+MAX_PROMPT_CHARACTERS = 4000
+MAX_CUTOUT_SIDE = 512
+MAX_JSON_BYTES = 16 * 2**20
+_MAX_SCALES = 32
+_MAX_GRID = 256
+_MAX_BITS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class CutOut:
+    """The subject as the model sees it: composed on white, framed, square.
+
+    Attributes:
+        pixels: RGBA uint8 (S, S, 4), 1 <= S <= 512. RGB is already composed on white (straight, not premultiplied): the
+            RGB planes alone are what the encoders get. Alpha is the framed mask, kept so that the subject can be edited
+            again when the photo is gone.
+        framing: "fit" (mask framed so that nothing is cut off) or "reference" (the published box on white).
+        photo: digest of the photo in the data folder, or "". Never a path.
+        mask: digest of the mask in the data folder, or "".
+    """
+
+    pixels: np.ndarray
+    framing: str = "fit"
+    photo: str = ""
+    mask: str = ""
+
+    def __post_init__(self) -> None:
+        pixels = self.pixels
+        if (
+            not isinstance(pixels, np.ndarray)
+            or pixels.dtype != np.uint8
+            or pixels.ndim != 3
+            or pixels.shape[2] != 4
+            or pixels.shape[0] != pixels.shape[1]
+            or not 1 <= pixels.shape[0] <= MAX_CUTOUT_SIDE
+        ):
+            raise RequestError(f"A cut-out is a square RGBA picture of at most {MAX_CUTOUT_SIDE} pixels a side.")
+        if self.framing not in ("fit", "reference"):
+            raise RequestError("The framing of a cut-out is either 'fit' or 'reference'.")
+        frozen = np.ascontiguousarray(pixels)
+        if frozen is pixels and pixels.flags.writeable:
+            frozen = pixels.copy()
+        frozen.flags.writeable = False
+        object.__setattr__(self, "pixels", frozen)
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """RGB uint8 (S, S, 3), on white."""
+        return self.pixels[..., :3]
+
+    @property
+    def alpha(self) -> np.ndarray:
+        """The framed mask, uint8 (S, S)."""
+        return self.pixels[..., 3]
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of what the encoders see (RGB only): the key of the subject's features in the caches."""
+        return hashlib.sha256(self.rgb.tobytes() + str(self.pixels.shape).encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, CutOut)
+            and self.framing == other.framing
+            and (self.photo, self.mask) == (other.photo, other.mask)
+            and np.array_equal(self.pixels, other.pixels)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.digest, self.framing, self.photo, self.mask))
+
+    def to_json(self) -> dict[str, Any]:
+        from PIL import Image
+
+        out = io.BytesIO()
+        Image.fromarray(self.pixels, "RGBA").save(out, "PNG", optimize=False)
+        return {
+            "png": base64.b64encode(out.getvalue()).decode(),
+            "framing": self.framing,
+            "photo": self.photo,
+            "mask": self.mask,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> CutOut:
+        from PIL import Image
+
+        if not isinstance(data, dict):
+            raise RequestError("The cut-out of this request is damaged.")
+        try:
+            raw = base64.b64decode(_text(data, "png", limit=4 * MAX_CUTOUT_SIDE**2 * 2), validate=True)
+            with Image.open(io.BytesIO(raw), formats=("PNG",)) as picture:
+                # The size stands in the header: look before the pixels are unpacked.
+                if max(picture.size) > MAX_CUTOUT_SIDE or picture.mode != "RGBA":
+                    raise RequestError("The cut-out of this request has the wrong size or format.")
+                pixels = np.array(picture)
+        except RequestError:
+            raise
+        except Exception as error:  # Pillow and base64 raise many kinds; all mean the same to the user
+            raise RequestError("The cut-out of this request is damaged.") from error
+        return cls(
+            pixels,
+            framing=_text(data, "framing", "fit", limit=16),
+            photo=_digest(data, "photo"),
+            mask=_digest(data, "mask"),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ScaleBits:
+    """Bit labels of the first scales of a picture, coarse to fine.
+
+    Attributes:
+        scales: one uint8 array of zeros and ones of shape (h, w, d) per scale; d is the same for all.
+    """
+
+    scales: tuple[np.ndarray, ...]
+
+    def __post_init__(self) -> None:
+        checked = []
+        for bits in self.scales:
+            if not isinstance(bits, np.ndarray) or bits.ndim != 3 or min(bits.shape) < 1:
+                raise RequestError("Bit labels have three axes: rows, columns, bits.")
+            if bits.shape[2] != self.scales[0].shape[2] or bits.max() > 1:
+                raise RequestError("Bit labels are zeros and ones, with as many bits in every scale.")
+            bits = np.array(bits, dtype=np.uint8, order="C")
+            bits.flags.writeable = False
+            checked.append(bits)
+        object.__setattr__(self, "scales", tuple(checked))
+
+    def __len__(self) -> int:
+        return len(self.scales)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.scales[index]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, ScaleBits)
+            and len(self) == len(other)
+            and all(np.array_equal(a, b) for a, b in zip(self.scales, other.scales, strict=True))
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(bits.tobytes() for bits in self.scales))
+
+    def first(self, count: int) -> ScaleBits:
+        """The first ``count`` scales (1 <= count <= len)."""
+        if not 1 <= count <= len(self):
+            raise RequestError(f"{count} scales cannot be kept: the picture has {len(self)}.")
+        return ScaleBits(self.scales[:count])
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [
+            {"shape": list(bits.shape), "bits": base64.b64encode(np.packbits(bits.reshape(-1)).tobytes()).decode()}
+            for bits in self.scales
+        ]
+
+    @classmethod
+    def from_json(cls, data: Any) -> ScaleBits:
+        if not isinstance(data, list) or not 1 <= len(data) <= _MAX_SCALES:
+            raise RequestError("The bit labels of this request are damaged.")
+        scales = []
+        for item in data:
+            try:
+                h, w, d = (int(n) for n in item["shape"])
+                if not (1 <= h <= _MAX_GRID and 1 <= w <= _MAX_GRID and 1 <= d <= _MAX_BITS):
+                    raise ValueError("shape")
+                raw = base64.b64decode(item["bits"], validate=True)
+                if len(raw) != (h * w * d + 7) // 8:
+                    raise ValueError("length")
+            except (TypeError, KeyError, ValueError) as error:
+                raise RequestError("The bit labels of this request are damaged.") from error
+            bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=h * w * d)
+            scales.append(bits.reshape(h, w, d))
+        return cls(tuple(scales))
+
+
+Dial = float | tuple[float, ...]
+"""One number for all scales, or one per scale."""
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """Everything that determines the pixels.
+
+    Attributes:
+        prompt: what to draw; sent to the text encoder as it is.
+        subject: the cut-out, or None to draw without a subject.
+        negative_prompt: what to avoid; empty means the model's own null text.
+        subject_name: what the subject is called; used by the pre-flight and by history, not by the pixels.
+        seed: 0 … 2^32-1.
+        size: (width, height) in pixels, or None for the bundle's first size.
+        prompt_strength: guidance of the text, 0 … 20 (the paper's cfg_t), or one per scale.
+        subject_strength: guidance of the subject, 0 … 20 (cfg_i); also the identity dial, or one per scale.
+        look_strength: guidance of the fine look (content path); None means equal to subject_strength, which is the
+            published formula (model.md, section 10).
+        temperature: divides the logits (tau), 0.01 … 10, or one per scale.
+        top_p: 0 … 1; the less likely bit is dropped when its probability is at most 1 - top_p. 0 switches it off.
+        kept: bit labels of scales 1…k of an earlier picture; drawing starts at scale k+1.
+        bundle: identity of the bundle ("name@digest"), filled in by the engine; "" means the open one.
+    """
+
+    prompt: str
+    subject: CutOut | None = None
+    negative_prompt: str = ""
+    subject_name: str = ""
+    seed: int = 0
+    size: tuple[int, int] | None = None
+    prompt_strength: Dial = 3.0
+    subject_strength: Dial = 3.0
+    look_strength: Dial | None = None
+    temperature: Dial = 1.0
+    top_p: float = 0.97
+    kept: ScaleBits | None = None
+    bundle: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("prompt", "negative_prompt", "subject_name", "bundle"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise RequestError(f"{_words(name)} must be text.")
+            if len(value) > MAX_PROMPT_CHARACTERS:
+                raise RequestError(
+                    f"{_words(name)} has {len(value)} characters; {MAX_PROMPT_CHARACTERS} are the limit."
+                )
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed <= MAX_SEED:
+            raise RequestError(f"The seed must be a whole number from 0 to {MAX_SEED}.")
+        if self.size is not None:
+            size = tuple(self.size)
+            if len(size) != 2 or not all(isinstance(n, int) and 16 <= n <= 4096 for n in size):
+                raise RequestError("The size is width and height, each from 16 to 4096 pixels.")
+            object.__setattr__(self, "size", size)
+        self._dial("prompt_strength", 0.0, 20.0)
+        self._dial("subject_strength", 0.0, 20.0)
+        if self.look_strength is not None:
+            self._dial("look_strength", 0.0, 20.0)
+        self._dial("temperature", 0.01, 10.0)
+        if not _number(self.top_p) or not 0.0 <= self.top_p <= 1.0:
+            raise RequestError("Top-p must be a number from 0 to 1.")
+        object.__setattr__(self, "top_p", float(self.top_p))
+
+    def _dial(self, name: str, low: float, high: float) -> None:
+        value = getattr(self, name)
+        values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+        if not values or len(values) > _MAX_SCALES or not all(_number(v) and low <= v <= high for v in values):
+            raise RequestError(f"{_words(name)} must be a number from {low:g} to {high:g}.")
+        clean = tuple(float(v) for v in values)
+        object.__setattr__(self, name, clean if isinstance(value, (tuple, list)) else clean[0])
+
+    def with_seed(self, seed: int) -> GenerationRequest:
+        """The same request with another seed."""
+        return replace(self, seed=seed)
+
+    def group_key(self) -> str:
+        """Digest of everything but the seed and the kept scales: pictures of one group differ only in those."""
+        data = replace(self, seed=0, kept=None).to_json()
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """A dict of plain JSON types; ``from_json`` gives an equal request back."""
+        data: dict[str, Any] = {"format": FORMAT}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (CutOut, ScaleBits)):
+                value = value.to_json()
+            elif isinstance(value, tuple):
+                value = list(value)
+            data[field.name] = value
+        return data
+
+    @classmethod
+    def from_json(cls, data: Any) -> GenerationRequest:
+        """Reads what ``to_json`` wrote. The input may be hostile: anything unexpected raises ``RequestError``."""
+        if not isinstance(data, dict):
+            raise RequestError("This is not a request.")
+        if data.get("format") != FORMAT:
+            raise RequestError(f"This request has format {data.get('format')!r}; this program reads format {FORMAT}.")
+        known = {field.name for field in fields(cls)}
+        given = {name: value for name, value in data.items() if name in known and value is not None}
+        for name in ("size", "prompt_strength", "subject_strength", "look_strength", "temperature"):
+            if isinstance(given.get(name), list):
+                given[name] = tuple(given[name])
+        if "subject" in given:
+            given["subject"] = CutOut.from_json(given["subject"])
+        if "kept" in given:
+            given["kept"] = ScaleBits.from_json(given["kept"])
+        if "prompt" not in given:
+            raise RequestError("This request has no prompt.")
+        try:
+            return cls(**given)
+        except (TypeError, ValueError) as error:
+            raise RequestError("This request is damaged.") from error
+
+    def dumps(self) -> str:
+        """``to_json`` as one line of text."""
+        return json.dumps(self.to_json(), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def loads(cls, text: str | bytes) -> GenerationRequest:
+        """Reads what ``dumps`` wrote; raises ``RequestError`` for anything else."""
+        if len(text) > MAX_JSON_BYTES:
+            raise RequestError("This request is too large to be read.")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RequestError("This request is damaged.") from error
+        return cls.from_json(data)
+
+
+def _number(value: Any) -> bool:
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and value == value
+        and abs(value) != float("inf")
+    )
+
+
+def _words(name: str) -> str:
+    return "The " + name.replace("_", " ")
+
+
+def _text(data: dict[str, Any], name: str, default: str | None = None, *, limit: int) -> str:
+    value = data.get(name, default)
+    if not isinstance(value, str) or len(value) > limit:
+        raise RequestError(f"The field {name!r} of this request is damaged.")
+    return value
+
+
+def _digest(data: dict[str, Any], name: str) -> str:
+    value = _text(data, name, "", limit=64)
+    if value and not all(c in "0123456789abcdef" for c in value):
+        raise RequestError(f"The field {name!r} of this request is damaged.")
+    return value

@@ -1,0 +1,1 @@
+"""Drawing scale after scale: guidance, noise, caches, kept scales."""

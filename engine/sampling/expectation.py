@@ -1,0 +1,107 @@
+"""How long a picture will take: from counted work, and from what was measured on this machine as soon as there is any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.model.config import ScaleSchedule, TransformerConfig
+
+_WEIGHT = 0.5
+"""Of the newest measurement in the running average."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be drawn.
+
+    Attributes:
+        branches: how many go through all scales.
+        streams: how many content streams have to run first; 0 when everything is cached.
+        text_tokens: of the prompt.
+    """
+
+    schedule: ScaleSchedule
+    branches: int
+    streams: int
+    text_tokens: int
+
+
+class Expectation:
+    """Learns from every finished picture. One per open bundle."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        self.config = config
+        self._scales: dict[tuple[tuple[int, int], int], list[float]] = {}
+        self._rate: dict[str, float] = {}
+        self._rest: dict[tuple[int, int], float] = {}
+
+    def costs(self, task: Task) -> tuple[float, ...]:
+        """Share of every scale in the drawing, summing to 1; what comes before the first scale counts to it."""
+        seconds = self._scale_seconds(task)
+        total = sum(seconds)
+        return tuple(second / total for second in seconds)
+
+    def seconds(self, task: Task) -> float | None:
+        """Seconds for the whole picture, or None before the first one was drawn."""
+        if "scales" not in self._rate:
+            return None
+        rest = self._rest.get(task.schedule.size)
+        if rest is None:
+            # Decoding grows with the pixels.
+            size, known = next(iter(self._rest.items()))
+            rest = known * _pixels(task.schedule.size) / _pixels(size)
+        return sum(self._scale_seconds(task)) + rest
+
+    def learn(self, task: Task, scales: list[float], before: float, rest: float) -> None:
+        """Take in one finished picture.
+
+        Args:
+            scales: measured seconds of every scale.
+            before: of the content streams. rest: of decoding and previews.
+        """
+        key = (task.schedule.size, task.branches)
+        old = self._scales.get(key)
+        self._scales[key] = scales if old is None else [_mixed(a, b) for a, b in zip(old, scales, strict=True)]
+        self._measure("scales", sum(scales), sum(scale_work(self.config, task)))
+        if task.streams:
+            self._measure("streams", before, content_work(self.config, task))
+        self._rest[task.schedule.size] = _mixed(self._rest.get(task.schedule.size, rest), rest)
+
+    def _measure(self, what: str, seconds: float, work: float) -> None:
+        self._rate[what] = _mixed(self._rate.get(what, seconds / work), seconds / work)
+
+    def _scale_seconds(self, task: Task) -> list[float]:
+        """Seconds of every scale, or multiply-adds where nothing was measured yet."""
+        rate = self._rate.get("scales", 1.0)
+        seconds = self._scales.get((task.schedule.size, task.branches))
+        if seconds is None:
+            seconds = [work * rate for work in scale_work(self.config, task)]
+        before = content_work(self.config, task) * self._rate.get("streams", rate)
+        return [seconds[0] + before, *seconds[1:]]
+
+
+def scale_work(config: TransformerConfig, task: Task) -> list[float]:
+    """Multiply-adds of the image stream at every scale, all branches; scale 0 has the two start tokens."""
+    width = config.width
+    per_token = 7 * width * width + 2 * width * config.hidden
+    fixed = config.content_tokens + config.semantic_tokens + task.text_tokens
+    seen, work = 0, []
+    for tokens in (2, *task.schedule.tokens[1:]):
+        seen += tokens
+        work.append(float(task.branches * config.blocks * tokens * (per_token + 2 * width * (seen + fixed))))
+    return work
+
+
+def content_work(config: TransformerConfig, task: Task) -> float:
+    """Multiply-adds of the content streams that have to run."""
+    width, tokens = config.width, config.content_tokens
+    per_token = 6 * width * width + 2 * width * config.hidden + 2 * width * (tokens + task.text_tokens)
+    return float(task.streams * config.blocks * tokens * per_token)
+
+
+def _mixed(old: float, new: float) -> float:
+    return old + _WEIGHT * (new - old)
+
+
+def _pixels(size: tuple[int, int]) -> int:
+    return size[0] * size[1]

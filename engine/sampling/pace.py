@@ -1,0 +1,38 @@
+"""The pace of a run over blocks: where it can be stopped, and how far it may be ahead of the device."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import torch
+
+from engine.errors import Cancelled
+from engine.host import Cancel
+
+_AHEAD = 2
+"""Blocks that may wait in a graphics card's queue: enough to keep it busy, and little to wait for after a stop."""
+
+
+class Pace:
+    """Called between two blocks.
+
+    Args:
+        device: where the blocks run.
+        cancel: what to look at.
+    """
+
+    def __init__(self, device: torch.device, cancel: Cancel | None) -> None:
+        self._cancel = cancel
+        self._queues = device.type == "cuda"
+        self._marks: deque[torch.cuda.Event] = deque()
+
+    def step(self) -> None:
+        """Wait until the device is near, then go on or raise ``Cancelled``."""
+        if self._queues:
+            mark = torch.cuda.Event()
+            mark.record()
+            self._marks.append(mark)
+            if len(self._marks) > _AHEAD:
+                self._marks.popleft().synchronize()
+        if self._cancel is not None and self._cancel.is_set():
+            raise Cancelled()

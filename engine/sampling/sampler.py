@@ -1,0 +1,302 @@
+"""The loop over scales. Exact: nothing here approximates the published network, it only never computes a thing twice.
+
+- The text-only branch cancels where text and subject strength are equal; unused branches are not run.
+- The content stream runs once per prompt and subject, the null branch once per prompt length; both are cached, and so is
+  scale 0, which depends on neither seed nor strengths.
+- The dead half of the last content layer does not exist; the last scale's keys are not stored; there are no masks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.errors import RequestError
+from engine.host import Cancel
+from engine.model.config import ScaleSchedule
+from engine.model.transformer import Transformer
+from engine.runtime.streaming import StreamedUnit
+from engine.sampling.cache import ByteBudgetCache
+from engine.sampling.guidance import Branch, Guidance, bit_probability, draw_bits, mix
+from engine.sampling.moving import moved
+from engine.sampling.pace import Pace
+from engine.sampling.states import (
+    BranchState,
+    PromptFeatures,
+    ScaleCache,
+    SubjectFeatures,
+    SubjectState,
+    TextState,
+    branch_state,
+    subject_state,
+    text_state,
+)
+from engine.tokenizer.config import TokenizerConfig
+from engine.tokenizer.quantizer import add_scale, next_input
+
+NULL_SUBJECT = "null subject"
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What a picture is drawn from.
+
+    Attributes:
+        prompt: the encoded prompt.
+        subject: the encoded cut-out, or None.
+        negative: the encoded negative prompt, or None for the model's own null text.
+    """
+
+    prompt: PromptFeatures
+    subject: SubjectFeatures | None = None
+    negative: PromptFeatures | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnScale:
+    """One finished scale.
+
+    Attributes:
+        scale: its index, 0-based.
+        bits: bit labels uint8 (h, w, d).
+        summed: the sum F of all codes so far, (1, d, Hf, Wf).
+        seconds: time this scale took; 0 for scale 0, which comes from the start state.
+        logits: mixed logits (n, 2d) after temperature, before any filter; None for kept scales.
+    """
+
+    scale: int
+    bits: Tensor
+    summed: Tensor
+    seconds: float
+    logits: Tensor | None
+
+
+class Sampler:
+    """Draws pictures' bits with one transformer.
+
+    Args:
+        net: the transformer, on its device.
+        tokenizer: how bits become codes.
+        cache_bytes: budget of everything kept between pictures.
+        batched: run the branches together; otherwise one after the other, with less memory.
+        offload_content: keep the content layers' weights on the CPU except while the content stream runs.
+        offload_states: keep keys, values and caches on the CPU except those of the block at work.
+    """
+
+    def __init__(
+        self,
+        net: Transformer,
+        tokenizer: TokenizerConfig,
+        *,
+        cache_bytes: int = 2**30,
+        batched: bool = True,
+        offload_content: bool = False,
+        offload_states: bool = False,
+    ) -> None:
+        self.net, self.tokenizer = net.eval(), tokenizer
+        self.batched, self.offload_states = batched, offload_states
+        self.cache = ByteBudgetCache(cache_bytes)
+        self.device = net.null_content.device
+        self._rest = torch.device("cpu") if offload_states else self.device
+        pinned = self.device.type == "cuda"
+        self._content_units = [
+            StreamedUnit([*block.content.parameters()], self.device, pinned) for block in net.blocks if offload_content
+        ]
+
+    # Conditions
+
+    @torch.inference_mode()
+    def prepare(
+        self, conditions: Conditions, guidance: Guidance, schedule: ScaleSchedule, cancel: Cancel | None = None
+    ) -> dict[Branch, BranchState]:
+        """Bring every branch the guidance needs to the end of scale 0. What was prepared before is not done again."""
+        branches = guidance.branches(conditions.subject is not None)
+        with self._content_weights(self.missing(conditions, guidance, schedule)):
+            return {branch: self._branch(branch, conditions, schedule, cancel) for branch in branches}
+
+    def missing(self, conditions: Conditions, guidance: Guidance, schedule: ScaleSchedule) -> tuple[Branch, ...]:
+        """The branches that ``prepare`` would have to run, because they are not in the cache."""
+        return tuple(
+            branch
+            for branch in guidance.branches(conditions.subject is not None)
+            if self._branch_key(branch, conditions, schedule) not in self.cache
+        )
+
+    def is_prepared(self, conditions: Conditions, guidance: Guidance, schedule: ScaleSchedule) -> bool:
+        """Whether ``prepare`` would find everything in the cache."""
+        return not self.missing(conditions, guidance, schedule)
+
+    def _branch_key(self, branch: Branch, conditions: Conditions, schedule: ScaleSchedule) -> Hashable:
+        frame = schedule.rotary_grid if self.net.config.content_rotary else None
+        return ("branch", self._text_key(branch, conditions), self._subject_key(branch, conditions), frame)
+
+    def _text_key(self, branch: Branch, conditions: Conditions) -> Hashable:
+        if branch != "null":
+            return ("prompt", conditions.prompt.key)
+        if conditions.negative is not None:
+            return ("prompt", conditions.negative.key)
+        # The null text depends on the prompt through its length only.
+        return ("null", len(conditions.prompt.features))
+
+    def _subject_key(self, branch: Branch, conditions: Conditions) -> Hashable:
+        if branch in ("text", "null") or conditions.subject is None:
+            return NULL_SUBJECT
+        return (branch, conditions.subject.key)
+
+    def _branch(
+        self, branch: Branch, conditions: Conditions, schedule: ScaleSchedule, cancel: Cancel | None
+    ) -> BranchState:
+        def make() -> BranchState:
+            text = moved(self._text(branch, conditions), self.device)
+            subject = moved(self._subject(branch, conditions), self.device)
+            state = branch_state(self.net, text, subject, schedule, Pace(self.device, cancel))
+            return moved(state, self._rest)
+
+        return self.cache.get(self._branch_key(branch, conditions, schedule), make)
+
+    def _text(self, branch: Branch, conditions: Conditions) -> TextState:
+        if branch != "null":
+            features = conditions.prompt.features
+        elif conditions.negative is not None:
+            features = conditions.negative.features
+        else:
+            features = self.net.null_text[: len(conditions.prompt.features)]
+
+        def make() -> TextState:
+            return moved(text_state(self.net, features.to(self.device)), self._rest)
+
+        return self.cache.get(("text", self._text_key(branch, conditions)), make)
+
+    def _subject(self, branch: Branch, conditions: Conditions) -> SubjectState:
+        null_class, null_patches, null_content = (value[0] for value in self.net.null_subject())
+        given = conditions.subject
+        if branch in ("text", "null") or given is None:
+            parts = null_class, null_patches, null_content
+        elif branch == "identity":
+            parts = given.class_token, given.patches, null_content
+        else:
+            parts = given.class_token, given.patches, given.content
+        key = ("subject", self._subject_key(branch, conditions))
+
+        def make() -> SubjectState:
+            return moved(subject_state(self.net, *(part.to(self.device) for part in parts)), self._rest)
+
+        return self.cache.get(key, make)
+
+    # Drawing
+
+    @torch.inference_mode()
+    def draw(
+        self,
+        conditions: Conditions,
+        guidance: Guidance,
+        schedule: ScaleSchedule,
+        seed: int = 0,
+        *,
+        kept: Sequence[Tensor] = (),
+        greedy: bool = False,
+        cancel: Cancel | None = None,
+    ) -> Iterator[DrawnScale]:
+        """Draw one picture's bits, scale after scale.
+
+        Args:
+            kept: bit labels (h, w, d) of the first scales, taken as they are.
+            greedy: take the likelier bit instead of drawing (ties give 0).
+            cancel: looked at between two blocks.
+
+        Raises:
+            Cancelled: ``cancel`` was set; the caches stay valid.
+            RequestError: the kept bits do not fit the schedule.
+        """
+        self._check_kept(kept, schedule)
+        states = self.prepare(conditions, guidance, schedule, cancel)
+        has_subject = conditions.subject is not None
+        groups = [list(states)] if self.batched else [[branch] for branch in states]
+        stored = 2 + sum(schedule.tokens[1:-1])
+        runs = [_Run(self.net, [states[branch] for branch in group], stored, self.offload_states) for group in groups]
+        pace = Pace(self.device, cancel)
+        order = [branch for group in groups for branch in group]
+
+        summed = torch.zeros(1, self.tokenizer.bits, *schedule.grids[-1], device=self.device)
+        for scale, grid in enumerate(schedule.grids):
+            started = time.perf_counter()
+            logits: Tensor | None = None
+            last_kept = scale + 1 == len(kept)
+            if scale == 0:
+                branch_logits = torch.cat([states[branch].logits for branch in order]).to(self.device)
+            else:
+                inputs, turns = next_input(summed, grid), self.net.scale_turns(schedule, scale, self.device)
+                branch_logits = torch.cat([run.scale(inputs, scale, turns, pace) for run in runs])
+            if scale < len(kept):
+                bits = kept[scale].to(self.device)
+            else:
+                weights = guidance.coefficients(scale, has_subject)
+                logits = mix(branch_logits, [weights[branch] / guidance.temperature[scale] for branch in order])
+                bits = self._choose(logits, guidance.top_p, seed, scale, greedy).view(*grid, -1)
+            bits = bits.to(torch.uint8)
+            summed = add_scale(summed, bits[None], self.tokenizer, scale)
+            if scale >= len(kept) or last_kept:
+                yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
+
+    def _choose(self, logits: Tensor, top_p: float, seed: int, scale: int, greedy: bool) -> Tensor:
+        if greedy:
+            pairs = logits.unflatten(-1, (-1, 2))
+            return pairs[..., 1] > pairs[..., 0]
+        return draw_bits(bit_probability(logits, top_p), seed, scale)
+
+    def _check_kept(self, kept: Sequence[Tensor], schedule: ScaleSchedule) -> None:
+        if len(kept) >= len(schedule.grids):
+            raise RequestError("All scales are kept: nothing is left to draw.", "Keep fewer.")
+        for scale, bits in enumerate(kept):
+            wanted = (*schedule.grids[scale], self.tokenizer.bits)
+            if tuple(bits.shape) != wanted:
+                raise RequestError(
+                    f"Kept scale {scale + 1} has the shape {tuple(bits.shape)}, and this model needs {wanted}.",
+                    "Scales can be kept from a picture of the same model and size.",
+                )
+
+    # Memory
+
+    @contextlib.contextmanager
+    def _content_weights(self, missing: Sequence[Branch]) -> Iterator[None]:
+        """Have the content layers on the device if some branch's content stream has to run."""
+        units = self._content_units if missing else []
+        try:
+            for unit in units:
+                unit.enter()
+            yield
+        finally:
+            for unit in units:
+                unit.leave()
+
+
+class _Run:
+    """Some branches going through the scales together, with their caches."""
+
+    def __init__(self, net: Transformer, states: list[BranchState], stored: int, resting: bool) -> None:
+        self.net, self.device = net, net.null_content.device
+        self.resting = resting
+        self.vector = torch.cat([state.vector for state in states]).to(self.device)
+        shared = torch.cat([state.modulation for state in states]).to(self.device)
+        self.prepared = [block.image.prepared(shared) for block in net.blocks]
+        blocks = range(len(net.blocks))
+        self.content = [[state.content[index] for state in states] for index in blocks]
+        self.cross = [[state.cross[index] for state in states] for index in blocks]
+        self.caches = [ScaleCache([state.start[index] for state in states], stored) for index in blocks]
+
+    def scale(self, inputs: Tensor, scale: int, turns: Tensor, pace: Pace) -> Tensor:
+        """Logits (B, n, 2d) of one scale; ``inputs`` (1, n, d) are the same for all branches."""
+        x = self.net.embed(inputs, scale).expand(len(self.vector), -1, -1)
+        for block, prepared, content, cross, cache in zip(
+            self.net.blocks, self.prepared, self.content, self.cross, self.caches, strict=True
+        ):
+            pace.step()
+            if self.resting:  # on the CPU, they visit the device for this block only
+                content, cross = moved(content, self.device), moved(cross, self.device)
+            x = block.image(x, prepared, turns, content, cross, cache)
+        return self.net.logits(x, self.vector)

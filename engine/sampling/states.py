@@ -1,0 +1,176 @@
+"""What can be kept between pictures, from the encoders' features to the keys of the content stream.
+
+| kept | depends on |
+|---|---|
+| ``TextState`` | a prompt, or the length of the null text |
+| ``SubjectState`` | a cut-out, or nothing for the null subject |
+| ``BranchState`` | a prompt and a subject: content keys and values of every block, and the finished scale 0 |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.model.config import ScaleSchedule
+from engine.model.layers import KeyValue
+from engine.model.transformer import SubjectCondition, TextCondition, Transformer, join
+from engine.sampling.pace import Pace
+
+
+@dataclass(frozen=True, eq=False)
+class PromptFeatures:
+    """Encoded text: ``features`` (T, W_t), and a key that stands for the text in the caches."""
+
+    key: Hashable
+    features: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectFeatures:
+    """An encoded cut-out: class token (W_s,), patches (S, W_s), content latents (P, W_c), and a key for the caches."""
+
+    key: Hashable
+    class_token: Tensor
+    patches: Tensor
+    content: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class TextState:
+    """A text, projected: its condition, and its keys and values in every block (the last content layer has none)."""
+
+    condition: TextCondition
+    image_keys: tuple[KeyValue, ...]
+    content_keys: tuple[KeyValue | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectState:
+    """A subject, projected: its condition, and its semantic keys and values in every block."""
+
+    condition: SubjectCondition
+    keys: tuple[KeyValue, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class BranchState:
+    """Everything of one branch that does not depend on the seed.
+
+    Attributes:
+        vector: global text vector (1, C), for the head.
+        modulation: (1, 6, C).
+        content: content keys and values of every block.
+        cross: text and semantic keys and values of every block, joined.
+        start: keys and values of the two start tokens in every block.
+        logits: of scale 0, (1, 1, 2d).
+    """
+
+    vector: Tensor
+    modulation: Tensor
+    content: tuple[KeyValue, ...]
+    cross: tuple[KeyValue, ...]
+    start: tuple[KeyValue, ...]
+    logits: Tensor
+
+
+def text_state(net: Transformer, features: Tensor) -> TextState:
+    """Project text features (T, W_t)."""
+    condition = net.condition_text(features[None])
+    return TextState(
+        condition,
+        tuple(block.image.text_keys(condition.tokens) for block in net.blocks),
+        tuple(
+            None if block.content.update is None else block.content.update.text_keys(condition.tokens)
+            for block in net.blocks
+        ),
+    )
+
+
+def subject_state(net: Transformer, class_token: Tensor, patches: Tensor, content: Tensor) -> SubjectState:
+    """Project a subject's features; each without a batch axis."""
+    condition = net.condition_subject(class_token[None], patches[None], content[None])
+    return SubjectState(condition, tuple(block.image.semantic_keys(condition.semantic) for block in net.blocks))
+
+
+def branch_state(
+    net: Transformer, text: TextState, subject: SubjectState, schedule: ScaleSchedule, pace: Pace
+) -> BranchState:
+    """Run the content stream and scale 0 of one branch."""
+    said, seen = text.condition, subject.condition
+    device = said.vector.device
+    modulation = net.image_modulation(said.vector, seen.vector)
+    content_modulation = net.content_modulation(said.vector, seen.vector)
+    turns, content_turns = net.start_turns(device), net.content_turns(schedule, device)
+
+    x, y = net.start_tokens(said.vector, seen.vector), seen.content
+    content, cross, start = [], [], []
+    for index, block in enumerate(net.blocks):
+        pace.step()
+        pair, y = block.content(y, content_modulation, text.content_keys[index], content_turns)
+        both = join(text.image_keys[index], subject.keys[index])
+        recorder = Recorder()
+        x = block.image(x, block.image.prepared(modulation), turns, [pair], [both], cache=recorder)
+        content.append(pair)
+        cross.append(both)
+        start.append(recorder.seen)
+    # The subject's start token stays in the caches; its output is not used.
+    return BranchState(
+        said.vector,
+        modulation,
+        tuple(content),
+        tuple(cross),
+        tuple(start),
+        net.logits(x[:, 1:], said.vector),
+    )
+
+
+class Recorder:
+    """A key-value cache that only remembers what it was given: the start tokens have no past."""
+
+    seen: KeyValue
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        self.seen = KeyValue(keys, values)
+        return keys, values
+
+
+class ScaleCache:
+    """Keys and values of one block for all scales but the last, in one buffer each.
+
+    The buffers are (B, L, H, c), so that a scale's tokens lie behind each other as the layer made them; what is handed out
+    is the (B, H, L, c) view that attention wants. They lie where ``start`` lies, and are handed out where new tokens are.
+    """
+
+    def __init__(self, start: list[KeyValue], length: int) -> None:
+        heads, self._used, size = start[0].keys.shape[1:]
+        shape = (len(start), length, heads, size)
+        pinned = start[0].keys.is_pinned()  # states that rest beside a graphics card
+        self._keys = start[0].keys.new_empty(shape, pin_memory=pinned)
+        self._values = start[0].values.new_empty(shape, pin_memory=pinned)
+        for row, pair in enumerate(start):
+            self._keys[row, : self._used] = pair.keys[0].transpose(0, 1)
+            self._values[row, : self._used] = pair.values[0].transpose(0, 1)
+
+    @property
+    def length(self) -> int:
+        """Tokens there is room for."""
+        return self._keys.shape[1]
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Store one scale's keys and values; the last scale's do not fit any more and are only joined."""
+        device = keys.device
+        keys, values = keys.transpose(1, 2), values.transpose(1, 2)
+        end = self._used + keys.shape[1]
+        if end > self.length:
+            keys = torch.cat([self._keys[:, : self._used].to(device), keys], dim=1)
+            values = torch.cat([self._values[:, : self._used].to(device), values], dim=1)
+        else:
+            self._keys[:, self._used : end] = keys
+            self._values[:, self._used : end] = values
+            self._used = end
+            keys, values = self._keys[:, :end].to(device), self._values[:, :end].to(device)
+        return keys.transpose(1, 2), values.transpose(1, 2)

@@ -1,0 +1,128 @@
+"""The convolutional autoencoder of the visual tokenizer: pixels to latent features and summed codes to pixels.
+
+The published one is Infinity's, which EchoGen uses unchanged: base 128 channels, multipliers 1, 2, 4, 4, 4, stride 16,
+no attention anywhere, and an encoder that gives the d features themselves rather than a mean and a variance. The
+modules here compute it plainly, for training and as the measure of the faster decoder in ``decoding.py``.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.tokenizer.config import TokenizerConfig
+from engine.tokenizer.decoding import decode_in_strips
+from engine.tokenizer.layers import Double, Halve, ResidualBlock, group_norm
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder of one tokenizer. Can be built on the meta device.
+
+    Training calls ``encoder`` and ``decoder`` themselves: ``decode`` keeps no gradients and cuts the pixels off at the
+    ends of their range.
+    """
+
+    def __init__(self, config: TokenizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Pixels (B, 3, H, W) in -1..1, sides multiples of the stride, to features (B, d, H/stride, W/stride)."""
+        return self.encoder(pixels)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Summed codes (B, d, h, w) to pixels (B, 3, h*stride, w*stride) in -1..1."""
+        return decode_in_strips(self.decoder, codes)
+
+
+class Encoder(nn.Module):
+    """Pixels (B, 3, H, W) to latent features (B, d, h, w)."""
+
+    def __init__(self, config: TokenizerConfig) -> None:
+        super().__init__()
+        channels = config.channels
+        self.stride = config.stride
+        self.fold = nn.PixelUnshuffle(config.patch) if config.patch > 1 else nn.Identity()
+        self.input = nn.Conv2d(3 * config.patch**2, channels[0], 3, padding=1)
+        self.levels = nn.ModuleList()
+        width = channels[0]
+        for index, level_width in enumerate(channels):
+            down = Halve(level_width) if index < len(channels) - 1 else None
+            self.levels.append(Level(config, width, level_width, config.blocks_per_level, down))
+            width = level_width
+        self.middle = nn.Sequential(ResidualBlock(config, width, width), ResidualBlock(config, width, width))
+        self.norm = group_norm(config, width)
+        self.output = nn.Conv2d(width, config.bits, 3, padding=1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        if pixels.shape[-2] % self.stride or pixels.shape[-1] % self.stride:
+            raise ValueError(f"picture sides {tuple(pixels.shape[-2:])} are no multiples of {self.stride}")
+        x = self.input(self.fold(pixels))
+        for level in self.levels:
+            x = level(x)
+        return self.output(F.silu(self.norm(self.middle(x))))
+
+
+class Decoder(nn.Module):
+    """Summed codes (B, d, h, w) to pixels (B, 3, H, W), not cut off at -1 and 1.
+
+    ``levels`` are numbered as in the encoder, 0 the finest; they run from last to first.
+    """
+
+    def __init__(self, config: TokenizerConfig) -> None:
+        super().__init__()
+        channels = config.channels
+        width = channels[-1]
+        self.input = nn.Conv2d(config.bits, width, 3, padding=1)
+        self.middle = nn.Sequential(ResidualBlock(config, width, width), ResidualBlock(config, width, width))
+        levels: list[Level] = []
+        for index in reversed(range(len(channels))):
+            up = Double(channels[index]) if index else None
+            levels.insert(0, Level(config, width, channels[index], config.blocks_per_level + 1, up))
+            width = channels[index]
+        self.levels = nn.ModuleList(levels)
+        self.norm = group_norm(config, width)
+        self.output = nn.Conv2d(width, 3 * config.patch**2, 3, padding=1)
+        self.unfold = nn.PixelShuffle(config.patch) if config.patch > 1 else nn.Identity()
+
+    def steps(self) -> list[ResidualBlock | Double]:
+        """All that lies between the first convolution and the last norm, in the order it runs."""
+        steps: list[nn.Module] = [*self.middle]
+        for level in reversed(cast("list[Level]", [*self.levels])):
+            steps += [*level.blocks] if level.resize is None else [*level.blocks, level.resize]
+        return cast("list[ResidualBlock | Double]", steps)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        x = self.input(codes)
+        for step in self.steps():
+            x = step(x)
+        return self.unfold(self.output(F.silu(self.norm(x))))
+
+
+class Level(nn.Module):
+    """Residual blocks at one resolution, then the step to the next resolution, if there is one."""
+
+    def __init__(self, config: TokenizerConfig, width: int, out_width: int, blocks: int, resize: nn.Module | None):
+        super().__init__()
+        widths = [width] + [out_width] * blocks
+        self.blocks = nn.ModuleList(ResidualBlock(config, here, there) for here, there in pairwise(widths))
+        self.resize = resize
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return x if self.resize is None else self.resize(x)
+
+
+def to_uint8(pixels: Tensor) -> Tensor:
+    """Pixels (B, 3, H, W) in -1..1 to RGB uint8 (B, H, W, 3).
+
+    (x + 1) / 2 * 255 in float32, cut off and truncated, not rounded, as the published program does.
+    """
+    return ((pixels.float().clamp(-1, 1) + 1) / 2 * 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()

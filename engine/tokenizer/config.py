@@ -1,0 +1,87 @@
+"""The numbers that fix a visual tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """Sizes of one multi-scale BSQ autoencoder. Free of torch.
+
+    GroupNorm: the published rule is 32 groups where 32 divides the channels and 24 otherwise. Where neither divides
+    them (which the published networks never meet) the largest divisor below 24 is taken, so 16 channels get 16
+    groups. One channel a group loses that channel's average over the picture; a network with few channels does
+    better with ``norm_groups`` set, for example to 8.
+
+    Attributes:
+        bits: d, channels of the latent = bits per token.
+        base_channels: channels after the first convolution (published: 128).
+        multipliers: channel multiplier of every level (published: 1, 2, 4, 4, 4); each level but the last halves the
+            picture.
+        blocks_per_level: residual blocks per level of the encoder; the decoder has one more (published: 2).
+        patch: pixels folded into channels before the first and after the last convolution (published: 1, none).
+            Small models use 2, so that no convolution runs at full resolution.
+        normalise: scale every latent vector to length 1, the length of a code of gain 1, before it is quantised
+            (published: off). Without it a small encoder's latents outgrow the codes, and its later scales only
+            repeat the signs of the first.
+        scale_gains: gain of the codes of every scale, coarse to fine, or empty for 1 everywhere (published: empty).
+            Where ``normalise`` is on, gains near 0.55 let all scales take part.
+        norm_groups: groups of every GroupNorm, or 0 for the published rule. Has to divide every channel count.
+    """
+
+    bits: int
+    base_channels: int = 128
+    multipliers: tuple[int, ...] = (1, 2, 4, 4, 4)
+    blocks_per_level: int = 2
+    patch: int = 1
+    normalise: bool = False
+    scale_gains: tuple[float, ...] = ()
+    norm_groups: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.bits, self.base_channels, self.blocks_per_level, self.patch, *self.multipliers) < 1:
+            raise ValueError("every size of a tokenizer is at least 1")
+        if self.norm_groups and any(channels % self.norm_groups for channels in self.channels):
+            raise ValueError(f"{self.norm_groups} groups do not divide the channels {self.channels}")
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of every level, fine to coarse."""
+        return tuple(self.base_channels * multiplier for multiplier in self.multipliers)
+
+    @property
+    def stride(self) -> int:
+        """Pixels per token along one side."""
+        return self.patch * 2 ** (len(self.multipliers) - 1)
+
+    def groups(self, channels: int) -> int:
+        """Groups of the GroupNorm over this many channels."""
+        if self.norm_groups:
+            return self.norm_groups
+        if channels % 32 == 0:
+            return 32
+        return next(count for count in range(24, 0, -1) if channels % count == 0)
+
+    def gain(self, scale: int) -> float:
+        """Gain of the codes of one scale, 0-based.
+
+        Raises:
+            ValueError: the tokenizer has learned gains, but fewer than this.
+        """
+        if not self.scale_gains:
+            return 1.0
+        if scale >= len(self.scale_gains):
+            raise ValueError(f"the tokenizer knows {len(self.scale_gains)} scales; scale {scale + 1} was asked for")
+        return self.scale_gains[scale]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TokenizerConfig:
+        data = dict(data)
+        data["multipliers"] = tuple(data["multipliers"])
+        data["scale_gains"] = tuple(data.get("scale_gains", ()))
+        return cls(**data)

@@ -1,0 +1,149 @@
+"""The decoder as it runs outside training: in strips, exactly, with less memory and less work than layer by layer.
+
+Cutting a picture into tiles that are decoded one by one needs overlaps, and still shows: every GroupNorm takes its mean
+and variance from the whole picture. Here each *layer* goes over the picture in strips of rows instead. The statistics
+are taken from all strips before any is normalised, and each strip reads the one row it needs above and below, so the
+result is that of the plain decoder up to float rounding, at any strip height, and only one strip of normalised values
+exists at a time. On a CPU the strips stay in the cache (measured: a published layer at 256 px takes 15 % less time).
+
+Doubling the resolution copies every cell four times before a 3x3 convolution, which then multiplies the same number by
+several weights. Adding up the weights first leaves four 2x2 convolutions on the small map, one for each of the four
+places in a cell: 4 multiplications for every 9, same sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.tokenizer.layers import Double, ResidualBlock
+
+if TYPE_CHECKING:
+    from engine.tokenizer.autoencoder import Decoder
+
+CPU_STRIP_BYTES = 4 << 20
+DEVICE_STRIP_BYTES = 256 << 20
+
+
+@torch.inference_mode()
+def decode_in_strips(
+    decoder: Decoder,
+    codes: Tensor,
+    strip_bytes: int | None = None,
+    before_layer: Callable[[], None] | None = None,
+) -> Tensor:
+    """Summed codes (B, d, h, w) to pixels (B, 3, H, W), cut off at -1 and 1.
+
+    Args:
+        decoder: the decoder; its weights may be float32 or bfloat16, the codes are brought to their type.
+        codes: the sum of all codes.
+        strip_bytes: size of a strip of one layer's input; by default what suits the device. Peak memory is that of
+            the largest layer's input and output plus a few strips.
+        before_layer: called before every layer; what it raises ends the decoding.
+    """
+    if strip_bytes is None:
+        strip_bytes = CPU_STRIP_BYTES if codes.device.type == "cpu" else DEVICE_STRIP_BYTES
+    x = decoder.input(codes.to(decoder.input.weight.dtype))
+    for step in decoder.steps():
+        if before_layer is not None:
+            before_layer()
+        x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
+    return decoder.unfold(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes)).clamp_(-1, 1)
+
+
+def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor:
+    """Where the channel count stays, the result takes the place of ``x``."""
+    y = _norm_and_convolve(block.norm1, block.conv1, x, strip_bytes)
+    scale, shift = _norm_as_affine(block.norm2, y, strip_bytes)
+    out = x if block.shortcut is None else x.new_empty(y.shape)
+    for top, bottom in _strips(y, strip_bytes):
+        change = _convolve_strip(block.conv2, y, scale, shift, top, bottom)
+        kept = x[:, :, top:bottom]
+        out[:, :, top:bottom] = change.add_(kept if block.shortcut is None else block.shortcut(kept))
+    return out
+
+
+def _norm_and_convolve(norm: nn.GroupNorm, conv: nn.Conv2d, x: Tensor, strip_bytes: int) -> Tensor:
+    """conv(silu(norm(x))) for a 3x3 convolution."""
+    scale, shift = _norm_as_affine(norm, x, strip_bytes)
+    out = x.new_empty(x.shape[0], conv.out_channels, *x.shape[2:])
+    for top, bottom in _strips(x, strip_bytes):
+        out[:, :, top:bottom] = _convolve_strip(conv, x, scale, shift, top, bottom)
+    return out
+
+
+def _convolve_strip(conv: nn.Conv2d, x: Tensor, scale: Tensor, shift: Tensor, top: int, bottom: int) -> Tensor:
+    """Rows top..bottom of conv(silu(x * scale + shift))."""
+    first, last = max(top - 1, 0), min(bottom + 1, x.shape[2])
+    strip = torch.addcmul(shift, x[:, :, first:last].float(), scale)
+    strip = F.silu(strip, inplace=True).to(x.dtype)
+    # Zeros stand above and below the picture only; inside it the neighbouring rows were read.
+    above, below = 1 - (top - first), 1 - (last - bottom)
+    if above == below:
+        return F.conv2d(strip, conv.weight, conv.bias, padding=(above, 1))
+    return F.conv2d(F.pad(strip, (1, 1, above, below)), conv.weight, conv.bias)
+
+
+def _norm_as_affine(norm: nn.GroupNorm, x: Tensor, strip_bytes: int) -> tuple[Tensor, Tensor]:
+    """The norm of this input as x * scale + shift, both (B, C, 1, 1) float32, from the statistics of all its rows."""
+    batch, channels = x.shape[:2]
+    means: list[Tensor] = []
+    variances: list[Tensor] = []
+    shares: list[float] = []
+    for top, bottom in _strips(x, strip_bytes):
+        rows = x[:, :, top:bottom].float().reshape(batch, norm.num_groups, -1)
+        # In two steps: torch.var_mean runs over the numbers one after the other and takes seven times as long.
+        mean = rows.mean(-1, keepdim=True)
+        means.append(mean)
+        variances.append((rows - mean).square_().mean(-1, keepdim=True))
+        shares.append((bottom - top) / x.shape[2])
+    share = torch.tensor(shares, device=x.device)
+    mean = (torch.cat(means, -1) * share).sum(-1, keepdim=True)
+    within = (torch.cat(variances, -1) * share).sum(-1, keepdim=True)
+    between = ((torch.cat(means, -1) - mean).square() * share).sum(-1, keepdim=True)
+    variance = within + between
+    spread = (variance + norm.eps).rsqrt()
+    per_group = channels // norm.num_groups
+    scale = spread.expand(-1, -1, per_group).reshape(batch, channels) * norm.weight.float()
+    shift = norm.bias.float() - mean.expand(-1, -1, per_group).reshape(batch, channels) * scale
+    return scale[:, :, None, None], shift[:, :, None, None]
+
+
+def _double(double: Double, x: Tensor, strip_bytes: int) -> Tensor:
+    """The convolution over every cell of x four times, as four 2x2 convolutions on x."""
+    conv = double.conv
+    batch, _, height, width = x.shape
+    out = x.new_empty(batch, conv.out_channels, 2 * height, 2 * width)
+    kernels = [[kernel.contiguous() for kernel in _paired(rows, 3)] for rows in _paired(conv.weight, 2)]
+    for top, bottom in _strips(x, strip_bytes):
+        first, last = max(top - 1, 0), min(bottom + 1, height)
+        strip = F.pad(x[:, :, first:last], (1, 1, 1 - (top - first), 1 - (last - bottom)))
+        rows = bottom - top
+        for i in (0, 1):
+            for j in (0, 1):
+                part = strip[:, :, i : i + rows + 1, j : j + width + 1]
+                out[:, :, 2 * top + i : 2 * bottom : 2, j::2] = F.conv2d(part, kernels[i][j], conv.bias)
+    return out
+
+
+def _paired(weight: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Three taps over doubled cells as two taps over single cells, for the first and the second copy of a cell.
+
+    The first copy sees its neighbour before once and itself twice; the second itself twice and the one after once.
+    """
+    before, here, after = weight.unbind(axis)
+    return torch.stack((before, here + after), axis), torch.stack((before + here, after), axis)
+
+
+def _strips(x: Tensor, strip_bytes: int) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) row of the strips of a map (B, C, H, W), of even height."""
+    height = x.shape[2]
+    row_bytes = x[:, :, :1].numel() * 4
+    count = -(-height * row_bytes // strip_bytes)
+    rows = max(1, -(-height // count))
+    for top in range(0, height, rows):
+        yield top, min(top + rows, height)

@@ -1,0 +1,138 @@
+"""Published names of the visual tokenizer's weights, and ours.
+
+The published file (Infinity's ``infinity_vae_d16.pth`` and ``…_d32reg.pth``) keeps the weights under a top-level
+"vae" entry, or plainly. Every convolution and norm may be wrapped, as in ``conv1.conv.weight`` and
+``norm1.norm.weight``, or not, as in ``conv1.weight``. Besides the weights there is one constant, the powers of two that
+number the codes, twice; it is consumed, not stored.
+
+The published loader passes over a missing weight in silence. Here it is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.errors import BundleError
+from engine.tokenizer.autoencoder import Autoencoder
+from engine.tokenizer.config import TokenizerConfig
+
+CONSTANTS = ("quantizer.lfq.mask", "quantize.lfq.mask")
+
+# Ours to published, applied in this order to the name without ".weight" or ".bias".
+_RENAMES = (
+    (r"^encoder\.levels\.(\d+)\.resize\.conv$", r"encoder.down.\1.downsample.conv"),
+    (r"^decoder\.levels\.(\d+)\.resize\.conv$", r"decoder.up.\1.upsample.conv"),
+    (r"^encoder\.levels\.(\d+)\.blocks\.", r"encoder.down.\1.block."),
+    (r"^decoder\.levels\.(\d+)\.blocks\.", r"decoder.up.\1.block."),
+    (r"\.middle\.0\.", ".mid.block_1."),
+    (r"\.middle\.1\.", ".mid.block_2."),
+    (r"\.shortcut$", ".nin_shortcut"),
+    (r"\.input$", ".conv_in"),
+    (r"\.output$", ".conv_out"),
+    (r"coder\.norm$", "coder.norm_out"),
+)
+
+
+def published_name(name: str) -> str:
+    """The published name, with its wrapper, of one of our parameters."""
+    stem, _, kind = name.rpartition(".")
+    for pattern, replacement in _RENAMES:
+        stem = re.sub(pattern, replacement, stem)
+    wrapper = "norm" if re.search(r"\.norm(1|2|_out)$", stem) else "conv"
+    return f"{stem}.{wrapper}.{kind}"
+
+
+def key_table(config: TokenizerConfig) -> dict[str, str | None]:
+    """Every published name and our name for it; None for the constants, which are consumed and not stored."""
+    with torch.device("meta"):
+        names = [name for name, _ in Autoencoder(config).named_parameters()]
+    table: dict[str, str | None] = {published_name(name): name for name in names}
+    table.update(dict.fromkeys(CONSTANTS))
+    return table
+
+
+def plain_name(published: str) -> str:
+    """The published name without its wrapper: ``….conv1.conv.weight`` becomes ``….conv1.weight``."""
+    return re.sub(r"\.(conv|norm)\.(weight|bias)$", r".\2", published)
+
+
+def unwrapped(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The weights of a published file, which may lie under a top-level "vae" entry."""
+    inner = checkpoint.get("vae")
+    return inner if isinstance(inner, Mapping) else checkpoint
+
+
+def our_names(published: Iterable[str], config: TokenizerConfig) -> dict[str, str | None]:
+    """Our name for each of the published names given, wrapped or plain; None for the constants.
+
+    Raises:
+        BundleError: a weight is missing, unknown, or there under both spellings.
+    """
+    table = key_table(config)
+    spellings = {plain_name(name): name for name in table if name not in CONSTANTS}
+    found: dict[str, str | None] = {}
+    seen: dict[str, str] = {}
+    for name in published:
+        full = name if name in table else spellings.get(name)
+        if full is None:
+            raise BundleError(f"The tokenizer's file has an unknown weight, “{name}”.", _STEP)
+        if full in seen:
+            raise BundleError(f"The tokenizer's file has the same weight twice, “{seen[full]}” and “{name}”.", _STEP)
+        seen[full] = name
+        found[name] = table[full]
+    missing = [name for name in table if name not in seen and name not in CONSTANTS]
+    if missing:
+        raise BundleError(f"The tokenizer's file lacks {len(missing)} weights, the first “{missing[0]}”.", _STEP)
+    return found
+
+
+def from_published(checkpoint: Mapping[str, Any], config: TokenizerConfig) -> dict[str, Tensor]:
+    """The weights of a published file under our names, ready for ``Autoencoder.load_state_dict``.
+
+    Raises:
+        BundleError: a weight is missing, unknown, doubled or of another shape.
+    """
+    state = unwrapped(checkpoint)
+    with torch.device("meta"):
+        shapes = {name: parameter.shape for name, parameter in Autoencoder(config).named_parameters()}
+    result: dict[str, Tensor] = {}
+    for published, name in our_names(state, config).items():
+        if name is None:
+            continue
+        if state[published].shape != shapes[name]:
+            raise BundleError(
+                f"The tokenizer's weight “{published}” has the shape {tuple(state[published].shape)}, "
+                f"not {tuple(shapes[name])}.",
+                _STEP,
+            )
+        result[name] = state[published]
+    return result
+
+
+def config_from_shapes(shapes: Mapping[str, tuple[int, ...]]) -> TokenizerConfig:
+    """The config of a published file, read off the shapes of its weights (names wrapped or plain).
+
+    Raises:
+        BundleError: these are not the weights of such an autoencoder.
+    """
+    plain = {plain_name(name): tuple(shape) for name, shape in shapes.items()}
+    try:
+        base = plain["encoder.conv_in.weight"][0]
+        bits = plain["encoder.conv_out.weight"][0]
+        multipliers: list[int] = []
+        while (first := f"encoder.down.{len(multipliers)}.block.0.conv1.weight") in plain:
+            multipliers.append(plain[first][0] // base)
+        blocks = 0
+        while f"encoder.down.0.block.{blocks}.conv1.weight" in plain:
+            blocks += 1
+        return TokenizerConfig(bits, base, tuple(multipliers), blocks)
+    except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
+        raise BundleError("This file does not hold the weights of a visual tokenizer.", _STEP) from error
+
+
+_STEP = "Get the file again from its publisher; the download may be incomplete or another file."

@@ -1,0 +1,201 @@
+"""The two autoencoders' stages: the visual tokenizer, and the content autoencoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.tokenizer.autoencoder import Autoencoder
+from engine.tokenizer.quantizer import MultiScaleQuantizer
+from engine.training.config import TrainingConfig
+from engine.training.loop import say
+from engine.training.optimiser import Muon, WeightAverage, descend, split_matrices
+from engine.training.render.renderer import Renderer
+
+
+def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
+    """L1 plus half the L1 of the gradients, at three sizes: edges count, and so do broad colours."""
+    total = made.new_zeros(())
+    for level in range(3):
+        if level:
+            made, wanted = F.avg_pool2d(made, 2), F.avg_pool2d(wanted, 2)
+        difference = made - wanted
+        total = total + difference.abs().mean()
+        total = total + 0.5 * difference.diff(dim=-1).abs().mean() + 0.5 * difference.diff(dim=-2).abs().mean()
+    return total / 3
+
+
+def psnr(made: Tensor, wanted: Tensor) -> float:
+    """Mean peak signal-to-noise ratio in dB of pictures (B, 3, H, W) in [-1, 1]."""
+    error = ((made.clamp(-1, 1) - wanted) / 2).square().mean((1, 2, 3)).clamp_min(1e-10)
+    return float((-10 * error.log10()).mean())
+
+
+class _AutoencoderStage:
+    """What both stages share: optimiser, average, state."""
+
+    def __init__(self, module: nn.Module, settings: dict[str, Any], device: torch.device) -> None:
+        self.module = module.to(device)
+        self.settings, self.device = settings, device
+        matrices, rest = split_matrices(module)
+        self.optimisers: list[torch.optim.Optimizer] = [
+            Muon(matrices, lr=settings["learning_rate"]),
+            torch.optim.AdamW(
+                rest, lr=settings["learning_rate_rest"], betas=(0.9, 0.98), weight_decay=0.0, foreach=True
+            ),
+        ]
+        self.average = WeightAverage(module, settings["average"])
+
+    def _update(self, loss: Tensor, rate: float) -> None:
+        rates = (self.settings["learning_rate"] * rate, self.settings["learning_rate_rest"] * rate)
+        descend(self.module, loss, self.optimisers, rates, self.average)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "module": self.module.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "average": self.average.weights,
+            "average_steps": self.average.steps,
+        }
+
+    def _load(self, state: dict[str, Any]) -> None:
+        self.module.load_state_dict(state["module"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.average.weights = {name: value.to(self.device) for name, value in state["average"].items()}
+        self.average.steps = state["average_steps"]
+
+
+class TokenizerStage(_AutoencoderStage):
+    """Visual tokenizer: encoder, decoder and the gains of the scales together."""
+
+    name = "tokenizer"
+
+    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer) -> None:
+        self.config, self.renderer, self.held_out = config, renderer, held_out
+        self.digest = config.digest(self.name)
+        self.grids = config.schedule.grids
+        torch.manual_seed(config.seed)
+        self.autoencoder = Autoencoder(config.tokenizer)
+        self.quantizer = MultiScaleQuantizer(config.tokenizer, learn_gains=bool(config.tokenizer.scale_gains))
+        module = nn.ModuleDict({"autoencoder": self.autoencoder, "quantizer": self.quantizer})
+        super().__init__(module, config["tokenizer"]["training"], renderer.device)
+        # Convolutions are faster so. Stubs of Module.to lack this argument.
+        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 1)
+
+    def step(self, rate: float) -> dict[str, float]:
+        pictures = self.renderer.batch(self.settings["batch"]).target.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            features = self.autoencoder.encode(pictures).float()
+        flipped = self.renderer.chance.random() < self.settings["flip_share"]
+        coded = self.quantizer(
+            features, self.grids, flip=self.settings["flip"] if flipped else 0.0, generator=self.noise
+        )
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            made = self.autoencoder.decoder(coded.summed).float()
+        loss = reconstruction_loss(made, pictures)
+        extra = self.settings["commitment"] * coded.commitment + self.settings["code_error"] * coded.code_error
+        self._update(loss + extra, rate)
+        figures = {
+            "loss": float(loss.detach()),
+            "commitment": float(coded.commitment.detach()),
+            "pictures": float(len(pictures)),
+        }
+        if not flipped:
+            figures["psnr"] = psnr(made.detach(), pictures)
+        return figures
+
+    @torch.no_grad()
+    def reconstruct(self, pictures: Tensor) -> Tensor:
+        """Pictures through the bits and back, by the averaged weights."""
+        return with_average(
+            self, lambda: self.autoencoder.decode(self.quantizer(self.autoencoder.encode(pictures), self.grids).summed)
+        )
+
+    def sample(self, path: Path) -> None:
+        pictures = self.held_out.batch(8).target
+        made = self.reconstruct(pictures)
+        gains = " ".join(f"{gain:.2f}" for gain in self.quantizer.gains.tolist())
+        say(f"tokenizer: held-out PSNR {psnr(made, pictures):.2f} dB, gains {gains}")
+        save_sheet(path, [pictures, made])
+
+    def state(self) -> dict[str, Any]:
+        return {**self._state(), "renderer": self.renderer.state(), "noise": self.noise.get_state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self._load(state)
+        self.renderer.load_state(state["renderer"])
+        self.noise.set_state(state["noise"].cpu())
+
+
+class ContentStage(_AutoencoderStage):
+    """Content autoencoder: a small ``AutoencoderKL`` on references; only its encoder is used afterwards."""
+
+    name = "content"
+
+    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer) -> None:
+        from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+        self.config, self.renderer, self.held_out = config, renderer, held_out
+        self.digest = config.digest(self.name)
+        torch.manual_seed(config.seed)
+        # Any: the decorators around the library's methods hide their signatures from type checkers.
+        self.autoencoder: Any = AutoencoderKL(**config.content)
+        super().__init__(self.autoencoder, config["content"]["training"], renderer.device)
+
+    def step(self, rate: float) -> dict[str, float]:
+        pictures = self.renderer.batch(self.settings["batch"]).reference
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            spread = self.autoencoder.encode(pictures).latent_dist
+            made = self.autoencoder.decode(spread.sample()).sample.float()
+        loss = reconstruction_loss(made, pictures)
+        # Latents near unit size: the transformer reads them as they are.
+        size = spread.mean.float().square().mean()
+        self._update(loss + self.settings["kl"] * spread.kl().mean() + 0.01 * (size - 1).square(), rate)
+        return {
+            "loss": float(loss.detach()),
+            "size": float(size.detach()),
+            "psnr": psnr(made.detach(), pictures),
+            "pictures": float(len(pictures)),
+        }
+
+    @torch.no_grad()
+    def sample(self, path: Path) -> None:
+        pictures = self.held_out.batch(8).reference
+        made = with_average(
+            self, lambda: self.autoencoder.decode(self.autoencoder.encode(pictures).latent_dist.mean).sample
+        )
+        say(f"content: held-out PSNR {psnr(made, pictures):.2f} dB")
+        save_sheet(path, [pictures, made])
+
+    def state(self) -> dict[str, Any]:
+        return {**self._state(), "renderer": self.renderer.state(), "noise": torch.get_rng_state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self._load(state)
+        self.renderer.load_state(state["renderer"])
+        torch.set_rng_state(state["noise"].cpu())
+
+
+def with_average(stage: Any, work: Any) -> Any:
+    """Run ``work`` with the averaged weights in place."""
+    current = {name: value.clone() for name, value in stage.module.state_dict().items()}
+    stage.module.load_state_dict(stage.average.weights)
+    try:
+        return work()
+    finally:
+        stage.module.load_state_dict(current)
+
+
+def save_sheet(path: Path, rows: list[Tensor]) -> None:
+    """Rows of pictures (n, 3, S, S) in [-1, 1] as one PNG."""
+    side = max(row.shape[-1] for row in rows)
+    rows = [F.interpolate(row.float().cpu(), (side, side), mode="bilinear", align_corners=False) for row in rows]
+    sheet = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)
+    Image.fromarray(((sheet + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()).save(path)

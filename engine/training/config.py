@@ -1,0 +1,148 @@
+"""The one file that holds every number of a training: read, checked, turned into the configurations of the parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.model.config import ScaleSchedule, TransformerConfig
+from engine.tokenizer.config import TokenizerConfig
+
+DEFAULT = Path(__file__).with_name("mini.toml")
+STAGES = ("tokenizer", "content", "transformer")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A training file, read.
+
+    Attributes:
+        values: the file's tables as they are.
+    """
+
+    values: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path = DEFAULT) -> TrainingConfig:
+        """Read a TOML file. Raises ``InputError`` with the place of the mistake."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"The training file {path} cannot be read: {error.strerror}.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"The training file {path.name} is damaged: {error}.") from error
+        config = cls(values)
+        try:
+            config.tokenizer, config.transformer, config.schedule, config.text, config.semantic, config.content  # noqa: B018
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"The training file {path.name} does not fit: {error}.") from error
+        return config
+
+    def __getitem__(self, table: str) -> dict[str, Any]:
+        return self.values[table]
+
+    @property
+    def seed(self) -> int:
+        return int(self.values["seed"])
+
+    @property
+    def schedule(self) -> ScaleSchedule:
+        grids = tuple((int(h), int(w)) for h, w in self.values["schedule"]["grids"])
+        size = int(self.values["data"]["picture_size"])
+        return ScaleSchedule(size=(size, size), grids=grids, rotary_grid=grids[-1])
+
+    @property
+    def tokenizer(self) -> TokenizerConfig:
+        table = {k: v for k, v in self.values["tokenizer"].items() if k != "training"}
+        return TokenizerConfig.from_json(table)
+
+    @property
+    def content_side(self) -> int:
+        """Side of the content latent: reference pixels over the autoencoder's stride."""
+        stride = 2 ** (len(self.values["content"]["block_out_channels"]) - 1)
+        return int(self.values["data"]["reference_size"]) // stride
+
+    @property
+    def transformer(self) -> TransformerConfig:
+        table = {k: v for k, v in self.values["transformer"].items() if k != "training"}
+        side = int(self.values["semantic"]["input_size"]) // int(self.values["semantic"]["patch_size"])
+        return TransformerConfig(
+            **table,
+            bits=self.tokenizer.bits,
+            scale_count=len(self.schedule.grids),
+            text_width=int(self.values["text"]["width"]),
+            semantic_width=int(self.values["semantic"]["width"]),
+            semantic_tokens=side * side,
+            content_width=int(self.values["content"]["latent_channels"]),
+            content_tokens=self.content_side**2,
+        )
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Arguments of ``diffusers.AutoencoderKL``."""
+        table = {k: v for k, v in self.values["content"].items() if k != "training"}
+        levels = len(table["block_out_channels"])
+        return {
+            "in_channels": 3,
+            "out_channels": 3,
+            "down_block_types": ["DownEncoderBlock2D"] * levels,
+            "up_block_types": ["UpDecoderBlock2D"] * levels,
+            "sample_size": int(self.values["data"]["reference_size"]),
+            "mid_block_add_attention": False,
+            "use_quant_conv": False,
+            "use_post_quant_conv": False,
+            **table,
+        }
+
+    @property
+    def text(self) -> dict[str, Any]:
+        """Arguments of ``transformers.T5Config``, but for the vocabulary."""
+        table = self.values["text"]
+        return {
+            "d_model": table["width"],
+            "d_kv": table["width"] // table["heads"],
+            "d_ff": table["hidden"],
+            "num_layers": table["layers"],
+            "num_heads": table["heads"],
+            "dropout_rate": 0.0,
+            "feed_forward_proj": "gated-gelu",
+            "tie_word_embeddings": False,
+        }
+
+    @property
+    def semantic(self) -> dict[str, Any]:
+        """Arguments of ``transformers.Dinov2Config``."""
+        table = self.values["semantic"]
+        return {
+            "hidden_size": table["width"],
+            "num_hidden_layers": table["layers"],
+            "num_attention_heads": table["heads"],
+            "image_size": table["input_size"],
+            "patch_size": table["patch_size"],
+            "mlp_ratio": 4,
+        }
+
+    def digest(self, stage: str) -> str:
+        """Digest of everything that fixes the shapes of a stage: a checkpoint of another one is refused."""
+        shapes: list[Any] = [stage, self.tokenizer.to_json(), self.schedule.to_json()]
+        if stage == "content":
+            shapes = [stage, self.content]
+        elif stage == "transformer":
+            shapes += [self.transformer.to_json(), self.content, self.text, self.semantic]
+        return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def trapezoid(done: float, warmup: float, decay: float) -> float:
+    """Learning-rate factor after a share ``done`` of the time: up, level, down to zero.
+
+    Args:
+        done: 0 … 1. warmup, decay: shares of the time at the beginning and the end.
+    """
+    up = min(1.0, done / warmup) if warmup > 0 else 1.0
+    down = min(1.0, (1.0 - done) / decay) if decay > 0 else 1.0
+    return max(0.0, min(up, down))

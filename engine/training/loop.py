@@ -1,0 +1,161 @@
+"""The loop every stage runs in: time, learning rate, checkpoints, log, stop signal."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.errors import Cancelled, CannotWrite
+from engine.training import checkpoint
+from engine.training.config import trapezoid
+
+SAVE_EVERY = 120.0  # seconds
+SAMPLE_EVERY = 420.0
+REPORT_EVERY = 20.0
+
+
+class Stage(Protocol):
+    """One thing that is trained.
+
+    Attributes:
+        name: "tokenizer", "content" or "transformer".
+        digest: of the configuration, checked when a checkpoint is read.
+        settings: the stage's ``training`` table.
+    """
+
+    name: str
+    digest: str
+    settings: dict[str, Any]
+
+    def step(self, rate: float) -> dict[str, float]:
+        """One step with the learning rate times ``rate``; returns figures to report (``pictures`` among them)."""
+
+    def sample(self, path: Path) -> None:
+        """Write a sheet a person can judge by."""
+
+    def state(self) -> dict[str, Any]: ...
+
+    def load_state(self, state: dict[str, Any]) -> None: ...
+
+
+@dataclass
+class Progress:
+    """Counters that survive a resume. ``seconds`` is time spent training, over all slices."""
+
+    steps: int = 0
+    pictures: int = 0
+    seconds: float = 0.0
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True) -> Progress:
+    """Train for some minutes, going on from the last checkpoint.
+
+    Args:
+        runs: folder of checkpoints, logs and sheets; one folder per stage.
+        minutes: length of this slice.
+        decay: let the learning rate fall to zero at the slice's end. Without it a later slice goes on at full rate.
+
+    Raises:
+        Cancelled: a stop signal came; the step was finished and everything saved.
+        CannotWrite: a checkpoint could not be written; the one before is intact.
+    """
+    folder = runs / stage.name
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "full.pt"
+    progress = Progress()
+    if path.exists():
+        state = checkpoint.load_full(path, stage.digest)
+        stage.load_state(state["stage"])
+        progress = Progress(**state["progress"])
+        say(f"{stage.name}: going on after {progress.steps} steps, {progress.pictures} pictures")
+    stopped: list[int] = []
+    previous = {s: signal.signal(s, lambda number, _: stopped.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _run(stage, folder, path, progress, minutes * 60, decay, stopped)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if stopped:
+        raise Cancelled(f"Stopped after {progress.steps} steps; everything is saved.")
+    return progress
+
+
+def _run(
+    stage: Stage, folder: Path, path: Path, progress: Progress, seconds: float, decay: bool, stopped: list[int]
+) -> None:
+    started = saved = reported = sampled = time.monotonic()
+    before, fresh = progress.seconds, 0
+    kept = False
+    while not stopped:
+        now = time.monotonic()
+        done = (now - started) / seconds
+        if done >= 1:
+            break
+        warm = min(1.0, (fresh + 1) / max(1, stage.settings["warmup"]))
+        falling = trapezoid(done, 0.0, stage.settings["decay"]) if decay else 1.0
+        if decay and not kept and falling < 1:
+            # What a later slice can go on from at full rate.
+            _save(stage, folder / "before-decay.pt", progress)
+            kept = True
+        figures = stage.step(warm * falling)
+        fresh += 1
+        progress.steps += 1
+        progress.pictures += int(figures.pop("pictures"))
+        progress.seconds = before + time.monotonic() - started
+        for name, value in figures.items():
+            progress.figures[name] = 0.95 * progress.figures.get(name, value) + 0.05 * value
+        now = time.monotonic()
+        if now - reported > REPORT_EVERY:
+            reported = now
+            _report(
+                stage, folder, progress, fresh / (now - started) * stage.settings["batch"], seconds - (now - started)
+            )
+        if now - saved > SAVE_EVERY:
+            saved = now
+            _save_or_say(stage, path, progress)
+        if now - sampled > SAMPLE_EVERY:
+            sampled = now
+            stage.sample(folder / f"sample-{progress.steps:06d}.png")
+    _save(stage, path, progress)
+    stage.sample(folder / f"sample-{progress.steps:06d}.png")
+
+
+def _save(stage: Stage, path: Path, progress: Progress) -> None:
+    checkpoint.save_full(path, {"stage": stage.state(), "progress": vars(progress).copy()}, stage.digest)
+
+
+def _save_or_say(stage: Stage, path: Path, progress: Progress) -> None:
+    """A failed checkpoint on the way is said and tried again later; only the last one ends the run."""
+    try:
+        _save(stage, path, progress)
+    except CannotWrite as error:
+        say(str(error))
+
+
+def _report(stage: Stage, folder: Path, progress: Progress, rate: float, left: float) -> None:
+    words = " ".join(f"{name} {value:.4g}" for name, value in progress.figures.items())
+    say(f"{stage.name} step {progress.steps}  {words}  {rate:.1f} pictures/s  {left / 60:.1f} min left")
+    log = folder / "log.csv"
+    row = {
+        "steps": progress.steps,
+        "pictures": progress.pictures,
+        "seconds": round(progress.seconds),
+        **progress.figures,
+    }
+    new = not log.exists()
+    with log.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, row.keys())
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,173 @@
+"""Painting with tensors: a batch of canvases, colours with variation, gradients, smooth noise, soft shapes.
+
+Colours are (n, 3, 1, 1) in 0 … 1, masks (n, 1, s, s) in 0 … 1, x runs right and y runs down, both 0 … 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class Canvas:
+    """n pictures of s × s pixels, painted together.
+
+    Attributes:
+        x, y: coordinates of the pixel centres, (1, 1, 1, s) and (1, 1, s, 1).
+        image: (n, 3, s, s).
+    """
+
+    def __init__(self, n: int, size: int, generator: torch.Generator) -> None:
+        self.n, self.size, self.generator = n, size, generator
+        self.device = generator.device
+        centres = (torch.arange(size, device=self.device) + 0.5) / size
+        self.x = centres.view(1, 1, 1, -1)
+        self.y = centres.view(1, 1, -1, 1)
+        self.image = torch.zeros(n, 3, size, size, device=self.device)
+
+    # Chance
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """Uniform numbers, (n, 1, 1, 1) or (n, *shape)."""
+        shape = shape or (1, 1, 1)
+        return low + (high - low) * torch.rand(self.n, *shape, device=self.device, generator=self.generator)
+
+    def chance(self, probability: float) -> Tensor:
+        """1.0 with this probability, else 0.0; (n, 1, 1, 1)."""
+        return (self.uniform(0, 1) < probability).float()
+
+    def colour(self, *palette: str, vary: float = 0.04) -> Tensor:
+        """One of the palette's colours ("#rrggbb") for every canvas, slightly varied."""
+        table = torch.tensor([rgb(code) for code in palette], device=self.device)
+        pick = torch.randint(len(palette), (self.n,), device=self.device, generator=self.generator)
+        noise = torch.randn(self.n, 3, device=self.device, generator=self.generator) * vary
+        return (table[pick] + noise).clamp(0, 1).view(-1, 3, 1, 1)
+
+    # Fields
+
+    def noise(self, cells: int, octaves: int = 1, stretch: float = 1.0) -> Tensor:
+        """Smooth noise about 0 … 1, ``cells`` bumps a side; ``stretch`` > 1 draws it out sideways."""
+        total = torch.zeros(self.n, 1, self.size, self.size, device=self.device)
+        weight, norm = 1.0, 0.0
+        for _ in range(octaves):
+            rows, columns = cells + 2, max(2, round(cells / stretch)) + 2
+            low = torch.rand(self.n, 1, rows, columns, device=self.device, generator=self.generator)
+            total += weight * F.interpolate(low, (self.size, self.size), mode="bicubic", align_corners=False)
+            norm += weight
+            cells, weight = cells * 2, weight * 0.5
+            if cells > self.size // 2:
+                break
+        return total / norm
+
+    def ridge(self, base: Tensor | float, height: Tensor | float, bumps: int, octaves: int = 2) -> Tensor:
+        """Mask of everything below a hilly line about y = base."""
+        line = torch.zeros(self.n, 1, 1, self.size, device=self.device)
+        weight, norm = 1.0, 0.0
+        for _ in range(octaves):
+            low = torch.rand(self.n, 1, 1, bumps + 3, device=self.device, generator=self.generator)
+            line += weight * F.interpolate(low, (1, self.size), mode="bilinear", align_corners=True)
+            norm += weight
+            bumps, weight = bumps * 2, weight * 0.45
+        return self.edge(self.y - (base - height * (line / norm - 0.25)))
+
+    def edge(self, distance: Tensor, soft: float = 1.0) -> Tensor:
+        """Signed distance (positive inside) → mask with an edge ``soft`` pixels wide."""
+        return (distance * self.size / soft + 0.5).clamp(0, 1)
+
+    def ellipse(
+        self, x: Tensor | float, y: Tensor | float, rx: Tensor | float, ry: Tensor | float, soft: float = 1.5
+    ) -> Tensor:
+        """Mask of an ellipse."""
+        distance = 1 - (((self.x - x) / rx) ** 2 + ((self.y - y) / ry) ** 2).clamp_min(1e-9).sqrt()
+        radius = torch.as_tensor(rx, device=self.device).minimum(torch.as_tensor(ry, device=self.device))
+        return (distance * radius * self.size / soft + 0.5).clamp(0, 1)
+
+    def box(self, x0: Tensor | float, y0: Tensor | float, x1: Tensor | float, y1: Tensor | float) -> Tensor:
+        """Mask of a rectangle."""
+        inside_x = torch.minimum(self.x - x0, x1 - self.x)
+        inside_y = torch.minimum(self.y - y0, y1 - self.y)
+        return self.edge(torch.minimum(inside_x, inside_y))
+
+    def triangle(self, x: Tensor | float, top: Tensor | float, bottom: Tensor | float, half: Tensor | float) -> Tensor:
+        """Mask of an upright triangle with its tip at (x, top)."""
+        along = (self.y - top) / (bottom - top)
+        inside = torch.minimum((along * half - (self.x - x).abs()), bottom - self.y)
+        return self.edge(inside)
+
+    def floor(self, horizon: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
+        """Perspective plane below the horizon: (u across, v into the distance, mask). One unit is a tile in front."""
+        depth = (self.y - horizon).clamp_min(1e-3)
+        v = 0.35 / depth
+        u = (self.x - 0.5) * v * 2.2
+        return u, v, self.edge(self.y - horizon)
+
+    # Putting on
+
+    def fill(self, colour: Tensor) -> None:
+        self.image = colour.expand(-1, -1, self.size, self.size).clone()
+
+    def gradient(self, top: Tensor, bottom: Tensor, y0: Tensor | float = 0.0, y1: Tensor | float = 1.0) -> Tensor:
+        """A colour field running from top to bottom."""
+        share = ((self.y - y0) / (y1 - y0)).clamp(0, 1)
+        return top + (bottom - top) * share
+
+    def lay(self, colour: Tensor, mask: Tensor | float) -> None:
+        """Lay a colour or a colour field over the picture where the mask is."""
+        self.image = self.image + (colour - self.image) * mask
+
+    def shade(self, factor: Tensor) -> None:
+        """Multiply the picture."""
+        self.image = (self.image * factor).clamp(0, 1)
+
+
+def rgb(code: str) -> tuple[float, float, float]:
+    """ "#rrggbb" → three numbers 0 … 1."""
+    return int(code[1:3], 16) / 255, int(code[3:5], 16) / 255, int(code[5:7], 16) / 255
+
+
+def grooves(coordinate: Tensor, width: float = 0.06) -> Tensor:
+    """1 on the lines where the coordinate is a whole number, 0 between them."""
+    distance = (coordinate - coordinate.round()).abs()
+    return (1 - distance / width).clamp(0, 1)
+
+
+def cell_value(u: Tensor, v: Tensor, seed: Tensor) -> Tensor:
+    """A pseudo-random number 0 … 1 for every unit cell of (u, v); ``seed`` (n, 1, 1, 1) varies it per picture."""
+    wave = torch.sin(u.floor() * 127.1 + v.floor() * 311.7 + seed * 74.7) * 43758.5453
+    return wave - wave.floor()
+
+
+def hue_turn(image: Tensor, turn: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
+    """Turn the hue (radians), scale saturation, shift lightness, keeping luma otherwise; (n, 3, s, s)."""
+    r, g, b = image.unbind(1)
+    luma = 0.299 * r + 0.587 * g + 0.114 * b
+    i = 0.596 * r - 0.274 * g - 0.322 * b
+    q = 0.211 * r - 0.523 * g + 0.312 * b
+    cos, sin = turn.cos().view(-1, 1, 1), turn.sin().view(-1, 1, 1)
+    strength = saturation.view(-1, 1, 1)
+    i, q = strength * (cos * i - sin * q), strength * (sin * i + cos * q)
+    luma = luma + lightness.view(-1, 1, 1)
+    return torch.stack(
+        [luma + 0.956 * i + 0.621 * q, luma - 0.272 * i - 0.647 * q, luma - 1.106 * i + 1.703 * q], dim=1
+    ).clamp(0, 1)
+
+
+def blur(x: Tensor, radius: int) -> Tensor:
+    """Two box blurs, (n, c, s, s)."""
+    if radius < 1:
+        return x
+    for _ in range(2):
+        x = F.avg_pool2d(F.pad(x, (radius,) * 4, mode="replicate"), 2 * radius + 1, stride=1)
+    return x
+
+
+def spread(count: int, low: float, high: float) -> Sequence[float]:
+    """``count`` evenly spaced numbers, for things in a row."""
+    return [low + (high - low) * (index + 0.5) / count for index in range(count)]
+
+
+TAU = 2 * math.pi

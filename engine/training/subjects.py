@@ -1,0 +1,118 @@
+"""A folder of cut-out pictures with names: what the mini model's training puts into scenes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from engine.errors import InputError
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".webp", ".png")
+VALIDATION_SHARE = 8  # one of so many subjects is never trained on
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Cut-out pictures of one size.
+
+    Attributes:
+        pictures: RGBA uint8 (N, 4, size, size), straight alpha, the subject filling the square.
+        names: what each shows, in words.
+        keys: file names without suffix.
+        skipped: file names that could not be used, each with the reason.
+    """
+
+    pictures: Tensor
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def from_folder(cls, folder: Path, size: int = 160, split: str = "all") -> Subjects:
+        """Read a folder of RGBA pictures; names come from ``names.json`` or the file names.
+
+        Args:
+            folder: holds the pictures.
+            size: side in pixels they are brought to.
+            split: "train", "validation" (about an eighth, chosen by a hash of the file name, so that it never
+                changes when pictures are added) or "all".
+
+        Raises:
+            InputError: the folder is missing or holds nothing usable.
+        """
+        if not folder.is_dir():
+            raise InputError(f"The folder of subjects {folder} does not exist.", "Name a folder of cut-out pictures.")
+        names = _read_names(folder)
+        pictures, labels, keys, skipped = [], [], [], []
+        for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
+            if split != "all" and (_is_validation(path.stem) != (split == "validation")):
+                continue
+            try:
+                pictures.append(_read_picture(path, size))
+            except (OSError, ValueError, Image.DecompressionBombError) as error:
+                skipped.append(f"{path.name}: {error}")
+                log.warning("%s is skipped: %s", path.name, error)
+                continue
+            labels.append(names.get(path.stem, path.stem.replace("_", " ").replace("-", " ")))
+            keys.append(path.stem)
+        if not pictures:
+            raise InputError(
+                f"The folder {folder} holds no usable cut-out ({len(skipped)} files were skipped).",
+                "PNG and WebP pictures with transparency work.",
+            )
+        return cls(torch.from_numpy(np.stack(pictures)), tuple(labels), tuple(keys), tuple(skipped))
+
+    def to(self, device: torch.device | str) -> Subjects:
+        return Subjects(self.pictures.to(device), self.names, self.keys, self.skipped)
+
+    def select(self, indices: Sequence[int]) -> Subjects:
+        """Some of the subjects, in this order."""
+        chosen = list(indices)
+        return Subjects(
+            self.pictures[chosen], tuple(self.names[i] for i in chosen), tuple(self.keys[i] for i in chosen)
+        )
+
+
+def _is_validation(key: str) -> bool:
+    return hashlib.sha256(key.encode()).digest()[0] % VALIDATION_SHARE == 0
+
+
+def _read_names(folder: Path) -> dict[str, str]:
+    try:
+        data = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise InputError(f"names.json in {folder} is damaged: {error}.") from error
+    return {str(key): str(name) for key, name in data.items()}
+
+
+def _read_picture(path: Path, size: int) -> np.ndarray:
+    with Image.open(path) as file:
+        if "A" not in file.getbands() and "transparency" not in file.info:
+            raise ValueError("it has no transparency")
+        picture = file.convert("RGBA")
+    box = picture.getchannel("A").point(lambda a: 255 if a > 16 else 0).getbbox()
+    if box is None:
+        raise ValueError("it is empty")
+    picture = picture.crop(box)
+    side = max(picture.size)
+    square = Image.new("RGBA", (side, side))
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    # Resampling premultiplied colours keeps the transparent pixels' colour out of the edge.
+    small = square.convert("RGBa").resize((size, size), Image.Resampling.LANCZOS).convert("RGBA")
+    return np.asarray(small).transpose(2, 0, 1).copy()

@@ -1,0 +1,349 @@
+"""Every published part the program can use: where it is, what it is, how large, under which licence. Free of torch.
+
+Sizes are what to expect; the server's own figures are shown and checked before anything is fetched. Where a publisher gives a
+hash (the hub does, for every file) it is checked; of a part that is fetched by tensors the hash is recorded when it arrives,
+and checked from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from engine.errors import InputError
+from engine.runtime.sizes import text_numbers
+from engine.weights.published import TEXT
+
+Role = Literal["transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming"]
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence, with a sentence on what it allows.
+
+    Attributes:
+        name: as it is shown: "Apache-2.0".
+        tags: what the hub's own page may call it; anything else stops the download.
+        summary: what it means, in a sentence.
+        url: the full text. The publisher's own file is fetched too, where there is one.
+        marks: words the publisher's own file has one of, lower case; a file without any stops the download as well.
+    """
+
+    name: str
+    tags: tuple[str, ...]
+    summary: str
+    url: str
+    marks: tuple[str, ...]
+
+    def is_text(self, text: str) -> bool:
+        """Whether a licence file reads like this licence."""
+        words = " ".join(text.lower().split())
+        return any(mark in words for mark in self.marks)
+
+
+MIT = Licence(
+    "MIT",
+    ("mit",),
+    "Free for any use, commercial too, as long as the notice of the authors is kept.",
+    "https://opensource.org/license/mit",
+    ("mit license", "permission is hereby granted, free of charge"),
+)
+APACHE = Licence(
+    "Apache-2.0",
+    ("apache-2.0",),
+    "Free for any use, commercial too, as long as notices are kept and changes are said.",
+    "https://www.apache.org/licenses/LICENSE-2.0",
+    ("apache license",),
+)
+FLUX_DEV = Licence(
+    "FLUX.1 [dev] Non-Commercial",
+    ("flux-1-dev-non-commercial-license", "flux-1-dev-non-commercial", "other"),
+    "Not for commercial use. You have to ask the publisher for access with an account, and accept there too.",
+    "https://huggingface.co/black-forest-labs/FLUX.1-dev/blob/main/LICENSE.md",
+    ("flux.1 [dev]", "flux [dev]", "non-commercial license"),
+)
+QWEN_RESEARCH = Licence(
+    "Qwen Research",
+    ("qwen-research", "other"),
+    "For research and evaluation only, not for commercial use.",
+    "https://huggingface.co/Qwen/Qwen2.5-VL-3B-Instruct/blob/main/LICENSE",
+    ("qwen research license", "tongyi qianwen research license"),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One published network.
+
+    Attributes:
+        key: identifier, also the folder its files are kept in.
+        title: what the user reads.
+        role: what it is for.
+        repository: "owner/name" on the hub.
+        files: names inside the repository, with * and ?; each has to match at least one file.
+        optional_files: further names, taken where they match.
+        licence: what the publisher grants.
+        expected_bytes: about how much is fetched.
+        folder: folder of the repository the files lie in, "" for its root; left out of the names on disk.
+        tensors: prefixes of the tensors that are fetched of safetensors files; empty for whole files.
+        gated: the publisher wants an account and a click before files are given.
+    """
+
+    key: str
+    title: str
+    role: Role
+    repository: str
+    files: tuple[str, ...]
+    licence: Licence
+    expected_bytes: int
+    optional_files: tuple[str, ...] = ()
+    folder: str = ""
+    tensors: tuple[str, ...] = ()
+    gated: bool = False
+
+    def wants(self, name: str) -> bool:
+        """Whether a file of the repository belongs to this part."""
+        inner = self.inner(name)
+        return inner is not None and any(_fits(inner, pattern) for pattern in self.files + self.optional_files)
+
+    def inner(self, name: str) -> str | None:
+        """The name of a repository's file inside this part's folder, or None when it lies elsewhere."""
+        if not self.folder:
+            return name
+        return name.removeprefix(f"{self.folder}/") if name.startswith(f"{self.folder}/") else None
+
+    @staticmethod
+    def is_licence(name: str) -> bool:
+        """Whether a file holds the publisher's licence."""
+        return name.upper().startswith(("LICENSE", "LICENCE"))
+
+    def missing(self, names: list[str]) -> list[str]:
+        """Patterns that none of the repository's files fits."""
+        inner = [self.inner(name) or "" for name in names]
+        return [pattern for pattern in self.files if not any(_fits(name, pattern) for name in inner)]
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return "/" not in name and fnmatchcase(name, pattern)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Something the user can get in one go.
+
+    Attributes:
+        name: identifier, also the bundle's name where it becomes one.
+        title, description: what the user reads.
+        parts: keys of its parts. choices: for roles with a choice, the keys to choose from; the first is taken otherwise.
+        bundle: whether its parts are converted into a bundle; otherwise they are used as they are (pre-flight).
+        bundle_bytes: about how large it is in the end.
+        fetched: whether its files can be fetched; otherwise they are only imported.
+        companions: names of other models that make it complete and are offered with it, the ones worth having first.
+    """
+
+    name: str
+    title: str
+    description: str
+    parts: tuple[str, ...]
+    bundle: bool
+    bundle_bytes: int
+    choices: tuple[tuple[str, ...], ...] = ()
+    fetched: bool = True
+    companions: tuple[str, ...] = ()
+
+
+_GB = 10**9
+_MB = 10**6
+_TRANSFORMERS = ("config.json", "*.safetensors")
+_LICENCE_FILES = ("LICENSE*", "LICENCE*", "NOTICE*")
+_PROCESSOR = ("*processor_config.json", "tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab.*")
+
+PARTS: dict[str, Part] = {
+    part.key: part
+    for part in (
+        Part(
+            "echogen-2b-transformer",
+            "EchoGen 2B transformer",
+            "transformer",
+            "UmiSonoda16/EchoGen",
+            ("echogen_2b.pth",),
+            MIT,
+            4_844_242_752 * 4,
+            _LICENCE_FILES,
+        ),
+        Part(
+            "infinity-vae-d32",
+            "Infinity visual tokenizer",
+            "tokenizer",
+            "FoundationVision/Infinity",
+            ("infinity_vae_d32reg.pth",),
+            MIT,
+            440_472_460,
+            _LICENCE_FILES,
+        ),
+        Part(
+            "flan-t5-xl",
+            "Flan-T5 XL text encoder",
+            "text",
+            "google/flan-t5-xl",
+            (*_TRANSFORMERS, "tokenizer.json"),
+            APACHE,
+            text_numbers(TEXT) * 4,
+            (*_LICENCE_FILES, "tokenizer_config.json", "special_tokens_map.json"),
+            tensors=("shared.", "encoder."),
+        ),
+        Part(
+            "dinov2-base",
+            "DINOv2 base",
+            "semantic",
+            "facebook/dinov2-base",
+            _TRANSFORMERS,
+            APACHE,
+            346_345_912,
+            _LICENCE_FILES,
+        ),
+        Part(
+            "flux-schnell-vae",
+            "FLUX.1 autoencoder, schnell release",
+            "content",
+            "black-forest-labs/FLUX.1-schnell",
+            _TRANSFORMERS,
+            APACHE,
+            168 * _MB,
+            _LICENCE_FILES,
+            folder="vae",
+        ),
+        Part(
+            "flux-dev-vae",
+            "FLUX.1 autoencoder, dev release",
+            "content",
+            "black-forest-labs/FLUX.1-dev",
+            _TRANSFORMERS,
+            FLUX_DEV,
+            168 * _MB,
+            _LICENCE_FILES,
+            folder="vae",
+            gated=True,
+        ),
+        Part(
+            "grounding-dino-tiny",
+            "Grounding DINO tiny",
+            "grounding",
+            "IDEA-Research/grounding-dino-tiny",
+            _TRANSFORMERS,
+            APACHE,
+            690 * _MB,
+            (*_LICENCE_FILES, *_PROCESSOR),
+        ),
+        Part(
+            "sam2.1-hiera-small",
+            "SAM 2.1 small",
+            "segmentation",
+            "facebook/sam2.1-hiera-small",
+            _TRANSFORMERS,
+            APACHE,
+            185 * _MB,
+            (*_LICENCE_FILES, *_PROCESSOR),
+        ),
+        Part(
+            "qwen2.5-vl-7b",
+            "Qwen2.5-VL 7B",
+            "naming",
+            "Qwen/Qwen2.5-VL-7B-Instruct",
+            _TRANSFORMERS,
+            APACHE,
+            int(16.6 * _GB),
+            (*_LICENCE_FILES, *_PROCESSOR, "*.index.json", "generation_config.json", "chat_template.*", "merges.txt"),
+        ),
+        Part(
+            "qwen2.5-vl-3b",
+            "Qwen2.5-VL 3B",
+            "naming",
+            "Qwen/Qwen2.5-VL-3B-Instruct",
+            _TRANSFORMERS,
+            QWEN_RESEARCH,
+            int(7.5 * _GB),
+            (*_LICENCE_FILES, *_PROCESSOR, "*.index.json", "generation_config.json", "chat_template.*", "merges.txt"),
+        ),
+    )
+}
+
+MODELS: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model(
+            "echogen-2b",
+            "EchoGen 2B",
+            "1024 px pictures. Needs a graphics card with 8 GB or more, or patience.",
+            ("echogen-2b-transformer", "flan-t5-xl", "flux-schnell-vae", "infinity-vae-d32", "dinov2-base"),
+            bundle=True,
+            bundle_bytes=int(13.2 * _GB),
+            choices=(("flux-schnell-vae", "flux-dev-vae"),),
+            companions=("cut-out", "naming"),
+        ),
+        Model(
+            "echogen-125m",
+            "EchoGen 125M",
+            "256 px pictures, made from published files that you have.",
+            (),
+            bundle=True,
+            bundle_bytes=int(4.1 * _GB),
+            fetched=False,
+        ),
+        Model(
+            "cut-out",
+            "Better cut-outs",
+            "Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1.",
+            ("grounding-dino-tiny", "sam2.1-hiera-small"),
+            bundle=False,
+            bundle_bytes=875 * _MB,
+        ),
+        Model(
+            "naming",
+            "Naming",
+            "Says what the subject is, so that you need not type it. Optional.",
+            ("qwen2.5-vl-7b",),
+            bundle=False,
+            bundle_bytes=int(16.6 * _GB),
+            choices=(("qwen2.5-vl-7b", "qwen2.5-vl-3b"),),
+        ),
+    )
+}
+
+
+def find_model(name: str) -> Model:
+    """A model of the catalogue by its name.
+
+    Raises:
+        InputError: there is none; the sentence lists the names there are.
+    """
+    if name not in MODELS:
+        raise InputError(f"There is no model “{name}” to get.", f"There are: {', '.join(MODELS)}.")
+    return MODELS[name]
+
+
+def model_of(part: str) -> Model:
+    """The model a part belongs to."""
+    return next(
+        model for model in MODELS.values() if part in model.parts or any(part in group for group in model.choices)
+    )
+
+
+def chosen_parts(model: Model, choices: tuple[str, ...] = ()) -> tuple[Part, ...]:
+    """The parts of a model, with the user's choices put in place of the standard ones.
+
+    Raises:
+        InputError: a choice does not belong to this model.
+    """
+    keys = list(model.parts)
+    for choice in choices:
+        group = next((group for group in model.choices if choice in group), None)
+        if group is None:
+            offered = ", ".join(key for group in model.choices for key in group)
+            raise InputError(
+                f"“{choice}” is no choice for {model.title}.", f"Choose from {offered}." if offered else ""
+            )
+        position = next(index for index, key in enumerate(keys) if key in group)
+        keys[position] = choice
+    return tuple(PARTS[key] for key in keys)

@@ -1,0 +1,226 @@
+"""Finding published files in a folder the user has: a download folder, a USB stick, another program's cache.
+
+Nothing is opened but small JSON files: what a folder holds is told by file names and by ``config.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.bundle.manifest import MANIFEST
+from engine.errors import CannotWrite, InputError
+from engine.weights.catalogue import PARTS, Part
+from engine.weights.conversion import Originals
+from engine.weights.disk import disk_error, readable
+
+_MAX_DEPTH = 6
+_MAX_FOLDERS = 20_000
+_MAX_CONFIG = 2**20
+# What config.json calls them → the role they have.
+_MODEL_TYPES = {
+    "t5": "text",
+    "dinov2": "semantic",
+    "grounding-dino": "grounding",
+    "sam2": "segmentation",
+    "sam2_video": "segmentation",
+    "qwen2_5_vl": "naming",
+}
+
+
+@dataclass(frozen=True)
+class FoundFiles:
+    """What a folder holds.
+
+    Attributes:
+        bundles: folders that are bundles already.
+        transformers, tokenizers: checkpoint files, by the model they belong to ("2b", "125m").
+        text, semantic, content: folders of encoders.
+        helpers: part of the catalogue → its folder.
+    """
+
+    bundles: tuple[Path, ...] = ()
+    transformers: tuple[tuple[str, Path], ...] = ()
+    tokenizers: tuple[tuple[str, Path], ...] = ()
+    text: Path | None = None
+    semantic: Path | None = None
+    content: Path | None = None
+    helpers: tuple[tuple[str, Path], ...] = ()
+
+    def originals(self) -> list[tuple[str, Originals]]:
+        """The models that can be made: name and files.
+
+        Raises:
+            InputError: a model is begun, and something of it is missing; the sentence says what.
+        """
+        tokenizers = dict(self.tokenizers)
+        made = []
+        for size, transformer in self.transformers:
+            needed: dict[str, Path | None] = {
+                f"the visual tokenizer ({_TOKENIZER_NAMES[size]})": tokenizers.get(size),
+                "the text encoder (a folder of flan-t5-xl)": self.text,
+                "the semantic encoder (a folder of dinov2-base)": self.semantic,
+                "the content encoder (the folder “vae” of FLUX.1)": self.content,
+            }
+            missing = [what for what, path in needed.items() if path is None]
+            if missing:
+                raise InputError(
+                    f"{transformer.name} is there, but {_listed(missing)} {'is' if len(missing) == 1 else 'are'} not.",
+                    "Put all files of the model into one folder, then import it.",
+                )
+            tokenizer, text, semantic, content = (path for path in needed.values() if path is not None)
+            made.append(
+                (f"echogen-{size}", Originals(transformer, tokenizer, text, semantic, content, _origins(content)))
+            )
+        return made
+
+    @property
+    def empty(self) -> bool:
+        return not (self.bundles or self.transformers or self.helpers)
+
+
+_TOKENIZER_NAMES = {"2b": "infinity_vae_d32reg.pth", "125m": "infinity_vae_d16.pth"}
+
+
+def look_into(folder: Path) -> FoundFiles:
+    """See what a folder and the folders in it hold. Reads names and config files only.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.", "Choose the folder the files lie in.")
+    bundles: list[Path] = []
+    transformers: dict[str, Path] = {}
+    tokenizers: dict[str, Path] = {}
+    encoders: dict[str, Path] = {}
+    helpers: dict[str, Path] = {}
+    for place, names in _walk(folder):
+        if MANIFEST in names:
+            bundles.append(place)
+            continue
+        for name in names:
+            lower = name.lower()
+            if not lower.endswith((".pth", ".pt", ".safetensors")):
+                continue
+            if "echogen" in lower:
+                transformers.setdefault("2b" if "2b" in lower else "125m", place / name)
+            elif "vae_d32" in lower or "vae_d16" in lower:
+                tokenizers.setdefault("2b" if "d32" in lower else "125m", place / name)
+        role, config = _role(place, names)
+        if role in ("text", "semantic", "content"):
+            if role not in encoders and _has_weights(names):
+                encoders[role] = place
+        elif role:
+            part = _helper_part(role, config)
+            if part is not None and _has_weights(names):
+                helpers.setdefault(part.key, place)
+    return FoundFiles(
+        tuple(bundles),
+        tuple(transformers.items()),
+        tuple(tokenizers.items()),
+        encoders.get("text"),
+        encoders.get("semantic"),
+        encoders.get("content"),
+        tuple(helpers.items()),
+    )
+
+
+def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+    """Copy a folder beside its place, then move it there as a whole. Links are followed; blocks.
+
+    Raises:
+        CannotWrite: there is not enough room, or the folder cannot be written; nothing is left then.
+    """
+    files = [path for path in sorted(source.rglob("*")) if path.is_file() and not path.name.endswith(".part")]
+    total = sum(path.stat().st_size for path in files)
+    work = target.with_name(f".{target.name}.{os.getpid()}.part")
+    done = 0
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(target.parent).free
+        if total > free:
+            raise CannotWrite(
+                f"{readable(total)} is to be copied, {readable(free)} is free in {target.parent}.",
+                "Make room, or choose another folder for the models.",
+                title="The disk is nearly full",
+            )
+        for path in files:
+            into = work / path.relative_to(source)
+            into.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("rb") as reader, into.open("wb") as writer:
+                while block := reader.read(4 * 2**20):
+                    writer.write(block)
+                    done += len(block)
+                    on_progress(done, total)
+                writer.flush()
+                os.fsync(writer.fileno())
+        if target.exists():
+            shutil.rmtree(target)
+        work.rename(target)
+    except OSError as error:
+        raise disk_error(target.parent, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Folders and the files in them, not too deep; what cannot be read is passed over."""
+    for seen, (place, folders, names) in enumerate(os.walk(folder)):
+        if seen == _MAX_FOLDERS:
+            return
+        depth = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < _MAX_DEPTH else []
+        yield Path(place), sorted(names)
+
+
+def _role(place: Path, names: list[str]) -> tuple[str, dict[str, Any]]:
+    if "config.json" not in names:
+        return "", {}
+    try:
+        with (place / "config.json").open("rb") as stream:
+            config = json.loads(stream.read(_MAX_CONFIG))
+        if not isinstance(config, dict):
+            return "", {}
+    except (OSError, ValueError, RecursionError):
+        return "", {}
+    if config.get("_class_name") == "AutoencoderKL":
+        return "content", config
+    return _MODEL_TYPES.get(str(config.get("model_type", "")), ""), config
+
+
+def _helper_part(role: str, config: dict[str, Any]) -> Part | None:
+    """Which part of the catalogue a helper is; of the two sizes of the naming model, its depth tells."""
+    if role == "naming":
+        text = config.get("text_config", config)
+        large = isinstance(text, dict) and int(text.get("hidden_size") or 0) > 3000
+        return PARTS["qwen2.5-vl-7b" if large else "qwen2.5-vl-3b"]
+    return next((part for part in PARTS.values() if part.role == role), None)
+
+
+def _has_weights(names: list[str]) -> bool:
+    return any(name.endswith(".safetensors") or name.startswith("pytorch_model") for name in names)
+
+
+def _origins(content: Path) -> tuple[tuple[str, str, str], ...]:
+    """Where the parts are from. Which of the two FLUX.1 releases it is, only the folder's place can say."""
+    named = [PARTS[key] for key in ("echogen-2b-transformer", "infinity-vae-d32", "flan-t5-xl", "dinov2-base")]
+    origins = [(part.role, part.repository, part.licence.name) for part in named]
+    place = "/".join(content.absolute().parts[-6:]).lower()
+    for word, key in (("schnell", "flux-schnell-vae"), ("dev", "flux-dev-vae")):
+        if f"flux.1-{word}" in place:
+            part = PARTS[key]
+            return (*origins, ("content", part.repository, part.licence.name))
+    either = (
+        f"{PARTS['flux-schnell-vae'].licence.name} or {PARTS['flux-dev-vae'].licence.name}, depending on the release"
+    )
+    return (*origins, ("content", "black-forest-labs/FLUX.1", either))
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

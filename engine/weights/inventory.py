@@ -1,0 +1,215 @@
+"""What models there are: on the disk, and in the catalogue. Reads names and small files, never weights. Free of torch."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.bundle.library import find_bundles, models_folder, shipped_folder
+from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
+from engine.errors import BundleError, EchoGenError
+from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
+from engine.weights.conversion import Originals
+from engine.weights.disk import disk_error
+from engine.weights.download import STATE, PartDownload
+from engine.weights.settings import DownloadSettings
+from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words
+
+
+def parts_folder(models: Path | None = None) -> Path:
+    """Where fetched parts lie, one folder each."""
+    return (models or models_folder()) / "parts"
+
+
+def installed_helper(role: Role) -> Path | None:
+    """The folder of a complete pre-flight network ("grounding", "segmentation", "naming"), or None. Quick: nothing is hashed."""
+    for part in PARTS.values():
+        if part.role == role:
+            folder = parts_folder() / part.key
+            if (folder / STATE).is_file() and PartDownload(part, folder).complete:
+                return folder
+    return None
+
+
+def installed_helpers() -> dict[str, Path]:
+    """The pre-flight networks that are here, by role, as ``Segmenter.with_models`` takes them."""
+    roles: tuple[Role, ...] = ("naming", "grounding", "segmentation")
+    found = ((role, installed_helper(role)) for role in roles)
+    return {role: folder for role, folder in found if folder is not None}
+
+
+@dataclass
+class Work:
+    """What is going on with one model."""
+
+    phase: Phase = "absent"
+    task: asyncio.Task[None] | None = None
+    fraction: float = 0.0
+    error: EchoGenError | None = None
+    downloads: list[PartDownload] = field(default_factory=list)
+    meter: Meter = field(default_factory=Meter)
+    pausing: bool = False
+    told: float = 0.0
+
+
+@dataclass
+class Inventory:
+    """What is in a folder of models, under these settings."""
+
+    folder: Path
+    settings: DownloadSettings
+
+    def names(self) -> list[str]:
+        """Every model: those that came with the program, the catalogue, then others the user has."""
+        own = [bundle.name for bundle in find_bundles() if bundle.name not in MODELS]
+        shipped = [name for name in own if (shipped_folder() / name / MANIFEST).is_file()]
+        others = [name for name in own if name not in shipped]
+        return [*shipped, *MODELS, *others]
+
+    def state(self, name: str, work: Work) -> ModelState:
+        """One model as it is now. Raises ``InputError`` when there is none of this name."""
+        folder, manifest, problem = self._bundle(name)
+        model = MODELS.get(name)
+        if model is None:
+            if folder is None:
+                find_model(name)  # says which there are
+            assert folder is not None
+            return self._own(name, folder, manifest, problem, work)
+        downloads = work.downloads or self.downloads(model)
+        done, total = sum(d.arrived for d in downloads), sum(d.total for d in downloads)
+        complete = bool(downloads) and all(download.complete for download in downloads)
+        installed = manifest is not None if model.bundle else complete
+        phase = work.phase
+        if phase == "absent":
+            phase = "ready" if installed else "paused" if done else "absent"
+        moving = phase == "fetching"
+        size = manifest.nbytes if manifest is not None else total if installed else model.bundle_bytes
+        return ModelState(
+            name=name,
+            title=model.title,
+            description=model.description,
+            licence=licence_words([d.part.licence.name for d in downloads]) or "MIT",
+            phase=phase,
+            installed=installed,
+            bundle=model.bundle,
+            fetchable=model.fetched,
+            done=done if not installed or done == total else 0,
+            total=total,
+            size=size,
+            rate=work.meter.rate(done) if moving else 0.0,
+            left=work.meter.left(done, total) if moving else None,
+            fraction=work.fraction if phase != "fetching" else (done / total if total else 0.0),
+            parts=tuple(
+                PartState(d.part.key, d.part.title, d.part.licence.name, d.arrived, d.total) for d in downloads
+            ),
+            error=work.error or (BundleError(problem) if problem else None),
+            originals=done if model.bundle and installed else 0,
+            folder=folder if model.bundle else (parts_folder(self.folder) if installed else None),
+        )
+
+    def _own(self, name: str, folder: Path, manifest: BundleManifest | None, problem: str, work: Work) -> ModelState:
+        return ModelState(
+            name=name,
+            title=manifest.title if manifest is not None else name,
+            description=manifest.description if manifest is not None else "",
+            licence=manifest.licence if manifest is not None else "",
+            phase=work.phase if work.phase != "absent" else "ready" if manifest is not None else "failed",
+            installed=manifest is not None,
+            shipped=folder.parent == shipped_folder(),
+            fetchable=False,
+            size=manifest.nbytes if manifest is not None else 0,
+            fraction=work.fraction,
+            error=work.error or (BundleError(problem) if problem else None),
+            folder=folder,
+        )
+
+    def _bundle(self, name: str) -> tuple[Path | None, BundleManifest | None, str]:
+        for place in (shipped_folder(), self.folder):
+            folder = place / name
+            if (folder / MANIFEST).is_file():
+                try:
+                    return folder, read_manifest(folder), ""
+                except BundleError as error:
+                    return folder, None, str(error)
+        return None, None, ""
+
+    def downloads(self, model: Model) -> list[PartDownload]:
+        """The model's parts with what is here of them; none for what is only imported."""
+        if not model.fetched:
+            return []
+        parts = chosen_parts(model, self.choices(model))
+        return [PartDownload(part, parts_folder(self.folder) / part.key) for part in parts]
+
+    def choices(self, model: Model) -> tuple[str, ...]:
+        """Parts the user chose where the model has a choice."""
+        offered = {key for group in model.choices for key in group}
+        return tuple(key for key in self.settings.choices.get(model.name, ()) if key in offered)
+
+
+def originals_of(downloads: list[PartDownload]) -> Originals:
+    """The fetched files of a model as the converter wants them."""
+    by_role = {download.part.role: download for download in downloads}
+
+    def file(role: Role) -> Path:
+        download = by_role[role]
+        files = download.plan.files if download.plan is not None else []
+        return next(download.folder / f.name for f in files if f.name.endswith((".pth", ".safetensors")))
+
+    return Originals(
+        transformer=file("transformer"),
+        tokenizer=file("tokenizer"),
+        text=by_role["text"].folder,
+        semantic=by_role["semantic"].folder,
+        content=by_role["content"].folder,
+        origins=tuple((d.part.role, d.part.repository, d.part.licence.name) for d in downloads),
+    )
+
+
+def room_for(model: Model, downloads: list[PartDownload], models: Path) -> int:
+    """Bytes that are still to be written: of the download, and of the bundle that is made from it.
+
+    Args:
+        models: the folder of models; what a conversion has completed there need not be written again.
+    """
+    total = sum(download.total for download in downloads)
+    missing = total - sum(download.arrived for download in downloads)
+    if not model.bundle:
+        return missing
+    made = sum(path.stat().st_size for work in conversions(models, model.name) for path in work.rglob("*.safetensors"))
+    return missing + max(0, min(model.bundle_bytes, total) - made)
+
+
+def conversions(models: Path, name: str) -> list[Path]:
+    """Folders of conversions that were stopped, or are going on; the bundle's writer makes them beside the bundle's place."""
+    return list(models.glob(f".{name}.*.part"))
+
+
+def existing_folder(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it. Raises ``CannotWrite``."""
+    if not folder.exists():
+        return
+    # Renamed first: what is half removed must not be found as a model.
+    doomed = folder.with_name(f".{folder.name}.removed")
+    try:
+        shutil.rmtree(doomed, ignore_errors=True)
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise disk_error(folder.parent, error) from error
+
+
+def keep_licences(folder: Path, target: Path) -> None:
+    """Copy the licence files of a part, so that they stay when its files go."""
+    for path in folder.glob("*"):
+        if path.name.upper().startswith(("LICENSE", "LICENCE", "NOTICE")):
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / path.name)

@@ -1,0 +1,191 @@
+"""What is remembered about downloads: where from, which licences were accepted, and the access token.
+
+Settings are one small JSON file in the user's configuration folder. The token is in no file: it goes to the system's
+keyring, or, where there is none, is kept in memory until the program ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import json
+import logging
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from engine.bundle.library import APP_NAME
+from engine.errors import CannotWrite, InputError
+
+log = logging.getLogger(__name__)
+
+HUB = "https://huggingface.co"
+_KEYRING_SERVICE = "EchoGen for the desktop"
+_KEYRING_USER = "hub token"
+_MAX_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class DownloadSettings:
+    """Where models come from, and what the user agreed to.
+
+    Attributes:
+        base_url: the hub or a mirror of it, without a slash at the end.
+        accepted: licences accepted, as "part: licence" → the day, ISO format.
+        choices: parts chosen where a model has a choice, by the model's name.
+    """
+
+    base_url: str = HUB
+    accepted: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def has_accepted(self, part: str, licence: str) -> bool:
+        return f"{part}: {licence}" in self.accepted
+
+    def accept(self, part: str, licence: str) -> DownloadSettings:
+        """Settings in which this licence of this part is accepted, from today on."""
+        key = f"{part}: {licence}"
+        if key in self.accepted:
+            return self
+        return replace(self, accepted={**self.accepted, key: datetime.date.today().isoformat()})
+
+
+def settings_file() -> Path:
+    return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "downloads.json"
+
+
+def load_settings() -> DownloadSettings:
+    """The settings on disk; the standard ones where there are none or they are damaged.
+
+    The environment variable ECHOGEN_HUB (a base URL) goes before the file.
+    """
+    data: Any = {}
+    with contextlib.suppress(OSError, ValueError), settings_file().open("rb") as stream:
+        data = json.loads(stream.read(_MAX_BYTES))
+    data = data if isinstance(data, dict) else {}
+    accepted, choices = (data.get(name) if isinstance(data.get(name), dict) else {} for name in ("accepted", "choices"))
+    settings = DownloadSettings(
+        accepted={str(part): str(day) for part, day in accepted.items()},
+        choices={str(model): tuple(map(str, keys)) for model, keys in choices.items() if isinstance(keys, list)},
+    )
+    url = os.environ.get("ECHOGEN_HUB") or data.get("base_url") or HUB
+    try:
+        return replace(settings, base_url=checked_base_url(str(url)))
+    except InputError:
+        if "ECHOGEN_HUB" in os.environ:
+            raise
+        log.warning("the base URL in %s is not usable; the hub itself is used", settings_file())
+        return settings
+
+
+def save_settings(settings: DownloadSettings) -> None:
+    """Write the settings, the old ones staying until the new ones are complete.
+
+    Raises:
+        CannotWrite: with the file and the reason.
+    """
+    path = settings_file()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = {"base_url": settings.base_url, "accepted": settings.accepted, "choices": settings.choices}
+        temporary.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise CannotWrite(f"The settings cannot be written to {path}: {error.strerror or error}.") from error
+
+
+def checked_base_url(text: str) -> str:
+    """A base URL as it is used: https, or http to this computer; no name, password, query or fragment in it.
+
+    Raises:
+        InputError: with what is wrong.
+    """
+    url = urlsplit(text.strip())
+    if not url.hostname or not is_safe(text.strip()):
+        raise InputError(f"“{text}” is no address to download from.", f"It has to begin with https://, as in {HUB}.")
+    if url.username or url.password or url.query or url.fragment:
+        raise InputError(
+            "The address to download from holds more than a place.",
+            "Leave out names, passwords and everything behind “?”.",
+        )
+    return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
+
+
+def is_safe(url: str) -> bool:
+    """Whether nobody on the way can read or change what this address sends: https, or http inside this computer."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return True
+    return parts.scheme == "http" and _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# The token
+
+
+class TokenStore:
+    """The access token for gated repositories.
+
+    HF_TOKEN in the environment goes first, for computers without a person in front of them. It never appears in ``repr``,
+    in a file or in a log.
+    """
+
+    def __init__(self) -> None:
+        self._in_memory: str | None = None
+
+    def get(self) -> str | None:
+        """The token, or None. Asking the keyring may open the system's own dialog."""
+        given = os.environ.get("HF_TOKEN")
+        if given:
+            return given
+        if self._in_memory is not None:
+            return self._in_memory
+        try:
+            import keyring
+
+            return keyring.get_password(_KEYRING_SERVICE, _KEYRING_USER)
+        except Exception as error:  # every backend has its own errors; without one the download goes on without a token
+            log.info("no keyring: %s", type(error).__name__)
+            return None
+
+    def set(self, token: str) -> bool:
+        """Keep a token. Returns whether it outlives this run, that is, whether there is a keyring.
+
+        Raises:
+            InputError: it cannot be a token.
+        """
+        token = token.strip()
+        if not token or len(token) > 500 or not token.isascii() or not token.isprintable() or " " in token:
+            raise InputError("This is no access token.", "Copy it from the settings page of your account, all of it.")
+        self._in_memory = token
+        try:
+            import keyring
+
+            keyring.set_password(_KEYRING_SERVICE, _KEYRING_USER, token)
+            return keyring.get_password(_KEYRING_SERVICE, _KEYRING_USER) == token
+        except Exception as error:
+            log.info("no keyring, the token is kept for this run: %s", type(error).__name__)
+            return False
+
+    def forget(self) -> None:
+        self._in_memory = None
+        with contextlib.suppress(Exception):
+            import keyring
+
+            keyring.delete_password(_KEYRING_SERVICE, _KEYRING_USER)

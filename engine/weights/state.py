@@ -1,0 +1,159 @@
+"""What there is to know about a model at one moment: snapshots for the window and the command line. Free of torch."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import EchoGenError
+
+Phase = Literal["absent", "asking", "fetching", "checking", "converting", "importing", "paused", "failed", "ready"]
+WORKING: tuple[Phase, ...] = ("asking", "fetching", "checking", "converting", "importing")
+
+
+@dataclass(frozen=True)
+class PartLicence:
+    """The licence of one part, to be shown and accepted once.
+
+    Attributes:
+        part, title: which part. repository: where it is from.
+        licence, summary, url: its name, what it means in a sentence, its full text.
+        accepted: whether the user accepted it before.
+    """
+
+    part: str
+    title: str
+    repository: str
+    licence: str
+    summary: str
+    url: str
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class PartState:
+    """One part of a model: how much of it is here."""
+
+    key: str
+    title: str
+    licence: str
+    done: int
+    total: int
+
+    @property
+    def complete(self) -> bool:
+        return self.done >= self.total > 0
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """One model, as it is now.
+
+    Attributes:
+        name, title, description: what it is.
+        licence: of its parts, in words: "MIT and Apache-2.0".
+        phase: what is going on with it.
+        installed: it is ready to be used (also while it is verified).
+        shipped: it came with the program and cannot be removed.
+        bundle: it draws pictures; otherwise it helps with cut-outs.
+        fetchable: it can be downloaded; otherwise it is only imported.
+        done, total: bytes of the download. size: bytes on the disk when installed, about what to expect before.
+        rate: bytes a second, 0 when nothing moves. left: seconds, None when not known.
+        fraction: share of the phase that is done (checking, converting, importing), 0 … 1.
+        parts: what it is made of; empty for what is not fetched.
+        error: why it stopped, or None.
+        originals: bytes of downloaded files that are not needed any more.
+        folder: where it lies, or None.
+    """
+
+    name: str
+    title: str
+    description: str
+    licence: str
+    phase: Phase
+    installed: bool = False
+    shipped: bool = False
+    bundle: bool = True
+    fetchable: bool = True
+    done: int = 0
+    total: int = 0
+    size: int = 0
+    rate: float = 0.0
+    left: float | None = None
+    fraction: float = 0.0
+    parts: tuple[PartState, ...] = ()
+    error: EchoGenError | None = None
+    originals: int = 0
+    folder: Path | None = None
+
+    @property
+    def working(self) -> bool:
+        return self.phase in WORKING
+
+    @property
+    def partial(self) -> bool:
+        """Something of it is here, but it is not complete."""
+        return not self.installed and self.done > 0
+
+    @property
+    def paused(self) -> bool:
+        return self.phase == "paused"
+
+
+class Meter:
+    """Bytes a second over the last seconds.
+
+    Args:
+        seconds: how far it looks back.
+        clock: what time it is; tests give their own.
+    """
+
+    def __init__(self, seconds: float = 8.0, clock=time.monotonic) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def reset(self) -> None:
+        self._marks.clear()
+
+    def mark(self, done: int) -> None:
+        """So many bytes are there now."""
+        now = self._clock()
+        if self._marks and now - self._marks[-1][0] < 0.1:
+            return
+        self._marks.append((now, done))
+        while now - self._marks[0][0] > self._seconds:
+            self._marks.popleft()
+
+    def rate(self, done: int) -> float:
+        """Bytes a second, 0 when nothing came lately."""
+        if not self._marks:
+            return 0.0
+        since, before = self._marks[0]
+        span = self._clock() - since
+        return max(0.0, (done - before) / span) if span > 0.2 else 0.0
+
+    def left(self, done: int, total: int) -> float | None:
+        """Seconds until all bytes are there, or None when that cannot be said yet."""
+        rate = self.rate(done)
+        return (total - done) / rate if rate > 1 else None
+
+
+def time_words(seconds: float) -> str:
+    """“about 4 min left”, as a person would say it."""
+    if seconds < 55:
+        return f"about {max(5, round(seconds / 5) * 5)} s left"
+    if seconds < 55 * 60:
+        return f"about {round(seconds / 60) or 1} min left"
+    hours = seconds / 3600
+    return f"about {hours:.1f} h left" if hours < 9.5 else f"about {round(hours)} h left"
+
+
+def licence_words(names: list[str]) -> str:
+    """“MIT and Apache-2.0”."""
+    each = list(dict.fromkeys(names))
+    if len(each) < 2:
+        return "".join(each)
+    return f"{', '.join(each[:-1])} and {each[-1]}"

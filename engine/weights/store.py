@@ -1,0 +1,440 @@
+"""The models of this computer, and getting more: what the Models dialog and ``models …`` are built on. Free of torch.
+
+All work is asynchronous and runs in the event loop it is called from (Qt's, through qasync, or asyncio's own). States are
+frozen snapshots; listeners are told a model's name whenever its state changed, at most ten times a second.
+
+>>> store = ModelStore()
+>>> store.accept_licences("echogen-2b")
+>>> asyncio.run(store.get("echogen-2b"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.bundle.library import models_folder
+from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.errors import BundleError, CannotWrite, EchoGenError, InputError, LicenceNotAccepted
+from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
+from engine.weights.conversion import Originals, convert
+from engine.weights.disk import hash_file, only_one, readable
+from engine.weights.download import PartDownload
+from engine.weights.importing import copy_folder, look_into
+from engine.weights.inventory import (
+    Inventory,
+    Work,
+    conversions,
+    existing_folder,
+    keep_licences,
+    originals_of,
+    parts_folder,
+    remove_folder,
+    room_for,
+)
+from engine.weights.requests import make_client
+from engine.weights.settings import DownloadSettings, TokenStore, checked_base_url, load_settings, save_settings
+from engine.weights.state import ModelState, PartLicence, Phase
+from engine.weights.transfer import RetryPolicy
+
+log = logging.getLogger(__name__)
+
+FILES_AT_ONCE = 3
+STALL_SECONDS = 30.0
+_ROOM_TO_SPARE = 300 * 10**6
+_TELL_SECONDS = 0.1
+Listener = Callable[[str], None]
+
+
+class ModelStore:
+    """Every model there is and could be.
+
+    Args:
+        folder: where models are kept; by default the user's folder.
+        policy: how patient downloads are. stall_seconds: how long a server may stay silent.
+        tokens: where the access token is.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        policy: RetryPolicy | None = None,
+        stall_seconds: float = STALL_SECONDS,
+        tokens: TokenStore | None = None,
+    ) -> None:
+        self.folder = folder or models_folder()
+        self.tokens = tokens or TokenStore()
+        self._policy = policy or RetryPolicy()
+        self._stall_seconds = stall_seconds
+        self._inventory = Inventory(self.folder, load_settings())
+        self._work: dict[str, Work] = {}
+        self._listeners: list[Listener] = []
+
+    # What there is
+
+    def models(self) -> tuple[ModelState, ...]:
+        """Every model: those that came with the program, the catalogue, then others the user has. Reads no weights."""
+        return tuple(self.state(name) for name in self._inventory.names())
+
+    def state(self, name: str) -> ModelState:
+        """One model as it is now. Raises ``InputError`` when there is none of this name."""
+        return self._inventory.state(name, self._work.get(name, Work()))
+
+    def free_bytes(self) -> int:
+        """Room on the disk that holds the models."""
+        return shutil.disk_usage(existing_folder(self.folder)).free
+
+    # Settings
+
+    @property
+    def settings(self) -> DownloadSettings:
+        return self._inventory.settings
+
+    def set_base_url(self, url: str) -> None:
+        """Download from a mirror. Raises ``InputError`` for an unsafe address, ``CannotWrite``."""
+        self._change(replace(self._inventory.settings, base_url=checked_base_url(url)))
+
+    def choose(self, name: str, *choices: str) -> None:
+        """Take these parts where a model has a choice. Raises ``InputError``."""
+        model = find_model(name)
+        chosen_parts(model, choices)
+        self._change(replace(self._inventory.settings, choices={**self._inventory.settings.choices, name: choices}))
+        self._work.pop(name, None)
+
+    def licences(self, name: str) -> tuple[PartLicence, ...]:
+        """The licences of a model's parts, with whether they were accepted."""
+        return tuple(
+            PartLicence(
+                part.key,
+                part.title,
+                part.repository,
+                part.licence.name,
+                part.licence.summary,
+                part.licence.url,
+                self._inventory.settings.has_accepted(part.key, part.licence.name),
+            )
+            for part in self._parts(name)
+        )
+
+    def accept_licences(self, name: str) -> None:
+        """The user was shown the licences of this model and accepts them. Recorded once."""
+        settings = self._inventory.settings
+        for part in self._parts(name):
+            settings = settings.accept(part.key, part.licence.name)
+        self._change(settings)
+
+    def _parts(self, name: str) -> tuple[Part, ...]:
+        model = find_model(name)
+        return chosen_parts(model, self._inventory.choices(model))
+
+    def _change(self, settings: DownloadSettings) -> None:
+        if settings != self._inventory.settings:
+            save_settings(settings)
+            self._inventory.settings = settings
+
+    # Listening
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told a model's name when its state changed. Returns what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def _tell(self, name: str, *, now: bool = True) -> None:
+        work = self._work[name]
+        moment = time.monotonic()
+        if not now and moment - work.told < _TELL_SECONDS:
+            return
+        work.told = moment
+        for listener in tuple(self._listeners):
+            listener(name)
+
+    def _enter(self, name: str, phase: Phase, fraction: float = 0.0) -> None:
+        work = self._work[name]
+        work.phase, work.fraction = phase, fraction
+        self._tell(name)
+
+    # Getting
+
+    async def get(self, name: str) -> ModelState:
+        """Fetch what is missing of a model, check it, and make it ready. Goes on where it stopped before.
+
+        Returns:
+            The state at the end: "ready", or "paused" when ``pause`` was called.
+
+        Raises:
+            LicenceNotAccepted: ``accept_licences`` first.
+            NetworkError, CannotWrite, BundleError: what is here stays; call it again to go on.
+        """
+        model = find_model(name)
+        if not model.fetched:
+            raise InputError(
+                f"{model.title} cannot be downloaded.", "Import it from a folder that holds the published files."
+            )
+        if self.state(name).installed:
+            return self.state(name)
+        missing = [licence for licence in self.licences(name) if not licence.accepted]
+        if missing:
+            raise LicenceNotAccepted(
+                f"The licence of {missing[0].title} ({missing[0].licence}) was not accepted yet.",
+                "Read it and accept it first.",
+            )
+        return await self._run(name, self._get(model))
+
+    resume = get
+
+    def pause(self, name: str) -> None:
+        """Stop what is going on with a model; everything that arrived stays."""
+        work = self._work.get(name)
+        if work is not None and work.task is not None and not work.task.done():
+            work.pausing = True
+            work.task.cancel()
+
+    async def _run(self, name: str, steps: Coroutine[Any, Any, None]) -> ModelState:
+        """Run one piece of work on a model as a task of its own, so that it can be paused."""
+        work = self._work.setdefault(name, Work())
+        if work.task is not None and not work.task.done():
+            steps.close()
+            await asyncio.wait([work.task])
+            return self.state(name)
+        work.error, work.pausing = None, False
+        work.task = asyncio.ensure_future(steps)
+        try:
+            await work.task
+            work.phase = "absent"  # what it is now is read off the disk
+        except asyncio.CancelledError:
+            work.phase = "absent"
+            if not work.pausing:
+                raise
+        except EchoGenError as error:
+            work.phase, work.error = "failed", error
+            raise
+        except BaseException:
+            work.phase = "absent"
+            raise
+        finally:
+            work.task, work.fraction, work.downloads = None, 0.0, []
+            work.meter.reset()
+            self._tell(name)
+        return self.state(name)
+
+    async def _get(self, model: Model) -> None:
+        name, work = model.name, self._work[model.name]
+        work.downloads = self._inventory.downloads(model)
+        for download in work.downloads:
+            download.on_change = lambda: self._moved(name)
+        self._enter(name, "asking")
+        token = None
+        if any(download.part.gated for download in work.downloads):
+            token = await asyncio.to_thread(self.tokens.get)
+        base_url = self._inventory.settings.base_url
+        async with contextlib.AsyncExitStack() as stack:
+            for download in work.downloads:
+                stack.enter_context(only_one(download.folder))
+            client = await stack.enter_async_context(make_client(self._stall_seconds))
+            await _together(d.prepare(client, base_url, _for(d, token), self._policy) for d in work.downloads)
+            self._check_room(model, work.downloads)
+            self._enter(name, "fetching")
+            self._moved(name)
+            slots = asyncio.Semaphore(FILES_AT_ONCE)
+            await _together(d.run(client, base_url, _for(d, token), self._policy, slots) for d in work.downloads)
+        if model.bundle:
+            await self._convert(name, originals_of(work.downloads))
+
+    def _moved(self, name: str) -> None:
+        work = self._work[name]
+        work.meter.mark(sum(download.arrived for download in work.downloads))
+        self._tell(name, now=False)
+
+    def _check_room(self, model: Model, downloads: list[PartDownload]) -> None:
+        needed = room_for(model, downloads, self.folder)
+        others = sum(
+            room_for(MODELS[name], work.downloads, self.folder)
+            for name, work in self._work.items()
+            if name != model.name and work.task is not None
+        )
+        free = self.free_bytes()
+        if needed + others + _ROOM_TO_SPARE > free:
+            raise CannotWrite(
+                f"{readable(needed)} more is needed besides {readable(others)} for what is being fetched already, and "
+                f"{readable(free)} is free in {self.folder}."
+                if others
+                else f"{readable(needed)} more is needed, {readable(free)} is free in {self.folder}.",
+                "Make room, or choose another folder for the models.",
+                title="The disk is nearly full",
+            )
+
+    async def _convert(self, name: str, originals: Originals) -> None:
+        def progress(fraction: float, text: str) -> None:
+            self._work[name].fraction = fraction
+            self._tell(name, now=False)
+
+        self._enter(name, "converting")
+        await convert(originals, self.folder / name, progress, name)
+
+    # Keeping
+
+    async def verify(self, name: str) -> tuple[str, ...]:
+        """Hash every file of a model again.
+
+        Returns:
+            Names of files that are missing or damaged; empty when all is right. Damaged files of a download are removed, so
+            that getting the model again fetches them.
+        """
+        state = self.state(name)
+        wrong: list[str] = []
+
+        async def steps() -> None:
+            self._enter(name, "checking")
+            if state.bundle and state.folder is not None and state.installed:
+                wrong.extend(await self._verify_bundle(name, read_manifest(state.folder), state.folder))
+            for download in self._inventory.downloads(MODELS[name]) if name in MODELS else []:
+                wrong.extend(f"{download.part.key}/{file}" for file in await download.verify())
+
+        await self._run(name, steps())
+        return tuple(wrong)
+
+    async def _verify_bundle(self, name: str, manifest: BundleManifest, folder: Path) -> list[str]:
+        wrong, done = [], 0
+        for file, entry in manifest.files.items():
+            path = folder / file
+            try:
+                right = path.stat().st_size == entry.size
+                right = right and (await asyncio.to_thread(hash_file, path)).sha256 == entry.sha256
+            except OSError:
+                right = False
+            if not right:
+                wrong.append(file)
+            done += entry.size
+            self._work[name].fraction = done / max(1, manifest.nbytes)
+            self._tell(name, now=False)
+        return wrong
+
+    async def remove(self, name: str) -> None:
+        """Take a model off this computer, with what was downloaded for it and no other model needs.
+
+        Raises:
+            InputError: it came with the program. CannotWrite: files cannot be removed.
+        """
+        state = self.state(name)
+        if state.shipped:
+            raise InputError(f"{state.title} came with the program.", "It needs little room; it cannot be removed.")
+        await self._stop(name)
+        # A conversion that was stopped has left its files beside the bundle's place.
+        folders = [self.folder / name, *conversions(self.folder, name)]
+        if name in MODELS:
+            folders += [download.folder for download in self._inventory.downloads(MODELS[name])]
+        for folder in folders:
+            await asyncio.to_thread(remove_folder, folder)
+        self._work[name] = Work()
+        self._tell(name)
+
+    async def remove_originals(self, name: str) -> int:
+        """Remove the downloaded files of a model that was converted; their licences stay. Returns the bytes that are free again."""
+        state = self.state(name)
+        if not state.originals:
+            return 0
+        for download in self._inventory.downloads(MODELS[name]):
+            await asyncio.to_thread(keep_licences, download.folder, self.folder / "licences" / download.part.key)
+            await asyncio.to_thread(remove_folder, download.folder)
+        self._work.pop(name, None)
+        return state.originals
+
+    async def import_folder(self, folder: Path) -> tuple[str, ...]:
+        """Take models from a folder: bundles and helpers are copied, published files converted where they lie.
+
+        Returns:
+            Names of the models that are ready now.
+
+        Raises:
+            InputError: there is nothing in it, or something is missing. BundleError, CannotWrite.
+        """
+        found = await asyncio.to_thread(look_into, Path(folder).expanduser())
+        if found.empty:
+            raise InputError(
+                f"There are no model files in {folder}.",
+                "It should hold a bundle (bundle.json), the published files, or folders as the hub has them.",
+            )
+        ready = [await self._import_bundle(source) for source in found.bundles]
+        for name, originals in found.originals():
+            await self._run(name, self._convert(name, originals))
+            ready.append(name)
+        for key, source in found.helpers:
+            await self._import_helper(PARTS[key], source)
+            ready.append(model_of(key).name)
+        return tuple(dict.fromkeys(ready))
+
+    async def _import_bundle(self, source: Path) -> str:
+        manifest = read_manifest(source)
+        name = manifest.name
+
+        async def steps() -> None:
+            self._enter(name, "importing")
+            wrong = await self._verify_bundle(name, manifest, source)
+            if wrong:
+                raise BundleError(f"{wrong[0]} in {source} is damaged.", "Copy the model anew from where it came from.")
+            await self._copy(name, source, self.folder / name)
+
+        if (self.folder / name).resolve() != source.resolve():
+            await self._run(name, steps())
+        return name
+
+    async def _import_helper(self, part: Part, source: Path) -> None:
+        name = model_of(part.key).name
+        target = parts_folder(self.folder) / part.key
+
+        async def steps() -> None:
+            self._enter(name, "importing")
+            await self._copy(name, source, target)
+            await asyncio.to_thread(PartDownload(part, target).adopt)
+
+        await self._run(name, steps())
+        if part.key not in MODELS[name].parts:
+            self.choose(name, part.key)
+
+    async def _copy(self, name: str, source: Path, target: Path) -> None:
+        loop = asyncio.get_running_loop()
+
+        def moved(fraction: float) -> None:
+            self._work[name].fraction = fraction
+            self._tell(name, now=False)
+
+        def progress(done: int, total: int) -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(moved, done / max(1, total))
+
+        await asyncio.to_thread(copy_folder, source, target, progress)
+
+    async def _stop(self, name: str) -> None:
+        work = self._work.get(name)
+        if work is not None and work.task is not None:
+            task = work.task
+            self.pause(name)
+            await asyncio.wait([task])
+
+    async def close(self) -> None:
+        """Pause everything, and wait until it has stopped."""
+        for name in tuple(self._work):
+            await self._stop(name)
+
+
+def _for(download: PartDownload, token: str | None) -> str | None:
+    """The token goes only where it is needed."""
+    return token if download.part.gated else None
+
+
+async def _together(steps: Any) -> None:
+    """Run all; the first error ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None

@@ -1,0 +1,305 @@
+"""Set up EchoGen in a private environment and open it. Standard library only: it runs before anything is installed.
+
+    python3 installer/bootstrap.py run [photo.jpg]   set up if needed, then open the program
+    python3 installer/bootstrap.py test [pytest …]   set up if needed, then run every check and test
+    python3 installer/bootstrap.py install           add EchoGen to the desktop's menu
+    python3 installer/bootstrap.py repair            set up again from scratch (models and pictures stay)
+
+The environment is ``.venv`` beside this folder. Every finished step is noted in it, so that a set-up that was cut off goes
+on where it stopped, and a change of the dependencies is noticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv"
+OLDEST, NEWEST = (3, 11), (3, 13)
+NEEDED_BYTES = 4 * 2**30
+
+# Shared libraries Qt loads, and the package that brings each (Debian and Ubuntu, Fedora, Arch).
+SYSTEM_LIBRARIES = {
+    "libEGL.so.1": ("libegl1", "libglvnd-egl", "libglvnd"),
+    "libGL.so.1": ("libgl1", "libglvnd-glx", "libglvnd"),
+    "libOpenGL.so.0": ("libopengl0", "libglvnd-opengl", "libglvnd"),
+    "libxkbcommon.so.0": ("libxkbcommon0", "libxkbcommon", "libxkbcommon"),
+    "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0", "libxkbcommon-x11", "libxkbcommon-x11"),
+    "libdbus-1.so.3": ("libdbus-1-3", "dbus-libs", "dbus"),
+    "libfontconfig.so.1": ("libfontconfig1", "fontconfig", "fontconfig"),
+    "libglib-2.0.so.0": ("libglib2.0-0", "glib2", "glib2"),
+    "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor", "xcb-util-cursor"),
+    "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm", "xcb-util-wm"),
+    "libxcb-keysyms.so.1": ("libxcb-keysyms1", "xcb-util-keysyms", "xcb-util-keysyms"),
+}
+PACKAGE_MANAGERS = {
+    "apt-get": ("sudo apt-get install", 0),
+    "dnf": ("sudo dnf install", 1),
+    "pacman": ("sudo pacman -S", 2),
+}
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message is one sentence for the user."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bootstrap.py", description="Set up EchoGen and open it.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("run", "set up if needed, then open the program"),
+        ("test", "set up if needed, then run every check and test"),
+        ("install", "add EchoGen to the desktop's menu"),
+        ("repair", "set up again from scratch"),
+    ):
+        commands.add_parser(name, help=text, add_help=False)
+    options, rest = parser.parse_known_args(arguments)
+    try:
+        check_python()
+        if options.command == "repair":
+            shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        set_up(with_tests=options.command == "test")
+        if options.command == "run":
+            return run(rest)
+        if options.command == "test":
+            return run_checks(rest)
+        if options.command == "install":
+            from desktop_entry import install_entry  # beside this file; the script's folder is on the path
+
+            say(f"EchoGen is in the menu now: {install_entry(ROOT, environment_python())}")
+        return 0
+    except SetupError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped. Run the same command again to go on.")
+        return 130
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def check_python() -> None:
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        raise SetupError(
+            f"EchoGen needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}, and this is Python "
+            f"{sys.version_info[0]}.{sys.version_info[1]}: install one of those and run this again with it."
+        )
+
+
+def environment_python(environment: Path = ENVIRONMENT) -> Path:
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def read_dependencies(with_tests: bool) -> list[str]:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project["dependencies"] + (project["optional-dependencies"]["test"] if with_tests else [])
+
+
+def is_ready(with_tests: bool = False) -> bool:
+    """Whether the environment holds what pyproject.toml asks for today."""
+    done = _read_notes()
+    return (
+        environment_python().exists()
+        and _digest(read_dependencies(False)) == done.get("packages")
+        and (not with_tests or _digest(read_dependencies(True)) == done.get("test packages"))
+    )
+
+
+def set_up(with_tests: bool = False) -> None:
+    """Bring the environment up to date. Each step is skipped when it is done already."""
+    if is_ready(with_tests):
+        return
+    started = time.monotonic()
+    free = shutil.disk_usage(ROOT).free
+    if not _read_notes() and free < NEEDED_BYTES:
+        raise SetupError(
+            f"EchoGen needs {NEEDED_BYTES / 2**30:.0f} GB for its environment and {free / 2**30:.1f} GB is free on this disk."
+        )
+    say("Setting up EchoGen. This happens once and takes a few minutes.")
+    step(1, "Making a private environment")
+    make_environment()
+    dependencies = read_dependencies(with_tests)
+    torch = [name for name in dependencies if name.startswith("torch>")]
+    if _read_notes().get("torch") != _digest(torch):
+        step(2, "Installing torch for this machine (the large one)")
+        install_torch(torch)
+        _note("torch", _digest(torch))
+    step(3, "Installing the other packages")
+    pip_install(dependencies)
+    step(4, "Looking at what Qt needs from the system")
+    check_qt()
+    _note("packages", _digest(read_dependencies(False)))
+    if with_tests:
+        _note("test packages", _digest(dependencies))
+    say(f"Ready after {time.monotonic() - started:.0f} s.")
+
+
+def step(number: int, text: str) -> None:
+    say(f"[{number}/4] {text} …")
+
+
+def make_environment() -> None:
+    python = environment_python()
+    if python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+        return
+    shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+    made = subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], capture_output=True, text=True)
+    if made.returncode:
+        shutil.rmtree(ENVIRONMENT, ignore_errors=True)
+        if "ensurepip" in made.stdout + made.stderr:
+            version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            raise SetupError(
+                f"Python's venv module is missing: install the package python{version}-venv and run this again."
+            )
+        raise SetupError(f"The environment could not be made: {_last_line(made.stderr or made.stdout)}")
+
+
+def install_torch(torch: list[str]) -> None:
+    """Let uv choose the build for this machine's card where uv is at hand, else take pip's."""
+    uv = shutil.which("uv")
+    if uv:
+        command = [uv, "pip", "install", "--python", str(environment_python()), "--torch-backend=auto", *torch]
+        if _stream(command) == 0:
+            return
+        say("      uv did not find a build; asking pip instead.")
+    pip_install(torch)
+
+
+def pip_install(requirements: list[str]) -> None:
+    command = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command += ["--progress-bar", "off", *requirements]
+    if _stream(command):
+        raise SetupError(
+            f"The packages could not be installed: {_last_line(_log_path().read_text(encoding='utf-8', errors='replace'))} "
+            "What has arrived is kept; check the network and run the same command again."
+        )
+
+
+def check_qt() -> None:
+    """Import Qt once and translate a missing system library into a package name."""
+    code = "from PySide6 import QtCore, QtGui, QtWidgets, QtNetwork, QtSvg"
+    result = subprocess.run([environment_python(), "-c", code], capture_output=True, text=True)
+    if result.returncode == 0:
+        return
+    raise SetupError(explain_missing_library(result.stderr))
+
+
+def explain_missing_library(text: str) -> str:
+    """One sentence that names the missing library and the command that installs its package."""
+    for library, packages in SYSTEM_LIBRARIES.items():
+        if library in text:
+            for manager, (command, column) in PACKAGE_MANAGERS.items():
+                if shutil.which(manager):
+                    return f"Qt needs the system library {library}: run “{command} {packages[column]}” and try again."
+            return f"Qt needs the system library {library} (package {packages[0]} on Debian): install it and try again."
+    return f"Qt cannot be loaded: {_last_line(text)}"
+
+
+def has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"))
+
+
+def run(arguments: list[str]) -> int:
+    """Open the window; where there is no display, draw the example picture and name the file."""
+    if has_display():
+        return subprocess.run([environment_python(), str(ROOT / "main.py"), *arguments]).returncode
+    picture = ROOT / "build" / "example.png"
+    picture.parent.mkdir(exist_ok=True)
+    say("There is no display here, so the example is drawn without the window.")
+    code = subprocess.run([environment_python(), "-m", "engine", "example", "--out", str(picture)], cwd=ROOT).returncode
+    if code == 0:
+        say(f"The picture is in {picture}")
+    return code
+
+
+def run_checks(arguments: list[str]) -> int:
+    """Style, types, import rules, tests. All are run; the first failure decides the exit code."""
+    python = str(environment_python())
+    checks = [
+        ("style", [python, "-m", "ruff", "check", "."]),
+        ("format", [python, "-m", "ruff", "format", "--check", "."]),
+        ("types", [python, "-m", "mypy"]),
+        ("import rules", [str(Path(python).with_name("lint-imports"))]),
+    ]
+    failures = []
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if not arguments:
+        for name, command in checks:
+            say(f"Checking {name} …")
+            if subprocess.run(command, cwd=ROOT, env=environment).returncode:
+                failures.append(name)
+    say("Running the tests …")
+    if subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, env=environment).returncode:
+        failures.append("tests")
+    if failures:
+        say(f"Failed: {', '.join(failures)}.")
+        return 1
+    return 0
+
+
+def _stream(command: list[str]) -> int:
+    """Run a command, show what it is fetching or installing, keep everything in the log."""
+    with _log_path().open("a", encoding="utf-8") as log:
+        log.write(f"\n$ {' '.join(command)}\n")
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            log.write(line)
+            words = line.strip()
+            if words.startswith(("Downloading", "Collecting", "Installing", "Building", "Prepared", "Resolved")):
+                say(f"      {words[:110]}")
+        return process.wait()
+
+
+def _log_path() -> Path:
+    return ENVIRONMENT / "bootstrap.log"
+
+
+def _notes_path() -> Path:
+    return ENVIRONMENT / "bootstrap.json"
+
+
+def _read_notes() -> dict[str, str]:
+    try:
+        return json.loads(_notes_path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _note(key: str, value: str) -> None:
+    notes = {**_read_notes(), key: value}
+    temporary = _notes_path().with_suffix(".tmp")
+    temporary.write_text(json.dumps(notes, indent=1), encoding="utf-8")
+    temporary.replace(_notes_path())
+
+
+def _digest(lines: list[str]) -> str:
+    text = "\n".join([*sorted(lines), f"{sys.version_info[0]}.{sys.version_info[1]}"])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["no reason was given."])[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

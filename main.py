@@ -1,0 +1,49 @@
+"""EchoGen for the desktop. Double-click this file, or run ``python main.py [photo.jpg]``.
+
+Only the standard library is needed to start: when the packages are missing, the bootstrap sets them up and opens the window.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+NEEDED = (
+    "PySide6",
+    "qasync",
+    "numpy",
+    "PIL",
+    "cv2",
+    "platformdirs",
+    "torch",
+    "transformers",
+    "diffusers",
+    "safetensors",
+)
+_TRIED = "ECHOGEN_BOOTSTRAPPED"
+
+
+def packages_missing() -> list[str]:
+    """Names of packages the window needs that cannot be found; nothing is imported."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
+
+
+def main(arguments: list[str]) -> int:
+    missing = packages_missing() if sys.version_info >= (3, 11) else ["Python 3.11"]
+    if missing:
+        if os.environ.get(_TRIED):
+            print(f"These packages are missing even after the set-up: {', '.join(missing)}.", file=sys.stderr)
+            return 1
+        bootstrap = os.path.join(ROOT, "installer", "bootstrap.py")
+        environment = {**os.environ, _TRIED: "1"}
+        return subprocess.call([sys.executable, bootstrap, "run", *arguments], env=environment)
+    from app.application import run
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

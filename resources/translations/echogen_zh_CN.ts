@@ -1,0 +1,4371 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+    <context>
+        <name>AboutDialog</name>
+        <message>
+            <source>About EchoGen</source>
+            <translation>关于 EchoGen</translation>
+        </message>
+        <message>
+            <source>Copy diagnostics</source>
+            <translation>复制诊断信息</translation>
+        </message>
+        <message>
+            <source>Licence</source>
+            <translation>许可证</translation>
+        </message>
+        <message>
+            <source>Licences</source>
+            <translation>许可证</translation>
+        </message>
+        <message>
+            <source>One photo of your thing, one sentence, and your thing appears in that scene. Photos and pictures stay on this computer.</source>
+            <translation>一张照片，一句话，您的物品就出现在那个场景里。照片和图片都留在这台电脑上。</translation>
+        </message>
+        <message>
+            <source>Open the log folder</source>
+            <translation>打开日志文件夹</translation>
+        </message>
+        <message>
+            <source>This file is missing: {0}</source>
+            <translation>缺少此文件：{0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>ActionBar</name>
+        <message>
+            <source>Compare</source>
+            <translation>对比</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Drag from here into another program, or press Copy</source>
+            <translation>从这里拖到其他程序，或按“复制”</translation>
+        </message>
+        <message>
+            <source>Drag out</source>
+            <translation>拖出</translation>
+        </message>
+        <message>
+            <source>Drag the picture into another program</source>
+            <translation>把图片拖到其他程序</translation>
+        </message>
+        <message>
+            <source>Move the handle between the scales first</source>
+            <translation>先移动尺度之间的滑柄</translation>
+        </message>
+        <message>
+            <source>Redraw from here</source>
+            <translation>从这里重画</translation>
+        </message>
+        <message>
+            <source>Save as…</source>
+            <translation>另存为…</translation>
+        </message>
+        <message>
+            <source>Save without metadata…</source>
+            <translation>不带元数据保存…</translation>
+        </message>
+        <message>
+            <source>Star</source>
+            <translation>加星</translation>
+        </message>
+        <message>
+            <source>Starred</source>
+            <translation>已加星</translation>
+        </message>
+        <message>
+            <source>The picture is not saved yet</source>
+            <translation>图片尚未保存</translation>
+        </message>
+        <message>
+            <source>There is no cut-out to compare with</source>
+            <translation>没有可对比的抠图</translation>
+        </message>
+        <message>
+            <source>Vary</source>
+            <translation>变化</translation>
+        </message>
+    </context>
+    <context>
+        <name>Actions</name>
+        <message>
+            <source>100 %</source>
+            <translation>100 %</translation>
+        </message>
+        <message>
+            <source>About EchoGen</source>
+            <translation>关于 EchoGen</translation>
+        </message>
+        <message>
+            <source>Back without changes</source>
+            <translation>返回，不保留更改</translation>
+        </message>
+        <message>
+            <source>Brush</source>
+            <translation>画笔</translation>
+        </message>
+        <message>
+            <source>Brush and eraser change places while held</source>
+            <translation>按住时画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>Brush size</source>
+            <translation>画笔大小</translation>
+        </message>
+        <message>
+            <source>Click or paint with the cross-hair</source>
+            <translation>用十字准线点选或涂抹</translation>
+        </message>
+        <message>
+            <source>Compare two pictures</source>
+            <translation>对比两张图片</translation>
+        </message>
+        <message>
+            <source>Compare with the cut-out</source>
+            <translation>与抠图对比</translation>
+        </message>
+        <message>
+            <source>Copy diagnostics</source>
+            <translation>复制诊断信息</translation>
+        </message>
+        <message>
+            <source>Copy picture</source>
+            <translation>复制图片</translation>
+        </message>
+        <message>
+            <source>Cut-out</source>
+            <translation>抠图</translation>
+        </message>
+        <message>
+            <source>Drag the picture to another program</source>
+            <translation>把图片拖到其他程序</translation>
+        </message>
+        <message>
+            <source>Draw a box</source>
+            <translation>画一个框</translation>
+        </message>
+        <message>
+            <source>Earlier prompt</source>
+            <translation>较早的提示词</translation>
+        </message>
+        <message>
+            <source>Edit cut-out</source>
+            <translation>编辑抠图</translation>
+        </message>
+        <message>
+            <source>Eraser</source>
+            <translation>橡皮</translation>
+        </message>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>Fit</source>
+            <translation>适合窗口</translation>
+        </message>
+        <message>
+            <source>Four ideas</source>
+            <translation>四个构思</translation>
+        </message>
+        <message>
+            <source>Full screen</source>
+            <translation>全屏</translation>
+        </message>
+        <message>
+            <source>Generate</source>
+            <translation>生成</translation>
+        </message>
+        <message>
+            <source>Go to the prompt</source>
+            <translation>转到提示词</translation>
+        </message>
+        <message>
+            <source>Harder brush</source>
+            <translation>画笔更硬</translation>
+        </message>
+        <message>
+            <source>Help</source>
+            <translation>帮助</translation>
+        </message>
+        <message>
+            <source>History</source>
+            <translation>历史</translation>
+        </message>
+        <message>
+            <source>Invert</source>
+            <translation>反选</translation>
+        </message>
+        <message>
+            <source>Keep all scales</source>
+            <translation>保留全部尺度</translation>
+        </message>
+        <message>
+            <source>Keep one scale less</source>
+            <translation>少保留一个尺度</translation>
+        </message>
+        <message>
+            <source>Keep one scale more</source>
+            <translation>多保留一个尺度</translation>
+        </message>
+        <message>
+            <source>Keep the first scale</source>
+            <translation>保留第一个尺度</translation>
+        </message>
+        <message>
+            <source>Keep this seed</source>
+            <translation>保留此种子</translation>
+        </message>
+        <message>
+            <source>Keys and help</source>
+            <translation>按键与帮助</translation>
+        </message>
+        <message>
+            <source>Larger brush</source>
+            <translation>画笔更大</translation>
+        </message>
+        <message>
+            <source>Lasso</source>
+            <translation>套索</translation>
+        </message>
+        <message>
+            <source>Later prompt</source>
+            <translation>较晚的提示词</translation>
+        </message>
+        <message>
+            <source>Menu</source>
+            <translation>菜单</translation>
+        </message>
+        <message>
+            <source>Models</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Move a cross-hair</source>
+            <translation>移动十字准线</translation>
+        </message>
+        <message>
+            <source>Move the photo</source>
+            <translation>移动照片</translation>
+        </message>
+        <message>
+            <source>Move the picture</source>
+            <translation>移动图片</translation>
+        </message>
+        <message>
+            <source>Move to the trash</source>
+            <translation>移到回收站</translation>
+        </message>
+        <message>
+            <source>New seed</source>
+            <translation>新种子</translation>
+        </message>
+        <message>
+            <source>Next panel</source>
+            <translation>下一个面板</translation>
+        </message>
+        <message>
+            <source>Open a mask…</source>
+            <translation>打开蒙版…</translation>
+        </message>
+        <message>
+            <source>Open photo…</source>
+            <translation>打开照片…</translation>
+        </message>
+        <message>
+            <source>Open the log folder</source>
+            <translation>打开日志文件夹</translation>
+        </message>
+        <message>
+            <source>Paste photo or picture</source>
+            <translation>粘贴照片或图片</translation>
+        </message>
+        <message>
+            <source>Picture</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Previous panel</source>
+            <translation>上一个面板</translation>
+        </message>
+        <message>
+            <source>Prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Quit</source>
+            <translation>退出</translation>
+        </message>
+        <message>
+            <source>Redo</source>
+            <translation>重做</translation>
+        </message>
+        <message>
+            <source>Redraw from here</source>
+            <translation>从这里重画</translation>
+        </message>
+        <message>
+            <source>Save as…</source>
+            <translation>另存为…</translation>
+        </message>
+        <message>
+            <source>Save the cut-out's mask…</source>
+            <translation>保存抠图的蒙版…</translation>
+        </message>
+        <message>
+            <source>Save without metadata…</source>
+            <translation>不带元数据保存…</translation>
+        </message>
+        <message>
+            <source>Scales</source>
+            <translation>尺度</translation>
+        </message>
+        <message>
+            <source>Search the history</source>
+            <translation>搜索历史</translation>
+        </message>
+        <message>
+            <source>Select the object</source>
+            <translation>选择物体</translation>
+        </message>
+        <message>
+            <source>Settings</source>
+            <translation>设置</translation>
+        </message>
+        <message>
+            <source>Show in the folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>Show or hide the history</source>
+            <translation>显示或隐藏历史</translation>
+        </message>
+        <message>
+            <source>Show or hide the subject</source>
+            <translation>显示或隐藏主体</translation>
+        </message>
+        <message>
+            <source>Show the previous picture while held</source>
+            <translation>按住时显示上一张图片</translation>
+        </message>
+        <message>
+            <source>Smaller brush</source>
+            <translation>画笔更小</translation>
+        </message>
+        <message>
+            <source>Softer brush</source>
+            <translation>画笔更软</translation>
+        </message>
+        <message>
+            <source>Star</source>
+            <translation>加星</translation>
+        </message>
+        <message>
+            <source>Stop after this picture</source>
+            <translation>画完这张后停止</translation>
+        </message>
+        <message>
+            <source>Stop at once</source>
+            <translation>立即停止</translation>
+        </message>
+        <message>
+            <source>Straight line from the last stroke</source>
+            <translation>从上一笔画直线</translation>
+        </message>
+        <message>
+            <source>Swap brush and eraser</source>
+            <translation>画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>This belongs</source>
+            <translation>属于主体</translation>
+        </message>
+        <message>
+            <source>This does not belong</source>
+            <translation>不属于主体</translation>
+        </message>
+        <message>
+            <source>Tint, outline, what the model sees</source>
+            <translation>着色、轮廓、模型所见</translation>
+        </message>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
+        </message>
+        <message>
+            <source>Use everything of this picture</source>
+            <translation>使用这张图片的全部设置</translation>
+        </message>
+        <message>
+            <source>Use its prompt</source>
+            <translation>使用它的提示词</translation>
+        </message>
+        <message>
+            <source>Use its seed</source>
+            <translation>使用它的种子</translation>
+        </message>
+        <message>
+            <source>Use this cut-out</source>
+            <translation>使用此抠图</translation>
+        </message>
+        <message>
+            <source>Vary: the same with a new seed</source>
+            <translation>变化：同样的设置，新的种子</translation>
+        </message>
+        <message>
+            <source>View</source>
+            <translation>视图</translation>
+        </message>
+        <message>
+            <source>Zoom at the pointer</source>
+            <translation>在指针处缩放</translation>
+        </message>
+        <message>
+            <source>Zoom in</source>
+            <translation>放大</translation>
+        </message>
+        <message>
+            <source>Zoom out</source>
+            <translation>缩小</translation>
+        </message>
+    </context>
+    <context>
+        <name>CanvasPanel</name>
+        <message>
+            <source>The picture is done</source>
+            <translation>图片已完成</translation>
+        </message>
+        <message>
+            <source>{0} percent drawn</source>
+            <translation>已绘制百分之 {0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>CountField</name>
+        <message>
+            <source>Another number of pictures</source>
+            <translation>其他张数</translation>
+        </message>
+        <message>
+            <source>Number of pictures</source>
+            <translation>图片张数</translation>
+        </message>
+        <message>
+            <source>Type 1 to {0} for any number</source>
+            <translation>键入 1 到 {0} 选择张数</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>Desk</name>
+        <message>
+            <source>1 picture waits</source>
+            <translation>1 张图片在等待</translation>
+        </message>
+        <message>
+            <source>Done in {0}</source>
+            <translation>用时 {0} 完成</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Stopped</source>
+            <translation>已停止</translation>
+        </message>
+        <message>
+            <source>Stopped: {0}</source>
+            <translation>已停止：{0}</translation>
+        </message>
+        <message>
+            <source>The chosen model is gone; the small one is used</source>
+            <translation>所选模型已不存在，改用小模型</translation>
+        </message>
+        <message>
+            <source>{0} pictures wait</source>
+            <translation>{0} 张图片在等待</translation>
+        </message>
+    </context>
+    <context>
+        <name>DialSlider</name>
+        <message>
+            <source>Double-click to reset</source>
+            <translation>双击重置</translation>
+        </message>
+        <message>
+            <source>varies</source>
+            <translation>逐尺度变化</translation>
+        </message>
+    </context>
+    <context>
+        <name>Dialog</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+    </context>
+    <context>
+        <name>Dialogs</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+    </context>
+    <context>
+        <name>Downloads</name>
+        <message>
+            <source>Something went wrong inside the program: {0}</source>
+            <translation>程序内部出错：{0}</translation>
+        </message>
+        <message>
+            <source>What has arrived is safe. Try again.</source>
+            <translation>已收到的内容是安全的。请重试。</translation>
+        </message>
+        <message>
+            <source>{0} is ready</source>
+            <translation>{0} 已就绪</translation>
+        </message>
+    </context>
+    <context>
+        <name>Engine</name>
+        <message>
+            <source>'{0}' is no framing.</source>
+            <translation>“{0}”不是取景方式。</translation>
+        </message>
+        <message>
+            <source>'{0}' is no kind of picture that can be written.</source>
+            <translation>“{0}”不是可以写入的图片格式。</translation>
+        </message>
+        <message>
+            <source>A cut-out has a side from 1 to {0} pixels.</source>
+            <translation>抠图的边长为 1 到 {0} 像素。</translation>
+        </message>
+        <message>
+            <source>A cut-out is a square RGBA picture of at most {0} pixels a side.</source>
+            <translation>抠图是正方形 RGBA 图片，边长最多 {0} 像素。</translation>
+        </message>
+        <message>
+            <source>All scales are kept: nothing is left to draw.</source>
+            <translation>所有尺度都已保留：没有可绘制的了。</translation>
+        </message>
+        <message>
+            <source>All {0} scales are kept: nothing is left to draw.</source>
+            <translation>全部 {0} 个尺度都已保留：没有可绘制的了。</translation>
+        </message>
+        <message>
+            <source>Already being fetched</source>
+            <translation>已在下载</translation>
+        </message>
+        <message>
+            <source>Another EchoGen is fetching into {0} right now.</source>
+            <translation>另一个 EchoGen 正在向 {0} 下载。</translation>
+        </message>
+        <message>
+            <source>Another program saved it again; its prompt is still in the history.</source>
+            <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
+        </message>
+        <message>
+            <source>Balanced</source>
+            <translation>均衡</translation>
+        </message>
+        <message>
+            <source>Beside the card it takes {0} of the computer's memory, {1} more than is free: close other programs, or drawing becomes very slow.</source>
+            <translation>除显卡外还占用 {0} 电脑内存，比空闲的多 {1}：请关闭其他程序，否则绘制会非常慢。</translation>
+        </message>
+        <message>
+            <source>Beside the card it takes {0} of the computer's memory.</source>
+            <translation>除显存外，还占用 {0} 内存。</translation>
+        </message>
+        <message>
+            <source>Bit labels are zeros and ones, with as many bits in every scale.</source>
+            <translation>位标签只含 0 和 1，每个尺度的位数相同。</translation>
+        </message>
+        <message>
+            <source>Bit labels have three axes: rows, columns, bits.</source>
+            <translation>位标签有三个轴：行、列、位。</translation>
+        </message>
+        <message>
+            <source>CPU, 1 core</source>
+            <translation>CPU，1 核</translation>
+        </message>
+        <message>
+            <source>CPU, {0} cores</source>
+            <translation>CPU，{0} 核</translation>
+        </message>
+        <message>
+            <source>Change its permissions, or copy it somewhere else.</source>
+            <translation>请更改其权限，或将它复制到别处。</translation>
+        </message>
+        <message>
+            <source>Check the access token, and whether the licence was accepted on the publisher's page.</source>
+            <translation>请检查访问令牌，以及是否已在发布者的页面上接受许可证。</translation>
+        </message>
+        <message>
+            <source>Check the access token.</source>
+            <translation>请检查访问令牌。</translation>
+        </message>
+        <message>
+            <source>Check the connection, then resume.</source>
+            <translation>请检查网络连接，然后继续下载。</translation>
+        </message>
+        <message>
+            <source>Choose a model first.</source>
+            <translation>请先选择模型。</translation>
+        </message>
+        <message>
+            <source>Choose a photo inside it.</source>
+            <translation>请选择其中的一张照片。</translation>
+        </message>
+        <message>
+            <source>Choose a photo.</source>
+            <translation>请选择一张照片。</translation>
+        </message>
+        <message>
+            <source>Choose a smaller model, or draw on the processor.</source>
+            <translation>请选择更小的模型，或用处理器绘制。</translation>
+        </message>
+        <message>
+            <source>Choose a smaller model.</source>
+            <translation>请选择更小的模型。</translation>
+        </message>
+        <message>
+            <source>Choose another folder in Settings.</source>
+            <translation>请在设置中选择另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose another folder or name.</source>
+            <translation>请选择另一个文件夹或名称。</translation>
+        </message>
+        <message>
+            <source>Choose another folder, or change its permissions.</source>
+            <translation>请选择另一个文件夹，或更改其权限。</translation>
+        </message>
+        <message>
+            <source>Choose another folder.</source>
+            <translation>请选择另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose another model, or get it again.</source>
+            <translation>请选择另一个模型，或重新获取它。</translation>
+        </message>
+        <message>
+            <source>Choose another name.</source>
+            <translation>请选择另一个名称。</translation>
+        </message>
+        <message>
+            <source>Choose another one.</source>
+            <translation>请另选一个。</translation>
+        </message>
+        <message>
+            <source>Choose another photo.</source>
+            <translation>请选择另一张照片。</translation>
+        </message>
+        <message>
+            <source>Choose auto, cpu, cuda or mps.</source>
+            <translation>请选择 auto、cpu、cuda 或 mps。</translation>
+        </message>
+        <message>
+            <source>Choose auto, {0} or {1}.</source>
+            <translation>请选择 auto、{0} 或 {1}。</translation>
+        </message>
+        <message>
+            <source>Choose from {0}.</source>
+            <translation>请从 {0} 中选择。</translation>
+        </message>
+        <message>
+            <source>Choose one that begins with https://.</source>
+            <translation>请选择以 https:// 开头的地址。</translation>
+        </message>
+        <message>
+            <source>Choose the folder the files lie in.</source>
+            <translation>请选择文件所在的文件夹。</translation>
+        </message>
+        <message>
+            <source>Click the subject in the photo, or take a closer photo.</source>
+            <translation>请点击照片中的主体，或拍得更近一些。</translation>
+        </message>
+        <message>
+            <source>Click the subject in the photo.</source>
+            <translation>请点击照片中的主体。</translation>
+        </message>
+        <message>
+            <source>Close other programs and try again.</source>
+            <translation>请关闭其他程序后重试。</translation>
+        </message>
+        <message>
+            <source>Close other programs that use the graphics card, or choose a smaller size.</source>
+            <translation>请关闭占用显卡的其他程序，或选择更小的尺寸。</translation>
+        </message>
+        <message>
+            <source>Close other programs, or choose a smaller size.</source>
+            <translation>请关闭其他程序，或选择更小的尺寸。</translation>
+        </message>
+        <message>
+            <source>Close other programs, or make the photo smaller first.</source>
+            <translation>请关闭其他程序，或先将照片缩小。</translation>
+        </message>
+        <message>
+            <source>Compact</source>
+            <translation>紧凑</translation>
+        </message>
+        <message>
+            <source>Copy it again from where it came from.</source>
+            <translation>请从原处重新复制。</translation>
+        </message>
+        <message>
+            <source>Copy it from the settings page of your account, all of it.</source>
+            <translation>请从您账户的设置页面完整复制。</translation>
+        </message>
+        <message>
+            <source>Copy it to this computer first.</source>
+            <translation>请先将它复制到这台电脑。</translation>
+        </message>
+        <message>
+            <source>Copy the model anew from where it came from.</source>
+            <translation>请从原处重新复制该模型。</translation>
+        </message>
+        <message>
+            <source>Different strengths for prompt and subject need {0} more than is free; equal ones fit.</source>
+            <translation>提示词与主体强度不同时所需内存比可用的多 {0}；强度相同则够用。</translation>
+        </message>
+        <message>
+            <source>Different strengths for prompt and subject need {0} more.</source>
+            <translation>提示词与主体强度不同时还需要 {0}。</translation>
+        </message>
+        <message>
+            <source>Download it with the text encoder.</source>
+            <translation>请连同文本编码器一起下载。</translation>
+        </message>
+        <message>
+            <source>Downloads are switched off on this computer.</source>
+            <translation>这台电脑上已关闭下载。</translation>
+        </message>
+        <message>
+            <source>Draw a box around it.</source>
+            <translation>请在它周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Draw a box around the subject, or click it.</source>
+            <translation>请在主体周围画一个框，或点击它。</translation>
+        </message>
+        <message>
+            <source>Draw the box a little larger, or paint the subject with the brush.</source>
+            <translation>请将框画大一些，或用画笔涂出主体。</translation>
+        </message>
+        <message>
+            <source>Drawing can stop after {0} to {1} scales, not after {2}.</source>
+            <translation>绘制可以在 {0} 到 {1} 个尺度后停止，而不是 {2} 个。</translation>
+        </message>
+        <message>
+            <source>Everything stays on the device.</source>
+            <translation>所有内容都留在设备上。</translation>
+        </message>
+        <message>
+            <source>Fast</source>
+            <translation>快速</translation>
+        </message>
+        <message>
+            <source>Files cannot be written to {0}: {1}.</source>
+            <translation>无法向 {0} 写入文件：{1}。</translation>
+        </message>
+        <message>
+            <source>Get it again under Models.</source>
+            <translation>请在“模型”中重新获取。</translation>
+        </message>
+        <message>
+            <source>Get the file again from its publisher.</source>
+            <translation>请从发布者处重新获取该文件。</translation>
+        </message>
+        <message>
+            <source>Get the file again from its publisher; the download may be incomplete or another file.</source>
+            <translation>请从发布者处重新获取该文件；下载可能不完整，或是另一个文件。</translation>
+        </message>
+        <message>
+            <source>Get the file from its own publisher, or a safetensors version of it.</source>
+            <translation>请从发布者处获取该文件，或使用其 safetensors 版本。</translation>
+        </message>
+        <message>
+            <source>Get the model again, or verify it under Models.</source>
+            <translation>请重新获取该模型，或在“模型”中校验。</translation>
+        </message>
+        <message>
+            <source>Give one number, or one per scale.</source>
+            <translation>请给出一个数，或每个尺度一个数。</translation>
+        </message>
+        <message>
+            <source>Import it from a folder that holds the published files.</source>
+            <translation>请从含有已发布文件的文件夹导入。</translation>
+        </message>
+        <message>
+            <source>Is a directory</source>
+            <translation>是一个文件夹</translation>
+        </message>
+        <message>
+            <source>It draws {0}.</source>
+            <translation>它可以绘制 {0}。</translation>
+        </message>
+        <message>
+            <source>It has to begin with https://, as in {0}.</source>
+            <translation>必须以 https:// 开头，例如 {0}。</translation>
+        </message>
+        <message>
+            <source>It is as it was.</source>
+            <translation>它保持原样。</translation>
+        </message>
+        <message>
+            <source>It is being started again; press Generate when it is ready.</source>
+            <translation>正在重新启动；就绪后请按“生成”。</translation>
+        </message>
+        <message>
+            <source>It may have been moved or renamed.</source>
+            <translation>它可能已被移动或重命名。</translation>
+        </message>
+        <message>
+            <source>It may have been moved: right-click it in the history to find it again.</source>
+            <translation>它可能已被移动：在历史中右键单击它可重新查找。</translation>
+        </message>
+        <message>
+            <source>It needs little room; it cannot be removed.</source>
+            <translation>它占用空间很小，无法移除。</translation>
+        </message>
+        <message>
+            <source>It should hold a bundle (bundle.json), the published files, or folders as the hub has them.</source>
+            <translation>其中应有模型包（bundle.json）、已发布的文件，或与 hub 相同的文件夹。</translation>
+        </message>
+        <message>
+            <source>It should hold config.json and safetensors files.</source>
+            <translation>其中应有 config.json 和 safetensors 文件。</translation>
+        </message>
+        <message>
+            <source>It was not made here, or another program saved it again.</source>
+            <translation>它不是在这里生成的，或者被另一个程序重新保存过。</translation>
+        </message>
+        <message>
+            <source>Keep fewer.</source>
+            <translation>请少保留一些。</translation>
+        </message>
+        <message>
+            <source>Kept scale {0} has the shape {1}, and this model needs {2}.</source>
+            <translation>保留的尺度 {0} 的形状为 {1}，而此模型需要 {2}。</translation>
+        </message>
+        <message>
+            <source>Larger than expected</source>
+            <translation>比预期的大</translation>
+        </message>
+        <message>
+            <source>Leave out names, passwords and everything behind “?”.</source>
+            <translation>请去掉名称、密码以及“?”之后的所有内容。</translation>
+        </message>
+        <message>
+            <source>Leave the device at auto, or run “python -m engine doctor” to see why.</source>
+            <translation>请将设备保持为 auto，或运行“python -m engine doctor”查看原因。</translation>
+        </message>
+        <message>
+            <source>Low memory</source>
+            <translation>低内存</translation>
+        </message>
+        <message>
+            <source>Make it smaller first.</source>
+            <translation>请先将它缩小。</translation>
+        </message>
+        <message>
+            <source>Make room, or choose another folder for the models.</source>
+            <translation>请腾出空间，或为模型选择另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Make room, or choose another folder.</source>
+            <translation>请腾出空间，或选择另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Make room, then resume; it goes on where it stopped.</source>
+            <translation>请腾出空间后继续；将从停止处继续。</translation>
+        </message>
+        <message>
+            <source>Memory may run out: {0} more is wanted. Close other programs, or choose a smaller plan or size.</source>
+            <translation>内存可能不足：还需要 {0}。请关闭其他程序，或选择更小的方案或尺寸。</translation>
+        </message>
+        <message>
+            <source>Memory ran out with the plan “{0}”; “{1}” is used now, whose pictures differ a little.</source>
+            <translation>采用方案“{0}”时内存不足；现改用“{1}”，其图片略有不同。</translation>
+        </message>
+        <message>
+            <source>Memory ran out with the plan “{0}”; “{1}” is used now.</source>
+            <translation>方案“{0}”内存不足；现改用“{1}”。</translation>
+        </message>
+        <message>
+            <source>Name a new or an empty folder.</source>
+            <translation>请指定一个新的或空的文件夹。</translation>
+        </message>
+        <message>
+            <source>Name the folder the part was downloaded to.</source>
+            <translation>请指定该部分下载到的文件夹。</translation>
+        </message>
+        <message>
+            <source>No permission</source>
+            <translation>没有权限</translation>
+        </message>
+        <message>
+            <source>No settings in this picture</source>
+            <translation>此图片中没有设置</translation>
+        </message>
+        <message>
+            <source>No space left on device</source>
+            <translation>设备上没有剩余空间</translation>
+        </message>
+        <message>
+            <source>No such file or directory</source>
+            <translation>没有那个文件或文件夹</translation>
+        </message>
+        <message>
+            <source>No “{0}” was</source>
+            <translation>没有找到“{0}”</translation>
+        </message>
+        <message>
+            <source>No “{0}” was found by name; what stands out most was taken.</source>
+            <translation>未按名称找到“{0}”；已采用最突出的部分。</translation>
+        </message>
+        <message>
+            <source>Not enough room on the disk</source>
+            <translation>磁盘空间不足</translation>
+        </message>
+        <message>
+            <source>Not moved to the trash</source>
+            <translation>未移到废纸篓</translation>
+        </message>
+        <message>
+            <source>Nothing was</source>
+            <translation>什么都没有找到</translation>
+        </message>
+        <message>
+            <source>Nothing was fetched from there. Try again later, or another address to download from.</source>
+            <translation>未从该处下载任何内容。请稍后重试，或更换下载地址。</translation>
+        </message>
+        <message>
+            <source>Nothing was fetched. Look for a newer version of this program.</source>
+            <translation>未下载任何内容。请查看是否有此程序的新版本。</translation>
+        </message>
+        <message>
+            <source>Nothing was fetched. Try another address to download from, or look for a newer version of this program.</source>
+            <translation>未下载任何内容。请尝试另一个下载地址，或查看是否有此程序的新版本。</translation>
+        </message>
+        <message>
+            <source>Nothing was found there.</source>
+            <translation>那里什么都没有找到。</translation>
+        </message>
+        <message>
+            <source>Nothing was lost.</source>
+            <translation>没有丢失任何内容。</translation>
+        </message>
+        <message>
+            <source>Numbers are held more coarsely: pictures differ a little from those of the larger plans.</source>
+            <translation>数值的精度较低：图片与较大方案的略有不同。</translation>
+        </message>
+        <message>
+            <source>On this computer: {0}.</source>
+            <translation>这台电脑上有：{0}。</translation>
+        </message>
+        <message>
+            <source>Only PNG pictures carry their settings.</source>
+            <translation>只有 PNG 图片带有设置。</translation>
+        </message>
+        <message>
+            <source>Open that model, or draw it anew with this one.</source>
+            <translation>请打开那个模型，或用当前模型重新绘制。</translation>
+        </message>
+        <message>
+            <source>PNG, JPEG, WebP and TIFF work.</source>
+            <translation>PNG、JPEG、WebP 和 TIFF 可以使用。</translation>
+        </message>
+        <message>
+            <source>Paint away the background.</source>
+            <translation>请将背景涂掉。</translation>
+        </message>
+        <message>
+            <source>Paint it by hand, or draw a box.</source>
+            <translation>请手动涂抹，或画一个框。</translation>
+        </message>
+        <message>
+            <source>Parts that are done make room for the next ones.</source>
+            <translation>用完的部分为后面的部分让出空间。</translation>
+        </message>
+        <message>
+            <source>Permission denied</source>
+            <translation>权限不足</translation>
+        </message>
+        <message>
+            <source>Pictures are still saved to their folder and come back with “Look for pictures again”.</source>
+            <translation>图片仍会保存到其文件夹，并可用“重新查找图片”找回。</translation>
+        </message>
+        <message>
+            <source>Pictures cannot be saved to {0}: it may not be written.</source>
+            <translation>无法将图片保存到 {0}：该处不可写入。</translation>
+        </message>
+        <message>
+            <source>Pictures cannot be saved to {0}: there is no such folder.</source>
+            <translation>无法将图片保存到 {0}：没有这个文件夹。</translation>
+        </message>
+        <message>
+            <source>Put all files of the model into one folder, then import it.</source>
+            <translation>请将模型的所有文件放进一个文件夹，然后导入。</translation>
+        </message>
+        <message>
+            <source>Read it and accept it first.</source>
+            <translation>请先阅读并接受。</translation>
+        </message>
+        <message>
+            <source>Read-only file system</source>
+            <translation>文件系统为只读</translation>
+        </message>
+        <message>
+            <source>Remove what has arrived and begin anew, or try again later.</source>
+            <translation>请移除已到达的内容并重新开始，或稍后重试。</translation>
+        </message>
+        <message>
+            <source>Restart the program.</source>
+            <translation>请重新启动程序。</translation>
+        </message>
+        <message>
+            <source>Resume when the connection is better; it goes on where it stopped.</source>
+            <translation>请在网络好转后继续；将从停止处继续。</translation>
+        </message>
+        <message>
+            <source>Save it as JPEG first. {0}</source>
+            <translation>请先另存为 JPEG。{0}</translation>
+        </message>
+        <message>
+            <source>Save it with Save as….</source>
+            <translation>请用“另存为…”保存。</translation>
+        </message>
+        <message>
+            <source>Save the picture in it as a file of its own. {0}</source>
+            <translation>请将其中的图片另存为单独的文件。{0}</translation>
+        </message>
+        <message>
+            <source>Say where the subject should be, for example “in the snow”.</source>
+            <translation>请说明主体应在哪里，例如“in the snow”。</translation>
+        </message>
+        <message>
+            <source>Say which sizes it draws.</source>
+            <translation>请说明它绘制哪些尺寸。</translation>
+        </message>
+        <message>
+            <source>Scales can be kept from a picture of the same model and size.</source>
+            <translation>只能保留相同模型、相同尺寸的图片的尺度。</translation>
+        </message>
+        <message>
+            <source>See whether {0} opens in a browser.</source>
+            <translation>请看看 {0} 能否在浏览器中打开。</translation>
+        </message>
+        <message>
+            <source>Smallest</source>
+            <translation>最小</translation>
+        </message>
+        <message>
+            <source>Start it again, or choose a smaller memory plan in Settings.</source>
+            <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
+        </message>
+        <message>
+            <source>The address to download from holds more than a place.</source>
+            <translation>下载地址中含有多余的内容。</translation>
+        </message>
+        <message>
+            <source>The answer of {0} about {1} is damaged.</source>
+            <translation>{0} 关于 {1} 的应答已损坏。</translation>
+        </message>
+        <message>
+            <source>The bit labels of this request are damaged.</source>
+            <translation>此请求的位标签已损坏。</translation>
+        </message>
+        <message>
+            <source>The content encoder's config.json is not that of an AutoencoderKL.</source>
+            <translation>内容编码器的 config.json 不是 AutoencoderKL 的。</translation>
+        </message>
+        <message>
+            <source>The conversion ended with code {0}.</source>
+            <translation>转换以代码 {0} 结束。</translation>
+        </message>
+        <message>
+            <source>The conversion was ended by the system, which happens when memory runs out.</source>
+            <translation>转换被系统终止，内存耗尽时会发生这种情况。</translation>
+        </message>
+        <message>
+            <source>The cut-out could not be made: {0}</source>
+            <translation>无法生成抠图：{0}</translation>
+        </message>
+        <message>
+            <source>The cut-out covers the whole photo.</source>
+            <translation>抠图覆盖了整张照片。</translation>
+        </message>
+        <message>
+            <source>The cut-out is empty.</source>
+            <translation>抠图是空的。</translation>
+        </message>
+        <message>
+            <source>The cut-out is only {0} × {1} pixels, too small to show anything.</source>
+            <translation>抠图只有 {0} × {1} 像素，太小，看不出内容。</translation>
+        </message>
+        <message>
+            <source>The cut-out is {0} and the photo {1} × {2} pixels.</source>
+            <translation>抠图为 {0}，而照片为 {1} × {2} 像素。</translation>
+        </message>
+        <message>
+            <source>The cut-out of this request has the wrong size or format.</source>
+            <translation>此请求的抠图尺寸或格式不对。</translation>
+        </message>
+        <message>
+            <source>The cut-out of this request is damaged.</source>
+            <translation>此请求的抠图已损坏。</translation>
+        </message>
+        <message>
+            <source>The details say where; copy them into a report.</source>
+            <translation>详情说明了位置；请复制到报告中。</translation>
+        </message>
+        <message>
+            <source>The disk is full</source>
+            <translation>磁盘已满</translation>
+        </message>
+        <message>
+            <source>The disk is nearly full</source>
+            <translation>磁盘快满了</translation>
+        </message>
+        <message>
+            <source>The disk of {0} is full; {1} MB more were to be written.</source>
+            <translation>{0} 的磁盘已满；还有 {1} MB 要写入。</translation>
+        </message>
+        <message>
+            <source>The disk that holds {0} is full.{1}</source>
+            <translation>{0} 所在的磁盘已满。{1}</translation>
+        </message>
+        <message>
+            <source>The engine could not be started: {0}</source>
+            <translation>无法启动引擎：{0}</translation>
+        </message>
+        <message>
+            <source>The engine ended without a word.</source>
+            <translation>引擎意外终止，没有任何说明。</translation>
+        </message>
+        <message>
+            <source>The engine failed: {0}</source>
+            <translation>引擎出错：{0}</translation>
+        </message>
+        <message>
+            <source>The engine is not running.</source>
+            <translation>引擎未在运行。</translation>
+        </message>
+        <message>
+            <source>The engine stopped</source>
+            <translation>引擎已停止</translation>
+        </message>
+        <message>
+            <source>The engine stopped unexpectedly. Your photo, cut-out and prompt are safe.</source>
+            <translation>引擎意外停止。您的照片、抠图和提示词都安全。</translation>
+        </message>
+        <message>
+            <source>The field {0} of this request is damaged.</source>
+            <translation>此请求的字段 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>The file could not be opened: {0}</source>
+            <translation>无法打开文件：{0}</translation>
+        </message>
+        <message>
+            <source>The file is empty</source>
+            <translation>文件是空的</translation>
+        </message>
+        <message>
+            <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
+            <translation>抠图的取景方式是“fit”或“reference”。</translation>
+        </message>
+        <message>
+            <source>The guidance's branches are drawn one after another.</source>
+            <translation>引导的各分支依次绘制。</translation>
+        </message>
+        <message>
+            <source>The history cannot be written</source>
+            <translation>无法写入历史</translation>
+        </message>
+        <message>
+            <source>The history {0} cannot be written: {1}.</source>
+            <translation>无法写入历史 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The kept photo {0} is gone.</source>
+            <translation>保存的照片 {0} 已不存在。</translation>
+        </message>
+        <message>
+            <source>The kept scale {0} has {1}, and this picture has {2}.</source>
+            <translation>保留的尺度 {0} 有 {1}，而此图片有 {2}。</translation>
+        </message>
+        <message>
+            <source>The learned part for {0} was not used: it failed.</source>
+            <translation>未使用学习得到的部分（{0}）：它出错了。</translation>
+        </message>
+        <message>
+            <source>The learned part for {0} was not used: {1}.</source>
+            <translation>未使用学习得到的部分（{0}）：{1}。</translation>
+        </message>
+        <message>
+            <source>The licence of {0} ({1}) was not accepted yet.</source>
+            <translation>尚未接受 {0} 的许可证（{1}）。</translation>
+        </message>
+        <message>
+            <source>The look strength</source>
+            <translation>外观强度</translation>
+        </message>
+        <message>
+            <source>The mask could not be changed: {0}</source>
+            <translation>无法更改蒙版：{0}</translation>
+        </message>
+        <message>
+            <source>The mask has another size than the photo, which is {0} × {1} pixels.</source>
+            <translation>蒙版与照片的尺寸不同，照片为 {0} × {1} 像素。</translation>
+        </message>
+        <message>
+            <source>The mask {0} is {1} × {2} pixels and the photo {3} × {4}.</source>
+            <translation>蒙版 {0} 为 {1} × {2} 像素，而照片为 {3} × {4}。</translation>
+        </message>
+        <message>
+            <source>The model cannot be written to {0}: {1}.</source>
+            <translation>无法将模型写入 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The model in {0} cannot be read: {1}.</source>
+            <translation>无法读取 {0} 中的模型：{1}。</translation>
+        </message>
+        <message>
+            <source>The model is not loaded.</source>
+            <translation>模型未加载。</translation>
+        </message>
+        <message>
+            <source>The model needs {0} GB, and {1} has {2} GB free.</source>
+            <translation>模型需要 {0} GB，而 {1} 只有 {2} GB 可用。</translation>
+        </message>
+        <message>
+            <source>The model “{0}” is damaged: the content of {1} is not what it was (its SHA-256 differs).</source>
+            <translation>模型“{0}”已损坏：{1} 的内容与原来不同（SHA-256 不一致）。</translation>
+        </message>
+        <message>
+            <source>The model “{0}” is damaged: {1} has {2} bytes instead of {3}.</source>
+            <translation>模型“{0}”已损坏：{1} 有 {2} 字节，而应为 {3}。</translation>
+        </message>
+        <message>
+            <source>The model “{0}” is damaged: {1} is no sound weights file.</source>
+            <translation>模型“{0}”已损坏：{1} 不是完好的权重文件。</translation>
+        </message>
+        <message>
+            <source>The model “{0}” is incomplete: {1} is missing.</source>
+            <translation>模型“{0}”不完整：缺少 {1}。</translation>
+        </message>
+        <message>
+            <source>The model “{0}” is not on this computer.</source>
+            <translation>模型“{0}”不在这台电脑上。</translation>
+        </message>
+        <message>
+            <source>The model “{0}” is refused: {1} leads out of its folder.</source>
+            <translation>已拒绝模型“{0}”：{1} 指向其文件夹之外。</translation>
+        </message>
+        <message>
+            <source>The model's description ({0}) is damaged: {1}.</source>
+            <translation>模型的描述（{0}）已损坏：{1}。</translation>
+        </message>
+        <message>
+            <source>The negative prompt</source>
+            <translation>反向提示词</translation>
+        </message>
+        <message>
+            <source>The network comes from the computer's memory layer by layer.</source>
+            <translation>网络从内存中逐层载入。</translation>
+        </message>
+        <message>
+            <source>The network's numbers are rounded to eight bits.</source>
+            <translation>网络的数值舍入为八位。</translation>
+        </message>
+        <message>
+            <source>The networks for the cut-out ended unexpectedly; it was made without them. They are started again later.</source>
+            <translation>抠图用的网络意外终止；已不用它们完成抠图，稍后会重新启动。</translation>
+        </message>
+        <message>
+            <source>The photo could not be opened: {0}</source>
+            <translation>无法打开照片：{0}</translation>
+        </message>
+        <message>
+            <source>The photo is damaged</source>
+            <translation>照片已损坏</translation>
+        </message>
+        <message>
+            <source>The photo is missing</source>
+            <translation>照片不见了</translation>
+        </message>
+        <message>
+            <source>The photo is too large</source>
+            <translation>照片太大</translation>
+        </message>
+        <message>
+            <source>The picture could not be saved: {0}</source>
+            <translation>无法保存图片：{0}</translation>
+        </message>
+        <message>
+            <source>The picture is back in the history. Delete the file in its folder.</source>
+            <translation>图片已回到历史中。请在其文件夹中删除该文件。</translation>
+        </message>
+        <message>
+            <source>The picture itself can still be opened.</source>
+            <translation>图片本身仍可打开。</translation>
+        </message>
+        <message>
+            <source>The picture moves; its first frame is used.</source>
+            <translation>这是动图；使用其第一帧。</translation>
+        </message>
+        <message>
+            <source>The previews' file {0} does not belong to this model.</source>
+            <translation>预览文件 {0} 不属于此模型。</translation>
+        </message>
+        <message>
+            <source>The previews' file {0} of this model is damaged.</source>
+            <translation>此模型的预览文件 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>The prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>The prompt is empty.</source>
+            <translation>提示词是空的。</translation>
+        </message>
+        <message>
+            <source>The prompt strength</source>
+            <translation>提示词强度</translation>
+        </message>
+        <message>
+            <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
+            <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
+        </message>
+        <message>
+            <source>The seed must be a whole number from 0 to {0}.</source>
+            <translation>种子必须是 0 到 {0} 的整数。</translation>
+        </message>
+        <message>
+            <source>The semantic encoder's input of {0} pixels does not divide into its patches of {1}.</source>
+            <translation>语义编码器的 {0} 像素输入不能被 {1} 的图块整除。</translation>
+        </message>
+        <message>
+            <source>The server answers {0} with {1}.</source>
+            <translation>服务器对 {1} 的应答为 {0}。</translation>
+        </message>
+        <message>
+            <source>The server does not give {0} to this program ({1}).</source>
+            <translation>服务器不向此程序提供 {0}（{1}）。</translation>
+        </message>
+        <message>
+            <source>The server does not give {0} to this program.</source>
+            <translation>服务器不向此程序提供 {0}。</translation>
+        </message>
+        <message>
+            <source>The server does not say how large {0} is.</source>
+            <translation>服务器没有说明 {0} 有多大。</translation>
+        </message>
+        <message>
+            <source>The server gives no hash for {0}, so it cannot be checked.</source>
+            <translation>服务器没有给出 {0} 的哈希值，因此无法校验。</translation>
+        </message>
+        <message>
+            <source>The server has {0} for {1}, and {2} was shown to you.</source>
+            <translation>服务器上 {1} 为 {0}，而向您显示的是 {2}。</translation>
+        </message>
+        <message>
+            <source>The server refuses</source>
+            <translation>服务器拒绝</translation>
+        </message>
+        <message>
+            <source>The server sends this download in circles.</source>
+            <translation>服务器使此下载陷入循环。</translation>
+        </message>
+        <message>
+            <source>The server sends this download to an unsafe address ({0}://…).</source>
+            <translation>服务器将此下载转到不安全的地址（{0}://…）。</translation>
+        </message>
+        <message>
+            <source>The settings cannot be written to {0}: {1}.</source>
+            <translation>无法将设置写入 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The settings in {0} are damaged.</source>
+            <translation>{0} 中的设置已损坏。</translation>
+        </message>
+        <message>
+            <source>The size is width and height, each from 16 to 4096 pixels.</source>
+            <translation>尺寸为宽和高，各为 16 到 4096 像素。</translation>
+        </message>
+        <message>
+            <source>The subject could not be found: {0}</source>
+            <translation>未能找到主体：{0}</translation>
+        </message>
+        <message>
+            <source>The subject name</source>
+            <translation>主体名称</translation>
+        </message>
+        <message>
+            <source>The subject strength</source>
+            <translation>主体强度</translation>
+        </message>
+        <message>
+            <source>The temperature</source>
+            <translation>温度</translation>
+        </message>
+        <message>
+            <source>The text encoder knows {0} tokens, its word list has {1}.</source>
+            <translation>文本编码器有 {0} 个词元，而其词表有 {1} 个。</translation>
+        </message>
+        <message>
+            <source>The tokenizer's file has an unknown weight, “{0}”.</source>
+            <translation>视觉分词器文件中有未知的权重“{0}”。</translation>
+        </message>
+        <message>
+            <source>The tokenizer's file has the same weight twice, “{0}” and “{1}”.</source>
+            <translation>视觉分词器文件中同一权重出现两次：“{0}”和“{1}”。</translation>
+        </message>
+        <message>
+            <source>The tokenizer's file lacks {0} weights, the first “{1}”.</source>
+            <translation>视觉分词器文件缺少 {0} 个权重，第一个是“{1}”。</translation>
+        </message>
+        <message>
+            <source>The tokenizer's weight “{0}” has the shape {1}, not {2}.</source>
+            <translation>视觉分词器的权重“{0}”形状为 {1}，而不是 {2}。</translation>
+        </message>
+        <message>
+            <source>The transformer does not fit: {0}.</source>
+            <translation>Transformer 不匹配：{0}。</translation>
+        </message>
+        <message>
+            <source>The version of {0} that was begun is no longer there.</source>
+            <translation>已开始下载的 {0} 的版本已不存在。</translation>
+        </message>
+        <message>
+            <source>The weight “{0}” is in {1} and in another file.</source>
+            <translation>权重“{0}”同时在 {1} 和另一个文件中。</translation>
+        </message>
+        <message>
+            <source>The weight “{0}” should be zero and is not.</source>
+            <translation>权重“{0}”应为零，但不是。</translation>
+        </message>
+        <message>
+            <source>The weights file {0} cannot be read: {1}.</source>
+            <translation>无法读取权重文件 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The weights were not fetched. Read {0}, or look for a newer version of this program.</source>
+            <translation>未下载权重。请阅读 {0}，或查看是否有此程序的新版本。</translation>
+        </message>
+        <message>
+            <source>The words of the text encoder cannot be read from “{0}/{1}”.</source>
+            <translation>无法从“{0}/{1}”读取文本编码器的词表。</translation>
+        </message>
+        <message>
+            <source>The {0} is longer than this model reads; it stops before “{1}”.</source>
+            <translation>{0}超出此模型能读取的长度；到“{1}”之前为止。</translation>
+        </message>
+        <message>
+            <source>The {0} of this model cannot be built from its description.</source>
+            <translation>无法根据描述构建此模型的 {0}。</translation>
+        </message>
+        <message>
+            <source>The {0} of this model does not fit its transformer.</source>
+            <translation>此模型的 {0} 与其 Transformer 不匹配。</translation>
+        </message>
+        <message>
+            <source>The {0} of this model has “{1}” twice.</source>
+            <translation>此模型的 {0} 中“{1}”出现两次。</translation>
+        </message>
+        <message>
+            <source>The {0} of this model {1} weights, the first “{2}”.</source>
+            <translation>此模型的 {0} {1}权重，第一个是“{2}”。</translation>
+        </message>
+        <message>
+            <source>The {0}'s weight “{1}” has the shape {2}, not {3}.</source>
+            <translation>{0} 的权重“{1}”形状为 {2}，而不是 {3}。</translation>
+        </message>
+        <message>
+            <source>There are no model files in {0}.</source>
+            <translation>{0} 中没有模型文件。</translation>
+        </message>
+        <message>
+            <source>There are no weights in {0}.</source>
+            <translation>{0} 中没有权重。</translation>
+        </message>
+        <message>
+            <source>There are {0} numbers for {1} scales.</source>
+            <translation>{1} 个尺度却有 {0} 个数。</translation>
+        </message>
+        <message>
+            <source>There are {0}.</source>
+            <translation>有 {0}。</translation>
+        </message>
+        <message>
+            <source>There are: {0}.</source>
+            <translation>有：{0}。</translation>
+        </message>
+        <message>
+            <source>There is no configuration “{0}”.</source>
+            <translation>没有配置“{0}”。</translation>
+        </message>
+        <message>
+            <source>There is no file {0}.</source>
+            <translation>没有文件 {0}。</translation>
+        </message>
+        <message>
+            <source>There is no folder {0}.</source>
+            <translation>没有文件夹 {0}。</translation>
+        </message>
+        <message>
+            <source>There is no graphics card that can be used: the processor draws, about {0} a picture.</source>
+            <translation>没有可用的显卡：由处理器绘制，每张图片约需 {0}。</translation>
+        </message>
+        <message>
+            <source>There is no model in {0}: it has no {1}.</source>
+            <translation>{0} 中没有模型：缺少 {1}。</translation>
+        </message>
+        <message>
+            <source>There is no model “{0}” to get.</source>
+            <translation>没有可获取的模型“{0}”。</translation>
+        </message>
+        <message>
+            <source>There is no {0} in {1}.</source>
+            <translation>{1} 中没有 {0}。</translation>
+        </message>
+        <message>
+            <source>This card is of a generation without bfloat16; pictures take several times as long.</source>
+            <translation>这一代显卡没有 bfloat16；生成图片的时间是平常的数倍。</translation>
+        </message>
+        <message>
+            <source>This computer has no device “{0}” that torch can use; it has {1}.</source>
+            <translation>这台电脑没有 torch 能使用的设备“{0}”；它有 {1}。</translation>
+        </message>
+        <message>
+            <source>This file does not hold the weights of a visual tokenizer.</source>
+            <translation>此文件不含视觉分词器的权重。</translation>
+        </message>
+        <message>
+            <source>This is a guess: the subject hardly stands out. Draw a box around it if it is wrong.</source>
+            <translation>这是猜测：主体不够突出。如果不对，请在它周围画一个框。</translation>
+        </message>
+        <message>
+            <source>This is no access token.</source>
+            <translation>这不是访问令牌。</translation>
+        </message>
+        <message>
+            <source>This is no published size: its cut-out has {0} pixels a side.</source>
+            <translation>这不是已发布的尺寸：其抠图边长为 {0} 像素。</translation>
+        </message>
+        <message>
+            <source>This is not a request.</source>
+            <translation>这不是请求。</translation>
+        </message>
+        <message>
+            <source>This model does not know {0}; {1} will not show.</source>
+            <translation>此模型不认识{0}；{1}不会出现在图片中。</translation>
+        </message>
+        <message>
+            <source>This model has format {0}, and this program reads format {1}.</source>
+            <translation>此模型的格式为 {0}，而此程序读取格式 {1}。</translation>
+        </message>
+        <message>
+            <source>This picture needs about {0} and {1} of {2} is free.</source>
+            <translation>此图片约需 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>This request has format {0}; this program reads format {1}.</source>
+            <translation>此请求的格式为 {0}；此程序读取格式 {1}。</translation>
+        </message>
+        <message>
+            <source>This request has no prompt.</source>
+            <translation>此请求没有提示词。</translation>
+        </message>
+        <message>
+            <source>This request is damaged.</source>
+            <translation>此请求已损坏。</translation>
+        </message>
+        <message>
+            <source>This request is too large to be read.</source>
+            <translation>此请求太大，无法读取。</translation>
+        </message>
+        <message>
+            <source>This was made with {0}, and {1} is open.</source>
+            <translation>这是用 {0} 生成的，而打开的是 {1}。</translation>
+        </message>
+        <message>
+            <source>Top-p must be a number from 0 to 1.</source>
+            <translation>Top-p 必须是 0 到 1 的数。</translation>
+        </message>
+        <message>
+            <source>Try again later, or import the files from a folder.</source>
+            <translation>请稍后重试，或从文件夹导入文件。</translation>
+        </message>
+        <message>
+            <source>Try again later.</source>
+            <translation>请稍后重试。</translation>
+        </message>
+        <message>
+            <source>Try again to start it anew.</source>
+            <translation>请重试以重新启动它。</translation>
+        </message>
+        <message>
+            <source>Try again to start it.</source>
+            <translation>请重试以启动它。</translation>
+        </message>
+        <message>
+            <source>Try again, or draw on the processor.</source>
+            <translation>请重试，或用处理器绘制。</translation>
+        </message>
+        <message>
+            <source>Try another address to download from, or import the files from a folder.</source>
+            <translation>请尝试另一个下载地址，或从文件夹导入文件。</translation>
+        </message>
+        <message>
+            <source>Try another address to download from, or try again later.</source>
+            <translation>请尝试另一个下载地址，或稍后重试。</translation>
+        </message>
+        <message>
+            <source>Try another address to download from.</source>
+            <translation>请尝试另一个下载地址。</translation>
+        </message>
+        <message>
+            <source>Unknown format</source>
+            <translation>未知的格式</translation>
+        </message>
+        <message>
+            <source>Unset HF_HUB_OFFLINE, or import the files from a folder.</source>
+            <translation>请取消设置 HF_HUB_OFFLINE，或从文件夹导入文件。</translation>
+        </message>
+        <message>
+            <source>Update the program, or get the model again.</source>
+            <translation>请更新程序，或重新获取该模型。</translation>
+        </message>
+        <message>
+            <source>Use .png, .webp or .jpg.</source>
+            <translation>请使用 .png、.webp 或 .jpg。</translation>
+        </message>
+        <message>
+            <source>Use a mask that was made for this photo.</source>
+            <translation>请使用为这张照片制作的蒙版。</translation>
+        </message>
+        <message>
+            <source>Use fit or reference.</source>
+            <translation>请使用 fit 或 reference。</translation>
+        </message>
+        <message>
+            <source>Verify it under Models, or get it again.</source>
+            <translation>请在“模型”中校验，或重新获取。</translation>
+        </message>
+        <message>
+            <source>Wait until it is done, or close it.</source>
+            <translation>请等它完成，或将它关闭。</translation>
+        </message>
+        <message>
+            <source>What {0} carries is too large to be read.</source>
+            <translation>{0} 携带的内容太大，无法读取。</translation>
+        </message>
+        <message>
+            <source>a second</source>
+            <translation>一秒</translation>
+        </message>
+        <message>
+            <source>grounding</source>
+            <translation>按名称查找</translation>
+        </message>
+        <message>
+            <source>has unknown</source>
+            <translation>有未知的</translation>
+        </message>
+        <message>
+            <source>it</source>
+            <translation>它</translation>
+        </message>
+        <message>
+            <source>it failed</source>
+            <translation>它出错了</translation>
+        </message>
+        <message>
+            <source>lacks</source>
+            <translation>缺少</translation>
+        </message>
+        <message>
+            <source>naming</source>
+            <translation>命名</translation>
+        </message>
+        <message>
+            <source>negative prompt</source>
+            <translation>反向提示词</translation>
+        </message>
+        <message>
+            <source>prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>segmentation</source>
+            <translation>分割</translation>
+        </message>
+        <message>
+            <source>there was not enough memory for it</source>
+            <translation>内存不足</translation>
+        </message>
+        <message>
+            <source>they</source>
+            <translation>它们</translation>
+        </message>
+        <message>
+            <source>you have {0} GB</source>
+            <translation>您有 {0} GB</translation>
+        </message>
+        <message>
+            <source>{0} If you made it yourself, look at the sizes in {1}.</source>
+            <translation>{0}如果是您自己制作的，请检查 {1} 中的尺寸。</translation>
+        </message>
+        <message>
+            <source>{0} The photo was read without it.</source>
+            <translation>{0}读取照片时没有使用它。</translation>
+        </message>
+        <message>
+            <source>{0} answered {1} with {2}.</source>
+            <translation>{0} 对 {1} 的应答为 {2}。</translation>
+        </message>
+        <message>
+            <source>{0} arrived twice with other content than its publisher describes; it was thrown away.</source>
+            <translation>{0} 两次到达的内容都与发布者的描述不符；已丢弃。</translation>
+        </message>
+        <message>
+            <source>{0} came with the program.</source>
+            <translation>{0} 随程序提供。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be downloaded.</source>
+            <translation>{0} 无法下载。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be opened: {1}.</source>
+            <translation>无法打开 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be packed.</source>
+            <translation>无法打包 {0}。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be read: {1}.</source>
+            <translation>无法读取 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be saved to {1}: {2}.</source>
+            <translation>无法将 {0} 保存到 {1}：{2}。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be written to {1}: {2}.</source>
+            <translation>无法将 {0} 写入 {1}：{2}。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be written: {1}.</source>
+            <translation>无法写入 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be written: {1}.{2}</source>
+            <translation>无法写入 {0}：{1}。{2}</translation>
+        </message>
+        <message>
+            <source>{0} carries no settings any more.</source>
+            <translation>{0} 已不带有设置。</translation>
+        </message>
+        <message>
+            <source>{0} carries no settings.</source>
+            <translation>{0} 不带有设置。</translation>
+        </message>
+        <message>
+            <source>{0} could not be moved to the trash.</source>
+            <translation>无法将 {0} 移到废纸篓。</translation>
+        </message>
+        <message>
+            <source>{0} does not draw {1}.</source>
+            <translation>{0} 不能绘制 {1}。</translation>
+        </message>
+        <message>
+            <source>{0} does not fit into memory.</source>
+            <translation>{0} 超出内存。</translation>
+        </message>
+        <message>
+            <source>{0} does not hold the weights of an EchoGen transformer.</source>
+            <translation>{0} 不含 EchoGen Transformer 的权重。</translation>
+        </message>
+        <message>
+            <source>{0} does not say which version of {1} it has.</source>
+            <translation>{0} 没有说明它有 {1} 的哪个版本。</translation>
+        </message>
+        <message>
+            <source>{0} found in this photo.</source>
+            <translation>在这张照片中{0}。</translation>
+        </message>
+        <message>
+            <source>{0} has a file with a name that is not allowed.</source>
+            <translation>{0} 中有文件的名称不被允许。</translation>
+        </message>
+        <message>
+            <source>{0} has far more pixels</source>
+            <translation>{0} 的像素太多</translation>
+        </message>
+        <message>
+            <source>{0} has no file “{1}”.</source>
+            <translation>{0} 没有文件“{1}”。</translation>
+        </message>
+        <message>
+            <source>{0} has {1} GB; {2} GB is the limit.</source>
+            <translation>{0} 有 {1} GB；上限是 {2} GB。</translation>
+        </message>
+        <message>
+            <source>{0} has {1} characters; {2} are the limit.</source>
+            <translation>{0}有 {1} 个字符；上限是 {2} 个。</translation>
+        </message>
+        <message>
+            <source>{0} has {1} megapixels</source>
+            <translation>{0} 有 {1} 百万像素</translation>
+        </message>
+        <message>
+            <source>{0} holds no image.</source>
+            <translation>{0} 中没有图像。</translation>
+        </message>
+        <message>
+            <source>{0} holds no weights.</source>
+            <translation>{0} 中没有权重。</translation>
+        </message>
+        <message>
+            <source>{0} holds program code{1} besides weights. It was refused, and nothing in it was run.</source>
+            <translation>{0} 除权重外还含有程序代码{1}。已拒绝，其中的任何内容都未运行。</translation>
+        </message>
+        <message>
+            <source>{0} holds something else than a model.</source>
+            <translation>{0} 中的内容不是模型。</translation>
+        </message>
+        <message>
+            <source>{0} holds something else than weights.</source>
+            <translation>{0} 中的内容不是权重。</translation>
+        </message>
+        <message>
+            <source>{0} hours</source>
+            <translation>{0} 小时</translation>
+        </message>
+        <message>
+            <source>{0} in {1} is damaged.</source>
+            <translation>{1} 中的 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>{0} in “{1}” cannot be opened.</source>
+            <translation>无法打开“{1}”中的 {0}。</translation>
+        </message>
+        <message>
+            <source>{0} is a HEIC photo, which cannot be read here.</source>
+            <translation>{0} 是 HEIC 照片，这里无法读取。</translation>
+        </message>
+        <message>
+            <source>{0} is a PDF document.</source>
+            <translation>{0} 是 PDF 文档。</translation>
+        </message>
+        <message>
+            <source>{0} is a drawing or a document, not a photo.</source>
+            <translation>{0} 是图形或文档，不是照片。</translation>
+        </message>
+        <message>
+            <source>{0} is a folder.</source>
+            <translation>{0} 是文件夹。</translation>
+        </message>
+        <message>
+            <source>{0} is damaged or incomplete.</source>
+            <translation>{0} 已损坏或不完整。</translation>
+        </message>
+        <message>
+            <source>{0} is damaged, or no file of weights.</source>
+            <translation>{0} 已损坏，或不是权重文件。</translation>
+        </message>
+        <message>
+            <source>{0} is damaged.</source>
+            <translation>{0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>{0} is damaged: it is no sound safetensors file.</source>
+            <translation>{0} 已损坏：不是完好的 safetensors 文件。</translation>
+        </message>
+        <message>
+            <source>{0} is empty: it has zero bytes.</source>
+            <translation>{0} 是空的：零字节。</translation>
+        </message>
+        <message>
+            <source>{0} is given only to accounts that accepted its licence.</source>
+            <translation>{0} 只提供给已接受其许可证的账户。</translation>
+        </message>
+        <message>
+            <source>{0} is no PNG.</source>
+            <translation>{0} 不是 PNG。</translation>
+        </message>
+        <message>
+            <source>{0} is no longer where it was.</source>
+            <translation>{0} 已不在原处。</translation>
+        </message>
+        <message>
+            <source>{0} is no ordinary file.</source>
+            <translation>{0} 不是普通文件。</translation>
+        </message>
+        <message>
+            <source>{0} is no safe address.</source>
+            <translation>{0} 不是安全的地址。</translation>
+        </message>
+        <message>
+            <source>{0} is not in “{1}”: there is no config.json.</source>
+            <translation>“{1}”中没有 {0}：缺少 config.json。</translation>
+        </message>
+        <message>
+            <source>{0} is not there.</source>
+            <translation>{0} 不存在。</translation>
+        </message>
+        <message>
+            <source>{0} is safe.</source>
+            <translation>{0} 已安全保存。</translation>
+        </message>
+        <message>
+            <source>{0} is there, but {1} {2} not.</source>
+            <translation>有 {0}，但没有{1}。</translation>
+        </message>
+        <message>
+            <source>{0} is to be copied, {1} is free in {2}.</source>
+            <translation>要复制 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>{0} may not be read.</source>
+            <translation>没有读取 {0} 的权限。</translation>
+        </message>
+        <message>
+            <source>{0} minutes</source>
+            <translation>{0} 分钟</translation>
+        </message>
+        <message>
+            <source>{0} more is needed besides {1} for what is being fetched already, and {2} is free in {3}.</source>
+            <translation>除正在下载的内容所需的 {1} 外，还需要 {0}，而 {3} 中有 {2} 可用。</translation>
+        </message>
+        <message>
+            <source>{0} more is needed, {1} is free in {2}.</source>
+            <translation>还需要 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>{0} must be a number from {1} to {2}.</source>
+            <translation>{0}必须是 {1} 到 {2} 的数。</translation>
+        </message>
+        <message>
+            <source>{0} must be text.</source>
+            <translation>{0}必须是文本。</translation>
+        </message>
+        <message>
+            <source>{0} needs at least {1} of memory, and {2} has {3}.</source>
+            <translation>{0} 至少需要 {1} 内存，而 {2} 有 {3}。</translation>
+        </message>
+        <message>
+            <source>{0} needs {1} MB, and the disk of {2} is full.</source>
+            <translation>{0} 需要 {1} MB，而 {2} 的磁盘已满。</translation>
+        </message>
+        <message>
+            <source>{0} now says its licence is “{1}”, and {2} was shown to you.</source>
+            <translation>{0} 现在的许可证是“{1}”，而向您显示的是 {2}。</translation>
+        </message>
+        <message>
+            <source>{0} of {1} does not read like {2}, which was shown to you.</source>
+            <translation>{1} 的 {0} 与向您显示的 {2} 不一致。</translation>
+        </message>
+        <message>
+            <source>{0} of {1} is safe.</source>
+            <translation>{1} 中的 {0} 已安全保存。</translation>
+        </message>
+        <message>
+            <source>{0} on the server is no safetensors file, or a damaged one.</source>
+            <translation>服务器上的 {0} 不是 safetensors 文件，或已损坏。</translation>
+        </message>
+        <message>
+            <source>{0} scales cannot be kept: the picture has {1}.</source>
+            <translation>无法保留 {0} 个尺度：该图片有 {1} 个。</translation>
+        </message>
+        <message>
+            <source>{0} seconds</source>
+            <translation>{0} 秒</translation>
+        </message>
+        <message>
+            <source>{0} stopped answering.</source>
+            <translation>{0} 停止响应。</translation>
+        </message>
+        <message>
+            <source>{0} was written by another version of this program.</source>
+            <translation>{0} 是由此程序的另一个版本写入的。</translation>
+        </message>
+        <message>
+            <source>{0} {1} weights: {2}, the first “{3}”.</source>
+            <translation>{0} {1}权重：{2} 个，第一个是“{3}”。</translation>
+        </message>
+        <message>
+            <source>{0}: needs {1}, {2}, of which {3} is free.</source>
+            <translation>{0}：需要 {1}，{2}，其中 {3} 可用。</translation>
+        </message>
+        <message>
+            <source>{0}: needs {1}, {2}.</source>
+            <translation>{0}：需要 {1}，{2}。</translation>
+        </message>
+        <message>
+            <source>{0}: {1}. Nothing was lost.</source>
+            <translation>{0}：{1}。没有丢失任何内容。</translation>
+        </message>
+        <message>
+            <source>{0}; {1} are the limit.</source>
+            <translation>{0}；上限是 {1}。</translation>
+        </message>
+        <message>
+            <source>{0}Get it under Models, or name its folder.</source>
+            <translation>{0}请在“模型”中获取，或指定其文件夹。</translation>
+        </message>
+        <message>
+            <source>“{0}” is no address to download from.</source>
+            <translation>“{0}”不是可用的下载地址。</translation>
+        </message>
+        <message>
+            <source>“{0}” is no choice for {1}.</source>
+            <translation>“{0}”不是 {1} 的选项。</translation>
+        </message>
+        <message>
+            <source>“{0}” is no device.</source>
+            <translation>“{0}”不是设备。</translation>
+        </message>
+        <message>
+            <source>“{0}” is no memory plan.</source>
+            <translation>“{0}”不是内存方案。</translation>
+        </message>
+        <message>
+            <source>“{0}” lacks {1} weights, for example “{2}”.</source>
+            <translation>“{0}”缺少 {1} 个权重，例如“{2}”。</translation>
+        </message>
+    </context>
+    <context>
+        <name>ErrorBanner</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Details</source>
+            <translation>详情</translation>
+        </message>
+    </context>
+    <context>
+        <name>ExampleGallery</name>
+        <message>
+            <source>Example: {0}</source>
+            <translation>示例：{0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>Faults</name>
+        <message>
+            <source>Choose another folder…</source>
+            <translation>选择其他文件夹…</translation>
+        </message>
+        <message>
+            <source>Choose another model…</source>
+            <translation>选择其他模型…</translation>
+        </message>
+        <message>
+            <source>Choose another photo…</source>
+            <translation>选择另一张照片…</translation>
+        </message>
+        <message>
+            <source>Draw a box</source>
+            <translation>画一个框</translation>
+        </message>
+        <message>
+            <source>Something went wrong inside the program: {0}</source>
+            <translation>程序内部出错：{0}</translation>
+        </message>
+        <message>
+            <source>Start it again</source>
+            <translation>重新启动</translation>
+        </message>
+        <message>
+            <source>This should not happen</source>
+            <translation>这本不该发生</translation>
+        </message>
+        <message>
+            <source>Use low-memory plan</source>
+            <translation>使用低内存方案</translation>
+        </message>
+        <message>
+            <source>Your photo, cut-out and prompt are safe. Help › Copy diagnostics has what a report needs.</source>
+            <translation>您的照片、抠图和提示词都安全。“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
+        </message>
+    </context>
+    <context>
+        <name>HelpDialog</name>
+        <message>
+            <source>Keys and help</source>
+            <translation>按键与帮助</translation>
+        </message>
+        <message>
+            <source>No key does that.</source>
+            <translation>没有这样的按键。</translation>
+        </message>
+        <message>
+            <source>Search the keys</source>
+            <translation>搜索按键</translation>
+        </message>
+    </context>
+    <context>
+        <name>HintBar</name>
+        <message>
+            <source>Click what belongs. Shift-click what does not. Drag a box.</source>
+            <translation>点选属于主体的部分。按住 Shift 点选不属于的部分。拖动画框。</translation>
+        </message>
+        <message>
+            <source>Ctrl + wheel</source>
+            <translation>Ctrl + 滚轮</translation>
+        </message>
+        <message>
+            <source>Drag a box around the subject.</source>
+            <translation>在主体周围拖出一个框。</translation>
+        </message>
+        <message>
+            <source>Drag to move the photo.</source>
+            <translation>拖动以移动照片。</translation>
+        </message>
+        <message>
+            <source>Draw around what belongs.</source>
+            <translation>圈出属于主体的部分。</translation>
+        </message>
+        <message>
+            <source>Enter</source>
+            <translation>Enter</translation>
+        </message>
+        <message>
+            <source>Esc</source>
+            <translation>Esc</translation>
+        </message>
+        <message>
+            <source>Paint to add</source>
+            <translation>涂抹以添加</translation>
+        </message>
+        <message>
+            <source>Paint to take away</source>
+            <translation>涂抹以去除</translation>
+        </message>
+        <message>
+            <source>Shift + Enter</source>
+            <translation>Shift + Enter</translation>
+        </message>
+        <message>
+            <source>Space</source>
+            <translation>空格</translation>
+        </message>
+        <message>
+            <source>Zoom</source>
+            <translation>缩放</translation>
+        </message>
+        <message>
+            <source>begin to take away</source>
+            <translation>开始减去</translation>
+        </message>
+        <message>
+            <source>begin, end</source>
+            <translation>开始、结束</translation>
+        </message>
+        <message>
+            <source>belongs</source>
+            <translation>属于主体</translation>
+        </message>
+        <message>
+            <source>does not</source>
+            <translation>不属于</translation>
+        </message>
+        <message>
+            <source>drag to move</source>
+            <translation>拖动移动</translation>
+        </message>
+        <message>
+            <source>hold to add</source>
+            <translation>按住添加</translation>
+        </message>
+        <message>
+            <source>hold to erase</source>
+            <translation>按住擦除</translation>
+        </message>
+        <message>
+            <source>hold to take away</source>
+            <translation>按住去除</translation>
+        </message>
+        <message>
+            <source>move</source>
+            <translation>移动</translation>
+        </message>
+        <message>
+            <source>overlay</source>
+            <translation>叠加</translation>
+        </message>
+        <message>
+            <source>put away</source>
+            <translation>收起</translation>
+        </message>
+        <message>
+            <source>set down, lift</source>
+            <translation>落笔、抬笔</translation>
+        </message>
+        <message>
+            <source>size</source>
+            <translation>大小</translation>
+        </message>
+        <message>
+            <source>swap</source>
+            <translation>互换</translation>
+        </message>
+        <message>
+            <source>zoom</source>
+            <translation>缩放</translation>
+        </message>
+    </context>
+    <context>
+        <name>HistoryModel</name>
+        <message>
+            <source>Being drawn</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>Drawing, {0}</source>
+            <translation>正在绘制，{0}</translation>
+        </message>
+        <message>
+            <source>The file is not where it was: {0}</source>
+            <translation>文件已不在原处：{0}</translation>
+        </message>
+        <message>
+            <source>{0} scales kept from an earlier picture</source>
+            <translation>保留了较早图片的 {0} 个尺度</translation>
+        </message>
+        <message>
+            <source>{0} × {1}, seed {2}</source>
+            <translation>{0} × {1}，种子 {2}</translation>
+        </message>
+    </context>
+    <context>
+        <name>HistoryPanel</name>
+        <message>
+            <source>Compare the two</source>
+            <translation>比较这两张</translation>
+        </message>
+        <message>
+            <source>Compare with the one before</source>
+            <translation>与前一张比较</translation>
+        </message>
+        <message>
+            <source>Compare: Ctrl-click another one, too</source>
+            <translation>比较：请再按住 Ctrl 点选一张</translation>
+        </message>
+        <message>
+            <source>Compare: choose only two</source>
+            <translation>比较：请只选两张</translation>
+        </message>
+        <message>
+            <source>Compare: the file is missing</source>
+            <translation>比较：文件不见了</translation>
+        </message>
+        <message>
+            <source>Copy picture</source>
+            <translation>复制图片</translation>
+        </message>
+        <message>
+            <source>Every picture you make is kept here and in your Pictures folder.</source>
+            <translation>您生成的每张图片都保存在这里和“图片”文件夹中。</translation>
+        </message>
+        <message>
+            <source>Find the file…</source>
+            <translation>查找文件…</translation>
+        </message>
+        <message>
+            <source>History</source>
+            <translation>历史</translation>
+        </message>
+        <message>
+            <source>Look for pictures again</source>
+            <translation>重新查找图片</translation>
+        </message>
+        <message>
+            <source>Newer pictures</source>
+            <translation>较新的图片</translation>
+        </message>
+        <message>
+            <source>Nothing found for “{0}”.</source>
+            <translation>没有找到“{0}”。</translation>
+        </message>
+        <message>
+            <source>Older pictures</source>
+            <translation>较旧的图片</translation>
+        </message>
+        <message>
+            <source>Open the pictures folder</source>
+            <translation>打开图片文件夹</translation>
+        </message>
+        <message>
+            <source>Press {0} on a picture to star it.</source>
+            <translation>在图片上按 {0} 加星。</translation>
+        </message>
+        <message>
+            <source>Remove from the history</source>
+            <translation>从历史中移除</translation>
+        </message>
+        <message>
+            <source>Save as…</source>
+            <translation>另存为…</translation>
+        </message>
+        <message>
+            <source>Save without metadata…</source>
+            <translation>不带元数据保存…</translation>
+        </message>
+        <message>
+            <source>Search prompts</source>
+            <translation>搜索提示词</translation>
+        </message>
+        <message>
+            <source>Search the history</source>
+            <translation>搜索历史</translation>
+        </message>
+        <message>
+            <source>Starred only</source>
+            <translation>仅显示加星</translation>
+        </message>
+        <message>
+            <source>Take the star away</source>
+            <translation>取消加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>HistoryView</name>
+        <message>
+            <source>History</source>
+            <translation>历史</translation>
+        </message>
+    </context>
+    <context>
+        <name>IdeaTile</name>
+        <message>
+            <source>Finish this idea ({0})</source>
+            <translation>完成这个构思（{0}）</translation>
+        </message>
+        <message>
+            <source>Idea {0}, {1}</source>
+            <translation>构思 {0}，{1}</translation>
+        </message>
+        <message>
+            <source>drawing</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>ready</source>
+            <translation>就绪</translation>
+        </message>
+        <message>
+            <source>waiting</source>
+            <translation>等待中</translation>
+        </message>
+    </context>
+    <context>
+        <name>IdeasView</name>
+        <message>
+            <source>Choose one: it is finished just as it begins.</source>
+            <translation>选择一个：它会照这个样子画完。</translation>
+        </message>
+        <message>
+            <source>Close without choosing</source>
+            <translation>关闭，不选择</translation>
+        </message>
+        <message>
+            <source>Four ideas</source>
+            <translation>四个构思</translation>
+        </message>
+        <message>
+            <source>Light and composition come first. Choose one as soon as you like it.</source>
+            <translation>先出现光线和构图。喜欢哪个，随时可选。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Inspector</name>
+        <message>
+            <source>1 belongs</source>
+            <translation>1 个属于</translation>
+        </message>
+        <message>
+            <source>1 does not</source>
+            <translation>1 个不属于</translation>
+        </message>
+        <message>
+            <source>Back to the cut-out that was found</source>
+            <translation>恢复自动找到的抠图</translation>
+        </message>
+        <message>
+            <source>Clear</source>
+            <translation>清除</translation>
+        </message>
+        <message>
+            <source>Clicks</source>
+            <translation>点选</translation>
+        </message>
+        <message>
+            <source>Discard changes</source>
+            <translation>放弃更改</translation>
+        </message>
+        <message>
+            <source>Edge</source>
+            <translation>边缘</translation>
+        </message>
+        <message>
+            <source>Feather</source>
+            <translation>羽化</translation>
+        </message>
+        <message>
+            <source>Fill the holes</source>
+            <translation>填补空洞</translation>
+        </message>
+        <message>
+            <source>Found in the photo</source>
+            <translation>照片中找到</translation>
+        </message>
+        <message>
+            <source>Grow or shrink</source>
+            <translation>扩张或收缩</translation>
+        </message>
+        <message>
+            <source>Keep all</source>
+            <translation>全部保留</translation>
+        </message>
+        <message>
+            <source>Keep both</source>
+            <translation>两个都保留</translation>
+        </message>
+        <message>
+            <source>Keep the largest</source>
+            <translation>保留最大的</translation>
+        </message>
+        <message>
+            <source>More</source>
+            <translation>更多</translation>
+        </message>
+        <message>
+            <source>Open a mask…</source>
+            <translation>打开蒙版…</translation>
+        </message>
+        <message>
+            <source>Part {0}</source>
+            <translation>部分 {0}</translation>
+        </message>
+        <message>
+            <source>Save the mask…</source>
+            <translation>保存蒙版…</translation>
+        </message>
+        <message>
+            <source>Start over</source>
+            <translation>重新开始</translation>
+        </message>
+        <message numerus="yes">
+            <source>The cut-out has %n parts.</source>
+            <translation>
+                <numerusform>抠图有 %n 个部分。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>The cut-out has two parts.</source>
+            <translation>抠图有两个部分。</translation>
+        </message>
+        <message>
+            <source>Use this cut-out</source>
+            <translation>使用此抠图</translation>
+        </message>
+        <message>
+            <source>What the model sees</source>
+            <translation>模型所见</translation>
+        </message>
+        <message>
+            <source>none yet</source>
+            <translation>还没有</translation>
+        </message>
+        <message>
+            <source>{0} belong</source>
+            <translation>{0} 个属于</translation>
+        </message>
+        <message>
+            <source>{0} do not</source>
+            <translation>{0} 个不属于</translation>
+        </message>
+    </context>
+    <context>
+        <name>KeyRow</name>
+        <message>
+            <source>Also used by {0}</source>
+            <translation>也用于{0}</translation>
+        </message>
+        <message>
+            <source>Original key</source>
+            <translation>默认按键</translation>
+        </message>
+    </context>
+    <context>
+        <name>KeysPage</name>
+        <message>
+            <source>Original keys</source>
+            <translation>恢复默认按键</translation>
+        </message>
+    </context>
+    <context>
+        <name>LeftColumn</name>
+        <message>
+            <source>Edit cut-out</source>
+            <translation>编辑抠图</translation>
+        </message>
+        <message>
+            <source>History</source>
+            <translation>历史</translation>
+        </message>
+        <message>
+            <source>Overlay</source>
+            <translation>叠加</translation>
+        </message>
+        <message>
+            <source>Replace the photo</source>
+            <translation>更换照片</translation>
+        </message>
+        <message>
+            <source>Subject</source>
+            <translation>主体</translation>
+        </message>
+    </context>
+    <context>
+        <name>LicenceSheet</name>
+        <message>
+            <source>About {0} are fetched; about {1} have to be free until it is ready.</source>
+            <translation>约下载 {0}；就绪之前约需 {1} 可用空间。</translation>
+        </message>
+        <message>
+            <source>Accept and download</source>
+            <translation>接受并下载</translation>
+        </message>
+        <message>
+            <source>Access token of your account</source>
+            <translation>您账户的访问令牌</translation>
+        </message>
+        <message>
+            <source>Not now</source>
+            <translation>以后再说</translation>
+        </message>
+        <message>
+            <source>Read it</source>
+            <translation>阅读</translation>
+        </message>
+        <message>
+            <source>Read the licence {0}</source>
+            <translation>阅读许可证 {0}</translation>
+        </message>
+        <message>
+            <source>The parts belong to their publishers. Please read what they allow before anything is fetched.</source>
+            <translation>各部分归其发布者所有。下载之前，请先阅读他们允许的用途。</translation>
+        </message>
+        <message>
+            <source>This is no access token. Copy it from the settings page of your account, all of it.</source>
+            <translation>这不是访问令牌。请从您账户的设置页面完整复制。</translation>
+        </message>
+        <message>
+            <source>This publisher gives its files to accounts only. The token is kept in the system's keyring, in no file.</source>
+            <translation>该发布者只向有账户的人提供文件。令牌保存在系统的密钥环中，不写入任何文件。</translation>
+        </message>
+        <message>
+            <source>Which one</source>
+            <translation>选择哪一个</translation>
+        </message>
+    </context>
+    <context>
+        <name>MainWindow</name>
+        <message>
+            <source>Drop to use this photo</source>
+            <translation>松开以使用此照片</translation>
+        </message>
+        <message>
+            <source>The changes to the cut-out are discarded</source>
+            <translation>已放弃对抠图的更改</translation>
+        </message>
+    </context>
+    <context>
+        <name>MaskEditorView</name>
+        <message>
+            <source>Cut-out editor</source>
+            <translation>抠图编辑器</translation>
+        </message>
+        <message>
+            <source>Open a mask</source>
+            <translation>打开蒙版</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Redone: {0}</source>
+            <translation>已重做：{0}</translation>
+        </message>
+        <message>
+            <source>Save the mask</source>
+            <translation>保存蒙版</translation>
+        </message>
+        <message>
+            <source>The mask cannot be read or written: {0}</source>
+            <translation>蒙版无法读取或写入：{0}</translation>
+        </message>
+        <message>
+            <source>Undone: {0}</source>
+            <translation>已撤销：{0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>MaskSteps</name>
+        <message>
+            <source>Another candidate</source>
+            <translation>另一个候选</translation>
+        </message>
+        <message>
+            <source>Box</source>
+            <translation>框</translation>
+        </message>
+        <message>
+            <source>Clear the clicks</source>
+            <translation>清除点选</translation>
+        </message>
+        <message>
+            <source>Click</source>
+            <translation>点选</translation>
+        </message>
+        <message>
+            <source>Cut out</source>
+            <translation>抠图</translation>
+        </message>
+        <message>
+            <source>Edge</source>
+            <translation>边缘</translation>
+        </message>
+        <message>
+            <source>Edit cut-out</source>
+            <translation>编辑抠图</translation>
+        </message>
+        <message>
+            <source>Erase</source>
+            <translation>擦除</translation>
+        </message>
+        <message>
+            <source>Fill the holes</source>
+            <translation>填补空洞</translation>
+        </message>
+        <message>
+            <source>Find the subject</source>
+            <translation>查找主体</translation>
+        </message>
+        <message>
+            <source>Invert</source>
+            <translation>反选</translation>
+        </message>
+        <message>
+            <source>Keep the largest part</source>
+            <translation>保留最大的部分</translation>
+        </message>
+        <message>
+            <source>Lasso</source>
+            <translation>套索</translation>
+        </message>
+        <message>
+            <source>Move a click</source>
+            <translation>移动点</translation>
+        </message>
+        <message>
+            <source>Open a mask</source>
+            <translation>打开蒙版</translation>
+        </message>
+        <message>
+            <source>Paint</source>
+            <translation>涂抹</translation>
+        </message>
+        <message>
+            <source>Remove a click</source>
+            <translation>移除点</translation>
+        </message>
+        <message>
+            <source>Reset</source>
+            <translation>重置</translation>
+        </message>
+    </context>
+    <context>
+        <name>MaskTools</name>
+        <message>
+            <source>Box</source>
+            <translation>框</translation>
+        </message>
+        <message>
+            <source>Brush</source>
+            <translation>画笔</translation>
+        </message>
+        <message>
+            <source>Eraser</source>
+            <translation>橡皮</translation>
+        </message>
+        <message>
+            <source>Lasso</source>
+            <translation>套索</translation>
+        </message>
+        <message>
+            <source>Move</source>
+            <translation>移动</translation>
+        </message>
+        <message>
+            <source>Select</source>
+            <translation>选择</translation>
+        </message>
+    </context>
+    <context>
+        <name>MemoryCard</name>
+        <message>
+            <source>Automatic</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>Memory plan for {0}</source>
+            <translation>{0} 的内存方案</translation>
+        </message>
+    </context>
+    <context>
+        <name>ModelCard</name>
+        <message>
+            <source>Choose another folder…</source>
+            <translation>选择其他文件夹…</translation>
+        </message>
+        <message>
+            <source>Choose files…</source>
+            <translation>选择文件…</translation>
+        </message>
+        <message>
+            <source>Damaged or missing: {0}.</source>
+            <translation>损坏或缺失：{0}。</translation>
+        </message>
+        <message>
+            <source>Every file is as it should be.</source>
+            <translation>所有文件完好无损。</translation>
+        </message>
+        <message>
+            <source>Get</source>
+            <translation>获取</translation>
+        </message>
+        <message>
+            <source>Get fetches these files again.</source>
+            <translation>“获取”会重新下载这些文件。</translation>
+        </message>
+        <message>
+            <source>In use</source>
+            <translation>使用中</translation>
+        </message>
+        <message>
+            <source>It can be fetched again.</source>
+            <translation>可以重新下载。</translation>
+        </message>
+        <message>
+            <source>It can be imported again from its files.</source>
+            <translation>可以从文件重新导入。</translation>
+        </message>
+        <message>
+            <source>More for this model</source>
+            <translation>此模型的更多操作</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Paused downloads continue where they stopped.</source>
+            <translation>暂停的下载会从停下的地方继续。</translation>
+        </message>
+        <message>
+            <source>Ready</source>
+            <translation>就绪</translation>
+        </message>
+        <message>
+            <source>Remove</source>
+            <translation>移除</translation>
+        </message>
+        <message>
+            <source>Remove it and get it again.</source>
+            <translation>请移除后重新获取。</translation>
+        </message>
+        <message>
+            <source>Remove the downloaded files…</source>
+            <translation>移除已下载的文件…</translation>
+        </message>
+        <message>
+            <source>Remove the files that {0} was made from? {1} become free; drawing does not need them.</source>
+            <translation>移除用来生成 {0} 的文件？将释放 {1}；绘图不需要它们。</translation>
+        </message>
+        <message>
+            <source>Remove them…</source>
+            <translation>删除…</translation>
+        </message>
+        <message>
+            <source>Remove {0} from this computer? {1} become free.</source>
+            <translation>从这台电脑移除 {0}？将释放 {1}。</translation>
+        </message>
+        <message>
+            <source>Remove…</source>
+            <translation>移除…</translation>
+        </message>
+        <message>
+            <source>Resume</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Show in the folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>Stop and remove what has arrived</source>
+            <translation>停止并移除已下载的内容</translation>
+        </message>
+        <message>
+            <source>The downloaded files, {0}, are not needed any more.</source>
+            <translation>下载的文件（{0}）已不再需要。</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Use</source>
+            <translation>使用</translation>
+        </message>
+        <message>
+            <source>Verify</source>
+            <translation>校验</translation>
+        </message>
+    </context>
+    <context>
+        <name>ModelOffer</name>
+        <message>
+            <source>Get…</source>
+            <translation>获取…</translation>
+        </message>
+        <message>
+            <source>It is ready: choose it here, or above the picture at any time.</source>
+            <translation>已就绪：可在此选用，也可随时在图片上方选择。</translation>
+        </message>
+        <message>
+            <source>It needs at least {0} of memory, and the graphics card has {1}.</source>
+            <translation>它至少需要 {0} 显存，而显卡只有 {1}。</translation>
+        </message>
+        <message>
+            <source>It needs at least {0} of memory, and this computer has {1}.</source>
+            <translation>它至少需要 {0} 内存，而这台电脑只有 {1}。</translation>
+        </message>
+        <message>
+            <source>Models…</source>
+            <translation>模型…</translation>
+        </message>
+        <message>
+            <source>Not now; it stays under Models</source>
+            <translation>暂时不用；以后可在“模型”中找到</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>查看</translation>
+        </message>
+        <message>
+            <source>Use</source>
+            <translation>使用</translation>
+        </message>
+        <message>
+            <source>Without a graphics card a picture takes minutes.</source>
+            <translation>没有显卡时，一张图片需要几分钟。</translation>
+        </message>
+        <message>
+            <source>You can draw meanwhile.</source>
+            <translation>在此期间可以继续绘制。</translation>
+        </message>
+        <message>
+            <source>{0} is here and works</source>
+            <translation>{0} 已就绪，可以使用</translation>
+        </message>
+        <message>
+            <source>{0} px pictures on this computer, in about {1}. Try everything with it.</source>
+            <translation>在这台电脑上绘制 {0} 像素的图片，约需 {1}。所有功能都可以用它来试。</translation>
+        </message>
+        <message>
+            <source>{0} px pictures on this computer. Try everything with it.</source>
+            <translation>在这台电脑上绘制 {0} 像素的图片。所有功能都可以用它来试。</translation>
+        </message>
+        <message>
+            <source>{0} px pictures, as in the paper.</source>
+            <translation>绘制 {0} 像素的图片，与论文中相同。</translation>
+        </message>
+        <message>
+            <source>{0} to download</source>
+            <translation>需下载 {0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>Models</name>
+        <message>
+            <source>1024 px pictures. Needs a graphics card with 8 GB or more, or patience.</source>
+            <translation>1024 px 的图片。需要 8 GB 以上的显卡，或者一点耐心。</translation>
+        </message>
+        <message>
+            <source>256 px pictures, made from published files that you have.</source>
+            <translation>256 px 的图片，由您已有的公开文件生成。</translation>
+        </message>
+        <message>
+            <source>Asking the server</source>
+            <translation>正在询问服务器</translation>
+        </message>
+        <message>
+            <source>Balanced</source>
+            <translation>均衡</translation>
+        </message>
+        <message>
+            <source>Beside the card it takes {0} of the computer's memory, {1} more than is free: close other programs, or drawing becomes very slow.</source>
+            <translation>除显卡外还占用 {0} 电脑内存，比空闲的多 {1}：请关闭其他程序，否则绘制会非常慢。</translation>
+        </message>
+        <message>
+            <source>Beside the card it takes {0} of the computer's memory.</source>
+            <translation>除显存外，还占用 {0} 内存。</translation>
+        </message>
+        <message>
+            <source>Better cut-outs</source>
+            <translation>更好的抠图</translation>
+        </message>
+        <message>
+            <source>Checking the files</source>
+            <translation>正在校验文件</translation>
+        </message>
+        <message>
+            <source>Compact</source>
+            <translation>紧凑</translation>
+        </message>
+        <message>
+            <source>Copying</source>
+            <translation>正在复制</translation>
+        </message>
+        <message>
+            <source>Different strengths for prompt and subject need {0} more than this; equal ones fit.</source>
+            <translation>提示词与主体强度不同时还需要 {0}；强度相同则够用。</translation>
+        </message>
+        <message>
+            <source>Different strengths for prompt and subject need {0} more.</source>
+            <translation>提示词与主体强度不同时还需要 {0}。</translation>
+        </message>
+        <message>
+            <source>Downloading</source>
+            <translation>正在下载</translation>
+        </message>
+        <message>
+            <source>Everything stays on the device.</source>
+            <translation>所有内容都留在设备上。</translation>
+        </message>
+        <message>
+            <source>Fast</source>
+            <translation>快速</translation>
+        </message>
+        <message>
+            <source>Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1.</source>
+            <translation>按名称找到主体并贴合其边缘：Grounding DINO 和 SAM 2.1。</translation>
+        </message>
+        <message>
+            <source>For research and evaluation only, not for commercial use.</source>
+            <translation>仅供研究与评估，不可商用。</translation>
+        </message>
+        <message>
+            <source>Free for any use, commercial too, as long as notices are kept and changes are said.</source>
+            <translation>可自由用于任何用途，包括商业用途，只要保留声明并注明修改。</translation>
+        </message>
+        <message>
+            <source>Free for any use, commercial too, as long as the notice of the authors is kept.</source>
+            <translation>可自由用于任何用途，包括商业用途，只要保留作者声明。</translation>
+        </message>
+        <message>
+            <source>Low memory</source>
+            <translation>低内存</translation>
+        </message>
+        <message>
+            <source>Making it ready to draw</source>
+            <translation>正在准备绘图</translation>
+        </message>
+        <message>
+            <source>Memory may run out: {0} more is wanted. Close other programs, or choose a smaller plan.</source>
+            <translation>内存可能不足：还需要 {0}。请关闭其他程序，或选择更小的方案。</translation>
+        </message>
+        <message>
+            <source>Naming</source>
+            <translation>命名</translation>
+        </message>
+        <message>
+            <source>Not for commercial use. You have to ask the publisher for access with an account, and accept there too.</source>
+            <translation>不可商用。您需要用账户向发布者申请访问，并在那里也接受许可证。</translation>
+        </message>
+        <message>
+            <source>Not on this computer</source>
+            <translation>不在这台电脑上</translation>
+        </message>
+        <message>
+            <source>Numbers are held more coarsely: pictures differ a little from those of the larger plans.</source>
+            <translation>数值的精度较低：图片与较大方案的略有不同。</translation>
+        </message>
+        <message>
+            <source>Parts that are done make room for the next ones.</source>
+            <translation>用完的部分为后面的部分让出空间。</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Ready</source>
+            <translation>就绪</translation>
+        </message>
+        <message>
+            <source>Says what the subject is, so that you need not type it. Optional.</source>
+            <translation>说出主体是什么，您就不必输入。可选。</translation>
+        </message>
+        <message>
+            <source>Small pictures on any computer. Comes with EchoGen.</source>
+            <translation>在任何电脑上生成小图片。随 EchoGen 附带。</translation>
+        </message>
+        <message>
+            <source>Smallest</source>
+            <translation>最小</translation>
+        </message>
+        <message>
+            <source>Stopped</source>
+            <translation>已停止</translation>
+        </message>
+        <message>
+            <source>The guidance's branches are drawn one after another.</source>
+            <translation>引导的各分支依次绘制。</translation>
+        </message>
+        <message>
+            <source>The network comes from the computer's memory layer by layer.</source>
+            <translation>网络从内存中逐层载入。</translation>
+        </message>
+        <message>
+            <source>The network's numbers are rounded to eight bits.</source>
+            <translation>网络的数值舍入为八位。</translation>
+        </message>
+        <message>
+            <source>about {0} h left</source>
+            <translation>约剩 {0} 小时</translation>
+        </message>
+        <message>
+            <source>about {0} min left</source>
+            <translation>约剩 {0} 分钟</translation>
+        </message>
+        <message>
+            <source>about {0} s left</source>
+            <translation>约剩 {0} 秒</translation>
+        </message>
+        <message>
+            <source>{0} and {1}</source>
+            <translation>{0} 和 {1}</translation>
+        </message>
+        <message>
+            <source>{0} of {1}</source>
+            <translation>{0} / {1}</translation>
+        </message>
+        <message>
+            <source>{0}, {1}</source>
+            <translation>{0}，{1}</translation>
+        </message>
+        <message>
+            <source>{0}, {1} %</source>
+            <translation>{0}，{1} %</translation>
+        </message>
+        <message>
+            <source>{0}: needs {1}, you have {2}, of which {3} is free.</source>
+            <translation>{0}：需要 {1}，您有 {2}，其中 {3} 可用。</translation>
+        </message>
+        <message>
+            <source>{0}: needs {1}, you have {2}.</source>
+            <translation>{0}：需要 {1}，您有 {2}。</translation>
+        </message>
+    </context>
+    <context>
+        <name>ModelsDialog</name>
+        <message>
+            <source>Change…</source>
+            <translation>更改…</translation>
+        </message>
+        <message>
+            <source>Choose another folder for the models</source>
+            <translation>为模型选择另一个文件夹</translation>
+        </message>
+        <message>
+            <source>Choose another folder…</source>
+            <translation>选择其他文件夹…</translation>
+        </message>
+        <message>
+            <source>Done</source>
+            <translation>完成</translation>
+        </message>
+        <message>
+            <source>Folder for the models</source>
+            <translation>模型文件夹</translation>
+        </message>
+        <message>
+            <source>Folder with model files</source>
+            <translation>存放模型文件的文件夹</translation>
+        </message>
+        <message>
+            <source>Import from folder…</source>
+            <translation>从文件夹导入…</translation>
+        </message>
+        <message>
+            <source>Importing…</source>
+            <translation>正在导入…</translation>
+        </message>
+        <message>
+            <source>Models</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Where models come from</source>
+            <translation>模型来源</translation>
+        </message>
+        <message>
+            <source>{0} free in the models folder</source>
+            <translation>模型文件夹可用空间 {0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>Openers</name>
+        <message>
+            <source>All files</source>
+            <translation>所有文件</translation>
+        </message>
+        <message>
+            <source>Open photo</source>
+            <translation>打开照片</translation>
+        </message>
+        <message>
+            <source>Pasted picture</source>
+            <translation>粘贴的图片</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>The clipboard holds no picture</source>
+            <translation>剪贴板里没有图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>OptionBar</name>
+        <message>
+            <source>Brush hardness</source>
+            <translation>画笔硬度</translation>
+        </message>
+        <message>
+            <source>Brush size</source>
+            <translation>画笔大小</translation>
+        </message>
+        <message>
+            <source>Hardness</source>
+            <translation>硬度</translation>
+        </message>
+        <message>
+            <source>Model view</source>
+            <translation>模型视图</translation>
+        </message>
+        <message>
+            <source>Outline</source>
+            <translation>轮廓</translation>
+        </message>
+        <message>
+            <source>Overlay</source>
+            <translation>叠加</translation>
+        </message>
+        <message>
+            <source>Size</source>
+            <translation>大小</translation>
+        </message>
+        <message>
+            <source>Tint</source>
+            <translation>着色</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureCommands</name>
+        <message>
+            <source>Where is {0}?</source>
+            <translation>{0} 在哪里？</translation>
+        </message>
+    </context>
+    <context>
+        <name>Pictures</name>
+        <message>
+            <source>1 picture was found again</source>
+            <translation>重新找到 1 张图片</translation>
+        </message>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Everything that made this picture is back</source>
+            <translation>生成这张图片的一切都已恢复</translation>
+        </message>
+        <message>
+            <source>Its prompt is in use</source>
+            <translation>已使用它的提示词</translation>
+        </message>
+        <message>
+            <source>Its seed is in use</source>
+            <translation>已使用它的种子</translation>
+        </message>
+        <message>
+            <source>Moved to the trash</source>
+            <translation>已移到回收站</translation>
+        </message>
+        <message>
+            <source>Save as</source>
+            <translation>另存为</translation>
+        </message>
+        <message>
+            <source>Save without metadata</source>
+            <translation>不带元数据保存</translation>
+        </message>
+        <message>
+            <source>The picture is not finished yet</source>
+            <translation>图片尚未完成</translation>
+        </message>
+        <message>
+            <source>The picture is shown when the drawing is done</source>
+            <translation>绘制完成后显示该图片</translation>
+        </message>
+        <message>
+            <source>{0} pictures moved to the trash</source>
+            <translation>已将 {0} 张图片移到回收站</translation>
+        </message>
+        <message>
+            <source>{0} pictures were found again</source>
+            <translation>重新找到 {0} 张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>Problem</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+    </context>
+    <context>
+        <name>PromptPanel</name>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>Keep the identity</source>
+            <translation>保持身份</translation>
+        </message>
+        <message>
+            <source>Keep the subject</source>
+            <translation>保持主体</translation>
+        </message>
+        <message>
+            <source>Picture {0} of {1}</source>
+            <translation>第 {0} 张，共 {1} 张</translation>
+        </message>
+        <message>
+            <source>Prompts you draw appear here</source>
+            <translation>您用过的提示词会出现在这里</translation>
+        </message>
+        <message>
+            <source>The picture so far is kept</source>
+            <translation>目前的图片会保留</translation>
+        </message>
+        <message>
+            <source>new each time</source>
+            <translation>每次新建</translation>
+        </message>
+        <message>
+            <source>square</source>
+            <translation>正方形</translation>
+        </message>
+        <message>
+            <source>the last one</source>
+            <translation>最后一张</translation>
+        </message>
+        <message>
+            <source>{0} and {1}</source>
+            <translation>{0} 和 {1}</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>PromptSheet</name>
+        <message>
+            <source>Begin with the first scale again</source>
+            <translation>重新从第一个尺度开始</translation>
+        </message>
+        <message>
+            <source>Draw only the coarse scales of four seeds, choose one</source>
+            <translation>只画四个种子的粗略尺度，再选一个</translation>
+        </message>
+        <message>
+            <source>Earlier prompts</source>
+            <translation>较早的提示词</translation>
+        </message>
+        <message>
+            <source>Enter</source>
+            <translation>Enter</translation>
+        </message>
+        <message>
+            <source>Fold these sections</source>
+            <translation>折叠这些部分</translation>
+        </message>
+        <message>
+            <source>Follow the prompt</source>
+            <translation>遵循提示词</translation>
+        </message>
+        <message>
+            <source>Four ideas</source>
+            <translation>四个构思</translation>
+        </message>
+        <message>
+            <source>Generate</source>
+            <translation>生成</translation>
+        </message>
+        <message>
+            <source>Identity and look apart</source>
+            <translation>身份与外观分开</translation>
+        </message>
+        <message>
+            <source>Identity is what the subject is, look is its fine detail</source>
+            <translation>身份是主体是什么，外观是它的细节</translation>
+        </message>
+        <message>
+            <source>Keep the look</source>
+            <translation>保持外观</translation>
+        </message>
+        <message>
+            <source>More</source>
+            <translation>更多</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Seed</source>
+            <translation>种子</translation>
+        </message>
+        <message>
+            <source>Shape</source>
+            <translation>形状</translation>
+        </message>
+        <message>
+            <source>Shape and count</source>
+            <translation>形状与张数</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>Stopping…</source>
+            <translation>正在停止…</translation>
+        </message>
+        <message>
+            <source>Strengths</source>
+            <translation>强度</translation>
+        </message>
+        <message>
+            <source>Temperature</source>
+            <translation>温度</translation>
+        </message>
+        <message>
+            <source>The picture that was recalled took these scales from an earlier one</source>
+            <translation>调回的图片从较早的图片中沿用了这些尺度</translation>
+        </message>
+        <message>
+            <source>Top-p</source>
+            <translation>Top-p</translation>
+        </message>
+        <message>
+            <source>Try a scene</source>
+            <translation>试试场景</translation>
+        </message>
+        <message>
+            <source>What to avoid</source>
+            <translation>要避免的内容</translation>
+        </message>
+        <message>
+            <source>Where should it be? One sentence is enough.</source>
+            <translation>它应该在哪里？一句话就够了。</translation>
+        </message>
+        <message>
+            <source>blurry, crowded</source>
+            <translation>模糊，杂乱</translation>
+        </message>
+        <message>
+            <source>pictures, seed, temperature</source>
+            <translation>张数、种子、温度</translation>
+        </message>
+        <message>
+            <source>temperature, details</source>
+            <translation>温度、细节</translation>
+        </message>
+    </context>
+    <context>
+        <name>Question</name>
+        <message>
+            <source>Keep</source>
+            <translation>保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>ResultCanvas</name>
+        <message>
+            <source>Cut-out</source>
+            <translation>抠图</translation>
+        </message>
+        <message>
+            <source>Newer</source>
+            <translation>较新</translation>
+        </message>
+        <message>
+            <source>No picture yet</source>
+            <translation>还没有图片</translation>
+        </message>
+        <message>
+            <source>Older</source>
+            <translation>较旧</translation>
+        </message>
+        <message>
+            <source>Picture</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Previous picture</source>
+            <translation>上一张图片</translation>
+        </message>
+        <message>
+            <source>Result</source>
+            <translation>结果</translation>
+        </message>
+        <message>
+            <source>Your photo, cut-out and prompt are safe.</source>
+            <translation>您的照片、抠图和提示词都安全。</translation>
+        </message>
+        <message>
+            <source>compared with the cut-out</source>
+            <translation>与抠图对比</translation>
+        </message>
+        <message>
+            <source>drawing</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>drawing scale {0} of {1}</source>
+            <translation>正在绘制尺度 {0}/{1}</translation>
+        </message>
+        <message>
+            <source>finished</source>
+            <translation>已完成</translation>
+        </message>
+        <message>
+            <source>stopped before the end</source>
+            <translation>提前停止</translation>
+        </message>
+        <message>
+            <source>{0} by {1} pixels</source>
+            <translation>{0} × {1} 像素</translation>
+        </message>
+    </context>
+    <context>
+        <name>Say</name>
+        <message>
+            <source>About {0} on this computer</source>
+            <translation>在这台电脑上约 {0}</translation>
+        </message>
+        <message>
+            <source>About {0} · subject and prompt are ready</source>
+            <translation>约 {0} · 主体和提示词已就绪</translation>
+        </message>
+        <message>
+            <source>Add a photo first</source>
+            <translation>请先添加照片</translation>
+        </message>
+        <message>
+            <source>Apr</source>
+            <translation>4月</translation>
+        </message>
+        <message>
+            <source>Aug</source>
+            <translation>8月</translation>
+        </message>
+        <message>
+            <source>Choose a model first</source>
+            <translation>请先选择模型</translation>
+        </message>
+        <message>
+            <source>Click a scale to keep the composition up to there</source>
+            <translation>点选一个尺度，保留到那里的构图</translation>
+        </message>
+        <message>
+            <source>Dec</source>
+            <translation>12月</translation>
+        </message>
+        <message>
+            <source>Feb</source>
+            <translation>2月</translation>
+        </message>
+        <message>
+            <source>Fine details</source>
+            <translation>精细细节</translation>
+        </message>
+        <message>
+            <source>Fri</source>
+            <translation>周五</translation>
+        </message>
+        <message>
+            <source>Jan</source>
+            <translation>1月</translation>
+        </message>
+        <message>
+            <source>Jul</source>
+            <translation>7月</translation>
+        </message>
+        <message>
+            <source>Jun</source>
+            <translation>6月</translation>
+        </message>
+        <message>
+            <source>Keep the first {0}: same composition, new details</source>
+            <translation>保留前 {0} 个：构图不变，细节更新</translation>
+        </message>
+        <message>
+            <source>Keep the first: same light, new composition</source>
+            <translation>保留第一个：光线不变，构图更新</translation>
+        </message>
+        <message>
+            <source>Keeps the first scale</source>
+            <translation>保留第一个尺度</translation>
+        </message>
+        <message>
+            <source>Keeps the first {0} scales</source>
+            <translation>保留前 {0} 个尺度</translation>
+        </message>
+        <message>
+            <source>Landscape {0}:{1}</source>
+            <translation>横向 {0}:{1}</translation>
+        </message>
+        <message>
+            <source>Light and colours come first</source>
+            <translation>先出现光线和颜色</translation>
+        </message>
+        <message>
+            <source>Mar</source>
+            <translation>3月</translation>
+        </message>
+        <message>
+            <source>May</source>
+            <translation>5月</translation>
+        </message>
+        <message>
+            <source>Mon</source>
+            <translation>周一</translation>
+        </message>
+        <message>
+            <source>Not enough memory</source>
+            <translation>内存不足</translation>
+        </message>
+        <message>
+            <source>Nothing found</source>
+            <translation>没有找到</translation>
+        </message>
+        <message>
+            <source>Nov</source>
+            <translation>11月</translation>
+        </message>
+        <message>
+            <source>Oct</source>
+            <translation>10月</translation>
+        </message>
+        <message>
+            <source>Picture {0} of {1}</source>
+            <translation>第 {0} 张，共 {1} 张</translation>
+        </message>
+        <message>
+            <source>Portrait {0}:{1}</source>
+            <translation>纵向 {0}:{1}</translation>
+        </message>
+        <message>
+            <source>Press Generate and watch the picture form</source>
+            <translation>按“生成”，看图片逐渐成形</translation>
+        </message>
+        <message>
+            <source>Sat</source>
+            <translation>周六</translation>
+        </message>
+        <message>
+            <source>Scale {0} of {1}, done</source>
+            <translation>尺度 {0}/{1}，已完成</translation>
+        </message>
+        <message>
+            <source>Scale {0} of {1}, drawing</source>
+            <translation>尺度 {0}/{1}，正在绘制</translation>
+        </message>
+        <message>
+            <source>Scale {0} of {1}, kept</source>
+            <translation>尺度 {0}/{1}，已保留</translation>
+        </message>
+        <message>
+            <source>Scale {0} of {1}, to be redrawn</source>
+            <translation>尺度 {0}/{1}，将重画</translation>
+        </message>
+        <message>
+            <source>Scale {0} of {1}, waiting</source>
+            <translation>尺度 {0}/{1}，等待中</translation>
+        </message>
+        <message>
+            <source>Sep</source>
+            <translation>9月</translation>
+        </message>
+        <message>
+            <source>Shapes are set, details come next</source>
+            <translation>形状已定，接下来是细节</translation>
+        </message>
+        <message>
+            <source>Something went wrong</source>
+            <translation>出了点问题</translation>
+        </message>
+        <message>
+            <source>Square {0}:{1}</source>
+            <translation>正方形 {0}:{1}</translation>
+        </message>
+        <message>
+            <source>Starts as soon as the model is loaded</source>
+            <translation>模型加载完后立即开始</translation>
+        </message>
+        <message>
+            <source>Stopped</source>
+            <translation>已停止</translation>
+        </message>
+        <message>
+            <source>Subject and prompt are ready</source>
+            <translation>主体和提示词已就绪</translation>
+        </message>
+        <message>
+            <source>Sun</source>
+            <translation>周日</translation>
+        </message>
+        <message>
+            <source>The cut-out cannot be used</source>
+            <translation>抠图无法使用</translation>
+        </message>
+        <message>
+            <source>The cut-out is not ready yet</source>
+            <translation>抠图尚未就绪</translation>
+        </message>
+        <message>
+            <source>The download stopped</source>
+            <translation>下载已停止</translation>
+        </message>
+        <message>
+            <source>The folder cannot be written</source>
+            <translation>文件夹无法写入</translation>
+        </message>
+        <message>
+            <source>The graphics card stopped answering</source>
+            <translation>显卡停止响应</translation>
+        </message>
+        <message>
+            <source>The last word is not used: {0}</source>
+            <translation>最后一个词没有用上：{0}</translation>
+        </message>
+        <message>
+            <source>The last {0} words are not used: {1}</source>
+            <translation>最后 {0} 个词没有用上：{1}</translation>
+        </message>
+        <message>
+            <source>The licence has changed</source>
+            <translation>许可证已更改</translation>
+        </message>
+        <message>
+            <source>The licence is not accepted yet</source>
+            <translation>尚未接受许可证</translation>
+        </message>
+        <message>
+            <source>The model cannot be opened</source>
+            <translation>模型无法打开</translation>
+        </message>
+        <message>
+            <source>The open model cannot take up its {0} kept scales; Generate begins with the first.</source>
+            <translation>当前模型无法沿用它保留的 {0} 个尺度；生成将从第一个尺度开始。</translation>
+        </message>
+        <message>
+            <source>The open model does not draw {0} × {1}; the shape stays as it is.</source>
+            <translation>当前模型不支持 {0} × {1}，形状保持不变。</translation>
+        </message>
+        <message>
+            <source>These settings do not fit</source>
+            <translation>这些设置不合适</translation>
+        </message>
+        <message>
+            <source>This cannot be used</source>
+            <translation>无法使用</translation>
+        </message>
+        <message>
+            <source>This is not a picture</source>
+            <translation>这不是图片</translation>
+        </message>
+        <message>
+            <source>This model does not know {0} and {1} more.</source>
+            <translation>此模型不认识 {0} 以及另外 {1} 个词。</translation>
+        </message>
+        <message>
+            <source>This model does not know {0}.</source>
+            <translation>此模型不认识 {0}。</translation>
+        </message>
+        <message>
+            <source>Thu</source>
+            <translation>周四</translation>
+        </message>
+        <message>
+            <source>Tue</source>
+            <translation>周二</translation>
+        </message>
+        <message>
+            <source>Wed</source>
+            <translation>周三</translation>
+        </message>
+        <message>
+            <source>Write a prompt first</source>
+            <translation>请先写提示词</translation>
+        </message>
+        <message>
+            <source>about {0} min left</source>
+            <translation>约剩 {0} 分钟</translation>
+        </message>
+        <message>
+            <source>about {0} s left</source>
+            <translation>约剩 {0} 秒</translation>
+        </message>
+        <message>
+            <source>appear here while the picture forms</source>
+            <translation>图片成形时显示在这里</translation>
+        </message>
+        <message>
+            <source>file is missing</source>
+            <translation>文件缺失</translation>
+        </message>
+        <message>
+            <source>no prompt</source>
+            <translation>无提示词</translation>
+        </message>
+        <message>
+            <source>now</source>
+            <translation>刚刚</translation>
+        </message>
+        <message>
+            <source>starred</source>
+            <translation>已加星</translation>
+        </message>
+        <message>
+            <source>yesterday</source>
+            <translation>昨天</translation>
+        </message>
+        <message>
+            <source>{0} {1}</source>
+            <translation>{1}{0}日</translation>
+        </message>
+        <message>
+            <source>{0} {1} {2}</source>
+            <translation>{2}年{1}{0}日</translation>
+        </message>
+        <message>
+            <source>{0} min</source>
+            <translation>{0} 分钟</translation>
+        </message>
+        <message>
+            <source>{0} s</source>
+            <translation>{0} 秒</translation>
+        </message>
+    </context>
+    <context>
+        <name>ScaleStrip</name>
+        <message>
+            <source>Move the handle between the scales first</source>
+            <translation>先移动尺度之间的滑柄</translation>
+        </message>
+        <message>
+            <source>Redraw from here</source>
+            <translation>从这里重画</translation>
+        </message>
+        <message>
+            <source>Scale {0} of {1}</source>
+            <translation>尺度 {0}/{1}</translation>
+        </message>
+        <message>
+            <source>Scales</source>
+            <translation>尺度</translation>
+        </message>
+    </context>
+    <context>
+        <name>SceneChips</name>
+        <message>
+            <source>All {0}</source>
+            <translation>全部 {0} 个</translation>
+        </message>
+        <message>
+            <source>Colours</source>
+            <translation>颜色</translation>
+        </message>
+        <message>
+            <source>Fewer</source>
+            <translation>收起</translation>
+        </message>
+        <message>
+            <source>In front of</source>
+            <translation>前面有</translation>
+        </message>
+        <message>
+            <source>Materials</source>
+            <translation>材质</translation>
+        </message>
+        <message>
+            <source>On top of</source>
+            <translation>放在上面</translation>
+        </message>
+        <message>
+            <source>Places</source>
+            <translation>地点</translation>
+        </message>
+        <message>
+            <source>Show all scenes</source>
+            <translation>显示全部场景</translation>
+        </message>
+        <message>
+            <source>Show fewer scenes</source>
+            <translation>显示较少场景</translation>
+        </message>
+    </context>
+    <context>
+        <name>SeedField</name>
+        <message>
+            <source>Keep this seed</source>
+            <translation>保留此种子</translation>
+        </message>
+        <message>
+            <source>New seed</source>
+            <translation>新种子</translation>
+        </message>
+        <message>
+            <source>Seed</source>
+            <translation>种子</translation>
+        </message>
+        <message>
+            <source>This seed is kept</source>
+            <translation>此种子已保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>SettingsDialog</name>
+        <message>
+            <source>Appearance</source>
+            <translation>外观</translation>
+        </message>
+        <message>
+            <source>Apple graphics</source>
+            <translation>Apple 图形</translation>
+        </message>
+        <message>
+            <source>As published</source>
+            <translation>按论文方式</translation>
+        </message>
+        <message>
+            <source>As the system</source>
+            <translation>跟随系统</translation>
+        </message>
+        <message>
+            <source>Automatic</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>Automatic: the fastest that fits</source>
+            <translation>自动：放得下的最快方案</translation>
+        </message>
+        <message>
+            <source>Balanced: parts leave after use</source>
+            <translation>均衡：用完的部分移出</translation>
+        </message>
+        <message>
+            <source>Choose another folder…</source>
+            <translation>选择其他文件夹…</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Compact: numbers in eight bits</source>
+            <translation>紧凑：以八位保存数值</translation>
+        </message>
+        <message>
+            <source>Dark</source>
+            <translation>深色</translation>
+        </message>
+        <message>
+            <source>Device</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>Every picture is saved there as a PNG that carries everything that made it.</source>
+            <translation>每张图片都以 PNG 保存在那里，并带有生成它的全部信息。</translation>
+        </message>
+        <message>
+            <source>Everything stays on the graphics card</source>
+            <translation>全部留在显卡上</translation>
+        </message>
+        <message>
+            <source>Fit centres the subject so that nothing is cut off. As published keeps the box as it is in the photo and may cut a subject near the edge.</source>
+            <translation>“适合主体”把主体居中，不会切掉任何部分。“按论文方式”保留照片中的框，靠近边缘的主体可能被切掉。</translation>
+        </message>
+        <message>
+            <source>Fit the subject</source>
+            <translation>适合主体</translation>
+        </message>
+        <message>
+            <source>Folder of finished pictures</source>
+            <translation>成品图片文件夹</translation>
+        </message>
+        <message>
+            <source>Framing</source>
+            <translation>取景</translation>
+        </message>
+        <message>
+            <source>Framing of the cut-out</source>
+            <translation>抠图的取景</translation>
+        </message>
+        <message>
+            <source>Full</source>
+            <translation>完整</translation>
+        </message>
+        <message>
+            <source>Keys</source>
+            <translation>按键</translation>
+        </message>
+        <message>
+            <source>Language</source>
+            <translation>语言</translation>
+        </message>
+        <message>
+            <source>Light</source>
+            <translation>浅色</translation>
+        </message>
+        <message>
+            <source>Low memory: one branch after the other</source>
+            <translation>低内存：逐个分支绘制</translation>
+        </message>
+        <message>
+            <source>Memory plan</source>
+            <translation>内存方案</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Motion</source>
+            <translation>动画</translation>
+        </message>
+        <message>
+            <source>NVIDIA or AMD graphics card</source>
+            <translation>NVIDIA 或 AMD 显卡</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Processor</source>
+            <translation>处理器</translation>
+        </message>
+        <message>
+            <source>Reduced</source>
+            <translation>减少</translation>
+        </message>
+        <message>
+            <source>Settings</source>
+            <translation>设置</translation>
+        </message>
+        <message>
+            <source>Show the picture while it forms</source>
+            <translation>图片成形时显示预览</translation>
+        </message>
+        <message>
+            <source>Streamed: weights come as they are needed</source>
+            <translation>流式：按需载入权重</translation>
+        </message>
+        <message>
+            <source>Text size</source>
+            <translation>文字大小</translation>
+        </message>
+        <message>
+            <source>Theme</source>
+            <translation>主题</translation>
+        </message>
+    </context>
+    <context>
+        <name>ShapeCombo</name>
+        <message>
+            <source>This model draws one size only</source>
+            <translation>此模型只有一种尺寸</translation>
+        </message>
+    </context>
+    <context>
+        <name>Shelf</name>
+        <message>
+            <source>Subject {0}</source>
+            <translation>主体 {0}</translation>
+        </message>
+        <message>
+            <source>{0} (Delete takes it off the shelf)</source>
+            <translation>{0}（按 Delete 从架上移除）</translation>
+        </message>
+    </context>
+    <context>
+        <name>Sources</name>
+        <message>
+            <source>Access token</source>
+            <translation>访问令牌</translation>
+        </message>
+        <message>
+            <source>Address to download from</source>
+            <translation>下载地址</translation>
+        </message>
+        <message>
+            <source>Forget it</source>
+            <translation>忘记</translation>
+        </message>
+        <message>
+            <source>Keep</source>
+            <translation>保存</translation>
+        </message>
+        <message>
+            <source>No token is kept.</source>
+            <translation>没有保存令牌。</translation>
+        </message>
+        <message>
+            <source>Only needed where a publisher asks for an account</source>
+            <translation>仅在发布者要求账户时需要</translation>
+        </message>
+        <message>
+            <source>Original address</source>
+            <translation>原始地址</translation>
+        </message>
+        <message>
+            <source>The token is in the system's keyring.</source>
+            <translation>令牌已存入系统密钥环。</translation>
+        </message>
+        <message>
+            <source>The token is kept in the system's keyring, in no file and no log.</source>
+            <translation>令牌保存在系统密钥环中，不写入任何文件或日志。</translation>
+        </message>
+        <message>
+            <source>This is no access token. Copy it from the settings page of your account, all of it.</source>
+            <translation>这不是访问令牌。请从您账户的设置页面完整复制。</translation>
+        </message>
+        <message>
+            <source>This system has no keyring: the token is kept until the program ends.</source>
+            <translation>此系统没有密钥环：令牌保留到程序结束。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Status</name>
+        <message>
+            <source>Add a photo of one thing, write where it should be, and watch the picture form from coarse to fine.</source>
+            <translation>添加一件物品的照片，写下它应该在哪里，看图片由粗到细地成形。</translation>
+        </message>
+        <message>
+            <source>Drawing</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>Drawing {0} of {1}</source>
+            <translation>正在绘制第 {0} 张，共 {1} 张</translation>
+        </message>
+        <message>
+            <source>Editing the cut-out</source>
+            <translation>正在编辑抠图</translation>
+        </message>
+        <message>
+            <source>Finding the subject…</source>
+            <translation>正在查找主体…</translation>
+        </message>
+        <message>
+            <source>Loading the model</source>
+            <translation>正在加载模型</translation>
+        </message>
+        <message>
+            <source>Loading the model, {0} %</source>
+            <translation>正在加载模型，{0} %</translation>
+        </message>
+        <message>
+            <source>Put this anywhere</source>
+            <translation>把它放到任何地方</translation>
+        </message>
+        <message>
+            <source>Put this {0} anywhere</source>
+            <translation>把这个 {0} 放到任何地方</translation>
+        </message>
+        <message>
+            <source>Put your thing anywhere</source>
+            <translation>把您的物品放到任何地方</translation>
+        </message>
+        <message>
+            <source>Ready</source>
+            <translation>就绪</translation>
+        </message>
+        <message>
+            <source>Stopped:</source>
+            <translation>已停止：</translation>
+        </message>
+        <message>
+            <source>Stopping…</source>
+            <translation>正在停止…</translation>
+        </message>
+        <message>
+            <source>The example is ready. Press Generate and watch the picture form from coarse to fine, in about {0} seconds.</source>
+            <translation>示例已就绪。按“生成”，看图片由粗到细地成形，约需 {0} 秒。</translation>
+        </message>
+        <message>
+            <source>The example is ready. Press Generate and watch the picture form from coarse to fine.</source>
+            <translation>示例已就绪。按“生成”，看图片由粗到细地成形。</translation>
+        </message>
+        <message>
+            <source>The model is not loaded</source>
+            <translation>模型未加载</translation>
+        </message>
+        <message>
+            <source>Write where it should be, press Generate and watch the picture form from coarse to fine.</source>
+            <translation>写下它应该在哪里，按“生成”，看图片由粗到细地成形。</translation>
+        </message>
+    </context>
+    <context>
+        <name>SubjectPanel</name>
+        <message>
+            <source>Choose a photo…</source>
+            <translation>选择照片…</translation>
+        </message>
+        <message>
+            <source>Drop your own photo here</source>
+            <translation>把您自己的照片拖到这里</translation>
+        </message>
+        <message>
+            <source>Edit cut-out</source>
+            <translation>编辑抠图</translation>
+        </message>
+        <message>
+            <source>Example</source>
+            <translation>示例</translation>
+        </message>
+        <message>
+            <source>Finding the subject…</source>
+            <translation>正在查找主体…</translation>
+        </message>
+        <message>
+            <source>On the shelf</source>
+            <translation>架上的主体</translation>
+        </message>
+        <message>
+            <source>Opening the photo…</source>
+            <translation>正在打开照片…</translation>
+        </message>
+        <message>
+            <source>Or try an example</source>
+            <translation>或者试试示例</translation>
+        </message>
+        <message>
+            <source>Or try another example</source>
+            <translation>或者试试其他示例</translation>
+        </message>
+        <message>
+            <source>Overlay</source>
+            <translation>叠加</translation>
+        </message>
+        <message>
+            <source>Photos and pictures stay on this computer.</source>
+            <translation>照片和图片都留在这台电脑上。</translation>
+        </message>
+        <message>
+            <source>Replace…</source>
+            <translation>更换…</translation>
+        </message>
+        <message>
+            <source>Subject</source>
+            <translation>主体</translation>
+        </message>
+        <message>
+            <source>Subject name</source>
+            <translation>主体名称</translation>
+        </message>
+        <message>
+            <source>The photo is not there any more</source>
+            <translation>照片已不存在</translation>
+        </message>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
+        </message>
+        <message>
+            <source>What is it?</source>
+            <translation>它是什么？</translation>
+        </message>
+        <message>
+            <source>What the model sees</source>
+            <translation>模型所见</translation>
+        </message>
+        <message>
+            <source>found, {0} %</source>
+            <translation>已找到，{0} %</translation>
+        </message>
+        <message>
+            <source>from a picture</source>
+            <translation>来自图片</translation>
+        </message>
+        <message>
+            <source>pet, shoe, toy, mug – one thing works best</source>
+            <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
+        </message>
+        <message>
+            <source>toy robot, cat, mug …</source>
+            <translation>玩具机器人、猫、杯子…</translation>
+        </message>
+        <message>
+            <source>{0} % of the photo</source>
+            <translation>占照片的 {0} %</translation>
+        </message>
+    </context>
+    <context>
+        <name>Tiles</name>
+        <message>
+            <source>Keep scale 1</source>
+            <translation>保留尺度 1</translation>
+        </message>
+        <message>
+            <source>Keep scales 1 to {0}</source>
+            <translation>保留尺度 1 到 {0}</translation>
+        </message>
+        <message>
+            <source>Scales</source>
+            <translation>尺度</translation>
+        </message>
+    </context>
+    <context>
+        <name>Toast</name>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
+        </message>
+    </context>
+    <context>
+        <name>ToolSurface</name>
+        <message>
+            <source>Arrow keys move a cross-hair, Enter clicks or paints with it, Shift and Enter says what does not belong.</source>
+            <translation>方向键移动十字准线，Enter 用它点选或涂抹，Shift 加 Enter 标出不属于主体的部分。</translation>
+        </message>
+        <message>
+            <source>Cut-out editor, {tool}</source>
+            <translation>抠图编辑器，{tool}</translation>
+        </message>
+        <message>
+            <source>The cut-out covers {0} percent of the photo</source>
+            <translation>抠图占照片的百分之 {0}</translation>
+        </message>
+        <message>
+            <source>box</source>
+            <translation>框</translation>
+        </message>
+        <message>
+            <source>brush, {0} pixels</source>
+            <translation>画笔，{0} 像素</translation>
+        </message>
+        <message>
+            <source>eraser, {0} pixels</source>
+            <translation>橡皮，{0} 像素</translation>
+        </message>
+        <message>
+            <source>in one part.</source>
+            <translation>共一个部分。</translation>
+        </message>
+        <message>
+            <source>in {0} parts.</source>
+            <translation>共 {0} 个部分。</translation>
+        </message>
+        <message>
+            <source>lasso</source>
+            <translation>套索</translation>
+        </message>
+        <message>
+            <source>move</source>
+            <translation>移动</translation>
+        </message>
+        <message>
+            <source>select</source>
+            <translation>选择</translation>
+        </message>
+    </context>
+    <context>
+        <name>TopBar</name>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Status: {0}</source>
+            <translation>状态：{0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>Workbench</name>
+        <message>
+            <source>The cut-out was made in a simpler way</source>
+            <translation>抠图改用了较简单的方式</translation>
+        </message>
+    </context>
+</TS>

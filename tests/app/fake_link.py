@@ -1,0 +1,36 @@
+"""A link without an engine: writes down what is asked, and the test answers."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from engine.host import ScalesPainted
+from engine.request import GenerationRequest, ScaleBits
+
+
+class FakeLink(QObject):
+    """In the place of ``EngineLink``."""
+
+    loading, opened, replanned, prepared = Signal(object), Signal(object), Signal(object), Signal(object)
+    started, preview = Signal(int, object), Signal(int, object)
+    finished, failed = Signal(int, object, object), Signal(object, object)
+    ended, scalesPainted = Signal(object), Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[ScaleBits, object, str]] = []
+        self.drawn: list[GenerationRequest] = []
+
+    def generate(self, request: GenerationRequest, until_scale: int | None = None) -> int:
+        self.drawn.append(request)
+        return len(self.drawn)
+
+    def paint_scales(self, bits: ScaleBits, size: tuple[int, int] | None = None, bundle: str = "") -> int:
+        self.asked.append((bits, size, bundle))
+        return len(self.asked)
+
+    def answer(self, number: int, *values: int) -> None:
+        """Plain grey pictures."""
+        images = tuple(np.full((32, 32, 3), value, np.uint8) for value in values)
+        self.scalesPainted.emit(ScalesPainted(number, images))

@@ -1,0 +1,492 @@
+"""The history as a person uses it: look, search, star, recall, delete, take it back, lose files and find them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QDrag, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from app import background
+from app.canvas import dragging
+from app.history.model import PictureRole
+from app.history.panel import HistoryPanel
+from app.history.saver import PictureSaver
+from app.store.history import HistoryStore, Picture
+from app.store.keeping import keep_picture
+from engine.errors import CannotWrite, PhotoError
+from engine.events import Finished, Timing
+from engine.photo.picture_file import carries_request
+from engine.request import CutOut, GenerationRequest, ScaleBits
+
+pytestmark = pytest.mark.usefixtures("plain_look")
+
+SUBJECT = CutOut(np.full((8, 8, 4), 255, np.uint8))
+
+
+def a_picture(seed: int, prompt: str = "a toy robot in the snow") -> Finished:
+    random = np.random.default_rng(seed)
+    bits = ScaleBits(tuple(random.integers(0, 2, (n, n, 4), dtype=np.uint8) for n in (1, 2, 4)))
+    image = np.full((32, 32, 3), 20 * seed % 256, np.uint8)
+    return Finished(GenerationRequest(prompt, subject=SUBJECT, seed=seed), image, bits, Timing(total=1.0))
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    store = HistoryStore(tmp_path / "history.sqlite", tmp_path / "Pictures")
+    yield store
+    background.shutdown()
+    store.close()
+
+
+@pytest.fixture
+def kept(store) -> list[Picture]:
+    """Five pictures, newest first: three of the robot, two of the duck."""
+    pictures = [keep_picture(a_picture(seed, "a rubber duck on the beach"), store) for seed in (1, 2)]
+    pictures += [keep_picture(a_picture(seed), store) for seed in (3, 4, 5)]
+    return pictures[::-1]
+
+
+@pytest.fixture
+def panel(qtbot, store, kept) -> HistoryPanel:
+    panel = HistoryPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(1000, 110)
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel.activateWindow()
+    panel.view.setFocus()
+    return panel
+
+
+def shown(panel: HistoryPanel) -> list[int]:
+    return [row.picture.seed for row in panel.model.rows if row.picture is not None]
+
+
+def place(panel: HistoryPanel, row: int) -> QPoint:
+    rect = panel.view.visualRect(panel.model.index(row))
+    return QPoint(rect.right() - 20, rect.bottom() - 20)
+
+
+def click(qtbot, panel: HistoryPanel, row: int, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
+    qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, modifiers, place(panel, row))
+
+
+def test_pictures_are_grouped_newest_first(panel):
+    assert shown(panel) == [5, 4, 3, 2, 1]
+    assert [(row.group, row.place, row.count) for row in panel.model.rows] == [
+        (0, 0, 3),
+        (0, 1, 3),
+        (0, 2, 3),
+        (1, 0, 2),
+        (1, 1, 2),
+    ]
+    assert panel.model.title(panel.model.rows[3])[0] == ["rubber duck on the beach", "on the beach", "beach"]
+    assert panel.view.objectName() == "historyList"
+    spoken = panel.model.data(panel.model.index(1), Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Picture 2 of 3, toy robot in the snow"
+    assert panel.model.data(panel.model.index(1), PictureRole).seed == 4
+
+
+def test_a_click_opens_the_picture_with_its_request_and_the_one_before(panel, qtbot):
+    with qtbot.waitSignal(panel.opened) as opened:
+        click(qtbot, panel, 0)
+    answer = opened.args[0]
+    assert answer.picture.seed == 5
+    assert answer.request == a_picture(5).request
+    assert answer.bits == a_picture(5).bits
+    assert answer.image[0, 0, 0] == 100
+    assert answer.previous[0, 0, 0] == 80
+
+
+def test_keys_walk_and_enter_opens(panel, qtbot):
+    panel.view.setCurrentIndex(panel.model.index(0))
+    qtbot.keyClick(panel.view, Qt.Key.Key_Right)
+    qtbot.keyClick(panel.view, Qt.Key.Key_Right)
+    with qtbot.waitSignal(panel.opened) as opened:
+        qtbot.keyClick(panel.view, Qt.Key.Key_Return)
+    assert opened.args[0].picture.seed == 3
+    qtbot.keyClick(panel.view, Qt.Key.Key_End)
+    assert panel.view.chosen()[0].seed == 1
+
+
+def test_walking_quickly_opens_only_the_last(panel, qtbot):
+    seeds: list[int] = []
+    panel.opened.connect(lambda opened: seeds.append(opened.picture.seed))
+    for picture in list(panel.model.pictures())[:4]:
+        panel.commands.open(picture)
+    qtbot.waitUntil(lambda: bool(seeds))
+    qtbot.wait(50)
+    assert seeds == [2]
+
+
+@pytest.mark.parametrize(("key", "what"), [("a", "all"), ("p", "prompt"), ("s", "seed")])
+def test_recall_by_key(panel, qtbot, key, what):
+    panel.view.setCurrentIndex(panel.model.index(1))
+    with qtbot.waitSignal(panel.recallRequested) as wanted:
+        qtbot.keyClick(panel.view, key)
+    assert wanted.args[0].request == a_picture(4).request
+    assert wanted.args[1] == what
+
+
+def test_a_picture_that_lost_its_request_is_said(panel, kept, qtbot):
+    QImage(str(kept[0].file)).save(str(kept[0].file))  # as another program does
+    assert not carries_request(kept[0].file)
+    panel.view.setCurrentIndex(panel.model.index(0))
+    with qtbot.waitSignal(panel.failed) as failed:
+        panel.commands.recall_all()
+    assert "no settings" in failed.args[0].fact
+    with qtbot.waitSignal(panel.opened) as opened:
+        click(qtbot, panel, 0)
+    assert opened.args[0].request is None
+
+
+def test_star_filter_and_star_key(panel, store, qtbot):
+    panel.view.setCurrentIndex(panel.model.index(2))
+    with qtbot.waitSignal(panel.starred) as told:
+        qtbot.keyClick(panel.view, ".")
+    assert told.args[1] is True
+    assert store.pictures(starred=True)[0].seed == 3
+    assert panel.view.chosen()[0].seed == 3, "the selection stays"
+    qtbot.mouseClick(panel.star_button, Qt.MouseButton.LeftButton)
+    assert shown(panel) == [3]
+    panel.view.setCurrentIndex(panel.model.index(0))
+    panel.commands.toggle_star()
+    assert shown(panel) == []
+    assert panel.empty_words() == "Press . on a picture to star it."
+    panel.star_button.click()
+    assert len(shown(panel)) == 5
+
+
+def test_search_as_it_is_typed_and_escape(panel, qtbot):
+    panel.show_search()
+    qtbot.keyClicks(panel.field, "duck")
+    qtbot.waitUntil(lambda: shown(panel) == [2, 1])
+    qtbot.keyClicks(panel.field, " zebra")
+    qtbot.waitUntil(lambda: shown(panel) == [])
+    assert panel.empty_words() == "Nothing found for “duck zebra”."
+    qtbot.keyClick(panel.field, Qt.Key.Key_Escape)
+    assert len(shown(panel)) == 5
+    assert not panel.field.isVisibleTo(panel)
+
+
+def test_enter_in_the_search_goes_to_the_first_hit(panel, qtbot):
+    panel.show_search()
+    qtbot.keyClicks(panel.field, "duck")
+    qtbot.keyClick(panel.field, Qt.Key.Key_Return)
+    assert panel.view.chosen()[0].seed == 2
+
+
+def test_delete_and_undo(panel, store, kept, qtbot):
+    click(qtbot, panel, 0)
+    click(qtbot, panel, 1, Qt.KeyboardModifier.ControlModifier)
+    with qtbot.waitSignal(panel.deleted) as deleted:
+        qtbot.keyClick(panel.view, Qt.Key.Key_Delete)
+    assert set(deleted.args[0]) == {kept[0].id, kept[1].id}
+    assert shown(panel) == [3, 2, 1]
+    assert panel.view.chosen()[0].seed == 3, "the next picture is chosen"
+    assert kept[0].file.exists(), "the file waits for Undo"
+    panel.undo_delete()
+    assert shown(panel) == [5, 4, 3, 2, 1]
+    panel.undo_delete()
+
+
+def test_what_is_not_taken_back_goes_to_the_trash(panel, store, kept, qtbot, monkeypatch):
+    trashed: list[str] = []
+
+    def trash(name: str) -> None:
+        trashed.append(name)
+        Path(name).unlink()
+
+    monkeypatch.setattr("app.store.history._system_trash", trash)
+    panel.commands._purge_timer.setInterval(20)
+    panel.view.setCurrentIndex(panel.model.index(0))
+    panel.commands.delete()
+    qtbot.waitUntil(lambda: trashed == [str(kept[0].file)])
+    panel.undo_delete()
+    assert shown(panel) == [4, 3, 2, 1]
+
+
+def test_a_trash_that_refuses_brings_the_picture_back_and_says_so(panel, kept, qtbot, monkeypatch):
+    def refuse(name: str) -> None:
+        raise OSError("no trash here")
+
+    monkeypatch.setattr("app.store.history._system_trash", refuse)
+    panel.view.setCurrentIndex(panel.model.index(0))
+    panel.commands.delete()
+    with qtbot.waitSignal(panel.failed) as failed:
+        panel.commands.purge()
+    assert kept[0].file.name in failed.args[0].fact
+    assert shown(panel) == [5, 4, 3, 2, 1]
+
+
+def test_missing_files_are_shown_found_and_forgotten(panel, kept, tmp_path, qtbot, monkeypatch):
+    target = tmp_path / "moved.png"
+    kept[0].file.rename(target)
+    kept[1].file.unlink()
+    panel.commands.check_files()
+    qtbot.waitUntil(lambda: panel.model.missing == {kept[0].id, kept[1].id})
+    spoken = panel.model.data(panel.model.index(0), Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Picture 1 of 3, file is missing, toy robot in the snow"
+    with qtbot.waitSignal(panel.failed) as failed:
+        click(qtbot, panel, 0)
+    assert isinstance(failed.args[0], PhotoError)
+    texts = {action.text(): action for action in panel.context_menu().actions()}
+    assert texts["Find the file…"].isEnabled()
+    assert not texts["Use everything of this picture"].isEnabled()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *arguments: (str(target), ""))
+    texts["Find the file…"].trigger()
+    qtbot.waitUntil(lambda: panel.model.missing == {kept[1].id})
+    panel.view.setCurrentIndex(panel.model.index(1))
+    panel.commands.forget()
+    assert shown(panel) == [5, 3, 2, 1]
+    panel.view.setCurrentIndex(panel.model.index(0))
+    panel.commands.forget()
+    assert shown(panel) == [5, 3, 2, 1], "a picture whose file is there is never forgotten"
+
+
+def test_two_pictures_are_compared(panel, qtbot):
+    click(qtbot, panel, 0)
+    click(qtbot, panel, 4, Qt.KeyboardModifier.ControlModifier)
+    with qtbot.waitSignal(panel.compareRequested) as wanted:
+        qtbot.keyClick(panel.view, "c")
+    assert [opened.picture.seed for opened in wanted.args] == [5, 1]
+    click(qtbot, panel, 1)
+    with qtbot.waitSignal(panel.compareRequested) as wanted:
+        panel.commands.compare()
+    assert [opened.picture.seed for opened in wanted.args] == [4, 3], "one alone is compared with the one before"
+
+
+def test_dragging_out_gives_files(panel, kept, qtbot, monkeypatch):
+    seen = []
+
+    def taken(drag: QDrag, action):
+        data = drag.mimeData()
+        seen.append(([Path(url.toLocalFile()) for url in data.urls()], data.hasImage()))
+        return action
+
+    monkeypatch.setattr(dragging.QDrag, "exec", taken)
+    panel.view.setCurrentIndex(panel.model.index(0))
+    panel.view.startDrag(Qt.DropAction.CopyAction)
+    panel.view.selectAll()
+    panel.view.startDrag(Qt.DropAction.CopyAction)
+    assert seen[0] == ([kept[0].file], True)
+    assert seen[1] == ([picture.file for picture in kept], False)
+
+
+def test_the_picture_that_is_drawn_stands_at_the_head_of_its_group(panel, qtbot):
+    request = a_picture(9).request
+    panel.set_running(request, "1 / 3", np.zeros((8, 8, 3), np.uint8))
+    assert [(row.picture is None, row.place, row.count) for row in panel.model.rows[:2]] == [
+        (True, 0, 4),
+        (False, 1, 4),
+    ]
+    panel.set_running(request, "2 / 3", np.zeros((8, 8, 3), np.uint8))
+    spoken = panel.model.data(panel.model.index(0), Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Drawing, 2 / 3"
+    click(qtbot, panel, 0)
+    assert panel.view.chosen() == []
+    panel.set_running(GenerationRequest("another prompt"), "1 / 3")
+    assert [row.count for row in panel.model.rows[:2]] == [1, 3]
+    panel.set_running(None)
+    assert len(panel.model.rows) == 5
+
+
+def test_one_ring_in_the_row_while_a_picture_forms(panel, store, qtbot):
+    panel.add(keep_picture(a_picture(6), store))
+    panel.set_running(a_picture(7).request, "1 / 3")
+    assert panel.view.chosen() == [], "the picture that forms took the ring of the one before it"
+    panel.set_running(None)
+    click(qtbot, panel, 1)
+    click(qtbot, panel, 3, Qt.KeyboardModifier.ControlModifier)
+    panel.set_running(a_picture(8).request, "1 / 3")
+    assert len(panel.view.chosen()) == 2, "what the user chose for something else stays"
+    panel.set_running(None)
+
+
+def test_the_menu_says_why_it_cannot_compare(panel, qtbot):
+    def entry():
+        menu = panel.context_menu()
+        return next((action.text(), action.isEnabled()) for action in menu.actions() if "ompare" in action.text())
+
+    click(qtbot, panel, 0)
+    assert entry() == ("Compare with the one before", True)
+    click(qtbot, panel, 4)
+    assert entry() == ("Compare: Ctrl-click another one, too", False)
+    click(qtbot, panel, 0, Qt.KeyboardModifier.ControlModifier)
+    assert entry() == ("Compare the two", True)
+    click(qtbot, panel, 1, Qt.KeyboardModifier.ControlModifier)
+    assert entry() == ("Compare: choose only two", False)
+    panel.model.set_missing([picture.id for picture in panel.view.chosen()[:1]])
+    click(qtbot, panel, 0)
+    assert entry() == ("Compare: the file is missing", False)
+
+
+def test_a_new_picture_comes_first_and_is_chosen(panel, store, qtbot):
+    panel.add(keep_picture(a_picture(6), store))
+    assert shown(panel) == [6, 5, 4, 3, 2, 1]
+    assert panel.view.chosen()[0].seed == 6
+    assert panel.model.rows[0].count == 4
+
+
+def test_pictures_of_the_folder_are_found_again(panel, store, kept, qtbot):
+    store.forget(kept[0].id)
+    panel.reload()
+    assert len(shown(panel)) == 4
+    with qtbot.waitSignal(panel.rebuilt) as rebuilt:
+        panel.commands.rescan()
+    assert rebuilt.args == [1]
+    assert len(shown(panel)) == 5
+
+
+def test_start_finishes_the_last_session(panel, store, kept, qtbot, monkeypatch):
+    trashed: list[str] = []
+    monkeypatch.setattr("app.store.history._system_trash", trashed.append)
+    store.delete([kept[4].id])
+    store.forget(kept[0].id)
+    with qtbot.waitSignal(panel.rebuilt):
+        panel.start()
+    assert trashed == [str(kept[4].file)]
+    assert 5 in shown(panel)
+
+
+def test_the_wheel_scrolls_sideways_and_arrows_show_where_there_is_more(panel, qtbot):
+    panel.resize(340, 110)
+    qtbot.waitUntil(lambda: panel.right.isVisibleTo(panel))
+    assert not panel.left.isVisibleTo(panel)
+    at = QPointF(40, 40)
+    event = QWheelEvent(
+        at,
+        panel.view.viewport().mapToGlobal(at),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(panel.view.viewport(), event)
+    assert panel.view.horizontalScrollBar().value() > 0
+    assert panel.left.isVisibleTo(panel)
+    panel.right.click()
+    panel.right.click()
+    assert not panel.right.isVisibleTo(panel)
+
+
+def test_new_pictures_do_not_move_what_is_looked_at(panel, store, qtbot):
+    panel.resize(340, 110)
+    panel.view.scroll_by(100)
+    seen = panel.view.indexAt(QPoint(60, 60))
+    before = (panel.model.picture_at(seen.row()).id, panel.view.visualRect(seen).x())
+    panel.add(keep_picture(a_picture(6), store), choose=False)
+    row = panel.model.row_of(before[0])
+    assert abs(panel.view.visualRect(panel.model.index(row)).x() - before[1]) <= 2
+
+
+def test_compact_rows_are_64_high_without_titles(panel):
+    panel.set_compact(True)
+    assert panel.sizeHint().height() == 64
+    assert not panel.title.isVisibleTo(panel)
+    assert panel.view.delegate.side == 48
+    texts = [action.text() for action in panel.context_menu().actions()]
+    for text in ("Starred only", "Search the history", "Open the pictures folder", "Look for pictures again"):
+        assert text in texts, "nothing is dropped"
+    panel.set_compact(False)
+    assert panel.sizeHint().height() == 110
+
+
+def test_an_empty_history_says_where_pictures_will_be(qtbot, look, tmp_path):
+    store = HistoryStore(None, tmp_path)
+    panel = HistoryPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(1000, 110)
+    panel.show()
+    assert panel.empty_words() == "Every picture you make is kept here and in your Pictures folder."
+    image = panel.grab().toImage()
+    assert len({image.pixel(x, 70) for x in range(110, 900)}) > 5, "dashed boxes and words are painted"
+    store.close()
+
+
+def test_the_chosen_picture_has_a_ring_in_both_themes(look, panel):
+    from app.look.theme import theme
+
+    panel.search_button.setFocus()
+    panel.view.setCurrentIndex(panel.model.index(1))
+    rect = panel.view.visualRect(panel.model.index(1))
+    thumb = panel.view.delegate.thumb_rect(rect.toRectF())
+    image = panel.view.grab().toImage()
+    ring = image.pixelColor(round(thumb.left()) - 1, round(thumb.center().y()))
+    accent = theme().color("accent")
+    assert abs(ring.red() - accent.red()) + abs(ring.green() - accent.green()) < 40
+
+
+def test_five_thousand_pictures_stay_smooth(qtbot, tmp_path):
+    store = HistoryStore(tmp_path / "many.sqlite", tmp_path)
+    thumb_of = np.zeros((16, 16, 3), np.uint8)
+    first = store.add(tmp_path / "0.png", a_picture(0).request, thumb_of, 1.0)
+    row = store._database.execute("SELECT * FROM pictures WHERE id=?", (first.id,)).fetchone()
+    now = time.time()
+    with store._transaction() as database:
+        database.executemany(
+            f"INSERT INTO pictures VALUES ({','.join('?' * len(row))})",
+            [
+                (None, f"/nowhere/{n}.png", now - 60 * n, f"prompt {n // 3}", *row[4:9], f"key {n // 3}", *row[10:])
+                for n in range(1, 5000)
+            ],
+        )
+    panel = HistoryPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(1400, 110)
+    panel.show()
+    qtbot.waitExposed(panel)
+    assert panel.model.rowCount() == 5000
+    assert len(panel.model._thumbs) < 60, "only what is seen is unpacked"
+    view, times = panel.view, []
+    for _ in range(20):
+        view.scroll_by(600)
+        start = time.process_time()
+        view.viewport().repaint()
+        times.append(time.process_time() - start)
+    assert sorted(times)[len(times) // 2] < 0.05
+    start = time.process_time()
+    panel.add(first, choose=False)
+    assert time.process_time() - start < 1.0
+    store.close()
+
+
+def test_saving_goes_on_in_the_background(store, qtbot):
+    saver = PictureSaver(store)
+    with qtbot.waitSignal(saver.kept) as kept:
+        saver.keep(a_picture(1), "token")
+    token, picture = kept.args
+    assert token == "token"
+    assert picture.file.exists()
+    with qtbot.waitSignal(saver.exported) as exported:
+        saver.export(picture.file, store.folder / "copy.jpg")
+    assert exported.args[0].exists()
+    with qtbot.waitSignal(saver.failed) as failed:
+        saver.export(picture.file, store.folder / "copy.tiff")
+    assert isinstance(failed.args[0], CannotWrite)
+
+
+def test_a_picture_that_cannot_be_saved_is_told_with_its_token(tmp_path, qtbot):
+    (tmp_path / "Pictures").write_text("a file in the way")
+    store = HistoryStore(None, tmp_path / "Pictures")
+    saver = PictureSaver(store)
+    with qtbot.waitSignal(saver.keepFailed) as failed:
+        saver.keep(a_picture(1), 42)
+    assert failed.args[0] == 42
+    assert isinstance(failed.args[1], CannotWrite)
+    background.shutdown()
+    store.close()
+
+
+def test_leaving_the_view_ends_hovering(panel, qtbot):
+    qtbot.mouseMove(panel.view.viewport(), place(panel, 1))
+    assert panel.view.hovered().row() == 1
+    QApplication.sendEvent(panel.view, QEvent(QEvent.Type.Leave))
+    assert not panel.view.hovered().isValid()

@@ -1,0 +1,89 @@
+"""The mask thread with networks in a child of their own: answers, the child's death, another child. Random weights find
+nothing sensible; what counts is who answered."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.mask.worker import Find, MaskService, Refine, hosted_segmenter
+from app.settings import Settings
+from engine.photo.load import photo_from_pixels
+from engine.preflight.hints import Box, Click, Hint
+from engine.preflight.host import Setup
+from engine.preflight.hosted import LOST, HostedParts
+from engine.preflight.segmenter import Segmenter
+
+
+@pytest.fixture(scope="module")
+def thing():
+    rgb = np.full((160, 200, 3), 70, np.uint8)
+    rgb[40:120, 60:140] = (220, 60, 40)
+    return photo_from_pixels(rgb)
+
+
+def ask(qtbot, service, job):
+    with qtbot.waitSignal(service.answered, timeout=120_000) as said:
+        service.ask(job)
+    return said.args[0]
+
+
+def test_sam_answers_from_a_child_that_may_die(qtbot, tmp_path: Path, thing):
+    from tests.engine.preflight.tiny_parts import save_sam_video
+
+    folder = tmp_path / "sam2.1-hiera-small"
+    save_sam_video(folder)
+    now = [0.0]
+    parts = HostedParts(lambda: Setup((("segmentation", folder),), "cpu"), clock=lambda: now[0])
+    service = MaskService(lambda: Segmenter(parts))
+    assert parts.pid is None
+    box = Box(50, 30, 150, 130)
+    plain = Segmenter().refine_mask(thing, box=box)
+    first = ask(qtbot, service, Refine(thing, box=box))
+    assert first.notes == () and not np.array_equal(first.mask, plain)  # GrabCut would have found the thing
+    child = parts.pid
+    assert child is not None and child != os.getpid()
+    found = ask(qtbot, service, Find(thing, Hint("thing", box)))
+    assert found.proposal.method == "sam" and parts.pid == child
+
+    os.kill(child, 9)
+    second = ask(qtbot, service, Refine(thing, box=box))
+    assert second.notes == (LOST,) and np.array_equal(second.mask, plain)
+    third = ask(qtbot, service, Refine(thing, (Click(100, 80),), start=plain))
+    assert third.notes == () and parts.pid is None  # said once; GrabCut goes on meanwhile
+
+    now[0] += 60
+    fourth = ask(qtbot, service, Refine(thing, box=box))
+    assert fourth.notes == () and np.array_equal(fourth.mask, first.mask)
+    assert parts.pid not in (None, child)
+    parts.close()
+    service.close()
+    assert parts.pid is None
+
+
+def test_without_networks_the_window_s_segmenter_has_no_child(qtbot, thing):
+    segmenter = hosted_segmenter(Settings)
+    service = MaskService(lambda: segmenter)
+    found = ask(qtbot, service, Find(thing)).proposal
+    assert found.method == "grabcut" and found.mask[80, 100] == 255 and found.mask[10, 10] == 0
+    assert segmenter._parts.pid is None
+    service.close()
+
+
+def test_what_is_fetched_while_the_window_is_open_counts_at_once(tmp_path, monkeypatch):
+    from engine.weights import inventory
+
+    installed: dict[str, Path] = {}
+    monkeypatch.setattr(inventory, "installed_helpers", lambda: dict(installed))
+    settings = [Settings()]
+    segmenter = hosted_segmenter(lambda: settings[0])
+    assert segmenter._parts.roles == ()
+    installed["segmentation"] = tmp_path
+    assert segmenter._parts.roles == ("segmentation",)
+    settings[0] = Settings(device="cpu", box_threshold=0.4)
+    assert segmenter._parts.roles == ("segmentation",)
+    assert segmenter._parts._setup == Setup((("segmentation", tmp_path),), "cpu", 0.4, 0.25)
+    assert segmenter._parts.pid is None  # asked, but not used

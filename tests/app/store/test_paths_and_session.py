@@ -1,0 +1,129 @@
+"""Names, folders and the session file."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.store.paths import AppPaths, ensure_folder, write_atomically
+from app.store.pictures import free_name, picture_name
+from app.store.session import SessionState, SessionStore, SubjectState
+from engine.errors import CannotWrite
+
+
+@given(st.text(max_size=300), st.integers(0, 2**32 - 1))
+def test_any_prompt_gives_a_name_that_every_system_takes(prompt: str, seed: int):
+    name = picture_name(prompt, seed)
+    assert name.endswith(f" {seed}.png")
+    assert (not set(name) & set('<>:"/\\|?*') and name.isprintable()) or not prompt.isprintable()
+    assert len(name.encode()) <= 200
+    assert Path(name).name == name
+    assert not name.startswith((" ", "."))
+
+
+@pytest.mark.parametrize("prompt", ["", "...", "CON", "nul", "///", "\n\t"])
+def test_prompts_without_usable_letters_become_picture(prompt: str):
+    assert picture_name(prompt, 3) == "picture 3.png"
+
+
+def test_a_long_prompt_ends_at_a_word():
+    assert (
+        picture_name("a toy robot in the snow, " * 10, 3)
+        == "a toy robot in the snow, a toy robot in the snow, a toy 3.png"
+    )
+
+
+def test_free_name_counts_up(tmp_path: Path):
+    (tmp_path / "a 1.png").touch()
+    (tmp_path / "a 1 (2).png").touch()
+    assert free_name(tmp_path, "a 1.png").name == "a 1 (3).png"
+    assert free_name(tmp_path, "b.png").name == "b.png"
+
+
+def test_standard_paths_lie_in_the_users_folders(private_folders: Path):
+    paths = AppPaths.standard()
+    for path in (paths.data, paths.config, paths.log, paths.pictures, paths.history, paths.session, paths.assets):
+        assert private_folders in path.parents
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path):
+    assert ensure_folder(tmp_path / "new" / "folder").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotWrite, match="file"):
+        ensure_folder(tmp_path / "file" / "inside")
+
+
+def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch):
+    target = tmp_path / "session.json"
+    write_atomically(target, b"old")
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(CannotWrite, match="is full") as caught:
+        write_atomically(target, b"new")
+    assert caught.value.title == "The disk is full"
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target], "no half file stays behind"
+
+
+STATE = SessionState(
+    subjects=(SubjectState("ab" * 32, "cd" * 32, "toy robot", "robot.jpg"), SubjectState("ef" * 32)),
+    current=1,
+    prompt="a toy robot “in” the snow\nat dusk",
+    negative_prompt="blurry",
+    controls={"count": 4, "sections": {"strengths": True}, "look_strength": None},
+    prompt_history=("one", "two"),
+    window="AAAA",
+)
+
+
+def test_a_session_comes_back_as_it_was(tmp_path: Path):
+    store = SessionStore(tmp_path / "session.json")
+    assert store.load() == SessionState()
+    store.save(STATE)
+    assert SessionStore(store.path).load() == STATE
+
+
+def test_an_unchanged_session_is_not_written_again(tmp_path: Path):
+    store = SessionStore(tmp_path / "session.json")
+    store.save(STATE)
+    store.path.unlink()
+    store.save(STATE)
+    assert not store.path.exists()
+    store.save(SessionState())
+    assert store.path.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"version": 2}',
+        b'{"version": 1, "subjects": 5}',
+        b'{"version": 1, "subjects": [5]}',
+        b'{"version": 1, "prompt": 5}',
+        b'{"version": 1, "controls": []}',
+        b'{"version": 1, "prompt_history": 5}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_session_is_an_empty_one(tmp_path: Path, content: bytes):
+    path = tmp_path / "session.json"
+    path.write_bytes(content)
+    assert SessionStore(path).load() == SessionState()
+
+
+def test_a_session_from_a_newer_version_keeps_what_is_known(tmp_path: Path):
+    path = tmp_path / "session.json"
+    path.write_text(json.dumps({"version": 1, "prompt": "a robot", "invented": [1, 2]}))
+    assert SessionStore(path).load() == SessionState(prompt="a robot")

@@ -1,0 +1,57 @@
+"""The values of the panel in the session: written as JSON, and back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from app.prompt.compose import PanelValues
+from app.session_keeper import SessionKeeper
+from app.settings import SettingsStore
+from app.state import SessionState
+from app.store.session import SessionStore
+from app.subject.assets import AssetStore
+from engine.request import ScaleBits
+
+KEPT = ScaleBits(tuple(np.ones((n, n, 5), np.uint8) for n in (1, 2, 3)))
+VALUES = PanelValues("a robot", "rain", (1.0, 2.0), 2.5, 3.5, 0.8, 0.9, (64, 48), 2, 77, True, KEPT)
+
+
+@pytest.fixture
+def keeper(qapp, tmp_path):
+    state = SessionState()
+    keeper = SessionKeeper(
+        state,
+        SessionStore(tmp_path / "session.json"),
+        SettingsStore(tmp_path / "settings.json"),
+        AssetStore(tmp_path / "assets"),
+        dict,
+        state,
+    )
+    yield keeper
+    keeper._timer.stop()
+
+
+def test_every_value_comes_back_from_disk(keeper):
+    keeper._state.set_values(VALUES)
+    keeper.save()
+    keeper._state.set_values(PanelValues())
+    assert keeper.restore(keeper.load())
+    assert keeper._state.values == VALUES
+
+
+@pytest.mark.parametrize("damage", ["junk", [], [{"shape": [1, 1, 5], "bits": "%%%"}], [{"shape": [10**9, 1, 5]}], 7])
+def test_damaged_kept_scales_are_let_go_and_the_rest_comes_back(keeper, damage, tmp_path):
+    keeper._state.set_values(VALUES)
+    keeper.save()
+    file = tmp_path / "session.json"
+    session = json.loads(file.read_text(encoding="utf-8"))
+    assert session["controls"]["kept"] == KEPT.to_json()
+    session["controls"]["kept"] = damage
+    file.write_text(json.dumps(session), encoding="utf-8")
+    keeper._state.set_values(PanelValues())
+    keeper.restore(keeper.load())
+    assert keeper._state.values.kept is None
+    assert keeper._state.values.prompt == "a robot" and keeper._state.values.seed == 77

@@ -1,0 +1,47 @@
+"""Short messages: as wide as they need to be, and never wider than their place."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QWidget
+
+from app.toasts import Toast
+from tests.app.look_fixture import dressed, plain_look
+
+__all__ = ["dressed", "plain_look"]
+pytestmark = pytest.mark.usefixtures("plain_look")
+
+LONG = "The open model cannot take up its 3 kept scales; Generate begins with the first."
+
+
+@pytest.fixture
+def host(qtbot) -> QWidget:
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.resize(900, 500)
+    host.show()
+    return host
+
+
+def test_a_long_sentence_wraps_in_a_narrow_window(host):
+    toast = Toast(host)
+    toast.show_message(LONG)
+    wide = toast.size()
+    assert wide.width() < 900
+    host.resize(260, 500)
+    toast.show_message(LONG)
+    assert toast.width() == 260 and toast.height() > wide.height()
+    label = toast.message
+    assert label.heightForWidth(label.width()) <= label.height(), "all lines can be read"
+    assert host.rect().contains(toast.geometry())
+    toast.show_message("Copied")
+    assert toast.width() < 200 and toast.height() == wide.height()
+
+
+def test_undo_is_called_once(host, qtbot):
+    toast, undone = Toast(host), []
+    toast.show_message("Moved to the trash", lambda: undone.append(True))
+    toast.button.click()
+    assert undone == [True] and toast.text() == ""
+    toast.show_message("Copied")
+    assert not toast.button.isVisible()

@@ -1,0 +1,60 @@
+"""Settings every test runs under: no screen, no user folders, few threads."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+# Before Qt, OpenMP or torch are imported by any test module.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def private_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a home of its own: nothing is read from or written to the user's."""
+    home = tmp_path_factory.mktemp("home")
+    for name, folder in {
+        "HOME": home,
+        "USERPROFILE": home,
+        "APPDATA": home / "AppData" / "Roaming",
+        "LOCALAPPDATA": home / "AppData" / "Local",
+        "XDG_DATA_HOME": home / ".local" / "share",
+        "XDG_CONFIG_HOME": home / ".config",
+        "XDG_CACHE_HOME": home / ".cache",
+        "XDG_STATE_HOME": home / ".local" / "state",
+        "XDG_PICTURES_DIR": home / "Pictures",
+        "HF_HOME": home / ".cache" / "huggingface",
+    }.items():
+        monkeypatch.setenv(name, str(folder))
+    return home
+
+
+@pytest.fixture(autouse=True, scope="session")
+def garbage_in_this_thread() -> Iterator[None]:
+    """As in the program (``app/garbage.py``): a thread must never destroy what belongs to Qt."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    gc.collect(2 if gc.get_count()[2] > 50 else 1)
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a whole bundle with random weights: 64 × 64 pixels in five scales, a fraction of a second a picture."""
+    from engine.bundle.random_bundle import make_random_bundle
+
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    make_random_bundle(folder, "tiny", seed=0)
+    return folder

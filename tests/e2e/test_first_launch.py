@@ -1,0 +1,50 @@
+"""What a person sees at the first launch: the example, what its picture will be like, and what there could be."""
+
+from __future__ import annotations
+
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.dialogs.models import ModelsDialog
+from engine.runtime.devices import GIB, Device
+from tests.e2e.conftest import wait_idle, wait_ready
+
+CARD_16 = Device("cuda", "NVIDIA", 16 * GIB, 15 * GIB, half=True)
+
+
+def samples(program) -> list[int]:
+    """Widths of the pictures on the empty canvas, from the left."""
+    return [layer.image.width() for layer in program.window.canvas.canvas._examples]
+
+
+def test_the_bundles_samples_stand_on_the_empty_canvas_from_coarse_to_fine(open_program, bundle, qtbot):
+    for scale, side in ((6, 48), (3, 16), (5, 32)):
+        Image.new("RGB", (side, side), (200, 90, 30)).save(bundle / "examples" / f"scale_{scale:02}.png")
+    (bundle / "examples" / "scale_07.png").write_bytes(b"no picture")
+    program = open_program()
+    wait_ready(qtbot, program)
+    assert samples(program) == [16, 32, 48]
+
+
+def test_a_bundle_without_samples_has_words_only(program):
+    assert samples(program) == []
+    assert program.window.canvas.canvas.state == "empty"
+
+
+def test_the_offer_leads_to_the_licences_and_gives_way_to_the_first_picture(program, qtbot):
+    window = program.window
+    downloads = window.dialogs.downloads
+    qtbot.waitUntil(lambda: downloads.device is not None)  # it has been looked at, in the background
+    downloads.device = CARD_16
+    downloads.deviceKnown.emit()
+    offer = window.offer
+    assert offer.isVisible() and offer.here.text() == "Paper is here and works"
+    QTest.mouseClick(offer.button, Qt.MouseButton.LeftButton)
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, ModelsDialog) and dialog.cards["echogen-2b"].sheet is not None
+    dialog.reject()
+    window.generate()
+    wait_idle(qtbot, program)
+    assert program.state.result is not None and not offer.isVisible()

@@ -1,0 +1,244 @@
+"""``python -m engine generate`` and its neighbours on a tiny bundle, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.cli import main
+from engine.engine import Engine
+from engine.photo.picture_file import read_picture_file
+
+
+@pytest.fixture
+def ball(tiny_bundle) -> Path:
+    return tiny_bundle / "examples" / "ball.png"
+
+
+@pytest.fixture
+def words(tiny_bundle, ball, tmp_path) -> list[str]:
+    """A command that works."""
+    return [
+        *("generate", "--bundle", str(tiny_bundle), "--device", "cpu", "--subject", str(ball)),
+        *("--prompt", "a ball in the snow", "--seed", "3", "--out", str(tmp_path / "ball.png")),
+    ]
+
+
+def test_a_picture_that_carries_its_request(words, tmp_path, capsys):
+    assert main([*words, "--name", "ball", "--subject-strength", "2", "--top-p", "0.9"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{tmp_path / 'ball.png'}\n"
+    assert "Scale 5 of 5" in err
+    carried = read_picture_file(tmp_path / "ball.png")
+    request = carried.request
+    assert (request.prompt, request.seed, request.size, request.subject_name) == (
+        "a ball in the snow",
+        3,
+        (64, 64),
+        "ball",
+    )
+    assert (request.prompt_strength, request.subject_strength, request.top_p) == (3.0, 2.0, 0.9)
+    assert request.bundle.startswith("random-tiny@") and request.subject.pixels.shape == (56, 56, 4)
+    with Image.open(tmp_path / "ball.png") as picture:
+        assert picture.size == (64, 64) and len(carried.bits) == 5
+
+
+def test_several_pictures_with_json_and_previews(words, tmp_path, capsys):
+    assert main([*words, "--count", "2", "--json", "--previews", str(tmp_path / "forming")]) == 0
+    results = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [result["file"] for result in results] == [str(tmp_path / f"ball-{n}.png") for n in (1, 2)]
+    assert [result["seed"] for result in results] == [3, 4] and results[0]["size"] == [64, 64]
+    assert results[1]["timing"]["cached"] == ["text", "subject", "content", "start"]
+    names = sorted(path.name for path in (tmp_path / "forming").iterdir())
+    assert names == [f"ball-{n}-scale-{k:02d}.png" for n in (1, 2) for k in range(1, 6)]
+    first, second = (read_picture_file(tmp_path / f"ball-{n}.png") for n in (1, 2))
+    assert second.request == first.request.with_seed(4) and second.bits != first.bits
+
+
+def test_a_seed_is_drawn_and_said(words, tmp_path, capsys):
+    place = words.index("--seed")
+    assert main(words[:place] + words[place + 2 :]) == 0
+    said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("Seed "))
+    assert read_picture_file(tmp_path / "ball.png").request.seed == int(said.split()[1])
+
+
+def test_from_an_earlier_picture(words, tiny_bundle, tmp_path):
+    assert main(words) == 0
+    first, again, kept = tmp_path / "ball.png", tmp_path / "again.png", tmp_path / "kept.png"
+    base = ["generate", "--bundle", str(tiny_bundle), "--device", "cpu", "--from", str(first)]
+    assert main([*base, "--out", str(again)]) == 0
+    assert read_picture_file(again).bits == read_picture_file(first).bits
+    assert main([*base, "--out", str(kept), "--keep-scales", "3", "--seed", "77"]) == 0
+    bits = read_picture_file(kept).bits
+    assert bits.first(3) == read_picture_file(first).bits.first(3) and bits != read_picture_file(first).bits
+    assert main([*base, "--out", str(again), "--prompt", "a red ball"]) == 0
+    request = read_picture_file(again).request
+    assert request.prompt == "a red ball" and request.subject == read_picture_file(first).request.subject
+
+
+def test_a_picture_of_another_model_is_drawn_anew_or_refused(words, tmp_path, capsys):
+    other = tmp_path / "other"
+    assert main(["make-bundle", "--config", "tiny", "--seed", "5", str(other)]) == 0
+    assert main(words) == 0
+    capsys.readouterr()
+    base = [
+        "generate",
+        "--bundle",
+        str(other),
+        "--from",
+        str(tmp_path / "ball.png"),
+        "--out",
+        str(tmp_path / "new.png"),
+    ]
+    assert main(base) == 0
+    assert "Made with random-tiny@" in capsys.readouterr().err
+    assert main([*base, "--keep-scales", "2"]) == 2
+    assert "This was made with random-tiny@" in capsys.readouterr().err
+
+
+def test_a_mask_of_ones_own(words, tmp_path, ball):
+    mask = np.zeros((128, 128), np.uint8)
+    mask[40:90, 30:100] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    assert main([*words, "--mask", str(tmp_path / "mask.png"), "--framing", "reference"]) == 0
+    subject = read_picture_file(tmp_path / "ball.png").request.subject
+    assert subject.framing == "reference" and (subject.alpha > 0).mean() < 0.3
+
+
+def test_without_a_subject(words, tmp_path):
+    place = words.index("--subject")
+    assert main(words[:place] + words[place + 2 :]) == 0
+    assert read_picture_file(tmp_path / "ball.png").request.subject is None
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".jpg"])
+def test_other_formats(words, tmp_path, suffix):
+    words[words.index("--out") + 1] = str(tmp_path / f"ball{suffix}")
+    assert main(words) == 0
+    with Image.open(tmp_path / f"ball{suffix}") as picture:
+        assert picture.size == (64, 64)
+
+
+def test_sizes(words, tmp_path, tmp_path_factory, capsys):
+    wide = tmp_path / "wide"
+    assert main(["make-bundle", "--config", "tiny-wide", str(wide)]) == 0
+    words[words.index("--bundle") + 1] = str(wide)
+    for size, expected in (
+        ("72x48", (72, 48)),
+        ("2:1", (80, 40)),
+        ("3:2", (72, 48)),
+        ("1:1", (64, 64)),
+        ("2:3", (48, 72)),
+    ):
+        assert main([*words, "--size", size]) == 0
+        with Image.open(tmp_path / "ball.png") as picture:
+            assert picture.size == expected
+    capsys.readouterr()
+    for size in ("65x64", "5:1", "wide", "0x0", "1:0", "-1:1", "64"):
+        assert main([*words, f"--size={size}"]) == 2
+        assert "64x64, 72x48, 48x72, 80x40" in capsys.readouterr().err
+
+
+def test_the_example(tiny_bundle, tmp_path, capsys):
+    out = tmp_path / "example.png"
+    assert main(["example", "--bundle", str(tiny_bundle), "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seed"] == 1
+    request = read_picture_file(out).request
+    assert request.prompt == "a ball in the snow" and request.subject_name == "ball" and request.subject is not None
+    assert (
+        main(["example", "--bundle", str(tiny_bundle), "--out", str(out), "--prompt", "a red ball", "--seed", "9"]) == 0
+    )
+    assert read_picture_file(out).request.prompt == "a red ball"
+    capsys.readouterr()
+    assert main(["example", "--bundle", str(tiny_bundle), "--out", str(out), "--example", "2"]) == 2
+    assert "brings no example 2 along. It has 1 example." in capsys.readouterr().err
+
+
+def test_make_bundle(tmp_path, capsys):
+    assert main(["make-bundle", "--config", "tiny", "--seed", "1", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path / 'a'}: Random weights, for tests, ")
+    main(["make-bundle", "--config", "tiny", "--seed", "1", str(tmp_path / "b")])
+    main(["make-bundle", "--config", "tiny", "--seed", "2", str(tmp_path / "c")])
+    a, b, c = ((tmp_path / name / "bundle.json").read_bytes() for name in "abc")
+    assert a == b != c
+    assert main(["make-bundle", "--config", "huge", str(tmp_path / "d")]) == 2
+    assert "There are tiny, tiny-wide, echogen-125m." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        (["--count", "0"], 2, "from 1 to 1000"),
+        (["--seed", "4294967296"], 2, "from 0 to 4294967295"),
+        (["--seed", "4294967295", "--count", "2"], 2, "from 0 to 4294967294"),
+        (["--keep-scales", "2"], 2, "--from"),
+        (["--out", "picture.bmp"], 2, "“picture.bmp” is no kind of picture"),
+        (["--out", "nowhere/picture.png"], 6, "The folder nowhere does not exist"),
+        (["--subject-strength", "21"], 2, "from 0 to 20"),
+        (["--temperature", "0"], 2, "from 0.01 to 10"),
+        (["--top-p", "2"], 2, "from 0 to 1"),
+        (["--top-p", "nan"], 2, "from 0 to 1"),
+        (["--bundle", "nothing-like-it"], 3, "“nothing-like-it” is not on this computer"),
+        (["--device", "abacus"], 2, "“abacus” is no device"),
+        (["--memory", "endless"], 2, "“endless” is no memory plan"),
+        (["--from", "none.png"], 2, "none.png is not there"),
+    ],
+)
+def test_wrong_arguments(words, tmp_path, monkeypatch, capsys, change, code, said):
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, *change]) == code
+    out, err = capsys.readouterr()
+    assert said in err and out == "" and "Traceback" not in err
+
+
+def test_what_argparse_refuses(words, capsys):
+    for wrong in (["generate"], [*words, "--count", "x"], ["paint"], [*words, "--framing", "x"]):
+        with pytest.raises(SystemExit) as caught:
+            main(wrong)
+        assert caught.value.code == 2
+    capsys.readouterr()
+
+
+def test_what_is_wrong_is_said_before_the_model_is_opened(words, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(Engine, "open", lambda *_, **__: pytest.fail("opened"))
+    (tmp_path / "no.jpg").write_text("hello")
+    for change in (["--subject", str(tmp_path / "no.jpg")], ["--size", "1x1"], ["--prompt", " "]):
+        assert main([*words, *change]) == 2
+    capsys.readouterr()
+
+
+def test_a_folder_that_may_not_be_written(words, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert main(words) == 6
+    assert "may not be written" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_between_two_blocks(words, tmp_path, monkeypatch, capsys):
+    original = Engine._draw
+
+    def interrupted(self, *args, **kwargs):
+        for event in original(self, *args, **kwargs):
+            yield event
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Engine, "_draw", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    assert main(words) == 130
+    assert capsys.readouterr().err.endswith("Stopped.\n")
+    assert not (tmp_path / "ball.png").exists()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_while_the_model_is_opened(words, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Engine, "open", interrupted)
+    assert main(words) == 130
+    assert capsys.readouterr().err.endswith("Stopped.\n")

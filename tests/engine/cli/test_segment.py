@@ -1,0 +1,136 @@
+"""``python -m engine segment`` as a person at the command line meets it: files, words, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.cli import main
+from engine.cli.segment import box, click
+from engine.errors import ExitCode
+from engine.photo.load import load_photo
+from engine.photo.mask_file import read_mask
+from engine.preflight.hints import Box, Click
+from tests.engine.preflight.scenes import overlap, toy
+
+
+@pytest.fixture(scope="module")
+def photo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photo") / "toy.png"
+    Image.fromarray(toy()[0].rgb).save(path)
+    return path
+
+
+def test_a_mask_and_a_cut_out_are_written(photo_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    mask, cutout = tmp_path / "mask.png", tmp_path / "cutout.png"
+    code = main(["segment", "--photo", str(photo_file), "--out", str(mask), "--cutout", str(cutout), "--size", "96"])
+    assert code == ExitCode.DONE
+    assert capsys.readouterr().out.splitlines() == [str(mask), str(cutout)]
+    assert overlap(read_mask(mask, load_photo(photo_file)), toy()[1]) > 0.9
+    composed = load_photo(cutout)
+    assert composed.rgb.shape == (96, 96, 3) and composed.alpha is not None
+    assert composed.rgb[composed.alpha == 0].min() >= 240
+
+
+def test_json_is_one_object_with_boxes_scores_and_notes(
+    photo_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    mask = tmp_path / "mask.png"
+    arguments = ["segment", "--photo", str(photo_file), "--out", str(mask), "--name", "toy", "--json"]
+    assert main([*arguments, "--box", "65,20,185,160"]) == ExitCode.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    result = json.loads(lines[0])
+    assert result["mask"] == str(mask) and result["cutout"] is None
+    assert (result["name"], result["name_score"], result["method"]) == ("toy", 1.0, "grabcut")
+    assert result["boxes"][0] == {"box": [65.0, 20.0, 185.0, 160.0], "score": 1.0, "label": ""}
+    assert 0 <= result["score"] <= 1
+    assert result["share"] == pytest.approx(toy()[1].mean(), rel=0.1)
+    assert result["notes"] == []
+
+
+def test_clicks_exclude_with_a_minus(photo_file: Path, tmp_path: Path):
+    mask = tmp_path / "mask.png"
+    arguments = ["segment", "--photo", str(photo_file), "--out", str(mask)]
+    assert main([*arguments, "--click", "132,110", "--click", "85,99,-"]) == ExitCode.DONE
+    found = read_mask(mask, load_photo(photo_file))
+    assert found[110, 132] >= 128 and found[99, 85] < 128
+
+
+def test_reference_framing_writes_the_box_on_white(photo_file: Path, tmp_path: Path):
+    cutout = tmp_path / "cutout.png"
+    arguments = ["segment", "--photo", str(photo_file), "--out", str(tmp_path / "m.png"), "--cutout", str(cutout)]
+    assert main([*arguments, "--framing", "reference", "--size", "90", "--box", "60,20,180,160"]) == ExitCode.DONE
+    pixels = np.asarray(Image.open(cutout))
+    assert pixels.shape == (90, 90, 3)
+    assert (pixels[:6] == 255).all() and (pixels[40, 45] != 255).any()
+
+
+@pytest.mark.parametrize(
+    ("extra", "code", "words"),
+    [
+        (["--photo", "missing.jpg"], ExitCode.BAD_INPUT, "missing.jpg is not there"),
+        (["--out", "mask.jpg"], ExitCode.BAD_INPUT, "'mask.jpg' is no PNG"),
+        (["--out", "nowhere/mask.png"], ExitCode.CANNOT_WRITE, "The folder nowhere does not exist"),
+        (["--cutout", "nowhere/c.png"], ExitCode.CANNOT_WRITE, "The folder nowhere does not exist"),
+        (["--click", "500,10"], ExitCode.BAD_INPUT, "outside the photo, which is 240 × 180 pixels"),
+        (["--box", "300,10,400,20"], ExitCode.BAD_INPUT, "The box lies outside the photo"),
+        (["--size", "0"], ExitCode.BAD_INPUT, "from 1 to 512"),
+        (["--size", "513"], ExitCode.BAD_INPUT, "from 1 to 512"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_an_exit_code(
+    photo_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    extra: list[str],
+    code: ExitCode,
+    words: str,
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["segment", "--photo", str(photo_file), "--out", "mask.png", *extra]) == code
+    captured = capsys.readouterr()
+    assert words in captured.err and captured.out == "" and "Traceback" not in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_photo_with_nothing_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    Image.new("RGB", (60, 60), (90, 90, 90)).save(tmp_path / "flat.png")
+    arguments = ["segment", "--photo", str(tmp_path / "flat.png"), "--out", str(tmp_path / "mask.png")]
+    assert main(arguments) == ExitCode.BAD_INPUT
+    assert "Nothing was found in this photo." in capsys.readouterr().err
+    assert not (tmp_path / "mask.png").exists()
+
+
+def test_boxes_and_clicks_are_read():
+    assert box("1,2.5,30,40") == Box(1, 2.5, 30, 40)
+    assert click("3,4") == Click(3, 4)
+    assert click("3,4,-") == Click(3, 4, include=False)
+    assert click("3,4,+") == Click(3, 4)
+
+
+@pytest.mark.parametrize(
+    "option", ["--box=1,2,3", "--box=a,b,c,d", "--box=1,1,1,5", "--box=nan,0,1,1", "--click=1", "--click=1,2,3"]
+)
+def test_what_is_no_box_or_click_leaves_with_two(photo_file: Path, option: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        main(["segment", "--photo", str(photo_file), "--out", "mask.png", option])
+    assert caught.value.code == 2
+    assert "“" in capsys.readouterr().err
+
+
+def test_segmenting_imports_no_model_library(photo_file: Path, tmp_path: Path):
+    code = (
+        "import sys; from engine.cli import main;"
+        f"code = main(['segment', '--photo', {str(photo_file)!r}, '--out', {str(tmp_path / 'm.png')!r}]);"
+        "print(code, [m for m in ('torch', 'transformers', 'PySide6') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout.splitlines()[-1] == "0 []", result.stderr

@@ -1,0 +1,41 @@
+"""The mini model's language: the DreamBench wordings, captions that stay inside it, and words for every caption."""
+
+from __future__ import annotations
+
+import random
+
+from engine.training import language
+from engine.training.words import UNKNOWN, word_tokenizer
+
+
+def test_the_canonical_wordings_are_those_of_dreambench():
+    prompts = {scene.key: language.canonical_prompt(scene, "dog") for scene in language.SCENES}
+    assert len(prompts) == 25
+    assert prompts["jungle"] == "a dog in the jungle"
+    assert prompts["sunflowers"] == "a dog on top of green grass with sunflowers around it"
+    assert prompts["crowded_street"] == "a dog on top of the sidewalk in a crowded street"
+    assert prompts["red"] == "a red dog"
+    assert prompts["cube"] == "a cube shaped dog"
+
+
+def test_every_caption_names_what_it_stands_for_in_words_the_model_knows():
+    chance = random.Random(3)
+    tokenizer = word_tokenizer(["steam locomotive"])
+    unknown = tokenizer.token_to_id(UNKNOWN)
+    seen = set()
+    for _ in range(60):
+        for scene in language.SCENES:
+            place = chance.choice(language.PLACES) if scene in language.LOOKS and chance.random() < 0.5 else None
+            words = language.caption(scene, "steam locomotive", chance, place)
+            seen.add(words)
+            assert any(wording in words for wording in (scene.prompt, *scene.wordings)), words
+            assert place is None or place.prompt in words
+            assert unknown not in tokenizer.encode(words).ids, words
+    assert len(seen) > 500  # captions vary
+
+
+def test_tokens_are_words_and_an_end():
+    tokenizer = word_tokenizer(["duck"])
+    encoded = tokenizer.encode("A Duck, in the SNOW! zyzzyva")
+    assert encoded.tokens == ["a", "duck", "in", "the", "snow", "<unk>", "</s>"]
+    assert tokenizer.token_to_id("<pad>") == 0

@@ -1,0 +1,134 @@
+"""The three stages: they learn, they resume exactly, they refuse what is not theirs, and they travel."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.errors import InputError
+from engine.training import checkpoint, loop, stages
+from engine.training.config import TrainingConfig
+
+
+def build(name: str, config: TrainingConfig, sprites: Path, runs: Path) -> Any:
+    return stages.make_stage(name, config, sprites, runs, variety=1)
+
+
+def save(stage: Any, runs: Path, steps: int = 1) -> Path:
+    path = runs / stage.name / "full.pt"
+    progress = loop.Progress(steps=steps, pictures=4 * steps)
+    checkpoint.save_full(path, {"stage": stage.state(), "progress": vars(progress).copy()}, stage.digest)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(sprites: Path, tmp_path_factory: pytest.TempPathFactory, tiny_file: Path) -> Path:
+    """A folder of runs in which every stage has made a few steps."""
+    runs = tmp_path_factory.mktemp("runs")
+    config = TrainingConfig.load(tiny_file)
+    for name in ("tokenizer", "content", "transformer"):
+        stage = build(name, config, sprites, runs)
+        for _ in range(3):
+            stage.step(1.0)
+        save(stage, runs, 3)
+    return runs
+
+
+@pytest.mark.parametrize("name", ["tokenizer", "content"])
+def test_a_resumed_stage_goes_on_exactly(name: str, tiny: TrainingConfig, sprites: Path, tmp_path: Path):
+    straight = build(name, tiny, sprites, tmp_path)
+    for _ in range(2):
+        straight.step(1.0)
+    path = save(straight, tmp_path)
+    expected = [straight.step(1.0)["loss"] for _ in range(2)]
+
+    resumed = build(name, tiny, sprites, tmp_path)
+    resumed.load_state(checkpoint.load_full(path, resumed.digest)["stage"])
+    assert [resumed.step(1.0)["loss"] for _ in range(2)] == expected
+    for (key, one), two in zip(straight.module.state_dict().items(), resumed.module.state_dict().values(), strict=True):
+        assert torch.equal(one, two), key
+    assert all(torch.equal(value, resumed.average.weights[key]) for key, value in straight.average.weights.items())
+
+
+def test_the_tokenizer_learns(tiny: TrainingConfig, sprites: Path, tmp_path: Path):
+    stage = build("tokenizer", tiny, sprites, tmp_path)
+    losses = [stage.step(1.0)["loss"] for _ in range(25)]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+def test_the_transformer_learns_and_comes_back(tiny: TrainingConfig, sprites: Path, trained: Path, tmp_path: Path):
+    stage = build("transformer", tiny, sprites, trained)
+    losses = [stage.step(1.0)["loss"] for _ in range(30)]
+    assert sum(losses[-5:]) < 0.97 * sum(losses[:5])
+    state = checkpoint.load_full(save(stage, tmp_path), stage.digest)
+    again = build("transformer", tiny, sprites, trained)
+    again.load_state(state["stage"])
+    for (key, one), two in zip(stage.module.state_dict().items(), again.module.state_dict().values(), strict=True):
+        assert torch.equal(one, two), key
+    batch = stage.held_out.batch(2)
+    assert torch.equal(
+        stage.draw(batch.reference, batch.captions, seed=3), again.draw(batch.reference, batch.captions, seed=3)
+    )
+
+
+def test_every_stage_writes_a_sheet(tiny: TrainingConfig, sprites: Path, trained: Path, tmp_path: Path):
+    for name in ("tokenizer", "content", "transformer"):
+        path = tmp_path / f"{name}.png"
+        build(name, tiny, sprites, trained).sample(path)
+        assert path.stat().st_size > 1000
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(tiny: TrainingConfig, sprites: Path, trained: Path):
+    values = copy.deepcopy(tiny.values)
+    values["tokenizer"]["base_channels"] = 16
+    other = TrainingConfig(values)
+    with pytest.raises(InputError, match="other sizes"):
+        loop.train(build("tokenizer", other, sprites, trained), trained, 0.01)
+
+
+def test_a_transformer_of_other_autoencoders_is_refused(
+    tiny: TrainingConfig, sprites: Path, trained: Path, tmp_path: Path
+):
+    for name in ("tokenizer", "content"):
+        stage = build(name, tiny, sprites, tmp_path)
+        stage.step(1.0)
+        save(stage, tmp_path)
+    stage = build("transformer", tiny, sprites, tmp_path)
+    state = checkpoint.load_full(trained / "transformer" / "full.pt", stage.digest)
+    with pytest.raises(InputError, match="other autoencoders"):
+        stage.load_state(state["stage"])
+
+
+def test_a_missing_autoencoder_and_an_unknown_stage_are_said(tiny: TrainingConfig, sprites: Path, tmp_path: Path):
+    with pytest.raises(InputError, match="tokenizer stage has no checkpoint"):
+        build("transformer", tiny, sprites, tmp_path)
+    with pytest.raises(InputError, match="no stage 'decoder'"):
+        build("decoder", tiny, sprites, tmp_path)
+
+
+def test_a_stage_travels_and_warms_up_again(tiny: TrainingConfig, sprites: Path, trained: Path, tmp_path: Path):
+    paths = stages.pack_travel("tokenizer", tiny, trained, tmp_path / "bag")
+    assert all(path.stat().st_size <= 24 * 2**20 for path in paths)
+    there = build("tokenizer", tiny, sprites, tmp_path)
+    assert stages.unpack_travel(there, tiny, tmp_path / "bag", tmp_path) == 3
+
+    home = checkpoint.load_full(trained / "tokenizer" / "full.pt", there.digest)["stage"]
+    for name, value in home["module"].items():
+        assert torch.allclose(there.module.state_dict()[name], value, rtol=2**-8, atol=1e-6), name
+    assert not torch.equal(there.module.state_dict()[name], home["module"][name]) or value.numel() < 4
+    # No moments were carried, and no pictures come twice.
+    assert all(not optimiser.state for optimiser in there.optimisers)
+    assert not torch.equal(there.renderer.generator.get_state(), home["renderer"]["generator"])
+
+    progress = loop.train(there, tmp_path, 0.005)
+    assert progress.steps > 3
+    assert (tmp_path / "tokenizer" / "full.pt").exists()
+
+
+def test_travel_of_a_stage_without_a_checkpoint_is_said(tiny: TrainingConfig, tmp_path: Path):
+    with pytest.raises(InputError, match="no checkpoint"):
+        stages.pack_travel("content", tiny, tmp_path, tmp_path / "bag")

@@ -1,0 +1,480 @@
+"""Getting whole models, from the hub or a folder, and keeping them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import types
+from dataclasses import replace
+
+import psutil
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.bundle.loader import verify_bundle
+from engine.bundle.manifest import BundleManifest
+from engine.errors import BundleError, CannotWrite, InputError, LicenceNotAccepted, NetworkError
+from engine.weights import conversion, download
+from engine.weights import store as store_module
+from engine.weights.catalogue import MODELS, PARTS
+from engine.weights.hub import LicenceChanged
+from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
+from engine.weights.settings import TokenStore
+from engine.weights.store import ModelStore
+from tests.engine.weights import hub_server as faults
+from tests.engine.weights.hub_server import Repository
+from tests.engine.weights.published_set import SMALL_2B, TEXT, checkpoint, repositories
+
+NAME = "echogen-2b"
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    folder = tmp_path / "models"
+    monkeypatch.setenv("ECHOGEN_MODELS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def make_store(models, policy):
+    def make(**changes):
+        return ModelStore(**{"policy": policy, "stall_seconds": 2.0, **changes})
+
+    return make
+
+
+@pytest.fixture
+def store(make_store):
+    return make_store()
+
+
+@pytest.fixture
+def helpers(hub):
+    """The cut-out helpers, as the hub has them."""
+    for repository, model_type in (
+        ("IDEA-Research/grounding-dino-tiny", "grounding-dino"),
+        ("facebook/sam2.1-hiera-small", "sam2_video"),
+    ):
+        config = json.dumps({"model_type": model_type}).encode()
+        hub.repositories[repository] = Repository(
+            {"config.json": config, "preprocessor_config.json": b"{}", "model.safetensors": model_type.encode() * 9000},
+            git_only=("config.json", "preprocessor_config.json"),
+        )
+    return hub
+
+
+@pytest.fixture
+def published(hub):
+    hub.repositories.update(repositories())
+    return hub
+
+
+@pytest.fixture
+def no_conversion(monkeypatch):
+    """Conversion replaced by its record: these tests are about what is around it."""
+    asked = []
+
+    async def convert(originals, out, on_progress=None, name=""):
+        asked.append((originals, out, name))
+        out.mkdir(parents=True)
+        (out / "bundle.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr(store_module, "convert", convert)
+    return asked
+
+
+def get(store, name):
+    store.accept_licences(name)
+    return asyncio.run(store.get(name))
+
+
+# The whole way
+
+
+def test_the_large_model_arrives_converted_exact_and_complete(published, store, models):
+    """Server to bundle, with faults on the way, then restart, verify, remove."""
+    published.fail("echogen_2b.pth", faults.cut(0.25), faults.status(503), faults.cut(0.75))
+    published.fail("model.safetensors", faults.wrong_bytes(100))
+    published.fail("config.json", faults.hang_up)
+    phases, fractions = [], []
+
+    def listen(name):
+        state = store.state(name)
+        assert 0 <= state.done <= state.total or state.installed
+        if not phases or phases[-1] != state.phase:
+            phases.append(state.phase)
+        fractions.append(state.fraction)
+
+    store.subscribe(listen)
+    state = get(store, NAME)
+    assert state.phase == "ready" and state.installed and state.error is None
+    assert [phase for phase in phases if phase != "absent"] == ["asking", "fetching", "converting", "ready"]
+    manifest: BundleManifest = verify_bundle(models / NAME)
+    assert manifest.transformer == SMALL_2B
+    assert manifest.origins["content"].source == "black-forest-labs/FLUX.1-schnell"
+
+    # Every tensor of the transformer is the published one.
+    converted = {}
+    for file in manifest.weight_files("transformer"):
+        converted |= load_file(models / NAME / file)
+    source = checkpoint()
+    assert torch.equal(converted["head.weight"], source["head.weight"])
+    name = "block_chunks.3.module.2.ffn.fc1.weight"
+    assert torch.equal(converted["blocks.14.image.feed_forward.fc1.weight"], source[name].bfloat16())
+
+    # Only the encoder half of the text model was fetched, by ranges.
+    encoder = load_file(parts_folder() / "flan-t5-xl" / "model-00001-of-00002.safetensors")
+    encoder |= load_file(parts_folder() / "flan-t5-xl" / "model-00002-of-00002.safetensors")
+    assert all(tensor.startswith(("shared.", "encoder.")) for tensor in encoder)
+    assert sum(tensor.startswith("encoder.block.") for tensor in encoder) > 8 * TEXT["num_layers"]
+    sizes = {n: len(c) for n, c in published.repositories["google/flan-t5-xl"].files.items() if n.startswith("model-")}
+    headers = 2 * 256 * 1024
+    assert sum(published.sent(n) for n in sizes) < sum(sizes.values()) + headers
+
+    # After a restart nothing is asked again.
+    asked = len(published.requests)
+    again = ModelStore()
+    assert asyncio.run(again.get(NAME)).installed
+    assert len(published.requests) == asked
+    assert asyncio.run(again.verify(NAME)) == ()
+    freed = asyncio.run(again.remove_originals(NAME))
+    assert freed == state.total
+    assert (models / "licences" / "echogen-2b-transformer" / "LICENSE").is_file()
+    assert again.state(NAME).installed
+    shard = next((models / NAME / "transformer").glob("*.safetensors"))
+    damaged = bytearray(shard.read_bytes())
+    damaged[-1] ^= 1
+    shard.write_bytes(damaged)
+    assert asyncio.run(again.verify(NAME)) == (f"transformer/{shard.name}",)
+    asyncio.run(again.remove(NAME))
+    assert not (models / NAME).exists()
+    assert again.state(NAME).phase == "absent"
+
+
+def test_helpers_arrive_and_are_found(helpers, store, models):
+    assert installed_helper("grounding") is None
+    assert store.state("cut-out").phase == "absent"
+    state = get(store, "cut-out")
+    assert state.phase == "ready" and state.installed and not state.bundle
+    assert installed_helpers().keys() == {"grounding", "segmentation"}
+    folder = installed_helper("segmentation")
+    assert folder == models / "parts" / "sam2.1-hiera-small"
+    assert (folder / "preprocessor_config.json").read_bytes() == b"{}"
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    assert installed_helper("segmentation") is None
+    assert asyncio.run(store.verify("cut-out")) == ("sam2.1-hiera-small/model.safetensors",)
+    assert get(store, "cut-out").installed
+
+
+# Licences, choices, the token
+
+
+def test_nothing_is_fetched_before_the_licences_are_accepted(helpers, store, make_store):
+    with pytest.raises(LicenceNotAccepted, match=r"Apache-2\.0"):
+        asyncio.run(store.get("cut-out"))
+    assert helpers.requests == []
+    first = store.licences("cut-out")[0]
+    assert first.licence == "Apache-2.0" and first.summary and first.url.startswith("https://") and not first.accepted
+    store.accept_licences("cut-out")
+    assert all(licence.accepted for licence in make_store().licences("cut-out"))  # once is enough
+    assert not any(licence.accepted for licence in store.licences("naming"))
+
+
+def test_another_licence_than_shown_stops_everything(helpers, store):
+    helpers.repositories["facebook/sam2.1-hiera-small"].licence = "cc-by-nc-4.0"
+    with pytest.raises(Exception, match=r"now says its licence is “cc-by-nc-4\.0”"):
+        get(store, "cut-out")
+    assert not helpers.asked("model.safetensors")
+
+
+def test_a_licence_file_that_reads_otherwise_stops_before_the_weights(helpers, store):
+    files = helpers.repositories["facebook/sam2.1-hiera-small"].files
+    files["LICENSE"] = b"Creative Commons\nAttribution-NonCommercial"
+    with pytest.raises(LicenceChanged, match=r"LICENSE of facebook/sam2\.1-hiera-small does not read like Apache-2\.0"):
+        get(store, "cut-out")
+    assert not any("sam2.1" in request.path for request in helpers.asked("model.safetensors"))
+    files["LICENSE"] = b"\n    Apache\n License\n Version 2.0"
+    asyncio.run(store.remove("cut-out"))
+    assert get(store, "cut-out").installed
+
+
+def test_more_bytes_than_were_shown_are_refused_before_anything_is_fetched(helpers, store, monkeypatch):
+    part = PARTS["sam2.1-hiera-small"]
+    monkeypatch.setitem(PARTS, part.key, replace(part, expected_bytes=1000))
+    monkeypatch.setattr(download, "_SIZE_SLACK", 1000)
+    with pytest.raises(NetworkError, match=r"for SAM 2\.1 small, and 1 KB was shown to you") as caught:
+        get(store, "cut-out")
+    assert caught.value.title == "Larger than expected"
+    assert not any("/resolve/" in request.path for request in helpers.requests)
+
+
+def test_a_gated_part_needs_a_token_and_only_its_repository_sees_it(published, make_store, no_conversion):
+    tokens = TokenStore()
+    store = make_store(tokens=tokens)
+    store.choose(NAME, "flux-dev-vae")
+    assert "Non-Commercial" in store.state(NAME).licence
+    with pytest.raises(NetworkError) as caught:
+        get(store, NAME)
+    assert caught.value.title == "The server refuses"
+    tokens.set(published.token)
+    state = get(store, NAME)
+    assert state.done == state.total
+    assert no_conversion[0][0].content == parts_folder() / "flux-dev-vae"
+    for request in published.requests:
+        if "authorization" in request.headers:
+            assert "FLUX.1-dev" in request.path
+    with pytest.raises(InputError, match="no choice for EchoGen 2B"):
+        store.choose(NAME, "qwen2.5-vl-3b")
+    assert make_store().settings.choices == {NAME: ("flux-dev-vae",)}
+
+
+def test_the_token_is_in_no_file(published, make_store, no_conversion, private_folders, models):
+    tokens = TokenStore()
+    tokens.set("hf_a-very-secret-token")
+    store = make_store(tokens=tokens)
+    store.choose(NAME, "flux-dev-vae")
+    with pytest.raises(NetworkError):
+        get(store, NAME)
+    for folder in (private_folders, models):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                assert b"hf_a-very-secret-token" not in path.read_bytes()
+    assert "secret" not in repr(tokens)
+
+
+# Stopping and going on
+
+
+def test_pause_and_resume(helpers, store, models):
+    helpers.slow = 0.02
+    big = helpers.repositories["facebook/sam2.1-hiera-small"].files["model.safetensors"]
+    store.accept_licences("cut-out")
+
+    async def go():
+        task = asyncio.create_task(store.get("cut-out"))
+        while store.state("cut-out").done < 20_000:
+            await asyncio.sleep(0.005)
+        state = store.state("cut-out")
+        assert state.phase == "fetching" and state.working
+        store.pause("cut-out")
+        return await task
+
+    state = asyncio.run(go())
+    assert state.phase == "paused" and state.paused and state.partial and not state.working
+    assert 20_000 <= state.done < state.total
+    helpers.slow = 0.0
+    later = ModelStore()  # after a restart
+    assert later.state("cut-out").phase == "paused"
+    assert later.state("cut-out").done == state.done
+    assert asyncio.run(later.resume("cut-out")).installed
+    sent = sum(request.sent for request in helpers.requests if "/resolve/" in request.path and "sam2" in request.path)
+    assert sent < 1.5 * len(big) + 100
+
+
+def test_a_failure_is_kept_with_its_sentence_until_the_next_try(helpers, store):
+    helpers.fail("model.safetensors", *[faults.status(500)] * 20)
+    with pytest.raises(NetworkError):
+        get(store, "cut-out")
+    state = store.state("cut-out")
+    assert state.phase == "failed"
+    assert "fault of its own (500)" in state.error.fact
+    helpers.faults.clear()
+    assert get(store, "cut-out").error is None
+
+
+def test_getting_twice_at_once_is_getting_once(helpers, store):
+    store.accept_licences("cut-out")
+
+    async def go():
+        return await asyncio.gather(store.get("cut-out"), store.get("cut-out"))
+
+    first, second = asyncio.run(go())
+    assert first.installed and second.installed
+    assert len(helpers.asked("preprocessor_config.json")) == 2  # two repositories, once each
+
+
+def test_metadata_is_asked_patiently(helpers, store, pauses):
+    helpers.metadata_faults.extend([faults.status(502), faults.hang_up, faults.status(429, retry_after="7")])
+    assert get(store, "cut-out").installed
+    assert 7 in pauses
+
+
+def test_a_damaged_record_is_made_anew_and_files_stay(helpers, store, models):
+    get(store, "cut-out")
+    record = models / "parts" / "sam2.1-hiera-small" / "fetch.json"
+    record.write_text("{", encoding="utf-8")
+    before = len(helpers.asked("model.safetensors"))
+    assert get(store, "cut-out").installed
+    assert len(helpers.asked("model.safetensors")) == before  # hashed, not fetched
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside.safetensors", "/etc/x.safetensors", "a\\b.safetensors", "c:x.safetensors"]
+)
+def test_names_that_lead_out_of_the_folder_are_refused(helpers, store, models, name):
+    repository = helpers.repositories["facebook/sam2.1-hiera-small"]
+    repository.files[name] = b"evil"
+    # Names with a slash belong to no part and are passed over; others are refused in words.
+    with contextlib.nullcontext() if "/" in name else pytest.raises(NetworkError, match="not allowed"):
+        get(store, "cut-out")
+    assert not any("evil" in str(path) or path.name == "outside.safetensors" for path in models.parent.rglob("*"))
+
+
+def test_a_repository_without_the_file_is_said(published, store):
+    published.repositories["UmiSonoda16/EchoGen"] = Repository({"README.md": b""}, "mit")
+    with pytest.raises(NetworkError, match=r"UmiSonoda16/EchoGen has no file “echogen_2b\.pth”"):
+        get(store, NAME)
+
+
+def test_two_programs_do_not_fetch_the_same_at_once(helpers, store, models):
+    other = psutil.Process(os.getppid())
+    lock = models / "parts" / "grounding-dino-tiny" / ".fetching"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(f"{other.pid} {other.create_time()}")
+    with pytest.raises(CannotWrite, match="Another EchoGen is fetching"):
+        get(store, "cut-out")
+    for ended in (f"{other.pid} 12.5", "999999999 1", "nonsense"):
+        lock.write_text(ended)
+        assert get(store, "cut-out").installed
+        assert not lock.exists()
+        asyncio.run(store.remove("cut-out"))
+        lock.parent.mkdir(parents=True)
+
+
+# Room
+
+
+def test_room_is_looked_at_before_anything_is_fetched(published, store, models, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 5_000_000))
+    with pytest.raises(CannotWrite, match=r"more is needed, 5 MB is free") as caught:
+        get(store, NAME)
+    assert caught.value.title == "The disk is nearly full"
+    assert not any("/resolve/" in r.path and "range" not in r.headers for r in published.requests)
+    assert store.free_bytes() == 5_000_000
+
+
+def test_the_room_for_what_is_made_shrinks_as_it_is_made(tmp_path):
+    download = types.SimpleNamespace(total=1000, arrived=400)
+    model = replace(MODELS[NAME], bundle_bytes=600)
+    assert room_for(model, [download], tmp_path) == 600 + 600
+    assert room_for(replace(model, bundle=False), [download], tmp_path) == 600
+    begun = tmp_path / f".{NAME}.abc.part" / "transformer"
+    begun.mkdir(parents=True)
+    (begun / "weights-00001.safetensors").write_bytes(b"w" * 150)
+    assert room_for(model, [types.SimpleNamespace(total=1000, arrived=1000)], tmp_path) == 450
+    (begun / "weights-00002.safetensors").write_bytes(b"w" * 500)
+    assert room_for(model, [download], tmp_path) == 600
+
+
+def test_what_is_being_fetched_already_counts(published, helpers, make_store, monkeypatch):
+    """Two at once: each would fit alone, both do not."""
+    store = make_store(stall_seconds=30)
+    helpers.fail("model.safetensors", faults.stall(0.5), faults.stall(0.5))
+    for name in (NAME, "cut-out"):
+        store.accept_licences(name)
+
+    async def go():
+        first = asyncio.ensure_future(store.get("cut-out"))
+        while store.state("cut-out").phase != "fetching":
+            await asyncio.sleep(0.005)
+        monkeypatch.setattr(store_module, "_ROOM_TO_SPARE", 0)
+        monkeypatch.setattr(store_module, "room_for", lambda model, *_: 1_000_000 if model.name == NAME else 20_000)
+        monkeypatch.setattr(store_module.ModelStore, "free_bytes", lambda self: 1_010_000)
+        with pytest.raises(CannotWrite, match=r"more is needed besides 20 KB for what is being fetched already"):
+            await store.get(NAME)
+        store.pause("cut-out")
+        return await first
+
+    assert asyncio.run(go()).paused
+
+
+def test_importing_looks_for_room_first(helpers, store, tmp_path, monkeypatch):
+    for file, data in helpers.repositories["facebook/sam2.1-hiera-small"].files.items():
+        path = tmp_path / "stick" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 1000))
+    with pytest.raises(CannotWrite, match=r"is to be copied, 1 KB is free"):
+        asyncio.run(store.import_folder(tmp_path / "stick"))
+    assert not list(store.folder.rglob("*.safetensors"))
+
+
+# From folders
+
+
+def test_published_files_are_imported_from_where_they_lie(published, store, models, tmp_path, no_conversion):
+    stick = tmp_path / "stick"
+    for repository, content in published.repositories.items():
+        if "dev" in repository:
+            continue
+        for file, data in content.files.items():
+            path = stick / repository.replace("/", "--") / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    assert asyncio.run(store.import_folder(stick)) == (NAME,)
+    originals, out, name = no_conversion[0]
+    assert (out, name) == (models / NAME, NAME)
+    assert originals.transformer.name == "echogen_2b.pth" and originals.content.name == "vae"
+    assert {role: licence for role, _, licence in originals.origins}["content"] == "Apache-2.0"
+    (stick / "FoundationVision--Infinity" / "infinity_vae_d32reg.pth").unlink()
+    with pytest.raises(InputError, match=r"the visual tokenizer \(infinity_vae_d32reg\.pth\) is not"):
+        asyncio.run(store.import_folder(stick))
+
+
+def test_helpers_are_imported_and_verified_from_then_on(helpers, store, tmp_path):
+    for name in ("grounding-dino-tiny", "sam2.1-hiera-small"):
+        repository = next(r for n, r in helpers.repositories.items() if n.endswith(name))
+        for file, data in repository.files.items():
+            path = tmp_path / "stick" / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    assert asyncio.run(store.import_folder(tmp_path / "stick")) == ("cut-out",)
+    assert store.state("cut-out").installed
+    assert helpers.requests == []
+    (installed_helper("grounding") / "model.safetensors").write_bytes(b"")
+    assert not store.state("cut-out").installed
+    assert get(store, "cut-out").installed  # and what is damaged can be fetched
+
+
+def test_a_folder_without_models_is_said(store, tmp_path):
+    with pytest.raises(InputError, match="no model files"):
+        asyncio.run(store.import_folder(tmp_path))
+    with pytest.raises(InputError, match="no folder"):
+        asyncio.run(store.import_folder(tmp_path / "missing"))
+
+
+# The conversion's child
+
+
+def test_what_the_child_says_is_what_the_user_reads(tmp_path):
+    bad = tmp_path / "echogen.pth"
+    bad.write_bytes(b"no weights")
+    originals = conversion.Originals(bad, bad, tmp_path, tmp_path, tmp_path)
+    with pytest.raises(BundleError) as caught:
+        asyncio.run(conversion.convert(originals, tmp_path / "out"))
+    assert "echogen.pth" in caught.value.fact
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_models_are_said(store):
+    with pytest.raises(InputError, match="There are: echogen-2b"):
+        store.state("nothing")
+    with pytest.raises(InputError, match="cannot be downloaded"):
+        asyncio.run(store.get("echogen-125m"))
+
+
+def test_the_dialogs_side_needs_no_torch():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, engine; store = engine.ModelStore(); store.models(); store.licences('echogen-2b');"
+        "from engine.runtime.devices import glance; from engine.runtime.plans import all_plans; glance();"
+        "print([m for m in ('torch', 'transformers', 'diffusers', 'huggingface_hub', 'httpx') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert result.stdout.strip() == "[]", result.stderr

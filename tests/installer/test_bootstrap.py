@@ -1,0 +1,158 @@
+"""The bootstrap: what it says when something is missing, how it goes on after a cut, and the menu entry."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from installer import bootstrap, desktop_entry
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    folder = tmp_path / "env"
+    monkeypatch.setattr(bootstrap, "ENVIRONMENT", folder)
+    monkeypatch.setattr(bootstrap, "environment_python", lambda environment=folder: environment / "bin" / "python")
+    return folder
+
+
+def test_only_the_standard_library_is_imported():
+    import ast
+
+    for name in ("bootstrap.py", "desktop_entry.py"):
+        tree = ast.parse((ROOT / "installer" / name).read_text(encoding="utf-8"))
+        imported = {
+            alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        } | {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+        assert imported - set(sys.stdlib_module_names) <= {"desktop_entry"}
+
+
+@pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0), (2, 7, 18)])
+def test_a_wrong_python_is_said(monkeypatch, version, capsys):
+    monkeypatch.setattr(sys, "version_info", version)
+    assert bootstrap.main(["run"]) == 1
+    assert f"this is Python {version[0]}.{version[1]}" in capsys.readouterr().err
+
+
+def test_a_missing_system_library_names_its_package(monkeypatch):
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "/usr/bin/x" if name == "apt-get" else None)
+    text = "ImportError: libEGL.so.1: cannot open shared object file: No such file or directory"
+    sentence = bootstrap.explain_missing_library(text)
+    assert "libEGL.so.1" in sentence and "sudo apt-get install libegl1" in sentence
+    assert "something odd" in bootstrap.explain_missing_library("Traceback\nsomething odd")
+
+
+class Commands:
+    """Stands in for running programs: makes the environment, installs nothing, fails where told."""
+
+    def __init__(self, environment: Path, fail_at: str = "") -> None:
+        self.environment, self.fail_at, self.streamed = environment, fail_at, []
+
+    def run(self, command, **_):
+        words = [str(word) for word in command]
+        if words[1:3] == ["-m", "venv"]:
+            (self.environment / "bin").mkdir(parents=True)
+            (self.environment / "bin" / "python").touch()
+
+        class Result:
+            returncode, stdout, stderr = 0, "", ""
+
+        return Result()
+
+    def stream(self, command):
+        self.streamed.append([str(word) for word in command])
+        (self.environment / "bootstrap.log").write_text("ERROR: the network is gone\n", encoding="utf-8")
+        return int(bool(self.fail_at) and any(self.fail_at in word for word in self.streamed[-1]))
+
+
+def install(environment, monkeypatch, commands, with_tests=False):
+    monkeypatch.setattr(bootstrap.subprocess, "run", commands.run)
+    monkeypatch.setattr(bootstrap, "_stream", commands.stream)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None)
+    bootstrap.set_up(with_tests=with_tests)
+
+
+def test_set_up_resumes_after_a_cut(environment, monkeypatch):
+    cut = Commands(environment, fail_at="PySide6")
+    with pytest.raises(bootstrap.SetupError, match="the network is gone"):
+        install(environment, monkeypatch, cut)
+    assert len(cut.streamed) == 2  # torch arrived, the rest did not
+    rest = Commands(environment)
+    install(environment, monkeypatch, rest)
+    assert len(rest.streamed) == 1, "torch must not be installed twice"
+    again = Commands(environment)
+    install(environment, monkeypatch, again)
+    assert again.streamed == []
+
+
+def test_tests_need_more_than_the_program(environment, monkeypatch):
+    install(environment, monkeypatch, Commands(environment))
+    assert bootstrap.is_ready() and not bootstrap.is_ready(with_tests=True)
+    install(environment, monkeypatch, Commands(environment), with_tests=True)
+    assert bootstrap.is_ready(with_tests=True) and bootstrap.is_ready()
+
+
+def test_damaged_notes_mean_setting_up_again(environment, monkeypatch):
+    install(environment, monkeypatch, Commands(environment))
+    (environment / "bootstrap.json").write_text("{", encoding="utf-8")
+    assert not bootstrap.is_ready()
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(environment, monkeypatch):
+    class Usage:
+        free = 10**9
+
+    monkeypatch.setattr(bootstrap.shutil, "disk_usage", lambda _: Usage)
+    with pytest.raises(bootstrap.SetupError, match=r"0\.9 GB is free"):
+        bootstrap.set_up()
+
+
+def test_uv_picks_the_torch_build_where_it_is_at_hand(environment, monkeypatch):
+    commands = Commands(environment)
+    monkeypatch.setattr(bootstrap, "_stream", commands.stream)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "uv" if name == "uv" else None)
+    environment.mkdir()
+    bootstrap.install_torch(["torch>=2.10,<2.14"])
+    assert commands.streamed == [
+        [
+            "uv",
+            "pip",
+            "install",
+            "--python",
+            str(environment / "bin/python"),
+            "--torch-backend=auto",
+            "torch>=2.10,<2.14",
+        ]
+    ]
+
+
+def test_notes_are_json(environment, monkeypatch):
+    install(environment, monkeypatch, Commands(environment))
+    assert set(json.loads((environment / "bootstrap.json").read_text(encoding="utf-8"))) == {"torch", "packages"}
+
+
+def test_the_desktop_entry_starts_the_program(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("XDG_DATA_HOME")
+    root = tmp_path / "Echo $Gen"
+    (root / "resources" / "icons").mkdir(parents=True)
+    (root / "resources" / "icons" / "echogen.svg").write_text("<svg/>", encoding="utf-8")
+    entry = desktop_entry.install_entry(root, root / ".venv/bin/python", tmp_path / "home")
+    text = entry.read_text(encoding="utf-8")
+    assert f'Exec="{str(root).replace("$", chr(92) + "$")}/.venv/bin/python"' in text and text.rstrip().count("%F") == 1
+    assert (tmp_path / "home/.local/share/icons/hicolor/scalable/apps" / f"{desktop_entry.APP_ID}.svg").exists()
+
+
+def test_the_mac_application_has_a_program_and_a_plist(tmp_path, monkeypatch):
+    import plistlib
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    bundle = desktop_entry.install_entry(tmp_path, tmp_path / "it's/python", tmp_path)
+    information = plistlib.loads((bundle / "Contents/Info.plist").read_bytes())
+    start = bundle / "Contents/MacOS" / information["CFBundleExecutable"]
+    assert start.stat().st_mode & 0o111 and "it'\\''s" in start.read_text(encoding="utf-8")
