@@ -64,13 +64,14 @@ async def open_stream(
 async def abandon(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:
     """Leave an answer in the middle of its body.
 
-    The generators inside the library end only when they are asked once more, and Qt's event loop, unlike asyncio's own, does
-    not see to generators that are just dropped.
+    The generators inside the library end only when they are asked again, and Qt's event loop, unlike asyncio's own, does not
+    see to generators that are just dropped. What had arrived before the connection was closed still comes out of them first.
     """
     with contextlib.suppress(Exception):
         await response.aclose()
+    with contextlib.suppress(Exception):
         async for _ in chunks:
-            break
+            pass
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
