@@ -57,11 +57,11 @@ def test_an_abandoned_answer_ends_even_when_more_of_it_has_arrived():
             assert self.closed
             raise httpx.ReadError("closed")
 
-    async def leave_in_the_middle() -> AsyncGeneratorType:
+    async def leave_in_the_middle() -> bool:
         answer = Answer()
         chunks = answer.body()
         assert await anext(chunks) == b"first"
         await abandon(answer, chunks)
-        return chunks
+        return chunks.ag_frame is None  # asyncio itself ends what is left over
 
-    assert asyncio.run(leave_in_the_middle()).ag_frame is None
+    assert asyncio.run(leave_in_the_middle())
