@@ -16,7 +16,9 @@ CONTENT = bytes(2**21)
 
 def suspended() -> list[str]:
     """Names of the HTTP library's generators of an answer's body that have begun and not ended."""
-    running = (found for found in gc.get_objects() if isinstance(found, AsyncGeneratorType) and found.ag_frame is not None)
+    running = (
+        found for found in gc.get_objects() if isinstance(found, AsyncGeneratorType) and found.ag_frame is not None
+    )
     body = ("__aiter__", "aiter_raw", "_receive_response_body")
     return [found.__qualname__ for found in running if found.__name__ in body]
 
