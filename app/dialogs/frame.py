@@ -35,7 +35,14 @@ class Scrim(QWidget):
         return False
 
     def paintEvent(self, event) -> None:
-        QPainter(self).fillRect(self.rect(), theme().color("scrim"))
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme().color("scrim"))
+        if isinstance(self._window, Dialog):  # its card only: what surrounds it is its shadow
+            painter.drawRoundedRect(self._window.card_rect(), radius("dialog"), radius("dialog"))
+        else:
+            painter.drawRect(self.rect())
 
 
 class Dialog(QDialog):
@@ -90,6 +97,10 @@ class Dialog(QDialog):
         if self.focusWidget() in (None, self.close_button):
             self.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes to the first field then
 
+    def card_rect(self) -> QRectF:
+        """The card, without the shadow around it."""
+        return QRectF(self.rect()).adjusted(_SHADOW, _SHADOW, -_SHADOW, -_SHADOW)
+
     def done(self, result: int) -> None:
         if self._scrim is not None:
             self._scrim.lift()
@@ -99,7 +110,7 @@ class Dialog(QDialog):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        card = QRectF(self.rect()).adjusted(_SHADOW, _SHADOW, -_SHADOW, -_SHADOW)
+        card = self.card_rect()
         corner = radius("dialog")
         painter.setPen(Qt.PenStyle.NoPen)
         for step in range(_SHADOW, 0, -3):

@@ -127,8 +127,12 @@ class ModelCard(Card):
         self.state = state
         in_use = self._downloads.is_open(state)
         self.name.setText(words.title(state))
-        self.size_tag.setText(words.size(state.size))
-        self.size_tag.setVisible(state.size > 0)
+        # What it costs to have it: what is fetched before, what it takes on the disk after.
+        size = state.size if state.installed or not state.fetchable else state.total
+        self.size_tag.setText(
+            words.size(size) if size == state.size else self.tr("{0} to download").format(words.size(size))
+        )
+        self.size_tag.setVisible(size > 0)
         self.licence_tag.setText(words.licence_names(state.licence))
         self.licence_tag.setVisible(bool(state.licence))
         self.description.setText(words.description(state))

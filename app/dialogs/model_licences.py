@@ -7,9 +7,10 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.dialogs import model_words as words
+from app.dialogs.licence_text import LicenceText, shipped_text
 from app.downloads import Downloads
 from app.look.controls import CheckBox, ComboBox, OutlinedButton, PlainButton, clear, label
-from engine.weights.catalogue import MODELS, PARTS, Part, chosen_parts
+from engine.weights.catalogue import MODELS, PARTS, Licence, Part, chosen_parts
 
 _SMALL_BYTES = 2 * 10**9
 _INDENT = 26
@@ -132,8 +133,10 @@ class LicenceSheet(QWidget):
             )
             read = PlainButton(self.tr("Read it"))
             read.setAccessibleName(self.tr("Read the licence {0}").format(licence.name))
-            read.setProperty("url", licence.url)
-            read.setToolTip(licence.url)
+            read.setProperty("licence", licence)
+            read.setProperty("parts", names)
+            if shipped_text(licence) is None:  # only its publisher has it
+                read.setToolTip(licence.url)
             read.clicked.connect(self._read)
             self._grid.addWidget(read, 2 * row, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
         fetched = sum(part.expected_bytes for part in self.parts())
@@ -150,8 +153,14 @@ class LicenceSheet(QWidget):
     @Slot()
     def _read(self) -> None:
         sender = self.sender()
-        if sender is not None:
-            QDesktopServices.openUrl(QUrl(sender.property("url")))
+        if sender is None:
+            return
+        licence: Licence = sender.property("licence")
+        text = shipped_text(licence)
+        if text is None:
+            QDesktopServices.openUrl(QUrl(licence.url))
+        else:
+            LicenceText(licence, text, sender.property("parts"), self.window()).open()
 
     @Slot()
     def _accept(self) -> None:

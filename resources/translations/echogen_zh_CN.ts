@@ -2598,6 +2598,21 @@
         </message>
     </context>
     <context>
+        <name>LicenceText</name>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Open the page on the web</source>
+            <translation>在网页中打开</translation>
+        </message>
+        <message>
+            <source>Text of the licence {0}</source>
+            <translation>许可证 {0} 的全文</translation>
+        </message>
+    </context>
+    <context>
         <name>MainWindow</name>
         <message>
             <source>Drop to use this photo</source>
@@ -2865,6 +2880,10 @@
         <message>
             <source>Verify</source>
             <translation>校验</translation>
+        </message>
+        <message>
+            <source>{0} to download</source>
+            <translation>需下载 {0}</translation>
         </message>
     </context>
     <context>

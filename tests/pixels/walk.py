@@ -13,6 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app.actions import keymap
+from app.dialogs.models import ModelsDialog
+from app.look.controls import PlainButton
 from app.resources import resource
 from docs.camera import Camera
 from engine.bundle.library import models_folder
@@ -328,6 +330,8 @@ class Walk(Camera):
         self.dialog("settings-conflict", partial(dialogs.open_settings, "keys"))
         keymap.reset()
         self.dialog("models", dialogs.models, 1.0)
+        self.dialog("models-licences", self.licences, 0.5)
+        self.dialog("models-licence-text", partial(self.licences, read=True), 0.5)
         self.dialog("help", dialogs.help)
         self.dialog("about", dialogs.about)
         if self.wanted("menu"):
@@ -342,9 +346,19 @@ class Walk(Camera):
             open_one()
             self.settle(seconds)
             self.shot(name)
-            dialog = QApplication.activeModalWidget()
-            if isinstance(dialog, QDialog):
+            while isinstance(dialog := QApplication.activeModalWidget(), QDialog):
                 dialog.reject()
+
+    def licences(self, read: bool = False) -> None:
+        """What is accepted before EchoGen 2B is fetched, or the first of its licences in full."""
+        self.window.dialogs.models()
+        models = QApplication.activeModalWidget()
+        assert isinstance(models, ModelsDialog)
+        card = models.cards["echogen-2b"]
+        card.begin()
+        self.settle(0.3)
+        if read and card.sheet is not None:
+            next(button for button in card.sheet.findChildren(PlainButton) if button.property("licence")).click()
 
     def small(self) -> None:
         if self.wanted("small"):

@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from shiboken6 import isValid
 
 from app.dialogs import model_words as words
+from app.dialogs.licence_text import LicenceText, shipped_text
 from app.dialogs.models import ModelsDialog
 from app.downloads import IMPORT
+from app.look.controls import PlainButton
 from engine.bundle.library import models_folder
 from engine.errors import CannotWrite
 from engine.runtime.devices import GIB, Device
 from engine.runtime.plans import all_plans
+from engine.weights.catalogue import APACHE, FLUX_DEV, MIT
 from engine.weights.published import published_manifest
 from engine.weights.settings import load_settings
 from engine.weights.state import ModelState
@@ -244,6 +248,58 @@ def test_a_folder_without_models_is_said_at_the_top(run, dialog, downloads, tmp_
 
 
 # Choices, token, address
+
+
+def test_a_licence_is_read_without_leaving_the_program(dialog, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    card = dialog.cards["echogen-2b"]
+    click(card.button)
+    reads = {
+        button.accessibleName(): button for button in card.sheet.findChildren(PlainButton) if button.property("licence")
+    }
+    assert reads.keys() == {"Read the licence MIT", "Read the licence Apache-2.0"}
+    for name, beginning in (("MIT", "Permission is hereby granted"), ("Apache-2.0", "9. Accepting Warranty")):
+        click(reads[f"Read the licence {name}"])
+        (page,) = dialog.findChildren(LicenceText)
+        assert page.isVisible() and beginning in page.text.toPlainText()
+        assert not opened
+        click(page.page)
+        assert [url.scheme() for url in opened] == ["https"]
+        opened.clear()
+        click(page.done_button)
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert not dialog.findChildren(LicenceText)
+    assert not load_settings().accepted, "reading is not accepting"
+
+
+def test_what_only_the_publisher_has_is_read_there(dialog, monkeypatch, qtbot):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    card = dialog.cards["echogen-2b"]
+    click(card.button)
+    card.sheet.choices[0].setCurrentIndex(1)
+    card.sheet.choices[0].activated.emit(1)
+    (read,) = (
+        button
+        for button in card.sheet.findChildren(PlainButton)
+        if button.accessibleName() == "Read the licence FLUX.1 [dev] Non-Commercial"
+    )
+    qtbot.waitUntil(read.isVisible)
+    click(read)
+    assert [url.toString() for url in opened] == [FLUX_DEV.url]
+
+
+def test_the_shipped_texts_read_like_their_licences():
+    for licence in (MIT, APACHE):
+        assert licence.is_text(shipped_text(licence) or "")
+    assert shipped_text(FLUX_DEV) is None
+
+
+def test_the_tag_says_what_is_fetched_and_later_what_it_takes(dialog, downloads):
+    state = downloads.state("echogen-2b")
+    assert dialog.cards["echogen-2b"].size_tag.text() == f"{words.size(state.total)} to download"
+    assert dialog.cards["mini"].size_tag.text() == words.size(downloads.state("mini").size)
 
 
 def test_a_choice_brings_its_own_licence_and_the_token_is_in_no_file(run, dialog, downloads, private_folders):
