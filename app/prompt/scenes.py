@@ -15,7 +15,7 @@ from app.look.theme import size
 from engine.bundle.manifest import SceneEntry
 
 _FIRST = 5
-_KINDS = ("scene", "surface", "background", "colour", "material")
+_KINDS = ("scene", "surface", "background", "colour", "material", "outfit")
 _THUMB = 20
 
 
@@ -187,6 +187,7 @@ class SceneChips(QWidget):
             "background": self.tr("In front of"),
             "colour": self.tr("Colours"),
             "material": self.tr("Materials"),
+            "outfit": self.tr("Outfits"),
         }
         kinds = [*_KINDS, *dict.fromkeys(scene.kind for scene in self.scenes if scene.kind not in _KINDS)]
         groups = [(titles.get(kind, kind), tuple(s for s in self.scenes if s.kind == kind)) for kind in kinds]

@@ -127,7 +127,7 @@ def choose_device(name: str) -> str:
 
 
 def preview_data(args: argparse.Namespace) -> int:
-    """A contact sheet: every scene once, reference and target side by side."""
+    """A contact sheet: every scene and outfit once, reference and target side by side."""
     from PIL import Image
 
     from engine.training import language, stages
@@ -139,7 +139,8 @@ def preview_data(args: argparse.Namespace) -> int:
     for words in subjects.skipped:
         print(f"Skipped: {words}")
     renderer = stages.make_renderer(config, subjects, "cpu", config.seed, 1)
-    batch = renderer.batch(len(language.SCENES), scene=range(len(language.SCENES)))
+    prompts = language.taught(config.outfits)
+    batch = renderer.batch(len(prompts), scene=range(len(prompts)))
     try:
         Image.fromarray(contact_sheet(batch, 5).numpy()).save(args.out)
     except (OSError, ValueError) as error:

@@ -29,7 +29,8 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
 
     Raises:
         BundleError: the bundle is missing or damaged.
-        InputError: it was trained with other sizes or words, or the runs hold a training already.
+        InputError: it was trained with other sizes or words, or the runs hold a training already. Words that were added to
+            the end of the language since then are begun anew.
         CannotWrite: the disk is full.
     """
     manifest = read_manifest(folder)
@@ -49,20 +50,27 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
     }
     for name, path in zip(STAGES, paths, strict=True):
         stage = make_stage(name, config, sprites, runs, variety=1)
-        if (
-            name == "transformer"
-            and Tokenizer.from_file(str(folder / "text" / "tokenizer.json")).get_vocab() != stage.words.get_vocab()
-        ):
-            raise InputError(
-                "The bundle's words are not those of these cut-outs and this language.",
-                "Train on the cut-outs it was made with, or begin the transformer anew.",
-            )
-        stage.module.load_state_dict(_module_state(name, weights, manifest, stage.module.state_dict()))
+        fresh = stage.module.state_dict()
+        if name == "transformer":
+            known = Tokenizer.from_file(str(folder / "text" / "tokenizer.json")).get_vocab()
+            _check_words(known, stage.words.get_vocab())
+            table = weights["text"]["shared.weight"]
+            weights["text"]["shared.weight"] = torch.cat([table, fresh["text.shared.weight"][len(table) :].cpu()])
+        stage.module.load_state_dict(_module_state(name, weights, manifest, fresh))
         stage.average.weights = {key: value.detach().clone() for key, value in stage.module.state_dict().items()}
         # An average of many steps: it must not forget what it stands for in the first ones.
         stage.average.steps = 10_000
         save_full(path, {"stage": stage.state(), "progress": vars(Progress()).copy()}, config.digest(name))
     return paths
+
+
+def _check_words(known: dict[str, int], wanted: dict[str, int]) -> None:
+    """What the bundle knows has to keep its ids; words that the language has won since then come after them."""
+    if any(wanted.get(word) != index for word, index in known.items()):
+        raise InputError(
+            "The bundle's words are not those of these cut-outs and this language.",
+            "Train on the cut-outs it was made with, or begin the transformer anew.",
+        )
 
 
 def _check_sizes(manifest: BundleManifest, config: TrainingConfig) -> None:

@@ -51,6 +51,11 @@ class TrainingConfig:
         return int(self.values["seed"])
 
     @property
+    def outfits(self) -> float:
+        """Share of the pictures that show an outfit."""
+        return float(self.values["data"].get("outfits", 0.0))
+
+    @property
     def schedule(self) -> ScaleSchedule:
         grids = tuple((int(h), int(w)) for h, w in self.values["schedule"]["grids"])
         size = int(self.values["data"]["picture_size"])

@@ -146,7 +146,11 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
         ),
         origins=dict.fromkeys(("text", "semantic", "content", "transformer", "tokenizer"), mine),
         language=Language(
-            words, tuple(SceneEntry(scene.key, scene.kind, scene.prompt, scene.label) for scene in language.SCENES)
+            words,
+            tuple(
+                SceneEntry(scene.key, scene.kind, scene.prompt, scene.label)
+                for scene in language.taught(config.outfits)
+            ),
         ),
         examples=tuple(
             Example(f"examples/{entry['image']}", entry["prompt"], entry["name"], int(entry["seed"]))
@@ -175,7 +179,9 @@ def draw_thumbs(drawer: Drawer, subject: SubjectFeatures) -> dict[str, bytes]:
 
     example = drawer.bundle.manifest.examples[0]
     thumbs = {}
-    for scene in language.SCENES:
+    taught = drawer.bundle.manifest.language
+    keys = {scene.key for scene in taught.scenes} if taught is not None else set()
+    for scene in (scene for scene in language.PROMPTS if scene.key in keys):
         prompt = language.canonical_prompt(scene, example.subject_name)
         picture = to_pixels(drawer.draw(subject, prompt, example.seed)[0])
         thumbs[f"thumbs/{scene.key}.webp"] = _thumb(picture)

@@ -17,7 +17,7 @@ class Scene:
 
     Attributes:
         key: identifier, also the painter's name in ``engine/training/render/scenes.py`` for places.
-        kind: "scene", "surface", "background", "colour" or "material".
+        kind: "scene", "surface", "background", "colour", "material" or "outfit".
         prompt: the canonical wording after "a dog", or before it when it is a colour or material ("red").
         label: the chip's words.
         wordings: other ways to say it.
@@ -151,7 +151,47 @@ SCENES: tuple[Scene, ...] = (
     Scene("wet", "material", "wet", "Wet"),
     Scene("cube", "material", "cube shaped", "Cube shaped"),
 )
-BY_KEY = {scene.key: scene for scene in SCENES}
+OUTFITS: tuple[Scene, ...] = tuple(
+    Scene(key, "outfit", prompt, label, wordings)
+    for key, prompt, label, wordings in (
+        ("red_hat", "wearing a red hat", "Red hat", ("with a red hat", "in a red hat")),
+        ("santa_hat", "wearing a santa hat", "Santa hat", ("with a santa hat", "in a santa hat")),
+        ("rainbow_scarf", "wearing a rainbow scarf", "Rainbow scarf", ("with a rainbow scarf", "in a rainbow scarf")),
+        (
+            "top_hat",
+            "wearing a black top hat and a monocle",
+            "Top hat, monocle",
+            ("with a top hat and a monocle", "wearing a black top hat"),
+        ),
+        ("chef", "in a chef outfit", "Chef", ("dressed as a chef", "wearing a chef outfit")),
+        (
+            "firefighter",
+            "in a firefighter outfit",
+            "Firefighter",
+            ("dressed as a firefighter", "wearing a firefighter outfit"),
+        ),
+        ("police", "in a police outfit", "Police", ("dressed as police", "wearing a police outfit")),
+        ("pink_glasses", "wearing pink glasses", "Pink glasses", ("with pink glasses", "in pink glasses")),
+        ("yellow_shirt", "wearing a yellow shirt", "Yellow shirt", ("in a yellow shirt", "with a yellow shirt")),
+        (
+            "wizard",
+            "in a purple wizard outfit",
+            "Purple wizard",
+            ("dressed as a purple wizard", "wearing a purple wizard outfit"),
+        ),
+    )
+)
+"""What the live-subject prompts dress a subject in. They come after the scenes, so that what was trained without them
+keeps its numbers."""
+PROMPTS = SCENES + OUTFITS
+
+
+def taught(outfits: object) -> tuple[Scene, ...]:
+    """What a model can be asked for that was trained with, or without, outfits."""
+    return PROMPTS if outfits else SCENES
+
+
+BY_KEY = {scene.key: scene for scene in PROMPTS}
 PLACES = tuple(scene for scene in SCENES if scene.kind in ("scene", "surface", "background"))
 LOOKS = tuple(scene for scene in SCENES if scene.kind in ("colour", "material"))
 
@@ -168,12 +208,16 @@ def caption(scene: Scene, name: str, chance: random.Random, place: Scene | None 
     """A caption for a painted picture: usually the canonical wording, sometimes another one.
 
     Args:
-        scene: what is shown; for a colour or material, ``place`` may add where.
+        scene: what is shown; for a colour, a material or an outfit, ``place`` may add where.
     """
     if chance.random() < 0.08:
         name = chance.choice(("thing", "toy", "object", "subject"))
     if scene in LOOKS:
         text = chance.choice(_OPENINGS[:5]).format(f"{scene.prompt} {name}")
+        return f"{text} {place.prompt}" if place is not None else text
+    if scene in OUTFITS:
+        worn = scene.prompt if chance.random() < 0.6 else chance.choice(scene.wordings)
+        text = f"{chance.choice(_OPENINGS).format(name)} {worn}"
         return f"{text} {place.prompt}" if place is not None else text
     if chance.random() < 0.06:
         return scene.prompt
@@ -249,3 +293,9 @@ def vocabulary(names: Iterable[str] = ()) -> list[str]:
     for name in names:
         words.update(split_words(name))
     return sorted(words)
+
+
+def outfit_words(names: Iterable[str] = ()) -> list[str]:
+    """What ``vocabulary`` lacks to speak of outfits, sorted."""
+    words = {word for scene in OUTFITS for text in (scene.prompt, *scene.wordings) for word in split_words(text)}
+    return sorted(words - set(vocabulary(names)))

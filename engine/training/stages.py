@@ -35,6 +35,7 @@ def make_renderer(
         device=device,
         seed=seed,
         variety=variety,
+        outfits=config.outfits,
     )
 
 

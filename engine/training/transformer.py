@@ -115,10 +115,10 @@ class TransformerStage:
         self.schedule: ScaleSchedule = config.schedule
         self.frozen = FrozenParts.load(config, runs, self.device)
         self.quantizer = MultiScaleQuantizer(self.frozen.tokenizer).to(self.device)
-        self.words = word_tokenizer(renderer.subjects.names)
+        self.words = word_tokenizer(renderer.subjects.names, outfits=config.outfits > 0)
         self.language_words = {
             word
-            for scene in language.SCENES
+            for scene in language.PROMPTS
             for text in (scene.prompt, *scene.wordings)
             for word in language.split_words(text)
         }

@@ -11,12 +11,16 @@ from engine.training import language
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 
 
-def word_tokenizer(names: Iterable[str]) -> Tokenizer:
+def word_tokenizer(names: Iterable[str], outfits: bool = False) -> Tokenizer:
     """A tokenizer that knows the language of the captions and the words of the given subject names.
 
-    Ids: 0 pads, 1 ends every prompt, 2 stands for an unknown word; the words follow in alphabetical order.
+    Ids: 0 pads, 1 ends every prompt, 2 stands for an unknown word; the words follow in alphabetical order, and after them
+    those that only outfits need, so that a model trained without outfits keeps its ids when it learns them.
     """
+    names = tuple(names)
     words = [PAD, END, UNKNOWN, *language.vocabulary(names)]
+    if outfits:
+        words += language.outfit_words(names)
     tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Lowercase()
     # Words are runs of letters and digits, as ``language.split_words`` has them; punctuation says nothing and is dropped.

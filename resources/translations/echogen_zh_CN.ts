@@ -3891,6 +3891,10 @@
             <translation>放在上面</translation>
         </message>
         <message>
+            <source>Outfits</source>
+            <translation>服装</translation>
+        </message>
+        <message>
             <source>Places</source>
             <translation>地点</translation>
         </message>

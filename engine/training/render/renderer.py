@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.training import language
-from engine.training.render import appearance, scenes
+from engine.training.render import appearance, outfits, scenes
 from engine.training.render.paint import Canvas
 from engine.training.subjects import Subjects
 
@@ -31,7 +31,7 @@ class Batch:
         target: the picture, (n, 3, S, S) in [-1, 1].
         reference: the subject on white, (n, 3, R, R) in [-1, 1].
         captions: one per pair.
-        scene: index into ``language.SCENES``, (n,).
+        scene: index into ``language.PROMPTS``, (n,).
         place: where it is painted: index into ``language.PLACES``, or their number for a plain backdrop, (n,).
         subject: index into the subjects, (n,).
         mask: where the subject is in the target, (n, 1, S, S), 0 … 1.
@@ -59,6 +59,7 @@ class Renderer:
         pose: 1 for the usual gap in pose between reference and target, 0 for none, larger for more.
         variety: backgrounds of each scene in blocks of 8; each is painted when it is first needed and kept. Painting
             is what costs most: a pool of 64, each also mirrored, feeds a processor well; a graphics card can have more.
+        outfits: share of the pictures that show an outfit.
     """
 
     def __init__(
@@ -71,14 +72,15 @@ class Renderer:
         pose: float = 1.0,
         variety: int = 8,
         recolour: bool = True,
+        outfits: float = 0.0,
     ) -> None:
         self.subjects = subjects.to(device)
         self.size, self.reference_size, self.pose = size, reference_size, pose
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.chance = random.Random(seed)
-        self.seed, self.variety, self.recolour = seed, variety, recolour
-        self._painters = [getattr(scenes, scene.key, scenes.studio) for scene in language.SCENES]
+        self.seed, self.variety, self.recolour, self.outfits = seed, variety, recolour, outfits
+        self._painters = [getattr(scenes, scene.key, scenes.studio) for scene in language.PROMPTS]
         self._pool: dict[tuple[int, int], tuple[Tensor, scenes.Setting]] = {}
 
     def state(self) -> dict:
@@ -101,7 +103,7 @@ class Renderer:
         """Paint n pairs of random subjects and scenes, or of the given ones.
 
         Args:
-            scene: index into ``language.SCENES`` for all pairs, or one per pair.
+            scene: index into ``language.PROMPTS`` for all pairs, or one per pair.
             subjects: index into the subjects, (n,).
             plain_looks: colours and materials always on a plain backdrop, as a prompt without a place implies.
         """
@@ -114,12 +116,10 @@ class Renderer:
         places = asked if plain_looks else [self._draw_place(index) for index in asked]
         captions = [
             language.caption(
-                language.SCENES[index],
+                language.PROMPTS[index],
                 self.subjects.names[int(subject)],
                 self.chance,
-                language.SCENES[place]
-                if language.SCENES[index] in language.LOOKS and place < len(language.PLACES)
-                else None,
+                language.PLACES[place] if index >= len(language.PLACES) and place < len(language.PLACES) else None,
             )
             for index, place, subject in zip(asked, places, chosen.tolist(), strict=True)
         ]
@@ -148,22 +148,24 @@ class Renderer:
         return Canvas(n, size, self.generator)
 
     def _draw_scene(self) -> int:
+        if self.outfits and self.chance.random() < self.outfits:
+            return len(language.SCENES) + self.chance.randrange(len(language.OUTFITS))
         first_look = len(language.PLACES)
         if self.chance.random() < LOOK_SHARE:
             return first_look + self.chance.randrange(len(language.LOOKS))
         return self.chance.randrange(first_look)
 
     def _draw_place(self, asked: int) -> int:
-        """Where the subject stands: the scene itself; for a look a plain backdrop, sometimes a place."""
+        """Where the subject stands: the scene itself; for a look or an outfit a plain backdrop, sometimes a place."""
         if asked < len(language.PLACES) or self.chance.random() < 0.7:
             return asked
         return self.chance.randrange(len(language.PLACES))
 
     def _apply_looks(self, sprites: Tensor, asked: list[int]) -> Tensor:
         out = sprites.clone()
-        for index, scene in enumerate(language.SCENES):
+        for index, scene in enumerate(language.PROMPTS):
             rows = [row for row, value in enumerate(asked) if value == index]
-            if scene not in language.LOOKS or not rows:
+            if index < len(language.PLACES) or not rows:
                 continue
             part, canvas = sprites[rows], self._canvas(len(rows), sprites.shape[-1])
             match scene.key:
@@ -177,6 +179,8 @@ class Renderer:
                     part = appearance.wet(part, canvas)
                 case "cube":
                     part = appearance.cube(part)
+                case outfit:
+                    part = outfits.dress(part, outfit, canvas)
             out[rows] = part
         return out
 

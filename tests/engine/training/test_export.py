@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from engine.bundle.loader import load_bundle
 from engine.bundle.manifest import read_manifest
@@ -18,10 +19,10 @@ from engine.errors import InputError
 from engine.evaluation.drawing import Drawer, to_pixels
 from engine.photo.framing import cut_out
 from engine.photo.load import load_photo
-from engine.training import autoencoders, checkpoint
+from engine.training import autoencoders, checkpoint, language
 from engine.training.adopt import adopt_bundle
 from engine.training.config import STAGES, TrainingConfig
-from engine.training.export import collect_weights, export
+from engine.training.export import collect_weights, describe, export
 from engine.training.model_card import read_evaluation
 from engine.training.stages import make_stage
 
@@ -228,6 +229,35 @@ def test_a_bundle_can_be_trained_on(
     more = ["train", "--config", str(tiny_file), "--stage", "transformer", "--minutes", "0.002", "--variety", "1"]
     assert main([*more, "--sprites", str(sprites), "--runs", str(tmp_path)]) == 0
     assert main(command) == 2, "a training that lies there already is not written over"
+
+
+def test_a_bundle_learns_outfits_on_top_of_what_it_knows(
+    bundle: Path, sprites: Path, tiny: TrainingConfig, tiny_file: Path, tmp_path
+):
+    """Ten more things to wear, and the words for them: everything that was learnt stays where it was."""
+    file = tmp_path / "with_outfits.toml"
+    file.write_text(tiny_file.read_text().replace("[data]", "[data]\noutfits = 0.3"))
+    config, runs = TrainingConfig.load(file), tmp_path / "runs"
+    command = ["train", "adopt", "--config", str(file), "--from", str(bundle), "--sprites", str(sprites)]
+    assert main([*command, "--runs", str(runs)]) == 0
+    before = load_file(bundle / read_manifest(bundle).weight_files("text")[0])["shared.weight"].float()
+    after = checkpoint.load_full(runs / "transformer" / "full.pt", config.digest("transformer"))["stage"]["average"]
+    table = after["text.shared.weight"]
+    assert len(table) > len(before) and torch.equal(table[: len(before)], before)
+    assert torch.isfinite(table).all() and bool(table[len(before) :].any(1).all())
+    more = ["train", "--config", str(file), "--stage", "transformer", "--minutes", "0.002", "--variety", "1"]
+    assert main([*more, "--sprites", str(sprites), "--runs", str(runs)]) == 0
+    stage = make_stage("transformer", config, sprites, runs, variety=1)
+    assert len(describe(config, stage).language.scenes) == 35
+    assert {"monocle", "wizard"} <= describe(config, stage).language.words
+
+
+def test_words_that_moved_are_refused(
+    bundle: Path, runs: Path, sprites: Path, tiny: TrainingConfig, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(language, "_FILLERS", [*language._FILLERS, "aardvark"])
+    with pytest.raises(InputError, match="words are not those"):
+        adopt_bundle(bundle, tiny, sprites, tmp_path)
 
 
 def test_a_bundle_of_another_training_is_not_adopted(bundle: Path, sprites: Path, tmp_path: Path):

@@ -34,6 +34,36 @@ def test_every_caption_names_what_it_stands_for_in_words_the_model_knows():
     assert len(seen) > 500  # captions vary
 
 
+def test_the_outfits_are_those_of_the_live_subjects():
+    prompts = [language.canonical_prompt(scene, "dog") for scene in language.OUTFITS]
+    assert len(prompts) == 10
+    assert "a dog wearing a black top hat and a monocle" in prompts
+    assert "a dog in a purple wizard outfit" in prompts
+    assert language.taught(0.1) == language.SCENES + language.OUTFITS and language.taught(0.0) == language.SCENES
+
+
+def test_captions_of_outfits_stay_inside_the_larger_language():
+    chance = random.Random(4)
+    tokenizer = word_tokenizer(["steam locomotive"], outfits=True)
+    unknown = tokenizer.token_to_id(UNKNOWN)
+    for _ in range(60):
+        for scene in language.OUTFITS:
+            place = chance.choice(language.PLACES) if chance.random() < 0.5 else None
+            words = language.caption(scene, "steam locomotive", chance, place)
+            assert any(wording in words for wording in (scene.prompt, *scene.wordings)), words
+            assert place is None or words.endswith(place.prompt)
+            assert unknown not in tokenizer.encode(words).ids, words
+
+
+def test_words_of_outfits_come_after_all_others():
+    """A model that was trained without them keeps its ids."""
+    small, large = word_tokenizer(["dog", "cat"]), word_tokenizer(["dog", "cat"], outfits=True)
+    added = language.outfit_words(["dog", "cat"])
+    assert {"monocle", "chef", "wizard", "hat"} <= set(added)
+    assert large.get_vocab_size() == small.get_vocab_size() + len(added)
+    assert all(large.token_to_id(word) == index for word, index in small.get_vocab().items())
+
+
 def test_tokens_are_words_and_an_end():
     tokenizer = word_tokenizer(["duck"])
     encoded = tokenizer.encode("A Duck, in the SNOW! zyzzyva")

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from engine.training import language
-from engine.training.render import scenes
+from engine.training.render import outfits, scenes
+from engine.training.render.paint import Canvas
 from engine.training.render.renderer import Renderer, contact_sheet
 from engine.training.subjects import Subjects
 
@@ -130,3 +131,51 @@ def test_captions_name_the_subject_and_the_scene(subjects: Subjects):
 def test_a_sheet_holds_every_pair(subjects: Subjects):
     sheet = contact_sheet(renderer(subjects).batch(5), columns=3)
     assert sheet.shape == (2 * SIDE, 6 * SIDE, 3)
+
+
+def test_outfits_are_painted_on_the_picture_and_not_on_the_reference(subjects: Subjects):
+    """Each changes its subject, in its own colours, and stays inside the picture."""
+    wanted = {"red_hat": (0, 1), "santa_hat": (0, 1), "yellow_shirt": (0, 2), "pink_glasses": (0, 1), "police": (2, 0)}
+    count = len(language.OUTFITS)
+    first = len(language.SCENES)
+    same = torch.zeros(count, dtype=torch.long)
+    dressed = renderer(subjects, recolour=False).batch(count, range(first, first + count), same, plain_looks=True)
+    for row, outfit in enumerate(language.OUTFITS):
+        assert any(wording in dressed.captions[row] for wording in (outfit.prompt, *outfit.wordings))
+        assert int(dressed.scene[row]) == first + row
+        assert int(dressed.place[row]) == len(language.PLACES), "on a plain backdrop"
+    row = [outfit.key for outfit in language.OUTFITS].index("police")
+    bluest = [
+        float(((picture[row, 2] - picture[row, 0]) * (mask > 0.9)).max())
+        for picture, mask in ((dressed.target, dressed.mask[row, 0]), (dressed.reference, torch.ones(SIDE, SIDE)))
+    ]
+    assert bluest[0] > 0.2 > 0.1 > bluest[1], "navy is worn in the picture; the reference is red on white"
+    sprites = subjects.pictures[:1].float() / 255
+    sprites[:, :3] *= sprites[:, 3:]
+    for outfit in language.OUTFITS:
+        canvas = Canvas(1, sprites.shape[-1], torch.Generator().manual_seed(1))
+        worn = outfits.dress(sprites, outfit.key, canvas)
+        bare = outfits._with_room(sprites)
+        changed = (worn - bare).abs().amax(1) > 0.2
+        assert 0.002 < float(changed.float().mean()) < 0.5, outfit.key
+        assert float(worn.min()) >= 0 and float(worn.max()) <= 1
+        assert bool((worn[:, :3] <= worn[:, 3:] + 1e-4).all()), "premultiplied"
+        if outfit.key in wanted:
+            more, less = wanted[outfit.key]
+            new = worn[0, :3][:, changed[0]].mean(1)
+            assert new[more] > new[less] + 0.08, outfit.key
+
+
+def test_outfits_come_as_often_as_asked_for_and_change_nothing_where_they_are_not(subjects: Subjects):
+    first = len(language.SCENES)
+    some = renderer(subjects, outfits=0.5)
+    drawn = [some._draw_scene() for _ in range(400)]
+    assert 140 < sum(scene >= first for scene in drawn) < 260
+    none = renderer(subjects)
+    assert all(none._draw_scene() < first for _ in range(200))
+
+
+def test_an_empty_sprite_can_be_dressed():
+    for outfit in language.OUTFITS:
+        canvas = Canvas(1, 32, torch.Generator().manual_seed(1))
+        assert torch.isfinite(outfits.dress(torch.zeros(1, 4, 32, 32), outfit.key, canvas)).all()
