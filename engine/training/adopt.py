@@ -24,13 +24,13 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
     """Write a full checkpoint of every stage from a bundle's weights. Returns the files.
 
     A bundle holds averaged weights in half precision: they become both the weights and their average. Moments begin anew.
+    Words that the language has won at its end since then begin anew.
     The content autoencoder's decoder is not part of a bundle; its stage, should it ever be trained on, learns it again,
     which would make the other stages worthless.
 
     Raises:
         BundleError: the bundle is missing or damaged.
-        InputError: it was trained with other sizes or words, or the runs hold a training already. Words that were added to
-            the end of the language since then are begun anew.
+        InputError: it was trained with other sizes or words, or the runs hold a training already.
         CannotWrite: the disk is full.
     """
     manifest = read_manifest(folder)

@@ -231,9 +231,7 @@ def test_a_bundle_can_be_trained_on(
     assert main(command) == 2, "a training that lies there already is not written over"
 
 
-def test_a_bundle_learns_outfits_on_top_of_what_it_knows(
-    bundle: Path, sprites: Path, tiny: TrainingConfig, tiny_file: Path, tmp_path
-):
+def test_a_bundle_learns_outfits_on_top_of_what_it_knows(bundle: Path, sprites: Path, tiny_file: Path, tmp_path):
     """Ten more things to wear, and the words for them: everything that was learnt stays where it was."""
     file = tmp_path / "with_outfits.toml"
     file.write_text(tiny_file.read_text().replace("[data]", "[data]\noutfits = 0.3"))
@@ -252,9 +250,7 @@ def test_a_bundle_learns_outfits_on_top_of_what_it_knows(
     assert {"monocle", "wizard"} <= describe(config, stage).language.words
 
 
-def test_words_that_moved_are_refused(
-    bundle: Path, runs: Path, sprites: Path, tiny: TrainingConfig, tmp_path, monkeypatch
-):
+def test_words_that_moved_are_refused(bundle: Path, sprites: Path, tiny: TrainingConfig, tmp_path, monkeypatch):
     monkeypatch.setattr(language, "_FILLERS", [*language._FILLERS, "aardvark"])
     with pytest.raises(InputError, match="words are not those"):
         adopt_bundle(bundle, tiny, sprites, tmp_path)
