@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import sentences
 from app.look import icons
-from app.look import type as type_
-from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label
+from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
 from engine.errors import EchoGenError
 
 
@@ -55,13 +54,8 @@ class ErrorBanner(QFrame):
         self.close_button = IconButton("x", self.tr("Close"), side=24)
         self.details_button = PlainButton(self.tr("Details"), "chevron-right")
         self.copy_button = PlainButton(self.tr("Copy"), "copy")
-        self.details = QPlainTextEdit()
-        self.details.setReadOnly(True)
-        self.details.setProperty("code", "true")
-        self.details.setAccessibleName(self.tr("Details"))
+        self.details = reading_pane(self.tr("Details"))
         self.details.setMaximumHeight(130)
-        self.details.setTabChangesFocus(True)
-        type_.apply(self.details, "mono")
         top = QHBoxLayout()
         top.setSpacing(9)
         top.addWidget(_Glyph(self), 0, Qt.AlignmentFlag.AlignTop)

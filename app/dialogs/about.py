@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.dialogs.frame import Dialog
-from app.look import type as type_
-from app.look.controls import ComboBox, OutlinedButton, PlainButton, label
+from app.look.controls import ComboBox, OutlinedButton, PlainButton, label, reading_pane
 from app.resources import RESOURCES, resource
 from engine import __version__
 
@@ -46,12 +45,7 @@ class AboutDialog(Dialog):
         self._files.insert(0, program)
         self.choice = ComboBox(self.tr("Licence"))
         self.choice.addItems(names)
-        self.text = QPlainTextEdit()
-        self.text.setReadOnly(True)
-        self.text.setProperty("code", "true")
-        self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName(self.tr("Licence"))
-        type_.apply(self.text, "mono")
+        self.text = reading_pane(self.tr("Licence"))
         row = QHBoxLayout()
         row.addWidget(label(self.tr("Licences"), "section"), 1)
         row.addWidget(self.choice)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.dialogs.frame import Dialog
-from app.look import type as type_
-from app.look.controls import OutlinedButton, PlainButton, label
+from app.look.controls import OutlinedButton, PlainButton, label, reading_pane
 from app.resources import resource
 from engine.weights.catalogue import Licence
 
@@ -32,12 +31,8 @@ class LicenceText(Dialog):
         super().__init__(licence.name, window, 720, 600)
         self._url = licence.url
         self.body.addWidget(label(parts, "body", "muted", wrap=True))
-        self.text = QPlainTextEdit(text)
-        self.text.setReadOnly(True)
-        self.text.setProperty("code", "true")
-        self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName(self.tr("Text of the licence {0}").format(licence.name))
-        type_.apply(self.text, "mono")
+        self.text = reading_pane(self.tr("Text of the licence {0}").format(licence.name))
+        self.text.setPlainText(text)
         self.body.addWidget(self.text, 1)
         self.page = PlainButton(self.tr("Open the page on the web"))
         self.page.setToolTip(licence.url)

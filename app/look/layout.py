@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
-from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus, icons
 from app.look import type as type_
@@ -21,6 +21,17 @@ def label(
         result.setProperty("tone", tone)
     result.setWordWrap(wrap)
     result.setTextFormat(Qt.TextFormat.PlainText)
+    return result
+
+
+def reading_pane(name: str) -> QPlainTextEdit:
+    """Long text in a fixed-width face that can be read, scrolled and copied from. ``name``: for screen readers."""
+    result = QPlainTextEdit()
+    result.setReadOnly(True)
+    result.setProperty("code", "true")
+    result.setTabChangesFocus(True)
+    result.setAccessibleName(name)
+    type_.apply(result, "mono")
     return result
 
 
