@@ -103,7 +103,7 @@ class Engine:
             bundle.transformer,
             bundle.manifest.tokenizer,
             cache_bytes=plan.cache_bytes,
-            batched=plan.batched_branches,
+            branches=plan.branches,
             offload_content=plan.offload_content,
             offload_states=plan.offload_states,
         )

@@ -18,7 +18,7 @@ from engine.bench.baseline import Baseline
 from engine.bench.memory import PeakMemory
 from engine.bench.models import BenchConfig, random_autoencoder, random_prompt, random_subject, random_transformer
 from engine.bench.work import multiply_adds
-from engine.sampling.guidance import Guidance
+from engine.sampling.guidance import BranchOrder, Guidance
 from engine.sampling.sampler import Conditions, Sampler
 
 _CACHE_BYTES = 2**40  # nothing is to be given up while we measure
@@ -58,13 +58,18 @@ class Comparer:
     """Holds one random network and measures it.
 
     Args:
-        batched: run the branches together (see ``Sampler``).
+        branches: how guidance's branches go through the network (see ``Sampler``).
     """
 
     def __init__(
-        self, config: BenchConfig, device: torch.device, dtype: torch.dtype = torch.float32, *, batched: bool = True
+        self,
+        config: BenchConfig,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        *,
+        branches: BranchOrder = "together",
     ) -> None:
-        self.config, self.device, self.dtype, self.batched = config, device, dtype, batched
+        self.config, self.device, self.dtype, self.branches = config, device, dtype, branches
         self.net = random_transformer(config.transformer, device, dtype)
         scales = len(config.schedule.grids)
         self.equal = Guidance.of(scales, 3.0, 3.0, top_p=0.97)
@@ -78,9 +83,10 @@ class Comparer:
         config, length = self.config.transformer, length or self.config.text_tokens
         return Conditions(random_prompt(config, self._keys, length), random_subject(config, self._keys))
 
-    def sampler(self, *lengths: int) -> Sampler:
+    def sampler(self, *lengths: int, branches: BranchOrder | None = None) -> Sampler:
         """A sampler that has drawn prompts of these lengths before."""
-        sampler = Sampler(self.net, self.config.tokenizer, cache_bytes=_CACHE_BYTES, batched=self.batched)
+        branches = branches or self.branches
+        sampler = Sampler(self.net, self.config.tokenizer, cache_bytes=_CACHE_BYTES, branches=branches)
         for length in lengths:
             sampler.prepare(self.conditions(length), self._only_null, self.config.schedule)
         return sampler
@@ -120,12 +126,12 @@ class Comparer:
             self.draw(self.sampler(), self.conditions(), self.equal, 0)
         baseline = Baseline(self.net, config.tokenizer)
 
-        def runs(seed: int) -> dict[str, Callable[[], object]]:
+        def runs(seed: int, branches: BranchOrder | None = None) -> dict[str, Callable[[], object]]:
             """What is compared, in the order it is run: each finds what the ones before left in the cache."""
             given = self.conditions()
             assert given.subject is not None
             subject = given.subject
-            known, unknown = self.sampler(length), self.sampler(other_length)
+            known, unknown = (self.sampler(known, branches=branches) for known in (length, other_length))
             return {
                 "first_run": lambda: self.draw(known, given, self.equal, seed),
                 "baseline": lambda: baseline.draw(given.prompt, subject, self.equal, schedule, seed),
@@ -136,7 +142,8 @@ class Comparer:
                 "reroll_unequal": lambda: self.draw(known, given, self.unequal, seed),
             }
 
-        work = {name: multiply_adds(run) for name, run in runs(0).items()}
+        # The same work in any order, and only this thread's is counted.
+        work = {name: multiply_adds(run) for name, run in runs(0, "together").items()}
         times: dict[str, list[float]] = {name: [] for name in work}
         rates: list[float] = []
         for index in range(rounds):

@@ -18,7 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the blocks (bfloat16 on cuda)")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured in turns (3)")
-    parser.add_argument("--separate-branches", action="store_true", help="run guidance's branches one after another")
+    parser.add_argument(
+        "--branches",
+        choices=("together", "side-by-side", "in-turn"),
+        help="how guidance's branches run (side by side on the processor, else together)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -52,9 +56,11 @@ def _compare(args: argparse.Namespace) -> dict[str, Any]:
     if chosen.kind == "cpu":
         keep_memory()  # as the engine does, and for both sides
     dtype = args.dtype or ("bfloat16" if device.type == "cuda" and chosen.half else "float32")
-    comparer = Comparer(config, device, getattr(torch, dtype), batched=not args.separate_branches)
+    branches = args.branches or ("side-by-side" if chosen.kind == "cpu" else "together")
+    comparer = Comparer(config, device, getattr(torch, dtype), branches=branches)
     found = comparer.compare(args.rounds, lambda index: _say(f"Round {index + 1} of {args.rounds}"))
     about = {"config": config.name, "device": chosen.words, "threads": torch.get_num_threads(), "dtype": dtype}
+    about |= {"branches": branches}
     return about | asdict(found)
 
 

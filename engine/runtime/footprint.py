@@ -45,7 +45,7 @@ class Placement:
     Attributes:
         number_bytes: bytes a number of the blocks and the visual decoder.
         text_number_bytes: bytes a number of the text encoder.
-        batched: all branches go through the network together.
+        batched: all branches go through the network at the same time.
         text_stays, content_stays: the text encoder and the content layers stay when they have done their work.
         states_stay: keys, values and caches stay; otherwise they come block by block.
         content_streamed: the content layers come from the computer's memory one by one when they run.

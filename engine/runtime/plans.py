@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.bundle.manifest import BundleManifest
 from engine.errors import InputError, NotEnoughMemory
@@ -24,6 +24,9 @@ from engine.model.config import ScaleSchedule
 from engine.runtime.devices import GIB, MIB, Device, gigabytes
 from engine.runtime.footprint import Footprint, Placement, footprint
 from engine.runtime.sizes import text_numbers, transformer_numbers
+
+if TYPE_CHECKING:  # plans are made where torch is not
+    from engine.sampling.guidance import BranchOrder
 
 PlanKey = Literal["resident", "balanced", "low", "int8", "streamed"]
 PLANS: tuple[PlanKey, ...] = ("resident", "balanced", "low", "int8", "streamed")
@@ -69,7 +72,7 @@ class MemoryPlan:
         unequal: further bytes when prompt and subject strength differ.
         dtype: number format of the network's blocks and of the visual decoder; all else is float32.
         text_dtype: number format of the text encoder.
-        batched_branches: run the branches of guidance together.
+        branches: how the branches of guidance go through the network.
         offload_text: take the text encoder off the device after use.
         offload_content: take the content layers off the device after use.
         offload_states: keep keys, values and caches in the computer's memory, but for the block at work.
@@ -93,7 +96,7 @@ class MemoryPlan:
     rounded: bool = False
     dtype: NumberFormat = "float32"
     text_dtype: NumberFormat = "float32"
-    batched_branches: bool = True
+    branches: BranchOrder = "together"
     offload_text: bool = False
     offload_content: bool = False
     offload_states: bool = False
@@ -253,7 +256,7 @@ def _plan(manifest: BundleManifest, device: Device, key: PlanKey, schedule: Scal
         rounded=eight_bits or (dtype, text_dtype) != formats,
         dtype=dtype,
         text_dtype=text_dtype,
-        batched_branches=placement.batched,
+        branches=_branch_order(placement, device),
         offload_text=not placement.text_stays,
         offload_content=not placement.content_stays and not placement.content_streamed,
         offload_states=not placement.states_stay,
@@ -264,6 +267,13 @@ def _plan(manifest: BundleManifest, device: Device, key: PlanKey, schedule: Scal
         cache_bytes=_cache_bytes(sizes, device.free - needed if placement.states_stay else 0),
     )
     return replace(plan, words=_words(plan, device), notes=_notes(plan, device))
+
+
+def _branch_order(placement: Placement, device: Device) -> BranchOrder:
+    """Eight bits are restored once for all branches; a card has no cores to share out."""
+    if not placement.batched:
+        return "in-turn"
+    return "side-by-side" if device.kind == "cpu" and not placement.eight_bits else "together"
 
 
 def _formats(manifest: BundleManifest, device: Device) -> tuple[NumberFormat, NumberFormat]:

@@ -19,6 +19,10 @@ from engine.errors import RequestError
 Branch = Literal["full", "identity", "text", "null"]
 BRANCHES: tuple[Branch, ...] = ("full", "identity", "text", "null")
 
+BranchOrder = Literal["together", "side-by-side", "in-turn"]
+"""How a picture's branches go through the network: as one batch, each on a thread of its own (on the processor), or one
+after the other, with less memory."""
+
 
 @dataclass(frozen=True)
 class Guidance:

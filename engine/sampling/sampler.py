@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,9 +23,10 @@ from engine.model.config import ScaleSchedule
 from engine.model.transformer import Transformer
 from engine.runtime.streaming import StreamedUnit
 from engine.sampling.cache import ByteBudgetCache
-from engine.sampling.guidance import Branch, Guidance, bit_probability, draw_bits, mix
+from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
 from engine.sampling.moving import moved
 from engine.sampling.pace import Pace
+from engine.sampling.side_by_side import run_side_by_side
 from engine.sampling.states import (
     BranchState,
     PromptFeatures,
@@ -83,7 +85,7 @@ class Sampler:
         net: the transformer, on its device.
         tokenizer: how bits become codes.
         cache_bytes: budget of everything kept between pictures.
-        batched: run the branches together; otherwise one after the other, with less memory.
+        branches: how they go through the network. Not side by side where layers come and go as they run.
         offload_content: keep the content layers' weights on the CPU except while the content stream runs.
         offload_states: keep keys, values and caches on the CPU except those of the block at work.
     """
@@ -94,12 +96,12 @@ class Sampler:
         tokenizer: TokenizerConfig,
         *,
         cache_bytes: int = 2**30,
-        batched: bool = True,
+        branches: BranchOrder = "together",
         offload_content: bool = False,
         offload_states: bool = False,
     ) -> None:
         self.net, self.tokenizer = net.eval(), tokenizer
-        self.batched, self.offload_states = batched, offload_states
+        self.branches, self.offload_states = branches, offload_states
         self.cache = ByteBudgetCache(cache_bytes)
         self.device = net.null_content.device
         self._rest = torch.device("cpu") if offload_states else self.device
@@ -216,7 +218,10 @@ class Sampler:
         self._check_kept(kept, schedule)
         states = self.prepare(conditions, guidance, schedule, cancel)
         has_subject = conditions.subject is not None
-        groups = [list(states)] if self.batched else [[branch] for branch in states]
+        # With more branches than cores, a core would have two of them to do while another has none.
+        side_by_side = self.branches == "side-by-side" and len(states) <= torch.get_num_threads()
+        together = self.branches != "in-turn" and not side_by_side
+        groups = [list(states)] if together else [[branch] for branch in states]
         stored = 2 + sum(schedule.tokens[1:-1])
         runs = [_Run(self.net, [states[branch] for branch in group], stored, self.offload_states) for group in groups]
         pace = Pace(self.device, cancel)
@@ -231,7 +236,8 @@ class Sampler:
                 branch_logits = torch.cat([states[branch].logits for branch in order]).to(self.device)
             else:
                 inputs, turns = next_input(summed, grid), self.net.scale_turns(schedule, scale, self.device)
-                branch_logits = torch.cat([run.scale(inputs, scale, turns, pace) for run in runs])
+                tasks = [partial(run.scale, inputs, scale, turns, pace) for run in runs]
+                branch_logits = torch.cat(run_side_by_side(tasks) if side_by_side else [task() for task in tasks])
             if scale < len(kept):
                 bits = kept[scale].to(self.device)
             else:

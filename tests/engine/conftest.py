@@ -1,13 +1,15 @@
-"""A folder of simple cut-outs that stand in for the pictures the mini model is trained on."""
+"""What several tests of the engine need: simple cut-outs to train on, and a number of cores to compute with."""
 
 from __future__ import annotations
 
 import colorsys
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 
@@ -32,3 +34,14 @@ def sprites(tmp_path_factory: pytest.TempPathFactory) -> Path:
         names[key] = f"{('disc', 'square', 'triangle')[index % 3]} number{index}"
     (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
     return folder
+
+
+Cores = Callable[[int], None]
+
+
+@pytest.fixture
+def cores() -> Iterator[Cores]:
+    """Lets torch compute with so many threads, until the test ends."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)

@@ -374,14 +374,14 @@ def test_leaving_a_generation_early_leaves_everything_right(engine):
 def test_out_of_memory_is_tried_again_with_a_smaller_plan(tiny_bundle, monkeypatch):
     with Engine.open(tiny_bundle, "cpu") as engine:
         expected = draw(engine)
-        smaller = replace(engine._plan, key="low", batched_branches=False, notes=("A smaller plan is used now.",))
+        smaller = replace(engine._plan, key="low", branches="in-turn", notes=("A smaller plan is used now.",))
         monkeypatch.setattr("engine.engine.step_down", lambda *_: smaller)
         fail_once(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"))
         events = list(engine.generate(REQUEST))
         starts = [event for event in events if isinstance(event, Started)]
         assert [start.notes for start in starts] == [(), ("A smaller plan is used now.",)]
         assert events[-1].bits == expected.bits
-        assert not engine._sampler.batched
+        assert engine._sampler.branches == "in-turn"
 
 
 def fail_once(monkeypatch, error: Exception, times: int = 1) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.sampling.guidance import Guidance
+from engine.sampling.guidance import BranchOrder, Guidance
 from engine.sampling.sampler import Conditions, DrawnScale, Sampler
 from engine.sampling.states import subject_state, text_state
 from engine.tokenizer.autoencoder import to_uint8
@@ -35,19 +35,19 @@ def case(request) -> TransformerCase:
     return transformer_case(request.param)
 
 
-def sampler(case: TransformerCase, batched: bool = True) -> Sampler:
-    return Sampler(case.net, case.tokenizer, batched=batched)
+def sampler(case: TransformerCase, branches: BranchOrder = "together") -> Sampler:
+    return Sampler(case.net, case.tokenizer, branches=branches)
 
 
-def draw(case: TransformerCase, row: int, batched: bool = True) -> list[DrawnScale]:
-    return list(sampler(case, batched).draw(case.rows[row], case.guidance, case.schedule, greedy=True))
+def draw(case: TransformerCase, row: int, branches: BranchOrder = "together") -> list[DrawnScale]:
+    return list(sampler(case, branches).draw(case.rows[row], case.guidance, case.schedule, greedy=True))
 
 
-@pytest.mark.parametrize("batched", [True, False], ids=["together", "one-by-one"])
-def test_drawing_the_likelier_bit(case: TransformerCase, batched: bool):
+@pytest.mark.parametrize("branches", ["together", "side-by-side", "in-turn"])
+def test_drawing_the_likelier_bit(case: TransformerCase, branches: BranchOrder):
     golden = case.golden("expected")
     for row in range(len(case.rows)):
-        scales = draw(case, row, batched)
+        scales = draw(case, row, branches)
         assert len(scales) == len(case.schedule.grids)
         for drawn in scales:
             k = drawn.scale

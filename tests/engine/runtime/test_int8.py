@@ -67,13 +67,13 @@ def rounded_net(device: str) -> tuple[Transformer, Transformer]:
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=NEEDS_CARD)])
-@pytest.mark.parametrize("batched", [True, False])
-def test_layers_are_restored_when_they_run_and_only_then(batched: bool, device: str):
+@pytest.mark.parametrize("branches", ["together", "in-turn"])
+def test_layers_are_restored_when_they_run_and_only_then(branches: str, device: str):
     net, plain = rounded_net(device)
     drawn, expected = (
         [
             scale.bits.cpu()
-            for scale in Sampler(one, TOKENIZER, batched=batched).draw(conditions(), GUIDANCE, SCHEDULE, 7)
+            for scale in Sampler(one, TOKENIZER, branches=branches).draw(conditions(), GUIDANCE, SCHEDULE, 7)
         ]
         for one in (net, plain)
     )

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a g
 GUIDANCE = Guidance.of(len(SCHEDULE.grids), 3.0, 2.0, top_p=0.97)
 PLANS = {
     "balanced": {"offload_content": True},
-    "low": {"batched": False, "offload_states": True, "stream": {"content": True}},
-    "streamed": {"batched": False, "offload_states": True, "stream": {"content": True, "image": True}},
+    "low": {"branches": "in-turn", "offload_states": True, "stream": {"content": True}},
+    "streamed": {"branches": "in-turn", "offload_states": True, "stream": {"content": True, "image": True}},
 }
 
 

@@ -27,11 +27,11 @@ def streamed(**which: bool) -> tuple[Transformer, Streaming]:
 
 
 @pytest.mark.parametrize("which", [{}, {"image": True}, {"content": False, "image": True}])
-@pytest.mark.parametrize("batched", [True, False])
-def test_streaming_changes_no_bit(which: dict[str, bool], batched: bool):
+@pytest.mark.parametrize("branches", ["together", "in-turn"])
+def test_streaming_changes_no_bit(which: dict[str, bool], branches: str):
     plain = drawn(transformer())
     net, streaming = streamed(**which)
-    assert all(torch.equal(a, b) for a, b in zip(plain, drawn(net, batched=batched), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(plain, drawn(net, branches=branches), strict=True))
     assert not any(unit.there for unit in streaming.units)
 
 

@@ -16,6 +16,7 @@ from engine.model.transformer import Transformer
 from engine.sampling.guidance import Guidance
 from engine.sampling.moving import moved
 from engine.sampling.sampler import Conditions, DrawnScale, Sampler
+from tests.engine.conftest import Cores
 from tests.engine.sampling.tiny import CONFIG, SCHEDULE, TOKENIZER, conditions, transformer
 
 SCALES = len(SCHEDULE.grids)
@@ -47,12 +48,13 @@ def drawn(sampling: Sampler, given: Conditions, guidance: Guidance = EQUAL, seed
 
 @contextmanager
 def counting(net: Transformer) -> Iterator[Counter]:
-    """How many rows of a batch went through each kind of layer."""
+    """How often each kind of layer ran; known at the end."""
     counted: Counter = Counter()
+    ran: list[str] = []  # appended to by several threads
 
     def watch(kind: str, layer: nn.Module):
         def count(_module, _inputs, output) -> None:
-            counted[kind] += 1
+            ran.append(kind)
 
         return layer.register_forward_hook(count)
 
@@ -63,6 +65,7 @@ def counting(net: Transformer) -> Iterator[Counter]:
     try:
         yield counted
     finally:
+        counted.update(ran)
         for hook in hooks:
             hook.remove()
 
@@ -269,18 +272,43 @@ def test_stopping_before_the_last_scale_needs_no_more_than_not_asking_for_it(net
     assert same(bits_of(first), drawn(sampler(net), conditions())[:2])
 
 
+@pytest.mark.parametrize("order", ["in-turn", "side-by-side"])
 @pytest.mark.parametrize("guidance", [EQUAL, UNEQUAL, APART], ids=["equal", "unequal", "apart"])
-def test_branches_one_after_another_give_the_same(net: Transformer, guidance: Guidance):
+def test_the_order_of_branches_changes_nothing(net: Transformer, guidance: Guidance, order: str, cores: Cores):
+    cores(4)
     together = list(sampler(net).draw(conditions(length=4), guidance, SCHEDULE, 7))
-    apart = list(sampler(net, batched=False).draw(conditions(length=4), guidance, SCHEDULE, 7))
+    apart = list(sampler(net, branches=order).draw(conditions(length=4), guidance, SCHEDULE, 7))
     assert same(bits_of(together), bits_of(apart))
     for one, other in zip(together, apart, strict=True):
         assert torch.allclose(one.logits, other.logits, atol=1e-4)
 
 
-@pytest.mark.parametrize("batched", [True, False])
-def test_states_that_rest_elsewhere_give_the_same(net: Transformer, monkeypatch: pytest.MonkeyPatch, batched: bool):
-    plain = drawn(sampler(net, batched=batched), conditions())
+@pytest.mark.parametrize(("guidance", "apart"), [(EQUAL, True), (UNEQUAL, False)], ids=["equal", "unequal"])
+def test_branches_go_side_by_side_where_each_has_a_core(
+    net: Transformer, guidance: Guidance, apart: bool, cores: Cores
+):
+    cores(2)
+    sampling = sampler(net, branches="side-by-side")
+    with counting(net) as counted:
+        drawn(sampling, conditions(), guidance)
+    branches = 2 if apart else 3
+    # Scale 0 is each branch's own; behind it three branches on two cores go together.
+    assert counted["image"] == CONFIG.blocks * (branches + (SCALES - 1) * (branches if apart else 1))
+
+
+def test_side_by_side_stops_between_two_blocks_and_goes_on_as_before(net: Transformer, cores: Cores):
+    cores(2)
+    sampling = sampler(net, branches="side-by-side")
+    wanted = drawn(sampling, conditions())
+    for looks in (1, CONFIG.blocks, 2 * CONFIG.blocks + 1):
+        with pytest.raises(Cancelled):
+            drawn(sampling, conditions(), cancel=CancelAfter(looks))
+        assert same(wanted, drawn(sampling, conditions()))
+
+
+@pytest.mark.parametrize("branches", ["together", "in-turn"])
+def test_states_that_rest_elsewhere_give_the_same(net: Transformer, monkeypatch: pytest.MonkeyPatch, branches: str):
+    plain = drawn(sampler(net, branches=branches), conditions())
     visits: Counter = Counter()
 
     def visit(value, device):
@@ -289,9 +317,9 @@ def test_states_that_rest_elsewhere_give_the_same(net: Transformer, monkeypatch:
         return moved(value, device)
 
     monkeypatch.setattr("engine.sampling.sampler.moved", visit)
-    resting = sampler(net, batched=batched, offload_states=True)
+    resting = sampler(net, branches=branches, offload_states=True)
     assert same(plain, drawn(resting, conditions()))
-    runs = 1 if batched else 2
+    runs = 1 if branches == "together" else 2
     blocks = CONFIG.blocks
     assert visits["list"] == 2 * blocks * runs * (SCALES - 1)
     assert visits["BranchState"] == 2
