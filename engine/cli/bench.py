@@ -6,9 +6,12 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError
+
+if TYPE_CHECKING:  # the command line starts without torch
+    from engine.sampling.guidance import BranchOrder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +59,7 @@ def _compare(args: argparse.Namespace) -> dict[str, Any]:
     if chosen.kind == "cpu":
         keep_memory()  # as the engine does, and for both sides
     dtype = args.dtype or ("bfloat16" if device.type == "cuda" and chosen.half else "float32")
-    branches = args.branches or ("side-by-side" if chosen.kind == "cpu" else "together")
+    branches: BranchOrder = args.branches or ("side-by-side" if chosen.kind == "cpu" else "together")
     comparer = Comparer(config, device, getattr(torch, dtype), branches=branches)
     found = comparer.compare(args.rounds, lambda index: _say(f"Round {index + 1} of {args.rounds}"))
     about = {"config": config.name, "device": chosen.words, "threads": torch.get_num_threads(), "dtype": dtype}
