@@ -219,7 +219,7 @@ class Sampler:
         states = self.prepare(conditions, guidance, schedule, cancel)
         has_subject = conditions.subject is not None
         # With more branches than cores, a core would have two of them to do while another has none.
-        side_by_side = self.branches == "side-by-side" and len(states) <= torch.get_num_threads()
+        side_by_side = self.branches == "side-by-side" and 1 < len(states) <= torch.get_num_threads()
         together = self.branches != "in-turn" and not side_by_side
         groups = [list(states)] if together else [[branch] for branch in states]
         stored = 2 + sum(schedule.tokens[1:-1])
