@@ -26,7 +26,6 @@ from app.generation import Generation
 from app.look import stylesheet
 from app.look import type as type_
 from app.look.theme import notifier
-from app.main_window import MainWindow
 from app.resources import resource
 from app.session_keeper import SessionKeeper
 from app.settings import SettingsStore
@@ -36,6 +35,7 @@ from app.store.history import HistoryStore
 from app.store.paths import AppPaths
 from app.store.session import SessionStore
 from app.subject.assets import AssetStore
+from app.window.main_window import MainWindow
 from engine import __version__
 from engine.host import ENGINE
 from installer.desktop_entry import APP_ID, NAME

@@ -90,7 +90,7 @@ class Photographer(Camera):
         self.state.update_values(prompt=prompt.format(example.subject_name), seed=example.seed, seed_locked=True)
 
     def draw(self) -> None:
-        self.window.generate()
+        self.window.drawing.generate()
         self.idle()
 
     # The states
@@ -124,7 +124,7 @@ class Photographer(Camera):
             if ("drawing", theme) in self.wanted:
                 self.state.update_settings(theme=theme)
                 self.state.update_values(seed=self.state.engine.manifest.examples[0].seed, seed_locked=True)
-                self.window.generate()
+                self.window.drawing.generate()
                 half = strip.count // 2
                 # A fast model may be done before anyone looks: then the picture is shown as it is.
                 self.wait(
@@ -176,7 +176,7 @@ class Photographer(Camera):
         before = self.state.subject
         self.program.desk.open_files([photo])
         self.wait(lambda: self.state.subject is not before and self.ready(), "the cut-out of a photo")
-        self.window.edit_cut_out()
+        self.window.editing.edit()
         self.settle()
         canvas = self.window.editor.canvas
         canvas.set_tool("brush")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
@@ -201,6 +201,14 @@ class ResultCanvas(QWidget):
         self.view.zoom = 1.0
         self._moved()
 
+    @Slot()
+    def zoom_in(self) -> None:
+        self.zoom_by(1)
+
+    @Slot()
+    def zoom_out(self) -> None:
+        self.zoom_by(-1)
+
     def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
         """Zoom in (positive) or out around a point, the middle by default."""
         if self.has_picture():
@@ -343,9 +351,9 @@ class ResultCanvas(QWidget):
             self.set_compare(False)
             self.compareEnded.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal) and self.has_picture():
-            self.zoom_by(1)
+            self.zoom_in()
         elif key == Qt.Key.Key_Minus and self.has_picture():
-            self.zoom_by(-1)
+            self.zoom_out()
         elif self._compared.on and key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.set_split(self._compared.split + (-0.02 if key == Qt.Key.Key_Left else 0.02))
         elif self.view.zoom is not None and key in _ARROWS:

@@ -536,6 +536,13 @@
         </message>
     </context>
     <context>
+        <name>Editing</name>
+        <message>
+            <source>The changes to the cut-out are discarded</source>
+            <translation>已放弃对抠图的更改</translation>
+        </message>
+    </context>
+    <context>
         <name>Engine</name>
         <message>
             <source>'{0}' is no framing.</source>
@@ -2617,10 +2624,6 @@
         <message>
             <source>Drop to use this photo</source>
             <translation>松开以使用此照片</translation>
-        </message>
-        <message>
-            <source>The changes to the cut-out are discarded</source>
-            <translation>已放弃对抠图的更改</translation>
         </message>
     </context>
     <context>

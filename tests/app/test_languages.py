@@ -90,7 +90,7 @@ def test_switching_changes_texts_and_back(qapp, english):
 
 
 def test_a_derived_class_finds_the_texts_of_its_base(qapp, english):
-    from app.banner import ErrorBanner
+    from app.window.banner import ErrorBanner
 
     class Derived(ErrorBanner):
         pass
@@ -122,7 +122,7 @@ def test_the_system_s_language(monkeypatch, names, wanted):
 
 
 def test_labels_follow_when_the_language_changes(qtbot, english):
-    from app.banner import ErrorBanner
+    from app.window.banner import ErrorBanner
 
     banner = ErrorBanner()
     qtbot.addWidget(banner)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from app import languages, sentences
-from app.banner import ErrorBanner
 from app.engine_texts import engine_texts
 from app.resources import resource
 from app.sentences import of_error, title, translated
 from app.translations import find_texts, read_ts
+from app.window.banner import ErrorBanner
 from engine.bundle.library import resolve_bundle
 from engine.errors import EchoGenError, NotEnoughMemory, PhotoError
 from engine.photo.load import load_photo

@@ -85,7 +85,7 @@ class Walk(Camera):
 
     def draw(self, seed: int) -> None:
         self.state.update_values(seed=seed, seed_locked=True)
-        self.window.generate()
+        self.window.drawing.generate()
         self.idle()
         self.settle(0.2)
 
@@ -139,10 +139,10 @@ class Walk(Camera):
             name = f"drawing-{scales}"
             if self.wanted(name):
                 self.state.update_values(seed=HOLD + scales, seed_locked=True)
-                self.window.generate()
+                self.window.drawing.generate()
                 self.wait(lambda n=scales: strip.drawing and strip.image(n - 1) is not None, name)
                 self.shot(name)
-                self.window.stop()
+                self.window.drawing.stop()
                 self.idle()
         self.shot("stopped")
 
@@ -164,7 +164,7 @@ class Walk(Camera):
             canvas = self.window.canvas
             requests: list = []
             self.program.desk.ideasBegun.connect(requests.extend)
-            self.window.draw_ideas()
+            self.window.drawing.draw_ideas()
             self.idle()
             for number, request in enumerate(
                 requests
@@ -196,7 +196,7 @@ class Walk(Camera):
                 self.shot(name)
                 menu.close()
                 menu.deleteLater()
-        self.window.search_history()
+        self.window.panels.search_history()
         for name, words in (("history-search", "jungle"), ("history-nothing", "elephant")):
             panel.field.setText(words)
             self.settle(0.3)
@@ -250,7 +250,7 @@ class Walk(Camera):
         self.quiet()
         self.state.update_values(prompt="a duck toy in the memory", seed_locked=False)
         self.settle(0.3)
-        self.window.generate()
+        self.window.drawing.generate()
         self.wait(self.window.banner.isVisible, "the banner")
         self.settle(0.2)
         self.shot("error")
@@ -276,7 +276,7 @@ class Walk(Camera):
             self.window.left.close_panel()
 
     def editor(self) -> None:
-        self.window.edit_cut_out()
+        self.window.editing.edit()
         self.settle(0.4)
         canvas, editor = self.window.editor.canvas, self.window.editor
         photo = self.state.subject.photo
@@ -315,6 +315,7 @@ class Walk(Camera):
         canvas.set_overlay("tint")
         editor.discard()
         self.settle(0.2)
+        self.quiet()
 
     def answered(self) -> None:
         """Until the editor has the cut-out that was asked for, and what the model would see of it."""

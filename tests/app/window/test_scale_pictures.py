@@ -9,9 +9,9 @@ import pytest
 
 from app.canvas.panel import CanvasPanel
 from app.generation import Generation
-from app.scale_pictures import ScalePictures
 from app.state import Result, SessionState
 from app.store.history import HistoryStore
+from app.window.scale_pictures import ScalePictures
 from engine.events import Finished, Started, Timing
 from engine.host import EngineInfo
 from engine.request import GenerationRequest, ScaleBits
@@ -176,7 +176,7 @@ def test_what_memory_adds_to_the_history_is_kept_there(desk, qtbot):
 
 def test_what_the_history_has_is_not_written_again(desk, monkeypatch):
     bits, picture = bits_of(1), desk.add(1)
-    monkeypatch.setattr("app.scale_pictures.background.run", lambda *_: pytest.fail("nothing is to be kept"))
+    monkeypatch.setattr("app.window.scale_pictures.background.run", lambda *_: pytest.fail("nothing is to be kept"))
     desk.scales.opened(bits, (plain(1), plain(2), plain(3), plain(4)))
     desk.show(bits, picture)
     assert desk.shown == [1, 2, 3, 200]
@@ -201,7 +201,7 @@ def test_pictures_too_old_for_the_store_are_painted_and_not_kept(desk, qtbot, mo
 
 
 def test_memory_is_bounded(desk, monkeypatch):
-    monkeypatch.setattr("app.scale_pictures._BYTES", 5 * plain(0).nbytes)
+    monkeypatch.setattr("app.window.scale_pictures._BYTES", 5 * plain(0).nbytes)
     for seed in range(4):
         desk.scales.remember(bits_of(seed), tuple(plain(seed) for _ in range(2)))
     desk.show(bits_of(3))

@@ -40,14 +40,12 @@ class Toast(QWidget):
     def show_message(self, text: str, undo: Callable[[], object] | None = None, button: str = "") -> None:
         """Show a message. ``undo``: called by the button; ``button``: another word for it."""
         self._undo = undo
-        self.message.setWordWrap(False)
         self.message.setText(text)
         self.button.setText(button or self.tr("Undo"))
         self.button.set_icon_name("" if button else "undo-2")
         self.button.setVisible(undo is not None)
         right = 6 if undo is not None else 16
         self._row.setContentsMargins(16 + _SHADOW, 6 + _SHADOW, right + _SHADOW, 6 + _SHADOW)
-        self.adjustSize()
         self._place()
         self.show()
         self.raise_()
@@ -70,6 +68,8 @@ class Toast(QWidget):
             undo()
 
     def _place(self) -> None:
+        self.message.setWordWrap(False)
+        self._row.invalidate()
         wanted, room = self.sizeHint(), self._host.width()
         if wanted.width() > room:
             self.message.setWordWrap(True)  # a long sentence in a narrow window

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QWidget
 
-from app.toasts import Toast
+from app.window.toasts import Toast
 from tests.app.look_fixture import dressed, plain_look
 
 __all__ = ["dressed", "plain_look"]
@@ -34,6 +34,8 @@ def test_a_long_sentence_wraps_in_a_narrow_window(host):
     label = toast.message
     assert label.heightForWidth(label.width()) <= label.height(), "all lines can be read"
     assert host.rect().contains(toast.geometry())
+    host.resize(900, 500)
+    assert toast.size() == wide, "with room again it is one line"
     toast.show_message("Copied")
     assert toast.width() < 200 and toast.height() == wide.height()
 

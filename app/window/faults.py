@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
 
-from app.banner import ErrorBanner, NextStep
 from app.desk import Desk
+from app.window.banner import ErrorBanner, NextStep
 from engine.errors import (
     BundleError,
     CannotWrite,

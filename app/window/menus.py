@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
 from app.actions import GROUPS, TABLE, WINDOW, BoundAction, bind, group_label, keymap
@@ -42,8 +43,11 @@ class Commands(QObject):
         self.menu = QMenu(window)
         self._menus: list[QMenu] = []
         self._bar: QMenuBar | None = None
+        self._editing = False
         self._fill()
         keymap.changed.connect(self._retitle)
+        keymap.changed.connect(self._share_escape)
+        self._share_escape()
 
     def _fill(self) -> None:
         self._bar = self._window.menuBar() if sys.platform == "darwin" else None
@@ -67,6 +71,19 @@ class Commands(QObject):
     def _retitle(self) -> None:
         for menu in self._menus:
             menu.setTitle(group_label(menu.property("group")))
+
+    def set_editing(self, editing: bool) -> None:
+        """Whether the editor of the cut-out is open, which has keys of its own."""
+        self._editing = editing
+        self._share_escape()
+
+    @Slot()
+    def _share_escape(self) -> None:
+        """Two actions on one key would block each other: while the editor is open, Esc is its own."""
+        keys = keymap.keys("cancel")
+        if self._editing:
+            keys = tuple(key for key in keys if key not in keymap.keys("leave_editor"))
+        self.actions["cancel"].setShortcuts([QKeySequence(key) for key in keys])
 
     def retranslate(self) -> None:
         for action in self.actions.values():

@@ -17,11 +17,11 @@ from app.desk import Desk, DroppedPicture
 from app.history.panel import HistoryPanel
 from app.prompt.compose import Recall
 from app.prompt.panel import PromptPanel
-from app.scale_pictures import ScalePictures
 from app.state import Result, SessionState
 from app.store.history import Picture
 from app.store.keeping import OpenedPicture, export_name
-from app.toasts import Toast
+from app.window.scale_pictures import ScalePictures
+from app.window.toasts import Toast
 from engine.errors import EchoGenError
 from engine.events import ScalePreview
 from engine.photo.load import load_photo
@@ -219,6 +219,11 @@ class Pictures(QObject):
             self._toast.show_message(self.tr("The picture is not finished yet"))
             return
         self._ask_and_save(result.file, result.request.prompt, result.request.seed, metadata)
+
+    @Slot()
+    def save_plain(self) -> None:
+        """The same without what made it."""
+        self.save(False)
 
     @Slot(object, bool)
     def _save_other(self, picture: Picture, metadata: bool) -> None:

@@ -1,0 +1,63 @@
+"""The canvas before its first picture: what can be done next, and what the example would become."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QImage
+
+from app.canvas.panel import CanvasPanel
+from app.canvas.pixels import to_image
+from app.state import SessionState
+from app.status import empty_words
+
+
+class EmptyCanvas(QObject):
+    """Keeps a canvas without a picture true to the subject and the model."""
+
+    def __init__(self, canvas: CanvasPanel, state: SessionState, parent: QObject) -> None:
+        super().__init__(parent)
+        self._canvas, self._state = canvas, state
+        state.engineChanged.connect(self.show)
+        for signal in (state.maskChanged, state.photoChanged):
+            signal.connect(self._show_subject)
+
+    def waits(self) -> bool:
+        """Whether the canvas waits for its first picture."""
+        return self._state.result is None and self._canvas.canvas.state == "empty"
+
+    @Slot()
+    def show(self) -> None:
+        """The scales of the open model, and the words, unless there is a picture."""
+        manifest = self._state.engine.manifest
+        if manifest is not None:
+            wanted = self._state.values.size
+            chosen = next((s for s in manifest.schedules if s.size == wanted), manifest.schedules[0])
+            self._canvas.set_grids(chosen.grids)
+        if not self._canvas.canvas.has_picture():
+            self._show_words()
+
+    @Slot()
+    def _show_subject(self) -> None:
+        subject = self._state.subject
+        cut_out = subject.cut_out if subject is not None else None
+        self._canvas.set_cut_out(to_image(cut_out.rgb) if cut_out is not None else None)
+        if not self._canvas.canvas.has_picture() and self._canvas.canvas.state == "empty":
+            self._show_words()
+
+    def _show_words(self) -> None:
+        if self._state.jobs.busy or self._canvas.canvas.state == "forming":
+            return
+        if self._state.engine.phase == "failed":
+            self._canvas.failed()
+            return
+        subject = self._state.subject
+        pictures = self._example_pictures() if subject is not None and subject.example else []
+        self._canvas.show_empty(*empty_words(self._state), pictures)
+
+    def _example_pictures(self) -> list[QImage]:
+        """Three scales of a picture that the open bundle drew, from coarse to fine, when it brings them along."""
+        folder = self._state.engine.folder
+        if folder is None:
+            return []
+        files = sorted((folder / "examples").glob("scale_*.png"))[:3] if (folder / "examples").is_dir() else []
+        return [image for image in (QImage(str(file)) for file in files) if not image.isNull()]

@@ -1,0 +1,318 @@
+"""The window: puts the panels together with what connects them. What they do is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QMainWindow
+
+from app import sentences
+from app.desk import Desk
+from app.dialogs.model_offer import ModelOffer
+from app.dialogs.opener import Dialogs
+from app.look.theme import tokens
+from app.state import SessionState
+from app.store.paths import AppPaths
+from app.store.session import SessionState as Session
+from app.subject.workbench import workbench_of
+from app.window.drawing import Drawing
+from app.window.drop_frame import DropFrame
+from app.window.editing import Editing
+from app.window.empty_canvas import EmptyCanvas
+from app.window.faults import Faults
+from app.window.layout import Panels
+from app.window.menus import Commands
+from app.window.openers import Openers, holds_picture
+from app.window.pictures import Pictures
+from app.window.status_line import StatusLine
+from app.window.walk import PanelWalk
+
+
+class MainWindow(QMainWindow):
+    """See the module.
+
+    Args:
+        state, desk: what is on the desk, and what the user can ask of it.
+        paths: the folders of this user.
+
+    Signals:
+        closing: the user closed the window; it is hidden already.
+        changed: something of the session is different (panels, sections, geometry) that the state does not tell.
+    """
+
+    closing = Signal()
+    changed = Signal()
+
+    def __init__(self, state: SessionState, desk: Desk, paths: AppPaths) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setWindowTitle("EchoGen")
+        self.setAcceptDrops(True)
+        self.state, self.desk = state, desk
+        self._build(paths)
+        self._connect()
+        self._show_engine()
+        self.status.show()
+        self._enable()
+        self.setMinimumSize(QSize(*tokens()["size"]["window-min"]))
+        self.resize(QSize(*tokens()["size"]["window-default"]))
+        self.prompt.focus_prompt()
+
+    # Building
+
+    def _build(self, paths: AppPaths) -> None:
+        state, desk = self.state, self.desk
+        self.panels = panels = Panels(state, desk.store)
+        self.setCentralWidget(panels)
+        self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
+        self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
+        self.banner, self.toast = panels.banner, panels.toast
+        self.drop_frame = DropFrame(self)
+        self.openers = Openers(self)
+        self.dialogs = Dialogs(self, desk, paths)
+        self.pictures = Pictures(self, state, desk, self.canvas, self.history, self.prompt, self.toast)
+        self.drawing = Drawing(panels, desk, self)
+        self.editing = Editing(panels, state, self)
+        self.walk = PanelWalk(self, panels.stations)
+        self.commands = Commands(self, self._runs())
+        self.status = StatusLine(self.top_bar, desk, panels.is_editing, self)
+        self.empty_canvas = EmptyCanvas(self.canvas, state, self)
+        self.offer = ModelOffer(self.dialogs.downloads, state, self.empty_canvas.waits, panels.stage)
+        panels.put_over_canvas(self.offer)
+        self.faults = Faults(
+            self,
+            self.banner,
+            desk,
+            self.editing.edit,
+            self.dialogs.settings,
+            self.dialogs.picture_settings,
+            self.openers.choose,
+        )
+        self.top_bar.set_menu(self.commands.menu)
+
+    def _runs(self) -> dict[str, Callable[..., object]]:
+        """What each action of the table does in this window."""
+        panels, dialogs, drawing = self.panels, self.dialogs, self.drawing
+        return {
+            "open": self.openers.choose,
+            "paste": self.openers.paste,
+            "save": self.pictures.save,
+            "save_plain": self.pictures.save_plain,
+            "copy": self.canvas.copy,
+            "export_mask": self.editor.export_mask,
+            "import_mask": self.editor.import_mask,
+            "quit": self.close,
+            "generate": drawing.generate,
+            "cancel": drawing.stop,
+            "stop_after": self.desk.generation.stop_after,
+            "vary": self.canvas.vary,
+            "redraw": self.canvas.strip.redraw,
+            "ideas": drawing.draw_ideas,
+            "new_seed": self.prompt.roll_seed,
+            "lock_seed": self.prompt.toggle_seed_lock,
+            "compare": self.canvas.toggle_compare,
+            "focus_prompt": self.prompt.focus_prompt,
+            "next_panel": self.walk.next,
+            "previous_panel": self.walk.previous,
+            "fit": panels.zoom_fit,
+            "actual_size": panels.zoom_actual,
+            "zoom_in": panels.zoom_in,
+            "zoom_out": panels.zoom_out,
+            "toggle_history": panels.toggle_history,
+            "toggle_subject": panels.toggle_subject,
+            "menu": self.top_bar.open_menu,
+            "full_screen": self.toggle_full_screen,
+            "edit_cutout": self.editing.edit,
+            "undo": panels.undo,
+            "redo": panels.redo,
+            "search": panels.search_history,
+            "help": dialogs.help,
+            "models": dialogs.models,
+            "settings": dialogs.settings,
+            "log_folder": dialogs.log_folder,
+            "diagnostics": dialogs.copy_diagnostics,
+            "about": dialogs.about,
+        }
+
+    def _connect(self) -> None:
+        state, desk, panels, toast, dialogs = self.state, self.desk, self.panels, self.toast, self.dialogs
+        for says in (desk.said, desk.generation.noted, self.openers.said, dialogs.said, self.canvas.hintWanted):
+            says.connect(toast.show_message)
+        for fails in (desk.failed, self.subject.failed):
+            fails.connect(self.faults.show)
+        self.history.failed.connect(self.faults.report)
+        desk.cleared.connect(self.banner.clear_error)
+        self.banner.closed.connect(self.status.forget)
+        self.openers.filesGiven.connect(desk.open_files)
+        self.openers.imageGiven.connect(self.subject.open_image)
+        desk.photoGiven.connect(self.subject.open_file)
+        for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
+            wants_photo.connect(self.openers.choose)
+        self.offer.wanted.connect(dialogs.get_large_model)
+        for wants_models in (self.offer.modelsWanted, self.top_bar.models_button.clicked):
+            wants_models.connect(dialogs.models)
+        for wants_help in (self.editor.helpRequested, self.top_bar.help_button.clicked):
+            wants_help.connect(dialogs.help)
+        self.top_bar.settings_button.clicked.connect(dialogs.settings)
+        self.top_bar.bundleChosen.connect(self._bundle_chosen)
+        for engine_changes in (desk.bundlesChanged, state.engineChanged):
+            engine_changes.connect(self._show_engine)
+        for signal in (state.jobChanged, state.resultChanged, state.maskChanged, state.photoChanged):
+            signal.connect(self._enable)
+        self.editing.changed.connect(self._editing_changed)
+        for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
+            session_changes.connect(self.changed)
+
+    # What is shown
+
+    @Slot()
+    def _show_engine(self) -> None:
+        """The models in the top bar, and what the open one runs on."""
+        engine = self.state.engine
+        self.top_bar.set_bundles(self.desk.bundles, str(engine.folder or ""))
+        info = engine.info
+        if info is not None:
+            words = sentences.joined((info.plan, *info.notes))
+            self.top_bar.device.set_device(sentences.translated(info.device), words)
+            self.panels.arrange(self.width(), self.height())
+
+    @Slot(bool)
+    def _editing_changed(self, editing: bool) -> None:
+        self.commands.set_editing(editing)
+        self.status.show()
+        self._enable()
+
+    @Slot()
+    def _enable(self) -> None:
+        """Switch off what cannot be done now."""
+        busy, picture, editing = self.state.jobs.busy, self.canvas.canvas.has_picture(), self.is_editing()
+        subject = self.state.subject
+        photo = subject is not None and subject.photo is not None
+        self.commands.enable(
+            save=picture and not editing,
+            save_plain=picture and not editing,
+            copy=picture and not editing,
+            stop_after=busy and not self.state.jobs.last,
+            vary=picture and not editing,
+            redraw=self.canvas.strip.model.can_redraw,
+            ideas=not busy and not editing,
+            compare=self.canvas.canvas.can_compare(),
+            edit_cutout=photo,
+            export_mask=photo and subject is not None and subject.mask is not None,
+            import_mask=photo,
+            generate=not editing,
+        )
+
+    def is_editing(self) -> bool:
+        """Whether the editor of the cut-out is open."""
+        return self.panels.is_editing()
+
+    @Slot(str)
+    def _bundle_chosen(self, folder: str) -> None:
+        self.state.update_settings(bundle=folder)
+
+    # Drops, and files of another start
+
+    @Slot(object)
+    def receive(self, files: list[Path]) -> None:
+        """Another start hands over its photos."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if files:
+            self.desk.open_files(files)
+
+    def dragEnterEvent(self, event) -> None:
+        data = event.mimeData()
+        if event.source() is None and holds_picture(data):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.drop_frame.show_text(self.tr("Drop to use this photo"))
+
+    def dragMoveEvent(self, event) -> None:
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+
+    def dragLeaveEvent(self, event) -> None:
+        self.drop_frame.hide()
+
+    def dropEvent(self, event) -> None:
+        self.drop_frame.hide()
+        if self.openers.take(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+    # The window itself
+
+    def begin(self) -> None:
+        """The window can be seen: what is slow and can wait begins now."""
+        self.history.start()
+        self._show_engine()
+        self.empty_canvas.show()
+        self.offer.begin()
+
+    def show_example(self) -> None:
+        """First launch: the bundle's example, its prompt and its dials are in place."""
+        manifest, folder = self.state.engine.manifest, self.state.engine.folder
+        if manifest is None or folder is None:
+            return
+        defaults = manifest.request_defaults()
+        values = {name: defaults[name] for name in ("prompt_strength", "subject_strength", "temperature", "top_p")}
+        if manifest.examples:
+            example = manifest.examples[0]
+            values |= {"prompt": example.prompt, "seed": example.seed}
+            self.subject.open_example(folder / example.image, example.subject_name, example.seed)
+        self.state.update_values(**values)
+
+    def session_extra(self) -> dict:
+        """What the session keeps of this window beside the state."""
+        controls = {
+            "sections": self.prompt.open_sections(),
+            "history_shown": self.panels.is_history_shown(),
+        }
+        return {
+            "controls": controls,
+            "prompt_history": self.prompt.prompt_history(),
+            "window": bytes(self.saveGeometry().toBase64().data()).decode(),
+        }
+
+    def restore_session(self, session: Session) -> None:
+        """Place, size, open sections and earlier prompts as they were."""
+        if session.window:
+            self.restoreGeometry(QByteArray.fromBase64(session.window.encode()))
+        sections = session.controls.get("sections")
+        if isinstance(sections, dict):
+            self.prompt.set_open_sections(sections)
+        self.prompt.set_prompt_history(session.prompt_history)
+        self.panels.show_history(session.controls.get("history_shown", True) is not False)
+
+    def close_panels(self) -> None:
+        """Pause the downloads, and end the threads of the panels."""
+        self.dialogs.downloads.close()
+        workbench_of(self.state).close()
+
+    @Slot()
+    def toggle_full_screen(self) -> None:
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.panels.arrange(self.width(), self.height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.commands.retranslate()
+            self._show_engine()
+            self.status.show()
+            self.empty_canvas.show()
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Hide at once; the application cancels, waits a bounded time, saves and quits."""
+        event.accept()
+        self.hide()
+        self.closing.emit()
