@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.desk import Desk
 from app.window.layout import Panels
 from engine.errors import EchoGenError
+from engine.request import GenerationRequest, ScaleBits
 
 
 class Drawing(QObject):
@@ -21,23 +25,24 @@ class Drawing(QObject):
     def __init__(self, panels: Panels, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
         self._panels, self._desk, self._state = panels, desk, desk.state
+        self._came_from: QWidget | None = None
         generation, canvas, prompt = desk.generation, panels.canvas, panels.prompt
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
         prompt.ideasRequested.connect(self.draw_ideas)
-        canvas.varyRequested.connect(desk.vary)
-        canvas.redrawRequested.connect(desk.redraw)
+        canvas.varyRequested.connect(self._vary)
+        canvas.redrawRequested.connect(self._redraw)
         canvas.ideaChosen.connect(desk.finish_idea)
         canvas.ideasClosed.connect(generation.stop_now)
         desk.drawing.connect(canvas.started)
         desk.ideasBegun.connect(canvas.begin_ideas)
-        desk.ended.connect(self._ended)
         generation.previewed.connect(canvas.previewed)
         generation.finished.connect(canvas.finished)
         generation.stopped.connect(self._stopped)
         generation.failed.connect(self._failed)
         generation.ideaPreviewed.connect(canvas.idea_previewed)
         generation.ideaFinished.connect(canvas.idea_finished)
+        generation.idle.connect(self._idle)
 
     @Slot()
     def generate(self) -> None:
@@ -49,18 +54,47 @@ class Drawing(QObject):
             if not self._state.values.prompt.strip():
                 prompt.focus_prompt()
             return
-        focused = prompt.generate.hasFocus()
         prompt.for_next_picture()
         prompt.remember(self._state.values.prompt)
-        self._desk.generate()
-        if focused and self._state.jobs.busy:
-            prompt.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._start(self._desk.generate)
         self.asked.emit()
 
     @Slot()
     def draw_ideas(self) -> None:
         """Draw the coarse scales of four seeds."""
-        self._desk.draw_ideas(self._panels.canvas.idea_scales())
+        self._start(lambda: self._desk.draw_ideas(self._panels.canvas.idea_scales()))
+
+    @Slot(object)
+    def _vary(self, request: GenerationRequest) -> None:
+        self._start(lambda: self._desk.vary(request))
+
+    @Slot(object, object, int)
+    def _redraw(self, request: GenerationRequest, bits: ScaleBits, keep: int) -> None:
+        self._start(lambda: self._desk.redraw(request, bits, keep))
+
+    def _start(self, draw: Callable[[], object]) -> None:
+        """Buttons that begin a drawing go away meanwhile: a focus on one waits on Stop, and comes back when all is done."""
+        panels, focused = self._panels, QApplication.focusWidget()
+        draw()
+        canvas, prompt = panels.canvas, panels.prompt
+        begins = (prompt.generate, prompt.ideas_button, canvas.actions_bar.vary_button, canvas.strip.redraw_button)
+        if focused is not None and self._state.jobs.busy and focused in (*begins, *canvas.actions_bar.children()):
+            self._came_from = focused
+            prompt.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _idle(self) -> None:
+        QTimer.singleShot(0, self, self._give_focus_back)  # when the buttons are there again
+
+    @Slot()
+    def _give_focus_back(self) -> None:
+        prompt, came_from, self._came_from = self._panels.prompt, self._came_from, None
+        if came_from is None or self._state.jobs.busy or not (prompt.cancel.hasFocus() or prompt.generate.hasFocus()):
+            return
+        canvas = self._panels.canvas
+        places = (canvas.ideas.tiles[0], came_from, canvas.actions_bar.vary_button, prompt.generate)
+        place = next((place for place in places if place.isVisible() and place.isEnabled()), prompt.prompt)
+        place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def stop(self) -> None:
@@ -85,9 +119,3 @@ class Drawing(QObject):
         if canvas.canvas.state == "forming" or not canvas.canvas.has_picture():
             canvas.failed()
         canvas.close_ideas()
-
-    @Slot(str)
-    def _ended(self, text: str) -> None:
-        """Cancel disappears: a focus on it goes to what one does next."""
-        if self._panels.prompt.cancel.hasFocus() and not self._state.jobs.busy:
-            self._panels.canvas.actions_bar.vary_button.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -443,3 +443,41 @@ def test_the_keys_of_the_view_zoom_the_large_picture(program, qtbot, where):
     assert scale() < larger
     QTest.keyClick(canvas, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert scale() == pytest.approx(fitted)
+
+
+@pytest.mark.parametrize("button", ["vary", "redraw", "ideas", "generate"])
+def test_a_button_that_began_a_drawing_has_the_focus_again_when_it_is_done(program, qtbot, button):
+    window = program.window
+    window.drawing.generate()
+    wait_idle(qtbot, program)
+    canvas = window.canvas
+    pressed = {
+        "vary": canvas.actions_bar.vary_button,
+        "redraw": canvas.strip.redraw_button,
+        "ideas": window.prompt.ideas_button,
+        "generate": window.prompt.generate,
+    }[button]
+    back = canvas.ideas.tiles[0] if button == "ideas" else pressed
+    if button == "redraw":
+        canvas.strip.tiles.move_handle(3)
+        back = canvas.actions_bar.vary_button  # the handle is at the end again, and there is nothing to redraw
+    window.activateWindow()
+    qtbot.waitUntil(pressed.isVisible)
+    pressed.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(pressed, Qt.Key.Key_Space)
+    assert program.state.jobs.busy and window.prompt.cancel.hasFocus()
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(back.hasFocus)
+
+
+def test_a_focus_elsewhere_stays_where_it_is_while_a_picture_is_drawn(program, qtbot):
+    window = program.window
+    window.activateWindow()
+    window.drawing.generate()
+    assert window.prompt.prompt.hasFocus()
+    wait_idle(qtbot, program)
+    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert program.state.jobs.busy
+    wait_idle(qtbot, program)
+    qtbot.wait(30)
+    assert window.prompt.prompt.hasFocus()
