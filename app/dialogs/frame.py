@@ -6,10 +6,12 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.theme import notifier, radius, theme, tokens
 
 _SHADOW = 24
+_LEFT, _RIGHT, _INSET = 24, 16, 8
 
 
 class Scrim(QWidget):
@@ -50,7 +52,7 @@ class Dialog(QDialog):
 
     Args:
         title: shown at the top, and the accessible name.
-        width, height: wanted size in device-independent pixels; a small window makes it smaller.
+        width, height: wanted size in device-independent pixels; larger text makes it larger, a small window smaller.
     """
 
     def __init__(self, title: str, window: QWidget, width: int = 640, height: int = 560) -> None:
@@ -63,7 +65,9 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         most = tokens()["size"]["dialog-models"]
-        self._wanted = QSize(min(width, most[0]), min(height, most[1]))
+        self._wanted = QSize(
+            *(type_.scaled(min(side, limit)) for side, limit in zip((width, height), most, strict=True))
+        )
         self._scrim: Scrim | None = None
         self.title = label(title, "heading")
         self.close_button = IconButton("x", self.tr("Close"), "Esc")
@@ -75,11 +79,11 @@ class Dialog(QDialog):
         self.body = QVBoxLayout()
         self.body.setSpacing(12)
         column = QVBoxLayout(self)
-        column.setContentsMargins(24 + _SHADOW, 16 + _SHADOW, 16 + _SHADOW, 24 + _SHADOW)
+        column.setContentsMargins(_LEFT + _SHADOW, 16 + _SHADOW, _RIGHT + _SHADOW, 24 + _SHADOW)
         column.setSpacing(12)
         column.addLayout(self.top)
         inner = QHBoxLayout()
-        inner.setContentsMargins(0, 0, 8, 0)
+        inner.setContentsMargins(0, 0, _INSET, 0)
         inner.addLayout(self.body, 1)
         column.addLayout(inner, 1)
         notifier.changed.connect(self.update)
@@ -88,14 +92,20 @@ class Dialog(QDialog):
         """Show it over its window; the window goes on working."""
         window = self._window.window()
         self._scrim = Scrim(window)
-        room = window.size() - QSize(48, 48)
-        size = self._wanted.boundedTo(room) + QSize(2 * _SHADOW, 2 * _SHADOW)
+        size = self._card_size() + QSize(2 * _SHADOW, 2 * _SHADOW)
         self.resize(size)
         corner = window.mapToGlobal(window.rect().center())
         self.move(corner.x() - size.width() // 2, corner.y() - size.height() // 2)
         super().open()
         if self.focusWidget() in (None, self.close_button):
             self.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes to the first field then
+
+    def _card_size(self) -> QSize:
+        return self._wanted.boundedTo(self._window.window().size() - QSize(48, 48))
+
+    def body_width(self) -> int:
+        """How wide ``body`` will be."""
+        return self._card_size().width() - _LEFT - _RIGHT - _INSET
 
     def card_rect(self) -> QRectF:
         """The card, without the shadow around it."""

@@ -73,7 +73,7 @@ class KeyRow(QWidget):
         self.edit = QKeySequenceEdit()
         self.edit.setMaximumSequenceLength(1)
         self.edit.setAccessibleName(line.label)
-        self.edit.setFixedWidth(150)
+        type_.set_width(self.edit, 150)
         type_.apply(self.edit, "body")
         self.reset_button = IconButton("rotate-ccw", self.tr("Original key"), side=28)
         self.conflict = label("", "help", "danger", wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.dialogs import model_words as words
 from app.dialogs.model_parts import Glyph
@@ -13,6 +13,7 @@ from app.look.theme import notifier, theme
 from engine.runtime.plans import MemoryPlan
 
 AUTO = "auto"
+_MARGIN = 16
 
 
 class Gauge(QWidget):
@@ -50,14 +51,18 @@ class Gauge(QWidget):
 class MemoryCard(Card):
     """See the module.
 
+    Args:
+        room: widest it can be; where the plans do not fit beside the title, they lie under it.
+
     Signals:
         planChosen(str): "auto", or a plan's key.
     """
 
     planChosen = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
         super().__init__()
+        self._room = room
         self.title = label("", "heading")
         self._top = QHBoxLayout()
         self._top.addWidget(self.title, 1)
@@ -71,7 +76,7 @@ class MemoryCard(Card):
         said.addWidget(self.glyph, 0, Qt.AlignmentFlag.AlignTop)
         said.addWidget(self.words, 1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
+        column.setContentsMargins(_MARGIN, 14, _MARGIN, 14)
         column.setSpacing(10)
         column.addLayout(self._top)
         column.addWidget(self.gauge)
@@ -93,7 +98,10 @@ class MemoryCard(Card):
                 self.choice.deleteLater()
             options = [(AUTO, self.tr("Automatic")), *((plan.key, words.plan_title(plan)) for plan in plans)]
             self.choice = Segmented(options, self.title.text(), stretch=False)
-            self._top.addWidget(self.choice)
+            self._top.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignLeft)
+            beside = self.title.sizeHint().width() + self.choice.sizeHint().width() + 2 * _MARGIN + self._top.spacing()
+            direction = QBoxLayout.Direction
+            self._top.setDirection(direction.LeftToRight if beside <= self._room else direction.TopToBottom)
             self.choice.setVisible(len(plans) > 1)
             self.choice.valueChanged.connect(self._chosen)
         self._plans = plans

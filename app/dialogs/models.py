@@ -39,7 +39,7 @@ class ModelsDialog(Dialog):
         self.import_button = PlainButton(self.tr("Import from folder…"), "folder-open", busy_text=self.tr("Importing…"))
         self.top.insertWidget(1, self.import_button)
         self.problem = Problem()
-        self.memory = MemoryCard()
+        self.memory = MemoryCard(self.body_width())
         self.sources = Disclosure(self.tr("Where models come from"), Sources(downloads))
         self.sources.set_summary(downloads.store.settings.base_url)
         content = QWidget()

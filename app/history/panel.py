@@ -94,8 +94,8 @@ class HistoryPanel(QWidget):
         side.addWidget(self.title)
         side.addLayout(buttons)
         side.addStretch(1)
-        self.side.setFixedWidth(_SIDE)
-        self.field.setFixedWidth(200)
+        type_.set_width(self.side, _SIDE)
+        type_.set_width(self.field, 200)
         self._field_gap = QWidget(self)
         self._field_gap.setFixedWidth(space(6))
         self._field_gap.hide()
@@ -371,7 +371,7 @@ class HistoryPanel(QWidget):
         if self.model.rows:
             return
         side = self.view.delegate.side
-        x = float(self._row.contentsMargins().left() + (0 if self._compact else _SIDE))
+        x = float(self._row.contentsMargins().left() + (0 if self._compact else self.side.width()))
         if self.field.isVisibleTo(self):
             x += self.field.width() + space(6)
         y = self.height() - side - 8.0 if not self._compact else (self.height() - side) / 2

@@ -154,3 +154,4 @@ def _refresh() -> None:
     if isinstance(application, QApplication):
         application.setPalette(palette())
         application.setStyleSheet(stylesheet())
+        type_.refresh()

@@ -107,9 +107,15 @@ def mix(a: QColor, b: QColor, share: float) -> QColor:
 
 
 class Notifier(QObject):
-    """Tells when the theme or the wish for less motion changed."""
+    """Tells when the theme or the text size changed.
+
+    Signals:
+        changed: another theme.
+        textScaled: all text is larger or smaller than before.
+    """
 
     changed = Signal()
+    textScaled = Signal()
 
     def __init__(self) -> None:
         super().__init__()

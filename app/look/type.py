@@ -8,12 +8,13 @@ from functools import cache
 from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.look.theme import tokens
+from app.look.theme import notifier, tokens
 from app.resources import resource
 
 log = logging.getLogger(__name__)
 
 _ROLE = "typeRole"
+_WIDTH = "widthAtOne"
 _scale = 1.0
 
 
@@ -35,11 +36,48 @@ def set_text_scale(scale: float) -> None:
     global _scale
     _scale = min(1.5, max(0.9, scale))
     QApplication.setFont(font("body"))
+    refresh()
     for widget in QApplication.allWidgets():
+        width = widget.property(_WIDTH)
+        if width:
+            widget.setFixedWidth(scaled(width))
+    notifier.textScaled.emit()
+
+
+def refresh() -> None:
+    """Give every widget its font of the scale again.
+
+    With a style sheet in force Qt brings back the first font of a widget, and hands none on to its children.
+    """
+    fonts = {}
+    for widget in QApplication.allWidgets():
+        role = _role_of(widget)
+        if role not in fonts:
+            fonts[role] = font(role)
+        if widget.font() != fonts[role]:
+            widget.setFont(fonts[role])
+            widget.updateGeometry()
+
+
+def _role_of(widget: QWidget | None) -> str:
+    """The role of a widget, or of what it is a part of: the field in a spin box, the viewport of a text."""
+    while widget is not None:
         role = widget.property(_ROLE)
         if role:
-            widget.setFont(font(role))
-            widget.updateGeometry()
+            return role
+        widget = widget.parentWidget()
+    return "body"
+
+
+def scaled(pixels: int) -> int:
+    """A length that has to grow with the text, in device-independent pixels."""
+    return round(pixels * _scale)
+
+
+def set_width(widget: QWidget, pixels: int) -> None:
+    """Give a widget a fixed width that follows the text size. ``pixels``: at a text size of 1.0."""
+    widget.setProperty(_WIDTH, pixels)
+    widget.setFixedWidth(scaled(pixels))
 
 
 def font(role: str = "body", *, tabular: bool = False) -> QFont:

@@ -14,8 +14,10 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app import background
 from app.actions import bind, keymap
+from app.look import type as type_
 from app.look.controls import Divider
-from app.look.theme import size
+from app.look.room import is_narrow
+from app.look.theme import notifier, size
 from app.mask.bars import HintBar, OptionBar, ToolRail
 from app.mask.canvas import MaskCanvas
 from app.mask.compose import OVERLAYS
@@ -28,8 +30,6 @@ from app.subject.workbench import workbench_of
 from engine.errors import EchoGenError
 from engine.photo.load import Photo
 from engine.photo.mask_file import read_mask, write_mask
-
-NARROW = 1120
 
 LABELS = (
     QT_TRANSLATE_NOOP("MaskSteps", "Paint"),
@@ -120,6 +120,7 @@ class MaskEditorView(QWidget):
         self.inspector.summarized.connect(self.canvas.set_summary)
         self.inspector.escaped.connect(self._back_to_the_canvas)
         keymap.changed.connect(self.retranslate)
+        notifier.textScaled.connect(self._arrange)
 
     def _bind(self) -> None:
         ToolKeys(self, self.canvas, (*TOOLS, *BRUSH_KEYS, *HARDNESS_KEYS))
@@ -344,11 +345,15 @@ class MaskEditorView(QWidget):
         self.canvas.setFocus(event.reason())
 
     def resizeEvent(self, event) -> None:
-        narrow = self.width() < NARROW
+        self._arrange()
+        super().resizeEvent(event)
+
+    @Slot()
+    def _arrange(self) -> None:
+        narrow = is_narrow(self.width())
         self.options.set_narrow(narrow)
         self.inspector.message.set_narrow(narrow)
-        self.inspector.setFixedWidth(size("panel-right-small" if narrow else "panel-right"))
-        super().resizeEvent(event)
+        type_.set_width(self.inspector, size("panel-right-small" if narrow else "panel-right"))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

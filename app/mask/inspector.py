@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from app import sentences
 from app.actions import keymap
+from app.look import type as type_
 from app.look.controls import Disclosure, Divider, PlainButton, PrimaryButton, Segmented, label
 from app.look.theme import size, space, tokens
 from app.mask.cutout_view import CutOutView
@@ -50,7 +51,7 @@ class Inspector(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("maskInspector")
-        self.setFixedWidth(size("panel-right"))
+        type_.set_width(self, size("panel-right"))
         self.session: MaskSession | None = None
         self._reference_size = 256
         self._framing = "fit"
@@ -72,7 +73,7 @@ class Inspector(QWidget):
         self.feather = EdgeField(0, MAX_FEATHER, suffix="\u00a0px")
         for field in (self.grow, self.feather):
             field.setKeyboardTracking(True)
-            field.setFixedWidth(92)
+            type_.set_width(field, 92)
             field.escaped.connect(self.escaped)
         self.clear_clicks = PlainButton("")
         self.belong, self.not_belong = Legend(True), Legend(False)

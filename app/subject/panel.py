@@ -285,11 +285,7 @@ class SubjectPanel(QWidget):
             self._named = subject.key
             self.name_edit.setText(subject.name)
         proposal = subject.proposal
-        sure = proposal is not None and not subject.finding and proposal.score > 0
-        self.found_sign.setVisible(sure)
-        if proposal is not None and sure:
-            self.found_label.setText(self.tr("found, {0}\u00a0%").format(round(100 * proposal.score)))
-        self.found_label.setVisible(sure)
+        self._show_found(subject)
         self.preview.set_pixels(subject.cut_out.rgb if subject.cut_out is not None else None)
         self.card_text.setProperty("tone", "danger" if subject.problem else "muted")
         self.card_text.style().unpolish(self.card_text)
@@ -309,6 +305,16 @@ class SubjectPanel(QWidget):
         self.note.setText(sentences.joined(notes))
         self.note.setVisible(bool(notes))
 
+    def _show_found(self, subject: Subject) -> None:
+        """How sure the automatic cut-out is, until somebody who knows better has corrected it."""
+        score = subject.proposal.score if subject.proposal is not None and not subject.finding else 0.0
+        corrected = self._session is not None and bool(self._session.undo_label)
+        self.found_label.setText(
+            self.tr("corrected") if corrected else self.tr("found, {0}\u00a0%").format(round(100 * score))
+        )
+        for widget in (self.found_sign, self.found_label):
+            widget.setVisible(score > 0)
+
     @Slot()
     def _session_changed(self) -> None:
         if self._session is not None:
@@ -326,6 +332,8 @@ class SubjectPanel(QWidget):
     def _marks_changed(self) -> None:
         session = self._session
         if session is not None:
+            if self._state.subject is not None:
+                self._show_found(self._state.subject)
             self.canvas.set_summary(session.share(), session.part_count())
             undo = session.undo_label
             self.undo_button.setEnabled(bool(undo))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QPainter
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 from app import sentences
 from app.look import icons
 from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
+from app.window.error_details import in_short
 from engine.errors import EchoGenError
 
 
@@ -56,6 +58,7 @@ class ErrorBanner(QFrame):
         self.copy_button = PlainButton(self.tr("Copy"), "copy")
         self.details = reading_pane(self.tr("Details"))
         self.details.setMaximumHeight(130)
+        self._traceback = ""
         top = QHBoxLayout()
         top.setSpacing(9)
         top.addWidget(_Glyph(self), 0, Qt.AlignmentFlag.AlignTop)
@@ -91,11 +94,12 @@ class ErrorBanner(QFrame):
         self.hide()
 
     def show_error(self, error: EchoGenError, details: str = "", steps: Sequence[NextStep] = ()) -> None:
-        """Show an error. ``details``: for the log and the curious; "" hides the button."""
+        """Show an error. ``details``: the traceback, for reports; "" hides the button."""
         self.error = error
         self._say(error)
-        self.details.setPlainText(details.strip())
-        self.details_button.setVisible(bool(details.strip()))
+        self._traceback = details.strip()
+        self.details.setPlainText(in_short(details, datetime.now(), str(error)) if self._traceback else "")
+        self.details_button.setVisible(bool(self._traceback))
         self._show_details(False)
         clear(self.steps)
         for step in steps:
@@ -133,7 +137,7 @@ class ErrorBanner(QFrame):
 
     def as_text(self) -> str:
         """What *Copy* puts on the clipboard."""
-        parts = [self.title.text(), self.text.text(), self.details.toPlainText()]
+        parts = [self.title.text(), self.text.text(), self._traceback]
         return "\n\n".join(part for part in parts if part)
 
     @Slot()

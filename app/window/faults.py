@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
@@ -17,6 +18,8 @@ from engine.errors import (
     PhotoError,
     SubjectNotFound,
 )
+
+log = logging.getLogger(__name__)
 
 
 class Faults(QObject):
@@ -46,6 +49,8 @@ class Faults(QObject):
     @Slot(object, str)
     def show(self, error: EchoGenError, details: str = "") -> None:
         """Put an error of the drawing, of the disk, or of a photo that was given into the banner."""
+        if details:
+            log.warning("%s\n%s", error, details.strip())
         self._banner.show_error(error, details, self._next_steps(error))
 
     @Slot(object)

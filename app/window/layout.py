@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.canvas.panel import CanvasPanel
 from app.canvas.result import ResultCanvas
 from app.history.panel import HistoryPanel
+from app.look import type as type_
 from app.look.controls import Divider
-from app.look.theme import size
+from app.look.room import is_low, is_narrow, needs_rail
+from app.look.theme import notifier, size
 from app.mask.canvas import MaskCanvas
 from app.mask.editor import MaskEditorView
 from app.prompt.panel import PromptPanel
@@ -19,11 +22,8 @@ from app.subject.panel import SubjectPanel
 from app.window.banner import ErrorBanner
 from app.window.rail import LeftColumn
 from app.window.toasts import Toast
-from app.window.top_bar import NARROW, TopBar
+from app.window.top_bar import TopBar
 from app.window.walk import Station
-
-RAIL_BELOW = 1280
-LOW_BELOW = 760
 
 
 class Panels(QWidget):
@@ -58,11 +58,11 @@ class Panels(QWidget):
         self.toast = Toast(self.stage)
         self.left.historyToggled.connect(self.show_history)
         self.left.overlayRequested.connect(self._show_overlay)
+        notifier.textScaled.connect(self._arrange)
 
     def _put_together(self) -> None:
         _column(self.stage, self.canvas)
         _column(self.right, self.prompt)
-        self.right.setFixedWidth(size("panel-right"))
         body = QHBoxLayout()
         body.setSpacing(0)
         body.addWidget(self.left)
@@ -84,11 +84,17 @@ class Panels(QWidget):
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(0, widget)
 
-    def arrange(self, width: int, height: int) -> None:
-        """Let go what a window of this size has no room for (ui.md, Layout)."""
-        narrow, low = width < NARROW, height < LOW_BELOW
-        self.left.set_narrow(width < RAIL_BELOW)
-        self.right.setFixedWidth(size("panel-right-small" if narrow else "panel-right"))
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    @Slot()
+    def _arrange(self) -> None:
+        """Let go what there is no room for."""
+        width, height = self.width(), self.height()
+        narrow, low = is_narrow(width), is_low(height)
+        self.left.set_narrow(needs_rail(width))
+        type_.set_width(self.right, size("panel-right-small" if narrow else "panel-right"))
         self.canvas.set_compact(narrow or low)
         self.prompt.set_low(low)
         self.history.set_compact(low)

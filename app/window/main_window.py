@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app import sentences
@@ -176,8 +176,7 @@ class MainWindow(QMainWindow):
         info = engine.info
         if info is not None:
             words = sentences.joined((info.plan, *info.notes))
-            self.top_bar.device.set_device(sentences.translated(info.device), words)
-            self.panels.arrange(self.width(), self.height())
+            self.top_bar.set_device(sentences.translated(info.device), words)
 
     @Slot(bool)
     def _editing_changed(self, editing: bool) -> None:
@@ -298,10 +297,6 @@ class MainWindow(QMainWindow):
     @Slot()
     def toggle_full_screen(self) -> None:
         self.showNormal() if self.isFullScreen() else self.showFullScreen()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.panels.arrange(self.width(), self.height())
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

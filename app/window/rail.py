@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.actions import keymap, tooltip
 from app.canvas.pixels import to_image
+from app.look import type as type_
 from app.look.controls import Button, Divider, IconButton
 from app.look.theme import duration, notifier, radius, size, theme
 from app.state import SessionState
@@ -109,7 +110,7 @@ class LeftColumn(QWidget):
         self._row.addWidget(self.rail)
         self._row.addWidget(panel)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        panel.setFixedWidth(size("panel-left"))
+        type_.set_width(panel, size("panel-left"))
         self.rail.hide()
         self._float = _Float(stage, panel)
         self._slide = QPropertyAnimation(self._float, b"pos", self)

@@ -11,11 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 from app import sentences
 from app.actions import keymap, shortcut, tooltip
 from app.look import icons
+from app.look import type as type_
 from app.look.controls import ComboBox, ElidedLabel, IconButton, label
 from app.look.theme import notifier, size, theme
 from engine.bundle.library import FoundBundle
-
-NARROW = 1120
 
 
 class Wordmark(QWidget):
@@ -109,6 +108,7 @@ class TopBar(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(size("top-bar"))
+        self._narrow = False
         self.mark = Wordmark()
         self.dot = _Dot()
         self.status = ElidedLabel("", "help", "muted")
@@ -176,12 +176,18 @@ class TopBar(QWidget):
         self.bundles.blockSignals(False)
         self.bundles.setEnabled(bool(bundles))
 
+    def set_device(self, device: str, plan: str) -> None:
+        """What draws, and the plan it draws by (a tooltip)."""
+        self.device.set_device(device, plan)
+        self.set_narrow(self._narrow)
+
     def set_narrow(self, narrow: bool) -> None:
-        """Windows narrower than 1120: device, models and keys move into the … menu."""
+        """Narrow windows: device, models and keys move into the … menu."""
+        self._narrow = narrow
         self.device.setVisible(not narrow and bool(self.device.words.text()))
         self.models_button.setVisible(not narrow)
         self.help_button.setVisible(not narrow)
-        self.bundles.setMaximumWidth(210 if narrow else 260)
+        self.bundles.setMaximumWidth(type_.scaled(210 if narrow else 260))
 
     @Slot()
     def _name(self) -> None:

@@ -4287,6 +4287,10 @@
             <translation>模型所见</translation>
         </message>
         <message>
+            <source>corrected</source>
+            <translation>已修正</translation>
+        </message>
+        <message>
             <source>found, {0} %</source>
             <translation>已找到，{0} %</translation>
         </message>

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLabel, QWidget
 
+from app.look.controls import ElidedLabel
 from app.store.paths import AppPaths
 from engine.photo.picture_file import read_picture_file
 from tests.e2e.conftest import wait_idle, wait_ready
@@ -124,7 +125,7 @@ def test_a_picture_whose_scales_were_forgotten_shows_them_again(program, qtbot):
     qtbot.waitUntil(lambda: len(program.store.scales(picture)) == 6, timeout=5_000)
 
 
-def test_too_little_memory_is_a_banner_with_a_way_out(program, qtbot):
+def test_too_little_memory_is_a_banner_with_a_way_out(program, qtbot, caplog):
     window = program.window
     program.state.update_values(prompt="a ball, memory")
     window.drawing.generate()
@@ -133,7 +134,10 @@ def test_too_little_memory_is_a_banner_with_a_way_out(program, qtbot):
     assert "13.8 GB" in window.banner.text.text()
     assert not window.banner.details.isVisible()
     window.banner.details_button.click()
-    assert "NotEnoughMemory" in window.banner.details.toPlainText()
+    said = window.banner.details.toPlainText().splitlines()
+    assert said[0] == "NotEnoughMemory" and ", in " in said[1] and said[-1].startswith("echogen.log, ")
+    assert "Traceback (most recent call last)" in window.banner.as_text(), "a report has all of it"
+    assert "Traceback (most recent call last)" in caplog.text, "and so has the log"
     assert window.top_bar.status.text() == "Stopped: not enough memory"
     window.banner.close_button.click()
     assert window.top_bar.status.text() == "Ready", "an error that was put away is not gone on about"
@@ -337,6 +341,37 @@ def test_what_gives_way_in_a_small_window(program, size):
     assert window.canvas.width() >= 520
     assert window.prompt.generate.isVisible()
     assert window.history.height() == (64 if size[1] < 760 else 110)
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (960, 640)])
+def test_the_largest_text_has_room(program, size):
+    window = program.window
+    window.resize(*size)
+    QApplication.processEvents()
+    program.state.update_settings(text_scale=1.5)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == size, "nothing makes the window grow"
+    assert window.left.is_narrow() and window.panels.right.width() == 432
+    program.state.update_settings(theme="dark")  # a new style sheet keeps the text size
+    QApplication.processEvents()
+    edges = window.rect()
+    shown = [label for label in window.findChildren(QLabel) if label.isVisible() and not label.wordWrap()]
+    for found in (*shown, *window.findChildren(QAbstractButton)):
+        if not found.isVisible():
+            continue
+        assert found.font().pixelSize() > 15, found.text()
+        assert edges.contains(QRect(found.mapTo(window, QPoint(0, 0)), found.size())), found.text()
+        if not isinstance(found, ElidedLabel):
+            assert found.width() >= found.minimumSizeHint().width(), found.text()
+    for dialog in (window.dialogs.models, window.dialogs.help, window.dialogs.settings):
+        dialog()
+        QApplication.processEvents()
+        card = QApplication.activeModalWidget()
+        assert card.card_rect().width() <= size[0] - 48 and card.card_rect().height() <= size[1] - 48
+        card.reject()
+    program.state.update_settings(text_scale=1.0)
+    QApplication.processEvents()
+    assert window.panels.right.width() == (320 if size[0] > 1120 else 288)
 
 
 def test_f6_walks_the_panels(program):

@@ -18,8 +18,10 @@ from app.look.controls import PlainButton
 from app.resources import resource
 from docs.camera import Camera
 from engine.bundle.library import models_folder
+from engine.errors import BundleError
 from engine.request import GenerationRequest
 from engine.runtime.devices import GIB, Device
+from tests.pixels.model_states import ShownStore, states
 from tests.pixels.painted import ENGINE, GRIDS, HOLD, coarse, paint, write_painted_bundle
 
 LEFT = Qt.MouseButton.LeftButton
@@ -52,6 +54,8 @@ class Walk(Camera):
         downloads = self.window.dialogs.downloads
         downloads.look_at_device = lambda: None
         downloads.device = CARD
+        self._models = ShownStore()
+        downloads._take(self._models)
 
     def wanted(self, name: str) -> bool:
         return not self._only or any(name.startswith(o) if o.endswith("-") else name == o for o in self._only)
@@ -111,12 +115,15 @@ class Walk(Camera):
             self.history()
         if self.any_wanted("prompt"):
             self.prompts()
+        if self.any_wanted("engine"):
+            self.engine()
         self.errors()
         self.subject()
         if self.any_wanted("editor"):
             self.editor()
         self.dialogs()
         self.small()
+        self.large_text()
 
     def fill(self) -> None:
         """Some pictures of an afternoon."""
@@ -145,6 +152,14 @@ class Walk(Camera):
                 self.window.drawing.stop()
                 self.idle()
         self.shot("stopped")
+        if self.wanted("drawing-queue"):
+            self.state.update_values(seed=HOLD + 8, seed_locked=True, count=4)
+            self.window.drawing.generate()
+            self.wait(lambda: strip.drawing and strip.image(7) is not None, "the first of four")
+            self.shot("drawing-queue")
+            self.state.update_values(count=1)
+            self.window.drawing.stop()
+            self.idle()
 
     def finished(self) -> None:
         self.draw(20)
@@ -240,6 +255,25 @@ class Walk(Camera):
         self.settle(0.3)
         self.shot("prompt-open")
         panel.set_open_sections(before)
+        if self.wanted("prompt-earlier"):
+            panel.history_button.click()
+            self.settle(0.2)
+            self.shot("prompt-earlier")
+            while (menu := QApplication.activePopupWidget()) is not None:
+                menu.close()
+
+    def engine(self) -> None:
+        """The model on its way, and one that cannot be opened."""
+        before = self.state.engine
+        self.state.update_engine(phase="loading", fraction=0.62, text="Reading the weights", info=None)
+        self.shot("engine-loading")
+        self.state.update_engine(phase="failed", fraction=0.0)
+        self.program.desk.failed.emit(
+            BundleError("The file transformer.safetensors of Painted is cut off.", "Get the model again."), ""
+        )
+        self.shot("engine-failed")
+        self.state.update_engine(phase=before.phase, fraction=before.fraction, text=before.text, info=before.info)
+        self.quiet()
 
     def errors(self) -> None:
         notes = self.program.paths.data / "shopping list.txt"
@@ -262,9 +296,18 @@ class Walk(Camera):
         self.settle(0.4)
 
     def subject(self) -> None:
+        if self.wanted("drop"):
+            self.window.drop_frame.show_text("Drop to use this photo")
+            self.shot("drop")
+            self.window.drop_frame.hide()
         self.photo("robot_toy.webp")
         self.settle()
         self.shot("photo")
+        if self.wanted("finding"):
+            subject = self.state.subject
+            self.state.update_subject(subject.key, finding=True, cut_out=None, mask=None)
+            self.shot("finding")
+            self.state.update_subject(subject.key, finding=False, cut_out=subject.cut_out, mask=subject.mask)
         for overlay in ("outline", "model"):
             self.window.subject.next_overlay()
             self.shot(f"photo-{overlay}")
@@ -333,6 +376,10 @@ class Walk(Camera):
         self.dialog("models", dialogs.models, 1.0)
         self.dialog("models-licences", self.licences, 0.5)
         self.dialog("models-licence-text", partial(self.licences, read=True), 0.5)
+        for name, shown in states(self._models).items() if self.any_wanted("models-") else ():
+            self._models.show(*shown)
+            self.dialog(name, dialogs.models, 0.5)
+        self._models.show()
         self.dialog("help", dialogs.help)
         self.dialog("about", dialogs.about)
         if self.wanted("menu"):
@@ -368,6 +415,29 @@ class Walk(Camera):
             self.settle(0.5)
             self.shot("small")
             self.window.resize(before)
+
+    def large_text(self) -> None:
+        """The largest text, which leaves less room for everything else."""
+        if not self.any_wanted("large-text"):
+            return
+        self.state.update_settings(text_scale=1.5)
+        self.settle(0.5)
+        self.shot("large-text")
+        panel, before = self.window.prompt, self.window.prompt.open_sections()
+        panel.set_open_sections(dict.fromkeys(before, True))
+        self.settle(0.3)
+        self.shot("large-text-open")
+        panel.set_open_sections(before)
+        self.window.editing.edit()
+        self.settle(0.4)
+        self.shot("large-text-editor")
+        self.window.editing.leave()
+        dialogs = self.window.dialogs
+        self.dialog("large-text-models", dialogs.models, 0.5)
+        self.dialog("large-text-keys", partial(dialogs.open_settings, "keys"))
+        self.dialog("large-text-help", dialogs.help)
+        self.state.update_settings(text_scale=1.0)
+        self.settle(0.3)
 
 
 def _idea(request: GenerationRequest) -> np.ndarray:

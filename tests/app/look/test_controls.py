@@ -89,8 +89,17 @@ def test_the_fonts_that_ship_are_used_and_follow_the_text_size(page):
     type_.apply(label, "label")
     page.add(label)
     assert label.fontInfo().family().startswith("Inter")
+    field, fixed = NumberField(0, 9), QWidget()
+    type_.set_width(fixed, 100)
+    page.add(field, fixed)
     type_.set_text_scale(1.5)
+    inside = field.findChild(QLineEdit)
     assert label.font().pixelSize() == round(13 * 1.5)
+    assert inside.font().pixelSize() == round(13 * 1.5) and fixed.width() == 150
+    notifier.set_choice("dark")
+    assert label.font().pixelSize() == inside.font().pixelSize() == round(13 * 1.5), "another theme keeps the size"
+    type_.set_text_scale(1.0)
+    assert inside.font().pixelSize() == 13 and fixed.width() == 100
 
 
 def test_a_number_field_shows_its_text_with_and_without_buttons(page):

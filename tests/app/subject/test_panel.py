@@ -100,9 +100,10 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, desk):
     qtbot.waitUntil(lambda: desk.state.subject.cut_out is not before.cut_out)
     assert desk.state.subject.mask[60, 60] == 255  # published once, not first with the old mask
     assert desk.state.subject.cut_out.mask != before.cut_out.mask
-    assert panel.undo_button.isEnabled()
+    assert panel.undo_button.isEnabled() and panel.found_label.text() == "corrected"
     QTest.mouseClick(panel.undo_button, LEFT)
     qtbot.waitUntil(lambda: np.array_equal(desk.state.subject.mask, disc()))
+    assert panel.found_label.text() == "found, 96\u00a0%"
 
 
 def test_clicks_in_the_panel_are_answered(qtbot, desk):
