@@ -35,6 +35,7 @@ from app.store.history import HistoryStore
 from app.store.paths import AppPaths
 from app.store.session import SessionStore
 from app.subject.assets import AssetStore
+from app.turns import Turns
 from app.window.main_window import MainWindow
 from engine import __version__
 from engine.host import ENGINE
@@ -43,6 +44,7 @@ from installer.desktop_entry import APP_ID, NAME
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+LATEST_MS = 300
 
 
 class FileOpenFilter(QObject):
@@ -94,7 +96,13 @@ class Program(QObject):
             self.state, SessionStore(paths.session), self.settings_store, self.assets, self.window.session_extra, self
         )
         self.session = self.keeper.load()
-        self._closed = False
+        self._closed = self._came_back = False
+        self._files: list[Path] = []
+        self._turns: Turns | None = None
+        # A window that opens minimised is not painted: the model is loaded all the same.
+        self._latest = QTimer(self, interval=LATEST_MS, singleShot=True)
+        self._latest.timeout.connect(self._begin)
+        self.window.installEventFilter(self)
         self.window.restore_session(self.session)
         self.window.closing.connect(self.close)
         self.window.changed.connect(self.keeper.touch)
@@ -129,20 +137,40 @@ class Program(QObject):
 
     def start(self, files: Sequence[Path] = ()) -> None:
         """Show the window; everything slow begins once it can be seen."""
-        self.window.show()
-        QTimer.singleShot(0, self, self._begin)
+        stylesheet.put_on()
         self._files = list(files)
+        self.window.show()
+        self._latest.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The window's first picture is on the screen."""
+        if event.type() == QEvent.Type.Paint and watched is self.window:
+            self.window.removeEventFilter(self)
+            self._latest.start(0)
+        return False
 
     @Slot()
     def _begin(self) -> None:
-        back = self.keeper.restore(self.session)
-        self.desk.open_bundle()
+        self.window.removeEventFilter(self)
+        self._turns = Turns(
+            [
+                self._restore,
+                self.desk.open_bundle,
+                self._open_first,
+                *self.window.beginnings(),
+                self._garbage.settle,
+            ],
+            self,
+        )
+
+    def _restore(self) -> None:
+        self._came_back = self.keeper.restore(self.session)
+
+    def _open_first(self) -> None:
         if self._files:
             self.desk.open_files(self._files)
-        elif not back:
+        elif not self._came_back:
             self.window.show_example()
-        self.window.begin()
-        self._garbage.settle()
 
     @property
     def closed(self) -> bool:
@@ -155,6 +183,9 @@ class Program(QObject):
             return
         self._closed = True
         began = time.monotonic()
+        self._latest.stop()
+        if self._turns is not None:
+            self._turns.stop()
         self.generation.stop_now()
         self.keeper.save()
         self.link.shutdown(CLOSE_SECONDS)
@@ -180,7 +211,7 @@ def make_application(arguments: Sequence[str]) -> QApplication:
     QGuiApplication.setDesktopFileName(APP_ID)
     application.setWindowIcon(QIcon(str(resource("icons", "echogen.svg"))))
     application.setQuitOnLastWindowClosed(False)  # the end is a sequence of its own
-    stylesheet.install(application)
+    stylesheet.install(application, sheet=False)
     return application
 
 

@@ -10,7 +10,6 @@ import os
 import platform
 import sys
 import threading
-from importlib import metadata
 from pathlib import Path
 from typing import TextIO
 
@@ -119,6 +118,8 @@ def _from_qt(kind: QtMsgType, context, text: str) -> None:
 def diagnostics(folder: Path, settings: Settings, engine: EngineStatus, lines: int = 60) -> str:
     """What a report needs: versions, system, device, settings that matter, the end of the log. Never a prompt or a photo;
     the home folder is written as ~."""
+    from importlib import metadata  # not needed to open the window
+
     parts = [f"EchoGen {__version__}", f"Python {platform.python_version()}, Qt {qVersion()}", platform.platform()]
     for package in ("PySide6-Essentials", "torch", "transformers", "diffusers", "numpy", "opencv-python-headless"):
         try:

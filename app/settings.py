@@ -13,6 +13,8 @@ from app.store.paths import write_atomically
 log = logging.getLogger(__name__)
 
 VERSION = 1
+OFFER_PUT_AWAY = "model offer put away"
+"""Key in ``Settings.panels``: the card that offers the large model is not wanted any more."""
 _LARGEST = 2**20
 
 

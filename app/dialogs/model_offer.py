@@ -17,12 +17,11 @@ from app.dialogs.model_parts import Glyph, Tag
 from app.downloads import Downloads
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.look.theme import notifier, theme
+from app.settings import OFFER_PUT_AWAY
 from app.state import SessionState
 from app.status import spoken_seconds
 
 MODEL = "echogen-2b"
-PUT_AWAY = "model offer put away"
-"""Key in the settings' panels."""
 _LOWEST = 600  # of the stage, in pixels; below it the canvas needs all the room
 
 
@@ -106,7 +105,7 @@ class ModelOffer(QWidget):
 
     def _is_due(self) -> bool:
         engine, session = self._session.engine, self._session
-        if not self._begun or session.settings.panels.get(PUT_AWAY) or session.jobs.busy or not self._empty():
+        if not self._begun or session.settings.panels.get(OFFER_PUT_AWAY) or session.jobs.busy or not self._empty():
             return False
         small = engine.manifest is not None and engine.folder is not None and engine.folder.name != MODEL
         return small and engine.phase != "failed" and self._roomy()
@@ -224,7 +223,7 @@ class ModelOffer(QWidget):
 
     @Slot()
     def _put_away(self) -> None:
-        panels = {**self._session.settings.panels, PUT_AWAY: True}
+        panels = {**self._session.settings.panels, OFFER_PUT_AWAY: True}
         self._session.update_settings(panels=panels)
 
     def changeEvent(self, event: QEvent) -> None:

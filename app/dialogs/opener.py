@@ -1,20 +1,19 @@
-"""Opens the dialogs and does what their buttons ask for."""
+"""Opens the dialogs and does what their buttons ask for. Each is imported when it is first asked for: the window opens without."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.desk import Desk
-from app.dialogs.about import AboutDialog
-from app.dialogs.help import HelpDialog
-from app.dialogs.model_offer import MODEL as LARGE_MODEL
-from app.dialogs.models import ModelsDialog
-from app.dialogs.settings import SettingsDialog
-from app.downloads import Downloads
 from app.logs import diagnostics
 from app.store.paths import AppPaths
+
+if TYPE_CHECKING:
+    from app.downloads import Downloads
 
 
 class Dialogs(QObject):
@@ -29,8 +28,22 @@ class Dialogs(QObject):
     def __init__(self, window: QWidget, desk: Desk, paths: AppPaths) -> None:
         super().__init__(window)
         self._window, self._desk, self._paths = window, desk, paths
-        self.downloads = Downloads(desk, self)
-        self.downloads.said.connect(self.said)
+        self._downloads: Downloads | None = None
+
+    @property
+    def downloads(self) -> Downloads:
+        """The models and the work on them, which goes on while no dialog is open."""
+        if self._downloads is None:
+            from app.downloads import Downloads
+
+            self._downloads = Downloads(self._desk, self)
+            self._downloads.said.connect(self.said)
+        return self._downloads
+
+    def close(self) -> None:
+        """Pause what is being downloaded."""
+        if self._downloads is not None:
+            self._downloads.close()
 
     @Slot()
     def settings(self) -> None:
@@ -42,26 +55,41 @@ class Dialogs(QObject):
 
     def open_settings(self, page: str) -> None:
         """Open the settings on one of their pages ("model", "pictures", "appearance", "keys")."""
+        from app.dialogs.settings import SettingsDialog
+
         desk = self._desk
         SettingsDialog(desk.state, desk.bundles, desk.store.folder, self._window, page).open()
 
     @Slot()
     def models(self) -> None:
-        ModelsDialog(self.downloads, self._desk, self._window).open()
+        self.open_models()
 
     @Slot()
     def get_large_model(self) -> None:
         """The models, with the licences of the large one open."""
+        from app.dialogs.model_offer import MODEL
+
+        self.open_models(MODEL)
+
+    def open_models(self, licences_of: str = "") -> None:
+        """Open the models. ``licences_of``: a model whose licences are shown, as its button does."""
+        from app.dialogs.models import ModelsDialog
+
         dialog = ModelsDialog(self.downloads, self._desk, self._window)
         dialog.open()
-        dialog.begin(LARGE_MODEL)
+        if licences_of:
+            dialog.begin(licences_of)
 
     @Slot()
     def help(self) -> None:
+        from app.dialogs.help import HelpDialog
+
         HelpDialog(self._window).open()
 
     @Slot()
     def about(self) -> None:
+        from app.dialogs.about import AboutDialog
+
         about = AboutDialog(self._window)
         about.logFolderWanted.connect(self.log_folder)
         about.diagnosticsWanted.connect(self.copy_diagnostics)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -23,6 +23,7 @@ from app.mask.canvas import MaskCanvas
 from app.mask.compose import OVERLAYS
 from app.mask.inspector import Inspector
 from app.mask.session import MaskSession
+from app.mask.steps import step_name
 from app.mask.tool_keys import BRUSH_KEYS, HARDNESS_KEYS, ToolKeys
 from app.mask.tools import TOOLS
 from app.state import SessionState
@@ -30,28 +31,6 @@ from app.subject.workbench import workbench_of
 from engine.errors import EchoGenError
 from engine.photo.load import Photo
 from engine.photo.mask_file import read_mask, write_mask
-
-LABELS = (
-    QT_TRANSLATE_NOOP("MaskSteps", "Paint"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Erase"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Lasso"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Click"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Move a click"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Remove a click"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Clear the clicks"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Box"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Edge"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Cut out"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Reset"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Find the subject"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Another candidate"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Invert"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Fill the holes"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Keep the largest part"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Edit cut-out"),
-    QT_TRANSLATE_NOOP("MaskSteps", "Open a mask"),
-)
-"""The labels of the document's steps, for the translators."""
 
 
 class MaskEditorView(QWidget):
@@ -369,11 +348,6 @@ class MaskEditorView(QWidget):
         self.hints.forget()
         self._show_hints()
         self._show_undo()
-
-
-def step_name(label: str) -> str:
-    """What a step of the document is called, in the user's language."""
-    return QCoreApplication.translate("MaskSteps", label) if label else ""
 
 
 def _read(file: Path, photo: Photo) -> tuple[str, np.ndarray]:

@@ -23,8 +23,8 @@ from app.look.theme import radius, size
 from app.mask.canvas import MaskCanvas
 from app.mask.compose import OVERLAYS
 from app.mask.cutout_view import CutOutView
-from app.mask.editor import step_name
 from app.mask.session import MaskSession
+from app.mask.steps import step_name
 from app.mask.tool_keys import BRUSH_KEYS, ToolKeys
 from app.mask.tools import Tool
 from app.state import SessionState, Subject

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -11,13 +12,14 @@ from PySide6.QtWidgets import QMainWindow
 
 from app import sentences
 from app.desk import Desk
-from app.dialogs.model_offer import ModelOffer
 from app.dialogs.opener import Dialogs
 from app.look.theme import tokens
+from app.settings import OFFER_PUT_AWAY
 from app.state import SessionState
 from app.store.paths import AppPaths
 from app.store.session import SessionState as Session
 from app.subject.workbench import workbench_of
+from app.turns import imports
 from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
@@ -29,6 +31,16 @@ from app.window.openers import Openers, holds_picture
 from app.window.pictures import Pictures
 from app.window.status_line import StatusLine
 from app.window.walk import PanelWalk
+
+if TYPE_CHECKING:
+    from app.dialogs.model_offer import ModelOffer
+    from app.mask.editor import MaskEditorView
+
+# What each needs comes before it, so that no import holds up the window for long.
+_PLANS = ("psutil", "engine.runtime.devices", "engine.runtime.footprint", "engine.runtime.plans")
+_WEIGHTS = tuple(f"engine.weights.{name}" for name in ("catalogue", "hub", "transfer", "download", "store"))
+_OFFER = ("app.dialogs.model_words", "app.downloads", "app.dialogs.model_parts", "app.dialogs.model_offer")
+_EDITOR = ("app.mask.bars", "app.mask.inspector", "app.mask.editor")
 
 
 class MainWindow(QMainWindow):
@@ -67,7 +79,7 @@ class MainWindow(QMainWindow):
         state, desk = self.state, self.desk
         self.panels = panels = Panels(state, desk.store)
         self.setCentralWidget(panels)
-        self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
+        self.top_bar, self.left, self.subject = panels.top_bar, panels.left, panels.subject
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
         self.banner, self.toast = panels.banner, panels.toast
         self.drop_frame = DropFrame(self)
@@ -80,8 +92,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, self._runs())
         self.status = StatusLine(self.top_bar, desk, panels.is_editing, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
-        self.offer = ModelOffer(self.dialogs.downloads, state, self.empty_canvas.waits, panels.stage)
-        panels.put_over_canvas(self.offer)
+        self.offer: ModelOffer | None = None
         self.faults = Faults(
             self,
             self.banner,
@@ -102,8 +113,8 @@ class MainWindow(QMainWindow):
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
             "copy": self.canvas.copy,
-            "export_mask": self.editor.export_mask,
-            "import_mask": self.editor.import_mask,
+            "export_mask": panels.export_mask,
+            "import_mask": panels.import_mask,
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
@@ -151,11 +162,9 @@ class MainWindow(QMainWindow):
         desk.photoGiven.connect(self.subject.open_file)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.openers.choose)
-        self.offer.wanted.connect(dialogs.get_large_model)
-        for wants_models in (self.offer.modelsWanted, self.top_bar.models_button.clicked):
-            wants_models.connect(dialogs.models)
-        for wants_help in (self.editor.helpRequested, self.top_bar.help_button.clicked):
-            wants_help.connect(dialogs.help)
+        panels.editorMade.connect(self._editor_made)
+        self.top_bar.models_button.clicked.connect(dialogs.models)
+        self.top_bar.help_button.clicked.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
         for engine_changes in (desk.bundlesChanged, state.engineChanged):
@@ -177,6 +186,15 @@ class MainWindow(QMainWindow):
         if info is not None:
             words = sentences.joined((info.plan, *info.notes))
             self.top_bar.set_device(sentences.translated(info.device), words)
+
+    @property
+    def editor(self) -> MaskEditorView:
+        """The editor of the cut-out."""
+        return self.panels.editor
+
+    @Slot(object)
+    def _editor_made(self, editor: MaskEditorView) -> None:
+        editor.helpRequested.connect(self.dialogs.help)
 
     @Slot(bool)
     def _editing_changed(self, editing: bool) -> None:
@@ -247,11 +265,21 @@ class MainWindow(QMainWindow):
 
     # The window itself
 
-    def begin(self) -> None:
-        """The window can be seen: what is slow and can wait begins now."""
-        self.history.start()
-        self._show_engine()
-        self.empty_canvas.show()
+    def beginnings(self) -> list[Callable[[], object]]:
+        """What is slow and can wait until the window is seen, in steps."""
+        steps: list[Callable[[], object]] = [self.history.start, self._show_engine, self.empty_canvas.show]
+        if not self.state.settings.panels.get(OFFER_PUT_AWAY):
+            steps += imports(*_PLANS, *_WEIGHTS, *_OFFER)
+            steps.append(self._make_offer)
+        return [*steps, *imports(*_EDITOR), self.panels.make_editor]
+
+    def _make_offer(self) -> None:
+        from app.dialogs.model_offer import ModelOffer
+
+        self.offer = ModelOffer(self.dialogs.downloads, self.state, self.empty_canvas.waits, self.panels.stage)
+        self.offer.wanted.connect(self.dialogs.get_large_model)
+        self.offer.modelsWanted.connect(self.dialogs.models)
+        self.panels.put_over_canvas(self.offer)
         self.offer.begin()
 
     def show_example(self) -> None:
@@ -291,7 +319,7 @@ class MainWindow(QMainWindow):
 
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
-        self.dialogs.downloads.close()
+        self.dialogs.close()
         workbench_of(self.state).close()
 
     @Slot()

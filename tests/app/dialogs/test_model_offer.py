@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.dialogs.model_offer import MODEL, PUT_AWAY, ModelOffer
+from app.dialogs.model_offer import MODEL, ModelOffer
+from app.settings import OFFER_PUT_AWAY
 from app.state import Jobs
 from engine.bundle.library import shipped_folder
 from engine.runtime.devices import GIB, Device
@@ -124,7 +125,7 @@ def test_it_gives_way_to_pictures_to_work_and_to_small_windows(offer, desk, stag
 def test_put_away_it_stays_away(offer, desk, downloads, stage):
     click(offer.close_button)
     assert not offer.isVisible()
-    assert desk.state.settings.panels[PUT_AWAY] is True
+    assert desk.state.settings.panels[OFFER_PUT_AWAY] is True
     again = ModelOffer(downloads, desk.state, lambda: True, stage)
     again.begin()
     downloads.deviceKnown.emit()

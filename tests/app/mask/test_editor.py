@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.mask.bars import KeyCap
 from app.mask.document import Edge
-from app.mask.editor import LABELS, MaskEditorView
+from app.mask.editor import MaskEditorView
+from app.mask.steps import LABELS
 from app.state import SessionState
 from app.subject.workbench import Workbench
 from tests.app.mask.fakes import FakeSegmenter, area, disc

@@ -1,0 +1,41 @@
+"""What a start does not do before the window can be seen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.dialogs.models", "app.mask.editor")
+
+
+def test_the_window_is_built_without_what_is_only_needed_later(private_folders):
+    lines = [
+        "import sys",
+        "from app.application import Program, make_application",
+        "from app.store.paths import AppPaths",
+        "application = make_application([])",
+        "program = Program(AppPaths.standard())",
+        f"print([name for name in {NOT_YET} if name in sys.modules])",
+    ]
+    command = [sys.executable, "-c", "\n".join(lines) + "\nimport os; sys.stdout.flush(); os._exit(0)"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_window_that_opens_minimised_loads_its_model_all_the_same(open_program, qtbot, monkeypatch):
+    from app.window.main_window import MainWindow
+
+    monkeypatch.setattr(MainWindow, "show", MainWindow.showMinimized)
+    program = open_program()
+    qtbot.waitUntil(lambda: program.state.engine.phase == "ready", timeout=20_000)
+
+
+def test_closing_before_the_start_is_done_ends_it(open_program, qtbot):
+    program = open_program()
+    assert program.state.engine.phase == "off"
+    with qtbot.waitSignal(program.ended, timeout=10_000):
+        program.window.close()
+    qtbot.wait(50)
+    assert program.state.engine.phase == "off"
