@@ -19,14 +19,17 @@ from engine.request import GenerationRequest
 
 COUNT = 4
 _GAP = 12
+_CLEAR = 8
 
 
-def coarse_scales(count: int) -> int:
-    """How many scales an idea draws: enough to see the composition, cheap beside a whole picture.
+def coarse_scales(grids: Sequence[tuple[int, int]]) -> int:
+    """How many of the scales an idea draws: enough to see the composition, cheap beside a whole picture.
 
-    The last three of thirteen scales are three quarters of the work, the first half of them a few hundredths.
+    The last three of thirteen scales are three quarters of the work, the first half of them a few hundredths. Fewer than
+    ``_CLEAR`` tokens across are only a blur, though, as a model of few scales would show.
     """
-    return max(1, min(count - 1, round(count * 0.6)))
+    clear = next((number for number, grid in enumerate(grids, 1) if min(grid) >= _CLEAR), len(grids))
+    return max(1, min(len(grids) - 1, max(clear, round(len(grids) * 0.6))))
 
 
 class IdeaTile(QAbstractButton):
@@ -117,6 +120,7 @@ class IdeasView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("ideasView")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # digits choose, Esc closes; Tab goes to the tiles themselves
         self.requests: tuple[GenerationRequest, ...] = ()
         self.title = label("", "heading")
         self.words = label("", "body", "muted", wrap=True)

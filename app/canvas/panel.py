@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QImage
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from app.actions import bind
 from app.canvas.actions import BAR_GAP, ActionBar
@@ -30,7 +30,7 @@ class CanvasPanel(QWidget):
         varyRequested(object): draw this ``GenerationRequest`` again with a new seed.
         redrawRequested(object, object, int): redraw this request from its ``ScaleBits`` with so many scales kept.
         ideaChosen(object): finish this ``GenerationRequest``.
-        ideasClosed: none of them.
+        ideasClosed: none of them. ideasLeft: they are put away, and the focus was theirs.
         saveRequested(bool): "Save as…"; True with metadata.
         copied: the picture is on the clipboard.
         starToggled(bool), previewsWanted(object): as in the bar and the strip.
@@ -41,6 +41,7 @@ class CanvasPanel(QWidget):
     redrawRequested = Signal(object, object, int)
     ideaChosen = Signal(object)
     ideasClosed = Signal()
+    ideasLeft = Signal()
     saveRequested = Signal(bool)
     copied = Signal()
     starToggled = Signal(bool)
@@ -208,12 +209,16 @@ class CanvasPanel(QWidget):
 
     def close_ideas(self) -> None:
         if self.ideas.isVisible():
+            focused = QApplication.focusWidget()
+            had_focus = focused is not None and (focused is self.ideas or self.ideas.isAncestorOf(focused))
             self.ideas.hide()
             self._follow()
+            if had_focus:
+                self.ideasLeft.emit()
 
     def idea_scales(self) -> int:
         """How many scales an idea draws (``until_scale``)."""
-        return coarse_scales(len(self._grids) or 7)
+        return coarse_scales(self._grids) if self._grids else 1
 
     # What the user wants
 

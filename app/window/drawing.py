@@ -26,6 +26,7 @@ class Drawing(QObject):
         super().__init__(parent)
         self._panels, self._desk, self._state = panels, desk, desk.state
         self._came_from: QWidget | None = None
+        self._before_ideas: QWidget | None = None
         generation, canvas, prompt = desk.generation, panels.canvas, panels.prompt
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
@@ -34,6 +35,7 @@ class Drawing(QObject):
         canvas.redrawRequested.connect(self._redraw)
         canvas.ideaChosen.connect(desk.finish_idea)
         canvas.ideasClosed.connect(generation.stop_now)
+        canvas.ideasLeft.connect(self._ideas_left)
         desk.drawing.connect(canvas.started)
         desk.ideasBegun.connect(canvas.begin_ideas)
         generation.previewed.connect(canvas.previewed)
@@ -61,8 +63,20 @@ class Drawing(QObject):
 
     @Slot()
     def draw_ideas(self) -> None:
-        """Draw the coarse scales of four seeds."""
-        self._start(lambda: self._desk.draw_ideas(self._panels.canvas.idea_scales()))
+        """Draw the coarse scales of four seeds; a digit chooses one from now on."""
+        canvas, focused = self._panels.canvas, QApplication.focusWidget()
+        self._desk.draw_ideas(canvas.idea_scales())
+        if canvas.ideas.isVisible():
+            self._before_ideas = focused if focused is not canvas.ideas else self._before_ideas
+            canvas.ideas.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _ideas_left(self) -> None:
+        before, self._before_ideas = self._before_ideas, None
+        place = (
+            before if before is not None and before.isVisible() and before.isEnabled() else self._panels.prompt.prompt
+        )
+        place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(object)
     def _vary(self, request: GenerationRequest) -> None:
@@ -77,7 +91,7 @@ class Drawing(QObject):
         panels, focused = self._panels, QApplication.focusWidget()
         draw()
         canvas, prompt = panels.canvas, panels.prompt
-        begins = (prompt.generate, prompt.ideas_button, canvas.actions_bar.vary_button, canvas.strip.redraw_button)
+        begins = (prompt.generate, canvas.actions_bar.vary_button, canvas.strip.redraw_button)
         if focused is not None and self._state.jobs.busy and focused in (*begins, *canvas.actions_bar.children()):
             self._came_from = focused
             prompt.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -91,8 +105,7 @@ class Drawing(QObject):
         prompt, came_from, self._came_from = self._panels.prompt, self._came_from, None
         if came_from is None or self._state.jobs.busy or not (prompt.cancel.hasFocus() or prompt.generate.hasFocus()):
             return
-        canvas = self._panels.canvas
-        places = (canvas.ideas.tiles[0], came_from, canvas.actions_bar.vary_button, prompt.generate)
+        places = (came_from, self._panels.canvas.actions_bar.vary_button, prompt.generate)
         place = next((place for place in places if place.isVisible() and place.isEnabled()), prompt.prompt)
         place.setFocus(Qt.FocusReason.OtherFocusReason)
 

@@ -480,7 +480,7 @@ def test_the_keys_of_the_view_zoom_the_large_picture(program, qtbot, where):
     assert scale() == pytest.approx(fitted)
 
 
-@pytest.mark.parametrize("button", ["vary", "redraw", "ideas", "generate"])
+@pytest.mark.parametrize("button", ["vary", "redraw", "generate"])
 def test_a_button_that_began_a_drawing_has_the_focus_again_when_it_is_done(program, qtbot, button):
     window = program.window
     window.drawing.generate()
@@ -489,10 +489,9 @@ def test_a_button_that_began_a_drawing_has_the_focus_again_when_it_is_done(progr
     pressed = {
         "vary": canvas.actions_bar.vary_button,
         "redraw": canvas.strip.redraw_button,
-        "ideas": window.prompt.ideas_button,
         "generate": window.prompt.generate,
     }[button]
-    back = canvas.ideas.tiles[0] if button == "ideas" else pressed
+    back = pressed
     if button == "redraw":
         canvas.strip.tiles.move_handle(3)
         back = canvas.actions_bar.vary_button  # the handle is at the end again, and there is nothing to redraw
@@ -516,3 +515,23 @@ def test_a_focus_elsewhere_stays_where_it_is_while_a_picture_is_drawn(program, q
     wait_idle(qtbot, program)
     qtbot.wait(30)
     assert window.prompt.prompt.hasFocus()
+
+
+def test_a_digit_chooses_an_idea_and_the_focus_is_where_it_was(program, qtbot):
+    window = program.window
+    window.activateWindow()
+    window.prompt.focus_prompt()
+    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    ideas = window.canvas.ideas
+    assert ideas.isVisible() and ideas.hasFocus()
+    wait_idle(qtbot, program)
+    wanted = ideas.requests[1]
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_2)
+    assert window.prompt.prompt.hasFocus() and window.prompt.prompt.toPlainText() == "a ball in the snow"
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(lambda: program.state.result is not None)
+    assert program.state.result.request.seed == wanted.seed
+    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    wait_idle(qtbot, program)
+    window.drawing.stop()
+    assert not ideas.isVisible() and window.prompt.prompt.hasFocus()

@@ -299,9 +299,19 @@ def test_idea_tiles_have_the_shape_of_the_picture(panel):
     assert panel.ideas.tiles[1].x() - tile.geometry().right() <= 13
 
 
-@pytest.mark.parametrize(("count", "scales"), [(13, 8), (7, 4), (5, 3), (2, 1), (1, 1)])
-def test_ideas_are_cheap(count, scales):
-    assert coarse_scales(count) == scales or count == 1
+@pytest.mark.parametrize(
+    ("sides", "scales"),
+    [
+        ((1, 2, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64), 8),
+        ((1, 2, 3, 5, 9, 16), 5),  # five tokens across are only a blur
+        ((1, 2, 4, 6, 8, 12, 16), 5),
+        ((1, 2, 4), 2),
+        ((1, 9), 1),
+        ((1,), 1),
+    ],
+)
+def test_ideas_are_cheap_and_yet_clear(sides, scales):
+    assert coarse_scales([(side, side) for side in sides]) == scales
 
 
 def test_nothing_stays_behind_when_a_panel_is_gone(qtbot, dressed):
