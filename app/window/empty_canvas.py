@@ -22,8 +22,9 @@ class EmptyCanvas(QObject):
             signal.connect(self._show_subject)
 
     def waits(self) -> bool:
-        """Whether the canvas waits for its first picture."""
-        return self._state.result is None and self._canvas.canvas.state == "empty"
+        """Whether the canvas waits for its first picture, with nothing over it."""
+        covered = self._canvas.ideas.isVisible()
+        return self._state.result is None and self._canvas.canvas.state == "empty" and not covered
 
     @Slot()
     def show(self) -> None:

@@ -171,6 +171,7 @@ class MainWindow(QMainWindow):
             engine_changes.connect(self._show_engine)
         for signal in (state.jobChanged, state.resultChanged, state.maskChanged, state.photoChanged):
             signal.connect(self._enable)
+        self.canvas.strip.handleMoved.connect(self._enable)
         self.editing.changed.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)

@@ -45,6 +45,10 @@ def test_the_offer_leads_to_the_licences_and_gives_way_to_the_first_picture(prog
     dialog = QApplication.activeModalWidget()
     assert isinstance(dialog, ModelsDialog) and dialog.cards["echogen-2b"].sheet is not None
     dialog.reject()
+    window.drawing.draw_ideas()
+    wait_idle(qtbot, program)
+    assert window.canvas.ideas.isVisible() and not offer.isVisible(), "ideas need the room"
+    window.canvas.close_ideas()
     window.drawing.generate()
     wait_idle(qtbot, program)
     assert program.state.result is not None and not offer.isVisible()

@@ -535,3 +535,28 @@ def test_a_digit_chooses_an_idea_and_the_focus_is_where_it_was(program, qtbot):
     wait_idle(qtbot, program)
     window.drawing.stop()
     assert not ideas.isVisible() and window.prompt.prompt.hasFocus()
+
+
+def test_the_keys_of_a_finished_picture_do_what_they_say(program, qtbot):
+    window = program.window
+    window.activateWindow()
+    window.drawing.generate()
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    prompt, strip = window.prompt.prompt, window.canvas.strip
+    assert not window.commands.actions["redraw"].isEnabled()
+    strip.tiles.move_handle(3)
+    QTest.keyClick(prompt, Qt.Key.Key_R, control | shift)
+    assert program.state.jobs.busy
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(lambda: program.state.result is not None)
+    assert len(program.state.result.request.kept) == 3
+    strip.tiles.move_handle(2)
+    assert window.commands.actions["redraw"].isEnabled()
+    strip.tiles.move_handle(strip.model.count)
+    assert not window.commands.actions["redraw"].isEnabled()
+    QTest.keyClick(prompt, Qt.Key.Key_B, control)
+    assert window.canvas.canvas.comparing()
+    QTest.keyClick(prompt, Qt.Key.Key_B, control)
+    assert not window.canvas.canvas.comparing()
