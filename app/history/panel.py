@@ -53,6 +53,7 @@ class HistoryPanel(QWidget):
 
     def __init__(self, store: HistoryStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._focus_waits = False
         self.setObjectName("historyPanel")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.store = store
@@ -231,7 +232,16 @@ class HistoryPanel(QWidget):
         self._place_arrows()
 
     def _show_empty(self) -> None:
-        self.view.setVisible(bool(self.model.rows))
+        """Without pictures there is nothing to walk: a focus on them waits on the star, and comes back with them."""
+        shown, there = bool(self.model.rows), Qt.FocusReason.OtherFocusReason
+        if not shown and self.view.hasFocus():
+            self._focus_waits = True
+            self.star_button.setFocus(there)
+        self.view.setVisible(shown)
+        if shown and self._focus_waits:
+            self._focus_waits = False
+            if self.star_button.hasFocus():
+                self.view.setFocus(there)
         self.update()
 
     @Slot()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.canvas.panel import CanvasPanel
 from app.canvas.result import ResultCanvas
@@ -147,6 +147,11 @@ class Panels(QWidget):
 
     @Slot()
     def undo(self) -> None:
+        """The last step of the cut-out; in the history, what a toast offers to undo."""
+        focused = QApplication.focusWidget()
+        if focused is not None and self.history.isAncestorOf(focused) and self.toast.can_take_back():
+            self.toast.take_back()
+            return
         (self.editor if self.is_editing() else self.subject).undo()
 
     @Slot()

@@ -32,7 +32,7 @@ class Toast(QWidget):
         row.addWidget(self.button)
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.hide)
-        self.button.clicked.connect(self._take_back)
+        self.button.clicked.connect(self.take_back)
         host.installEventFilter(self)
         notifier.changed.connect(self.update)
         self.hide()
@@ -60,8 +60,13 @@ class Toast(QWidget):
         hint = super().sizeHint()
         return QSize(hint.width(), max(hint.height(), 44 + 2 * _SHADOW))
 
+    def can_take_back(self) -> bool:
+        """Whether what is said can be undone."""
+        return self.isVisible() and self._undo is not None
+
     @Slot()
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
+        """Undo what is said, where it can be."""
         undo, self._undo = self._undo, None
         self.hide()
         if undo is not None:

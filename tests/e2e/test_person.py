@@ -227,6 +227,10 @@ def test_the_keyboard_alone_gets_from_the_start_to_a_kept_picture(program, qtbot
     press(program, Qt.Key.Key_Delete)
     assert program.store.pictures() == []
     assert window.toast.text() == "Moved to the trash"
+    assert window.history.isAncestorOf(QApplication.focusWidget()), "an empty history keeps the focus"
+    press(program, Qt.Key.Key_Z, CTRL)
+    assert len(program.store.pictures()) == 1 and window.toast.text() == ""
+    assert window.history.view.hasFocus()
 
 
 def test_the_cut_out_can_be_corrected_while_a_picture_is_drawn(program, qtbot):
