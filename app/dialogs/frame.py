@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.look import compositing
 from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.theme import notifier, radius, theme, tokens
@@ -110,6 +111,14 @@ class Dialog(QDialog):
     def card_rect(self) -> QRectF:
         """The card, without the shadow around it."""
         return QRectF(self.rect()).adjusted(_SHADOW, _SHADOW, -_SHADOW, -_SHADOW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not compositing.is_composited():
+            # No shadow then: what surrounds the card would be black.
+            shape = QPainterPath()
+            shape.addRoundedRect(self.card_rect(), radius("dialog"), radius("dialog"))
+            self.setMask(QRegion(shape.toFillPolygon().toPolygon()))
 
     def done(self, result: int) -> None:
         if self._scrim is not None:

@@ -17,9 +17,9 @@ from app.canvas.pixels import to_image
 from app.look.controls import clear, label
 from app.state import SessionState, Subject
 from app.subject.pieces import Thumb
-from engine.errors import EchoGenError
-from engine.photo.framing import on_white
-from engine.photo.load import load_photo
+from engine.errors import EchoGenError, MaskError
+from engine.photo.framing import cut_out, on_white
+from engine.photo.load import load_photo, photo_from_pixels
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,13 @@ def _picture(subject: Subject) -> QImage:
         return to_image(subject.cut_out.rgb)
     assert subject.photo is not None
     step = max(1, min(subject.photo.rgb.shape[:2]) // _PIXELS)
-    return to_image(subject.photo.rgb[::step, ::step])
+    small = np.ascontiguousarray(subject.photo.rgb[::step, ::step])
+    if subject.mask is not None:  # of a session that came back: its cut-out is made when it is chosen
+        try:
+            return to_image(cut_out(photo_from_pixels(small), subject.mask[::step, ::step], _PIXELS).rgb)
+        except MaskError:
+            log.debug("a subject of the shelf has no cut-out", exc_info=True)
+    return to_image(small)
 
 
 def _thumb(path: Path) -> tuple[Path, QImage]:

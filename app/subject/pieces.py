@@ -75,6 +75,9 @@ class Thumb(QAbstractButton):
         self._picture = picture
         self.update()
 
+    def picture(self) -> QImage:
+        return self._picture
+
     def keyPressEvent(self, event) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.removeRequested.emit()

@@ -196,6 +196,19 @@ def test_the_shelf_keeps_each_subject_with_its_mask(qtbot, desk):
     assert not desk.panel.shelf.isVisible()
 
 
+def test_a_subject_of_a_session_that_came_back_is_cut_out_on_the_shelf(qtbot, desk):
+    opened(qtbot, desk, name="one.png", seed=1)
+    first = desk.state.subject
+    opened(qtbot, desk, name="two.png", seed=2)
+    desk.state.update_subject(first.key, cut_out=None)
+    picture = desk.panel.shelf.thumbs[0].picture()
+    assert picture.pixelColor(2, 2) == Qt.GlobalColor.white, "nothing of the photo around it"
+    desk.state.update_subject(first.key, mask=np.zeros_like(first.mask))
+    desk.panel.shelf._pictured.clear()
+    desk.panel.shelf.follow()
+    assert desk.panel.shelf.thumbs[0].picture().pixelColor(2, 2) != Qt.GlobalColor.white, "the photo, without a cut-out"
+
+
 def test_the_same_photo_again_is_the_one_on_the_shelf(qtbot, desk):
     opened(qtbot, desk, name="one.png", seed=1)
     opened(qtbot, desk, name="two.png", seed=2)
