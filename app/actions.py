@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -263,8 +263,14 @@ class BoundAction(QAction):
         )
         self.refresh()
         keymap.changed.connect(self.refresh)
-        if run is not None:
-            self.triggered.connect(run)
+        self._run = run
+        self.triggered.connect(self._triggered)
+
+    @Slot()
+    def _triggered(self) -> None:
+        # Qt's "checked" must not become an argument of what is run.
+        if self._run is not None:
+            self._run()
 
     def refresh(self) -> None:
         self.setText(self.entry.label)

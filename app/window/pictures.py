@@ -64,7 +64,7 @@ class Pictures(QObject):
         history.rebuilt.connect(self._rebuilt)
         history.saveRequested.connect(self._save_other)
         history.copyRequested.connect(self._copy_other)
-        canvas.saveRequested.connect(self.save)
+        canvas.saveRequested.connect(self._save)
         canvas.starToggled.connect(self._star_shown)
         canvas.copied.connect(self._copied)
 
@@ -211,19 +211,22 @@ class Pictures(QObject):
     # Saving and copying
 
     @Slot()
+    def save(self) -> None:
+        """ "Save as…" of the picture that is shown, with what made it."""
+        self._save(True)
+
+    @Slot()
+    def save_plain(self) -> None:
+        """The same without what made it."""
+        self._save(False)
+
     @Slot(bool)
-    def save(self, metadata: bool = True) -> None:
-        """ "Save as…" of the picture that is shown."""
+    def _save(self, metadata: bool) -> None:
         result = self._state.result
         if result is None or result.file is None:
             self._toast.show_message(self.tr("The picture is not finished yet"))
             return
         self._ask_and_save(result.file, result.request.prompt, result.request.seed, metadata)
-
-    @Slot()
-    def save_plain(self) -> None:
-        """The same without what made it."""
-        self.save(False)
 
     @Slot(object, bool)
     def _save_other(self, picture: Picture, metadata: bool) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLabel, QWidget
 
 from app.look.controls import ElidedLabel
 from app.store.paths import AppPaths
-from engine.photo.picture_file import read_picture_file
+from engine.photo.picture_file import carries_request, read_picture_file
 from tests.e2e.conftest import wait_idle, wait_ready
 from tests.e2e.paper import save_disc
 
@@ -560,3 +560,29 @@ def test_the_keys_of_a_finished_picture_do_what_they_say(program, qtbot):
     assert window.canvas.canvas.comparing()
     QTest.keyClick(prompt, Qt.Key.Key_B, control)
     assert not window.canvas.canvas.comparing()
+
+
+@pytest.mark.parametrize(("key", "whole"), [("Ctrl+S", True), ("Ctrl+Shift+S", False), ("button", True)])
+def test_a_saved_picture_keeps_what_made_it_unless_that_is_not_wanted(
+    program, qtbot, monkeypatch, tmp_path, key, whole
+):
+    window, target = program.window, tmp_path / "mine.png"
+    asked: list[str] = []
+
+    def answer(parent, title, *rest):
+        asked.append(title)
+        return str(target), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
+    window.activateWindow()
+    window.drawing.generate()
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
+    if key == "button":
+        QTest.mouseClick(window.canvas.actions_bar.save_button, Qt.MouseButton.LeftButton)
+    else:
+        QTest.keySequence(window.prompt.prompt, QKeySequence(key))
+    qtbot.waitUntil(target.exists, timeout=5_000)
+    qtbot.waitUntil(lambda: window.toast.text().startswith("Saved to"))
+    assert asked == ["Save as" if whole else "Save without metadata"]
+    assert carries_request(target) == whole
