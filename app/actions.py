@@ -282,7 +282,7 @@ def bind(widget: QWidget, action: str, run: Callable[..., object] | None = None)
 
     Args:
         widget: owns the action; in other contexts than "window" the keys act while it or a child has the focus.
-        run: called when it is triggered (a decorated slot of a QObject).
+        run: called without arguments when it is triggered; ``sender`` is not set in it.
     """
     result = BoundAction(action, widget, run)
     widget.addAction(result)

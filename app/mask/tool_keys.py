@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from app.actions import BoundAction, bind
+from app.actions import bind
 from app.mask.canvas import MaskCanvas
 from app.mask.tools import TOOLS
 
@@ -27,13 +28,11 @@ class ToolKeys(QObject):
         super().__init__(owner)
         self._canvas = canvas
         for action in actions:
-            bind(owner, action, self._act)
+            bind(owner, action, partial(self._act, action))
 
-    @Slot()
-    def _act(self) -> None:
-        canvas, action = self._canvas, self.sender()
-        assert isinstance(action, BoundAction)
-        match action.entry.id:
+    def _act(self, action: str) -> None:
+        canvas = self._canvas
+        match action:
             case "swap":
                 canvas.swap()
             case "smaller":
