@@ -49,7 +49,7 @@ class PictureCommands(QObject):
         super().__init__(parent)
         self._store, self._model, self._view = store, model, view
         self._pending: tuple[int, ...] = ()
-        self._ticket = 0
+        self._ticket = self._check = 0
         self._purge_timer = QTimer(self, interval=duration("toast") + _UNDO_EXTRA, singleShot=True)
         self._purge_timer.timeout.connect(self.purge)
 
@@ -67,7 +67,14 @@ class PictureCommands(QObject):
         """Look in the background whether the files are still there (call it when the window becomes active)."""
         pictures = tuple(self._model.pictures())
         if pictures:
-            background.run(partial(_missing, pictures), done=self._model.set_missing)
+            self._check += 1
+            background.run(partial(_missing, self._check, pictures), done=self._checked)
+
+    @Slot(object)
+    def _checked(self, found: tuple[int, frozenset[int]]) -> None:
+        check, missing = found
+        if check == self._check:  # an earlier look that took longer knows less
+            self._model.set_missing(missing)
 
     def undo_delete(self) -> None:
         """Bring back what was deleted last."""
@@ -245,8 +252,8 @@ def _settle(store: HistoryStore) -> tuple[list[Path], int]:
     return left, store.rebuild()
 
 
-def _missing(pictures: tuple[Picture, ...]) -> frozenset[int]:
-    return frozenset(picture.id for picture in pictures if not picture.file.exists())
+def _missing(check: int, pictures: tuple[Picture, ...]) -> tuple[int, frozenset[int]]:
+    return check, frozenset(picture.id for picture in pictures if not picture.file.exists())
 
 
 def _open_for(store: HistoryStore, what: str, picture: Picture) -> tuple[str, OpenedPicture]:

@@ -249,6 +249,19 @@ def test_missing_files_are_shown_found_and_forgotten(panel, kept, tmp_path, qtbo
     assert shown(panel) == [5, 3, 2, 1], "a picture whose file is there is never forgotten"
 
 
+def test_an_earlier_look_for_files_that_takes_longer_does_not_win(panel, kept, qtbot, monkeypatch):
+    started: list = []
+    monkeypatch.setattr(background, "run", lambda work, done, **rest: started.append((work, done)))
+    kept[0].file.rename(kept[0].file.with_suffix(".away"))
+    panel.commands.check_files()
+    before = started[0][0]()  # it has looked …
+    kept[0].file.with_suffix(".away").rename(kept[0].file)
+    panel.commands.check_files()
+    started[1][1](started[1][0]())
+    started[0][1](before)  # … and says so only now
+    assert panel.model.missing == frozenset()
+
+
 def test_two_pictures_are_compared(panel, qtbot):
     click(qtbot, panel, 0)
     click(qtbot, panel, 4, Qt.KeyboardModifier.ControlModifier)
