@@ -103,23 +103,25 @@ def dropped_sentence(reading: Reading) -> str:
 def insert_scene(prompt: str, scene: SceneEntry, scenes: Sequence[SceneEntry], name: str = "") -> str:
     """The prompt with a scene's words in it.
 
-    Words of another scene of the same kind are replaced, so that trying one scene after the other does not pile them up;
-    an empty prompt becomes a whole sentence; otherwise places go to the end, and colours and materials before the name.
+    Words of another scene of the same family are replaced, so that trying one after the other does not pile them up; an
+    empty prompt becomes a whole sentence. Otherwise the words go where the model's own captions have them: colours and
+    materials before the name, outfits behind it, places at the end.
     """
     if not prompt.strip():
         return scene.sentence(name)
-    for other in sorted(scenes, key=lambda entry: -len(entry.prompt)):
-        if _places(other) != _places(scene):
-            continue
-        found = re.search(rf"(?<!\w){re.escape(other.prompt)}(?!\w)", prompt, re.IGNORECASE)
-        if found:
-            return prompt[: found.start()] + scene.prompt + prompt[found.end() :]
-    if _places(scene):
-        return f"{prompt.rstrip().rstrip(',.')} {scene.prompt}"
-    target = name.strip()
-    found = re.search(rf"(?<!\w){re.escape(target)}(?!\w)", prompt, re.IGNORECASE) if target else None
-    start = found.start() if found else _behind_article(prompt)
-    return f"{prompt[:start]}{scene.prompt} {prompt[start:]}"
+    there = _first(prompt, scenes, _family(scene))
+    if there:
+        return prompt[: there.start()] + scene.prompt + prompt[there.end() :]
+    named = _find(prompt, name.strip()) if name.strip() else None
+    if _family(scene) == "look":
+        start = named.start() if named else _behind_article(prompt)
+        return f"{prompt[:start]}{scene.prompt} {prompt[start:]}"
+    if _family(scene) == "outfit":
+        place = None if named else _first(prompt, scenes, "place")
+        end = named.end() if named else len(prompt[: place.start()].rstrip()) if place else len(prompt)
+        if end < len(prompt):
+            return f"{prompt[:end]} {scene.prompt}{prompt[end:]}"
+    return f"{prompt.rstrip().rstrip(',.')} {scene.prompt}"
 
 
 @dataclass
@@ -173,8 +175,19 @@ _ROUGH = re.compile(r"\w+|[^\w\s]")
 _ARTICLE = re.compile(r"\s*(?:a|an|the|my|one)\s+", re.IGNORECASE)
 
 
-def _places(scene: SceneEntry) -> bool:
-    return scene.kind not in ("colour", "material")
+def _family(scene: SceneEntry) -> str:
+    """A picture has one of each: a "place", an "outfit", and a "look" of the subject itself."""
+    return {"colour": "look", "material": "look", "outfit": "outfit"}.get(scene.kind, "place")
+
+
+def _first(prompt: str, scenes: Sequence[SceneEntry], family: str) -> re.Match[str] | None:
+    """Where the prompt has the words of a scene of this family; the longest words first."""
+    members = sorted((entry for entry in scenes if _family(entry) == family), key=lambda entry: -len(entry.prompt))
+    return next((found for entry in members if (found := _find(prompt, entry.prompt))), None)
+
+
+def _find(prompt: str, words: str) -> re.Match[str] | None:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prompt, re.IGNORECASE)
 
 
 def _behind_article(prompt: str) -> int:

@@ -23,7 +23,9 @@ SNOW = SceneEntry("snow", "scene", "in the snow", "in the snow")
 BEACH = SceneEntry("beach", "scene", "on the beach", "on the beach")
 RED = SceneEntry("red", "colour", "red", "red")
 BLUE = SceneEntry("blue", "colour", "blue", "blue")
-SCENES = (SNOW, BEACH, RED, BLUE)
+CHEF = SceneEntry("chef", "outfit", "in a chef outfit", "Chef")
+POLICE = SceneEntry("police", "outfit", "in a police outfit", "Police")
+SCENES = (SNOW, BEACH, RED, BLUE, CHEF, POLICE)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,14 @@ SCENES = (SNOW, BEACH, RED, BLUE)
         ("a blue robot in the snow", RED, "a red robot in the snow"),
         ("the dog in the snow", RED, "the red dog in the snow"),
         ("my blueberry", RED, "my red blueberry"),
+        ("", CHEF, "a robot in a chef outfit"),
+        ("a robot", CHEF, "a robot in a chef outfit"),
+        ("a blue robot in the snow, dusk", CHEF, "a blue robot in a chef outfit in the snow, dusk"),
+        ("a dog in the snow", CHEF, "a dog in a chef outfit in the snow"),
+        ("a dog.", CHEF, "a dog in a chef outfit"),
+        ("a robot in a police outfit in the snow", CHEF, "a robot in a chef outfit in the snow"),
+        ("a robot in a chef outfit", SNOW, "a robot in a chef outfit in the snow"),
+        ("a robot in a chef outfit in the snow", BEACH, "a robot in a chef outfit on the beach"),
     ],
 )
 def test_a_scene_puts_its_words_where_they_belong(prompt: str, scene: SceneEntry, result: str):
