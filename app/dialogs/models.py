@@ -17,6 +17,7 @@ from app.dialogs.model_sources import Sources
 from app.downloads import IMPORT, Downloads
 from app.look import type as type_
 from app.look.controls import Disclosure, OutlinedButton, PlainButton, label
+from app.look.room import is_low
 
 
 class ModelsDialog(Dialog):
@@ -39,7 +40,7 @@ class ModelsDialog(Dialog):
         self.import_button = PlainButton(self.tr("Import from folder…"), "folder-open", busy_text=self.tr("Importing…"))
         self.top.insertWidget(1, self.import_button)
         self.problem = Problem()
-        self.memory = MemoryCard(self.body_width())
+        self.memory = MemoryCard(self.body_width() - 24)
         self.sources = Disclosure(self.tr("Where models come from"), Sources(downloads))
         self.sources.set_summary(downloads.store.settings.base_url)
         content = QWidget()
@@ -68,7 +69,10 @@ class ModelsDialog(Dialog):
         bottom.addWidget(done)
         self.body.addWidget(self.problem)
         self.body.addWidget(area, 1)
-        self.body.addWidget(self.memory)  # under the list, not in it: it stays in sight while the list scrolls
+        if is_low(window.window().height()):
+            self._column.insertWidget(0, self.memory)  # the list needs all the room
+        else:
+            self.body.addWidget(self.memory)  # under the list, not in it: it stays in sight while the list scrolls
         self.body.addLayout(bottom)
         self.import_button.clicked.connect(self.choose_folder)
         self.change.clicked.connect(self.change_folder)

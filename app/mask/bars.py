@@ -23,6 +23,7 @@ TOOL_ICONS: dict[Tool, str] = {
     "hand": "hand",
 }
 _SLIDER_STEPS = 200
+_TIGHT = 480
 
 
 class ToolRail(QWidget):
@@ -178,6 +179,13 @@ class OptionBar(QWidget):
         """Little room: the labels give way, their names stay."""
         for text in (self.overlay_label, self.size_label, self.hardness_label):
             text.setVisible(not narrow)
+
+    def resizeEvent(self, event) -> None:
+        """Hardly any room: the icon is the tool's name, and the outline of the brush its size."""
+        tight = self.width() < type_.scaled(_TIGHT)
+        for text in (self.name, self.size_value, self.hardness_value):
+            text.setVisible(not tight)
+        super().resizeEvent(event)
 
     def retranslate(self) -> None:
         self.size_label.setText(self.tr("Size"))
@@ -363,7 +371,7 @@ def tool_name(tool: Tool) -> str:
 
 def _value_label(widest: str) -> QLabel:
     result = label("", "value")
-    result.setMinimumWidth(result.fontMetrics().horizontalAdvance(widest) + 2)
+    type_.set_width(result, round(result.fontMetrics().horizontalAdvance(widest) / type_.text_scale()) + 2)
     return result
 
 
