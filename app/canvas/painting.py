@@ -22,6 +22,7 @@ def paint_dashed(painter: QPainter, rect: QRectF, corner: float, color: str = "o
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(rect.adjusted(width / 2, width / 2, -width / 2, -width / 2), corner, corner)
     painter.restore()
 

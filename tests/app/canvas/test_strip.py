@@ -238,6 +238,16 @@ def test_stopping_ends_the_clock(strip, qtbot):
     assert not strip.bar.isVisibleTo(strip)
 
 
+def test_a_tile_that_was_never_drawn_stays_empty_after_stop(strip):
+    strip.begin(GRIDS, COSTS)
+    empty = pixel(strip, center(strip, 5))
+    for scale in range(4):
+        strip.drawn(scale, preview(scale))
+    strip.stop()
+    assert pixel(strip, center(strip, 3)).red() == preview(3)[0, 0, 0]
+    assert pixel(strip, center(strip, 4)) == pixel(strip, center(strip, 5)) == empty
+
+
 def test_kept_scales_keep_their_pictures_in_a_redraw(done):
     done.begin(GRIDS, COSTS, first_scale=3)
     assert [done.model.tile(scale) for scale in range(5)] == ["kept", "kept", "kept", "now", "waiting"]
