@@ -38,11 +38,12 @@ WORDS = {
 }
 
 
-def one_start(began: float, pictures: int) -> dict[str, float]:
+def one_start(began: float, pictures: int, home: Path) -> dict[str, float]:
     """One round, in a process of its own.
 
     Args:
         began: ``time.monotonic`` of the parent, which shares its clock, when it started this process.
+        home: an empty folder to keep everything in.
     """
     import gc
 
@@ -53,7 +54,7 @@ def one_start(began: float, pictures: int) -> dict[str, float]:
     from app.store.paths import AppPaths
 
     application = make_application([])
-    program = Program(AppPaths.standard())
+    program = Program(AppPaths(home / "data", home / "config", home / "log", home / "pictures"))
     state, window = program.state, program.window
     found: dict[str, float] = {}
     gaps: list[float] = []
@@ -103,9 +104,8 @@ def measure(rounds: int, pictures: int) -> list[dict[str, float]]:
     results = []
     for number in range(rounds + 1):
         with tempfile.TemporaryDirectory(prefix="echogen-bench-") as home:
-            names = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_PICTURES_DIR")
-            environment = {**os.environ, **dict.fromkeys(names, home), "ECHOGEN_MODELS": str(Path(home) / "models")}
-            command = [sys.executable, "-m", "app.bench", "--pictures", str(pictures)]
+            environment = {**os.environ, "ECHOGEN_MODELS": str(Path(home) / "models")}
+            command = [sys.executable, "-m", "app.bench", "--pictures", str(pictures), "--home", home]
             command += ["--one", repr(time.monotonic())]
             done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         if number:
@@ -119,9 +119,10 @@ def main() -> int:
     parser.add_argument("--pictures", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--one", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one is not None:
-        sys.stdout.write(json.dumps(one_start(arguments.one, arguments.pictures)))
+        sys.stdout.write(json.dumps(one_start(arguments.one, arguments.pictures, arguments.home)))
         return 0
     results = measure(max(1, arguments.rounds), arguments.pictures)
     medians = {key: statistics.median(result[key] for result in results) for key in WORDS}
