@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 
@@ -17,6 +19,7 @@ class EmptyCanvas(QObject):
     def __init__(self, canvas: CanvasPanel, state: SessionState, parent: QObject) -> None:
         super().__init__(parent)
         self._canvas, self._state = canvas, state
+        self._examples: tuple[Path | None, list[QImage]] = (None, [])
         state.engineChanged.connect(self.show)
         for signal in (state.maskChanged, state.photoChanged):
             signal.connect(self._show_subject)
@@ -60,5 +63,7 @@ class EmptyCanvas(QObject):
         folder = self._state.engine.folder
         if folder is None:
             return []
-        files = sorted((folder / "examples").glob("scale_*.png"))[:3] if (folder / "examples").is_dir() else []
-        return [image for image in (QImage(str(file)) for file in files) if not image.isNull()]
+        if self._examples[0] != folder:  # read once: the words change often while a model is loaded
+            files = sorted((folder / "examples").glob("scale_*.png"))[:3]
+            self._examples = folder, [image for image in map(QImage, map(str, files)) if not image.isNull()]
+        return self._examples[1]
