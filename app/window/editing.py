@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.state import SessionState
 from app.window.layout import Panels
-
-if TYPE_CHECKING:
-    from app.mask.editor import MaskEditorView
 
 
 class Editing(QObject):
@@ -25,15 +20,12 @@ class Editing(QObject):
     def __init__(self, panels: Panels, state: SessionState, parent: QObject) -> None:
         super().__init__(parent)
         self._panels, self._state = panels, state
-        panels.editorMade.connect(self._connect)
-        panels.subject.editRequested.connect(self.edit)
-        panels.left.editRequested.connect(self.edit)
-
-    @Slot(object)
-    def _connect(self, editor: MaskEditorView) -> None:
+        editor = panels.editor
         editor.accepted.connect(self.leave)
         editor.left.connect(self.leave)
         editor.discarded.connect(self._offer_discarded)
+        panels.subject.editRequested.connect(self.edit)
+        panels.left.editRequested.connect(self.edit)
 
     @Slot()
     def edit(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -16,6 +14,7 @@ from app.look.controls import Divider
 from app.look.room import is_low, is_narrow, needs_rail
 from app.look.theme import notifier, size
 from app.mask.canvas import MaskCanvas
+from app.mask.editor import MaskEditorView
 from app.prompt.panel import PromptPanel
 from app.state import SessionState
 from app.store.history import HistoryStore
@@ -26,9 +25,6 @@ from app.window.toasts import Toast
 from app.window.top_bar import TopBar
 from app.window.walk import Station
 
-if TYPE_CHECKING:
-    from app.mask.editor import MaskEditorView
-
 
 class Panels(QWidget):
     """Everything in the window, from the top bar to the history.
@@ -37,11 +33,9 @@ class Panels(QWidget):
         stage: the column around the canvas, over which toasts and the subject panel of a narrow window lie.
 
     Signals:
-        editorMade(object): the editor of the cut-out is there now.
         historyFolded: the history was folded away or brought back.
     """
 
-    editorMade = Signal(object)
     historyFolded = Signal()
 
     def __init__(self, state: SessionState, store: HistoryStore) -> None:
@@ -56,8 +50,7 @@ class Panels(QWidget):
         self.prompt = PromptPanel(state)
         self.prompt.set_banner(self.banner)
         self.history = HistoryPanel(store)
-        self._state = state
-        self._editor: MaskEditorView | None = None
+        self.editor = MaskEditorView(state)
         self.right = QWidget()
         self._pages = QStackedWidget()
         self._history_shown = True
@@ -82,6 +75,7 @@ class Panels(QWidget):
         column.addLayout(body, 1)
         column.addWidget(self.history)
         self._pages.addWidget(desk)
+        self._pages.addWidget(self.editor)
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
     def put_over_canvas(self, widget: QWidget) -> None:
@@ -108,36 +102,13 @@ class Panels(QWidget):
 
     # The cut-out editor
 
-    @property
-    def editor(self) -> MaskEditorView:
-        """The editor of the cut-out."""
-        return self._editor or self.make_editor()
-
-    def make_editor(self) -> MaskEditorView:
-        """Make the editor, unless it is there already: the window is shown without it."""
-        if self._editor is None:
-            from app.mask.editor import MaskEditorView
-
-            self._editor = MaskEditorView(self._state)
-            self._pages.addWidget(self._editor)
-            self.editorMade.emit(self._editor)
-        return self._editor
-
     def show_editor(self, shown: bool) -> None:
         """The editor of the cut-out over the desk, or the desk."""
-        self._pages.setCurrentIndex(self._pages.indexOf(self.editor) if shown else 0)
+        self._pages.setCurrentIndex(1 if shown else 0)
 
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out is open."""
-        return self._pages.currentIndex() > 0
-
-    @Slot()
-    def export_mask(self) -> None:
-        self.editor.export_mask()
-
-    @Slot()
-    def import_mask(self) -> None:
-        self.editor.import_mask()
+        return self._pages.currentWidget() is self.editor
 
     @Slot()
     def _show_overlay(self) -> None:

@@ -34,13 +34,11 @@ from app.window.walk import PanelWalk
 
 if TYPE_CHECKING:
     from app.dialogs.model_offer import ModelOffer
-    from app.mask.editor import MaskEditorView
 
 # What each needs comes before it, so that no import holds up the window for long.
 _PLANS = ("psutil", "engine.runtime.devices", "engine.runtime.footprint", "engine.runtime.plans")
 _WEIGHTS = tuple(f"engine.weights.{name}" for name in ("catalogue", "hub", "transfer", "download", "store"))
 _OFFER = ("app.dialogs.model_words", "app.downloads", "app.dialogs.model_parts", "app.dialogs.model_offer")
-_EDITOR = ("app.mask.bars", "app.mask.inspector", "app.mask.editor")
 
 
 class MainWindow(QMainWindow):
@@ -79,7 +77,7 @@ class MainWindow(QMainWindow):
         state, desk = self.state, self.desk
         self.panels = panels = Panels(state, desk.store)
         self.setCentralWidget(panels)
-        self.top_bar, self.left, self.subject = panels.top_bar, panels.left, panels.subject
+        self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
         self.banner, self.toast = panels.banner, panels.toast
         self.drop_frame = DropFrame(self)
@@ -113,8 +111,8 @@ class MainWindow(QMainWindow):
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
             "copy": self.canvas.copy,
-            "export_mask": panels.export_mask,
-            "import_mask": panels.import_mask,
+            "export_mask": self.editor.export_mask,
+            "import_mask": self.editor.import_mask,
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
@@ -162,9 +160,9 @@ class MainWindow(QMainWindow):
         desk.photoGiven.connect(self.subject.open_file)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.openers.choose)
-        panels.editorMade.connect(self._editor_made)
         self.top_bar.models_button.clicked.connect(dialogs.models)
-        self.top_bar.help_button.clicked.connect(dialogs.help)
+        for wants_help in (self.editor.helpRequested, self.top_bar.help_button.clicked):
+            wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
         for engine_changes in (desk.bundlesChanged, state.engineChanged):
@@ -187,15 +185,6 @@ class MainWindow(QMainWindow):
         if info is not None:
             words = sentences.joined((info.plan, *info.notes))
             self.top_bar.set_device(sentences.translated(info.device), words)
-
-    @property
-    def editor(self) -> MaskEditorView:
-        """The editor of the cut-out."""
-        return self.panels.editor
-
-    @Slot(object)
-    def _editor_made(self, editor: MaskEditorView) -> None:
-        editor.helpRequested.connect(self.dialogs.help)
 
     @Slot(bool)
     def _editing_changed(self, editing: bool) -> None:
@@ -272,7 +261,7 @@ class MainWindow(QMainWindow):
         if not self.state.settings.panels.get(OFFER_PUT_AWAY):
             steps += imports(*_PLANS, *_WEIGHTS, *_OFFER)
             steps.append(self._make_offer)
-        return [*steps, *imports(*_EDITOR), self.panels.make_editor]
+        return steps
 
     def _make_offer(self) -> None:
         from app.dialogs.model_offer import ModelOffer

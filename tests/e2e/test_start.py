@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.dialogs.models", "app.mask.editor")
+NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.dialogs.models")
 
 
 def test_the_window_is_built_without_what_is_only_needed_later(private_folders):
