@@ -54,6 +54,7 @@ class SessionKeeper(QObject):
         self._asked: set[object] = set()
         self._told = False
         self._closed = False
+        self._on_its_way = False
         self._timer = QTimer(self, singleShot=True, interval=_AFTER_MS)
         self._timer.timeout.connect(self.save)
         for signal in (state.photoChanged, state.maskChanged, state.requestChanged, state.settingsChanged):
@@ -106,10 +107,14 @@ class SessionKeeper(QObject):
 
     @Slot()
     def save(self) -> None:
-        """Write session and settings now. A folder that cannot be written is logged once; the work goes on."""
+        """Write session and settings now. A folder that cannot be written is logged once; the work goes on.
+
+        Until a session that was loaded has come back, its file stays as it is: closing early loses nothing.
+        """
         self._timer.stop()
         try:
-            self._store.save(self.session())
+            if not self._on_its_way:
+                self._store.save(self.session())
             self._settings.save(self._state.settings)
             self._told = False
         except EchoGenError as error:
@@ -172,6 +177,8 @@ class SessionKeeper(QObject):
     # Coming back
 
     def load(self) -> Session:
+        """The last session; ``restore`` brings it back."""
+        self._on_its_way = True
         return self._store.load()
 
     def restore(self, session: Session) -> bool:
@@ -190,10 +197,12 @@ class SessionKeeper(QObject):
             background.run(
                 _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched
             )
+        self._on_its_way = bool(session.subjects)
         return bool(session.subjects or session.prompt)
 
     @Slot(object)
     def _fetched(self, fetched: tuple[list[dict[str, Any]], int]) -> None:
+        self._on_its_way = False
         values, current = fetched
         if values and not self._state.subjects:
             digests = [value.pop("_mask", "") for value in values]
@@ -205,6 +214,7 @@ class SessionKeeper(QObject):
 
     @Slot(object)
     def _not_fetched(self, error: Exception) -> None:
+        self._on_its_way = False
         log.warning("the photos of the last session could not be read", exc_info=error)
 
 

@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app.store.paths import AppPaths
+from tests.e2e.conftest import wait_ready
+
 ROOT = Path(__file__).resolve().parents[2]
 NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.dialogs.models")
 
@@ -32,10 +35,18 @@ def test_a_window_that_opens_minimised_loads_its_model_all_the_same(open_program
     qtbot.waitUntil(lambda: program.state.engine.phase == "ready", timeout=20_000)
 
 
-def test_closing_before_the_start_is_done_ends_it(open_program, qtbot):
+def test_closing_before_the_start_is_done_ends_it_and_keeps_the_session(open_program, qtbot):
+    first = open_program()
+    wait_ready(qtbot, first)
+    first.state.update_values(prompt="a red ball")
+    qtbot.waitUntil(lambda: first.keeper.session().subjects != (), timeout=10_000)
+    with qtbot.waitSignal(first.ended, timeout=10_000):
+        first.window.close()
+    kept = AppPaths.standard().session.read_bytes()
     program = open_program()
     assert program.state.engine.phase == "off"
     with qtbot.waitSignal(program.ended, timeout=10_000):
         program.window.close()
     qtbot.wait(50)
     assert program.state.engine.phase == "off"
+    assert AppPaths.standard().session.read_bytes() == kept
