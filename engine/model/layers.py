@@ -23,6 +23,8 @@ EPSILON = 1e-6
 MAX_LOG_SCALE = math.log(100.0)
 _GELU_LINEAR = 2 * math.sqrt(2 / math.pi)
 _GELU_CUBIC = 0.044715 * _GELU_LINEAR
+_FEW_ROWS = 32
+_PIECE = 384
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Prepared(NamedTuple):
     shift2: Tensor
     bias: Tensor
     lengths: Tensor
+
+    def of(self, branches: slice) -> Prepared:
+        """The same for a part of the batch."""
+        return self._replace(**{name: getattr(self, name)[branches] for name in self._fields[:6]})
 
 
 def modulate(x: Tensor, factor: Tensor, shift: Tensor) -> Tensor:
@@ -110,8 +116,30 @@ def attend_groups(query: Tensor, groups: Sequence[KeyValue], scale: float) -> Te
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Linear layer in the dtype of its weight."""
-    return F.linear(x.to(weight.dtype), weight, None if bias is None else bias.to(weight.dtype))
+    """Linear layer (..., in) → (..., out) in the dtype of its weight (out, in)."""
+    x = x.to(weight.dtype)
+    bias = None if bias is None else bias.to(weight.dtype)
+    if x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_grad_enabled():
+        return _processor_linear(x.flatten(0, -2), weight, bias).unflatten(0, x.shape[:-1])
+    return F.linear(x, weight, bias)
+
+
+def _processor_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The same for rows (n, in), in the order and the pieces in which MKL is quickest (docs/decisions/0009)."""
+    few = len(x) <= _FEW_ROWS
+    if not few and len(weight) <= 2 * _PIECE:
+        return F.linear(x, weight, bias)
+    out = x.new_empty(len(x), len(weight))
+    if few:
+        product = torch.mm(weight, x.t()).t()
+        return out.copy_(product) if bias is None else torch.add(product, bias, out=out)
+    for start in range(0, len(weight), _PIECE):
+        piece = slice(start, start + _PIECE)
+        if bias is None:
+            torch.mm(x, weight[piece].t(), out=out[:, piece])
+        else:
+            torch.addmm(bias[piece], x, weight[piece].t(), out=out[:, piece])
+    return out
 
 
 def gelu(x: Tensor) -> Tensor:
@@ -125,6 +153,11 @@ def gelu(x: Tensor) -> Tensor:
     return x.mul_(double_u.sigmoid_())
 
 
+def apply_linear(layer: nn.Linear, x: Tensor) -> Tensor:
+    """``layer(x)`` by ``linear``."""
+    return linear(x, layer.weight, layer.bias)
+
+
 class FeedForward(nn.Module):
     """fc2(gelu(fc1(x)))."""
 
@@ -134,7 +167,7 @@ class FeedForward(nn.Module):
         self.fc2 = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(gelu(self.fc1(x.to(self.fc1.weight.dtype))))
+        return apply_linear(self.fc2, gelu(apply_linear(self.fc1, x)))
 
 
 class CrossQuery(nn.Module):
@@ -149,9 +182,9 @@ class CrossQuery(nn.Module):
 
     def forward(self, x: Tensor, cross: Sequence[KeyValue]) -> Tensor:
         normed = F.layer_norm(x.float(), x.shape[-1:], self.norm.weight.float(), self.norm.bias.float(), EPSILON)
-        query = split_heads(self.query(normed.to(self.query.weight.dtype)), self.heads)
+        query = split_heads(apply_linear(self.query, normed), self.heads)
         mixed = attend_groups(query, cross, query.shape[-1] ** -0.5)
-        return x + self.proj(mixed)
+        return x + apply_linear(self.proj, mixed)
 
 
 class CrossKeyValue(nn.Module):
@@ -222,7 +255,7 @@ class ImageLayer(nn.Module):
             keys, values = cache.extend(keys, values)
         own = attend(query, keys, values, 1.0, mask)
         look = attend_groups(query, content, 1.0)
-        x = torch.addcmul(x, gate1, self.proj(own + linear(look, self.content_proj)))
+        x = torch.addcmul(x, gate1, apply_linear(self.proj, own + linear(look, self.content_proj)))
         x = self.cross(x, cross)
         return torch.addcmul(x, gate2, self.feed_forward(modulate(x, factor2, shift2)))
 

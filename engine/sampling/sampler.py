@@ -43,6 +43,10 @@ from engine.tokenizer.quantizer import add_scale, next_input
 
 NULL_SUBJECT = "null subject"
 
+MEETING_TOKENS = 16
+"""Up to so many tokens, branches that run side by side go through a scale together: a product of so few rows takes as long
+as reading its weights, and together they are read once."""
+
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
@@ -218,14 +222,9 @@ class Sampler:
         self._check_kept(kept, schedule)
         states = self.prepare(conditions, guidance, schedule, cancel)
         has_subject = conditions.subject is not None
-        # With more branches than cores, a core would have two of them to do while another has none.
-        side_by_side = self.branches == "side-by-side" and 1 < len(states) <= torch.get_num_threads()
-        together = self.branches != "in-turn" and not side_by_side
-        groups = [list(states)] if together else [[branch] for branch in states]
-        stored = 2 + sum(schedule.tokens[1:-1])
-        runs = [_Run(self.net, [states[branch] for branch in group], stored, self.offload_states) for group in groups]
+        order = list(states)
+        run = _Run(self.net, [*states.values()], 2 + sum(schedule.tokens[1:-1]), self.offload_states)
         pace = Pace(self.device, cancel)
-        order = [branch for group in groups for branch in group]
 
         summed = torch.zeros(1, self.tokenizer.bits, *schedule.grids[-1], device=self.device)
         for scale, grid in enumerate(schedule.grids):
@@ -233,11 +232,14 @@ class Sampler:
             logits: Tensor | None = None
             last_kept = scale + 1 == len(kept)
             if scale == 0:
-                branch_logits = torch.cat([states[branch].logits for branch in order]).to(self.device)
+                branch_logits = torch.cat([state.logits for state in states.values()]).to(self.device)
             else:
                 inputs, turns = next_input(summed, grid), self.net.scale_turns(schedule, scale, self.device)
-                tasks = [partial(run.scale, inputs, scale, turns, pace) for run in runs]
-                branch_logits = torch.cat(run_side_by_side(tasks) if side_by_side else [task() for task in tasks])
+                groups = self._groups(len(order), schedule.tokens[scale])
+                tasks = [partial(run.scale, group, inputs, scale, turns, pace) for group in groups]
+                at_once = self.branches == "side-by-side" and len(tasks) > 1
+                branch_logits = torch.cat(run_side_by_side(tasks) if at_once else [task() for task in tasks])
+                run.advance(schedule.tokens[scale])
             if scale < len(kept):
                 bits = kept[scale].to(self.device)
             else:
@@ -248,6 +250,14 @@ class Sampler:
             summed = add_scale(summed, bits[None], self.tokenizer, scale)
             if scale >= len(kept) or last_kept:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
+
+    def _groups(self, branches: int, tokens: int) -> list[slice]:
+        """Which branches go through a scale of so many tokens together."""
+        apart = self.branches == "in-turn"
+        if self.branches == "side-by-side":
+            # With more branches than cores, a core would have two of them to do while another has none.
+            apart = 1 < branches <= torch.get_num_threads() and tokens > MEETING_TOKENS
+        return [slice(index, index + 1) for index in range(branches)] if apart else [slice(0, branches)]
 
     def _choose(self, logits: Tensor, top_p: float, seed: int, scale: int, greedy: bool) -> Tensor:
         if greedy:
@@ -282,7 +292,7 @@ class Sampler:
 
 
 class _Run:
-    """Some branches going through the scales together, with their caches."""
+    """Branches on their way through the scales, with their caches."""
 
     def __init__(self, net: Transformer, states: list[BranchState], stored: int, resting: bool) -> None:
         self.net, self.device = net, net.null_content.device
@@ -295,14 +305,21 @@ class _Run:
         self.cross = [[state.cross[index] for state in states] for index in blocks]
         self.caches = [ScaleCache([state.start[index] for state in states], stored) for index in blocks]
 
-    def scale(self, inputs: Tensor, scale: int, turns: Tensor, pace: Pace) -> Tensor:
-        """Logits (B, n, 2d) of one scale; ``inputs`` (1, n, d) are the same for all branches."""
-        x = self.net.embed(inputs, scale).expand(len(self.vector), -1, -1)
+    def scale(self, branches: slice, inputs: Tensor, scale: int, turns: Tensor, pace: Pace) -> Tensor:
+        """Logits (B, n, 2d) of some branches at one scale; ``inputs`` (1, n, d) are the same for all of them."""
+        vector = self.vector[branches]
+        x = self.net.embed(inputs, scale).expand(len(vector), -1, -1)
         for block, prepared, content, cross, cache in zip(
             self.net.blocks, self.prepared, self.content, self.cross, self.caches, strict=True
         ):
             pace.step()
+            content, cross = content[branches], cross[branches]
             if self.resting:  # on the CPU, they visit the device for this block only
                 content, cross = moved(content, self.device), moved(cross, self.device)
-            x = block.image(x, prepared, turns, content, cross, cache)
-        return self.net.logits(x, self.vector)
+            x = block.image(x, prepared.of(branches), turns, content, cross, cache.of(branches))
+        return self.net.logits(x, vector)
+
+    def advance(self, tokens: int) -> None:
+        """All branches have done a scale of so many tokens."""
+        for cache in self.caches:
+            cache.advance(tokens)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from engine.model.config import ScaleSchedule
-from engine.model.layers import KeyValue
+from engine.model.layers import KeyValue, KeyValueCache
 from engine.model.transformer import SubjectCondition, TextCondition, Transformer, join
 from engine.sampling.pace import Pace
 
@@ -160,17 +160,33 @@ class ScaleCache:
         """Tokens there is room for."""
         return self._keys.shape[1]
 
-    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Store one scale's keys and values; the last scale's do not fit any more and are only joined."""
+    def advance(self, tokens: int) -> None:
+        """One scale, of so many tokens, is done: what comes next lies behind it."""
+        self._used += tokens
+
+    def of(self, branches: slice) -> KeyValueCache:
+        """What these branches see of it, and extend."""
+        return _CacheRows(self, branches)
+
+    def extend(self, rows: slice, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Store one scale's keys and values of some branches; the last scale's do not fit any more and are only joined."""
         device = keys.device
         keys, values = keys.transpose(1, 2), values.transpose(1, 2)
         end = self._used + keys.shape[1]
         if end > self.length:
-            keys = torch.cat([self._keys[:, : self._used].to(device), keys], dim=1)
-            values = torch.cat([self._values[:, : self._used].to(device), values], dim=1)
+            keys = torch.cat([self._keys[rows, : self._used].to(device), keys], dim=1)
+            values = torch.cat([self._values[rows, : self._used].to(device), values], dim=1)
         else:
-            self._keys[:, self._used : end] = keys
-            self._values[:, self._used : end] = values
-            self._used = end
-            keys, values = self._keys[:, :end].to(device), self._values[:, :end].to(device)
+            self._keys[rows, self._used : end] = keys
+            self._values[rows, self._used : end] = values
+            keys, values = self._keys[rows, :end].to(device), self._values[rows, :end].to(device)
         return keys.transpose(1, 2), values.transpose(1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _CacheRows:
+    cache: ScaleCache
+    rows: slice
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        return self.cache.extend(self.rows, keys, values)

@@ -274,8 +274,11 @@ def test_stopping_before_the_last_scale_needs_no_more_than_not_asking_for_it(net
 
 @pytest.mark.parametrize("order", ["in-turn", "side-by-side"])
 @pytest.mark.parametrize("guidance", [EQUAL, UNEQUAL, APART], ids=["equal", "unequal", "apart"])
-def test_the_order_of_branches_changes_nothing(net: Transformer, guidance: Guidance, order: str, cores: Cores):
+def test_the_order_of_branches_changes_nothing(
+    net: Transformer, guidance: Guidance, order: str, cores: Cores, monkeypatch: pytest.MonkeyPatch
+):
     cores(4)
+    monkeypatch.setattr("engine.sampling.sampler.MEETING_TOKENS", SCHEDULE.tokens[1])
     together = list(sampler(net).draw(conditions(length=4), guidance, SCHEDULE, 7))
     apart = list(sampler(net, branches=order).draw(conditions(length=4), guidance, SCHEDULE, 7))
     assert same(bits_of(together), bits_of(apart))
@@ -285,9 +288,10 @@ def test_the_order_of_branches_changes_nothing(net: Transformer, guidance: Guida
 
 @pytest.mark.parametrize(("guidance", "apart"), [(EQUAL, True), (UNEQUAL, False)], ids=["equal", "unequal"])
 def test_branches_go_side_by_side_where_each_has_a_core(
-    net: Transformer, guidance: Guidance, apart: bool, cores: Cores
+    net: Transformer, guidance: Guidance, apart: bool, cores: Cores, monkeypatch: pytest.MonkeyPatch
 ):
     cores(2)
+    monkeypatch.setattr("engine.sampling.sampler.MEETING_TOKENS", 0)
     sampling = sampler(net, branches="side-by-side")
     with counting(net) as counted:
         drawn(sampling, conditions(), guidance)
@@ -296,8 +300,22 @@ def test_branches_go_side_by_side_where_each_has_a_core(
     assert counted["image"] == CONFIG.blocks * (branches + (SCALES - 1) * (branches if apart else 1))
 
 
-def test_side_by_side_stops_between_two_blocks_and_goes_on_as_before(net: Transformer, cores: Cores):
+def test_side_by_side_branches_meet_at_small_scales(net: Transformer, cores: Cores, monkeypatch: pytest.MonkeyPatch):
     cores(2)
+    monkeypatch.setattr("engine.sampling.sampler.MEETING_TOKENS", SCHEDULE.tokens[1])
+    wanted = drawn(sampler(net), conditions())
+    sampling = sampler(net, branches="side-by-side")
+    with counting(net) as counted:
+        assert same(wanted, drawn(sampling, conditions()))
+    # Each branch's scale 0; one scale together; the others apart.
+    assert counted["image"] == CONFIG.blocks * (2 + 1 + 2 * (SCALES - 2))
+
+
+def test_side_by_side_stops_between_two_blocks_and_goes_on_as_before(
+    net: Transformer, cores: Cores, monkeypatch: pytest.MonkeyPatch
+):
+    cores(2)
+    monkeypatch.setattr("engine.sampling.sampler.MEETING_TOKENS", SCHEDULE.tokens[1])
     sampling = sampler(net, branches="side-by-side")
     wanted = drawn(sampling, conditions())
     for looks in (1, CONFIG.blocks, 2 * CONFIG.blocks + 1):
