@@ -20,8 +20,8 @@ Branch = Literal["full", "identity", "text", "null"]
 BRANCHES: tuple[Branch, ...] = ("full", "identity", "text", "null")
 
 BranchOrder = Literal["together", "side-by-side", "in-turn"]
-"""How a picture's branches go through the network: as one batch, each on a thread of its own (on the processor), or one
-after the other, with less memory."""
+"""How a picture's branches go through the network: as one batch, each on a thread of its own (on the processor; the
+smallest scales as one batch), or one after the other, with less memory."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 Going through a layer together, the cores wait for each other after every operation, and at a small scale an operation takes
 less than a millisecond. The branches have nothing to tell each other before a scale is done: apart, they wait once a scale.
+The smallest scales are the exception (``MEETING_TOKENS`` in the sampler): there the time goes into reading weights.
 """
 
 from __future__ import annotations
