@@ -31,12 +31,13 @@ class TimeLeft:
     def __init__(self, costs: Sequence[float], first_scale: int = 0) -> None:
         total = sum(costs[first_scale:])
         self._costs = [cost / total if total > 0 else 1 / (len(costs) - first_scale) for cost in costs]
-        self._first = first_scale
+        self._first = self._done = first_scale
         self._marks: list[tuple[float, float]] = []
         self._told: int | None = None
 
     def drawn(self, scale: int, seconds: float) -> None:
-        """A scale is done, ``seconds`` after the start."""
+        """A scale is done, ``seconds`` after the start. The last kept scale counts as a start without work."""
+        self._done = scale + 1
         self._marks.append((self._share(scale + 1), seconds))
 
     def fraction(self, now: float) -> float:
@@ -50,7 +51,7 @@ class TimeLeft:
         speed = self._speed()
         if speed is None:
             return share
-        following = self._share(self._scales_done() + 1)
+        following = self._share(self._done + 1)
         return min(following, share + speed * max(0.0, now - at))
 
     def seconds_left(self, now: float) -> float | None:
@@ -73,9 +74,6 @@ class TimeLeft:
         if told >= 90:
             return say("about {0}\u00a0min left", round(told / 60))
         return say("about {0}\u00a0s left", told)
-
-    def _scales_done(self) -> int:
-        return self._first + len(self._marks)
 
     def _share(self, scale: int) -> float:
         """The share of the work before a scale."""

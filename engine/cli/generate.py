@@ -229,19 +229,22 @@ def draw(
 def _follow(
     engine: Engine, request: GenerationRequest, cancel: threading.Event, previews: Path | None, stem: str
 ) -> Finished:
+    start: tuple[float, float] | None = None
     for event in engine.generate(request, cancel=cancel):
         match event:
             case Started():
                 for note in event.notes:
                     print(note, file=sys.stderr)
-                done = sum(event.costs[: event.first_scale])
-                costs, started = event.costs, time.monotonic()
+                costs, first = event.costs, event.first_scale
             case ScalePreview():
-                share = max(sum(costs[: event.scale + 1]) - done, 1e-6)
-                left = (time.monotonic() - started) / share * (1 - done - share)
-                print(
-                    f"Scale {event.scale + 1} of {event.scale_count}, about {max(left, 0):.0f} s left", file=sys.stderr
-                )
+                share, now = sum(costs[: event.scale + 1]), time.monotonic()
+                words = ", kept" if event.scale < first else ""
+                if start is None:  # the first one also pays for what was prepared: speed is measured from here on
+                    start = share, now
+                else:
+                    left = (now - start[1]) / (share - start[0]) * max(1 - share, 0)
+                    words = f", about {left:.0f} s left"
+                print(f"Scale {event.scale + 1} of {event.scale_count}{words}", file=sys.stderr)
                 if previews is not None:
                     from engine.photo.picture_file import save_plain
 

@@ -40,6 +40,18 @@ def test_progress_moves_linearly_and_never_past_the_scale_that_is_drawn():
     assert left.fraction(60.0) == pytest.approx(0.75)
 
 
+def test_a_kept_scale_is_no_work_and_moves_nothing():
+    left = TimeLeft([0.25] * 4, first_scale=2)
+    left.drawn(1, 1.0)  # the last kept one
+    assert left.fraction(1.5) == 0.0
+    left.drawn(2, 2.0)
+    assert left.fraction(2.5) == pytest.approx(0.75)
+    left = TimeLeft([0.25] * 8, first_scale=2)
+    for scale in range(1, 4):
+        left.drawn(scale, float(scale))
+    assert left.fraction(60.0) == pytest.approx(0.5)
+
+
 def test_time_left_never_jumps_up_by_more_than_one_step():
     left = TimeLeft([0.1] * 10)
     for scale in range(3):

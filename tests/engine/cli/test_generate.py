@@ -68,13 +68,17 @@ def test_a_seed_is_drawn_and_said(words, tmp_path, capsys):
     assert read_picture_file(tmp_path / "ball.png").request.seed == int(said.split()[1])
 
 
-def test_from_an_earlier_picture(words, tiny_bundle, tmp_path):
+def test_from_an_earlier_picture(words, tiny_bundle, tmp_path, capsys):
     assert main(words) == 0
     first, again, kept = tmp_path / "ball.png", tmp_path / "again.png", tmp_path / "kept.png"
     base = ["generate", "--bundle", str(tiny_bundle), "--device", "cpu", "--from", str(first)]
     assert main([*base, "--out", str(again)]) == 0
     assert read_picture_file(again).bits == read_picture_file(first).bits
+    capsys.readouterr()
     assert main([*base, "--out", str(kept), "--keep-scales", "3", "--seed", "77"]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Scale ")]
+    assert told[0].endswith(", kept")
+    assert len(told) > 1 and all(int(line.split()[-3]) < 60 for line in told[1:])
     bits = read_picture_file(kept).bits
     assert bits.first(3) == read_picture_file(first).bits.first(3) and bits != read_picture_file(first).bits
     assert main([*base, "--out", str(again), "--prompt", "a red ball"]) == 0
