@@ -12,6 +12,7 @@ on where it stopped, and a change of the dependencies is noticed.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
 import json
 import os
@@ -36,9 +37,23 @@ SYSTEM_LIBRARIES = {
     "libdbus-1.so.3": ("libdbus-1-3", "dbus-libs", "dbus"),
     "libfontconfig.so.1": ("libfontconfig1", "fontconfig", "fontconfig"),
     "libglib-2.0.so.0": ("libglib2.0-0", "glib2", "glib2"),
+}
+# What Qt needs besides to draw on an X server. It loads them late, and without one of them it can only give up.
+X_LIBRARIES = {
+    "libX11-xcb.so.1": ("libx11-xcb1", "libX11-xcb", "libx11"),
     "libxcb-cursor.so.0": ("libxcb-cursor0", "xcb-util-cursor", "xcb-util-cursor"),
     "libxcb-icccm.so.4": ("libxcb-icccm4", "xcb-util-wm", "xcb-util-wm"),
+    "libxcb-image.so.0": ("libxcb-image0", "xcb-util-image", "xcb-util-image"),
     "libxcb-keysyms.so.1": ("libxcb-keysyms1", "xcb-util-keysyms", "xcb-util-keysyms"),
+    "libxcb-randr.so.0": ("libxcb-randr0", "libxcb", "libxcb"),
+    "libxcb-render-util.so.0": ("libxcb-render-util0", "xcb-util-renderutil", "xcb-util-renderutil"),
+    "libxcb-shape.so.0": ("libxcb-shape0", "libxcb", "libxcb"),
+    "libxcb-shm.so.0": ("libxcb-shm0", "libxcb", "libxcb"),
+    "libxcb-sync.so.1": ("libxcb-sync1", "libxcb", "libxcb"),
+    "libxcb-util.so.1": ("libxcb-util1", "xcb-util", "xcb-util"),
+    "libxcb-xfixes.so.0": ("libxcb-xfixes0", "libxcb", "libxcb"),
+    "libxcb-xkb.so.1": ("libxcb-xkb1", "libxcb", "libxcb"),
+    "libxkbcommon-x11.so.0": ("libxkbcommon-x11-0", "libxkbcommon-x11", "libxkbcommon-x11"),
 }
 PACKAGE_MANAGERS = {
     "apt-get": ("sudo apt-get install", 0),
@@ -196,15 +211,45 @@ def check_qt() -> None:
     raise SetupError(explain_missing_library(result.stderr))
 
 
+def check_x_server() -> None:
+    """Where the window will be drawn by an X server: look for all that Qt needs for it, in one go."""
+    platform, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY")
+    wayland = os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform != "linux" or not (platform.startswith("xcb") or (display and not wayland and not platform)):
+        return
+    missing = [library for library in X_LIBRARIES if not can_load(library)]
+    if missing:
+        raise SetupError(explain_missing(missing))
+
+
+def can_load(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
 def explain_missing_library(text: str) -> str:
     """One sentence that names the missing library and the command that installs its package."""
-    for library, packages in SYSTEM_LIBRARIES.items():
+    for library in (*SYSTEM_LIBRARIES, *X_LIBRARIES):
         if library in text:
-            for manager, (command, column) in PACKAGE_MANAGERS.items():
-                if shutil.which(manager):
-                    return f"Qt needs the system library {library}: run “{command} {packages[column]}” and try again."
-            return f"Qt needs the system library {library} (package {packages[0]} on Debian): install it and try again."
+            return explain_missing([library])
     return f"Qt cannot be loaded: {_last_line(text)}"
+
+
+def explain_missing(libraries: list[str]) -> str:
+    """The same for libraries of the tables."""
+    known = SYSTEM_LIBRARIES | X_LIBRARIES
+    several = len(libraries) > 1
+    needs = f"Qt needs the system librar{'ies' if several else 'y'} {', '.join(libraries)}"
+    for manager, (command, column) in PACKAGE_MANAGERS.items():
+        if shutil.which(manager):
+            packages = dict.fromkeys(known[library][column] for library in libraries)
+            return f"{needs}: run “{command} {' '.join(packages)}” and try again."
+    packages = dict.fromkeys(known[library][0] for library in libraries)
+    names = f"package{'s' if several else ''} {', '.join(packages)} on Debian"
+    return f"{needs} ({names}): install {'them' if several else 'it'} and try again."
 
 
 def has_display() -> bool:
@@ -216,6 +261,7 @@ def has_display() -> bool:
 def run(arguments: list[str]) -> int:
     """Open the window; where there is no display, draw the example picture and name the file."""
     if has_display():
+        check_x_server()
         return subprocess.run([environment_python(), str(ROOT / "main.py"), *arguments]).returncode
     picture = ROOT / "build" / "example.png"
     picture.parent.mkdir(exist_ok=True)

@@ -47,6 +47,28 @@ def test_a_missing_system_library_names_its_package(monkeypatch):
     assert "something odd" in bootstrap.explain_missing_library("Traceback\nsomething odd")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="an X server's libraries")
+def test_all_that_an_x_server_needs_is_said_at_once(monkeypatch, environment, capsys):
+    started = []
+    monkeypatch.setattr(bootstrap, "set_up", lambda with_tests: None)
+    monkeypatch.setattr(bootstrap.subprocess, "run", lambda command, **_: started.append(command) or Ended())
+    monkeypatch.setattr(bootstrap, "can_load", lambda library: library not in ("libxcb-icccm.so.4", "libxcb-util.so.1"))
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: name if name == "apt-get" else None)
+    monkeypatch.setenv("DISPLAY", ":5")
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert bootstrap.main(["run"]) == 1
+    assert "sudo apt-get install libxcb-icccm4 libxcb-util1" in capsys.readouterr().err
+    assert not started
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")  # Qt draws on Wayland then
+    assert bootstrap.main(["run"]) == 0
+    assert len(started) == 1
+
+
+class Ended:
+    returncode = 0
+
+
 class Commands:
     """Stands in for running programs: makes the environment, installs nothing, fails where told."""
 
