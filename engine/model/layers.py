@@ -23,6 +23,7 @@ EPSILON = 1e-6
 MAX_LOG_SCALE = math.log(100.0)
 _GELU_LINEAR = 2 * math.sqrt(2 / math.pi)
 _GELU_CUBIC = 0.044715 * _GELU_LINEAR
+# For products on the processor (docs/decisions/0009): rows that are few, and output channels of a piece.
 _FEW_ROWS = 32
 _PIECE = 384
 
