@@ -222,13 +222,13 @@ class EngineLink(QObject):
         self._command.emit(Generate(self._job, request, until_scale))
         return self._job
 
-    def paint_scales(self, bits: ScaleBits, size: tuple[int, int] | None = None, bundle: str = "") -> int:
+    def paint_scales(self, bits: ScaleBits, request: GenerationRequest) -> int:
         """Have the picture after each scale painted from its bits; returns the number of the answer, ``scalesPainted``.
 
         It comes when nothing is drawn. A new wish replaces the one before, which is not answered any more.
         """
         self._painting += 1
-        self._command.emit(PaintScales(self._painting, bits, size, bundle))
+        self._command.emit(PaintScales(self._painting, bits, request))
         return self._painting
 
     def cancel(self, job: int) -> None:

@@ -327,7 +327,7 @@ class Generation(QObject):
         info = self._state.engine.info
         if self._state.engine.phase != "ready" or info is None or request.bundle not in ("", info.bundle):
             return None
-        return self._link.paint_scales(bits, request.size, request.bundle)
+        return self._link.paint_scales(bits, request)
 
     # Measuring
 

@@ -190,10 +190,10 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
 
 def _paint(engine: EngineLike | None, command: PaintScales, cancel: Cancel) -> tuple[np.ndarray, ...]:
     """The scales of an earlier picture. A courtesy: a fault is no message, the tiles just stay empty."""
-    if engine is None or command.bundle not in ("", engine.info.bundle):
+    if engine is None or command.request.bundle not in ("", engine.info.bundle):
         return ()
     try:
-        return engine.previews(command.bits, command.size, cancel=cancel)
+        return engine.previews(command.bits, command.request, cancel=cancel)
     except (Cancelled, BrokenPipeError, KeyboardInterrupt):
         raise
     except Exception:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from engine.bundle.library import resolve_bundle
-from engine.bundle.loader import Bundle, Placement, Progress, load_bundle
+from engine.bundle.loader import Bundle, PartPlacement, Progress, load_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.encoders.features import Features
 from engine.errors import Cancelled
@@ -25,6 +25,7 @@ from engine.events import Event, Finished, ScalePreview, Started, Timing
 from engine.host import Cancel, EngineInfo
 from engine.job import Job, make_job
 from engine.photo.load import Photo
+from engine.placement import Placement, place_cut_out
 from engine.preflight.hints import Box, Click, Hint, Stroke, SubjectProposal
 from engine.preflight.segmenter import Segmenter
 from engine.request import CutOut, GenerationRequest, ScaleBits
@@ -138,7 +139,8 @@ class Engine:
     ) -> tuple[str, ...]:
         """Do now what a picture of this subject and prompt needs before its first scale.
 
-        An empty prompt prepares the subject alone. Running out of memory here is left to ``generate`` to say.
+        An empty prompt prepares the subject alone. Where the subject's place is an input, what depends on it waits for the
+        picture, which knows its place. Running out of memory here is left to ``generate`` to say.
 
         Returns:
             Notes for the user, for example the words a prompt limit cuts off.
@@ -147,13 +149,19 @@ class Engine:
             Cancelled: ``cancel`` was set.
         """
         try:
+            placed = self.bundle.manifest.placed_content is not None
+            if subject is not None and placed:
+                self._features.semantic_tokens(subject, cancel)
             if not prompt.strip():
-                if subject is not None:
+                if subject is not None and not placed:
                     self._features.subject(subject, cancel)
                 return ()
             request = GenerationRequest(prompt, subject, negative_prompt, **self.bundle.manifest.request_defaults())
             job = make_job(request, self.bundle.manifest)
-            self._sampler.prepare(self._conditions(request, cancel), job.guidance, job.schedule, cancel)
+            if placed:
+                self._features.prompt(prompt, cancel)
+            else:
+                self._sampler.prepare(self._conditions(request, cancel), job.guidance, job.schedule, cancel)
             return self._notes(request)
         except Exception as error:
             if fault_of(error) is None:
@@ -234,7 +242,7 @@ class Engine:
         kept = [torch.tensor(bits) for bits in request.kept.scales] if request.kept is not None else []
         bits: list[np.ndarray] = [scale.numpy() for scale in kept[:-1]]
         seconds, preview_seconds = [0.0] * len(kept[:-1]), 0.0
-        summed = None
+        canvas, summed = self._canvas(request, schedule.size), None
         drawing = self._sampler.draw(conditions, job.guidance, schedule, request.seed, kept=kept, cancel=cancel)
         for drawn in drawing:
             summed = drawn.summed
@@ -244,13 +252,13 @@ class Engine:
             if len(bits) >= job.scales:
                 break
             if previews:
-                image = self._preview(summed, drawn.scale, schedule.size)
+                image = self._preview(summed, drawn.scale, schedule.size, canvas)
                 preview_seconds += watch.lap()
                 yield self._event(len(bits) - 1, job, image, watch.total)
                 watch.lap()  # what the receiver does in between is not ours
         del drawing, drawn  # the caches make room for the decoder
         assert summed is not None
-        picture = self._decode(summed, cancel)
+        picture = self._decode(summed, canvas, cancel)
         decode = watch.lap()
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
@@ -271,13 +279,13 @@ class Engine:
         yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes)
 
     def previews(
-        self, bits: ScaleBits, size: tuple[int, int] | None = None, *, cancel: Cancel | None = None
+        self, bits: ScaleBits, request: GenerationRequest, *, cancel: Cancel | None = None
     ) -> tuple[np.ndarray, ...]:
         """What an earlier picture looked like after each scale. The network is not asked, so it takes milliseconds.
 
         Args:
             bits: bit labels of all its scales or of the first ones.
-            size: its (width, height); None for the bundle's first size.
+            request: what it was drawn from: its size, and for a decoder that looks at it the subject at its place.
             cancel: looked at between two scales.
 
         Returns:
@@ -288,12 +296,17 @@ class Engine:
             Cancelled: ``cancel`` was set.
         """
         manifest = self.bundle.manifest
-        schedule = manifest.schedule(size)
-        if schedule is None or not manifest.fits(bits, size):
+        schedule = manifest.schedule(request.size)
+        if schedule is None or not manifest.fits(bits, request.size):
             return ()
         try:
             return self._preview.after_each_scale(
-                bits.scales, manifest.tokenizer, schedule.grids[-1], schedule.size, lambda: _look(cancel)
+                bits.scales,
+                manifest.tokenizer,
+                schedule.grids[-1],
+                schedule.size,
+                lambda: _look(cancel),
+                self._canvas(request, schedule.size),
             )
         except Exception as error:
             if fault_of(error) is None:
@@ -326,7 +339,7 @@ class Engine:
             cached.append("text")
         if request.negative_prompt and self._features.has_prompt(request.negative_prompt):
             cached.append("negative")
-        if request.subject is not None and self._features.has_subject(request.subject):
+        if request.subject is not None and self._features.has_subject(request.subject, self._place(request)):
             cached.append("subject")
         return tuple(cached)
 
@@ -337,7 +350,9 @@ class Engine:
         blank = torch.empty(tokens, 0)
         conditions = Conditions(
             PromptFeatures(request.prompt, blank),
-            SubjectFeatures(request.subject.digest, blank, blank, blank) if request.subject is not None else None,
+            SubjectFeatures(Features.subject_key(request.subject, self._place(request)), blank, blank, blank)
+            if request.subject is not None
+            else None,
             PromptFeatures(request.negative_prompt, blank) if request.negative_prompt else None,
         )
         streams = self._sampler.missing(conditions, job.guidance, job.schedule)
@@ -347,13 +362,26 @@ class Engine:
         features = self._features
         return Conditions(
             features.prompt(request.prompt, cancel),
-            features.subject(request.subject, cancel) if request.subject is not None else None,
+            features.subject(request.subject, cancel, placement=self._place(request))
+            if request.subject is not None
+            else None,
             features.prompt(request.negative_prompt, cancel) if request.negative_prompt else None,
         )
 
-    def _decode(self, summed: torch.Tensor, cancel: Cancel | None) -> np.ndarray:
+    def _place(self, request: GenerationRequest) -> Placement | None:
+        return self.bundle.manifest.place(request)
+
+    def _canvas(self, request: GenerationRequest, size: tuple[int, int]) -> torch.Tensor | None:
+        """The placed cut-out for a decoder that looks at it, (1, 4, H, W); None where it does not."""
+        placement = self._place(request)
+        if request.subject is None or placement is None or self.bundle.tokenizer.decoder.reference is None:
+            return None
+        canvas = torch.from_numpy(place_cut_out(request.subject, placement, *size))
+        return canvas.permute(2, 0, 1)[None].to(self._device.torch_name)
+
+    def _decode(self, summed: torch.Tensor, canvas: torch.Tensor | None, cancel: Cancel | None) -> np.ndarray:
         decoder = self.bundle.tokenizer.decoder
-        pixels = decode_in_strips(decoder, summed, self._plan.strip_bytes, lambda: _look(cancel))
+        pixels = decode_in_strips(decoder, summed, canvas, self._plan.strip_bytes, lambda: _look(cancel))
         return to_uint8(pixels)[0].cpu().numpy()
 
     def _wait(self) -> None:
@@ -421,7 +449,7 @@ def _look(cancel: Cancel | None) -> None:
         raise Cancelled()
 
 
-def placements(plan: MemoryPlan, device: Device) -> dict[str, Placement]:
+def placements(plan: MemoryPlan, device: Device) -> dict[str, PartPlacement]:
     """Where a memory plan wants the weights of every part."""
     torch_device = torch.device(device.torch_name)
     dtype, text_dtype = getattr(torch, plan.dtype), getattr(torch, plan.text_dtype)
@@ -431,11 +459,11 @@ def placements(plan: MemoryPlan, device: Device) -> dict[str, Placement]:
     elif plan.offload_content or plan.stream_content:
         elsewhere = r"blocks\.\d+\.content\."
     return {
-        "text": Placement("cpu" if plan.offload_text else torch_device, text_dtype),
-        "semantic": Placement(torch_device),
-        "content": Placement(torch_device),
-        "transformer": Placement(torch_device, dtype, elsewhere, plan.eight_bits),
-        "tokenizer": Placement(torch_device, dtype),
+        "text": PartPlacement("cpu" if plan.offload_text else torch_device, text_dtype),
+        "semantic": PartPlacement(torch_device),
+        "content": PartPlacement(torch_device),
+        "transformer": PartPlacement(torch_device, dtype, elsewhere, plan.eight_bits),
+        "tokenizer": PartPlacement(torch_device, dtype),
     }
 
 

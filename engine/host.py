@@ -66,14 +66,12 @@ class PaintScales:
     Attributes:
         number: comes back with the answer.
         bits: bit labels of its scales.
-        size: its (width, height), or None for the bundle's first size.
-        bundle: identity of the bundle that drew it; "" when that is not known.
+        request: what it was drawn from.
     """
 
     number: int
     bits: ScaleBits
-    size: tuple[int, int] | None = None
-    bundle: str = ""
+    request: GenerationRequest
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ class EngineLike(Protocol):
     ) -> Iterator[Event]: ...
 
     def previews(
-        self, bits: ScaleBits, size: tuple[int, int] | None = None, *, cancel: Cancel | None = None
+        self, bits: ScaleBits, request: GenerationRequest, *, cancel: Cancel | None = None
     ) -> tuple[np.ndarray, ...]: ...
 
     def close(self) -> None: ...

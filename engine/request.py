@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import RequestError
+from engine.placement import Placement
 
 FORMAT = 1
 MAX_SEED = 2**32 - 1
@@ -219,6 +220,7 @@ class GenerationRequest:
         temperature: divides the logits (tau), 0.01 … 10, or one per scale.
         top_p: 0 … 1; the less likely bit is dropped when its probability is at most 1 - top_p. 0 switches it off.
         kept: bit labels of scales 1…k of an earlier picture; drawing starts at scale k+1.
+        placement: where the subject stands, for bundles that know placement; None lets the seed choose.
         bundle: identity of the bundle ("name@digest"), filled in by the engine; "" means the open one.
     """
 
@@ -234,6 +236,7 @@ class GenerationRequest:
     temperature: Dial = 1.0
     top_p: float = 0.97
     kept: ScaleBits | None = None
+    placement: Placement | None = None
     bundle: str = ""
 
     def __post_init__(self) -> None:
@@ -257,6 +260,8 @@ class GenerationRequest:
         if self.look_strength is not None:
             self._dial("look_strength", 0.0, 20.0)
         self._dial("temperature", 0.01, 10.0)
+        if self.placement is not None and not isinstance(self.placement, Placement):
+            raise RequestError("The placement of this request is damaged.")
         if not _number(self.top_p) or not 0.0 <= self.top_p <= 1.0:
             raise RequestError("Top-p must be a number from 0 to 1.")
         object.__setattr__(self, "top_p", float(self.top_p))
@@ -283,8 +288,10 @@ class GenerationRequest:
         data: dict[str, Any] = {"format": FORMAT}
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (CutOut, ScaleBits)):
+            if isinstance(value, (CutOut, ScaleBits, Placement)):
                 value = value.to_json()
+            elif field.name == "placement":
+                continue  # what most pictures lack is left out, and their groups stay what they were
             elif isinstance(value, tuple):
                 value = list(value)
             data[field.name] = value
@@ -306,6 +313,8 @@ class GenerationRequest:
             given["subject"] = CutOut.from_json(given["subject"])
         if "kept" in given:
             given["kept"] = ScaleBits.from_json(given["kept"])
+        if "placement" in given:
+            given["placement"] = Placement.from_json(given["placement"])
         if "prompt" not in given:
             raise RequestError("This request has no prompt.")
         try:

@@ -11,9 +11,19 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from engine.bundle.records import BundleFile, Defaults, EncoderPart, Example, Language, Origin, SceneEntry
+from engine.bundle.records import (
+    BundleFile,
+    Defaults,
+    EncoderPart,
+    Example,
+    Language,
+    Origin,
+    PlacedContent,
+    SceneEntry,
+)
 from engine.errors import BundleError, RequestError
 from engine.model.config import ScaleSchedule, TransformerConfig
+from engine.placement import PlacementRanges
 from engine.request import GenerationRequest
 from engine.tokenizer.config import TokenizerConfig
 
@@ -88,7 +98,7 @@ def read_transformer(data: Any) -> TransformerConfig:
 
 def read_tokenizer(data: Any) -> TokenizerConfig:
     config = TokenizerConfig.from_json(dict(data))
-    for number in (config.bits, *config.channels):
+    for number in (config.bits, *config.channels, *config.reference_channels):
         a_whole_number(number, 1, 2**14)
     for number in (len(config.multipliers), config.blocks_per_level, config.patch):
         a_whole_number(number, 1, 16)
@@ -104,6 +114,10 @@ def read_encoder(data: Any, smallest: int = 0) -> EncoderPart:
         if isinstance(value, (list, str)) and len(value) > 512:
             raise ValueError(f"{name} is too long")
     return EncoderPart(config, a_whole_number(data["input_size"], smallest, 2048))
+
+
+def read_placed_content(data: Any) -> PlacedContent:
+    return PlacedContent(PlacementRanges.from_json(data["ranges"]), a_whole_number(data.get("fold", 1), 1, 16))
 
 
 def read_defaults(data: Any) -> Defaults:

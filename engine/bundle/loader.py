@@ -40,7 +40,7 @@ PART_WORDS = {
 
 
 @dataclass(frozen=True)
-class Placement:
+class PartPlacement:
     """Where a part's weights go and what they compute in.
 
     Attributes:
@@ -80,7 +80,7 @@ class Bundle:
 
 def load_bundle(
     folder: Path,
-    placements: Mapping[str, Placement] | None = None,
+    placements: Mapping[str, PartPlacement] | None = None,
     *,
     tokenizer_encoder: bool = False,
     on_progress: Progress | None = None,
@@ -102,12 +102,15 @@ def load_bundle(
     reader = _Reader(folder, manifest, on_progress or (lambda fraction, text: None))
 
     def state(part: str, skip: tuple[str, ...] = ()) -> dict[str, Tensor]:
-        return reader.read(part, placements.get(part, Placement()), skip)
+        return reader.read(part, placements.get(part, PartPlacement()), skip)
 
     text = TextEncoder.from_config(manifest.text.config, state("text"), folder / "text", manifest.text_limit)
     semantic = SemanticEncoder.from_config(manifest.semantic.config, state("semantic"), manifest.semantic.input_size)
     content = ContentEncoder.from_config(
-        manifest.content.config, state("content", DECODER_WEIGHTS), manifest.content.input_size
+        manifest.content.config,
+        state("content", DECODER_WEIGHTS),
+        manifest.content.input_size,
+        manifest.placed_content.fold if manifest.placed_content is not None else 1,
     )
     transformer = assemble(PART_WORDS["transformer"], lambda: Transformer(manifest.transformer), state("transformer"))
     tokenizer = assemble(
@@ -179,7 +182,7 @@ class _Reader:
         self._done = 0
         self.rounded: dict[str, Rounded] = {}
 
-    def read(self, part: str, placement: Placement, skip: tuple[str, ...]) -> dict[str, Tensor]:
+    def read(self, part: str, placement: PartPlacement, skip: tuple[str, ...]) -> dict[str, Tensor]:
         state: dict[str, Tensor] = {}
         self._tell(self._done / self._total, f"Reading the {PART_WORDS[part]}")
         for file in self._manifest.weight_files(part):
@@ -221,13 +224,14 @@ def _check_fit(bundle: Bundle) -> None:
     """The parts fit each other: an error here would otherwise come up in the middle of a picture."""
     manifest, config = bundle.manifest, bundle.manifest.transformer
     patches = (manifest.semantic.input_size // _side(bundle.semantic.model.config.patch_size)) ** 2
+    fold = bundle.content.fold
     stride = 2 ** (len(bundle.content.model.config.block_out_channels) - 1)
     faults = {
         "text": bundle.text.model.config.d_model != config.text_width,
         "semantic": bundle.semantic.model.config.hidden_size != config.semantic_width
         or patches != config.semantic_tokens,
-        "content": bundle.content.model.config.latent_channels != config.content_width
-        or (manifest.content.input_size // stride) ** 2 != config.content_tokens,
+        "content": bundle.content.model.config.latent_channels * fold**2 != config.content_width
+        or (manifest.content.input_size // stride // fold) ** 2 != config.content_tokens,
     }
     for part, wrong in faults.items():
         if wrong:

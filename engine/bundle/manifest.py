@@ -26,10 +26,20 @@ from typing import Any
 
 from engine.bundle import checks
 from engine.bundle.checks import GET_AGAIN, MANIFEST, damaged, inside
-from engine.bundle.records import BundleFile, Defaults, EncoderPart, Example, Language, Origin, SceneEntry
+from engine.bundle.records import (
+    BundleFile,
+    Defaults,
+    EncoderPart,
+    Example,
+    Language,
+    Origin,
+    PlacedContent,
+    SceneEntry,
+)
 from engine.errors import BundleError
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.request import ScaleBits
+from engine.placement import Placement
+from engine.request import GenerationRequest, ScaleBits
 from engine.tokenizer.config import TokenizerConfig
 
 __all__ = [
@@ -45,6 +55,7 @@ __all__ = [
     "Example",
     "Language",
     "Origin",
+    "PlacedContent",
     "SceneEntry",
     "inside",
     "read_manifest",
@@ -68,6 +79,8 @@ class BundleManifest:
         reference_size: side of the cut-out in pixels.
         text_limit: most tokens of a prompt, with its end token.
         transformer, tokenizer, text, semantic, content: what each part is.
+        placed_content: the content path sees the cut-out at its place in the picture; None: it sees it centred, as
+            published, and the user cannot say where the subject stands.
         defaults: the dials a picture starts from.
         files: every file of the folder but the manifest, by its path inside the folder.
         language: the words and scenes it knows, or None for any.
@@ -86,6 +99,7 @@ class BundleManifest:
     text: EncoderPart
     semantic: EncoderPart
     content: EncoderPart
+    placed_content: PlacedContent | None = None
     defaults: Defaults = field(default_factory=Defaults)
     files: Mapping[str, BundleFile] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
@@ -103,6 +117,14 @@ class BundleManifest:
         """(width, height) of every size that is offered, the default first."""
         return tuple(schedule.size for schedule in self.schedules)
 
+    def place(self, request: GenerationRequest) -> Placement | None:
+        """Where the subject of a request stands: as it says, else by its seed. None without a subject or placed content."""
+        if self.placed_content is None or request.subject is None:
+            return None
+        if request.placement is not None:
+            return request.placement
+        return self.placed_content.ranges.automatic(request.subject, request.seed)
+
     @property
     def nbytes(self) -> int:
         """Bytes of all files together."""
@@ -118,6 +140,8 @@ class BundleManifest:
             "encoders": [asdict(part) for part in (self.text, self.semantic, self.content)],
             "files": {name: self.files[name].sha256 for part in PARTS for name in self.part_files(part)},
         }
+        if self.placed_content is not None:
+            data["placed_content"] = asdict(self.placed_content)
         return f"{self.name}@{hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:12]}"
 
     def part_files(self, part: str) -> tuple[str, ...]:
@@ -175,6 +199,9 @@ class BundleManifest:
                 text=checks.read_encoder(data["text"]),
                 semantic=checks.read_encoder(data["semantic"], 1),
                 content=checks.read_encoder(data["content"], 1),
+                placed_content=checks.read_placed_content(data["placed_content"])
+                if data.get("placed_content")
+                else None,
                 defaults=checks.read_defaults(data["defaults"]),
                 files=checks.read_mapping(data["files"], inside, checks.read_file),
                 origins=checks.read_mapping(data.get("origins", {}), checks.a_name, checks.read_origin),
@@ -198,6 +225,8 @@ class BundleManifest:
             rows, columns = schedule.grids[-1]
             if schedule.size != (columns * self.tokenizer.stride, rows * self.tokenizer.stride):
                 raise damaged(f"the size {schedule.size} does not follow from its last grid")
+        if self.tokenizer.reference_channels and self.placed_content is None:
+            raise damaged("its decoder looks at the placed cut-out, which its content path does not know")
         for part in PARTS:
             if not self.weight_files(part):
                 raise damaged(f"it has no weights of the part “{part}”")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.placement import PlacementRanges
 from engine.request import Dial
 
 _WORD = re.compile(r"[^\W_]+")
@@ -51,6 +52,19 @@ class EncoderPart:
 
     config: Mapping[str, Any]
     input_size: int = 0
+
+
+@dataclass(frozen=True)
+class PlacedContent:
+    """A content path that sees the cut-out at its place in the picture, on white, instead of centred.
+
+    Attributes:
+        ranges: what the bundle was trained for; *automatic* chooses from them.
+        fold: so many latent pixels a side make one content token, their channels one after the other.
+    """
+
+    ranges: PlacementRanges
+    fold: int = 1
 
 
 @dataclass(frozen=True)

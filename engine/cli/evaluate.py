@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from engine.errors import CannotWrite, InputError, SubjectNotFound
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from engine.evaluation.drawing import Drawer
+    from engine.request import CutOut
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -78,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.quick:
         show(1.0, "Drawing the sheet")
         rows = range(min(work.SHEET_SUBJECTS, len(case.subjects)))
-        cut_outs = [(case.subjects.names[row], case.pixels(row)) for row in rows]
+        cut_outs = [(case.subjects.names[row], case.cut_out(row)) for row in rows]
         work.write_sheet(drawer, cut_outs, args.out / "sheet.png")
     if args.photos is not None:
         draw_photos(drawer, args.photos, args.out / "photos.png")
@@ -136,15 +135,15 @@ def find_photos(folder: Path) -> list[tuple[Path, str]]:
     return found
 
 
-def cut_out_photo(path: Path, name: str, side: int) -> np.ndarray:
-    """RGB uint8 (side, side, 3): the subject of a photo on white, as the program finds it."""
+def cut_out_photo(path: Path, name: str, side: int) -> CutOut:
+    """The subject of a photo, as the program finds it."""
     from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.preflight.hints import Hint
     from engine.preflight.segmenter import Segmenter
 
     photo = load_photo(path)
-    return cut_out(photo, Segmenter().find_subject(photo, Hint(name=name)).mask, side).rgb
+    return cut_out(photo, Segmenter().find_subject(photo, Hint(name=name)).mask, side)
 
 
 class _Progress:

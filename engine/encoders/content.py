@@ -24,20 +24,26 @@ class ContentEncoder:
     are not here: the weights were trained on them as they come.
     """
 
-    def __init__(self, model: AutoencoderKL, input_size: int) -> None:
+    def __init__(self, model: AutoencoderKL, input_size: int, fold: int = 1) -> None:
         # Any: the decorators around the libraries' forward hide its signature from type checkers.
         self.model: Any = model
         self.input_size = input_size
+        self.fold = fold
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], state: Mapping[str, Tensor], input_size: int) -> ContentEncoder:
+    def from_config(
+        cls, config: Mapping[str, Any], state: Mapping[str, Tensor], input_size: int, fold: int = 1
+    ) -> ContentEncoder:
         """Build from an ``AutoencoderKL`` config and weights, of which those of the decoder are passed over.
+
+        Args:
+            fold: latent pixels a side that make one token (published: 1).
 
         Raises:
             BundleError: the weights do not fit the config.
         """
         state = {name: tensor for name, tensor in state.items() if not name.startswith(DECODER_WEIGHTS)}
-        return cls(assemble("content encoder", lambda: encoder_half(config), state), input_size)
+        return cls(assemble("content encoder", lambda: encoder_half(config), state), input_size, fold)
 
     @property
     def device(self) -> torch.device:
@@ -49,13 +55,19 @@ class ContentEncoder:
 
     @torch.inference_mode()
     def encode(self, rgb: np.ndarray) -> Tensor:
-        """A square cut-out, RGB uint8 (S, S, 3), to its latent (P, W_c) float32, row-major.
+        """A square picture, RGB uint8 (S, S, 3): the cut-out, or the canvas it was placed on. To tokens (P, W_c) float32,
+        row-major.
 
         A cut-out of another size than ``input_size`` is brought there with Pillow's Lanczos filter.
         """
         pixels = (to_unit_range(at_size(rgb, self.input_size)) * 2 - 1).to(self.device, self.model.dtype)
         latent = self.model.encode(pixels).latent_dist.mean
-        return latent[0].float().flatten(1).transpose(0, 1).contiguous()
+        return fold_latent(latent, self.fold)[0]
+
+
+def fold_latent(latent: Tensor, fold: int) -> Tensor:
+    """Latents (B, c, h, w) to tokens (B, h·w / fold², c·fold²) float32, row-major."""
+    return torch.pixel_unshuffle(latent.float(), fold).flatten(2).transpose(1, 2).contiguous()
 
 
 def encoder_half(config: Mapping[str, Any]) -> AutoencoderKL:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.encoders.content import ContentEncoder
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text import TextEncoder
 from engine.errors import Cancelled
 from engine.host import Cancel
+from engine.placement import Placement, on_white, place_cut_out
 from engine.request import CutOut
 from engine.sampling.cache import ByteBudgetCache
 from engine.sampling.states import PromptFeatures, SubjectFeatures
@@ -53,8 +54,8 @@ class Features:
     def has_prompt(self, prompt: str) -> bool:
         return ("prompt", prompt) in self.cache
 
-    def has_subject(self, subject: CutOut) -> bool:
-        return ("subject", subject.digest) in self.cache
+    def has_subject(self, subject: CutOut, placement: Placement | None = None) -> bool:
+        return ("semantic", subject.digest) in self.cache and ("content", subject.digest, placement) in self.cache
 
     def prompt(self, prompt: str, cancel: Cancel | None = None) -> PromptFeatures:
         """Encode a prompt. Raises ``Cancelled``."""
@@ -65,17 +66,39 @@ class Features:
 
         return self.cache.get(("prompt", prompt), make)
 
-    def subject(self, subject: CutOut, cancel: Cancel | None = None) -> SubjectFeatures:
-        """Encode a cut-out: what it is, and what it looks like. Raises ``Cancelled``."""
+    def subject(
+        self, subject: CutOut, cancel: Cancel | None = None, *, placement: Placement | None = None
+    ) -> SubjectFeatures:
+        """Encode a cut-out: what it is, and what it looks like. Raises ``Cancelled``.
 
-        def make() -> SubjectFeatures:
-            with self._timed("semantic"), cancellable(self.semantic.model, cancel):
-                class_token, patches = self.semantic.encode(subject.rgb)
+        Args:
+            placement: where it stands, for a placed content path; None shows it to that path centred, as published.
+        """
+
+        def encode_appearance() -> Tensor:
             with self._timed("content"), cancellable(self.content.model, cancel):
-                content = self.content.encode(subject.rgb)
-            return SubjectFeatures(subject.digest, class_token, patches, content)
+                if placement is None:
+                    return self.content.encode(subject.rgb)
+                side = self.content.input_size
+                return self.content.encode(on_white(place_cut_out(subject, placement, side, side)))
 
-        return self.cache.get(("subject", subject.digest), make)
+        class_token, patches = self.semantic_tokens(subject, cancel)
+        content = self.cache.get(("content", subject.digest, placement), encode_appearance)
+        return SubjectFeatures(self.subject_key(subject, placement), class_token, patches, content)
+
+    def semantic_tokens(self, subject: CutOut, cancel: Cancel | None = None) -> tuple[Tensor, Tensor]:
+        """Class token and patches of a cut-out; they do not depend on its place. Raises ``Cancelled``."""
+
+        def encode() -> tuple[Tensor, Tensor]:
+            with self._timed("semantic"), cancellable(self.semantic.model, cancel):
+                return self.semantic.encode(subject.rgb)
+
+        return self.cache.get(("semantic", subject.digest), encode)
+
+    @staticmethod
+    def subject_key(subject: CutOut, placement: Placement | None) -> Hashable:
+        """Stands for a cut-out at its place in the sampler's caches."""
+        return (subject.digest, placement)
 
     @contextlib.contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 
 from engine.bundle.loader import Bundle, load_bundle
+from engine.encoders.pixels import at_size
 from engine.model.config import ScaleSchedule
+from engine.placement import on_white, place_cut_out
+from engine.request import CutOut
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
 from engine.sampling.states import PromptFeatures, SubjectFeatures
@@ -20,6 +23,14 @@ from engine.tokenizer.quantizer import MultiScaleQuantizer
 
 Paths = Literal["both", "without_semantic", "without_content", "without_subject"]
 CUT_PATHS: tuple[Paths, ...] = ("without_semantic", "without_content", "without_subject")
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedSubject:
+    """A cut-out, encoded: its features, and the canvas (1, 4, H, W) for a decoder that looks at it."""
+
+    features: SubjectFeatures
+    canvas: Tensor | None = None
 
 
 class Drawer:
@@ -47,12 +58,18 @@ class Drawer:
             top_p=defaults.top_p,
         )
 
-    def encode_subject(self, key: str, rgb: np.ndarray) -> SubjectFeatures:
-        """A cut-out on white, RGB uint8 (S, S, 3)."""
-        class_token, patches = self.bundle.semantic.encode(rgb)
-        return SubjectFeatures(key, class_token, patches, self.bundle.content.encode(rgb))
+    def encode_subject(self, key: str, subject: CutOut, seed: int = 0) -> EncodedSubject:
+        """Encode a cut-out; where its place is an input, at the automatic one of ``seed``."""
+        class_token, patches = self.bundle.semantic.encode(subject.rgb)
+        placed = self.bundle.manifest.placed_content
+        if placed is None:
+            return EncodedSubject(SubjectFeatures(key, class_token, patches, self.bundle.content.encode(subject.rgb)))
+        canvas = place_cut_out(subject, placed.ranges.automatic(subject, seed), *self.schedule.size)
+        content = self.bundle.content.encode(at_size(on_white(canvas), self.bundle.content.input_size))
+        features = SubjectFeatures((key, seed), class_token, patches, content)
+        return EncodedSubject(features, torch.from_numpy(canvas).permute(2, 0, 1)[None])
 
-    def draw(self, subject: SubjectFeatures, prompt: str, seed: int, paths: Paths = "both") -> Tensor:
+    def draw(self, subject: EncodedSubject, prompt: str, seed: int, paths: Paths = "both") -> Tensor:
         """One picture (1, 3, H, W) in [-1, 1].
 
         Args:
@@ -64,26 +81,29 @@ class Drawer:
             none = (0.0,) * len(guidance.identity)
             guidance = replace(guidance, identity=none, look=none)
         summed = torch.empty(0)
-        for drawn in self.sampler.draw(self._conditions(subject, prompt, paths), guidance, self.schedule, seed):
+        for drawn in self.sampler.draw(
+            self._conditions(subject.features, prompt, paths), guidance, self.schedule, seed
+        ):
             summed = drawn.summed
-        return self._decode(summed)
+        return self._decode(summed, None if paths == "without_subject" else subject.canvas)
 
-    def draw_scales(self, subject: SubjectFeatures, prompt: str, seed: int) -> list[np.ndarray]:
+    def draw_scales(self, subject: EncodedSubject, prompt: str, seed: int) -> list[np.ndarray]:
         """One picture as a person sees it form: the preview after each scale, RGB uint8, the last one the picture itself."""
         preview = Preview.of_bundle(self.bundle.tokenizer, self.bundle.folder)
         images, summed = [], torch.empty(0)
-        for drawn in self.sampler.draw(self._conditions(subject, prompt, "both"), self.guidance, self.schedule, seed):
+        conditions = self._conditions(subject.features, prompt, "both")
+        for drawn in self.sampler.draw(conditions, self.guidance, self.schedule, seed):
             summed = drawn.summed
-            images.append(preview(summed, drawn.scale, self.schedule.size))
-        return [*images[:-1], to_pixels(self._decode(summed)[0])]
+            images.append(preview(summed, drawn.scale, self.schedule.size, subject.canvas))
+        return [*images[:-1], to_pixels(self._decode(summed, subject.canvas)[0])]
 
     def _conditions(self, subject: SubjectFeatures, prompt: str, paths: Paths) -> Conditions:
         features = PromptFeatures(prompt, self.bundle.text.encode(prompt).features)
         return Conditions(features, self._cut(subject, paths))
 
     @torch.inference_mode()
-    def _decode(self, summed: Tensor) -> Tensor:
-        return self.bundle.tokenizer.decode(summed).clamp(-1, 1)
+    def _decode(self, summed: Tensor, canvas: Tensor | None) -> Tensor:
+        return self.bundle.tokenizer.decode(summed, canvas).clamp(-1, 1)
 
     def _cut(self, subject: SubjectFeatures, paths: Paths) -> SubjectFeatures:
         null_class, null_patches, null_content = (value[0] for value in self.bundle.transformer.null_subject())

@@ -25,6 +25,7 @@ from engine.evaluation.judge_training import CHANGED
 from engine.evaluation.judges import LOOKS, Judges
 from engine.evaluation.measures import margin, psnr, share, ssim
 from engine.evaluation.sheet import contact_sheet
+from engine.request import CutOut
 from engine.training import language
 from engine.training.render import appearance
 from engine.training.render.paint import Canvas
@@ -62,18 +63,21 @@ class Case:
     """Everything an evaluation starts from.
 
     Attributes:
-        subjects: as they look here, one appearance each. references: (N, 3, R, R) in [-1, 1].
+        subjects: as they look here, one appearance each. references: (N, 3, R, R) in [-1, 1]. masks: (N, 1, R, R).
         renders: the true picture of every cell, (cells, 3, S, S).
     """
 
     subjects: Subjects
     references: Tensor
+    masks: Tensor
     cells: tuple[Cell, ...]
     renders: Tensor
 
-    def pixels(self, subject: int) -> np.ndarray:
-        """A reference as the encoders get it: RGB uint8."""
-        return to_pixels(self.references[subject])
+    def cut_out(self, subject: int) -> CutOut:
+        """A reference as the program makes it: on white, with the mask beside it."""
+        rgb = to_pixels(self.references[subject])
+        mask = to_pixels(self.masks[subject].expand(3, -1, -1) * 2 - 1)[..., :1]
+        return CutOut(np.concatenate([rgb, mask], axis=2))
 
 
 def choose_subjects(folder: Path, count: int) -> Subjects:
@@ -106,9 +110,9 @@ def make_case(subjects: Subjects, size: int, reference_size: int, prompts: int, 
     """References, cells and true renders. Scenes are dealt out evenly: ``prompts`` different ones for every subject."""
     worn = dressed(subjects) if recolour else subjects
     renderer = Renderer(worn, size=size, reference_size=reference_size, seed=SEED, variety=1, recolour=False)
-    references = renderer.batch(len(worn), scene=0, subjects=torch.arange(len(worn))).reference
+    batch = renderer.batch(len(worn), scene=0, subjects=torch.arange(len(worn)))
     # A whole number of 8 bits a channel, as a cut-out has.
-    references = ((references + 1) * 127.5).round() / 127.5 - 1
+    references = ((batch.reference + 1) * 127.5).round() / 127.5 - 1
     cells = []
     for index in range(len(worn) * prompts):
         subject = index // prompts
@@ -116,7 +120,7 @@ def make_case(subjects: Subjects, size: int, reference_size: int, prompts: int, 
         prompt = language.canonical_prompt(language.SCENES[scene], worn.names[subject])
         cells.append(Cell(subject, scene, prompt, SEED + index))
     renders = renderer_pictures(renderer, cells)
-    return Case(worn, references, tuple(cells), renders)
+    return Case(worn, references, batch.reference_mask, tuple(cells), renders)
 
 
 def renderer_pictures(renderer: Renderer, cells: Sequence[Cell]) -> Tensor:
@@ -194,7 +198,7 @@ def draw_cells(
     started = time.perf_counter()
     for done, cell in enumerate(case.cells):
         # Encoded for every picture, as a new photo would be: the seconds are those of a first picture.
-        features = drawer.encode_subject(str(cell.subject), case.pixels(cell.subject))
+        features = drawer.encode_subject(str(cell.subject), case.cut_out(cell.subject), cell.seed)
         pictures.append(drawer.draw(features, cell.prompt, cell.seed, paths))
         tell(done + 1)
     return torch.cat(pictures), time.perf_counter() - started
@@ -222,21 +226,21 @@ def _scene_chance(cells: Sequence[Cell]) -> float:
 
 
 def write_sheet(
-    drawer: Drawer, cut_outs: Sequence[tuple[str, np.ndarray]], path: Path, scenes: Sequence[str] = SHEET_SCENES
+    drawer: Drawer, cut_outs: Sequence[tuple[str, CutOut]], path: Path, scenes: Sequence[str] = SHEET_SCENES
 ) -> None:
     """Draw a contact sheet: the cut-out, then one picture per scene.
 
     Args:
-        cut_outs: name and RGB uint8 (S, S, 3) on white of every subject.
+        cut_outs: name and cut-out of every subject.
     """
     rows = []
-    for index, (name, pixels) in enumerate(cut_outs):
-        features = drawer.encode_subject(f"sheet {index} {name}", pixels)
+    for index, (name, cut_out) in enumerate(cut_outs):
+        features = drawer.encode_subject(f"sheet {index} {name}", cut_out, SEED + index)
         drawn = [
             to_pixels(drawer.draw(features, language.canonical_prompt(language.BY_KEY[key], name), SEED + index)[0])
             for key in scenes
         ]
-        rows.append((name, [pixels, *drawn]))
+        rows.append((name, [cut_out.rgb, *drawn]))
     columns = ["subject", *(language.canonical_prompt(language.BY_KEY[key], "…") for key in scenes)]
     contact_sheet(columns, rows, title=drawer.bundle.manifest.title).save(path)
 

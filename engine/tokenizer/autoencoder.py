@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.layers import Double, Halve, ResidualBlock, group_norm
+from engine.tokenizer.reference import ReferenceBranch
 
 
 class Autoencoder(nn.Module):
@@ -36,9 +37,13 @@ class Autoencoder(nn.Module):
         """Pixels (B, 3, H, W) in -1..1, sides multiples of the stride, to features (B, d, H/stride, W/stride)."""
         return self.encoder(pixels)
 
-    def decode(self, codes: Tensor) -> Tensor:
-        """Summed codes (B, d, h, w) to pixels (B, 3, h*stride, w*stride) in -1..1."""
-        return decode_in_strips(self.decoder, codes)
+    def decode(self, codes: Tensor, canvas: Tensor | None = None) -> Tensor:
+        """Summed codes (B, d, h, w) to pixels (B, 3, h*stride, w*stride) in -1..1.
+
+        Args:
+            canvas: the placed cut-out for a decoder with a reference branch, see ``Decoder.forward``.
+        """
+        return decode_in_strips(self.decoder, codes, canvas)
 
 
 class Encoder(nn.Module):
@@ -72,13 +77,15 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Summed codes (B, d, h, w) to pixels (B, 3, H, W), not cut off at -1 and 1.
 
-    ``levels`` are numbered as in the encoder, 0 the finest; they run from last to first.
+    ``levels`` are numbered as in the encoder, 0 the finest; they run from last to first. ``reference`` is the branch that
+    sees the placed cut-out, or None (published).
     """
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
         channels = config.channels
         width = channels[-1]
+        self.stride = config.stride
         self.input = nn.Conv2d(config.bits, width, 3, padding=1)
         self.middle = nn.Sequential(ResidualBlock(config, width, width), ResidualBlock(config, width, width))
         levels: list[Level] = []
@@ -90,19 +97,46 @@ class Decoder(nn.Module):
         self.norm = group_norm(config, width)
         self.output = nn.Conv2d(width, 3 * config.patch**2, 3, padding=1)
         self.unfold = nn.PixelShuffle(config.patch) if config.patch > 1 else nn.Identity()
+        self.reference = ReferenceBranch(config) if config.reference_channels else None
 
-    def steps(self) -> list[ResidualBlock | Double]:
-        """All that lies between the first convolution and the last norm, in the order it runs."""
-        steps: list[nn.Module] = [*self.middle]
-        for level in reversed(cast("list[Level]", [*self.levels])):
-            steps += [*level.blocks] if level.resize is None else [*level.blocks, level.resize]
-        return cast("list[ResidualBlock | Double]", steps)
+    def steps(self) -> list[tuple[int | None, ResidualBlock | Double]]:
+        """All that lies between the first convolution and the last norm, in the order it runs.
 
-    def forward(self, codes: Tensor) -> Tensor:
+        With every step the number of the level that begins with it, or None: there the reference branch joins in.
+        """
+        steps: list[tuple[int | None, nn.Module]] = [(None, step) for step in self.middle]
+        for index, level in reversed([*enumerate(cast("list[Level]", [*self.levels]))]):
+            own = [*level.blocks] if level.resize is None else [*level.blocks, level.resize]
+            steps += [(index if step is own[0] else None, step) for step in own]
+        return cast("list[tuple[int | None, ResidualBlock | Double]]", steps)
+
+    def empty_canvas(self, codes: Tensor) -> Tensor:
+        """The canvas of a picture without a subject, (B, 4, H, W)."""
+        height, width = (side * self.stride for side in codes.shape[-2:])
+        return codes.new_zeros(codes.shape[0], 4, height, width)
+
+    def forward(self, codes: Tensor, canvas: Tensor | None = None) -> Tensor:
+        """
+        Args:
+            canvas: the placed cut-out, premultiplied RGBA (B, 4, H, W) in 0..1; None for a picture without a subject.
+                A decoder without a reference branch passes it over.
+        """
+        reference = self.reference
+        maps: list[Tensor] = []
+        if reference is not None:
+            canvas = self.empty_canvas(codes) if canvas is None else canvas
+            maps = reference.features(canvas)
         x = self.input(codes)
-        for step in self.steps():
+        for level, step in self.steps():
+            if reference is not None and level is not None:
+                x = reference.join(x, maps, level)
             x = step(x)
-        return self.unfold(self.output(F.silu(self.norm(x))))
+        x = F.silu(self.norm(x))
+        scene = self.unfold(self.output(x))
+        if reference is None:
+            return scene
+        assert canvas is not None
+        return reference.compose(scene, x, maps, canvas)
 
 
 class Level(nn.Module):

@@ -29,6 +29,8 @@ class TokenizerConfig:
         scale_gains: gain of the codes of every scale, coarse to fine, or empty for 1 everywhere (published: empty).
             Where ``normalise`` is on, gains near 0.55 let all scales take part.
         norm_groups: groups of every GroupNorm, or 0 for the published rule. Has to divide every channel count.
+        reference_channels: channels of the decoder's reference branch at every level, fine to coarse, or empty for a
+            decoder without one (published). With it the decoder sees the placed cut-out, see ``reference.py``.
     """
 
     bits: int
@@ -39,12 +41,17 @@ class TokenizerConfig:
     normalise: bool = False
     scale_gains: tuple[float, ...] = ()
     norm_groups: int = 0
+    reference_channels: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.bits, self.base_channels, self.blocks_per_level, self.patch, *self.multipliers) < 1:
             raise ValueError("every size of a tokenizer is at least 1")
         if self.norm_groups and any(channels % self.norm_groups for channels in self.channels):
             raise ValueError(f"{self.norm_groups} groups do not divide the channels {self.channels}")
+        if self.reference_channels and len(self.reference_channels) != len(self.multipliers):
+            raise ValueError("a reference branch has as many levels as the decoder")
+        if any(channels < 1 or channels % 8 for channels in self.reference_channels):
+            raise ValueError("the channels of a reference branch are multiples of 8")
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -77,11 +84,15 @@ class TokenizerConfig:
         return self.scale_gains[scale]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        data = asdict(self)
+        if not self.reference_channels:
+            del data["reference_channels"]  # the identity of bundles made before stays what it was
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> TokenizerConfig:
         data = dict(data)
         data["multipliers"] = tuple(data["multipliers"])
-        data["scale_gains"] = tuple(data.get("scale_gains", ()))
+        for name in ("scale_gains", "reference_channels"):
+            data[name] = tuple(data.get(name, ()))
         return cls(**data)

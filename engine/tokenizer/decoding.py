@@ -33,6 +33,7 @@ DEVICE_STRIP_BYTES = 256 << 20
 def decode_in_strips(
     decoder: Decoder,
     codes: Tensor,
+    canvas: Tensor | None = None,
     strip_bytes: int | None = None,
     before_layer: Callable[[], None] | None = None,
 ) -> Tensor:
@@ -41,18 +42,33 @@ def decode_in_strips(
     Args:
         decoder: the decoder; its weights may be float32 or bfloat16, the codes are brought to their type.
         codes: the sum of all codes.
+        canvas: the placed cut-out, as ``Decoder.forward`` takes it. The reference branch, which only small models have,
+            runs over the whole picture at once.
         strip_bytes: size of a strip of one layer's input; by default what suits the device. Peak memory is that of
             the largest layer's input and output plus a few strips.
         before_layer: called before every layer; what it raises ends the decoding.
     """
     if strip_bytes is None:
         strip_bytes = CPU_STRIP_BYTES if codes.device.type == "cpu" else DEVICE_STRIP_BYTES
-    x = decoder.input(codes.to(decoder.input.weight.dtype))
-    for step in decoder.steps():
+    dtype = decoder.input.weight.dtype
+    codes = codes.to(dtype)
+    reference = decoder.reference
+    maps: list[Tensor] = []
+    if reference is not None:
+        canvas = decoder.empty_canvas(codes) if canvas is None else canvas.to(codes.device, dtype)
+        maps = reference.features(canvas)
+    x = decoder.input(codes)
+    for level, step in decoder.steps():
         if before_layer is not None:
             before_layer()
+        if reference is not None and level is not None:
+            x = reference.join(x, maps, level)
         x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
-    return decoder.unfold(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes)).clamp_(-1, 1)
+    scene = decoder.unfold(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes))
+    if reference is None:
+        return scene.clamp_(-1, 1)
+    assert canvas is not None
+    return reference.compose(scene, F.silu(decoder.norm(x)), maps, canvas).clamp_(-1, 1)
 
 
 def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor:

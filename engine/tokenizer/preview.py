@@ -105,13 +105,17 @@ class Preview:
         return cls(autoencoder, PreviewMap.from_file(path, autoencoder.config.bits) if path.is_file() else None)
 
     @torch.inference_mode()
-    def __call__(self, summed: Tensor, scale: int, size: tuple[int, int] | None = None) -> np.ndarray:
+    def __call__(
+        self, summed: Tensor, scale: int, size: tuple[int, int] | None = None, canvas: Tensor | None = None
+    ) -> np.ndarray:
         """The picture so far.
 
         Args:
             summed: sum of all codes so far (1, d, h, w); it is not changed.
             scale: the scale drawn last, 0-based.
             size: (width, height) of the finished picture; by default what the decoder would paint.
+            canvas: the placed cut-out of a decoder with a reference branch, which then paints the preview itself: a map of
+                the codes alone would not show the user's thing.
 
         Returns:
             RGB uint8 (H, W, 3) of the picture's proportions, no side over 512.
@@ -122,7 +126,9 @@ class Preview:
                 summed.shape[-2] * self._autoencoder.config.stride,
             )
         size = preview_size(size)
-        if self._map is not None:
+        if self._autoencoder.decoder.reference is not None:
+            colours = self._autoencoder.decode(summed, canvas)[0].float().permute(1, 2, 0).cpu().numpy()
+        elif self._map is not None:
             colours = self._map.colours(summed, scale).cpu().numpy()
         else:
             colours = self._reduced(summed)
@@ -138,6 +144,7 @@ class Preview:
         grid: Grid,
         size: tuple[int, int],
         look: Callable[[], None] = lambda: None,
+        canvas: Tensor | None = None,
     ) -> tuple[np.ndarray, ...]:
         """The previews that were seen while a picture formed, from its bits. The last one is a preview too, no decode.
 
@@ -147,6 +154,7 @@ class Preview:
             grid: token grid (h, w) of the finished picture.
             size: its (width, height).
             look: called before each scale; what it raises ends the work.
+            canvas: as above.
         """
         device = self._autoencoder.decoder.input.weight.device
         summed = torch.zeros(1, config.bits, *grid, device=device)
@@ -154,7 +162,7 @@ class Preview:
         for scale, labels in enumerate(bits):
             look()
             summed = add_scale(summed, torch.tensor(labels, device=device)[None], config, scale)
-            images.append(self(summed, scale, size))
+            images.append(self(summed, scale, size, canvas))
         return tuple(images)
 
     def _reduced(self, summed: Tensor) -> np.ndarray:

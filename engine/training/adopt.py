@@ -23,8 +23,9 @@ from engine.training.stages import make_stage
 def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path) -> list[Path]:
     """Write a full checkpoint of every stage from a bundle's weights. Returns the files.
 
-    A bundle holds averaged weights in half precision: they become both the weights and their average. Moments begin anew.
-    Words that the language has won at its end since then begin anew.
+    A bundle holds averaged weights in half precision: they become both the weights and their average. Moments begin anew,
+    and so do words that the language has won since then, and a decoder's reference branch. A bundle whose content path saw
+    the cut-out centred is widened to one that sees it placed: each token begins with the mean of the latents it folds.
     The content autoencoder's decoder is not part of a bundle; its stage, should it ever be trained on, learns it again,
     which would make the other stages worthless.
 
@@ -35,7 +36,9 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
     """
     manifest = read_manifest(folder)
     check_files(folder, manifest, hashes=True)
-    paths = [runs / name / "full.pt" for name in STAGES]
+    with_decoder = bool(manifest.tokenizer.reference_channels)
+    stages = [name for name in STAGES if with_decoder or name != "decoder"]
+    paths = [runs / name / "full.pt" for name in stages]
     for path in paths:
         if path.exists():
             raise InputError(f"{path} is there already.", "Name another folder with --runs.")
@@ -48,14 +51,15 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
         }
         for part in ("tokenizer", "content", "transformer", "text", "semantic")
     }
-    for name, path in zip(STAGES, paths, strict=True):
+    for name, path in zip(stages, paths, strict=True):
         stage = make_stage(name, config, sprites, runs, variety=1)
         fresh = stage.module.state_dict()
         if name == "transformer":
             known = Tokenizer.from_file(str(folder / "text" / "tokenizer.json")).get_vocab()
-            _check_words(known, stage.words.get_vocab())
-            table = weights["text"]["shared.weight"]
-            weights["text"]["shared.weight"] = torch.cat([table, fresh["text.shared.weight"][len(table) :].cpu()])
+            weights["text"]["shared.weight"] = _word_table(
+                weights["text"]["shared.weight"], known, fresh["text.shared.weight"], stage.words.get_vocab()
+            )
+            _widen_content(weights["transformer"], config)
         stage.module.load_state_dict(_module_state(name, weights, manifest, fresh))
         stage.average.weights = {key: value.detach().clone() for key, value in stage.module.state_dict().items()}
         # An average of many steps: it must not forget what it stands for in the first ones.
@@ -64,18 +68,40 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
     return paths
 
 
-def _check_words(known: dict[str, int], wanted: dict[str, int]) -> None:
-    """What the bundle knows has to keep its ids; words that the language has won since then come after them."""
-    if any(wanted.get(word) != index for word, index in known.items()):
-        raise InputError(
-            "The bundle's words are not those of these cut-outs and this language.",
-            "Train on the cut-outs it was made with, or begin the transformer anew.",
-        )
+def _word_table(table: Tensor, known: dict[str, int], fresh: Tensor, wanted: dict[str, int]) -> Tensor:
+    """The bundle's row for every word it knows, wherever the word stands now; the others as they were initialised."""
+    out = fresh.detach().cpu().clone()
+    for word, index in wanted.items():
+        if word in known:
+            out[index] = table[known[word]]
+    return out
+
+
+def _widen_content(weights: dict[str, Tensor], config: TrainingConfig) -> None:
+    """From content tokens of one latent each to tokens of fold² latents, which begin as their mean."""
+    before = weights["null_content"].shape[1]
+    times, rest = divmod(config.transformer.content_width, before)
+    if times == 1 or rest:
+        return
+    projection = "content_projection.fc1.weight"
+    # A folded token has the latents of one channel behind each other.
+    weights[projection] = weights[projection].repeat_interleave(times, dim=1) / times
+    weights["null_content"] = weights["null_content"].repeat_interleave(times, dim=1)
 
 
 def _check_sizes(manifest: BundleManifest, config: TrainingConfig) -> None:
-    tokenizer = dataclasses.replace(manifest.tokenizer, scale_gains=config.tokenizer.scale_gains)
-    if (manifest.transformer, tokenizer) != (config.transformer, config.tokenizer):
+    """Everything but what adopting can change: the reference branch, and the width of a content token."""
+    tokenizer = dataclasses.replace(manifest.tokenizer, scale_gains=(), reference_channels=())
+    wanted = dataclasses.replace(config.plain_tokenizer, scale_gains=())
+    transformer = manifest.transformer
+    if manifest.placed_content is None and config.placed_content is not None:
+        transformer = dataclasses.replace(
+            transformer, content_width=transformer.content_width * config.placed_content.fold**2
+        )
+    branch = manifest.tokenizer.reference_channels
+    if (transformer, tokenizer) != (config.transformer, wanted) or (
+        branch and branch != config.tokenizer.reference_channels
+    ):
         raise InputError(
             "The bundle has other sizes than the training file.", "Use the training file it was made with."
         )
@@ -87,9 +113,12 @@ def _module_state(
     """A stage's weights by the names of its module; what the bundle lacks stays as it was initialised."""
     if stage == "tokenizer":
         state = {f"autoencoder.{name}": tensor for name, tensor in weights["tokenizer"].items()}
+        state = {name: tensor for name, tensor in state.items() if name in fresh}
         if "quantizer.gains" in fresh:
             state["quantizer.gains"] = torch.tensor(manifest.tokenizer.scale_gains)
         return state
+    if stage == "decoder":
+        return {name: weights["tokenizer"][name] for name in fresh}
     if stage == "content":
         return fresh | weights["content"]
     text = weights["text"]

@@ -18,15 +18,24 @@ from engine.training.optimiser import Muon, WeightAverage, descend, split_matric
 from engine.training.render.renderer import Renderer
 
 
-def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
-    """L1 plus half the L1 of the gradients, at three sizes: edges count, and so do broad colours."""
+def reconstruction_loss(made: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+    """L1 plus half the L1 of the gradients, at three sizes: edges count, and so do broad colours.
+
+    Args:
+        weight: (B, 1, H, W), how much each pixel counts; they are brought to a mean of 1 over the batch.
+    """
     total = made.new_zeros(())
+    difference = made - wanted
     for level in range(3):
         if level:
-            made, wanted = F.avg_pool2d(made, 2), F.avg_pool2d(wanted, 2)
-        difference = made - wanted
-        total = total + difference.abs().mean()
-        total = total + 0.5 * difference.diff(dim=-1).abs().mean() + 0.5 * difference.diff(dim=-2).abs().mean()
+            difference = F.avg_pool2d(difference, 2)
+            weight = F.avg_pool2d(weight, 2) if weight is not None else None
+        share = 1.0 if weight is None else weight / weight.mean()
+        total = total + (difference.abs() * share).mean()
+        across, down = difference.diff(dim=-1).abs(), difference.diff(dim=-2).abs()
+        if weight is not None:
+            across, down = across * share[..., 1:], down * share[..., 1:, :]  # type: ignore[index]
+        total = total + 0.5 * across.mean() + 0.5 * down.mean()
     return total / 3
 
 
@@ -36,8 +45,8 @@ def psnr(made: Tensor, wanted: Tensor) -> float:
     return float((-10 * error.log10()).mean())
 
 
-class _AutoencoderStage:
-    """What both stages share: optimiser, average, state."""
+class AutoencoderStage:
+    """What the stages of autoencoders share: optimiser, average, state."""
 
     def __init__(self, module: nn.Module, settings: dict[str, Any], device: torch.device) -> None:
         self.module = module.to(device)
@@ -71,7 +80,7 @@ class _AutoencoderStage:
         self.average.steps = state["average_steps"]
 
 
-class TokenizerStage(_AutoencoderStage):
+class TokenizerStage(AutoencoderStage):
     """Visual tokenizer: encoder, decoder and the gains of the scales together."""
 
     name = "tokenizer"
@@ -81,8 +90,8 @@ class TokenizerStage(_AutoencoderStage):
         self.digest = config.digest(self.name)
         self.grids = config.schedule.grids
         torch.manual_seed(config.seed)
-        self.autoencoder = Autoencoder(config.tokenizer)
-        self.quantizer = MultiScaleQuantizer(config.tokenizer, learn_gains=bool(config.tokenizer.scale_gains))
+        self.autoencoder = Autoencoder(config.plain_tokenizer)
+        self.quantizer = MultiScaleQuantizer(config.plain_tokenizer, learn_gains=bool(config.tokenizer.scale_gains))
         module = nn.ModuleDict({"autoencoder": self.autoencoder, "quantizer": self.quantizer})
         super().__init__(module, config["tokenizer"]["training"], renderer.device)
         # Convolutions are faster so. Stubs of Module.to lack this argument.
@@ -134,7 +143,7 @@ class TokenizerStage(_AutoencoderStage):
         self.noise.set_state(state["noise"].cpu())
 
 
-class ContentStage(_AutoencoderStage):
+class ContentStage(AutoencoderStage):
     """Content autoencoder: a small ``AutoencoderKL`` on references; only its encoder is used afterwards."""
 
     name = "content"

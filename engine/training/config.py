@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.bundle.records import PlacedContent
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule, TransformerConfig
+from engine.placement import PlacementRanges
 from engine.tokenizer.config import TokenizerConfig
 
 DEFAULT = Path(__file__).with_name("mini.toml")
-STAGES = ("tokenizer", "content", "transformer")
+STAGES = ("tokenizer", "content", "transformer", "decoder")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class TrainingConfig:
         config = cls(values)
         try:
             config.tokenizer, config.transformer, config.schedule, config.text, config.semantic, config.content  # noqa: B018
+            config.placed_content  # noqa: B018
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"The training file {path.name} does not fit: {error}.") from error
         return config
@@ -67,10 +70,34 @@ class TrainingConfig:
         return TokenizerConfig.from_json(table)
 
     @property
+    def plain_tokenizer(self) -> TokenizerConfig:
+        """The visual tokenizer as its own stage trains it, without a reference branch."""
+        return replace(self.tokenizer, reference_channels=())
+
+    @property
+    def placed_content(self) -> PlacedContent | None:
+        """The placed content path, or None where the training file has no table ``placement``."""
+        table = self.values.get("placement")
+        if table is None:
+            return None
+        ranges = {name: value for name, value in table.items() if name != "fold"}
+        return PlacedContent(PlacementRanges.from_json(ranges), int(table["fold"]))
+
+    @property
+    def content_size(self) -> int:
+        """Side in pixels of what the content encoder sees: the reference, or the canvas with the placed cut-out."""
+        return int(self.values["data"]["reference_size" if self.placed_content is None else "picture_size"])
+
+    @property
+    def content_fold(self) -> int:
+        """Latent pixels a side that make one content token."""
+        return 1 if self.placed_content is None else self.placed_content.fold
+
+    @property
     def content_side(self) -> int:
-        """Side of the content latent: reference pixels over the autoencoder's stride."""
+        """Content tokens along one side."""
         stride = 2 ** (len(self.values["content"]["block_out_channels"]) - 1)
-        return int(self.values["data"]["reference_size"]) // stride
+        return self.content_size // stride // self.content_fold
 
     @property
     def transformer(self) -> TransformerConfig:
@@ -83,7 +110,7 @@ class TrainingConfig:
             text_width=int(self.values["text"]["width"]),
             semantic_width=int(self.values["semantic"]["width"]),
             semantic_tokens=side * side,
-            content_width=int(self.values["content"]["latent_channels"]),
+            content_width=int(self.values["content"]["latent_channels"]) * self.content_fold**2,
             content_tokens=self.content_side**2,
         )
 
@@ -134,9 +161,11 @@ class TrainingConfig:
 
     def digest(self, stage: str) -> str:
         """Digest of everything that fixes the shapes of a stage: a checkpoint of another one is refused."""
-        shapes: list[Any] = [stage, self.tokenizer.to_json(), self.schedule.to_json()]
+        shapes: list[Any] = [stage, self.plain_tokenizer.to_json(), self.schedule.to_json()]
         if stage == "content":
             shapes = [stage, self.content]
+        elif stage == "decoder":
+            shapes += [self.tokenizer.to_json()]
         elif stage == "transformer":
             shapes += [self.transformer.to_json(), self.content, self.text, self.semantic]
         return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()[:16]

@@ -33,8 +33,7 @@ from engine.training.model_card import model_card
 from engine.training.stages import make_stage
 
 if TYPE_CHECKING:
-    from engine.evaluation.drawing import Drawer
-    from engine.sampling.states import SubjectFeatures
+    from engine.evaluation.drawing import Drawer, EncodedSubject
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 THUMB_SIDE = 96
@@ -64,18 +63,21 @@ def export(
     path = runs / "transformer" / "full.pt"
     if not path.exists():
         raise InputError(f"The transformer stage has no checkpoint in {runs} yet.", "Train it first.")
+    if config.tokenizer.reference_channels and not (runs / "decoder" / "full.pt").exists():
+        raise InputError(f"The decoder stage has no checkpoint in {runs} yet.", "Train it first: --stage decoder.")
     stage = make_stage("transformer", config, sprites, runs, variety=1)
     state = load_full(path, stage.digest)
     stage.load_state(state["stage"])
     weights = collect_weights(stage)
     manifest = describe(config, stage)
     files: dict[str, bytes | Path] = {"text/tokenizer.json": stage.words.to_str().encode()}
-    # Fitted to renders: that is what the decoder paints.
-    pictures = stage.renderer.batch(PREVIEW_PICTURES).target
-    fitted = preview.fit_preview_map(
-        stage.frozen.autoencoder, stage.frozen.tokenizer, config.schedule.grids, pictures=pictures
-    )
-    files[preview.FILE] = fitted.to_bytes()
+    if not config.tokenizer.reference_channels:  # a decoder that sees the cut-out paints the previews itself
+        # Fitted to renders: that is what the decoder paints.
+        pictures = stage.renderer.batch(PREVIEW_PICTURES).target
+        fitted = preview.fit_preview_map(
+            stage.frozen.autoencoder, stage.frozen.tokenizer, config.schedule.grids, pictures=pictures
+        )
+        files[preview.FILE] = fitted.to_bytes()
     files |= {example.image: EXAMPLES / Path(example.image).name for example in manifest.examples}
     for source in files.values():
         if isinstance(source, Path) and not source.is_file():
@@ -132,12 +134,13 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
         licence="MIT",
         description=str(table["description"]),
         schedules=(config.schedule,),
-        reference_size=int(config["data"]["reference_size"]),
+        reference_size=int(config["data"].get("cutout_size", config["data"]["reference_size"])),
         transformer=config.transformer,
         tokenizer=stage.frozen.tokenizer,
         text=EncoderPart(_plain(stage.text.config)),
         semantic=EncoderPart(_plain(stage.semantic.config), int(config["semantic"]["input_size"])),
-        content=EncoderPart(config.content, int(config["data"]["reference_size"])),
+        content=EncoderPart(config.content, config.content_size),
+        placed_content=config.placed_content,
         defaults=Defaults(
             prompt_strength=_dial(table["prompt_strength"]),
             subject_strength=_dial(table["subject_strength"]),
@@ -159,7 +162,7 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
     )
 
 
-def _open_example(bundle: Path) -> tuple[Drawer, SubjectFeatures]:
+def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:
     """The bundle, ready to draw, and its first example's subject."""
     from engine.evaluation.drawing import Drawer
     from engine.photo.framing import cut_out
@@ -169,11 +172,11 @@ def _open_example(bundle: Path) -> tuple[Drawer, SubjectFeatures]:
     drawer = Drawer.open(bundle)
     manifest = drawer.bundle.manifest
     photo = load_photo(bundle / manifest.examples[0].image)
-    pixels = cut_out(photo, Segmenter().find_subject(photo).mask, manifest.reference_size).rgb
-    return drawer, drawer.encode_subject("example", pixels)
+    subject = cut_out(photo, Segmenter().find_subject(photo).mask, manifest.reference_size)
+    return drawer, drawer.encode_subject("example", subject, manifest.examples[0].seed)
 
 
-def draw_thumbs(drawer: Drawer, subject: SubjectFeatures) -> dict[str, bytes]:
+def draw_thumbs(drawer: Drawer, subject: EncodedSubject) -> dict[str, bytes]:
     """A thumbnail of every scene, drawn by the model from its first example: WebP by its path inside the bundle."""
     from engine.evaluation.drawing import to_pixels
 
@@ -188,7 +191,7 @@ def draw_thumbs(drawer: Drawer, subject: SubjectFeatures) -> dict[str, bytes]:
     return thumbs
 
 
-def draw_samples(drawer: Drawer, subject: SubjectFeatures) -> dict[str, bytes]:
+def draw_samples(drawer: Drawer, subject: EncodedSubject) -> dict[str, bytes]:
     """The first example from coarse to fine, as the window shows it while it forms: PNG by its path inside the bundle.
 
     The names, ``examples/scale_KK.png`` with the 1-based scale, sort from coarse to fine.

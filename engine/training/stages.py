@@ -70,6 +70,10 @@ def make_stage(
         return TokenizerStage(config, renderer, held_out)
     if name == "content":
         return ContentStage(config, renderer, held_out)
+    if name == "decoder":
+        from engine.training.decoder import DecoderStage
+
+        return DecoderStage(config, renderer, held_out, runs)
     from engine.training.transformer import TransformerStage
 
     return TransformerStage(config, renderer, held_out, runs)

@@ -6,21 +6,20 @@ anew at every step, because self-correction turns other bits over each time.
 
 from __future__ import annotations
 
-import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5EncoderModel
 
+from engine.encoders.content import fold_latent
 from engine.encoders.semantic import prepared
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule
@@ -28,61 +27,15 @@ from engine.model.transformer import Transformer, split_scales
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
 from engine.sampling.states import PromptFeatures, SubjectFeatures
-from engine.tokenizer.autoencoder import Autoencoder
-from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.training import checkpoint, language
 from engine.training.autoencoders import save_sheet, with_average
 from engine.training.config import TrainingConfig
+from engine.training.frozen import FrozenParts
 from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend
-from engine.training.render.renderer import Renderer
+from engine.training.render.renderer import Batch, Renderer
 from engine.training.words import UNKNOWN, word_tokenizer
-
-
-@dataclass(frozen=True)
-class FrozenParts:
-    """The autoencoders a transformer is trained on.
-
-    Attributes:
-        tokenizer: its config with the learned gains.
-        autoencoder: the visual tokenizer's averaged weights.
-        content: the content autoencoder's averaged weights.
-        fingerprint: of everything that fixes the codes: a transformer of other codes is worthless.
-    """
-
-    tokenizer: TokenizerConfig
-    autoencoder: Autoencoder
-    content: AutoencoderKL
-    fingerprint: str
-
-    @classmethod
-    def load(cls, config: TrainingConfig, runs: Path, device: torch.device | str = "cpu") -> FrozenParts:
-        """Read both stages' averaged weights. Raises ``InputError`` when one of them has not been trained yet."""
-        states = {}
-        for stage in ("tokenizer", "content"):
-            path = runs / stage / "full.pt"
-            if not path.exists():
-                raise InputError(
-                    f"The {stage} stage has no checkpoint in {runs} yet.", f"Train it first: --stage {stage}."
-                )
-            states[stage] = checkpoint.load_full(path, config.digest(stage))["stage"]["average"]
-        gains = states["tokenizer"].pop("quantizer.gains", torch.zeros(0))
-        tokenizer = MultiScaleQuantizer(config.tokenizer, learn_gains=bool(config.tokenizer.scale_gains))
-        if len(gains):
-            tokenizer.load_state_dict({"gains": gains})
-        autoencoder = Autoencoder(config.tokenizer)
-        weights = {name.removeprefix("autoencoder."): value for name, value in states["tokenizer"].items()}
-        autoencoder.load_state_dict(weights)
-        content = AutoencoderKL(**config.content)
-        content.load_state_dict(states["content"])
-        digest = hashlib.sha256()
-        for name, value in [*autoencoder.encoder.state_dict().items(), *content.encoder.state_dict().items()]:
-            digest.update(name.encode() + value.float().numpy().tobytes())
-        digest.update(gains.float().numpy().tobytes())
-        for module in (autoencoder, content):
-            module.to(device).eval().requires_grad_(False)
-        return cls(tokenizer.learned_config(), autoencoder, content, digest.hexdigest()[:16])
 
 
 @dataclass
@@ -148,10 +101,17 @@ class TransformerStage:
         batch = self.renderer.batch(n)
         with torch.no_grad(), self._autocast():
             features = self.frozen.autoencoder.encode(batch.target).float()
-            latents = self.frozen.content.encode(batch.reference).latent_dist.mean.float()
+            latents = self._content(batch)
         pixels = prepared((batch.reference + 1) / 2, int(self.config["semantic"]["input_size"]))
         mask = F.adaptive_avg_pool2d(batch.mask, self.schedule.grids[-1])
-        return features, latents.flatten(2).transpose(1, 2), pixels, mask, batch.captions
+        return features, latents, pixels, mask, batch.captions
+
+    def _content(self, batch: Batch) -> Tensor:
+        """Content tokens (n, P, W_c) of references, or of the canvases where the content path is placed."""
+        seen = batch.reference
+        if self.config.placed_content is not None:
+            seen = (batch.canvas[:, :3] + 1 - batch.canvas[:, 3:]) * 2 - 1
+        return fold_latent(self.frozen.content.encode(seen).latent_dist.mean, self.config.content_fold)
 
     def _refill(self, n: int) -> _Pool:
         """Replace the n oldest pairs; fills the pool at first."""
@@ -276,35 +236,80 @@ class TransformerStage:
     # Looking
 
     @torch.no_grad()
-    def draw(self, references: Tensor, captions: list[str], seed: int = 0, strength: float = 2.0) -> Tensor:
-        """Free samples by the averaged weights: (n, 3, S, S) in [-1, 1]."""
-        return with_average(self, lambda: self._draw(references, captions, seed, strength))
+    def draw(self, batch: Batch, seed: int = 0, strength: float = 2.0) -> Tensor:
+        """Free samples by the averaged weights, of a batch's subjects, places and captions: (n, 3, S, S) in [-1, 1]."""
 
-    def _draw(self, references: Tensor, captions: list[str], seed: int, strength: float) -> Tensor:
-        self.module.eval()
+        def work() -> Tensor:
+            drawn = [self._draw_row(batch, row, seed + row, strength) for row in range(len(batch.captions))]
+            return self.frozen.autoencoder.decode(torch.cat(drawn), batch.canvas)
+
+        return with_average(self, lambda: self._evaluating(work))
+
+    @torch.no_grad()
+    def continue_bits(self, batch: Batch, keep: int, seed: int) -> Tensor:
+        """Summed codes (n, d, h, w) of a batch whose first ``keep`` scales are true and whose others are drawn."""
+        features = self.frozen.autoencoder.encode(batch.target)
+        labels = self.quantizer(features, self.schedule.grids).labels
+        strength = float(self.config["export"]["subject_strength"])
+
+        def work() -> Tensor:
+            rows = range(len(batch.captions))
+            kept = [[scale[row] for scale in labels[:keep]] for row in rows]
+            return torch.cat([self._draw_row(batch, row, seed + row, strength, kept[row]) for row in rows])
+
+        return self._evaluating(work)
+
+    def _draw_row(self, batch: Batch, row: int, seed: int, strength: float, kept: Sequence[Tensor] = ()) -> Tensor:
+        """Summed codes (1, d, h, w) of one drawn picture."""
+        defaults = self.config["export"]
         sampler = Sampler(self.transformer, self.frozen.tokenizer, cache_bytes=0)
-        guidance = Guidance.of(len(self.schedule.grids), strength, strength)
-        latents = self.frozen.content.encode(references).latent_dist.mean.flatten(2).transpose(1, 2)
-        pixels = prepared((references + 1) / 2, int(self.config["semantic"]["input_size"]))
-        seen = self.semantic(pixel_values=pixels).last_hidden_state
-        pictures = []
-        for row, caption in enumerate(captions):
-            ids, _ = self._tokens([caption], forget=False)
-            words = self.text(input_ids=ids).last_hidden_state[0]
-            conditions = Conditions(
-                PromptFeatures(row, words), SubjectFeatures(row, seen[row, 0], seen[row, 1:], latents[row])
-            )
-            for drawn in sampler.draw(conditions, guidance, self.schedule, seed + row):
-                summed = drawn.summed
-            pictures.append(self.frozen.autoencoder.decode(summed))
-        self.module.train()
-        return torch.cat(pictures)
+        guidance = Guidance.of(
+            len(self.schedule.grids),
+            strength,
+            strength,
+            temperature=float(defaults["temperature"]),
+            top_p=float(defaults["top_p"]),
+        )
+        one = batch.row(row)
+        pixels = prepared((one.reference + 1) / 2, int(self.config["semantic"]["input_size"]))
+        seen = self.semantic(pixel_values=pixels).last_hidden_state[0]
+        ids, _ = self._tokens(one.captions, forget=False)
+        words = self.text(input_ids=ids).last_hidden_state[0]
+        subject = SubjectFeatures(row, seen[0], seen[1:], self._content(one)[0])
+        summed = torch.empty(0)
+        for drawn in sampler.draw(
+            Conditions(PromptFeatures(row, words), subject), guidance, self.schedule, seed, kept=kept
+        ):
+            summed = drawn.summed
+        return summed
+
+    def _evaluating(self, work: Callable[[], Tensor]) -> Tensor:
+        self.module.eval()
+        try:
+            return work()
+        finally:
+            self.module.train()
+
+    @classmethod
+    def open_trained(
+        cls, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path
+    ) -> TransformerStage:
+        """A trained transformer with its averaged weights, to draw with. Raises ``InputError`` where there is none."""
+        path = runs / cls.name / "full.pt"
+        if not path.exists():
+            raise InputError(f"The transformer stage has no checkpoint in {runs} yet.", "Train it first.")
+        stage = cls(config, renderer, held_out, runs)
+        stage.module.load_state_dict(checkpoint.load_full(path, stage.digest)["stage"]["average"])
+        stage.module.eval().requires_grad_(False)
+        return stage
 
     def sample(self, path: Path) -> None:
+        """Rows: reference, canvas, target, drawn."""
         batch = self.held_out.batch(10)
-        made = self.draw(batch.reference, batch.captions)
+        made = self.draw(batch)
         say(f"{path.name}: " + " | ".join(batch.captions))
-        save_sheet(path, [batch.reference, batch.target, made])
+        canvas = (batch.canvas[:, :3] + 1 - batch.canvas[:, 3:]) * 2 - 1
+        save_sheet(path, [batch.reference, canvas, batch.target, made])
 
     # Checkpoints
 

@@ -19,15 +19,15 @@ class FakeLink(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[tuple[ScaleBits, object, str]] = []
+        self.asked: list[tuple[ScaleBits, GenerationRequest]] = []
         self.drawn: list[GenerationRequest] = []
 
     def generate(self, request: GenerationRequest, until_scale: int | None = None) -> int:
         self.drawn.append(request)
         return len(self.drawn)
 
-    def paint_scales(self, bits: ScaleBits, size: tuple[int, int] | None = None, bundle: str = "") -> int:
-        self.asked.append((bits, size, bundle))
+    def paint_scales(self, bits: ScaleBits, request: GenerationRequest) -> int:
+        self.asked.append((bits, request))
         return len(self.asked)
 
     def answer(self, number: int, *values: int) -> None:

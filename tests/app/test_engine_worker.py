@@ -110,8 +110,8 @@ def test_the_scales_of_an_earlier_picture_come_when_nothing_is_drawn(qtbot, open
     opened.scalesPainted.connect(lambda answer: order.append(answer))
     with qtbot.waitSignal(opened.preview, timeout=20_000):
         opened.generate(GenerationRequest("a duck"))
-    opened.paint_scales(BITS)
-    number = opened.paint_scales(BITS, (256, 256))
+    opened.paint_scales(BITS, GenerationRequest("a duck"))
+    number = opened.paint_scales(BITS, GenerationRequest("a duck", size=(256, 256)))
     qtbot.waitUntil(lambda: len(order) == 2, timeout=20_000)
     assert order[0] == "picture", "a picture that is drawn is not disturbed"
     assert order[1].number == number and len(order[1].images) == 3, "the last wish alone is answered"
@@ -122,9 +122,9 @@ def test_the_scales_of_an_earlier_picture_come_when_nothing_is_drawn(qtbot, open
 def test_an_answer_that_is_out_of_date_is_not_passed_on(qtbot, opened):
     seen = []
     opened.scalesPainted.connect(seen.append)
-    opened.paint_scales(BITS)
+    opened.paint_scales(BITS, GenerationRequest("a duck"))
     time.sleep(0.3)  # the window hangs: the first answer lies in its queue
-    number = opened.paint_scales(BITS)
+    number = opened.paint_scales(BITS, GenerationRequest("a duck"))
     qtbot.waitUntil(lambda: bool(seen), timeout=20_000)
     assert [answer.number for answer in seen] == [number]
 
@@ -136,7 +136,7 @@ def test_scales_asked_of_a_dead_engine_are_no_error(qtbot, opened):
         opened.generate(GenerationRequest("a duck, die"))
     opened._worker.process._connection = None
     opened._worker._running = True  # it has died, and nobody has noticed yet
-    opened.paint_scales(BITS)
+    opened.paint_scales(BITS, GenerationRequest("a duck"))
     qtbot.wait(100)
     opened._worker._running = False
     assert failures == []

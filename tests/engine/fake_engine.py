@@ -67,8 +67,8 @@ class FakeEngine:
         timing = Timing(scales=tuple(0.01 for _ in GRIDS), total=time.monotonic() - start)
         yield Finished(request, image, ScaleBits(bits), timing)
 
-    def previews(self, bits, size=None, *, cancel=None):
-        if size is not None and size[0] == 666:
+    def previews(self, bits, request, *, cancel=None):
+        if request.size is not None and request.size[0] == 666:
             raise ZeroDivisionError("by design")
         slow = all(scale.all() for scale in bits.scales)
         images = []

@@ -213,14 +213,14 @@ def test_the_scales_of_an_earlier_picture_are_painted_from_its_bits(engine, monk
     events = list(engine.generate(REQUEST))
     seen, bits = [event.image for event in events[1:-1]], events[-1].bits
     counts = counted(monkeypatch)
-    painted = engine.previews(bits, (64, 64))
+    painted = engine.previews(bits, REQUEST)
     assert len(painted) == 5 and all(image.shape == (64, 64, 3) for image in painted)
     for scale in range(4):
         assert np.array_equal(painted[scale], seen[scale]), "as they were seen while it formed"
     # The last one was the picture itself; from the bits alone it is a preview of it.
     assert not np.array_equal(painted[4], painted[3])
     assert not any(counts.values()), "no network was asked"
-    some = engine.previews(bits.first(2))
+    some = engine.previews(bits.first(2), REQUEST)
     assert len(some) == 2 and np.array_equal(some[1], seen[1])
 
 
@@ -236,7 +236,7 @@ def test_the_scales_of_an_earlier_picture_are_painted_from_its_bits(engine, monk
 )
 def test_bits_of_another_model_are_no_error_and_no_picture(engine, shapes, size):
     bits = ScaleBits(tuple(np.zeros(shape, np.uint8) for shape in shapes))
-    assert engine.previews(bits, size) == ()
+    assert engine.previews(bits, replace(REQUEST, size=size)) == ()
 
 
 def test_painting_scales_can_be_stopped_between_two(engine, monkeypatch):
@@ -252,7 +252,7 @@ def test_painting_scales_can_be_stopped_between_two(engine, monkeypatch):
 
     monkeypatch.setattr(type(engine._preview), "__call__", stop_after_two)
     with pytest.raises(Cancelled):
-        engine.previews(bits, cancel=cancel)
+        engine.previews(bits, REQUEST, cancel=cancel)
     assert painted == [0, 1]
 
 
@@ -263,7 +263,7 @@ def test_no_memory_for_scales_is_no_error(engine, monkeypatch):
         raise RuntimeError("CUDA out of memory")
 
     monkeypatch.setattr("engine.tokenizer.preview.add_scale", full)
-    assert engine.previews(bits) == ()
+    assert engine.previews(bits, REQUEST) == ()
 
 
 def test_stopping_after_some_scales(engine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,6 +97,7 @@ def bits_of(value: int) -> ScaleBits:
 
 
 QUICK, SLOW = bits_of(0), bits_of(1)
+DRAWN = GenerationRequest("a duck")
 
 
 def painted(process: host.EngineProcess) -> host.ScalesPainted:
@@ -106,25 +108,25 @@ def painted(process: host.EngineProcess) -> host.ScalesPainted:
 
 def test_the_scales_of_an_earlier_picture_are_painted(process):
     info = opened(process)
-    process.send(host.PaintScales(1, QUICK, (256, 256), info.bundle))
+    process.send(host.PaintScales(1, QUICK, replace(DRAWN, size=(256, 256), bundle=info.bundle)))
     answer = painted(process)
     assert answer.number == 1 and [int(image[0, 0, 0]) for image in answer.images] == [0, 10, 20]
 
 
 def test_scales_nobody_can_paint_are_an_empty_answer(process):
-    process.send(host.PaintScales(1, QUICK))
+    process.send(host.PaintScales(1, QUICK, DRAWN))
     assert painted(process).images == (), "there is no model yet"
     opened(process)
-    process.send(host.PaintScales(2, QUICK, bundle="other@123456789012"))
+    process.send(host.PaintScales(2, QUICK, replace(DRAWN, bundle="other@123456789012")))
     assert painted(process).images == ()
-    process.send(host.PaintScales(3, QUICK, (666, 256)))
+    process.send(host.PaintScales(3, QUICK, replace(DRAWN, size=(666, 256))))
     answer = painted(process)
     assert answer.number == 3 and answer.images == (), "a fault is no Failed: that would end the window's model"
 
 
 def test_painting_gives_way_to_a_picture_and_comes_later(process):
     opened(process)
-    process.send(host.PaintScales(1, SLOW))
+    process.send(host.PaintScales(1, SLOW, DRAWN))
     time.sleep(0.1)  # it is at work
     asked = time.monotonic()
     process.send(host.Generate(1, GenerationRequest("a")))
@@ -141,11 +143,11 @@ def test_painting_does_not_stop_a_picture_nor_encoding_ahead(process):
     opened(process)
     process.send(host.Generate(1, GenerationRequest("slow")))
     receive(process, host.JobEvent)
-    process.send(host.PaintScales(1, QUICK))
+    process.send(host.PaintScales(1, QUICK, DRAWN))
     assert isinstance(events_of(process)[-1], Finished)
     assert painted(process).number == 1
     process.send(host.Prepare("wait for ever"))
-    process.send(host.PaintScales(2, QUICK))
+    process.send(host.PaintScales(2, QUICK, DRAWN))
     assert process.receive(0.3) is None, "preparing goes on, and painting waits"
     process.send(host.Prepare("quick"))
     receive(process, host.Prepared)
@@ -154,10 +156,10 @@ def test_painting_does_not_stop_a_picture_nor_encoding_ahead(process):
 
 def test_only_the_last_wish_to_paint_is_answered(process):
     opened(process)
-    process.send(host.PaintScales(1, SLOW))
+    process.send(host.PaintScales(1, SLOW, DRAWN))
     time.sleep(0.1)  # it is at work
-    process.send(host.PaintScales(2, SLOW))
-    process.send(host.PaintScales(3, QUICK))
+    process.send(host.PaintScales(2, SLOW, DRAWN))
+    process.send(host.PaintScales(3, QUICK, DRAWN))
     assert painted(process).number == 3
     assert process.receive(0.5) is None, "the others are out of date"
 

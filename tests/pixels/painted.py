@@ -113,7 +113,7 @@ class PaintedEngine(FakeEngine):
         timing = Timing(scales=tuple(0.3 for _ in GRIDS), total=4.0)
         yield Finished(request, np.asarray(picture), bits, timing)
 
-    def previews(self, bits, size=None, *, cancel=None):
+    def previews(self, bits, request, *, cancel=None):
         return tuple(np.full((64, 64, 3), 60 + 10 * index, np.uint8) for index in range(len(bits.scales)))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -34,7 +34,10 @@ class Batch:
         scene: index into ``language.PROMPTS``, (n,).
         place: where it is painted: index into ``language.PLACES``, or their number for a plain backdrop, (n,).
         subject: index into the subjects, (n,).
-        mask: where the subject is in the target, (n, 1, S, S), 0 … 1.
+        mask: where the subject is to be seen in the target, (n, 1, S, S), 0 … 1.
+        canvas: the subject as the reference shows it, at its place in the target, premultiplied RGBA (n, 4, S, S), 0 … 1.
+        subject_mask: where the subject would be if nothing hid it, (n, 1, S, S).
+        reference_mask: where it is in the reference, (n, 1, R, R).
     """
 
     target: Tensor
@@ -44,6 +47,18 @@ class Batch:
     place: Tensor
     subject: Tensor
     mask: Tensor
+    canvas: Tensor
+    subject_mask: Tensor
+    reference_mask: Tensor
+
+    def row(self, index: int) -> Batch:
+        """One pair, as a batch of one."""
+        rows = slice(index, index + 1)
+        values = {
+            field.name: getattr(self, field.name)[rows]  # the list of captions is cut like the tensors
+            for field in fields(self)
+        }
+        return Batch(**values)
 
 
 class Renderer:
@@ -130,8 +145,8 @@ class Renderer:
         seen = self._apply_looks(sprites, asked)
         flip = self._canvas(n, 1).chance(0.3).view(-1) * -2 + 1
         background, setting = self._backgrounds(places)
-        target, mask = self._compose(seen, background, setting, flip)
-        reference = self._reference(sprites, flip)
+        target, mask, canvas = self._compose(seen, background, setting, flip, sprites)
+        reference, reference_mask = self._reference(sprites, flip)
         return Batch(
             target * 2 - 1,
             reference * 2 - 1,
@@ -140,6 +155,9 @@ class Renderer:
             torch.tensor([min(place, len(language.PLACES)) for place in places], device=self.device),
             chosen,
             mask,
+            canvas,
+            canvas[:, 3:],
+            reference_mask,
         )
 
     # Parts
@@ -223,8 +241,8 @@ class Renderer:
         return self._pool[place, index]
 
     def _compose(
-        self, sprites: Tensor, image: Tensor, setting: dict[str, Tensor], flip: Tensor
-    ) -> tuple[Tensor, Tensor]:
+        self, sprites: Tensor, image: Tensor, setting: dict[str, Tensor], flip: Tensor, plain: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         n = len(sprites)
         c = self._canvas(n, self.size)
         ground = setting["ground"]
@@ -235,6 +253,7 @@ class Renderer:
         turn = self._normal(n) * 0.1 * self.pose
         shear = self._normal(n) * 0.06 * self.pose
         posed = appearance.place(sprites, self.size, x, y, scale, turn, shear, flip)
+        canvas = appearance.place(plain, self.size, x, y, scale, turn, shear, flip)
         light = c.uniform(-0.3, 0.3)
 
         wide = lambda value: value.view(-1, 1, 1, 1)  # noqa: E731 - shorter than naming a function for one line
@@ -260,9 +279,9 @@ class Renderer:
             wide(half_width * scale * 1.15) - (c.x - wide(x)).abs(), 10
         )
         image = image + (setting["surface"] * 1.06 - image) * ring * 0.6 * (wide(setting["sink"]) > 0)
-        return image.clamp(0, 1), alpha
+        return image.clamp(0, 1), alpha, canvas
 
-    def _reference(self, sprites: Tensor, flip: Tensor) -> Tensor:
+    def _reference(self, sprites: Tensor, flip: Tensor) -> tuple[Tensor, Tensor]:
         """Framed as the program frames a cut-out: whole, centred, about 88 % of the square."""
         n = len(sprites)
         c = self._canvas(n, 1)
@@ -276,7 +295,7 @@ class Renderer:
             self._normal(n) * 0.03 * self.pose,
             flip * (c.chance(0.12).view(-1) * -2 + 1),
         )
-        return (posed[:, :3] + 1 - posed[:, 3:]).clamp(0, 1)
+        return (posed[:, :3] + 1 - posed[:, 3:]).clamp(0, 1), posed[:, 3:]
 
     def _normal(self, n: int) -> Tensor:
         return torch.randn(n, device=self.device, generator=self.generator)

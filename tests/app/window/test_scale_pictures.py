@@ -74,7 +74,7 @@ def test_tiles_fill_when_the_engine_answers(desk, qtbot):
     bits, picture = bits_of(1), desk.add(1)
     desk.scales.opened(bits, ())
     desk.show(bits, picture)
-    assert desk.link.asked == [(bits, (32, 32), HERE)]
+    assert [(b, r.size, r.bundle) for b, r in desk.link.asked] == [(bits, (32, 32), HERE)]
     assert desk.shown == [None, None, None, 200]
     desk.link.answer(1, 10, 20, 30, 40)
     assert desk.shown == [10, 20, 30, 200], "the last tile is the picture, not a preview of it"

@@ -52,7 +52,7 @@ def test_every_scene_is_asked_for_alike(case: work.Case):
 
 
 def test_references_are_whole_pixels_and_always_the_same(case: work.Case, sprites: Path, drawer: Drawer):
-    pixels = case.pixels(2)
+    pixels = case.cut_out(2).rgb
     assert pixels.dtype == np.uint8
     assert torch.allclose(torch.tensor(pixels).permute(2, 0, 1) / 127.5 - 1, case.references[2], atol=1e-5)
     subjects = Subjects.from_folder(sprites, 48).select(range(5))
@@ -76,18 +76,18 @@ def test_a_small_folder_is_used_whole_and_a_large_one_by_its_validation_split(sp
 
 
 def test_a_cut_path_sees_nothing_of_the_subject(case: work.Case, drawer: Drawer):
-    one, other = (drawer.encode_subject(str(index), case.pixels(index)) for index in (0, 1))
+    one, other = (drawer.encode_subject(str(index), case.cut_out(index)) for index in (0, 1))
     words = "a ball in the snow"
     assert not torch.equal(drawer.draw(one, words, 1), drawer.draw(other, words, 1))
     assert torch.equal(drawer.draw(one, words, 1, "without_subject"), drawer.draw(other, words, 1, "without_subject"))
     net = drawer.bundle.transformer
-    semantic, content = (drawer._cut(one, paths) for paths in ("without_semantic", "without_content"))
+    semantic, content = (drawer._cut(one.features, paths) for paths in ("without_semantic", "without_content"))
     assert torch.equal(semantic.class_token, net.null_semantic[0])
     assert torch.equal(semantic.patches, net.null_semantic[1:])
     assert torch.equal(semantic.content, one.content)
     assert torch.equal(content.content, net.null_content)
     assert torch.equal(content.patches, one.patches)
-    assert len({drawer._cut(one, paths).key for paths in ("both", *CUT_PATHS)}) == 4
+    assert len({drawer._cut(one.features, paths).key for paths in ("both", *CUT_PATHS)}) == 4
 
 
 def test_figures_of_judges_that_know_everything(sprites: Path, drawer: Drawer):

@@ -19,6 +19,7 @@ from engine.errors import InputError
 from engine.evaluation.drawing import Drawer, to_pixels
 from engine.photo.framing import cut_out
 from engine.photo.load import load_photo
+from engine.request import CutOut
 from engine.training import autoencoders, checkpoint, language
 from engine.training.adopt import adopt_bundle
 from engine.training.config import STAGES, TrainingConfig
@@ -76,7 +77,7 @@ def test_an_exported_bundle_opens_and_draws(bundle: Path):
     assert manifest.sizes == ((32, 32),)
     assert manifest.defaults.subject_strength == (2.0, 1.5, 1.0)
     drawer = Drawer(load_bundle(bundle, tokenizer_encoder=True))
-    subject = drawer.encode_subject("grey", np.full((32, 32, 3), 90, np.uint8))
+    subject = drawer.encode_subject("grey", CutOut(np.full((32, 32, 4), 90, np.uint8)))
     one, again, other = (drawer.draw(subject, "a duck in the snow", seed) for seed in (1, 1, 2))
     assert one.shape == (1, 3, 32, 32)
     assert torch.equal(one, again)
@@ -119,7 +120,7 @@ def test_the_first_launchs_samples_go_from_coarse_to_fine(bundle: Path):
     drawer = Drawer(load_bundle(bundle, tokenizer_encoder=True))
     example = manifest.examples[0]
     photo = load_photo(bundle / example.image)
-    subject = drawer.encode_subject("x", cut_out(photo, photo.alpha, manifest.reference_size).rgb)
+    subject = drawer.encode_subject("x", cut_out(photo, photo.alpha, manifest.reference_size))
     drawn = drawer.draw_scales(subject, example.prompt, example.seed)
     assert len(drawn) == 3
     whole = to_pixels(drawer.draw(subject, example.prompt, example.seed)[0])

@@ -1,0 +1,103 @@
+"""A decoder's view of the placed cut-out: fine detail comes from the photo, light and place in the scene from the bits.
+
+In the spirit of diffusers' ``AsymmetricAutoencoderKL``, a decoder that looks at the picture it edits. The bits of a small
+tokenizer say scene, shadow, colour and light; they are far too few for fur, print or a face. So the decoder is given the
+subject as it was photographed, at its place on the canvas, in two ways:
+
+- features of the canvas, added to the decoder's own before each of its levels;
+- the canvas itself, laid over the decoded scene: ``scene · (1 - v·a) + v·e^g · canvas + residual``, where a is its alpha.
+  How much of it is visible (v: grass in front, water around), the light on it (g, one number per colour, smooth), and what
+  is left (residual: a highlight, drops) are read from the decoder's features at every place.
+
+A subject in another colour or costume is left to the bits: v falls to 0 there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.tokenizer.config import TokenizerConfig
+from engine.tokenizer.layers import NORM_EPS
+
+MOST_LIGHT = 2.0
+"""Largest |g|: light from a seventh to seven times that of the photo."""
+
+_VISIBLE = 3.0  # bias of v before the sigmoid: a fresh network shows what it is given
+
+
+class ReferenceBranch(nn.Module):
+    """Features of the placed cut-out for every level of a decoder, and the last step that joins both.
+
+    Args:
+        config: with ``reference_channels``.
+    """
+
+    def __init__(self, config: TokenizerConfig) -> None:
+        super().__init__()
+        widths, inner = config.reference_channels, config.channels
+        patch = config.patch
+        self.patch = patch
+        self.fold = nn.PixelUnshuffle(patch) if patch > 1 else nn.Identity()
+        self.input = nn.Conv2d(4 * patch**2, widths[0], 3, padding=1)
+        self.blocks = nn.ModuleList(_Block(width) for width in widths)
+        self.downs = nn.ModuleList(nn.Conv2d(width, below, 3, stride=2, padding=1) for width, below in pairwise(widths))
+        # A level of the decoder begins with the channels of the level below it.
+        entering = [*inner[1:], inner[-1]]
+        self.joins = nn.ModuleList(nn.Conv2d(width, to, 1) for width, to in zip(widths, entering, strict=True))
+        self.merge = nn.Conv2d(inner[0] + widths[0], widths[0], 3, padding=1)
+        self.detail = nn.Conv2d(widths[0], 4 * patch**2, 3, padding=1)  # residual RGB and visibility, per pixel
+        self.light = nn.Conv2d(widths[0], 3, 3, padding=1)  # one per token of the finest level: light is smooth
+        for layer in (*self.joins, self.detail, self.light):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def features(self, canvas: Tensor) -> list[Tensor]:
+        """The canvas, premultiplied RGBA (B, 4, H, W) in 0..1, to a map for every level, fine to coarse."""
+        x = self.input(self.fold(canvas * 2 - 1))
+        maps = []
+        for index, block in enumerate(self.blocks):
+            x = block(x if index == 0 else self.downs[index - 1](x))
+            maps.append(x)
+        return maps
+
+    def join(self, x: Tensor, maps: Sequence[Tensor], level: int) -> Tensor:
+        """A decoder's features before a level, with those of the canvas added."""
+        return x + self.joins[level](maps[level])
+
+    def compose(self, scene: Tensor, x: Tensor, maps: Sequence[Tensor], canvas: Tensor) -> Tensor:
+        """Lay the canvas over the decoded scene.
+
+        Args:
+            scene: (B, 3, H, W) in about -1..1. x: what the decoder painted it from, (B, C, h, w), normed.
+            maps: of ``features``. canvas: premultiplied RGBA (B, 4, H, W) in 0..1.
+
+        Returns:
+            (B, 3, H, W) in about -1..1, not cut off.
+        """
+        joined = F.silu(self.merge(torch.cat([x, maps[0]], dim=1)))
+        detail = self.detail(joined)
+        detail = F.pixel_shuffle(detail, self.patch) if self.patch > 1 else detail
+        light = MOST_LIGHT * torch.tanh(self.light(joined) / MOST_LIGHT)
+        light = F.interpolate(light, scene.shape[-2:], mode="bilinear", align_corners=False).exp()
+        visible = torch.sigmoid(detail[:, 3:] + _VISIBLE)
+        subject = canvas[:, :3] * light * visible
+        covered = canvas[:, 3:] * visible
+        # In 0..1, then back: -1 is black, and light multiplies.
+        return ((scene + 1) / 2 * (1 - covered) + subject + detail[:, :3]) * 2 - 1
+
+
+class _Block(nn.Module):
+    """x + conv(silu(norm(conv(silu(norm(x))))))."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = (nn.GroupNorm(8, width, eps=NORM_EPS) for _ in range(2))
+        self.conv1, self.conv2 = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))

@@ -1,0 +1,186 @@
+"""The decoder's stage: the visual decoder learns to look at the placed cut-out. Encoder, codes and transformer stay.
+
+It has to stand the bits of a transformer, which are right about the scene and vague about the subject. So it is trained on
+three kinds of bits: those of the target with some turned over; those of a picture in which the subject is a soft, shifted
+blob with holes, of its own blurred colours, as a transformer draws it; and only the first scales, as a preview has them.
+What the subject looks like in detail is then to be found on the canvas alone, and what light falls on it in the bits alone.
+
+With ``drawn`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales are
+kept, and it goes on from there, so that the picture is still that of the target.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.errors import InputError
+from engine.tokenizer.autoencoder import Autoencoder
+from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
+from engine.training.autoencoders import AutoencoderStage, psnr, reconstruction_loss, save_sheet, with_average
+from engine.training.config import TrainingConfig
+from engine.training.frozen import FrozenParts
+from engine.training.loop import say
+from engine.training.render.paint import blur
+from engine.training.render.renderer import Batch, Renderer
+
+
+class DecoderStage(AutoencoderStage):
+    """The decoder with its reference branch.
+
+    Args:
+        runs: folder of the stages' checkpoints: the tokenizer's is read from there, and the transformer's when bits are
+            to be drawn by it.
+    """
+
+    name = "decoder"
+
+    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path) -> None:
+        if not config.tokenizer.reference_channels:
+            raise InputError(
+                "The training file has no reference decoder.", "Set reference_channels in its table [tokenizer]."
+            )
+        self.config, self.renderer, self.held_out = config, renderer, held_out
+        self.digest = config.digest(self.name)
+        self.schedule = config.schedule
+        self.frozen = FrozenParts.load(config, runs, renderer.device, with_decoder=False)
+        self.quantizer = MultiScaleQuantizer(self.frozen.tokenizer).to(renderer.device)
+        torch.manual_seed(config.seed)
+        self.autoencoder = Autoencoder(config.tokenizer)
+        # What is not the branch begins as the tokenizer's stage left it.
+        self.autoencoder.load_state_dict(self.frozen.autoencoder.state_dict(), strict=False)
+        module = nn.ModuleDict({"decoder": self.autoencoder.decoder})
+        super().__init__(module, config["decoder"]["training"], renderer.device)
+        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 3)
+        self.chance = random.Random(config.seed + 3)
+        self._runs = runs
+        self._drawer: Any = None
+
+    # Training
+
+    def step(self, rate: float) -> dict[str, float]:
+        batch = self.renderer.batch(self.settings["batch"])
+        codes, kind = self._codes(batch)
+        canvas = self._seen(batch.canvas)
+        wanted = batch.target.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            made = self.autoencoder.decoder(codes, canvas).float()
+        weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
+        loss = reconstruction_loss(made, wanted, weight)
+        self._update(loss, rate)
+        with torch.no_grad():
+            inside = batch.mask > 0.5
+            error = ((made.clamp(-1, 1) - wanted).abs() * inside).sum() / (3 * inside.sum()).clamp_min(1)
+        return {
+            "loss": float(loss.detach()),
+            f"psnr_{kind}": psnr(made.detach(), wanted),
+            f"inside_{kind}": float(error),
+            "pictures": float(len(wanted)),
+        }
+
+    @torch.no_grad()
+    def _codes(self, batch: Batch) -> tuple[Tensor, str]:
+        """Summed codes of a batch, made of one of the kinds of bits, and the kind's name."""
+        settings, draw = self.settings, self.chance.random()
+        if draw < settings["drawn_share"]:
+            return self._drawn(batch), "drawn"
+        vague = draw < settings["drawn_share"] + settings["vague_share"]
+        pictures = self.vague(batch) if vague else batch.target
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            features = self.frozen.autoencoder.encode(pictures.contiguous(memory_format=torch.channels_last)).float()
+        coded = self.quantizer(features, self.schedule.grids, flip=settings["flip"], generator=self.noise)
+        if self.chance.random() < settings["preview_share"]:
+            scales = self.chance.randrange(2, len(self.schedule.grids))
+            summed = torch.zeros_like(coded.summed)
+            for scale, bits in enumerate(coded.labels[:scales]):
+                summed = add_scale(summed, bits, self.frozen.tokenizer, scale)
+            return summed, "preview"
+        return coded.summed.detach(), "vague" if vague else "true"
+
+    def vague(self, batch: Batch) -> Tensor:
+        """Targets in which the subject is as vague as a small transformer draws it: (n, 3, S, S) in [-1, 1]."""
+        target, mask = batch.target, batch.mask
+        n, _, size, _ = target.shape
+
+        def uniform(low: float, high: float, *shape: int) -> Tensor:
+            return low + (high - low) * torch.rand(shape, device=self.device, generator=self.noise)
+
+        radius = self.chance.choice((3, 6, 10))
+        inside = blur(target * mask, radius) / blur(mask, radius).clamp_min(1e-3)
+        outside = blur(target * (1 - mask), 24) / blur(1 - mask, 24).clamp_min(1e-3)
+        # Its colours are a little off, all together and in large patches.
+        patches = F.interpolate(uniform(-1, 1, n, 3, 5, 5), (size, size), mode="bicubic", align_corners=False)
+        off = self.settings["vague_colour"]
+        inside = inside + off * (patches + uniform(-0.5, 0.5, n, 3, 1, 1))
+        holes = F.interpolate(uniform(0, 1, n, 1, 12, 12), (size, size), mode="bicubic", align_corners=False)
+        shape = blur(mask, self.chance.choice((2, 4, 8))) * (1 - ((holes - 0.8) * 6).clamp(0, 1))
+        shift = [self.chance.randint(-8, 8) for _ in range(2)]
+        shape, inside = (value.roll(shift, dims=(-2, -1)) for value in (shape, inside))
+        # Where it should be and is not, the ground shows, as a transformer would paint it.
+        clean = target * (1 - mask) + outside * mask
+        return (clean * (1 - shape) + inside * shape).clamp(-1, 1)
+
+    def _seen(self, canvas: Tensor) -> Tensor:
+        """Now and then there is no subject: a decoder has to do without one, too."""
+        keep = (
+            torch.rand(len(canvas), 1, 1, 1, device=self.device, generator=self.noise) >= self.settings["drop_canvas"]
+        )
+        return (canvas * keep).contiguous(memory_format=torch.channels_last)
+
+    def _drawn(self, batch: Batch) -> Tensor:
+        """Summed codes of bits that the trained transformer draws, from the second to the fifth scale on."""
+        from engine.training.transformer import TransformerStage
+
+        if self._drawer is None:
+            self._drawer = TransformerStage.open_trained(self.config, self.renderer, self.held_out, self._runs)
+        keep = self.chance.randrange(2, len(self.schedule.grids))
+        return self._drawer.continue_bits(batch, keep, seed=self.chance.randrange(2**31))
+
+    # Looking
+
+    @torch.no_grad()
+    def sample(self, path: Path) -> None:
+        """Rows: canvas, target, decoded from true bits, the vague picture, decoded from its bits."""
+        batch = self.held_out.batch(8)
+        vague = self.vague(batch)
+
+        def decode() -> list[Tensor]:
+            made = []
+            for pictures in (batch.target, vague):
+                coded = self.quantizer(self.frozen.autoencoder.encode(pictures), self.schedule.grids)
+                made.append(self.autoencoder.decode(coded.summed, batch.canvas))
+            return made
+
+        true, drawn = with_average(self, decode)
+        say(
+            f"decoder: held-out PSNR {psnr(true, batch.target):.2f} dB, from vague bits {psnr(drawn, batch.target):.2f}"
+        )
+        shown = (batch.canvas[:, :3] + 1 - batch.canvas[:, 3:]) * 2 - 1
+        save_sheet(path, [shown, batch.target, true, vague, drawn])
+
+    def state(self) -> dict[str, Any]:
+        return {
+            **self._state(),
+            "renderer": self.renderer.state(),
+            "noise": self.noise.get_state(),
+            "chance": self.chance.getstate(),
+            "fingerprint": self.frozen.tokenizer_fingerprint,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        if state["fingerprint"] != self.frozen.tokenizer_fingerprint:
+            raise InputError(
+                "This decoder was trained on another tokenizer: its bits mean something else.",
+                "Put that tokenizer back, or begin the decoder again.",
+            )
+        self._load(state)
+        self.renderer.load_state(state["renderer"])
+        self.noise.set_state(state["noise"].cpu())
+        version, numbers, gauss = state["chance"]
+        self.chance.setstate((version, tuple(numbers), gauss))
