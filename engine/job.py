@@ -39,7 +39,8 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
 
     Raises:
         PromptError: the prompt is empty.
-        RequestError: another bundle, a size that is not offered, kept scales or a stop that do not fit.
+        RequestError: another bundle, a size that is not offered, a placement it does not know, kept scales or a stop that do
+            not fit.
     """
     if not request.prompt.strip():
         raise PromptError("The prompt is empty.", "Say where the subject should be, for example “in the snow”.")
@@ -54,6 +55,11 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
         raise RequestError(
             f"{manifest.title} does not draw {_by(request.size)}.",
             f"It draws {', '.join(_by(size) for size in manifest.sizes)}.",
+        )
+    if request.placement is not None and manifest.placed_content is None:
+        raise RequestError(
+            f"{manifest.title} chooses itself where the subject stands.",
+            "Leave the placement out, or open another model.",
         )
     count = len(schedule.grids)
     kept = len(request.kept) if request.kept is not None else 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from PIL import Image
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from engine.bundle.manifest import PARTS, BundleManifest, EncoderPart, Example, Language, SceneEntry
+from engine.bundle.manifest import PARTS, BundleManifest, EncoderPart, Example, Language, PlacedContent, SceneEntry
 from engine.bundle.writer import BundleWriter
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.schedules import published_schedules
 from engine.model.transformer import Transformer
+from engine.placement import PlacementRanges
 from engine.tokenizer import preview
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
@@ -45,6 +46,7 @@ class Sizes:
     semantic_input: int
     content: Mapping[str, Any]
     small_language: bool
+    placed_content: PlacedContent | None = None
     text_dtype: torch.dtype = torch.float32
 
 
@@ -101,6 +103,19 @@ def _tiny(schedules: tuple[ScaleSchedule, ...]) -> Sizes:
     )
 
 
+def _placed() -> Sizes:
+    """The tiny network with a placed content path and a decoder that sees the placed cut-out."""
+    sizes = _tiny((_SQUARE,))
+    side, fold = sizes.schedules[0].size[0], 2
+    return replace(
+        sizes,
+        reference_size=side,
+        transformer=replace(sizes.transformer, content_width=4 * fold**2, content_tokens=(side // 8 // fold) ** 2),
+        tokenizer=replace(sizes.tokenizer, reference_channels=(8, 8)),
+        placed_content=PlacedContent(PlacementRanges(), fold),
+    )
+
+
 _SQUARE = _schedule((1, 1), (2, 2), (3, 3), (5, 5), (8, 8), stride=8)
 
 
@@ -131,6 +146,7 @@ CONFIGS: dict[str, Callable[[], Sizes]] = {
             _schedule((1, 1), (1, 2), (2, 4), (3, 6), (5, 10), stride=8),
         )
     ),
+    "tiny-placed": _placed,
     "echogen-125m": _published_125m,
 }
 
@@ -173,6 +189,7 @@ def _manifest(config: str, sizes: Sizes, words: Tokenizer) -> BundleManifest:
         text=EncoderPart(dict(sizes.text)),
         semantic=EncoderPart(dict(sizes.semantic), sizes.semantic_input),
         content=EncoderPart(dict(sizes.content), sizes.reference_size),
+        placed_content=sizes.placed_content,
         language=Language(known, scenes) if sizes.small_language else None,
         examples=(Example("examples/ball.png", "a ball in the snow", "ball", 1),),
         random=True,

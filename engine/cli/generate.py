@@ -18,6 +18,7 @@ from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, ScalePreview, Started
+from engine.placement import Placement
 from engine.request import MAX_SEED, CutOut, GenerationRequest
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="0 to 4294967295; drawn and printed if not given")
     parser.add_argument("--count", type=int, default=1, help="pictures, with seeds S, S+1, …")
     parser.add_argument("--size", help="WIDTHxHEIGHT or a ratio such as 4:3")
+    parser.add_argument(
+        "--place",
+        metavar="X,Y,SIZE[,TURN][,mirrored]",
+        help="where the subject stands: its centre and size in shares of the picture, its turn in degrees; chosen by the "
+        "seed if not given. Only for models that know placement, such as mini",
+    )
     parser.add_argument("--prompt-strength", type=float, help="how closely to follow the prompt")
     parser.add_argument("--subject-strength", type=float, help="how closely to keep the subject (identity)")
     parser.add_argument(
@@ -124,6 +131,8 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
         given["negative_prompt"] = args.negative_prompt
     if args.name:
         given["subject_name"] = args.name
+    if args.place is not None:
+        given["placement"] = Placement.parse(args.place)
     return replace(request, **given)
 
 
@@ -137,6 +146,12 @@ def complete_request(
     if request.bundle not in ("", manifest.identity) and request.kept is None:
         print(f"Made with {request.bundle}; drawn anew with {manifest.identity}.", file=sys.stderr)
         request = replace(request, bundle="")
+    if request.placement is not None and args.place is None and manifest.placed_content is None:
+        print(f"{manifest.title} chooses itself where the subject stands.", file=sys.stderr)
+        request = replace(request, placement=None)
+    if request.kept is not None and args.place is None:
+        # The kept scales show the subject where the seed of their picture put it, not where the new seed would.
+        request = replace(request, placement=manifest.place(request))
     if args.size:
         request = replace(request, size=choose_size(args.size, list(manifest.sizes)))
     if args.subject is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder to make")
-    parser.add_argument("--config", default="tiny", help="tiny, tiny-wide or echogen-125m (tiny)")
+    parser.add_argument("--config", default="tiny", help="tiny, tiny-wide, tiny-placed or echogen-125m (tiny)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the weights (0)")
 
 

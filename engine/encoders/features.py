@@ -98,7 +98,7 @@ class Features:
     @staticmethod
     def subject_key(subject: CutOut, placement: Placement | None) -> Hashable:
         """Stands for a cut-out at its place in the sampler's caches."""
-        return (subject.digest, placement)
+        return subject.digest if placement is None else (subject.digest, placement)
 
     @contextlib.contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from engine.model.config import TransformerConfig
@@ -90,7 +91,21 @@ def decoder_numbers(config: TokenizerConfig) -> int:
             previous = channels[level]
         if level:
             count += _conv(previous, previous, 3)
-    return count + 2 * previous + _conv(previous, 3 * config.patch**2, 3)
+    return count + 2 * previous + _conv(previous, 3 * config.patch**2, 3) + _reference_numbers(config)
+
+
+def _reference_numbers(config: TokenizerConfig) -> int:
+    """Count ``engine.tokenizer.reference.ReferenceBranch``."""
+    widths = config.reference_channels
+    if not widths:
+        return 0
+    pixels, finest = 4 * config.patch**2, widths[0]
+    entering = (*config.channels[1:], config.channels[-1])
+    blocks = sum(4 * width + 2 * _conv(width, width, 3) for width in widths)
+    downs = sum(_conv(width, below, 3) for width, below in pairwise(widths))
+    joins = sum(_conv(width, to, 1) for width, to in zip(widths, entering, strict=True))
+    ends = _conv(config.channels[0] + finest, finest, 3) + _conv(finest, pixels, 3) + _conv(finest, 3, 3)
+    return _conv(pixels, finest, 3) + blocks + downs + joins + ends
 
 
 def text_numbers(config: Mapping[str, Any]) -> int:

@@ -61,7 +61,7 @@ def test_scales_are_asked_of_the_model_that_drew_them(generation):
     for bundle, number in ((here, 1), ("", 2), ("other@0123456789ab", None)):
         request = GenerationRequest("a", size=(64, 64), bundle=bundle)
         assert generation.paint_scales(request, bits) == number
-    assert generation._link.asked == [(bits, (64, 64), here), (bits, (64, 64), "")]
+    assert [(b, r.size, r.bundle) for b, r in generation._link.asked] == [(bits, (64, 64), here), (bits, (64, 64), "")]
     generation._state.update_engine(phase="loading")
     assert generation.paint_scales(GenerationRequest("a"), bits) is None
 

@@ -172,7 +172,7 @@ def test_make_bundle(tmp_path, capsys):
     a, b, c = ((tmp_path / name / "bundle.json").read_bytes() for name in "abc")
     assert a == b != c
     assert main(["make-bundle", "--config", "huge", str(tmp_path / "d")]) == 2
-    assert "There are tiny, tiny-wide, echogen-125m." in capsys.readouterr().err
+    assert "There are tiny, tiny-wide, tiny-placed, echogen-125m." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

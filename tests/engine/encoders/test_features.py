@@ -10,6 +10,7 @@ from torch import nn
 from engine.bundle.loader import load_bundle
 from engine.encoders.features import Features, cancellable
 from engine.errors import Cancelled
+from engine.placement import Placement
 from engine.request import CutOut
 
 
@@ -40,8 +41,18 @@ def test_shapes_and_keys(features, bundle):
 def test_the_same_is_not_encoded_again(features):
     assert not features.has_prompt("a ball") and not features.has_subject(cut_out(9))
     assert features.prompt("a ball") is features.prompt("a ball")
-    assert features.subject(cut_out(9)) is features.subject(CutOut(cut_out(9).pixels, photo="ab", mask="cd"))
+    one, again = features.subject(cut_out(9)), features.subject(CutOut(cut_out(9).pixels, photo="ab", mask="cd"))
+    assert one.key == again.key and one.patches is again.patches and one.content is again.content
     assert features.has_prompt("a ball") and features.has_subject(cut_out(9))
+
+
+def test_another_place_encodes_only_what_depends_on_it(features):
+    subject = cut_out(90)
+    here, there = Placement(0.4, 0.5, 0.6), Placement(0.6, 0.5, 0.6)
+    one, other = (features.subject(subject, placement=place) for place in (here, there))
+    assert one.patches is other.patches and one.key != other.key
+    assert not torch.equal(one.content, other.content)
+    assert features.has_subject(subject, here) and not features.has_subject(subject)
 
 
 def test_the_budget_holds(bundle):

@@ -84,9 +84,9 @@ def test_a_cut_path_sees_nothing_of_the_subject(case: work.Case, drawer: Drawer)
     semantic, content = (drawer._cut(one.features, paths) for paths in ("without_semantic", "without_content"))
     assert torch.equal(semantic.class_token, net.null_semantic[0])
     assert torch.equal(semantic.patches, net.null_semantic[1:])
-    assert torch.equal(semantic.content, one.content)
+    assert torch.equal(semantic.content, one.features.content)
     assert torch.equal(content.content, net.null_content)
-    assert torch.equal(content.patches, one.patches)
+    assert torch.equal(content.patches, one.features.patches)
     assert len({drawer._cut(one.features, paths).key for paths in ("both", *CUT_PATHS)}) == 4
 
 
