@@ -26,6 +26,7 @@ from engine.training.autoencoders import AutoencoderStage, psnr, reconstruction_
 from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
 from engine.training.loop import say
+from engine.training.perceptual import PerceptualLoss, random_crop
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
 
@@ -59,6 +60,7 @@ class DecoderStage(AutoencoderStage):
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 3)
         self.chance = random.Random(config.seed + 3)
+        self.perceptual = PerceptualLoss().to(renderer.device) if self.settings["perceptual"] else None
         self._runs = runs
         self._drawer: Any = None
 
@@ -73,12 +75,17 @@ class DecoderStage(AutoencoderStage):
             made = self.autoencoder.decoder(codes, canvas).float()
         weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
         loss = reconstruction_loss(made, wanted, weight)
+        figures = {"loss": float(loss.detach())}
+        if self.perceptual is not None:
+            seen = self.perceptual(*random_crop((made, wanted), self.settings["perceptual_side"], self.noise))
+            figures["seen"] = float(seen.detach())
+            loss = loss + self.settings["perceptual"] * seen
         self._update(loss, rate)
         with torch.no_grad():
             inside = batch.mask > 0.5
             error = ((made.clamp(-1, 1) - wanted).abs() * inside).sum() / (3 * inside.sum()).clamp_min(1)
         return {
-            "loss": float(loss.detach()),
+            **figures,
             f"psnr_{kind}": psnr(made.detach(), wanted),
             f"inside_{kind}": float(error),
             "pictures": float(len(wanted)),

