@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ LARGEST_HALF = 65504.0
 
 
 def export(
-    config: TrainingConfig, runs: Path, sprites: Path, folder: Path, evaluation: Path | None = None
+    config: TrainingConfig, runs: Path, sprites: Path | Sequence[Path], folder: Path, evaluation: Path | None = None
 ) -> BundleManifest:
     """Write the bundle of a training.
 
