@@ -29,7 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", choices=STAGES, help="what to train")
     parser.add_argument("--minutes", type=float, help="length of this slice")
     parser.add_argument(
-        "--sprites", type=Path, metavar="DIR", help=f"folder of cut-outs with names.json (or {SPRITES_VARIABLE})"
+        "--sprites",
+        type=Path,
+        nargs="+",
+        metavar="DIR",
+        help=f"folders of cut-outs with names.json (or {SPRITES_VARIABLE}); the first one's words come first",
+    )
+    parser.add_argument(
+        "--textures", type=Path, metavar="DIR", help="folder of photographs as material for backgrounds"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs (runs)")
     parser.add_argument("--threads", type=int, help="processor threads to use")
@@ -42,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluation", type=Path, metavar="FILE", help="with --export: evaluation.json, for the model card"
     )
+    parser.add_argument("--pairs", type=int, help="with preview-data: how many; by default every prompt once")
     parser.add_argument("--out", type=Path, help="with preview-data: picture to write")
     parser.add_argument("--to", type=Path, metavar="DIR", help="with travel: folder to write to")
     parser.add_argument(
@@ -80,7 +88,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from engine.training.loop import train
 
-    stage = stages.make_stage(args.stage, config, sprites_folder(args), args.runs, device, variety=args.variety)
+    stage = stages.make_stage(
+        args.stage, config, sprites_folder(args), args.runs, device, variety=args.variety, textures=args.textures
+    )
     progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
     print(f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
     return 0
@@ -101,19 +111,21 @@ def check(args: argparse.Namespace) -> None:
             raise InputError("The minutes must be more than 0.")
     if args.threads is not None and args.threads < 1:
         raise InputError("At least one thread is needed.")
+    if args.pairs is not None and args.pairs < 1:
+        raise InputError("A sheet holds at least one pair.")
     if args.variety is not None and args.variety < 1:
         raise InputError("At least one block of backgrounds is needed.")
 
 
-def sprites_folder(args: argparse.Namespace) -> Path:
-    """The folder of cut-outs, from the argument or the environment."""
-    folder = args.sprites or os.environ.get(SPRITES_VARIABLE)
-    if not folder:
+def sprites_folder(args: argparse.Namespace) -> list[Path]:
+    """The folders of cut-outs, from the argument or the environment."""
+    folders = args.sprites or [Path(name) for name in os.environ.get(SPRITES_VARIABLE, "").split(os.pathsep) if name]
+    if not folders:
         raise InputError(
             "Training needs a folder of cut-out pictures.",
             f"Name it with --sprites or {SPRITES_VARIABLE}; docs/training.md says which and where from.",
         )
-    return Path(folder)
+    return folders
 
 
 def choose_device(name: str) -> str:
@@ -135,12 +147,15 @@ def preview_data(args: argparse.Namespace) -> int:
     from engine.training.subjects import Subjects
 
     config = stages.find_config(args.config)
-    subjects = Subjects.from_folder(sprites_folder(args), int(config["data"]["subject_size"]))
+    subjects = Subjects.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
     for words in subjects.skipped:
         print(f"Skipped: {words}")
-    renderer = stages.make_renderer(config, subjects, "cpu", config.seed, 1)
-    prompts = language.taught(config.outfits)
-    batch = renderer.batch(len(prompts), scene=range(len(prompts)))
+    variety = args.variety or 1
+    renderer = stages.make_renderer(config, subjects, "cpu", config.seed, variety, args.textures)
+    prompts = language.taught(config.outfits, config.more)
+    asked = [language.PROMPTS.index(prompt) for prompt in prompts]
+    count = args.pairs or len(asked)
+    batch = renderer.batch(count, scene=[asked[row % len(asked)] for row in range(count)])
     try:
         Image.fromarray(contact_sheet(batch, 5).numpy()).save(args.out)
     except (OSError, ValueError) as error:

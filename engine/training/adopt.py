@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from engine.training.loop import Progress
 from engine.training.stages import make_stage
 
 
-def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path) -> list[Path]:
+def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path | Sequence[Path], runs: Path) -> list[Path]:
     """Write a full checkpoint of every stage from a bundle's weights. Returns the files.
 
     A bundle holds averaged weights in half precision: they become both the weights and their average. Moments begin anew,

@@ -59,6 +59,11 @@ class TrainingConfig:
         return float(self.values["data"].get("outfits", 0.0))
 
     @property
+    def more(self) -> float:
+        """Share of the pictures that say an adjective, or name the light of their place."""
+        return float(self.values["data"].get("more", 0.0))
+
+    @property
     def schedule(self) -> ScaleSchedule:
         grids = tuple((int(h), int(w)) for h, w in self.values["schedule"]["grids"])
         size = int(self.values["data"]["picture_size"])

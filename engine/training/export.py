@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ LARGEST_HALF = 65504.0
 
 
 def export(
-    config: TrainingConfig, runs: Path, sprites: Path, folder: Path, evaluation: Path | None = None
+    config: TrainingConfig, runs: Path, sprites: Path | Sequence[Path], folder: Path, evaluation: Path | None = None
 ) -> BundleManifest:
     """Write the bundle of a training.
 
@@ -152,7 +153,7 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
             words,
             tuple(
                 SceneEntry(scene.key, scene.kind, scene.prompt, scene.label)
-                for scene in language.taught(config.outfits)
+                for scene in language.taught(config.outfits, config.more)
             ),
         ),
         examples=tuple(

@@ -183,12 +183,27 @@ OUTFITS: tuple[Scene, ...] = tuple(
 )
 """What the live-subject prompts dress a subject in. They come after the scenes, so that what was trained without them
 keeps its numbers."""
-PROMPTS = SCENES + OUTFITS
+ADJECTIVES: tuple[Scene, ...] = tuple(
+    Scene(word, "colour", word, word.capitalize())
+    for word in ("blue", "green", "yellow", "black", "white", "golden", "silver")
+)
+"""More colours, told like ``LOOKS``."""
+LIGHTS: tuple[Scene, ...] = (
+    Scene("sunset", "light", "at sunset", "Sunset", ("in the evening light", "at sundown", "in the sunset")),
+    Scene("night", "light", "at night", "Night", ("in the night", "under the stars", "by moonlight")),
+    Scene("fog", "light", "in the fog", "Fog", ("in thick fog", "in the mist", "on a foggy day")),
+)
+"""What can be said of the light in any place; they come last, like everything that the language has won since."""
+PROMPTS = SCENES + OUTFITS + ADJECTIVES + LIGHTS
 
 
-def taught(outfits: object) -> tuple[Scene, ...]:
-    """What a model can be asked for that was trained with, or without, outfits."""
-    return PROMPTS if outfits else SCENES
+def taught(outfits: object, more: object = False) -> tuple[Scene, ...]:
+    """What a model can be asked for.
+
+    Args:
+        outfits: whether it was trained with outfits. more: whether with adjectives and lights.
+    """
+    return SCENES + (OUTFITS if outfits else ()) + (ADJECTIVES + LIGHTS if more else ())
 
 
 BY_KEY = {scene.key: scene for scene in PROMPTS}
@@ -201,28 +216,36 @@ _STANDING = ("", "", "", "", " standing", " sitting")
 
 def canonical_prompt(scene: Scene, name: str) -> str:
     """The DreamBench wording, for example "a dog in the snow" or "a red dog"."""
-    return f"a {scene.prompt} {name}" if scene in LOOKS else f"a {name} {scene.prompt}"
+    return f"a {scene.prompt} {name}" if scene.kind in ("colour", "material") else f"a {name} {scene.prompt}"
 
 
-def caption(scene: Scene, name: str, chance: random.Random, place: Scene | None = None) -> str:
+def caption(
+    scene: Scene, name: str, chance: random.Random, place: Scene | None = None, light: Scene | None = None
+) -> str:
     """A caption for a painted picture: usually the canonical wording, sometimes another one.
 
     Args:
-        scene: what is shown; for a colour, a material or an outfit, ``place`` may add where.
+        scene: what is shown; for a colour, a material, an outfit or a light, ``place`` may add where.
+        light: one of ``LIGHTS`` that the place is seen in.
     """
     if chance.random() < 0.08:
         name = chance.choice(("thing", "toy", "object", "subject"))
-    if scene in LOOKS:
-        text = chance.choice(_OPENINGS[:5]).format(f"{scene.prompt} {name}")
-        return f"{text} {place.prompt}" if place is not None else text
+    ending = "" if light is None else f" {_wording(light, chance)}"
+    where = "" if place is None else f" {place.prompt}"
+    if scene.kind in ("colour", "material"):
+        return chance.choice(_OPENINGS[:5]).format(f"{scene.prompt} {name}") + where + ending
     if scene in OUTFITS:
-        worn = scene.prompt if chance.random() < 0.6 else chance.choice(scene.wordings)
-        text = f"{chance.choice(_OPENINGS).format(name)} {worn}"
-        return f"{text} {place.prompt}" if place is not None else text
+        return f"{chance.choice(_OPENINGS).format(name)} {_wording(scene, chance)}{where}{ending}"
+    if scene in LIGHTS:
+        return f"{chance.choice(_OPENINGS).format(name)}{where} {_wording(scene, chance)}"
     if chance.random() < 0.06:
-        return scene.prompt
-    where = scene.prompt if not scene.wordings or chance.random() < 0.6 else chance.choice(scene.wordings)
-    return chance.choice(_OPENINGS).format(name) + chance.choice(_STANDING) + " " + where
+        return scene.prompt + ending
+    wording = _wording(scene, chance)
+    return chance.choice(_OPENINGS).format(name) + chance.choice(_STANDING) + " " + wording + ending
+
+
+def _wording(scene: Scene, chance: random.Random) -> str:
+    return scene.prompt if not scene.wordings or chance.random() < 0.6 else chance.choice(scene.wordings)
 
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -299,3 +322,13 @@ def outfit_words(names: Iterable[str] = ()) -> list[str]:
     """What ``vocabulary`` lacks to speak of outfits, sorted."""
     words = {word for scene in OUTFITS for text in (scene.prompt, *scene.wordings) for word in split_words(text)}
     return sorted(words - set(vocabulary(names)))
+
+
+def late_words(names: Iterable[str] = (), later: Iterable[str] = ()) -> list[str]:
+    """What a vocabulary with outfits lacks to speak of adjectives, lights and the ``later`` names, sorted within each."""
+    known = {*vocabulary(names), *outfit_words(names)}
+    told = {
+        word for scene in ADJECTIVES + LIGHTS for text in (scene.prompt, *scene.wordings) for word in split_words(text)
+    }
+    called = {word for name in later for word in split_words(name)}
+    return [*sorted(told - known), *sorted(called - known - told)]

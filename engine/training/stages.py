@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,12 @@ def find_config(path: Path) -> TrainingConfig:
 
 
 def make_renderer(
-    config: TrainingConfig, subjects: Subjects, device: torch.device | str, seed: int, variety: int
+    config: TrainingConfig,
+    subjects: Subjects,
+    device: torch.device | str,
+    seed: int,
+    variety: int,
+    textures: Path | None = None,
 ) -> Renderer:
     """A renderer of a training file's sizes."""
     data = config["data"]
@@ -36,24 +42,28 @@ def make_renderer(
         seed=seed,
         variety=variety,
         outfits=config.outfits,
+        more=config.more,
+        textures=textures,
     )
 
 
 def make_stage(
     name: str,
     config: TrainingConfig,
-    sprites: Path,
+    sprites: Path | Sequence[Path],
     runs: Path,
     device: torch.device | str = "cpu",
     *,
     variety: int | None = None,
+    textures: Path | None = None,
 ) -> Any:
     """Build one stage on the training split, with the validation split for its samples.
 
     Args:
-        sprites: folder of cut-outs.
+        sprites: folder of cut-outs, or several.
         runs: folder of the stages' checkpoints; the transformer reads both autoencoders from there.
         variety: blocks of eight backgrounds per scene; by default what the device's memory and speed suggest.
+        textures: folder of photographs for the backgrounds.
 
     Raises:
         InputError: there is no such stage, the folder cannot be used, or an autoencoder is not trained yet.
@@ -62,10 +72,10 @@ def make_stage(
         raise InputError(f"There is no stage '{name}'.", f"The stages are {', '.join(STAGES)}.")
     size = int(config["data"]["subject_size"])
     on_card = torch.device(device).type != "cpu"
-    training = Subjects.from_folder(sprites, size, "train")
-    validation = Subjects.from_folder(sprites, size, "validation")
-    renderer = make_renderer(config, training, device, config.seed, variety or (64 if on_card else 24))
-    held_out = make_renderer(config, validation, device, config.seed + 1, 2)
+    training = Subjects.from_folders(sprites, size, "train")
+    validation = Subjects.from_folders(sprites, size, "validation")
+    renderer = make_renderer(config, training, device, config.seed, variety or (64 if on_card else 24), textures)
+    held_out = make_renderer(config, validation, device, config.seed + 1, 2, textures)
     if name == "tokenizer":
         return TokenizerStage(config, renderer, held_out)
     if name == "content":

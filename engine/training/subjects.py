@@ -1,7 +1,8 @@
-"""A folder of cut-out pictures with names: what the mini model's training puts into scenes."""
+"""Folders of cut-out pictures with names: what the mini model's training puts into scenes."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import logging
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 SUFFIXES = (".webp", ".png")
 VALIDATION_SHARE = 8  # one of so many subjects is never trained on
+KIND_SHARES = {"photo": 0.5, "solid": 0.36, "flat": 0.14}
+"""How often each kind is drawn where there are several: photographs most, flat pictures least."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,47 @@ class Subjects:
         names: what each shows, in words.
         keys: file names without suffix.
         skipped: file names that could not be used, each with the reason.
+        first: so many of them come from the first folder.
     """
 
     pictures: Tensor
     names: tuple[str, ...]
     keys: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    first: int | None = None
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def shares(self) -> Tensor:
+        """How often each is to be drawn, (N,), sum 1: by ``KIND_SHARES``, evenly within a kind."""
+        kinds = [_kind(key) for key in self.keys]
+        present = {kind: kinds.count(kind) for kind in KIND_SHARES if kind in kinds}
+        whole = sum(KIND_SHARES[kind] for kind in present)
+        return torch.tensor([KIND_SHARES[kind] / whole / present[kind] for kind in kinds])
+
+    @property
+    def name_groups(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names of the first folder and those of the others, for a vocabulary that grows at its end only."""
+        first = len(self.names) if self.first is None else self.first
+        return self.names[:first], self.names[first:]
+
+    @classmethod
+    def from_folders(cls, folders: Path | Sequence[Path], size: int = 160, split: str = "all") -> Subjects:
+        """Read one folder or several, in this order; see ``from_folder``."""
+        if isinstance(folders, Path):
+            return cls.from_folder(folders, size, split)
+        parts = [cls.from_folder(folder, size, split) for folder in folders]
+        if not parts:
+            raise InputError("There is no folder of subjects.", "Name a folder of cut-out pictures.")
+        return cls(
+            torch.cat([part.pictures for part in parts]),
+            tuple(name for part in parts for name in part.names),
+            tuple(key for part in parts for key in part.keys),
+            tuple(words for part in parts for words in part.skipped),
+            len(parts[0]),
+        )
 
     @classmethod
     def from_folder(cls, folder: Path, size: int = 160, split: str = "all") -> Subjects:
@@ -48,8 +83,8 @@ class Subjects:
         Args:
             folder: holds the pictures.
             size: side in pixels they are brought to.
-            split: "train", "validation" (about an eighth, chosen by a hash of the file name, so that it never
-                changes when pictures are added) or "all".
+            split: "train", "validation" (about an eighth, chosen by a hash of the thing's code point or file name, so
+                that it never changes when pictures are added, and a thing drawn in two styles falls on one side) or "all".
 
         Raises:
             InputError: the folder is missing or holds nothing usable.
@@ -77,7 +112,7 @@ class Subjects:
         return cls(torch.from_numpy(np.stack(pictures)), tuple(labels), tuple(keys), tuple(skipped))
 
     def to(self, device: torch.device | str) -> Subjects:
-        return Subjects(self.pictures.to(device), self.names, self.keys, self.skipped)
+        return dataclasses.replace(self, pictures=self.pictures.to(device))
 
     def select(self, indices: Sequence[int]) -> Subjects:
         """Some of the subjects, in this order."""
@@ -87,8 +122,14 @@ class Subjects:
         )
 
 
+def _kind(key: str) -> str:
+    kind, _, rest = key.partition("_")
+    return kind if rest and kind in KIND_SHARES else "flat"
+
+
 def _is_validation(key: str) -> bool:
-    return hashlib.sha256(key.encode()).digest()[0] % VALIDATION_SHARE == 0
+    # "solid_1f41f" shows what "1f41f" shows.
+    return hashlib.sha256(key.removeprefix("solid_").encode()).digest()[0] % VALIDATION_SHARE == 0
 
 
 def _read_names(folder: Path) -> dict[str, str]:

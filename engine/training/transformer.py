@@ -68,10 +68,11 @@ class TransformerStage:
         self.schedule: ScaleSchedule = config.schedule
         self.frozen = FrozenParts.load(config, runs, self.device)
         self.quantizer = MultiScaleQuantizer(self.frozen.tokenizer).to(self.device)
-        self.words = word_tokenizer(renderer.subjects.names, outfits=config.outfits > 0)
+        first, later = renderer.subjects.name_groups
+        self.words = word_tokenizer(first, outfits=config.outfits > 0, more=config.more > 0, later=later)
         self.language_words = {
             word
-            for scene in language.PROMPTS
+            for scene in language.taught(config.outfits, config.more)
             for text in (scene.prompt, *scene.wordings)
             for word in language.split_words(text)
         }

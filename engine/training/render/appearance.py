@@ -101,31 +101,32 @@ def place(
     turn: Tensor,
     shear: Tensor,
     flip: Tensor,
-    mirrored_at: Tensor | None = None,
 ) -> Tensor:
     """Warp sprites into pictures of ``size`` pixels: centre (x, y) and ``scale`` in shares of the picture.
 
     Args:
         turn, shear: radians and slope. flip: 1 or -1.
-        mirrored_at: y of a mirror line; the sprite is then drawn upside down below it.
 
     Returns:
         (n, 4, size, size), premultiplied.
     """
     cos, sin = turn.cos() / scale, turn.sin() / scale
-    sign = torch.ones_like(scale)
-    if mirrored_at is not None:
-        y, sign = 2 * mirrored_at - y, -sign
     px, py = 2 * x - 1, 2 * y - 1
     # output (u, v) in -1 … 1 → sprite: rotate, shear, scale about the centre
-    a, b = flip * cos, flip * (sin + shear / scale) * sign
-    d, e = -sin, cos * sign
+    a, b = flip * cos, flip * (sin + shear / scale)
+    d, e = -sin, cos
     line = (torch.arange(size, device=sprites.device) + 0.5) * (2 / size) - 1
     u, v = line.view(1, 1, -1), line.view(1, -1, 1)
     # By broadcasting: affine_grid's batched matrix product of a 3-vector per pixel takes as long as the sampling itself.
     rows = [value.view(-1, 1, 1) for value in (a, b, -(a * px + b * py), d, e, -(d * px + e * py))]
     grid = torch.stack([rows[0] * u + rows[1] * v + rows[2], rows[3] * u + rows[4] * v + rows[5]], dim=-1)
-    return F.grid_sample(sprites, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    sharp = F.grid_sample(sprites, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    # What gets much smaller is averaged first: bilinear sampling alone would leave pixels out.
+    small = (scale * size < 0.62 * sprites.shape[-1]).nonzero().flatten()
+    if len(small):
+        halved = F.avg_pool2d(sprites[small], 2, ceil_mode=True, count_include_pad=False)
+        sharp[small] = F.grid_sample(halved, grid[small], mode="bilinear", padding_mode="zeros", align_corners=False)
+    return sharp
 
 
 def _straight(sprites: Tensor) -> Tensor:

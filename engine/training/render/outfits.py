@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from engine.training.render.paint import TAU, Canvas
 
-_SHRUNK = 0.78  # a hat needs room above
+_ROOM = 0.16  # of the square on every side: a hat needs room above
 _LARGEST_HEAD = 0.14  # half its width; hats are at most 1.5 times that high
 
 
@@ -57,23 +57,21 @@ def body_of(sprites: Tensor) -> Body:
 
 
 def dress(sprites: Tensor, key: str, c: Canvas) -> Tensor:
-    """The same subjects in an outfit, a little smaller so that it fits.
+    """The same subjects in an outfit.
 
     Args:
+        sprites: with room around them, see ``with_room``.
         key: of one of ``language.OUTFITS``.
         c: a canvas of the sprites' number and size.
     """
-    dressed = _Dressed(_with_room(sprites), c)
+    dressed = _Dressed(sprites, c)
     getattr(dressed, key)()
     return dressed.sprites.clamp(0, 1)
 
 
-def _with_room(sprites: Tensor) -> Tensor:
-    size = sprites.shape[-1]
-    small = round(size * _SHRUNK)
-    side = (size - small) // 2
-    inner = F.interpolate(sprites, (small, small), mode="bilinear", antialias=True)
-    return F.pad(inner, (side, size - small - side, size - small, 0))
+def with_room(sprites: Tensor) -> Tensor:
+    """The same sprites in a larger square, so that hats fit."""
+    return F.pad(sprites, (round(sprites.shape[-1] * _ROOM),) * 4)
 
 
 class _Dressed:

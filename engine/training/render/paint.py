@@ -160,9 +160,23 @@ def blur(x: Tensor, radius: int) -> Tensor:
     """Two box blurs, (n, c, s, s)."""
     if radius < 1:
         return x
+    side = 2 * radius + 1
     for _ in range(2):
-        x = F.avg_pool2d(F.pad(x, (radius,) * 4, mode="replicate"), 2 * radius + 1, stride=1)
+        x = F.avg_pool2d(F.pad(x, (0, 0, radius, radius), mode="replicate"), (side, 1), stride=1)
+        x = F.avg_pool2d(F.pad(x, (radius, radius, 0, 0), mode="replicate"), (1, side), stride=1)
     return x
+
+
+def soften(x: Tensor, radius: float) -> Tensor:
+    """A blur of about this standard deviation in pixels, cheap for large ones: made on a smaller picture."""
+    if radius < 0.4:
+        return x
+    factor = max(1, int(radius / 1.6))
+    size = x.shape[-2:]
+    if factor > 1:
+        x = F.interpolate(x, [max(2, side // factor) for side in size], mode="area")
+    x = blur(x, max(1, round(radius / factor * 0.85)))
+    return F.interpolate(x, size, mode="bilinear", align_corners=False) if factor > 1 else x
 
 
 def spread(count: int, low: float, high: float) -> Sequence[float]:

@@ -1,6 +1,6 @@
 """Training pairs: a subject on white, the same subject in a scene, and the caption that says what was painted.
 
-Everything is batched torch on one device and fixed by a seed. Captions use Python's own generator, seeded alike.
+Everything is torch on one device and fixed by a seed. Captions and layouts use Python's own generator, seeded alike.
 """
 
 from __future__ import annotations
@@ -8,19 +8,38 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.photo.framing import MARGIN
 from engine.training import language
 from engine.training.render import appearance, outfits, scenes
+from engine.training.render.compose import Ground, compose
+from engine.training.render.light import Light
 from engine.training.render.paint import Canvas
+from engine.training.render.photos import Photos
+from engine.training.render.world import Setting, World
 from engine.training.subjects import Subjects
 
 LOOK_SHARE = 0.2  # of the pictures say a colour or material instead of a place
-BLOCK = 8  # backgrounds painted at a time
-_RED, _PURPLE = "#d8261c", "#7a2bb0"
+BLOCK = 8  # backgrounds a block
+FREE_SHARE = 0.15  # of the subjects do not stand on the ground
+_TINTS = {
+    "red": "#d8261c",
+    "purple": "#7a2bb0",
+    "blue": "#2458c8",
+    "green": "#2e9440",
+    "yellow": "#f2c81c",
+    "black": "#2a2a2e",
+    "white": "#f4f2ee",
+    "golden": "#d4a02c",
+    "silver": "#b0b6bc",
+}
+_FIRST_LIGHT = len(language.PROMPTS) - len(language.LIGHTS)
+_FIRST_ADJECTIVE = _FIRST_LIGHT - len(language.ADJECTIVES)
 
 
 @dataclass(frozen=True)
@@ -33,11 +52,14 @@ class Batch:
         captions: one per pair.
         scene: index into ``language.PROMPTS``, (n,).
         place: where it is painted: index into ``language.PLACES``, or their number for a plain backdrop, (n,).
+        light: index into ``language.LIGHTS`` of the light the caption names, or their number for none, (n,).
         subject: index into the subjects, (n,).
-        mask: where the subject is to be seen in the target, (n, 1, S, S), 0 … 1.
-        canvas: the subject as the reference shows it, at its place in the target, premultiplied RGBA (n, 4, S, S), 0 … 1.
-        subject_mask: where the subject would be if nothing hid it, (n, 1, S, S).
-        reference_mask: where it is in the reference, (n, 1, R, R).
+        mask: where the subject is seen in the target, (n, 1, S, S), 0 … 1.
+        subject_mask: where it would be seen if nothing hid it, (n, 1, S, S), 0 … 1.
+        canvas: the subject as the reference shows it, at its place in the target, (n, 4, S, S), premultiplied, 0 … 1.
+        reference_mask: where the subject is in the reference, (n, 1, R, R), 0 … 1.
+        placement: x, y of the middle of the reference's square and its side in shares of the picture, turn in degrees
+            (clockwise as seen), and 1 where it is mirrored before it is turned, (n, 5).
     """
 
     target: Tensor
@@ -45,20 +67,28 @@ class Batch:
     captions: list[str]
     scene: Tensor
     place: Tensor
+    light: Tensor
     subject: Tensor
     mask: Tensor
-    canvas: Tensor
     subject_mask: Tensor
+    canvas: Tensor
+    placement: Tensor
     reference_mask: Tensor
 
     def row(self, index: int) -> Batch:
         """One pair, as a batch of one."""
-        rows = slice(index, index + 1)
-        values = {
-            field.name: getattr(self, field.name)[rows]  # the list of captions is cut like the tensors
-            for field in fields(self)
-        }
-        return Batch(**values)
+        # The list of captions is cut like the tensors.
+        return Batch(**{field.name: getattr(self, field.name)[index : index + 1] for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class _Background:
+    """Painted once, used often: uint8 (3, S, S), perhaps RGBA before the subject (4, S, S)."""
+
+    picture: Tensor
+    front: Tensor | None
+    setting: Setting
+    light: Light
 
 
 class Renderer:
@@ -71,10 +101,12 @@ class Renderer:
         device: where to paint.
         seed: fixes every batch that follows.
         recolour: vary the subjects' colours and patterns; without it they are painted as they are given.
-        pose: 1 for the usual gap in pose between reference and target, 0 for none, larger for more.
+        pose: 1 for the usual turns and small faults of placement, 0 for none, larger for more.
         variety: backgrounds of each scene in blocks of 8; each is painted when it is first needed and kept. Painting
             is what costs most: a pool of 64, each also mirrored, feeds a processor well; a graphics card can have more.
         outfits: share of the pictures that show an outfit.
+        more: share of the pictures that say an adjective, and share of the places whose light the caption names.
+        textures: folder of photographs as material for backgrounds.
     """
 
     def __init__(
@@ -88,15 +120,18 @@ class Renderer:
         variety: int = 8,
         recolour: bool = True,
         outfits: float = 0.0,
+        more: float = 0.0,
+        textures: Path | None = None,
     ) -> None:
         self.subjects = subjects.to(device)
         self.size, self.reference_size, self.pose = size, reference_size, pose
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.chance = random.Random(seed)
-        self.seed, self.variety, self.recolour, self.outfits = seed, variety, recolour, outfits
-        self._painters = [getattr(scenes, scene.key, scenes.studio) for scene in language.PROMPTS]
-        self._pool: dict[tuple[int, int], tuple[Tensor, scenes.Setting]] = {}
+        self.seed, self.variety, self.recolour, self.outfits, self.more = seed, variety, recolour, outfits, more
+        self.photos = Photos.from_folder(textures, device)
+        self._shares = subjects.shares.to(device)
+        self._pool: dict[tuple[int, int, int], _Background] = {}
 
     def state(self) -> dict:
         """For an exact resume."""
@@ -114,202 +149,276 @@ class Renderer:
         subjects: Tensor | None = None,
         *,
         plain_looks: bool = False,
+        placement: Tensor | None = None,
     ) -> Batch:
         """Paint n pairs of random subjects and scenes, or of the given ones.
 
         Args:
             scene: index into ``language.PROMPTS`` for all pairs, or one per pair.
             subjects: index into the subjects, (n,).
-            plain_looks: colours and materials always on a plain backdrop, as a prompt without a place implies.
+            plain_looks: colours, materials, outfits and lights always where a prompt without a place implies: on a plain
+                backdrop, or on a road for a light.
+            placement: where the subjects stand, as ``Batch.placement`` says it, (n, 5); by default drawn.
         """
         chosen = subjects
         if chosen is None:
-            chosen = torch.randint(len(self.subjects), (n,), device=self.device, generator=self.generator)
+            chosen = torch.multinomial(self._shares, n, replacement=True, generator=self.generator)
         if isinstance(scene, int):
             scene = [scene] * n
         asked = [self._draw_scene() for _ in range(n)] if scene is None else list(scene)
-        places = asked if plain_looks else [self._draw_place(index) for index in asked]
+        places = [self._draw_place(index, plain_looks) for index in asked]
+        lights = [self._draw_light(index, scene is not None) for index in asked]
         captions = [
             language.caption(
                 language.PROMPTS[index],
                 self.subjects.names[int(subject)],
                 self.chance,
                 language.PLACES[place] if index >= len(language.PLACES) and place < len(language.PLACES) else None,
+                language.LIGHTS[light] if index < _FIRST_LIGHT and light < len(language.LIGHTS) else None,
             )
-            for index, place, subject in zip(asked, places, chosen.tolist(), strict=True)
+            for index, place, light, subject in zip(asked, places, lights, chosen.tolist(), strict=True)
         ]
         sprites = self.subjects.pictures[chosen].float() / 255
         sprites[:, :3] *= sprites[:, 3:]
         if self.recolour:
             sprites = appearance.vary_appearance(sprites, self._canvas(n, sprites.shape[-1]))
-        seen = self._apply_looks(sprites, asked)
-        flip = self._canvas(n, 1).chance(0.3).view(-1) * -2 + 1
-        background, setting = self._backgrounds(places)
-        target, mask, canvas = self._compose(seen, background, setting, flip, sprites)
-        reference, reference_mask = self._reference(sprites, flip)
+        backgrounds = [self._background(place, light) for place, light in zip(places, lights, strict=True)]
+        square = _framed(sprites)
+        ground, where = self._place(square, backgrounds, placement)
+        canvas = appearance.place(square, self.size, *where)
+        worn, room = self._apply_looks(sprites, square, asked)
+        target, mask, whole = self._compose(worn, room, square, backgrounds, ground, where)
+        side = self.reference_size
+        reference = F.interpolate(square, (side, side), mode="bilinear", antialias=True, align_corners=False)
+        x, y, scale, turn, _, flip = where
         return Batch(
             target * 2 - 1,
-            reference * 2 - 1,
+            (reference[:, :3] + 1 - reference[:, 3:]).clamp(0, 1) * 2 - 1,
             captions,
             torch.tensor(asked, device=self.device),
             torch.tensor([min(place, len(language.PLACES)) for place in places], device=self.device),
+            torch.tensor(lights, device=self.device),
             chosen,
             mask,
+            whole,
             canvas,
-            canvas[:, 3:],
-            reference_mask,
+            torch.stack([x, y, scale, turn.rad2deg(), (1 - flip) / 2], dim=1),
+            reference[:, 3:],
         )
 
-    # Parts
+    # Chance
 
     def _canvas(self, n: int, size: int) -> Canvas:
         return Canvas(n, size, self.generator)
 
+    def _normal(self, n: int) -> Tensor:
+        return torch.randn(n, device=self.device, generator=self.generator)
+
     def _draw_scene(self) -> int:
         if self.outfits and self.chance.random() < self.outfits:
             return len(language.SCENES) + self.chance.randrange(len(language.OUTFITS))
+        if self.more and self.chance.random() < self.more:
+            return self.chance.randrange(_FIRST_ADJECTIVE, len(language.PROMPTS))
         first_look = len(language.PLACES)
         if self.chance.random() < LOOK_SHARE:
             return first_look + self.chance.randrange(len(language.LOOKS))
         return self.chance.randrange(first_look)
 
-    def _draw_place(self, asked: int) -> int:
+    def _draw_place(self, asked: int, plain: bool) -> int:
         """Where the subject stands: the scene itself; for a look or an outfit a plain backdrop, sometimes a place."""
-        if asked < len(language.PLACES) or self.chance.random() < 0.7:
+        if asked < len(language.PLACES):
             return asked
+        if asked >= _FIRST_LIGHT:
+            return _ROAD if plain else self.chance.randrange(len(language.PLACES))
+        if plain or self.chance.random() < 0.7:
+            return len(language.PLACES)
         return self.chance.randrange(len(language.PLACES))
 
-    def _apply_looks(self, sprites: Tensor, asked: list[int]) -> Tensor:
-        out = sprites.clone()
-        for index, scene in enumerate(language.PROMPTS):
+    def _draw_light(self, asked: int, given: bool) -> int:
+        """The light that the caption is going to name."""
+        if asked >= _FIRST_LIGHT:
+            return asked - _FIRST_LIGHT
+        if self.more and not given and asked < len(language.PLACES) and self.chance.random() < self.more:
+            return self.chance.randrange(len(language.LIGHTS))
+        return len(language.LIGHTS)
+
+    # Parts
+
+    def _apply_looks(self, sprites: Tensor, square: Tensor, asked: list[int]) -> tuple[Tensor, float]:
+        """The subjects as the prompt wants them, with room around for hats, and by how much that is larger."""
+        out = square.clone()
+        dressed = []
+        for index in sorted(set(asked)):
             rows = [row for row, value in enumerate(asked) if value == index]
-            if index < len(language.PLACES) or not rows:
+            key = language.PROMPTS[index].key
+            if index < len(language.PLACES) or index >= _FIRST_LIGHT:
                 continue
-            part, canvas = sprites[rows], self._canvas(len(rows), sprites.shape[-1])
-            match scene.key:
-                case "red":
-                    part = appearance.tint(part, _RED)
-                case "purple":
-                    part = appearance.tint(part, _PURPLE)
-                case "shiny":
+            part, canvas = out[rows], self._canvas(len(rows), out.shape[-1])
+            if key in _TINTS:
+                part = appearance.tint(part, _TINTS[key])
+                if key in ("golden", "silver"):
                     part = appearance.shine(part, canvas)
-                case "wet":
-                    part = appearance.wet(part, canvas)
-                case "cube":
-                    part = appearance.cube(part)
-                case outfit:
-                    part = outfits.dress(part, outfit, canvas)
+            elif key == "shiny":
+                part = appearance.shine(part, canvas)
+            elif key == "wet":
+                part = appearance.wet(part, canvas)
+            elif key == "cube":
+                part = _framed(appearance.cube(sprites[rows]))
+            else:
+                dressed.append((rows, key))
             out[rows] = part
-        return out
+        if not dressed:
+            return out, 1.0
+        out = outfits.with_room(out)
+        for rows, key in dressed:
+            out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
+        return out, out.shape[-1] / square.shape[-1]
 
-    def _backgrounds(self, places: list[int]) -> tuple[Tensor, dict[str, Tensor]]:
-        """A background for every picture, from the pool."""
-        n = len(places)
-        image = torch.empty(n, 3, self.size, self.size, device=self.device)
-        values = {
-            "ground": torch.empty(n, device=self.device),
-            "shadow": torch.empty(n, device=self.device),
-            "mirror": torch.empty(n, device=self.device),
-            "sink": torch.empty(n, device=self.device),
-            "surface": torch.ones(n, 3, 1, 1, device=self.device),
-            "tint": torch.ones(n, 3, 1, 1, device=self.device),
-        }
-        for row, place in enumerate(places):
-            painted, setting = self._block(place, self.chance.randrange(self.variety))
-            index = self.chance.randrange(BLOCK)
-            picture = painted[index].float() / 255
-            image[row] = picture.flip(-1) if self.chance.random() < 0.5 else picture
-            values["ground"][row] = setting.ground[index]
-            values["shadow"][row], values["mirror"][row] = setting.shadow, setting.mirror
-            values["sink"][row] = setting.sink
-            if setting.surface is not None:
-                values["surface"][row] = setting.surface[index]
-            if setting.tint is not None:
-                values["tint"][row] = setting.tint[index]
-        return image, values
-
-    def _block(self, place: int, index: int) -> tuple[Tensor, scenes.Setting]:
-        """Eight backgrounds of one scene, uint8 (8, 3, S, S), always the same for (seed, place, index)."""
-        if (place, index) not in self._pool:
-            generator = torch.Generator(self.device).manual_seed(self.seed * 1_000_003 + place * 1009 + index)
-            canvas = Canvas(BLOCK, max(32, self.size // 2), generator)
-            setting = self._painters[place](canvas)
-            image = F.interpolate(
-                canvas.image.clamp(0, 1), (self.size, self.size), mode="bilinear", align_corners=False
+    def _background(self, place: int, light: int) -> _Background:
+        """One of the backgrounds of a scene, always the same for (seed, place, light, index)."""
+        named = light < len(language.LIGHTS)
+        count = BLOCK * (max(1, self.variety // 4) if named else self.variety)
+        index = self.chance.randrange(count)
+        if (place, light, index) not in self._pool:
+            seed = self.seed * 1_000_003 + (place * 16 + light) * 10_007 + index
+            world = World(
+                self.size,
+                torch.Generator(self.device).manual_seed(seed),
+                random.Random(seed),
+                self.photos,
+                index,
+                language.LIGHTS[light].key if named else None,
             )
-            self._pool[place, index] = ((image * 255).round().to(torch.uint8), setting)
-        return self._pool[place, index]
+            painter = getattr(scenes, language.PROMPTS[place].key if place < len(language.PLACES) else "studio")
+            setting = painter(world)
+            front = None if world.front is None else (world.front[0].clamp(0, 1) * 255).round().to(torch.uint8)
+            picture = (world.image[0].clamp(0, 1) * 255).round().to(torch.uint8)
+            self._pool[place, light, index] = _Background(picture, front, setting, world.light)
+        return self._pool[place, light, index]
+
+    def _place(
+        self, square: Tensor, backgrounds: list[_Background], placement: Tensor | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Where the ground is under each subject, (n,), and x, y, scale, turn, shear, flip of its square."""
+        n = len(square)
+        c = self._canvas(n, 1)
+        draw = lambda low, high: c.uniform(low, high).view(-1)  # noqa: E731 - shorter than a function for one line
+        top, foot, half = _extent(square)
+        floor = torch.tensor([b.setting.ground for b in backgrounds], device=self.device)
+        far = torch.tensor([max(b.setting.horizon, 0.0) for b in backgrounds], device=self.device)
+        floor = torch.maximum(floor + draw(-0.06, 0.04), far + 0.14).clamp(max=0.96)
+        scale = draw(0.38, 0.85)
+        scale = torch.minimum(scale, (floor - 0.02) / (foot - top)).clamp_min(0.35)
+        x = 0.5 + draw(-1, 1) * torch.minimum(
+            torch.tensor(0.25, device=self.device), (0.58 - half * scale).clamp_min(0.04)
+        )
+        y = floor - (foot - 0.5) * scale
+        free = c.chance(FREE_SHARE).view(-1)
+        y = y - free * draw(-0.05, 0.25).clamp_min(-0.05).minimum((y - 0.5 * scale + 0.05).clamp_min(0))
+        wide = (c.chance(0.12).view(-1) * 2.2 + 1) * 0.087 * self.pose
+        turn = (self._normal(n) * wide).clamp(-0.53, 0.53)
+        flip = c.chance(0.3).view(-1) * -2 + 1
+        if placement is not None:
+            x, y, scale, turn, flip = placement.to(self.device).float().unbind(1)
+            turn, flip = turn.deg2rad(), 1 - 2 * flip
+        return floor, (x, y, scale, turn, torch.zeros_like(x), flip)
 
     def _compose(
-        self, sprites: Tensor, image: Tensor, setting: dict[str, Tensor], flip: Tensor, plain: Tensor
+        self,
+        worn: Tensor,
+        room: float,
+        square: Tensor,
+        backgrounds: list[_Background],
+        floor: Tensor,
+        where: tuple[Tensor, ...],
     ) -> tuple[Tensor, Tensor, Tensor]:
-        n = len(sprites)
+        """The picture, and the subject's visible and whole outline in it."""
+        n = len(worn)
         c = self._canvas(n, self.size)
-        ground = setting["ground"]
-        scale = c.uniform(0.5, 0.76).view(-1)
-        foot, half_width = _extent(sprites)
-        x = c.uniform(0.38, 0.62).view(-1)
-        y = ground - (foot - 0.5) * scale
-        turn = self._normal(n) * 0.1 * self.pose
-        shear = self._normal(n) * 0.06 * self.pose
-        posed = appearance.place(sprites, self.size, x, y, scale, turn, shear, flip)
-        canvas = appearance.place(plain, self.size, x, y, scale, turn, shear, flip)
-        light = c.uniform(-0.3, 0.3)
-
-        wide = lambda value: value.view(-1, 1, 1, 1)  # noqa: E731 - shorter than naming a function for one line
-        shadow_x = wide(x) + light * 0.12
-        shadow = c.ellipse(shadow_x, wide(ground), wide(half_width * scale * 1.05), wide(0.035 + 0.03 * scale), 26)
-        image = image * (1 - shadow * wide(setting["shadow"]))
-        rows = (setting["mirror"] > 0).nonzero().flatten()
-        if len(rows):
-            pose = [value[rows] for value in (x, y, scale, turn, shear, flip, ground)]
-            glass = appearance.place(sprites[rows], self.size, *pose)
-            fade = (1 - (c.y - wide(ground[rows])) / 0.35).clamp(0, 1) * wide(setting["mirror"][rows])
-            image[rows] = image[rows] * (1 - glass[:, 3:] * fade) + glass[:, :3] * fade
-        line = wide(ground - setting["sink"] * scale) + 0.006 * torch.sin(c.x * 40 + c.uniform(0, 6))
-        above = torch.where(wide(setting["sink"]) > 0, c.edge(line - c.y, 3), torch.ones_like(c.y))
-        alpha = posed[:, 3:] * above
-        lit = posed[:, :3] * above * wide(setting["tint"].flatten(1).mean(1)) * (1 + light * (c.x - wide(x)) * 1.2)
-        # A thin dark rim keeps white things visible on snow and milk.
-        around = F.avg_pool2d(F.avg_pool2d(alpha, (5, 1), 1, (2, 0)), (1, 5), 1, (0, 2))
-        rim = (around - alpha).clamp(0, 1)
-        image = image * (1 - 0.22 * rim)
-        image = image * (1 - alpha) + lit
-        ring = c.edge(0.012 - (c.y - line).abs(), 4) * c.edge(
-            wide(half_width * scale * 1.15) - (c.x - wide(x)).abs(), 10
-        )
-        image = image + (setting["surface"] * 1.06 - image) * ring * 0.6 * (wide(setting["sink"]) > 0)
-        return image.clamp(0, 1), alpha, canvas
-
-    def _reference(self, sprites: Tensor, flip: Tensor) -> tuple[Tensor, Tensor]:
-        """Framed as the program frames a cut-out: whole, centred, about 88 % of the square."""
-        n = len(sprites)
-        c = self._canvas(n, 1)
+        x, y, scale, turn, _, flip = where
+        fault = self.pose * 0.003
         posed = appearance.place(
-            sprites,
-            self.reference_size,
-            0.5 + self._normal(n) * 0.012,
-            0.5 + self._normal(n) * 0.012,
-            c.uniform(0.82, 0.92).view(-1),
-            self._normal(n) * 0.04 * self.pose,
-            self._normal(n) * 0.03 * self.pose,
-            flip * (c.chance(0.12).view(-1) * -2 + 1),
+            worn,
+            self.size,
+            x + self._normal(n) * fault,
+            y + self._normal(n) * fault,
+            scale * room,
+            turn + self._normal(n) * 0.01 * self.pose,
+            self._normal(n) * 0.02 * self.pose,
+            flip,
         )
-        return (posed[:, :3] + 1 - posed[:, 3:]).clamp(0, 1), posed[:, 3:]
+        top, foot = _rows(posed)
+        picture, front, light = self._drawn(backgrounds)
+        setting = lambda name: torch.tensor(  # noqa: E731 - shorter than a function for one line
+            [float(getattr(b.setting, name)) for b in backgrounds], device=self.device
+        )
+        surface = [b.setting.surface if b.setting.surface is not None else torch.ones(3) for b in backgrounds]
+        stands = (floor - foot).abs() < 0.06
+        ground = Ground(
+            horizon=setting("horizon"),
+            line=torch.where(stands, foot, torch.maximum(floor, foot)),
+            foot=foot,
+            mirror=setting("mirror"),
+            ripple=setting("ripple"),
+            sink=setting("sink") * stands,
+            shadow=setting("shadow"),
+            surface=torch.stack([value.to(self.device) for value in surface]),
+            **light,
+        )
+        image, visible = compose(posed, picture, front, ground, foot - top, c)
+        grain = torch.randn(n, 1, self.size, self.size, device=self.device, generator=self.generator)
+        image = image + grain * c.uniform(0.0, 0.018)
+        return image.clamp(0, 1), visible, posed[:, 3:]
 
-    def _normal(self, n: int) -> Tensor:
-        return torch.randn(n, device=self.device, generator=self.generator)
+    def _drawn(self, backgrounds: list[_Background]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
+        """The backgrounds of a batch, some mirrored, each developed a little differently, with their lights."""
+        mirrored = [self.chance.random() < 0.5 for _ in backgrounds]
+        turned = [b.picture.flip(-1) if flip else b.picture for b, flip in zip(backgrounds, mirrored, strict=True)]
+        picture = torch.stack(turned).float() / 255
+        front = None
+        if any(b.front is not None for b in backgrounds):
+            empty = torch.zeros(4, self.size, self.size, dtype=torch.uint8, device=self.device)
+            layers = [empty if b.front is None else b.front for b in backgrounds]
+            layers = [layer.flip(-1) if flip else layer for layer, flip in zip(layers, mirrored, strict=True)]
+            front = torch.stack(layers).float() / 255
+        develop = self._canvas(len(backgrounds), 1)
+        gain = develop.uniform(0.92, 1.08) * develop.uniform(0.97, 1.03, 3, 1, 1)
+        picture = (picture * gain).clamp(0, 1)
+        if front is not None:
+            front = torch.cat([(front[:, :3] * gain).minimum(front[:, 3:]), front[:, 3:]], 1)
+        numbers = lambda name: torch.tensor([getattr(b.light, name) for b in backgrounds], device=self.device)  # noqa: E731
+        direction = numbers("direction")
+        direction[:, 0] *= torch.tensor([-1.0 if flip else 1.0 for flip in mirrored], device=self.device)
+        gain = gain.flatten(1)
+        light = {"direction": direction, "key": numbers("key") * gain, "ambient": numbers("ambient") * gain}
+        return picture, front, light | {"hardness": numbers("hardness")}
 
 
-def _extent(sprites: Tensor) -> tuple[Tensor, Tensor]:
-    """The lowest point of each sprite (0.5 … 1) and half its width, in shares of the square."""
+_ROAD = [place.key for place in language.PLACES].index("dirt_road")
+
+
+def _framed(sprites: Tensor) -> Tensor:
+    """Framed as the program frames a cut-out: the longer side is 88 % of the square, the rest is empty."""
+    side = round(sprites.shape[-1] * MARGIN / (1 - 2 * MARGIN))
+    return F.pad(sprites, (side,) * 4)
+
+
+def _extent(sprites: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The highest and the lowest point of each sprite and half its width, in shares of the square."""
     alpha = sprites[:, 3] > 0.5
     size = alpha.shape[-1]
     steps = torch.arange(1, size + 1, device=sprites.device)
-    foot = (alpha.any(2) * steps).amax(1).clamp_min(size // 2) / size
-    columns = alpha.any(1)
+    rows, columns = alpha.any(2), alpha.any(1)
+    foot = (rows * steps).amax(1).clamp_min(size // 2) / size
+    top = (torch.where(rows, steps, size // 2 + 1).amin(1) - 1).clamp(max=size // 2 - 1) / size
     width = (columns * steps).amax(1) - torch.where(columns, steps, size + 1).amin(1)
-    return foot, width.clamp_min(1) / size / 2
+    return top, foot, width.clamp_min(1) / size / 2
+
+
+def _rows(posed: Tensor) -> tuple[Tensor, Tensor]:
+    """The highest and the lowest row of each subject in its picture, 0 … 1."""
+    top, foot, _ = _extent(posed)
+    return top, foot
 
 
 def contact_sheet(batch: Batch, columns: int = 6) -> Tensor:

@@ -64,6 +64,39 @@ def test_words_of_outfits_come_after_all_others():
     assert all(large.token_to_id(word) == index for word, index in small.get_vocab().items())
 
 
+def test_what_the_language_has_won_since_comes_after_all_words_that_a_model_can_know():
+    """Adjectives, lights and the names of further cut-outs: ids of the model that is trained on stay."""
+    old = word_tokenizer(["dog", "cat"], outfits=True)
+    new = word_tokenizer(["dog", "cat"], outfits=True, more=True, later=["aardvark", "zebra"])
+    assert all(new.token_to_id(word) == index for word, index in old.get_vocab().items())
+    added = set(new.get_vocab()) - set(old.get_vocab())
+    assert {"sunset", "night", "fog", "golden", "aardvark", "zebra"} <= added | set(old.get_vocab())
+    assert all(new.token_to_id(word) >= old.get_vocab_size() for word in added)
+
+
+def test_captions_with_lights_and_adjectives_stay_inside_the_language():
+    chance = random.Random(5)
+    tokenizer = word_tokenizer(["steam locomotive"], more=True)
+    unknown = tokenizer.token_to_id(UNKNOWN)
+    for _ in range(40):
+        light, place = chance.choice(language.LIGHTS), chance.choice(language.PLACES)
+        for words in (
+            language.caption(place, "steam locomotive", chance, light=light),
+            language.caption(light, "steam locomotive", chance, place),
+            language.caption(chance.choice(language.ADJECTIVES), "steam locomotive", chance, place),
+        ):
+            assert unknown not in tokenizer.encode(words).ids, words
+        said = language.caption(place, "dog", chance, light=light)
+        assert any(wording in said for wording in (light.prompt, *light.wordings)), said
+    assert language.canonical_prompt(language.BY_KEY["golden"], "dog") == "a golden dog"
+    assert language.canonical_prompt(language.BY_KEY["sunset"], "dog") == "a dog at sunset"
+
+
+def test_new_prompts_come_after_the_old_ones():
+    assert language.PROMPTS[:25] == language.SCENES and language.PROMPTS[25:35] == language.OUTFITS
+    assert language.taught(True, True) == language.PROMPTS
+
+
 def test_tokens_are_words_and_an_end():
     tokenizer = word_tokenizer(["duck"])
     encoded = tokenizer.encode("A Duck, in the SNOW! zyzzyva")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
+from engine.errors import InputError
 from engine.training import language
 from engine.training.render import outfits, scenes
+from engine.training.render.light import relight
 from engine.training.render.paint import Canvas
 from engine.training.render.renderer import Renderer, contact_sheet
 from engine.training.subjects import Subjects
@@ -77,22 +82,110 @@ def test_every_place_has_a_painter_and_no_two_look_alike(subjects: Subjects):
     assert float(distance.min()) > 0.15
 
 
-def test_reference_and_picture_show_one_appearance(subjects: Subjects):
-    """Plain sprites of one colour: recoloured alike on both sides, whatever the colour became."""
+def test_reference_and_canvas_show_one_appearance_that_is_seldom_the_files(subjects: Subjects):
     count = 12
-    renders = renderer(subjects)
-    plain = len(language.PLACES) + [scene.key for scene in language.LOOKS].index("shiny")
-    batch = renders.batch(count, scene=0, subjects=torch.arange(count))
+    batch = renderer(subjects).batch(count, scene=0, subjects=torch.arange(count))
     changed = 0
     for row in range(count):
-        drawn = subject_colour(batch.target[row], batch.mask[row])
+        placed = subject_colour(batch.canvas[row, :3] * 2 - 1, batch.canvas[row, 3:])
         white = batch.reference[row].amin(0, keepdim=True) > 0.97
         shown = subject_colour(batch.reference[row], 1 - white.float())
-        own = own_colour(subjects, row)
-        assert float((drawn - shown).abs().max()) < 0.35, row
-        changed += float((shown - own).abs().max()) > 0.35
-    assert changed > count // 4  # and most of them are not the colours of the file
-    assert renders.batch(1, scene=plain).scene.tolist() == [plain]
+        assert float((placed - shown).abs().max()) < 0.35, row
+        changed += float((shown - own_colour(subjects, row)).abs().max()) > 0.35
+    assert changed > count // 4
+
+
+def pasted(picture: Tensor, placement: Tensor, size: int) -> Tensor:
+    """RGBA (4, R, R) put at a placement by an affine grid, the slow and obvious way; (4, size, size)."""
+    x, y, side, turn, mirrored = placement.tolist()
+    angle = math.radians(turn)
+    out = torch.zeros(4, size, size)
+    reach = picture.shape[-1]
+    for row in range(size):
+        for column in range(size):
+            dx, dy = (column + 0.5) / size - x, (row + 0.5) / size - y
+            u = (math.cos(angle) * dx + math.sin(angle) * dy) / side
+            v = (math.cos(angle) * dy - math.sin(angle) * dx) / side
+            at_x, at_y = (0.5 - u if mirrored else 0.5 + u) * reach - 0.5, (0.5 + v) * reach - 0.5
+            i, j = round(at_y), round(at_x)
+            if 0 <= i < reach and 0 <= j < reach:
+                out[:, row, column] = picture[:, i, j]
+    return out
+
+
+@pytest.mark.parametrize("turn, mirrored", [(0.0, 0.0), (25.0, 0.0), (-20.0, 1.0)])
+def test_the_canvas_is_the_reference_pasted_at_the_placement(sprites: Path, turn: float, mirrored: float):
+    """In exactly this sense the program places a cut-out: centre, side, clockwise turn, mirrored before it is turned."""
+    subjects = Subjects.from_folder(sprites, 128)
+    renders = Renderer(subjects, size=SIDE, reference_size=146, seed=2, variety=1)
+    wanted = torch.tensor([[0.42, 0.55, 0.7, turn, mirrored]]).repeat(6, 1)
+    batch = renders.batch(6, scene=2, subjects=torch.arange(6), placement=wanted)
+    assert torch.allclose(batch.placement, wanted, atol=1e-4)
+    for row in range(6):
+        seen = pasted((batch.reference[row] + 1).div(2)[[0, 1, 2, 0]], batch.placement[row], SIDE)
+        outside = pasted(torch.ones(4, 146, 146), batch.placement[row], SIDE)[0]
+        on_white = batch.canvas[row, :3] + 1 - batch.canvas[row, 3:]
+        error = ((on_white - seen[:3]) * outside).abs()
+        assert float(error.mean()) < 0.015, row
+
+
+def test_drawn_placements_are_those_of_the_canvas_and_leave_room_for_dragging(subjects: Subjects):
+    batch = renderer(subjects).batch(60, scene=2)
+    x, _y, size, turn, mirrored = batch.placement.unbind(1)
+    assert float(x.min()) < 0.4 and float(x.max()) > 0.6
+    assert float(size.min()) >= 0.35 and 0.5 < float(size.max()) <= 0.86
+    assert 2 < float(turn.std()) < 15 and float(turn.abs().max()) <= 31
+    assert 0.1 < float(mirrored.mean()) < 0.5
+    weight = batch.canvas[:, 3]
+    line = (torch.arange(SIDE) + 0.5) / SIDE
+    middle = (weight.sum(1) * line).sum(1) / weight.sum((1, 2)).clamp_min(1)
+    assert float((middle - x).abs().max()) < 0.12
+    overlap = (batch.canvas[:, 3:] * batch.subject_mask).sum((1, 2, 3)) / weight.sum((1, 2)).clamp_min(1)
+    assert float(overlap.mean()) > 0.9, "the subject stands where the canvas has it"
+    assert bool((batch.mask <= batch.subject_mask + 1e-4).all())
+
+
+def test_the_subject_takes_the_colour_of_the_light(sprites: Path):
+    """The same things at sunset, in the snow and at night: warmer, cooler and darker than they were photographed."""
+    subjects = Subjects.from_folder(sprites, 48)
+    keys = [scene.key for scene in language.PROMPTS]
+    colours = {}
+    for key in ("sunset", "night", "snow", "studio"):
+        renders = Renderer(subjects, size=SIDE, reference_size=SIDE, seed=4, variety=1, recolour=False)
+        asked = keys.index("shiny") if key == "studio" else keys.index(key)
+        batch = renders.batch(16, scene=asked, subjects=torch.arange(16), plain_looks=True)
+        weight = (batch.mask > 0.98).float() * (batch.canvas[:, 3:] > 0.98)
+        lit = ((batch.target + 1) / 2 * weight).sum((0, 2, 3)) / weight.sum()
+        plain = (batch.canvas[:, :3] * weight).sum((0, 2, 3)) / weight.sum()
+        colours[key] = lit / plain.clamp_min(0.02)
+    warmth = {key: float(value[0] / value[2]) for key, value in colours.items()}
+    level = {key: float(value.mean()) for key, value in colours.items()}
+    assert warmth["sunset"] > 1.35 > 1.15 > warmth["snow"] > warmth["night"]
+    assert level["night"] < 0.7 < level["snow"]
+
+
+def test_a_subject_is_brighter_on_the_side_of_the_light(subjects: Subjects):
+    alpha = Canvas(1, 64, torch.Generator()).ellipse(0.5, 0.5, 0.3, 0.3)
+    grey = torch.cat([alpha * 0.5] * 3, 1)
+    key, ambient, none = torch.full((1, 3), 0.6), torch.full((1, 3), 0.5), torch.zeros(1, 3)
+    left = relight(grey, alpha, torch.tensor([[-0.8, 0.4, 0.45]]), key, ambient, none)[0, 0]
+    assert float(left[32, 18:28].mean()) > float(left[32, 36:46].mean()) * 1.15
+    below = relight(grey, alpha, torch.tensor([[0.0, 0.0, 1.0]]), key * 0, ambient, torch.tensor([[1.0, 0.0, 0.0]]))
+    assert float((below[0, 0] - below[0, 1])[44:50, 32].mean()) > 0.02, (
+        "red light from the ground reaches the underside"
+    )
+
+
+def test_photographs_are_used_where_there_are_any(subjects: Subjects, tmp_path: Path):
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "photo.jpg")
+    (tmp_path / "broken.jpg").write_bytes(b"no")
+    with_photos = Renderer(subjects, size=SIDE, reference_size=SIDE, seed=3, variety=1, textures=tmp_path)
+    assert len(with_photos.photos.pictures) == 1
+    forest = [scene.key for scene in language.PROMPTS].index("jungle")
+    pictures = [r.batch(4, scene=forest).target for r in (with_photos, renderer(subjects, 3))]
+    assert not torch.equal(*pictures)
+    with pytest.raises(InputError, match="textures"):
+        Renderer(subjects, textures=tmp_path / "nowhere")
 
 
 def test_without_recolouring_subjects_keep_their_colours(subjects: Subjects):
@@ -152,10 +245,11 @@ def test_outfits_are_painted_on_the_picture_and_not_on_the_reference(subjects: S
     assert bluest[0] > 0.2 > 0.1 > bluest[1], "navy is worn in the picture; the reference is red on white"
     sprites = subjects.pictures[:1].float() / 255
     sprites[:, :3] *= sprites[:, 3:]
+    roomy = outfits.with_room(sprites)
     for outfit in language.OUTFITS:
-        canvas = Canvas(1, sprites.shape[-1], torch.Generator().manual_seed(1))
-        worn = outfits.dress(sprites, outfit.key, canvas)
-        bare = outfits._with_room(sprites)
+        canvas = Canvas(1, roomy.shape[-1], torch.Generator().manual_seed(1))
+        worn = outfits.dress(roomy, outfit.key, canvas)
+        bare = roomy
         changed = (worn - bare).abs().amax(1) > 0.2
         assert 0.002 < float(changed.float().mean()) < 0.5, outfit.key
         assert float(worn.min()) >= 0 and float(worn.max()) <= 1

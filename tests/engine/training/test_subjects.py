@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from engine.errors import InputError
@@ -84,3 +85,39 @@ def test_the_subject_fills_the_square_and_keeps_its_colour_to_the_edge(tmp_path:
     assert 18 <= int(alpha.any(1).sum()) <= 22
     edge = picture[:3, picture[3] > 8].float()
     assert float((edge - edge.new_tensor([200, 30, 30])[:, None]).abs().max()) < 24
+
+
+def test_two_styles_of_one_thing_fall_on_one_side(tmp_path: Path):
+    flat, other = tmp_path / "flat", tmp_path / "other"
+    flat.mkdir()
+    other.mkdir()
+    picture = Image.new("RGBA", (20, 20))
+    picture.paste((200, 30, 30, 255), (4, 4, 16, 16))
+    codes = [f"1f4{index:02x}" for index in range(60)]
+    for code in codes:
+        picture.save(flat / f"{code}.png")
+        picture.save(other / f"solid_{code}.png")
+    for index in range(30):
+        picture.save(other / f"photo_{index}.png")
+    sides = {split: Subjects.from_folders([flat, other], 16, split) for split in ("train", "validation")}
+    things = {split: {key.removeprefix("solid_") for key in side.keys} for split, side in sides.items()}
+    assert things["train"] and things["validation"] and not things["train"] & things["validation"]
+    for code in codes:
+        both = {code, f"solid_{code}"}
+        assert both <= set(sides["train"].keys) or both <= set(sides["validation"].keys)
+    assert set(Subjects.from_folder(flat, 16, "validation").keys) <= set(sides["validation"].keys)
+
+
+def test_photographs_are_drawn_most_and_flat_pictures_least(sprites: Path, tmp_path: Path):
+    for index in range(4):
+        shutil.copy(sprites / f"shape{index:02d}.png", tmp_path / f"photo_{index}.png")
+        shutil.copy(sprites / f"shape{index:02d}.png", tmp_path / f"solid_{index}.png")
+    subjects = Subjects.from_folders([sprites, tmp_path], 16)
+    shares = {"photo": 0.0, "solid": 0.0, "flat": 0.0}
+    for key, share in zip(subjects.keys, subjects.shares.tolist(), strict=True):
+        shares[key.split("_")[0] if "_" in key else "flat"] += share
+    assert shares["photo"] >= 0.4 and shares["flat"] <= 0.15
+    assert abs(sum(shares.values()) - 1) < 1e-5
+    assert len(subjects.name_groups[0]) == 24 and len(subjects.name_groups[1]) == 8
+    alone = Subjects.from_folder(sprites, 16).shares
+    assert torch.allclose(alone, torch.full((24,), 1 / 24))
