@@ -104,7 +104,7 @@ def _reference_numbers(config: TokenizerConfig) -> int:
     blocks = sum(4 * width + 2 * _conv(width, width, 3) for width in widths)
     downs = sum(_conv(width, below, 3) for width, below in pairwise(widths))
     joins = sum(_conv(width, to, 1) for width, to in zip(widths, entering, strict=True))
-    ends = _conv(config.channels[0] + finest, finest, 3) + _conv(finest, pixels, 3) + _conv(finest, 3, 3)
+    ends = _conv(config.channels[0] + finest, finest, 3) + _conv(finest, pixels, 3) + _conv(finest, 9, 3)
     return _conv(pixels, finest, 3) + blocks + downs + joins + ends
 
 

@@ -5,11 +5,12 @@ tokenizer say scene, shadow, colour and light; they are far too few for fur, pri
 subject as it was photographed, at its place on the canvas, in two ways:
 
 - features of the canvas, added to the decoder's own before each of its levels;
-- the canvas itself, laid over the decoded scene: ``scene · (1 - v·a) + v·e^g · canvas + residual``, where a is its alpha.
-  How much of it is visible (v: grass in front, water around), the light on it (g, one number per colour, smooth), and what
-  is left (residual: a highlight, drops) are read from the decoder's features at every place.
+- the canvas itself, laid over the decoded scene: ``scene · (1 - v·a) + v · L · canvas + residual``, where a is its alpha.
+  How much of it is visible (v: grass in front, water around), the light on it (L, a smooth 3×3 matrix: on its diagonal the
+  light of each colour as e^g, beside it how colours turn into others, for a thing that is to be purple), and what is left
+  (residual: a highlight, drops) are read from the decoder's features at every place.
 
-A subject in another colour or costume is left to the bits: v falls to 0 there.
+A subject in a costume is left to the bits: v falls to 0 there.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class ReferenceBranch(nn.Module):
         self.joins = nn.ModuleList(nn.Conv2d(width, to, 1) for width, to in zip(widths, entering, strict=True))
         self.merge = nn.Conv2d(inner[0] + widths[0], widths[0], 3, padding=1)
         self.detail = nn.Conv2d(widths[0], 4 * patch**2, 3, padding=1)  # residual RGB and visibility, per pixel
-        self.light = nn.Conv2d(widths[0], 3, 3, padding=1)  # one per token of the finest level: light is smooth
+        # One per token of the finest level, because light is smooth: the diagonal, then the other six, row by row.
+        self.light = nn.Conv2d(widths[0], 9, 3, padding=1)
         for layer in (*self.joins, self.detail, self.light):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -83,12 +85,19 @@ class ReferenceBranch(nn.Module):
         detail = self.detail(joined)
         detail = F.pixel_shuffle(detail, self.patch) if self.patch > 1 else detail
         light = MOST_LIGHT * torch.tanh(self.light(joined) / MOST_LIGHT)
-        light = F.interpolate(light, scene.shape[-2:], mode="bilinear", align_corners=False).exp()
+        light = F.interpolate(light, scene.shape[-2:], mode="bilinear", align_corners=False)
         visible = torch.sigmoid(detail[:, 3:] + _VISIBLE)
-        subject = canvas[:, :3] * light * visible
+        subject = _lit(canvas[:, :3], light) * visible
         covered = canvas[:, 3:] * visible
         # In 0..1, then back: -1 is black, and light multiplies.
         return ((scene + 1) / 2 * (1 - covered) + subject + detail[:, :3]) * 2 - 1
+
+
+def _lit(colour: Tensor, light: Tensor) -> Tensor:
+    """Colours (B, 3, H, W) through the matrices (B, 9, H, W) of ``ReferenceBranch.light``."""
+    red, green, blue = colour.split(1, dim=1)
+    others = torch.cat([green, blue, red, blue, red, green], dim=1) * light[:, 3:]
+    return colour * light[:, :3].exp() + others[:, 0::2] + others[:, 1::2]
 
 
 class _Block(nn.Module):

@@ -24,6 +24,7 @@ from engine.encoders.semantic import prepared
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule
 from engine.model.transformer import Transformer, split_scales
+from engine.request import Dial
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
 from engine.sampling.states import PromptFeatures, SubjectFeatures
@@ -251,7 +252,7 @@ class TransformerStage:
         """Summed codes (n, d, h, w) of a batch whose first ``keep`` scales are true and whose others are drawn."""
         features = self.frozen.autoencoder.encode(batch.target)
         labels = self.quantizer(features, self.schedule.grids).labels
-        strength = float(self.config["export"]["subject_strength"])
+        strength = self._dial("subject_strength")
 
         def work() -> Tensor:
             rows = range(len(batch.captions))
@@ -260,7 +261,7 @@ class TransformerStage:
 
         return self._evaluating(work)
 
-    def _draw_row(self, batch: Batch, row: int, seed: int, strength: float, kept: Sequence[Tensor] = ()) -> Tensor:
+    def _draw_row(self, batch: Batch, row: int, seed: int, strength: Dial, kept: Sequence[Tensor] = ()) -> Tensor:
         """Summed codes (1, d, h, w) of one drawn picture."""
         defaults = self.config["export"]
         sampler = Sampler(self.transformer, self.frozen.tokenizer, cache_bytes=0)
@@ -268,7 +269,7 @@ class TransformerStage:
             len(self.schedule.grids),
             strength,
             strength,
-            temperature=float(defaults["temperature"]),
+            temperature=self._dial("temperature"),
             top_p=float(defaults["top_p"]),
         )
         one = batch.row(row)
@@ -283,6 +284,10 @@ class TransformerStage:
         ):
             summed = drawn.summed
         return summed
+
+    def _dial(self, name: str) -> Dial:
+        value = self.config["export"][name]
+        return tuple(float(number) for number in value) if isinstance(value, list) else float(value)
 
     def _evaluating(self, work: Callable[[], Tensor]) -> Tensor:
         self.module.eval()
