@@ -55,6 +55,11 @@ class Subjects:
         return torch.tensor([KIND_SHARES[kind] / whole / present[kind] for kind in kinds])
 
     @property
+    def photographed(self) -> Tensor:
+        """1.0 for photographs, else 0.0, (N,)."""
+        return torch.tensor([float(_kind(key) == "photo") for key in self.keys])
+
+    @property
     def name_groups(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The names of the first folder and those of the others, for a vocabulary that grows at its end only."""
         first = len(self.names) if self.first is None else self.first

@@ -9,11 +9,17 @@ from torch.nn import functional as F
 from engine.training.render.paint import TAU, Canvas, hue_turn, rgb
 
 
-def vary_appearance(sprites: Tensor, c: Canvas) -> Tensor:
-    """Recolour about 70 % and give about 25 % stripes or dots, so that appearance has to be read off the reference."""
+def vary_appearance(sprites: Tensor, c: Canvas, photographed: Tensor | None = None) -> Tensor:
+    """Recolour about 70 % and give about 25 % stripes or dots, so that appearance has to be read off the reference.
+
+    Args:
+        photographed: 1 for photographs, which mostly keep their colours and textures: they are what is drawn later, (n,).
+    """
     n = sprites.shape[0]
     alpha, colour = sprites[:, 3:], _straight(sprites)
-    some = c.chance(0.7)
+    photo = torch.zeros(n, device=sprites.device) if photographed is None else photographed
+    photo = photo.view(-1, 1, 1, 1)
+    some = (c.uniform(0, 1) < 0.7 - 0.3 * photo).float()
     turned = hue_turn(
         colour,
         c.uniform(-TAU / 2, TAU / 2).view(-1),
@@ -26,7 +32,7 @@ def vary_appearance(sprites: Tensor, c: Canvas) -> Tensor:
     across = c.y * angle.cos() - c.x * angle.sin()
     stripes = (torch.sin(along * frequency * TAU) * 3 + 0.5).clamp(0, 1)
     dots = (torch.sin(along * frequency * TAU) * torch.sin(across * frequency * TAU) * 4 - 1.2).clamp(0, 1)
-    kind = c.uniform(0, 1)
+    kind = c.uniform(0, 1) * (1 + 1.5 * photo)
     pattern = stripes * (kind < 0.13) + dots * ((kind >= 0.13) & (kind < 0.25))
     ink = c.uniform(0, 1, 3, 1, 1)
     colour = colour + (ink - colour) * pattern * 0.75

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.training.render.light import relight
-from engine.training.render.paint import Canvas, soften
+from engine.training.render.paint import Canvas, halve, soften
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _rolled_off(colour: Tensor, alpha: Tensor) -> Tensor:
 def _shadows(alpha: Tensor, ground: Ground, height: Tensor, c: Canvas) -> Tensor:
     """How much light the subject takes from the ground: where it touches it, and along the light."""
     size = alpha.shape[-1]
-    small = F.avg_pool2d(alpha, 2) if size % 2 == 0 else alpha
+    small = halve(alpha) if size % 2 == 0 else alpha
     half = Canvas(c.n, small.shape[-1], c.generator)
     line, lift = _wide(ground.line), _wide((ground.line - ground.foot).clamp_min(0))
     x, y, z = (_wide(part) for part in ground.direction.unbind(1))
@@ -110,12 +110,12 @@ def _shadows(alpha: Tensor, ground: Ground, height: Tensor, c: Canvas) -> Tensor
     up = ((half.y - line) / (forward * length)).clamp(0, 1)  # 0 at the foot, growing along the shadow
     near, far = soften(cast, 0.006 * half.size), soften(cast, 0.028 * half.size)
     cast = near + (far - near) * (up * 2.5).clamp(0, 1)
-    strength = _wide(ground.hardness * 1.25 - 0.12).clamp(0, 0.7) * (1 - 0.35 * up)
+    strength = _wide(ground.hardness * 1.35 - 0.1).clamp(0, 0.75) * (1 - 0.35 * up)
     touch = _fall(small, half, line, torch.full_like(flat, 0.055), torch.zeros_like(flat))
     touch = touch + _fall(small, half, line, torch.full_like(flat, -0.05), torch.zeros_like(flat))
     broad = soften(touch.clamp(0, 1), 0.02 * half.size)
     tight = soften(touch.clamp(0, 1), 0.006 * half.size) * (lift < 0.02)
-    total = 1 - (1 - cast * strength) * (1 - broad * 0.42 / (1 + lift * 12)) * (1 - tight * 0.35)
+    total = 1 - (1 - cast * strength) * (1 - broad * 0.5 / (1 + lift * 12)) * (1 - tight * 0.5)
     on_ground = half.edge(half.y - _wide(ground.horizon), 6)
     total = total * on_ground * _wide(ground.shadow)
     return F.interpolate(total, (size, size), mode="bilinear", align_corners=False)

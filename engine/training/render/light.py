@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.training.render.paint import soften
+from engine.training.render.paint import blur, halve
 
 Colour = tuple[float, float, float]
 
@@ -63,12 +63,12 @@ KINDS: dict[str, _Kind] = {
     "golden": _Kind((0.84, 0.63, 0.36), (0.48, 0.46, 0.46), (0.3, 0.55), (-0.1, 0.6), 0.99),
     "sunset": _Kind((0.98, 0.53, 0.24), (0.43, 0.36, 0.40), (0.12, 0.3), (-0.3, 0.4), 0.8),
     "dusk": _Kind((0.22, 0.24, 0.34), (0.43, 0.49, 0.68), (0.5, 0.8), (0.1, 0.5), 0.64),
-    "night": _Kind((0.20, 0.25, 0.38), (0.16, 0.20, 0.33), (0.4, 0.8), (-0.2, 0.5), 0.4),
+    "night": _Kind((0.20, 0.25, 0.38), (0.17, 0.20, 0.32), (0.4, 0.8), (-0.2, 0.5), 0.47),
     "fog": _Kind((0.08, 0.08, 0.08), (0.80, 0.83, 0.86), (0.6, 0.9), (0.0, 0.4), 0.96),
     "forest": _Kind((0.40, 0.44, 0.27), (0.42, 0.52, 0.39), (0.6, 0.9), (0.0, 0.5), 0.9),
     "frost": _Kind((0.46, 0.46, 0.46), (0.54, 0.63, 0.77), (0.35, 0.7), (0.0, 0.6), 1.0),
     "window": _Kind((0.62, 0.61, 0.57), (0.44, 0.43, 0.40), (0.3, 0.6), (0.1, 0.6), 0.98),
-    "lamp": _Kind((0.74, 0.56, 0.34), (0.44, 0.37, 0.28), (0.5, 0.8), (0.1, 0.6), 0.92),
+    "lamp": _Kind((0.68, 0.58, 0.43), (0.43, 0.39, 0.33), (0.5, 0.8), (0.1, 0.6), 0.92),
     "studio": _Kind((0.56, 0.56, 0.56), (0.56, 0.56, 0.57), (0.4, 0.7), (0.3, 0.8), 1.0),
     "pastel": _Kind((0.34, 0.31, 0.33), (0.70, 0.67, 0.73), (0.4, 0.7), (0.2, 0.7), 1.0),
 }
@@ -97,19 +97,22 @@ def normals(alpha: Tensor) -> Tensor:
         alpha: (n, 1, s, s).
 
     Returns:
-        Unit normals, (n, 3, s, s); straight to the camera far inside.
+        Normals of about unit length, (n, 3, s, s); straight to the camera far inside.
     """
     size = alpha.shape[-1]
-    half = F.avg_pool2d(alpha, 2) if size % 2 == 0 else alpha
-    height = sum(soften(half, radius * half.shape[-1] / 128) * weight for radius, weight in ((3, 1.0), (9, 2.6)))
-    assert isinstance(height, Tensor)
-    height = F.interpolate(height, (size, size), mode="bilinear", align_corners=False)
+    small = alpha
+    while small.shape[-1] % 2 == 0 and small.shape[-1] > 64:
+        small = halve(small)
+    scale = small.shape[-1] / 64
+    height = blur(small, max(1, round(1.2 * scale))) + 2.6 * blur(small, max(1, round(4 * scale)))
     padded = F.pad(height, (1, 1, 1, 1), mode="replicate")
-    steep = 0.055 * size
+    steep = 3.6 * scale
     x = (padded[:, :, 1:-1, :-2] - padded[:, :, 1:-1, 2:]) * steep
     y = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]) * steep
     length = (x * x + y * y + 1).rsqrt()
-    return torch.cat([x * length, y * length, length], dim=1)
+    # Enlarged only now, and smoothly: slopes of an enlarged height show its pixels as facets.
+    surface = torch.cat([x * length, y * length, length], dim=1)
+    return F.interpolate(surface, (size, size), mode="bicubic", align_corners=False)
 
 
 def relight(colour: Tensor, alpha: Tensor, direction: Tensor, key: Tensor, ambient: Tensor, bounce: Tensor) -> Tensor:

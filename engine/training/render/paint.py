@@ -51,17 +51,18 @@ class Canvas:
 
     def noise(self, cells: int, octaves: int = 1, stretch: float = 1.0) -> Tensor:
         """Smooth noise about 0 … 1, ``cells`` bumps a side; ``stretch`` > 1 draws it out sideways."""
-        total = torch.zeros(self.n, 1, self.size, self.size, device=self.device)
-        weight, norm = 1.0, 0.0
-        for _ in range(octaves):
-            rows, columns = cells + 2, max(2, round(cells / stretch)) + 2
-            low = torch.rand(self.n, 1, rows, columns, device=self.device, generator=self.generator)
-            total += weight * F.interpolate(low, (self.size, self.size), mode="bicubic", align_corners=False)
-            norm += weight
+        rows, columns = cells + 2, max(2, round(cells / stretch)) + 2
+        total = torch.rand(self.n, 1, rows, columns, device=self.device, generator=self.generator)
+        weight, norm = 1.0, 1.0
+        for _ in range(octaves - 1):
             cells, weight = cells * 2, weight * 0.5
             if cells > self.size // 2:
                 break
-        return total / norm
+            # From coarse to fine: only the last enlargement is as large as the picture.
+            total = F.interpolate(total, scale_factor=2, mode="bicubic", align_corners=False)
+            total = total + weight * torch.rand(total.shape, device=self.device, generator=self.generator)
+            norm += weight
+        return F.interpolate(total, (self.size, self.size), mode="bicubic", align_corners=False) / norm
 
     def ridge(self, base: Tensor | float, height: Tensor | float, bumps: int, octaves: int = 2) -> Tensor:
         """Mask of everything below a hilly line about y = base."""
@@ -160,11 +161,23 @@ def blur(x: Tensor, radius: int) -> Tensor:
     """Two box blurs, (n, c, s, s)."""
     if radius < 1:
         return x
-    side = 2 * radius + 1
-    for _ in range(2):
-        x = F.avg_pool2d(F.pad(x, (0, 0, radius, radius), mode="replicate"), (side, 1), stride=1)
-        x = F.avg_pool2d(F.pad(x, (radius, radius, 0, 0), mode="replicate"), (1, side), stride=1)
-    return x
+    x = F.pad(x, (2 * radius,) * 4, mode="replicate")
+    for axis in (2, 3, 2, 3):
+        # Adding shifted views: torch's pooling with stride 1 is several times slower on a processor.
+        length = x.shape[axis] - 2 * radius
+        total = x.narrow(axis, 0, length) + x.narrow(axis, 1, length)
+        for step in range(2, 2 * radius + 1):
+            total += x.narrow(axis, step, length)
+        x = total
+    return x * (1 / (2 * radius + 1) ** 4)
+
+
+def halve(x: Tensor) -> Tensor:
+    """Half the size, by averaging; sides must be even."""
+    n, channels, height, width = x.shape
+    rows = x.view(n, channels, height // 2, 2, width)
+    rows = rows[:, :, :, 0] + rows[:, :, :, 1]
+    return (rows[..., 0::2] + rows[..., 1::2]) * 0.25
 
 
 def soften(x: Tensor, radius: float) -> Tensor:
@@ -174,9 +187,11 @@ def soften(x: Tensor, radius: float) -> Tensor:
     factor = max(1, int(radius / 1.6))
     size = x.shape[-2:]
     if factor > 1:
-        x = F.interpolate(x, [max(2, side // factor) for side in size], mode="area")
+        while factor >= 4 and x.shape[-1] % 2 == 0 and x.shape[-2] % 2 == 0:
+            x, factor, radius = halve(x.contiguous()), factor // 2, radius / 2
+        x = F.interpolate(x, [max(2, side // factor) for side in x.shape[-2:]], mode="area")
     x = blur(x, max(1, round(radius / factor * 0.85)))
-    return F.interpolate(x, size, mode="bilinear", align_corners=False) if factor > 1 else x
+    return F.interpolate(x, size, mode="bilinear", align_corners=False) if x.shape[-2:] != size else x
 
 
 def spread(count: int, low: float, high: float) -> Sequence[float]:

@@ -70,6 +70,6 @@ class Photos:
     def pattern(self, dice: random.Random, size: int) -> Tensor:
         """The fine structure of a crop, mean 0 and deviation 1, (1, 1, size, size)."""
         grey = self.crop(dice, size, 0.3, 0.7).mean(1, keepdim=True)
-        low = F.interpolate(F.adaptive_avg_pool2d(grey, 8), (size, size), mode="bicubic")
+        low = F.interpolate(F.adaptive_avg_pool2d(grey, 28), (size, size), mode="bicubic")
         fine = grey - low
-        return (fine / fine.std().clamp_min(0.02)).clamp(-2.5, 2.5)
+        return (fine / fine.std().clamp_min(0.02)).clamp(-1.8, 1.8)

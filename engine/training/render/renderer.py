@@ -131,6 +131,7 @@ class Renderer:
         self.seed, self.variety, self.recolour, self.outfits, self.more = seed, variety, recolour, outfits, more
         self.photos = Photos.from_folder(textures, device)
         self._shares = subjects.shares.to(device)
+        self._photographed = subjects.photographed.to(device)
         self._pool: dict[tuple[int, int, int], _Background] = {}
 
     def state(self) -> dict:
@@ -181,7 +182,9 @@ class Renderer:
         sprites = self.subjects.pictures[chosen].float() / 255
         sprites[:, :3] *= sprites[:, 3:]
         if self.recolour:
-            sprites = appearance.vary_appearance(sprites, self._canvas(n, sprites.shape[-1]))
+            sprites = appearance.vary_appearance(
+                sprites, self._canvas(n, sprites.shape[-1]), self._photographed[chosen]
+            )
         backgrounds = [self._background(place, light) for place, light in zip(places, lights, strict=True)]
         square = _framed(sprites)
         ground, where = self._place(square, backgrounds, placement)

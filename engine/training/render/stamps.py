@@ -41,12 +41,12 @@ def frond(w: World, *palette: str) -> Tensor:
     c, x, y = _canvas(w, 110)
     x = x - w.u(-0.35, 0.35) * (y * y - 0.2)
     reach = 0.75 * (1 - ((y + 0.05) / 0.98) ** 2).clamp_min(0) ** 0.6
-    phase = (y + x.abs() * w.u(0.5, 0.9)) * w.u(7, 10)
+    phase = (y + x.abs() * w.u(0.5, 0.9)) * w.u(4.5, 7)
     thick = (phase - phase.round()).abs()
-    inside = torch.minimum((reach - x.abs()) * 20, (0.36 - thick - 0.25 * x.abs()) * 9)
+    inside = torch.minimum((reach - x.abs()) * 20, (0.44 - thick - 0.4 * x.abs()) * 12)
     stalk = (0.025 - x.abs()) * 60
     mask = torch.maximum(inside, stalk).clamp(0, 1) * ((0.98 - y.abs()) * 20).clamp(0, 1)
-    tone = 0.75 + 0.6 * (0.4 - thick) + 0.3 * (c.noise(4, 2) - 0.5)
+    tone = 0.8 + 0.5 * (0.3 - thick) + 0.12 * x.sign() + 0.4 * (c.noise(4, 2) - 0.5)
     return _cut(w.colour(*palette, vary=0.05) * tone, mask)
 
 
@@ -54,7 +54,8 @@ def maple(w: World, *palette: str) -> Tensor:
     """An autumn leaf with five points."""
     c, x, y = _canvas(w)
     angle, radius = torch.atan2(x.expand(1, 1, SIDE, SIDE), -y.expand(1, 1, SIDE, SIDE)), (x * x + y * y).sqrt()
-    points = (torch.cos(angle * 2.5).abs() ** 0.7) * 0.55 + 0.34 + 0.06 * torch.cos(angle * 15)
+    lobe = (1 - torch.sin(angle * 2.5).abs()) ** 1.2
+    points = 0.3 + 0.66 * lobe * (0.75 + 0.25 * torch.cos(angle)) + 0.05 * torch.cos(angle * 15)
     mask = ((points - radius) * SIDE / 2.5).clamp(0, 1)
     vein = (1 - (torch.sin(angle * 2.5)).abs() * radius / 0.05).clamp(0, 1) * 0.25
     tone = (0.8 + 0.4 * (c.noise(4, 3) - 0.5) + 0.12 * x) * (1 + vein)

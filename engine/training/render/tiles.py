@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -62,21 +64,23 @@ def grass(w: World, *palette: str, dry: float = 0.15) -> Tensor:
 def cells(w: World, count: int, jitter: float = 0.8) -> tuple[Tensor, Tensor, Tensor]:
     """Irregular cells: (distance to the own point, distance to the border, a number 0 … 1 per cell), in cell widths."""
     side = side_of(w)
-    x, y = _axes(w)
     points = torch.rand(2, count, count, device=w.device, generator=w.generator) * jitter + (1 - jitter) / 2
-    values = torch.rand(count, count, device=w.device, generator=w.generator)
-    u, v = (x * count).expand(1, 1, side, side), (y * count).expand(1, 1, side, side)
-    column, row = u.floor().long(), v.floor().long()
-    nearest = torch.full_like(u, 9.0)
-    second, own = nearest.clone(), torch.zeros_like(u)
+    values = torch.rand(1, count, count, device=w.device, generator=w.generator)
+    place = (torch.arange(side, device=w.device) + 0.5) * (count / side)
+    cell = place.long()
+    u, v = (place - cell).view(1, -1), (place - cell).view(-1, 1)
+    nearest = torch.full((side, side), 9.0, device=w.device)
+    second, own = nearest.clone(), torch.zeros_like(nearest)
+    table = torch.cat([points, values])
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
-            i, j = (row + dy) % count, (column + dx) % count
-            distance = ((u - column - dx - points[0][i, j]) ** 2 + (v - row - dy - points[1][i, j]) ** 2).sqrt()
+            there = table.roll((-dy, -dx), (1, 2))[:, cell][:, :, cell]
+            distance = ((u - dx - there[0]) ** 2 + (v - dy - there[1]) ** 2).sqrt()
             closer = distance < nearest
-            second = torch.where(closer, nearest, torch.minimum(second, distance))
-            own = torch.where(closer, values[i, j], own)
-            nearest = torch.where(closer, distance, nearest)
+            second = torch.minimum(second, torch.maximum(nearest, distance))
+            own = torch.where(closer, there[2], own)
+            nearest = torch.minimum(nearest, distance)
+    nearest, second, own = (value[None, None] for value in (nearest, second, own))
     return nearest, second - nearest, own
 
 
@@ -146,7 +150,7 @@ def pebbles(w: World, *palette: str) -> Tensor:
 def leaves(w: World, base: Tensor, *palette: str, share: float = 0.5) -> Tensor:
     """Fallen leaves or other flakes over a tile."""
     out = base
-    for count in (14, 22, 30):
+    for count in (16, 26):
         distance, border, own = cells(w, count, 0.95)
         there = ((border * 2.2 + 0.42 - distance) * 7).clamp(0, 1) * (own < share)
         colour = w.colour(*palette)
@@ -160,27 +164,34 @@ def leaves(w: World, base: Tensor, *palette: str, share: float = 0.5) -> Tensor:
 
 
 def pile(w: World, *palette: str, tufts: float = 0.5) -> Tensor:
-    """A rug: fibres in tufts."""
+    """A rug: fine fibres lying this way and that, in soft tufts."""
     colour = w.colour(*palette)
     noise = white_noise(w)
-    fibre = soften(noise, 1.0) * 2.2 + torch.roll(soften(noise, 2.0), 3, 2) * 3
-    clumps = _field(w, 22, 4) - 0.5
-    return (colour * (0.93 + 0.055 * fibre + tufts * 0.55 * clumps)).clamp(0, 1)
+    lying = noise
+    for step in range(1, 5):
+        lying = lying + torch.roll(noise, (step, step), (2, 3)) + torch.roll(noise, (-step, -step), (2, 3))
+    standing = soften(torch.roll(noise, 40, 3), 0.8)
+    standing = standing + torch.roll(standing, 1, 2) + torch.roll(standing, 2, 2) + torch.roll(standing, -1, 2)
+    share = ((_field(w, 9, 3) - 0.5) * 5 + 0.5).clamp(0, 1)
+    fibre = lying * 0.3 * share + standing * 0.5 * (1 - share)
+    clumps = soften(_field(w, 26, 3), 1.5) - 0.5
+    return (colour * (0.97 + 0.035 * fibre + tufts * 0.3 * clumps)).clamp(0, 1)
 
 
-def cloth(w: World, *palette: str, folds: float = 0.3, weave: float = 0.04) -> Tensor:
-    """Fabric: folds that catch the light, a fine weave, pale where it is stretched."""
+def cloth(w: World, *palette: str, folds: float = 0.3, weave: float = 0.03) -> Tensor:
+    """Fabric: broad folds that catch the light, a fine weave, pale where it is stretched."""
     x, y = _axes(w)
     angle = w.u(-0.9, 0.9)
     warp = _field(w, 3, 3)
-    along = x * torch.cos(torch.tensor(angle)) + y * torch.sin(torch.tensor(angle)) + 0.3 * (warp - 0.5)
-    wave = torch.sin(along * w.u(9, 20) + 6 * _field(w, 2, 2)) + 0.5 * torch.sin(along * w.u(24, 40) + 9 * warp)
-    height = wave * (0.25 + 0.9 * _field(w, 3, 2)) + 1.4 * (_field(w, 4, 3) - 0.5)
-    slope = slope_of(height, 3) * 4.5
+    along = x * math.cos(angle) + y * math.sin(angle) + 0.25 * (warp - 0.5)
+    wave = torch.sin(along * w.u(7, 15) + 5 * _field(w, 2, 2)) + 0.3 * torch.sin(along * w.u(18, 30) + 7 * warp)
+    height = wave * (0.1 + 0.9 * _field(w, 3, 2)) + 1.2 * (_field(w, 3, 4) - 0.5)
+    slope = soften(slope_of(height, 3) + 0.5 * slope_of(height, 2), 1.5) * 4.0
+    soft = slope / (1 + slope.abs() * 0.8)
     colour, pale = w.colour(*palette), w.colour("#ffe4ee", "#fff0f4")
     threads = torch.sin(x * 500) * torch.sin(y * 500) * weave
-    tone = 0.88 + folds * (slope + 0.25 * height) + threads
-    return (colour * tone + pale * (slope * folds - 0.18).clamp(0, 1) * 0.5).clamp(0, 1)
+    tone = 0.92 + folds * (soft + 0.2 * (height - height.mean())) + threads + 0.012 * white_noise(w)
+    return (colour * tone + pale * (soft * folds - 0.08).clamp(0, 1) * 0.5).clamp(0, 1)
 
 
 def water(w: World, swell: float = 1.0) -> Tensor:

@@ -156,9 +156,10 @@ class World(Canvas):
         height = 0.35 + 0.65 * (1 - horizon)
         away = depth * height
         cos, sin = math.cos(turn), math.sin(turn)
-        shift = self.u(-1, 1), self.u(-1, 1)
-        u = (across * cos + away * sin) * scale + shift[0]
-        v = (away * cos - across * sin) * scale + shift[1]
+        # The tile's lower edge lies at the picture's: beyond its upper one it is mirrored, where that is no longer seen.
+        away = away - height
+        u = (across * cos + away * sin) * scale + self.u(-0.2, 0.2)
+        v = (away * cos - across * sin) * scale - self.u(0.8, 0.95)
         grid = torch.stack([u, v], dim=-1).squeeze(0)
         # One pixel's reach on the tile decides how blurred the pattern is there.
         reach = (depth**2) * height / (1 - horizon) * scale * t / 2 / self.size / keep
@@ -167,7 +168,7 @@ class World(Canvas):
         out = torch.zeros(1, tile.shape[1], self.size, self.size, device=self.device)
         first, last = int(float(level.min())), math.ceil(float(level.max()))
         for index in range(first, last + 1):
-            small = tile if index == 0 else F.avg_pool2d(tile, 2**index)
+            small = tile if index == 0 else F.interpolate(tile, (t >> index, t >> index), mode="area")
             weight = (1 - (level - index).abs()).clamp_min(0)
             rows = (weight.flatten() > 0).nonzero().flatten()
             if len(rows):
@@ -175,6 +176,12 @@ class World(Canvas):
                 seen = F.grid_sample(small, part, padding_mode="reflection", align_corners=False)
                 out[:, :, rows] += seen * weight[:, :, rows]
         return out
+
+    def mirrored(self, line: float) -> Tensor:
+        """What is above y = line, upside down below it, (1, 3, s, s)."""
+        rows = torch.arange(self.size, device=self.device)
+        source = (2 * line * self.size - 1 - rows).round().long().abs().clamp(max=self.size - 1)
+        return self.image[:, :, source]
 
     def below(self, line: float | Tensor, soft: float = 1.0) -> Tensor:
         return self.edge(self.y - line, soft)
@@ -213,7 +220,7 @@ class World(Canvas):
         cos, sin = math.cos(turn), math.sin(turn)
         grid = torch.stack([u * cos + v * sin, (v * cos - u * sin) / stretch], dim=-1).squeeze(0)
         if size * self.size < 0.5 * sprite.shape[-1]:
-            sprite = F.avg_pool2d(sprite, max(1, int(sprite.shape[-1] / (size * self.size))))
+            sprite = F.avg_pool2d(sprite, max(1, min(8, int(sprite.shape[-1] / (size * self.size)))))
         part = F.grid_sample(sprite, grid, padding_mode="zeros", align_corners=False)
         colour = part[:, :3] * self.cast if lit else part[:, :3]
         if front:

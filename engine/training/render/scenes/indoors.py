@@ -83,7 +83,7 @@ def _pool_of_light(w: World, horizon: float, strength: float = 0.22) -> None:
 
 
 def pink_fabric(w: World) -> Setting:
-    w.light_up("window", "studio", "lamp", "studio", indoors=True)
+    w.light_up("window", "studio", "window", "studio", indoors=True)
     style = w.layout % 6
     pink = ("#ec94b8", "#e482ac", "#f2aac6", "#d87098", "#f4b4c8")
     horizon = (-0.9, 0.3, -0.4, 0.22, -1.5, 0.38)[style]
@@ -117,7 +117,7 @@ def wooden_floor(w: World) -> Setting:
     gloss = 0.0
     if horizon > 0:
         gloss = w.u(0.0, 0.25)
-        mirrored = soften(w.image.flip(2).roll(int((2 * horizon - 1) * w.size), 2), 3.0 * w.size / 256)
+        mirrored = soften(w.mirrored(horizon), 3.0 * w.size / 256)
         fade = (1 - (w.y - horizon) / 0.4).clamp(0, 1) * w.below(horizon) * gloss
         w.lay(mirrored, fade)
     _pool_of_light(w, horizon)
@@ -136,7 +136,7 @@ def white_rug(w: World) -> Setting:
     w.put(w.project(floor, horizon, 0.9), w.below(horizon, 1.5))
     pile = tiles.pile(w, "#f0ece4", "#f6f3ee", "#e8e4dc", tufts=w.u(0.25, 0.6))
     far = max(horizon, 0.0) + (ground - max(horizon, 0.0)) * w.u(0.35, 0.6)
-    ragged = 0.03 * (w.fractal(50, 1, 3) - 0.5)
+    ragged = 0.014 * (w.fractal(60, 1, 2) - 0.5)
     if style in (0, 4):
         mask = w.ellipse(0.5, (far + 1.04) / 2 + ragged, w.u(0.46, 0.6), (1.04 - far) / 2, 2.5)
     else:
@@ -162,7 +162,7 @@ def mirror(w: World) -> Setting:
         w.blur_all(6)
         if style in (2, 5):
             w.bokeh(18, "#fff0d0", "#ffd8a8", "#d8e8ff", low=0.0, high=horizon, size=0.04, strength=0.6)
-    behind = w.image.flip(2).roll(int((2 * horizon - 1) * w.size), 2)
+    behind = w.mirrored(horizon)
     if style in (0, 2, 3, 5):  # the mirror fills the foreground
         glass = behind * 0.9
         mask = w.below(horizon + 0.01, 3)

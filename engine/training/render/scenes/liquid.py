@@ -18,15 +18,10 @@ def on_water(w: World) -> Setting:
     if style in (0, 2, 4):
         _tree_line(w, horizon, w.u(0.05, 0.16), "#3c5440", "#4c5c48", "#5c6454")
         w.haze(horizon, 0.12, 0.25)
-    above = w.image.clone()
     slope = w.project(tiles.water(w, w.u(0.6, 1.3)), horizon, w.u(1.2, 2.2))
     depth = ((w.y - horizon) / (1 - horizon)).clamp(0, 1)
     deep = w.colour("#2c5c6c", "#24506c", "#3c6c6c", "#2c6478", "#38707c")
-    mirrored = (
-        soften(above.flip(2).roll(int((2 * horizon - 1) * w.size), 2), 2.0 * w.size / 256)
-        if horizon > 0.1
-        else above * 0 + 0.5
-    )
+    mirrored = soften(w.mirrored(horizon), 2.0 * w.size / 256) if horizon > 0.1 else w.image * 0.5 + 0.25
     mix = (0.75 - 0.75 * depth + 0.35 * slope).clamp(0, 1)
     water = deep * w.cast * (0.9 + 0.3 * slope)
     w.lay((water + (mirrored - water) * mix).clamp(0, 1), w.below(horizon, 1.2))

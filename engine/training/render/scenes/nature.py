@@ -36,6 +36,16 @@ def _blades(w: World, line: float, count: int, low: float, high: float, *palette
         )
 
 
+def _turf(w: World, horizon: float, *palette: str, start: float = 0.3, thick: int = 260) -> None:
+    """Standing blades over a flat ground of grass, small far away and large in front."""
+    kinds = [stamps.blade(w, *palette) for _ in range(6)]
+    for row in range(thick):
+        depth = start + (1 - start) * (row / thick) ** 0.8
+        size = (0.02 + 0.075 * depth) * w.u(0.7, 1.3)
+        foot = horizon + (1.03 - horizon) * depth
+        w.stamp(w.dice.choice(kinds), w.u(-0.02, 1.02), foot - size / 2, size, w.u(-0.5, 0.5))
+
+
 def _haze_front(w: World, radius: float) -> None:
     if w.front is not None:
         w.front = soften(w.front, radius * w.size / 256)
@@ -99,12 +109,12 @@ def snow(w: World) -> Setting:
     line = w.line(horizon + 0.03, 0.04, 3, 0.4)
     w.put(w.project(tile, horizon, 1.2), w.below(line, 3))
     drift = w.fractal(3, 2.6, 5)
-    slope = (drift.roll(3, 3) - drift.roll(-3, 3)) * w.light.direction[0] * 2.4
+    slope = (tiles.slope_of(drift, 3, 3) * 1.5) * w.light.direction[0] * 2.4
     w.shade(1 - (slope.clamp(-0.2, 0.3)) * w.below(line))
     w.focus(horizon, ground, _lens(w))
     if w.maybe(0.4):
-        flakes = (w.noise(46) > 0.87).float() + (w.noise(24) > 0.9).float()
-        w.lay(w.colour("#ffffff", vary=0.0) * w.cast.clamp(0, 1), soften(flakes, 0.8).clamp(0, 1) * 0.75)
+        w.bokeh(70, "#ffffff", low=-0.05, high=1.0, size=0.005, strength=0.8)
+        w.bokeh(18, "#ffffff", low=-0.05, high=1.0, size=0.014, strength=0.5)
     surface = (w.colour("#eef2f6", vary=0.01) * w.cast).clamp(0, 1).flatten()
     return Setting(horizon, ground, sink=w.dice.choice((0.0, 0.04, 0.07)), surface=surface, shadow=0.75)
 
@@ -114,7 +124,7 @@ def _range(w: World, base: float, height: float, snowy: float) -> None:
     line = w.line(base - height * 0.35, height, w.dice.choice((2, 3, 4)), 0.52, 7)
     rough = w.fractal(7, 0.6, 6)
     ridge = (rough - 0.5).abs() * 2
-    slope = (ridge.roll((2, 2), (2, 3)) - ridge.roll((-2, -2), (2, 3))) * 3.2 * (1 if w.light.direction[0] > 0 else -1)
+    slope = (tiles.slope_of(ridge, 3) + tiles.slope_of(ridge, 2)) * 4.8 * (1 if w.light.direction[0] > 0 else -1)
     rock = w.colour("#6c7078", "#7c7870", "#5c646c", "#807468")
     shaded = rock * (0.85 + slope.clamp(-0.5, 0.5) * 0.8 + 0.3 * (w.fractal(30, 1, 3) - 0.5))
     mask = w.below(line, 1.5) * w.edge(base + 0.02 - w.y, 2)
@@ -181,6 +191,8 @@ def mountain(w: World) -> Setting:
     )
     line = w.line(horizon + 0.03, 0.04, 3, 0.45)
     w.put(w.project(tile, horizon, 1.5), w.below(line, 2))
+    if style not in (3, 5):
+        _turf(w, horizon, "#6c8848", "#7c9450", "#8c9858", "#5c7a40")
     if style in (0, 2):
         for _ in range(6):
             size = w.u(0.16, 0.34)
@@ -304,6 +316,7 @@ def sunflowers(w: World) -> Setting:
     _tree_line(w, horizon, 0.06, "#4c6a3c", "#3c5c34")
     tile = tiles.grass(w, "#4c8434", "#5c943c", "#3c742c", dry=0.05)
     w.put(w.project(tile, horizon, 1.7), w.below(horizon, 3))
+    _turf(w, horizon, "#4c8434", "#5c943c", "#3c742c", "#6ca048")
     heads = [stamps.sunflower(w) for _ in range(4)]
     greens = [stamps.leaf(w, "#4c7c34", "#3c6c2c", "#5c8c3c", slim=0.55) for _ in range(3)]
     for step in range(5):

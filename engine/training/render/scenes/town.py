@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.training.render import stamps, tiles
-from engine.training.render.scenes.nature import _lens, _tree_line
+from engine.training.render.scenes.nature import _lens, _tree_line, _turf
 from engine.training.render.world import Setting, World
 
 _STONE = ("#8c8680", "#9a9288", "#7c7a78", "#a09684")
@@ -134,6 +134,8 @@ def city(w: World) -> Setting:
     else:
         tile = tiles.setts(w, "#a8a49c", "#989690", "#b4aea4", long=3.0, gap=0.03, worn=0.12)
     w.put(w.project(tile, foot, 1.4), w.below(foot + 0.008, 1.5))
+    if style in (1, 4):
+        _turf(w, foot, "#5c7c40", "#6c8c48", "#4c6c34", thick=180)
     if style in (0, 5):
         w.put(w.colour("#8c8c8c", "#7c7c80"), w.box(-0.1, foot - 0.05, 1.1, foot + 0.012) * 0.9)
         posts = ((0.06 - ((w.x * 9) % 1 - 0.5).abs()) * 20).clamp(0, 1) * w.box(-0.1, foot - 0.1, 1.1, foot)
@@ -175,6 +177,7 @@ def blue_house(w: World) -> Setting:
     stamps.shade_below(w, at, foot + 0.015, half, 0.4)
     tile = tiles.grass(w, "#5c8440", "#6c944a", "#4c743a")
     w.put(w.project(tile, foot, 1.6), w.below(w.line(foot + 0.015, 0.015, 8), 2))
+    _turf(w, foot, "#5c8440", "#6c944a", "#4c743a", "#7c9c54")
     if style in (1, 4):
         walk = w.edge(
             0.05
@@ -234,6 +237,8 @@ def eiffel_tower(w: World) -> Setting:
     if style == 4:
         tile = tiles.setts(w, "#a8a49c", "#b4aea4", long=2.0, gap=0.04)
     w.put(w.project(tile, foot, 1.6), w.below(foot + 0.02, 2))
+    if style % 2:
+        _turf(w, foot, "#5c8040", "#6c9048", "#4c7038", thick=180)
     w.focus(foot, ground, _lens(w) * 0.5)
     return Setting(foot, ground)
 
