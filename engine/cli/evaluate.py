@@ -6,33 +6,42 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import CannotWrite, InputError, SubjectNotFound
 
 if TYPE_CHECKING:
-    from engine.evaluation.drawing import Drawer
-    from engine.request import CutOut
+    from PIL import Image
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+    from engine.evaluation.drawing import Drawer
+    from engine.evaluation.judges import Judges
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
     parser.add_argument(
-        "--subjects", type=Path, metavar="DIR", help="cut-outs (PNG or WebP with transparency) never trained on"
-    )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for evaluation.json and the contact sheets")
-    parser.add_argument("--count", type=int, default=50, help="subjects to tell apart (50)")
-    parser.add_argument("--prompts", type=int, default=2, help="prompts for each subject (2)")
-    parser.add_argument(
         "--photos",
         type=Path,
         metavar="DIR",
-        help="photos, or folders of photos, for a sheet of their own; not measured",
+        help="a folder of photos for each subject: what most figures are taken of, and a sheet of their own",
     )
-    parser.add_argument("--as-given", action="store_true", help="leave the subjects their own colours")
-    parser.add_argument("--quick", action="store_true", help="one prompt a subject, at most ten subjects, no sheets")
+    parser.add_argument(
+        "--masks", type=Path, metavar="DIR", help="masks of the photos, SUBJECT_PHOTO.png; else the program finds them"
+    )
+    parser.add_argument(
+        "--subjects", type=Path, metavar="DIR", help="cut-outs (PNG or WebP with transparency) never trained on"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for evaluation.json, the contact sheets and the report"
+    )
+    parser.add_argument("--count", type=int, default=50, help="with --subjects: subjects to tell apart (50)")
+    parser.add_argument("--prompts", type=int, default=2, help="with --subjects: prompts for each subject (2)")
+    parser.add_argument("--as-given", action="store_true", help="with --subjects: leave them their own colours")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="photos in three scenes, everything on; at most ten cut-outs in one scene, without a sheet",
+    )
     parser.add_argument("--threads", type=int, help="processor threads to use")
     parser.add_argument(
         "--train-judges", action="store_true", help="train the embedder and the classifier that judge the pictures"
@@ -47,10 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.train_judges:
         return train_judges(args)
-    if args.subjects is None or args.out is None:
-        raise InputError("An evaluation needs subjects and a folder.", "Name them with --subjects and --out.")
+    if (args.subjects is None and args.photos is None) or args.out is None:
+        raise InputError(
+            "An evaluation needs pictures and a folder.",
+            "Name photos with --photos or cut-outs with --subjects, and --out.",
+        )
     if args.count < 2 or args.prompts < 1:
         raise InputError("At least two subjects and one prompt are needed.")
+    if args.masks is not None and args.photos is None:
+        raise InputError("--masks belong to photos.", "Name their folder with --photos.")
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -58,31 +72,85 @@ def run(args: argparse.Namespace) -> int:
 
     import torch
 
-    from engine.bundle.library import resolve_bundle
-    from engine.evaluation import evaluate as work
-    from engine.evaluation.drawing import Drawer
+    from engine.evaluation.evaluate import write_figures
     from engine.evaluation.judges import Judges
 
     if args.threads:
         torch.set_num_threads(args.threads)
     judges = Judges.load()
+    figures: dict[str, Any] = {}
+    sheets: list[tuple[str, Image.Image]] = []
+    if args.subjects is not None:
+        figures = evaluate_cut_outs(args, judges)
+    if args.photos is not None:
+        measured, sheets = evaluate_photos(args, judges)
+        figures = merged(figures, measured)
+    figures["judges"] = judges.figures
+    write_figures(figures, args.out / "evaluation.json")
+    if sheets:
+        from engine.evaluation.report import write_report
+
+        write_report(figures, sheets, args.out / "report.html")
+    print(json.dumps({key: value for key, value in figures.items() if key not in ("by_scene", "judges")}))
+    return 0
+
+
+def evaluate_cut_outs(args: argparse.Namespace, judges: Judges) -> dict[str, Any]:
+    """Figures of drawn cut-outs, by the judges of our own; writes their sheet."""
+    from engine.bundle.library import resolve_bundle
+    from engine.evaluation import evaluate as work
+    from engine.evaluation.drawing import Drawer
+
     count, prompts = (min(args.count, 10), 1) if args.quick else (args.count, args.prompts)
     subjects = work.choose_subjects(args.subjects, count)
     drawer = Drawer.open(resolve_bundle(args.bundle))
-    manifest = drawer.bundle.manifest
-    case = work.make_case(subjects, drawer.schedule.size[0], manifest.reference_size, prompts, not args.as_given)
+    reference_size = drawer.bundle.manifest.reference_size
+    case = work.make_case(subjects, drawer.schedule.size[0], reference_size, prompts, not args.as_given)
     figures = work.evaluate(drawer, case, judges, tell=show)
-    figures["judges"] = judges.figures
-    work.write_figures(figures, args.out / "evaluation.json")
     if not args.quick:
         show(1.0, "Drawing the sheet")
         rows = range(min(work.SHEET_SUBJECTS, len(case.subjects)))
         cut_outs = [(case.subjects.names[row], case.cut_out(row)) for row in rows]
         work.write_sheet(drawer, cut_outs, args.out / "sheet.png")
-    if args.photos is not None:
-        draw_photos(drawer, args.photos, args.out / "photos.png")
-    print(json.dumps({key: value for key, value in figures.items() if key not in ("by_scene", "judges")}))
-    return 0
+    return figures
+
+
+def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str, Any], list[tuple[str, Image.Image]]]:
+    """Figures of real photos by the judge of photos, and their sheets. A single photo is drawn and not measured."""
+    from engine.bundle.library import resolve_bundle
+    from engine.evaluation.photo_case import PhotoCase
+    from engine.evaluation.photo_evaluation import PhotoEvaluation
+    from engine.evaluation.photos import Photos, find_subjects
+    from engine.evaluation.picture_source import PictureSource
+    from engine.evaluation.sheet import photo_sheets
+
+    if len(find_subjects(args.photos, args.masks)) < 2:
+        from engine.evaluation.drawing import Drawer
+
+        show(1.0, "A single subject is drawn, not measured: subjects are told apart")
+        draw_photos(Drawer.open(resolve_bundle(args.bundle)), args.photos, args.masks, args.out / "photos.png")
+        return {}, []
+    show(0.0, "Looking at the photos")
+    photos = Photos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
+    source = PictureSource.open(args.bundle)
+    case = PhotoCase.make(photos, source.side, source.size[0])
+    work = PhotoEvaluation(source, case, judges, quick=args.quick, tell=show)
+    seen, renders, coded = work.run()
+    sheets = photo_sheets(case, seen, renders, coded, source.bundle.manifest.title)
+    for name, _, sheet in sheets:
+        sheet.save(args.out / f"{name}.png")
+    return work.figures, [(title, sheet) for _, title, sheet in sheets]
+
+
+def merged(cut_outs: dict[str, Any], photos: dict[str, Any]) -> dict[str, Any]:
+    """Both evaluations in one: of what both measure, that of photos counts; the other one is kept under a name of its own."""
+    figures = {**cut_outs, **photos}
+    for name, value in cut_outs.items():
+        if name in photos and isinstance(value, dict) and isinstance(photos[name], dict):
+            figures[name] = {**value, **photos[name]}
+    if "scene_accuracy" in cut_outs and "scene_accuracy" in photos:
+        figures["scene_accuracy_cut_outs"] = cut_outs["scene_accuracy"]
+    return figures
 
 
 def train_judges(args: argparse.Namespace) -> int:
@@ -103,47 +171,29 @@ def train_judges(args: argparse.Namespace) -> int:
     return 0
 
 
-def draw_photos(drawer: Drawer, folder: Path, path: Path) -> None:
-    """A sheet of real photos: the first of every folder, or every one. They are for looking at only."""
+def draw_photos(drawer: Drawer, folder: Path, masks: Path | None, path: Path) -> None:
+    """A sheet of photos to look at."""
     from engine.evaluation.evaluate import write_sheet
+    from engine.evaluation.photos import find_subjects
 
     cut_outs = []
-    for photo, name in find_photos(folder):
+    for subject in find_subjects(folder, masks):
         try:
-            cut_outs.append((name, cut_out_photo(photo, name, drawer.bundle.manifest.reference_size)))
+            cut = subject.shot().cut_out(drawer.bundle.manifest.reference_size)
         except InputError as error:
-            show(1.0, f"{photo.name} is skipped: {error}")
+            show(1.0, f"{subject.chosen.name} is skipped: {error}")
+        else:
+            cut_outs.append((subject.name, cut))
     if not cut_outs:
         raise SubjectNotFound(f"No subject was found in the photos of {folder}.")
-    show(1.0, "Drawing the sheet of photos")
     write_sheet(drawer, cut_outs, path)
 
 
 def find_photos(folder: Path) -> list[tuple[Path, str]]:
     """(photo, name of its subject) of every photo in a folder, and of the first in each of its folders."""
-    if not folder.is_dir():
-        raise InputError(f"The folder of photos {folder} does not exist.")
-    found = []
-    for entry in sorted(folder.iterdir()):
-        photos = sorted(entry.iterdir()) if entry.is_dir() else [entry]
-        photos = [photo for photo in photos if photo.suffix.lower() in PHOTO_SUFFIXES]
-        if photos:
-            words = entry.stem.rstrip("0123456789").replace("_", " ").replace("-", " ").strip()
-            found.append((photos[0], words or entry.stem))
-    if not found:
-        raise InputError(f"There are no photos in {folder}.")
-    return found
+    from engine.evaluation.photos import find_subjects
 
-
-def cut_out_photo(path: Path, name: str, side: int) -> CutOut:
-    """The subject of a photo, as the program finds it."""
-    from engine.photo.framing import cut_out
-    from engine.photo.load import load_photo
-    from engine.preflight.hints import Hint
-    from engine.preflight.segmenter import Segmenter
-
-    photo = load_photo(path)
-    return cut_out(photo, Segmenter().find_subject(photo, Hint(name=name)).mask, side)
+    return [(subject.chosen, subject.name) for subject in find_subjects(folder)]
 
 
 class _Progress:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from engine.errors import InputError
 from engine.evaluation.imagenet import ImageNetJudge, leave_one_out, nearest, prototypes, to_picture
 from engine.photo.framing import cut_out
-from engine.photo.load import load_photo
+from engine.photo.load import Photo, load_photo
 from engine.photo.mask_file import read_mask
 from engine.preflight.hints import Hint
 from engine.preflight.segmenter import Segmenter
@@ -49,14 +50,24 @@ class PhotoSubject:
     chosen: Path
     mask: Path | None = None
 
-    def cut_out(self, side: int) -> CutOut:
-        """Its chosen photo cut out, as the program does it. Raises ``InputError``."""
+    def shot(self) -> Shot:
+        """Read its chosen photo and where it is there. Raises ``InputError``."""
         photo = load_photo(self.chosen)
         if self.mask is not None:
-            mask = read_mask(self.mask, photo)
-        else:
-            mask = Segmenter().find_subject(photo, Hint(name=self.name)).mask
-        return cut_out(photo, mask, side)
+            return Shot(photo, read_mask(self.mask, photo))
+        return Shot(photo, Segmenter().find_subject(photo, Hint(name=self.name)).mask)
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """The photo of a subject that is cut out, and its mask, uint8 (H, W)."""
+
+    photo: Photo
+    mask: np.ndarray
+
+    def cut_out(self, side: int) -> CutOut:
+        """As the program does it. Raises ``MaskError``."""
+        return cut_out(self.photo, self.mask, side)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +75,11 @@ class Photos:
     """The subjects of a folder as the judge knows them.
 
     Attributes:
-        features: what the judge sees in each subject's real photos, (n_i, D).
+        shots: the photo of each that is cut out. features: what the judge sees in each one's real photos, (n_i, D).
     """
 
     subjects: tuple[PhotoSubject, ...]
+    shots: tuple[Shot, ...]
     judge: ImageNetJudge
     features: tuple[Tensor, ...]
 
@@ -75,21 +87,43 @@ class Photos:
         return len(self.subjects)
 
     @classmethod
-    def load(cls, folder: Path, masks: Path | None = None, judge: ImageNetJudge | None = None) -> Photos:
+    def load(
+        cls,
+        folder: Path,
+        masks: Path | None = None,
+        judge: ImageNetJudge | None = None,
+        skipped: Callable[[str], None] = lambda words: None,
+    ) -> Photos:
         """Find the subjects and show all their photos to the judge: some ten seconds for eighty photos.
 
+        Args:
+            folder, masks: as for ``find_subjects``.
+            judge: the judge where it is loaded already.
+            skipped: called with a sentence for every subject that cannot be used.
+
         Raises:
-            InputError: a folder is missing, there are fewer than two subjects, a photo cannot be read, or the judge is not
-                installed.
+            InputError: a folder is missing, fewer than two subjects can be used, or the judge is not installed.
         """
-        subjects = find_subjects(folder, masks)
-        if len(subjects) < 2:
-            raise InputError(f"The folder {folder} holds one subject; subjects are told apart.", "Give at least two.")
+        found = find_subjects(folder, masks)
         judge = judge or ImageNetJudge.load()
-        features = tuple(
-            judge.embed([to_picture(load_photo(path).rgb) for path in subject.photos]) for subject in subjects
-        )
-        return cls(tuple(subjects), judge, features)
+        subjects, shots, features = [], [], []
+        for subject in found:
+            try:
+                shot = subject.shot()
+                shot.cut_out(1)
+                seen = judge.embed([to_picture(load_photo(path).rgb) for path in subject.photos])
+            except InputError as error:
+                skipped(f"{subject.key} is skipped: {error}")
+                continue
+            subjects.append(subject)
+            shots.append(shot)
+            features.append(seen)
+        if len(subjects) < 2:
+            raise InputError(
+                f"The photos in {folder} show fewer than two subjects that can be used.",
+                "Subjects are told apart: give at least two.",
+            )
+        return cls(tuple(subjects), tuple(shots), judge, tuple(features))
 
     @property
     def prototypes(self) -> Tensor:
@@ -159,7 +193,7 @@ def photos_top1(
     pictures: list[Tensor] = []
     wanted: list[int] = []
     for row, subject in enumerate(photos.subjects):
-        cut = subject.cut_out(side)
+        cut = photos.shots[row].cut_out(side)
         for key in scenes:
             prompt = language.canonical_prompt(language.BY_KEY[key], subject.name)
             pictures.append(draw(cut, prompt, seed + len(pictures)))

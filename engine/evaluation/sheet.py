@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from engine.evaluation.drawing import to_pixels
+from engine.training import language
+
+if TYPE_CHECKING:
+    from engine.evaluation.photo_case import PhotoCase, Renders
+    from engine.evaluation.photo_evaluation import Seen
 
 GAP = 6
 HEADER = 54
@@ -43,3 +52,28 @@ def contact_sheet(
             small_picture = Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS)
             sheet.paste(small_picture, (GAP + index * (side + GAP), top + label))
     return sheet
+
+
+def photo_sheets(
+    case: PhotoCase, seen: Seen, renders: Renders, coded: Tensor, title: str
+) -> list[tuple[str, str, Image.Image]]:
+    """Sheets of an evaluation on photos as (name of its file, title, sheet).
+
+    "photos": rows are subjects, columns the scenes that every subject was drawn in, the cut-out first. "ladder": one scene;
+    cut-out, true render, true render after the bits, drawn picture.
+    """
+    rows = range(len(case.photos))
+    at = {(cell.subject, cell.key): index for index, cell in enumerate(seen.cells)}
+    keys = [key for key in dict.fromkeys(cell.key for cell in seen.cells) if all((row, key) in at for row in rows)]
+    drawn, ladder = [], []
+    for row, subject in enumerate(case.photos.subjects):
+        cut, first = case.cut_outs[row].rgb, at[row, keys[0]]
+        drawn.append((subject.key, [cut, *(to_pixels(seen.pictures[at[row, key]]) for key in keys)]))
+        steps = (renders.pictures, coded, seen.pictures)
+        ladder.append((subject.key, [cut, *(to_pixels(pictures[first]) for pictures in steps)]))
+    scenes = [language.canonical_prompt(language.BY_KEY[key], "…") for key in keys]
+    step_words = ["subject", "true render", "after the bits", "drawn"]
+    return [
+        ("photos", f"{title}: photos", contact_sheet(["subject", *scenes], drawn, title=title)),
+        ("ladder", f"{title}: {scenes[0]}", contact_sheet(step_words, ladder, title=f"{title}: {scenes[0]}")),
+    ]

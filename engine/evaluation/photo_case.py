@@ -1,0 +1,140 @@
+"""What an evaluation on photos starts from: the photos' cut-outs, the pictures to draw, and true renders of the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.evaluation.photos import QUICK_SCENES, SEED, Photos
+from engine.request import CutOut
+from engine.training import language
+from engine.training.render.renderer import Renderer
+from engine.training.subjects import Subjects
+
+SHEET_SCENES = ("snow", "beach", "wooden_floor", "city", "sunflowers")
+FURTHER = 2  # scenes of each subject beside those of the sheet, dealt out so that every place is asked for
+LOOKS = ("red", "purple", "wet", "shiny")
+LIGHTS = (("sunset",), ("snow",), ("forest", "jungle"), ("studio", "white_rug"))
+"""Scenes of different light; of each the first that the language has."""
+
+SPRITE_SIDE = 320
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One picture to draw: subject (row of the photos), scene (key in the language), prompt and seed."""
+
+    subject: int
+    key: str
+    prompt: str
+    seed: int
+
+    @property
+    def scene(self) -> int:
+        """Index into ``language.PROMPTS``."""
+        return language.PROMPTS.index(language.BY_KEY[self.key])
+
+
+@dataclass(frozen=True, eq=False)
+class Renders:
+    """True pictures of cells.
+
+    Attributes:
+        pictures: (B, 3, S, S) in [-1, 1]. masks: where the subject is, (B, 1, S, S), 0 … 1.
+        canvas: the subject as it was photographed, at its place, premultiplied RGBA (B, 4, S, S), or None where the
+            renderer places nothing.
+    """
+
+    pictures: Tensor
+    masks: Tensor
+    canvas: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoCase:
+    """Photos, their cut-outs as the bundle gets them, and a renderer of the same subjects."""
+
+    photos: Photos
+    cut_outs: tuple[CutOut, ...]
+    renderer: Renderer
+
+    @classmethod
+    def make(cls, photos: Photos, side: int, size: int) -> PhotoCase:
+        """
+        Args:
+            side: of the cut-outs the bundle gets. size: side of its pictures.
+        """
+        cut_outs = tuple(shot.cut_out(side) for shot in photos.shots)
+        pictures = np.stack([sprite(shot.cut_out(SPRITE_SIDE)) for shot in photos.shots])
+        names = tuple(subject.name for subject in photos.subjects)
+        keys = tuple(subject.key for subject in photos.subjects)
+        subjects = Subjects(torch.from_numpy(pictures), names, keys)
+        return cls(photos, cut_outs, Renderer(subjects, size, seed=SEED, variety=1, recolour=False))
+
+    def cells(self, keys: Sequence[str], seed: int = SEED) -> list[Cell]:
+        """Every subject in each of some scenes, row by row."""
+        return [
+            self._cell(row, key, seed + index)
+            for index, (row, key) in enumerate((row, key) for row in range(len(self.photos)) for key in keys)
+        ]
+
+    def dealt(self, count: int, without: Sequence[str], seed: int) -> list[Cell]:
+        """So many scenes of each subject, such that all places but some are asked for alike."""
+        keys = [scene.key for scene in language.PLACES if scene.key not in without]
+        step = next(step for step in (7, 11, 13, 1) if math.gcd(step, len(keys)) == 1)
+        total = len(self.photos) * count
+        return [self._cell(index // count, keys[index * step % len(keys)], seed + index) for index in range(total)]
+
+    def asked(self, quick: bool = False) -> list[Cell]:
+        """The pictures that figures are taken of: those of the sheet, and some of every other place."""
+        if quick:
+            return self.cells(QUICK_SCENES)
+        sheet = self.cells(SHEET_SCENES)
+        return sheet + self.dealt(FURTHER, SHEET_SCENES, SEED + len(sheet))
+
+    def _cell(self, row: int, key: str, seed: int) -> Cell:
+        prompt = language.canonical_prompt(language.BY_KEY[key], self.photos.subjects[row].name)
+        return Cell(row, key, prompt, seed)
+
+    def render(self, cells: Sequence[Cell]) -> Renders:
+        """True renders of the cells, colours and materials on a plain backdrop. Others with every call."""
+        batches = []
+        for start in range(0, len(cells), 20):
+            some = cells[start : start + 20]
+            subjects = torch.tensor([cell.subject for cell in some])
+            scenes = [cell.scene for cell in some]
+            batches.append(self.renderer.batch(len(some), scene=scenes, subjects=subjects, plain_looks=True))
+        canvas = [some for batch in batches if (some := getattr(batch, "canvas", None)) is not None]
+        return Renders(
+            torch.cat([batch.target for batch in batches]),
+            torch.cat([batch.mask for batch in batches]),
+            torch.cat(canvas) if canvas else None,
+        )
+
+
+def lights() -> list[str]:
+    """Keys of scenes of different light that the language has."""
+    known = [[key for key in keys if key in language.BY_KEY] for keys in LIGHTS]
+    return [keys[0] for keys in known if keys]
+
+
+def sprite(cut: CutOut) -> np.ndarray:
+    """A cut-out as the renderer takes subjects: straight RGBA uint8 (4, S, S), filling the square."""
+    alpha = cut.alpha.astype(np.float32)[..., None] / 255
+    premultiplied = (cut.rgb.astype(np.float32) / 255 - (1 - alpha)).clip(0, 1)
+    rows, columns = (np.flatnonzero((cut.alpha > 16).any(axis)) for axis in (1, 0))
+    inner = np.dstack([premultiplied, alpha])[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = inner.shape[:2]
+    side = max(height, width)
+    square = np.zeros((side, side, 4), np.float32)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = inner
+    square = cv2.resize(square, (SPRITE_SIDE, SPRITE_SIDE), interpolation=cv2.INTER_LINEAR)
+    straight = np.dstack([square[..., :3] / np.maximum(square[..., 3:], 1e-3), square[..., 3]])
+    return (straight.clip(0, 1) * 255).round().astype(np.uint8).transpose(2, 0, 1)

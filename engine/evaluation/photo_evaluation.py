@@ -1,0 +1,293 @@
+"""How good are a bundle's pictures of real photos? Figures by a judge nobody here trained, with the bundle's parts off, too.
+
+Every figure stands beside what true renders of the same photos reach, and those after the bundle's own bits. A figure that a
+bundle cannot have, because it does not know where its subject stands, is None.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.evaluation import picture_figures
+from engine.evaluation.imagenet import nearest, prototypes
+from engine.evaluation.judges import Judges
+from engine.evaluation.measures import margin, share
+from engine.evaluation.photo_case import LOOKS, Cell, PhotoCase, Renders, lights
+from engine.evaluation.photos import QUICK_SCENES, SEED, Judged, judged
+from engine.evaluation.picture_source import Off, PictureSource
+from engine.training import language
+
+OTHER = 50_000  # added to a seed for another picture of the same request
+PLACED_SCENE = "wooden_floor"
+
+Tell = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Pictures of cells and what the judge sees in them.
+
+    Attributes:
+        features: (B, D). masks: where the subjects stand, (B, 1, H, W), or None where nobody knows.
+        seconds: what drawing one took, on average.
+    """
+
+    cells: tuple[Cell, ...]
+    pictures: Tensor
+    features: Tensor
+    masks: Tensor | None = None
+    seconds: float = 0.0
+
+
+class PhotoEvaluation:
+    """Takes all figures of one bundle, one after the other.
+
+    Args:
+        source: what draws. case: the photos. judges: the scene judge.
+        quick: three scenes a subject, no looks, no other seeds, and nothing switched off.
+        tell: called with the share of the pictures that are drawn, and words.
+
+    Attributes:
+        figures: what has been measured so far, ready for ``evaluation.json``.
+    """
+
+    def __init__(
+        self,
+        source: PictureSource,
+        case: PhotoCase,
+        judges: Judges,
+        *,
+        quick: bool = False,
+        tell: Tell = lambda fraction, words: None,
+    ) -> None:
+        self.source, self.case, self.judges, self.quick = source, case, judges, quick
+        self.cells = tuple(case.asked(quick))
+        self.figures: dict[str, Any] = {"bundle": source.bundle.manifest.identity}
+        self._tell, self._drawn = tell, 0
+
+    def run(self) -> tuple[Seen, Renders, Tensor]:
+        """Take all figures.
+
+        Returns:
+            The pictures most figures are taken of, true renders of the same, and those after the bundle's bits.
+        """
+        seen = self.draw(self.cells, "Drawing")
+        self._tell(self._share(), "Rendering the same scenes")
+        renders = self.case.render(self.cells)
+        coded = self.source.through_bits(renders.pictures, renders.canvas)
+        self.subjects(seen, renders, coded)
+        self.scenes(seen, renders, coded)
+        self.quality(seen, renders)
+        self.pasted()
+        self.cost(seen)
+        if not self.quick:
+            self.scenes_by_imagenet(seen)
+            self.looks()
+            self.seeds(seen)
+            self.light()
+            self.placement()
+            for off in self.source.off:
+                self.switched_off(off)
+        self._tell(1.0, "Done")
+        return seen, renders, coded
+
+    # Drawing
+
+    def draw(self, cells: Sequence[Cell], words: str, off: Off = "") -> Seen:
+        """Draw cells and show them to the judge."""
+        pictures, started = [], time.perf_counter()
+        for cell in cells:
+            pictures.append(self.source(self.case.cut_outs[cell.subject], cell.prompt, cell.seed, off))
+            self._drawn += 1
+            self._tell(self._share(), words)
+        seconds = (time.perf_counter() - started) / len(cells)
+        masks = None
+        if self.source.places:
+            masks = torch.stack([self.source.mask(self.case.cut_outs[c.subject], c.prompt, c.seed) for c in cells])
+        drawn = torch.stack(pictures)
+        return Seen(tuple(cells), drawn, self.case.photos.judge.embed(drawn), masks, seconds)
+
+    def judged(self, seen: Seen) -> Judged:
+        return self._judged(seen.features, seen.cells)
+
+    def _judged(self, features: Tensor, cells: Sequence[Cell]) -> Judged:
+        return judged(features, self.case.photos.prototypes, [cell.subject for cell in cells])
+
+    def _share(self) -> float:
+        subjects = len(self.case.photos)
+        total = len(self.cells)
+        if not self.quick:
+            total += subjects * (len(LOOKS) + 1 + len(QUICK_SCENES) * len(self.source.off))
+            total += subjects * (len(lights()) + 2) if self.source.places else 0
+        return min(0.99, self._drawn / total)
+
+    # Figures
+
+    def subjects(self, seen: Seen, renders: Renders, coded: Tensor) -> None:
+        """Which of the subjects does a picture show? Beside it true renders, and those after the bits."""
+        drawn, count = self.judged(seen), len(self.case.photos)
+        self.figures |= {
+            "photos_top1": round(drawn.top1, 4),
+            "photos_margin": round(margin(drawn.top1, len(self.cells)), 4),
+            "photos_similarity": round(drawn.similarity, 4),
+            "photos_of": count,
+            "photos_pictures": len(self.cells),
+            "photos_chance": round(1 / count, 4),
+            "photos_trust": round(self.case.photos.trust, 4),
+            "photos_by_subject": {
+                subject.key: round(
+                    share([bool(drawn.right[i]) for i, c in enumerate(self.cells) if c.subject == row]), 3
+                )
+                for row, subject in enumerate(self.case.photos.subjects)
+            },
+        }
+        for name, pictures in (("photos_ceiling", renders.pictures), ("photos_ceiling_bits", coded)):
+            ceiling = self._judged(self.case.photos.judge.embed(pictures), self.cells)
+            self.figures |= {name: round(ceiling.top1, 4), f"{name}_similarity": round(ceiling.similarity, 4)}
+
+    def scenes(self, seen: Seen, renders: Renders, coded: Tensor) -> None:
+        """Is it the place that was asked for, as the scene judge sees it?"""
+        keys = [cell.key for cell in self.cells]
+        right = self.judges.says(seen.pictures, keys).tolist()
+        self.figures |= {
+            "scene_accuracy": round(share(right), 4),
+            "scene_margin": round(margin(share(right), len(right)), 4),
+            "scene_chance": round(1 / (len(language.PLACES) + 1), 4),
+            "scene_ceiling": round(share(self.judges.says(renders.pictures, keys)), 4),
+            "scene_ceiling_tokenizer": round(share(self.judges.says(coded, keys)), 4),
+            "by_scene": {
+                key: round(share([yes for yes, own in zip(right, keys, strict=True) if own == key]), 3)
+                for key in sorted(set(keys))
+            },
+        }
+
+    def scenes_by_imagenet(self, seen: Seen) -> None:
+        """The same by the judge of photos: nearest of the places' true renders, of every subject once in each."""
+        self._tell(self._share(), "Rendering every place")
+        keys = [scene.key for scene in language.PLACES]
+        embed = self.case.photos.judge.embed
+        of = prototypes(embed(self.case.render(self.case.cells([key])).pictures) for key in keys)
+        found = nearest(seen.features, of).tolist()
+        right = [keys[index] == cell.key for index, cell in zip(found, seen.cells, strict=True)]
+        self.figures["scene_accuracy_imagenet"] = round(share(right), 4)
+
+    def quality(self, seen: Seen, renders: Renders) -> None:
+        """Sharpness of the scene, and of the subject's edge, against true renders."""
+        height, width = seen.pictures.shape[-2:]
+        around = [picture_figures.frame(height, width)] * 2
+        if seen.masks is not None:
+            around = [picture_figures.outside(masks) for masks in (seen.masks, renders.masks)]
+        self.figures["sharpness"] = round(
+            picture_figures.ratio(
+                picture_figures.fine_energy(seen.pictures, around[0]),
+                picture_figures.fine_energy(renders.pictures, around[1]),
+            ),
+            4,
+        )
+        self.figures["edge_energy"] = None
+        if seen.masks is not None:
+            drawn = picture_figures.edge_energy(seen.pictures, seen.masks)
+            true = picture_figures.edge_energy(renders.pictures, renders.masks)
+            self.figures["edge_energy"] = round(picture_figures.ratio(drawn, true), 4)
+
+    def pasted(self) -> None:
+        """Does the decoder relight, or does it paste? True bits of relit, tinted and wet subjects, canvas as photographed."""
+        renders = self.case.render(self.case.cells([*lights(), "red", "wet"]))
+        self.figures["pasted_share"] = None
+        if renders.canvas is not None and self.source.places:
+            made = self.source.through_bits(renders.pictures, renders.canvas)
+            canvas = (renders.canvas[:, :3] + 1 - renders.canvas[:, 3:]) * 2 - 1
+            pasted = picture_figures.pasted_share(made, renders.pictures, canvas, renders.masks)
+            self.figures["pasted_share"] = round(pasted, 4)
+
+    def cost(self, seen: Seen) -> None:
+        """Seconds and megabytes."""
+        cell, manifest = self.cells[0], self.source.bundle.manifest
+        first = self.source.first_preview_seconds(self.case.cut_outs[cell.subject], cell.prompt, cell.seed)
+        self.figures |= {
+            "seconds_per_picture": round(seen.seconds, 3),
+            "first_preview_seconds": round(first, 3),
+            "bundle_mb": round(manifest.nbytes / 1e6, 1),
+            "strengths": manifest.request_defaults(),
+        }
+
+    def looks(self) -> None:
+        """Red, purple, wet, shiny: is the look there, and is it still the same subject?"""
+        cells = self.case.cells(LOOKS, SEED + 2 * OTHER)
+        keys = [cell.key for cell in cells]
+        seen, renders = self.draw(cells, "Drawing looks"), self.case.render(cells).pictures
+        true = self._judged(self.case.photos.judge.embed(renders), cells)
+        self.figures |= {
+            "look_accuracy": round(share(self.judges.says(seen.pictures, keys)), 4),
+            "look_top1": round(self.judged(seen).top1, 4),
+            "look_ceiling": round(share(self.judges.says(renders, keys)), 4),
+            "look_top1_ceiling": round(true.top1, 4),
+        }
+
+    def seeds(self, seen: Seen) -> None:
+        """How far two seeds of one request are apart, as a share of two true renders' distance."""
+        rows = [
+            next(i for i, cell in enumerate(self.cells) if cell.subject == row) for row in range(len(self.case.photos))
+        ]
+        cells = [self.cells[row] for row in rows]
+        again = [Cell(c.subject, c.key, c.prompt, c.seed + OTHER) for c in cells]
+        other = self.draw(again, "Drawing other seeds").features
+        one, two = (self.case.photos.judge.embed(self.case.render(cells).pictures) for _ in range(2))
+        drawn = 1 - F.cosine_similarity(seen.features[rows], other)
+        wanted = 1 - F.cosine_similarity(one, two)
+        self.figures |= {
+            "seed_distance": round(picture_figures.ratio(drawn, wanted), 4),
+            "seed_distance_drawn": round(float(drawn.mean()), 4),
+            "seed_distance_true": round(float(wanted.mean()), 4),
+        }
+
+    def light(self) -> None:
+        """Do the subjects' colours follow the light of the scenes as those of true renders do?"""
+        keys = lights()
+        self.figures |= {"light_correlation": None, "light_amount": None, "light_scenes": keys}
+        if not self.source.places or len(keys) < 2:
+            return
+        cells = self.case.cells(keys, SEED + 3 * OTHER)
+        seen, renders = self.draw(cells, "Drawing in different light"), self.case.render(cells)
+        assert seen.masks is not None
+        colours = [
+            picture_figures.mean_colour(pictures, masks).unflatten(0, (-1, len(keys)))
+            for pictures, masks in ((seen.pictures, seen.masks), (renders.pictures, renders.masks))
+        ]
+        correlation, amount = picture_figures.light_agreement(*colours)
+        self.figures |= {"light_correlation": round(correlation, 4), "light_amount": round(amount, 4)}
+
+    def placement(self) -> None:
+        """Is the subject drawn where it was placed? Half of them are mirrored."""
+        self.figures["placement_iou"] = None
+        if not self.source.places:
+            return
+        shares = []
+        for cell in self.case.cells([PLACED_SCENE], SEED + 4 * OTHER):
+            cut = self.case.cut_outs[cell.subject]
+            given = self.source.automatic(cut, cell.seed + 1, mirrored=cell.subject % 2 == 1)
+            picture = self.source(cut, cell.prompt, cell.seed, placement=given)
+            without = self.source(None, cell.prompt, cell.seed)
+            mask = self.source.mask(cut, cell.prompt, cell.seed, placement=given)[0] > 0.5
+            shares.append(picture_figures.overlap(picture_figures.changed(picture, without), mask))
+            self._drawn += 2
+            self._tell(self._share(), "Drawing at given places")
+        self.figures["placement_iou"] = round(sum(shares) / len(shares), 4)
+
+    def switched_off(self, off: Off) -> None:
+        """What is left of the main figures without one part of the bundle."""
+        cells = self.case.cells(QUICK_SCENES)
+        seen = self.draw(cells, f"Drawing {off.replace('_', ' ')}", off)
+        drawn = self.judged(seen)
+        self.figures[off] = {
+            "photos_top1": round(drawn.top1, 4),
+            "photos_similarity": round(drawn.similarity, 4),
+            "scene_accuracy": round(share(self.judges.says(seen.pictures, [cell.key for cell in cells])), 4),
+        }
