@@ -75,7 +75,7 @@ class PhotoCase:
         names = tuple(subject.name for subject in photos.subjects)
         keys = tuple(subject.key for subject in photos.subjects)
         subjects = Subjects(torch.from_numpy(pictures), names, keys)
-        return cls(photos, cut_outs, Renderer(subjects, size, seed=SEED, variety=1, recolour=False))
+        return cls(photos, cut_outs, Renderer(subjects, size, seed=SEED, variety=2, recolour=False))
 
     def cells(self, keys: Sequence[str], seed: int = SEED) -> list[Cell]:
         """Every subject in each of some scenes, row by row."""
@@ -110,7 +110,7 @@ class PhotoCase:
             subjects = torch.tensor([cell.subject for cell in some])
             scenes = [cell.scene for cell in some]
             batches.append(self.renderer.batch(len(some), scene=scenes, subjects=subjects, plain_looks=True))
-        canvas = [some for batch in batches if (some := getattr(batch, "canvas", None)) is not None]
+        canvas = [placed for batch in batches if (placed := getattr(batch, "canvas", None)) is not None]
         return Renders(
             torch.cat([batch.target for batch in batches]),
             torch.cat([batch.mask for batch in batches]),

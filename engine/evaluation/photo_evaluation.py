@@ -88,7 +88,7 @@ class PhotoEvaluation:
         self.pasted()
         self.cost(seen)
         if not self.quick:
-            self.scenes_by_imagenet(seen)
+            self.scenes_by_imagenet(seen, renders)
             self.looks()
             self.seeds(seen)
             self.light()
@@ -168,15 +168,19 @@ class PhotoEvaluation:
             },
         }
 
-    def scenes_by_imagenet(self, seen: Seen) -> None:
+    def scenes_by_imagenet(self, seen: Seen, renders: Renders) -> None:
         """The same by the judge of photos: nearest of the places' true renders, of every subject once in each."""
         self._tell(self._share(), "Rendering every place")
         keys = [scene.key for scene in language.PLACES]
         embed = self.case.photos.judge.embed
         of = prototypes(embed(self.case.render(self.case.cells([key])).pictures) for key in keys)
-        found = nearest(seen.features, of).tolist()
-        right = [keys[index] == cell.key for index, cell in zip(found, seen.cells, strict=True)]
-        self.figures["scene_accuracy_imagenet"] = round(share(right), 4)
+        for name, features in (
+            ("scene_accuracy_imagenet", seen.features),
+            ("scene_ceiling_imagenet", embed(renders.pictures)),
+        ):
+            found = nearest(features, of).tolist()
+            right = [keys[index] == cell.key for index, cell in zip(found, self.cells, strict=True)]
+            self.figures[name] = round(share(right), 4)
 
     def quality(self, seen: Seen, renders: Renders) -> None:
         """Sharpness of the scene, and of the subject's edge, against true renders."""

@@ -60,7 +60,13 @@ TARGETS: tuple[Target, ...] = (
     Target(
         "scene_accuracy", "Scenes, by the scene judge", (0.95, 1), (0.98, 1), beside=(("ceiling", "scene_ceiling"),)
     ),
-    Target("scene_accuracy_imagenet", "Scenes, by the judge of photos", (0.95, 1), (0.98, 1)),
+    Target(
+        "scene_accuracy_imagenet",
+        "Scenes, by the judge of photos",
+        (0.95, 1),
+        (0.98, 1),
+        beside=(("ceiling", "scene_ceiling_imagenet"),),
+    ),
     Target(
         "look_accuracy", "With a look: the look is there", (0.90, 1), (0.95, 1), beside=(("ceiling", "look_ceiling"),)
     ),
@@ -92,8 +98,8 @@ def report(figures: dict[str, Any], sheets: Sequence[tuple[str, Image.Image]] = 
     """The whole page. A figure that was not taken says so."""
     rows = "\n".join(_row(target, figures) for target in TARGETS if target.key in figures)
     parts = "\n".join(
-        f"<tr><td>{words}</td><td>{_number(own.get('photos_top1'), '%')}</td>"
-        f"<td>{_number(own.get('photos_similarity'), '')}</td><td>{_number(own.get('scene_accuracy'), '%')}</td></tr>"
+        f"<tr><td>{words}</td><td>{number(own.get('photos_top1'), '%')}</td>"
+        f"<td>{number(own.get('photos_similarity'), '')}</td><td>{number(own.get('scene_accuracy'), '%')}</td></tr>"
         for words, own in _with_parts(figures)
     )
     pictures = "\n".join(
@@ -121,9 +127,9 @@ def _row(target: Target, figures: dict[str, Any]) -> str:
     if value is None:
         shown, mark = "not for this bundle", ""
     else:
-        shown, mark = _number(value, target.unit), verdict(target, value)
+        shown, mark = number(value, target.unit), verdict(target, value)
     beside = ", ".join(
-        f"{words} {_number(figures[key], '' if isinstance(figures[key], int) else target.unit)}"
+        f"{words} {number(figures[key], '' if isinstance(figures[key], int) else target.unit)}"
         for words, key in target.beside
         if figures.get(key) is not None
     )
@@ -132,7 +138,8 @@ def _row(target: Target, figures: dict[str, Any]) -> str:
     return f'<tr class="{mark}"><td>{words}</td><td><b>{shown}</b></td>{ends}<td>{mark}</td><td>{beside}</td></tr>'
 
 
-def _number(value: Any, unit: str) -> str:
+def number(value: Any, unit: str) -> str:
+    """A figure in words."""
     if value is None:
         return "–"
     if unit == "%":
@@ -145,10 +152,10 @@ def _ends(ends: tuple[float, float] | None, unit: str) -> str:
         return ""
     low, high = ends
     if low == 0:
-        return f"≤ {_number(float(high), unit)}"
+        return f"≤ {number(float(high), unit)}"
     if high in (1, _ANY):
-        return f"≥ {_number(float(low), unit)}"
-    return f"{_number(float(low), unit)} – {_number(float(high), unit)}"
+        return f"≥ {number(float(low), unit)}"
+    return f"{number(float(low), unit)} – {number(float(high), unit)}"
 
 
 def _embedded(sheet: Image.Image) -> str:

@@ -1,0 +1,265 @@
+"""Figures of a bundle on photos: of one that draws the truth, of one that pastes, and of one that knows no placement."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from engine.cli import main
+from engine.cli.evaluate import merged
+from engine.evaluation import photo_evaluation
+from engine.evaluation.imagenet import ImageNetJudge
+from engine.evaluation.judges import Embedder, Judges, SceneClassifier
+from engine.evaluation.photo_case import LOOKS, Cell, PhotoCase, Renders, lights, sprite
+from engine.evaluation.photo_evaluation import PhotoEvaluation
+from engine.evaluation.photos import Photos
+from engine.evaluation.picture_source import PictureSource
+from engine.request import CutOut
+from engine.training import language
+
+
+class Trusting(Judges):
+    """Says yes to every scene but the snow."""
+
+    def __init__(self) -> None:
+        super().__init__(Embedder().eval(), SceneClassifier().eval(), {"scenes": {"accuracy": 1.0}})
+
+    def says(self, pictures, scenes):
+        return torch.tensor([key != "snow" for key in scenes])
+
+
+@pytest.fixture
+def case(photos: Path, quick_judge: ImageNetJudge) -> PhotoCase:
+    known = Photos.load(photos, photos.parent / "masks", quick_judge)
+    return PhotoCase.make(known, 48, 64)
+
+
+class Truth:
+    """A stand-in for a bundle that knows placement: draws a disc of the subject's colour, brighter or darker by scene.
+
+    Args:
+        light: how much of the scene's light falls on the subject; 0 pastes it.
+        beside: pixels the subject is drawn too far to the right.
+    """
+
+    places, side, size = True, 48, (64, 64)
+    off = ("without_content", "without_subject")
+
+    def __init__(self, light: float = 1.0, beside: int = 0) -> None:
+        self.light, self.beside = light, beside
+        self.bundle: Any = None
+        self.given: list[Any] = []
+
+    def __call__(self, subject: CutOut | None, prompt: str, seed: int, off: str = "", **given: Any) -> Tensor:
+        if given:
+            self.given.append(given["placement"])
+        if subject is None:
+            return torch.zeros(3, 64, 64)
+        return scene_of(subject, bright(prompt) * self.light, self.beside, off)
+
+    def mask(self, subject: CutOut, prompt: str, seed: int, **given: Any) -> Tensor:
+        return disc(0)[None]
+
+    def automatic(self, subject: CutOut, seed: int, mirrored: bool = False) -> Any:
+        return ("place", seed, mirrored)
+
+    def through_bits(self, pictures: Tensor, canvas: Tensor | None = None) -> Tensor:
+        return pictures * self.light + (1 - self.light) * (canvas[:, :3] * 2 - 1)
+
+
+def bright(prompt: str) -> float:
+    return {"snow": 0.3, "jungle": -0.3}.get(prompt.split()[-1], 0.0)
+
+
+def disc(beside: int) -> Tensor:
+    y, x = np.mgrid[:64, :64]
+    return torch.tensor(np.hypot(x - 32 - beside, y - 36) < 16).float()
+
+
+def scene_of(subject: CutOut, light: float, beside: int = 0, off: str = "") -> Tensor:
+    colour = torch.tensor(subject.rgb[24, 24] / 127.5 - 1).float() * 0.6
+    if off == "without_subject":
+        colour = torch.zeros(3)
+    mask = disc(beside)
+    return torch.zeros(3, 64, 64) * (1 - mask) + (colour + light).view(3, 1, 1) * mask
+
+
+@pytest.fixture
+def true_renders(case: PhotoCase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """True renders are what the stand-in draws in full light; the canvas has the subject without any."""
+
+    def render(self: PhotoCase, cells: list[Cell]) -> Renders:
+        pictures = [scene_of(self.cut_outs[c.subject], bright(c.prompt)) for c in cells]
+        plain = [scene_of(self.cut_outs[c.subject], 0.0) for c in cells]
+        masks = disc(0).expand(len(cells), 1, 64, 64)
+        canvas = torch.cat([(torch.stack(plain) + 1) / 2, torch.ones(len(cells), 1, 64, 64)], 1)
+        return Renders(torch.stack(pictures), masks, canvas)
+
+    monkeypatch.setattr(PhotoCase, "render", render)
+
+
+def work(source: Any, case: PhotoCase) -> PhotoEvaluation:
+    made = PhotoEvaluation.__new__(PhotoEvaluation)
+    made.source, made.case, made.judges, made.quick = source, case, Trusting(), False
+    made.cells, made.figures, made._tell, made._drawn = tuple(case.asked()), {}, lambda *_: None, 0
+    return made
+
+
+def test_every_place_is_asked_for(case: PhotoCase):
+    cells = case.asked()
+    assert len(cells) == 4 * 7
+    assert len({cell.seed for cell in cells}) == len(cells)
+    dealt = case.dealt(4, ("snow", "beach", "city", "mirror"), 1)
+    assert sorted(cell.key for cell in dealt) == sorted(
+        scene.key for scene in language.PLACES if scene.key not in ("snow", "beach", "city", "mirror")
+    )
+    assert [cell.key for cell in case.asked(quick=True)][:4] == ["snow", "wooden_floor", "city", "snow"]
+    assert case.cells(["red"])[0].prompt == "a red blue ball"
+    assert set(lights()) <= set(language.BY_KEY) and len(lights()) >= 3
+    assert set(LOOKS) <= set(language.BY_KEY)
+
+
+def test_renders_show_the_photos_own_subjects(case: PhotoCase):
+    renders = case.render(case.cells(["beach"]))
+    assert renders.pictures.shape == (4, 3, 64, 64)
+    assert renders.masks.shape == (4, 1, 64, 64)
+    blue = renders.pictures[0][:, renders.masks[0, 0] > 0.9].mean(1)
+    assert float(blue[2]) > float(blue[0]) + 0.5, "the blue ball is blue"
+
+
+def test_a_cut_out_becomes_a_straight_sprite_that_fills_the_square(case: PhotoCase):
+    made = sprite(case.photos.shots[3].cut_out(100))
+    assert made.shape == (4, 320, 320) and made.dtype == np.uint8
+    assert made[3, 160, :4].min() > 100 and made[3, :4, :4].max() == 0
+    assert abs(made[:3, 160, 160].astype(int) - [200, 30, 30]).max() <= 3
+    solid = made[3] > 250
+    assert made[1][solid].max() < 60, "no white comes in from around"
+
+
+def test_figures_of_the_truth(case: PhotoCase, true_renders: None):
+    source = Truth()
+    made = work(source, case)
+    seen = made.draw(made.cells, "")
+    renders = case.render(made.cells)
+    made.subjects(seen, renders, source.through_bits(renders.pictures, renders.canvas))
+    made.quality(seen, renders)
+    made.pasted()
+    made.light()
+    made.placement()
+    made.seeds(seen)
+    figures = made.figures
+    assert figures["photos_top1"] == figures["photos_ceiling"] == figures["photos_ceiling_bits"]
+    assert figures["photos_similarity"] == figures["photos_ceiling_similarity"]
+    assert figures["photos_of"] == 4 and figures["photos_chance"] == 0.25 and figures["photos_pictures"] == 28
+    assert figures["sharpness"] == figures["edge_energy"] == 1.0
+    assert figures["pasted_share"] == 0.0
+    assert (figures["light_correlation"], figures["light_amount"]) == (1.0, 1.0)
+    assert figures["placement_iou"] > 0.93
+    assert source.given[0][1:] == (Cell(0, "", "", 20_240 + 4 * photo_evaluation.OTHER).seed + 1, False)
+    assert [given[2] for given in source.given] == [False, True, False, True]
+    assert figures["seed_distance"] == 0.0, "the stand-in draws the same again"
+    assert set(figures["photos_by_subject"]) == {"blue_ball", "dog", "dog2", "red_ball"}
+
+
+def test_figures_of_a_collage(case: PhotoCase, true_renders: None):
+    """Half the light, and none: half of the colours' movement, half and all of the error of pasting."""
+    for light, amount in ((0.5, 0.5), (0.0, 0.0)):
+        made = work(Truth(light), case)
+        made.pasted()
+        made.light()
+        assert made.figures["pasted_share"] == pytest.approx(1 - light, abs=1e-3)
+        assert made.figures["light_amount"] == pytest.approx(amount, abs=1e-3)
+        assert made.figures["light_correlation"] == pytest.approx(float(light > 0), abs=1e-3)
+
+
+def test_a_subject_drawn_beside_its_place_overlaps_less(case: PhotoCase, true_renders: None):
+    made = work(Truth(beside=16), case)
+    made.placement()
+    # Two discs of radius r, r apart, share 2(π/3 - √3/4) r² of 2π r² less that: 0.243.
+    assert made.figures["placement_iou"] == pytest.approx(0.243, abs=0.04)
+
+
+def test_scenes_and_switched_off_parts(case: PhotoCase, true_renders: None):
+    made = work(Truth(), case)
+    seen, renders = made.draw(made.cells, ""), case.render(made.cells)
+    made.scenes(seen, renders, renders.pictures)
+    snow = sum(cell.key == "snow" for cell in made.cells) / len(made.cells)
+    assert made.figures["scene_accuracy"] == made.figures["scene_ceiling"] == round(1 - snow, 4)
+    assert made.figures["by_scene"]["snow"] == 0.0 and made.figures["by_scene"]["beach"] == 1.0
+    made.switched_off("without_content")
+    made.switched_off("without_subject")
+    assert made.figures["without_content"]["photos_top1"] == 1.0, "the stand-in has no content path"
+    assert made.figures["without_subject"]["photos_top1"] == 0.25, "the same grey disc for all four"
+    assert made.figures["without_subject"]["scene_accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    made.looks()
+    assert made.figures["look_accuracy"] == made.figures["look_ceiling"] == 1.0
+
+
+def test_a_part_that_is_off_sees_nothing_of_the_subject(tiny_bundle: Path, case: PhotoCase):
+    source = PictureSource.open(tiny_bundle)
+    assert source.off == ("without_semantic", "without_content", "without_subject")
+    assert not source.places
+    one, other = (case.photos.shots[row].cut_out(source.side) for row in (0, 3))
+    words = "a ball in the snow"
+
+    def same(off: Any) -> bool:
+        return torch.equal(source(one, words, 1, off), source(other, words, 1, off))
+
+    assert not same("") and not same("without_semantic") and not same("without_content")
+    assert same("without_subject")
+    assert not torch.equal(source(one, words, 1), source(one, words, 1, "without_content"))
+    both = PictureSource(source._without("without_semantic"))
+    blind = PictureSource(both._without("without_content"))
+    assert torch.equal(blind(one, words, 1), blind(other, words, 1))
+    made = source.through_bits(torch.zeros(9, 3, 64, 64))
+    assert made.shape == (9, 3, 64, 64) and torch.allclose(made[8], made[0], atol=1e-5)
+    assert 0 < source.first_preview_seconds(one, words, 1) < 60
+
+
+def test_the_command_takes_every_figure(
+    photos: Path, tiny_bundle: Path, tmp_path: Path, quick_judge, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    monkeypatch.setattr(Judges, "load", classmethod(lambda cls: Trusting()))
+    monkeypatch.setattr(ImageNetJudge, "load", classmethod(lambda cls: quick_judge))
+    for name in ("blue_ball", "dog2"):
+        for path in (photos / name).iterdir():
+            path.unlink()
+    out = tmp_path / "out"
+    command = ["evaluate", "--bundle", str(tiny_bundle), "--photos", str(photos), "--out", str(out)]
+    assert main([*command, "--masks", str(photos.parent / "masks")]) == 0
+    figures = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    for name in (
+        "photos_top1", "photos_of", "photos_ceiling", "photos_ceiling_bits", "scene_accuracy", "look_accuracy",
+        "look_top1", "seed_distance", "sharpness", "seconds_per_picture", "scene_accuracy_imagenet",
+    ):  # fmt: skip
+        assert isinstance(figures[name], (int, float)), name
+    for name in ("placement_iou", "pasted_share", "edge_energy", "light_correlation"):
+        assert figures[name] is None, f"{name} needs a bundle that knows placement"
+    for name in ("without_semantic", "without_content", "without_subject"):
+        assert set(figures[name]) == {"photos_top1", "photos_similarity", "scene_accuracy"}
+    assert figures["photos_of"] == 2
+    assert json.loads(capsys.readouterr().out)["photos_of"] == 2
+    with Image.open(out / "photos.png") as sheet, Image.open(out / "ladder.png") as ladder:
+        assert sheet.width == 6 + 6 * 198 and ladder.width == 6 + 4 * 198
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "not for this bundle" in page and "semantic path off" in page and page.count("data:image/jpeg") == 2
+
+
+def test_what_both_evaluations_measure():
+    cut_outs = {"scene_accuracy": 0.9, "retrieval_top1": 0.7, "without_content": {"retrieval_top1": 0.2}}
+    photos = {"scene_accuracy": 0.8, "photos_top1": 0.5, "without_content": {"photos_top1": 0.1}}
+    assert merged(cut_outs, photos) == {
+        "scene_accuracy": 0.8,
+        "scene_accuracy_cut_outs": 0.9,
+        "retrieval_top1": 0.7,
+        "photos_top1": 0.5,
+        "without_content": {"retrieval_top1": 0.2, "photos_top1": 0.1},
+    }
+    assert merged(cut_outs, {}) == cut_outs
