@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--masks", type=Path, metavar="DIR", help="masks of the photos, SUBJECT_PHOTO.png; else the program finds them"
     )
     parser.add_argument(
+        "--textures", type=Path, metavar="DIR", help="with --photos: photographs as material of the true renders"
+    )
+    parser.add_argument(
         "--subjects", type=Path, metavar="DIR", help="cut-outs (PNG or WebP with transparency) never trained on"
     )
     parser.add_argument(
@@ -133,7 +136,7 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     show(0.0, "Looking at the photos")
     photos = Photos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
     source = PictureSource.open(args.bundle)
-    case = PhotoCase.make(photos, source.side, source.size[0])
+    case = PhotoCase.make(photos, source.side, source.size[0], args.textures)
     work = PhotoEvaluation(source, case, judges, quick=args.quick, tell=show)
     seen, renders, coded = work.run()
     sheets = photo_sheets(case, seen, renders, coded, source.bundle.manifest.title)

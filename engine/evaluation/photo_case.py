@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.evaluation.photos import QUICK_SCENES, SEED, Photos
+from engine.placement import Placement
 from engine.request import CutOut
 from engine.training import language
 from engine.training.render.renderer import Renderer
@@ -20,8 +22,8 @@ from engine.training.subjects import Subjects
 SHEET_SCENES = ("snow", "beach", "wooden_floor", "city", "sunflowers")
 FURTHER = 2  # scenes of each subject beside those of the sheet, dealt out so that every place is asked for
 LOOKS = ("red", "purple", "wet", "shiny")
-LIGHTS = (("sunset",), ("snow",), ("forest", "jungle"), ("studio", "white_rug"))
-"""Scenes of different light; of each the first that the language has."""
+LIGHTS = ("sunset", "snow", "jungle", "white_rug")
+"""Scenes of different light: low and warm, from all sides, green, as in a studio."""
 
 SPRITE_SIDE = 320
 
@@ -46,14 +48,15 @@ class Renders:
     """True pictures of cells.
 
     Attributes:
-        pictures: (B, 3, S, S) in [-1, 1]. masks: where the subject is, (B, 1, S, S), 0 … 1.
-        canvas: the subject as it was photographed, at its place, premultiplied RGBA (B, 4, S, S), or None where the
-            renderer places nothing.
+        pictures: (B, 3, S, S) in [-1, 1].
+        masks: where the subject is, (B, 1, S, S), 0 … 1. visible: where nothing hides it.
+        canvas: the subject as it was photographed, at its place, premultiplied RGBA (B, 4, S, S) in 0 … 1.
     """
 
     pictures: Tensor
     masks: Tensor
-    canvas: Tensor | None
+    visible: Tensor
+    canvas: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +68,19 @@ class PhotoCase:
     renderer: Renderer
 
     @classmethod
-    def make(cls, photos: Photos, side: int, size: int) -> PhotoCase:
+    def make(cls, photos: Photos, side: int, size: int, textures: Path | None = None) -> PhotoCase:
         """
         Args:
             side: of the cut-outs the bundle gets. size: side of its pictures.
+            textures: folder of photographs as material for the true renders' backgrounds, as in training.
         """
         cut_outs = tuple(shot.cut_out(side) for shot in photos.shots)
         pictures = np.stack([sprite(shot.cut_out(SPRITE_SIDE)) for shot in photos.shots])
         names = tuple(subject.name for subject in photos.subjects)
         keys = tuple(subject.key for subject in photos.subjects)
         subjects = Subjects(torch.from_numpy(pictures), names, keys)
-        return cls(photos, cut_outs, Renderer(subjects, size, seed=SEED, variety=2, recolour=False))
+        renderer = Renderer(subjects, size, seed=SEED, variety=2, recolour=False, textures=textures)
+        return cls(photos, cut_outs, renderer)
 
     def cells(self, keys: Sequence[str], seed: int = SEED) -> list[Cell]:
         """Every subject in each of some scenes, row by row."""
@@ -102,26 +107,31 @@ class PhotoCase:
         prompt = language.canonical_prompt(language.BY_KEY[key], self.photos.subjects[row].name)
         return Cell(row, key, prompt, seed)
 
-    def render(self, cells: Sequence[Cell]) -> Renders:
-        """True renders of the cells, colours and materials on a plain backdrop. Others with every call."""
+    def render(self, cells: Sequence[Cell], places: Sequence[Placement] = ()) -> Renders:
+        """True renders of the cells, colours and materials on a plain backdrop. Others with every call.
+
+        Args:
+            places: where each subject stands; by default the renderer chooses.
+        """
         batches = []
+        where = torch.tensor([[p.x, p.y, p.size, p.turn, p.mirrored] for p in places])
         for start in range(0, len(cells), 20):
             some = cells[start : start + 20]
-            subjects = torch.tensor([cell.subject for cell in some])
-            scenes = [cell.scene for cell in some]
-            batches.append(self.renderer.batch(len(some), scene=scenes, subjects=subjects, plain_looks=True))
-        canvas = [placed for batch in batches if (placed := getattr(batch, "canvas", None)) is not None]
+            batches.append(
+                self.renderer.batch(
+                    len(some),
+                    scene=[cell.scene for cell in some],
+                    subjects=torch.tensor([cell.subject for cell in some]),
+                    plain_looks=True,
+                    placement=where[start : start + 20] if len(where) else None,
+                )
+            )
         return Renders(
             torch.cat([batch.target for batch in batches]),
+            torch.cat([batch.subject_mask for batch in batches]),
             torch.cat([batch.mask for batch in batches]),
-            torch.cat(canvas) if canvas else None,
+            torch.cat([batch.canvas for batch in batches]),
         )
-
-
-def lights() -> list[str]:
-    """Keys of scenes of different light that the language has."""
-    known = [[key for key in keys if key in language.BY_KEY] for keys in LIGHTS]
-    return [keys[0] for keys in known if keys]
 
 
 def sprite(cut: CutOut) -> np.ndarray:

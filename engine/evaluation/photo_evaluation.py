@@ -19,9 +19,10 @@ from engine.evaluation import picture_figures
 from engine.evaluation.imagenet import nearest, prototypes
 from engine.evaluation.judges import Judges
 from engine.evaluation.measures import margin, share
-from engine.evaluation.photo_case import LOOKS, Cell, PhotoCase, Renders, lights
+from engine.evaluation.photo_case import LIGHTS, LOOKS, Cell, PhotoCase, Renders
 from engine.evaluation.photos import QUICK_SCENES, SEED, Judged, judged
 from engine.evaluation.picture_source import Off, PictureSource
+from engine.placement import Placement
 from engine.training import language
 
 OTHER = 50_000  # added to a seed for another picture of the same request
@@ -80,7 +81,7 @@ class PhotoEvaluation:
         """
         seen = self.draw(self.cells, "Drawing")
         self._tell(self._share(), "Rendering the same scenes")
-        renders = self.case.render(self.cells)
+        renders = self.render(self.cells)
         coded = self.source.through_bits(renders.pictures, renders.canvas)
         self.subjects(seen, renders, coded)
         self.scenes(seen, renders, coded)
@@ -110,9 +111,20 @@ class PhotoEvaluation:
         seconds = (time.perf_counter() - started) / len(cells)
         masks = None
         if self.source.places:
-            masks = torch.stack([self.source.mask(self.case.cut_outs[c.subject], c.prompt, c.seed) for c in cells])
+            cuts = [self.case.cut_outs[cell.subject] for cell in cells]
+            masks = torch.stack([self.source.mask(*pair) for pair in zip(cuts, self._places(cells), strict=True)])
         drawn = torch.stack(pictures)
         return Seen(tuple(cells), drawn, self.case.photos.judge.embed(drawn), masks, seconds)
+
+    def render(self, cells: Sequence[Cell]) -> Renders:
+        """True renders of cells, with the subjects where the bundle draws them."""
+        return self.case.render(cells, self._places(cells))
+
+    def _places(self, cells: Sequence[Cell]) -> list[Placement]:
+        """The automatic placement of every cell; nothing for a bundle that knows none."""
+        if not self.source.places:
+            return []
+        return [self.source.automatic(self.case.cut_outs[cell.subject], cell.seed) for cell in cells]
 
     def judged(self, seen: Seen) -> Judged:
         return self._judged(seen.features, seen.cells)
@@ -125,7 +137,7 @@ class PhotoEvaluation:
         total = len(self.cells)
         if not self.quick:
             total += subjects * (len(LOOKS) + 1 + len(QUICK_SCENES) * len(self.source.off))
-            total += subjects * (len(lights()) + 2) if self.source.places else 0
+            total += subjects * (len(LIGHTS) + 2) if self.source.places else 0
         return min(0.99, self._drawn / total)
 
     # Figures
@@ -203,13 +215,14 @@ class PhotoEvaluation:
 
     def pasted(self) -> None:
         """Does the decoder relight, or does it paste? True bits of relit, tinted and wet subjects, canvas as photographed."""
-        renders = self.case.render(self.case.cells([*lights(), "red", "wet"]))
         self.figures["pasted_share"] = None
-        if renders.canvas is not None and self.source.places:
-            made = self.source.through_bits(renders.pictures, renders.canvas)
-            canvas = (renders.canvas[:, :3] + 1 - renders.canvas[:, 3:]) * 2 - 1
-            pasted = picture_figures.pasted_share(made, renders.pictures, canvas, renders.masks)
-            self.figures["pasted_share"] = round(pasted, 4)
+        if not self.source.places:
+            return
+        renders = self.render(self.case.cells([*LIGHTS, "red", "wet"]))
+        made = self.source.through_bits(renders.pictures, renders.canvas)
+        canvas = (renders.canvas[:, :3] + 1 - renders.canvas[:, 3:]) * 2 - 1
+        left = picture_figures.pasted_share(made, renders.pictures, canvas, renders.visible)
+        self.figures["pasted_share"] = round(left, 4)
 
     def cost(self, seen: Seen) -> None:
         """Seconds and megabytes."""
@@ -226,7 +239,7 @@ class PhotoEvaluation:
         """Red, purple, wet, shiny: is the look there, and is it still the same subject?"""
         cells = self.case.cells(LOOKS, SEED + 2 * OTHER)
         keys = [cell.key for cell in cells]
-        seen, renders = self.draw(cells, "Drawing looks"), self.case.render(cells).pictures
+        seen, renders = self.draw(cells, "Drawing looks"), self.render(cells).pictures
         true = self._judged(self.case.photos.judge.embed(renders), cells)
         self.figures |= {
             "look_accuracy": round(share(self.judges.says(seen.pictures, keys)), 4),
@@ -237,13 +250,11 @@ class PhotoEvaluation:
 
     def seeds(self, seen: Seen) -> None:
         """How far two seeds of one request are apart, as a share of two true renders' distance."""
-        rows = [
-            next(i for i, cell in enumerate(self.cells) if cell.subject == row) for row in range(len(self.case.photos))
-        ]
+        rows = [[cell.subject for cell in self.cells].index(row) for row in range(len(self.case.photos))]
         cells = [self.cells[row] for row in rows]
         again = [Cell(c.subject, c.key, c.prompt, c.seed + OTHER) for c in cells]
         other = self.draw(again, "Drawing other seeds").features
-        one, two = (self.case.photos.judge.embed(self.case.render(cells).pictures) for _ in range(2))
+        one, two = (self.case.photos.judge.embed(self.render(some).pictures) for some in (cells, again))
         drawn = 1 - F.cosine_similarity(seen.features[rows], other)
         wanted = 1 - F.cosine_similarity(one, two)
         self.figures |= {
@@ -254,16 +265,15 @@ class PhotoEvaluation:
 
     def light(self) -> None:
         """Do the subjects' colours follow the light of the scenes as those of true renders do?"""
-        keys = lights()
-        self.figures |= {"light_correlation": None, "light_amount": None, "light_scenes": keys}
-        if not self.source.places or len(keys) < 2:
+        self.figures |= {"light_correlation": None, "light_amount": None}
+        if not self.source.places:
             return
-        cells = self.case.cells(keys, SEED + 3 * OTHER)
-        seen, renders = self.draw(cells, "Drawing in different light"), self.case.render(cells)
+        cells = self.case.cells(LIGHTS, SEED + 3 * OTHER)
+        seen, renders = self.draw(cells, "Drawing in different light"), self.render(cells)
         assert seen.masks is not None
         colours = [
-            picture_figures.mean_colour(pictures, masks).unflatten(0, (-1, len(keys)))
-            for pictures, masks in ((seen.pictures, seen.masks), (renders.pictures, renders.masks))
+            picture_figures.mean_colour(pictures, masks).unflatten(0, (-1, len(LIGHTS)))
+            for pictures, masks in ((seen.pictures, seen.masks), (renders.pictures, renders.visible))
         ]
         correlation, amount = picture_figures.light_agreement(*colours)
         self.figures |= {"light_correlation": round(correlation, 4), "light_amount": round(amount, 4)}
@@ -279,7 +289,7 @@ class PhotoEvaluation:
             given = self.source.automatic(cut, cell.seed + 1, mirrored=cell.subject % 2 == 1)
             picture = self.source(cut, cell.prompt, cell.seed, placement=given)
             without = self.source(None, cell.prompt, cell.seed)
-            mask = self.source.mask(cut, cell.prompt, cell.seed, placement=given)[0] > 0.5
+            mask = self.source.mask(cut, given)[0] > 0.5
             shares.append(picture_figures.overlap(picture_figures.changed(picture, without), mask))
             self._drawn += 2
             self._tell(self._share(), "Drawing at given places")

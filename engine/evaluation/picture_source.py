@@ -15,10 +15,12 @@ from engine.bundle.loader import Bundle, load_bundle
 from engine.engine import Engine
 from engine.evaluation.imagenet import to_picture
 from engine.events import Finished, ScalePreview
+from engine.placement import Placement, place_cut_out
 from engine.request import CutOut, GenerationRequest
 from engine.runtime.devices import choose_device
 from engine.runtime.plans import plan_for
 from engine.tokenizer.autoencoder import Autoencoder
+from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import MultiScaleQuantizer
 
 Off = Literal["", "without_semantic", "without_content", "without_reference", "without_subject"]
@@ -42,11 +44,10 @@ class PictureSource:
     """
 
     def __init__(self, bundle: Bundle, device: str = "auto") -> None:
-        # Any: placement came later than the format, and a bundle without it has nothing of the kind.
-        manifest: Any = bundle.manifest
-        self.bundle, self.manifest, self.side, self.size = bundle, manifest, manifest.reference_size, manifest.sizes[0]
-        self.places = getattr(manifest, "placed_content", None) is not None
-        looks = getattr(bundle.tokenizer.decoder, "reference", None) is not None
+        manifest = bundle.manifest
+        self.bundle, self.side, self.size = bundle, manifest.reference_size, manifest.sizes[0]
+        self.places = manifest.placed_content is not None
+        looks = bundle.tokenizer.decoder.reference is not None
         self.off: tuple[Off, ...] = tuple(part for part in OFF if looks or part != "without_reference")
         self._device = choose_device(device)
         self._plan = plan_for(manifest, self._device, "auto")
@@ -106,17 +107,16 @@ class PictureSource:
             return replace(bundle, tokenizer=_plain(bundle.tokenizer, bundle.manifest.tokenizer))
         return bundle
 
-    # The subject's place
+    # The subject's place, for a bundle that ``places``
 
-    def automatic(self, subject: CutOut, seed: int, mirrored: bool = False) -> Any:
-        """A placement within the ranges of the bundle, for a bundle that ``places``."""
-        return replace(self.manifest.placed_content.ranges.automatic(subject, seed), mirrored=mirrored)
+    def automatic(self, subject: CutOut, seed: int, mirrored: bool = False) -> Placement:
+        """Some place within the ranges of the bundle."""
+        placed = self.bundle.manifest.placed_content
+        assert placed is not None
+        return replace(placed.ranges.automatic(subject, seed), mirrored=mirrored)
 
-    def mask(self, subject: CutOut, prompt: str, seed: int, **given: Any) -> Tensor:
-        """Where the subject of a request stands, (1, H, W) in 0 … 1, for a bundle that ``places``."""
-        from engine.placement import place_cut_out
-
-        placement = self.manifest.place(self.request(subject, prompt, seed, **given))
+    def mask(self, subject: CutOut, placement: Placement) -> Tensor:
+        """Where a subject stands, (1, H, W) in 0 … 1."""
         return torch.from_numpy(place_cut_out(subject, placement, *self.size))[None, ..., 3]
 
     # Bits
@@ -130,17 +130,15 @@ class PictureSource:
         """
         tokenizer = self.bundle.tokenizer
         quantizer = MultiScaleQuantizer(self.bundle.manifest.tokenizer)
-        looks = "without_reference" in self.off and canvas is not None
         made = []
         for start in range(0, len(pictures), 8):
             features = tokenizer.encode(pictures[start : start + 8])
             summed = quantizer(features, self.bundle.manifest.schedules[0].grids).summed
-            seen = (canvas[start : start + 8],) if canvas is not None and looks else ()
-            made.append(tokenizer.decode(summed, *seen))
+            made.append(tokenizer.decode(summed, None if canvas is None else canvas[start : start + 8]))
         return torch.cat(made).clamp(-1, 1)
 
 
-def _plain(tokenizer: Autoencoder, config: Any) -> Autoencoder:
+def _plain(tokenizer: Autoencoder, config: TokenizerConfig) -> Autoencoder:
     """The same tokenizer with a decoder that sees the bits alone."""
     plain = Autoencoder(replace(config, reference_channels=()))
     plain.load_state_dict({name: value for name, value in tokenizer.state_dict().items() if ".reference." not in name})

@@ -12,15 +12,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from engine.bundle.random_bundle import make_random_bundle
 from engine.cli import main
 from engine.cli.evaluate import merged
-from engine.evaluation import photo_evaluation
 from engine.evaluation.imagenet import ImageNetJudge
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
-from engine.evaluation.photo_case import LOOKS, Cell, PhotoCase, Renders, lights, sprite
+from engine.evaluation.photo_case import LIGHTS, LOOKS, Cell, PhotoCase, Renders, sprite
 from engine.evaluation.photo_evaluation import PhotoEvaluation
 from engine.evaluation.photos import Photos
 from engine.evaluation.picture_source import PictureSource
+from engine.placement import Placement
 from engine.request import CutOut
 from engine.training import language
 
@@ -64,11 +65,11 @@ class Truth:
             return torch.zeros(3, 64, 64)
         return scene_of(subject, bright(prompt) * self.light, self.beside, off)
 
-    def mask(self, subject: CutOut, prompt: str, seed: int, **given: Any) -> Tensor:
+    def mask(self, subject: CutOut, placement: Placement) -> Tensor:
         return disc(0)[None]
 
-    def automatic(self, subject: CutOut, seed: int, mirrored: bool = False) -> Any:
-        return ("place", seed, mirrored)
+    def automatic(self, subject: CutOut, seed: int, mirrored: bool = False) -> Placement:
+        return Placement(0.5, 0.6, 0.5, mirrored=mirrored)
 
     def through_bits(self, pictures: Tensor, canvas: Tensor | None = None) -> Tensor:
         return pictures * self.light + (1 - self.light) * (canvas[:, :3] * 2 - 1)
@@ -95,12 +96,13 @@ def scene_of(subject: CutOut, light: float, beside: int = 0, off: str = "") -> T
 def true_renders(case: PhotoCase, monkeypatch: pytest.MonkeyPatch) -> None:
     """True renders are what the stand-in draws in full light; the canvas has the subject without any."""
 
-    def render(self: PhotoCase, cells: list[Cell]) -> Renders:
+    def render(self: PhotoCase, cells: list[Cell], places: list[Placement]) -> Renders:
+        assert len(places) == len(cells)
         pictures = [scene_of(self.cut_outs[c.subject], bright(c.prompt)) for c in cells]
         plain = [scene_of(self.cut_outs[c.subject], 0.0) for c in cells]
         masks = disc(0).expand(len(cells), 1, 64, 64)
         canvas = torch.cat([(torch.stack(plain) + 1) / 2, torch.ones(len(cells), 1, 64, 64)], 1)
-        return Renders(torch.stack(pictures), masks, canvas)
+        return Renders(torch.stack(pictures), masks, masks, canvas)
 
     monkeypatch.setattr(PhotoCase, "render", render)
 
@@ -122,8 +124,7 @@ def test_every_place_is_asked_for(case: PhotoCase):
     )
     assert [cell.key for cell in case.asked(quick=True)][:4] == ["snow", "wooden_floor", "city", "snow"]
     assert case.cells(["red"])[0].prompt == "a red blue ball"
-    assert set(lights()) <= set(language.BY_KEY) and len(lights()) >= 3
-    assert set(LOOKS) <= set(language.BY_KEY)
+    assert {*LIGHTS, *LOOKS} <= set(language.BY_KEY)
 
 
 def test_renders_show_the_photos_own_subjects(case: PhotoCase):
@@ -147,7 +148,7 @@ def test_figures_of_the_truth(case: PhotoCase, true_renders: None):
     source = Truth()
     made = work(source, case)
     seen = made.draw(made.cells, "")
-    renders = case.render(made.cells)
+    renders = made.render(made.cells)
     made.subjects(seen, renders, source.through_bits(renders.pictures, renders.canvas))
     made.quality(seen, renders)
     made.pasted()
@@ -162,8 +163,7 @@ def test_figures_of_the_truth(case: PhotoCase, true_renders: None):
     assert figures["pasted_share"] == 0.0
     assert (figures["light_correlation"], figures["light_amount"]) == (1.0, 1.0)
     assert figures["placement_iou"] > 0.93
-    assert source.given[0][1:] == (Cell(0, "", "", 20_240 + 4 * photo_evaluation.OTHER).seed + 1, False)
-    assert [given[2] for given in source.given] == [False, True, False, True]
+    assert [given.mirrored for given in source.given] == [False, True, False, True]
     assert figures["seed_distance"] == 0.0, "the stand-in draws the same again"
     assert set(figures["photos_by_subject"]) == {"blue_ball", "dog", "dog2", "red_ball"}
 
@@ -188,7 +188,7 @@ def test_a_subject_drawn_beside_its_place_overlaps_less(case: PhotoCase, true_re
 
 def test_scenes_and_switched_off_parts(case: PhotoCase, true_renders: None):
     made = work(Truth(), case)
-    seen, renders = made.draw(made.cells, ""), case.render(made.cells)
+    seen, renders = made.draw(made.cells, ""), made.render(made.cells)
     made.scenes(seen, renders, renders.pictures)
     snow = sum(cell.key == "snow" for cell in made.cells) / len(made.cells)
     assert made.figures["scene_accuracy"] == made.figures["scene_ceiling"] == round(1 - snow, 4)
@@ -221,6 +221,27 @@ def test_a_part_that_is_off_sees_nothing_of_the_subject(tiny_bundle: Path, case:
     made = source.through_bits(torch.zeros(9, 3, 64, 64))
     assert made.shape == (9, 3, 64, 64) and torch.allclose(made[8], made[0], atol=1e-5)
     assert 0 < source.first_preview_seconds(one, words, 1) < 60
+
+
+def test_a_bundle_that_places_draws_where_its_mask_says(tmp_path: Path, case: PhotoCase):
+    make_random_bundle(tmp_path / "placed", "tiny-placed")
+    source = PictureSource.open(tmp_path / "placed")
+    assert source.places and "without_reference" in source.off
+    cut = case.photos.shots[0].cut_out(source.side)
+    given = Placement(0.4, 0.6, 0.5, turn=20, mirrored=True)
+    picture = source(cut, "a ball in the snow", 1, placement=given)
+    assert not torch.equal(picture, source(cut, "a ball in the snow", 1, "without_reference", placement=given))
+    mask = source.mask(cut, given)
+    rows, columns = (mask[0] > 0.5).nonzero().float().mean(0)
+    assert abs(float(columns) / 64 - 0.4) < 0.02 and abs(float(rows) / 64 - 0.6) < 0.02
+    assert source.automatic(cut, 5) == source.bundle.manifest.place(source.request(cut, "x", 5))
+    assert source.automatic(cut, 5, mirrored=True).mirrored
+    # The renderer puts the same subject to the same place: its canvas is the one the bundle is given.
+    renders = case.render([Cell(0, "snow", "", 1)], [given])
+    assert renders.canvas.shape == (1, 4, 64, 64)
+    assert float((renders.canvas[0, 3] - mask[0]).abs().mean()) < 0.02
+    made = source.through_bits(renders.pictures, renders.canvas)
+    assert not torch.allclose(made, source.through_bits(renders.pictures)), "its decoder looks at the canvas"
 
 
 def test_the_command_takes_every_figure(
