@@ -1,6 +1,7 @@
-"""``python -m engine train``: the mini model's three stages in slices of minutes, and what goes with them.
+"""``python -m engine train``: the mini model's four stages in slices of minutes, and what goes with them.
 
 train --stage tokenizer --minutes 60 --sprites DIR      one slice; goes on where the last one ended
+train all --minutes 600 --sprites DIR                   all stages by the plan of the training file, as far as that goes
 train --export DIR --sprites DIR                        write the bundle
 train preview-data --out sheet.png --sprites DIR        look at what is trained on
 train travel --stage transformer --to DIR               small files to carry to another machine
@@ -13,10 +14,14 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import CannotWrite, InputError
 from engine.runtime.allocator import keep_memory
 from engine.training.config import DEFAULT, STAGES
+
+if TYPE_CHECKING:
+    from engine.training.config import TrainingConfig
 
 SPRITES_VARIABLE = "ECHOGEN_SPRITES"
 
@@ -24,7 +29,9 @@ SPRITES_VARIABLE = "ECHOGEN_SPRITES"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = "Train the mini model.\n" + (__doc__ or "").partition("\n")[2]
-    parser.add_argument("action", nargs="?", choices=("preview-data", "travel", "adopt"), help="instead of training")
+    parser.add_argument(
+        "action", nargs="?", choices=("all", "preview-data", "travel", "adopt"), help="instead of one stage"
+    )
     parser.add_argument("--config", type=Path, default=DEFAULT, help="training file (mini.toml, which comes along)")
     parser.add_argument("--stage", choices=STAGES, help="what to train")
     parser.add_argument("--minutes", type=float, help="length of this slice")
@@ -42,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="processor threads to use")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--variety", type=int, help="backgrounds per scene, in blocks of eight")
+    parser.add_argument("--scale", type=float, default=1.0, help="with all: the plan's minutes times this (1)")
+    parser.add_argument(
+        "--slice", type=float, default=60.0, help="with all: a stage is saved and begun anew after (60)"
+    )
     parser.add_argument(
         "--no-decay", action="store_true", help="keep the learning rate up: another slice is going to follow"
     )
@@ -86,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         manifest = export(config, args.runs, sprites_folder(args), args.export, args.evaluation)
         print(f"{args.export}: {manifest.title}, {manifest.nbytes / 2**20:.1f} MiB")
         return 0
+    if args.action == "all":
+        return follow_plan(args, config, device)
     from engine.training.loop import train
 
     stage = stages.make_stage(
@@ -104,11 +117,14 @@ def check(args: argparse.Namespace) -> None:
         raise InputError("Travelling needs a stage and a direction.", "Add --stage, and either --to or --from.")
     if args.action == "adopt" and args.source is None:
         raise InputError("There is no bundle to begin from.", "Name it with --from, for example --from resources/mini.")
-    if args.action is None and args.export is None:
-        if args.stage is None or args.minutes is None:
-            raise InputError("There is nothing to train.", "Add --stage and --minutes.")
-        if not 0 < args.minutes < 1e5:
-            raise InputError("The minutes must be more than 0.")
+    if args.action == "all" and args.minutes is None:
+        raise InputError("How long may it take?", "Add --minutes.")
+    if args.action is None and args.export is None and (args.stage is None or args.minutes is None):
+        raise InputError("There is nothing to train.", "Add --stage and --minutes.")
+    if args.minutes is not None and not 0 < args.minutes < 1e5:
+        raise InputError("The minutes must be more than 0.")
+    if not 0 < args.scale < 1e3 or not 0 < args.slice < 1e5:
+        raise InputError("Scale and slice must be more than 0.")
     if args.threads is not None and args.threads < 1:
         raise InputError("At least one thread is needed.")
     if args.pairs is not None and args.pairs < 1:
@@ -136,6 +152,31 @@ def choose_device(name: str) -> str:
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise InputError("There is no CUDA graphics card.", "Use --device cpu.")
     return name
+
+
+def follow_plan(args: argparse.Namespace, config: TrainingConfig, device: str) -> int:
+    """The stages one after the other, as the training file plans them."""
+    from engine.training import plan, stages
+
+    entries = plan.read_plan(config)
+
+    def build(entry: plan.Entry) -> Any:
+        return stages.make_stage(
+            entry.stage,
+            config.with_training(entry.stage, entry.settings),
+            sprites_folder(args),
+            args.runs,
+            device,
+            variety=args.variety,
+            textures=args.textures,
+        )
+
+    done, minutes = plan.follow(entries, args.runs, args.minutes, build, scale=args.scale, slice_minutes=args.slice)
+    if done == len(entries):
+        print(f"The plan is done: {done} of {done} parts.")
+    else:
+        print(f"Done: {done} of {len(entries)} parts; {minutes:.0f} minutes of the next, {entries[done].stage}.")
+    return 0
 
 
 def preview_data(args: argparse.Namespace) -> int:

@@ -49,6 +49,11 @@ class TrainingConfig:
     def __getitem__(self, table: str) -> dict[str, Any]:
         return self.values[table]
 
+    def with_training(self, stage: str, settings: dict[str, Any]) -> TrainingConfig:
+        """The same, with some numbers of a stage's ``training`` table replaced."""
+        table = self.values[stage]
+        return TrainingConfig({**self.values, stage: {**table, "training": {**table["training"], **settings}}})
+
     @property
     def seed(self) -> int:
         return int(self.values["seed"])

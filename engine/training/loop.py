@@ -86,6 +86,12 @@ def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True) -> Pr
     return progress
 
 
+def seconds_of(runs: Path, stage: Stage) -> float:
+    """Seconds a stage has been trained so far, by its checkpoint; 0 without one."""
+    path = runs / stage.name / "full.pt"
+    return float(checkpoint.load_full(path, stage.digest)["progress"]["seconds"]) if path.exists() else 0.0
+
+
 def _run(
     stage: Stage, folder: Path, path: Path, progress: Progress, seconds: float, decay: bool, stopped: list[int]
 ) -> None:

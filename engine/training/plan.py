@@ -1,0 +1,114 @@
+"""All stages one after the other, in slices: one command for a night on a processor or for ten minutes on a rented card.
+
+The training file's ``[[plan]]`` entries say which stage is trained how long. What has been done is kept beside the
+checkpoints, so that every call goes on where the last one ended, however it ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import CannotWrite, InputError
+from engine.training import loop
+from engine.training.config import STAGES, TrainingConfig
+
+FILE = "plan.json"
+SHORTEST = 0.3
+"""A rest shorter than this share of a slice joins the slice before it: its warm-up and decay would take it all."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the plan: a stage, how many minutes in all, and settings that replace those of its training table."""
+
+    stage: str
+    minutes: float
+    settings: dict[str, Any]
+
+
+def read_plan(config: TrainingConfig) -> tuple[Entry, ...]:
+    """The plan of a training file. Raises ``InputError`` where it has none or one that cannot be."""
+    entries = []
+    for table in config.values.get("plan", ()):
+        settings = {name: value for name, value in table.items() if name not in ("stage", "minutes")}
+        try:
+            entry = Entry(str(table["stage"]), float(table["minutes"]), settings)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"An entry of the plan has no proper {error}.") from error
+        if entry.stage not in STAGES or not entry.minutes > 0:
+            raise InputError(f"The plan has an entry of stage '{entry.stage}' and {entry.minutes:g} minutes.")
+        entries.append(entry)
+    if not entries:
+        raise InputError("The training file has no plan.", "Add [[plan]] entries, or name a --stage.")
+    return tuple(entries)
+
+
+def follow(
+    plan: tuple[Entry, ...],
+    runs: Path,
+    minutes: float,
+    build: Callable[[Entry], Any],
+    *,
+    scale: float = 1.0,
+    slice_minutes: float = 60.0,
+) -> tuple[int, float]:
+    """Go on with a plan for some minutes.
+
+    Args:
+        build: makes the stage of an entry, with its settings.
+        scale: multiplies the plan's minutes: about 0.02 on a data-centre card.
+        slice_minutes: after so long a stage is saved, sampled and built anew, so that no slice is lost whole.
+
+    Returns:
+        How many entries are done, and minutes done of the next one.
+
+    Raises:
+        Cancelled: a stop signal; everything is saved. CannotWrite, InputError: as the stages raise them.
+    """
+    left = minutes
+    done, spent = _read(runs)
+    while done < len(plan) and left > 0:
+        entry = plan[done]
+        rest = entry.minutes * scale - spent
+        piece = min(rest, left, slice_minutes)
+        if rest - piece < SHORTEST * piece:
+            piece = min(rest, left)
+        last = piece >= rest - 1e-9
+        stage = build(entry)
+        before = loop.seconds_of(runs, stage)
+        try:
+            loop.train(stage, runs, piece, decay=last)
+        finally:
+            # A slice that was stopped counts for as long as it ran.
+            spent += (loop.seconds_of(runs, stage) - before) / 60
+            if not last:
+                _write(runs, done, spent)
+        left -= piece
+        if last:
+            done, spent = done + 1, 0.0
+        _write(runs, done, spent)
+    return done, spent
+
+
+def _read(runs: Path) -> tuple[int, float]:
+    try:
+        data = json.loads((runs / FILE).read_text(encoding="utf-8"))
+        return int(data["done"]), float(data["minutes"])
+    except FileNotFoundError:
+        return 0, 0.0
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{runs / FILE} is damaged.", "Delete it to follow the plan from the start.") from error
+
+
+def _write(runs: Path, done: int, minutes: float) -> None:
+    part = runs / f".{FILE}.part"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps({"done": done, "minutes": round(minutes, 3)}) + "\n", encoding="utf-8")
+        part.replace(runs / FILE)
+    except OSError as error:
+        raise CannotWrite(f"{runs / FILE} cannot be written: {error.strerror or error}.") from error
