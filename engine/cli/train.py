@@ -3,6 +3,7 @@
 train --stage tokenizer --minutes 60 --sprites DIR      one slice; goes on where the last one ended
 train --export DIR --sprites DIR                        write the bundle
 train preview-data --out sheet.png --sprites DIR        look at what is trained on
+train backgrounds --pool DIR --sprites DIR               paint all backgrounds ahead of a training
 train travel --stage transformer --to DIR               small files to carry to another machine
 train travel --stage transformer --from DIR --sprites DIR
 train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
@@ -24,7 +25,9 @@ SPRITES_VARIABLE = "ECHOGEN_SPRITES"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = "Train the mini model.\n" + (__doc__ or "").partition("\n")[2]
-    parser.add_argument("action", nargs="?", choices=("preview-data", "travel", "adopt"), help="instead of training")
+    parser.add_argument(
+        "action", nargs="?", choices=("preview-data", "backgrounds", "travel", "adopt"), help="instead of training"
+    )
     parser.add_argument("--config", type=Path, default=DEFAULT, help="training file (mini.toml, which comes along)")
     parser.add_argument("--stage", choices=STAGES, help="what to train")
     parser.add_argument("--minutes", type=float, help="length of this slice")
@@ -49,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluation", type=Path, metavar="FILE", help="with --export: evaluation.json, for the model card"
     )
+    parser.add_argument(
+        "--pool", type=Path, metavar="DIR", help="keep painted backgrounds there: painting is what costs most"
+    )
     parser.add_argument("--pairs", type=int, help="with preview-data: how many; by default every prompt once")
     parser.add_argument("--out", type=Path, help="with preview-data: picture to write")
     parser.add_argument("--to", type=Path, metavar="DIR", help="with travel: folder to write to")
@@ -72,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     device = choose_device(args.device)
     if args.action == "preview-data":
         return preview_data(args)
+    if args.action == "backgrounds":
+        return backgrounds(args, device)
     if args.action == "travel":
         return travel(args)
     if args.action == "adopt":
@@ -89,7 +97,14 @@ def run(args: argparse.Namespace) -> int:
     from engine.training.loop import train
 
     stage = stages.make_stage(
-        args.stage, config, sprites_folder(args), args.runs, device, variety=args.variety, textures=args.textures
+        args.stage,
+        config,
+        sprites_folder(args),
+        args.runs,
+        device,
+        variety=args.variety,
+        textures=args.textures,
+        pool=args.pool,
     )
     progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
     print(f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
@@ -100,6 +115,8 @@ def check(args: argparse.Namespace) -> None:
     """What can be wrong is said before anything is loaded."""
     if args.action == "preview-data" and args.out is None:
         raise InputError("There is no file to write.", "Name it with --out.")
+    if args.action == "backgrounds" and args.pool is None:
+        raise InputError("There is no folder for the backgrounds.", "Name it with --pool.")
     if args.action == "travel" and (args.stage is None or (args.to is None) == (args.source is None)):
         raise InputError("Travelling needs a stage and a direction.", "Add --stage, and either --to or --from.")
     if args.action == "adopt" and args.source is None:
@@ -151,7 +168,7 @@ def preview_data(args: argparse.Namespace) -> int:
     for words in subjects.skipped:
         print(f"Skipped: {words}")
     variety = args.variety or 1
-    renderer = stages.make_renderer(config, subjects, "cpu", config.seed, variety, args.textures)
+    renderer = stages.make_renderer(config, subjects, "cpu", config.seed, variety, args.textures, args.pool)
     prompts = language.taught(config.outfits, config.more)
     asked = [language.PROMPTS.index(prompt) for prompt in prompts]
     count = args.pairs or len(asked)
@@ -163,6 +180,24 @@ def preview_data(args: argparse.Namespace) -> int:
     for caption in batch.captions:
         print(caption)
     print(f"{args.out}: {len(batch.captions)} pairs of {len(subjects)} subjects, {len(subjects.skipped)} files skipped")
+    return 0
+
+
+def backgrounds(args: argparse.Namespace, device: str) -> int:
+    """Paint all backgrounds of a training, for its own pictures and for its samples."""
+    from engine.training import stages
+    from engine.training.subjects import Subjects
+
+    config = stages.find_config(args.config)
+    subjects = Subjects.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
+    whole = 0
+    for seed, variety in ((config.seed, args.variety or 8), (config.seed + 1, 2)):
+        renderer = stages.make_renderer(config, subjects, device, seed, variety, args.textures, args.pool)
+        for count in renderer.paint_all():
+            if count % 100 == 0:
+                print(f"{whole + count} backgrounds", flush=True)
+        whole += len(renderer.backgrounds)
+    print(f"{args.pool}: {whole} backgrounds")
     return 0
 
 
