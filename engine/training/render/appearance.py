@@ -71,7 +71,7 @@ def wet(sprites: Tensor, c: Canvas) -> Tensor:
         c.uniform(1.2, 1.4).view(-1),
         c.uniform(-0.16, -0.1).view(-1),
     )
-    drops = ((c.noise(22) - 0.66) * 14).clamp(0, 1)
+    drops = ((c.noise(44) - 0.74) * 12).clamp(0, 1) * 0.8
     colour = colour + (torch.tensor([0.86, 0.95, 1.0], device=sprites.device).view(1, 3, 1, 1) - colour) * drops * 0.85
     return torch.cat([colour * alpha, alpha], dim=1)
 
