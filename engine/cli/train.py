@@ -4,6 +4,7 @@ train --stage tokenizer --minutes 60 --sprites DIR      one slice; goes on where
 train all --minutes 600 --sprites DIR                   all stages by the plan of the training file, as far as that goes
 train --export DIR --sprites DIR                        write the bundle
 train preview-data --out sheet.png --sprites DIR        look at what is trained on
+train backgrounds --pool DIR --sprites DIR               paint all backgrounds ahead of a training
 train travel --stage transformer --to DIR               small files to carry to another machine
 train travel --stage transformer --from DIR --sprites DIR
 train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
@@ -30,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = "Train the mini model.\n" + (__doc__ or "").partition("\n")[2]
     parser.add_argument(
-        "action", nargs="?", choices=("all", "preview-data", "travel", "adopt"), help="instead of one stage"
+        "action",
+        nargs="?",
+        choices=("all", "preview-data", "backgrounds", "travel", "adopt"),
+        help="instead of one stage",
     )
     parser.add_argument("--config", type=Path, default=DEFAULT, help="training file (mini.toml, which comes along)")
     parser.add_argument("--stage", choices=STAGES, help="what to train")
@@ -60,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluation", type=Path, metavar="FILE", help="with --export: evaluation.json, for the model card"
     )
+    parser.add_argument(
+        "--pool", type=Path, metavar="DIR", help="keep painted backgrounds there: painting is what costs most"
+    )
     parser.add_argument("--pairs", type=int, help="with preview-data: how many; by default every prompt once")
     parser.add_argument("--out", type=Path, help="with preview-data: picture to write")
     parser.add_argument("--to", type=Path, metavar="DIR", help="with travel: folder to write to")
@@ -83,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
     device = choose_device(args.device)
     if args.action == "preview-data":
         return preview_data(args)
+    if args.action == "backgrounds":
+        return backgrounds(args, device)
     if args.action == "travel":
         return travel(args)
     if args.action == "adopt":
@@ -102,7 +111,14 @@ def run(args: argparse.Namespace) -> int:
     from engine.training.loop import train
 
     stage = stages.make_stage(
-        args.stage, config, sprites_folder(args), args.runs, device, variety=args.variety, textures=args.textures
+        args.stage,
+        config,
+        sprites_folder(args),
+        args.runs,
+        device,
+        variety=args.variety,
+        textures=args.textures,
+        pool=args.pool,
     )
     progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
     print(f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
@@ -113,6 +129,8 @@ def check(args: argparse.Namespace) -> None:
     """What can be wrong is said before anything is loaded."""
     if args.action == "preview-data" and args.out is None:
         raise InputError("There is no file to write.", "Name it with --out.")
+    if args.action == "backgrounds" and args.pool is None:
+        raise InputError("There is no folder for the backgrounds.", "Name it with --pool.")
     if args.action == "travel" and (args.stage is None or (args.to is None) == (args.source is None)):
         raise InputError("Travelling needs a stage and a direction.", "Add --stage, and either --to or --from.")
     if args.action == "adopt" and args.source is None:
@@ -169,6 +187,7 @@ def follow_plan(args: argparse.Namespace, config: TrainingConfig, device: str) -
             device,
             variety=args.variety,
             textures=args.textures,
+            pool=args.pool,
         )
 
     done, minutes = plan.follow(entries, args.runs, args.minutes, build, scale=args.scale, slice_minutes=args.slice)
@@ -192,7 +211,7 @@ def preview_data(args: argparse.Namespace) -> int:
     for words in subjects.skipped:
         print(f"Skipped: {words}")
     variety = args.variety or 1
-    renderer = stages.make_renderer(config, subjects, "cpu", config.seed, variety, args.textures)
+    renderer = stages.make_renderer(config, subjects, "cpu", config.seed, variety, args.textures, args.pool)
     prompts = language.taught(config.outfits, config.more)
     asked = [language.PROMPTS.index(prompt) for prompt in prompts]
     count = args.pairs or len(asked)
@@ -204,6 +223,24 @@ def preview_data(args: argparse.Namespace) -> int:
     for caption in batch.captions:
         print(caption)
     print(f"{args.out}: {len(batch.captions)} pairs of {len(subjects)} subjects, {len(subjects.skipped)} files skipped")
+    return 0
+
+
+def backgrounds(args: argparse.Namespace, device: str) -> int:
+    """Paint all backgrounds of a training, for its own pictures and for its samples."""
+    from engine.training import stages
+    from engine.training.subjects import Subjects
+
+    config = stages.find_config(args.config)
+    subjects = Subjects.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
+    whole = 0
+    for seed, variety in ((config.seed, args.variety or 8), (config.seed + 1, 2)):
+        renderer = stages.make_renderer(config, subjects, device, seed, variety, args.textures, args.pool)
+        for count in renderer.paint_all():
+            if count % 100 == 0:
+                print(f"{whole + count} backgrounds", flush=True)
+        whole += len(renderer.backgrounds)
+    print(f"{args.pool}: {whole} backgrounds")
     return 0
 
 

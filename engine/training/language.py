@@ -16,8 +16,8 @@ class Scene:
     """One thing the prompt can ask for.
 
     Attributes:
-        key: identifier, also the painter's name in ``engine/training/render/scenes.py`` for places.
-        kind: "scene", "surface", "background", "colour", "material" or "outfit".
+        key: identifier, also the painter's name in ``engine/training/render/scenes`` for places.
+        kind: "scene", "surface", "background", "colour", "material", "outfit" or "light".
         prompt: the canonical wording after "a dog", or before it when it is a colour or material ("red").
         label: the chip's words.
         wordings: other ways to say it.

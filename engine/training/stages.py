@@ -31,6 +31,7 @@ def make_renderer(
     seed: int,
     variety: int,
     textures: Path | None = None,
+    pool: Path | None = None,
 ) -> Renderer:
     """A renderer of a training file's sizes."""
     data = config["data"]
@@ -44,6 +45,7 @@ def make_renderer(
         outfits=config.outfits,
         more=config.more,
         textures=textures,
+        pool=pool,
     )
 
 
@@ -56,6 +58,7 @@ def make_stage(
     *,
     variety: int | None = None,
     textures: Path | None = None,
+    pool: Path | None = None,
 ) -> Any:
     """Build one stage on the training split, with the validation split for its samples.
 
@@ -63,7 +66,7 @@ def make_stage(
         sprites: folder of cut-outs, or several.
         runs: folder of the stages' checkpoints; the transformer reads both autoencoders from there.
         variety: blocks of eight backgrounds per scene; by default what the device's memory and speed suggest.
-        textures: folder of photographs for the backgrounds.
+        textures: folder of photographs for the backgrounds. pool: folder that keeps painted backgrounds between slices.
 
     Raises:
         InputError: there is no such stage, the folder cannot be used, or an autoencoder is not trained yet.
@@ -74,8 +77,8 @@ def make_stage(
     on_card = torch.device(device).type != "cpu"
     training = Subjects.from_folders(sprites, size, "train")
     validation = Subjects.from_folders(sprites, size, "validation")
-    renderer = make_renderer(config, training, device, config.seed, variety or (64 if on_card else 24), textures)
-    held_out = make_renderer(config, validation, device, config.seed + 1, 2, textures)
+    renderer = make_renderer(config, training, device, config.seed, variety or (16 if on_card else 8), textures, pool)
+    held_out = make_renderer(config, validation, device, config.seed + 1, 2, textures, pool)
     if name == "tokenizer":
         return TokenizerStage(config, renderer, held_out)
     if name == "content":

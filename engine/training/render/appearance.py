@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.photo.framing import MARGIN
 from engine.training.render.paint import TAU, Canvas, hue_turn, rgb
 
 
@@ -70,7 +71,7 @@ def wet(sprites: Tensor, c: Canvas) -> Tensor:
         c.uniform(1.2, 1.4).view(-1),
         c.uniform(-0.16, -0.1).view(-1),
     )
-    drops = ((c.noise(22) - 0.66) * 14).clamp(0, 1)
+    drops = ((c.noise(44) - 0.74) * 12).clamp(0, 1) * 0.8
     colour = colour + (torch.tensor([0.86, 0.95, 1.0], device=sprites.device).view(1, 3, 1, 1) - colour) * drops * 0.85
     return torch.cat([colour * alpha, alpha], dim=1)
 
@@ -133,6 +134,24 @@ def place(
         halved = F.avg_pool2d(sprites[small], 2, ceil_mode=True, count_include_pad=False)
         sharp[small] = F.grid_sample(halved, grid[small], mode="bilinear", padding_mode="zeros", align_corners=False)
     return sharp
+
+
+def framed(sprites: Tensor) -> Tensor:
+    """Framed as the program frames a cut-out: the longer side is 88 % of the square, the rest is empty."""
+    side = round(sprites.shape[-1] * MARGIN / (1 - 2 * MARGIN))
+    return F.pad(sprites, (side,) * 4)
+
+
+def extent(sprites: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The highest and the lowest point of each sprite and half its width, in shares of the square."""
+    alpha = sprites[:, 3] > 0.5
+    size = alpha.shape[-1]
+    steps = torch.arange(1, size + 1, device=sprites.device)
+    rows, columns = alpha.any(2), alpha.any(1)
+    foot = (rows * steps).amax(1).clamp_min(size // 2) / size
+    top = (torch.where(rows, steps, size // 2 + 1).amin(1) - 1).clamp(max=size // 2 - 1) / size
+    width = (columns * steps).amax(1) - torch.where(columns, steps, size + 1).amin(1)
+    return top, foot, width.clamp_min(1) / size / 2
 
 
 def _straight(sprites: Tensor) -> Tensor:

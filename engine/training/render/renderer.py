@@ -6,7 +6,7 @@ Everything is torch on one device and fixed by a seed. Captions and layouts use 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,14 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.photo.framing import MARGIN
 from engine.training import language
-from engine.training.render import appearance, outfits, scenes
+from engine.training.render import appearance, outfits
+from engine.training.render.backgrounds import Background, Backgrounds
 from engine.training.render.compose import Ground, compose
-from engine.training.render.light import Light
 from engine.training.render.paint import Canvas
 from engine.training.render.photos import Photos
-from engine.training.render.world import Setting, World
 from engine.training.subjects import Subjects
 
 LOOK_SHARE = 0.2  # of the pictures say a colour or material instead of a place
@@ -81,16 +79,6 @@ class Batch:
         return Batch(**{field.name: getattr(self, field.name)[index : index + 1] for field in fields(self)})
 
 
-@dataclass(frozen=True)
-class _Background:
-    """Painted once, used often: uint8 (3, S, S), perhaps RGBA before the subject (4, S, S)."""
-
-    picture: Tensor
-    front: Tensor | None
-    setting: Setting
-    light: Light
-
-
 class Renderer:
     """Paints batches.
 
@@ -107,6 +95,7 @@ class Renderer:
         outfits: share of the pictures that show an outfit.
         more: share of the pictures that say an adjective, and share of the places whose light the caption names.
         textures: folder of photographs as material for backgrounds.
+        pool: folder in which painted backgrounds are kept between runs.
     """
 
     def __init__(
@@ -122,6 +111,7 @@ class Renderer:
         outfits: float = 0.0,
         more: float = 0.0,
         textures: Path | None = None,
+        pool: Path | None = None,
     ) -> None:
         self.subjects = subjects.to(device)
         self.size, self.reference_size, self.pose = size, reference_size, pose
@@ -129,10 +119,9 @@ class Renderer:
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.chance = random.Random(seed)
         self.seed, self.variety, self.recolour, self.outfits, self.more = seed, variety, recolour, outfits, more
-        self.photos = Photos.from_folder(textures, device)
+        self.backgrounds = Backgrounds(size, seed, device, Photos.from_folder(textures, device), pool)
         self._shares = subjects.shares.to(device)
         self._photographed = subjects.photographed.to(device)
-        self._pool: dict[tuple[int, int, int], _Background] = {}
 
     def state(self) -> dict:
         """For an exact resume."""
@@ -186,7 +175,7 @@ class Renderer:
                 sprites, self._canvas(n, sprites.shape[-1]), self._photographed[chosen]
             )
         backgrounds = [self._background(place, light) for place, light in zip(places, lights, strict=True)]
-        square = _framed(sprites)
+        square = appearance.framed(sprites)
         ground, where = self._place(square, backgrounds, placement)
         canvas = appearance.place(square, self.size, *where)
         worn, room = self._apply_looks(sprites, square, asked)
@@ -266,7 +255,7 @@ class Renderer:
             elif key == "wet":
                 part = appearance.wet(part, canvas)
             elif key == "cube":
-                part = _framed(appearance.cube(sprites[rows]))
+                part = appearance.framed(appearance.cube(sprites[rows]))
             else:
                 dressed.append((rows, key))
             out[rows] = part
@@ -277,36 +266,35 @@ class Renderer:
             out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
         return out, out.shape[-1] / square.shape[-1]
 
-    def _background(self, place: int, light: int) -> _Background:
-        """One of the backgrounds of a scene, always the same for (seed, place, light, index)."""
+    def _background(self, place: int, light: int) -> Background:
         named = light < len(language.LIGHTS)
-        count = BLOCK * (max(1, self.variety // 4) if named else self.variety)
-        index = self.chance.randrange(count)
-        if (place, light, index) not in self._pool:
-            seed = self.seed * 1_000_003 + (place * 16 + light) * 10_007 + index
-            world = World(
-                self.size,
-                torch.Generator(self.device).manual_seed(seed),
-                random.Random(seed),
-                self.photos,
-                index,
-                language.LIGHTS[light].key if named else None,
-            )
-            painter = getattr(scenes, language.PROMPTS[place].key if place < len(language.PLACES) else "studio")
-            setting = painter(world)
-            front = None if world.front is None else (world.front[0].clamp(0, 1) * 255).round().to(torch.uint8)
-            picture = (world.image[0].clamp(0, 1) * 255).round().to(torch.uint8)
-            self._pool[place, light, index] = _Background(picture, front, setting, world.light)
-        return self._pool[place, light, index]
+        return self.backgrounds.get(place, light, self.chance.randrange(self._count(named)))
+
+    def _count(self, named: bool) -> int:
+        """How many backgrounds a place has, with a light that the caption names or with its own."""
+        return BLOCK * (max(1, self.variety // 4) if named else self.variety)
+
+    def paint_all(self) -> Iterator[int]:
+        """Paint what is missing of the pool, the scenes in turn; yields how many are there after each."""
+        lights = range(len(language.LIGHTS) + 1) if self.more else (len(language.LIGHTS),)
+        done = 0
+        for index in range(self._count(False)):
+            for light in lights:
+                if index >= self._count(light < len(language.LIGHTS)):
+                    continue
+                for place in range(len(language.PLACES) + 1):
+                    self.backgrounds.get(place, light, index)
+                    done += 1
+                    yield done
 
     def _place(
-        self, square: Tensor, backgrounds: list[_Background], placement: Tensor | None
+        self, square: Tensor, backgrounds: list[Background], placement: Tensor | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Where the ground is under each subject, (n,), and x, y, scale, turn, shear, flip of its square."""
         n = len(square)
         c = self._canvas(n, 1)
         draw = lambda low, high: c.uniform(low, high).view(-1)  # noqa: E731 - shorter than a function for one line
-        top, foot, half = _extent(square)
+        top, foot, half = appearance.extent(square)
         floor = torch.tensor([b.setting.ground for b in backgrounds], device=self.device)
         far = torch.tensor([max(b.setting.horizon, 0.0) for b in backgrounds], device=self.device)
         floor = torch.maximum(floor + draw(-0.06, 0.04), far + 0.14).clamp(max=0.96)
@@ -331,7 +319,7 @@ class Renderer:
         worn: Tensor,
         room: float,
         square: Tensor,
-        backgrounds: list[_Background],
+        backgrounds: list[Background],
         floor: Tensor,
         where: tuple[Tensor, ...],
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -350,7 +338,7 @@ class Renderer:
             self._normal(n) * 0.02 * self.pose,
             flip,
         )
-        top, foot = _rows(posed)
+        top, foot, _ = appearance.extent(posed)
         picture, front, light = self._drawn(backgrounds)
         setting = lambda name: torch.tensor(  # noqa: E731 - shorter than a function for one line
             [float(getattr(b.setting, name)) for b in backgrounds], device=self.device
@@ -373,7 +361,7 @@ class Renderer:
         image = image + grain * c.uniform(0.0, 0.018)
         return image.clamp(0, 1), visible, posed[:, 3:]
 
-    def _drawn(self, backgrounds: list[_Background]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
+    def _drawn(self, backgrounds: list[Background]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """The backgrounds of a batch, some mirrored, each developed a little differently, with their lights."""
         mirrored = [self.chance.random() < 0.5 for _ in backgrounds]
         turned = [b.picture.flip(-1) if flip else b.picture for b, flip in zip(backgrounds, mirrored, strict=True)]
@@ -398,30 +386,6 @@ class Renderer:
 
 
 _ROAD = [place.key for place in language.PLACES].index("dirt_road")
-
-
-def _framed(sprites: Tensor) -> Tensor:
-    """Framed as the program frames a cut-out: the longer side is 88 % of the square, the rest is empty."""
-    side = round(sprites.shape[-1] * MARGIN / (1 - 2 * MARGIN))
-    return F.pad(sprites, (side,) * 4)
-
-
-def _extent(sprites: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The highest and the lowest point of each sprite and half its width, in shares of the square."""
-    alpha = sprites[:, 3] > 0.5
-    size = alpha.shape[-1]
-    steps = torch.arange(1, size + 1, device=sprites.device)
-    rows, columns = alpha.any(2), alpha.any(1)
-    foot = (rows * steps).amax(1).clamp_min(size // 2) / size
-    top = (torch.where(rows, steps, size // 2 + 1).amin(1) - 1).clamp(max=size // 2 - 1) / size
-    width = (columns * steps).amax(1) - torch.where(columns, steps, size + 1).amin(1)
-    return top, foot, width.clamp_min(1) / size / 2
-
-
-def _rows(posed: Tensor) -> tuple[Tensor, Tensor]:
-    """The highest and the lowest row of each subject in its picture, 0 … 1."""
-    top, foot, _ = _extent(posed)
-    return top, foot
 
 
 def contact_sheet(batch: Batch, columns: int = 6) -> Tensor:

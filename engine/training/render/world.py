@@ -262,6 +262,12 @@ class World(Canvas):
         """Depth of field: sharp where the subject stands, blurred by up to ``aperture`` pixels (of 256) behind and before."""
         aperture *= self.size / 256
         share = ((self.y - horizon) / max(ground - horizon, 0.05)).clamp_min(0)
+        if self.light.kind == "fog":
+            drift = 0.85 + 0.3 * self.fractal(3, 2.5, 3)
+            self.lay(
+                self.colour("#ccd0d2", "#c4cacd", vary=0.015),
+                ((1 - share).clamp(0, 1) ** 0.8 * 0.85 * drift).clamp(0, 0.92),
+            )
         circle = aperture * (1 - share).abs()
         levels = [0.0, 1.2, 2.8, 6.0, 12.0]
         pictures = [soften(self.image, level) for level in levels if level < aperture * 1.7 + 1.3]

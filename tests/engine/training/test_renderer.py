@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.errors import InputError
+from engine.errors import CannotWrite, InputError
 from engine.training import language
 from engine.training.render import outfits, scenes
 from engine.training.render.light import relight
@@ -176,11 +176,32 @@ def test_a_subject_is_brighter_on_the_side_of_the_light(subjects: Subjects):
     )
 
 
+def test_backgrounds_that_are_kept_give_the_same_batches(subjects: Subjects, tmp_path: Path):
+    """Painted and read back are one; a damaged file is painted anew; other seeds and sizes are other files."""
+    asked = [
+        [scene.key for scene in language.PROMPTS].index(key) for key in ("jungle", "on_water", "sunset", "wheat_field")
+    ]
+    batches = [renderer(subjects, 8, pool=tmp_path, more=0.1).batch(4, scene=asked) for _ in range(2)]
+    assert torch.equal(batches[0].target, batches[1].target)
+    files = sorted(tmp_path.glob("*.jpg"))
+    assert len(files) == 4 and len(list(tmp_path.glob("*.json"))) == 4 and not list(tmp_path.glob("*.part"))
+    files[0].write_bytes(files[0].read_bytes()[:200])
+    files[1].with_suffix(".json").write_text("{", encoding="utf-8")
+    again = renderer(subjects, 8, pool=tmp_path, more=0.1).batch(4, scene=asked)
+    assert torch.equal(batches[0].target, again.target)
+    renderer(subjects, 9, pool=tmp_path).batch(1, scene=asked[:1])
+    assert len(list(tmp_path.glob("*.jpg"))) == 5
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    with pytest.raises(CannotWrite, match="backgrounds"):
+        renderer(subjects, 8, pool=blocked / "pool").batch(1, scene=0)
+
+
 def test_photographs_are_used_where_there_are_any(subjects: Subjects, tmp_path: Path):
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "photo.jpg")
     (tmp_path / "broken.jpg").write_bytes(b"no")
     with_photos = Renderer(subjects, size=SIDE, reference_size=SIDE, seed=3, variety=1, textures=tmp_path)
-    assert len(with_photos.photos.pictures) == 1
+    assert len(with_photos.backgrounds.photos.pictures) == 1
     forest = [scene.key for scene in language.PROMPTS].index("jungle")
     pictures = [r.batch(4, scene=forest).target for r in (with_photos, renderer(subjects, 3))]
     assert not torch.equal(*pictures)

@@ -36,12 +36,12 @@ def _blades(w: World, line: float, count: int, low: float, high: float, *palette
         )
 
 
-def _turf(w: World, horizon: float, *palette: str, start: float = 0.3, thick: int = 260) -> None:
+def _turf(w: World, horizon: float, *palette: str, start: float = 0.3, thick: int = 150) -> None:
     """Standing blades over a flat ground of grass, small far away and large in front."""
     kinds = [stamps.blade(w, *palette) for _ in range(6)]
     for row in range(thick):
         depth = start + (1 - start) * (row / thick) ** 0.8
-        size = (0.02 + 0.075 * depth) * w.u(0.7, 1.3)
+        size = (0.025 + 0.095 * depth) * w.u(0.7, 1.3)
         foot = horizon + (1.03 - horizon) * depth
         w.stamp(w.dice.choice(kinds), w.u(-0.02, 1.02), foot - size / 2, size, w.u(-0.5, 0.5))
 
@@ -283,7 +283,14 @@ def wheat_field(w: World) -> Setting:
 def autumn_tree(w: World) -> Setting:
     w.light_up("golden", "golden", "overcast", "noon")
     horizon, ground = w.u(0.48, 0.62), w.u(0.84, 0.93)
-    rust = ("#c8642c", "#d88434", "#b84c28", "#e0a040", "#a8542c")
+    rust = w.dice.choice(
+        (
+            ("#c8642c", "#d88434", "#b84c28", "#e0a040", "#a8542c"),
+            ("#b8843c", "#c89c48", "#a06c34", "#d4b058"),
+            ("#a84c34", "#b8643c", "#8c4430", "#c47c48"),
+            ("#9c7c40", "#b86c34", "#8c8444", "#c89448"),
+        )
+    )
     if w.layout % 2:
         w.image = (w.backdrop(*rust, "#8c6c38", detail=0.8) * w.cast).clamp(0, 1)
         w.bokeh(30, "#f8c060", "#f0903c", "#fce0a0", low=-0.05, high=0.5, size=0.04, strength=0.5)
@@ -298,7 +305,7 @@ def autumn_tree(w: World) -> Setting:
         if w.layout % 3
         else tiles.mottled(w, "#8c6c44", "#7c6040", fine=0.25)
     )
-    floor = tiles.leaves(w, floor, *rust, share=w.u(0.3, 0.75))
+    floor = tiles.leaves(w, floor, *rust, "#7c5434", "#8c6c44", share=w.u(0.25, 0.7))
     w.put(w.project(floor, horizon, 1.3), w.below(w.line(horizon + 0.06, 0.03, 4), 3))
     w.focus(horizon, ground, _lens(w))
     leaf = [stamps.maple(w, *rust) for _ in range(4)]

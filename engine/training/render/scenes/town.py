@@ -135,7 +135,7 @@ def city(w: World) -> Setting:
         tile = tiles.setts(w, "#a8a49c", "#989690", "#b4aea4", long=3.0, gap=0.03, worn=0.12)
     w.put(w.project(tile, foot, 1.4), w.below(foot + 0.008, 1.5))
     if style in (1, 4):
-        _turf(w, foot, "#5c7c40", "#6c8c48", "#4c6c34", thick=180)
+        _turf(w, foot, "#5c7c40", "#6c8c48", "#4c6c34")
     if style in (0, 5):
         w.put(w.colour("#8c8c8c", "#7c7c80"), w.box(-0.1, foot - 0.05, 1.1, foot + 0.012) * 0.9)
         posts = ((0.06 - ((w.x * 9) % 1 - 0.5).abs()) * 20).clamp(0, 1) * w.box(-0.1, foot - 0.1, 1.1, foot)
@@ -162,6 +162,11 @@ def blue_house(w: World) -> Setting:
     if style != 2:
         roof = w.colour("#4c4444", "#6c4438", "#54585c", "#7c5444") * (0.85 + 0.3 * ((w.y * 60) % 1))
         w.put(roof, w.triangle(at, top - half * w.u(0.5, 0.75), top + 0.01, half * 1.12))
+        eaves = (1 - (w.y - top - 0.01) / 0.07).clamp(0, 1) * wall * w.below(top + 0.01)
+        w.shade(1 - 0.45 * eaves * (0.4 + w.light.hardness))
+        if w.maybe(0.5):
+            x = at + half * w.u(-0.6, 0.6)
+            w.put(w.colour("#7c4438", "#8c7c70"), w.box(x - 0.025, top - half * 0.6, x + 0.025, top - half * 0.15))
     lit = _lit_share(w)
     for dx in (-0.6, 0.6):
         x = at + dx * half
@@ -238,7 +243,7 @@ def eiffel_tower(w: World) -> Setting:
         tile = tiles.setts(w, "#a8a49c", "#b4aea4", long=2.0, gap=0.04)
     w.put(w.project(tile, foot, 1.6), w.below(foot + 0.02, 2))
     if style % 2:
-        _turf(w, foot, "#5c8040", "#6c9048", "#4c7038", thick=180)
+        _turf(w, foot, "#5c8040", "#6c9048", "#4c7038")
     w.focus(foot, ground, _lens(w) * 0.5)
     return Setting(foot, ground)
 
