@@ -10,14 +10,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
-from engine.encoders.assembly import assemble
+from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.content import DECODER_WEIGHTS, ContentEncoder
+from engine.encoders.names import own_name
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text import TextEncoder
 from engine.errors import BundleError
@@ -29,14 +31,6 @@ Progress = Callable[[float, str], None]
 
 SMALL_BYTES = 64 * 2**20
 """Bundles up to this size are checked in full at every opening: it takes a tenth of a second."""
-
-PART_WORDS = {
-    "text": "text encoder",
-    "semantic": "semantic encoder",
-    "content": "content encoder",
-    "transformer": "transformer",
-    "tokenizer": "visual tokenizer",
-}
 
 
 @dataclass(frozen=True)
@@ -109,14 +103,14 @@ def load_bundle(
     content = ContentEncoder.from_config(
         manifest.content.config, state("content", DECODER_WEIGHTS), manifest.content.input_size
     )
-    transformer = assemble(PART_WORDS["transformer"], lambda: Transformer(manifest.transformer), state("transformer"))
+    transformer = assemble("transformer", lambda: Transformer(manifest.transformer), state("transformer"))
     tokenizer = assemble(
-        PART_WORDS["tokenizer"],
+        "tokenizer",
         lambda: _autoencoder(manifest, tokenizer_encoder),
         state("tokenizer", () if tokenizer_encoder else ("encoder.",)),
     )
     bundle = Bundle(folder, manifest, text, semantic, content, transformer, tokenizer, reader.rounded)
-    _check_fit(bundle)
+    check_fit(manifest, {"text": text.model, "semantic": semantic.model, "content": content.model})
     return bundle
 
 
@@ -184,6 +178,7 @@ class _Reader:
         self._tell(self._done / self._total, f"Reading the {PART_WORDS[part]}")
         for file in self._manifest.weight_files(part):
             for name, tensor in _tensors(self._folder / file, skip):
+                name = own_name(part, name)  # bundles of format 1 have the libraries' names
                 if name in state:
                     raise BundleError(f"The {PART_WORDS[part]} of this model has “{name}” twice.", GET_AGAIN)
                 dtype = tensor.dtype
@@ -217,16 +212,23 @@ def _autoencoder(manifest: BundleManifest, with_encoder: bool) -> Autoencoder:
     return autoencoder
 
 
-def _check_fit(bundle: Bundle) -> None:
-    """The parts fit each other: an error here would otherwise come up in the middle of a picture."""
-    manifest, config = bundle.manifest, bundle.manifest.transformer
-    patches = (manifest.semantic.input_size // _side(bundle.semantic.model.config.patch_size)) ** 2
-    stride = 2 ** (len(bundle.content.model.config.block_out_channels) - 1)
+def check_fit(manifest: BundleManifest, encoders: Mapping[str, Any]) -> None:
+    """The parts fit each other: an error here would otherwise come up in the middle of a picture.
+
+    Args:
+        encoders: the modules of the three encoders, by part; on the meta device, too.
+
+    Raises:
+        BundleError: which part does not fit.
+    """
+    config = manifest.transformer
+    text, semantic, content = (encoders[part].config for part in ("text", "semantic", "content"))
+    patches = (manifest.semantic.input_size // _side(semantic.patch_size)) ** 2
+    stride = 2 ** (len(content.block_out_channels) - 1)
     faults = {
-        "text": bundle.text.model.config.d_model != config.text_width,
-        "semantic": bundle.semantic.model.config.hidden_size != config.semantic_width
-        or patches != config.semantic_tokens,
-        "content": bundle.content.model.config.latent_channels != config.content_width
+        "text": text.d_model != config.text_width,
+        "semantic": semantic.hidden_size != config.semantic_width or patches != config.semantic_tokens,
+        "content": content.latent_channels != config.content_width
         or (manifest.content.input_size // stride) ** 2 != config.content_tokens,
     }
     for part, wrong in faults.items():

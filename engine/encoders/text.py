@@ -59,16 +59,12 @@ class TextEncoder:
     ) -> TextEncoder:
         """Build from a ``T5Config`` as a dict, the encoder's weights, and a folder with ``tokenizer.json``.
 
-        The word table may stand under either of its two names.
+        The weights may have any spelling; the word table stands under one of its names, or under both.
 
         Raises:
             BundleError: the parts are missing, damaged, or do not fit each other.
         """
-        state = dict(state)
-        table = state.get("shared.weight", state.get("encoder.embed_tokens.weight"))
-        if table is not None:
-            state["shared.weight"] = state["encoder.embed_tokens.weight"] = table
-        model = assemble("text encoder", lambda: T5EncoderModel(T5Config.from_dict(dict(config))), state)
+        model = assemble("text", lambda: T5EncoderModel(T5Config.from_dict(dict(config))), state)
         model.encoder.set_input_embeddings(model.shared)  # one table, so that it moves to a device once
         try:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))

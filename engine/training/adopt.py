@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.bundle.loader import check_files
 from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.encoders.names import own_name, under_library_names
 from engine.errors import InputError
 from engine.training.checkpoint import save_full
 from engine.training.config import STAGES, TrainingConfig
@@ -42,7 +43,7 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
     _check_sizes(manifest, config)
     weights = {
         part: {
-            name: tensor.float()
+            own_name(part, name): tensor.float()
             for file in manifest.weight_files(part)
             for name, tensor in load_file(folder / file).items()
         }
@@ -54,8 +55,8 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path, runs: Path
         if name == "transformer":
             known = Tokenizer.from_file(str(folder / "text" / "tokenizer.json")).get_vocab()
             _check_words(known, stage.words.get_vocab())
-            table = weights["text"]["shared.weight"]
-            weights["text"]["shared.weight"] = torch.cat([table, fresh["text.shared.weight"][len(table) :].cpu()])
+            table = weights["text"]["words.weight"]
+            weights["text"]["words.weight"] = torch.cat([table, fresh["text.shared.weight"][len(table) :].cpu()])
         stage.module.load_state_dict(_module_state(name, weights, manifest, fresh))
         stage.average.weights = {key: value.detach().clone() for key, value in stage.module.state_dict().items()}
         # An average of many steps: it must not forget what it stands for in the first ones.
@@ -91,8 +92,9 @@ def _module_state(
             state["quantizer.gains"] = torch.tensor(manifest.tokenizer.scale_gains)
         return state
     if stage == "content":
-        return fresh | weights["content"]
-    text = weights["text"]
-    text = text | {"encoder.embed_tokens.weight": text["shared.weight"]}
-    parts = {"transformer": weights["transformer"], "text": text, "semantic": weights["semantic"]}
+        return fresh | under_library_names("content", weights["content"], fresh)
+    parts = {"transformer": weights["transformer"]}
+    for part in ("text", "semantic"):
+        names = [name.removeprefix(f"{part}.") for name in fresh if name.startswith(f"{part}.")]
+        parts[part] = under_library_names(part, weights[part], names)
     return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}

@@ -238,7 +238,7 @@ def test_a_bundle_learns_outfits_on_top_of_what_it_knows(bundle: Path, sprites: 
     config, runs = TrainingConfig.load(file), tmp_path / "runs"
     command = ["train", "adopt", "--config", str(file), "--from", str(bundle), "--sprites", str(sprites)]
     assert main([*command, "--runs", str(runs)]) == 0
-    before = load_file(bundle / read_manifest(bundle).weight_files("text")[0])["shared.weight"].float()
+    before = load_file(bundle / read_manifest(bundle).weight_files("text")[0])["words.weight"].float()
     after = checkpoint.load_full(runs / "transformer" / "full.pt", config.digest("transformer"))["stage"]["average"]
     table = after["text.shared.weight"]
     assert len(table) > len(before) and torch.equal(table[: len(before)], before)
