@@ -12,7 +12,7 @@ import json
 import pickle
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,7 @@ class _Plain:
 
 
 # What trainings write beside their weights. A name here means: read past it; the thing itself is never looked up or called.
-_PLAIN_DATA = [
+_PLAIN_DATA: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     (_Plain, name)
     for name in (
         "argparse.Namespace",
