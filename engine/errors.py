@@ -124,6 +124,18 @@ class LicenceNotAccepted(InputError):
     title = "The licence is not accepted yet"
 
 
+class SizeNotAgreed(InputError):
+    """The server has more than was shown; whether to go on is the user's to say."""
+
+    title = "More than was shown"
+
+
+class AccessRefused(NetworkError):
+    """The publisher gives its files to accounts that asked for access; or the token is not right."""
+
+    title = "The server refuses"
+
+
 class CannotWrite(EchoGenError):
     """A file or folder cannot be written, or the disk is full."""
 
