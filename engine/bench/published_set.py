@@ -25,6 +25,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5ForConditionalGeneration
+from transformers.utils import logging as library_logging
 
 from engine.bundle.published_names import encoder_on_meta
 from engine.encoders.assembly import expected_shapes
@@ -92,10 +93,7 @@ def published_set(network: TransformerConfig = NARROW_2B, training: bool = False
     """
     torch.manual_seed(0)
     transformer, tokenizer = transformer_weights(network), tokenizer_weights()
-    flux = {f"vae/{name}": content for name, content in encoder_files("content").items()}
-    # Published in half precision.
-    bfloat16 = encoder_files("content", torch.bfloat16)
-    flux |= {f"vae/{name}": content for name, content in bfloat16.items() if name.endswith(".safetensors")}
+    flux = {f"vae/{name}": content for name, content in encoder_files("content", torch.bfloat16).items()}
     text = encoder_files("text") | {
         "tokenizer.json": word_tokenizer(()).to_str().encode(),
         "pytorch_model-00001-of-00002.bin": b"the same again, pickled",
@@ -138,8 +136,12 @@ def published_module(part: str, config: Mapping[str, Any]) -> nn.Module:
 def encoder_files(part: str, dtype: torch.dtype = torch.float32) -> dict[str, bytes]:
     """What ``save_pretrained`` of an encoder's own library writes, by file name."""
     with tempfile.TemporaryDirectory() as place:
-        module: Any = published_module(part, NARROW[part]).to(dtype)
+        library_logging.disable_progress_bar()
+        module: Any = published_module(part, NARROW[part])
         module.save_pretrained(place, max_shard_size=_SHARD if part == "text" else "1GB")
+        if dtype != torch.float32:
+            module = type(module).from_pretrained(place, torch_dtype=dtype)
+            module.save_pretrained(place)
         return {path.name: path.read_bytes() for path in sorted(Path(place).iterdir())}
 
 

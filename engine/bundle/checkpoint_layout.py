@@ -7,18 +7,16 @@ reference's own loaders have.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from engine.errors import BundleError
+from engine.errors import DoesNotFit
 
 _DEPTH = 4
 _PREFIXES = ("module.", "_orig_mod.", "_fsdp_wrapped_module.")
-_MOST_NAMES = 150
 
 
 @dataclass(frozen=True)
@@ -52,25 +50,6 @@ TOKENIZER = Wanted(
 )
 
 
-class DoesNotFit(BundleError):
-    """A published file is whole, but is not what is expected.
-
-    Args:
-        found: names of the entries in the file, for a report: no values.
-    """
-
-    title = "The published files do not fit"
-
-    def __init__(self, fact: str, step: str = "", *, title: str | None = None, found: Iterable[str] = ()) -> None:
-        super().__init__(fact, step or _NEWER, title=title)
-        self.found = summary(found)
-
-
-_NEWER = (
-    "The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs."
-)
-
-
 def find_weights(loaded: Any, wanted: Wanted | None, file: str) -> dict[str, Tensor]:
     """The wanted weights in what was read from a pickle, by their names without prefixes.
 
@@ -99,18 +78,6 @@ def entries(loaded: Any) -> list[str]:
         for name in mapping
         if isinstance(name, str)
     ]
-
-
-def summary(names: Iterable[str]) -> tuple[str, ...]:
-    """Names with their numbers left out, each once, with how often it stood there: what a report can carry."""
-    counted: dict[str, int] = {}
-    for name in names:
-        plain = re.sub(r"\d+", "*", name)[:120]
-        plain = "".join(character if character.isprintable() else "?" for character in plain)
-        counted[plain] = counted.get(plain, 0) + 1
-    lines = [name if count == 1 else f"{name} ({count} times)" for name, count in counted.items()]
-    left = len(lines) - _MOST_NAMES
-    return (*lines[:_MOST_NAMES], f"… and {left} more") if left > 0 else tuple(lines)
 
 
 def _mappings(

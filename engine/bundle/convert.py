@@ -27,7 +27,6 @@ from engine.bundle.published_files import (
     TOKENIZER,
     TRANSFORMER,
     Checkpoint,
-    DoesNotFit,
     hub_checkpoint,
     hub_config,
 )
@@ -41,7 +40,7 @@ from engine.bundle.published_names import (
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.text import TOKENIZER_FILE
-from engine.errors import BundleError, Cancelled, CannotWrite, InputError
+from engine.errors import BundleError, Cancelled, CannotWrite, DoesNotFit, InputError
 from engine.host import Cancel
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.keys import convert, published_keys

@@ -20,10 +20,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from engine.bundle.checkpoint_layout import TOKENIZER, TRANSFORMER, DoesNotFit, Wanted, find_weights
-from engine.errors import BundleError, InputError
+from engine.bundle.checkpoint_layout import TOKENIZER, TRANSFORMER, Wanted, find_weights
+from engine.errors import BundleError, DoesNotFit, InputError
 
-__all__ = ["GET_FILE_AGAIN", "TOKENIZER", "TRANSFORMER", "Checkpoint", "DoesNotFit", "hub_checkpoint", "hub_config"]
+__all__ = ["GET_FILE_AGAIN", "TOKENIZER", "TRANSFORMER", "Checkpoint", "hub_checkpoint", "hub_config"]
 
 GET_FILE_AGAIN = "Get the file again from its publisher."
 _REOPEN_BYTES = 10**9

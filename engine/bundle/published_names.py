@@ -15,11 +15,11 @@ from torch import nn
 from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5EncoderModel
 
-from engine.bundle.published_files import GET_FILE_AGAIN, Checkpoint, DoesNotFit
+from engine.bundle.published_files import GET_FILE_AGAIN, Checkpoint
 from engine.encoders.assembly import PART_WORDS, build_on_meta, expected_shapes
 from engine.encoders.content import encoder_half
 from engine.encoders.names import own_name
-from engine.errors import BundleError
+from engine.errors import BundleError, DoesNotFit
 from engine.model.config import TransformerConfig
 from engine.model.keys import convert, published_keys
 from engine.model.transformer import Transformer

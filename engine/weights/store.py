@@ -47,6 +47,7 @@ from engine.weights.inventory import (
     remove_folder,
     room_for,
 )
+from engine.weights.report import report_file
 from engine.weights.requests import make_client
 from engine.weights.settings import DownloadSettings, TokenStore, checked_base_url, load_settings, save_settings
 from engine.weights.state import ModelState, PartLicence, Phase
@@ -337,7 +338,7 @@ class ModelStore:
             self._tell(name, now=False)
 
         self._enter(name, "converting")
-        await convert(originals, self.folder / name, progress, name)
+        await convert(originals, self.folder / name, progress, name, report_file(self.folder, name))
 
     # Keeping
 
@@ -393,6 +394,8 @@ class ModelStore:
             folders += [download.folder for download in self._inventory.downloads(MODELS[name])]
         for folder in folders:
             await asyncio.to_thread(remove_folder, folder)
+        with contextlib.suppress(OSError):
+            report_file(self.folder, name).unlink(missing_ok=True)
         self._work[name] = Work()
         self._tell(name)
 

@@ -17,11 +17,10 @@ from safetensors.torch import load_file
 from engine.bundle import published_files
 from engine.bundle.convert import PublishedParts, _transformer, convert_bundle, transformer_config
 from engine.bundle.loader import load_bundle
-from engine.bundle.published_files import DoesNotFit
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.cli import main
 from engine.encoders.names import ENCODERS, is_own_name
-from engine.errors import BundleError, Cancelled, CannotWrite, InputError
+from engine.errors import BundleError, Cancelled, CannotWrite, DoesNotFit, InputError
 from engine.model.keys import from_published
 from tests.engine.bundle.published_files import GOLDEN, SCHEDULE, write_published
 
@@ -158,7 +157,7 @@ def test_a_checkpoint_of_something_else_is_said(published, tmp_path):
         convert_bundle(replace(published, tokenizer=published.transformer), tmp_path / "out", schedules=[SCHEDULE])
     # A whole file is not to be fetched again; what is in it goes into a report.
     assert "again" not in str(caught.value) and "newer version" in caught.value.step
-    assert "block_chunks.*.module.*.ffn.fc*.weight (8 times)" in caught.value.found
+    assert "block_chunks.0.module.0.ffn.fc1.weight" in caught.value.found
 
 
 def test_missing_weights_are_named_before_anything_is_written(published, tmp_path):

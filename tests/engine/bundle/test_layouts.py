@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from engine.bundle import published_files
 from engine.bundle.convert import PublishedParts, convert_bundle
 from engine.bundle.loader import load_bundle
-from engine.bundle.published_files import TRANSFORMER, Checkpoint, DoesNotFit
+from engine.bundle.published_files import TRANSFORMER, Checkpoint
 from engine.cli import main
-from engine.errors import BundleError
+from engine.errors import BundleError, DoesNotFit
 from tests.engine.bundle.published_files import GOLDEN, SCHEDULE, write_published
 
 State = dict[str, torch.Tensor]
