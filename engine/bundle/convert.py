@@ -2,9 +2,9 @@
 
 All names and shapes are compared with the real networks before anything is written. Weights go through one tensor at a time:
 memory stays below the largest tensor and one file of the bundle. A conversion that was stopped goes on after the last complete
-file; the result is the same, byte for byte. They are stored in bfloat16 where the published program computes in it; what it
-computes in float32 (norms, conditioning, modulation, head of the transformer; DINOv2 and the image autoencoder here) keeps its
-own format.
+file; the result is the same, byte for byte. They are stored in the format the published program loads them in: the blocks of the
+transformer and the tokenizer in bfloat16, what is around the blocks in float32, T5 in float16 but for one layer. DINOv2 and the
+image autoencoder, which are computed in float32 here, keep their own format.
 """
 
 from __future__ import annotations
@@ -159,8 +159,8 @@ def _checked_streams(
         raise DoesNotFit(error.fact) from error
     used = {part: encoder_names(part, checkpoint, modules[part]) for part, checkpoint in encoders.items()}
     return {
-        "transformer": (2 * transformer_numbers(config).total, lambda done: _transformer(transformer, config, done)),
-        "text": _encoder(encoders["text"], used["text"], lambda name: torch.bfloat16),
+        "transformer": (_transformer_bytes(config), lambda done: _transformer(transformer, config, done)),
+        "text": _encoder(encoders["text"], used["text"], _text_dtype),
         "semantic": _encoder(encoders["semantic"], used["semantic"], lambda name: None),
         "content": _encoder(encoders["content"], used["content"], lambda name: None),
         "tokenizer": (2 * _numbers(tokenizer, names), lambda done: _tokenizer(tokenizer, names, done)),
@@ -237,6 +237,17 @@ def _transformer(
             key.ours,
             tensor.to(torch.float32 if keeps_float32("transformer", key.ours) else torch.bfloat16, copy=True),
         )
+
+
+def _transformer_bytes(config: TransformerConfig) -> int:
+    """Bytes of the transformer's weights as they are stored."""
+    numbers = transformer_numbers(config)
+    return 2 * numbers.total + 2 * numbers.shared
+
+
+def _text_dtype(name: str) -> torch.dtype:
+    """What the published program loads T5 in: float16, but for the layer whose products do not fit into it."""
+    return torch.float32 if name.endswith("feed_forward.output.weight") else torch.float16
 
 
 def _tokenizer(

@@ -38,8 +38,8 @@ class Placement:
     """Where a part's weights go and what they compute in.
 
     Attributes:
-        dtype: float32, or bfloat16/float16 for "half": then the parts of the transformer that are computed in float32 as
-            published (norms, conditioning vectors, modulation, head) keep float32 weights.
+        dtype: float32, or bfloat16/float16 for "half": then what the published program computes in float32 keeps float32
+            weights (``keeps_float32``).
         on_cpu: pattern of the names whose weights wait on the CPU instead; "" for none.
         eight_bits: round the matrices of the transformer's blocks to eight bits as they are read.
     """
@@ -159,9 +159,18 @@ def verify_bundle(folder: Path, on_progress: Progress | None = None) -> BundleMa
 
 
 def keeps_float32(part: str, name: str) -> bool:
-    """Whether a weight stays in float32 when its part computes in half precision (model.md, section 4)."""
-    halved = ("blocks.", "text_projection.", "semantic_projection.", "content_projection.")
-    return part == "transformer" and not name.startswith(halved)
+    """Whether a weight stays in float32 when its part computes in half precision.
+
+    Of the transformer only the blocks are halved; the published program keeps everything around them in float32, and so are the
+    projections that begin the streams the blocks add to. Of the text encoder the norms and the layer that overflows in float16
+    stay wide.
+
+    Args:
+        name: our own.
+    """
+    if part == "text":
+        return name.endswith(("feed_forward.output.weight", "norm.weight"))
+    return part == "transformer" and not name.startswith("blocks.")
 
 
 class _Reader:

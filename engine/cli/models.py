@@ -265,7 +265,7 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def progress(state: ModelState) -> str:
-    """One line of progress: “EchoGen 2B: 6.1 GB of 25.2 GB, 38 MB/s, about 4 min left”."""
+    """One line of progress: “EchoGen 2B: 6.1 GB of 26.4 GB, 38 MB/s, about 4 min left”."""
     from engine.weights.disk import readable
     from engine.weights.state import time_words
 

@@ -168,9 +168,9 @@ def _disk() -> Finding:
     fact = f"{free / 10**9:.0f} GB free for models in {folder}."
     if not os.access(place, os.W_OK):
         return Finding("Disk", fact, "Files cannot be written there; set ECHOGEN_MODELS to another folder.", False)
-    if free < 40 * 10**9:
+    if free < 41 * 10**9:
         return Finding(
-            "Disk", fact, "EchoGen 2B needs about 39 GB while it is downloaded and converted, 14 GB after.", True
+            "Disk", fact, "EchoGen 2B needs about 40 GB while it is downloaded and converted, 14 GB after.", True
         )
     return Finding("Disk", fact)
 

@@ -306,7 +306,7 @@ MODELS: dict[str, Model] = {
             "1024 px pictures. Needs a graphics card with 8 GB or more, or patience.",
             ("echogen-2b-transformer", "flan-t5-xl", "flux-vae", "infinity-vae-d32", "dinov2-base"),
             bundle=True,
-            bundle_bytes=int(13.2 * _GB),
+            bundle_bytes=int(13.5 * _GB),
             choices=(("flux-vae", "flux-schnell-vae", "flux-dev-vae"),),
             companions=("cut-out", "naming"),
         ),
@@ -316,7 +316,7 @@ MODELS: dict[str, Model] = {
             "256 px pictures, made from published files that you have.",
             (),
             bundle=True,
-            bundle_bytes=int(4.1 * _GB),
+            bundle_bytes=int(4.2 * _GB),
             fetched=False,
         ),
         Model(

@@ -16,7 +16,9 @@ from tests.engine.weights.published_set import expect_small_vae, repositories
 
 
 def test_names_are_counted_and_their_numbers_left_out():
-    names = [f"blocks.{n}.fc1.weight" for n in range(32)] + ["args", "a\nb"] + [f"w{chr(0x4E00 + n)}" for n in range(200)]
+    names = (
+        [f"blocks.{n}.fc1.weight" for n in range(32)] + ["args", "a\nb"] + [f"w{chr(0x4E00 + n)}" for n in range(200)]
+    )
     lines = summary(names)
     assert lines[:3] == ["blocks.*.fc*.weight (32 times)", "args", "a?b"]
     assert len(lines) == 151 and lines[-1] == "… and 53 more"
