@@ -85,7 +85,9 @@ def test_three_of_three_published_encoders_open_with_the_numbers_their_library_r
     ours = getattr(load_bundle(out), part).model
     kinds = {"text": T5EncoderModel, "semantic": Dinov2Model, "content": AutoencoderKL}
     # T5 as the published program loads it: in float16, of which the library itself exempts one layer.
-    theirs = kinds[part].from_pretrained(folder / name, torch_dtype=torch.float16 if part == "text" else None).state_dict()
+    theirs = (
+        kinds[part].from_pretrained(folder / name, torch_dtype=torch.float16 if part == "text" else None).state_dict()
+    )
     wide = {key for key, tensor in theirs.items() if part == "text" and tensor.dtype == torch.float32}
     assert all(key.endswith("wo.weight") for key in wide) and bool(wide) == (part == "text")
     state = ours.state_dict()
