@@ -140,7 +140,7 @@ def encoder_files(part: str, dtype: torch.dtype = torch.float32) -> dict[str, by
         module: Any = published_module(part, NARROW[part])
         module.save_pretrained(place, max_shard_size=_SHARD if part == "text" else "1GB")
         if dtype != torch.float32:
-            module = type(module).from_pretrained(place, torch_dtype=dtype)
+            module = type(module).from_pretrained(place, torch_dtype=dtype, low_cpu_mem_usage=False)
             module.save_pretrained(place)
         return {path.name: path.read_bytes() for path in sorted(Path(place).iterdir())}
 
@@ -173,7 +173,7 @@ def tokenizer_weights(config: TokenizerConfig = NARROW_TOKENIZER) -> dict[str, T
 
 def training_dump(weights: dict[str, Tensor]) -> dict[str, Any]:
     """Weights as the reference's trainer saves them: with its arguments, an average, the optimizer and buffers."""
-    averages = {name: tensor * 0.5 for name, tensor in weights.items()}
+    averages = {name: torch.zeros(1).expand(tensor.shape) for name, tensor in weights.items()}
     return {
         "args": argparse.Namespace(model="2b", seed=np.int64(3), tlr=np.float32(1e-4)),
         "gpt_training": True,

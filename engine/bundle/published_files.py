@@ -55,6 +55,13 @@ class Checkpoint:
                     raise BundleError(f"The weight “{name}” is in {path.name} and in another file.", GET_FILE_AGAIN)
                 self.shapes[name], self._file_of[name] = shape, path
 
+    @classmethod
+    def of_shapes(cls, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Checkpoint:
+        """A file that is not there, of which only the header is known: names and shapes, no tensors."""
+        checkpoint = cls()
+        checkpoint.paths, checkpoint.shapes = (path,), dict(shapes)
+        return checkpoint
+
     def tensors(self, names: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
         """The tensors of these names, in this order. Each is only valid until the next one is asked for."""
         opened: Path | None = None

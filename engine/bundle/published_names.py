@@ -37,6 +37,9 @@ _BUILD: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
 # The halves of published encoders that nothing here uses.
 _UNUSED = {"text": ("decoder.", "lm_head."), "semantic": (), "content": ("decoder.", "post_quant_conv.")}
 
+# Buffers of the published transformer that are made anew for every picture; its own loader drops them, too.
+_MASKS = {"lvl_1L", "attn_bias_for_masking", "Infinity_visible_kvlen", "Infinity_invisible_qlen"}
+
 
 def encoder_on_meta(part: str, config: Mapping[str, Any]) -> nn.Module:
     """The class of "text", "semantic" or "content" on the meta device. Raises ``BundleError``."""
@@ -110,7 +113,7 @@ def check_transformer(checkpoint: Checkpoint, config: TransformerConfig) -> None
                         f"The weight “{name}” of {file} has the shape {checkpoint.shapes[name]}, which does not fit.",
                         found=checkpoint.shapes,
                     ) from error
-    _log_unknown(file, checkpoint.shapes.keys() - table.keys())
+    _log_unknown(file, checkpoint.shapes.keys() - table.keys() - _MASKS)
 
 
 def tokenizer_names(checkpoint: Checkpoint, config: TokenizerConfig) -> dict[str, str]:

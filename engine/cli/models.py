@@ -58,11 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = action("import", "take models from a folder or a USB stick", model=False)
     add.add_argument("folder", type=Path, help="folder with a bundle, or with the published files")
     action("verify", "check every byte of a model")
+    action("rehearse", "go the whole way to a model with small random files and a server on this computer")
     remove = action("remove", "take a model off this computer")
     remove.add_argument("--originals", action="store_true", help="remove only the downloaded files it was made from")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.action == "rehearse":
+        return _rehearse(args)
     from engine.weights.store import ModelStore
 
     store = ModelStore()
@@ -80,6 +83,14 @@ def run(args: argparse.Namespace) -> int:
             return _verify(store, args)
         case _:
             return _remove(store, args)
+
+
+def _rehearse(args: argparse.Namespace) -> int:
+    """Print a line for every part and step. Takes a minute or two."""
+    from engine.bench.rehearsal import rehearse
+
+    rehearse(args.model, lambda line: print(json.dumps({"line": line.strip()}) if args.json else line, flush=True))
+    return ExitCode.DONE
 
 
 def _list(store: ModelStore, as_json: bool) -> int:
