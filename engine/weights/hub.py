@@ -198,8 +198,9 @@ def refused(part: Part, with_token: bool) -> AccessRefused:
     page = f"https://huggingface.co/{part.repository}"
     return AccessRefused(
         f"{part.title} is given only to accounts that asked for access.",
-        f"Ask for it at {page}, then "
-        + ("check the access token." if with_token else "enter an access token of your account."),
+        f"Ask for it at {page}, then check the access token."
+        if with_token
+        else f"Ask for it at {page}, then enter an access token of your account.",
     )
 
 

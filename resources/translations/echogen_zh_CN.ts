@@ -562,7 +562,7 @@
         </message>
         <message>
             <source>A photo of {0} × {1} pixels is too narrow for {2} to name what is on it.</source>
-            <translation type="unfinished" />
+            <translation>{0} × {1} 像素的照片太窄，{2} 无法为其中的内容命名。</translation>
         </message>
         <message>
             <source>All scales are kept: nothing is left to draw.</source>
@@ -583,6 +583,14 @@
         <message>
             <source>Another program saved it again; its prompt is still in the history.</source>
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
+        </message>
+        <message>
+            <source>Ask for it at {0}, then check the access token.</source>
+            <translation>请在 {0} 申请访问权限，然后检查访问令牌。</translation>
+        </message>
+        <message>
+            <source>Ask for it at {0}, then enter an access token of your account.</source>
+            <translation>请在 {0} 申请访问权限，然后输入您账户的访问令牌。</translation>
         </message>
         <message>
             <source>Balanced</source>
@@ -958,11 +966,11 @@
         </message>
         <message>
             <source>Nothing was fetched yet. Agree to the size to go on.</source>
-            <translation type="unfinished" />
+            <translation>尚未下载任何内容。同意此大小后即可继续。</translation>
         </message>
         <message>
             <source>Nothing was fetched. Choose another source for this part, or look for a newer version of this program.</source>
-            <translation type="unfinished" />
+            <translation>未下载任何内容。请为此部分选择其他来源，或查找本程序的新版本。</translation>
         </message>
         <message>
             <source>Nothing was fetched. Look for a newer version of this program.</source>
@@ -1190,7 +1198,7 @@
         </message>
         <message>
             <source>The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs.</source>
-            <translation type="unfinished" />
+            <translation>文件是完整的。本程序的新版本可能认识它；“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
         </message>
         <message>
             <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
@@ -1210,7 +1218,7 @@
         </message>
         <message>
             <source>The installed {0} calls the weights of the {1} in a way this program does not know, for example “{2}”.</source>
-            <translation type="unfinished" />
+            <translation>已安装的 {0} 对{1}权重的命名方式本程序不认识，例如“{2}”。</translation>
         </message>
         <message>
             <source>The kept photo {0} is gone.</source>
@@ -1262,7 +1270,7 @@
         </message>
         <message>
             <source>The model is whole. Update this program, or set up its environment again.</source>
-            <translation type="unfinished" />
+            <translation>模型是完整的。请更新本程序，或重新设置其环境。</translation>
         </message>
         <message>
             <source>The model needs {0} GB, and {1} has {2} GB free.</source>
@@ -1466,15 +1474,15 @@
         </message>
         <message>
             <source>The weight “{0}” of the {1} ({2}) has the shape {3}, not {4}.</source>
-            <translation type="unfinished" />
+            <translation>{1}的权重“{0}”（{2}）的形状是 {3}，而不是 {4}。</translation>
         </message>
         <message>
             <source>The weight “{0}” of {1} has the shape {2}, not {3}.</source>
-            <translation type="unfinished" />
+            <translation>{1} 的权重“{0}”的形状是 {2}，而不是 {3}。</translation>
         </message>
         <message>
             <source>The weight “{0}” of {1} has the shape {2}, which does not fit.</source>
-            <translation type="unfinished" />
+            <translation>{1} 的权重“{0}”的形状是 {2}，不符合要求。</translation>
         </message>
         <message>
             <source>The weight “{0}” should be zero and is not.</source>
@@ -1598,7 +1606,7 @@
         </message>
         <message>
             <source>This model has format {0}, and this program reads formats up to {1}.</source>
-            <translation type="unfinished" />
+            <translation>此模型的格式为 {0}，本程序可读取的格式最高为 {1}。</translation>
         </message>
         <message>
             <source>This picture needs about {0} and {1} of {2} is free.</source>
@@ -1662,7 +1670,7 @@
         </message>
         <message>
             <source>Type the name, or cut the photo.</source>
-            <translation type="unfinished" />
+            <translation>请输入名称，或裁剪照片。</translation>
         </message>
         <message>
             <source>Unknown format</source>
@@ -1739,6 +1747,14 @@
         <message>
             <source>segmentation</source>
             <translation>分割</translation>
+        </message>
+        <message>
+            <source>the weights of a visual tokenizer</source>
+            <translation>视觉分词器的权重</translation>
+        </message>
+        <message>
+            <source>the weights of an EchoGen transformer</source>
+            <translation>EchoGen Transformer 的权重</translation>
         </message>
         <message>
             <source>there was not enough memory for it</source>
@@ -1826,11 +1842,11 @@
         </message>
         <message>
             <source>{0} does not hold {1}.</source>
-            <translation type="unfinished" />
+            <translation>{0} 中没有{1}。</translation>
         </message>
         <message>
             <source>{0} does not hold {1}: it holds {2}.</source>
-            <translation type="unfinished" />
+            <translation>{0} 中没有{1}：其中有{2}。</translation>
         </message>
         <message>
             <source>{0} does not say which version of {1} it has.</source>
@@ -1854,7 +1870,7 @@
         </message>
         <message>
             <source>{0} has the weight “{1}” twice.</source>
-            <translation type="unfinished" />
+            <translation>{0} 中有两个权重“{1}”。</translation>
         </message>
         <message>
             <source>{0} has {1} GB; {2} GB is the limit.</source>
@@ -1930,7 +1946,7 @@
         </message>
         <message>
             <source>{0} is given only to accounts that asked for access.</source>
-            <translation type="unfinished" />
+            <translation>{0} 仅提供给已申请访问权限的账户。</translation>
         </message>
         <message>
             <source>{0} is no PNG.</source>
@@ -1970,15 +1986,15 @@
         </message>
         <message>
             <source>{0} lacks {1} weights of an EchoGen transformer, the first “{2}”.</source>
-            <translation type="unfinished" />
+            <translation>{0} 缺少 EchoGen Transformer 的 {1} 个权重，第一个是“{2}”。</translation>
         </message>
         <message>
             <source>{0} lacks {1} weights of the visual tokenizer, the first “{2}”.</source>
-            <translation type="unfinished" />
+            <translation>{0} 缺少视觉分词器的 {1} 个权重，第一个是“{2}”。</translation>
         </message>
         <message>
             <source>{0} lacks {1} weights of the {2}, the first “{3}”.</source>
-            <translation type="unfinished" />
+            <translation>{0} 缺少{2}的 {1} 个权重，第一个是“{3}”。</translation>
         </message>
         <message>
             <source>{0} may not be read.</source>
@@ -2022,7 +2038,7 @@
         </message>
         <message>
             <source>{0} of {1} is another file than the one this program knows.</source>
-            <translation type="unfinished" />
+            <translation>{1} 的 {0} 与本程序已知的文件不同。</translation>
         </message>
         <message>
             <source>{0} of {1} is safe.</source>
@@ -2818,7 +2834,7 @@
         </message>
         <message>
             <source>Enter access token…</source>
-            <translation type="unfinished" />
+            <translation>输入访问令牌…</translation>
         </message>
         <message>
             <source>Every file is as it should be.</source>
@@ -2826,7 +2842,7 @@
         </message>
         <message>
             <source>Fetch it all the same</source>
-            <translation type="unfinished" />
+            <translation>仍然下载</translation>
         </message>
         <message>
             <source>Get</source>
@@ -3673,7 +3689,7 @@
         </message>
         <message>
             <source>More than was shown</source>
-            <translation type="unfinished" />
+            <translation>比显示的更大</translation>
         </message>
         <message>
             <source>Not enough memory</source>
@@ -3809,7 +3825,7 @@
         </message>
         <message>
             <source>The published files do not fit</source>
-            <translation type="unfinished" />
+            <translation>发布的文件不符合要求</translation>
         </message>
         <message>
             <source>The server refuses</source>
