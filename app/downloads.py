@@ -142,11 +142,17 @@ class Downloads(QObject):
 
     # Asking for things
 
-    def get(self, name: str) -> None:
-        """Fetch what is missing. The licences have been accepted."""
-        self._start(name, self._get(name))
+    def get(self, name: str, *, all_of_it: bool = False) -> None:
+        """Fetch what is missing. The licences have been accepted.
 
-    async def _get(self, name: str) -> None:
+        Args:
+            all_of_it: the user agrees to more bytes than were shown.
+        """
+        self._start(name, self._get(name, all_of_it))
+
+    async def _get(self, name: str, all_of_it: bool) -> None:
+        if all_of_it:
+            self.store.accept_sizes(name)
         state = await self.store.get(name)
         if state.installed:
             self._ready([name])

@@ -19,6 +19,8 @@ from PySide6.QtGui import QGuiApplication
 from app.settings import Settings
 from app.state import EngineStatus
 from engine import __version__
+from engine.bundle.library import models_folder
+from engine.weights.report import find_reports
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +137,8 @@ def diagnostics(folder: Path, settings: Settings, engine: EngineStatus, lines: i
         parts.append(f"platform {application.platformName()}")
     info = engine.info
     parts.append(f"engine: {engine.phase}" + (f", {info.bundle} on {info.device}; {info.plan}" if info else ""))
+    for report in find_reports(models_folder()):
+        parts += report.lines
     parts.append(f"settings: device {settings.device}, memory {settings.memory}, theme {settings.theme}")
     try:
         text = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace")

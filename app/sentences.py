@@ -54,6 +54,8 @@ FRAGMENTS = (
     _t("The subject strength"),
     _t("The look strength"),
     _t("The temperature"),
+    _t("the weights of an EchoGen transformer"),
+    _t("the weights of a visual tokenizer"),
     _t("lacks"),
     _t("has unknown"),
     _t("it"),

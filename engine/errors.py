@@ -6,6 +6,7 @@ The window shows ``title``, ``fact`` and ``step`` in its banner; the command lin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -97,6 +98,26 @@ class BundleError(EchoGenError):
     exit_code = ExitCode.BUNDLE
 
 
+class DoesNotFit(BundleError):
+    """A published file is whole, but is not what is expected.
+
+    Args:
+        step: by default, to look for a newer version of the program: it may know this file.
+        found: names of what is in the file, for a report; no values.
+    """
+
+    title = "The published files do not fit"
+
+    def __init__(self, fact: str, step: str = "", *, title: str | None = None, found: Iterable[str] = ()) -> None:
+        super().__init__(fact, step or _NEWER, title=title)
+        self.found = tuple(found)
+
+
+_NEWER = (
+    "The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs."
+)
+
+
 class NotEnoughMemory(EchoGenError):
     """The work needs more memory than there is."""
 
@@ -122,6 +143,18 @@ class LicenceNotAccepted(InputError):
     """A part's licence has to be accepted before it is fetched."""
 
     title = "The licence is not accepted yet"
+
+
+class SizeNotAgreed(InputError):
+    """The server has more than was shown; whether to go on is the user's to say."""
+
+    title = "More than was shown"
+
+
+class AccessRefused(NetworkError):
+    """The publisher gives its files to accounts that asked for access; or the token is not right."""
+
+    title = "The server refuses"
 
 
 class CannotWrite(EchoGenError):

@@ -11,7 +11,7 @@ from app.dialogs.model_parts import Glyph, PartList, Problem, Question, Sign, Ta
 from app.downloads import Downloads
 from app.history.reveal import reveal
 from app.look.controls import Card, IconButton, OutlinedButton, label
-from engine.errors import CannotWrite, EchoGenError
+from engine.errors import AccessRefused, CannotWrite, EchoGenError, SizeNotAgreed
 from engine.weights.state import ModelState
 
 GET, PAUSE, RESUME, USE, CHOOSE = "get", "pause", "resume", "use", "choose"
@@ -234,6 +234,10 @@ class ModelCard(Card):
             return self.tr("Choose another folder…")
         if self.state.installed or not self.state.fetchable:
             return ""
+        if isinstance(error, AccessRefused):
+            return self.tr("Enter access token…")
+        if isinstance(error, SizeNotAgreed):
+            return self.tr("Fetch it all the same")
         return self.tr("Resume") if self.state.done else self.tr("Try again")
 
     # Doing
@@ -264,7 +268,11 @@ class ModelCard(Card):
         """Fetch it; the licences are shown first where one was not accepted yet."""
         if self._action == RESUME and all(part.accepted for part in self._downloads.store.licences(self.state.name)):
             self._downloads.get(self.state.name)
-        elif self._sheet is None:
+        else:
+            self._show_licences()
+
+    def _show_licences(self) -> None:
+        if self._sheet is None:
             self._sheet = LicenceSheet(self._downloads, self.state.name)
             self._sheet.accepted.connect(self._accepted)
             self._sheet.refused.connect(self._close_sheet)
@@ -296,6 +304,10 @@ class ModelCard(Card):
         error = self._downloads.problem(self.state.name)
         if isinstance(error, CannotWrite):
             self.folderWanted.emit()
+        elif isinstance(error, AccessRefused):
+            self._show_licences()
+        elif isinstance(error, SizeNotAgreed):
+            self._downloads.get(self.state.name, all_of_it=True)
         else:
             self._press()
 

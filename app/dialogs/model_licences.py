@@ -146,7 +146,7 @@ class LicenceSheet(QWidget):
                 words.size(fetched), words.size(needed)
             )
         )
-        gated = any(part.gated for part in self.parts())
+        gated = any(self._downloads.store.needs_account(part) for part in self.parts())
         self.token.setVisible(gated)
         self.token_help.setVisible(gated)
 

@@ -1,9 +1,10 @@
-"""From published files to a bundle, once: transformer and visual tokenizer under our names, encoders as they are.
+"""From published files to a bundle, once, every weight under a name of ours.
 
-Weights go through one tensor at a time: memory stays below the largest tensor and one file of the bundle. A conversion that
-was stopped goes on after the last complete file; the result is the same, byte for byte. They are stored
-in bfloat16 where the published program computes in it; what it computes in float32 (norms, conditioning, modulation, head
-of the transformer; DINOv2 and the image autoencoder here) keeps its own format.
+All names and shapes are compared with the real networks before anything is written. Weights go through one tensor at a time:
+memory stays below the largest tensor and one file of the bundle. A conversion that was stopped goes on after the last complete
+file; the result is the same, byte for byte. They are stored in the format the published program loads them in: the blocks of the
+transformer and the tokenizer in bfloat16, what is around the blocks in float32, T5 in float16 but for one layer. DINOv2 and the
+image autoencoder, which are computed in float32 here, keep their own format.
 """
 
 from __future__ import annotations
@@ -19,19 +20,31 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.bundle.loader import PART_WORDS, Progress, keeps_float32
+from engine.bundle.loader import Progress, check_fit, keeps_float32
 from engine.bundle.manifest import FORMAT, BundleManifest, Defaults, EncoderPart, Origin
-from engine.bundle.published_files import GET_FILE_AGAIN, Checkpoint, hub_checkpoint, hub_config
+from engine.bundle.published_files import (
+    GET_FILE_AGAIN,
+    TOKENIZER,
+    TRANSFORMER,
+    Checkpoint,
+    hub_checkpoint,
+    hub_config,
+)
+from engine.bundle.published_names import (
+    check_transformer,
+    encoder_names,
+    encoder_on_meta,
+    tokenizer_names,
+    transformer_shapes,
+)
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
-from engine.encoders.assembly import assemble
-from engine.encoders.content import DECODER_WEIGHTS
+from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.text import TOKENIZER_FILE
-from engine.errors import BundleError, Cancelled, CannotWrite, InputError
+from engine.errors import BundleError, Cancelled, CannotWrite, DoesNotFit, InputError
 from engine.host import Cancel
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.keys import convert, published_keys
 from engine.model.schedules import published_schedules
-from engine.model.transformer import Transformer
 from engine.runtime.sizes import transformer_numbers
 from engine.tokenizer import keys as tokenizer_keys
 from engine.tokenizer import preview
@@ -86,9 +99,9 @@ def convert_bundle(
         CannotWrite: the disk is full, or the folder cannot be written. Cancelled: ``cancel`` was set.
     """
     work = _Work(on_progress or (lambda fraction, text: None), cancel)
-    transformer = Checkpoint(parts.transformer)
-    tokenizer = Checkpoint(parts.tokenizer)
-    text, semantic, content = (hub_checkpoint(folder) for folder in (parts.text, parts.semantic, parts.content))
+    transformer = Checkpoint(parts.transformer, wanted=TRANSFORMER)
+    tokenizer = Checkpoint(parts.tokenizer, wanted=TOKENIZER)
+    encoders = {part: hub_checkpoint(getattr(parts, part)) for part in ("text", "semantic", "content")}
     config = transformer_config(transformer.shapes, parts.transformer.name)
     semantic_config, content_config = hub_config(parts.semantic), hub_config(parts.content)
     reference = _content_input(config, content_config)
@@ -100,7 +113,7 @@ def convert_bundle(
         schedules=tuple(schedules) or _published_schedules(reference),
         reference_size=reference,
         transformer=config,
-        tokenizer=tokenizer_keys.config_from_shapes(tokenizer.shapes),
+        tokenizer=_tokenizer_config(tokenizer),
         text=EncoderPart(hub_config(parts.text)),
         semantic=EncoderPart(semantic_config, _semantic_input(config, semantic_config)),
         content=EncoderPart(content_config, reference),
@@ -110,14 +123,8 @@ def convert_bundle(
     word_list = parts.text / TOKENIZER_FILE
     if not word_list.is_file():
         raise InputError(f"There is no {TOKENIZER_FILE} in {parts.text}.", "Download it with the text encoder.")
-    streams: dict[str, _Stream] = {
-        "transformer": (2 * transformer_numbers(config).total, lambda done: _transformer(transformer, config, done)),
-        "text": _encoder(text, ("shared.", "encoder."), torch.bfloat16),
-        "semantic": _encoder(semantic, (), None),
-        "content": _encoder(content, (), None, DECODER_WEIGHTS),
-        "tokenizer": (2 * _numbers(tokenizer.shapes), lambda done: _tokenizer(tokenizer, manifest.tokenizer, done)),
-    }
-    with BundleWriter(out, _fingerprint(transformer, tokenizer, text, semantic, content)) as writer:
+    streams = _checked_streams(manifest, transformer, tokenizer, encoders)
+    with BundleWriter(out, _fingerprint(transformer, tokenizer, *encoders.values())) as writer:
         work.begin(sum(size for size, _ in streams.values()), writer.stored_bytes)
         _check_room(out, work.left)
         for part, (_, stream) in streams.items():
@@ -130,6 +137,34 @@ def convert_bundle(
 
 _Stream = tuple[int, Callable[[Collection[str]], Iterator[tuple[str, Tensor]]]]
 """Bytes of a part (about), and its weights but for those of the names given, always in the same order."""
+
+
+def _checked_streams(
+    manifest: BundleManifest, transformer: Checkpoint, tokenizer: Checkpoint, encoders: Mapping[str, Checkpoint]
+) -> dict[str, _Stream]:
+    """The weights of every part, after all names and shapes were compared with the networks that will read them.
+
+    Raises:
+        DoesNotFit, BundleError: they do not fit, or not each other.
+    """
+    config = manifest.transformer
+    check_transformer(transformer, config)
+    names = tokenizer_names(tokenizer, manifest.tokenizer)
+    try:
+        modules = {part: encoder_on_meta(part, getattr(manifest, part).config) for part in encoders}
+        check_fit(manifest, modules)
+    except DoesNotFit:
+        raise
+    except BundleError as error:  # said of a bundle; here it is the published files that do not fit
+        raise DoesNotFit(error.fact) from error
+    used = {part: encoder_names(part, checkpoint, modules[part]) for part, checkpoint in encoders.items()}
+    return {
+        "transformer": (_transformer_bytes(config), lambda done: _transformer(transformer, config, done)),
+        "text": _encoder(encoders["text"], used["text"], _text_dtype),
+        "semantic": _encoder(encoders["semantic"], used["semantic"], lambda name: None),
+        "content": _encoder(encoders["content"], used["content"], lambda name: None),
+        "tokenizer": (2 * _numbers(tokenizer, names), lambda done: _tokenizer(tokenizer, names, done)),
+    }
 
 
 def _fingerprint(*checkpoints: Checkpoint) -> str:
@@ -170,70 +205,85 @@ def transformer_config(shapes: Mapping[str, tuple[int, ...]], file: str) -> Tran
             text_pool_heads=shapes["text_proj_for_sos.ca.mat_q"][1],
         )
     except (KeyError, ValueError, IndexError) as error:
-        raise BundleError(f"{file} does not hold the weights of an EchoGen transformer.", GET_FILE_AGAIN) from error
-    table = published_keys(config)
-    for fault, names in (("lacks", table.keys() - shapes.keys()), ("has unknown", shapes.keys() - table.keys())):
-        if names:
-            raise BundleError(f"{file} {fault} weights: {len(names)}, the first “{min(names)}”.", GET_FILE_AGAIN)
+        raise DoesNotFit(f"{file} does not hold {TRANSFORMER.words}.", found=shapes) from error
     return config
+
+
+def _tokenizer_config(checkpoint: Checkpoint) -> TokenizerConfig:
+    try:
+        return tokenizer_keys.config_from_shapes(checkpoint.shapes)
+    except BundleError as error:
+        raise DoesNotFit(
+            f"{checkpoint.paths[0].name} does not hold {TOKENIZER.words}.", found=checkpoint.shapes
+        ) from error
 
 
 def _transformer(
     checkpoint: Checkpoint, config: TransformerConfig, done: Collection[str] = ()
 ) -> Iterator[tuple[str, Tensor]]:
-    with torch.device("meta"):
-        shapes = {name: tuple(tensor.shape) for name, tensor in Transformer(config).state_dict().items()}
+    shapes = transformer_shapes(config)
     table = published_keys(config)
-    wanted = [name for name, key in table.items() if key.kind != "dead" and key.ours not in done]
+    wanted = [
+        name for name, key in table.items() if key.kind != "dead" and key.ours not in done and name in checkpoint.shapes
+    ]
     for published, tensor in checkpoint.tensors(wanted):
         key = table[published]
         if key.kind == "constant":
             if bool(tensor.count_nonzero()):
-                raise BundleError(f"The weight “{published}” should be zero and is not.", GET_FILE_AGAIN)
+                raise DoesNotFit(f"The weight “{published}” should be zero and is not.", found=checkpoint.shapes)
             continue
-        try:
-            tensor = convert(key, tensor, shapes[key.ours])
-        except ValueError as error:
-            raise BundleError(f"The transformer does not fit: {error}.", GET_FILE_AGAIN) from error
+        tensor = convert(key, tensor, shapes[key.ours])
         yield (
             key.ours,
             tensor.to(torch.float32 if keeps_float32("transformer", key.ours) else torch.bfloat16, copy=True),
         )
 
 
+def _transformer_bytes(config: TransformerConfig) -> int:
+    """Bytes of the transformer's weights as they are stored."""
+    numbers = transformer_numbers(config)
+    return 2 * numbers.total + 2 * numbers.shared
+
+
+def _text_dtype(name: str) -> torch.dtype:
+    """What the published program loads T5 in: float16, but for the layer whose products do not fit into it."""
+    return torch.float32 if name.endswith("feed_forward.output.weight") else torch.float16
+
+
 def _tokenizer(
-    checkpoint: Checkpoint, config: TokenizerConfig, done: Collection[str] = ()
+    checkpoint: Checkpoint, names: Mapping[str, str], done: Collection[str] = ()
 ) -> Iterator[tuple[str, Tensor]]:
-    names = tokenizer_keys.our_names(checkpoint.shapes, config)
-    for published, tensor in checkpoint.tensors(
-        name for name, ours in names.items() if ours is not None and ours not in done
-    ):
-        yield str(names[published]), tensor.to(torch.bfloat16, copy=True)
+    for published, tensor in checkpoint.tensors(name for name, ours in names.items() if ours not in done):
+        yield names[published], tensor.to(torch.bfloat16, copy=True)
 
 
 def _preview_map(checkpoint: Checkpoint, manifest: BundleManifest) -> bytes:
     """``preview.safetensors``, fitted to this decoder at the default size, or at 512 px where that is larger."""
     config = manifest.tokenizer
-    state = {name: tensor.float() for name, tensor in _tokenizer(checkpoint, config)}
-    autoencoder = assemble(PART_WORDS["tokenizer"], lambda: Autoencoder(config), state)
+    state = {name: tensor.float() for name, tensor in _tokenizer(checkpoint, tokenizer_names(checkpoint, config))}
+    autoencoder = assemble("tokenizer", lambda: Autoencoder(config), state)
     grids = manifest.schedules[0].grids
     share = min(1.0, preview.MAX_SIDE / max(manifest.schedules[0].size))
     grids = tuple((max(1, round(rows * share)), max(1, round(columns * share))) for rows, columns in grids)
     return preview.fit_preview_map(autoencoder, config, grids, count=_PREVIEW_PICTURES).to_bytes()
 
 
-def _encoder(
-    checkpoint: Checkpoint, only: tuple[str, ...], dtype: torch.dtype | None, skip: tuple[str, ...] = ()
-) -> _Stream:
-    """Bytes (about) and weights of an encoder; T5's word table is written once."""
-    names = [name for name in checkpoint.shapes if (not only or name.startswith(only)) and not name.startswith(skip)]
-    if "shared.weight" in names and "encoder.embed_tokens.weight" in names:
-        names.remove("encoder.embed_tokens.weight")
-    size = sum(math.prod(checkpoint.shapes[name]) for name in names) * (2 if dtype is not None else 4)
+def _encoder(checkpoint: Checkpoint, names: Mapping[str, str], dtype: Callable[[str], torch.dtype | None]) -> _Stream:
+    """Bytes (about) and weights of an encoder.
+
+    Args:
+        names: our name of each published one.
+        dtype: what a weight is stored in, by our name; None as it is published.
+    """
+    size = sum(
+        math.prod(checkpoint.shapes[published]) * (wanted.itemsize if (wanted := dtype(ours)) is not None else 4)
+        for published, ours in names.items()
+    )
 
     def stream(done: Collection[str]) -> Iterator[tuple[str, Tensor]]:
-        for name, tensor in checkpoint.tensors(name for name in names if name not in done):
-            yield name, tensor.to(dtype, copy=True) if dtype is not None else tensor.clone()
+        for published, tensor in checkpoint.tensors(name for name, ours in names.items() if ours not in done):
+            wanted = dtype(names[published])
+            yield names[published], tensor.to(wanted, copy=True) if wanted is not None else tensor.clone()
 
     return size, stream
 
@@ -268,8 +318,8 @@ def _known_title(config: TransformerConfig) -> str:
     return {"echogen-2b": "EchoGen 2B", "echogen-125m": "EchoGen 125M"}.get(_known_name(config), "EchoGen")
 
 
-def _numbers(shapes: Mapping[str, tuple[int, ...]]) -> int:
-    return sum(math.prod(shape) for shape in shapes.values())
+def _numbers(checkpoint: Checkpoint, names: Mapping[str, str]) -> int:
+    return sum(math.prod(checkpoint.shapes[name]) for name in names)
 
 
 def _check_room(out: Path, needed: int) -> None:

@@ -10,14 +10,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
-from engine.encoders.assembly import assemble
+from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.content import DECODER_WEIGHTS, ContentEncoder
+from engine.encoders.names import own_name
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text import TextEncoder
 from engine.errors import BundleError
@@ -30,22 +32,14 @@ Progress = Callable[[float, str], None]
 SMALL_BYTES = 64 * 2**20
 """Bundles up to this size are checked in full at every opening: it takes a tenth of a second."""
 
-PART_WORDS = {
-    "text": "text encoder",
-    "semantic": "semantic encoder",
-    "content": "content encoder",
-    "transformer": "transformer",
-    "tokenizer": "visual tokenizer",
-}
-
 
 @dataclass(frozen=True)
 class PartPlacement:
     """Where a part's weights go and what they compute in.
 
     Attributes:
-        dtype: float32, or bfloat16/float16 for "half": then the parts of the transformer that are computed in float32 as
-            published (norms, conditioning vectors, modulation, head) keep float32 weights.
+        dtype: float32, or bfloat16/float16 for "half": then what the published program computes in float32 keeps float32
+            weights (``keeps_float32``).
         on_cpu: pattern of the names whose weights wait on the CPU instead; "" for none.
         eight_bits: round the matrices of the transformer's blocks to eight bits as they are read.
     """
@@ -112,14 +106,14 @@ def load_bundle(
         manifest.content.input_size,
         manifest.placed_content.fold if manifest.placed_content is not None else 1,
     )
-    transformer = assemble(PART_WORDS["transformer"], lambda: Transformer(manifest.transformer), state("transformer"))
+    transformer = assemble("transformer", lambda: Transformer(manifest.transformer), state("transformer"))
     tokenizer = assemble(
-        PART_WORDS["tokenizer"],
+        "tokenizer",
         lambda: _autoencoder(manifest, tokenizer_encoder),
         state("tokenizer", () if tokenizer_encoder else ("encoder.",)),
     )
     bundle = Bundle(folder, manifest, text, semantic, content, transformer, tokenizer, reader.rounded)
-    _check_fit(bundle)
+    check_fit(manifest, {"text": text.model, "semantic": semantic.model, "content": content.model})
     return bundle
 
 
@@ -168,9 +162,18 @@ def verify_bundle(folder: Path, on_progress: Progress | None = None) -> BundleMa
 
 
 def keeps_float32(part: str, name: str) -> bool:
-    """Whether a weight stays in float32 when its part computes in half precision (model.md, section 4)."""
-    halved = ("blocks.", "text_projection.", "semantic_projection.", "content_projection.")
-    return part == "transformer" and not name.startswith(halved)
+    """Whether a weight stays in float32 when its part computes in half precision.
+
+    Of the transformer only the blocks are halved; the published program keeps everything around them in float32, and so are the
+    projections that begin the streams the blocks add to. Of the text encoder the norms and the layer that overflows in float16
+    stay wide.
+
+    Args:
+        name: our own.
+    """
+    if part == "text":
+        return name.endswith(("feed_forward.output.weight", "norm.weight"))
+    return part == "transformer" and not name.startswith("blocks.")
 
 
 class _Reader:
@@ -187,6 +190,7 @@ class _Reader:
         self._tell(self._done / self._total, f"Reading the {PART_WORDS[part]}")
         for file in self._manifest.weight_files(part):
             for name, tensor in _tensors(self._folder / file, skip):
+                name = own_name(part, name)  # bundles of format 1 have the libraries' names
                 if name in state:
                     raise BundleError(f"The {PART_WORDS[part]} of this model has “{name}” twice.", GET_AGAIN)
                 dtype = tensor.dtype
@@ -220,17 +224,24 @@ def _autoencoder(manifest: BundleManifest, with_encoder: bool) -> Autoencoder:
     return autoencoder
 
 
-def _check_fit(bundle: Bundle) -> None:
-    """The parts fit each other: an error here would otherwise come up in the middle of a picture."""
-    manifest, config = bundle.manifest, bundle.manifest.transformer
-    patches = (manifest.semantic.input_size // _side(bundle.semantic.model.config.patch_size)) ** 2
-    fold = bundle.content.fold
-    stride = 2 ** (len(bundle.content.model.config.block_out_channels) - 1)
+def check_fit(manifest: BundleManifest, encoders: Mapping[str, Any]) -> None:
+    """The parts fit each other: an error here would otherwise come up in the middle of a picture.
+
+    Args:
+        encoders: the modules of the three encoders, by part; on the meta device, too.
+
+    Raises:
+        BundleError: which part does not fit.
+    """
+    config = manifest.transformer
+    text, semantic, content = (encoders[part].config for part in ("text", "semantic", "content"))
+    patches = (manifest.semantic.input_size // _side(semantic.patch_size)) ** 2
+    fold = manifest.placed_content.fold if manifest.placed_content is not None else 1
+    stride = 2 ** (len(content.block_out_channels) - 1)
     faults = {
-        "text": bundle.text.model.config.d_model != config.text_width,
-        "semantic": bundle.semantic.model.config.hidden_size != config.semantic_width
-        or patches != config.semantic_tokens,
-        "content": bundle.content.model.config.latent_channels * fold**2 != config.content_width
+        "text": text.d_model != config.text_width,
+        "semantic": semantic.hidden_size != config.semantic_width or patches != config.semantic_tokens,
+        "content": content.latent_channels * fold**2 != config.content_width
         or (manifest.content.input_size // stride // fold) ** 2 != config.content_tokens,
     }
     for part, wrong in faults.items():

@@ -5,11 +5,14 @@ A bundle is a folder::
     bundle.json
     transformer/*.safetensors       ours
     tokenizer/*.safetensors         ours
-    text/*.safetensors              transformers.T5EncoderModel, with text/tokenizer.json
-    semantic/*.safetensors          transformers.Dinov2Model
-    content/*.safetensors           diffusers.AutoencoderKL, the encoder half
+    text/*.safetensors              T5's encoder, with text/tokenizer.json
+    semantic/*.safetensors          DINOv2
+    content/*.safetensors           an AutoencoderKL, the encoder half
     preview.safetensors             optional: colours of the codes, for quick previews
     README.md, thumbs/, examples/   optional; examples/scale_*.png: a picture of its own, coarse to fine
+
+All weights are under names of our own (``engine.encoders.names`` for the encoders). Bundles of format 1 have the encoders
+under the names transformers 5.24 and diffusers 0.42 gave them; they are read all the same.
 
 Every file but ``bundle.json`` stands in the manifest with its size and SHA-256. A manifest that is read may be damaged or
 hostile: names that lead out of the folder are refused, and every number is checked before it is used.
@@ -61,7 +64,9 @@ __all__ = [
     "read_manifest",
 ]
 
-FORMAT = 1
+FORMAT = 2
+"""What is written. Since 2, encoders are stored under our own names."""
+READABLE = (1, 2)
 PARTS = ("text", "semantic", "content", "transformer", "tokenizer")
 MAX_MANIFEST_BYTES = 8 * 2**20
 
@@ -181,9 +186,9 @@ class BundleManifest:
         """Reads what ``to_json`` wrote. Raises ``BundleError`` for anything else."""
         if not isinstance(data, dict):
             raise damaged("it is no description of a model")
-        if data.get("format") != FORMAT:
+        if type(data.get("format")) is not int or data["format"] not in READABLE:
             raise BundleError(
-                f"This model has format {str(data.get('format'))[:20]}, and this program reads format {FORMAT}.",
+                f"This model has format {str(data.get('format'))[:20]}, and this program reads formats up to {FORMAT}.",
                 "Update the program, or get the model again.",
             )
         try:
@@ -208,6 +213,7 @@ class BundleManifest:
                 language=None if data.get("language") is None else checks.read_language(data["language"]),
                 examples=tuple(checks.read_example(item) for item in data.get("examples", ())),
                 random=bool(data.get("random", False)),
+                format=data["format"],
             )._checked()
         except BundleError:
             raise

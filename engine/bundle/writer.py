@@ -18,7 +18,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.bundle.manifest import MANIFEST, PARTS, BundleFile, BundleManifest, inside
+from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleFile, BundleManifest, inside
+from engine.encoders.names import own_name
 from engine.errors import Cancelled, CannotWrite
 
 SHARD_BYTES = 512 * 10**6
@@ -74,8 +75,9 @@ class BundleWriter:
     def add_weights(self, part: str, tensors: Iterable[tuple[str, Tensor]], shard_bytes: int = SHARD_BYTES) -> None:
         """Write a part's weights as they come, in files of at most ``shard_bytes`` (or one tensor, if that is larger).
 
-        No more than one file's tensors are held at a time. Where files of this part are there already, these are the weights
-        that ``stored`` does not name, in the order they always have.
+        An encoder's weights may come under any spelling; they are stored under our own names. No more than one file's tensors
+        are held at a time. Where files of this part are there already, these are the weights that ``stored`` does not name, in
+        the order they always have.
         """
         if part not in PARTS:
             raise ValueError(f"{part!r} is no part of a bundle")
@@ -86,6 +88,7 @@ class BundleWriter:
                 count += 1
                 self._write_shard(part, count, shard)
                 shard, held = {}, 0
+            name = own_name(part, name)
             # A tensor that is part of a larger one, or shares its memory with another, is not to be written twice.
             shard[name] = (
                 tensor.detach().to("cpu", copy=tensor.untyped_storage().nbytes() != tensor.nbytes).contiguous()
@@ -132,7 +135,7 @@ class BundleWriter:
         with ThreadPoolExecutor(_HASHING) as pool:  # hashing lets go of Python's lock
             files = dict(zip(map(inside, names), pool.map(BundleFile.of, map(self._work.joinpath, names)), strict=True))
         # Through the reader: what cannot be read again must not be written.
-        manifest = BundleManifest.from_json(json.loads(_dumps(replace(manifest, files=files))))
+        manifest = BundleManifest.from_json(json.loads(_dumps(replace(manifest, files=files, format=FORMAT))))
         with _said(self.folder):
             path = self._work / MANIFEST
             path.write_text(_dumps(manifest), encoding="utf-8")

@@ -8,7 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
-from engine.errors import InputError
+from engine.errors import DoesNotFit, InputError
+from engine.weights.report import write_report
 
 ENCODERS = ("text", "semantic", "content")
 
@@ -29,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PART=SOURCE=LICENCE",
         help="where a part comes from, for example content=black-forest-labs/FLUX.1-schnell=Apache-2.0",
     )
+
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write down what was found when it does not fit")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,6 +56,10 @@ def run(args: argparse.Namespace) -> int:
             on_progress=_Percent(),
             cancel=cancel,
         )
+    except DoesNotFit as error:
+        if args.report is not None:
+            write_report(args.report, error)
+        raise
     finally:
         signal.signal(signal.SIGINT, previous)
     print(f"{args.out}: {manifest.title}, {manifest.nbytes / 1e9:.1f} GB, {manifest.identity}")

@@ -14,7 +14,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import BundleError, Cancelled, ExitCode, InputError, LicenceNotAccepted
+from engine.errors import BundleError, Cancelled, ExitCode, InputError, LicenceNotAccepted, SizeNotAgreed
 
 if TYPE_CHECKING:
     from engine.weights.state import ModelState
@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--choose", action="append", default=[], metavar="PART", help="take this part where the model has a choice"
     )
     get.add_argument("--from", dest="base_url", metavar="URL", help="download from this mirror of the hub, from now on")
+    get.add_argument(
+        "--accept-sizes", action="store_true", help="go on without asking where the server has more than was expected"
+    )
     get.add_argument("--token", action="store_true", help="ask for an access token, for parts that need an account")
     get.add_argument(
         "--remove-originals", action="store_true", help="remove the downloaded files when the model is converted"
@@ -55,11 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = action("import", "take models from a folder or a USB stick", model=False)
     add.add_argument("folder", type=Path, help="folder with a bundle, or with the published files")
     action("verify", "check every byte of a model")
+    action("rehearse", "go the whole way to a model with small random files and a server on this computer")
     remove = action("remove", "take a model off this computer")
     remove.add_argument("--originals", action="store_true", help="remove only the downloaded files it was made from")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.action == "rehearse":
+        return _rehearse(args)
     from engine.weights.store import ModelStore
 
     store = ModelStore()
@@ -77,6 +83,14 @@ def run(args: argparse.Namespace) -> int:
             return _verify(store, args)
         case _:
             return _remove(store, args)
+
+
+def _rehearse(args: argparse.Namespace) -> int:
+    """Print a line for every part and step. Takes a minute or two."""
+    from engine.bench.rehearsal import rehearse
+
+    rehearse(args.model, lambda line: print(json.dumps({"line": line.strip()}) if args.json else line, flush=True))
+    return ExitCode.DONE
 
 
 def _list(store: ModelStore, as_json: bool) -> int:
@@ -105,7 +119,7 @@ def _get(store: ModelStore, args: argparse.Namespace) -> int:
     wanted = [name for name in args.model if not store.state(name).installed]
     _accept(store, wanted, args.accept_licences)
     for name in args.model:
-        state = _follow(store, store.get(name))
+        state = _fetch(store, name, args.accept_sizes)
         if args.remove_originals:
             _follow(store, store.remove_originals(name))
             state = store.state(name)
@@ -113,6 +127,21 @@ def _get(store: ModelStore, args: argparse.Namespace) -> int:
         if not args.json:
             _tell_more(store, state, args.model)
     return ExitCode.DONE
+
+
+def _fetch(store: ModelStore, name: str, accept_sizes: bool) -> ModelState:
+    """Get one model. Where the server has more than was shown, a person is asked; without one, only the option counts."""
+    try:
+        return _follow(store, store.get(name))
+    except SizeNotAgreed as error:
+        if not accept_sizes:
+            if not sys.stdin.isatty():
+                raise SizeNotAgreed(error.fact, "Nothing was fetched yet. Add --accept-sizes to go on.") from error
+            print(f"{error.fact} Go on? Type yes: ", end="", file=sys.stderr, flush=True)
+            if sys.stdin.readline().strip().lower() != "yes":
+                raise Cancelled("Nothing was fetched.") from error
+        store.accept_sizes(name)
+        return _follow(store, store.get(name))
 
 
 def _choose(store: ModelStore, models: list[str], parts: list[str]) -> None:
@@ -247,7 +276,7 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def progress(state: ModelState) -> str:
-    """One line of progress: “EchoGen 2B: 6.1 GB of 25.2 GB, 38 MB/s, about 4 min left”."""
+    """One line of progress: “EchoGen 2B: 6.1 GB of 26.4 GB, 38 MB/s, about 4 min left”."""
     from engine.weights.disk import readable
     from engine.weights.state import time_words
 

@@ -8,38 +8,75 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from engine.encoders.names import ENCODERS, is_own_name, own_name, under_library_names, under_own_names
 from engine.errors import BundleError
 
 M = TypeVar("M", bound=nn.Module)
+
+PART_WORDS = {
+    "text": "text encoder",
+    "semantic": "semantic encoder",
+    "content": "content encoder",
+    "transformer": "transformer",
+    "tokenizer": "visual tokenizer",
+}
 
 
 def assemble(part: str, build: Callable[[], M], state: Mapping[str, Tensor]) -> M:
     """A module with the weights of ``state``, which are used as they are and not copied.
 
     Args:
-        part: what the user calls it, for the error: "text encoder".
+        part: "text", "semantic", "content", "transformer" or "tokenizer".
         build: makes the module; called on the meta device.
-        state: exactly the module's weights, under its own names.
+        state: exactly the module's weights. Those of an encoder may have any spelling ``engine.encoders.names`` knows.
 
     Raises:
-        BundleError: the config builds no such module; a weight is missing, unknown, or of another shape.
+        BundleError: the config builds no such module; a weight is missing, unknown, or of another shape; the installed
+            library calls its weights in a way this program does not know.
     """
-    try:
-        with torch.device("meta"):
-            module = build()
-    except Exception as error:  # the libraries raise whatever a wrong config led them into
-        raise BundleError(f"The {part} of this model cannot be built from its description.", _STEP) from error
-    expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    words = PART_WORDS[part]
+    module = build_on_meta(part, build)
+    state = under_own_names(part, state)
+    expected = expected_shapes(part, module)
     for fault, names in (("lacks", expected.keys() - state.keys()), ("has unknown", state.keys() - expected.keys())):
         if names:
-            raise BundleError(f"The {part} of this model {fault} weights, the first “{min(names)}”.", _STEP)
+            raise BundleError(f"The {words} of this model {fault} weights, the first “{min(names)}”.", _STEP)
     for name, shape in expected.items():
-        if state[name].shape != shape:
+        if tuple(state[name].shape) != shape:
             raise BundleError(
-                f"The {part}'s weight “{name}” has the shape {tuple(state[name].shape)}, not {tuple(shape)}.", _STEP
+                f"The {words}'s weight “{name}” has the shape {tuple(state[name].shape)}, not {shape}.", _STEP
             )
-    module.load_state_dict(dict(state), strict=True, assign=True)
+    module.load_state_dict(under_library_names(part, state, module.state_dict()), strict=True, assign=True)
     return module.eval().requires_grad_(False)
+
+
+def build_on_meta(part: str, build: Callable[[], M]) -> M:
+    """The module without memory for its weights. Raises ``BundleError`` where its description builds none."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except Exception as error:  # the libraries raise whatever a wrong config led them into
+        raise BundleError(
+            f"The {PART_WORDS[part]} of this model cannot be built from its description.", _STEP
+        ) from error
+
+
+def expected_shapes(part: str, module: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Shape of every weight a module wants, under our names.
+
+    Raises:
+        BundleError: the installed library has names that no rule knows. The model is right then, and the library too new.
+    """
+    expected = {own_name(part, name): tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    strange = [name for name in expected if part in ENCODERS and not is_own_name(part, name)]
+    if strange:
+        library = type(module).__module__.partition(".")[0]
+        raise BundleError(
+            f"The installed {library} calls the weights of the {PART_WORDS[part]} in a way this program does not know, "
+            f"for example “{strange[0]}”.",
+            "The model is whole. Update this program, or set up its environment again.",
+        )
+    return expected
 
 
 _STEP = "Get the model again, or verify it under Models."

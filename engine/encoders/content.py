@@ -43,7 +43,7 @@ class ContentEncoder:
             BundleError: the weights do not fit the config.
         """
         state = {name: tensor for name, tensor in state.items() if not name.startswith(DECODER_WEIGHTS)}
-        return cls(assemble("content encoder", lambda: encoder_half(config), state), input_size, fold)
+        return cls(assemble("content", lambda: encoder_half(config), state), input_size, fold)
 
     @property
     def device(self) -> torch.device:

@@ -34,12 +34,12 @@ class SemanticEncoder:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], state: Mapping[str, Tensor], input_size: int) -> SemanticEncoder:
-        """Build from a ``Dinov2Config`` as a dict and the model's weights, with positions of any square grid.
+        """Build from a ``Dinov2Config`` as a dict and the model's weights in any spelling, with positions of any square grid.
 
         Raises:
             BundleError: the weights do not fit the config.
         """
-        model = assemble("semantic encoder", lambda: Dinov2Model(Dinov2Config.from_dict(dict(config))), state)
+        model = assemble("semantic", lambda: Dinov2Model(Dinov2Config.from_dict(dict(config))), state)
         side = input_size // _patch_size(model.config)
         if side < 1 or input_size % _patch_size(model.config):
             raise BundleError(

@@ -143,13 +143,14 @@ def box_on_white(rgb: np.ndarray, box: tuple[int, ...]) -> np.ndarray:
 def cover_crop(pixels: np.ndarray, size: int) -> np.ndarray:
     """Resize (Lanczos) so that the shorter side is ``size``, then crop the centre square, as published.
 
-    The longer side is truncated to whole pixels; the crop's offsets are rounded down.
+    The longer side is truncated to whole pixels, computed from the ratio in the order of the published program; the crop's
+    offsets are rounded down.
     """
     height, width = pixels.shape[:2]
     if width < height:
-        new_size = (size, int(size * height / width))
+        new_size = (size, int(size / (width / height)))
     else:
-        new_size = (int(size * width / height), size)
+        new_size = (int((width / height) * size), size)
     resized = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(new_size, _LANCZOS))
     left, top = (new_size[0] - size) // 2, (new_size[1] - size) // 2
     return resized[top : top + size, left : left + size]

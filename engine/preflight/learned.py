@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.errors import BundleError
+from engine.errors import BundleError, InputError
 
 if TYPE_CHECKING:
     from engine.preflight.grounding import Grounder
@@ -77,9 +77,12 @@ class LearnedParts:
                 return None
             with self._gate.shared():
                 return work(part)
+        except InputError as error:  # this photo is not for this part; the next one may be
+            notes.append(str(error))
+            return None
         except BundleError as error:
             notes.append(f"{error.fact} The photo was read without it.")
-        except (RuntimeError, MemoryError) as error:  # torch's out-of-memory is a RuntimeError
+        except (RuntimeError, ValueError, MemoryError) as error:  # torch's out-of-memory is a RuntimeError
             log.warning("the part for %s failed", role, exc_info=True)
             memory = isinstance(error, MemoryError) or "memory" in str(error).lower()
             why = "there was not enough memory for it" if memory else "it failed"

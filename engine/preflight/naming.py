@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import PhotoError
 from engine.photo.load import Photo
 from engine.preflight.pretrained import load_model, load_part
 from engine.preflight.working import shrunk
@@ -22,6 +23,8 @@ QUESTION = (
 IMAGE_TOKEN = "<|image_pad|>"
 _LONG_SIDE = 896
 _MOST_TOKENS = 16
+_MOST_NARROW = 200
+"""Longer side to shorter one: what the publisher's processor takes."""
 _MOST_WORDS = 5
 _MOST_CHARACTERS = 40
 _INTRODUCTIONS = re.compile(
@@ -86,7 +89,7 @@ class Namer:
         return load_part(TITLE, folder, load)
 
     def name(self, photo: Photo) -> Name | None:
-        """The subject's name, or None when the answer is none."""
+        """The subject's name, or None when the answer is none. Raises ``PhotoError`` for a photo that is too narrow."""
         answer, score = self.answer(photo)
         text = parse_name(answer)
         return Name(text, score) if text else None
@@ -119,7 +122,13 @@ class Namer:
     def _inputs(self, photo: Photo) -> dict[str, Any]:
         import torch
 
-        pixels = self.processor(shrunk(photo.rgb, _LONG_SIDE), return_tensors="pt", input_data_format="channels_last")
+        small = shrunk(photo.rgb, _LONG_SIDE)
+        if max(small.shape[:2]) > _MOST_NARROW * min(small.shape[:2]):
+            raise PhotoError(
+                f"A photo of {photo.width} × {photo.height} pixels is too narrow for {TITLE} to name what is on it.",
+                "Type the name, or cut the photo.",
+            )
+        pixels = self.processor(small, return_tensors="pt", input_data_format="channels_last")
         patches = int(pixels["image_grid_thw"][0].prod()) // self.processor.merge_size**2
         messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": QUESTION}]}]
         text = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from engine.errors import BundleError
 
@@ -39,6 +39,9 @@ def load_part(title: str, folder: Path, load: Callable[[], Part]) -> Part:
 
 def load_model(model_class: Any, folder: Path, device: str, dtype: Any, **options: Any) -> Any:
     """A transformers model for inference, from safetensors in a local folder; every weight it needs has to be there.
+
+    Weights that are wanted in the format of the file stay mapped from it until they move to the device, one after another: a
+    model of 16 GB needs no 16 GB of main memory on its way to a card.
 
     Raises:
         BundleError: weights are missing or have another shape.
@@ -80,10 +83,12 @@ def channel_values(settings: dict[str, Any], name: str, default: tuple[float, ..
 
 
 def normalised(rgb: np.ndarray, width: int, height: int, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
-    """RGB uint8 (H, W, 3) → float32 (1, 3, height, width): resized without keeping the ratio, then normalised."""
-    shrinking = rgb.shape[0] > height or rgb.shape[1] > width
-    # Averaging while shrinking is what an antialiased bilinear filter comes to.
-    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    """RGB uint8 (H, W, 3) → float32 (1, 3, height, width): resized without keeping the ratio, then normalised.
+
+    Bilinear with antialiasing along every side that shrinks, as SAM's own processor has it.
+    """
+    resized = Image.fromarray(np.ascontiguousarray(rgb)).resize((width, height), Image.Resampling.BILINEAR)
+    small = np.asarray(resized)
     values = (small.astype(np.float32) / 255 - mean) / std
     return np.ascontiguousarray(values.transpose(2, 0, 1))[None]
 

@@ -85,6 +85,9 @@ class Sam:
     ) -> tuple[np.ndarray, float]:
         """The best of the masks SAM offers.
 
+        One click can mean a thing, its part or all around it: SAM is asked for three masks then. A box, several clicks or a mask
+        to go on from say what is meant, and SAM is asked for one, as its authors recommend.
+
         Args:
             box: around the subject. clicks: on it or beside it; at least one of both, or ``start``.
             start: uint8 (H, W), the mask so far.
@@ -99,7 +102,8 @@ class Sam:
             inputs = self._prompts(photo, box, clicks)
             if start is not None:
                 inputs["input_masks"] = self._mask_prompt(start)
-            found = self.model(image_embeddings=self._embedded(photo), multimask_output=True, **inputs)
+            several = box is None and start is None and len(clicks) == 1
+            found = self.model(image_embeddings=self._embedded(photo), multimask_output=several, **inputs)
             logits = found.pred_masks[0, 0].float().cpu().numpy()
             scores = found.iou_scores[0, 0].float().cpu().numpy()
         # Obeying the clicks comes first, SAM's own estimate second.

@@ -25,6 +25,7 @@ from engine.errors import EchoGenError, NotEnoughMemory
 from engine.runtime.devices import GIB, Device, choose_device, find_devices, gigabytes, processor, run_tool
 from engine.runtime.plans import plan_for
 from engine.weights.published import published_manifest
+from engine.weights.report import find_reports
 
 LARGE_MODEL = "echogen-2b"
 _DESKTOP = GIB  # what the desktop and a browser commonly hold on a card
@@ -167,9 +168,9 @@ def _disk() -> Finding:
     fact = f"{free / 10**9:.0f} GB free for models in {folder}."
     if not os.access(place, os.W_OK):
         return Finding("Disk", fact, "Files cannot be written there; set ECHOGEN_MODELS to another folder.", False)
-    if free < 40 * 10**9:
+    if free < 41 * 10**9:
         return Finding(
-            "Disk", fact, "EchoGen 2B needs about 39 GB while it is downloaded and converted, 14 GB after.", True
+            "Disk", fact, "EchoGen 2B needs about 40 GB while it is downloaded and converted, 14 GB after.", True
         )
     return Finding("Disk", fact)
 
@@ -289,6 +290,16 @@ def _bundles(device: Device) -> list[Finding]:
             )
         except EchoGenError as error:
             findings.append(Finding("Model", f"{head}. {error.fact}", _way_out(bundle.manifest, device), False))
+    findings += [
+        Finding(
+            "Model",
+            f"{report.model} was fetched, and could not be converted: {report.fact} In the file: "
+            f"{', '.join(report.found[:8])}{', …' if len(report.found) > 8 else ''}.",
+            report.step,
+            False,
+        )
+        for report in find_reports(models_folder())
+    ]
     if not findings:
         findings.append(
             Finding("Model", "There is no model on this computer.", "Get one: python -m engine models list", False)

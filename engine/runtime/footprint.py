@@ -24,6 +24,7 @@ from engine.runtime.sizes import (
     decoder_numbers,
     semantic_numbers,
     text_numbers,
+    text_wide_numbers,
     transformer_numbers,
 )
 
@@ -116,7 +117,8 @@ def footprint(
     restored = numbers.image_block * size if placement.eight_bits else 0
     image = int(numbers.image * stored * (arriving if placement.image_streamed else 1))
     content = int(numbers.content * stored * (arriving if placement.content_streamed else 1))
-    text = text_numbers(manifest.text.config) * placement.text_number_bytes
+    wide = text_wide_numbers(manifest.text.config)
+    text = (text_numbers(manifest.text.config) - wide) * placement.text_number_bytes + wide * FLOAT32
     subject = FLOAT32 * (
         semantic_numbers(manifest.semantic.config, manifest.semantic.input_size)
         + content_numbers(manifest.content.config)
@@ -124,6 +126,13 @@ def footprint(
     decoder = decoder_numbers(manifest.tokenizer) * size
     always = shared + subject + decoder + restored
     network = image + (content if placement.content_stays else 0)
+    # One layer at a time is computed in float32.
+    widened = (
+        manifest.text.config["d_model"]
+        * manifest.text.config["d_ff"]
+        * FLOAT32
+        * (placement.text_number_bytes < FLOAT32)
+    )
     resting_text = text if placement.text_stays else 0
 
     # Keys and values: two tensors per block. Those made by one linear layer keep its whole output alive: 3 for 2.
@@ -160,7 +169,7 @@ def footprint(
     )
     streaming_states = cache if placement.states_stay else branch + subject_keys + text_keys
     return Footprint(
-        text=always + network + text + text_tokens * config.text_width * 16 * FLOAT32,
+        text=always + network + text + widened + text_tokens * config.text_width * 16 * FLOAT32,
         subject=resting + encode,
         content=resting + (0 if placement.content_stays else content) + streaming_states + stream,
         drawing=resting + drawing,

@@ -44,8 +44,8 @@ MEANINGS: dict[PlanKey, str] = {
     "int8": "The network's numbers are rounded to eight bits.",
     "streamed": "The network comes from the computer's memory layer by layer.",
 }
-NumberFormat = Literal["float32", "bfloat16"]
-_BYTES: dict[NumberFormat, int] = {"float32": 4, "bfloat16": 2}
+NumberFormat = Literal["float32", "bfloat16", "float16"]
+_BYTES: dict[NumberFormat, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 # Networks up to this size are drawn in float32 everywhere: small enough, and the same bits on every device.
 SMALL_NETWORK = 400_000_000
@@ -71,7 +71,7 @@ class MemoryPlan:
         rounded: the picture may differ a little from that of the resident plan, because numbers are held more coarsely.
         unequal: further bytes when prompt and subject strength differ.
         dtype: number format of the network's blocks and of the visual decoder; all else is float32.
-        text_dtype: number format of the text encoder.
+        text_dtype: number format the text encoder's weights rest in; it computes in float32 in any case.
         branches: how the branches of guidance go through the network.
         offload_text: take the text encoder off the device after use.
         offload_content: take the content layers off the device after use.
@@ -277,9 +277,10 @@ def _branch_order(placement: Placement, device: Device) -> BranchOrder:
 
 
 def _formats(manifest: BundleManifest, device: Device) -> tuple[NumberFormat, NumberFormat]:
-    """Of the network and of the text encoder."""
+    """Of the network and of the text encoder, which was published in float16."""
     numbers = transformer_numbers(manifest.transformer).total, text_numbers(manifest.text.config)
-    return number_format(numbers[0], device), number_format(numbers[1], device)
+    text = number_format(numbers[1], device)
+    return number_format(numbers[0], device), "float32" if text == "float32" else "float16"
 
 
 def _cache_bytes(sizes: Footprint, room: int) -> int:

@@ -118,6 +118,12 @@ def text_numbers(config: Mapping[str, Any]) -> int:
     return config["vocab_size"] * width + config["num_layers"] * layer + buckets + width
 
 
+def text_wide_numbers(config: Mapping[str, Any]) -> int:
+    """Numbers of the text encoder that stay in float32 in half precision, too: norms, and the feed-forward's last layer."""
+    width = config["d_model"]
+    return config["num_layers"] * (width * config["d_ff"] + 2 * width) + width
+
+
 def semantic_numbers(config: Mapping[str, Any], input_size: int | None = None) -> int:
     """Count ``transformers.Dinov2Model``.
 

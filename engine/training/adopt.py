@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engine.bundle.loader import check_files
 from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.encoders.names import own_name, under_library_names
 from engine.errors import InputError
 from engine.training.checkpoint import save_full
 from engine.training.config import STAGES, TrainingConfig
@@ -46,7 +47,7 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path | Sequence[
     _check_sizes(manifest, config)
     weights = {
         part: {
-            name: tensor.float()
+            own_name(part, name): tensor.float()
             for file in manifest.weight_files(part)
             for name, tensor in load_file(folder / file).items()
         }
@@ -57,8 +58,8 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path | Sequence[
         fresh = stage.module.state_dict()
         if name == "transformer":
             known = Tokenizer.from_file(str(folder / "text" / "tokenizer.json")).get_vocab()
-            weights["text"]["shared.weight"] = _word_table(
-                weights["text"]["shared.weight"], known, fresh["text.shared.weight"], stage.words.get_vocab()
+            weights["text"]["words.weight"] = _word_table(
+                weights["text"]["words.weight"], known, fresh["text.shared.weight"], stage.words.get_vocab()
             )
             _widen_content(weights["transformer"], config)
         stage.module.load_state_dict(_module_state(name, weights, manifest, fresh))
@@ -121,8 +122,9 @@ def _module_state(
     if stage == "decoder":
         return {name: weights["tokenizer"][name] for name in fresh}
     if stage == "content":
-        return fresh | weights["content"]
-    text = weights["text"]
-    text = text | {"encoder.embed_tokens.weight": text["shared.weight"]}
-    parts = {"transformer": weights["transformer"], "text": text, "semantic": weights["semantic"]}
+        return fresh | under_library_names("content", weights["content"], fresh)
+    parts = {"transformer": weights["transformer"]}
+    for part in ("text", "semantic"):
+        names = [name.removeprefix(f"{part}.") for name in fresh if name.startswith(f"{part}.")]
+        parts[part] = under_library_names(part, weights[part], names)
     return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}

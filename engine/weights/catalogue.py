@@ -1,6 +1,6 @@
 """Every published part the program can use: where it is, what it is, how large, under which licence. Free of torch.
 
-Sizes are what to expect; the server's own figures are shown and checked before anything is fetched. Where a publisher gives a
+Sizes are what to expect; the server's own figures count, and where they are larger the user is asked. Where a publisher gives a
 hash (the hub does, for every file) it is checked; of a part that is fetched by tensors the hash is recorded when it arrives,
 and checked from then on.
 """
@@ -87,7 +87,8 @@ class Part:
         expected_bytes: about how much is fetched.
         folder: folder of the repository the files lie in, "" for its root; left out of the names on disk.
         tensors: prefixes of the tensors that are fetched of safetensors files; empty for whole files.
-        gated: the publisher wants an account and a click before files are given.
+        gated: the publisher wants an account and a click before files are given. The hub's own word counts besides.
+        pinned: SHA-256 that files have to have, as (name, hash): for bytes that are known from elsewhere.
     """
 
     key: str
@@ -101,6 +102,7 @@ class Part:
     folder: str = ""
     tensors: tuple[str, ...] = ()
     gated: bool = False
+    pinned: tuple[tuple[str, str], ...] = ()
 
     def wants(self, name: str) -> bool:
         """Whether a file of the repository belongs to this part."""
@@ -108,10 +110,17 @@ class Part:
         return inner is not None and any(_fits(inner, pattern) for pattern in self.files + self.optional_files)
 
     def inner(self, name: str) -> str | None:
-        """The name of a repository's file inside this part's folder, or None when it lies elsewhere."""
-        if not self.folder:
+        """The name of a repository's file inside this part's folder, or None when it lies elsewhere.
+
+        The licence of a part in a folder commonly lies at the repository's root; it is taken as if it lay in the folder.
+        """
+        if not self.folder or ("/" not in name and self.is_licence(name)):
             return name
         return name.removeprefix(f"{self.folder}/") if name.startswith(f"{self.folder}/") else None
+
+    def pinned_hash(self, inner: str) -> str:
+        """The SHA-256 a file of this name has to have, or ""."""
+        return dict(self.pinned).get(inner, "")
 
     @staticmethod
     def is_licence(name: str) -> bool:
@@ -157,6 +166,10 @@ _GB = 10**9
 _MB = 10**6
 _TRANSFORMERS = ("config.json", "*.safetensors")
 _LICENCE_FILES = ("LICENSE*", "LICENCE*", "NOTICE*")
+_FLUX_VAE = (
+    "diffusion_pytorch_model.safetensors",
+    "f5b59a26851551b67ae1fe58d32e76486e1e812def4696a4bea97f16604d40a3",
+)
 _PROCESSOR = ("*processor_config.json", "tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab.*")
 
 PARTS: dict[str, Part] = {
@@ -179,7 +192,8 @@ PARTS: dict[str, Part] = {
             "FoundationVision/Infinity",
             ("infinity_vae_d32reg.pth",),
             MIT,
-            440_472_460,
+            # Its weights are 0.44 GB, but its siblings are dumps of a training, 3.7 times as large as their weights.
+            int(1.6 * _GB),
             _LICENCE_FILES,
         ),
         Part(
@@ -204,6 +218,19 @@ PARTS: dict[str, Part] = {
             _LICENCE_FILES,
         ),
         Part(
+            "flux-vae",
+            "FLUX.1 autoencoder",
+            "content",
+            # The same bytes as in FLUX.1 itself, from a repository that is open to everybody.
+            "Tongyi-MAI/Z-Image-Turbo",
+            _TRANSFORMERS,
+            APACHE,
+            168 * _MB,
+            _LICENCE_FILES,
+            folder="vae",
+            pinned=(_FLUX_VAE,),
+        ),
+        Part(
             "flux-schnell-vae",
             "FLUX.1 autoencoder, schnell release",
             "content",
@@ -213,6 +240,7 @@ PARTS: dict[str, Part] = {
             168 * _MB,
             _LICENCE_FILES,
             folder="vae",
+            gated=True,
         ),
         Part(
             "flux-dev-vae",
@@ -276,10 +304,10 @@ MODELS: dict[str, Model] = {
             "echogen-2b",
             "EchoGen 2B",
             "1024 px pictures. Needs a graphics card with 8 GB or more, or patience.",
-            ("echogen-2b-transformer", "flan-t5-xl", "flux-schnell-vae", "infinity-vae-d32", "dinov2-base"),
+            ("echogen-2b-transformer", "flan-t5-xl", "flux-vae", "infinity-vae-d32", "dinov2-base"),
             bundle=True,
-            bundle_bytes=int(13.2 * _GB),
-            choices=(("flux-schnell-vae", "flux-dev-vae"),),
+            bundle_bytes=int(13.5 * _GB),
+            choices=(("flux-vae", "flux-schnell-vae", "flux-dev-vae"),),
             companions=("cut-out", "naming"),
         ),
         Model(
@@ -288,7 +316,7 @@ MODELS: dict[str, Model] = {
             "256 px pictures, made from published files that you have.",
             (),
             bundle=True,
-            bundle_bytes=int(4.1 * _GB),
+            bundle_bytes=int(4.2 * _GB),
             fetched=False,
         ),
         Model(

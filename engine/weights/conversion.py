@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import BundleError, Cancelled, CannotWrite, EchoGenError, ExitCode, InputError
+from engine.weights.report import read_report
 
 _PROGRESS = re.compile(r"(?P<text>[^,]+), (?P<percent>\d{1,3})%$")
 _ERRORS: dict[int, type[EchoGenError]] = {
@@ -40,13 +41,14 @@ class Originals:
     content: Path
     origins: tuple[tuple[str, str, str], ...] = ()
 
-    def arguments(self, out: Path, name: str = "") -> list[str]:
+    def arguments(self, out: Path, name: str = "", report: Path | None = None) -> list[str]:
         """Arguments of ``python -m engine convert``."""
         words = ["convert", "--out", str(out)]
         for part in ("transformer", "tokenizer", "text", "semantic", "content"):
             words += [f"--{part}", str(getattr(self, part))]
         for part, source, licence in self.origins:
             words += ["--origin", f"{part}={source}={licence}"]
+        words += ["--report", str(report)] if report is not None else []
         return [*words, "--name", name] if name else words
 
 
@@ -55,20 +57,25 @@ async def convert(
     out: Path,
     on_progress: Callable[[float, str], None] = lambda fraction, text: None,
     name: str = "",
+    report: Path | None = None,
 ) -> None:
     """Convert in a child process. Cancelling the task ends the child, which keeps the files it has completed for the next try.
 
     Args:
         on_progress: called in the event loop with 0 … 1 and words.
+        report: where the child writes down what it found when the files do not fit; an old report is removed first.
 
     Raises:
-        BundleError, InputError, CannotWrite: what the child said.
+        BundleError, InputError, CannotWrite: what the child said. DoesNotFit: what it wrote down.
     """
+    if report is not None:
+        with contextlib.suppress(OSError):
+            report.unlink(missing_ok=True)
     loop = asyncio.get_running_loop()
     root = str(Path(__file__).resolve().parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
     child = subprocess.Popen(
-        [sys.executable, "-m", "engine", *originals.arguments(out, name)],
+        [sys.executable, "-m", "engine", *originals.arguments(out, name, report)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -107,6 +114,8 @@ async def convert(
             listener.join(5)
             assert child.stderr is not None
             child.stderr.close()
+    if code == ExitCode.BUNDLE and report is not None and (found := read_report(report)) is not None:
+        raise found.error
     if code != ExitCode.DONE:
         raise _error(code, said)
 

@@ -13,15 +13,15 @@ import logging
 import os
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import NetworkError
+from engine.errors import AccessRefused, NetworkError
 from engine.weights.catalogue import Part
-from engine.weights.disk import FileJob, Segment, disk_error, hash_file, readable
-from engine.weights.hub import Busy, LicenceChanged, Listing, RemoteFile, is_plain_name, list_part
+from engine.weights.disk import FileJob, Segment, disk_error, hash_file
+from engine.weights.hub import Busy, LicenceChanged, Listing, RemoteFile, is_plain_name, list_part, refused
 from engine.weights.tensors import choose_tensors, read_header
 from engine.weights.transfer import RetryPolicy, fetch
 
@@ -35,9 +35,12 @@ IMPORTED = "imported"  # stands for the commit of files that came from a folder
 _FORMAT = 1
 _MAX_STATE = 32 * 2**20
 _MAX_LICENCE = 2**20
-# A part may be so much larger than expected: publishers change their files a little, and add small ones.
-_LARGEST_SHARE = 1.5
-_SIZE_SLACK = 100 * 10**6
+# A part may be so much larger than was shown without a question: publishers change their files a little, and add small ones.
+_SHARE_UNASKED = 0.05
+_BYTES_UNASKED = 20 * 10**6
+
+AskToken = Callable[[], Awaitable[str | None]]
+"""Gives the access token, or None. Called only when a part needs one: the system may ask the user first."""
 
 
 @dataclass
@@ -79,6 +82,7 @@ class Plan:
     commit: str
     licence: str
     files: list[PlannedFile] = field(default_factory=list)
+    gated: bool = False  # files are given to accounts only, by the hub's own word
 
     @property
     def nbytes(self) -> int:
@@ -117,36 +121,44 @@ class PartDownload:
         """Whether every file is there and was found right."""
         return self.plan is not None and all(_is_stamped(self.folder / f.name, f) for f in self.plan.files)
 
-    async def prepare(self, client: httpx.AsyncClient, base_url: str, token: str | None, policy: RetryPolicy) -> None:
+    @property
+    def needs_account(self) -> bool:
+        """Whether the files are given to accounts only: by the catalogue, or by the hub's own word."""
+        return self.part.gated or (self.plan is not None and self.plan.gated)
+
+    def is_more_than(self, shown: int) -> bool:
+        """Whether the server has noticeably more than was shown."""
+        return self.total > shown * (1 + _SHARE_UNASKED) + _BYTES_UNASKED
+
+    async def prepare(self, client: httpx.AsyncClient, base_url: str, ask_token: AskToken, policy: RetryPolicy) -> None:
         """Ask the server what the part consists of, unless that is written down already.
 
         Raises:
             NetworkError, CannotWrite.
+            AccessRefused: it wants an account, and there is no token, or one that does not do.
         """
         if self.plan is not None and (self.plan.commit != IMPORTED or self.complete):
             return
+        token = await ask_token() if self.needs_account else None
         listing = await _patiently(
             lambda: asyncio.to_thread(list_part, self.part, base_url, token), policy, self.part.title
         )
         plan = Plan(self.part.key, listing.repository, listing.commit, listing.licence)
-        for remote in listing.files:
-            planned = await self._planned(client, listing, remote, token, policy)
-            if planned is not None:
-                plan.files.append(planned)
-        self._check_size(plan)
+        plan.gated = listing.gated or self.part.gated
+        if plan.gated and token is None:
+            token = await ask_token()
+            if token is None:
+                raise refused(self.part, False)
+        try:
+            for remote in listing.files:
+                planned = await self._planned(client, listing, remote, token, policy)
+                if planned is not None:
+                    plan.files.append(planned)
+        except AccessRefused as error:
+            raise refused(self.part, token is not None) from error
         self.plan = plan
         self._save()
         self._look()
-
-    def _check_size(self, plan: Plan) -> None:
-        """What the server has must be about as large as what the user was shown and said yes to."""
-        if plan.nbytes > _LARGEST_SHARE * self.part.expected_bytes + _SIZE_SLACK:
-            raise NetworkError(
-                f"The server has {readable(plan.nbytes)} for {self.part.title}, and {readable(self.part.expected_bytes)} "
-                "was shown to you.",
-                "Nothing was fetched. Try another address to download from, or look for a newer version of this program.",
-                title="Larger than expected",
-            )
 
     async def _planned(
         self, client: httpx.AsyncClient, listing: Listing, remote: RemoteFile, token: str | None, policy: RetryPolicy
@@ -166,18 +178,43 @@ class PartDownload:
         return PlannedFile(name, remote.name, remote.size, "", "", subset.segments, subset.prefix)
 
     async def run(
-        self, client: httpx.AsyncClient, base_url: str, token: str | None, policy: RetryPolicy, slots: asyncio.Semaphore
+        self,
+        client: httpx.AsyncClient,
+        base_url: str,
+        ask_token: AskToken,
+        policy: RetryPolicy,
+        slots: asyncio.Semaphore,
     ) -> None:
         """Fetch what is missing; small files first. Cancelling the task keeps everything.
+
+        A server that wants an account although nothing said so gets the token at the second try.
 
         Args:
             slots: how many files may arrive at once, shared by all parts.
 
         Raises:
             NetworkError, CannotWrite: the first that happened; the other files go on no further.
+            AccessRefused: the server wants an account, and there is no token, or one that does not do.
             LicenceChanged: the publisher's own file is another licence than the one that was shown.
         """
         assert self.plan is not None, "prepare first"
+        token = await ask_token() if self.needs_account else None
+        try:
+            await self._run(client, base_url, token, policy, slots)
+        except AccessRefused as error:
+            self.plan.gated = True
+            self._save()
+            if token is not None or (token := await ask_token()) is None:
+                raise refused(self.part, token is not None) from error
+            try:
+                await self._run(client, base_url, token, policy, slots)
+            except AccessRefused as again:
+                raise refused(self.part, True) from again
+
+    async def _run(
+        self, client: httpx.AsyncClient, base_url: str, token: str | None, policy: RetryPolicy, slots: asyncio.Semaphore
+    ) -> None:
+        assert self.plan is not None
         missing = [file for file in self.plan.files if not _is_stamped(self.folder / file.name, file)]
 
         async def one(file: PlannedFile) -> None:
@@ -356,6 +393,7 @@ def _plan_to_json(plan: Plan) -> dict[str, Any]:
         "repository": plan.repository,
         "commit": plan.commit,
         "licence": plan.licence,
+        "gated": plan.gated,
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "files": [
             {
@@ -383,6 +421,7 @@ def _read_plan(path: Path, part: Part) -> Plan | None:
         if data["format"] != _FORMAT or data["part"] != part.key or data["repository"] != part.repository:
             return None
         plan = Plan(part.key, part.repository, str(data["commit"]), str(data["licence"]))
+        plan.gated = bool(data.get("gated", False))
         for entry in data["files"]:
             if not is_plain_name(entry["name"]) or not is_plain_name(entry["remote"]):
                 raise ValueError("a name leads out of the folder")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from engine.errors import EchoGenError, NetworkError
+from engine.errors import AccessRefused, EchoGenError, NetworkError
 from engine.weights.catalogue import Part
 from engine.weights.settings import is_safe
 
@@ -51,6 +51,7 @@ class Listing:
     Attributes:
         commit: the commit everything is fetched from, 40 hex digits.
         licence: what the repository's page says, lower case, "" when it says nothing.
+        gated: the hub says that files are given to accounts only.
         files: those that belong to the part.
         base_url, repository: where it is.
     """
@@ -60,6 +61,7 @@ class Listing:
     commit: str
     licence: str
     files: tuple[RemoteFile, ...]
+    gated: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -94,7 +96,7 @@ def list_part(part: Part, base_url: str, token: str | None = None, revision: str
 
     Raises:
         Busy: not now; try again.
-        NetworkError: not at all, and why.
+        NetworkError: not at all, and why. AccessRefused: not to this person.
         LicenceChanged: the repository's page names another licence.
     """
     if not is_safe(base_url):
@@ -116,8 +118,21 @@ def list_part(part: Part, base_url: str, token: str | None = None, revision: str
     commit = info.sha or ""
     if not _COMMIT.fullmatch(commit) or (revision is not None and commit != revision):
         raise NetworkError(f"{base_url} does not say which version of {part.repository} it has.", _OTHER_PLACE)
-    files = tuple(_remote_file(part, sibling) for sibling in info.siblings or [] if part.wants(sibling.rfilename))
-    return Listing(part.repository, base_url, commit, licence, files)
+    wanted = [sibling for sibling in info.siblings or [] if part.wants(sibling.rfilename)]
+    # Of two licences, the one in the part's own folder goes first.
+    wanted.sort(key=lambda sibling: "/" not in sibling.rfilename)
+    files: dict[str, RemoteFile] = {}
+    for sibling in wanted:
+        file = _remote_file(part, sibling)
+        inner = part.inner(file.name) or file.name
+        files.setdefault(inner, file)
+        pinned = part.pinned_hash(inner)
+        if pinned and file.sha256 != pinned:
+            raise NetworkError(
+                f"{file.name} of {part.repository} is another file than the one this program knows.",
+                "Nothing was fetched. Choose another source for this part, or look for a newer version of this program.",
+            )
+    return Listing(part.repository, base_url, commit, licence, tuple(files.values()), bool(info.gated))
 
 
 def _model_info(part: Part, base_url: str, token: str | None, revision: str | None) -> ModelInfo:
@@ -178,20 +193,14 @@ def _refuse_unsafe(request: Any) -> None:
         )
 
 
-def refused(part: Part, with_token: bool) -> NetworkError:
+def refused(part: Part, with_token: bool) -> AccessRefused:
     """The error for when the publisher does not give the files to this person."""
     page = f"https://huggingface.co/{part.repository}"
-    if part.gated:
-        return NetworkError(
-            f"{part.title} is given only to accounts that accepted its licence.",
-            f"Accept it at {page}, then "
-            + ("check the access token." if with_token else "enter an access token of your account."),
-            title="The server refuses",
-        )
-    return NetworkError(
-        f"The server does not give {part.repository} to this program.",
-        "Check the access token." if with_token else f"See whether {page} opens in a browser.",
-        title="The server refuses",
+    return AccessRefused(
+        f"{part.title} is given only to accounts that asked for access.",
+        f"Ask for it at {page}, then check the access token."
+        if with_token
+        else f"Ask for it at {page}, then enter an access token of your account.",
     )
 
 

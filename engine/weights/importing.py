@@ -216,6 +216,9 @@ def _origins(content: Path) -> tuple[tuple[str, str, str], ...]:
         if f"flux.1-{word}" in place:
             part = PARTS[key]
             return (*origins, ("content", part.repository, part.licence.name))
+    if "z-image" in place:
+        part = PARTS["flux-vae"]
+        return (*origins, ("content", part.repository, part.licence.name))
     either = (
         f"{PARTS['flux-schnell-vae'].licence.name} or {PARTS['flux-dev-vae'].licence.name}, depending on the release"
     )

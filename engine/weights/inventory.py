@@ -14,6 +14,7 @@ from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, f
 from engine.weights.conversion import Originals
 from engine.weights.disk import disk_error
 from engine.weights.download import STATE, PartDownload
+from engine.weights.report import read_report, report_file
 from engine.weights.settings import DownloadSettings
 from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words
 
@@ -104,10 +105,17 @@ class Inventory:
             parts=tuple(
                 PartState(d.part.key, d.part.title, d.part.licence.name, d.arrived, d.total) for d in downloads
             ),
-            error=work.error or (BundleError(problem) if problem else None),
+            error=work.error or self._why_not(name, problem, installed),
             originals=done if model.bundle and installed else 0,
             folder=folder if model.bundle else (parts_folder(self.folder) if installed else None),
         )
+
+    def _why_not(self, name: str, problem: str, installed: bool) -> EchoGenError | None:
+        """Why a model of the catalogue is not there although something of it is: its bundle, or its last conversion."""
+        if problem:
+            return BundleError(problem)
+        report = None if installed else read_report(report_file(self.folder, name))
+        return report.error if report is not None else None
 
     def _own(self, name: str, folder: Path, manifest: BundleManifest | None, problem: str, work: Work) -> ModelState:
         return ModelState(

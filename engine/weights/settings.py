@@ -38,11 +38,13 @@ class DownloadSettings:
         base_url: the hub or a mirror of it, without a slash at the end.
         accepted: licences accepted, as "part: licence" → the day, ISO format.
         choices: parts chosen where a model has a choice, by the model's name.
+        sizes: bytes of a part that the user agreed to, where the server had more than was shown.
     """
 
     base_url: str = HUB
     accepted: dict[str, str] = field(default_factory=dict)
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def has_accepted(self, part: str, licence: str) -> bool:
         return f"{part}: {licence}" in self.accepted
@@ -68,10 +70,13 @@ def load_settings() -> DownloadSettings:
     with contextlib.suppress(OSError, ValueError), settings_file().open("rb") as stream:
         data = json.loads(stream.read(_MAX_BYTES))
     data = data if isinstance(data, dict) else {}
-    accepted, choices = (data.get(name) if isinstance(data.get(name), dict) else {} for name in ("accepted", "choices"))
+    accepted, choices, sizes = (
+        data.get(name) if isinstance(data.get(name), dict) else {} for name in ("accepted", "choices", "sizes")
+    )
     settings = DownloadSettings(
         accepted={str(part): str(day) for part, day in accepted.items()},
         choices={str(model): tuple(map(str, keys)) for model, keys in choices.items() if isinstance(keys, list)},
+        sizes={str(part): size for part, size in sizes.items() if type(size) is int and size > 0},
     )
     url = os.environ.get("ECHOGEN_HUB") or data.get("base_url") or HUB
     try:
@@ -93,7 +98,12 @@ def save_settings(settings: DownloadSettings) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = {"base_url": settings.base_url, "accepted": settings.accepted, "choices": settings.choices}
+        data = {
+            "base_url": settings.base_url,
+            "accepted": settings.accepted,
+            "choices": settings.choices,
+            "sizes": settings.sizes,
+        }
         temporary.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as error:

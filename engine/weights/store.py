@@ -22,11 +22,19 @@ from typing import Any
 
 from engine.bundle.library import models_folder
 from engine.bundle.manifest import BundleManifest, read_manifest
-from engine.errors import BundleError, CannotWrite, EchoGenError, InputError, LicenceNotAccepted
+from engine.errors import (
+    AccessRefused,
+    BundleError,
+    CannotWrite,
+    EchoGenError,
+    InputError,
+    LicenceNotAccepted,
+    SizeNotAgreed,
+)
 from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
 from engine.weights.conversion import Originals, convert
 from engine.weights.disk import hash_file, only_one, readable
-from engine.weights.download import PartDownload
+from engine.weights.download import AskToken, PartDownload
 from engine.weights.importing import copy_folder, look_into
 from engine.weights.inventory import (
     Inventory,
@@ -39,6 +47,7 @@ from engine.weights.inventory import (
     remove_folder,
     room_for,
 )
+from engine.weights.report import report_file
 from engine.weights.requests import make_client
 from engine.weights.settings import DownloadSettings, TokenStore, checked_base_url, load_settings, save_settings
 from engine.weights.state import ModelState, PartLicence, Phase
@@ -76,6 +85,7 @@ class ModelStore:
         self._stall_seconds = stall_seconds
         self._inventory = Inventory(self.folder, load_settings())
         self._work: dict[str, Work] = {}
+        self._refused: set[str] = set()
         self._listeners: list[Listener] = []
 
     # What there is
@@ -170,7 +180,7 @@ class ModelStore:
             The state at the end: "ready", or "paused" when ``pause`` was called.
 
         Raises:
-            LicenceNotAccepted: ``accept_licences`` first.
+            LicenceNotAccepted: ``accept_licences`` first. SizeNotAgreed: ``accept_sizes`` first.
             NetworkError, CannotWrite, BundleError: what is here stays; call it again to go on.
         """
         model = find_model(name)
@@ -231,22 +241,73 @@ class ModelStore:
         for download in work.downloads:
             download.on_change = lambda: self._moved(name)
         self._enter(name, "asking")
-        token = None
-        if any(download.part.gated for download in work.downloads):
-            token = await asyncio.to_thread(self.tokens.get)
+        ask_token = self._asking_once()
         base_url = self._inventory.settings.base_url
         async with contextlib.AsyncExitStack() as stack:
             for download in work.downloads:
                 stack.enter_context(only_one(download.folder))
             client = await stack.enter_async_context(make_client(self._stall_seconds))
-            await _together(d.prepare(client, base_url, _for(d, token), self._policy) for d in work.downloads)
+            await _together(
+                self._noting(d, d.prepare(client, base_url, ask_token, self._policy)) for d in work.downloads
+            )
             self._check_room(model, work.downloads)
+            self._check_sizes(work.downloads)
             self._enter(name, "fetching")
             self._moved(name)
             slots = asyncio.Semaphore(FILES_AT_ONCE)
-            await _together(d.run(client, base_url, _for(d, token), self._policy, slots) for d in work.downloads)
+            await _together(
+                self._noting(d, d.run(client, base_url, ask_token, self._policy, slots)) for d in work.downloads
+            )
         if model.bundle:
             await self._convert(name, originals_of(work.downloads))
+
+    def _asking_once(self) -> AskToken:
+        """What gives the token to the parts that need one: the keyring is asked at most once, and only then."""
+        asked: asyncio.Task[str | None] | None = None
+
+        async def ask() -> str | None:
+            nonlocal asked
+            if asked is None:
+                asked = asyncio.ensure_future(asyncio.to_thread(self.tokens.get))
+            return await asyncio.shield(asked)
+
+        return ask
+
+    async def _noting(self, download: PartDownload, steps: Coroutine[Any, Any, None]) -> None:
+        """Run steps of a download, and remember where an account was wanted."""
+        try:
+            await steps
+        except AccessRefused:
+            self._refused.add(download.part.key)
+            raise
+
+    def needs_account(self, part: Part) -> bool:
+        """Whether a part is given to accounts only: by the catalogue, or by what its server said before."""
+        if part.gated or part.key in self._refused:
+            return True
+        return PartDownload(part, parts_folder(self.folder) / part.key).needs_account
+
+    def _shown(self, download: PartDownload) -> int:
+        """Bytes of a part that the user was shown, or agreed to since."""
+        key = download.part.key
+        return max(download.part.expected_bytes, self._inventory.settings.sizes.get(key, 0))
+
+    def accept_sizes(self, name: str) -> None:
+        """The user agrees to fetch as much as the server has of this model."""
+        sizes = {d.part.key: d.total for d in self._inventory.downloads(find_model(name)) if d.plan is not None}
+        settings = self._inventory.settings
+        self._change(replace(settings, sizes={**settings.sizes, **sizes}))
+
+    def _check_sizes(self, downloads: list[PartDownload]) -> None:
+        """What the server has must be about as large as what the user was shown and said yes to."""
+        larger = [d for d in downloads if not d.complete and d.is_more_than(self._shown(d))]
+        if larger:
+            first = larger[0]
+            raise SizeNotAgreed(
+                f"The server has {readable(first.total)} for {first.part.title}, and {readable(self._shown(first))} "
+                "was shown to you.",
+                "Nothing was fetched yet. Agree to the size to go on.",
+            )
 
     def _moved(self, name: str) -> None:
         work = self._work[name]
@@ -277,7 +338,7 @@ class ModelStore:
             self._tell(name, now=False)
 
         self._enter(name, "converting")
-        await convert(originals, self.folder / name, progress, name)
+        await convert(originals, self.folder / name, progress, name, report_file(self.folder, name))
 
     # Keeping
 
@@ -333,6 +394,8 @@ class ModelStore:
             folders += [download.folder for download in self._inventory.downloads(MODELS[name])]
         for folder in folders:
             await asyncio.to_thread(remove_folder, folder)
+        with contextlib.suppress(OSError):
+            report_file(self.folder, name).unlink(missing_ok=True)
         self._work[name] = Work()
         self._tell(name)
 
@@ -423,11 +486,6 @@ class ModelStore:
         """Pause everything, and wait until it has stopped."""
         for name in tuple(self._work):
             await self._stop(name)
-
-
-def _for(download: PartDownload, token: str | None) -> str | None:
-    """The token goes only where it is needed."""
-    return token if download.part.gated else None
 
 
 async def _together(steps: Any) -> None:

@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import NetworkError
+from engine.errors import AccessRefused, NetworkError
 from engine.weights.disk import Segment
 from engine.weights.hub import Busy, is_passing, retry_after, status_words
 from engine.weights.requests import abandon, open_stream
@@ -63,11 +63,7 @@ async def _first_bytes(client: httpx.AsyncClient, url: str, count: int, token: s
     try:
         async with open_stream(client, url, {"range": f"bytes=0-{count - 1}"}, token) as response:
             if response.status_code in (401, 403):
-                raise NetworkError(
-                    f"The server does not give {name} to this program.",
-                    "Check the access token.",
-                    title="The server refuses",
-                )
+                raise AccessRefused(f"The server does not give {name} to this program.", "Check the access token.")
             if is_passing(response.status_code):
                 raise Busy(status_words(response.status_code), retry_after(response.headers))
             if response.status_code not in (200, 206):

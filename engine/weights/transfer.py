@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import NetworkError
+from engine.errors import AccessRefused, NetworkError
 from engine.weights.disk import FileJob, PartWriter, accept, readable, ready_part
 from engine.weights.hub import Busy, is_passing, retry_after, status_words
 from engine.weights.requests import abandon, open_stream
@@ -143,10 +143,9 @@ async def _one_request(
             state.whole_only = True
             raise WrongAnswer("the server does not have the rest of this file")
         if status in (401, 403):
-            raise NetworkError(
+            raise AccessRefused(
                 f"The server does not give {job.name} to this program ({status}).",
                 "Check the access token, and whether the licence was accepted on the publisher's page.",
-                title="The server refuses",
             )
         if status in (404, 410):
             raise NetworkError(

@@ -561,6 +561,10 @@
             <translation>抠图是正方形 RGBA 图片，边长最多 {0} 像素。</translation>
         </message>
         <message>
+            <source>A photo of {0} × {1} pixels is too narrow for {2} to name what is on it.</source>
+            <translation>{0} × {1} 像素的照片太窄，{2} 无法为其中的内容命名。</translation>
+        </message>
+        <message>
             <source>All scales are kept: nothing is left to draw.</source>
             <translation>所有尺度都已保留：没有可绘制的了。</translation>
         </message>
@@ -579,6 +583,14 @@
         <message>
             <source>Another program saved it again; its prompt is still in the history.</source>
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
+        </message>
+        <message>
+            <source>Ask for it at {0}, then check the access token.</source>
+            <translation>请在 {0} 申请访问权限，然后检查访问令牌。</translation>
+        </message>
+        <message>
+            <source>Ask for it at {0}, then enter an access token of your account.</source>
+            <translation>请在 {0} 申请访问权限，然后输入您账户的访问令牌。</translation>
         </message>
         <message>
             <source>Balanced</source>
@@ -865,10 +877,6 @@
             <translation>保留的尺度 {0} 的形状为 {1}，而此模型需要 {2}。</translation>
         </message>
         <message>
-            <source>Larger than expected</source>
-            <translation>比预期的大</translation>
-        </message>
-        <message>
             <source>Leave out names, passwords and everything behind “?”.</source>
             <translation>请去掉名称、密码以及“?”之后的所有内容。</translation>
         </message>
@@ -957,12 +965,16 @@
             <translation>未从该处下载任何内容。请稍后重试，或更换下载地址。</translation>
         </message>
         <message>
-            <source>Nothing was fetched. Look for a newer version of this program.</source>
-            <translation>未下载任何内容。请查看是否有此程序的新版本。</translation>
+            <source>Nothing was fetched yet. Agree to the size to go on.</source>
+            <translation>尚未下载任何内容。同意此大小后即可继续。</translation>
         </message>
         <message>
-            <source>Nothing was fetched. Try another address to download from, or look for a newer version of this program.</source>
-            <translation>未下载任何内容。请尝试另一个下载地址，或查看是否有此程序的新版本。</translation>
+            <source>Nothing was fetched. Choose another source for this part, or look for a newer version of this program.</source>
+            <translation>未下载任何内容。请为此部分选择其他来源，或查找本程序的新版本。</translation>
+        </message>
+        <message>
+            <source>Nothing was fetched. Look for a newer version of this program.</source>
+            <translation>未下载任何内容。请查看是否有此程序的新版本。</translation>
         </message>
         <message>
             <source>Nothing was found there.</source>
@@ -1067,10 +1079,6 @@
         <message>
             <source>Scales can be kept from a picture of the same model and size.</source>
             <translation>只能保留相同模型、相同尺寸的图片的尺度。</translation>
-        </message>
-        <message>
-            <source>See whether {0} opens in a browser.</source>
-            <translation>请看看 {0} 能否在浏览器中打开。</translation>
         </message>
         <message>
             <source>Smallest</source>
@@ -1189,6 +1197,10 @@
             <translation>文件是空的</translation>
         </message>
         <message>
+            <source>The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs.</source>
+            <translation>文件是完整的。本程序的新版本可能认识它；“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
+        </message>
+        <message>
             <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
@@ -1203,6 +1215,10 @@
         <message>
             <source>The history {0} cannot be written: {1}.</source>
             <translation>无法写入历史 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The installed {0} calls the weights of the {1} in a way this program does not know, for example “{2}”.</source>
+            <translation>已安装的 {0} 对{1}权重的命名方式本程序不认识，例如“{2}”。</translation>
         </message>
         <message>
             <source>The kept photo {0} is gone.</source>
@@ -1251,6 +1267,10 @@
         <message>
             <source>The model is not loaded.</source>
             <translation>模型未加载。</translation>
+        </message>
+        <message>
+            <source>The model is whole. Update this program, or set up its environment again.</source>
+            <translation>模型是完整的。请更新本程序，或重新设置其环境。</translation>
         </message>
         <message>
             <source>The model needs {0} GB, and {1} has {2} GB free.</source>
@@ -1389,10 +1409,6 @@
             <translation>服务器上 {1} 为 {0}，而向您显示的是 {2}。</translation>
         </message>
         <message>
-            <source>The server refuses</source>
-            <translation>服务器拒绝</translation>
-        </message>
-        <message>
             <source>The server sends this download in circles.</source>
             <translation>服务器使此下载陷入循环。</translation>
         </message>
@@ -1449,16 +1465,24 @@
             <translation>视觉分词器的权重“{0}”形状为 {1}，而不是 {2}。</translation>
         </message>
         <message>
-            <source>The transformer does not fit: {0}.</source>
-            <translation>Transformer 不匹配：{0}。</translation>
-        </message>
-        <message>
             <source>The version of {0} that was begun is no longer there.</source>
             <translation>已开始下载的 {0} 的版本已不存在。</translation>
         </message>
         <message>
             <source>The weight “{0}” is in {1} and in another file.</source>
             <translation>权重“{0}”同时在 {1} 和另一个文件中。</translation>
+        </message>
+        <message>
+            <source>The weight “{0}” of the {1} ({2}) has the shape {3}, not {4}.</source>
+            <translation>{1}的权重“{0}”（{2}）的形状是 {3}，而不是 {4}。</translation>
+        </message>
+        <message>
+            <source>The weight “{0}” of {1} has the shape {2}, not {3}.</source>
+            <translation>{1} 的权重“{0}”的形状是 {2}，而不是 {3}。</translation>
+        </message>
+        <message>
+            <source>The weight “{0}” of {1} has the shape {2}, which does not fit.</source>
+            <translation>{1} 的权重“{0}”的形状是 {2}，不符合要求。</translation>
         </message>
         <message>
             <source>The weight “{0}” should be zero and is not.</source>
@@ -1581,8 +1605,8 @@
             <translation>此模型不认识{0}；{1}不会出现在图片中。</translation>
         </message>
         <message>
-            <source>This model has format {0}, and this program reads format {1}.</source>
-            <translation>此模型的格式为 {0}，而此程序读取格式 {1}。</translation>
+            <source>This model has format {0}, and this program reads formats up to {1}.</source>
+            <translation>此模型的格式为 {0}，本程序可读取的格式最高为 {1}。</translation>
         </message>
         <message>
             <source>This picture needs about {0} and {1} of {2} is free.</source>
@@ -1643,6 +1667,10 @@
         <message>
             <source>Try another address to download from.</source>
             <translation>请尝试另一个下载地址。</translation>
+        </message>
+        <message>
+            <source>Type the name, or cut the photo.</source>
+            <translation>请输入名称，或裁剪照片。</translation>
         </message>
         <message>
             <source>Unknown format</source>
@@ -1719,6 +1747,14 @@
         <message>
             <source>segmentation</source>
             <translation>分割</translation>
+        </message>
+        <message>
+            <source>the weights of a visual tokenizer</source>
+            <translation>视觉分词器的权重</translation>
+        </message>
+        <message>
+            <source>the weights of an EchoGen transformer</source>
+            <translation>EchoGen Transformer 的权重</translation>
         </message>
         <message>
             <source>there was not enough memory for it</source>
@@ -1805,8 +1841,12 @@
             <translation>{0} 超出内存。</translation>
         </message>
         <message>
-            <source>{0} does not hold the weights of an EchoGen transformer.</source>
-            <translation>{0} 不含 EchoGen Transformer 的权重。</translation>
+            <source>{0} does not hold {1}.</source>
+            <translation>{0} 中没有{1}。</translation>
+        </message>
+        <message>
+            <source>{0} does not hold {1}: it holds {2}.</source>
+            <translation>{0} 中没有{1}：其中有{2}。</translation>
         </message>
         <message>
             <source>{0} does not say which version of {1} it has.</source>
@@ -1829,6 +1869,10 @@
             <translation>{0} 没有文件“{1}”。</translation>
         </message>
         <message>
+            <source>{0} has the weight “{1}” twice.</source>
+            <translation>{0} 中有两个权重“{1}”。</translation>
+        </message>
+        <message>
             <source>{0} has {1} GB; {2} GB is the limit.</source>
             <translation>{0} 有 {1} GB；上限是 {2} GB。</translation>
         </message>
@@ -1845,20 +1889,12 @@
             <translation>{0} 中没有图像。</translation>
         </message>
         <message>
-            <source>{0} holds no weights.</source>
-            <translation>{0} 中没有权重。</translation>
-        </message>
-        <message>
             <source>{0} holds program code{1} besides weights. It was refused, and nothing in it was run.</source>
             <translation>{0} 除权重外还含有程序代码{1}。已拒绝，其中的任何内容都未运行。</translation>
         </message>
         <message>
             <source>{0} holds something else than a model.</source>
             <translation>{0} 中的内容不是模型。</translation>
-        </message>
-        <message>
-            <source>{0} holds something else than weights.</source>
-            <translation>{0} 中的内容不是权重。</translation>
         </message>
         <message>
             <source>{0} hours</source>
@@ -1909,8 +1945,8 @@
             <translation>{0} 是空的：零字节。</translation>
         </message>
         <message>
-            <source>{0} is given only to accounts that accepted its licence.</source>
-            <translation>{0} 只提供给已接受其许可证的账户。</translation>
+            <source>{0} is given only to accounts that asked for access.</source>
+            <translation>{0} 仅提供给已申请访问权限的账户。</translation>
         </message>
         <message>
             <source>{0} is no PNG.</source>
@@ -1947,6 +1983,18 @@
         <message>
             <source>{0} is to be copied, {1} is free in {2}.</source>
             <translation>要复制 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>{0} lacks {1} weights of an EchoGen transformer, the first “{2}”.</source>
+            <translation>{0} 缺少 EchoGen Transformer 的 {1} 个权重，第一个是“{2}”。</translation>
+        </message>
+        <message>
+            <source>{0} lacks {1} weights of the visual tokenizer, the first “{2}”.</source>
+            <translation>{0} 缺少视觉分词器的 {1} 个权重，第一个是“{2}”。</translation>
+        </message>
+        <message>
+            <source>{0} lacks {1} weights of the {2}, the first “{3}”.</source>
+            <translation>{0} 缺少{2}的 {1} 个权重，第一个是“{3}”。</translation>
         </message>
         <message>
             <source>{0} may not be read.</source>
@@ -1989,6 +2037,10 @@
             <translation>{1} 的 {0} 与向您显示的 {2} 不一致。</translation>
         </message>
         <message>
+            <source>{0} of {1} is another file than the one this program knows.</source>
+            <translation>{1} 的 {0} 与本程序已知的文件不同。</translation>
+        </message>
+        <message>
             <source>{0} of {1} is safe.</source>
             <translation>{1} 中的 {0} 已安全保存。</translation>
         </message>
@@ -2011,10 +2063,6 @@
         <message>
             <source>{0} was written by another version of this program.</source>
             <translation>{0} 是由此程序的另一个版本写入的。</translation>
-        </message>
-        <message>
-            <source>{0} {1} weights: {2}, the first “{3}”.</source>
-            <translation>{0} {1}权重：{2} 个，第一个是“{3}”。</translation>
         </message>
         <message>
             <source>{0}: needs {1}, {2}, of which {3} is free.</source>
@@ -2785,8 +2833,16 @@
             <translation>损坏或缺失：{0}。</translation>
         </message>
         <message>
+            <source>Enter access token…</source>
+            <translation>输入访问令牌…</translation>
+        </message>
+        <message>
             <source>Every file is as it should be.</source>
             <translation>所有文件完好无损。</translation>
+        </message>
+        <message>
+            <source>Fetch it all the same</source>
+            <translation>仍然下载</translation>
         </message>
         <message>
             <source>Get</source>
@@ -3632,6 +3688,10 @@
             <translation>周一</translation>
         </message>
         <message>
+            <source>More than was shown</source>
+            <translation>比显示的更大</translation>
+        </message>
+        <message>
             <source>Not enough memory</source>
             <translation>内存不足</translation>
         </message>
@@ -3762,6 +3822,14 @@
         <message>
             <source>The open model does not draw {0} × {1}; the shape stays as it is.</source>
             <translation>当前模型不支持 {0} × {1}，形状保持不变。</translation>
+        </message>
+        <message>
+            <source>The published files do not fit</source>
+            <translation>发布的文件不符合要求</translation>
+        </message>
+        <message>
+            <source>The server refuses</source>
+            <translation>服务器拒绝</translation>
         </message>
         <message>
             <source>These settings do not fit</source>

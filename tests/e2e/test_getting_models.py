@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from app.application import Program
 from app.dialogs.models import ModelsDialog
+from engine.bench.published_set import SMALL_PICTURES
 from engine.bundle.manifest import read_manifest
 from engine.host import ENGINE
 from engine.weights.inventory import installed_helpers
@@ -23,7 +24,7 @@ from engine.weights.store import ModelStore
 from tests.app.dialogs.conftest import settle, until
 from tests.engine.weights import hub_server as faults
 from tests.engine.weights.conftest import hub, pauses, policy  # noqa: F401 - fixtures
-from tests.engine.weights.published_set import SMALL_PICTURES, helper_repositories, repositories
+from tests.engine.weights.published_set import expect_small_vae, helper_repositories, repositories
 
 
 def click(button: QAbstractButton) -> None:
@@ -54,6 +55,7 @@ def run(qapp) -> Callable:
 @pytest.fixture
 def published(hub, monkeypatch):  # noqa: F811
     monkeypatch.setattr(tqdm, "monitor_interval", 0)  # saving small networks shows bars, whose thread would stay
+    expect_small_vae(monkeypatch)
     hub.repositories.update(repositories(SMALL_PICTURES) | helper_repositories())
     return hub
 

@@ -15,13 +15,18 @@ from app.dialogs import model_words as words
 from app.dialogs.licence_text import LicenceText, shipped_text
 from app.dialogs.models import ModelsDialog
 from app.downloads import IMPORT
+from app.logs import diagnostics
 from app.look.controls import PlainButton
+from app.settings import Settings
+from app.state import EngineStatus
 from engine.bundle.library import models_folder
-from engine.errors import CannotWrite
+from engine.errors import CannotWrite, DoesNotFit
 from engine.runtime.devices import GIB, Device
 from engine.runtime.plans import all_plans
-from engine.weights.catalogue import APACHE, FLUX_DEV, MIT
+from engine.weights import download
+from engine.weights.catalogue import APACHE, FLUX_DEV, MIT, PARTS
 from engine.weights.published import published_manifest
+from engine.weights.report import report_file, write_report
 from engine.weights.settings import load_settings
 from engine.weights.state import ModelState
 from tests.app.dialogs.conftest import settle, until
@@ -278,8 +283,8 @@ def test_what_only_the_publisher_has_is_read_there(dialog, monkeypatch, qtbot):
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     card = dialog.cards["echogen-2b"]
     click(card.button)
-    card.sheet.choices[0].setCurrentIndex(1)
-    card.sheet.choices[0].activated.emit(1)
+    card.sheet.choices[0].setCurrentIndex(2)
+    card.sheet.choices[0].activated.emit(2)
     (read,) = (
         button
         for button in card.sheet.findChildren(PlainButton)
@@ -307,8 +312,8 @@ def test_a_choice_brings_its_own_licence_and_the_token_is_in_no_file(run, dialog
     click(card.button)
     sheet = card.sheet
     assert sheet.token.isHidden()
-    sheet.choices[0].setCurrentIndex(1)
-    sheet.choices[0].activated.emit(1)
+    sheet.choices[0].setCurrentIndex(2)
+    sheet.choices[0].activated.emit(2)
     assert [part.licence.name for part in sheet.parts() if part.gated] == ["FLUX.1 [dev] Non-Commercial"]
     assert not sheet.token.isHidden()
     sheet.token.setText("no token, with spaces")
@@ -334,6 +339,56 @@ def test_a_choice_brings_its_own_licence_and_the_token_is_in_no_file(run, dialog
     assert downloads.store.tokens.get() == "hf_abcdefgh"
     texts = [file.read_bytes() for file in private_folders.rglob("*") if file.is_file()]
     assert texts and not any(b"hf_abcdefgh" in text for text in texts)
+
+
+def test_a_part_that_has_become_gated_asks_for_a_token_where_it_says_so(run, helpers, dialog, downloads):
+    helpers.repositories["facebook/sam2.1-hiera-small"].gated = True
+    card = dialog.cards["cut-out"]
+
+    async def go():
+        accept(card)
+        await until(card.problem.isVisible)
+        assert "https://huggingface.co/facebook/sam2.1-hiera-small" in card.problem.text.text()
+        assert card.problem.step.text() == "Enter access token…"
+        click(card.problem.step)
+        assert card.sheet is not None and not card.sheet.token.isHidden()
+        card.sheet.token.setText(helpers.token)
+        click(card.sheet.accept)
+        await until(lambda: card.state.installed and not downloads.busy)
+
+    run(go())
+    assert not card.problem.isVisible()
+
+
+def test_a_larger_size_is_a_question_with_one_button(run, helpers, dialog, downloads, monkeypatch):
+    monkeypatch.setitem(PARTS, "sam2.1-hiera-small", replace(PARTS["sam2.1-hiera-small"], expected_bytes=1000))
+    monkeypatch.setattr(download, "_BYTES_UNASKED", 1000)
+    card = dialog.cards["cut-out"]
+
+    async def go():
+        accept(card)
+        await until(card.problem.isVisible)
+        assert "has 300 KB for SAM 2.1 small, and 1 KB was shown to you" in card.problem.text.text()
+        assert not any("/resolve/" in request.path for request in helpers.requests)
+        click(card.problem.step)
+        await until(lambda: card.state.installed and not downloads.busy)
+
+    run(go())
+    assert load_settings().sizes["sam2.1-hiera-small"] > 300_000
+
+
+def test_a_conversion_that_did_not_fit_is_said_after_a_restart_too(qtbot, dialog, downloads, models):
+    """The card has the sentence, *Copy diagnostics* the names of what was found."""
+    found = [f"gpt.{n}.weight" for n in range(20)] + ["args"]
+    write_report(report_file(models, "echogen-2b"), DoesNotFit("x.pth does not hold the weights.", found=found))
+    (models / "parts" / "dinov2-base").mkdir(parents=True)
+    card = dialog.cards["echogen-2b"]
+    card.refresh()
+    assert card.problem.isVisible() and card.problem.title.text() == "The published files do not fit"
+    assert "x.pth does not hold the weights" in card.problem.text.text() and "newer version" in card.problem.text.text()
+    text = diagnostics(models, Settings(), EngineStatus())
+    assert "echogen-2b was not converted: x.pth does not hold the weights." in text
+    assert "  gpt.*.weight (20 times)" in text.splitlines() and "  args" in text.splitlines()
 
 
 def test_an_unsafe_address_is_refused_in_words(dialog, downloads):

@@ -112,8 +112,8 @@ def test_missing_and_broken(tmp_path):
 
 
 def test_another_format_is_said(tmp_path, data):
-    with pytest.raises(BundleError, match="has format 2, and this program reads format 1") as caught:
-        read_manifest(write(tmp_path, {**data, "format": 2}))
+    with pytest.raises(BundleError, match="has format 3, and this program reads formats up to 2") as caught:
+        read_manifest(write(tmp_path, {**data, "format": 3}))
     assert caught.value.step == "Update the program, or get the model again."
 
 

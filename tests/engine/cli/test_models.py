@@ -35,7 +35,7 @@ def helpers(hub: FakeHub, models: Path) -> FakeHub:  # noqa: F811
 def test_the_list_says_what_there_is_and_could_be(models: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["models", "list"]) == ExitCode.DONE
     printed = capsys.readouterr()
-    assert "EchoGen 2B, not here, 25.2 GB to download, MIT and Apache-2.0" in printed.out
+    assert "EchoGen 2B, not here, 26.4 GB to download, MIT and Apache-2.0" in printed.out
     assert "import it from a folder" in printed.out
     assert "free in" in printed.err
     assert main(["models", "list", "--json"]) == ExitCode.DONE

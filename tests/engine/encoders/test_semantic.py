@@ -90,7 +90,7 @@ def test_half_precision_gives_float32_close_by():
 def test_wrong_weights_are_refused():
     state = tiny_state()
     del state["layernorm.bias"]
-    with pytest.raises(BundleError, match=r"semantic encoder .* lacks .*layernorm\.bias"):
+    with pytest.raises(BundleError, match=r"semantic encoder .* lacks .*norm\.bias"):
         SemanticEncoder.from_config(CONFIG, state, 56)
     with pytest.raises(BundleError, match="unknown"):
         SemanticEncoder.from_config(CONFIG, {**tiny_state(), "extra": torch.zeros(1)}, 56)

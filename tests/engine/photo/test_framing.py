@@ -169,3 +169,19 @@ def test_box_on_white_and_on_white():
     mixed = on_white(rgb, mask)
     assert mixed[0, :, 0].tolist()[:2] == [255, 10]
     assert abs(int(mixed[0, 2, 0]) - 132) <= 1
+
+
+def test_cover_crop_has_the_sizes_the_published_order_of_operations_gives():
+    """``int((w / h) * size)`` and ``int(size / (w / h))`` are a pixel off ``int(size * w / h)`` now and then."""
+    differing = 0
+    for width, height in ((w, h) for w in range(60, 160) for h in range(60, 160)):
+        wanted = (64, int(64 / (width / height))) if width < height else (int((width / height) * 64), 64)
+        plain = (64, int(64 * height / width)) if width < height else (int(64 * width / height), 64)
+        if wanted == plain:
+            continue
+        differing += 1
+        pixels = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
+        resized = np.asarray(Image.fromarray(pixels).resize(wanted, Image.Resampling.LANCZOS))
+        left, top = (wanted[0] - 64) // 2, (wanted[1] - 64) // 2
+        np.testing.assert_array_equal(cover_crop(pixels, 64), resized[top : top + 64, left : left + 64])
+    assert differing > 0

@@ -112,6 +112,7 @@ def test_transparency_is_used_before_any_cutter():
         (RuntimeError("CUDA out of memory"), "there was not enough memory for it"),
         (MemoryError(), "there was not enough memory for it"),
         (RuntimeError("shape mismatch"), "it failed"),
+        (ValueError("absolute aspect ratio must be smaller than 200"), "it failed"),
         (BundleError("The part is damaged."), "The part is damaged. The photo was read without it."),
     ],
 )

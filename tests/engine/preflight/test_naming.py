@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 
 from engine.errors import BundleError
+from engine.photo.load import photo_from_pixels
+from engine.preflight.learned import LearnedParts
 from engine.preflight.naming import IMAGE_TOKEN, QUESTION, Name, Namer, parse_name
+from engine.preflight.pretrained import load_model
 from tests.engine.preflight.scenes import toy
 from tests.engine.preflight.tiny_parts import save_naming
 
@@ -99,3 +104,41 @@ def test_a_usable_answer_becomes_a_name(namer: Namer, monkeypatch: pytest.Monkey
 def test_a_missing_folder_is_said(tmp_path: Path):
     with pytest.raises(BundleError, match=r"Qwen2\.5-VL is not in"):
         Namer.from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(15, 4000), (4000, 15), (1, 300)])
+def test_a_photo_that_is_too_narrow_is_said_and_the_part_stays(tmp_path: Path, shape: tuple[int, int]):
+    """The library raises ValueError above a ratio of 200; the user reads a sentence, and the next photo is named again."""
+    save_naming(tmp_path / "Qwen2.5-VL-3B-Instruct")
+    parts = LearnedParts({"naming": tmp_path / "Qwen2.5-VL-3B-Instruct"})
+    strip = photo_from_pixels(np.full((*shape, 3), 90, np.uint8), None)
+    notes: list[str] = []
+    assert parts.use("naming", lambda part: part.name(strip), notes) is None
+    assert notes == [
+        f"A photo of {shape[1]} × {shape[0]} pixels is too narrow for Qwen2.5-VL to name what is on it. "
+        "Type the name, or cut the photo."
+    ]
+    assert parts.roles == ("naming",)
+    assert parts.use("naming", lambda part: part.answer(PHOTO)[1] > 0, notes) is True and len(notes) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what is a process's own memory")
+def test_a_part_in_the_files_own_format_stays_mapped_until_it_moves(tmp_path: Path):
+    """So a model of 16 GB goes to a card tensor by tensor, and main memory never holds it."""
+    config = Dinov2Config(hidden_size=512, num_hidden_layers=6, num_attention_heads=8)
+    Dinov2Model(config).bfloat16().save_pretrained(tmp_path)
+    size = (tmp_path / "model.safetensors").stat().st_size
+    load_model(Dinov2Model, tmp_path, "cpu", torch.bfloat16)  # what is made once and stays
+    before = _own_memory()
+    model = load_model(Dinov2Model, tmp_path, "cpu", torch.bfloat16)
+    mapped = _own_memory() - before
+    wide = load_model(Dinov2Model, tmp_path, "cpu", torch.float32)
+    copied = _own_memory() - before - mapped
+    assert model.dtype == torch.bfloat16 and wide.dtype == torch.float32
+    assert size > 3e7 and mapped < size / 4 and copied > size
+
+
+def _own_memory() -> int:
+    """Bytes of anonymous memory: without the pages of mapped files, which the system takes back as it likes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 
 from engine.errors import BundleError
@@ -65,10 +66,36 @@ def test_the_answer_is_what_the_model_gives_for_the_same_prompts(sam: Sam):
     pixels = torch.from_numpy(normalised(PHOTO.rgb, 64, 64, sam.mean, sam.std))
     corners = torch.tensor([[[60 * 64 / 240, 20 * 64 / 180, 180 * 64 / 240, 160 * 64 / 180]]])
     with torch.inference_mode():
-        found = sam.model(pixel_values=pixels, input_boxes=corners, multimask_output=True)
-    best = int(found.iou_scores[0, 0].argmax())
-    np.testing.assert_allclose(logits, found.pred_masks[0, 0, best].numpy(), atol=1e-5)
-    assert score == pytest.approx(float(found.iou_scores[0, 0, best].clamp(0, 1)), abs=1e-5)
+        found = sam.model(pixel_values=pixels, input_boxes=corners, multimask_output=False)
+    np.testing.assert_allclose(logits, found.pred_masks[0, 0, 0].numpy(), atol=1e-5)
+    assert score == pytest.approx(float(found.iou_scores[0, 0, 0].clamp(0, 1)), abs=1e-5)
+
+
+ONE, TWO = [Click(130, 100)], [Click(130, 100), Click(20, 20, include=False)]
+
+
+@pytest.mark.parametrize(
+    ("box", "clicks", "start", "masks"),
+    [
+        (None, ONE, False, 3),
+        (None, TWO, False, 1),
+        (Box(60, 20, 180, 160), [], False, 1),
+        (Box(60, 20, 180, 160), ONE, False, 1),
+        (None, ONE, True, 1),
+    ],
+)
+def test_one_click_can_mean_three_things_and_everything_else_one(sam, monkeypatch, box, clicks, start, masks):
+    given = []
+    forward = sam.model.forward
+
+    def watch(*args, **kwargs):
+        found = forward(*args, **kwargs)
+        given.append(found.pred_masks.shape[2])
+        return found
+
+    monkeypatch.setattr(sam.model, "forward", watch)
+    sam.cut(PHOTO, box, clicks, (TRUTH * 255).astype(np.uint8) if start else None)
+    assert given == [masks]
 
 
 def test_prompts_matter(sam: Sam):
@@ -120,6 +147,21 @@ def test_pictures_are_squared_and_normalised():
     values = normalised(rgb, 8, 8, np.full(3, 0.5, np.float32), np.full(3, 0.25, np.float32))
     assert values.shape == (1, 3, 8, 8) and values.dtype == np.float32
     np.testing.assert_allclose(values, (128 / 255 - 0.5) / 0.25, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(2250, 3000), (1200, 1600), (800, 3000), (700, 900)])
+def test_pictures_are_resized_as_sams_own_processor_does(size: tuple[int, int]):
+    """Antialiased bilinear, 1024 px a side: mean and largest difference in normalised units."""
+    generator = np.random.default_rng(1)
+    coarse = generator.integers(0, 256, (size[0] // 6, size[1] // 6, 3), np.uint8)
+    rgb = np.asarray(Image.fromarray(coarse).resize(size[::-1], Image.Resampling.NEAREST))
+    mean, std = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
+    found = normalised(rgb, 1024, 1024, mean, std)[0]
+    tensor = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float()
+    exact = torch.nn.functional.interpolate(tensor, (1024, 1024), mode="bilinear", align_corners=False, antialias=True)
+    expected = (exact[0].numpy() / 255 - mean[:, None, None]) / std[:, None, None]
+    difference = np.abs(found - expected)
+    assert difference.mean() < 0.008 and difference.max() < 0.03
 
 
 def test_what_is_missing_or_damaged_is_said(folder: Path, tmp_path: Path):

@@ -40,7 +40,7 @@ def test_the_figures_of_the_large_model(large):
     assert 18 < needed["resident"] < 22
     assert 12.5 < needed["balanced"] < 15.1
     assert 8 < needed["low"] < 9.4
-    assert 6 < needed["int8"] < 7
+    assert 6 < needed["int8"] < 7.2
     assert 3 < needed["streamed"] < 5
 
 
@@ -60,7 +60,7 @@ def test_plans_go_down_in_memory_and_say_which_change_the_numbers(large, small):
 
 
 def test_eight_bits_are_taken_only_when_asked_for_or_when_nothing_exact_fits(large):
-    # Streaming keeps 18 GB in the computer's memory, eight bits 11 GB.
+    # Streaming keeps 18 GB in the computer's memory, eight bits 12 GB.
     assert plan_for(large, card(8, host=28)).key == "streamed"
     assert plan_for(large, card(8, host=12)).key == "int8"
     assert plan_for(large, card(8, host=28), "int8").key == "int8"

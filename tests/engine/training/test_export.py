@@ -239,7 +239,7 @@ def test_a_bundle_learns_outfits_on_top_of_what_it_knows(bundle: Path, sprites: 
     config, runs = TrainingConfig.load(file), tmp_path / "runs"
     command = ["train", "adopt", "--config", str(file), "--from", str(bundle), "--sprites", str(sprites)]
     assert main([*command, "--runs", str(runs)]) == 0
-    before = load_file(bundle / read_manifest(bundle).weight_files("text")[0])["shared.weight"].float()
+    before = load_file(bundle / read_manifest(bundle).weight_files("text")[0])["words.weight"].float()
     after = checkpoint.load_full(runs / "transformer" / "full.pt", config.digest("transformer"))["stage"]["average"]
     table = after["text.shared.weight"]
     assert len(table) > len(before) and torch.equal(table[: len(before)], before)
@@ -259,7 +259,7 @@ def test_words_that_moved_keep_what_they_mean(
     adopt_bundle(bundle, tiny, sprites, tmp_path)
     after = make_stage("transformer", tiny, sprites, tmp_path, variety=1)
     state = checkpoint.load_full(tmp_path / "transformer" / "full.pt", after.digest)["stage"]
-    table = load_file(bundle / read_manifest(bundle).weight_files("text")[0])["shared.weight"].float()
+    table = load_file(bundle / read_manifest(bundle).weight_files("text")[0])["words.weight"].float()
     now = after.words.get_vocab()
     assert now["zebra" if "zebra" in now else "the"] != before["zebra" if "zebra" in before else "the"]
     for word, index in before.items():

@@ -56,6 +56,7 @@ class FakeHub:
         self.requests: list[Request] = []
         self.etag_suffix = ""
         self.ranges = True
+        self.says_open = False  # it calls its gated repositories open
         self.released = threading.Event()  # stalled answers wait for it
         self.connections: list[socket.socket] = []
         self.slow = 0.0  # seconds between blocks of 4 KB
@@ -152,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             "sha": COMMIT,
             "private": False,
             "tags": [],
-            "gated": "manual" if repository.gated else False,
+            "gated": "manual" if repository.gated and not self.hub.says_open else False,
             "cardData": {"license": repository.licence},
             "siblings": siblings,
         }

@@ -15,9 +15,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from engine.bench.published_set import NARROW, NARROW_2B, transformer_weights
 from engine.bundle.loader import verify_bundle
 from engine.bundle.manifest import BundleManifest
-from engine.errors import BundleError, CannotWrite, InputError, LicenceNotAccepted, NetworkError
+from engine.errors import (
+    AccessRefused,
+    BundleError,
+    CannotWrite,
+    InputError,
+    LicenceNotAccepted,
+    NetworkError,
+    SizeNotAgreed,
+)
 from engine.weights import conversion, download
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
@@ -27,7 +36,7 @@ from engine.weights.settings import TokenStore
 from engine.weights.store import ModelStore
 from tests.engine.weights import hub_server as faults
 from tests.engine.weights.hub_server import Repository
-from tests.engine.weights.published_set import SMALL_2B, TEXT, checkpoint, repositories
+from tests.engine.weights.published_set import OPEN_VAE, expect_small_vae, repositories
 
 NAME = "echogen-2b"
 
@@ -68,7 +77,8 @@ def helpers(hub):
 
 
 @pytest.fixture
-def published(hub):
+def published(hub, monkeypatch):
+    expect_small_vae(monkeypatch)
     hub.repositories.update(repositories())
     return hub
 
@@ -114,26 +124,27 @@ def test_the_large_model_arrives_converted_exact_and_complete(published, store, 
     assert state.phase == "ready" and state.installed and state.error is None
     assert [phase for phase in phases if phase != "absent"] == ["asking", "fetching", "converting", "ready"]
     manifest: BundleManifest = verify_bundle(models / NAME)
-    assert manifest.transformer == SMALL_2B
-    assert manifest.origins["content"].source == "black-forest-labs/FLUX.1-schnell"
+    assert manifest.transformer == NARROW_2B
+    assert manifest.origins["content"].source == OPEN_VAE
 
     # Every tensor of the transformer is the published one.
     converted = {}
     for file in manifest.weight_files("transformer"):
         converted |= load_file(models / NAME / file)
-    source = checkpoint()
+    source = transformer_weights(NARROW_2B)
     assert torch.equal(converted["head.weight"], source["head.weight"])
     name = "block_chunks.3.module.2.ffn.fc1.weight"
     assert torch.equal(converted["blocks.14.image.feed_forward.fc1.weight"], source[name].bfloat16())
 
     # Only the encoder half of the text model was fetched, by ranges.
-    encoder = load_file(parts_folder() / "flan-t5-xl" / "model-00001-of-00002.safetensors")
-    encoder |= load_file(parts_folder() / "flan-t5-xl" / "model-00002-of-00002.safetensors")
+    encoder = {}
+    for file in (parts_folder() / "flan-t5-xl").glob("model-*.safetensors"):
+        encoder |= load_file(file)
     assert all(tensor.startswith(("shared.", "encoder.")) for tensor in encoder)
-    assert sum(tensor.startswith("encoder.block.") for tensor in encoder) > 8 * TEXT["num_layers"]
+    assert sum(tensor.startswith("encoder.block.") for tensor in encoder) > 8 * NARROW["text"]["num_layers"]
     sizes = {n: len(c) for n, c in published.repositories["google/flan-t5-xl"].files.items() if n.startswith("model-")}
-    headers = 2 * 256 * 1024
-    assert sum(published.sent(n) for n in sizes) < sum(sizes.values()) + headers
+    headers = sum(min(size, 256 * 1024) for size in sizes.values())
+    assert len(sizes) > 2 and sum(published.sent(n) for n in sizes) < sum(sizes.values()) + headers
 
     # After a restart nothing is asked again.
     asked = len(published.requests)
@@ -202,14 +213,114 @@ def test_a_licence_file_that_reads_otherwise_stops_before_the_weights(helpers, s
     assert get(store, "cut-out").installed
 
 
-def test_more_bytes_than_were_shown_are_refused_before_anything_is_fetched(helpers, store, monkeypatch):
-    part = PARTS["sam2.1-hiera-small"]
-    monkeypatch.setitem(PARTS, part.key, replace(part, expected_bytes=1000))
-    monkeypatch.setattr(download, "_SIZE_SLACK", 1000)
-    with pytest.raises(NetworkError, match=r"for SAM 2\.1 small, and 1 KB was shown to you") as caught:
+def shown(monkeypatch, key, size):
+    """The catalogue expects so many bytes of a part."""
+    monkeypatch.setitem(PARTS, key, replace(PARTS[key], expected_bytes=size))
+    monkeypatch.setattr(download, "_BYTES_UNASKED", 1000)
+
+
+def test_more_bytes_than_were_shown_are_a_question_before_anything_is_fetched(helpers, store, make_store, monkeypatch):
+    shown(monkeypatch, "sam2.1-hiera-small", 1000)
+    with pytest.raises(SizeNotAgreed, match=r"has 90 KB for SAM 2\.1 small, and 1 KB was shown to you") as caught:
         get(store, "cut-out")
-    assert caught.value.title == "Larger than expected"
+    assert caught.value.title == "More than was shown" and "Agree to the size" in caught.value.step
     assert not any("/resolve/" in request.path for request in helpers.requests)
+    # The true size is shown from then on, and agreed to once.
+    assert next(part.total for part in store.state("cut-out").parts if "sam" in part.key) > 80_000
+    store.accept_sizes("cut-out")
+    assert asyncio.run(make_store().get("cut-out")).installed
+
+
+def test_fewer_bytes_than_were_shown_are_no_question(helpers, store, monkeypatch):
+    shown(monkeypatch, "sam2.1-hiera-small", 10**9)
+    assert get(store, "cut-out").installed
+
+
+def test_room_is_looked_at_with_the_size_the_server_says(helpers, store, monkeypatch):
+    """A dump of 40 GB on a disk with 30 GB free."""
+    usage = types.SimpleNamespace(free=store_module._ROOM_TO_SPARE + 100_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
+    shown(monkeypatch, "sam2.1-hiera-small", 1000)
+    shown(monkeypatch, "grounding-dino-tiny", 1000)
+    with pytest.raises(CannotWrite, match="more is needed") as caught:
+        get(store, "cut-out")
+    assert caught.value.exit_code == 6
+    assert not any("/resolve/" in request.path for request in helpers.requests)
+
+
+@pytest.fixture
+def gated_by_surprise(helpers):
+    """The catalogue believes this repository is open, and its hub says otherwise."""
+    helpers.repositories["facebook/sam2.1-hiera-small"].gated = True
+    return helpers
+
+
+def test_the_hubs_own_word_counts_when_a_part_has_become_gated(gated_by_surprise, make_store):
+    hub, tokens = gated_by_surprise, TokenStore()
+    store = make_store(tokens=tokens)
+    part = PARTS["sam2.1-hiera-small"]
+    assert not part.gated and not store.needs_account(part)
+    with pytest.raises(AccessRefused, match=r"SAM 2\.1 small is given only to accounts") as caught:
+        get(store, "cut-out")
+    assert caught.value.step == (
+        "Ask for it at https://huggingface.co/facebook/sam2.1-hiera-small, then enter an access token of your account."
+    )
+    assert not any("/resolve/" in request.path for request in hub.requests), "nothing was fetched for nothing"
+    assert store.needs_account(part)
+    tokens.set(hub.token)
+    assert get(store, "cut-out").installed
+    assert make_store().needs_account(part), "remembered with the files"
+    for request in hub.requests:
+        assert ("authorization" in request.headers) <= ("sam2.1" in request.path), "no other repository sees the token"
+
+
+def test_a_refusal_that_nobody_announced_sends_the_token_at_the_second_try(helpers, make_store):
+    """The hub says a repository is open, and gives its files to accounts only."""
+    tokens = TokenStore()
+    tokens.set(helpers.token)
+    helpers.repositories["facebook/sam2.1-hiera-small"].gated = True
+    helpers.says_open = True
+    store = make_store(tokens=tokens)
+    assert get(store, "cut-out").installed
+    assert any("authorization" in request.headers for request in helpers.asked("model.safetensors"))
+
+
+def test_a_token_that_does_not_do_is_said_with_the_page(gated_by_surprise, make_store):
+    tokens = TokenStore()
+    tokens.set("hf_of-somebody-else")
+    with pytest.raises(AccessRefused) as caught:
+        get(make_store(tokens=tokens), "cut-out")
+    assert "https://huggingface.co/facebook/sam2.1-hiera-small" in caught.value.step
+    assert "check the access token" in caught.value.step
+
+
+def test_the_default_autoencoder_is_open_and_has_to_be_the_known_file(
+    published, make_store, no_conversion, monkeypatch
+):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    store = make_store(tokens=TokenStore())
+    assert get(store, NAME).done == store.state(NAME).total
+    assert not any("authorization" in request.headers for request in published.requests)
+    assert no_conversion[0][0].content == parts_folder() / "flux-vae"
+
+
+def test_another_autoencoder_than_the_known_one_is_refused(published, store):
+    files = published.repositories[OPEN_VAE].files
+    files["vae/diffusion_pytorch_model.safetensors"] += b"x"
+    with pytest.raises(NetworkError, match="is another file than the one this program knows"):
+        get(store, NAME)
+    assert not any("/resolve/" in request.path and OPEN_VAE in request.path for request in published.requests)
+
+
+def test_the_licence_of_a_part_in_a_folder_lies_at_the_root_and_is_read(published, make_store, no_conversion):
+    tokens = TokenStore()
+    tokens.set(published.token)
+    store = make_store(tokens=tokens)
+    store.choose(NAME, "flux-dev-vae")
+    published.repositories["black-forest-labs/FLUX.1-dev"].files["LICENSE.md"] = b"Apache License"
+    with pytest.raises(LicenceChanged, match=r"LICENSE\.md of black-forest-labs/FLUX\.1-dev"):
+        get(store, NAME)
+    assert not published.asked("diffusion_pytorch_model.safetensors")
 
 
 def test_a_gated_part_needs_a_token_and_only_its_repository_sees_it(published, make_store, no_conversion):
