@@ -252,17 +252,19 @@ class CanvasPanel(QWidget):
             return True
         if not self._is_over():
             return False
-        focused = QApplication.focusWidget()
-        mine = focused is self.frame or (focused is not None and self.placement_bar.isAncestorOf(focused))
         self._over = False
         self._follow()
-        if mine:
-            self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 
     def entry(self) -> QWidget:
         """What takes the focus when somebody walks to this panel."""
         return self.frame if self.frame.isEnabled() and not self.frame.isHidden() else self.canvas
+
+    def _give_focus_up(self, placing: bool) -> None:
+        """A focus on the frame or its bar goes to the canvas when they go away: Qt would give it to any other control."""
+        focused = QApplication.focusWidget()
+        if not placing and focused is not None and (focused is self.frame or self.placement_bar.isAncestorOf(focused)):
+            self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _is_over(self) -> bool:
         return self._over and self._stage is not None and self.canvas.state == "result"
@@ -376,6 +378,7 @@ class CanvasPanel(QWidget):
         else:
             canvas.set_stage(None)
         canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if shown or placing else 0)
+        self._give_focus_up(placing and canvas.state != "forming")
         self.frame.setEnabled(canvas.state != "forming")
         self.frame.setVisible(placing)
         self.placement_bar.setVisible(placing and canvas.state != "forming")

@@ -65,7 +65,7 @@ class PlacementBar(FloatingBar):
     @Slot()
     def _name(self) -> None:
         if self._over:
-            words = self.tr("Generate draws it here") if self._moved else self.tr("Drag it to its new place")
+            words = self.tr("Generate draws it here, same seed") if self._moved else self.tr("Drag it to its new place")
         else:
             words = self.tr("Drag it where you like") if self._automatic else self.tr("Every picture has it here")
         self.words.setText(words)

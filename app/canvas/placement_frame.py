@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.actions import BoundAction, bind
 from app.canvas.placement import Grip, Point, Stage, Standing, outline_of
 from app.look import focus
-from app.look.theme import notifier, on_photo, radius, theme, tokens
+from app.look.theme import notifier, on_photo, radius, theme
 from engine.placement import Placement, without_white
 from engine.request import CutOut
 
@@ -338,7 +338,9 @@ class PlacementFrame(QWidget):
         if self._grip != "body":
             return
         stage = self._stage
-        painter.setPen(QPen(theme().color("accent"), tokens()["stroke"]["selected"]))
+        pen = QPen(theme().color("accent"), 1.5)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
         if standing.on_ground:
             painter.drawLine(QPointF(stage.x, stage.ground_y), QPointF(stage.x + stage.width, stage.ground_y))
         if standing.in_middle:
@@ -350,7 +352,7 @@ class PlacementFrame(QWidget):
         start, handle = standing.turn_handle((self.width(), self.height()))
         outer, inner = on_photo("mask-edge-outer"), on_photo("mask-edge-inner")
         if focus.is_visible(self):
-            inner = theme().color("focus")
+            outer = theme().color("focus")
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for pen in (QPen(outer, 3.5), QPen(inner, 1.5)):
             pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
