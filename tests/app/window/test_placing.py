@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.actions import TABLE
 from app.desk import Desk, DroppedPicture
+from app.engine_worker import Previews
 from app.generation import Generation
 from app.settings import OFFER_PUT_AWAY
 from app.state import SessionState
@@ -57,7 +58,7 @@ class Bench:
         self.qtbot, self.manifest, self.link = qtbot, manifest, FakeLink()
         self.state = SessionState()
         self.state.update_settings(panels={OFFER_PUT_AWAY: True})
-        self.desk = Desk(self.state, Generation(self.state, self.link), HistoryStore(tmp_path / "pictures"))
+        self.desk = Desk(self.state, Generation(self.state, self.link), HistoryStore(None, tmp_path / "pictures"))
         self.window = MainWindow(self.state, self.desk, AppPaths.standard())
         qtbot.addWidget(self.window)
         self.state.update_engine(
@@ -78,16 +79,11 @@ class Bench:
     def drag(self, start: tuple[float, float], dx: float, dy: float, modifier=Qt.KeyboardModifier.NoModifier) -> None:
         a, b = QPointF(*start).toPoint(), QPointF(start[0] + dx, start[1] + dy).toPoint()
         QTest.mousePress(self.frame, LEFT, modifier, a)
-        for share in (0.5, 1.0):
-            to = a + (b - a) * share
-            event_point = QPoint(round(to.x()), round(to.y()))
-            self._move(event_point, modifier)
+        for point in ((a + b) / 2, b):
+            self.move(point, modifier)
         QTest.mouseRelease(self.frame, LEFT, modifier, b)
 
-    def _move(self, point: QPoint, modifier) -> None:
-        from PySide6.QtCore import QEvent
-        from PySide6.QtGui import QMouseEvent
-
+    def move(self, point: QPoint, modifier) -> None:
         at = QPointF(point)
         event = QMouseEvent(
             QEvent.Type.MouseMove, at, self.frame.mapToGlobal(at), Qt.MouseButton.NoButton, LEFT, modifier
@@ -109,13 +105,9 @@ class Bench:
         if finish:
             image = np.full((64, 64, 3), 120, np.uint8)
             event = Finished(request, image, bits(number), Timing(total=1.0))
-            self.link.finished.emit(number, event, _Images())
+            self.link.finished.emit(number, event, Previews(number))
             self.qtbot.waitUntil(lambda: not self.desk.saving)
         return request
-
-
-class _Images:
-    images: tuple = ()
 
 
 @pytest.fixture
@@ -170,7 +162,11 @@ def test_it_is_sized_at_a_corner_and_with_the_wheel(bench):
     bench.drag(standing.corners[1], -20, 20)
     assert bench.values.placement.size < standing.placement.size
     assert bench.frame.standing().corners[3] == pytest.approx(standing.corners[3], abs=0.5)
-    smaller, foot, at = bench.values.placement.size, bench.frame.standing().foot, QPointF(*bench.frame.standing().middle)
+    smaller, foot, at = (
+        bench.values.placement.size,
+        bench.frame.standing().foot,
+        QPointF(*bench.frame.standing().middle),
+    )
     event = QWheelEvent(
         at,
         bench.frame.mapToGlobal(at),
@@ -243,7 +239,7 @@ def test_the_menu_offers_what_the_keys_do(bench):
 def test_esc_takes_a_drag_back(bench):
     x, y = bench.frame.standing().middle
     QTest.mousePress(bench.frame, LEFT, pos=QPoint(round(x), round(y)))
-    bench._move(QPoint(round(x) - 50, round(y) - 30), Qt.KeyboardModifier.NoModifier)
+    bench.move(QPoint(round(x) - 50, round(y) - 30), Qt.KeyboardModifier.NoModifier)
     assert bench.frame.is_dragged() and not bench.frame.standing().in_middle
     bench.window.drawing.stop()
     QTest.mouseRelease(bench.frame, LEFT, pos=QPoint(round(x) - 50, round(y) - 30))
@@ -275,7 +271,9 @@ def test_the_frame_is_off_while_a_picture_forms(bench):
     bench.draw(finish=False)
     assert not bench.frame.isVisible() and not bench.canvas.placement_bar.isVisible()
     assert bench.canvas.canvas.hasFocus(), "the focus stays where the frame was"
-    bench.link.finished.emit(1, Finished(bench.link.drawn[0], np.zeros((64, 64, 3), np.uint8), bits(), Timing()), _Images())
+    bench.link.finished.emit(
+        1, Finished(bench.link.drawn[0], np.zeros((64, 64, 3), np.uint8), bits(), Timing()), Previews(1)
+    )
     assert not bench.frame.isVisible(), "a finished picture has no frame until it is asked for"
     assert bench.canvas.actions_bar.place_button.isVisible()
     bench.qtbot.waitUntil(lambda: not bench.desk.saving)
