@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 WINDOW = "window"
 EDITOR = "editor"
 CANVAS = "canvas"
+FRAME = "frame"
 STRIP = "strip"
 HISTORY = "history"
 PROMPT = "prompt"
-CONTEXTS = (WINDOW, EDITOR, CANVAS, STRIP, HISTORY, PROMPT)
+CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT)
 
 _T = "Actions"
 
@@ -84,8 +85,23 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("star", _t("Star"), (".",), HISTORY, "Picture"),
     Shortcut("star_canvas", _t("Star"), (".",), CANVAS, "Picture"),
     Shortcut("compare", _t("Compare with the cut-out"), ("Ctrl+B",), group="Picture"),
+    Shortcut("place", _t("Place the subject"), ("Ctrl+P",), group="Picture"),
     Shortcut("hold_previous", _t("Show the previous picture while held"), ("C",), CANVAS, "Picture"),
     Shortcut("drag_out", _t("Drag the picture to another program"), (), CANVAS, "Picture", gesture="Drag out"),
+    # Place
+    Shortcut("place_drag", _t("Move, size or turn the subject"), (), FRAME, "Place", gesture="Drag"),
+    Shortcut("place_free", _t("The same without snapping"), (), FRAME, "Place", gesture="Ctrl + drag"),
+    Shortcut("place_step", _t("Move it a little"), (), FRAME, "Place", gesture="Arrow keys"),
+    Shortcut("place_far", _t("Move it further"), (), FRAME, "Place", gesture="Shift + arrow keys"),
+    Shortcut("place_wheel", _t("Larger or smaller"), (), FRAME, "Place", gesture="Wheel"),
+    Shortcut("place_larger", _t("Larger"), ("+", "="), FRAME, "Place"),
+    Shortcut("place_smaller", _t("Smaller"), ("-",), FRAME, "Place"),
+    Shortcut("place_turn_left", _t("Turn it left"), ("[",), FRAME, "Place"),
+    Shortcut("place_turn_right", _t("Turn it right"), ("]",), FRAME, "Place"),
+    Shortcut("place_upright", _t("Set it upright"), ("U",), FRAME, "Place"),
+    Shortcut("place_ground", _t("Stand it on the ground"), ("G",), FRAME, "Place"),
+    Shortcut("place_mirror", _t("Mirror it"), ("M",), FRAME, "Place"),
+    Shortcut("place_automatic", _t("Automatic place"), ("A",), FRAME, "Place"),
     # Prompt
     Shortcut("prompt_older", _t("Earlier prompt"), ("Alt+Up",), PROMPT, "Prompt"),
     Shortcut("prompt_newer", _t("Later prompt"), ("Alt+Down",), PROMPT, "Prompt"),
@@ -159,6 +175,7 @@ _BY_ID = {shortcut.id: shortcut for shortcut in TABLE}
 _GROUP_NAMES = (
     _t("File"),
     _t("Picture"),
+    _t("Place"),
     _t("Prompt"),
     _t("View"),
     _t("Cut-out"),
@@ -244,7 +261,8 @@ def _normal(key: str) -> str:
 
 
 def _meet(a: str, b: str) -> bool:
-    return a == b or WINDOW in (a, b)
+    # The frame lies on the canvas, whose keys act in it too.
+    return a == b or WINDOW in (a, b) or {a, b} == {CANVAS, FRAME}
 
 
 keymap = Keymap()

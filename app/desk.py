@@ -162,10 +162,16 @@ class Desk(QObject):
     def _draw(self, requests: Sequence[GenerationRequest]) -> None:
         waits = self.state.jobs.busy
         self.cleared.emit()
-        self.generation.draw(requests)
+        self.generation.draw([self._without_place(request) for request in requests])
         if waits:
             count = self.generation.waiting
             self.said.emit(self.tr("1 picture waits") if count == 1 else self.tr("{0} pictures wait").format(count))
+
+    def _without_place(self, request: GenerationRequest) -> GenerationRequest:
+        """A place means nothing to a model that does not know placement: its pictures must not claim it."""
+        manifest = self.state.engine.manifest
+        unknown = manifest is not None and manifest.placed_content is None
+        return replace(request, placement=None) if unknown and request.placement is not None else request
 
     @Slot(object)
     def vary(self, request: GenerationRequest) -> None:
@@ -174,8 +180,13 @@ class Desk(QObject):
 
     @Slot(object, object, int)
     def redraw(self, request: GenerationRequest, bits: ScaleBits, keep: int) -> None:
-        """The same composition up to a scale, new details."""
-        self._draw([redraw(request, bits, keep, _random_seed())])
+        """The same composition up to a scale, new details. The subject stays where that picture has it, unless it was moved
+        over that picture."""
+        manifest, moved = self.state.engine.manifest, self.state.was_moved_over(request)
+        placement = self.state.values.placement if moved else None
+        if placement is None and manifest is not None:
+            placement = manifest.place(request)
+        self._draw([redraw(request, bits, keep, _random_seed(), placement)])
 
     def draw_ideas(self, scales: int) -> None:
         """Draw the coarse scales of four seeds."""
@@ -185,7 +196,8 @@ class Desk(QObject):
             self.said.emit(why)
             return
         # Ideas are compositions: with kept scales all four would be the same one.
-        first = replace(compose(self.state.values, subject.cut_out, subject.name), kept=None)
+        first = self._without_place(compose(self.state.values, subject.cut_out, subject.name))
+        first = replace(first, kept=None)
         requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
         self.cleared.emit()
         self.ideasBegun.emit(requests)

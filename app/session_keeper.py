@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -22,12 +22,14 @@ from app.store.session import SessionState as Session
 from app.store.session import SessionStore, SubjectState
 from app.subject.assets import AssetStore
 from engine.errors import EchoGenError, PhotoError
+from engine.placement import Placement
 from engine.request import CutOut, ScaleBits
 
 log = logging.getLogger(__name__)
 
 _AFTER_MS = 700
 _MOST_SUBJECTS = 24
+_Read = TypeVar("_Read")
 
 
 class SessionKeeper(QObject):
@@ -142,10 +144,12 @@ class SessionKeeper(QObject):
         controls = {
             entry.name: getattr(values, entry.name)
             for entry in fields(PanelValues)
-            if entry.name not in ("prompt", "negative_prompt", "kept")
+            if entry.name not in ("prompt", "negative_prompt", "kept", "placement")
         }
         if values.kept is not None:
             controls["kept"] = values.kept.to_json()
+        if values.placement is not None:
+            controls["placement"] = values.placement.to_json()
         extra = self._extra()
         return Session(
             subjects=tuple(subjects),
@@ -185,10 +189,11 @@ class SessionKeeper(QObject):
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
         values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
         for entry in fields(PanelValues):
-            if entry.name in session.controls and entry.name != "kept":
+            if entry.name in session.controls and entry.name not in ("kept", "placement"):
                 value = session.controls[entry.name]
                 values[entry.name] = tuple(value) if isinstance(value, list) else value
-        values["kept"] = _read_kept(session.controls.get("kept"))
+        values["kept"] = _read(ScaleBits.from_json, session.controls.get("kept"))
+        values["placement"] = _read(Placement.from_json, session.controls.get("placement"))
         try:
             self._state.set_values(PanelValues(**values))
         except (TypeError, ValueError):
@@ -218,14 +223,14 @@ class SessionKeeper(QObject):
         log.warning("the photos of the last session could not be read", exc_info=error)
 
 
-def _read_kept(data: Any) -> ScaleBits | None:
-    """The kept scales of a recalled picture; damaged ones are let go, and the rest of the session comes back."""
+def _read(from_json: Callable[[Any], _Read], data: Any) -> _Read | None:
+    """Kept scales or a placement; a damaged one is let go, and the rest of the session comes back."""
     if data is None:
         return None
     try:
-        return ScaleBits.from_json(data)
+        return from_json(data)
     except EchoGenError:
-        log.warning("the kept scales of the last session could not be read", exc_info=True)
+        log.warning("a value of the last session could not be read", exc_info=True)
         return None
 
 

@@ -159,6 +159,7 @@ class _Desk:
     engine: EngineStatus = field(default_factory=EngineStatus)
     jobs: Jobs = field(default_factory=Jobs)
     result: Result | None = None
+    moved_over: GenerationRequest | None = None
     prepared: tuple[str, ...] | None = None
     settings: Settings = field(default_factory=Settings)
     seconds: float | None = None
@@ -311,6 +312,15 @@ class SessionState(QObject):
         if result is not self._desk.result:
             self._desk.result = result
             self.resultChanged.emit()
+
+    def set_moved_over(self, request: GenerationRequest | None) -> None:
+        """The subject was moved over the picture of this request. It holds as long as that picture is shown."""
+        self._desk.moved_over = request
+
+    def was_moved_over(self, request: GenerationRequest) -> bool:
+        """Whether the subject was moved over the picture of this request: what is drawn from it keeps its seed and scales, and
+        takes the panel's placement."""
+        return self._desk.moved_over is request
 
     @property
     def prepared(self) -> tuple[str, ...] | None:

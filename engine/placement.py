@@ -120,14 +120,34 @@ class PlacementRanges:
         """
         chance = random.Random(f"placement {seed}")
         x, foot, size, turn = (chance.uniform(*ends) for ends in (self.x, self.foot, self.size, self.turn))
-        y = foot - (lowest_point(subject.alpha) - 0.5) * size
-        return Placement(x, min(max(y, 0.0), 1.0), size, turn)
+        return _standing(subject, x, foot, size, turn)
+
+    def middle(self, subject: CutOut) -> Placement:
+        """A usual place: the middle of every range. For showing *automatic* while the seed is not known yet."""
+        x, foot, size, turn = (sum(ends) / 2 for ends in (self.x, self.foot, self.size, self.turn))
+        return _standing(subject, x, foot, size, turn)
+
+
+def _standing(subject: CutOut, x: float, foot: float, size: float, turn: float) -> Placement:
+    y = foot - (lowest_point(subject.alpha) - 0.5) * size
+    return Placement(x, min(max(y, 0.0), 1.0), size, turn)
 
 
 def lowest_point(alpha: np.ndarray) -> float:
     """Share of the square's height above the lowest row of a mask, uint8 (S, S); 1 for an empty one."""
     rows = np.flatnonzero((alpha > 127).any(axis=1))
     return float(rows[-1] + 1) / len(alpha) if len(rows) else 1.0
+
+
+def without_white(subject: CutOut) -> np.ndarray:
+    """The cut-out alone: the white under it is taken away again.
+
+    Returns:
+        Premultiplied RGBA, float32 (S, S, 4) in 0 … 1: colour times alpha, and alpha.
+    """
+    alpha = subject.alpha.astype(np.float32)[..., None] / 255
+    colour = (subject.rgb.astype(np.float32) / 255 - (1 - alpha)).clip(0, 1)
+    return np.concatenate([np.minimum(colour, alpha), alpha], axis=2)
 
 
 def place_cut_out(subject: CutOut, placement: Placement, width: int, height: int) -> np.ndarray:
@@ -138,10 +158,7 @@ def place_cut_out(subject: CutOut, placement: Placement, width: int, height: int
     """
     import cv2
 
-    alpha = subject.alpha.astype(np.float32)[..., None] / 255
-    # The colours lie on white: what white adds is taken away again.
-    colour = (subject.rgb.astype(np.float32) / 255 - (1 - alpha)).clip(0, 1)
-    source = np.concatenate([np.minimum(colour, alpha), alpha], axis=2)
+    source = without_white(subject)
     if placement.mirrored:
         source = source[:, ::-1]
     side = max(1, round(placement.size * min(width, height)))

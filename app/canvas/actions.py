@@ -48,16 +48,43 @@ class DragHandle(Button):
         super().mouseReleaseEvent(event)
 
 
-class ActionBar(QWidget):
+class FloatingBar(QWidget):
+    """A raised bar that lies on the canvas; what it holds goes into ``row``."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        self.row.setSpacing(2)
+        notifier.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(hint.width(), max(BAR_HEIGHT, hint.height()))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme().color("border"), tokens()["stroke"]["hairline"]))
+        painter.setBrush(theme().color("surface-raised"))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius("card"), radius("card"))
+
+
+class ActionBar(FloatingBar):
     """What can be done with the picture that is shown.
 
     Signals:
-        vary, redraw, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
+        vary, place, redraw, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
         compareToggled(bool), starToggled(bool).
         hintWanted(str): a sentence for a toast.
     """
 
     vary = Signal()
+    place = Signal()
     redraw = Signal()
     compareToggled = Signal(bool)
     save = Signal()
@@ -70,9 +97,9 @@ class ActionBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("actionBar")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._compact = False
         self.vary_button = Button("", "shuffle", "tonal", self)
+        self.place_button = Button("", "move", "plain", self)
         self.redraw_button = Button("", "repeat", "plain", self)
         self.compare_button = Button("", "columns-2", "plain", self)
         self.compare_button.setCheckable(True)
@@ -81,11 +108,9 @@ class ActionBar(QWidget):
         self.star_button = Button("", "star", "plain", self)  # not checkable: the star itself shows the state
         self._is_starred = False
         self.drag_handle = DragHandle("", self)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        self._row.setSpacing(2)
         for widget in (
             self.vary_button,
+            self.place_button,
             self.redraw_button,
             self.compare_button,
             self._divider(),
@@ -95,8 +120,9 @@ class ActionBar(QWidget):
             self._divider(),
             self.drag_handle,
         ):
-            self._row.addWidget(widget)
+            self.row.addWidget(widget)
         self.vary_button.clicked.connect(self.vary)
+        self.place_button.clicked.connect(self.place)
         self.redraw_button.clicked.connect(self.redraw)
         self.compare_button.toggled.connect(self.compareToggled)
         self.save_button.clicked.connect(self.save)
@@ -107,7 +133,7 @@ class ActionBar(QWidget):
         self.save_button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.save_button.customContextMenuRequested.connect(self._show_save_menu)
         keymap.changed.connect(self._name)
-        notifier.changed.connect(self.update)
+        self.place_button.setVisible(False)
         self.redraw_button.setVisible(False)
         self._name()
 
@@ -166,6 +192,10 @@ class ActionBar(QWidget):
             button.setEnabled(saved)
             button.setToolTip(tooltip(action) if saved else self.tr("The picture is not saved yet"))
 
+    def set_place(self, possible: bool) -> None:
+        """Whether the open model knows placement; nothing is shown of it otherwise."""
+        self.place_button.setVisible(possible)
+
     def set_vary(self, possible: bool, why: str = "") -> None:
         self.vary_button.setEnabled(possible)
         self.vary_button.setToolTip(tooltip("vary") if possible else why)
@@ -176,6 +206,7 @@ class ActionBar(QWidget):
     def _name(self) -> None:
         texts = (
             (self.vary_button, self.tr("Vary"), "vary", True),
+            (self.place_button, self.tr("Place"), "place", not self._compact),
             (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
             (self.compare_button, self.tr("Compare"), "compare", not self._compact),
             (self.save_button, self.tr("Save as…"), "save", not self._compact),
@@ -218,17 +249,3 @@ class ActionBar(QWidget):
         if event.type() == QEvent.Type.LanguageChange:
             self._name()
         super().changeEvent(event)
-
-    def sizeHint(self) -> QSize:
-        hint = super().sizeHint()
-        return QSize(hint.width(), max(BAR_HEIGHT, hint.height()))
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-    def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme().color("border"), tokens()["stroke"]["hairline"]))
-        painter.setBrush(theme().color("surface-raised"))
-        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius("card"), radius("card"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QBrush, QFontMetricsF, QLinearGradient, QPainter, QPainterPath, QPen
 
 from app.canvas.pixels import Layer, paint_shadow
 from app.look import icons
@@ -83,6 +83,62 @@ def paint_words(
     width = min(room.width(), 410)
     painter.drawText(QRectF(box.center().x() - width / 2, y, width, text_rect.height() + 2), flags, text)
     painter.restore()
+
+
+def paint_stage(
+    painter: QPainter, rect: QRectF, ground: float, words: tuple[str, str], examples: Sequence[Layer] = ()
+) -> None:
+    """The picture before it is drawn: a calm backdrop with a line for the ground, and words at the top.
+
+    Args:
+        ground: where the line is, as a share of the height.
+        examples: pictures from coarse to fine, shown beside the words where there is room.
+    """
+    color, corner = theme().color, radius("picture")
+    paint_shadow(painter, rect, "picture")
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    wall = QLinearGradient(rect.topLeft(), rect.bottomLeft())
+    line = rect.y() + ground * rect.height()
+    wall.setColorAt(0.0, color("surface-raised"))
+    wall.setColorAt(max(0.0, ground - 1e-4), color("surface-pressed"))
+    wall.setColorAt(ground, color("surface-hover"))
+    wall.setColorAt(1.0, color("surface"))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QBrush(wall))
+    painter.drawRoundedRect(rect, corner, corner)
+    painter.setPen(QPen(color("outline"), 1))
+    painter.drawLine(QPointF(rect.x() + 1, line), QPointF(rect.right() - 1, line))
+    painter.setPen(QPen(color("border"), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), corner, corner)
+    if words[0]:
+        _paint_stage_words(painter, rect.adjusted(20, 16, -20, -16), words, examples)
+    painter.restore()
+
+
+def _paint_stage_words(painter: QPainter, room: QRectF, words: tuple[str, str], examples: Sequence[Layer]) -> None:
+    """Title and sentence at the top; a small picture from coarse to fine at their right."""
+    sides = (36.0, 48.0, 64.0)[-len(examples) :] if examples else ()
+    taken = sum(sides) + 8.0 * len(sides)
+    shown = bool(sides) and room.width() - taken > 220
+    box = room.adjusted(0, 0, -taken - 8, 0) if shown else room
+    flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
+    y = box.y()
+    for text, role, ink in ((words[0], "heading", "text"), (words[1], "body", "text-muted")):
+        font = type_.font(role)
+        height = QFontMetricsF(font).boundingRect(QRectF(0, 0, box.width(), 1000), flags, text).height()
+        if y + height > box.y() + max(64.0, room.height() / 3):
+            break  # the cut-out needs the room
+        painter.setFont(font)
+        painter.setPen(theme().color(ink))
+        painter.drawText(QRectF(box.x(), y, box.width(), height + 2), flags, text)
+        y += height + 4
+    if shown:
+        x = room.right() - taken + 8.0
+        for layer, side in zip(examples, sides, strict=True):
+            layer.paint(painter, QRectF(x, room.y() + sides[-1] - side, side, side), radius("tag"))
+            x += side + 8.0
 
 
 def _paint_examples(painter: QPainter, shown: Sequence[tuple[Layer, float]], middle: float, bottom: float) -> None:

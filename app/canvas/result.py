@@ -54,6 +54,8 @@ class ResultCanvas(QWidget):
         self._compared = Comparison()
         self._size = (256, 256)
         self._pending = (256, 256)
+        self._stage: float | None = None
+        self._stage_words = True
         self._bottom = 0
         self._bar = QRect()
         self._space = False
@@ -81,6 +83,25 @@ class ResultCanvas(QWidget):
         self._state, self._words = "empty", (title, text)
         self._examples = [Layer(image) for image in pictures[:3]]
         self._drop_picture()
+
+    def set_stage(self, size: tuple[int, int] | None, ground: float = 0.0, *, words: bool = True) -> None:
+        """An empty picture, on which the cut-out can be placed before there is one.
+
+        Args:
+            size: width and height of the picture to come; None takes the stage away.
+            ground: where the ground is, as a share of its height.
+            words: what the empty canvas says is said on it.
+        """
+        stage = ground if size is not None else None
+        if size is not None and not self.has_picture():
+            self._set_size(size)
+        if (stage, words) != (self._stage, self._stage_words):
+            self._stage, self._stage_words = stage, words
+            self.update()
+
+    def pans(self) -> bool:
+        """Whether the space bar is held to move the picture."""
+        return self._space and self.has_picture()
 
     def show_error(self) -> None:
         """A drawing failed. The last picture stays if there is one."""
@@ -396,14 +417,17 @@ class ResultCanvas(QWidget):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme().color("canvas"))
-        if not self.has_picture():
+        if not self.has_picture() and self._stage is not None:
+            words = self._words if self._stage_words or self._state == "error" else ("", "")
+            painting.paint_stage(painter, self.picture_rect(), self._stage, words, self._examples)
+        elif not self.has_picture():
             painting.paint_words(
                 painter, self._word_rect(), self._words, self._examples, icon="image" if self._state == "error" else ""
             )
         else:
             self._paint_picture(painter)
-            if self._bottom:
-                paint_shadow(painter, QRectF(self._bar), "float")
+        if self._bottom:
+            paint_shadow(painter, QRectF(self._bar), "float")
         if focus.is_visible(self):
             painting.paint_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
 

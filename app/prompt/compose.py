@@ -9,6 +9,7 @@ from typing import Literal
 from app.say import say
 from app.sentences import translated
 from engine.bundle.manifest import BundleManifest
+from engine.placement import Placement
 from engine.request import MAX_SEED, CutOut, Dial, GenerationRequest, ScaleBits
 
 MAX_COUNT = 8
@@ -35,6 +36,7 @@ class PanelValues:
         seed: of the first picture.
         seed_locked: keep this seed; otherwise every press of Generate draws with a new one.
         kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
+        placement: where the subject stands, as the user placed it; None: every seed chooses a place.
     """
 
     prompt: str = ""
@@ -49,6 +51,7 @@ class PanelValues:
     seed: int = 0
     seed_locked: bool = False
     kept: ScaleBits | None = None
+    placement: Placement | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MAX_COUNT:
@@ -74,6 +77,7 @@ def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "")
         temperature=values.temperature,
         top_p=values.top_p,
         kept=values.kept,
+        placement=values.placement,
     )
 
 
@@ -93,9 +97,15 @@ def for_next_picture(values: PanelValues) -> PanelValues:
     return values if values.seed_locked else with_new_seed(values)
 
 
-def redraw(request: GenerationRequest, bits: ScaleBits, keep: int, seed: int) -> GenerationRequest:
-    """The same picture with its first ``keep`` scales kept and another seed for the rest."""
-    return replace(request, kept=bits.first(keep), seed=seed)
+def redraw(
+    request: GenerationRequest, bits: ScaleBits, keep: int, seed: int, placement: Placement | None = None
+) -> GenerationRequest:
+    """The same picture with its first ``keep`` scales kept and another seed for the rest.
+
+    Args:
+        placement: where the subject stands from now on. The new seed would choose another place than the kept scales have.
+    """
+    return replace(request, kept=bits.first(keep), seed=seed, placement=placement)
 
 
 def recall(
@@ -117,6 +127,8 @@ def recall(
     if what == "prompt":
         return words, ""
     size, kept, note = request.size, request.kept, ""
+    if request.placement is not None and manifest is not None and manifest.placed_content is None:
+        note = say("The open model cannot be told where the subject stands; its place is not used.")
     if kept is not None and manifest is not None and not can_keep(kept, manifest, size, request.bundle):
         note = say("The open model cannot take up its {0} kept scales; Generate begins with the first.", len(kept))
         kept = None
@@ -135,6 +147,7 @@ def recall(
             seed=request.seed,
             seed_locked=True,
             kept=kept,
+            placement=request.placement,
         ),
         note,
     )

@@ -15,7 +15,7 @@ from app.look.theme import size
 from engine.bundle.manifest import SceneEntry
 
 _FIRST = 5
-_KINDS = ("scene", "surface", "background", "colour", "material", "outfit")
+_KINDS = ("scene", "surface", "background", "light", "colour", "material", "outfit")
 _THUMB = 20
 
 
@@ -185,6 +185,7 @@ class SceneChips(QWidget):
             "scene": self.tr("Places"),
             "surface": self.tr("On top of"),
             "background": self.tr("In front of"),
+            "light": self.tr("Light"),
             "colour": self.tr("Colours"),
             "material": self.tr("Materials"),
             "outfit": self.tr("Outfits"),

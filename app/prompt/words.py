@@ -176,8 +176,8 @@ _ARTICLE = re.compile(r"\s*(?:a|an|the|my|one)\s+", re.IGNORECASE)
 
 
 def _family(scene: SceneEntry) -> str:
-    """A picture has one of each: a "place", an "outfit", and a "look" of the subject itself."""
-    return {"colour": "look", "material": "look", "outfit": "outfit"}.get(scene.kind, "place")
+    """A picture has one of each: a "place", its "light", an "outfit", and a "look" of the subject itself."""
+    return {"colour": "look", "material": "look", "outfit": "outfit", "light": "light"}.get(scene.kind, "place")
 
 
 def _first(prompt: str, scenes: Sequence[SceneEntry], family: str) -> re.Match[str] | None:

@@ -48,7 +48,8 @@ class Drawing(QObject):
 
     @Slot()
     def generate(self) -> None:
-        """Draw what the panel says; a new seed unless it is locked."""
+        """Draw what the panel says; a new seed unless it is locked, or the subject was moved over the picture that is shown:
+        then the scene stays as far as its seed goes."""
         prompt = self._panels.prompt
         possible, why = self._desk.can_draw()
         if not possible:
@@ -56,7 +57,11 @@ class Drawing(QObject):
             if not self._state.values.prompt.strip():
                 prompt.focus_prompt()
             return
-        prompt.for_next_picture()
+        shown = self._state.result
+        if shown is not None and self._state.was_moved_over(shown.request) and not self._state.values.seed_locked:
+            self._state.update_values(seed=shown.request.seed)
+        else:
+            prompt.for_next_picture()
         prompt.remember(self._state.values.prompt)
         self._start(self._desk.generate)
         self.asked.emit()
@@ -117,6 +122,8 @@ class Drawing(QObject):
             self._desk.generation.stop_now()
         elif panels.canvas.ideas.isVisible():
             panels.canvas.close_ideas()
+        elif panels.canvas.leave_frame():
+            pass
         elif panels.left.is_narrow() and panels.left.is_panel_open():
             panels.left.close_panel()
         elif panels.banner.isVisible():

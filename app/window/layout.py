@@ -193,7 +193,7 @@ class Panels(QWidget):
             top_bar,
             Station(self.left, self._subject_entry()),
             Station(self.prompt, self.prompt.prompt),
-            Station(self.canvas, self.canvas.canvas),
+            Station(self.canvas, self.canvas.entry()),
         ]
         return [*found, Station(self.history, pictures)] if self.history.isVisible() else found
 

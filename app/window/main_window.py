@@ -29,6 +29,7 @@ from app.window.layout import Panels
 from app.window.menus import Commands
 from app.window.openers import Openers, holds_picture
 from app.window.pictures import Pictures
+from app.window.placing import Placing
 from app.window.status_line import StatusLine
 from app.window.walk import PanelWalk
 
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.pictures = Pictures(self, state, desk, self.canvas, self.history, self.prompt, self.toast)
         self.drawing = Drawing(panels, desk, self)
         self.editing = Editing(panels, state, self)
+        self.placing = Placing(self.canvas, state, self)
         self.walk = PanelWalk(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.status = StatusLine(self.top_bar, desk, panels.is_editing, self)
@@ -123,6 +125,7 @@ class MainWindow(QMainWindow):
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
             "compare": self.canvas.toggle_compare,
+            "place": self.canvas.toggle_frame,
             "focus_prompt": self.prompt.focus_prompt,
             "next_panel": self.walk.next,
             "previous_panel": self.walk.previous,
@@ -170,6 +173,7 @@ class MainWindow(QMainWindow):
         for signal in (state.jobChanged, state.resultChanged, state.maskChanged, state.photoChanged):
             signal.connect(self._enable)
         self.canvas.strip.handleMoved.connect(self._enable)
+        self.placing.changed.connect(self._enable)
         self.editing.changed.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
@@ -207,6 +211,7 @@ class MainWindow(QMainWindow):
             redraw=self.canvas.strip.model.can_redraw,
             ideas=not busy and not editing,
             compare=self.canvas.canvas.can_compare(),
+            place=self.canvas.can_place() and not editing,
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,

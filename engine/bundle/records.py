@@ -83,7 +83,7 @@ class SceneEntry:
 
     Attributes:
         key: identifier.
-        kind: "scene", "surface", "background", "colour" or "material".
+        kind: "scene", "surface", "background", "light", "colour", "material" or "outfit".
         prompt: the words that ask for it; behind the subject's name, or before it for colours and materials.
         label: the chip's words.
         thumb: a small picture inside the bundle, or "".

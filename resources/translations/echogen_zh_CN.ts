@@ -59,6 +59,10 @@
             <translation>先移动尺度之间的滑柄</translation>
         </message>
         <message>
+            <source>Place</source>
+            <translation>摆放</translation>
+        </message>
+        <message>
             <source>Redraw from here</source>
             <translation>从这里重画</translation>
         </message>
@@ -100,6 +104,10 @@
         <message>
             <source>About EchoGen</source>
             <translation>关于 EchoGen</translation>
+        </message>
+        <message>
+            <source>Automatic place</source>
+            <translation>自动摆放</translation>
         </message>
         <message>
             <source>Back without changes</source>
@@ -226,8 +234,16 @@
             <translation>按键与帮助</translation>
         </message>
         <message>
+            <source>Larger</source>
+            <translation>放大</translation>
+        </message>
+        <message>
             <source>Larger brush</source>
             <translation>画笔更大</translation>
+        </message>
+        <message>
+            <source>Larger or smaller</source>
+            <translation>放大或缩小</translation>
         </message>
         <message>
             <source>Lasso</source>
@@ -242,12 +258,24 @@
             <translation>菜单</translation>
         </message>
         <message>
+            <source>Mirror it</source>
+            <translation>镜像</translation>
+        </message>
+        <message>
             <source>Models</source>
             <translation>模型</translation>
         </message>
         <message>
             <source>Move a cross-hair</source>
             <translation>移动十字准线</translation>
+        </message>
+        <message>
+            <source>Move it a little</source>
+            <translation>稍微移动</translation>
+        </message>
+        <message>
+            <source>Move it further</source>
+            <translation>大步移动</translation>
         </message>
         <message>
             <source>Move the photo</source>
@@ -260,6 +288,10 @@
         <message>
             <source>Move to the trash</source>
             <translation>移到回收站</translation>
+        </message>
+        <message>
+            <source>Move, size or turn the subject</source>
+            <translation>移动、缩放或旋转主体</translation>
         </message>
         <message>
             <source>New seed</source>
@@ -288,6 +320,14 @@
         <message>
             <source>Picture</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Place</source>
+            <translation>摆放</translation>
+        </message>
+        <message>
+            <source>Place the subject</source>
+            <translation>摆放主体</translation>
         </message>
         <message>
             <source>Previous panel</source>
@@ -334,6 +374,10 @@
             <translation>选择物体</translation>
         </message>
         <message>
+            <source>Set it upright</source>
+            <translation>摆正</translation>
+        </message>
+        <message>
             <source>Settings</source>
             <translation>设置</translation>
         </message>
@@ -354,12 +398,20 @@
             <translation>按住时显示上一张图片</translation>
         </message>
         <message>
+            <source>Smaller</source>
+            <translation>缩小</translation>
+        </message>
+        <message>
             <source>Smaller brush</source>
             <translation>画笔更小</translation>
         </message>
         <message>
             <source>Softer brush</source>
             <translation>画笔更软</translation>
+        </message>
+        <message>
+            <source>Stand it on the ground</source>
+            <translation>放到地面上</translation>
         </message>
         <message>
             <source>Star</source>
@@ -382,6 +434,10 @@
             <translation>画笔与橡皮互换</translation>
         </message>
         <message>
+            <source>The same without snapping</source>
+            <translation>同上，但不吸附</translation>
+        </message>
+        <message>
             <source>This belongs</source>
             <translation>属于主体</translation>
         </message>
@@ -392,6 +448,14 @@
         <message>
             <source>Tint, outline, what the model sees</source>
             <translation>着色、轮廓、模型所见</translation>
+        </message>
+        <message>
+            <source>Turn it left</source>
+            <translation>向左旋转</translation>
+        </message>
+        <message>
+            <source>Turn it right</source>
+            <translation>向右旋转</translation>
         </message>
         <message>
             <source>Undo</source>
@@ -885,6 +949,10 @@
             <translation>请将设备保持为 auto，或运行“python -m engine doctor”查看原因。</translation>
         </message>
         <message>
+            <source>Leave the placement out, or open another model.</source>
+            <translation>去掉位置设置，或打开其他模型。</translation>
+        </message>
+        <message>
             <source>Low memory</source>
             <translation>低内存</translation>
         </message>
@@ -1353,6 +1421,30 @@
             <translation>这是动图；使用其第一帧。</translation>
         </message>
         <message>
+            <source>The placement is mirrored or it is not.</source>
+            <translation>位置的镜像只能是或否。</translation>
+        </message>
+        <message>
+            <source>The placement of this request is damaged.</source>
+            <translation>此请求中的位置已损坏。</translation>
+        </message>
+        <message>
+            <source>The placement's centre ({0}, {1}) lies outside the picture.</source>
+            <translation>位置的中心（{0}，{1}）在图片之外。</translation>
+        </message>
+        <message>
+            <source>The placement's size must be from {0} to {1}; 1 is the picture's shorter side.</source>
+            <translation>位置的大小必须在 {0} 到 {1} 之间；1 表示图片的短边。</translation>
+        </message>
+        <message>
+            <source>The placement's turn must be from -180 to 180 degrees.</source>
+            <translation>位置的旋转必须在 -180 到 180 度之间。</translation>
+        </message>
+        <message>
+            <source>The placement's {0} must be a number.</source>
+            <translation>位置的 {0} 必须是数字。</translation>
+        </message>
+        <message>
             <source>The previews' file {0} does not belong to this model.</source>
             <translation>预览文件 {0} 不属于此模型。</translation>
         </message>
@@ -1697,6 +1789,10 @@
             <translation>请使用 fit 或 reference。</translation>
         </message>
         <message>
+            <source>Use values from 0 to 1.</source>
+            <translation>请使用 0 到 1 之间的值。</translation>
+        </message>
+        <message>
             <source>Verify it under Models, or get it again.</source>
             <translation>请在“模型”中校验，或重新获取。</translation>
         </message>
@@ -1707,6 +1803,10 @@
         <message>
             <source>What {0} carries is too large to be read.</source>
             <translation>{0} 携带的内容太大，无法读取。</translation>
+        </message>
+        <message>
+            <source>Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6.</source>
+            <translation>请写成 X,Y,SIZE[,TURN][,mirrored]，例如 0.5,0.6,0.6。</translation>
         </message>
         <message>
             <source>a second</source>
@@ -1827,6 +1927,10 @@
         <message>
             <source>{0} carries no settings.</source>
             <translation>{0} 不带有设置。</translation>
+        </message>
+        <message>
+            <source>{0} chooses itself where the subject stands.</source>
+            <translation>{0} 会自行决定主体的位置。</translation>
         </message>
         <message>
             <source>{0} could not be moved to the trash.</source>
@@ -2099,6 +2203,10 @@
         <message>
             <source>“{0}” is no memory plan.</source>
             <translation>“{0}”不是内存方案。</translation>
+        </message>
+        <message>
+            <source>“{0}” is no placement.</source>
+            <translation>“{0}”不是有效的位置。</translation>
         </message>
         <message>
             <source>“{0}” lacks {1} weights, for example “{2}”.</source>
@@ -3355,6 +3463,68 @@
         </message>
     </context>
     <context>
+        <name>PlacementBar</name>
+        <message>
+            <source>Automatic place</source>
+            <translation>自动摆放</translation>
+        </message>
+        <message>
+            <source>Done</source>
+            <translation>完成</translation>
+        </message>
+        <message>
+            <source>Drag it to its new place</source>
+            <translation>拖到新位置</translation>
+        </message>
+        <message>
+            <source>Drag it where you like</source>
+            <translation>可以拖到任意位置</translation>
+        </message>
+        <message>
+            <source>Every picture has it here</source>
+            <translation>每张图片都放在这里</translation>
+        </message>
+        <message>
+            <source>Generate draws it here, same seed</source>
+            <translation>按“生成”在此处绘制，种子不变</translation>
+        </message>
+        <message>
+            <source>Mirror</source>
+            <translation>镜像</translation>
+        </message>
+    </context>
+    <context>
+        <name>PlacementFrame</name>
+        <message>
+            <source>Place of the subject</source>
+            <translation>主体的位置</translation>
+        </message>
+        <message>
+            <source>automatic</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>mirrored</source>
+            <translation>已镜像</translation>
+        </message>
+        <message>
+            <source>placed by hand</source>
+            <translation>手动摆放</translation>
+        </message>
+        <message>
+            <source>size {0} percent</source>
+            <translation>大小 {0}%</translation>
+        </message>
+        <message>
+            <source>turned by {0} degrees</source>
+            <translation>旋转 {0} 度</translation>
+        </message>
+        <message>
+            <source>{0} percent from the left, stands at {1} percent</source>
+            <translation>距左边 {0}%，底部在 {1}% 处</translation>
+        </message>
+    </context>
+    <context>
         <name>Problem</name>
         <message>
             <source>Close</source>
@@ -3816,6 +3986,10 @@
             <translation>模型无法打开</translation>
         </message>
         <message>
+            <source>The open model cannot be told where the subject stands; its place is not used.</source>
+            <translation>当前模型不能指定主体的位置；未使用该位置。</translation>
+        </message>
+        <message>
             <source>The open model cannot take up its {0} kept scales; Generate begins with the first.</source>
             <translation>当前模型无法沿用它保留的 {0} 个尺度；生成将从第一个尺度开始。</translation>
         </message>
@@ -3952,6 +4126,10 @@
         <message>
             <source>In front of</source>
             <translation>前面有</translation>
+        </message>
+        <message>
+            <source>Light</source>
+            <translation>光线</translation>
         </message>
         <message>
             <source>Materials</source>

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.host import ScalesPainted
-from engine.request import GenerationRequest, ScaleBits
+from engine.host import Prepare, ScalesPainted
+from engine.request import CutOut, GenerationRequest, ScaleBits
 
 
 class FakeLink(QObject):
@@ -25,6 +25,10 @@ class FakeLink(QObject):
     def generate(self, request: GenerationRequest, until_scale: int | None = None) -> int:
         self.drawn.append(request)
         return len(self.drawn)
+
+    def prepare(self, prompt: str, negative_prompt: str, subject: CutOut | None) -> Prepare:
+        """Asked for, and never answered: encoding ahead is a courtesy."""
+        return Prepare(prompt, negative_prompt, subject)
 
     def paint_scales(self, bits: ScaleBits, request: GenerationRequest) -> int:
         self.asked.append((bits, request))

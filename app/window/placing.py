@@ -1,0 +1,90 @@
+"""Where the subject stands: between the state and the frame on the canvas. Only for models that know placement."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.canvas.panel import CanvasPanel
+from app.prompt.compose import compose
+from app.state import SessionState
+from engine.bundle.manifest import BundleManifest
+from engine.placement import Placement
+
+
+class Placing(QObject):
+    """See the module.
+
+    Signals:
+        changed: the subject can be placed now, or not any more.
+    """
+
+    changed = Signal()
+
+    def __init__(self, canvas: CanvasPanel, state: SessionState, parent: QObject) -> None:
+        super().__init__(parent)
+        self._canvas, self._state = canvas, state
+        self._possible = False
+        for signal in (
+            state.engineChanged,
+            state.photoChanged,
+            state.maskChanged,
+            state.requestChanged,
+            state.resultChanged,
+            state.jobChanged,
+            canvas.frameShown,
+        ):
+            signal.connect(self._show)
+        canvas.frame.moved.connect(self._moved)
+        canvas.frame.automaticWanted.connect(self._automatic)
+
+    @Slot()
+    def _show(self) -> None:
+        state, canvas = self._state, self._canvas
+        manifest, subject = state.engine.manifest, state.subject
+        placed = manifest.placed_content if manifest is not None and state.engine.phase != "failed" else None
+        cut_out = subject.cut_out if subject is not None else None
+        if manifest is None or placed is None or cut_out is None:
+            canvas.set_stage(None)
+        else:
+            size = state.values.size if state.values.size in manifest.sizes else None
+            canvas.frame.set_subject(cut_out)
+            canvas.set_stage(size or manifest.sizes[0], sum(placed.ranges.foot) / 2)
+            self._show_place(manifest)
+        if canvas.can_place() != self._possible:
+            self._possible = canvas.can_place()
+            self.changed.emit()
+
+    def _show_place(self, manifest: BundleManifest) -> None:
+        placement, before = self._state.values.placement, self._before(manifest)
+        shown = placement or before or self._automatic_place(manifest)
+        if shown is not None:
+            self._canvas.frame.set_placement(shown, automatic=placement is None, before=before)
+            self._canvas.set_place(automatic=placement is None, moved=before is not None and shown != before)
+
+    def _before(self, manifest: BundleManifest) -> Placement | None:
+        """Where the subject stands in the picture that is shown, or is about to be."""
+        result, request = self._state.result, self._state.jobs.request
+        if result is not None:
+            return manifest.place(result.request)
+        return manifest.place(request) if request is not None else None
+
+    def _automatic_place(self, manifest: BundleManifest) -> Placement | None:
+        """The place that the seed chooses; a usual one as long as the next seed is not known."""
+        subject, values = self._state.subject, self._state.values
+        if subject is None or subject.cut_out is None or manifest.placed_content is None:
+            return None
+        if values.seed_locked:
+            return manifest.place(compose(values, subject.cut_out))
+        return manifest.placed_content.ranges.middle(subject.cut_out)
+
+    @Slot(object)
+    def _moved(self, placement: Placement) -> None:
+        result = self._state.result
+        if result is not None and self._canvas.is_frame_over():
+            self._state.set_moved_over(result.request)
+        self._state.update_values(placement=placement)
+
+    @Slot()
+    def _automatic(self) -> None:
+        self._state.set_moved_over(None)
+        self._state.update_values(placement=None)
