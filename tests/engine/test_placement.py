@@ -205,3 +205,10 @@ def test_a_model_without_placement_refuses_one(tmp_path):
     assert manifest.placed_content is None and "reference_channels" not in manifest.tokenizer.to_json()
     with Engine.open(tmp_path / "plain", "cpu") as plain, pytest.raises(RequestError, match="chooses itself"):
         plain.generate(replace(REQUEST, placement=Placement(0.5, 0.5, 0.5)))
+
+
+def test_the_usual_place_is_the_middle_of_the_ranges():
+    ranges = PlacementRanges((0.3, 0.5), (0.8, 0.9), (0.4, 0.6), (-4.0, 2.0))
+    place = ranges.middle(square())
+    assert (place.x, place.size, place.turn) == pytest.approx((0.4, 0.5, -1.0))
+    assert place.y + (lowest_point(square().alpha) - 0.5) * place.size == pytest.approx(0.85)
