@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,13 +25,13 @@ class LocalHub:
 
     Attributes:
         url: where it is.
-        sent: bytes of files sent so far.
+        sent: bytes sent so far of every file, by "OWNER/NAME/FILE".
         with_token: repositories that were sent the access token.
     """
 
     repositories: Mapping[str, PublishedRepository]
     url: str = ""
-    sent: int = 0
+    sent: Counter[str] = field(default_factory=Counter)
     with_token: set[str] = field(default_factory=set)
 
     def answer(self, path: str, wanted: str, authorization: str) -> tuple[int, bytes, dict[str, str]]:
@@ -107,7 +108,8 @@ def serving(repositories: Mapping[str, PublishedRepository]) -> Iterator[LocalHu
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-            hub.sent += len(body) if "/resolve/" in path else 0
+            if status in (200, 206) and "/resolve/" in path:
+                hub.sent[path.lstrip("/").replace(f"/resolve/{COMMIT}/", "/")] += len(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
