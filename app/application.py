@@ -17,28 +17,29 @@ from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal, Slo
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
-from app import background, languages, logs
-from app.actions import keymap
-from app.desk import Desk
-from app.engine_worker import EngineLink
-from app.garbage import GarbageCollector
-from app.generation import Generation
+from app.language import languages
 from app.look import stylesheet
 from app.look import type as type_
 from app.look.theme import notifier
 from app.resources import resource
-from app.session_keeper import SessionKeeper
-from app.settings import SettingsStore
-from app.single_instance import SingleInstance
-from app.state import SessionState
-from app.store.history import HistoryStore
+from app.session.controller import Desk
+from app.session.engine_link import EngineLink
+from app.session.keeper import SessionKeeper
+from app.session.queue import Generation
+from app.session.state import SessionState
+from app.shortcuts import keymap
+from app.store.assets import AssetStore
+from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
-from app.store.session import SessionStore
-from app.subject.assets import AssetStore
-from app.turns import Turns
+from app.store.saved_session import SessionStore
+from app.store.settings import SettingsStore
+from app.system import background, logs
+from app.system.deferred import Turns
+from app.system.garbage import GarbageCollector
+from app.system.single_instance import SingleInstance
 from app.window.main_window import MainWindow
 from engine import __version__
-from engine.host import ENGINE
+from engine.process import ENGINE
 from installer.desktop_entry import APP_ID, NAME
 
 log = logging.getLogger(__name__)

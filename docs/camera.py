@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.application import Program
 from app.store.paths import AppPaths
-from engine.host import ENGINE
+from engine.process.client import ENGINE
 
 WAIT_SECONDS = 120.0
 

@@ -23,14 +23,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from app.actions import as_markdown
 from app.application import make_application
+from app.shortcuts import as_markdown
 from docs.camera import Camera, folders_of_its_own
 
 DOCS = Path(__file__).resolve().parent
 GUIDE = DOCS / "guide.md"
 IMAGES = DOCS / "images"
-KEYS_BEGIN = "<!-- keys: written by docs/screenshots.py from app/actions.py -->"
+KEYS_BEGIN = "<!-- keys: written by docs/screenshots.py from app/shortcuts.py -->"
 KEYS_END = "<!-- end of the keys -->"
 
 # What the guide shows: the state and the theme. At most twelve, 1.5 MB in all (tests/docs/test_guide.py).

@@ -5,81 +5,100 @@ The public face. ``import engine`` is cheap and does not import torch; names tha
 >>> engine = Engine.open("resources/mini")
 >>> for event in engine.generate(GenerationRequest("a toy robot in the snow", subject=cut_out)):
 ...     ...
+
+The window imports this face and those of the packages below it, never a module of theirs.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
-
-_PUBLIC = {
-    "Engine": "engine.engine",
-    "GenerationRequest": "engine.request",
-    "CutOut": "engine.request",
-    "ScaleBits": "engine.request",
-    "Started": "engine.events",
-    "ScalePreview": "engine.events",
-    "Finished": "engine.events",
-    "Timing": "engine.events",
-    "Event": "engine.events",
-    "EchoGenError": "engine.errors",
-    "Photo": "engine.photo.load",
-    "load_photo": "engine.photo.load",
-    "cut_out": "engine.photo.framing",
-    "Segmenter": "engine.preflight.segmenter",
-    "Box": "engine.preflight.hints",
-    "Click": "engine.preflight.hints",
-    "Hint": "engine.preflight.hints",
-    "Stroke": "engine.preflight.hints",
-    "SubjectProposal": "engine.preflight.hints",
-    "ModelStore": "engine.weights.store",
-    "ModelState": "engine.weights.state",
-    "PartState": "engine.weights.state",
-    "PartLicence": "engine.weights.state",
-    "Device": "engine.runtime.devices",
-    "MemoryPlan": "engine.runtime.plans",
-}
-
-__all__ = ["__version__", *_PUBLIC]
+from engine.faces import face
+from engine.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from engine.device.devices import Device as Device
     from engine.engine import Engine as Engine
+    from engine.errors import AccessRefused as AccessRefused
+    from engine.errors import BundleError as BundleError
+    from engine.errors import Cancelled as Cancelled
+    from engine.errors import CannotWrite as CannotWrite
+    from engine.errors import DeviceLost as DeviceLost
     from engine.errors import EchoGenError as EchoGenError
+    from engine.errors import InputError as InputError
+    from engine.errors import MaskError as MaskError
+    from engine.errors import NotEnoughMemory as NotEnoughMemory
+    from engine.errors import PhotoError as PhotoError
+    from engine.errors import SizeNotAgreed as SizeNotAgreed
+    from engine.errors import SubjectNotFound as SubjectNotFound
+    from engine.events import EngineInfo as EngineInfo
     from engine.events import Event as Event
     from engine.events import Finished as Finished
     from engine.events import ScalePreview as ScalePreview
     from engine.events import Started as Started
     from engine.events import Timing as Timing
+    from engine.files import readable as readable
+    from engine.files import write_atomically as write_atomically
     from engine.photo.framing import cut_out as cut_out
+    from engine.photo.hints import Box as Box
+    from engine.photo.hints import Click as Click
+    from engine.photo.hints import Hint as Hint
+    from engine.photo.hints import Stroke as Stroke
+    from engine.photo.hints import SubjectProposal as SubjectProposal
     from engine.photo.load import Photo as Photo
     from engine.photo.load import load_photo as load_photo
-    from engine.preflight.hints import Box as Box
-    from engine.preflight.hints import Click as Click
-    from engine.preflight.hints import Hint as Hint
-    from engine.preflight.hints import Stroke as Stroke
-    from engine.preflight.hints import SubjectProposal as SubjectProposal
+    from engine.placement import LARGEST as LARGEST
+    from engine.placement import SMALLEST as SMALLEST
+    from engine.placement import Placement as Placement
+    from engine.planning.plans import MemoryPlan as MemoryPlan
     from engine.preflight.segmenter import Segmenter as Segmenter
+    from engine.request import MAX_PROMPT_CHARACTERS as MAX_PROMPT_CHARACTERS
+    from engine.request import MAX_SEED as MAX_SEED
     from engine.request import CutOut as CutOut
+    from engine.request import Dial as Dial
     from engine.request import GenerationRequest as GenerationRequest
     from engine.request import ScaleBits as ScaleBits
-    from engine.runtime.devices import Device as Device
-    from engine.runtime.plans import MemoryPlan as MemoryPlan
     from engine.weights.state import ModelState as ModelState
     from engine.weights.state import PartLicence as PartLicence
     from engine.weights.state import PartState as PartState
     from engine.weights.store import ModelStore as ModelStore
-
-
-def __getattr__(name: str):
-    if name in _PUBLIC:
-        from importlib import import_module
-
-        value = getattr(import_module(_PUBLIC[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'engine' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        {
+            "engine.device.devices": ("Device",),
+            "engine.engine": ("Engine",),
+            "engine.errors": (
+                "AccessRefused",
+                "BundleError",
+                "Cancelled",
+                "CannotWrite",
+                "DeviceLost",
+                "EchoGenError",
+                "InputError",
+                "MaskError",
+                "NotEnoughMemory",
+                "PhotoError",
+                "SizeNotAgreed",
+                "SubjectNotFound",
+            ),
+            "engine.events": ("EngineInfo", "Event", "Finished", "ScalePreview", "Started", "Timing"),
+            "engine.files": ("readable", "write_atomically"),
+            "engine.photo.framing": ("cut_out",),
+            "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),
+            "engine.photo.load": ("Photo", "load_photo"),
+            "engine.placement": ("LARGEST", "Placement", "SMALLEST"),
+            "engine.planning.plans": ("MemoryPlan",),
+            "engine.preflight.segmenter": ("Segmenter",),
+            "engine.request": (
+                "CutOut",
+                "Dial",
+                "GenerationRequest",
+                "MAX_PROMPT_CHARACTERS",
+                "MAX_SEED",
+                "ScaleBits",
+            ),
+            "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
+            "engine.weights.store": ("ModelStore",),
+        },
+    )

@@ -19,25 +19,22 @@ import torch
 from engine.bundle.library import resolve_bundle
 from engine.bundle.loader import Bundle, PartPlacement, Progress, load_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
-from engine.encoders.features import Features
-from engine.errors import Cancelled
-from engine.events import Event, Finished, ScalePreview, Started, Timing
-from engine.host import Cancel, EngineInfo
-from engine.job import Job, make_job
+from engine.device.devices import Device, choose_device, keep_memory
+from engine.encoders.features import Features, PromptFeatures, SubjectFeatures
+from engine.encoders.placed import place_cut_out
+from engine.errors import Cancel, Cancelled
+from engine.events import EngineInfo, Event, Finished, ScalePreview, Started, Timing
+from engine.model.streaming import stream_layers
+from engine.photo.hints import Box, Click, Hint, Stroke, SubjectProposal
 from engine.photo.load import Photo
-from engine.placement import Placement, place_cut_out
-from engine.preflight.hints import Box, Click, Hint, Stroke, SubjectProposal
+from engine.placement import Placement
+from engine.planning.faults import fault_of, faults_in_words, in_words
+from engine.planning.job import Job, make_job
+from engine.planning.plans import MemoryPlan, plan_for, step_down
+from engine.planning.time_estimate import Expectation, Task, about, guess_seconds, multiply_rate
 from engine.preflight.segmenter import Segmenter
 from engine.request import CutOut, GenerationRequest, ScaleBits
-from engine.runtime.allocator import keep_memory
-from engine.runtime.devices import Device, choose_device
-from engine.runtime.faults import fault_of, faults_in_words, in_words
-from engine.runtime.plans import MemoryPlan, plan_for, step_down
-from engine.runtime.speed import about, guess_seconds, multiply_rate
-from engine.runtime.streaming import stream_layers
-from engine.sampling.expectation import Expectation, Task
 from engine.sampling.sampler import Conditions, Sampler
-from engine.sampling.states import PromptFeatures, SubjectFeatures
 from engine.tokenizer.autoencoder import to_uint8
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.preview import MAX_SIDE, Preview

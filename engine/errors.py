@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Protocol
 
 
 class ExitCode(IntEnum):
@@ -172,3 +173,9 @@ class Cancelled(EchoGenError):
 
     def __init__(self, fact: str = "Stopped.", step: str = "", *, title: str | None = None) -> None:
         super().__init__(fact, step, title=title)
+
+
+class Cancel(Protocol):
+    """What a generation looks at between two blocks; ``threading.Event`` is one."""
+
+    def is_set(self) -> bool: ...

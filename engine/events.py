@@ -88,3 +88,22 @@ class Finished:
 
 
 Event = Started | ScalePreview | Finished
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What was opened.
+
+    Attributes:
+        bundle: identity of the bundle, "name@digest".
+        folder: where the bundle lies.
+        device: the device in words, for example "CPU, 2 cores" or "NVIDIA GeForce RTX 4090, 24 GB".
+        plan: the memory plan in words, for example "Balanced: needs 11.6 GB, you have 16 GB."
+        notes: further sentences for the user.
+    """
+
+    bundle: str
+    folder: str
+    device: str
+    plan: str = ""
+    notes: tuple[str, ...] = ()

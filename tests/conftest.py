@@ -39,7 +39,7 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
 
 @pytest.fixture(autouse=True, scope="session")
 def garbage_in_this_thread() -> Iterator[None]:
-    """As in the program (``app/garbage.py``): a thread must never destroy what belongs to Qt."""
+    """As in the program (``app/system/garbage.py``): a thread must never destroy what belongs to Qt."""
     gc.disable()
     yield
     gc.enable()
@@ -53,7 +53,7 @@ def pytest_runtest_teardown() -> None:
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a whole bundle with random weights: 64 × 64 pixels in five scales, a fraction of a second a picture."""
-    from engine.bundle.random_bundle import make_random_bundle
+    from engine.bench.random_bundle import make_random_bundle
 
     folder = tmp_path_factory.mktemp("bundles") / "tiny"
     make_random_bundle(folder, "tiny", seed=0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage
 
-from app.canvas.pixels import Layer
+from app.look.pixels import Layer
 
 _NEAR = 14
 """So many pixels beside the divider it can be grabbed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QRectF, QVariantAnimation, Signal, Slot
 from PySide6.QtGui import QImage, QPainter
 
-from app.canvas.pixels import Layer
+from app.look.pixels import Layer
 
 
 class FadingPicture(QObject):

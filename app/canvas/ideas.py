@@ -9,13 +9,12 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.canvas.painting import paint_dashed
-from app.canvas.pixels import Layer, to_image
 from app.look import focus
 from app.look import type as type_
 from app.look.controls import IconButton, label
+from app.look.pixels import Layer, paint_dashed, to_image
 from app.look.theme import notifier, on_photo, radius, theme, tokens
-from engine.request import GenerationRequest
+from engine import GenerationRequest
 
 COUNT = 4
 _GAP = 12

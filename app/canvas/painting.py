@@ -7,34 +7,12 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFontMetricsF, QLinearGradient, QPainter, QPainterPath, QPen
 
-from app.canvas.pixels import Layer, paint_shadow
 from app.look import icons
 from app.look import type as type_
-from app.look.theme import on_photo, radius, theme, tokens
+from app.look.pixels import Layer, paint_dashed, paint_shadow
+from app.look.theme import on_photo, radius, theme
 
 _EXAMPLE_SIDES = (84.0, 112.0, 148.0)
-
-
-def paint_dashed(painter: QPainter, rect: QRectF, corner: float, color: str = "outline", width: float = 1.5) -> None:
-    """A dashed box: something will be here."""
-    pen = QPen(theme().color(color), width)
-    pen.setDashPattern([7 / width, 4 / width] if width > 1 else [3, 3])
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(pen)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(rect.adjusted(width / 2, width / 2, -width / 2, -width / 2), corner, corner)
-    painter.restore()
-
-
-def paint_ring(painter: QPainter, rect: QRectF) -> None:
-    """The focus ring of a widget that draws it inside itself."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme().color("focus"), tokens()["stroke"]["focus"]))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(rect, radius("control"), radius("control"))
-    painter.restore()
 
 
 def paint_words(

@@ -10,17 +10,16 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QImage
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from app.actions import bind
-from app.canvas.actions import BAR_GAP, ActionBar
-from app.canvas.dragging import copy_picture, drag_out
+from app.canvas.action_bar import BAR_GAP, ActionBar
 from app.canvas.ideas import IdeasView, coarse_scales
-from app.canvas.pixels import to_array, to_image
 from app.canvas.placement_bar import PlacementBar
 from app.canvas.placement_frame import PlacementFrame
 from app.canvas.result import ResultCanvas
-from app.canvas.strip import ScaleStrip
-from engine.events import Finished, ScalePreview, Started
-from engine.request import GenerationRequest, ScaleBits
+from app.canvas.strip.strip import ScaleStrip
+from app.look.pixels import to_array, to_image
+from app.shortcuts import bind
+from app.system.sharing import copy_picture, drag_out
+from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
 
 _ANNOUNCED = (0.25, 0.5, 0.75)
 

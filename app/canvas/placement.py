@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.placement import LARGEST, SMALLEST, Placement
+from engine import LARGEST, SMALLEST, Placement
 
 SNAP = 8.0
 """So many pixels beside the ground, or the middle, the cut-out is drawn there."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from app.actions import keymap, tooltip
-from app.canvas.actions import FloatingBar
+from app.canvas.action_bar import FloatingBar
 from app.look.controls import Button, ElidedLabel
+from app.shortcuts import keymap, tooltip
 
 
 class PlacementBar(FloatingBar):

@@ -19,12 +19,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.actions import BoundAction, bind
 from app.canvas.placement import Grip, Point, Stage, Standing, outline_of
 from app.look import focus
 from app.look.theme import notifier, on_photo, radius, theme
-from engine.placement import Placement, without_white
-from engine.request import CutOut
+from app.shortcuts import BoundAction, bind
+from engine import CutOut, Placement
+from engine.photo import without_white
 
 _STEP, _LONG_STEP = 0.01, 0.05
 """Of the picture's shorter side, for an arrow key."""

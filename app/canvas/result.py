@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from app.canvas import painting
 from app.canvas.comparing import Comparison, layer_of
 from app.canvas.fading import FadingPicture
-from app.canvas.pixels import Layer, paint_shadow, to_image
-from app.canvas.view import View, room
+from app.canvas.picture_view import View, room
 from app.look import focus
+from app.look.pixels import Layer, paint_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
 
 _STEP = 1.25
@@ -429,7 +429,7 @@ class ResultCanvas(QWidget):
         if self._bottom:
             paint_shadow(painter, QRectF(self._bar), "float")
         if focus.is_visible(self):
-            painting.paint_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
+            paint_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
 
     def _paint_picture(self, painter: QPainter) -> None:
         rect = self.picture_rect()

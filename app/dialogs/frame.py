@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes.util
+import logging
+from functools import cache
+
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QRegion, QResizeEvent
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.look import compositing
+from app.dialogs import frame
 from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.theme import notifier, radius, theme, tokens
@@ -114,7 +118,7 @@ class Dialog(QDialog):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if not compositing.is_composited():
+        if not frame.is_composited():
             # No shadow then: what surrounds the card would be black.
             shape = QPainterPath()
             shape.addRoundedRect(self.card_rect(), radius("dialog"), radius("dialog"))
@@ -139,3 +143,35 @@ class Dialog(QDialog):
         painter.setPen(QPen(theme().color("border"), 1))
         painter.setBrush(theme().color("surface"))
         painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), corner, corner)
+
+
+# Whether translucent windows are seen as such. An X server without a compositing manager shows black in their place.
+
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def is_composited() -> bool:
+    """True unless this is an X server on which nobody owns the selection of compositing managers (EWMH, _NET_WM_CM_Sn)."""
+    if QGuiApplication.platformName() != "xcb":
+        return True
+    try:
+        x11 = ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
+        x11.XOpenDisplay.restype = ctypes.c_void_p
+        x11.XInternAtom.restype = x11.XGetSelectionOwner.restype = ctypes.c_ulong
+        x11.XInternAtom.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int)
+        x11.XGetSelectionOwner.argtypes = (ctypes.c_void_p, ctypes.c_ulong)
+        for one in (x11.XDefaultScreen, x11.XCloseDisplay):
+            one.argtypes = (ctypes.c_void_p,)
+        display = x11.XOpenDisplay(None)
+        if not display:
+            return True
+        try:
+            name = f"_NET_WM_CM_S{x11.XDefaultScreen(display)}".encode()
+            return bool(x11.XGetSelectionOwner(display, x11.XInternAtom(display, name, 0)))
+        finally:
+            x11.XCloseDisplay(display)
+    except (OSError, AttributeError):
+        log.info("it cannot be told whether this X server is composited", exc_info=True)
+        return True

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import GROUPS, TABLE, Shortcut, group_label, keymap
 from app.dialogs.frame import Dialog
 from app.look import type as type_
 from app.look.controls import ElidedLabel, clear, label
 from app.look.theme import notifier, radius, theme
+from app.shortcuts import GROUPS, TABLE, Shortcut, group_label, keymap
 
 
 class KeyCap(QWidget):

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QVBoxLayout, QWidget
 
-from app.actions import GROUPS, TABLE, Shortcut, group_label, keymap
 from app.look import type as type_
 from app.look.controls import IconButton, OutlinedButton, label
+from app.shortcuts import GROUPS, TABLE, Shortcut, group_label, keymap
 
 
 class KeysPage(QWidget):

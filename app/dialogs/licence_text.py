@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.dialogs.frame import Dialog
 from app.look.controls import OutlinedButton, PlainButton, label, reading_pane
 from app.resources import resource
-from engine.weights.catalogue import Licence
+from engine.weights import Licence
 
 
 def shipped_text(licence: Licence) -> str | None:

@@ -9,14 +9,14 @@ from PySide6.QtCore import QObject, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from app import background
 from app.history.model import HistoryModel
-from app.history.reveal import reveal
-from app.history.view import HistoryView
+from app.history.picture_list import HistoryView
 from app.look.theme import duration
-from app.store.history import HistoryStore, Picture
-from app.store.keeping import OpenedPicture, open_picture
-from engine.errors import PhotoError
+from app.store.history_store import HistoryStore, Picture
+from app.store.picture_files import OpenedPicture, open_picture
+from app.system import background
+from app.system.sharing import reveal
+from engine import PhotoError
 
 _UNDO_EXTRA = 2000
 """Milliseconds that Undo works longer than its offer is seen."""

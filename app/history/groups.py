@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.say import say
-from app.store.history import Picture
+from app.language.say import say
+from app.store.history_store import Picture
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu
 
-from app.actions import keymap, shortcut
 from app.history.commands import PictureCommands
+from app.shortcuts import keymap, shortcut
 
 
 def _tr(text: str) -> str:

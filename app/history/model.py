@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
-from app.canvas.dragging import mime_data
 from app.history.groups import group_pictures, narrower_titles, spoken_name, spoken_time
-from app.store.history import HistoryStore, Picture
-from engine.request import GenerationRequest
+from app.store.history_store import HistoryStore, Picture
+from app.system.sharing import mime_data
+from engine import GenerationRequest
 
 _CACHED = 64
 """Thumbnails kept unpacked: three screens of them."""

@@ -9,20 +9,19 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Sig
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from app.actions import bind, keymap
-from app.canvas.painting import paint_dashed
-from app.canvas.pixels import to_image
 from app.history.commands import PictureCommands
 from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
 from app.history.model import HistoryModel, Running, square
-from app.history.view import HistoryView
+from app.history.picture_list import HistoryView
 from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.layout import retranslates
+from app.look.pixels import paint_dashed, to_image
 from app.look.theme import notifier, radius, size, space, theme
-from app.store.history import HistoryStore, Picture
-from app.store.keeping import OpenedPicture
-from engine.request import GenerationRequest
+from app.shortcuts import bind, keymap
+from app.store.history_store import HistoryStore, Picture
+from app.store.picture_files import OpenedPicture
+from engine import GenerationRequest
 
 _SIDE = 106
 

@@ -1,14 +1,25 @@
-"""Small pieces that hold others together: labels, dividers, cards, folding sections."""
+"""Pieces that hold others together: labels, dividers, cards, folding sections, rows that wrap; how small a window is."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
-from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QPlainTextEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.look import focus, icons
 from app.look import type as type_
 from app.look.theme import notifier, radius, size, theme
+from app.look.type import scaled
 
 
 def label(
@@ -237,3 +248,85 @@ def clear(layout) -> None:
 def retranslates(event: QEvent) -> bool:
     """Whether a ``changeEvent`` says that the language changed."""
     return event.type() == QEvent.Type.LanguageChange
+
+
+# When a window is too small for everything (ui.md, Layout). Larger text needs more room, so it counts as a smaller window.
+
+
+NARROW, RAIL, LOW = 1120, 1280, 760
+
+
+def is_narrow(width: int) -> bool:
+    """Smaller panels; less in the top bar."""
+    return width < scaled(NARROW)
+
+
+def needs_rail(width: int) -> bool:
+    """The subject panel makes way for a rail."""
+    return width < scaled(RAIL)
+
+
+def is_low(height: int) -> bool:
+    """Fewer lines in the history and the prompt panel."""
+    return height < scaled(LOW)
+
+
+class FlowLayout(QLayout):
+    """One widget beside the other, in as many rows as the width asks for."""
+
+    def __init__(self, gap: int = 6, line_gap: int = 8) -> None:
+        super().__init__()
+        self._items: list[QLayoutItem] = []
+        self._gap, self._line_gap = gap, line_gap
+        self.setContentsMargins(0, 0, 0, 0)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._arrange(QRect(0, 0, width, 0), move=False)
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()
+
+    def minimumSize(self) -> QSize:
+        result = QSize()
+        for item in self._items:
+            result = result.expandedTo(item.minimumSize())
+        return result
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._arrange(rect, move=True)
+
+    def _arrange(self, rect: QRect, move: bool) -> int:
+        mirrored = False
+        parent = self.parentWidget()
+        if parent is not None:
+            mirrored = parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x, y, line = rect.x(), rect.y(), 0
+        for item in self._items:
+            widget = item.widget()
+            if widget is not None and widget.isHidden():
+                continue
+            hint = item.sizeHint().boundedTo(QSize(rect.width(), 10_000))
+            if x > rect.x() and x + hint.width() > rect.x() + rect.width():
+                x, y, line = rect.x(), y + line + self._line_gap, 0
+            if move:
+                left = rect.x() + rect.right() - x - hint.width() + 1 if mirrored else x
+                item.setGeometry(QRect(QPoint(left, y), hint))
+            x += hint.width() + self._gap
+            line = max(line, hint.height())
+        return y + line - rect.y()

@@ -20,12 +20,23 @@ import cv2
 import numpy as np
 
 from app.mask.brush import Brush, Point, Rect, paint, reach, smooth, steps
-from app.mask.edits import MAX_FEATHER, MAX_GROW, Edge, Marks, Painted
-from app.mask.handwork import OpenStroke, around, dabs_along, fill, repaint, work
 from app.mask.layers import Exchange, Layers, Masks, layers_of
 from app.mask.pyramid import Pyramid
+from app.mask.strokes import (
+    MAX_FEATHER,
+    MAX_GROW,
+    Edge,
+    Marks,
+    OpenStroke,
+    Painted,
+    around,
+    dabs_along,
+    fill,
+    repaint,
+    work,
+)
 from app.mask.undo import Patch, Step, TileKeeper, UndoStack
-from engine.preflight.hints import Box, Click, Stroke
+from engine.photo import Box, Click, Stroke
 
 __all__ = ["MAX_FEATHER", "MAX_GROW", "UNDO_BYTES", "Edge", "Marks", "MaskDocument", "Painted", "fill", "repaint"]
 

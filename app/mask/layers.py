@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.mask.brush import Rect
-from app.mask.edits import Edge
 from app.mask.pyramid import Pyramid
+from app.mask.strokes import Edge
 from app.mask.undo import Patch, differences, tiles
-from engine.photo.mask_ops import adjusted, edge_reach, feather, grow
+from engine.photo import adjusted, edge_reach, feather, grow
 
 AT_ONCE = 3_000_000
 """Pixels up to which whole masks are worked on in the window's thread: a few hundredths of a second at most."""

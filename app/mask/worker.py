@@ -16,12 +16,10 @@ from typing import Protocol
 import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
-from app.mask.edits import Painted
-from app.mask.handwork import repaint
-from app.settings import Settings
-from engine.errors import EchoGenError
-from engine.photo.load import Photo
-from engine.preflight.hints import Box, Click, Hint, Stroke, SubjectProposal
+from app.mask.strokes import Painted, repaint
+from app.store.settings import Settings
+from engine import EchoGenError
+from engine.photo import Box, Click, Hint, Photo, Stroke, SubjectProposal
 
 log = logging.getLogger(__name__)
 
@@ -99,17 +97,16 @@ class Failure:
 
 def default_segmenter() -> SegmenterLike:
     """GrabCut, in this process."""
-    from engine.preflight.segmenter import Segmenter
+    from engine.preflight import Segmenter
 
     return Segmenter()
 
 
 def hosted_segmenter(settings: Callable[[], Settings]) -> SegmenterLike:
     """The networks for the cut-out that are installed, in a child process of their own; GrabCut where there are none."""
-    from engine.preflight.host import Setup
-    from engine.preflight.hosted import HostedParts
-    from engine.preflight.segmenter import Segmenter
-    from engine.weights.inventory import installed_helpers
+    from engine.preflight import Segmenter
+    from engine.process import HostedParts, Setup
+    from engine.weights import installed_helpers
 
     def setup() -> Setup:
         now = settings()

@@ -6,12 +6,12 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QSyntaxHighlighter, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
-from app.actions import bind
 from app.look import focus
 from app.look import type as type_
 from app.look.theme import notifier, theme
-from app.prompt.words import PromptHistory, PromptReader, Reading
-from engine.request import MAX_PROMPT_CHARACTERS
+from app.prompt.vocabulary import PromptHistory, PromptReader, Reading
+from app.shortcuts import bind
+from engine import MAX_PROMPT_CHARACTERS
 
 
 class _Underliner(QSyntaxHighlighter):

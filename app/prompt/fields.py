@@ -8,12 +8,12 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
-from app.actions import keymap, tooltip
 from app.look.controls import ComboBox, IconButton, LabelledSlider, NumberField, Segmented
 from app.look.theme import notifier, theme
 from app.look.theme import size as size_of
-from app.prompt.compose import MAX_COUNT, shape_name
-from engine.request import MAX_SEED, Dial
+from app.session.values import MAX_COUNT, shape_name
+from app.shortcuts import keymap, tooltip
+from engine import MAX_SEED, Dial
 
 _OTHER = 0
 

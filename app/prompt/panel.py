@@ -8,8 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app import background
-from app.prompt.compose import (
+from app.prompt.parts import short
+from app.prompt.sheet import PromptSheet
+from app.prompt.vocabulary import PromptReader, dropped_sentence, insert_scene, unknown_sentence
+from app.session.state import SessionState
+from app.session.values import (
     PanelValues,
     Recall,
     can_keep,
@@ -20,12 +23,9 @@ from app.prompt.compose import (
     shape_name,
     with_new_seed,
 )
-from app.prompt.parts import short
-from app.prompt.sheet import PromptSheet
-from app.prompt.words import PromptReader, dropped_sentence, insert_scene, unknown_sentence
-from app.state import SessionState
-from engine.bundle.manifest import BundleManifest, SceneEntry
-from engine.request import Dial, GenerationRequest
+from app.system import background
+from engine import Dial, GenerationRequest
+from engine.bundle import BundleManifest, SceneEntry
 
 _MENU_LENGTH = 12
 

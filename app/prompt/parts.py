@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLay
 
 from app.look.controls import Disclosure
 from app.look.theme import notifier, space, theme
-from app.prompt.compose import STRENGTHS
 from app.prompt.fields import DialSlider
-from engine.request import Dial
+from app.session.values import STRENGTHS
+from engine import Dial
 
 _PADDING = 16
 

@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
-from app.actions import keymap, tooltip
 from app.look.controls import (
     CheckBox,
     DangerButton,
@@ -18,15 +17,16 @@ from app.look.controls import (
     PrimaryButton,
     label,
 )
+from app.look.glyphs import Sign
 from app.look.layout import retranslates
 from app.look.theme import space
-from app.prompt.compose import TEMPERATURES, PanelValues
 from app.prompt.edit import PromptEdit
 from app.prompt.fields import CountField, DialSlider, SeedField, ShapeCombo
 from app.prompt.parts import Fold, PanelScroll, Pinned, column_of, dial, labelled
-from app.prompt.scenes import SceneChips
-from app.prompt.words import PromptHistory
-from app.subject.pieces import Sign
+from app.prompt.scene_chips import SceneChips
+from app.prompt.vocabulary import PromptHistory
+from app.session.values import TEMPERATURES, PanelValues
+from app.shortcuts import keymap, tooltip
 
 _FOLDING = ("strengths", "shape", "seed")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import secrets
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from engine.errors import CannotWrite
+from engine import CannotWrite
 
 APP_NAME = "echogen-desktop"
 
@@ -76,31 +74,3 @@ def ensure_folder(folder: Path) -> Path:
             f"Files cannot be written to {folder}: {error.strerror or error}.", "Choose another folder in Settings."
         ) from error
     return folder
-
-
-def write_atomically(target: Path, content: bytes) -> None:
-    """Write a temporary file in the same folder, then rename: the old content stays until the new one is complete.
-
-    Raises:
-        CannotWrite: disk full, no permission, …; the old file is untouched.
-    """
-    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if error.errno == errno.ENOSPC:
-            raise CannotWrite(
-                f"{target.name} needs {len(content) / 1e6:.1f} MB, and the disk of {target.parent} is full.",
-                "Make room, or choose another folder.",
-                title="The disk is full",
-            ) from error
-        raise CannotWrite(
-            f"{target.name} cannot be written to {target.parent}: {error.strerror or error}.", "Choose another folder."
-        ) from error

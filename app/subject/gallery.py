@@ -12,14 +12,13 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app import background
-from app.canvas.pixels import to_image
 from app.look.controls import clear, label
-from app.state import SessionState, Subject
-from app.subject.pieces import Thumb
-from engine.errors import EchoGenError, MaskError
-from engine.photo.framing import cut_out, on_white
-from engine.photo.load import load_photo, photo_from_pixels
+from app.look.pixels import to_image
+from app.session.state import SessionState, Subject
+from app.subject.photo_pieces import Thumb
+from app.system import background
+from engine import EchoGenError, MaskError
+from engine.photo import cut_out, load_photo, on_white, photo_from_pixels
 
 log = logging.getLogger(__name__)
 

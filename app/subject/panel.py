@@ -8,8 +8,13 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from app import sentences
-from app.actions import bind, keymap, tooltip
+from app.editor.cutout_view import CutOutView
+from app.editor.mask_canvas import MaskCanvas
+from app.editor.overlay import OVERLAYS
+from app.editor.step_names import step_name
+from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
+from app.editor.tools import Tool
+from app.language import sentences
 from app.look.controls import (
     Card,
     Divider,
@@ -19,18 +24,14 @@ from app.look.controls import (
     PlainButton,
     label,
 )
+from app.look.glyphs import Sign
 from app.look.theme import radius, size
-from app.mask.canvas import MaskCanvas
-from app.mask.compose import OVERLAYS
-from app.mask.cutout_view import CutOutView
-from app.mask.session import MaskSession
-from app.mask.steps import step_name
-from app.mask.tool_keys import BRUSH_KEYS, ToolKeys
-from app.mask.tools import Tool
-from app.state import SessionState, Subject
+from app.mask.mask_session import MaskSession
+from app.session.state import SessionState, Subject
+from app.session.subjects import workbench_of
+from app.shortcuts import bind, keymap, tooltip
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
-from app.subject.pieces import DropZone, PhotoChip, Sign
-from app.subject.workbench import workbench_of
+from app.subject.photo_pieces import DropZone, PhotoChip
 
 _WIDTH = 264
 _PREVIEW = 94

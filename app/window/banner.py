@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +11,11 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app import sentences
+from app.language import sentences
 from app.look import icons
 from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
-from app.window.error_details import in_short
-from engine.errors import EchoGenError
+from app.system.logs import LOG_FILE
+from engine import EchoGenError
 
 
 @dataclass(frozen=True)
@@ -164,3 +165,36 @@ class ErrorBanner(QFrame):
             if self.error is not None:
                 self._say(self.error)
         super().changeEvent(event)
+
+
+# A traceback in a few lines that fit under an error: what was raised, where, and where all of it is written down.
+
+
+_RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$")
+
+_FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<name>.+)$')
+
+_LONGEST = 120
+
+
+def in_short(traceback: str, when: datetime, said: str = "") -> str:
+    """The chain of errors, the newest first, each with the place it comes from, and the log's name and time.
+
+    Args:
+        traceback: as ``traceback.format_exc`` gives it; anything else is taken as it is.
+        when: the moment the error was logged.
+        said: a message that need not be repeated.
+    """
+    chain: list[list[str]] = []
+    place = ""
+    for line in traceback.strip().splitlines():
+        if frame := _FRAME.match(line):
+            name = re.split(r"[/\\]", frame["file"])[-1]
+            place = f"  {name}, line {frame['line']}, in {frame['name']}"
+        elif place and (raised := _RAISED.match(line)):
+            kind, text = raised[1].rpartition(".")[2], raised[2] or ""
+            words = f"{kind}: {text}" if text and text != said else kind
+            chain.append([words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…", place])
+            place = ""
+    lines = [line for error in reversed(chain) for line in error] or [traceback.strip()]
+    return "\n".join([*lines, f"{LOG_FILE}, {when:%H:%M:%S}"])

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.desk import Desk
-from app.window.layout import Panels
-from engine.errors import EchoGenError
-from engine.request import GenerationRequest, ScaleBits
+from app.session.controller import Desk
+from app.window.panels import Panels
+from engine import EchoGenError, GenerationRequest, ScaleBits
 
 
 class Drawing(QObject):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from app.state import SessionState
-from app.window.layout import Panels
+from app.session.state import SessionState
+from app.window.panels import Panels
 
 
 class Editing(QObject):

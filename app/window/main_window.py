@@ -10,36 +10,39 @@ from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
-from app import sentences
-from app.desk import Desk
-from app.dialogs.opener import Dialogs
+from app.language import sentences
 from app.look.theme import tokens
-from app.settings import OFFER_PUT_AWAY
-from app.state import SessionState
+from app.session.controller import Desk
+from app.session.state import SessionState
+from app.session.subjects import workbench_of
 from app.store.paths import AppPaths
-from app.store.session import SessionState as Session
-from app.subject.workbench import workbench_of
-from app.turns import imports
+from app.store.saved_session import SessionState as Session
+from app.store.settings import OFFER_PUT_AWAY
+from app.system.deferred import imports
+from app.window.dialog_opener import Dialogs
 from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
-from app.window.faults import Faults
-from app.window.layout import Panels
 from app.window.menus import Commands
-from app.window.openers import Openers, holds_picture
+from app.window.next_steps import Faults
+from app.window.panel_focus import PanelWalk
+from app.window.panels import Panels
+from app.window.photo_sources import Openers, holds_picture
 from app.window.pictures import Pictures
 from app.window.placing import Placing
 from app.window.status_line import StatusLine
-from app.window.walk import PanelWalk
 
 if TYPE_CHECKING:
-    from app.dialogs.model_offer import ModelOffer
+    from app.models.offer import ModelOffer
 
 # What each needs comes before it, so that no import holds up the window for long.
-_PLANS = ("psutil", "engine.runtime.devices", "engine.runtime.footprint", "engine.runtime.plans")
-_WEIGHTS = tuple(f"engine.weights.{name}" for name in ("catalogue", "hub", "transfer", "download", "store"))
-_OFFER = ("app.dialogs.model_words", "app.downloads", "app.dialogs.model_parts", "app.dialogs.model_offer")
+_PLANS = ("psutil", "engine.device.devices", "engine.planning.footprint", "engine.planning.plans")
+_WEIGHTS = tuple(
+    f"engine.weights.{name}"
+    for name in ("catalogue", "transfer.hub", "transfer.file_transfer", "transfer.download", "store")
+)
+_OFFER = ("app.models.words", "app.session.downloads", "app.models.pieces", "app.models.offer")
 
 
 class MainWindow(QMainWindow):
@@ -269,7 +272,7 @@ class MainWindow(QMainWindow):
         return steps
 
     def _make_offer(self) -> None:
-        from app.dialogs.model_offer import ModelOffer
+        from app.models.offer import ModelOffer
 
         self.offer = ModelOffer(self.dialogs.downloads, self.state, self.empty_canvas.waits, self.panels.stage)
         self.offer.wanted.connect(self.dialogs.get_large_model)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
-from app.actions import GROUPS, TABLE, WINDOW, BoundAction, bind, group_label, keymap
+from app.shortcuts import GROUPS, TABLE, WINDOW, BoundAction, bind, group_label, keymap
 
 _SEPARATED_BEFORE = (
     "save",

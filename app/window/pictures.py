@@ -9,23 +9,21 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import background
-from app.canvas.dragging import copy_picture
 from app.canvas.panel import CanvasPanel
-from app.canvas.pixels import to_image
-from app.desk import Desk, DroppedPicture
 from app.history.panel import HistoryPanel
-from app.prompt.compose import Recall
+from app.look.pixels import to_image
 from app.prompt.panel import PromptPanel
-from app.state import Result, SessionState
-from app.store.history import Picture
-from app.store.keeping import OpenedPicture, export_name
-from app.window.scale_pictures import ScalePictures
+from app.session.controller import Desk, DroppedPicture
+from app.session.state import Result, SessionState
+from app.session.values import Recall
+from app.store.history_store import Picture
+from app.store.picture_files import OpenedPicture, export_name
+from app.system import background
+from app.system.sharing import copy_picture
+from app.window.strip_pictures import ScalePictures
 from app.window.toasts import Toast
-from engine.errors import EchoGenError
-from engine.events import ScalePreview
-from engine.photo.load import load_photo
-from engine.request import GenerationRequest, ScaleBits
+from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview
+from engine.photo import load_photo
 
 
 class Pictures(QObject):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.canvas.panel import CanvasPanel
-from app.prompt.compose import compose
-from app.state import SessionState
-from engine.bundle.manifest import BundleManifest
-from engine.placement import Placement
+from app.session.state import SessionState
+from app.session.values import compose
+from engine import Placement
+from engine.bundle import BundleManifest
 
 
 class Placing(QObject):

@@ -17,12 +17,12 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.actions import keymap, tooltip
-from app.canvas.pixels import to_image
 from app.look import type as type_
 from app.look.controls import Button, Divider, IconButton
+from app.look.pixels import to_image
 from app.look.theme import duration, notifier, radius, size, theme
-from app.state import SessionState
+from app.session.state import SessionState
+from app.shortcuts import keymap, tooltip
 
 
 class _CutOutButton(Button):

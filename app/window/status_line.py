@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Slot
 
-from app.desk import Desk
-from app.status import status_of
+from app.session.controller import Desk
+from app.session.state import SessionState
 from app.window.top_bar import TopBar
 
 
@@ -46,3 +46,39 @@ class StatusLine(QObject):
     def _ended(self, text: str) -> None:
         self._last = text
         self.show()
+
+
+# The words beside the dot in the top bar.
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Status", text)
+
+
+def status_of(state: SessionState, *, editing: bool = False, last: str = "") -> tuple[str, str]:
+    """Text and colour of the dot.
+
+    Args:
+        editing: the cut-out editor is open.
+        last: how the last drawing ended ("Done in 38 s", "Stopped"), or "" before one.
+    """
+    engine, jobs, subject = state.engine, state.jobs, state.subject
+    if editing:
+        return _tr("Editing the cut-out"), "accent"
+    if jobs.busy:
+        if jobs.stopping:
+            return _tr("Stopping…"), "warning"
+        if jobs.count > 1:
+            return _tr("Drawing {0} of {1}").format(jobs.index, jobs.count), "accent"
+        return _tr("Drawing"), "accent"
+    if engine.phase == "failed":
+        return _tr("The model is not loaded"), "danger"
+    if engine.phase == "loading":
+        share = round(100 * engine.fraction)
+        text = _tr("Loading the model, {0}\u00a0%").format(share) if share else _tr("Loading the model")
+        return text, "warning"
+    if subject is not None and subject.finding:
+        return _tr("Finding the subject…"), "warning"
+    if engine.phase == "ready":
+        return last or _tr("Ready"), "danger" if last.startswith(_tr("Stopped:")) else "accent"
+    return "", "track"

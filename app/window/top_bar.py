@@ -8,13 +8,13 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal, S
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
-from app import sentences
-from app.actions import keymap, shortcut, tooltip
+from app.language import sentences
 from app.look import icons
 from app.look import type as type_
 from app.look.controls import ComboBox, ElidedLabel, IconButton, label
 from app.look.theme import notifier, size, theme
-from engine.bundle.library import FoundBundle
+from app.shortcuts import keymap, shortcut, tooltip
+from engine.bundle import FoundBundle
 
 
 class Wordmark(QWidget):

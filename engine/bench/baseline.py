@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.encoders.features import PromptFeatures, SubjectFeatures
+from engine.model.block import ContentUpdate, CrossQuery, FeedForward
 from engine.model.config import ScaleSchedule
-from engine.model.layers import ContentUpdate, CrossQuery, FeedForward
 from engine.model.schedules import grid_positions
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import Guidance, bit_probability, draw_bits
-from engine.sampling.states import PromptFeatures, SubjectFeatures
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import add_scale, next_input
 

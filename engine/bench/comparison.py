@@ -16,7 +16,13 @@ import torch
 
 from engine.bench.baseline import Baseline
 from engine.bench.memory import PeakMemory
-from engine.bench.models import BenchConfig, random_autoencoder, random_prompt, random_subject, random_transformer
+from engine.bench.random_models import (
+    BenchConfig,
+    random_autoencoder,
+    random_prompt,
+    random_subject,
+    random_transformer,
+)
 from engine.bench.work import multiply_adds
 from engine.sampling.guidance import BranchOrder, Guidance
 from engine.sampling.sampler import Conditions, Sampler

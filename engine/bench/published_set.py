@@ -27,6 +27,7 @@ from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5ForConditionalGeneration
 from transformers.utils import logging as library_logging
 
+from engine.bundle import published
 from engine.bundle.published_names import encoder_on_meta
 from engine.encoders.assembly import expected_shapes
 from engine.encoders.names import own_name
@@ -36,8 +37,7 @@ from engine.model.transformer import Transformer
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.keys import CONSTANTS, published_name
-from engine.training.words import word_tokenizer
-from engine.weights import published
+from engine.training.data.words import word_tokenizer
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -35,7 +35,8 @@ from engine.bench.published_set import (
     safetensors_header,
     training_dump,
 )
-from engine.bundle.convert import transformer_config
+from engine.bundle import published
+from engine.bundle.converter import transformer_config
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.bundle.published_files import TOKENIZER, TRANSFORMER, Checkpoint
 from engine.bundle.published_names import (
@@ -48,16 +49,16 @@ from engine.bundle.published_names import (
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.names import ENCODERS
 from engine.errors import AccessRefused, EchoGenError, InputError, SizeNotAgreed
+from engine.files import readable
 from engine.model.keys import published_keys
 from engine.model.transformer import Transformer
 from engine.tokenizer import keys as tokenizer_keys
 from engine.tokenizer.autoencoder import Autoencoder
-from engine.weights import download, published
 from engine.weights.catalogue import PARTS, Part, find_model
-from engine.weights.disk import readable
 from engine.weights.settings import DownloadSettings, TokenStore
 from engine.weights.store import ModelStore
-from engine.weights.tensors import choose_tensors
+from engine.weights.transfer import download
+from engine.weights.transfer.tensors import choose_tensors
 
 MODEL = "echogen-2b"
 Say = Callable[[str], None]

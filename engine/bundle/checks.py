@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.records import (
     BundleFile,
     Defaults,
@@ -23,7 +24,6 @@ from engine.bundle.records import (
 )
 from engine.errors import BundleError, RequestError
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.placement import PlacementRanges
 from engine.request import GenerationRequest
 from engine.tokenizer.config import TokenizerConfig
 

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
+from engine.device.int8 import Rounded, is_layer_matrix, round_rows, stand_in
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.content import DECODER_WEIGHTS, ContentEncoder
 from engine.encoders.names import own_name
@@ -24,7 +25,6 @@ from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text import TextEncoder
 from engine.errors import BundleError
 from engine.model.transformer import Transformer
-from engine.runtime.int8 import Rounded, is_layer_matrix, round_rows, stand_in
 from engine.tokenizer.autoencoder import Autoencoder
 
 Progress = Callable[[float, str], None]
@@ -59,7 +59,7 @@ class Bundle:
 
     Attributes:
         rounded: the transformer's matrices in eight bits, by name, where the placement wants them so. The network itself
-            then holds stand-ins, and computes once ``engine.runtime.streaming.stream_layers`` was given these.
+            then holds stand-ins, and computes once ``engine.model.streaming.stream_layers`` was given these.
     """
 
     folder: Path

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.placement import PlacementRanges
+from engine.bundle.placement_ranges import PlacementRanges
 from engine.request import Dial
 
 _WORD = re.compile(r"[^\W_]+")

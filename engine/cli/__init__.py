@@ -12,8 +12,8 @@ import logging
 import os
 import sys
 
-from engine import __version__
 from engine.errors import Cancelled, EchoGenError, ExitCode
+from engine.version import __version__
 
 COMMANDS = {
     "generate": ("engine.cli.generate", "draw your subject in a scene"),

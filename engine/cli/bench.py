@@ -49,9 +49,8 @@ def _compare(args: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from engine.bench.comparison import Comparer
-    from engine.bench.models import bench_config
-    from engine.runtime.allocator import keep_memory
-    from engine.runtime.devices import choose_device
+    from engine.bench.random_models import bench_config
+    from engine.device.devices import choose_device, keep_memory
 
     config = bench_config(args.config)
     chosen = choose_device(args.device)

@@ -8,8 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+from engine.bundle.conversion_report import write_report
 from engine.errors import DoesNotFit, InputError
-from engine.weights.report import write_report
 
 ENCODERS = ("text", "semantic", "content")
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from engine.bundle.convert import PublishedParts, convert_bundle
+    from engine.bundle.converter import PublishedParts, convert_bundle
     from engine.bundle.manifest import PARTS, Origin
 
     origins = {}

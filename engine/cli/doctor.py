@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every finding. The exit code is 0 even when something is wrong: the doctor itself has done its work."""
-    from engine.runtime.diagnosis import diagnose
+    from engine.planning.diagnosis import diagnose
 
     topic = ""
     findings = diagnose()

@@ -13,8 +13,8 @@ from engine.errors import CannotWrite, InputError, SubjectNotFound
 if TYPE_CHECKING:
     from PIL import Image
 
-    from engine.evaluation.drawing import Drawer
     from engine.evaluation.judges import Judges
+    from engine.training.drawing import Drawer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
 
     import torch
 
-    from engine.evaluation.evaluate import write_figures
     from engine.evaluation.judges import Judges
+    from engine.evaluation.scoring import write_figures
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -101,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
 def evaluate_cut_outs(args: argparse.Namespace, judges: Judges) -> dict[str, Any]:
     """Figures of drawn cut-outs, by the judges of our own; writes their sheet."""
     from engine.bundle.library import resolve_bundle
-    from engine.evaluation import evaluate as work
-    from engine.evaluation.drawing import Drawer
+    from engine.evaluation import scoring as work
+    from engine.training.drawing import Drawer
 
     count, prompts = (min(args.count, 10), 1) if args.quick else (args.count, args.prompts)
     subjects = work.choose_subjects(args.subjects, count)
@@ -123,12 +123,12 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     from engine.bundle.library import resolve_bundle
     from engine.evaluation.photo_case import PhotoCase
     from engine.evaluation.photo_evaluation import PhotoEvaluation
-    from engine.evaluation.photos import Photos, find_subjects
+    from engine.evaluation.photo_folder import Photos, find_subjects
     from engine.evaluation.picture_source import PictureSource
     from engine.evaluation.sheet import photo_sheets
 
     if len(find_subjects(args.photos, args.masks)) < 2:
-        from engine.evaluation.drawing import Drawer
+        from engine.training.drawing import Drawer
 
         show(1.0, "A single subject is drawn, not measured: subjects are told apart")
         draw_photos(Drawer.open(resolve_bundle(args.bundle)), args.photos, args.masks, args.out / "photos.png")
@@ -176,8 +176,8 @@ def train_judges(args: argparse.Namespace) -> int:
 
 def draw_photos(drawer: Drawer, folder: Path, masks: Path | None, path: Path) -> None:
     """A sheet of photos to look at."""
-    from engine.evaluation.evaluate import write_sheet
-    from engine.evaluation.photos import find_subjects
+    from engine.evaluation.photo_folder import find_subjects
+    from engine.evaluation.scoring import write_sheet
 
     cut_outs = []
     for subject in find_subjects(folder, masks):
@@ -194,7 +194,7 @@ def draw_photos(drawer: Drawer, folder: Path, masks: Path | None, path: Path) ->
 
 def find_photos(folder: Path) -> list[tuple[Path, str]]:
     """(photo, name of its subject) of every photo in a folder, and of the first in each of its folders."""
-    from engine.evaluation.photos import find_subjects
+    from engine.evaluation.photo_folder import find_subjects
 
     return [(subject.chosen, subject.name) for subject in find_subjects(folder)]
 

@@ -47,8 +47,8 @@ def example_request(
         InputError: the bundle has no such example.
     """
     from engine.photo.framing import cut_out
+    from engine.photo.hints import Hint
     from engine.photo.load import load_photo
-    from engine.preflight.hints import Hint
     from engine.preflight.segmenter import Segmenter
 
     examples = bundle.manifest.examples

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     manifest = read_manifest(folder)
     base = complete_request(args, build_request(args), manifest)
     from engine.engine import Engine
-    from engine.job import make_job
+    from engine.planning.job import make_job
 
     make_job(base, manifest)  # what does not fit the model is said before it is opened
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
@@ -169,9 +169,9 @@ def complete_request(
 
 def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
     from engine.photo.framing import cut_out
+    from engine.photo.hints import Hint
     from engine.photo.load import load_photo
     from engine.photo.mask_file import read_mask
-    from engine.preflight.hints import Hint
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
 

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from engine.bundle.random_bundle import make_random_bundle
+    from engine.bench.random_bundle import make_random_bundle
 
     manifest = make_random_bundle(args.folder, args.config, args.seed)
     print(f"{args.folder}: {manifest.title}, {manifest.nbytes / 1e6:.1f} MB")

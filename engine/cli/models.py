@@ -103,7 +103,7 @@ def _list(store: ModelStore, as_json: bool) -> int:
             if state.description:
                 print(f"{'':<16} {state.description}")
     if not as_json:
-        from engine.weights.disk import readable
+        from engine.files import readable
 
         print(f"{readable(store.free_bytes())} free in {store.folder}", file=sys.stderr)
     return ExitCode.DONE
@@ -158,8 +158,8 @@ def _choose(store: ModelStore, models: list[str], parts: list[str]) -> None:
 
 def _tell_more(store: ModelStore, state: ModelState, got: list[str]) -> None:
     """What can be done now: make room, and get what makes the model complete."""
+    from engine.files import readable
     from engine.weights.catalogue import MODELS
-    from engine.weights.disk import readable
 
     if state.originals:
         print(
@@ -228,7 +228,7 @@ def _verify(store: ModelStore, args: argparse.Namespace) -> int:
 
 
 def _remove(store: ModelStore, args: argparse.Namespace) -> int:
-    from engine.weights.disk import readable
+    from engine.files import readable
 
     state = store.state(args.model)
     if args.originals:
@@ -277,7 +277,7 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
 
 def progress(state: ModelState) -> str:
     """One line of progress: “EchoGen 2B: 6.1 GB of 26.4 GB, 38 MB/s, about 4 min left”."""
-    from engine.weights.disk import readable
+    from engine.files import readable
     from engine.weights.state import time_words
 
     if state.phase != "fetching":
@@ -291,7 +291,7 @@ def progress(state: ModelState) -> str:
 
 def describe(state: ModelState) -> str:
     """One line of the list: “EchoGen 2B, ready, 13.1 GB, MIT and Apache-2.0”."""
-    from engine.weights.disk import readable
+    from engine.files import readable
 
     if state.installed:
         words = f"ready, {readable(state.size)}"

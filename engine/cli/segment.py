@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from engine.errors import CannotWrite, InputError
-from engine.preflight.hints import Box, Click, Hint, SubjectProposal
+from engine.photo.hints import Box, Click, Hint, SubjectProposal
 
 DEFAULT_SIDE = 512
 

@@ -17,8 +17,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.device.devices import keep_memory
 from engine.errors import CannotWrite, InputError
-from engine.runtime.allocator import keep_memory
 from engine.training.config import DEFAULT, STAGES
 
 if TYPE_CHECKING:
@@ -202,9 +202,10 @@ def preview_data(args: argparse.Namespace) -> int:
     """A contact sheet: every scene and outfit once, reference and target side by side."""
     from PIL import Image
 
-    from engine.training import language, stages
+    from engine.training import stages
+    from engine.training.data import language
+    from engine.training.data.subjects import Subjects
     from engine.training.render.renderer import contact_sheet
-    from engine.training.subjects import Subjects
 
     config = stages.find_config(args.config)
     subjects = Subjects.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
@@ -229,7 +230,7 @@ def preview_data(args: argparse.Namespace) -> int:
 def backgrounds(args: argparse.Namespace, device: str) -> int:
     """Paint all backgrounds of a training, for its own pictures and for its samples."""
     from engine.training import stages
-    from engine.training.subjects import Subjects
+    from engine.training.data.subjects import Subjects
 
     config = stages.find_config(args.config)
     subjects = Subjects.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))

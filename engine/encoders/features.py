@@ -8,20 +8,38 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from engine.device.cache import ByteBudgetCache
 from engine.encoders.content import ContentEncoder
+from engine.encoders.placed import on_white, place_cut_out
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text import TextEncoder
-from engine.errors import Cancelled
-from engine.host import Cancel
-from engine.placement import Placement, on_white, place_cut_out
+from engine.errors import Cancel, Cancelled
+from engine.placement import Placement
 from engine.request import CutOut
-from engine.sampling.cache import ByteBudgetCache
-from engine.sampling.states import PromptFeatures, SubjectFeatures
+
+
+@dataclass(frozen=True, eq=False)
+class PromptFeatures:
+    """Encoded text: ``features`` (T, W_t), and a key that stands for the text in the caches."""
+
+    key: Hashable
+    features: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectFeatures:
+    """An encoded cut-out: class token (W_s,), patches (S, W_s), content latents (P, W_c), and a key for the caches."""
+
+    key: Hashable
+    class_token: Tensor
+    patches: Tensor
+    content: Tensor
 
 
 class Features:

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.evaluation.judges import LOOKS, NO_LOOK, SIDE, Embedder, SceneClassifier, resize, save_judge
-from engine.training import language
+from engine.training.data import language
+from engine.training.data.subjects import Subjects
 from engine.training.loop import Progress, say, train
 from engine.training.optimiser import WeightAverage
 from engine.training.render.renderer import Batch, Renderer
-from engine.training.subjects import Subjects
 
 SETTINGS: dict[str, Any] = {
     "batch": 48,

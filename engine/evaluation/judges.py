@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.errors import InputError
-from engine.training import language
+from engine.training.data import language
 
 FOLDER = Path(__file__).parents[2] / "tests" / "data" / "evaluation"
 SIDE = 96  # pixels the judges look at

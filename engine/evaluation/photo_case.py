@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.evaluation.photos import QUICK_SCENES, SEED, Photos
+from engine.evaluation.photo_folder import QUICK_SCENES, SEED, Photos
 from engine.placement import Placement
 from engine.request import CutOut
-from engine.training import language
+from engine.training.data import language
+from engine.training.data.subjects import Subjects
 from engine.training.render.renderer import Renderer
-from engine.training.subjects import Subjects
 
 SHEET_SCENES = ("snow", "beach", "wooden_floor", "city", "sunflowers")
 FURTHER = 2  # scenes of each subject beside those of the sheet, dealt out so that every place is asked for

@@ -20,10 +20,10 @@ from engine.evaluation.imagenet import nearest, prototypes
 from engine.evaluation.judges import Judges
 from engine.evaluation.measures import margin, share
 from engine.evaluation.photo_case import LIGHTS, LOOKS, Cell, PhotoCase, Renders
-from engine.evaluation.photos import QUICK_SCENES, SEED, Judged, judged
+from engine.evaluation.photo_folder import QUICK_SCENES, SEED, Judged, judged
 from engine.evaluation.picture_source import Off, PictureSource
 from engine.placement import Placement
-from engine.training import language
+from engine.training.data import language
 
 OTHER = 50_000  # added to a seed for another picture of the same request
 PLACED_SCENE = "wooden_floor"

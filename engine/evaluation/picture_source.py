@@ -12,13 +12,14 @@ from torch import Tensor
 
 from engine.bundle.library import resolve_bundle
 from engine.bundle.loader import Bundle, load_bundle
+from engine.device.devices import choose_device
+from engine.encoders.placed import place_cut_out
 from engine.engine import Engine
 from engine.evaluation.imagenet import to_picture
 from engine.events import Finished, ScalePreview
-from engine.placement import Placement, place_cut_out
+from engine.placement import Placement
+from engine.planning.plans import plan_for
 from engine.request import CutOut, GenerationRequest
-from engine.runtime.devices import choose_device
-from engine.runtime.plans import plan_for
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import MultiScaleQuantizer

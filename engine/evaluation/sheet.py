@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from engine.evaluation.drawing import to_pixels
-from engine.training import language
+from engine.training.data import language
+from engine.training.drawing import to_pixels
 
 if TYPE_CHECKING:
     from engine.evaluation.photo_case import PhotoCase, Renders

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.model.block import EPSILON, Block, KeyValue, attend, gelu, split_heads
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.model.layers import EPSILON, Block, KeyValue, attend, gelu, split_heads
 from engine.model.rotary import rotary_turns
 from engine.model.schedules import grid_positions
 

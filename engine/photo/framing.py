@@ -8,16 +8,20 @@ fitted and the centre is cropped (EchoGen's released ``infer`` code); a subject 
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from engine.errors import MaskError, RequestError
+from engine.photo.hints import Box
 from engine.photo.load import Photo
 from engine.photo.mask_ops import bounding_box, mask_problem
-from engine.preflight.hints import Box
 from engine.request import MAX_CUTOUT_SIDE, CutOut
+
+if TYPE_CHECKING:
+    from engine.request import CutOut
 
 MARGIN = 0.06
 """White on every side of the subject's longer extent, as a share of the cut-out's side ("fit")."""
@@ -158,3 +162,14 @@ def cover_crop(pixels: np.ndarray, size: int) -> np.ndarray:
 
 def _size_words(mask: np.ndarray) -> str:
     return " × ".join(str(n) for n in mask.shape[1::-1]) if mask.ndim == 2 else "no mask"
+
+
+def without_white(subject: CutOut) -> np.ndarray:
+    """The cut-out alone: the white under it is taken away again.
+
+    Returns:
+        Premultiplied RGBA, float32 (S, S, 4) in 0 … 1: colour times alpha, and alpha.
+    """
+    alpha = subject.alpha.astype(np.float32)[..., None] / 255
+    colour = (subject.rgb.astype(np.float32) / 255 - (1 - alpha)).clip(0, 1)
+    return np.concatenate([np.minimum(colour, alpha), alpha], axis=2)

@@ -29,10 +29,10 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from engine import __version__
 from engine.errors import CannotWrite, InputError, PhotoError
 from engine.photo.load import open_regular_file
 from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits
+from engine.version import __version__
 
 KEYWORD = "EchoGen"
 FORMAT = 1

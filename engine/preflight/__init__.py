@@ -1,0 +1,17 @@
+"""The pre-flight: finds the subject, corrects the mask. The face; every name is loaded on first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.faces import face
+
+if TYPE_CHECKING:
+    from engine.preflight.segmenter import Segmenter as Segmenter
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        {
+            "engine.preflight.segmenter": ("Segmenter",),
+        },
+    )

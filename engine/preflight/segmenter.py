@@ -15,14 +15,14 @@ import cv2
 import numpy as np
 
 from engine.errors import MaskError, SubjectNotFound
+from engine.photo.hints import Box, Click, Hint, Stroke, SubjectProposal
 from engine.photo.load import Photo
 from engine.photo.mask_ops import bounding_box, mask_problem, parts
-from engine.preflight.cutting import box_extent, correct, correct_by_logits, cut_in_box, from_logits
-from engine.preflight.hints import Box, Click, Hint, Stroke, SubjectProposal
-from engine.preflight.learned import LearnedParts, Parts
-from engine.preflight.marks import Marks
-from engine.preflight.proposals import MINI_SIDE, Proposal, Traits, main_part, propose, squashed
-from engine.preflight.working import Extent, WorkingPhoto, WorkingPhotos, shrunk
+from engine.preflight.colours.cutting import box_extent, correct, correct_by_logits, cut_in_box, from_logits
+from engine.preflight.colours.marks import Marks
+from engine.preflight.colours.proposals import MINI_SIDE, Proposal, Traits, main_part, propose, squashed
+from engine.preflight.colours.working_photo import Extent, WorkingPhoto, WorkingPhotos, shrunk
+from engine.preflight.networks.learned import LearnedParts, Parts
 
 _UNSURE = 0.35
 _GUESS = "This is a guess: the subject hardly stands out. Draw a box around it if it is wrong."

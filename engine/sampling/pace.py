@@ -6,8 +6,7 @@ from collections import deque
 
 import torch
 
-from engine.errors import Cancelled
-from engine.host import Cancel
+from engine.errors import Cancel, Cancelled
 
 _AHEAD = 2
 """Blocks that may wait in a graphics card's queue: enough to keep it busy, and little to wait for after a stop."""

@@ -17,21 +17,19 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from engine.errors import RequestError
-from engine.host import Cancel
+from engine.device.cache import ByteBudgetCache
+from engine.device.to_device import moved
+from engine.encoders.features import PromptFeatures, SubjectFeatures
+from engine.errors import Cancel, RequestError
 from engine.model.config import ScaleSchedule
+from engine.model.streaming import StreamedUnit
 from engine.model.transformer import Transformer
-from engine.runtime.streaming import StreamedUnit
-from engine.sampling.cache import ByteBudgetCache
 from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
-from engine.sampling.moving import moved
 from engine.sampling.pace import Pace
-from engine.sampling.side_by_side import run_side_by_side
+from engine.sampling.parallel_branches import run_side_by_side
 from engine.sampling.states import (
     BranchState,
-    PromptFeatures,
     ScaleCache,
-    SubjectFeatures,
     SubjectState,
     TextState,
     branch_state,

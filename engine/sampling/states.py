@@ -9,34 +9,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from engine.model.block import KeyValue, KeyValueCache
 from engine.model.config import ScaleSchedule
-from engine.model.layers import KeyValue, KeyValueCache
 from engine.model.transformer import SubjectCondition, TextCondition, Transformer, join
 from engine.sampling.pace import Pace
-
-
-@dataclass(frozen=True, eq=False)
-class PromptFeatures:
-    """Encoded text: ``features`` (T, W_t), and a key that stands for the text in the caches."""
-
-    key: Hashable
-    features: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class SubjectFeatures:
-    """An encoded cut-out: class token (W_s,), patches (S, W_s), content latents (P, W_c), and a key for the caches."""
-
-    key: Hashable
-    class_token: Tensor
-    patches: Tensor
-    content: Tensor
 
 
 @dataclass(frozen=True, eq=False)

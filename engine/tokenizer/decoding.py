@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from engine.tokenizer.layers import Double, ResidualBlock
 
 if TYPE_CHECKING:
-    from engine.tokenizer.autoencoder import Decoder
+    from engine.tokenizer.encoder_decoder import Decoder
 
 CPU_STRIP_BYTES = 4 << 20
 DEVICE_STRIP_BYTES = 256 << 20

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.records import PlacedContent
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.placement import PlacementRanges
 from engine.tokenizer.config import TokenizerConfig
 
 DEFAULT = Path(__file__).with_name("mini.toml")

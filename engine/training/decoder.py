@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from engine.errors import InputError
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
-from engine.training.autoencoders import AutoencoderStage, psnr, reconstruction_loss, save_sheet, with_average
+from engine.training.autoencoder_stages import AutoencoderStage, psnr, reconstruction_loss, save_sheet, with_average
 from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
 from engine.training.loop import say
@@ -142,7 +142,7 @@ class DecoderStage(AutoencoderStage):
 
     def _drawn(self, batch: Batch) -> Tensor:
         """Summed codes of bits that the trained transformer draws, from the second to the fifth scale on."""
-        from engine.training.transformer import TransformerStage
+        from engine.training.transformer_stage import TransformerStage
 
         if self._drawer is None:
             self._drawer = TransformerStage.open_trained(self.config, self.renderer, self.held_out, self._runs)

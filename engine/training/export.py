@@ -27,14 +27,14 @@ from engine.bundle.writer import write_bundle
 from engine.encoders.content import DECODER_WEIGHTS
 from engine.errors import InputError
 from engine.tokenizer import preview
-from engine.training import language
 from engine.training.checkpoint import load_full
 from engine.training.config import TrainingConfig
+from engine.training.data import language
 from engine.training.model_card import model_card
 from engine.training.stages import make_stage
 
 if TYPE_CHECKING:
-    from engine.evaluation.drawing import Drawer, EncodedSubject
+    from engine.training.drawing import Drawer, EncodedSubject
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 THUMB_SIDE = 96
@@ -165,10 +165,10 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
 
 def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:
     """The bundle, ready to draw, and its first example's subject."""
-    from engine.evaluation.drawing import Drawer
     from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.preflight.segmenter import Segmenter
+    from engine.training.drawing import Drawer
 
     drawer = Drawer.open(bundle)
     manifest = drawer.bundle.manifest
@@ -179,7 +179,7 @@ def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:
 
 def draw_thumbs(drawer: Drawer, subject: EncodedSubject) -> dict[str, bytes]:
     """A thumbnail of every scene, drawn by the model from its first example: WebP by its path inside the bundle."""
-    from engine.evaluation.drawing import to_pixels
+    from engine.training.drawing import to_pixels
 
     example = drawer.bundle.manifest.examples[0]
     thumbs = {}

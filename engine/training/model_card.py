@@ -96,7 +96,7 @@ def _share(value: float | None) -> str:
 
 def _of_photos(figures: dict[str, Any]) -> list[str]:
     """What counts: real photos, and a judge nobody here trained."""
-    from engine.evaluation.report import TARGETS, number
+    from engine.training.figures import TARGETS, number
 
     lines = [
         f"On {figures['photos_pictures']} pictures of {figures['photos_of']} real things, from one photo each; none of the photos "

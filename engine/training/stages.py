@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from engine.errors import InputError
-from engine.training.autoencoders import ContentStage, TokenizerStage
+from engine.training.autoencoder_stages import ContentStage, TokenizerStage
 from engine.training.checkpoint import load_full, load_travel, save_full, save_travel
 from engine.training.config import DEFAULT, STAGES, TrainingConfig
+from engine.training.data.subjects import Subjects
 from engine.training.loop import Progress
 from engine.training.render.renderer import Renderer
-from engine.training.subjects import Subjects
 
 
 def find_config(path: Path) -> TrainingConfig:
@@ -87,7 +87,7 @@ def make_stage(
         from engine.training.decoder import DecoderStage
 
         return DecoderStage(config, renderer, held_out, runs)
-    from engine.training.transformer import TransformerStage
+    from engine.training.transformer_stage import TransformerStage
 
     return TransformerStage(config, renderer, held_out, runs)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from engine.bundle.published import TEXT
+from engine.bundle.sizes import text_numbers
 from engine.errors import InputError
-from engine.runtime.sizes import text_numbers
-from engine.weights.published import TEXT
 
 Role = Literal["transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming"]
 

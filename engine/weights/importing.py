@@ -15,9 +15,9 @@ from typing import Any
 
 from engine.bundle.manifest import MANIFEST
 from engine.errors import CannotWrite, InputError
+from engine.files import disk_error, readable
+from engine.process.conversion import Originals
 from engine.weights.catalogue import PARTS, Part
-from engine.weights.conversion import Originals
-from engine.weights.disk import disk_error, readable
 
 _MAX_DEPTH = 6
 _MAX_FOLDERS = 20_000

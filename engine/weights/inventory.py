@@ -7,16 +7,16 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.bundle.conversion_report import read_report, report_file
 from engine.bundle.library import find_bundles, models_folder, shipped_folder
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, EchoGenError
+from engine.files import disk_error
+from engine.process.conversion import Originals
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
-from engine.weights.conversion import Originals
-from engine.weights.disk import disk_error
-from engine.weights.download import STATE, PartDownload
-from engine.weights.report import read_report, report_file
 from engine.weights.settings import DownloadSettings
 from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words
+from engine.weights.transfer.download import STATE, PartDownload
 
 
 def parts_folder(models: Path | None = None) -> Path:

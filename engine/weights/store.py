@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engine.bundle.conversion_report import report_file
 from engine.bundle.library import models_folder
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.errors import (
@@ -31,10 +32,9 @@ from engine.errors import (
     LicenceNotAccepted,
     SizeNotAgreed,
 )
+from engine.files import hash_file, readable
+from engine.process.conversion import Originals, convert
 from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
-from engine.weights.conversion import Originals, convert
-from engine.weights.disk import hash_file, only_one, readable
-from engine.weights.download import AskToken, PartDownload
 from engine.weights.importing import copy_folder, look_into
 from engine.weights.inventory import (
     Inventory,
@@ -47,11 +47,12 @@ from engine.weights.inventory import (
     remove_folder,
     room_for,
 )
-from engine.weights.report import report_file
-from engine.weights.requests import make_client
 from engine.weights.settings import DownloadSettings, TokenStore, checked_base_url, load_settings, save_settings
 from engine.weights.state import ModelState, PartLicence, Phase
-from engine.weights.transfer import RetryPolicy
+from engine.weights.transfer.disk import only_one
+from engine.weights.transfer.download import AskToken, PartDownload
+from engine.weights.transfer.file_transfer import RetryPolicy
+from engine.weights.transfer.requests import make_client
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from engine.host import Prepare, ScalesPainted
+from engine.process.messages import Prepare, ScalesPainted
 from engine.request import CutOut, GenerationRequest, ScaleBits
 
 

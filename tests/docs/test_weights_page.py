@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.devices import GIB, Device, gigabytes
-from engine.runtime.plans import all_plans, plan_for
+from engine.bundle.published import published_manifest
+from engine.device.devices import GIB, Device, gigabytes
+from engine.files import readable
+from engine.planning.plans import all_plans, plan_for
 from engine.weights.catalogue import MODELS, PARTS, chosen_parts
-from engine.weights.disk import readable
-from engine.weights.published import published_manifest
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "weights.md").read_text(encoding="utf-8")
 LARGE = published_manifest("echogen-2b")

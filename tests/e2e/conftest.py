@@ -13,11 +13,11 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app import background
-from app.actions import keymap
 from app.application import Program
 from app.look.theme import notifier
+from app.shortcuts import keymap
 from app.store.paths import AppPaths
+from app.system import background
 from engine.bundle.library import shipped_folder
 from engine.bundle.manifest import MANIFEST
 from tests.e2e.paper import write_paper_bundle

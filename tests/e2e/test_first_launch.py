@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.dialogs.models import ModelsDialog
-from engine.runtime.devices import GIB, Device
+from app.models.dialog import ModelsDialog
+from engine.device.devices import GIB, Device
 from tests.e2e.conftest import wait_idle, wait_ready
 
 CARD_16 = Device("cuda", "NVIDIA", 16 * GIB, 15 * GIB, half=True)

@@ -14,14 +14,14 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 from tqdm import tqdm
 
 from app.application import Program
-from app.dialogs.models import ModelsDialog
+from app.models.dialog import ModelsDialog
 from engine.bench.published_set import SMALL_PICTURES
 from engine.bundle.manifest import read_manifest
-from engine.host import ENGINE
+from engine.process.client import ENGINE
 from engine.weights.inventory import installed_helpers
 from engine.weights.settings import load_settings
 from engine.weights.store import ModelStore
-from tests.app.dialogs.conftest import settle, until
+from tests.app.models.conftest import settle, until
 from tests.engine.weights import hub_server as faults
 from tests.engine.weights.conftest import hub, pauses, policy  # noqa: F401 - fixtures
 from tests.engine.weights.published_set import expect_small_vae, helper_repositories, repositories

@@ -14,7 +14,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.application import Program
-from engine.host import ENGINE
+from engine.process.client import ENGINE
 from tests.e2e.paper import save_disc
 from tests.e2e.test_person import CTRL, drop_photo, press, type_prompt, wait_long
 

@@ -15,8 +15,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from app.application import Program
-from engine.host import ENGINE
 from engine.photo.picture_file import read_picture_file
+from engine.process.client import ENGINE
 from tests.e2e.conftest import wait_idle, wait_ready
 from tests.e2e.heartbeat import OwnHeartbeat
 from tests.e2e.paper import save_disc

@@ -10,7 +10,7 @@ from app.store.paths import AppPaths
 from tests.e2e.conftest import wait_ready
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.dialogs.models")
+NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.models.dialog")
 
 
 def test_the_window_is_built_without_what_is_only_needed_later(private_folders):

@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.errors import BundleError, Cancelled, NotEnoughMemory
-from engine.events import Finished, ScalePreview, Started, Timing
-from engine.host import EngineInfo
+from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.request import ScaleBits
 
 GRIDS = tuple((n, n) for n in (1, 2, 3, 5, 9, 16))

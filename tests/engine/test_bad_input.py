@@ -344,7 +344,7 @@ def test_not_enough_memory(cli, monkeypatch):
 
 
 def test_a_computer_that_is_far_too_small(cli, monkeypatch):
-    from engine.runtime.devices import Device
+    from engine.device.devices import Device
 
     small = Device("cpu", "CPU", 2**26, 2**25, 2)
     monkeypatch.setattr("engine.engine.choose_device", lambda _: small)

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits, ScalePreview, Started, host, load_photo
+from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits, ScalePreview, Started, load_photo
 from engine.encoders.features import Features
 from engine.errors import Cancelled, DeviceLost, NotEnoughMemory, PromptError, RequestError
-from engine.preflight.hints import Click
-from engine.runtime.plans import MemoryPlan
+from engine.photo.hints import Click
+from engine.planning.plans import MemoryPlan
+from engine.process import client
+from engine.process.messages import Ended, Failed, Generate, JobEvent, Message, Open, Opened, Prepare
 from engine.sampling.sampler import Sampler
 
 GRIDS = ((1, 1), (2, 2), (3, 3), (5, 5), (8, 8))
@@ -457,26 +459,26 @@ def test_preparing_gives_up_quietly_when_memory_runs_out(engine, monkeypatch):
 @pytest.mark.timeout(560)
 def test_in_a_process_of_its_own(tiny_bundle):
     """As the window runs it: everything crosses the pipe, and the picture is the same."""
-    process = host.EngineProcess(threads=1)
+    process = client.EngineProcess(threads=1)
     process.start()
     try:
-        process.send(host.Open(str(tiny_bundle), "cpu"))
-        process.send(host.Prepare(REQUEST.prompt, subject=REQUEST.subject))
-        process.send(host.Generate(1, REQUEST))
-        messages: list[host.Message] = []
+        process.send(Open(str(tiny_bundle), "cpu"))
+        process.send(Prepare(REQUEST.prompt, subject=REQUEST.subject))
+        process.send(Generate(1, REQUEST))
+        messages: list[Message] = []
         end = time.monotonic() + 480  # the child imports everything anew: seconds, minutes on a busy machine
         while time.monotonic() < end:
             message = process.receive(0.5)
             messages += [message] if message is not None else []
-            if isinstance(message, (host.Failed, host.Ended)) or (
-                isinstance(message, host.JobEvent) and isinstance(message.event, Finished)
+            if isinstance(message, (Failed, Ended)) or (
+                isinstance(message, JobEvent) and isinstance(message.event, Finished)
             ):
                 break
     finally:
         process.close()
     last = messages[-1]
-    assert isinstance(last, host.JobEvent), last
-    assert any(isinstance(message, host.Opened) for message in messages)
+    assert isinstance(last, JobEvent), last
+    assert any(isinstance(message, Opened) for message in messages)
     with Engine.open(tiny_bundle, "cpu") as engine:
         here = draw(engine)
     assert last.event.bits == here.bits and np.array_equal(last.event.image, here.image)

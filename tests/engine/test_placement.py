@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from engine.bench.random_bundle import make_random_bundle
 from engine.bundle.manifest import BundleManifest, PlacedContent
-from engine.bundle.random_bundle import make_random_bundle
+from engine.bundle.placement_ranges import PlacementRanges, lowest_point
+from engine.encoders.placed import on_white, place_cut_out
 from engine.engine import Engine
 from engine.errors import BundleError, RequestError
 from engine.events import Finished, ScalePreview
-from engine.placement import Placement, PlacementRanges, lowest_point, on_white, place_cut_out
+from engine.placement import Placement
 from engine.request import CutOut, GenerationRequest
 
 

@@ -13,13 +13,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.keys import from_published
 from engine.model.schedules import published_ratios, published_schedule
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions
-from engine.sampling.states import PromptFeatures, SubjectFeatures
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.keys import from_published as tokenizer_weights

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from engine.bundle.published import ECHOGEN_2B, ECHOGEN_125M
 from engine.model.keys import convert, published_keys
 from engine.model.schedules import BUDGETS, axis_positions, grid_positions, published_ratios, published_schedule
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import bit_probability
-from engine.weights.published import ECHOGEN_2B, ECHOGEN_125M
 from tests.parity.cases import DATA, TRANSFORMERS, name, transformer_case
 
 PUBLISHED = {"echogen_2b": ECHOGEN_2B, "echogen_125m": ECHOGEN_125M}

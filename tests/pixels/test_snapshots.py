@@ -7,11 +7,11 @@ from PIL import Image, ImageChops
 from PySide6.QtGui import QFontInfo
 from PySide6.QtWidgets import QApplication
 
-from app import background
-from app.actions import keymap
 from app.look import stylesheet
 from app.look import type as type_
 from app.look.theme import notifier, tokens
+from app.shortcuts import keymap
+from app.system import background
 from tests.pixels.snapshots import STATES, THEMES, WIDTH, difference, file_of, take_all
 
 

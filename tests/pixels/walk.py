@@ -12,15 +12,15 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
-from app.actions import keymap
-from app.dialogs.models import ModelsDialog
 from app.look.controls import PlainButton
+from app.models.dialog import ModelsDialog
 from app.resources import resource
+from app.shortcuts import keymap
 from docs.camera import Camera
 from engine.bundle.library import models_folder
+from engine.device.devices import GIB, Device
 from engine.errors import BundleError
 from engine.request import GenerationRequest
-from engine.runtime.devices import GIB, Device
 from tests.pixels.model_states import ShownStore, states
 from tests.pixels.painted import ENGINE, GRIDS, HOLD, coarse, paint, write_painted_bundle
 

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.errors import CannotWrite
-from engine.training import language
+from engine.training.data import language
 from engine.training.render import scenes
 from engine.training.render.light import Light
 from engine.training.render.photos import Photos

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.training import language
+from engine.training.data import language
+from engine.training.data.subjects import Subjects
 from engine.training.render import appearance, outfits
 from engine.training.render.backgrounds import Background, Backgrounds
 from engine.training.render.compose import Ground, compose
 from engine.training.render.paint import Canvas
 from engine.training.render.photos import Photos
-from engine.training.subjects import Subjects
 
 LOOK_SHARE = 0.2  # of the pictures say a colour or material instead of a place
 BLOCK = 8  # backgrounds a block

@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDrag, QGuiApplication, QImage
 
-from app.canvas import dragging
 from app.canvas.ideas import coarse_scales
 from app.canvas.panel import CanvasPanel
-from app.canvas.pixels import to_image
+from app.look.pixels import to_image
+from app.system import sharing
 from engine.events import Finished, ScalePreview, Started, Timing
 from engine.request import GenerationRequest, ScaleBits
 
@@ -166,7 +166,7 @@ def drags(monkeypatch) -> list:
         seen.append(([url.toLocalFile() for url in data.urls()], QImage(data.imageData()), drag.pixmap().isNull()))
         return action
 
-    monkeypatch.setattr(dragging.QDrag, "exec", taken)
+    monkeypatch.setattr(sharing.QDrag, "exec", taken)
     return seen
 
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.canvas.pixels import to_array, to_image
 from app.canvas.result import ResultCanvas
+from app.look.pixels import to_array, to_image
 from app.look.theme import notifier, theme
 
 pytestmark = pytest.mark.usefixtures("plain_look")
@@ -271,7 +271,7 @@ def test_corners_are_round_and_smooth(canvas):
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 2.0])
 def test_high_resolution_screens_get_all_pixels(qtbot, ratio):
-    from app.canvas.pixels import Layer
+    from app.look.pixels import Layer
 
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[:, 32:] = 255

@@ -8,14 +8,14 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication
 
+from app.dialogs import frame
 from app.dialogs.frame import Dialog
-from app.look import compositing
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support setting window masks")
 @pytest.mark.parametrize("composited", [True, False])
 def test_a_dialog_is_only_its_card_where_nothing_is_translucent(window, monkeypatch, composited):
-    monkeypatch.setattr(compositing, "is_composited", lambda: composited)
+    monkeypatch.setattr(frame, "is_composited", lambda: composited)
     dialog = Dialog("Something", window)
     dialog.open()
     card = dialog.card_rect().toRect()
@@ -27,12 +27,12 @@ def test_a_dialog_is_only_its_card_where_nothing_is_translucent(window, monkeypa
 
 
 def test_an_x_server_that_cannot_be_asked_is_taken_as_composited(monkeypatch):
-    compositing.is_composited.cache_clear()
+    frame.is_composited.cache_clear()
     monkeypatch.setattr(QGuiApplication, "platformName", staticmethod(lambda: "xcb"))
 
     def missing(name):
         raise OSError("no such library")
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
-    assert compositing.is_composited()
-    compositing.is_composited.cache_clear()
+    assert frame.is_composited()
+    frame.is_composited.cache_clear()

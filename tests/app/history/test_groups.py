@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.history.groups import group_pictures, narrower_titles, short_prompt, spoken_name, spoken_time
-from app.store.history import Picture
+from app.store.history_store import Picture
 
 NOON = datetime(2026, 3, 10, 12, 0).timestamp()
 DAY = 86400

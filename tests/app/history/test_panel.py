@@ -11,13 +11,12 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from app import background
-from app.canvas import dragging
 from app.history.model import PictureRole
 from app.history.panel import HistoryPanel
-from app.history.saver import PictureSaver
-from app.store.history import HistoryStore, Picture
-from app.store.keeping import keep_picture
+from app.session.saver import PictureSaver
+from app.store.history_store import HistoryStore, Picture
+from app.store.picture_files import keep_picture
+from app.system import background, sharing
 from engine.errors import CannotWrite, PhotoError
 from engine.events import Finished, Timing
 from engine.photo.picture_file import carries_request
@@ -202,7 +201,7 @@ def test_what_is_not_taken_back_goes_to_the_trash(panel, store, kept, qtbot, mon
         trashed.append(name)
         Path(name).unlink()
 
-    monkeypatch.setattr("app.store.history._system_trash", trash)
+    monkeypatch.setattr("app.store.history_store._system_trash", trash)
     panel.commands._purge_timer.setInterval(20)
     panel.view.setCurrentIndex(panel.model.index(0))
     panel.commands.delete()
@@ -215,7 +214,7 @@ def test_a_trash_that_refuses_brings_the_picture_back_and_says_so(panel, kept, q
     def refuse(name: str) -> None:
         raise OSError("no trash here")
 
-    monkeypatch.setattr("app.store.history._system_trash", refuse)
+    monkeypatch.setattr("app.store.history_store._system_trash", refuse)
     panel.view.setCurrentIndex(panel.model.index(0))
     panel.commands.delete()
     with qtbot.waitSignal(panel.failed) as failed:
@@ -282,7 +281,7 @@ def test_dragging_out_gives_files(panel, kept, qtbot, monkeypatch):
         seen.append(([Path(url.toLocalFile()) for url in data.urls()], data.hasImage()))
         return action
 
-    monkeypatch.setattr(dragging.QDrag, "exec", taken)
+    monkeypatch.setattr(sharing.QDrag, "exec", taken)
     panel.view.setCurrentIndex(panel.model.index(0))
     panel.view.startDrag(Qt.DropAction.CopyAction)
     panel.view.selectAll()
@@ -358,7 +357,7 @@ def test_pictures_of_the_folder_are_found_again(panel, store, kept, qtbot):
 
 def test_start_finishes_the_last_session(panel, store, kept, qtbot, monkeypatch):
     trashed: list[str] = []
-    monkeypatch.setattr("app.store.history._system_trash", trashed.append)
+    monkeypatch.setattr("app.store.history_store._system_trash", trashed.append)
     store.delete([kept[4].id])
     store.forget(kept[0].id)
     with qtbot.waitSignal(panel.rebuilt):

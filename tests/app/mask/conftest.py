@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.mask.canvas import MaskCanvas
+from app.editor.mask_canvas import MaskCanvas
 from app.mask.document import MaskDocument
+from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
-from app.mask.session import MaskSession
 from app.mask.worker import MaskService
+from engine.photo.hints import Box, SubjectProposal
 from engine.photo.load import Photo, photo_from_pixels
-from engine.preflight.hints import Box, SubjectProposal
 from tests.app.mask.fakes import HEIGHT, WIDTH, FakeSegmenter, disc
 
 

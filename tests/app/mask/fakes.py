@@ -7,8 +7,8 @@ import threading
 import numpy as np
 
 from engine.errors import SubjectNotFound
+from engine.photo.hints import Box, SubjectProposal
 from engine.photo.load import Photo
-from engine.preflight.hints import Box, SubjectProposal
 
 WIDTH, HEIGHT = 600, 400
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.mask.brush import Brush, Rect
 from app.mask.document import Edge, Marks, MaskDocument, repaint
+from engine.photo.hints import Box, Click
 from engine.photo.mask_ops import feather, fill_holes, grow, largest_part
-from engine.preflight.hints import Box, Click
 
 H, W = 300, 400
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from app.mask.worker import Find, MaskService, Refine, hosted_segmenter
-from app.settings import Settings
+from app.store.settings import Settings
+from engine.photo.hints import Box, Click, Hint
 from engine.photo.load import photo_from_pixels
-from engine.preflight.hints import Box, Click, Hint
-from engine.preflight.host import Setup
-from engine.preflight.hosted import LOST, HostedParts
 from engine.preflight.segmenter import Segmenter
+from engine.process.cutout_client import LOST, HostedParts
+from engine.process.messages import Setup
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +74,8 @@ def test_without_networks_the_window_s_segmenter_has_no_child(qtbot, thing):
 
 
 def test_what_is_fetched_while_the_window_is_open_counts_at_once(tmp_path, monkeypatch):
-    from engine.weights import inventory
-
     installed: dict[str, Path] = {}
-    monkeypatch.setattr(inventory, "installed_helpers", lambda: dict(installed))
+    monkeypatch.setattr("engine.weights.installed_helpers", lambda: dict(installed))
     settings = [Settings()]
     segmenter = hosted_segmenter(lambda: settings[0])
     assert segmenter._parts.roles == ()

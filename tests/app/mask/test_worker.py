@@ -8,7 +8,7 @@ import pytest
 from app.mask.brush import Brush
 from app.mask.document import Painted
 from app.mask.worker import Find, MaskService, Refine
-from engine.preflight.hints import Box, Click, Hint
+from engine.photo.hints import Box, Click, Hint
 from tests.app.mask.fakes import FakeSegmenter
 
 

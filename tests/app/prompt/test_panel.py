@@ -11,11 +11,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from app import background
 from app.look.type import set_text_scale
-from app.prompt.compose import PanelValues, compose
 from app.prompt.panel import PromptPanel
-from app.state import EngineStatus, Jobs, SessionState
+from app.session.state import EngineStatus, Jobs, SessionState
+from app.session.values import PanelValues, compose
+from app.system import background
 from engine.request import CutOut, GenerationRequest, ScaleBits
 from tests.app.fake_bundle import fake_bundle
 

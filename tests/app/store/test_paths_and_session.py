@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.store.paths import AppPaths, ensure_folder, write_atomically
-from app.store.pictures import free_name, picture_name
-from app.store.session import SessionState, SessionStore, SubjectState
+from app.store.paths import AppPaths, ensure_folder
+from app.store.picture_files import free_name, picture_name
+from app.store.saved_session import SessionState, SessionStore, SubjectState
 from engine.errors import CannotWrite
+from engine.files import write_atomically
 
 
 @given(st.text(max_size=300), st.integers(0, 2**32 - 1))

@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
-from app.state import SessionState
+from app.session.state import SessionState
+from app.session.subjects import Workbench, workbench_of
 from app.subject.panel import SubjectPanel
-from app.subject.workbench import Workbench, workbench_of
-from engine.preflight.hints import SubjectProposal
+from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

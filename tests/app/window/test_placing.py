@@ -13,19 +13,19 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.actions import TABLE
-from app.desk import Desk, DroppedPicture
-from app.engine_worker import Previews
-from app.generation import Generation
-from app.settings import OFFER_PUT_AWAY
-from app.state import SessionState
-from app.store.history import HistoryStore
+from app.session.controller import Desk, DroppedPicture
+from app.session.engine_link import Previews
+from app.session.queue import Generation
+from app.session.state import SessionState
+from app.shortcuts import TABLE
+from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
+from app.store.settings import OFFER_PUT_AWAY
 from app.window.main_window import MainWindow
 from engine.bundle.manifest import BundleManifest, PlacedContent
-from engine.events import Finished, ScalePreview, Started, Timing
-from engine.host import EngineInfo
-from engine.placement import Placement, PlacementRanges
+from engine.bundle.placement_ranges import PlacementRanges
+from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
+from engine.placement import Placement
 from engine.request import CutOut, GenerationRequest, ScaleBits
 from tests.app.fake_bundle import GRIDS, fake_bundle
 from tests.app.fake_link import FakeLink

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.bench.baseline import Baseline
-from engine.bench.models import CONFIGS, random_prompt, random_subject, random_transformer
+from engine.bench.random_models import CONFIGS, random_prompt, random_subject, random_transformer
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
 

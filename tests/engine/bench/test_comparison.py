@@ -11,7 +11,7 @@ import torch
 
 from engine.bench.comparison import _PRODUCT_SIDE, Comparer
 from engine.bench.memory import PeakMemory, process_peak
-from engine.bench.models import CONFIGS
+from engine.bench.random_models import CONFIGS
 from engine.cli import main
 from engine.cli.bench import describe
 from engine.errors import ExitCode

@@ -9,10 +9,9 @@ import pytest
 
 from engine.bench import rehearsal
 from engine.bench.published_set import real_tokenizer_shapes, real_transformer_shapes
-from engine.bundle import published_names
+from engine.bundle import published, published_names
 from engine.cli import main
 from engine.errors import DoesNotFit, InputError
-from engine.weights import published
 from engine.weights.settings import settings_file
 
 DATA = Path(__file__).parents[2] / "parity" / "data"

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from engine.bench.baseline import Baseline
 from engine.bench.comparison import Comparer
-from engine.bench.models import CONFIGS, BenchConfig
+from engine.bench.random_models import CONFIGS, BenchConfig
 from engine.bench.work import multiply_adds
 from tests.parity.cases import DATA
 

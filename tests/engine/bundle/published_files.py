@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5ForConditionalGeneration
 
-from engine.bundle.convert import PublishedParts
+from engine.bundle.converter import PublishedParts
 from engine.bundle.manifest import Origin
 from engine.model.config import ScaleSchedule
-from engine.training.words import word_tokenizer
+from engine.training.data.words import word_tokenizer
 
 GOLDEN = Path(__file__).parents[2] / "parity" / "data"
 GRIDS = ((1, 1), (2, 2), (4, 4), (6, 6), (8, 8))

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.bundle import published_files
-from engine.bundle.convert import PublishedParts, convert_bundle
+from engine.bundle.converter import PublishedParts, convert_bundle
 from engine.bundle.loader import load_bundle
 from engine.bundle.published_files import TRANSFORMER, Checkpoint
 from engine.cli import main

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.bundle import convert, writer
-from engine.bundle.convert import convert_bundle
+from engine.bundle import converter, writer
+from engine.bundle.converter import convert_bundle
 from engine.errors import BundleError, Cancelled, CannotWrite
 from tests.engine.bundle.published_files import SCHEDULE, write_published
 
@@ -23,7 +23,7 @@ def published(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_files(monkeypatch):
     """Several files a part, as the large model has them."""
-    monkeypatch.setattr(convert, "SHARD_BYTES", SMALL_FILE)
+    monkeypatch.setattr(converter, "SHARD_BYTES", SMALL_FILE)
     real = writer.BundleWriter.add_weights
     monkeypatch.setattr(
         writer.BundleWriter, "add_weights", lambda self, part, tensors: real(self, part, tensors, SMALL_FILE)
@@ -58,7 +58,7 @@ def whole(published, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "out"
     patch = pytest.MonkeyPatch()
     with patch.context() as p:
-        p.setattr(convert, "SHARD_BYTES", SMALL_FILE)
+        p.setattr(converter, "SHARD_BYTES", SMALL_FILE)
         real = writer.BundleWriter.add_weights
         p.setattr(writer.BundleWriter, "add_weights", lambda self, part, tensors: real(self, part, tensors, SMALL_FILE))
         run(published, out)
@@ -148,7 +148,7 @@ def test_damaged_files_leave_nothing(published, tmp_path, monkeypatch):
         raise BundleError("The weight is damaged.")
         yield
 
-    monkeypatch.setattr(convert, "_tokenizer", lies)
+    monkeypatch.setattr(converter, "_tokenizer", lies)
     with pytest.raises(BundleError):
         run(published, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

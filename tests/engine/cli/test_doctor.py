@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from engine.bundle.library import FoundBundle
+from engine.bundle.published import published_manifest
 from engine.cli import main
+from engine.device.devices import GIB, Device
 from engine.errors import ExitCode
-from engine.runtime import diagnosis
-from engine.runtime.devices import GIB, Device
-from engine.runtime.diagnosis import Card, TorchBuild, diagnose, find_cards, torch_build
-from engine.weights.published import published_manifest
+from engine.planning import diagnosis
+from engine.planning.diagnosis import Card, TorchBuild, diagnose, find_cards, torch_build
 
 SMI = "NVIDIA GeForce RTX 4090, 550.54.14, 24564\nNVIDIA GeForce GTX 1660, 550.54.14, 6144\n"
 CARD = Card("NVIDIA", "NVIDIA GeForce RTX 4090", "550.54.14", 24 * GIB, "12.4")

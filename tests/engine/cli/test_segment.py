@@ -14,9 +14,9 @@ from PIL import Image
 from engine.cli import main
 from engine.cli.segment import box, click
 from engine.errors import ExitCode
+from engine.photo.hints import Box, Click
 from engine.photo.load import load_photo
 from engine.photo.mask_file import read_mask
-from engine.preflight.hints import Box, Click
 from tests.engine.preflight.scenes import overlap, toy
 
 

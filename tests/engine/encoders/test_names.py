@@ -14,16 +14,16 @@ from torch import nn
 from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5EncoderModel, T5ForConditionalGeneration
 
-from engine.bundle.convert import convert_bundle
+from engine.bundle.converter import convert_bundle
 from engine.bundle.library import shipped_folder
 from engine.bundle.loader import load_bundle
 from engine.bundle.manifest import read_manifest
+from engine.bundle.published import CONTENT, SEMANTIC, TEXT
 from engine.encoders.assembly import assemble
 from engine.encoders.content import encoder_half
 from engine.encoders.names import ENCODERS, is_own_name, own_name, under_library_names
 from engine.encoders.semantic import SemanticEncoder
 from engine.errors import BundleError
-from engine.weights.published import CONTENT, SEMANTIC, TEXT
 from tests.engine.bundle.published_files import SCHEDULE, write_published
 
 NARROW = {

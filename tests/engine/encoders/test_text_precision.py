@@ -10,9 +10,9 @@ import torch
 from transformers.models.t5 import T5Config, T5EncoderModel
 
 from engine.bundle.loader import keeps_float32
+from engine.bundle.published import TEXT
 from engine.encoders.names import own_name
 from engine.encoders.text import TextEncoder
-from engine.weights.published import TEXT
 from tests.engine.encoders.test_text import word_level, write_tokenizer
 
 CONFIG = {**TEXT, "d_model": 128, "d_kv": 16, "num_heads": 8, "d_ff": 320, "vocab_size": 400}
@@ -89,6 +89,6 @@ def test_weights_rest_in_half_precision_and_only_rest(model, place):
     half.encode(PROMPT)
     assert {parameter.dtype for parameter in half.model.parameters()} == rest == {torch.float16, torch.float32}
     wide = sum(p.numel() for p in half.model.parameters() if p.dtype == torch.float32)
-    from engine.runtime.sizes import text_numbers, text_wide_numbers
+    from engine.bundle.sizes import text_numbers, text_wide_numbers
 
     assert wide == text_wide_numbers(CONFIG) < text_numbers(CONFIG) / 3

@@ -13,7 +13,7 @@ import torch
 from engine.errors import InputError
 from engine.evaluation import imagenet
 from engine.evaluation.imagenet import ImageNetJudge, leave_one_out, nearest, prototypes, square, to_picture
-from engine.evaluation.photos import Photos
+from engine.evaluation.photo_folder import Photos
 from engine.photo.framing import cut_out
 from engine.photo.load import load_photo
 

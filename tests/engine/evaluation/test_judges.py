@@ -21,9 +21,9 @@ from engine.evaluation.judges import (
     load_judge,
     save_judge,
 )
-from engine.training import language
+from engine.training.data import language
+from engine.training.data.subjects import Subjects
 from engine.training.render.renderer import Renderer
-from engine.training.subjects import Subjects
 
 SMALL = {**SETTINGS, "batch": 8, "fresh": 2, "pool": 12}
 

@@ -12,18 +12,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.bundle.random_bundle import make_random_bundle
+from engine.bench.random_bundle import make_random_bundle
 from engine.cli import main
 from engine.cli.evaluate import merged
 from engine.evaluation.imagenet import ImageNetJudge
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
 from engine.evaluation.photo_case import LIGHTS, LOOKS, Cell, PhotoCase, Renders, sprite
 from engine.evaluation.photo_evaluation import PhotoEvaluation
-from engine.evaluation.photos import Photos
+from engine.evaluation.photo_folder import Photos
 from engine.evaluation.picture_source import PictureSource
 from engine.placement import Placement
 from engine.request import CutOut
-from engine.training import language
+from engine.training.data import language
 
 
 class Trusting(Judges):

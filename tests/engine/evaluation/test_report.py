@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from engine.errors import CannotWrite
-from engine.evaluation.report import TARGETS, report, verdict, write_report
+from engine.evaluation.report import report, write_report
+from engine.training.figures import TARGETS, verdict
 
 BY_KEY = {target.key: target for target in TARGETS}
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.encoders.features import PromptFeatures
+from engine.model.block import unit_heads
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.model.layers import unit_heads
 from engine.model.rotary import rotary_turns, rotate
 from engine.model.transformer import Transformer, split_scales
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
-from engine.sampling.states import PromptFeatures
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import add_scale, next_input
 from tests.engine.sampling.tiny import CONFIG, SCHEDULE, TOKENIZER, conditions, transformer

@@ -8,9 +8,9 @@ from PIL import Image
 
 from engine.errors import MaskError, RequestError
 from engine.photo.framing import MARGIN, box_on_white, cover_crop, cut_out, mask_digest, on_white, relative_box
+from engine.photo.hints import Box
 from engine.photo.load import Photo, photo_from_pixels
 from engine.photo.mask_ops import bounding_box, feather
-from engine.preflight.hints import Box
 
 
 def photo_of(height: int, width: int, colour=(30, 90, 200)) -> Photo:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from engine.errors import ExitCode, MaskError, SubjectNotFound
+from engine.photo.hints import Box, Click, Hint, Stroke
 from engine.photo.load import photo_from_pixels
 from engine.photo.mask_ops import mask_problem
-from engine.preflight.hints import Box, Click, Hint, Stroke
 from engine.preflight.segmenter import Segmenter
 from tests.engine.preflight.scenes import background, ellipse, overlap, painted, toy
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.device.to_device import moved
 from engine.errors import Cancelled, RequestError
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import Guidance
-from engine.sampling.moving import moved
 from engine.sampling.sampler import Conditions, DrawnScale, Sampler
 from tests.engine.conftest import Cores
 from tests.engine.sampling.tiny import CONFIG, SCHEDULE, TOKENIZER, conditions, transformer

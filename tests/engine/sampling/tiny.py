@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.transformer import Transformer
 from engine.sampling.sampler import Conditions
-from engine.sampling.states import PromptFeatures, SubjectFeatures
 from engine.tokenizer.config import TokenizerConfig
 
 CONFIG = TransformerConfig(

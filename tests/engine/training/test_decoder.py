@@ -10,13 +10,13 @@ import torch
 
 from engine.bundle.manifest import read_manifest
 from engine.errors import InputError
-from engine.evaluation.drawing import Drawer
 from engine.training import checkpoint, loop
 from engine.training.adopt import adopt_bundle
 from engine.training.config import TrainingConfig
+from engine.training.drawing import Drawer
 from engine.training.export import export
 from engine.training.stages import make_stage
-from engine.training.transformer import TransformerStage
+from engine.training.transformer_stage import TransformerStage
 
 DECODER = {
     "batch": 4,

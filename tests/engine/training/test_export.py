@@ -16,13 +16,14 @@ from engine.bundle.loader import load_bundle
 from engine.bundle.manifest import read_manifest
 from engine.cli import main
 from engine.errors import InputError
-from engine.evaluation.drawing import Drawer, to_pixels
 from engine.photo.framing import cut_out
 from engine.photo.load import load_photo
 from engine.request import CutOut
-from engine.training import autoencoders, checkpoint, language
+from engine.training import autoencoder_stages, checkpoint
 from engine.training.adopt import adopt_bundle
 from engine.training.config import STAGES, TrainingConfig
+from engine.training.data import language
+from engine.training.drawing import Drawer, to_pixels
 from engine.training.export import collect_weights, describe, export
 from engine.training.model_card import read_evaluation
 from engine.training.stages import make_stage
@@ -160,13 +161,13 @@ def test_an_export_without_a_transformer_is_said(tiny: TrainingConfig, sprites: 
 def test_a_stop_signal_leaves_with_130_and_a_checkpoint(
     sprites: Path, tmp_path: Path, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    step = autoencoders.TokenizerStage.step
+    step = autoencoder_stages.TokenizerStage.step
 
-    def stopped(stage: autoencoders.TokenizerStage, rate: float) -> dict[str, float]:
+    def stopped(stage: autoencoder_stages.TokenizerStage, rate: float) -> dict[str, float]:
         os.kill(os.getpid(), signal.SIGINT)
         return step(stage, rate)
 
-    monkeypatch.setattr(autoencoders.TokenizerStage, "step", stopped)
+    monkeypatch.setattr(autoencoder_stages.TokenizerStage, "step", stopped)
     arguments = ["train", "--config", str(tiny_file), "--stage", "tokenizer", "--minutes", "5", "--variety", "1"]
     assert main([*arguments, "--sprites", str(sprites), "--runs", str(tmp_path)]) == 130
     digest = TrainingConfig.load(tiny_file).digest("tokenizer")

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from engine.weights.transfer import RetryPolicy
+from engine.weights.transfer.file_transfer import RetryPolicy
 from tests.engine.weights.hub_server import FakeHub
 
 

@@ -27,13 +27,14 @@ from engine.errors import (
     NetworkError,
     SizeNotAgreed,
 )
-from engine.weights import conversion, download
+from engine.process import conversion
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
-from engine.weights.hub import LicenceChanged
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
 from engine.weights.settings import TokenStore
 from engine.weights.store import ModelStore
+from engine.weights.transfer import download
+from engine.weights.transfer.hub import LicenceChanged
 from tests.engine.weights import hub_server as faults
 from tests.engine.weights.hub_server import Repository
 from tests.engine.weights.published_set import OPEN_VAE, expect_small_vae, repositories
@@ -584,7 +585,7 @@ def test_the_dialogs_side_needs_no_torch():
 
     code = (
         "import sys, engine; store = engine.ModelStore(); store.models(); store.licences('echogen-2b');"
-        "from engine.runtime.devices import glance; from engine.runtime.plans import all_plans; glance();"
+        "from engine.device.devices import glance; from engine.planning.plans import all_plans; glance();"
         "print([m for m in ('torch', 'transformers', 'diffusers', 'huggingface_hub', 'httpx') if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

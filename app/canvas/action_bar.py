@@ -1,0 +1,251 @@
+"""The bar under a finished picture: vary, compare, save, copy, star, drag out."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from app.look.controls import Button, Divider
+from app.look.theme import notifier, radius, theme, tokens
+from app.shortcuts import keymap, tooltip
+
+_MARGIN = 6
+BAR_HEIGHT = 44
+BAR_GAP = 12
+
+
+class DragHandle(Button):
+    """Drag from here to put the picture into another program. A click says so instead of doing nothing."""
+
+    dragged = Signal()
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, "grip-vertical", "plain", parent)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self._from: QPoint | None = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._from = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._from is not None and self.isEnabled():
+            way = (event.position().toPoint() - self._from).manhattanLength()
+            if way >= QApplication.startDragDistance():
+                self._from = None
+                self.setDown(False)
+                self.dragged.emit()
+                return
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._from is None:  # it was a drag, not a click
+            self.setDown(False)
+            return
+        self._from = None
+        super().mouseReleaseEvent(event)
+
+
+class FloatingBar(QWidget):
+    """A raised bar that lies on the canvas; what it holds goes into ``row``."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        self.row.setSpacing(2)
+        notifier.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(hint.width(), max(BAR_HEIGHT, hint.height()))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme().color("border"), tokens()["stroke"]["hairline"]))
+        painter.setBrush(theme().color("surface-raised"))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius("card"), radius("card"))
+
+
+class ActionBar(FloatingBar):
+    """What can be done with the picture that is shown.
+
+    Signals:
+        vary, place, redraw, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
+        compareToggled(bool), starToggled(bool).
+        hintWanted(str): a sentence for a toast.
+    """
+
+    vary = Signal()
+    place = Signal()
+    redraw = Signal()
+    compareToggled = Signal(bool)
+    save = Signal()
+    savePlain = Signal()
+    copy = Signal()
+    starToggled = Signal(bool)
+    dragOut = Signal()
+    hintWanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("actionBar")
+        self._compact = False
+        self.vary_button = Button("", "shuffle", "tonal", self)
+        self.place_button = Button("", "move", "plain", self)
+        self.redraw_button = Button("", "repeat", "plain", self)
+        self.compare_button = Button("", "columns-2", "plain", self)
+        self.compare_button.setCheckable(True)
+        self.save_button = Button("", "download", "plain", self)
+        self.copy_button = Button("", "copy", "plain", self)
+        self.star_button = Button("", "star", "plain", self)  # not checkable: the star itself shows the state
+        self._is_starred = False
+        self.drag_handle = DragHandle("", self)
+        for widget in (
+            self.vary_button,
+            self.place_button,
+            self.redraw_button,
+            self.compare_button,
+            self._divider(),
+            self.save_button,
+            self.copy_button,
+            self.star_button,
+            self._divider(),
+            self.drag_handle,
+        ):
+            self.row.addWidget(widget)
+        self.vary_button.clicked.connect(self.vary)
+        self.place_button.clicked.connect(self.place)
+        self.redraw_button.clicked.connect(self.redraw)
+        self.compare_button.toggled.connect(self.compareToggled)
+        self.save_button.clicked.connect(self.save)
+        self.copy_button.clicked.connect(self.copy)
+        self.star_button.clicked.connect(self.toggle_star)
+        self.drag_handle.dragged.connect(self.dragOut)
+        self.drag_handle.clicked.connect(self._explain)
+        self.save_button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.save_button.customContextMenuRequested.connect(self._show_save_menu)
+        keymap.changed.connect(self._name)
+        self.place_button.setVisible(False)
+        self.redraw_button.setVisible(False)
+        self._name()
+
+    def _divider(self) -> QWidget:
+        holder = QWidget(self)
+        holder.setFixedSize(9, 18)
+        line = Divider(holder, vertical=True)
+        line.setGeometry(4, 0, 1, 18)
+        return holder
+
+    # State
+
+    def is_compact(self) -> bool:
+        return self._compact
+
+    def set_compact(self, compact: bool) -> None:
+        """Narrow windows: icons with tooltips; only Vary and Drag out keep words, and Redraw joins them."""
+        if compact != self._compact:
+            self._compact = compact
+            self.redraw_button.setVisible(compact)
+            self._name()
+
+    def starred(self) -> bool:
+        return self._is_starred
+
+    def set_star(self, starred: bool) -> None:
+        """Show the star of another picture; tells nobody."""
+        self._is_starred = starred
+        self._paint_star()
+
+    @Slot()
+    def toggle_star(self) -> None:
+        """As if the star was clicked."""
+        if self.star_button.isEnabled():
+            self.set_star(not self._is_starred)
+            self.starToggled.emit(self._is_starred)
+
+    def set_compare(self, on: bool, possible: bool) -> None:
+        """Follow the canvas; tells nobody."""
+        self.compare_button.blockSignals(True)
+        self.compare_button.setChecked(on)
+        self.compare_button.blockSignals(False)
+        self.compare_button.setEnabled(possible)
+        why = "" if possible else self.tr("There is no cut-out to compare with")
+        self.compare_button.setToolTip(why or tooltip("compare"))
+
+    def set_redraw(self, possible: bool, sentence: str = "") -> None:
+        self.redraw_button.setEnabled(possible)
+        words = sentence or self.tr("Redraw from here")
+        why = self.tr("Move the handle between the scales first")
+        self.redraw_button.setToolTip(tooltip("redraw", words) if possible else why)
+
+    def set_saved(self, saved: bool) -> None:
+        """Whether the picture lies on disk yet: starring and saving need the file, copying does not."""
+        for button, action in ((self.save_button, "save"), (self.star_button, "star_canvas")):
+            button.setEnabled(saved)
+            button.setToolTip(tooltip(action) if saved else self.tr("The picture is not saved yet"))
+
+    def set_place(self, possible: bool) -> None:
+        """Whether the open model knows placement; nothing is shown of it otherwise."""
+        self.place_button.setVisible(possible)
+
+    def set_vary(self, possible: bool, why: str = "") -> None:
+        self.vary_button.setEnabled(possible)
+        self.vary_button.setToolTip(tooltip("vary") if possible else why)
+
+    # Inside
+
+    @Slot()
+    def _name(self) -> None:
+        texts = (
+            (self.vary_button, self.tr("Vary"), "vary", True),
+            (self.place_button, self.tr("Place"), "place", not self._compact),
+            (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
+            (self.compare_button, self.tr("Compare"), "compare", not self._compact),
+            (self.save_button, self.tr("Save as…"), "save", not self._compact),
+            (self.copy_button, self.tr("Copy"), "copy", not self._compact),
+            (self.star_button, self.tr("Star"), "star_canvas", False),
+            (self.drag_handle, self.tr("Drag out"), "", True),
+        )
+        for button, text, action, wordy in texts:
+            button.setText(text if wordy else "")
+            button.setAccessibleName(text.rstrip("…"))
+            button.updateGeometry()
+            if action:
+                button.setToolTip(tooltip(action))
+        self.drag_handle.setToolTip(self.tr("Drag the picture into another program"))
+        self._paint_star()
+        self.adjustSize()
+
+    def _paint_star(self) -> None:
+        starred = self._is_starred
+        self.star_button.set_icon_name("star", filled=starred, color="star" if starred else None)
+        self.star_button.setAccessibleName(self.tr("Starred") if starred else self.tr("Star"))
+
+    @Slot()
+    def _explain(self) -> None:
+        self.hintWanted.emit(self.tr("Drag from here into another program, or press Copy"))
+
+    def save_menu(self) -> QMenu:
+        """Both ways of saving; behind a right click on Save as."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(self.tr("Save as…"), self.save.emit)
+        menu.addAction(self.tr("Save without metadata…"), self.savePlain.emit)
+        return menu
+
+    @Slot(QPoint)
+    def _show_save_menu(self, position: QPoint) -> None:
+        self.save_menu().popup(self.save_button.mapToGlobal(position))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._name()
+        super().changeEvent(event)

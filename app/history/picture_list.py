@@ -1,0 +1,292 @@
+"""The row itself: a list that scrolls sideways and paints only what is seen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QPen, QWheelEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from app.history.model import HistoryModel, Row
+from app.look import focus, icons
+from app.look import type as type_
+from app.look.pixels import Layer, paint_dashed
+from app.look.theme import notifier, on_photo, radius, size, theme, tokens
+from app.store.history_store import Picture
+from app.system.sharing import drag_out
+
+GAP = 6
+_BETWEEN = 24
+"""Between two groups, with the divider in its middle."""
+_RING = 4
+"""Room around a thumbnail for the ring of the chosen one."""
+
+_LAYERS = 64
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class PictureDelegate(QStyledItemDelegate):
+    """Paints one thumbnail, its star or progress, and its slice of the group's title."""
+
+    def __init__(self, view: HistoryView) -> None:
+        super().__init__(view)
+        self._view = view
+        self._layers: dict[int, Layer] = {}
+        self.compact = False
+
+    @property
+    def side(self) -> int:
+        return size("thumb-small") if self.compact else size("thumb")
+
+    def row_height(self) -> int:
+        return self.side + 2 * _RING + (0 if self.compact else _title_height())
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        row = self._view.history.rows[index.row()]
+        before = _BETWEEN - GAP if row.place == 0 and row.group > 0 else 0
+        return QSize(before + self.side + GAP, self.row_height())
+
+    def thumb_rect(self, rect: QRectF) -> QRectF:
+        """Where the thumbnail lies in an item: at its right, for the first of a group has the gap before it."""
+        mirrored = self._view.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = rect.x() + GAP / 2 if mirrored else rect.right() - self.side - GAP / 2
+        return QRectF(x, rect.bottom() - self.side - _RING, self.side, self.side)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        model = self._view.history
+        row = model.rows[index.row()]
+        item = QRectF(option.rect)
+        thumb = self.thumb_rect(item)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if row.place == 0 and row.group > 0:
+            edge = thumb.left() - GAP / 2 - (_BETWEEN - GAP) / 2
+            painter.fillRect(QRectF(round(edge), item.y(), 1, item.height()), theme().color("border"))
+        if not self.compact:
+            self._paint_title(painter, item, thumb, row)
+        self._paint_thumb(painter, thumb, row, index)
+        painter.restore()
+
+    def _paint_title(self, painter: QPainter, item: QRectF, thumb: QRectF, row: Row) -> None:
+        """The title runs over all thumbnails of its group; each item paints what falls on it."""
+        step = self.side + GAP
+        left = thumb.left() - row.place * step
+        width = row.count * step - GAP
+        titles, when = self._view.history.title(row)
+        small, font = type_.font("help"), type_.font("help")
+        font.setWeight(font.Weight.DemiBold)
+        metrics, small_metrics = QFontMetricsF(font), QFontMetricsF(small)
+        painter.save()
+        clip = QRectF(item)
+        clip.setLeft(thumb.left() - (0 if row.place == 0 else GAP / 2))
+        if row.place == row.count - 1:
+            clip.setRight(thumb.right() + 1)
+        painter.setClipRect(clip)
+        box = QRectF(left, item.y(), width, _title_height() - 4)
+        # A single picture has room for one of the two: what it shows says more than when it was made.
+        with_time = row.count > 1
+        room = width - small_metrics.horizontalAdvance(when) - 10 if with_time else width
+        title = next((text for text in titles if metrics.horizontalAdvance(text) <= room), titles[-1])
+        painter.setFont(font)
+        painter.setPen(theme().color("text"))
+        text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        if with_time:
+            painter.setFont(small)
+            painter.setPen(theme().color("text-muted"))
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
+        painter.restore()
+
+    def _layer(self, image: QImage) -> Layer:
+        key = image.cacheKey()
+        layer = self._layers.get(key)
+        if layer is None:
+            if len(self._layers) > _LAYERS:
+                self._layers.clear()
+            layer = self._layers[key] = Layer(image)
+        return layer
+
+    def _paint_thumb(self, painter: QPainter, rect: QRectF, row: Row, index: Index) -> None:
+        color = theme().color
+        model = self._view.history
+        corner = radius("tile")
+        selection = self._view.selectionModel()
+        chosen = row.picture is None or selection.isSelected(index)
+        if chosen:
+            stroke = tokens()["stroke"]["selected"]
+            painter.setPen(QPen(color("accent"), stroke))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), corner + 2, corner + 2)
+            rect = rect.adjusted(2, 2, -2, -2)
+        missing = row.picture is not None and model.is_missing(row.picture)
+        image = model.thumb(row)
+        if image.isNull():
+            paint_dashed(painter, rect, corner, "outline", 1.0)
+        else:
+            painter.setOpacity(0.35 if missing else 1.0)
+            self._layer(image).paint(painter, rect, corner - (2 if chosen else 0))
+            painter.setOpacity(1.0)
+        if missing:
+            badge = QRectF(rect.center().x() - 13, rect.center().y() - 13, 26, 26)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(on_photo("chip"))
+            painter.drawEllipse(badge)
+            icons.paint_icon(painter, "triangle-alert", badge.adjusted(5, 5, -5, -5), on_photo("chip-text"))
+        if row.picture is None and model.running is not None and model.running.progress:
+            self._paint_progress(painter, rect, model.running.progress)
+        if row.picture is not None and row.picture.starred:
+            badge = QRectF(rect.right() - 20, rect.y() + 3, 17, 17)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(on_photo("chip"))
+            painter.drawEllipse(badge)
+            star = badge.adjusted(3, 3, -3, -3)
+            icons.paint_icon(painter, "star", star, on_photo("chip-star"), filled=True)
+        if focus.is_visible(self._view) and index == self._view.currentIndex():
+            painter.setPen(QPen(color("focus"), tokens()["stroke"]["focus"]))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(self.thumb_rect(QRectF(self._view.visualRect(index))).adjusted(-3, -3, 3, 3), 9, 9)
+        elif index == self._view.hovered() and not chosen:
+            painter.setPen(QPen(color("outline"), 1.5))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), corner + 1, corner + 1)
+
+    def _paint_progress(self, painter: QPainter, rect: QRectF, text: str) -> None:
+        font = type_.font("micro")
+        font.setWeight(font.Weight.DemiBold)
+        bar = QRectF(rect.x() + 2, rect.bottom() - 20, rect.width() - 4, 18)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(on_photo("chip"))
+        painter.drawRoundedRect(bar, radius("tag"), radius("tag"))
+        painter.setFont(font)
+        painter.setPen(on_photo("chip-text"))
+        painter.drawText(bar, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _title_height() -> int:
+    return type_.line_height("help") + 6
+
+
+class HistoryView(QListView):
+    """Thumbnails in one row.
+
+    Signals:
+        opened(object): the ``Picture`` that was clicked, or on which Enter was pressed.
+        menuWanted(QPoint): global position of a context menu for the selection.
+        moved: scrolled, or the content's width changed.
+    """
+
+    opened = Signal(object)
+    menuWanted = Signal(QPoint)
+    moved = Signal()
+
+    def __init__(self, history: HistoryModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.history = history
+        self._hovered = QPersistentModelIndex()
+        self.setObjectName("historyList")
+        self.setModel(history)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setStyleSheet("QListView#historyList { background: transparent; border: none; }")
+        self.setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
+        self.delegate = PictureDelegate(self)
+        self.setItemDelegate(self.delegate)
+        self.setAccessibleName(self.tr("History"))
+        focus.attach(self, -1)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._context)
+        self.horizontalScrollBar().valueChanged.connect(self.moved)
+        self.horizontalScrollBar().rangeChanged.connect(self.moved)
+        self.clicked.connect(self._clicked)
+        notifier.changed.connect(self.viewport().update)
+
+    def hovered(self) -> QPersistentModelIndex:
+        return self._hovered
+
+    def set_compact(self, compact: bool) -> None:
+        self.delegate.compact = compact
+        self.scheduleDelayedItemsLayout()
+
+    def chosen(self) -> list[Picture]:
+        """The selected pictures, newest first."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
+        return [p for p in (self.history.picture_at(row) for row in rows) if p is not None]
+
+    def choose(self, picture: int, *, scroll: bool = True) -> None:
+        """Select one picture by its id."""
+        row = self.history.row_of(picture)
+        if row >= 0:
+            index = self.history.index(row)
+            self.setCurrentIndex(index)
+            if scroll:
+                self.scrollTo(index)
+
+    def scroll_by(self, pixels: int) -> None:
+        bar = self.horizontalScrollBar()
+        bar.setValue(bar.value() + pixels)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta()
+        step = delta.y() if abs(delta.y()) >= abs(delta.x()) else delta.x()
+        if step and not event.modifiers():
+            mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            self.scroll_by(step if mirrored else -step)
+            event.accept()
+        else:
+            event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            index = self.indexAt(event.position().toPoint())
+            if index.isValid() and not self.selectionModel().isSelected(index):
+                self.setCurrentIndex(index)
+            return
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        index = QPersistentModelIndex(self.indexAt(event.position().toPoint()))
+        if index != self._hovered:
+            self._hovered = index
+            self.viewport().update()
+
+    def leaveEvent(self, event) -> None:
+        self._hovered = QPersistentModelIndex()
+        self.viewport().update()
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self._clicked(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def _clicked(self, index: QModelIndex) -> None:
+        picture = self.history.picture_at(index.row()) if index.isValid() else None
+        if picture is not None and len(self.selectionModel().selectedIndexes()) <= 1:
+            self.opened.emit(picture)
+
+    def _context(self, position: QPoint) -> None:
+        # The menu key gives the middle of the view; the menu belongs to the current picture.
+        self.menuWanted.emit(self.viewport().mapToGlobal(position))
+
+    def startDrag(self, actions) -> None:
+        pictures = [picture for picture in self.chosen() if not self.history.is_missing(picture)]
+        if pictures:
+            files = [picture.file for picture in pictures]
+            row = self.history.rows[self.history.row_of(pictures[0].id)]
+            image = QImage(str(files[0])) if len(files) == 1 else None
+            drag_out(self, files, image, self.history.thumb(row))
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self.moved.emit()

@@ -1,0 +1,67 @@
+"""The program's languages: English in the source, the others as Qt translations in ``resources/translations``."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+from app.language import say, sentences
+from app.resources import resource
+
+log = logging.getLogger(__name__)
+
+LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+_installed: list[QTranslator] = []
+
+
+def language_of(choice: str) -> str:
+    """The language for a setting: itself, or for "system" the best of ours for this computer."""
+    if choice in LANGUAGES:
+        return choice
+    for name in QLocale.system().uiLanguages():
+        if name.startswith("zh") and "TW" not in name and "HK" not in name and "Hant" not in name:
+            return "zh_CN"
+        if name.startswith("en"):
+            return "en"
+    return "en"
+
+
+def install(choice: str) -> str:
+    """Switch the whole program to a language; open windows are told by Qt (``LanguageChange``). Returns its name."""
+    application = QCoreApplication.instance()
+    assert application is not None
+    while _installed:
+        application.removeTranslator(_installed.pop())
+    language = language_of(choice)
+    if language != "en":
+        for name, folder in (
+            (f"echogen_{language}", str(resource("translations"))),
+            (f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+        ):
+            translator = QTranslator(application)
+            if translator.load(name, folder):
+                application.installTranslator(translator)
+                _installed.append(translator)
+            else:
+                log.info("no translation %s in %s", name, folder)
+    sentences.use(_sentences(language))
+    say.use(_say if language != "en" else None)
+    QLocale.setDefault(QLocale(language))
+    return language
+
+
+def _sentences(language: str) -> dict[str, str]:
+    """The engine's sentences in a language: template → translation."""
+    file = resource("translations") / f"echogen_{language}.json"
+    try:
+        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except (OSError, ValueError):
+        log.warning("%s cannot be read: the engine speaks English", file.name, exc_info=True)
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _say(text: str) -> str:
+    return QCoreApplication.translate(say.CONTEXT, text)

@@ -1,0 +1,33 @@
+"""Sentences for the user from modules that are free of Qt.
+
+``say`` looks a sentence up in the language in force; ``languages.install`` gives it Qt's translator. Without one it is English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+CONTEXT = "Say"
+
+_translate: Callable[[str], str] | None = None
+
+
+def say(text: str, *values: object) -> str:
+    """A sentence in the user's language, ``{0}``, ``{1}`` … filled with the values. ``text`` is a literal."""
+    shown = _translate(text) if _translate is not None else text
+    return shown.format(*values) if values else shown
+
+
+def use(translate: Callable[[str], str] | None) -> None:
+    """Where translations come from; None: English."""
+    global _translate
+    _translate = translate
+
+
+def spoken_seconds(seconds: float) -> str:
+    """ "0.8 s", "38 s", "2 min 5 s", with spaces that do not break."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}\u00a0s"
+    if seconds < 90:
+        return f"{round(seconds)}\u00a0s"
+    return f"{int(seconds // 60)}\u00a0min\u00a0{round(seconds % 60)}\u00a0s"

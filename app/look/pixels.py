@@ -1,0 +1,109 @@
+"""Arrays to Qt pictures, and the soft shadow under them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap, QTransform
+
+from app.look.theme import radius, theme, tokens
+
+
+def to_image(pixels: np.ndarray) -> QImage:
+    """uint8 (H, W, 3) or (H, W, 4) → a picture that owns its memory (a view would outlive the array)."""
+    pixels = np.ascontiguousarray(pixels)
+    height, width, channels = pixels.shape
+    kind = QImage.Format.Format_RGB888 if channels == 3 else QImage.Format.Format_RGBA8888
+    view = QImage(pixels.data, width, height, channels * width, kind)
+    return view.convertToFormat(
+        QImage.Format.Format_RGB32 if channels == 3 else QImage.Format.Format_ARGB32_Premultiplied
+    ).copy()
+
+
+def to_array(image: QImage) -> np.ndarray:
+    """A picture → RGB uint8 (H, W, 3)."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+class Layer:
+    """A picture with a copy at the size it is shown at, scaled once and smoothly."""
+
+    def __init__(self, image: QImage) -> None:
+        self.image = image
+        self._scaled: QPixmap | None = None
+
+    def paint(self, painter: QPainter, rect: QRectF, corner: float) -> None:
+        """Fill a rectangle with rounded corners. Only the part inside the painter's window costs anything."""
+        device = painter.device()
+        ratio = device.devicePixelRatioF() if device is not None else 1.0
+        wanted = QSize(max(1, round(rect.width() * ratio)), max(1, round(rect.height() * ratio)))
+        shrunk = wanted.width() < self.image.width() or wanted.height() < self.image.height()
+        if shrunk or wanted.width() * wanted.height() <= 2**22:
+            if self._scaled is None or self._scaled.size() != wanted:
+                self._scaled = QPixmap.fromImage(
+                    self.image.scaled(
+                        wanted, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+                    )
+                )
+            texture = QBrush(self._scaled)
+            steps = (rect.width() / wanted.width(), rect.height() / wanted.height())
+        else:
+            texture = QBrush(self.image)
+            steps = (rect.width() / self.image.width(), rect.height() / self.image.height())
+        texture.setTransform(QTransform.fromTranslate(rect.x(), rect.y()).scale(*steps))
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(texture)
+        painter.drawRoundedRect(rect, corner, corner)
+
+
+def paint_shadow(painter: QPainter, rect: QRectF, name: str) -> None:
+    """The shadow ("picture", "float") of a rectangle, before the rectangle itself is painted."""
+    offset, blur, color = theme().shadow(name)
+    image = _shadow(round(rect.width()), round(rect.height()), blur, color.rgba())
+    painter.drawPixmap(QPointF(rect.x() - blur, rect.y() - blur + offset), image)
+
+
+@lru_cache(maxsize=8)
+def _shadow(width: int, height: int, blur: int, rgba: int) -> QPixmap:
+    """A rectangle with soft edges, ``blur`` pixels larger on every side. The blur of a rectangle is a product of two
+    profiles, one per axis."""
+
+    def profile(length: int) -> np.ndarray:
+        at = np.arange(length + 2 * blur) + 0.5 - blur
+        sigma = blur / 2
+        edge = lambda x: 0.5 * (1 + np.tanh(1.2 * x / sigma))  # noqa: E731
+        return edge(at) - edge(at - length)
+
+    color = QColor.fromRgba(rgba)
+    alpha = np.outer(profile(height), profile(width)).clip(0, 1) * color.alphaF()
+    pixels = np.empty((*alpha.shape, 4), np.uint8)
+    pixels[..., 0], pixels[..., 1], pixels[..., 2] = color.red(), color.green(), color.blue()
+    pixels[..., 3] = np.rint(alpha * 255)
+    return QPixmap.fromImage(to_image(pixels))
+
+
+def paint_dashed(painter: QPainter, rect: QRectF, corner: float, color: str = "outline", width: float = 1.5) -> None:
+    """A dashed box: something will be here."""
+    pen = QPen(theme().color(color), width)
+    pen.setDashPattern([7 / width, 4 / width] if width > 1 else [3, 3])
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect.adjusted(width / 2, width / 2, -width / 2, -width / 2), corner, corner)
+    painter.restore()
+
+
+def paint_ring(painter: QPainter, rect: QRectF) -> None:
+    """The focus ring of a widget that draws it inside itself."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme().color("focus"), tokens()["stroke"]["focus"]))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect, radius("control"), radius("control"))
+    painter.restore()

@@ -1,0 +1,187 @@
+"""What the Models dialog says, in the user's language: sizes, speeds, phases, licences, memory."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from engine import planning as engine_plans
+from engine import readable
+from engine.device import GIB, gigabytes
+from engine.planning import MemoryPlan
+from engine.weights import ModelState, Phase
+
+_T = "Models"
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate(_T, text)
+
+
+def _t(text: str) -> str:
+    """Marks a text for translation."""
+    return text
+
+
+# The catalogue speaks English; what it says is translated here. Anything else is shown as it is.
+_DESCRIPTIONS = {
+    "mini": _t("Small pictures on any computer. Comes with EchoGen."),
+    "echogen-2b": _t("1024 px pictures. Needs a graphics card with 8 GB or more, or patience."),
+    "echogen-125m": _t("256 px pictures, made from published files that you have."),
+    "cut-out": _t("Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1."),
+    "naming": _t("Says what the subject is, so that you need not type it. Optional."),
+}
+_TITLES = {"cut-out": _t("Better cut-outs"), "naming": _t("Naming")}
+_LICENCES = {
+    "MIT": _t("Free for any use, commercial too, as long as the notice of the authors is kept."),
+    "Apache-2.0": _t("Free for any use, commercial too, as long as notices are kept and changes are said."),
+    "FLUX.1 [dev] Non-Commercial": _t(
+        "Not for commercial use. You have to ask the publisher for access with an account, and accept there too."
+    ),
+    "Qwen Research": _t("For research and evaluation only, not for commercial use."),
+}
+_PHASES: dict[Phase, str] = {
+    "asking": _t("Asking the server"),
+    "fetching": _t("Downloading"),
+    "checking": _t("Checking the files"),
+    "converting": _t("Making it ready to draw"),
+    "importing": _t("Copying"),
+    "paused": _t("Paused"),
+    "failed": _t("Stopped"),
+    "absent": _t("Not on this computer"),
+    "ready": _t("Ready"),
+}
+_PLANS: dict[str, tuple[str, str]] = {
+    "resident": (_t("Fast"), _t("Everything stays on the device.")),
+    "balanced": (_t("Balanced"), _t("Parts that are done make room for the next ones.")),
+    "low": (_t("Low memory"), _t("The guidance's branches are drawn one after another.")),
+    "int8": (_t("Compact"), _t("The network's numbers are rounded to eight bits.")),
+    "streamed": (_t("Smallest"), _t("The network comes from the computer's memory layer by layer.")),
+}
+
+
+def description(state: ModelState) -> str:
+    """A sentence or two on a model."""
+    known = _DESCRIPTIONS.get(state.name)
+    return _tr(known) if known is not None else state.description
+
+
+def title(state: ModelState) -> str:
+    known = _TITLES.get(state.name)
+    return _tr(known) if known is not None else state.title
+
+
+def licence_summary(licence: str, english: str) -> str:
+    """What a licence means, in a sentence. ``english``: the catalogue's own words, for a licence that is new here."""
+    known = _LICENCES.get(licence)
+    return _tr(known) if known is not None else english
+
+
+def licence_names(text: str) -> str:
+    """ "MIT and Apache-2.0": the catalogue joins the names in English."""
+    return _tr("{0} and {1}").format(*text.rsplit(" and ", 1)) if " and " in text else text
+
+
+def size(count: int) -> str:
+    """ "14.2 GB", with a space that does not break."""
+    return _joined(readable(count))
+
+
+def memory(count: int) -> str:
+    """ "14.2 GB" as cards are counted, 2³⁰ bytes a GB."""
+    return _joined(gigabytes(count))
+
+
+def _joined(text: str) -> str:
+    return text.replace(" ", "\u00a0")
+
+
+def amount(done: int, total: int) -> str:
+    """ "6.1 of 14.2 GB"; with both units where they differ."""
+    here, all_of_it = size(done), size(total)
+    number, _, unit = here.partition("\u00a0")
+    return _tr("{0} of {1}").format(number if all_of_it.endswith(f"\u00a0{unit}") else here, all_of_it)
+
+
+def speed(state: ModelState) -> str:
+    """ "38 MB/s, about 4 min left"; "" while nothing can be said yet."""
+    if state.rate < 1000:
+        return ""
+    rate = f"{size(int(state.rate))}/s"
+    return rate if state.left is None else _tr("{0}, {1}").format(rate, time_left(state.left))
+
+
+def time_left(seconds: float) -> str:
+    """ "about 4 min left", rounded as a person would."""
+    if seconds < 55:
+        return _tr("about {0} s left").format(max(5, round(seconds / 5) * 5))
+    if seconds < 55 * 60:
+        return _tr("about {0} min left").format(round(seconds / 60) or 1)
+    hours = seconds / 3600
+    return _tr("about {0} h left").format(f"{hours:.1f}" if hours < 9.5 else f"{round(hours)}")
+
+
+def phase(state: ModelState) -> str:
+    """ "Downloading", "Checking the files, 40 %"."""
+    words = _tr(_PHASES[state.phase])
+    if state.phase in ("checking", "converting", "importing"):
+        return _tr("{0}, {1} %").format(words, round(100 * state.fraction))
+    return words
+
+
+def plan_title(plan: MemoryPlan) -> str:
+    return _tr(_PLANS[plan.key][0])
+
+
+def plan_meaning(plan: MemoryPlan) -> str:
+    return _tr(_PLANS[plan.key][1])
+
+
+def plan_needs(plan: MemoryPlan) -> str:
+    """ "Balanced: needs 11.6 GB, you have 16 GB."."""
+    have = _joined(f"{round(plan.available / GIB)} GB")
+    if not plan.missing or plan.needed > plan.available:
+        return _tr("{0}: needs {1}, you have {2}.").format(plan_title(plan), memory(plan.needed), have)
+    return _tr("{0}: needs {1}, you have {2}, of which {3} is free.").format(
+        plan_title(plan), memory(plan.needed), have, memory(plan.free)
+    )
+
+
+def plan_notes(plan: MemoryPlan) -> list[str]:
+    """What else is worth saying about a plan on this computer."""
+    notes = []
+    if plan.missing:
+        notes.append(
+            _tr("Memory may run out: {0} more is wanted. Close other programs, or choose a smaller plan.").format(
+                memory(plan.missing)
+            )
+        )
+    elif plan.missing_beside:
+        notes.append(
+            _tr(
+                "Beside the card it takes {0} of the computer's memory, {1} more than is free: close other programs, or "
+                "drawing becomes very slow."
+            ).format(memory(plan.beside), memory(plan.missing_beside))
+        )
+    elif not plan.fits_unequal:
+        notes.append(
+            _tr("Different strengths for prompt and subject need {0} more than this; equal ones fit.").format(
+                memory(plan.unequal)
+            )
+        )
+    elif plan.unequal > GIB // 2:
+        notes.append(_tr("Different strengths for prompt and subject need {0} more.").format(memory(plan.unequal)))
+    if plan.beside > 4 * GIB and not plan.missing_beside:
+        notes.append(_tr("Beside the card it takes {0} of the computer's memory.").format(memory(plan.beside)))
+    if plan.rounded:
+        notes.append(_tr("Numbers are held more coarsely: pictures differ a little from those of the larger plans."))
+    return notes
+
+
+def best_plan(plans: tuple[MemoryPlan, ...]) -> MemoryPlan | None:
+    """The plan that would be taken; None where there are none."""
+    return engine_plans.best_plan(plans) if plans else None
+
+
+def too_large(plan: MemoryPlan) -> bool:
+    """Whether the device is far too small even for this plan, as the engine sees it."""
+    return plan.needed * 0.7 > plan.available

@@ -1,0 +1,149 @@
+"""Chips of what the open bundle can be asked for: a small picture and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QImage, QImageReader, QPainter
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+
+from app.look.controls import Chip, clear, label
+from app.look.layout import FlowLayout
+from app.look.pixels import Layer
+from app.look.theme import size
+from engine.bundle import SceneEntry
+
+_FIRST = 5
+_KINDS = ("scene", "surface", "background", "light", "colour", "material", "outfit")
+_THUMB = 20
+
+
+class SceneChip(Chip):
+    """A chip with the scene's small picture, when the bundle has one."""
+
+    def __init__(self, scene: SceneEntry, folder: Path | None, parent: QWidget | None = None) -> None:
+        super().__init__(scene.label, parent)
+        self.scene = scene
+        self._thumb: Layer | None = None
+        if scene.thumb and folder is not None:
+            image = _read_thumb(folder / scene.thumb)
+            if not image.isNull():
+                self._thumb = Layer(image)
+        self.setToolTip(scene.prompt if scene.prompt != scene.label else "")
+        self.setAccessibleName(scene.label)
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(hint.width() + (_THUMB if self._thumb else 0), hint.height())
+
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        if self._thumb is not None:
+            painter = QPainter(self)
+            mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            x = self.width() - _THUMB - 4 if mirrored else 4
+            rect = QRectF(x, (self.height() - _THUMB) / 2, _THUMB, _THUMB)
+            self._thumb.paint(painter, rect, _THUMB / 2)
+
+    def _paint_content(self, painter: QPainter, ink) -> None:
+        if self._thumb is not None:
+            mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            painter.translate(-_THUMB / 2 if mirrored else _THUMB / 2, 0)
+        super()._paint_content(painter, ink)
+
+
+def _read_thumb(file: Path) -> QImage:
+    """At most 64 pixels a side; a null picture when the file is damaged."""
+    reader = QImageReader(str(file))
+    reader.setAutoTransform(True)
+    if reader.size().isValid() and max(reader.size().width(), reader.size().height()) <= 2048:
+        reader.setScaledSize(reader.size().scaled(64, 64, Qt.AspectRatioMode.KeepAspectRatio))
+        return reader.read()
+    return QImage()
+
+
+class SceneChips(QWidget):
+    """The first few scenes, and all of them behind "All scenes".
+
+    Signals:
+        picked(object): the ``SceneEntry`` whose words are wanted.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scenes: tuple[SceneEntry, ...] = ()
+        self._folder: Path | None = None
+        self._all = False
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(8)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def set_scenes(self, scenes: Sequence[SceneEntry], folder: Path | None = None) -> None:
+        """The scenes of a bundle; ``folder`` holds their thumbnails."""
+        if (tuple(scenes), folder) != (self.scenes, self._folder):
+            self.scenes, self._folder, self._all = tuple(scenes), folder, False
+            self._fill()
+
+    def chips(self) -> list[SceneChip]:
+        return [chip for chip in self.findChildren(SceneChip) if not chip.isHidden()]
+
+    def _fill(self) -> None:
+        clear(self._column)
+        groups = self._groups() if self._all else [("", self.scenes[:_FIRST])]
+        for title, scenes in groups:
+            if title:
+                self._column.addWidget(label(title, "help", "muted"))
+            holder = QWidget(self)
+            flow = FlowLayout()
+            holder.setLayout(flow)
+            policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+            policy.setHeightForWidth(True)
+            holder.setSizePolicy(policy)
+            for scene in scenes:
+                chip = SceneChip(scene, self._folder, holder)
+                chip.clicked.connect(self._clicked)
+                flow.addWidget(chip)
+            if (scenes is groups[-1][1]) and len(self.scenes) > _FIRST:
+                more = Chip(self.tr("Fewer") if self._all else self.tr("All {0}").format(len(self.scenes)), holder)
+                more.setAccessibleName(self.tr("Show fewer scenes") if self._all else self.tr("Show all scenes"))
+                more.setMinimumHeight(size("chip"))
+                more.clicked.connect(self._toggle)
+                flow.addWidget(more)
+            self._column.addWidget(holder)
+            holder.show()
+        self.updateGeometry()
+
+    def _groups(self) -> list[tuple[str, tuple[SceneEntry, ...]]]:
+        titles = {
+            "scene": self.tr("Places"),
+            "surface": self.tr("On top of"),
+            "background": self.tr("In front of"),
+            "light": self.tr("Light"),
+            "colour": self.tr("Colours"),
+            "material": self.tr("Materials"),
+            "outfit": self.tr("Outfits"),
+        }
+        kinds = [*_KINDS, *dict.fromkeys(scene.kind for scene in self.scenes if scene.kind not in _KINDS)]
+        groups = [(titles.get(kind, kind), tuple(s for s in self.scenes if s.kind == kind)) for kind in kinds]
+        return [(title, members) for title, members in groups if members]
+
+    @Slot()
+    def _clicked(self) -> None:
+        chip = self.sender()
+        if isinstance(chip, SceneChip):
+            self.picked.emit(chip.scene)
+
+    @Slot()
+    def _toggle(self) -> None:
+        self._all = not self._all
+        self._fill()
+        chips = self.chips()
+        if chips:
+            chips[0].setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,203 @@
+"""What the model will make of the words: how many fit, which it does not know. Free of Qt and of the model libraries."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.language.say import say
+from engine.bundle import BundleManifest, Language, SceneEntry
+
+log = logging.getLogger(__name__)
+
+TOKENIZER = Path("text") / "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a prompt is read.
+
+    Attributes:
+        tokens: how many tokens it has, with the end token.
+        limit: how many are taken; 0 when that is not known.
+        dropped: the words behind the limit, as typed.
+        unknown: start and end of every word the model does not know.
+    """
+
+    tokens: int = 0
+    limit: int = 0
+    dropped: str = ""
+    unknown: tuple[tuple[int, int], ...] = ()
+
+
+class PromptReader:
+    """Reads prompts as one bundle does. Without the bundle's tokenizer, tokens are estimated from the words.
+
+    Args:
+        limit: most tokens of a prompt, with its end token; 0 for no limit.
+        language: the words a small model knows, or None.
+        tokenizer: a ``tokenizers.Tokenizer``, or None.
+    """
+
+    def __init__(self, limit: int = 0, language: Language | None = None, tokenizer: Any = None) -> None:
+        self.limit, self.language, self._tokenizer = limit, language, tokenizer
+        if tokenizer is not None:
+            tokenizer.no_padding()
+            tokenizer.no_truncation()
+
+    @classmethod
+    def of_bundle(cls, manifest: BundleManifest, folder: Path) -> PromptReader:
+        """For an open bundle. Reading a large tokenizer takes a few hundred milliseconds: call it in a thread."""
+        tokenizer = None
+        try:
+            from tokenizers import Tokenizer
+
+            tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        except Exception:  # the library raises bare Exception; an estimate is good enough for a counter
+            log.warning("the tokenizer of %s cannot be read; prompts are counted roughly", folder.name)
+        return cls(manifest.text_limit, manifest.language, tokenizer)
+
+    def read(self, prompt: str) -> Reading:
+        unknown = self.language.unknown_spans(prompt) if self.language is not None else ()
+        spans = self._spans(prompt)
+        tokens = len(spans) + 1
+        dropped = ""
+        if self.limit and tokens > self.limit:
+            last = spans[self.limit - 2][1] if self.limit >= 2 else 0
+            dropped = _behind(prompt, last)
+        return Reading(tokens, self.limit, dropped, unknown)
+
+    def _spans(self, prompt: str) -> list[tuple[int, int]]:
+        """Start and end of every token but the end token."""
+        if self._tokenizer is None:
+            return [match.span() for match in _ROUGH.finditer(prompt)]
+        return list(self._tokenizer.encode(prompt, add_special_tokens=False).offsets)
+
+
+def unknown_sentence(prompt: str, reading: Reading) -> str:
+    """ "This model does not know “pagoda”." or ""."""
+    words = list(dict.fromkeys(prompt[start:end] for start, end in reading.unknown))
+    if not words:
+        return ""
+    shown = ", ".join(f"“{word}”" for word in words[:3])
+    if len(words) > 3:
+        return say("This model does not know {0} and {1} more.", shown, len(words) - 3)
+    return say("This model does not know {0}.", shown)
+
+
+def dropped_sentence(reading: Reading) -> str:
+    """ "The last 9 words are not used: …" or ""."""
+    words = reading.dropped.split()
+    if not words:
+        return ""
+    tail = reading.dropped if len(reading.dropped) <= 60 else reading.dropped[:60].rsplit(" ", 1)[0] + "…"
+    if len(words) == 1:
+        return say("The last word is not used: {0}", tail)
+    return say("The last {0} words are not used: {1}", len(words), tail)
+
+
+def insert_scene(prompt: str, scene: SceneEntry, scenes: Sequence[SceneEntry], name: str = "") -> str:
+    """The prompt with a scene's words in it.
+
+    Words of another scene of the same family are replaced, so that trying one after the other does not pile them up; an
+    empty prompt becomes a whole sentence. Otherwise the words go where the model's own captions have them: colours and
+    materials before the name, outfits behind it, places at the end.
+    """
+    if not prompt.strip():
+        return scene.sentence(name)
+    there = _first(prompt, scenes, _family(scene))
+    if there:
+        return prompt[: there.start()] + scene.prompt + prompt[there.end() :]
+    named = _find(prompt, name.strip()) if name.strip() else None
+    if _family(scene) == "look":
+        start = named.start() if named else _behind_article(prompt)
+        return f"{prompt[:start]}{scene.prompt} {prompt[start:]}"
+    if _family(scene) == "outfit":
+        place = None if named else _first(prompt, scenes, "place")
+        end = named.end() if named else len(prompt[: place.start()].rstrip()) if place else len(prompt)
+        if end < len(prompt):
+            return f"{prompt[:end]} {scene.prompt}{prompt[end:]}"
+    return f"{prompt.rstrip().rstrip(',.')} {scene.prompt}"
+
+
+@dataclass
+class PromptHistory:
+    """Prompts that were drawn, walked with Alt+↑ and Alt+↓ as in a shell; the unfinished one waits at the end.
+
+    Attributes:
+        entries: newest last.
+    """
+
+    entries: list[str] = field(default_factory=list)
+    limit: int = 200
+    _place: int | None = None
+    _draft: str = ""
+
+    def add(self, prompt: str) -> None:
+        """Remember a prompt that was drawn; an old one moves to the end."""
+        self._place = None
+        prompt = prompt.strip()
+        if prompt:
+            others = [entry for entry in self.entries if entry != prompt]
+            self.entries = [*others[1 - self.limit :], prompt]
+
+    def older(self, current: str) -> str:
+        """The prompt before the one shown; ``current`` is kept as the draft when the walk begins."""
+        if self._place is None:
+            if not self.entries:
+                return current
+            self._draft, self._place = current, len(self.entries)
+            if current.strip() == self.entries[-1]:
+                self._place -= 1
+        self._place = max(0, self._place - 1)
+        return self.entries[self._place]
+
+    def newer(self, current: str) -> str:
+        """The prompt behind the one shown, at last the draft."""
+        if self._place is None:
+            return current
+        self._place += 1
+        if self._place >= len(self.entries):
+            self._place = None
+            return self._draft
+        return self.entries[self._place]
+
+    def typed(self) -> None:
+        """The user typed: the walk ends where it is."""
+        self._place = None
+
+
+_ROUGH = re.compile(r"\w+|[^\w\s]")
+_ARTICLE = re.compile(r"\s*(?:a|an|the|my|one)\s+", re.IGNORECASE)
+
+
+def _family(scene: SceneEntry) -> str:
+    """A picture has one of each: a "place", its "light", an "outfit", and a "look" of the subject itself."""
+    return {"colour": "look", "material": "look", "outfit": "outfit", "light": "light"}.get(scene.kind, "place")
+
+
+def _first(prompt: str, scenes: Sequence[SceneEntry], family: str) -> re.Match[str] | None:
+    """Where the prompt has the words of a scene of this family; the longest words first."""
+    members = sorted((entry for entry in scenes if _family(entry) == family), key=lambda entry: -len(entry.prompt))
+    return next((found for entry in members if (found := _find(prompt, entry.prompt))), None)
+
+
+def _find(prompt: str, words: str) -> re.Match[str] | None:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prompt, re.IGNORECASE)
+
+
+def _behind_article(prompt: str) -> int:
+    found = _ARTICLE.match(prompt)
+    return found.end() if found else 0
+
+
+def _behind(prompt: str, end: int) -> str:
+    """The words behind a position; a word that was cut counts as behind."""
+    if end < len(prompt) and not prompt[end].isspace():
+        while end > 0 and not prompt[end - 1].isspace():
+            end -= 1
+    return prompt[end:].strip()

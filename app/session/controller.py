@@ -1,0 +1,312 @@
+"""What the user asks for, done: draw, vary, redraw, stop, keep, recall, open. The window only connects buttons to it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.language import sentences
+from app.language.say import spoken_seconds
+from app.session.queue import Generation
+from app.session.saver import PictureSaver
+from app.session.state import Result, SessionState
+from app.session.values import compose, compose_all, help_line, redraw
+from app.store.history_store import HistoryStore, Picture
+from app.system import background
+from engine import MAX_SEED, BundleError, EchoGenError, Finished, GenerationRequest, ScaleBits, Started
+from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
+from engine.photo import carries_request, load_photo, read_picture_file
+
+log = logging.getLogger(__name__)
+
+IDEAS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class DroppedPicture:
+    """A picture of ours, read back from its file."""
+
+    file: Path
+    image: np.ndarray
+    request: GenerationRequest
+    bits: ScaleBits
+
+
+class Desk(QObject):
+    """See the module. It changes the state and tells the rest by signals; it knows no widgets.
+
+    Signals:
+        drawing(object, object): ``Started`` and the size (width, height) of the picture that begins.
+        ideasBegun(object): the requests of four ideas.
+        kept(object): a ``Picture`` is in the history now.
+        pictureOpened(object): an ``DroppedPicture`` to show.
+        photoGiven(object): a path that holds no picture of ours: a photo to cut out.
+        failed(object, str): ``EchoGenError`` and details for the banner.
+        cleared: what the banner said is no longer true.
+        bundlesChanged: there are other models on this computer than before.
+        said(str): a sentence for a toast.
+        ended(str): how a drawing ended, for the status.
+    """
+
+    drawing = Signal(object, object)
+    ideasBegun = Signal(object)
+    kept = Signal(object)
+    pictureOpened = Signal(object)
+    photoGiven = Signal(object)
+    failed = Signal(object, str)
+    cleared = Signal()
+    bundlesChanged = Signal()
+    said = Signal(str)
+    ended = Signal(str)
+
+    def __init__(
+        self, state: SessionState, generation: Generation, store: HistoryStore, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.state, self.generation, self.store = state, generation, store
+        self.bundles: list[FoundBundle] = []
+        self._opened: tuple[str, str, str] | None = None
+        self._saving = 0
+        self._before: Result | None = None
+        self.saver = PictureSaver(store, self)
+        self.saver.kept.connect(self._is_kept)
+        self.saver.keepFailed.connect(self._not_kept)
+        self.saver.exported.connect(self._exported)
+        self.saver.failed.connect(self._could_not_export)
+        generation.started.connect(self._started)
+        generation.finished.connect(self._finished)
+        generation.stopped.connect(self._stopped)
+        generation.failed.connect(self._failed)
+        state.settingsChanged.connect(self._settings_changed)
+
+    # The bundle
+
+    def open_bundle(self) -> None:
+        """Open the bundle of the settings; the one that ships when there is none, or when it is gone."""
+        settings = self.state.settings
+        self._opened = (settings.bundle, settings.device, settings.memory)
+        self.bundles = find_bundles()
+        try:
+            try:
+                folder = resolve_bundle(settings.bundle or DEFAULT_BUNDLE)
+            except BundleError:
+                if not settings.bundle:
+                    raise
+                log.warning("the chosen model is gone", exc_info=True)
+                folder = resolve_bundle(DEFAULT_BUNDLE)
+                self.said.emit(self.tr("The chosen model is gone; the small one is used"))
+            manifest = read_manifest(folder)
+        except EchoGenError as error:
+            self.state.update_engine(phase="failed", text=error.fact)
+            self.failed.emit(error, "")
+            return
+        if all(bundle.folder != folder for bundle in self.bundles):
+            self.bundles.append(FoundBundle(manifest.name, folder, manifest))
+        self.state.update_engine(manifest=manifest, folder=folder)
+        self.generation.open(str(folder), settings.device, settings.memory)
+
+    def look_for_bundles(self) -> None:
+        """See which models there are now."""
+        engine = self.state.engine
+        elsewhere = [bundle for bundle in self.bundles if bundle.folder == engine.folder]
+        self.bundles = find_bundles()
+        if all(bundle.folder != engine.folder for bundle in self.bundles):
+            self.bundles += elsewhere  # one that was opened from a folder of its own
+        self.bundlesChanged.emit()
+
+    @Slot()
+    def _settings_changed(self) -> None:
+        settings = self.state.settings
+        if self._opened is not None and self._opened != (settings.bundle, settings.device, settings.memory):
+            self.cleared.emit()
+            self.open_bundle()
+
+    @Slot()
+    def restart_engine(self) -> None:
+        """Open the bundle again (after the engine died for good)."""
+        self.cleared.emit()
+        self.open_bundle()
+
+    @Slot()
+    def use_low_memory(self) -> None:
+        """The banner's way out of too little memory: the smaller plan, then the same picture again."""
+        self.state.update_settings(memory="low")
+        self.generate()
+
+    # Drawing
+
+    def can_draw(self) -> tuple[bool, str]:
+        """Whether Generate does something now, and why not."""
+        return help_line(self.state.readiness(), self.state.values.count)
+
+    @Slot()
+    def generate(self) -> None:
+        """Draw what the panel says. While something is drawn it joins the queue."""
+        possible, why = self.can_draw()
+        if not possible:
+            self.said.emit(why)
+            return
+        values, subject = self.state.values, self.state.subject
+        assert subject is not None  # can_draw made sure
+        self._draw(compose_all(values, subject.cut_out, subject.name))
+
+    def _draw(self, requests: Sequence[GenerationRequest]) -> None:
+        waits = self.state.jobs.busy
+        self.cleared.emit()
+        self.generation.draw([self._without_place(request) for request in requests])
+        if waits:
+            count = self.generation.waiting
+            self.said.emit(self.tr("1 picture waits") if count == 1 else self.tr("{0} pictures wait").format(count))
+
+    def _without_place(self, request: GenerationRequest) -> GenerationRequest:
+        """A place means nothing to a model that does not know placement: its pictures must not claim it."""
+        manifest = self.state.engine.manifest
+        unknown = manifest is not None and manifest.placed_content is None
+        return replace(request, placement=None) if unknown and request.placement is not None else request
+
+    @Slot(object)
+    def vary(self, request: GenerationRequest) -> None:
+        """The same request with a new seed."""
+        self._draw([request.with_seed(_random_seed())])
+
+    @Slot(object, object, int)
+    def redraw(self, request: GenerationRequest, bits: ScaleBits, keep: int) -> None:
+        """The same composition up to a scale, new details. The subject stays where that picture has it, unless it was moved
+        over that picture."""
+        manifest, moved = self.state.engine.manifest, self.state.was_moved_over(request)
+        placement = self.state.values.placement if moved else None
+        if placement is None and manifest is not None:
+            placement = manifest.place(request)
+        self._draw([redraw(request, bits, keep, _random_seed(), placement)])
+
+    def draw_ideas(self, scales: int) -> None:
+        """Draw the coarse scales of four seeds."""
+        possible, why = self.can_draw()
+        subject = self.state.subject
+        if not possible or subject is None:
+            self.said.emit(why)
+            return
+        # Ideas are compositions: with kept scales all four would be the same one.
+        first = self._without_place(compose(self.state.values, subject.cut_out, subject.name))
+        first = replace(first, kept=None)
+        requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
+        self.cleared.emit()
+        self.ideasBegun.emit(requests)
+        self.generation.draw_ideas(requests, scales)
+
+    @Slot(object)
+    def finish_idea(self, request: GenerationRequest) -> None:
+        """Draw the chosen idea to its end: the same seed draws the same coarse scales."""
+        self.generation.stop_now()
+        self._draw([request])
+
+    @Slot(object)
+    def _started(self, event: Started) -> None:
+        manifest = self.state.engine.manifest
+        size = event.request.size or (manifest.sizes[0] if manifest is not None else (256, 256))
+        self._before = self.state.result or self._before
+        self.state.set_result(None)
+        self.drawing.emit(event, size)
+
+    @Slot(object, object)
+    def _finished(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
+        grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
+        self.state.set_result(Result(event.request, event.image, event.bits, event.timing.total, grids=grids))
+        self._saving += 1
+        self.saver.keep(event, event, images)
+        self.ended.emit(self.tr("Done in {0}").format(spoken_seconds(event.timing.total)))
+
+    @Slot(object, object)
+    def _is_kept(self, finished: Finished, picture: Picture) -> None:
+        self._saving -= 1
+        result = self.state.result
+        if result is not None and result.bits is finished.bits:
+            self.state.set_result(replace(result, picture=picture.id, file=picture.file))
+        self.kept.emit(picture)
+
+    @Slot(object, object)
+    def _not_kept(self, finished: Finished, error: Exception) -> None:
+        self._saving -= 1
+        if not isinstance(error, EchoGenError):
+            error = EchoGenError(f"The picture could not be saved: {error}", "Save it with Save as….")
+        self.failed.emit(error, "")
+
+    @property
+    def saving(self) -> int:
+        """Pictures on their way to the disk."""
+        return self._saving
+
+    @Slot(object)
+    def _stopped(self, images: object) -> None:
+        self.ended.emit(self.tr("Stopped"))
+
+    @Slot(object, str)
+    def _failed(self, error: EchoGenError, details: str) -> None:
+        if self.state.result is None:
+            self.state.set_result(self._before)  # the last picture stays
+        title = sentences.title(error)
+        self.ended.emit(self.tr("Stopped: {0}").format(title[:1].lower() + title[1:]))
+        self.failed.emit(error, details)
+
+    # Files
+
+    def open_files(self, files: Sequence[Path]) -> None:
+        """Open what was dropped, pasted or handed over: pictures of ours bring everything back, others are photos."""
+        for file in files:
+            background.run(_look_at, file, done=self._looked_at, failed=self._could_not_open)
+
+    @Slot(object)
+    def _looked_at(self, found: DroppedPicture | Path) -> None:
+        if isinstance(found, DroppedPicture):
+            self.pictureOpened.emit(found)
+        else:
+            self.photoGiven.emit(found)
+
+    @Slot(object)
+    def _could_not_open(self, error: Exception) -> None:
+        if not isinstance(error, EchoGenError):
+            log.error("a file could not be opened", exc_info=error)
+            error = EchoGenError(f"The file could not be opened: {error}")
+        self.failed.emit(error, "")
+
+    @Slot(object)
+    def show_dropped(self, opened: DroppedPicture) -> None:
+        """Show a picture that was read from its file."""
+        grids = tuple((scale.shape[0], scale.shape[1]) for scale in opened.bits.scales)
+        number = next((picture.id for picture in self.store.pictures() if picture.file == opened.file), None)
+        self.state.set_result(Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids))
+
+    def export(self, source: Path, target: Path, *, metadata: bool) -> None:
+        """Save a picture somewhere else."""
+        self.saver.export(source, target, metadata)
+
+    @Slot(object)
+    def _exported(self, file: Path) -> None:
+        self.said.emit(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+
+    @Slot(object)
+    def _could_not_export(self, error: Exception) -> None:
+        if not isinstance(error, EchoGenError):
+            log.error("a picture could not be saved", exc_info=error)
+            error = EchoGenError(f"The picture could not be saved: {error}", "Choose another folder.")
+        self.failed.emit(error, "")
+
+
+def read_picture(file: Path) -> DroppedPicture:
+    """Read a picture of ours. Raises ``EchoGenError``."""
+    found = read_picture_file(file)
+    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits)
+
+
+def _look_at(file: Path) -> DroppedPicture | Path:
+    return read_picture(file) if file.suffix.lower() == ".png" and carries_request(file) else file
+
+
+def _random_seed() -> int:
+    return secrets.randbelow(MAX_SEED + 1)

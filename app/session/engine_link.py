@@ -1,0 +1,288 @@
+"""The thread that owns the engine's child process, and the link the window holds to it.
+
+``EngineWorker`` lives in a ``QThread``: it starts the child, sends commands, waits for messages. ``EngineLink`` lives in the
+window's thread. Between the two go queued signals that carry frozen dataclasses. Previews are latest-wins: the worker never
+announces a second preview before the window took the first. All of a picture's previews come with its end, so that the strip
+of scales is complete even when the window was busy.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QObject, QSocketNotifier, Qt, QThread, QTimer, Signal, Slot
+
+from engine import CutOut, EchoGenError, Finished, GenerationRequest, ScaleBits, ScalePreview, Started
+from engine.process import (
+    ENGINE,
+    Command,
+    Ended,
+    EngineProcess,
+    Failed,
+    Generate,
+    JobEvent,
+    Loading,
+    Message,
+    Open,
+    Opened,
+    PaintScales,
+    Prepare,
+    Prepared,
+    Replanned,
+    ScalesPainted,
+)
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 3.0
+_POLL_MS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Previews:
+    """The picture after each scale of a job, RGB uint8 (H, W, 3); None for a scale that sent none."""
+
+    job: int
+    images: tuple[np.ndarray | None, ...] = ()
+
+
+class _LatestPreview:
+    """One place for one preview, shared by two threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._job = 0
+        self._preview: ScalePreview | None = None
+
+    def put(self, job: int, preview: ScalePreview) -> bool:
+        """Leave a preview; True when the place was empty, so that it has to be announced."""
+        with self._lock:
+            announce = self._preview is None
+            self._job, self._preview = job, preview
+            return announce
+
+    def take(self) -> tuple[int, ScalePreview] | None:
+        with self._lock:
+            preview, self._preview = self._preview, None
+            return None if preview is None else (self._job, preview)
+
+
+class EngineWorker(QObject):
+    """Owns the child. Lives in the engine thread; everything arrives through its slots."""
+
+    message = Signal(object)
+    previewWaiting = Signal()
+
+    def __init__(self, engine: str = ENGINE, threads: int | None = None) -> None:
+        super().__init__()
+        self.process = EngineProcess(engine, threads)
+        self.latest = _LatestPreview()
+        self._notifier: QSocketNotifier | None = None
+        self._poll: QTimer | None = None
+        self._images: list[np.ndarray | None] = []
+        self._running = False
+
+    @Slot(object)
+    def send(self, command: Command) -> None:
+        """Pass a command on; the child is started when it is not there."""
+        try:
+            if not self._running:
+                self.process.start()
+                self._running = True
+                self._listen()
+            self.process.send(command)
+        except (EchoGenError, OSError) as error:
+            log.warning("a command could not be sent", exc_info=True)
+            if isinstance(command, PaintScales):
+                return  # a courtesy: that the engine is gone is said by others
+            job = command.job if isinstance(command, Generate) else None
+            if not isinstance(error, EchoGenError):
+                error = EchoGenError(f"The engine could not be started: {error}", "Restart the program.")
+            self.message.emit(Failed(job, error))
+
+    def _listen(self) -> None:
+        if sys.platform == "win32":
+            self._poll = QTimer(self, interval=_POLL_MS)
+            self._poll.timeout.connect(self._receive)
+            self._poll.start()
+        else:
+            self._notifier = QSocketNotifier(self.process.fileno(), QSocketNotifier.Type.Read, self)
+            self._notifier.activated.connect(self._receive)
+
+    def _stop_listening(self) -> None:
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+            self._notifier.deleteLater()
+            self._notifier = None
+        if self._poll is not None:
+            self._poll.stop()
+            self._poll.deleteLater()
+            self._poll = None
+
+    @Slot()
+    def _receive(self) -> None:
+        while self._running:
+            message = self.process.receive(0)
+            if message is None:
+                return
+            if isinstance(message, Ended):
+                # The descriptor is closed by now: nothing may wait on it any longer.
+                self._stop_listening()
+                self._running = False
+                self.process.close(0)
+                self.process = EngineProcess(self.process.engine, self.process.threads)
+            self._pass_on(message)
+
+    def _pass_on(self, message: Message) -> None:
+        if isinstance(message, JobEvent):
+            match message.event:
+                case Started():
+                    self._images = [None] * len(message.event.grids)
+                case ScalePreview() as preview:
+                    if preview.scale < len(self._images):
+                        self._images[preview.scale] = preview.image
+                    if self.latest.put(message.job, preview):
+                        self.previewWaiting.emit()
+                    return
+                case Finished():
+                    self.message.emit(Previews(message.job, tuple(self._images)))
+                    self._images = []
+        elif isinstance(message, Failed) and message.job is not None:
+            self.message.emit(Previews(message.job, tuple(self._images)))
+            self._images = []
+        self.message.emit(message)
+
+    @Slot()
+    def close(self) -> None:
+        """End the child within a bounded time, then the thread."""
+        self._stop_listening()
+        if self._running:
+            self._running = False
+            self.process.close(CLOSE_SECONDS)
+        self.thread().quit()
+
+
+class EngineLink(QObject):
+    """What the window holds: commands as methods, messages as signals. Used from the window's thread only.
+
+    Args:
+        engine: "module:attribute" of the engine's class; tests give their own.
+        threads: threads the child computes with; None leaves that to it.
+    """
+
+    loading = Signal(Loading)
+    opened = Signal(Opened)
+    replanned = Signal(Replanned)
+    prepared = Signal(Prepared)
+    started = Signal(int, Started)
+    preview = Signal(int, ScalePreview)
+    finished = Signal(int, Finished, Previews)
+    scalesPainted = Signal(ScalesPainted)
+    failed = Signal(Failed, Previews)
+    ended = Signal(Ended)
+
+    _command = Signal(object)
+    _close = Signal()
+
+    def __init__(self, engine: str = ENGINE, threads: int | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._job = 0
+        self._painting = 0
+        self._previews = Previews(0)
+        self._thread = QThread(self)
+        self._thread.setObjectName("engine")
+        self._worker = EngineWorker(engine, threads)
+        self._worker.moveToThread(self._thread)
+        queued = Qt.ConnectionType.QueuedConnection
+        self._command.connect(self._worker.send, queued)
+        self._close.connect(self._worker.close, queued)
+        self._worker.message.connect(self._take, queued)
+        self._worker.previewWaiting.connect(self._take_preview, queued)
+        self._thread.start()
+
+    def open(self, bundle: str, device: str = "auto", memory: str = "auto") -> None:
+        """Open a bundle by name or folder; ``loading`` and then ``opened`` or ``failed`` follow."""
+        self._command.emit(Open(bundle, device, memory))
+
+    def prepare(self, prompt: str, negative_prompt: str = "", subject: CutOut | None = None) -> Prepare:
+        """Encode ahead; ``prepared`` follows with the command that is returned here, unless something else came."""
+        command = Prepare(prompt, negative_prompt, subject)
+        self._command.emit(command)
+        return command
+
+    def generate(self, request: GenerationRequest, until_scale: int | None = None) -> int:
+        """Draw a picture; returns the number of the job."""
+        self._job += 1
+        self._command.emit(Generate(self._job, request, until_scale))
+        return self._job
+
+    def paint_scales(self, bits: ScaleBits, request: GenerationRequest) -> int:
+        """Have the picture after each scale painted from its bits; returns the number of the answer, ``scalesPainted``.
+
+        It comes when nothing is drawn. A new wish replaces the one before, which is not answered any more.
+        """
+        self._painting += 1
+        self._command.emit(PaintScales(self._painting, bits, request))
+        return self._painting
+
+    def cancel(self, job: int) -> None:
+        """Stop a job between two blocks; ``failed`` with ``Cancelled`` follows."""
+        self._worker.process.cancel(job)
+
+    @Slot()
+    def _take_preview(self) -> None:
+        taken = self._worker.latest.take()
+        if taken is not None:
+            self.preview.emit(*taken)
+
+    @Slot(object)
+    def _take(self, message: Message | Previews) -> None:
+        match message:
+            case Previews():
+                self._previews = message
+            case Loading():
+                self.loading.emit(message)
+            case Opened():
+                self.opened.emit(message)
+            case Replanned():
+                self.replanned.emit(message)
+            case Prepared():
+                self.prepared.emit(message)
+            case JobEvent(event=Started()):
+                self.started.emit(message.job, message.event)
+            case JobEvent(event=Finished()):
+                # The last preview may still wait behind this message: the finished picture makes it obsolete.
+                self._worker.latest.take()
+                self.finished.emit(message.job, message.event, self._of_job(message.job))
+            case ScalesPainted():
+                if message.number == self._painting:
+                    self.scalesPainted.emit(message)
+            case Failed():
+                self._worker.latest.take()
+                self.failed.emit(message, self._of_job(message.job))
+            case Ended():
+                self.ended.emit(message)
+
+    def _of_job(self, job: int | None) -> Previews:
+        previews, self._previews = self._previews, Previews(0)
+        return previews if previews.job == job else Previews(job or 0)
+
+    def is_running(self) -> bool:
+        return self._thread.isRunning()
+
+    def shutdown(self, timeout: float = CLOSE_SECONDS + 2.0) -> bool:
+        """End child and thread; waits at most ``timeout`` seconds. Returns whether both are gone. May be called twice."""
+        if not self._thread.isRunning():
+            return True
+        self._worker.process.cancel(2**62)
+        self._close.emit()
+        if not self._thread.wait(round(timeout * 1000)):
+            log.error("the engine thread did not end in time")
+            return False
+        self._worker.message.disconnect(self._take)
+        self._worker.previewWaiting.disconnect(self._take_preview)
+        return True

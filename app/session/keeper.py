@@ -1,0 +1,266 @@
+"""Keeps the session: writes it shortly after it changes, brings it back after a restart or a crash.
+
+Photos and masks go to the assets folder by digest, in the background; the session names a digest only once its file is
+complete, so that a crash in between loses a few seconds, never the session.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from app.session.state import SessionState, Subject
+from app.session.values import PanelValues
+from app.store.assets import AssetStore
+from app.store.saved_session import SessionState as Session
+from app.store.saved_session import SessionStore, SubjectState
+from app.store.settings import SettingsStore
+from app.system import background
+from engine import CutOut, EchoGenError, PhotoError, Placement, ScaleBits
+
+log = logging.getLogger(__name__)
+
+_AFTER_MS = 700
+_MOST_SUBJECTS = 24
+_Read = TypeVar("_Read")
+
+
+class SessionKeeper(QObject):
+    """See the module.
+
+    Args:
+        extra: what the window adds to the session (prompt history, open sections, geometry), as keyword values of
+            ``Session``; asked for while saving.
+    """
+
+    def __init__(
+        self,
+        state: SessionState,
+        store: SessionStore,
+        settings: SettingsStore,
+        assets: AssetStore,
+        extra: Callable[[], dict[str, Any]],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._state, self._store, self._settings, self._assets, self._extra = state, store, settings, assets, extra
+        self._masks: dict[int, tuple[np.ndarray, str]] = {}
+        self._photos: set[str] = set()
+        self._asked: set[object] = set()
+        self._told = False
+        self._closed = False
+        self._on_its_way = False
+        self._timer = QTimer(self, singleShot=True, interval=_AFTER_MS)
+        self._timer.timeout.connect(self.save)
+        for signal in (state.photoChanged, state.maskChanged, state.requestChanged, state.settingsChanged):
+            signal.connect(self.touch)
+
+    @Slot()
+    def touch(self) -> None:
+        """Something changed: save soon."""
+        if self._closed:
+            return
+        self._keep_assets()
+        self._start()
+
+    def _start(self) -> None:
+        if not self._closed:
+            self._timer.start()
+
+    # Saving
+
+    def _keep_assets(self) -> None:
+        for subject in self._state.subjects[-_MOST_SUBJECTS:]:
+            photo, mask = subject.photo, subject.mask
+            if photo is not None and photo.digest not in self._photos and photo.digest not in self._asked:
+                self._asked.add(photo.digest)
+                background.run(self._assets.save_photo, photo, done=self._photo_kept, failed=self._not_kept)
+            known = self._masks.get(subject.key)
+            if (
+                mask is not None
+                and (known is None or known[0] is not mask)
+                and (subject.key, id(mask)) not in self._asked
+            ):
+                self._asked.add((subject.key, id(mask)))
+                background.run(_keep_mask, self._assets, subject.key, mask, done=self._mask_kept, failed=self._not_kept)
+
+    @Slot(object)
+    def _photo_kept(self, digest: str) -> None:
+        self._photos.add(digest)
+        self._start()
+
+    @Slot(object)
+    def _mask_kept(self, kept: tuple[int, np.ndarray, str]) -> None:
+        key, mask, digest = kept
+        self._masks[key] = (mask, digest)
+        self._asked.discard((key, id(mask)))
+        self._start()
+
+    @Slot(object)
+    def _not_kept(self, error: Exception) -> None:
+        log.warning("a photo or mask could not be kept for the next start: %s", error)
+
+    @Slot()
+    def save(self) -> None:
+        """Write session and settings now. A folder that cannot be written is logged once; the work goes on.
+
+        Until a session that was loaded has come back, its file stays as it is: closing early loses nothing.
+        """
+        self._timer.stop()
+        try:
+            if not self._on_its_way:
+                self._store.save(self.session())
+            self._settings.save(self._state.settings)
+            self._told = False
+        except EchoGenError as error:
+            if not self._told:
+                log.error("the session cannot be saved: %s", error)
+                self._told = True
+
+    def close(self) -> None:
+        """Save for the last time; what changes from here on is not kept."""
+        self.save()
+        self._closed = True
+
+    def session(self) -> Session:
+        """The session as it stands. Subjects whose photo is not on disk yet are left out."""
+        subjects: list[SubjectState] = []
+        current = -1
+        chosen = self._state.subject
+        for subject in self._state.subjects[-_MOST_SUBJECTS:]:
+            described = self._describe(subject)
+            if described is not None:
+                if subject is chosen:
+                    current = len(subjects)
+                subjects.append(described)
+        values = self._state.values
+        controls = {
+            entry.name: getattr(values, entry.name)
+            for entry in fields(PanelValues)
+            if entry.name not in ("prompt", "negative_prompt", "kept", "placement")
+        }
+        if values.kept is not None:
+            controls["kept"] = values.kept.to_json()
+        if values.placement is not None:
+            controls["placement"] = values.placement.to_json()
+        extra = self._extra()
+        return Session(
+            subjects=tuple(subjects),
+            current=current,
+            prompt=values.prompt,
+            negative_prompt=values.negative_prompt,
+            controls={**controls, **extra.pop("controls", {})},
+            **extra,
+        )
+
+    def _describe(self, subject: Subject) -> SubjectState | None:
+        if subject.photo is None:
+            if subject.cut_out is None:
+                return None
+            return SubjectState(
+                photo="", name=subject.name, title=subject.title, cut_out=subject.cut_out.to_json()["png"]
+            )
+        if subject.photo.digest not in self._photos:
+            return None
+        known = self._masks.get(subject.key)
+        return SubjectState(
+            photo=subject.photo.digest,
+            mask=known[1] if known is not None else "",
+            name=subject.name,
+            title=subject.title,
+            example=subject.example,
+        )
+
+    # Coming back
+
+    def load(self) -> Session:
+        """The last session; ``restore`` brings it back."""
+        self._on_its_way = True
+        return self._store.load()
+
+    def restore(self, session: Session) -> bool:
+        """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
+        values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
+        for entry in fields(PanelValues):
+            if entry.name in session.controls and entry.name not in ("kept", "placement"):
+                value = session.controls[entry.name]
+                values[entry.name] = tuple(value) if isinstance(value, list) else value
+        values["kept"] = _read(ScaleBits.from_json, session.controls.get("kept"))
+        values["placement"] = _read(Placement.from_json, session.controls.get("placement"))
+        try:
+            self._state.set_values(PanelValues(**values))
+        except (TypeError, ValueError):
+            log.warning("the controls of the last session could not be read", exc_info=True)
+        if session.subjects:
+            background.run(
+                _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched
+            )
+        self._on_its_way = bool(session.subjects)
+        return bool(session.subjects or session.prompt)
+
+    @Slot(object)
+    def _fetched(self, fetched: tuple[list[dict[str, Any]], int]) -> None:
+        self._on_its_way = False
+        values, current = fetched
+        if values and not self._state.subjects:
+            digests = [value.pop("_mask", "") for value in values]
+            self._photos |= {value["photo"].digest for value in values if value.get("photo") is not None}
+            self._state.set_subjects(tuple(values), current)
+            for subject, digest in zip(self._state.subjects, digests, strict=True):
+                if subject.mask is not None and digest:
+                    self._masks[subject.key] = (subject.mask, digest)
+
+    @Slot(object)
+    def _not_fetched(self, error: Exception) -> None:
+        self._on_its_way = False
+        log.warning("the photos of the last session could not be read", exc_info=error)
+
+
+def _read(from_json: Callable[[Any], _Read], data: Any) -> _Read | None:
+    """Kept scales or a placement; a damaged one is let go, and the rest of the session comes back."""
+    if data is None:
+        return None
+    try:
+        return from_json(data)
+    except EchoGenError:
+        log.warning("a value of the last session could not be read", exc_info=True)
+        return None
+
+
+def _keep_mask(assets: AssetStore, key: int, mask: np.ndarray) -> tuple[int, np.ndarray, str]:
+    return key, mask, assets.save_mask(mask)
+
+
+def _fetch(assets: AssetStore, subjects: tuple[SubjectState, ...], current: int) -> tuple[list[dict[str, Any]], int]:
+    """Values of ``Subject`` for what is still there; a photo or mask that is gone is left out."""
+    found: list[dict[str, Any]] = []
+    chosen = -1
+    for index, described in enumerate(subjects):
+        try:
+            value = _fetch_one(assets, described)
+        except (EchoGenError, OSError, ValueError):
+            log.warning("a subject of the last session is gone", exc_info=True)
+            continue
+        if index == current:
+            chosen = len(found)
+        found.append(value)
+    return found, chosen if chosen >= 0 else len(found) - 1
+
+
+def _fetch_one(assets: AssetStore, described: SubjectState) -> dict[str, Any]:
+    common = {"name": described.name, "title": described.title, "example": described.example}
+    if not described.photo:
+        cut_out = CutOut.from_json({"png": described.cut_out, "framing": "fit"})
+        return {**common, "cut_out": cut_out}
+    photo = assets.load_photo(described.photo, described.title)
+    if photo is None:
+        raise PhotoError(f"The kept photo {described.title or described.photo[:8]} is gone.")
+    mask = assets.load_mask(described.mask) if described.mask else None
+    if mask is not None and mask.shape != photo.rgb.shape[:2]:
+        mask = None
+    return {**common, "photo": photo, "mask": mask, "_mask": described.mask if mask is not None else ""}

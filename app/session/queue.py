@@ -1,0 +1,345 @@
+"""What happens between *Generate* and the picture: the queue, one job at a time, encoding ahead, stopping.
+
+Nothing here paints. The window connects the signals to the canvas and the history.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from app.language import sentences
+from app.session.engine_link import EngineLink, Previews
+from app.session.state import Jobs, SessionState
+from engine import Cancelled, DeviceLost, Finished, GenerationRequest, ScaleBits, ScalePreview, Started
+from engine.process import Ended, Failed, Loading, Opened, Prepare, Prepared, Replanned
+
+log = logging.getLogger(__name__)
+
+_PREPARE_AFTER_MS = 250
+_SMOOTHING = 0.5
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One picture that waits or is drawn; ``idea`` is its place among the ideas, or None for a picture to keep."""
+
+    request: GenerationRequest
+    index: int
+    count: int
+    idea: int | None = None
+    until_scale: int | None = None
+
+
+class Generation(QObject):
+    """The queue of pictures.
+
+    Signals:
+        started(object): ``Started`` of a picture. previewed(object): ``ScalePreview``.
+        finished(object, object): ``Finished`` and the picture after every scale.
+        stopped(object): cancelled; the picture after every scale that was drawn.
+        ideaPreviewed(int, object), ideaFinished(int): the same for four ideas.
+        scalesPainted(object): ``ScalesPainted``, the answer to the last ``paint_scales``.
+        noted(str): a sentence on how the picture is drawn from here on, for example with a smaller memory plan.
+        failed(object, str): ``EchoGenError`` and details. The queue is empty then.
+        idle: nothing is drawn and nothing waits.
+    """
+
+    started = Signal(object)
+    previewed = Signal(object)
+    finished = Signal(object, object)
+    stopped = Signal(object)
+    ideaPreviewed = Signal(int, object)
+    ideaFinished = Signal(int)
+    scalesPainted = Signal(object)
+    noted = Signal(str)
+    failed = Signal(object, str)
+    idle = Signal()
+
+    def __init__(self, state: SessionState, link: EngineLink, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state, self._link = state, link
+        self._queue: deque[_Job] = deque()
+        self._drawing: _Job | None = None
+        self._number: int | None = None
+        self._notes: tuple[str, ...] | None = None
+        self._preparing: Prepare | None = None
+        self._prepared_key: object = None
+        self._reopen: tuple[str, str, str] | None = None
+        self._deaths = 0
+        self._timer = QTimer(self, singleShot=True, interval=_PREPARE_AFTER_MS)
+        self._timer.timeout.connect(self._prepare)
+        link.loading.connect(self._loading)
+        link.opened.connect(self._opened)
+        link.replanned.connect(self._replanned)
+        link.prepared.connect(self._prepared)
+        link.started.connect(self._started)
+        link.preview.connect(self._preview)
+        link.finished.connect(self._finished)
+        link.scalesPainted.connect(self.scalesPainted)
+        link.failed.connect(self._failed)
+        link.ended.connect(self._ended)
+        for signal in (state.promptChanged, state.maskChanged, state.photoChanged, state.engineChanged):
+            signal.connect(self._changed)
+
+    # Opening
+
+    def open(self, bundle: str, device: str, memory: str) -> None:
+        """Open a bundle; what is drawn is stopped first."""
+        self.stop_now()
+        self._reopen = (bundle, device, memory)
+        self._preparing, self._prepared_key = None, None
+        self._state.set_prepared(None)
+        self._state.update_engine(phase="loading", fraction=0.0, text="", info=None)
+        self._link.open(bundle, device, memory)
+
+    @Slot(object)
+    def _loading(self, message: Loading) -> None:
+        if self._state.engine.phase == "loading":
+            self._state.update_engine(fraction=message.fraction, text=message.text)
+
+    @Slot(object)
+    def _opened(self, message: Opened) -> None:
+        self._state.update_engine(phase="ready", fraction=1.0, text="", info=message.info)
+        self._state.set_expected_seconds(self._state.settings.seconds.get(self._measure_key()))
+        self._pump()
+
+    @Slot(object)
+    def _replanned(self, message: Replanned) -> None:
+        if self._state.engine.phase == "ready":  # otherwise another model is on its way already
+            self._state.update_engine(info=message.info)
+
+    # Drawing
+
+    def draw(self, requests: Sequence[GenerationRequest]) -> None:
+        """Put pictures at the end of the queue."""
+        for index, request in enumerate(requests):
+            self._queue.append(_Job(request, index + 1, len(requests)))
+        self._pump()
+
+    def draw_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
+        """Draw the first ``scales`` scales of each request; the ideas before them are dropped."""
+        self._queue = deque(job for job in self._queue if job.idea is None)
+        for index, request in enumerate(requests):
+            self._queue.append(_Job(request, index + 1, len(requests), index, scales))
+        self._pump()
+
+    @Slot()
+    def stop_now(self) -> None:
+        """Stop what is drawn and forget what waits."""
+        self._queue.clear()
+        if self._number is not None and not self._state.jobs.stopping:
+            self._link.cancel(self._number)
+            self._tell(stopping=True)
+        else:
+            self._tell()
+
+    @Slot()
+    def stop_after(self) -> None:
+        """Finish the picture that is drawn and forget what waits."""
+        self._queue.clear()
+        self._tell(last=True)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    def _pump(self) -> None:
+        if self._drawing is None and self._queue and self._state.engine.phase == "ready":
+            self._drawing = self._queue.popleft()
+            self._timer.stop()
+            self._notes = None
+            self._number = self._link.generate(self._drawing.request, self._drawing.until_scale)
+        self._tell()
+        if self._drawing is None and not self._queue:
+            self._changed()
+
+    def _tell(self, *, stopping: bool = False, last: bool = False) -> None:
+        job = self._drawing
+        before = self._state.jobs
+        self._state.set_jobs(
+            Jobs(
+                drawing=self._number if job is not None else None,
+                request=job.request if job is not None else None,
+                index=job.index if job is not None else 0,
+                count=job.count if job is not None else 0,
+                waiting=len(self._queue),
+                stopping=job is not None and (stopping or (before.stopping and before.drawing == self._number)),
+                last=job is not None and (last or (before.last and before.drawing == self._number)),
+            )
+        )
+
+    def _end_job(self) -> _Job | None:
+        job, self._drawing, self._number = self._drawing, None, None
+        return job
+
+    @Slot(int, object)
+    def _started(self, number: int, event: Started) -> None:
+        if number == self._number:
+            # A picture begins twice when memory ran out. What is known about the prompt is said beside it already.
+            again = self._notes is not None
+            fresh = [note for note in event.notes if note not in (self._notes or ())]
+            self._notes = event.notes
+            if again and fresh:
+                self.noted.emit(sentences.joined(fresh))
+        if number == self._number and self._drawing is not None and self._drawing.idea is None:
+            if event.expected_seconds is not None:
+                self._state.set_expected_seconds(event.expected_seconds)
+            self.started.emit(event)
+
+    @Slot(int, object)
+    def _preview(self, number: int, event: ScalePreview) -> None:
+        if number != self._number or self._drawing is None or self._state.jobs.stopping:
+            return
+        if self._drawing.idea is not None:
+            self.ideaPreviewed.emit(self._drawing.idea, event)
+        elif self._state.settings.previews:
+            self.previewed.emit(event)
+
+    @Slot(int, object, object)
+    def _finished(self, number: int, event: Finished, previews: Previews) -> None:
+        if number != self._number:
+            return
+        job = self._end_job()
+        if job is not None and job.idea is not None:
+            self.ideaFinished.emit(job.idea)
+        else:
+            self._deaths = 0
+            self._measure(event)
+            self.finished.emit(event, previews.images)
+        self._next()
+
+    @Slot(object, object)
+    def _failed(self, failed: Failed, previews: Previews) -> None:
+        if failed.job is None:
+            if self._preparing is not None and self._state.engine.phase == "ready":
+                # Encoding ahead is a courtesy: what is wrong with the prompt is said when the user presses Generate.
+                log.info("encoding ahead failed: %s", failed.error)
+                self._preparing = None
+                return
+            self._queue.clear()
+            self._end_job()
+            self._state.update_engine(phase="failed", text=failed.error.fact)
+            self._tell()
+            self.failed.emit(failed.error, failed.details)
+            self.idle.emit()
+            return
+        if failed.job != self._number:
+            return
+        job = self._end_job()
+        if isinstance(failed.error, Cancelled):
+            if job is not None and job.idea is None:
+                self.stopped.emit(previews.images)
+            self._next()
+            return
+        self._queue.clear()
+        self._tell()
+        self.failed.emit(failed.error, failed.details)
+        self._next()
+
+    def _next(self) -> None:
+        self._pump()
+        if self._drawing is None and not self._queue:
+            self.idle.emit()
+
+    @Slot(object)
+    def _ended(self, message: Ended) -> None:
+        """The child is gone without being asked to: say so, and start it again unless that fails time after time."""
+        self._preparing, self._prepared_key = None, None
+        self._state.set_prepared(None)
+        drawing = self._end_job() is not None
+        self._queue.clear()
+        self._deaths += 1
+        again = self._reopen is not None and self._deaths <= 2
+        self._state.update_engine(phase="loading" if again else "failed", fraction=0.0, text="", info=None)
+        self._tell()
+        error = DeviceLost(
+            "The engine stopped unexpectedly. Your photo, cut-out and prompt are safe.",
+            "It is being started again; press Generate when it is ready."
+            if again
+            else "Start it again, or choose a smaller memory plan in Settings.",
+            title="The engine stopped",
+        )
+        if drawing or not again:
+            self.failed.emit(error, f"exit code {message.exit_code}")
+        if again and self._reopen is not None:
+            self._link.open(*self._reopen)
+        self.idle.emit()
+
+    # Encoding ahead
+
+    @Slot()
+    def _changed(self) -> None:
+        """Something that the encoders see may be another one: encode it once the user pauses."""
+        key = self._key()
+        if key is None or key != self._prepared_key:
+            self._prepared_key = None
+            self._state.set_prepared(None)
+            if key is not None:
+                self._timer.start()
+
+    def _key(self) -> object:
+        subject, values = self._state.subject, self._state.values
+        if self._state.engine.phase != "ready" or not values.prompt.strip():
+            return None
+        if subject is None or subject.cut_out is None:
+            return None
+        return values.prompt.strip(), values.negative_prompt.strip(), id(subject.cut_out)
+
+    @Slot()
+    def _prepare(self) -> None:
+        subject, key = self._state.subject, self._key()
+        if key is None or subject is None or self._drawing is not None or self._queue:
+            return
+        values = self._state.values
+        command = self._link.prepare(values.prompt.strip(), values.negative_prompt.strip(), subject.cut_out)
+        self._preparing = command
+
+    @Slot(object)
+    def _prepared(self, message: Prepared) -> None:
+        preparing, self._preparing = self._preparing, None
+        subject, values = self._state.subject, self._state.values
+        fresh = (
+            preparing is not None
+            and message.command.prompt == preparing.prompt == values.prompt.strip()
+            and message.command.negative_prompt == values.negative_prompt.strip()
+            and subject is not None
+            and preparing.subject is subject.cut_out
+        )
+        if fresh:
+            self._prepared_key = self._key()
+            self._state.set_prepared(message.notes)
+
+    # Earlier pictures
+
+    def paint_scales(self, request: GenerationRequest, bits: ScaleBits) -> int | None:
+        """Have the picture after each scale painted from its bits; it disturbs no drawing.
+
+        Returns:
+            the number of the answer, or None when the open model did not draw it: then there will be none.
+        """
+        info = self._state.engine.info
+        if self._state.engine.phase != "ready" or info is None or request.bundle not in ("", info.bundle):
+            return None
+        return self._link.paint_scales(bits, request)
+
+    # Measuring
+
+    def _measure_key(self) -> str:
+        info = self._state.engine.info
+        return f"{info.bundle}|{info.device}" if info is not None else ""
+
+    def _measure(self, event: Finished) -> None:
+        if event.request.kept is not None or not event.timing.total:
+            return
+        key, before = self._measure_key(), self._state.expected_seconds
+        seconds = event.timing.total
+        if before is not None:
+            seconds = before + _SMOOTHING * (seconds - before)
+        self._state.set_expected_seconds(seconds)
+        known = dict(list(self._state.settings.seconds.items())[-20:])
+        self._state.set_settings(replace(self._state.settings, seconds={**known, key: round(seconds, 2)}))

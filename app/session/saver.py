@@ -1,0 +1,70 @@
+"""Finished pictures to disk without holding up the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.store.history_store import HistoryStore, Picture
+from app.store.picture_files import export_picture, keep_picture
+from app.system import background
+from engine import Finished
+
+
+class PictureSaver(QObject):
+    """Saves into the pictures folder, and elsewhere when asked.
+
+    Signals:
+        kept(object, object): the token given to ``keep``, and the ``Picture`` in the history.
+        keepFailed(object, object): the token, and the ``EchoGenError``; the picture is on the screen only.
+        exported(object): the ``Path`` that was written.
+        failed(object): the ``EchoGenError`` of an export.
+    """
+
+    kept = Signal(object, object)
+    keepFailed = Signal(object, object)
+    exported = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, store: HistoryStore, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+
+    def keep(self, finished: Finished, token: object = None, scales: Sequence[np.ndarray | None] = ()) -> None:
+        """Save a finished picture and the picture after each scale; ``token`` comes back with the answer."""
+        background.run(partial(_keep, finished, self.store, token, tuple(scales)), done=self._kept)
+
+    def export(self, source: Path, target: Path, metadata: bool = True) -> None:
+        """ "Save as…": the suffix of ``target`` chooses the format."""
+        background.run(
+            partial(export_picture, source, target, metadata=metadata), done=self._exported, failed=self._failed
+        )
+
+    @Slot(object)
+    def _kept(self, answer: tuple[object, Picture | None, Exception | None]) -> None:
+        token, picture, error = answer
+        if error is None:
+            self.kept.emit(token, picture)
+        else:
+            self.keepFailed.emit(token, error)
+
+    @Slot(object)
+    def _exported(self, target: Path) -> None:
+        self.exported.emit(target)
+
+    @Slot(object)
+    def _failed(self, error: Exception) -> None:
+        self.failed.emit(error)
+
+
+def _keep(
+    finished: Finished, store: HistoryStore, token: object, scales: tuple[np.ndarray | None, ...]
+) -> tuple[object, Picture | None, Exception | None]:
+    try:
+        return token, keep_picture(finished, store, scales), None
+    except Exception as error:  # told to the user, whatever it is: the picture is not on disk
+        return token, None, error

@@ -1,0 +1,380 @@
+"""The one state of the open window: what is on the desk, what is drawn, what the engine does.
+
+Panels read it and change it through its methods; they never talk to each other. Every change is told by one signal, after
+the value is in place and only when it is another one. Values are frozen dataclasses: ask for them again after a signal.
+
+    photoChanged      the current subject is another one, or the shelf changed (``subjects``, ``current``, ``subject``)
+    maskChanged       mask, cut-out or name of the current subject changed, or its cut-out is being looked for
+    promptChanged     the prompt, what to avoid, or the subject's name was typed
+    requestChanged    any value of the prompt panel changed, the prompt included (``values``)
+    engineChanged     the engine loads, is ready, draws, stops or failed; bundle and device (``engine``)
+    jobChanged        what is drawn and what waits (``jobs``)
+    resultChanged     another picture is shown, or none (``result``)
+    preparedChanged   subject and prompt are encoded, or not any more (``prepared``)
+    settingsChanged   a setting changed (``settings``)
+
+What the window expects of the panels:
+
+    SubjectPanel(state)   app.subject.panel: ``open_file(path)``, ``open_image(QImage, name)``, ``open_example(path, name,
+                          seed)``; signals ``editRequested()``, ``chooseRequested()``, ``failed(EchoGenError)``. It loads
+                          photos and finds subjects in its own worker and keeps the state's subjects up to date, the
+                          ``CutOut`` at ``state.reference_size`` included. ``set_rail(bool)`` in narrow windows.
+    MaskEditorView(state) app.editor.editor: signals ``accepted()`` and ``left()``; ``inspector`` takes the place of the right
+                          panel while it is open.
+    PromptPanel(state)    app.prompt.panel: signals ``generateRequested()``, ``cancelRequested()``; ``set_banner(widget)``
+                          puts the error banner under the prompt; ``remember(prompt)`` after Generate.
+    HistoryPanel(store)   app.history.panel: signals for recalling, showing, starring and deleting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.session.values import PanelValues, Readiness
+from app.store.settings import Settings
+from engine import CutOut, EngineInfo, GenerationRequest, ScaleBits
+from engine.bundle import BundleManifest
+from engine.photo import Photo, SubjectProposal
+
+DEFAULT_REFERENCE_SIZE = 256
+"""The side of a cut-out while no bundle is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One subject on the shelf.
+
+    Attributes:
+        key: number of this subject in this session.
+        photo: the photo; None for a subject recalled from a picture, of which only the cut-out is left.
+        mask: uint8 (H, W) as large as the photo, or None while it is looked for.
+        automatic: the mask as it was found, for a reset.
+        proposal: the pre-flight's answer, or None.
+        cut_out: the subject as the model sees it; None while there is none that can be used.
+        name: what it is called, typed or found.
+        problem: why the cut-out cannot be used, in words, or "".
+        finding: the cut-out is being looked for.
+        example: it came with the bundle.
+        title: the photo's file name, for tooltips.
+    """
+
+    key: int
+    photo: Photo | None = None
+    mask: np.ndarray | None = None
+    automatic: np.ndarray | None = None
+    proposal: SubjectProposal | None = None
+    cut_out: CutOut | None = None
+    name: str = ""
+    problem: str = ""
+    finding: bool = False
+    example: bool = False
+    title: str = ""
+
+
+Phase = Literal["off", "loading", "ready", "failed"]
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """What the engine is doing.
+
+    Attributes:
+        phase: "off" before a bundle was chosen, "loading", "ready", or "failed" (the banner says why).
+        fraction, text: progress of loading.
+        info: what was opened; stays while another bundle loads.
+        manifest, folder: of the chosen bundle, known before it is loaded.
+    """
+
+    phase: Phase = "off"
+    fraction: float = 0.0
+    text: str = ""
+    info: EngineInfo | None = None
+    manifest: BundleManifest | None = None
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """What is drawn and what waits.
+
+    Attributes:
+        drawing: number of the job that is drawn, or None.
+        request: its request.
+        index, count: picture ``index`` (1-based) of ``count`` of this press of Generate, those behind it included.
+        waiting: how many more wait.
+        stopping: a stop was asked for and has not acted yet.
+        last: the queue ends after this picture.
+    """
+
+    drawing: int | None = None
+    request: GenerationRequest | None = None
+    index: int = 0
+    count: int = 0
+    waiting: int = 0
+    stopping: bool = False
+    last: bool = False
+
+    @property
+    def busy(self) -> bool:
+        return self.drawing is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The picture that is shown.
+
+    Attributes:
+        request: what drew it.
+        image: RGB uint8 (H, W, 3).
+        bits: bit labels of every scale, or None when they are not at hand (a stopped picture).
+        seconds: how long it took.
+        picture: its number in the history, or None while it is being saved.
+        file: the PNG, or None while it is being saved.
+        grids: token grid of every scale.
+    """
+
+    request: GenerationRequest
+    image: np.ndarray
+    bits: ScaleBits | None = None
+    seconds: float = 0.0
+    picture: int | None = None
+    file: Path | None = None
+    grids: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass
+class _Desk:
+    """The values themselves, free of Qt."""
+
+    subjects: tuple[Subject, ...] = ()
+    current: int = -1
+    values: PanelValues = field(default_factory=PanelValues)
+    engine: EngineStatus = field(default_factory=EngineStatus)
+    jobs: Jobs = field(default_factory=Jobs)
+    result: Result | None = None
+    moved_over: GenerationRequest | None = None
+    prepared: tuple[str, ...] | None = None
+    settings: Settings = field(default_factory=Settings)
+    seconds: float | None = None
+
+
+class SessionState(QObject):
+    """The observable state; see the module's docstring. One per window, used from the window's thread only."""
+
+    photoChanged = Signal()
+    maskChanged = Signal()
+    promptChanged = Signal()
+    requestChanged = Signal()
+    engineChanged = Signal()
+    jobChanged = Signal()
+    resultChanged = Signal()
+    preparedChanged = Signal()
+    settingsChanged = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = _Desk()
+        self._next_key = 1
+
+    # Subjects
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        return self._desk.subjects
+
+    @property
+    def current(self) -> int:
+        """Index of the current subject, or -1."""
+        return self._desk.current
+
+    @property
+    def subject(self) -> Subject | None:
+        return self._desk.subjects[self._desk.current] if self._desk.current >= 0 else None
+
+    @property
+    def reference_size(self) -> int:
+        """Side in pixels of the cut-out that the open bundle wants."""
+        manifest = self._desk.engine.manifest
+        return manifest.reference_size if manifest is not None else DEFAULT_REFERENCE_SIZE
+
+    def add_subject(self, **values: Any) -> Subject:
+        """Put a subject on the shelf and make it the current one. ``values``: fields of ``Subject`` but the key."""
+        subject = Subject(self._next_key, **values)
+        self._next_key += 1
+        self._desk.subjects = (*self._desk.subjects, subject)
+        self._desk.current = len(self._desk.subjects) - 1
+        self.photoChanged.emit()
+        self.maskChanged.emit()
+        return subject
+
+    def update_subject(self, key: int, **changes: Any) -> None:
+        """Change fields of a subject; a key that is gone is ignored (its work came too late)."""
+        for index, subject in enumerate(self._desk.subjects):
+            if subject.key != key:
+                continue
+            if all(_same(getattr(subject, name), value) for name, value in changes.items()):
+                return
+            changed = replace(subject, **changes)
+            self._desk.subjects = (*self._desk.subjects[:index], changed, *self._desk.subjects[index + 1 :])
+            if "photo" in changes:
+                self.photoChanged.emit()
+            if index == self._desk.current:
+                self.maskChanged.emit()
+                if "name" in changes:
+                    self.promptChanged.emit()
+            return
+
+    def select_subject(self, index: int) -> None:
+        if index != self._desk.current and -1 <= index < len(self._desk.subjects):
+            self._desk.current = index
+            self.photoChanged.emit()
+            self.maskChanged.emit()
+
+    def remove_subject(self, key: int) -> None:
+        """Take a subject off the shelf; the one before it becomes current."""
+        remaining = tuple(subject for subject in self._desk.subjects if subject.key != key)
+        if len(remaining) != len(self._desk.subjects):
+            current = self.subject
+            self._desk.subjects = remaining
+            keys = [subject.key for subject in remaining]
+            if current is not None and current.key in keys:
+                self._desk.current = keys.index(current.key)
+            else:
+                self._desk.current = min(self._desk.current, len(remaining)) - 1 if remaining else -1
+                self._desk.current = max(self._desk.current, 0 if remaining else -1)
+            self.photoChanged.emit()
+            self.maskChanged.emit()
+
+    def set_subjects(self, subjects: tuple[dict[str, Any], ...], current: int) -> None:
+        """Replace the whole shelf (a session that comes back)."""
+        made = []
+        for values in subjects:
+            made.append(Subject(self._next_key, **values))
+            self._next_key += 1
+        self._desk.subjects = tuple(made)
+        self._desk.current = min(max(current, 0 if made else -1), len(made) - 1)
+        self.photoChanged.emit()
+        self.maskChanged.emit()
+
+    # The prompt panel
+
+    @property
+    def values(self) -> PanelValues:
+        return self._desk.values
+
+    def set_values(self, values: PanelValues) -> None:
+        before = self._desk.values
+        if values != before:
+            self._desk.values = values
+            if (values.prompt, values.negative_prompt) != (before.prompt, before.negative_prompt):
+                self.promptChanged.emit()
+            self.requestChanged.emit()
+
+    def update_values(self, **changes: Any) -> None:
+        """Change fields of ``values``."""
+        self.set_values(replace(self._desk.values, **changes))
+
+    # Engine, jobs, result
+
+    @property
+    def engine(self) -> EngineStatus:
+        return self._desk.engine
+
+    def set_engine(self, status: EngineStatus) -> None:
+        if status != self._desk.engine:
+            self._desk.engine = status
+            self.engineChanged.emit()
+
+    def update_engine(self, **changes: Any) -> None:
+        self.set_engine(replace(self._desk.engine, **changes))
+
+    @property
+    def jobs(self) -> Jobs:
+        return self._desk.jobs
+
+    def set_jobs(self, jobs: Jobs) -> None:
+        if jobs != self._desk.jobs:
+            self._desk.jobs = jobs
+            self.jobChanged.emit()
+
+    @property
+    def result(self) -> Result | None:
+        return self._desk.result
+
+    def set_result(self, result: Result | None) -> None:
+        if result is not self._desk.result:
+            self._desk.result = result
+            self.resultChanged.emit()
+
+    def set_moved_over(self, request: GenerationRequest | None) -> None:
+        """The subject was moved over the picture of this request. It holds as long as that picture is shown."""
+        self._desk.moved_over = request
+
+    def was_moved_over(self, request: GenerationRequest) -> bool:
+        """Whether the subject was moved over the picture of this request: what is drawn from it keeps its seed and scales, and
+        takes the panel's placement."""
+        return self._desk.moved_over is request
+
+    @property
+    def prepared(self) -> tuple[str, ...] | None:
+        """Sentences about the encoded prompt (what a limit cut off), or None while subject and prompt are not encoded."""
+        return self._desk.prepared
+
+    def set_prepared(self, notes: tuple[str, ...] | None) -> None:
+        if notes != self._desk.prepared:
+            self._desk.prepared = notes
+            self.preparedChanged.emit()
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """How long one picture took lately, or None before the first one."""
+        return self._desk.seconds
+
+    def set_expected_seconds(self, seconds: float | None) -> None:
+        if seconds != self._desk.seconds:
+            self._desk.seconds = seconds
+            self.preparedChanged.emit()
+
+    # Settings
+
+    @property
+    def settings(self) -> Settings:
+        return self._desk.settings
+
+    def set_settings(self, settings: Settings) -> None:
+        if settings != self._desk.settings:
+            self._desk.settings = settings
+            self.settingsChanged.emit()
+
+    def update_settings(self, **changes: Any) -> None:
+        self.set_settings(replace(self._desk.settings, **changes))
+
+    # What follows from it
+
+    def readiness(self) -> Readiness:
+        """What the help line under Generate is made from."""
+        subject, engine = self.subject, self._desk.engine
+        return Readiness(
+            has_model=engine.phase in ("loading", "ready"),
+            loading=engine.phase == "loading",
+            has_photo=subject is not None,
+            has_subject=subject is not None and subject.cut_out is not None,
+            problem=subject.problem if subject is not None else "",
+            has_prompt=bool(self._desk.values.prompt.strip()),
+            prepared=self._desk.prepared is not None,
+            seconds=self._desk.seconds,
+        )
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equal without comparing pixels: arrays are the same only when they are one object."""
+    if a is b:
+        return True
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return False
+    return bool(a == b)

@@ -1,0 +1,103 @@
+"""What the workbench has done in other threads: read photos, find subjects, compose cut-outs. Values in, values out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtGui import QImage
+
+from app.look.pixels import to_array
+from app.mask.pyramid import Pyramid
+from app.mask.worker import SegmenterLike
+from engine import CutOut, EchoGenError, SubjectNotFound
+from engine.photo import Box, Hint, Photo, SubjectProposal, cut_out, load_photo, photo_from_pixels
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    photo: Photo
+    layers: Pyramid
+    name: str
+    example: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    key: int
+    outcome: SubjectProposal | EchoGenError
+
+
+@dataclass(frozen=True, eq=False)
+class Composed:
+    key: int
+    number: int
+    mask: np.ndarray
+    cut_out: CutOut | None
+    problem: str
+
+
+class OnDemand:
+    """One segmenter for all threads, made when it is needed first."""
+
+    def __init__(self, factory: Callable[[], SegmenterLike]) -> None:
+        self._factory = factory
+        self._lock = threading.Lock()
+        self._made: SegmenterLike | None = None
+
+    def get(self) -> SegmenterLike:
+        with self._lock:
+            if self._made is None:
+                self._made = self._factory()
+            return self._made
+
+    def close(self) -> None:
+        with self._lock:
+            if self._made is not None:
+                self._made.close()
+
+
+def read_file(path: Path, name: str, example: bool) -> Loaded:
+    photo = load_photo(path)
+    return Loaded(photo, Pyramid(photo.rgb), name, example)
+
+
+def read_image(image: QImage, title: str) -> Loaded:
+    alpha = None
+    if image.hasAlphaChannel():
+        grey = image.convertToFormat(QImage.Format.Format_Alpha8)
+        rows = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
+        alpha = rows[:, : grey.width()].copy()
+    photo = photo_from_pixels(to_array(image), alpha, title)
+    return Loaded(photo, Pyramid(photo.rgb), "", False)
+
+
+def find(segmenter: OnDemand, key: int, photo: Photo, hint: Hint) -> Found:
+    try:
+        return Found(key, segmenter.get().find_subject(photo, hint))
+    except EchoGenError as error:
+        return Found(key, error)
+    except Exception as error:
+        log.exception("the segmenter failed")
+        return Found(key, SubjectNotFound(f"The subject could not be found: {error}", "Draw a box around it."))
+
+
+def prepare(segmenter: OnDemand, photo: Photo) -> str:
+    """Sentences for the user, or ""."""
+    return " ".join(segmenter.get().prepare(photo))
+
+
+def compose(
+    key: int, number: int, photo: Photo, mask: np.ndarray, size: int, framing: str, box: Box | None
+) -> Composed:
+    try:
+        made = cut_out(photo, mask, size, framing, box if framing == "reference" else None)
+        return Composed(key, number, mask, made, "")
+    except EchoGenError as error:
+        return Composed(key, number, mask, None, str(error))

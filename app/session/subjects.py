@@ -1,0 +1,379 @@
+"""Keeps the state's subjects: loads photos, finds what is in them, holds the masks being edited, composes the cut-outs.
+
+The panel and the editor show what lies here; neither loads nor composes anything itself. One workbench per state
+(``workbench_of``), used from the window's thread; all slow work is done in other threads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QImage
+
+from app.mask.document import MaskDocument
+from app.mask.mask_session import MaskSession
+from app.mask.pyramid import Pyramid
+from app.mask.worker import MaskService, SegmenterLike, hosted_segmenter
+from app.session.state import SessionState, Subject
+from app.session.subject_work import Composed, Found, Loaded, OnDemand, compose, find, prepare, read_file, read_image
+from app.system import background
+from engine import EchoGenError
+from engine.photo import Box, Hint, Photo, SubjectProposal
+
+log = logging.getLogger(__name__)
+
+PUBLISH_AFTER_MS = 120
+_SESSIONS = 3
+"""Masks of so many subjects keep their undo; the others keep only the mask."""
+
+
+class Workbench(QObject):
+    """See the module.
+
+    Args:
+        factory: makes the segmenter, in a thread, when it is needed first; None takes what is installed.
+
+    Signals:
+        sessionChanged: ``session`` is another one, or none.
+        loadingChanged: a photo is being read, or none is any more.
+        failed: an ``EchoGenError`` for the banner.
+    """
+
+    sessionChanged = Signal()
+    loadingChanged = Signal(bool)
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        state: SessionState,
+        factory: Callable[[], SegmenterLike] | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent or state)
+        self.state = state
+        self._segmenter = OnDemand(factory or partial(hosted_segmenter, lambda: state.settings))
+        self.service = MaskService(self._segmenter.get, self)
+        self._sessions: OrderedDict[int, MaskSession] = OrderedDict()
+        self._published: dict[int, np.ndarray] = {}
+        self._numbers: dict[int, int] = {}
+        self._revisions: dict[int, tuple] = {}
+        self._searched: set[int] = set()
+        self._coming: Pyramid | None = None
+        self._session: MaskSession | None = None
+        self._editing: tuple[int, MaskSession] | None = None
+        self._discarded: tuple[int, MaskSession] | None = None
+        self._loading = 0
+        self._composed_for = (state.reference_size, state.settings.framing)
+        self._publish = QTimer(self, interval=PUBLISH_AFTER_MS, singleShot=True)
+        self._publish.timeout.connect(self._publish_current)
+        state.photoChanged.connect(self._follow)
+        state.maskChanged.connect(self._follow)
+        state.engineChanged.connect(self._compose_all_anew)
+        state.settingsChanged.connect(self._compose_all_anew)
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.close)
+        self._follow()
+
+    # Photos
+
+    @property
+    def loading(self) -> bool:
+        return self._loading > 0
+
+    def open_file(self, path: Path, name: str = "", example: bool = False) -> None:
+        """Read a photo and put it on the shelf; ``name``: what the subject is called, if that is known."""
+        self._load(read_file, path, name, example)
+
+    def open_image(self, image: QImage, title: str) -> None:
+        """Put a pasted picture on the shelf."""
+        self._load(read_image, QImage(image), title)
+
+    def _load(self, read: Callable[..., Loaded], *arguments) -> None:
+        self._loading += 1
+        self.loadingChanged.emit(True)
+        background.run(read, *arguments, done=self._loaded, failed=self._not_loaded)
+
+    @Slot(object)
+    def _loaded(self, loaded: Loaded) -> None:
+        self._load_ended()
+        examples = [subject.key for subject in self.state.subjects if subject.example]
+        digest = loaded.photo.digest
+        for index, subject in enumerate(self.state.subjects):
+            if subject.photo is not None and subject.photo.digest == digest:
+                self.state.select_subject(index)  # it is here already, with its mask
+                return
+        self._coming = loaded.layers
+        self.state.add_subject(
+            photo=loaded.photo, name=loaded.name, title=loaded.photo.name, example=loaded.example, finding=True
+        )
+        for key in examples:
+            # Examples are one click away in the gallery; the shelf is for what the user brought.
+            self.state.remove_subject(key)
+
+    @Slot(object)
+    def _not_loaded(self, error: Exception) -> None:
+        self._load_ended()
+        if not isinstance(error, EchoGenError):
+            log.error("a photo could not be read", exc_info=error)
+            error = EchoGenError(f"The photo could not be opened: {error}", "Choose another one.")
+        self.failed.emit(error)
+
+    def _load_ended(self) -> None:
+        self._loading -= 1
+        self.loadingChanged.emit(self._loading > 0)
+
+    # Finding
+
+    def _search(self, subject: Subject) -> None:
+        self._searched.add(subject.key)
+        if not subject.finding:
+            self.state.update_subject(subject.key, finding=True)
+        arguments = (self._segmenter, subject.key, subject.photo, Hint(subject.name))
+        background.run(find, *arguments, done=self._found, patient=True)
+
+    @Slot(object)
+    def _found(self, found: Found) -> None:
+        subject = self._subject(found.key)
+        if subject is None or subject.photo is None:
+            return
+        session = self._sessions.get(found.key)
+        sessions = [session] if session is not None else []
+        if self._editing is not None and self._editing[0] == found.key:
+            sessions.append(self._editing[1])
+        if isinstance(found.outcome, EchoGenError):
+            self.state.update_subject(found.key, finding=False)
+            for one in sessions:
+                one.marksChanged.emit()
+            if session is not None and not session.undo_label:
+                self.failed.emit(found.outcome)
+        else:
+            proposal = found.outcome
+            changes = {"automatic": proposal.mask, "proposal": proposal, "finding": False}
+            self.state.update_subject(found.key, name=subject.name or proposal.name, **changes)
+            for one in sessions:
+                one.take_found(proposal)
+            if session is None:
+                self._compose(found.key, subject.photo, proposal.mask, proposal.boxes[0])
+        if session is not None:
+            self._publish_session(found.key, session)
+
+    def find_again(self) -> None:
+        """Look for the current subject by the name it has now, unless its mask was corrected already."""
+        subject, session = self.state.subject, self._session
+        if subject is None or session is None or session.undo_label or session.asking:
+            return
+        session.find(Hint(subject.name))
+
+    @Slot(object)
+    def _proposed(self, proposal: SubjectProposal) -> None:
+        """The current session looked for its subject again: its sentences and scores are shown from now on."""
+        for key, session in self._sessions.items():
+            if session is self.sender() and not session.document.painting:
+                self.state.update_subject(key, proposal=proposal)
+
+    @Slot(object)
+    def _prepared(self, notes: str) -> None:
+        if notes and self._editing is not None:
+            self._editing[1].noted.emit(notes)
+        elif notes:
+            self._noted(notes)
+
+    @Slot(str)
+    def _noted(self, text: str) -> None:
+        self.failed.emit(EchoGenError(text, title=self.tr("The cut-out was made in a simpler way")))
+
+    # Masks
+
+    @property
+    def session(self) -> MaskSession | None:
+        """The current subject's mask; None when there is no photo."""
+        return self._session
+
+    def begin_edit(self) -> MaskSession | None:
+        """A copy of the current mask to edit at leisure; ``accept_edit`` or ``discard_edit`` ends it."""
+        subject, session = self.state.subject, self._session
+        if subject is None or session is None:
+            return None
+        self.discard_edit()
+        session.reworks.settle(edge=False)
+        session.document.end_stroke()
+        copy, pyramid = session.document.copy(), session.mask_pyramid.copy()
+        editing = MaskSession(session.photo, session.photo_pyramid, copy, self.service, session.proposal, self, pyramid)
+        editing.chosen = session.chosen
+        self._editing = (subject.key, editing)
+        background.run(prepare, self._segmenter, session.photo, done=self._prepared, patient=True)
+        return editing
+
+    def accept_edit(self) -> None:
+        """The edited mask becomes the subject's, as one step that the panel can undo."""
+        if self._editing is None:
+            return
+        key, editing = self._editing
+        session = self._sessions.get(key)
+        if session is not None:
+            session.adopt(editing, "Edit cut-out")
+            self._publish_session(key, session)
+        self.discard_edit()
+
+    def discard_edit(self, keep: bool = False) -> None:
+        """Put the edited copy away; with ``keep`` until the next one is discarded, so that ``bring_back`` can have it."""
+        if self._editing is not None:
+            self._forget_discarded()
+            self._discarded, self._editing = self._editing, None
+            self._discarded[1].release()
+            if not keep:
+                self._forget_discarded()
+
+    def bring_back(self) -> None:
+        """What was discarded last becomes a step of the copy that is edited now, if it is of the same subject."""
+        if self._editing is not None and self._discarded is not None and self._editing[0] == self._discarded[0]:
+            self._editing[1].adopt(self._discarded[1], "Edit cut-out")
+            self._forget_discarded()
+
+    def _forget_discarded(self) -> None:
+        if self._discarded is not None:
+            self._discarded[1].deleteLater()
+            self._discarded = None
+
+    @Slot()
+    def close(self) -> None:
+        """End the mask thread and the segmenter's child. Done by itself when the program ends."""
+        self._publish.stop()
+        self.discard_edit()
+        self._segmenter.close()  # first: whoever waits for its child goes on at once
+        self.service.close()
+
+    @Slot()
+    def _follow(self) -> None:
+        """The state changed: another subject, or its mask came from elsewhere (a session that comes back)."""
+        subject = self.state.subject
+        session = None
+        if subject is not None and subject.photo is not None:
+            session = self._session_of(subject)
+            mask = subject.mask
+            if mask is not None and mask is not self._published.get(subject.key):
+                self._published[subject.key] = mask
+                session.take_mask(mask, "Open a mask")
+            if mask is None and not subject.problem and subject.key not in self._searched:
+                self._search(subject)
+            if mask is not None and subject.cut_out is None and not subject.problem and not subject.finding:
+                self._publish_session(subject.key, session)
+        keys = {one.key for one in self.state.subjects}
+        for key in [key for key in self._sessions if key not in keys]:
+            self._drop(key)
+        if session is not self._session:
+            self._flush()
+            self._session = session
+            self.sessionChanged.emit()
+
+    def _session_of(self, subject: Subject) -> MaskSession:
+        key = subject.key
+        session = self._sessions.get(key)
+        if session is None:
+            assert subject.photo is not None
+            layers, self._coming = self._coming, None
+            if layers is None or layers.levels[0] is not subject.photo.rgb:
+                layers = Pyramid(subject.photo.rgb)
+            blank = np.zeros(subject.photo.rgb.shape[:2], np.uint8)
+            mask = subject.mask if subject.mask is not None else blank
+            automatic = subject.automatic if subject.automatic is not None else mask
+            if subject.mask is not None:
+                self._published[key] = subject.mask
+            document = MaskDocument(automatic, mask)
+            session = MaskSession(subject.photo, layers, document, self.service, subject.proposal, self)
+            session.marksChanged.connect(self._publish.start)
+            session.failed.connect(self.failed)
+            session.noted.connect(self._noted)
+            session.proposed.connect(self._proposed)
+            self._sessions[key] = session
+        self._sessions.move_to_end(key)
+        while len(self._sessions) > _SESSIONS:
+            self._drop(next(iter(self._sessions)))
+        return session
+
+    def _drop(self, key: int) -> None:
+        session = self._sessions.pop(key)
+        self._published.pop(key, None)
+        self._revisions.pop(key, None)
+        if session is self._session:
+            self._session = None
+            self.sessionChanged.emit()
+        if self._discarded is not None and self._discarded[0] == key:
+            self._forget_discarded()
+        session.release()
+        session.deleteLater()
+
+    def _subject(self, key: int) -> Subject | None:
+        return next((subject for subject in self.state.subjects if subject.key == key), None)
+
+    # Cut-outs
+
+    def _flush(self) -> None:
+        """Publish at once what still waits: the session is about to leave."""
+        if self._publish.isActive():
+            self._publish.stop()
+            if self._session is not None:
+                self._session.settle()
+            self._publish_current()
+
+    @Slot()
+    def _publish_current(self) -> None:
+        session = self._session
+        for key, one in self._sessions.items():
+            if one is session:
+                self._publish_session(key, one)
+
+    def _publish_session(self, key: int, session: MaskSession) -> None:
+        if session.document.painting or session.busy:
+            self._publish.start()
+            return
+        now = (session.document.revision, session.chosen, self.state.reference_size, self.state.settings.framing)
+        if self._revisions.get(key) == now:
+            return
+        self._revisions[key] = now
+        proposal = session.proposal
+        box = proposal.boxes[session.chosen] if proposal is not None else None
+        self._compose(key, session.photo, session.document.mask.copy(), box)
+
+    def _compose(self, key: int, photo: Photo, mask: np.ndarray, box: Box | None) -> None:
+        number = self._numbers[key] = self._numbers.get(key, 0) + 1
+        size, framing = self.state.reference_size, self.state.settings.framing
+        background.run(compose, key, number, photo, mask, size, framing, box, done=self._composed)
+
+    @Slot(object)
+    def _composed(self, made: Composed) -> None:
+        subject = self._subject(made.key)
+        if subject is None or made.number != self._numbers.get(made.key):
+            return
+        # The digest of the mask is part of a cut-out: an equal one says that nothing changed.
+        if made.cut_out is None or made.cut_out != subject.cut_out:
+            self._published[made.key] = made.mask
+            self.state.update_subject(made.key, mask=made.mask, cut_out=made.cut_out, problem=made.problem)
+
+    @Slot()
+    def _compose_all_anew(self) -> None:
+        """Another bundle wants another size, or the framing was changed."""
+        wanted = (self.state.reference_size, self.state.settings.framing)
+        if wanted == self._composed_for:
+            return
+        self._composed_for = wanted
+        for subject in self.state.subjects:
+            session = self._sessions.get(subject.key)
+            if session is not None and not subject.finding:
+                self._publish_session(subject.key, session)
+            elif subject.photo is not None and subject.mask is not None:
+                box = subject.proposal.boxes[0] if subject.proposal is not None else None
+                self._compose(subject.key, subject.photo, subject.mask, box)
+
+
+def workbench_of(state: SessionState) -> Workbench:
+    """The workbench of this state; made at the first call."""
+    found = state.findChild(Workbench)
+    return found if found is not None else Workbench(state)

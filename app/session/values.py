@@ -1,0 +1,247 @@
+"""From the panel's values to requests and back. Free of Qt."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from app.language.say import say
+from app.language.sentences import translated
+from engine import MAX_SEED, CutOut, Dial, GenerationRequest, Placement, ScaleBits
+from engine.bundle import BundleManifest
+
+MAX_COUNT = 8
+STRENGTHS = (0.0, 8.0)
+"""What the sliders offer. A request allows more (0 … 20); a recalled value outside widens nothing and is kept."""
+TEMPERATURES = (0.1, 4.0)
+
+_ROLLED = 1_000_000
+
+Recall = Literal["all", "seed", "prompt"]
+
+
+@dataclass(frozen=True)
+class PanelValues:
+    """Everything the panel shows, as plain values.
+
+    Attributes:
+        prompt, negative_prompt: as typed.
+        prompt_strength, subject_strength, temperature, top_p: as in ``GenerationRequest``. A recalled request may carry
+            one number per scale; it is kept until the user moves the slider.
+        look_strength: the second dial when identity and look are set apart, else None.
+        size: (width, height) in pixels, or None for the bundle's first size.
+        count: pictures to draw, 1 … 8, with seeds that follow each other.
+        seed: of the first picture.
+        seed_locked: keep this seed; otherwise every press of Generate draws with a new one.
+        kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
+        placement: where the subject stands, as the user placed it; None: every seed chooses a place.
+    """
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    prompt_strength: Dial = 3.0
+    subject_strength: Dial = 3.0
+    look_strength: Dial | None = None
+    temperature: Dial = 1.0
+    top_p: float = 0.97
+    size: tuple[int, int] | None = None
+    count: int = 1
+    seed: int = 0
+    seed_locked: bool = False
+    kept: ScaleBits | None = None
+    placement: Placement | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= MAX_COUNT:
+            raise ValueError(f"{self.count} pictures: 1 … {MAX_COUNT} are possible")
+
+
+def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "") -> GenerationRequest:
+    """The request of the first picture.
+
+    Raises:
+        RequestError: a number is out of range (the panel's own controls never let that happen).
+    """
+    return GenerationRequest(
+        prompt=values.prompt.strip(),
+        subject=subject,
+        negative_prompt=values.negative_prompt.strip(),
+        subject_name=subject_name.strip(),
+        seed=values.seed,
+        size=values.size,
+        prompt_strength=values.prompt_strength,
+        subject_strength=values.subject_strength,
+        look_strength=values.look_strength,
+        temperature=values.temperature,
+        top_p=values.top_p,
+        kept=values.kept,
+        placement=values.placement,
+    )
+
+
+def compose_all(values: PanelValues, subject: CutOut | None, subject_name: str = "") -> tuple[GenerationRequest, ...]:
+    """The requests of all pictures: seeds S, S+1, …, beginning again at 0 behind the largest one."""
+    first = compose(values, subject, subject_name)
+    return tuple(first.with_seed((values.seed + index) % (MAX_SEED + 1)) for index in range(values.count))
+
+
+def with_new_seed(values: PanelValues) -> PanelValues:
+    """Another seed, whether it is locked or not: of six digits, which can be read out and remembered."""
+    return replace(values, seed=secrets.randbelow(_ROLLED))
+
+
+def for_next_picture(values: PanelValues) -> PanelValues:
+    """What Generate draws with: a new seed unless it is locked."""
+    return values if values.seed_locked else with_new_seed(values)
+
+
+def redraw(
+    request: GenerationRequest, bits: ScaleBits, keep: int, seed: int, placement: Placement | None = None
+) -> GenerationRequest:
+    """The same picture with its first ``keep`` scales kept and another seed for the rest.
+
+    Args:
+        placement: where the subject stands from now on. The new seed would choose another place than the kept scales have.
+    """
+    return replace(request, kept=bits.first(keep), seed=seed, placement=placement)
+
+
+def recall(
+    request: GenerationRequest, values: PanelValues, what: Recall, manifest: BundleManifest | None = None
+) -> tuple[PanelValues, str]:
+    """Panel values taken from an earlier request.
+
+    Args:
+        what: "all" (everything but the count), "seed" or "prompt" (with what to avoid).
+        manifest: the open bundle, when it is known. A size that it does not draw stays as it was, and kept scales that
+            it cannot take up are left out; the sentence says so.
+
+    Returns:
+        the values, and a sentence for the user or "".
+    """
+    if what == "seed":
+        return replace(values, seed=request.seed, seed_locked=True), ""
+    words = replace(values, prompt=request.prompt, negative_prompt=request.negative_prompt)
+    if what == "prompt":
+        return words, ""
+    size, kept, note = request.size, request.kept, ""
+    if request.placement is not None and manifest is not None and manifest.placed_content is None:
+        note = say("The open model cannot be told where the subject stands; its place is not used.")
+    if kept is not None and manifest is not None and not can_keep(kept, manifest, size, request.bundle):
+        note = say("The open model cannot take up its {0} kept scales; Generate begins with the first.", len(kept))
+        kept = None
+    if size is not None and manifest is not None and size not in manifest.sizes:
+        note = say("The open model does not draw {0} × {1}; the shape stays as it is.", *size)
+        size = values.size
+    return (
+        replace(
+            words,
+            prompt_strength=request.prompt_strength,
+            subject_strength=request.subject_strength,
+            look_strength=request.look_strength,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            size=size,
+            seed=request.seed,
+            seed_locked=True,
+            kept=kept,
+            placement=request.placement,
+        ),
+        note,
+    )
+
+
+def can_keep(kept: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str = "") -> bool:
+    """Whether a bundle can begin a picture of this size with these scales. ``bundle``: identity of the one they come from."""
+    schedule = manifest.schedule(size)
+    return (
+        (not bundle or bundle == manifest.identity)
+        and schedule is not None
+        and len(kept) < len(schedule.grids)
+        and manifest.fits(kept, size)
+    )
+
+
+def kept_sentence(kept: ScaleBits | None) -> str:
+    """What the line above Generate says of kept scales; "" for none."""
+    if kept is None:
+        return ""
+    count = len(kept)
+    return say("Keeps the first scale") if count == 1 else say("Keeps the first {0} scales", count)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What the help line under Generate is made from.
+
+    Attributes:
+        has_model: a bundle is open or opening; loading: it is still opening.
+        has_photo: there is a photo; has_subject: its cut-out can be used.
+        problem: why the cut-out cannot be used, in words, or "".
+        has_prompt: the prompt is not empty.
+        prepared: subject and prompt are encoded.
+        seconds: what one picture will take, or None when nothing is known yet.
+    """
+
+    has_model: bool = True
+    loading: bool = False
+    has_photo: bool = False
+    has_subject: bool = False
+    problem: str = ""
+    has_prompt: bool = False
+    prepared: bool = False
+    seconds: float | None = None
+
+
+def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
+    """Whether Generate can be pressed, and the sentence under it: what is missing, or how long it will take.
+
+    A model that is still loading does not block: the request waits for it.
+    """
+    if not ready.has_model:
+        return False, say("Choose a model first")
+    if not ready.has_photo:
+        return False, say("Add a photo first")
+    if not ready.has_subject:
+        return False, translated(ready.problem) or say("The cut-out is not ready yet")
+    if not ready.has_prompt:
+        return False, say("Write a prompt first")
+    if ready.loading:
+        return True, say("Starts as soon as the model is loaded")
+    time = spoken_seconds(ready.seconds * count) if ready.seconds else ""
+    if time and ready.prepared:
+        return True, say("About {0} · subject and prompt are ready", time)
+    if time:
+        return True, say("About {0} on this computer", time)
+    if ready.prepared:
+        return True, say("Subject and prompt are ready")
+    return True, say("Press Generate and watch the picture form")
+
+
+def spoken_seconds(seconds: float) -> str:
+    """ "4 s", "35 s", "2 min": rounded as one says it; with a space that does not break."""
+    if seconds < 20:
+        return say("{0}\u00a0s", max(1, round(seconds)))
+    if seconds < 90:
+        return say("{0}\u00a0s", 5 * round(seconds / 5))
+    return say("{0}\u00a0min", round(seconds / 60))
+
+
+def shape_name(size: tuple[int, int]) -> str:
+    """ "Square 1:1", "Landscape 3:2", "Portrait 2:3": the nearest ratio of small numbers."""
+    width, height = size
+    ratio = _nearest_ratio(width / height)
+    if ratio == (1, 1):
+        return say("Square {0}:{1}", *ratio)
+    return say("Landscape {0}:{1}", *ratio) if width > height else say("Portrait {0}:{1}", *ratio)
+
+
+_RATIOS = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 10), (16, 9), (2, 1), (5, 2), (3, 1))
+
+
+def _nearest_ratio(ratio: float) -> tuple[int, int]:
+    upright = ratio < 1
+    wide = 1 / ratio if upright else ratio
+    a, b = min(_RATIOS, key=lambda pair: abs(pair[0] / pair[1] / wide - 1))
+    return (b, a) if upright else (a, b)

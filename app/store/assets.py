@@ -1,0 +1,103 @@
+"""Photos and masks of the open session on disk, by digest. Free of Qt; writing is for a background thread.
+
+The session names them by digest only (``app/store/saved_session.py``). Whatever is damaged or gone counts as not there.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from engine import CannotWrite, EchoGenError, write_atomically
+from engine.photo import Photo, load_photo, mask_digest, photo_from_pixels
+
+log = logging.getLogger(__name__)
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class AssetStore:
+    """Keeps photos and masks in a folder.
+
+    Args:
+        folder: made when the first asset is written (``AppPaths.assets``).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save_photo(self, photo: Photo) -> str:
+        """Write a photo unless it is there; returns its digest. Raises ``CannotWrite``."""
+        planes = [photo.rgb] if photo.alpha is None else [photo.rgb, photo.alpha]
+        self._save(self._photo(photo.digest), np.dstack(planes) if len(planes) > 1 else photo.rgb)
+        return photo.digest
+
+    def save_mask(self, mask: np.ndarray) -> str:
+        """Write a mask uint8 (H, W) unless it is there; returns its digest. Raises ``CannotWrite``."""
+        digest = mask_digest(mask)
+        self._save(self._mask(digest), mask)
+        return digest
+
+    def load_photo(self, digest: str, name: str = "") -> Photo | None:
+        """The photo with this digest, or None when it is not there any more."""
+        if not _DIGEST.fullmatch(digest):
+            return None
+        try:
+            found = load_photo(self._photo(digest))
+        except EchoGenError:
+            log.info("the photo %s is gone", digest[:12], exc_info=True)
+            return None
+        if found.digest != digest:
+            log.warning("the photo %s is another one now", digest[:12])
+            return None
+        return photo_from_pixels(found.rgb, found.alpha, name, found.notes)
+
+    def load_mask(self, digest: str) -> np.ndarray | None:
+        """The mask with this digest, uint8 (H, W), or None when it is not there any more."""
+        if not _DIGEST.fullmatch(digest):
+            return None
+        try:
+            with Image.open(self._mask(digest), formats=("PNG",)) as picture:
+                mask = np.array(picture.convert("L"))
+        except Exception:  # a damaged file raises anything
+            log.info("the mask %s is gone", digest[:12], exc_info=True)
+            return None
+        return mask if mask_digest(mask) == digest else None
+
+    def prune(self, keep: Iterable[str]) -> int:
+        """Remove everything whose digest is not among ``keep``; returns how many files went."""
+        wanted = set(keep)
+        removed = 0
+        for file in self.folder.glob("*.png") if self.folder.is_dir() else ():
+            digest = file.name.split(".")[0]
+            if _DIGEST.fullmatch(digest) and digest not in wanted:
+                try:
+                    file.unlink()
+                    removed += 1
+                except OSError:
+                    log.info("%s cannot be removed", file, exc_info=True)
+        return removed
+
+    def _photo(self, digest: str) -> Path:
+        return self.folder / f"{digest}.photo.png"
+
+    def _mask(self, digest: str) -> Path:
+        return self.folder / f"{digest}.mask.png"
+
+    def _save(self, file: Path, pixels: np.ndarray) -> None:
+        if file.exists():
+            return
+        if pixels.ndim == 3:
+            order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+            pixels = cv2.cvtColor(pixels, order)
+        # The fastest level: a photo of 24 megapixels is written in a second, and it is a cache, not an archive.
+        good, content = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        if not good:
+            raise CannotWrite(f"{file.name} cannot be packed.")
+        write_atomically(file, content.tobytes())

@@ -1,0 +1,369 @@
+"""The history of finished pictures: a SQLite index over PNGs that carry everything themselves.
+
+Losing the database loses no picture: ``rebuild`` reads it back from the files. Deleting hides a picture first; it goes to
+the system's trash when the user did not take it back (``purge``), so that undo needs nothing from the trash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.store.thumbs import make_film, make_thumb, read_film
+from engine import CannotWrite, EchoGenError, GenerationRequest
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+SCALES_KEPT = 400
+"""Of so many of the newest pictures, the picture after each scale is kept: some 30 to 100 kB each."""
+
+_WORLD_AT_FAULT = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+}
+"""Primary codes that say nothing about the file's content: such a database is never set aside."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS pictures (
+    id INTEGER PRIMARY KEY,
+    file TEXT NOT NULL UNIQUE,
+    created REAL NOT NULL,
+    prompt TEXT NOT NULL,
+    subject_name TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    bundle TEXT NOT NULL,
+    group_key TEXT NOT NULL,
+    kept INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    starred INTEGER NOT NULL DEFAULT 0,
+    deleted REAL,
+    thumb BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_time ON pictures (deleted, created);
+CREATE TABLE IF NOT EXISTS scales (
+    picture INTEGER PRIMARY KEY REFERENCES pictures (id),
+    shapes TEXT NOT NULL,
+    film BLOB NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One finished picture in the history.
+
+    Attributes:
+        id: key in the database.
+        file: the PNG; may be missing by now (``file.exists()``).
+        created: seconds since the epoch.
+        group_key: the same for pictures that differ in seed and kept scales only.
+        kept: how many scales were kept from an earlier picture.
+        seconds: how long it took; 0 when that is not known.
+    """
+
+    id: int
+    file: Path
+    created: float
+    prompt: str
+    subject_name: str
+    seed: int
+    width: int
+    height: int
+    bundle: str
+    group_key: str
+    kept: int
+    seconds: float
+    starred: bool
+
+
+_COLUMNS = "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred"
+
+
+class HistoryStore:
+    """The index. One instance may be used from several threads; each call is one short transaction.
+
+    Args:
+        path: the database file, made when missing and set aside when damaged; None keeps the index in memory, for a
+            data folder that cannot be written.
+        folder: the pictures folder it can be rebuilt from.
+
+    Attributes:
+        was_damaged: the file could not be read and was set aside as "….damaged"; ``rebuild`` brings the pictures back.
+        was_new: there was no file. Pictures may lie in the folder all the same.
+
+    Raises:
+        CannotWrite: by the constructor and by everything that writes: the file cannot be opened or written, or the
+            disk is full.
+    """
+
+    def __init__(self, path: Path | None, folder: Path) -> None:
+        self.path, self.folder = path, folder
+        self._lock = threading.RLock()
+        self.was_damaged = False
+        self.was_new = path is None or not path.exists()
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _cannot_write(path, error.strerror or str(error)) from error
+        try:
+            self._database = self._open()
+        except sqlite3.DatabaseError as error:
+            if path is None or getattr(error, "sqlite_errorcode", 0) & 0xFF in _WORLD_AT_FAULT:
+                raise _cannot_write(path, str(error)) from error
+            log.warning("the history was damaged and is rebuilt from the pictures", exc_info=True)
+            self._set_aside(path)
+            self._database = self._open()
+            self.was_damaged = True
+
+    def _set_aside(self, path: Path) -> None:
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                damaged = path.with_name(path.name + suffix)
+                if damaged.exists():
+                    damaged.replace(path.with_name(f"{path.name}{suffix}.damaged"))
+        except OSError as error:
+            raise _cannot_write(path, error.strerror or str(error)) from error
+
+    def _open(self) -> sqlite3.Connection:
+        name = ":memory:" if self.path is None else self.path
+        database = sqlite3.connect(name, check_same_thread=False, timeout=5, isolation_level=None)
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=NORMAL")
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version not in (0, VERSION):
+                raise sqlite3.DatabaseError(f"history version {version}")
+            database.executescript(_SCHEMA)
+            database.execute(f"PRAGMA user_version={VERSION}")
+            if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("quick_check")
+            database.execute(f"SELECT {_COLUMNS}, deleted, thumb FROM pictures LIMIT 1")
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._database
+                    self._database.execute("COMMIT")
+                except BaseException:
+                    if self._database.in_transaction:  # a full disk ends the transaction by itself
+                        self._database.execute("ROLLBACK")
+                    raise
+            except sqlite3.OperationalError as error:
+                raise _cannot_write(self.path, str(error)) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def add(
+        self, file: Path, request: GenerationRequest, image: np.ndarray, seconds: float, created: float | None = None
+    ) -> Picture:
+        """Record a picture that lies on disk already. ``image``: RGB uint8 (H, W, 3)."""
+        height, width = image.shape[:2]
+        values = (
+            str(file),
+            time.time() if created is None else created,
+            request.prompt,
+            request.subject_name,
+            request.seed,
+            width,
+            height,
+            request.bundle,
+            request.group_key(),
+            len(request.kept or ()),
+            seconds,
+            make_thumb(image),
+        )
+        with self._transaction() as database:
+            cursor = database.execute(
+                "INSERT OR REPLACE INTO pictures (file, created, prompt, subject_name, seed, width, height, bundle, "
+                "group_key, kept, seconds, thumb) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                values,
+            )
+        return self.get(int(cursor.lastrowid or 0))
+
+    def get(self, picture: int) -> Picture:
+        """One picture. Raises ``KeyError`` when it is gone."""
+        with self._lock:
+            row = self._database.execute(f"SELECT {_COLUMNS} FROM pictures WHERE id=?", (picture,)).fetchone()
+        if row is None:
+            raise KeyError(picture)
+        return _picture(row)
+
+    def thumb(self, picture: int) -> bytes:
+        """WebP bytes, at most 192 px a side. Raises ``KeyError`` when the picture is gone."""
+        with self._lock:
+            row = self._database.execute("SELECT thumb FROM pictures WHERE id=?", (picture,)).fetchone()
+        if row is None:
+            raise KeyError(picture)
+        return row[0]
+
+    def set_scales(self, picture: int, images: Sequence[np.ndarray | None]) -> None:
+        """Keep the picture after each scale (RGB uint8, None where it is not known), small, so that the strip of an
+        earlier picture is full without drawing it again. Those of old pictures are forgotten."""
+        shapes, film = make_film(images)
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO scales VALUES (?,?,?)", (picture, json.dumps(shapes), film))
+            database.execute(
+                "DELETE FROM scales WHERE picture NOT IN (SELECT picture FROM scales ORDER BY picture DESC LIMIT ?)",
+                (SCALES_KEPT,),
+            )
+
+    def has_room_for_scales(self, picture: int) -> bool:
+        """Whether what ``set_scales`` keeps of this picture would stay: it is one of the newest, and still there."""
+        with self._lock:
+            (room,) = self._database.execute(
+                "SELECT EXISTS (SELECT 1 FROM pictures WHERE id=?) AND (SELECT COUNT(*) FROM scales WHERE picture>?) < ?",
+                (picture, picture, SCALES_KEPT),
+            ).fetchone()
+        return bool(room)
+
+    def scales(self, picture: int) -> tuple[np.ndarray | None, ...]:
+        """What ``set_scales`` kept, at most 256 px a side; empty when there is nothing."""
+        with self._lock:
+            row = self._database.execute("SELECT shapes, film FROM scales WHERE picture=?", (picture,)).fetchone()
+        if row is None:
+            return ()
+        try:
+            return read_film(json.loads(row[0]), row[1])
+        except (ValueError, OSError, TypeError):
+            log.warning("the scales of picture %d cannot be read", picture, exc_info=True)
+            return ()
+
+    def find(self, file: Path) -> Picture | None:
+        """The entry of a file, or None."""
+        with self._lock:
+            row = self._database.execute(
+                f"SELECT {_COLUMNS} FROM pictures WHERE file=? AND deleted IS NULL", (str(file),)
+            ).fetchone()
+        return None if row is None else _picture(row)
+
+    def pictures(self, search: str = "", starred: bool = False, limit: int = 100_000) -> list[Picture]:
+        """Newest first. ``search``: every word has to occur in the prompt or the subject's name."""
+        where, values = ["deleted IS NULL"], []
+        for word in search.split():
+            where.append("(prompt LIKE ? ESCAPE '\\' OR subject_name LIKE ? ESCAPE '\\')")
+            pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            values += [pattern, pattern]
+        if starred:
+            where.append("starred=1")
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"
+        with self._lock:
+            return [_picture(row) for row in self._database.execute(query, (*values, limit))]
+
+    def star(self, picture: int, starred: bool) -> None:
+        with self._transaction() as database:
+            database.execute("UPDATE pictures SET starred=? WHERE id=?", (starred, picture))
+
+    def delete(self, pictures: Iterable[int]) -> None:
+        """Hide pictures; ``restore`` brings them back until ``purge`` moves their files to the trash."""
+        with self._transaction() as database:
+            database.executemany("UPDATE pictures SET deleted=? WHERE id=?", [(time.time(), p) for p in pictures])
+
+    def restore(self, pictures: Iterable[int]) -> None:
+        with self._transaction() as database:
+            database.executemany("UPDATE pictures SET deleted=NULL WHERE id=?", [(p,) for p in pictures])
+
+    def purge(self, trash: Callable[[str], object] | None = None) -> list[Path]:
+        """Move the files of deleted pictures to the system's trash and forget them; returns what could not be moved.
+
+        A file that cannot be moved comes back into the history: nothing disappears without being in the trash.
+        """
+        move = trash if trash is not None else _system_trash
+        with self._lock:
+            rows = self._database.execute("SELECT id, file FROM pictures WHERE deleted IS NOT NULL").fetchall()
+        failed: list[Path] = []
+        for identifier, name in rows:
+            try:
+                if Path(name).exists():
+                    move(name)
+            except Exception:  # every platform's trash raises its own kinds
+                log.warning("%s could not be moved to the trash", name, exc_info=True)
+                failed.append(Path(name))
+                self.restore([identifier])
+                continue
+            self.forget(identifier)
+        return failed
+
+    def forget(self, picture: int) -> None:
+        """Remove an entry whose file is gone; touches no file."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM pictures WHERE id=?", (picture,))
+            database.execute("DELETE FROM scales WHERE picture=?", (picture,))
+
+    def relocate(self, picture: int, file: Path) -> None:
+        """The user says where a missing file is now."""
+        with self._transaction() as database:
+            database.execute("UPDATE OR REPLACE pictures SET file=? WHERE id=?", (str(file), picture))
+
+    def rebuild(self, on_progress: Callable[[int, int], None] | None = None) -> int:
+        """Adopt every EchoGen PNG of the folder that the index does not know; returns how many were added.
+
+        Files of other programs and damaged ones are passed over.
+        """
+        from engine.photo import load_photo, read_picture_file
+
+        with self._lock:
+            known = {row[0] for row in self._database.execute("SELECT file FROM pictures")}
+        files = [file for file in sorted(self.folder.glob("*.png")) if str(file) not in known]
+        added = 0
+        for index, file in enumerate(files):
+            try:
+                found = read_picture_file(file)
+                self.add(file, found.request, load_photo(file).rgb, 0.0, file.stat().st_mtime)
+                added += 1
+            except CannotWrite:
+                raise
+            except (EchoGenError, OSError):
+                log.info("%s is no picture of ours", file.name)
+            if on_progress is not None:
+                on_progress(index + 1, len(files))
+        return added
+
+
+def _picture(row: tuple) -> Picture:
+    values = list(row)
+    values[1] = Path(values[1])
+    values[12] = bool(values[12])
+    return Picture(*values)
+
+
+def _system_trash(name: str) -> None:
+    from send2trash import send2trash
+
+    send2trash(name)
+
+
+def _cannot_write(path: Path | None, reason: str) -> CannotWrite:
+    where = "in memory" if path is None else str(path)
+    return CannotWrite(
+        f"The history {where} cannot be written: {reason}.",
+        "Pictures are still saved to their folder and come back with “Look for pictures again”.",
+        title="The history cannot be written",
+    )

@@ -1,0 +1,169 @@
+"""Finished pictures to disk: into the pictures folder at once, elsewhere in any format when asked.
+
+Everything here blocks on the disk and belongs into a thread (``app/session/saver.py`` has one).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import threading
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.store.history_store import HistoryStore, Picture
+from app.store.paths import ensure_folder
+from engine import Finished, GenerationRequest, InputError, PhotoError, ScaleBits, write_atomically
+from engine.photo import SUFFIXES, load_photo, read_picture_file, save_picture, save_plain
+
+log = logging.getLogger(__name__)
+
+_naming = threading.Lock()
+"""Between choosing a free name and the file being there, nobody else may choose."""
+
+
+def keep_picture(finished: Finished, history: HistoryStore, scales: Sequence[np.ndarray | None] = ()) -> Picture:
+    """Save a finished picture to the history's folder, then record it.
+
+    The file comes first: when recording fails, ``HistoryStore.rebuild`` finds it again.
+
+    Args:
+        scales: the picture after each scale, RGB uint8, where it is known; kept small beside the history.
+
+    Raises:
+        CannotWrite: the folder or the history cannot be written.
+    """
+    request = finished.request
+    folder = ensure_folder(history.folder)
+    with _naming:
+        file = free_name(folder, picture_name(request.prompt, request.seed))
+        save_picture(file, finished.image, request, finished.bits)
+    picture = history.add(file, request, finished.image, finished.timing.total)
+    if scales:
+        history.set_scales(picture.id, scales)
+    return picture
+
+
+def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path:
+    """Save a picture of the history under another name; the suffix of ``target`` chooses PNG, WebP or JPEG.
+
+    A PNG keeps its request and bits unless ``metadata`` is off; the other formats hold pixels only. A missing suffix
+    becomes ".png". Returns the file that was written.
+
+    Raises:
+        PhotoError: the source is gone or damaged.
+        CannotWrite: the target cannot be written.
+    """
+    if not target.suffix:
+        target = target.with_suffix(".png")
+    if target.exists() and source.exists() and target.samefile(source):
+        return source
+    if metadata and target.suffix.lower() == ".png":
+        _copy(source, target)
+    else:
+        save_plain(target, load_photo(source).rgb)
+    return target
+
+
+def export_name(prompt: str, seed: int, suffix: str = ".png") -> str:
+    """The name that "Save as…" offers."""
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{suffix} is none of {SUFFIXES}")
+    return str(Path(picture_name(prompt, seed)).with_suffix(suffix))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Byte for byte, as a whole or not at all."""
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise PhotoError(
+            f"{source.name} cannot be read: {error.strerror or error}.",
+            "It may have been moved: right-click it in the history to find it again.",
+        ) from error
+    write_atomically(target, content)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedPicture:
+    """A picture of the history, read back from its file.
+
+    Attributes:
+        picture: its entry.
+        image: RGB uint8 (H, W, 3).
+        request, bits: what the file carries; None when it lost them (another program saved it again).
+        previous: the picture of the same group before it, RGB uint8, or None.
+        scales: the picture after each scale, at most 256 px, None where it is not known; empty when nothing was kept.
+    """
+
+    picture: Picture
+    image: np.ndarray
+    request: GenerationRequest | None
+    bits: ScaleBits | None
+    previous: np.ndarray | None = None
+    scales: tuple[np.ndarray | None, ...] = ()
+
+
+def open_picture(
+    picture: Picture, previous: Picture | None = None, history: HistoryStore | None = None
+) -> OpenedPicture:
+    """Read a picture back. A ``previous`` one that cannot be read is left out; ``history`` gives its scales.
+
+    Raises:
+        PhotoError: the file is gone or damaged.
+    """
+    image = load_photo(picture.file).rgb
+    request: GenerationRequest | None = None
+    bits: ScaleBits | None = None
+    try:
+        carried = read_picture_file(picture.file)
+        request, bits = carried.request, carried.bits
+    except InputError:
+        log.info("%s carries no request any more", picture.file.name)
+    before = None
+    if previous is not None:
+        with contextlib.suppress(PhotoError):
+            before = load_photo(previous.file).rgb
+    scales = history.scales(picture.id) if history is not None else ()
+    return OpenedPicture(picture, image, request, bits, before, scales)
+
+
+# Names for finished pictures in the user's folder.
+
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+
+_LONGEST = 60
+
+
+def picture_name(prompt: str, seed: int) -> str:
+    """A file name (without folder) a person recognises: the start of the prompt, then the seed.
+
+    Safe on every system: no separators, no control characters, no reserved names, at most 60 characters and as many
+    as fit into 180 bytes of UTF-8.
+    """
+    text = unicodedata.normalize("NFC", prompt)
+    text = " ".join(_FORBIDDEN.sub(" ", text).split()).strip(" .")
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST].rsplit(" ", 1)[0]
+    text = text.encode()[:180].decode(errors="ignore").strip(" .")
+    if not text or _RESERVED.match(text):
+        text = "picture"
+    return f"{text} {seed}.png"
+
+
+def free_name(folder: Path, name: str) -> Path:
+    """A path in the folder that does not exist yet: "name.png", "name (2).png", …"""
+    target = folder / name
+    number = 2
+    while target.exists():
+        target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
+        number += 1
+    return target

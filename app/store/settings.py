@@ -1,0 +1,93 @@
+"""The user's settings: one frozen dataclass, one JSON file, taken over at once. Free of Qt."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from engine import write_atomically
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+OFFER_PUT_AWAY = "model offer put away"
+"""Key in ``Settings.panels``: the card that offers the large model is not wanted any more."""
+_LARGEST = 2**20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set.
+
+    Attributes:
+        bundle: name or folder of the bundle; "" takes the one that ships.
+        device: "auto", "cpu", "cuda", "cuda:1", "mps" …
+        memory: "auto" or a memory plan ("resident", "balanced", "low" …).
+        pictures: folder of finished pictures; "" takes the system's own.
+        previews: show the picture while it forms.
+        theme: "system", "light" or "dark".
+        motion: "system", "full" or "reduced".
+        text_scale: size of all text, 0.9 … 1.5.
+        language: "system", "en" or "zh_CN".
+        framing: "fit" or "reference".
+        box_threshold, text_threshold: of the finder of subjects, 0 … 1.
+        keys: own keys by action.
+        panels: what is folded, hidden or open, by name; remembered by the window.
+        seconds: measured seconds of a picture by bundle and device, for the first estimate after a start.
+    """
+
+    bundle: str = ""
+    device: str = "auto"
+    memory: str = "auto"
+    pictures: str = ""
+    previews: bool = True
+    theme: str = "system"
+    motion: str = "system"
+    text_scale: float = 1.0
+    language: str = "system"
+    framing: str = "fit"
+    box_threshold: float = 0.25
+    text_threshold: float = 0.25
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    panels: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class SettingsStore:
+    """Reads and writes the settings file. What is damaged or unknown falls back to the original value, one by one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written: Settings | None = None
+
+    def load(self) -> Settings:
+        try:
+            if self.path.stat().st_size > _LARGEST:
+                raise ValueError("too large")
+            data = json.loads(self.path.read_bytes())
+            if not isinstance(data, dict):
+                raise ValueError("no object")
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, ValueError, RecursionError):
+            log.warning("the settings could not be read", exc_info=True)
+            return Settings()
+        original = Settings()
+        good: dict[str, Any] = {}
+        for entry in fields(Settings):
+            value, standard = data.get(entry.name), getattr(original, entry.name)
+            if isinstance(standard, float) and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+            if type(value) is type(standard):
+                good[entry.name] = value
+        return Settings(**good)
+
+    def save(self, settings: Settings) -> None:
+        """Write the settings, unless they are what was written last. Raises ``CannotWrite``."""
+        if settings != self._written:
+            content = json.dumps({"version": VERSION, **asdict(settings)}, ensure_ascii=False, indent=1)
+            write_atomically(self.path, content.encode())
+            self._written = settings

@@ -1,0 +1,106 @@
+"""Opens the dialogs and does what their buttons ask for. Each is imported when it is first asked for: the window opens without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from app.dialogs.diagnostics import diagnostics
+from app.session.controller import Desk
+from app.store.paths import AppPaths
+
+if TYPE_CHECKING:
+    from app.session.downloads import Downloads
+
+
+class Dialogs(QObject):
+    """See the module.
+
+    Signals:
+        said(str): a sentence for a toast.
+    """
+
+    said = Signal(str)
+
+    def __init__(self, window: QWidget, desk: Desk, paths: AppPaths) -> None:
+        super().__init__(window)
+        self._window, self._desk, self._paths = window, desk, paths
+        self._downloads: Downloads | None = None
+
+    @property
+    def downloads(self) -> Downloads:
+        """The models and the work on them, which goes on while no dialog is open."""
+        if self._downloads is None:
+            from app.session.downloads import Downloads
+
+            self._downloads = Downloads(self._desk, self)
+            self._downloads.said.connect(self.said)
+        return self._downloads
+
+    def close(self) -> None:
+        """Pause what is being downloaded."""
+        if self._downloads is not None:
+            self._downloads.close()
+
+    @Slot()
+    def settings(self) -> None:
+        self.open_settings("model")
+
+    @Slot()
+    def picture_settings(self) -> None:
+        self.open_settings("pictures")
+
+    def open_settings(self, page: str) -> None:
+        """Open the settings on one of their pages ("model", "pictures", "appearance", "keys")."""
+        from app.dialogs.settings_dialog import SettingsDialog
+
+        desk = self._desk
+        SettingsDialog(desk.state, desk.bundles, desk.store.folder, self._window, page).open()
+
+    @Slot()
+    def models(self) -> None:
+        self.open_models()
+
+    @Slot()
+    def get_large_model(self) -> None:
+        """The models, with the licences of the large one open."""
+        from app.models.offer import MODEL
+
+        self.open_models(MODEL)
+
+    def open_models(self, licences_of: str = "") -> None:
+        """Open the models. ``licences_of``: a model whose licences are shown, as its button does."""
+        from app.models.dialog import ModelsDialog
+
+        dialog = ModelsDialog(self.downloads, self._desk, self._window)
+        dialog.open()
+        if licences_of:
+            dialog.begin(licences_of)
+
+    @Slot()
+    def help(self) -> None:
+        from app.dialogs.help import HelpDialog
+
+        HelpDialog(self._window).open()
+
+    @Slot()
+    def about(self) -> None:
+        from app.dialogs.about import AboutDialog
+
+        about = AboutDialog(self._window)
+        about.logFolderWanted.connect(self.log_folder)
+        about.diagnosticsWanted.connect(self.copy_diagnostics)
+        about.open()
+
+    @Slot()
+    def log_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._paths.log)))
+
+    @Slot()
+    def copy_diagnostics(self) -> None:
+        text = diagnostics(self._paths.log, self._desk.state.settings, self._desk.state.engine)
+        QGuiApplication.clipboard().setText(text)
+        self.said.emit(self.tr("Copied"))

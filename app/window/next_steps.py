@@ -1,0 +1,76 @@
+"""Errors into the banner: each with what can be done about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Slot
+
+from app.session.controller import Desk
+from app.window.banner import ErrorBanner, NextStep
+from engine import BundleError, CannotWrite, DeviceLost, EchoGenError, NotEnoughMemory, PhotoError, SubjectNotFound
+
+log = logging.getLogger(__name__)
+
+
+class Faults(QObject):
+    """Shows errors of the engine, of the disk and our own.
+
+    Args:
+        edit, choose_model, choose_folder, choose_photo: what the banner's buttons open: the cut-out editor, two pages of
+            the settings, and the dialog for a photo.
+    """
+
+    def __init__(
+        self,
+        parent: QObject,
+        banner: ErrorBanner,
+        desk: Desk,
+        edit: Callable[[], object],
+        choose_model: Callable[[], object],
+        choose_folder: Callable[[], object],
+        choose_photo: Callable[[], object],
+    ) -> None:
+        super().__init__(parent)
+        self._banner, self._desk = banner, desk
+        self._edit, self._choose_model, self._choose_folder = edit, choose_model, choose_folder
+        self._choose_photo = choose_photo
+
+    @Slot(object)
+    @Slot(object, str)
+    def show(self, error: EchoGenError, details: str = "") -> None:
+        """Put an error of the drawing, of the disk, or of a photo that was given into the banner."""
+        if details:
+            log.warning("%s\n%s", error, details.strip())
+        self._banner.show_error(error, details, self._next_steps(error))
+
+    @Slot(object)
+    def report(self, error: BaseException) -> None:
+        """Something nobody expected: said without ending the program. Errors of ours are shown as they are; a photo that
+        cannot be read is one of the history here, which no other photo replaces."""
+        if not isinstance(error, EchoGenError):
+            error = EchoGenError(
+                self.tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}"),
+                self.tr("Your photo, cut-out and prompt are safe. Help › Copy diagnostics has what a report needs."),
+                title=self.tr("This should not happen"),
+            )
+        steps = [] if isinstance(error, PhotoError) else self._next_steps(error)
+        self._banner.show_error(error, "", steps)
+
+    def _next_steps(self, error: EchoGenError) -> list[NextStep]:
+        state = self._desk.state
+        match error:
+            case NotEnoughMemory() if state.settings.memory not in ("low", "int8", "streamed"):
+                return [NextStep(self.tr("Use low-memory plan"), self._desk.use_low_memory)]
+            case CannotWrite():
+                return [NextStep(self.tr("Choose another folder…"), self._choose_folder)]
+            case BundleError():
+                return [NextStep(self.tr("Choose another model…"), self._choose_model)]
+            case DeviceLost() if state.engine.phase == "failed":
+                return [NextStep(self.tr("Start it again"), self._desk.restart_engine)]
+            case PhotoError():
+                return [NextStep(self.tr("Choose another photo…"), self._choose_photo)]
+            case SubjectNotFound():
+                return [NextStep(self.tr("Draw a box"), self._edit)]
+        return []

@@ -1,0 +1,214 @@
+"""Where the panels are: side by side on the desk, what gives way in a small window, and the editor over all of them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.canvas.panel import CanvasPanel
+from app.canvas.result import ResultCanvas
+from app.editor.editor import MaskEditorView
+from app.editor.mask_canvas import MaskCanvas
+from app.history.panel import HistoryPanel
+from app.look import type as type_
+from app.look.controls import Divider
+from app.look.layout import is_low, is_narrow, needs_rail
+from app.look.theme import notifier, size
+from app.prompt.panel import PromptPanel
+from app.session.state import SessionState
+from app.store.history_store import HistoryStore
+from app.subject.panel import SubjectPanel
+from app.window.banner import ErrorBanner
+from app.window.panel_focus import Station
+from app.window.rail import LeftColumn
+from app.window.toasts import Toast
+from app.window.top_bar import TopBar
+
+
+class Panels(QWidget):
+    """Everything in the window, from the top bar to the history.
+
+    Attributes:
+        stage: the column around the canvas, over which toasts and the subject panel of a narrow window lie.
+
+    Signals:
+        historyFolded: the history was folded away or brought back.
+    """
+
+    historyFolded = Signal()
+
+    def __init__(self, state: SessionState, store: HistoryStore) -> None:
+        super().__init__()
+        self.top_bar = TopBar()
+        self.subject = SubjectPanel(state)
+        self.subject.setObjectName("subjectPanel")
+        self.canvas = CanvasPanel()
+        self.stage = QWidget()
+        self.left = LeftColumn(state, self.subject, self.stage)
+        self.banner = ErrorBanner()
+        self.prompt = PromptPanel(state)
+        self.prompt.set_banner(self.banner)
+        self.history = HistoryPanel(store)
+        self.editor = MaskEditorView(state)
+        self.right = QWidget()
+        self._pages = QStackedWidget()
+        self._history_shown = True
+        self._put_together()
+        self.toast = Toast(self.stage)
+        self.left.historyToggled.connect(self.show_history)
+        self.left.overlayRequested.connect(self._show_overlay)
+        notifier.textScaled.connect(self._arrange)
+
+    def _put_together(self) -> None:
+        _column(self.stage, self.canvas)
+        _column(self.right, self.prompt)
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self.left)
+        body.addWidget(Divider(vertical=True))
+        body.addWidget(self.stage, 1)
+        body.addWidget(Divider(vertical=True))
+        body.addWidget(self.right)
+        desk = QWidget()
+        column = _column(desk)
+        column.addLayout(body, 1)
+        column.addWidget(self.history)
+        self._pages.addWidget(desk)
+        self._pages.addWidget(self.editor)
+        _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
+
+    def put_over_canvas(self, widget: QWidget) -> None:
+        """Give a card its place above the canvas."""
+        layout = self.stage.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(0, widget)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    @Slot()
+    def _arrange(self) -> None:
+        """Let go what there is no room for."""
+        width, height = self.width(), self.height()
+        narrow, low = is_narrow(width), is_low(height)
+        self.left.set_narrow(needs_rail(width))
+        type_.set_width(self.right, size("panel-right-small" if narrow else "panel-right"))
+        self.canvas.set_compact(narrow or low)
+        self.prompt.set_low(low)
+        self.history.set_compact(low)
+        self.top_bar.set_narrow(narrow)
+
+    # The cut-out editor
+
+    def show_editor(self, shown: bool) -> None:
+        """The editor of the cut-out over the desk, or the desk."""
+        self._pages.setCurrentIndex(1 if shown else 0)
+
+    def is_editing(self) -> bool:
+        """Whether the editor of the cut-out is open."""
+        return self._pages.currentWidget() is self.editor
+
+    @Slot()
+    def _show_overlay(self) -> None:
+        """The rail's overlay button: the panel slides out and shows the next view of the cut-out."""
+        self.left.open_panel()
+        self.subject.next_overlay()
+
+    @Slot()
+    def undo(self) -> None:
+        """The last step of the cut-out; in the history, what a toast offers to undo."""
+        focused = QApplication.focusWidget()
+        if focused is not None and self.history.isAncestorOf(focused) and self.toast.can_take_back():
+            self.toast.take_back()
+            return
+        (self.editor if self.is_editing() else self.subject).undo()
+
+    @Slot()
+    def redo(self) -> None:
+        (self.editor if self.is_editing() else self.subject).redo()
+
+    # Zoom of the large picture in view
+
+    @Slot()
+    def zoom_fit(self) -> None:
+        self._large().zoom_fit()
+
+    @Slot()
+    def zoom_actual(self) -> None:
+        self._large().zoom_actual()
+
+    @Slot()
+    def zoom_in(self) -> None:
+        self._large().zoom_in()
+
+    @Slot()
+    def zoom_out(self) -> None:
+        self._large().zoom_out()
+
+    def _large(self) -> MaskCanvas | ResultCanvas:
+        return self.editor.canvas if self.is_editing() else self.canvas.canvas
+
+    # History and subject, away and back
+
+    @Slot()
+    def toggle_history(self) -> None:
+        self.show_history(not self._history_shown)
+
+    @Slot(bool)
+    def show_history(self, shown: bool) -> None:
+        """Fold the history away, or bring it back."""
+        changed = shown != self._history_shown
+        self._history_shown = shown
+        self.history.setVisible(shown)
+        self.left.rail.history.setChecked(shown)
+        if changed:
+            self.historyFolded.emit()
+
+    def is_history_shown(self) -> bool:
+        return self._history_shown
+
+    @Slot()
+    def search_history(self) -> None:
+        self.show_history(True)
+        self.history.show_search()
+
+    @Slot()
+    def toggle_subject(self) -> None:
+        if self.left.is_narrow():
+            self.left.close_panel() if self.left.is_panel_open() else self.left.open_panel()
+        else:
+            self.left.setVisible(not self.left.isVisible())
+
+    # Walking with the keyboard
+
+    def stations(self) -> list[Station]:
+        """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
+        top_bar = Station(self.top_bar, self.top_bar.bundles)
+        if self.is_editing():
+            return [top_bar, Station(self.editor, self.editor)]
+        pictures = self.history.view if self.history.model.rows else self.history.star_button
+        found = [
+            top_bar,
+            Station(self.left, self._subject_entry()),
+            Station(self.prompt, self.prompt.prompt),
+            Station(self.canvas, self.canvas.entry()),
+        ]
+        return [*found, Station(self.history, pictures)] if self.history.isVisible() else found
+
+    def _subject_entry(self) -> QWidget:
+        if self.left.is_narrow():
+            return self.left.rail.cut_out
+        places = (self.subject.canvas, self.subject.drop_zone.choose)
+        return next((place for place in places if place.isVisibleTo(self.subject)), self.subject.name_edit)
+
+
+def _column(widget: QWidget, *children: QWidget) -> QVBoxLayout:
+    """A column without margins for a widget's children."""
+    column = QVBoxLayout(widget)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for child in children:
+        column.addWidget(child)
+    return column

@@ -1,0 +1,79 @@
+"""What was found in published files that did not fit, kept so that a report can be acted upon: names of entries, no values."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import DoesNotFit
+from engine.files import write_json
+
+_FOLDER = "reports"
+_MAX_BYTES = 2**20
+_MOST_NAMES = 150
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """Why a conversion stopped.
+
+    Attributes:
+        model: the model's name. fact, step: as the user read them.
+        found: names in the file, their numbers left out: "block_chunks.*.ffn.fc*.weight (8 times)".
+    """
+
+    model: str
+    fact: str
+    step: str
+    found: tuple[str, ...]
+
+    @property
+    def error(self) -> DoesNotFit:
+        return DoesNotFit(self.fact, self.step, found=self.found)
+
+    @property
+    def lines(self) -> list[str]:
+        """What *Copy diagnostics* carries."""
+        return [f"{self.model} was not converted: {self.fact}", *(f"  {name}" for name in self.found)]
+
+
+def report_file(models: Path, name: str) -> Path:
+    """Where the report of a model lies, in the folder of models."""
+    return models / _FOLDER / f"{name}.json"
+
+
+def write_report(path: Path, error: DoesNotFit) -> None:
+    """Keep what was found. Raises ``CannotWrite``."""
+    write_json(path, {"fact": error.fact, "step": error.step, "found": summary(error.found)})
+
+
+def read_report(path: Path) -> ConversionReport | None:
+    """A report, or None where there is none or it is damaged."""
+    try:
+        with path.open("rb") as stream:
+            data = json.loads(stream.read(_MAX_BYTES))
+        fact, step, found = str(data["fact"]), str(data["step"]), tuple(map(str, data["found"]))
+        return ConversionReport(path.stem, fact, step, found[: _MOST_NAMES + 1])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def find_reports(models: Path) -> list[ConversionReport]:
+    """The reports of all models."""
+    found = (read_report(path) for path in sorted((models / _FOLDER).glob("*.json")))
+    return [report for report in found if report is not None]
+
+
+def summary(names: Iterable[str]) -> list[str]:
+    """Names with their numbers left out, each once, with how often it stood there."""
+    counted: dict[str, int] = {}
+    for name in names:
+        plain = re.sub(r"\d+", "*", name)[:120]
+        plain = "".join(character if character.isprintable() else "?" for character in plain)
+        counted[plain] = counted.get(plain, 0) + 1
+    lines = [name if count == 1 else f"{name} ({count} times)" for name, count in counted.items()]
+    left = len(lines) - _MOST_NAMES
+    return [*lines[:_MOST_NAMES], f"… and {left} more"] if left > 0 else lines

@@ -1,0 +1,68 @@
+"""The ranges of placements that a bundle was trained for, and the placement that a seed chooses from them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.placement import LARGEST, SMALLEST, Placement
+
+if TYPE_CHECKING:
+    from engine.request import CutOut
+
+
+@dataclass(frozen=True)
+class PlacementRanges:
+    """What a bundle was trained for, and so what *automatic* chooses from.
+
+    Attributes:
+        x: of the centre. foot: y of the subject's lowest point. size, turn: as in ``Placement``. Each (low, high).
+    """
+
+    x: tuple[float, float] = (0.38, 0.62)
+    foot: tuple[float, float] = (0.84, 0.92)
+    size: tuple[float, float] = (0.55, 0.76)
+    turn: tuple[float, float] = (-4.0, 4.0)
+
+    def __post_init__(self) -> None:
+        for name, (low, high), ends in (
+            ("x", self.x, (0.0, 1.0)),
+            ("foot", self.foot, (0.0, 1.5)),
+            ("size", self.size, (SMALLEST, LARGEST)),
+            ("turn", self.turn, (-180.0, 180.0)),
+        ):
+            if not ends[0] <= low <= high <= ends[1]:
+                raise ValueError(f"the range {name} of the placement, {low} to {high}, cannot be")
+
+    @classmethod
+    def from_json(cls, data: Any) -> PlacementRanges:
+        """Raises ``ValueError``, ``TypeError`` or ``KeyError`` for what cannot be a range."""
+        return cls(**{name: (float(low), float(high)) for name, (low, high) in dict(data).items()})
+
+    def automatic(self, subject: CutOut, seed: int) -> Placement:
+        """The placement of a seed: the subject's lowest point stands on the ground, the rest is chance.
+
+        The same for the same cut-out and seed on every machine.
+        """
+        chance = random.Random(f"placement {seed}")
+        x, foot, size, turn = (chance.uniform(*ends) for ends in (self.x, self.foot, self.size, self.turn))
+        return _standing(subject, x, foot, size, turn)
+
+    def middle(self, subject: CutOut) -> Placement:
+        """A usual place: the middle of every range. For showing *automatic* while the seed is not known yet."""
+        x, foot, size, turn = (sum(ends) / 2 for ends in (self.x, self.foot, self.size, self.turn))
+        return _standing(subject, x, foot, size, turn)
+
+
+def _standing(subject: CutOut, x: float, foot: float, size: float, turn: float) -> Placement:
+    y = foot - (lowest_point(subject.alpha) - 0.5) * size
+    return Placement(x, min(max(y, 0.0), 1.0), size, turn)
+
+
+def lowest_point(alpha: np.ndarray) -> float:
+    """Share of the square's height above the lowest row of a mask, uint8 (S, S); 1 for an empty one."""
+    rows = np.flatnonzero((alpha > 127).any(axis=1))
+    return float(rows[-1] + 1) / len(alpha) if len(rows) else 1.0

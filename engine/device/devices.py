@@ -1,0 +1,219 @@
+"""What this computer computes with, in words and numbers, and which number format suits it.
+
+``Device`` is a plain value that crosses process borders; only the functions that look at the machine import torch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psutil
+
+from engine.errors import InputError
+
+Kind = Literal["cuda", "mps", "cpu"]
+KINDS: tuple[Kind, ...] = ("cuda", "mps", "cpu")
+GIB = 2**30
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Device:
+    """One thing to compute with.
+
+    Attributes:
+        kind: "cuda" (NVIDIA, and AMD with its build of torch), "mps" (Apple) or "cpu".
+        name: the maker's name, "CPU" for the processor.
+        total: bytes of its memory. For MPS and the CPU that is the computer's memory.
+        free: bytes not in use when it was looked at.
+        cores: cores of the processor this program may use.
+        index: which card, where there are several.
+        half: whether it computes in bfloat16 natively, at full speed.
+        host_free: for a card with memory of its own, bytes of the computer's memory not in use; None otherwise.
+        notes: sentences about it worth knowing.
+    """
+
+    kind: Kind
+    name: str
+    total: int
+    free: int
+    cores: int = 1
+    index: int = 0
+    half: bool = False
+    host_free: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """“CPU, 2 cores” or “NVIDIA GeForce RTX 4090, 24 GB”."""
+        if self.kind == "cpu":
+            return f"CPU, {self.cores} core{'' if self.cores == 1 else 's'}"
+        return f"{self.name}, {round(self.total / GIB)} GB"
+
+    @property
+    def torch_name(self) -> str:
+        """What torch calls it, for ``torch.device``."""
+        return f"cuda:{self.index}" if self.kind == "cuda" else self.kind
+
+
+def choose_device(wanted: str = "auto") -> Device:
+    """The device to use: the best there is, or the one asked for.
+
+    Args:
+        wanted: "auto", "cpu", "cuda", "cuda:1", "mps".
+
+    Raises:
+        InputError: there is no such device, or torch cannot use it.
+    """
+    kind, _, number = wanted.lower().partition(":")
+    if kind not in ("auto", *KINDS) or (number and not number.isdecimal()):
+        raise InputError(f"“{wanted}” is no device.", "Choose auto, cpu, cuda or mps.")
+    found = find_devices()
+    if kind == "auto":
+        return max(found, key=_preference)
+    index = int(number or 0)
+    for device in found:
+        if device.kind == kind and (kind != "cuda" or not number or device.index == index):
+            return device
+    raise InputError(
+        f"This computer has no device “{wanted}” that torch can use; it has {_listed(found)}.",
+        "Leave the device at auto, or run “python -m engine doctor” to see why.",
+    )
+
+
+def find_devices() -> tuple[Device, ...]:
+    """Every device torch can use, cards first, the processor last. A card that does not answer is left out."""
+    import torch
+
+    found: list[Device] = []
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            try:
+                found.append(_cuda(torch, index))
+            except RuntimeError:  # the driver is too old, or the card is in use exclusively
+                continue
+    if torch.backends.mps.is_available():
+        found.append(_mps(torch))
+    return (*found, processor())
+
+
+def glance() -> Device:
+    """What ``choose_device`` will most likely find, without torch: for the window, before a model is opened.
+
+    Asks the tool of NVIDIA's driver, which takes a tenth of a second. Cards of other makers are only seen by torch.
+    """
+    cards = []
+    fields = "index,name,memory.total,memory.free,compute_cap"
+    listed = run_tool(["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"])
+    for line in listed.splitlines():
+        index, name, total, free, level = [*(field.strip() for field in line.split(",")), "", "", "", "", ""][:5]
+        if index.isdecimal() and total.isdecimal() and free.isdecimal():
+            half = level.partition(".")[0].isdecimal() and int(level.partition(".")[0]) >= 8
+            host = psutil.virtual_memory().available
+            card = Device("cuda", name, int(total) * MIB, int(free) * MIB, available_cores(), int(index), half, host)
+            cards.append(card)
+    if not cards and sys.platform == "darwin" and platform.machine() == "arm64":
+        memory = psutil.virtual_memory()
+        limit = memory.total * 3 // 4
+        cards.append(
+            Device("mps", _apple_name(), memory.total, min(memory.available, limit), available_cores(), half=True)
+        )
+    return max(cards, key=_preference, default=processor())
+
+
+def run_tool(command: list[str], seconds: float = 20) -> str:
+    """What a command of the system prints, "" when it is not there or fails."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def processor() -> Device:
+    """The processor and the computer's memory. Needs no torch."""
+    memory = psutil.virtual_memory()
+    return Device("cpu", "CPU", memory.total, memory.available, available_cores())
+
+
+def available_cores() -> int:
+    """Physical cores this process may run on; two threads of one core do not multiply faster than one."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+
+
+def free_memory(device: Device) -> int:
+    """Bytes free on this device now, memory that torch holds in reserve included."""
+    if device.kind != "cuda":
+        return psutil.virtual_memory().available
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(device.index)
+    return free + torch.cuda.memory_reserved(device.index) - torch.cuda.memory_allocated(device.index)
+
+
+def gigabytes(count: int) -> str:
+    """Memory as the makers of cards count it, 2³⁰ bytes a GB: “13.1 GB”, “0.4 GB”."""
+    return f"{count / GIB:.1f} GB"
+
+
+def _cuda(torch: Any, index: int) -> Device:
+    properties = torch.cuda.get_device_properties(index)
+    free, total = torch.cuda.mem_get_info(index)
+    half = properties.major >= 8 or bool(getattr(torch.version, "hip", None))
+    notes = () if half else ("This card is of a generation without bfloat16; pictures take several times as long.",)
+    host = psutil.virtual_memory().available
+    return Device("cuda", properties.name, total, free, available_cores(), index, half, host, notes)
+
+
+def _mps(torch: Any) -> Device:
+    memory = psutil.virtual_memory()
+    # Metal lets one program have about three quarters of the memory the processor shares with it.
+    limit = int(torch.mps.recommended_max_memory())
+    return Device("mps", _apple_name(), memory.total, min(memory.available, limit), available_cores(), half=True)
+
+
+def _apple_name() -> str:
+    brand = run_tool(["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]) if sys.platform == "darwin" else ""
+    return f"{brand.strip() or 'Apple'} GPU"
+
+
+def _preference(device: Device) -> tuple[int, int]:
+    return {"cuda": 2, "mps": 1, "cpu": 0}[device.kind], device.total
+
+
+def _listed(found: tuple[Device, ...]) -> str:
+    return " and ".join(device.words for device in found)
+
+
+# How the C library hands out memory, for work on the processor.
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+
+_LARGEST_KEPT = 32 * 2**20  # older versions of glibc refuse more
+
+_LARGEST_FREE = 512 * 2**20
+
+
+def keep_memory() -> bool:
+    """Let the C library keep what was freed for the next picture instead of giving it back to the system.
+
+    A layer's intermediate results are a few megabytes each. By default every one of them is asked of the system anew, which
+    clears it page by page: a fifth of a picture's time with the 125M network. Blocks above 32 MiB are still given back at
+    once, and never more than 512 MiB lie unused. For the whole process; only glibc has this switch, elsewhere nothing happens.
+
+    Returns:
+        whether it is so from now on.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return bool(mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT) and mallopt(_TRIM_THRESHOLD, _LARGEST_FREE))

@@ -1,0 +1,109 @@
+"""Files on the disk: written whole or not at all, hashed, and the sentences for a disk that will not."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import CannotWrite
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Write a temporary file in the same folder, then rename: the old content stays until the new one is complete.
+
+    Raises:
+        CannotWrite: disk full, no permission, …; the old file is untouched.
+    """
+    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if error.errno == errno.ENOSPC:
+            raise CannotWrite(
+                f"{target.name} needs {len(content) / 1e6:.1f} MB, and the disk of {target.parent} is full.",
+                "Make room, or choose another folder.",
+                title="The disk is full",
+            ) from error
+        raise CannotWrite(
+            f"{target.name} cannot be written to {target.parent}: {error.strerror or error}.", "Choose another folder."
+        ) from error
+
+
+_HASH_BLOCK = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class Hashes:
+    """SHA-256 of a file, and the hash git gives it."""
+
+    sha256: str
+    git: str
+
+
+def hash_file(path: Path) -> Hashes:
+    """Read a file once and hash it."""
+    sha256 = hashlib.sha256()
+    git = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+    small = path.stat().st_size < 64 * 2**20  # git's own hash is only ever needed of small files
+    for block in _blocks(path):
+        sha256.update(block)
+        if small:
+            git.update(block)
+    return Hashes(sha256.hexdigest(), git.hexdigest() if small else "")
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_HASH_BLOCK):
+            yield block
+
+
+def disk_error(folder: Path, error: OSError, safe: int = 0) -> CannotWrite:
+    """The sentence for a failed write."""
+    kept = f" {readable(safe)} is safe." if safe else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CannotWrite(
+            f"The disk that holds {folder} is full.{kept}",
+            "Make room, then resume; it goes on where it stopped.",
+            title="The disk is full",
+        )
+    return CannotWrite(
+        f"{folder} cannot be written: {error.strerror or error}.{kept}",
+        "Choose another folder, or change its permissions.",
+    )
+
+
+def readable(count: int) -> str:
+    """Bytes as the hub and file managers count them, 1000 bytes a KB: “6.1 GB”, “346 MB”, “12 KB”."""
+    for unit, size, digits in (("GB", 10**9, 1), ("MB", 10**6, 0), ("KB", 10**3, 0)):
+        if count >= size:
+            return f"{count / size:.{digits}f} {unit}"
+    return f"{count} bytes"
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON, the old file staying until the new one is complete. Raises ``CannotWrite``."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise disk_error(path.parent, error) from error

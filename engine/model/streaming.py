@@ -1,0 +1,168 @@
+"""Layers whose weights stay in the computer's memory and visit the device while they run: exact, and slower.
+
+For cards that cannot hold the network. Each layer is a *unit*; when it is about to run its matrices are copied to the
+device, and they are dropped when it has run. On a graphics card the next unit is copied meanwhile, so that at most two are
+there at once. Small parameters (biases, norms, modulation tables) stay on the device. Layers in eight bits are restored in
+the same way (``engine/device/int8.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psutil
+import torch
+from torch import Tensor, nn
+
+from engine.device.int8 import Rounded, RoundedUnit, is_layer_matrix
+from engine.model.block import ContentLayer, ImageLayer
+from engine.model.transformer import Transformer
+
+
+class StreamedUnit:
+    """The matrices of one layer: at home in the computer's memory, on the device while the layer runs.
+
+    Attributes:
+        nbytes: their size.
+        there: whether they are on the device.
+    """
+
+    def __init__(self, parameters: list[nn.Parameter], device: torch.device, pinned: bool) -> None:
+        self._parameters = parameters
+        self._device = device
+        self._home = [parameter.data.to("cpu") for parameter in parameters]
+        if pinned:  # fixed to its place, so that a card can fetch it by itself
+            self._home = [tensor.pin_memory() for tensor in self._home]
+        self._arriving: tuple[list[Tensor], Any] | None = None
+        self.nbytes = sum(tensor.nbytes for tensor in self._home)
+        self.there = False
+        self._send_home()
+
+    def begin_copy(self, stream: Any) -> None:
+        """Start copying beside the work that goes on (CUDA only)."""
+        if self._arriving is None and not self.there:
+            with torch.cuda.stream(stream):
+                copies = [tensor.to(self._device, non_blocking=True) for tensor in self._home]
+                arrived = torch.cuda.Event()
+                arrived.record(stream)
+            self._arriving = copies, arrived
+
+    def enter(self) -> None:
+        """Have the weights on the device, from here on in the order of its work."""
+        if self.there:
+            return
+        if self._arriving is None:
+            copies = [tensor.to(self._device, copy=True) for tensor in self._home]
+        else:
+            copies, arrived = self._arriving
+            current = torch.cuda.current_stream(self._device)
+            current.wait_event(arrived)
+            for tensor in copies:
+                tensor.record_stream(current)
+            self._arriving = None
+        for parameter, tensor in zip(self._parameters, copies, strict=True):
+            parameter.data = tensor
+        self.there = True
+
+    def leave(self) -> None:
+        """Drop the weights from the device."""
+        self._send_home()
+        self.there = False
+
+    def _send_home(self) -> None:
+        for parameter, tensor in zip(self._parameters, self._home, strict=True):
+            parameter.data = tensor
+
+
+class Streaming:
+    """Streams layers of one transformer; made by ``stream_layers``.
+
+    Attributes:
+        units: in the order of the blocks.
+        most_bytes: most bytes of streamed weights that were on the device at once.
+    """
+
+    def __init__(self, device: torch.device, pinned: bool, rounded: Mapping[str, Rounded]) -> None:
+        self.units: list[StreamedUnit | RoundedUnit] = []
+        self.most_bytes = 0
+        self._device, self._pinned, self._rounded = device, pinned, rounded
+        self._copies = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._next: dict[int, int] = {}
+        self._last: int | None = None
+
+    def add(self, path: str, module: nn.Module, inner: tuple[str, ...] = ()) -> None:
+        """Stream a module's matrices, but for those of the named submodules, which are called on their own.
+
+        Args:
+            path: of the module in the network, with a dot at its end.
+        """
+        big: dict[str, nn.Parameter] = {}
+        for name, parameter in module.named_parameters():
+            if name.startswith(inner) if inner else False:
+                continue
+            if is_layer_matrix(path + name, parameter.shape):
+                big[path + name] = parameter
+            else:
+                parameter.data = parameter.data.to(self._device)
+        number = len(self.units)
+        matrices = [self._rounded[name] for name in big if name in self._rounded]
+        if matrices:
+            self.units.append(RoundedUnit([*big.values()], matrices, self._device))
+        else:
+            self.units.append(StreamedUnit([*big.values()], self._device, self._pinned))
+        module.register_forward_pre_hook(lambda *_: self._enter(number))
+        module.register_forward_hook(lambda *_: self._leave(number), always_call=True)
+
+    def _enter(self, number: int) -> None:
+        self.units[number].enter()
+        if self._last is not None:
+            self._next[self._last] = number
+        self._last = number
+        following = self._next.get(number)
+        if self._copies is not None and following is not None and following != number:
+            self.units[following].begin_copy(self._copies)
+        self.most_bytes = max(self.most_bytes, sum(unit.nbytes for unit in self.units if unit.there))
+
+    def _leave(self, number: int) -> None:
+        self.units[number].leave()
+
+
+def stream_layers(
+    net: Transformer,
+    device: torch.device | str,
+    *,
+    content: bool = True,
+    image: bool = False,
+    rounded: Mapping[str, Rounded] | None = None,
+) -> Streaming:
+    """Stream the content layers, the image layers, or both, of a transformer. The results are the same, bit for bit.
+
+    Args:
+        net: its streamed layers may lie anywhere; everything else is on ``device``.
+        device: where it computes.
+        rounded: matrices in eight bits by their names in the network, all of the streamed layers or none.
+    """
+    device = torch.device(device)
+    size = sum(parameter.nbytes for name, parameter in net.named_parameters() if name.startswith("blocks."))
+    # Pinned memory cannot be given back to other programs; where it is short, plain copies are slower but safe.
+    pinned = device.type == "cuda" and psutil.virtual_memory().available > 2 * size
+    streaming = Streaming(device, pinned, rounded or {})
+    for index, block in enumerate(net.blocks):
+        for path, module, inner in _layers(block, content, image):
+            streaming.add(f"blocks.{index}.{path}.", module, inner)
+    return streaming
+
+
+def _layers(block: Any, content: bool, image: bool) -> Iterator[tuple[str, nn.Module, tuple[str, ...]]]:
+    """Modules that are called on their own: where in the block, and the submodules that are too."""
+    if content:
+        layer: ContentLayer = block.content
+        yield "content", layer, ("update.text_keys.",)
+        if layer.update is not None:
+            yield "content.update.text_keys", layer.update.text_keys, ()
+    if image:
+        shown: ImageLayer = block.image
+        yield "image", shown, ("text_keys.", "semantic_keys.")
+        yield "image.text_keys", shown.text_keys, ()
+        yield "image.semantic_keys", shown.semantic_keys, ()

@@ -1,0 +1,56 @@
+"""What the libraries raise when memory or the device gives out, told apart from faults of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+
+from engine.device.devices import Device, free_memory
+from engine.errors import DeviceLost, EchoGenError
+from engine.planning.plans import MemoryPlan, out_of_memory
+
+Fault = Literal["memory", "device"]
+
+_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|alloc[_ ]failed", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"CUDA error|CUDNN_STATUS_(?!NOT_SUPPORTED)|cublas\w* failed|unspecified launch failure|device-side assert|"
+    r"illegal memory access|HIP error|MPS backend",
+    re.IGNORECASE,
+)
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """ "memory" when an allocation failed, "device" when the graphics card gave out, None for anything else."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return "memory"
+    if not isinstance(error, RuntimeError):
+        return None
+    text = str(error)
+    if _MEMORY.search(text):
+        return "memory"
+    return "device" if _DEVICE.search(text) else None
+
+
+def in_words(fault: Fault | None, plan: MemoryPlan, device: Device) -> EchoGenError | None:
+    """A fault in the user's words; None for no fault."""
+    if fault == "memory":
+        return out_of_memory(plan, device, free_memory(device))
+    if fault == "device":
+        return DeviceLost(f"{device.words} stopped answering.", "Try again, or draw on the processor.")
+    return None
+
+
+@contextlib.contextmanager
+def faults_in_words(plan: MemoryPlan, device: Device) -> Iterator[None]:
+    """Turns the libraries' errors of memory and device into ours."""
+    try:
+        yield
+    except Exception as error:
+        said = in_words(fault_of(error), plan, device)
+        if said is None:
+            raise
+        raise said from error

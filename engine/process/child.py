@@ -1,0 +1,221 @@
+"""The loop of the engine's child process: reads commands, works on one at a time, sends messages; ``messages.py`` has both."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine.errors import Cancel, Cancelled, DeviceLost, EchoGenError
+from engine.events import EngineInfo, Event
+from engine.process.messages import (
+    Command,
+    Failed,
+    Generate,
+    JobEvent,
+    Loading,
+    Message,
+    Open,
+    Opened,
+    PaintScales,
+    Prepare,
+    Prepared,
+    Replanned,
+    ScalesPainted,
+    Shutdown,
+)
+from engine.request import CutOut, GenerationRequest, ScaleBits
+
+log = logging.getLogger(__name__)
+
+
+class EngineLike(Protocol):
+    """What the child needs of an engine."""
+
+    info: EngineInfo
+
+    def prepare(
+        self, subject: CutOut | None, prompt: str, negative_prompt: str = "", *, cancel: Cancel | None = None
+    ) -> tuple[str, ...]: ...
+
+    def generate(
+        self, request: GenerationRequest, *, cancel: Cancel | None = None, until_scale: int | None = None
+    ) -> Iterator[Event]: ...
+
+    def previews(
+        self, bits: ScaleBits, request: GenerationRequest, *, cancel: Cancel | None = None
+    ) -> tuple[np.ndarray, ...]: ...
+
+    def close(self) -> None: ...
+
+
+class _JobCancel:
+    """Cancel of one job: set when the window cancelled it or a later one."""
+
+    def __init__(self, cancelled: Any, job: int) -> None:
+        self._cancelled, self._job = cancelled, job
+
+    def is_set(self) -> bool:
+        return self._cancelled.value >= self._job
+
+
+class _Superseded:
+    """Set as soon as another command waits: preparing must never delay what the user asks for."""
+
+    def __init__(self, inbox: _Inbox) -> None:
+        self._inbox = inbox
+
+    def is_set(self) -> bool:
+        return self._inbox.waiting()
+
+
+class _GivesWay:
+    """Set as soon as anything waits, another wish to paint scales included: then the older one is out of date."""
+
+    def __init__(self, inbox: _Inbox) -> None:
+        self._inbox = inbox
+
+    def is_set(self) -> bool:
+        return self._inbox.waiting() or self._inbox.aside is not None
+
+
+class _Inbox:
+    """Reads commands in a thread, so that waiting commands can be seen and a dead window ends the child.
+
+    Attributes:
+        aside: the last wish to paint scales, which stands outside of the queue until that is empty.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._commands: list[Command] = []
+        self.aside: PaintScales | None = None
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                command = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(0)  # the window is gone; there is nobody left to work for
+            with self._changed:
+                if isinstance(command, PaintScales):
+                    self.aside = command
+                else:
+                    self._commands.append(command)
+                self._changed.notify()
+
+    def waiting(self) -> bool:
+        return bool(self._commands)
+
+    def next(self) -> Command:
+        with self._changed:
+            self._changed.wait_for(lambda: self._commands or self.aside is not None)
+            if self._commands:
+                return self._commands.pop(0)
+            aside, self.aside = self.aside, None
+            assert aside is not None
+            return aside
+
+    def put_back(self, command: PaintScales) -> None:
+        """It gave way: begin it again later, unless a newer one has come."""
+        with self._changed:
+            if self.aside is None:
+                self.aside = command
+
+
+def child_main(connection: Connection, cancelled: Any, engine: str, threads: int | None) -> None:
+    """Entry of the child process."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(5)  # the window stays smooth while all cores draw
+    if threads:
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+    inbox = _Inbox(connection)
+    try:
+        serve(inbox, connection.send, cancelled, engine)
+    except (BrokenPipeError, KeyboardInterrupt):
+        os._exit(0)
+
+
+def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine_name: str) -> None:
+    """Work on commands until ``Shutdown``. Every failure becomes a ``Failed`` message; the loop goes on."""
+    engine: EngineLike | None = None
+    superseded = _Superseded(inbox)
+    while True:
+        command = inbox.next()
+        job = command.job if isinstance(command, Generate) else None
+        try:
+            match command:
+                case Shutdown():
+                    if engine is not None:
+                        engine.close()
+                    return
+                case Open():
+                    if engine is not None:
+                        engine.close()
+                        engine = None
+                    send(Loading(0.0, "Loading the model libraries"))
+                    module, _, attribute = engine_name.partition(":")
+                    factory = getattr(importlib.import_module(module), attribute)
+                    engine = factory.open(
+                        command.bundle,
+                        command.device,
+                        command.memory,
+                        on_progress=lambda fraction, text: send(Loading(fraction, text)),
+                    )
+                    assert engine is not None
+                    send(Opened(engine.info))
+                case Prepare():
+                    if engine is not None:
+                        notes = engine.prepare(
+                            command.subject, command.prompt, command.negative_prompt, cancel=superseded
+                        )
+                        send(Prepared(command, notes))
+                case Generate():
+                    if engine is None:
+                        raise DeviceLost("The model is not loaded.", "Choose a model first.")
+                    cancel = _JobCancel(cancelled, command.job)
+                    info = engine.info
+                    for event in engine.generate(command.request, cancel=cancel, until_scale=command.until_scale):
+                        if engine.info != info:
+                            info = engine.info
+                            send(Replanned(info))
+                        send(JobEvent(command.job, event))
+                case PaintScales():
+                    try:
+                        send(ScalesPainted(command.number, _paint(engine, command, _GivesWay(inbox))))
+                    except Cancelled:
+                        inbox.put_back(command)
+        except Cancelled as error:
+            if job is not None:
+                send(Failed(job, error))
+        except EchoGenError as error:
+            send(Failed(job, error, traceback.format_exc()))
+        except (BrokenPipeError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            log.exception("a command failed")
+            fault = EchoGenError(f"The engine failed: {error}", "The details say where; copy them into a report.")
+            send(Failed(job, fault, traceback.format_exc()))
+
+
+def _paint(engine: EngineLike | None, command: PaintScales, cancel: Cancel) -> tuple[np.ndarray, ...]:
+    """The scales of an earlier picture. A courtesy: a fault is no message, the tiles just stay empty."""
+    if engine is None or command.request.bundle not in ("", engine.info.bundle):
+        return ()
+    try:
+        return engine.previews(command.bits, command.request, cancel=cancel)
+    except (Cancelled, BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception:
+        log.warning("the scales of an earlier picture could not be painted", exc_info=True)
+        return ()

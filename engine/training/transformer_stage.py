@@ -1,0 +1,367 @@
+"""The transformer's stage: transformer, text encoder and semantic encoder learn together; both autoencoders are done.
+
+Pairs are rendered and run through the frozen autoencoders once and then kept for a few steps in a pool. Bit labels are made
+anew at every step, because self-correction turns other bits over each time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers.models.dinov2 import Dinov2Config, Dinov2Model
+from transformers.models.t5 import T5Config, T5EncoderModel
+
+from engine.encoders.content import fold_latent
+from engine.encoders.features import PromptFeatures, SubjectFeatures
+from engine.encoders.semantic import prepared
+from engine.errors import InputError
+from engine.model.config import ScaleSchedule
+from engine.model.transformer import Transformer, split_scales
+from engine.request import Dial
+from engine.sampling.guidance import Guidance
+from engine.sampling.sampler import Conditions, Sampler
+from engine.tokenizer.quantizer import MultiScaleQuantizer
+from engine.training import checkpoint
+from engine.training.autoencoder_stages import save_sheet, with_average
+from engine.training.config import TrainingConfig
+from engine.training.data import language
+from engine.training.data.words import UNKNOWN, word_tokenizer
+from engine.training.frozen import FrozenParts
+from engine.training.loop import say
+from engine.training.optimiser import Muon, WeightAverage, descend
+from engine.training.render.renderer import Batch, Renderer
+
+
+@dataclass
+class _Pool:
+    """Rendered and encoded pairs, the oldest replaced first; each tensor has one row per pair."""
+
+    features: Tensor
+    latents: Tensor
+    pixels: Tensor
+    masks: Tensor
+    captions: list[str]
+    next: int = 0
+    filled: int = 0
+
+
+class TransformerStage:
+    """Everything but the autoencoders.
+
+    Args:
+        runs: folder of the stages' checkpoints; both autoencoders' are read from there.
+    """
+
+    name = "transformer"
+
+    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path) -> None:
+        self.config, self.renderer, self.held_out = config, renderer, held_out
+        self.settings: dict[str, Any] = config["transformer"]["training"]
+        self.device = renderer.device
+        self.digest = config.digest(self.name)
+        self.schedule: ScaleSchedule = config.schedule
+        self.frozen = FrozenParts.load(config, runs, self.device)
+        self.quantizer = MultiScaleQuantizer(self.frozen.tokenizer).to(self.device)
+        first, later = renderer.subjects.name_groups
+        self.words = word_tokenizer(first, outfits=config.outfits > 0, more=config.more > 0, later=later)
+        self.language_words = {
+            word
+            for scene in language.taught(config.outfits, config.more)
+            for text in (scene.prompt, *scene.wordings)
+            for word in language.split_words(text)
+        }
+        torch.manual_seed(config.seed)
+        self.transformer = Transformer(config.transformer)
+        self.transformer.initialise()
+        self.text = T5EncoderModel(T5Config(**config.text, vocab_size=self.words.get_vocab_size()))
+        self.semantic = Dinov2Model(Dinov2Config(**config.semantic))
+        self.module = nn.ModuleDict({"transformer": self.transformer, "text": self.text, "semantic": self.semantic}).to(
+            self.device
+        )
+        matrices, rest = _split(self.module)
+        self.optimisers: list[torch.optim.Optimizer] = [
+            Muon(matrices, lr=self.settings["learning_rate"]),
+            torch.optim.AdamW(rest, lr=self.settings["learning_rate_rest"], betas=(0.9, 0.98), weight_decay=0.0),
+        ]
+        self.average = WeightAverage(self.module, self.settings["average"])
+        self.chance = random.Random(config.seed)
+        self.noise = torch.Generator(self.device).manual_seed(config.seed + 2)
+        self.weights = torch.tensor(self.settings["scale_weights"], device=self.device)
+        self.pool: _Pool | None = None
+
+    # Data
+
+    def _encode(self, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor, list[str]]:
+        """Render n pairs and run them through the frozen autoencoders."""
+        batch = self.renderer.batch(n)
+        with torch.no_grad(), self._autocast():
+            features = self.frozen.autoencoder.encode(batch.target).float()
+            latents = self._content(batch)
+        pixels = prepared((batch.reference + 1) / 2, int(self.config["semantic"]["input_size"]))
+        mask = F.adaptive_avg_pool2d(batch.mask, self.schedule.grids[-1])
+        return features, latents, pixels, mask, batch.captions
+
+    def _content(self, batch: Batch) -> Tensor:
+        """Content tokens (n, P, W_c) of references, or of the canvases where the content path is placed."""
+        seen = batch.reference
+        if self.config.placed_content is not None:
+            seen = (batch.canvas[:, :3] + 1 - batch.canvas[:, 3:]) * 2 - 1
+        return fold_latent(self.frozen.content.encode(seen).latent_dist.mean, self.config.content_fold)
+
+    def _refill(self, n: int) -> _Pool:
+        """Replace the n oldest pairs; fills the pool at first."""
+        size = int(self.settings["pool"])
+        if self.pool is None:
+            first = self._encode(n)
+            tensors = [torch.empty(size, *value.shape[1:], device=self.device) for value in first[:4]]
+            self.pool = _Pool(tensors[0], tensors[1], tensors[2], tensors[3], [""] * size)
+            self._store(self.pool, first)
+        while self.pool.filled < size:
+            self._store(self.pool, self._encode(n))
+        self._store(self.pool, self._encode(n))
+        return self.pool
+
+    def _store(self, pool: _Pool, encoded: tuple[Tensor, Tensor, Tensor, Tensor, list[str]]) -> None:
+        for row, caption in enumerate(encoded[4]):
+            at = (pool.next + row) % len(pool.captions)
+            for kept, value in zip((pool.features, pool.latents, pool.pixels, pool.masks), encoded[:4], strict=True):
+                kept[at] = value[row]
+            pool.captions[at] = caption
+        pool.next = (pool.next + len(encoded[4])) % len(pool.captions)
+        pool.filled = min(len(pool.captions), pool.filled + len(encoded[4]))
+
+    def _tokens(self, captions: list[str], *, forget: bool = True) -> tuple[Tensor, Tensor]:
+        """Ids (B, T) and mask (B, T). Names are forgotten now and then, so that unknown ones do no harm later."""
+        unknown = self.words.token_to_id(UNKNOWN)
+        assert unknown is not None
+        rows = []
+        for caption in captions:
+            found = self.words.encode(caption)
+            numbers = list(found.ids)
+            if forget and self.chance.random() < self.settings["forget_name"]:
+                numbers = [
+                    i if t in self.language_words or i < 3 else unknown
+                    for i, t in zip(numbers, found.tokens, strict=True)
+                ]
+            rows.append(numbers[: self.config.transformer.text_limit])
+        length = max(len(row) for row in rows)
+        ids = torch.zeros(len(rows), length, dtype=torch.long)
+        for row, values in enumerate(rows):
+            ids[row, : len(values)] = torch.tensor(values)
+        ids = ids.to(self.device)
+        return ids, ids != 0
+
+    # Training
+
+    def step(self, rate: float) -> dict[str, float]:
+        size = int(self.settings["batch"])
+        pool = self._refill(max(1, size // int(self.settings["reuse"])))
+        rows = self.chance.sample(range(pool.filled), size)
+        index = torch.tensor(rows, device=self.device)
+        flip = self.settings["flip"] if self.chance.random() < self.settings["flip_share"] else 0.0
+        coded = self.quantizer(pool.features[index], self.schedule.grids, flip=flip, generator=self.noise)
+        ids, mask = self._tokens([pool.captions[row] for row in rows])
+        drops = self._drops(size)
+        with self._autocast():
+            words = self.text(input_ids=ids, attention_mask=mask).last_hidden_state
+            seen = self.semantic(pixel_values=pool.pixels[index]).last_hidden_state
+            logits = self.transformer(
+                torch.cat(coded.inputs, dim=1),
+                words,
+                mask,
+                seen[:, 0],
+                seen[:, 1:],
+                pool.latents[index],
+                self.schedule,
+                drop_text=drops[0],
+                drop_semantic=drops[1],
+                drop_content=drops[2],
+            )
+        losses, right = self._losses(logits, coded.labels, pool.masks[index])
+        loss = (losses * self.weights).sum() / self.weights.sum()
+        self._update(loss, rate)
+        figures = {"loss": float(loss.detach()), "pictures": float(size)}
+        for scale, share in enumerate(right.tolist()):
+            figures[f"right{self.schedule.grids[scale][0]}"] = share
+        return figures
+
+    def _drops(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Which samples see no text, no semantic tokens, no content: bool (B,) each.
+
+        The published training dropped each independently. From scratch the branches that guidance subtracts need more
+        than chance gives them: some samples lose the whole subject, and some lose everything.
+        """
+        settings = self.settings
+
+        def chance(share: float) -> Tensor:
+            return torch.rand(size, device=self.device, generator=self.noise) < share
+
+        subject, everything = chance(settings["drop_subject"]), chance(settings["drop_all"])
+        text = chance(settings["drop_text"]) | everything
+        semantic = chance(settings["drop_semantic"]) | subject | everything
+        content = chance(settings["drop_content"]) | subject | everything
+        return text, semantic, content
+
+    def _losses(self, logits: Tensor, labels: tuple[Tensor, ...], mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross-entropy of the bits and share of right bits, one number per scale each.
+
+        A pair of logits is a sigmoid of their difference. Tokens on the subject count more: there is more to get right.
+        """
+        losses, right = [], []
+        for scale, part in zip(labels, split_scales(logits, self.schedule), strict=True):
+            wanted = scale.flatten(1, 2).float()
+            pairs = part.unflatten(-1, (-1, 2))
+            margin = pairs[..., 1] - pairs[..., 0]
+            inside = F.adaptive_avg_pool2d(mask, (scale.shape[1], scale.shape[2])).flatten(1)
+            weight = 1 + self.settings["subject_weight"] * inside
+            each = F.binary_cross_entropy_with_logits(margin, wanted, reduction="none").mean(-1)
+            losses.append((each * weight).sum() / weight.sum())
+            right.append(((margin.detach() > 0) == (wanted > 0.5)).float().mean())
+        return torch.stack(losses), torch.stack(right)
+
+    def _update(self, loss: Tensor, rate: float) -> None:
+        rates = (self.settings["learning_rate"] * rate, self.settings["learning_rate_rest"] * rate)
+        descend(self.module, loss, self.optimisers, rates, self.average)
+
+    @contextmanager
+    def _autocast(self) -> Iterator[None]:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            yield
+
+    # Looking
+
+    @torch.no_grad()
+    def draw(self, batch: Batch, seed: int = 0, strength: float = 2.0) -> Tensor:
+        """Free samples by the averaged weights, of a batch's subjects, places and captions: (n, 3, S, S) in [-1, 1]."""
+
+        def work() -> Tensor:
+            drawn = [self._draw_row(batch, row, seed + row, strength) for row in range(len(batch.captions))]
+            return self.frozen.autoencoder.decode(torch.cat(drawn), batch.canvas)
+
+        return with_average(self, lambda: self._evaluating(work))
+
+    @torch.no_grad()
+    def continue_bits(self, batch: Batch, keep: int, seed: int) -> Tensor:
+        """Summed codes (n, d, h, w) of a batch whose first ``keep`` scales are true and whose others are drawn."""
+        features = self.frozen.autoencoder.encode(batch.target)
+        labels = self.quantizer(features, self.schedule.grids).labels
+        strength = self._dial("subject_strength")
+
+        def work() -> Tensor:
+            rows = range(len(batch.captions))
+            kept = [[scale[row] for scale in labels[:keep]] for row in rows]
+            return torch.cat([self._draw_row(batch, row, seed + row, strength, kept[row]) for row in rows])
+
+        return self._evaluating(work)
+
+    def _draw_row(self, batch: Batch, row: int, seed: int, strength: Dial, kept: Sequence[Tensor] = ()) -> Tensor:
+        """Summed codes (1, d, h, w) of one drawn picture."""
+        defaults = self.config["export"]
+        sampler = Sampler(self.transformer, self.frozen.tokenizer, cache_bytes=0)
+        guidance = Guidance.of(
+            len(self.schedule.grids),
+            strength,
+            strength,
+            temperature=self._dial("temperature"),
+            top_p=float(defaults["top_p"]),
+        )
+        one = batch.row(row)
+        pixels = prepared((one.reference + 1) / 2, int(self.config["semantic"]["input_size"]))
+        seen = self.semantic(pixel_values=pixels).last_hidden_state[0]
+        ids, _ = self._tokens(one.captions, forget=False)
+        words = self.text(input_ids=ids).last_hidden_state[0]
+        subject = SubjectFeatures(row, seen[0], seen[1:], self._content(one)[0])
+        summed = torch.empty(0)
+        for drawn in sampler.draw(
+            Conditions(PromptFeatures(row, words), subject), guidance, self.schedule, seed, kept=kept
+        ):
+            summed = drawn.summed
+        return summed
+
+    def _dial(self, name: str) -> Dial:
+        value = self.config["export"][name]
+        return tuple(float(number) for number in value) if isinstance(value, list) else float(value)
+
+    def _evaluating(self, work: Callable[[], Tensor]) -> Tensor:
+        self.module.eval()
+        try:
+            return work()
+        finally:
+            self.module.train()
+
+    @classmethod
+    def open_trained(
+        cls, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path
+    ) -> TransformerStage:
+        """A trained transformer with its averaged weights, to draw with. Raises ``InputError`` where there is none."""
+        path = runs / cls.name / "full.pt"
+        if not path.exists():
+            raise InputError(f"The transformer stage has no checkpoint in {runs} yet.", "Train it first.")
+        stage = cls(config, renderer, held_out, runs)
+        stage.module.load_state_dict(checkpoint.load_full(path, stage.digest)["stage"]["average"])
+        stage.module.eval().requires_grad_(False)
+        return stage
+
+    def sample(self, path: Path) -> None:
+        """Rows: reference, canvas, target, drawn."""
+        batch = self.held_out.batch(10)
+        made = self.draw(batch)
+        say(f"{path.name}: " + " | ".join(batch.captions))
+        canvas = (batch.canvas[:, :3] + 1 - batch.canvas[:, 3:]) * 2 - 1
+        save_sheet(path, [batch.reference, canvas, batch.target, made])
+
+    # Checkpoints
+
+    def state(self) -> dict[str, Any]:
+        """Everything but the pool, which is rendered anew."""
+        return {
+            "module": self.module.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "average": self.average.weights,
+            "average_steps": self.average.steps,
+            "renderer": self.renderer.state(),
+            "noise": self.noise.get_state(),
+            "chance": self.chance.getstate(),
+            "fingerprint": self.frozen.fingerprint,
+            "words": self.words.to_str(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        if state["fingerprint"] != self.frozen.fingerprint:
+            raise InputError(
+                "This transformer was trained on other autoencoders: its bits mean something else.",
+                "Put those autoencoders back, or begin the transformer again.",
+            )
+        if state.get("words", self.words.to_str()) != self.words.to_str():
+            raise InputError(
+                "This transformer was trained with another list of words: its word table means something else.",
+                "Use the subjects and the language it was trained with, or begin the transformer again.",
+            )
+        self.module.load_state_dict(state["module"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.average.weights = {name: value.to(self.device) for name, value in state["average"].items()}
+        self.average.steps = state["average_steps"]
+        self.renderer.load_state(state["renderer"])
+        self.noise.set_state(state["noise"].cpu())
+        version, numbers, gauss = state["chance"]
+        self.chance.setstate((version, tuple(numbers), gauss))
+
+
+def _split(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Matrices inside the blocks of the three networks, for Muon, and everything else, for AdamW."""
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, parameter in module.named_parameters():
+        inner = any(part in name for part in (".blocks.", ".block.", ".layer.", ".layers."))
+        table = "modulation" in name or "relative_attention_bias" in name
+        (matrices if inner and parameter.dim() == 2 and not table else rest).append(parameter)
+    return matrices, rest

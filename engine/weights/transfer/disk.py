@@ -1,0 +1,222 @@
+"""Files on their way to the disk: the ``.part`` that grows, its hash, and the sentences for a disk that will not.
+
+A part holds the first bytes of its file, in order; its length says where to go on. Only a part that is complete and has the
+right hash gets the file's own name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from engine.errors import CannotWrite
+from engine.files import disk_error, hash_file
+
+FLUSH_BYTES = 2**20
+FLUSH_SECONDS = 0.25
+LOCK = ".fetching"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of the remote file."""
+
+    start: int
+    length: int
+
+
+@dataclass
+class FileJob:
+    """One file on its way: a whole remote file, or some stretches of it behind bytes of our own.
+
+    Attributes:
+        name: the file, as messages call it.
+        url: where it is. remote_size: bytes of the remote file.
+        target: where it goes.
+        segments: what is fetched, in the order it is stored.
+        prefix: bytes that stand before the first segment.
+        sha256, git: the publisher's hash of the stored file, "" where there is none for it (stretches of a file).
+        etag: what the server called this version of the file when bytes first came; kept over restarts by the caller.
+    """
+
+    name: str
+    url: str
+    remote_size: int
+    target: Path
+    segments: tuple[Segment, ...]
+    prefix: bytes = b""
+    sha256: str = ""
+    git: str = ""
+    etag: str = ""
+    on_bytes: Callable[[int], None] = field(default=lambda count: None, repr=False)
+    on_etag: Callable[[str], None] = field(default=lambda etag: None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file as it is stored."""
+        return len(self.prefix) + sum(segment.length for segment in self.segments)
+
+    @property
+    def part(self) -> Path:
+        return self.target.with_name(self.target.name + ".part")
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.prefix and self.segments == (Segment(0, self.remote_size),)
+
+    @property
+    def arrived(self) -> int:
+        """Bytes that are safe on the disk."""
+        for path in (self.target, self.part):
+            try:
+                return min(path.stat().st_size, self.size)
+            except OSError:
+                continue
+        return 0
+
+    def next_range(self, arrived: int) -> tuple[int, int]:
+        """First and last (inclusive) remote byte to ask for when so many bytes are stored."""
+        position = len(self.prefix)
+        for segment in self.segments:
+            if arrived < position + segment.length:
+                return segment.start + arrived - position, segment.start + segment.length - 1
+            position += segment.length
+        raise ValueError("nothing is left to fetch")
+
+
+class PartWriter:
+    """Appends to the part of a job."""
+
+    def __init__(self, job: FileJob, arrived: int) -> None:
+        self._job = job
+        self._length = arrived
+        self._buffer = bytearray()
+        self._flushed = time.monotonic()
+        # A cancelled task closes the writer while a thread may still be flushing.
+        self._lock = threading.Lock()
+
+    def add(self, chunk: bytes) -> bool:
+        """Take bytes; True when it is time to flush."""
+        self._buffer += chunk
+        return len(self._buffer) >= FLUSH_BYTES or time.monotonic() - self._flushed > FLUSH_SECONDS
+
+    def flush(self) -> None:
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._flushed = time.monotonic()
+        if not self._buffer:
+            return
+        with _saying_disk_errors(self._job), self._job.part.open("r+b", buffering=0) as file:
+            file.seek(self._length)
+            while self._buffer:
+                count = file.write(self._buffer)
+                del self._buffer[:count]
+                self._length += count
+                self._job.on_bytes(count)
+
+    def holds(self, position: int, chunk: bytes) -> bool:
+        """Whether these bytes are the stored ones at this position."""
+        with _saying_disk_errors(self._job), self._job.part.open("rb") as file:
+            file.seek(position)
+            return file.read(len(chunk)) == chunk
+
+    def cut(self, position: int) -> None:
+        """Forget what is stored from here on."""
+        with _saying_disk_errors(self._job):
+            os.truncate(self._job.part, position)
+        self._job.on_bytes(position - self._length)
+        self._length = position
+
+    def close(self) -> None:
+        self.flush()
+
+
+def ready_part(job: FileJob) -> int:
+    """Make the part, with its prefix, and say how long it is. Bytes beyond the end of the file are cut off."""
+    with _saying_disk_errors(job):
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+        with job.part.open("ab") as file:
+            length = file.tell()
+            if length < len(job.prefix):
+                file.truncate(0)
+                file.write(job.prefix)
+                job.on_bytes(len(job.prefix) - length)
+                return len(job.prefix)
+            if length > job.size:
+                file.truncate(job.size)
+                return job.size
+            return length
+
+
+def accept(job: FileJob) -> str | None:
+    """Hash the stored file, and rename it when it is the right one; otherwise remove it and return None."""
+    path = job.target if job.target.exists() else job.part
+    with _saying_disk_errors(job):
+        hashes = hash_file(path)
+        right = path.stat().st_size == job.size
+        if job.sha256:
+            right = right and hashes.sha256 == job.sha256
+        elif job.git:
+            right = right and hashes.git == job.git
+        if not right:
+            path.unlink()
+            return None
+        if path is not job.target:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            path.replace(job.target)
+    return hashes.sha256
+
+
+@contextlib.contextmanager
+def _saying_disk_errors(job: FileJob) -> Iterator[None]:
+    """Errors of the disk as the sentence for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(job.target.parent, error, job.arrived) from error
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep other processes from fetching into a folder; the lock of a process that has ended does not count.
+
+    Raises:
+        CannotWrite: another process is at work there, or the folder cannot be written.
+    """
+    lock = folder / LOCK
+    mine = f"{os.getpid()} {psutil.Process().create_time()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if lock.exists() and _is_alive(lock.read_text(encoding="utf-8"), mine):
+            raise CannotWrite(
+                f"Another EchoGen is fetching into {folder} right now.",
+                "Wait until it is done, or close it.",
+                title="Already being fetched",
+            )
+        lock.write_text(mine, encoding="utf-8")
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.unlink()
+
+
+def _is_alive(owner: str, mine: str) -> bool:
+    """Whether the process that wrote a lock still runs. Numbers of processes are used again, so its start counts too."""
+    number, _, started = owner.partition(" ")
+    try:
+        return owner != mine and abs(psutil.Process(int(number)).create_time() - float(started)) < 1
+    except (psutil.Error, ValueError, OverflowError):
+        return False

@@ -1,0 +1,97 @@
+"""Progress in words and numbers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.canvas.strip.time_left import TimeLeft, scale_sentence
+
+
+def test_each_scale_says_what_to_expect():
+    sentences = [scale_sentence(scale, 13) for scale in range(13)]
+    assert sentences[:3] == ["Light and colours come first"] * 3
+    assert sentences[3:10] == ["Shapes are set, details come next"] * 7
+    assert sentences[10:] == ["Fine details"] * 3
+    assert [scale_sentence(scale, 5) for scale in range(5)] == ["Light and colours come first"] * 2 + [
+        "Fine details"
+    ] * 3
+
+
+def test_time_is_told_from_the_third_scale_on():
+    left = TimeLeft([0.25] * 4)
+    assert left.words(0) == ""
+    left.drawn(0, 2.0)
+    left.drawn(1, 12.0)
+    assert left.words(12.0) == ""
+    assert left.fraction(12.0) == 0.5
+    left.drawn(2, 22.0)
+    assert left.words(22.0) == "about 10\u00a0s left"
+    assert left.words(25.0) == "about 7\u00a0s left"
+
+
+def test_progress_moves_linearly_and_never_past_the_scale_that_is_drawn():
+    left = TimeLeft([0.25] * 4)
+    left.drawn(0, 1.0)
+    left.drawn(1, 2.0)
+    assert left.fraction(2.5) == pytest.approx(0.625)
+    assert left.fraction(3.0) == pytest.approx(0.75)
+    assert left.fraction(60.0) == pytest.approx(0.75)
+
+
+def test_a_kept_scale_is_no_work_and_moves_nothing():
+    left = TimeLeft([0.25] * 4, first_scale=2)
+    left.drawn(1, 1.0)  # the last kept one
+    assert left.fraction(1.5) == 0.0
+    left.drawn(2, 2.0)
+    assert left.fraction(2.5) == pytest.approx(0.75)
+    left = TimeLeft([0.25] * 8, first_scale=2)
+    for scale in range(1, 4):
+        left.drawn(scale, float(scale))
+    assert left.fraction(60.0) == pytest.approx(0.5)
+
+
+def test_time_left_never_jumps_up_by_more_than_one_step():
+    left = TimeLeft([0.1] * 10)
+    for scale in range(3):
+        left.drawn(scale, scale * 1.0)
+    assert left.words(2.0) == "about 7\u00a0s left"
+    left.drawn(3, 40.0)  # the computer was busy
+    assert left.words(40.0) == "about 8\u00a0s left"
+
+
+def test_long_times_are_rounded_to_five_seconds_and_minutes():
+    left = TimeLeft([0.1] * 10)
+    for scale in range(3):
+        left.drawn(scale, scale * 9.4)
+    assert left.words(18.8) == "about 65\u00a0s left"
+    slow = TimeLeft([0.1] * 10)
+    for scale in range(3):
+        slow.drawn(scale, scale * 20.0)
+    assert slow.words(40.0) == "about 2\u00a0min left"
+
+
+def test_kept_scales_count_for_nothing():
+    left = TimeLeft([0.4, 0.2, 0.2, 0.2], first_scale=2)
+    left.drawn(2, 1.0)
+    assert left.fraction(1.0) == pytest.approx(0.5)
+    left.drawn(3, 2.0)
+    assert left.fraction(2.0) == pytest.approx(1.0)
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=13),
+    st.lists(st.floats(0, 100), min_size=0, max_size=13),
+)
+def test_any_times_give_a_fraction_that_never_falls(costs: list[float], waits: list[float]):
+    left = TimeLeft(costs)
+    now, before = 0.0, 0.0
+    for scale, wait in enumerate(waits[: len(costs)]):
+        for _ in range(3):
+            now += wait / 3
+            fraction = left.fraction(now)
+            assert before - 1e-9 <= fraction <= 1 + 1e-9
+            before = fraction
+        left.drawn(scale, now)
+        left.words(now)

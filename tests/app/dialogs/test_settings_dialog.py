@@ -1,0 +1,69 @@
+"""The settings: what is chosen acts at once, and what changes elsewhere is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.dialogs.settings_dialog import SettingsDialog
+from app.language import languages
+from app.look.theme import notifier
+from app.session.state import SessionState
+
+
+@pytest.fixture
+def state(qapp) -> SessionState:
+    state = SessionState()
+    state.update_settings(theme="light", language="en")
+    return state
+
+
+@pytest.fixture
+def dialog(qtbot, state, window, tmp_path):
+    dialog = SettingsDialog(state, [], tmp_path / "Pictures", window, "appearance")
+    dialog.open()
+    yield dialog
+    dialog.close()
+    languages.install("en")
+
+
+def test_an_open_dialog_follows_what_changes_elsewhere(dialog, state):
+    told: list[str] = []
+    state.settingsChanged.connect(lambda: told.append(state.settings.theme))
+    state.update_settings(
+        theme="dark", text_scale=1.3, motion="full", memory="low", previews=False, framing="reference"
+    )
+    assert dialog.theme.value() == "dark"
+    assert dialog.text_size.value() == 1.3
+    assert dialog.motion.value() == "full"
+    assert dialog.memory.currentData() == "low"
+    assert dialog.framing.value() == "reference"
+    assert not dialog.previews.isChecked()
+    assert told == ["dark"]  # following is no choice of the user
+
+
+def test_an_open_dialog_is_painted_in_the_new_theme(dialog):
+    def paper() -> tuple[int, ...]:
+        return dialog.grab().toImage().pixelColor(dialog.width() // 2, dialog.height() - 60).getRgb()
+
+    light = paper()
+    notifier.set_choice("dark")
+    assert sum(paper()[:3]) < sum(light[:3]) - 300
+
+
+def test_a_choice_is_taken_over_at_once(dialog, state, qtbot):
+    qtbot.mouseClick(dialog.theme.button("dark"), Qt.MouseButton.LeftButton)
+    assert state.settings.theme == "dark"
+
+
+def test_another_language_keeps_the_page_and_the_choices(dialog, state, qtbot):
+    state.update_settings(theme="dark", pictures=str(Path("/somewhere")))
+    languages.install("zh_CN")
+    qtbot.waitUntil(lambda: dialog.windowTitle() == "设置")
+    assert dialog.pages.currentIndex() == 2
+    assert dialog.theme.value() == "dark"
+    assert dialog.folder.text().endswith("Pictures")
+    qtbot.mouseClick(dialog.theme.button("light"), Qt.MouseButton.LeftButton)
+    assert state.settings.theme == "light"

@@ -1,0 +1,140 @@
+"""The first run's card: what it says in every state of the large model, and when it gets out of the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.models.offer import MODEL, ModelOffer
+from app.session.state import Jobs
+from app.store.settings import OFFER_PUT_AWAY
+from engine.bundle.library import shipped_folder
+from engine.device.devices import GIB, Device
+from engine.weights.state import ModelState
+from tests.e2e.paper import write_paper_bundle
+
+CARD_16 = Device("cuda", "NVIDIA", 16 * GIB, 15 * GIB, half=True)
+CPU = Device("cpu", "CPU", 64 * GIB, 60 * GIB, 8)
+STATE = ModelState(MODEL, "EchoGen 2B", "", "MIT and Apache-2.0", "absent", total=25_200_000_000, size=13_200_000_000)
+
+
+@pytest.fixture
+def stage(qtbot, plain_look) -> QWidget:
+    stage = QWidget()
+    stage.resize(800, 700)
+    QVBoxLayout(stage).addStretch(1)
+    qtbot.addWidget(stage)
+    stage.show()
+    return stage
+
+
+@pytest.fixture
+def offer(stage, downloads, desk, tmp_path, monkeypatch):
+    """On a computer with a card of 16 GB and a small bundle; the large model as ``now["state"]`` has it."""
+    now = {"state": STATE, "empty": True}
+    monkeypatch.setattr(downloads, "state", lambda name: now["state"])
+    monkeypatch.setattr(downloads, "look_at_device", lambda: None)
+    manifest = write_paper_bundle(tmp_path / "paper")
+    desk.state.update_engine(manifest=manifest, folder=tmp_path / "paper", phase="ready")
+    offer = ModelOffer(downloads, desk.state, lambda: now["empty"], stage)
+    offer.now = now
+    stage.layout().insertWidget(0, offer)
+    offer.begin()
+    downloads.device = CARD_16
+    downloads.deviceKnown.emit()
+    return offer
+
+
+def click(button) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_what_is_here_what_could_be_what_it_needs_and_one_button(offer, qtbot, desk):
+    assert offer.isVisible()
+    assert offer.here.text() == "Paper is here and works"
+    assert "384 px pictures on this computer" in offer.here_text.text()
+    desk.state.set_expected_seconds(4.2)
+    desk.state.update_engine(text="so that it looks again")
+    assert "in about 4.2\u00a0s" in offer.here_text.text()
+    assert offer.size_tag.text() == "25.2\u00a0GB to download"
+    assert offer.text.text() == "1024 px pictures, as in the paper. Balanced: needs 14.2\u00a0GB, you have 16\u00a0GB."
+    assert offer.button.text() == "Get…" and not offer.bar.isVisible()
+    with qtbot.waitSignal(offer.wanted):
+        click(offer.button)
+
+
+@pytest.mark.parametrize(
+    ("device", "words", "action"),
+    [
+        (CPU, "Without a graphics card a picture takes minutes.", "get"),
+        (replace(CPU, total=8 * GIB, free=7 * GIB), "and this computer has 8.0\u00a0GB.", "models"),
+        (Device("cuda", "Card", 2 * GIB, 2 * GIB), "and the graphics card has 2.0\u00a0GB.", "models"),
+    ],
+)
+def test_a_computer_that_is_slow_or_small_is_told_so(offer, downloads, device, words, action):
+    downloads.device = device
+    downloads.deviceKnown.emit()
+    assert words in offer.text.text()
+    assert offer.action == action
+
+
+def test_while_it_is_fetched_it_says_how_far_it_is(offer, downloads, qtbot):
+    offer.now["state"] = replace(STATE, phase="fetching", done=6_100_000_000, rate=38e6, left=240.0)
+    downloads.changed.emit(MODEL)
+    assert offer.text.text().startswith("6.1 of 25.2\u00a0GB.  38\u00a0MB/s, about 4 min left.")
+    assert "draw meanwhile" in offer.text.text()
+    assert offer.bar.isVisible() and offer.bar.value() == round(1000 * 6.1 / 25.2)
+    with qtbot.waitSignal(offer.modelsWanted):
+        click(offer.button)
+    offer.now["state"] = replace(STATE, phase="converting", fraction=0.5, done=25_200_000_000)
+    downloads.changed.emit(MODEL)
+    assert "Making it ready to draw, 50 %" in offer.text.text() and offer.bar.value() == 500
+
+
+def test_when_it_is_ready_one_click_uses_it_and_the_card_goes(offer, downloads, desk, tmp_path):
+    offer.now["state"] = replace(STATE, phase="ready", installed=True, folder=tmp_path / MODEL)
+    downloads.changed.emit(MODEL)
+    assert offer.button.text() == "Use" and offer.size_tag.text() == "13.2\u00a0GB"
+    click(offer.button)
+    assert desk.state.settings.bundle == str(tmp_path / MODEL)
+    desk.state.update_engine(folder=tmp_path / MODEL)
+    assert not offer.isVisible()
+
+
+def test_it_gives_way_to_pictures_to_work_and_to_small_windows(offer, desk, stage):
+    desk.state.set_jobs(Jobs(drawing=1))
+    assert not offer.isVisible()
+    desk.state.set_jobs(Jobs())
+    assert offer.isVisible()
+    offer.now["empty"] = False
+    desk.state.update_engine(text="a picture is shown")
+    assert not offer.isVisible()
+    offer.now["empty"] = True
+    desk.state.update_engine(text="it was put away")
+    assert offer.isVisible()
+    stage.resize(800, 500)
+    assert not offer.isVisible()
+    stage.resize(800, 700)
+    assert offer.isVisible()
+
+
+def test_put_away_it_stays_away(offer, desk, downloads, stage):
+    click(offer.close_button)
+    assert not offer.isVisible()
+    assert desk.state.settings.panels[OFFER_PUT_AWAY] is True
+    again = ModelOffer(downloads, desk.state, lambda: True, stage)
+    again.begin()
+    downloads.deviceKnown.emit()
+    assert not again.isVisible()
+
+
+def test_before_the_window_can_be_seen_nothing_is_looked_at(stage, downloads, desk):
+    desk.state.update_engine(folder=shipped_folder() / "mini")
+    offer = ModelOffer(downloads, desk.state, lambda: True, stage)
+    downloads.device = CARD_16
+    downloads.deviceKnown.emit()
+    assert not offer.isVisible()

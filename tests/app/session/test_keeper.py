@@ -1,0 +1,73 @@
+"""The values of the panel in the session: written as JSON, and back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from app.session.keeper import SessionKeeper
+from app.session.state import SessionState
+from app.session.values import PanelValues
+from app.store.assets import AssetStore
+from app.store.saved_session import SessionStore
+from app.store.settings import SettingsStore
+from engine.placement import Placement
+from engine.request import ScaleBits
+
+KEPT = ScaleBits(tuple(np.ones((n, n, 5), np.uint8) for n in (1, 2, 3)))
+PLACE = Placement(0.3, 0.6, 0.4, 10.0, True)
+VALUES = PanelValues("a robot", "rain", (1.0, 2.0), 2.5, 3.5, 0.8, 0.9, (64, 48), 2, 77, True, KEPT, PLACE)
+
+
+@pytest.fixture
+def keeper(qapp, tmp_path):
+    state = SessionState()
+    keeper = SessionKeeper(
+        state,
+        SessionStore(tmp_path / "session.json"),
+        SettingsStore(tmp_path / "settings.json"),
+        AssetStore(tmp_path / "assets"),
+        dict,
+        state,
+    )
+    yield keeper
+    keeper._timer.stop()
+
+
+def test_every_value_comes_back_from_disk(keeper):
+    keeper._state.set_values(VALUES)
+    keeper.save()
+    keeper._state.set_values(PanelValues())
+    assert keeper.restore(keeper.load())
+    assert keeper._state.values == VALUES
+
+
+@pytest.mark.parametrize("damage", ["junk", [], [{"shape": [1, 1, 5], "bits": "%%%"}], [{"shape": [10**9, 1, 5]}], 7])
+def test_damaged_kept_scales_are_let_go_and_the_rest_comes_back(keeper, damage, tmp_path):
+    keeper._state.set_values(VALUES)
+    keeper.save()
+    file = tmp_path / "session.json"
+    session = json.loads(file.read_text(encoding="utf-8"))
+    assert session["controls"]["kept"] == KEPT.to_json()
+    session["controls"]["kept"] = damage
+    file.write_text(json.dumps(session), encoding="utf-8")
+    keeper._state.set_values(PanelValues())
+    keeper.restore(keeper.load())
+    assert keeper._state.values.kept is None
+    assert keeper._state.values.prompt == "a robot" and keeper._state.values.seed == 77
+
+
+@pytest.mark.parametrize("damage", ["junk", {"x": 0.5}, {"x": 9, "y": 0, "size": 1}, {"x": "a", "y": 0, "size": 1}, 7])
+def test_a_damaged_place_is_let_go_and_the_rest_comes_back(keeper, damage, tmp_path):
+    keeper._state.set_values(VALUES)
+    keeper.save()
+    file = tmp_path / "session.json"
+    session = json.loads(file.read_text(encoding="utf-8"))
+    assert session["controls"]["placement"] == PLACE.to_json()
+    session["controls"]["placement"] = damage
+    file.write_text(json.dumps(session), encoding="utf-8")
+    keeper._state.set_values(PanelValues())
+    keeper.restore(keeper.load())
+    assert keeper._state.values.placement is None and keeper._state.values.seed == 77

@@ -1,0 +1,91 @@
+"""The state tells every change once, after it is in place, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.session.state import SessionState
+from engine.request import CutOut
+
+SIGNALS = "photoChanged maskChanged promptChanged requestChanged engineChanged jobChanged resultChanged preparedChanged settingsChanged"
+
+
+@pytest.fixture
+def told(qapp):
+    state = SessionState()
+    heard: list[str] = []
+    for name in SIGNALS.split():
+        getattr(state, name).connect(lambda name=name: heard.append(name))
+    return state, heard
+
+
+def cut_out(value: int = 0) -> CutOut:
+    return CutOut(np.full((8, 8, 4), value, np.uint8))
+
+
+def test_values_tell_only_what_changed(told):
+    state, heard = told
+    state.update_values(seed=3)
+    assert heard == ["requestChanged"]
+    heard.clear()
+    state.update_values(prompt="a ball")
+    assert heard == ["promptChanged", "requestChanged"]
+    heard.clear()
+    state.update_values(prompt="a ball", seed=3)
+    assert heard == []
+
+
+def test_a_new_subject_is_the_current_one(told):
+    state, heard = told
+    first = state.add_subject(name="cat", cut_out=cut_out())
+    assert state.subject is first and state.current == 0
+    assert heard == ["photoChanged", "maskChanged"]
+    second = state.add_subject(name="dog")
+    assert state.subject is second and first.key != second.key
+
+
+def test_an_update_of_another_subject_is_silent_and_of_a_gone_one_ignored(told):
+    state, heard = told
+    first = state.add_subject(name="cat")
+    state.add_subject(name="dog")
+    heard.clear()
+    state.update_subject(first.key, name="tiger")
+    assert heard == [] and state.subjects[0].name == "tiger"
+    state.update_subject(999, name="nobody")
+    assert [subject.name for subject in state.subjects] == ["tiger", "dog"]
+
+
+def test_the_same_value_again_is_silent(told):
+    state, heard = told
+    subject = state.add_subject(name="cat", mask=np.zeros((4, 4), np.uint8))
+    heard.clear()
+    state.update_subject(subject.key, name="cat", mask=subject.mask)
+    assert heard == []
+    state.update_subject(subject.key, mask=np.zeros((4, 4), np.uint8))
+    assert heard == ["maskChanged"]
+
+
+def test_removing_keeps_a_sensible_current_subject(told):
+    state, _ = told
+    keys = [state.add_subject(name=name).key for name in "abc"]
+    state.select_subject(1)
+    state.remove_subject(keys[0])
+    assert state.subject.name == "b"
+    state.remove_subject(keys[1])
+    assert state.subject.name == "c"
+    state.remove_subject(keys[2])
+    assert state.subject is None and state.current == -1
+
+
+def test_readiness_says_what_is_missing(told):
+    state, _ = told
+    assert not state.readiness().has_model
+    state.update_engine(phase="loading")
+    assert state.readiness().loading and not state.readiness().has_photo
+    subject = state.add_subject(name="cat", problem="The cut-out is empty.")
+    assert state.readiness().has_photo and not state.readiness().has_subject
+    assert state.readiness().problem == "The cut-out is empty."
+    state.update_subject(subject.key, cut_out=cut_out(), problem="")
+    state.update_values(prompt="  ")
+    assert state.readiness().has_subject and not state.readiness().has_prompt

@@ -1,0 +1,65 @@
+"""Photos and masks on disk by digest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.store.assets import AssetStore
+from engine.errors import CannotWrite
+from engine.photo.load import photo_from_pixels
+
+
+@pytest.fixture
+def store(tmp_path) -> AssetStore:
+    return AssetStore(tmp_path / "assets")
+
+
+def picture(seed=0, alpha=False):
+    rng = np.random.default_rng(seed)
+    rgb = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    return photo_from_pixels(rgb, rng.integers(0, 256, (40, 60), dtype=np.uint8) if alpha else None, "a.jpg")
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_photo_comes_back_exactly(store, alpha):
+    photo = picture(alpha=alpha)
+    again = store.load_photo(store.save_photo(photo), "a.jpg")
+    assert np.array_equal(again.rgb, photo.rgb) and again.digest == photo.digest and again.name == "a.jpg"
+    assert (again.alpha is None) == (photo.alpha is None)
+    if alpha:
+        assert np.array_equal(again.alpha, photo.alpha)
+
+
+def test_a_mask_comes_back_exactly(store):
+    mask = np.random.default_rng(1).integers(0, 256, (40, 60), dtype=np.uint8)
+    assert np.array_equal(store.load_mask(store.save_mask(mask)), mask)
+
+
+def test_what_is_gone_damaged_or_no_digest_is_not_there(store):
+    digest = store.save_photo(picture())
+    (store.folder / f"{digest}.photo.png").write_bytes(b"damaged")
+    assert store.load_photo(digest) is None
+    assert store.load_photo("../../etc/passwd") is None
+    assert store.load_mask("0" * 64) is None
+
+
+def test_a_file_that_was_exchanged_is_not_taken(store):
+    one, other = store.save_photo(picture(1)), store.save_photo(picture(2))
+    (store.folder / f"{other}.photo.png").replace(store.folder / f"{one}.photo.png")
+    assert store.load_photo(one) is None
+
+
+def test_pruning_keeps_what_the_session_names(store):
+    one, other = store.save_photo(picture(1)), store.save_photo(picture(2))
+    mask = store.save_mask(np.zeros((4, 4), np.uint8))
+    (store.folder / "notes.png").write_bytes(b"mine")
+    assert store.prune([one, mask]) == 1
+    assert store.load_photo(one) and store.load_photo(other) is None and store.load_mask(mask) is not None
+    assert (store.folder / "notes.png").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CannotWrite):
+        AssetStore(tmp_path / "file").save_photo(picture())

@@ -1,0 +1,57 @@
+"""The settings file: a round trip, and damage that costs one value only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from app.store.settings import Settings, SettingsStore
+from engine.errors import CannotWrite
+
+
+def test_round_trip(tmp_path):
+    store = SettingsStore(tmp_path / "settings.json")
+    wanted = replace(
+        Settings(),
+        theme="dark",
+        text_scale=1.3,
+        keys={"open": ["Ctrl+P"]},
+        panels={"more": True},
+        seconds={"mini": 4.0},
+    )
+    store.save(wanted)
+    assert SettingsStore(store.path).load() == wanted
+
+
+def test_a_missing_file_is_the_original_settings(tmp_path):
+    assert SettingsStore(tmp_path / "none.json").load() == Settings()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "nul", '"text"', "[" * 100_000])
+def test_a_damaged_file_is_the_original_settings(tmp_path, content):
+    file = tmp_path / "settings.json"
+    file.write_text(content)
+    assert SettingsStore(file).load() == Settings()
+
+
+def test_one_wrong_value_costs_only_itself(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"theme": 5, "device": "cpu", "text_scale": 1, "previews": "yes", "unknown": 1}))
+    assert SettingsStore(file).load() == replace(Settings(), device="cpu", text_scale=1.0)
+
+
+def test_saving_twice_writes_once(tmp_path):
+    store = SettingsStore(tmp_path / "settings.json")
+    store.save(Settings())
+    before = store.path.stat().st_mtime_ns
+    store.path.unlink()
+    store.save(Settings())
+    assert not store.path.exists() and before
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CannotWrite):
+        SettingsStore(tmp_path / "file" / "settings.json").save(Settings())

@@ -1,0 +1,58 @@
+"""Work in pieces: order, room between two of them, an error, and stopping."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from PySide6.QtCore import QObject, QTimer
+
+from app.system.deferred import Turns, imports
+
+
+@pytest.fixture
+def parent(qapp) -> QObject:
+    return QObject()
+
+
+def test_steps_come_in_order_and_let_other_things_happen_between(qtbot, parent):
+    seen: list[str] = []
+    others = QTimer(parent, interval=0)
+    others.timeout.connect(lambda: seen.append("·"))
+    others.start()
+    turns = Turns([lambda: seen.append("a"), lambda: seen.append("b"), lambda: seen.append("c")], parent)
+    assert seen == [] and not turns.done, "nothing is done at once"
+    qtbot.waitUntil(lambda: turns.done)
+    others.stop()
+    text = "".join(seen)
+    assert text.replace("·", "") == "abc"
+    assert "ab" not in text and "bc" not in text
+
+
+def test_an_error_in_one_step_does_not_keep_the_next_from_its_turn(qtbot, parent):
+    seen: list[str] = []
+
+    def fail() -> None:
+        raise ValueError("by design")
+
+    with qtbot.captureExceptions() as raised:
+        turns = Turns([fail, lambda: seen.append("b")], parent)
+        qtbot.waitUntil(lambda: turns.done)
+    assert seen == ["b"] and [kind for kind, _, _ in raised] == [ValueError]
+
+
+def test_what_is_left_is_not_done_after_stop(qtbot, parent):
+    seen: list[str] = []
+    turns = Turns([lambda: seen.append("a"), lambda: turns.stop(), lambda: seen.append("c")], parent)
+    qtbot.waitUntil(lambda: turns.done)
+    qtbot.wait(20)
+    assert seen == ["a"]
+
+
+def test_modules_are_imported_step_by_step():
+    sys.modules.pop("this_module_is_not_there", None)
+    steps = imports("json.tool", "this_module_is_not_there")
+    steps[0]()
+    assert "json.tool" in sys.modules
+    with pytest.raises(ModuleNotFoundError):
+        steps[1]()

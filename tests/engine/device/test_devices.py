@@ -1,0 +1,85 @@
+"""Choosing a device, and its words."""
+
+import os
+
+import pytest
+
+from engine.device import devices
+from engine.device.devices import GIB, Device, choose_device, free_memory, gigabytes
+from engine.errors import InputError
+
+CARD = Device("cuda", "NVIDIA GeForce RTX 4090", int(23.6 * GIB), 22 * GIB, 8, 0, True)
+SECOND = Device("cuda", "NVIDIA GeForce GTX 1660", int(5.8 * GIB), 5 * GIB, 8, 1)
+APPLE = Device("mps", "Apple M3 GPU", 16 * GIB, 11 * GIB, 8, half=True)
+CPU = Device("cpu", "CPU", 16 * GIB, 12 * GIB, 2)
+
+
+@pytest.fixture
+def found(monkeypatch):
+    def place(*there):
+        monkeypatch.setattr(devices, "find_devices", lambda: there)
+
+    return place
+
+
+def test_words():
+    assert CARD.words == "NVIDIA GeForce RTX 4090, 24 GB"
+    assert CPU.words == "CPU, 2 cores"
+    assert Device("cpu", "CPU", 1, 1, 1).words == "CPU, 1 core"
+    assert (CARD.torch_name, SECOND.torch_name, CPU.torch_name, APPLE.torch_name) == ("cuda:0", "cuda:1", "cpu", "mps")
+    assert gigabytes(int(13.14 * GIB)) == "13.1 GB"
+
+
+def test_auto_prefers_the_largest_card_then_apple_then_the_processor(found):
+    found(SECOND, CARD, CPU)
+    assert choose_device() is CARD
+    found(APPLE, CPU)
+    assert choose_device("auto") is APPLE
+    found(CPU)
+    assert choose_device() is CPU
+
+
+def test_what_is_asked_for_is_taken(found):
+    found(CARD, SECOND, CPU)
+    assert choose_device("cpu") is CPU
+    assert choose_device("cuda") is CARD
+    assert choose_device("CUDA:1") is SECOND
+
+
+@pytest.mark.parametrize("wanted", ["mps", "cuda:2"])
+def test_what_is_not_there_is_said(found, wanted):
+    found(CARD, CPU)
+    with pytest.raises(InputError, match="RTX 4090, 24 GB and CPU, 2 cores"):
+        choose_device(wanted)
+
+
+@pytest.mark.parametrize("wanted", ["gpu", "cuda:x", ""])
+def test_nonsense_is_refused(found, wanted):
+    found(CPU)
+    with pytest.raises(InputError, match="is no device"):
+        choose_device(wanted)
+
+
+def test_this_computer_has_a_processor():
+    device = choose_device("cpu")
+    assert device.kind == "cpu"
+    assert 1 <= device.cores <= (os.cpu_count() or 1)
+    assert 0 < device.free <= device.total
+    assert 0 < free_memory(device) <= device.total
+
+
+def test_a_glance_needs_no_torch(monkeypatch):
+    listed = "0, NVIDIA GeForce GTX 1660, 6144, 5500, 7.5\n1, NVIDIA GeForce RTX 4090, 24564, 23000, 8.9\n"
+    monkeypatch.setattr(devices, "run_tool", lambda command: listed)
+    card = devices.glance()
+    assert (card.words, card.torch_name, card.half) == ("NVIDIA GeForce RTX 4090, 24 GB", "cuda:1", True)
+    assert card.free == 23000 * 2**20
+    monkeypatch.setattr(devices, "run_tool", lambda command: "NVIDIA-SMI has failed\n")
+    monkeypatch.setattr(devices.sys, "platform", "linux")
+    assert devices.glance().kind == "cpu"
+
+
+def test_tools_that_are_missing_or_fail_say_nothing():
+    assert devices.run_tool(["no-such-tool-anywhere"]) == ""
+    assert devices.run_tool([devices.sys.executable, "-c", "raise SystemExit(3)"]) == ""
+    assert devices.run_tool([devices.sys.executable, "-c", "print(5)"]).strip() == "5"

@@ -1,0 +1,84 @@
+"""Layers that only visit the device: the same bits, and no more than the unit at work there."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.errors import Cancelled
+from engine.model.streaming import Streaming, stream_layers
+from engine.model.transformer import Transformer
+from engine.sampling.guidance import Guidance
+from engine.sampling.sampler import Sampler
+from tests.engine.sampling.tiny import SCHEDULE, TOKENIZER, conditions, transformer
+
+SCALES = len(SCHEDULE.grids)
+GUIDANCE = Guidance.of(SCALES, 3.0, 2.0, top_p=0.97)
+
+
+def drawn(net: Transformer, **options) -> list[torch.Tensor]:
+    sampler = Sampler(net, TOKENIZER, **options)
+    return [scale.bits for scale in sampler.draw(conditions(), GUIDANCE, SCHEDULE, 7)]
+
+
+def streamed(**which: bool) -> tuple[Transformer, Streaming]:
+    net = transformer()
+    return net, stream_layers(net, "cpu", **which)
+
+
+@pytest.mark.parametrize("which", [{}, {"image": True}, {"content": False, "image": True}])
+@pytest.mark.parametrize("branches", ["together", "in-turn"])
+def test_streaming_changes_no_bit(which: dict[str, bool], branches: str):
+    plain = drawn(transformer())
+    net, streaming = streamed(**which)
+    assert all(torch.equal(a, b) for a, b in zip(plain, drawn(net, branches=branches), strict=True))
+    assert not any(unit.there for unit in streaming.units)
+
+
+def test_one_unit_at_a_time_is_on_the_device():
+    net, streaming = streamed(image=True)
+    drawn(net)
+    largest = max(unit.nbytes for unit in streaming.units)
+    assert 0 < streaming.most_bytes == largest
+    assert sum(unit.nbytes for unit in streaming.units) > 3 * largest
+
+
+def test_all_matrices_of_the_layers_are_streamed_and_each_once():
+    net, streaming = streamed(image=True)
+    matrices = [
+        parameter
+        for name, parameter in net.named_parameters()
+        if name.startswith("blocks.") and parameter.ndim == 2 and not name.endswith("modulation")
+    ]
+    assert sum(unit.nbytes for unit in streaming.units) == sum(matrix.nbytes for matrix in matrices)
+
+
+def test_weights_are_the_same_memory_before_and_after():
+    net = transformer()
+    before = {name: parameter.data_ptr() for name, parameter in net.named_parameters()}
+    stream_layers(net, "cpu", image=True)
+    drawn(net)
+    assert {name: parameter.data_ptr() for name, parameter in net.named_parameters()} == before
+
+
+def test_a_stop_in_the_middle_leaves_nothing_on_the_device():
+    net, streaming = streamed(image=True)
+
+    class AfterSome:
+        looks = 0
+
+        def is_set(self) -> bool:
+            self.looks += 1
+            return self.looks > 5
+
+    with pytest.raises(Cancelled):
+        list(Sampler(net, TOKENIZER).draw(conditions(), GUIDANCE, SCHEDULE, cancel=AfterSome()))
+    assert not any(unit.there for unit in streaming.units)
+    assert all(torch.equal(a, b) for a, b in zip(drawn(transformer()), drawn(net), strict=True))
+
+
+def test_a_layer_that_fails_goes_home_too():
+    net, streaming = streamed()
+    with pytest.raises(RuntimeError):
+        net.blocks[0].content(torch.zeros(1, 3, 5), torch.zeros(1, 6, net.config.width), None)
+    assert not any(unit.there for unit in streaming.units)

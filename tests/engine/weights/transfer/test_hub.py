@@ -1,0 +1,79 @@
+"""What the hub says about a repository, and what is not believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import NetworkError
+from engine.weights.catalogue import APACHE, FLUX_DEV, MIT, PARTS
+from engine.weights.transfer.hub import is_plain_name, list_part
+from tests.engine.weights import hub_server as faults
+from tests.engine.weights.hub_server import COMMIT, FakeHub, Repository
+
+PART = PARTS["dinov2-base"]
+FILES = {"config.json": b"{}", "model.safetensors": b"w" * 1000, "README.md": b"words", "flax_model.msgpack": b"f"}
+
+
+@pytest.fixture
+def elsewhere():
+    server = FakeHub({PART.repository: Repository(dict(FILES))})
+    yield server
+    server.close()
+
+
+def test_a_part_is_listed_at_one_commit_with_the_publishers_hashes(hub):
+    hub.repositories[PART.repository] = Repository(dict(FILES), git_only=("config.json",))
+    listing = list_part(PART, hub.url)
+    assert listing.commit == COMMIT and listing.licence == "apache-2.0"
+    files = {file.name: file for file in listing.files}
+    assert files.keys() == {"config.json", "model.safetensors"}
+    assert len(files["model.safetensors"].sha256) == 64 and files["config.json"].git and not files["config.json"].sha256
+    assert listing.url("a b.bin").endswith(f"/{PART.repository}/resolve/{COMMIT}/a%20b.bin")
+
+
+@pytest.mark.parametrize("url", ["http://example.org/api/models/x", "http://192.0.2.1/"])
+def test_a_redirect_to_an_unsafe_address_is_refused(hub, url):
+    hub.repositories[PART.repository] = Repository(dict(FILES))
+    hub.metadata_faults.append(faults.redirect(url))
+    with pytest.raises(NetworkError, match="unsafe address"):
+        list_part(PART, hub.url)
+
+
+def test_a_redirect_to_another_server_leaves_the_token_behind(hub, elsewhere):
+    hub.metadata_faults.append(faults.redirect(f"{elsewhere.url}/api/models/{PART.repository}"))
+    assert list_part(PART, hub.url, "hf_secret").commit == COMMIT
+    assert hub.requests[0].headers["authorization"] == "Bearer hf_secret"
+    assert elsewhere.requests and not any("authorization" in request.headers for request in elsewhere.requests)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("model.safetensors", True),
+        ("vae/config.json", True),
+        ("../model.safetensors", False),
+        ("/etc/passwd", False),
+        ("C:/x.safetensors", False),
+        ("a\\b", False),
+        ("a/../b", False),
+        ("a//b", False),
+        ("con.safetensors", False),
+        ("vae/NUL", False),
+        ("lpt1.json", False),
+        ("console.json", True),
+        ("x.", False),
+        (7, False),
+        ("a" * 201, False),
+    ],
+)
+def test_only_plain_names_are_taken(name, plain):
+    assert is_plain_name(name) == plain
+
+
+def test_licence_files_are_told_apart():
+    assert MIT.is_text("MIT License\n\nCopyright (c) 2025")
+    assert MIT.is_text("Copyright\n\nPermission is hereby granted, free of\ncharge, to any person")
+    assert APACHE.is_text("                                 Apache License\n                           Version 2.0")
+    assert not MIT.is_text("Apache License") and not APACHE.is_text("MIT License")
+    assert FLUX_DEV.is_text("FLUX.1 [dev] Non-Commercial License v1.1.1")
+    assert not APACHE.is_text("")
