@@ -22,10 +22,10 @@ from app.look import stylesheet
 from app.look import type as type_
 from app.look.theme import notifier
 from app.resources import resource
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.session.engine_link import EngineLink
 from app.session.keeper import SessionKeeper
-from app.session.queue import Generation
+from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.shortcuts import keymap
 from app.store.assets import AssetStore
@@ -34,7 +34,7 @@ from app.store.paths import AppPaths
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
 from app.system import background, logs
-from app.system.deferred import Turns
+from app.system.deferred import DeferredSteps
 from app.system.garbage import GarbageCollector
 from app.system.single_instance import SingleInstance
 from app.window.main_window import MainWindow
@@ -88,10 +88,10 @@ class Program(QObject):
         self._dressed: tuple[Any, ...] = ()
         self._dress()
         self.link = EngineLink(engine, threads, self)
-        self.generation = Generation(self.state, self.link, self)
+        self.queue = PictureQueue(self.state, self.link, self)
         self.store = HistoryStore(paths.history, self.pictures_folder())
-        self.desk = Desk(self.state, self.generation, self.store, self)
-        self.window = MainWindow(self.state, self.desk, paths)
+        self.controller = Controller(self.state, self.queue, self.store, self)
+        self.window = MainWindow(self.state, self.controller, paths)
         self.assets = AssetStore(paths.assets)
         self.keeper = SessionKeeper(
             self.state, SessionStore(paths.session), self.settings_store, self.assets, self.window.session_extra, self
@@ -99,7 +99,7 @@ class Program(QObject):
         self.session = self.keeper.load()
         self._closed = self._came_back = False
         self._files: list[Path] = []
-        self._turns: Turns | None = None
+        self._deferred: DeferredSteps | None = None
         # A window that opens minimised is not painted: the model is loaded all the same.
         self._latest = QTimer(self, interval=LATEST_MS, singleShot=True)
         self._latest.timeout.connect(self._begin)
@@ -153,10 +153,10 @@ class Program(QObject):
     @Slot()
     def _begin(self) -> None:
         self.window.removeEventFilter(self)
-        self._turns = Turns(
+        self._deferred = DeferredSteps(
             [
                 self._restore,
-                self.desk.open_bundle,
+                self.controller.open_bundle,
                 self._open_first,
                 *self.window.beginnings(),
                 self._garbage.settle,
@@ -169,7 +169,7 @@ class Program(QObject):
 
     def _open_first(self) -> None:
         if self._files:
-            self.desk.open_files(self._files)
+            self.controller.open_files(self._files)
         elif not self._came_back:
             self.window.show_example()
 
@@ -185,9 +185,9 @@ class Program(QObject):
         self._closed = True
         began = time.monotonic()
         self._latest.stop()
-        if self._turns is not None:
-            self._turns.stop()
-        self.generation.stop_now()
+        if self._deferred is not None:
+            self._deferred.stop()
+        self.queue.stop_now()
         self.keeper.save()
         self.link.shutdown(CLOSE_SECONDS)
         self.window.close_panels()  # ends the child for cut-outs, which work in the background may wait for

@@ -82,7 +82,7 @@ def one_start(began: float, pictures: int, home: Path) -> dict[str, float]:
             if state.engine.phase == "ready" and state.subject is not None and state.subject.cut_out is not None:
                 found["loading"] = now - began
                 finish_phase("loading")
-        elif not state.jobs.busy and not program.desk.saving:
+        elif not state.jobs.busy and not program.controller.saving:
             if pictures:
                 pictures -= 1
                 window.drawing.generate()

@@ -76,7 +76,7 @@ class Camera:
 
     def idle(self) -> None:
         """Until nothing is drawn and everything is on disk."""
-        self.wait(lambda: not self.state.jobs.busy and not self.program.desk.saving, "the finished picture")
+        self.wait(lambda: not self.state.jobs.busy and not self.program.controller.saving, "the finished picture")
         self.settle(0.1)
 
     def picture(self, part: QWidget | None = None) -> QImage:

@@ -31,7 +31,7 @@ from engine.placement import Placement
 from engine.planning.faults import fault_of, faults_in_words, in_words
 from engine.planning.job import Job, make_job
 from engine.planning.plans import MemoryPlan, plan_for, step_down
-from engine.planning.time_estimate import Expectation, Task, about, guess_seconds, multiply_rate
+from engine.planning.time_estimate import Task, TimeEstimate, about, guess_seconds, multiply_rate
 from engine.preflight.segmenter import Segmenter
 from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.sampling.sampler import Conditions, Sampler
@@ -54,7 +54,7 @@ class Engine:
     def __init__(self, bundle: Bundle, device: Device, plan: MemoryPlan) -> None:
         self._device, self._plan = device, plan
         self._segmenter: Segmenter | None = None
-        self._expectation = Expectation(bundle.manifest.transformer)
+        self._expectation = TimeEstimate(bundle.manifest.transformer)
         self._use(bundle, plan)
 
     @classmethod
@@ -302,7 +302,7 @@ class Engine:
                 manifest.tokenizer,
                 schedule.grids[-1],
                 schedule.size,
-                lambda: _look(cancel),
+                lambda: _raise_if_cancelled(cancel),
                 self._canvas(request, schedule.size),
             )
         except Exception as error:
@@ -378,7 +378,7 @@ class Engine:
 
     def _decode(self, summed: torch.Tensor, canvas: torch.Tensor | None, cancel: Cancel | None) -> np.ndarray:
         decoder = self.bundle.tokenizer.decoder
-        pixels = decode_in_strips(decoder, summed, canvas, self._plan.strip_bytes, lambda: _look(cancel))
+        pixels = decode_in_strips(decoder, summed, canvas, self._plan.strip_bytes, lambda: _raise_if_cancelled(cancel))
         return to_uint8(pixels)[0].cpu().numpy()
 
     def _wait(self) -> None:
@@ -441,7 +441,7 @@ class _Stopwatch:
         return self._last - last
 
 
-def _look(cancel: Cancel | None) -> None:
+def _raise_if_cancelled(cancel: Cancel | None) -> None:
     if cancel is not None and cancel.is_set():
         raise Cancelled()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage
 
-from app.look.pixels import Layer
+from app.look.pixels import ScaledPicture
 
 _NEAR = 14
 """So many pixels beside the divider it can be grabbed."""
@@ -26,20 +26,20 @@ class Comparison:
         split: where the divider stands, 0 … 1 of the picture's width.
     """
 
-    cut_out: Layer | None = None
-    other: Layer | None = None
-    previous: Layer | None = None
+    cut_out: ScaledPicture | None = None
+    other: ScaledPicture | None = None
+    previous: ScaledPicture | None = None
     on: bool = False
     holding: bool = False
     split: float = 0.5
 
     @property
-    def right(self) -> Layer | None:
+    def right(self) -> ScaledPicture | None:
         """What lies right of the divider."""
         return self.other or self.cut_out
 
     @property
-    def held(self) -> Layer | None:
+    def held(self) -> ScaledPicture | None:
         """What is shown in place of the picture while the key is held."""
         return self.previous if self.holding else None
 
@@ -76,6 +76,6 @@ class Comparison:
         return abs(position.x() - divider) <= _NEAR and picture.contains(position)
 
 
-def layer_of(image: QImage | None) -> Layer | None:
+def layer_of(image: QImage | None) -> ScaledPicture | None:
     """A layer, or None for no picture or an empty one."""
-    return Layer(image) if image is not None and not image.isNull() else None
+    return ScaledPicture(image) if image is not None and not image.isNull() else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QRectF, QVariantAnimation, Signal, Slot
 from PySide6.QtGui import QImage, QPainter
 
-from app.look.pixels import Layer
+from app.look.pixels import ScaledPicture
 
 
 class FadingPicture(QObject):
@@ -24,8 +24,8 @@ class FadingPicture(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.layer: Layer | None = None
-        self.before: Layer | None = None
+        self.layer: ScaledPicture | None = None
+        self.before: ScaledPicture | None = None
         self.share = 1.0
         self._fade = QVariantAnimation(self)
         self._fade.setStartValue(0.0)
@@ -37,7 +37,7 @@ class FadingPicture(QObject):
         self._fade.stop()
         fades = milliseconds > 0 and self.layer is not None
         self.before = self.layer if fades else None
-        self.layer = Layer(image)
+        self.layer = ScaledPicture(image)
         self.share = 0.0 if fades else 1.0
         if fades:
             self._fade.setDuration(milliseconds)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLa
 from app.look import focus
 from app.look import type as type_
 from app.look.controls import IconButton, label
-from app.look.pixels import Layer, paint_dashed, to_image
+from app.look.pixels import ScaledPicture, paint_dashed, to_image
 from app.look.theme import notifier, on_photo, radius, theme, tokens
 from engine import GenerationRequest
 
@@ -37,7 +37,7 @@ class IdeaTile(QAbstractButton):
     def __init__(self, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.number = number
-        self._layer: Layer | None = None
+        self._layer: ScaledPicture | None = None
         self._ratio = 1.0
         self._ready = False
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -55,7 +55,7 @@ class IdeaTile(QAbstractButton):
         self._speak()
 
     def show_image(self, pixels: np.ndarray) -> None:
-        self._layer = Layer(to_image(pixels))
+        self._layer = ScaledPicture(to_image(pixels))
         self.setEnabled(True)
         self._speak()
 
@@ -134,15 +134,15 @@ class IdeasView(QWidget):
         top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         for tile in self.tiles:
             tile.clicked.connect(self._clicked)
-        self._room = QWidget(self)
+        self._grid = QWidget(self)
         for tile in self.tiles:
-            tile.setParent(self._room)
-        self._room.installEventFilter(self)
+            tile.setParent(self._grid)
+        self._grid.installEventFilter(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
         column.addLayout(top)
-        column.addWidget(self._room, 1)
+        column.addWidget(self._grid, 1)
         self.close_button.clicked.connect(self.closed)
         notifier.changed.connect(self.update)
         self._name()
@@ -158,7 +158,7 @@ class IdeasView(QWidget):
         self._name()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._room and event.type() == QEvent.Type.Resize:
+        if watched is self._grid and event.type() == QEvent.Type.Resize:
             self._place()
         return super().eventFilter(watched, event)
 
@@ -166,11 +166,11 @@ class IdeasView(QWidget):
         """Two by two, as large as fits, close together in the middle."""
         size = self.requests[0].size if self.requests else None
         ratio = size[0] / size[1] if size else 1.0
-        room_width, room_height = (self._room.width() - _GAP) / 2, (self._room.height() - _GAP) / 2
+        room_width, room_height = (self._grid.width() - _GAP) / 2, (self._grid.height() - _GAP) / 2
         width = max(32.0, min(room_width, room_height * ratio))
         height = width / ratio
-        left = (self._room.width() - 2 * width - _GAP) / 2
-        top = (self._room.height() - 2 * height - _GAP) / 2
+        left = (self._grid.width() - 2 * width - _GAP) / 2
+        top = (self._grid.height() - 2 * height - _GAP) / 2
         for index, tile in enumerate(self.tiles):
             x, y = left + (index % 2) * (width + _GAP), top + (index // 2) * (height + _GAP)
             tile.setGeometry(round(x), round(y), round(width), round(height))

@@ -9,14 +9,14 @@ from PySide6.QtGui import QBrush, QFontMetricsF, QLinearGradient, QPainter, QPai
 
 from app.look import icons
 from app.look import type as type_
-from app.look.pixels import Layer, paint_dashed, paint_shadow
+from app.look.pixels import ScaledPicture, paint_dashed, paint_shadow
 from app.look.theme import on_photo, radius, theme
 
 _EXAMPLE_SIDES = (84.0, 112.0, 148.0)
 
 
 def paint_words(
-    painter: QPainter, box: QRectF, words: tuple[str, str], examples: Sequence[Layer] = (), icon: str = ""
+    painter: QPainter, box: QRectF, words: tuple[str, str], examples: Sequence[ScaledPicture] = (), icon: str = ""
 ) -> None:
     """The empty canvas: a dashed box with a title and a sentence, under an icon or pictures from coarse to fine."""
     painter.save()
@@ -36,7 +36,7 @@ def paint_words(
     title_rect = QFontMetricsF(title_font).boundingRect(QRectF(0, 0, room.width(), 1000), flags, title)
     text_rect = QFontMetricsF(text_font).boundingRect(QRectF(0, 0, min(room.width(), 410), 1000), flags, text)
     top_height = 28.0 if icon else 0.0
-    shown: list[tuple[Layer, float]] = []
+    shown: list[tuple[ScaledPicture, float]] = []
     if examples:
         left = room.height() - title_rect.height() - text_rect.height() - 56
         factor = min(1.0, (room.width() - 44) / sum(_EXAMPLE_SIDES), max(0.0, left) / _EXAMPLE_SIDES[-1])
@@ -64,7 +64,7 @@ def paint_words(
 
 
 def paint_stage(
-    painter: QPainter, rect: QRectF, ground: float, words: tuple[str, str], examples: Sequence[Layer] = ()
+    painter: QPainter, rect: QRectF, ground: float, words: tuple[str, str], examples: Sequence[ScaledPicture] = ()
 ) -> None:
     """The picture before it is drawn: a calm backdrop with a line for the ground, and words at the top.
 
@@ -95,7 +95,9 @@ def paint_stage(
     painter.restore()
 
 
-def _paint_stage_words(painter: QPainter, room: QRectF, words: tuple[str, str], examples: Sequence[Layer]) -> None:
+def _paint_stage_words(
+    painter: QPainter, room: QRectF, words: tuple[str, str], examples: Sequence[ScaledPicture]
+) -> None:
     """Title and sentence at the top; a small picture from coarse to fine at their right."""
     sides = (36.0, 48.0, 64.0)[-len(examples) :] if examples else ()
     taken = sum(sides) + 8.0 * len(sides)
@@ -119,7 +121,9 @@ def _paint_stage_words(painter: QPainter, room: QRectF, words: tuple[str, str], 
             x += side + 8.0
 
 
-def _paint_examples(painter: QPainter, shown: Sequence[tuple[Layer, float]], middle: float, bottom: float) -> None:
+def _paint_examples(
+    painter: QPainter, shown: Sequence[tuple[ScaledPicture, float]], middle: float, bottom: float
+) -> None:
     gap = 22.0
     x = middle - (sum(side for _, side in shown) + gap * (len(shown) - 1)) / 2
     for layer, side in shown:
@@ -149,7 +153,9 @@ def paint_chip(painter: QPainter, rect: QRectF, text: str, *, right: bool, top: 
     painter.restore()
 
 
-def paint_compare(painter: QPainter, rect: QRectF, cut_out: Layer, split: float, names: tuple[str, str]) -> None:
+def paint_compare(
+    painter: QPainter, rect: QRectF, cut_out: ScaledPicture, split: float, names: tuple[str, str]
+) -> None:
     """The cut-out on white over the right part of the picture, and the divider."""
     x = rect.x() + rect.width() * split
     corner = radius("picture")

@@ -11,7 +11,7 @@ SMALL = 512
 
 
 @dataclass
-class View:
+class PictureView:
     """Zoom and pan of a picture.
 
     Attributes:
@@ -26,21 +26,21 @@ class View:
     def fit(self) -> None:
         self.zoom, self.x, self.y = None, 0.5, 0.5
 
-    def scale(self, picture: tuple[int, int], room: tuple[float, float]) -> float:
+    def scale(self, picture: tuple[int, int], area: tuple[float, float]) -> float:
         """Screen pixels per picture pixel."""
         if self.zoom is not None:
             return self.zoom
         most = min(2.0, max(1.0, SMALL / max(picture)))
-        return max(0.01, min(most, room[0] / picture[0], room[1] / picture[1]))
+        return max(0.01, min(most, area[0] / picture[0], area[1] / picture[1]))
 
     def rect(
-        self, picture: tuple[int, int], room: tuple[float, float, float, float]
+        self, picture: tuple[int, int], area: tuple[float, float, float, float]
     ) -> tuple[float, float, float, float]:
-        """x, y, width, height of the picture. ``room``: the same of the place it may take.
+        """x, y, width, height of the picture. ``area``: the same of the place it may take.
 
         A side that fits is centred; a longer one covers the room, so that no pan shows what is beyond the picture.
         """
-        left, top, width, height = room
+        left, top, width, height = area
         scale = self.scale(picture, (width, height))
         w, h = picture[0] * scale, picture[1] * scale
         return (
@@ -51,33 +51,33 @@ class View:
         )
 
     def zoom_at(
-        self, factor: float, at: tuple[float, float], picture: tuple[int, int], room: tuple[float, float, float, float]
+        self, factor: float, at: tuple[float, float], picture: tuple[int, int], area: tuple[float, float, float, float]
     ) -> None:
         """Zoom so that the point under ``at`` (screen) stays there."""
-        x, y, w, h = self.rect(picture, room)
+        x, y, w, h = self.rect(picture, area)
         u, v = (at[0] - x) / w, (at[1] - y) / h
-        old = self.scale(picture, room[2:])
-        fit = View().scale(picture, room[2:])
+        old = self.scale(picture, area[2:])
+        fit = PictureView().scale(picture, area[2:])
         self.zoom = min(MOST, max(min(LEAST, fit), old * factor))
         w, h = picture[0] * self.zoom, picture[1] * self.zoom
-        self.x = u - (at[0] - room[0] - room[2] / 2) / w
-        self.y = v - (at[1] - room[1] - room[3] / 2) / h
-        self._settle(picture, room)
+        self.x = u - (at[0] - area[0] - area[2] / 2) / w
+        self.y = v - (at[1] - area[1] - area[3] / 2) / h
+        self._settle(picture, area)
 
-    def pan(self, dx: float, dy: float, picture: tuple[int, int], room: tuple[float, float, float, float]) -> None:
+    def pan(self, dx: float, dy: float, picture: tuple[int, int], area: tuple[float, float, float, float]) -> None:
         """Move the picture by screen pixels."""
-        scale = self.scale(picture, room[2:])
+        scale = self.scale(picture, area[2:])
         self.x -= dx / (picture[0] * scale)
         self.y -= dy / (picture[1] * scale)
-        self._settle(picture, room)
+        self._settle(picture, area)
 
-    def _settle(self, picture: tuple[int, int], room: tuple[float, float, float, float]) -> None:
-        scale = self.scale(picture, room[2:])
-        self.x = _settled(self.x, picture[0] * scale, room[2])
-        self.y = _settled(self.y, picture[1] * scale, room[3])
+    def _settle(self, picture: tuple[int, int], area: tuple[float, float, float, float]) -> None:
+        scale = self.scale(picture, area[2:])
+        self.x = _settled(self.x, picture[0] * scale, area[2])
+        self.y = _settled(self.y, picture[1] * scale, area[3])
 
 
-def room(width: int, height: int, bottom: int, *, zoomed: bool) -> tuple[float, float, float, float]:
+def area(width: int, height: int, bottom: int, *, zoomed: bool) -> tuple[float, float, float, float]:
     """x, y, width, height of the place a picture may take on a canvas: all of it while zoomed, else inside a margin.
 
     Args:
@@ -89,14 +89,14 @@ def room(width: int, height: int, bottom: int, *, zoomed: bool) -> tuple[float, 
     return margin, margin, max(32.0, width - 2 * margin), max(32.0, height - 2 * margin - bottom)
 
 
-def _place(start: float, room: float, length: float, at: float) -> float:
-    if length <= room:
-        return start + (room - length) / 2
-    return min(start, max(start + room - length, start + room / 2 - at * length))
+def _place(start: float, area: float, length: float, at: float) -> float:
+    if length <= area:
+        return start + (area - length) / 2
+    return min(start, max(start + area - length, start + area / 2 - at * length))
 
 
-def _settled(at: float, length: float, room: float) -> float:
-    if length <= room:
+def _settled(at: float, length: float, area: float) -> float:
+    if length <= area:
         return 0.5
-    half = room / length / 2
+    half = area / length / 2
     return min(1 - half, max(half, at))

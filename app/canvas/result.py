@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from app.canvas import painting
 from app.canvas.comparing import Comparison, layer_of
 from app.canvas.fading import FadingPicture
-from app.canvas.picture_view import View, room
+from app.canvas.picture_view import PictureView, area
 from app.look import focus
-from app.look.pixels import Layer, paint_ring, paint_shadow, to_image
+from app.look.pixels import ScaledPicture, paint_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
 
 _STEP = 1.25
@@ -43,14 +43,14 @@ class ResultCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Picture"))
         focus.attach(self, -1)
-        self.view = View()
+        self.view = PictureView()
         self._state = "empty"
         self._words = ("", "")
         self._prompt = ""
         self._doing = ""
-        self._examples: list[Layer] = []
+        self._examples: list[ScaledPicture] = []
         self._picture = FadingPicture(self)
-        self._peek: Layer | None = None
+        self._peek: ScaledPicture | None = None
         self._compared = Comparison()
         self._size = (256, 256)
         self._pending = (256, 256)
@@ -81,7 +81,7 @@ class ResultCanvas(QWidget):
     def show_empty(self, title: str, text: str, pictures: Sequence[QImage] = ()) -> None:
         """No picture yet: words, and up to three pictures from coarse to fine."""
         self._state, self._words = "empty", (title, text)
-        self._examples = [Layer(image) for image in pictures[:3]]
+        self._examples = [ScaledPicture(image) for image in pictures[:3]]
         self._drop_picture()
 
     def set_stage(self, size: tuple[int, int] | None, ground: float = 0.0, *, words: bool = True) -> None:
@@ -155,7 +155,7 @@ class ResultCanvas(QWidget):
         if image is None:
             self._peek = None
         else:
-            self._peek = Layer(image if isinstance(image, QImage) else to_image(image))
+            self._peek = ScaledPicture(image if isinstance(image, QImage) else to_image(image))
         self.update()
 
     def set_cut_out(self, image: QImage | None) -> None:
@@ -234,16 +234,16 @@ class ResultCanvas(QWidget):
         """Zoom in (positive) or out around a point, the middle by default."""
         if self.has_picture():
             at = at if at is not None else QPointF(*self._middle())
-            self.view.zoom_at(_STEP**steps, (at.x(), at.y()), self._size, self._room())
+            self.view.zoom_at(_STEP**steps, (at.x(), at.y()), self._size, self._area())
             self._moved()
 
     def scale(self) -> float:
         """Screen pixels per picture pixel."""
-        return self.view.scale(self._size, self._room()[2:])
+        return self.view.scale(self._size, self._area()[2:])
 
     def picture_rect(self) -> QRectF:
         """Where the picture lies, in widget coordinates; larger than the widget when zoomed in."""
-        return QRectF(*self.view.rect(self._size, self._room()))
+        return QRectF(*self.view.rect(self._size, self._area()))
 
     def sizeHint(self) -> QSize:
         return QSize(560, 560)
@@ -253,11 +253,11 @@ class ResultCanvas(QWidget):
 
     # Inside
 
-    def _room(self) -> tuple[float, float, float, float]:
-        return room(self.width(), self.height(), self._bottom, zoomed=self.view.zoom is not None)
+    def _area(self) -> tuple[float, float, float, float]:
+        return area(self.width(), self.height(), self._bottom, zoomed=self.view.zoom is not None)
 
     def _middle(self) -> tuple[float, float]:
-        left, top, width, height = self._room()
+        left, top, width, height = self._area()
         return left + width / 2, top + height / 2
 
     def _set_size(self, size: tuple[int, int]) -> None:
@@ -337,7 +337,7 @@ class ResultCanvas(QWidget):
         elif self._drag == "pan":
             step = position - self._pressed
             self._pressed = position
-            self.view.pan(step.x(), step.y(), self._size, self._room())
+            self.view.pan(step.x(), step.y(), self._size, self._area())
             self._moved()
         elif self._drag == "out":
             if (position - self._pressed).manhattanLength() >= QApplication.startDragDistance():
@@ -379,7 +379,7 @@ class ResultCanvas(QWidget):
             self.set_split(self._compared.split + (-0.02 if key == Qt.Key.Key_Left else 0.02))
         elif self.view.zoom is not None and key in _ARROWS:
             dx, dy = _ARROWS[Qt.Key(key)]
-            self.view.pan(-40 * dx, -40 * dy, self._size, self._room())
+            self.view.pan(-40 * dx, -40 * dy, self._size, self._area())
             self._moved()
         else:
             super().keyPressEvent(event)
@@ -451,7 +451,7 @@ class ResultCanvas(QWidget):
             painting.paint_compare(painter, rect, right, self._compared.split, words)
 
     def _word_rect(self) -> QRectF:
-        left, top, width, height = self._room()
+        left, top, width, height = self._area()
         side = min(520.0, width, height)
         return QRectF(left + (width - min(520.0, width)) / 2, top + (height - side) / 2, min(520.0, width), side)
 

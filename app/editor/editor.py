@@ -25,7 +25,7 @@ from app.look.layout import is_narrow
 from app.look.theme import notifier, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState
-from app.session.subjects import workbench_of
+from app.session.subjects import subjects_of
 from app.shortcuts import bind, keymap
 from app.system import background
 from engine import EchoGenError
@@ -53,7 +53,7 @@ class MaskEditorView(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self._bench = workbench_of(state)
+        self._subjects = subjects_of(state)
         self._session: MaskSession | None = None
         self.rail, self.options, self.hints = ToolRail(), OptionBar(), HintBar()
         self.canvas = MaskCanvas(padding=24, frame="canvas")
@@ -115,7 +115,7 @@ class MaskEditorView(QWidget):
 
     def begin(self) -> None:
         """Edit the current subject's mask."""
-        self._session = self._bench.begin_edit()
+        self._session = self._subjects.begin_edit()
         self.canvas.set_session(self._session)
         self.inspector.set_session(self._session, self._state.reference_size, self._state.settings.framing)
         if self._session is not None:
@@ -131,12 +131,12 @@ class MaskEditorView(QWidget):
         """The mask is right: hand it back. One that cannot be used stays here, with the sentence that says why."""
         self.canvas.finish()
         if self._session is not None:
-            self._session.reworks.settle(edge=False)
+            self._session.operations.settle(edge=False)
         self.inspector.refresh()
         if not self.inspector.use.isEnabled():
             return
         self._end()
-        self._bench.accept_edit()
+        self._subjects.accept_edit()
         self.accepted.emit()
 
     @Slot()
@@ -145,7 +145,7 @@ class MaskEditorView(QWidget):
         self.canvas.finish()
         changed = self._session is not None and bool(self._session.undo_label)
         self._end()
-        self._bench.discard_edit(keep=changed)
+        self._subjects.discard_edit(keep=changed)
         self.left.emit()
         if changed:
             self.discarded.emit()
@@ -154,7 +154,7 @@ class MaskEditorView(QWidget):
     def bring_back(self) -> None:
         """The changes that were discarded last, in an editor that has just begun."""
         if self._session is not None:
-            self._bench.bring_back()
+            self._subjects.bring_back()
 
     @Slot()
     def _back_to_the_canvas(self) -> None:
@@ -215,7 +215,7 @@ class MaskEditorView(QWidget):
 
     @Slot()
     def export_mask(self) -> None:
-        session = self._session or self._bench.session
+        session = self._session or self._subjects.session
         if session is None:
             return
         title = Path(session.photo.name or "photo").stem
@@ -225,7 +225,7 @@ class MaskEditorView(QWidget):
 
     def write_mask_to(self, file: Path) -> None:
         """Write the mask as a grey PNG, in the background."""
-        session = self._session or self._bench.session
+        session = self._session or self._subjects.session
         if session is not None:
             session.settle()
             file = file if file.suffix else file.with_suffix(".png")
@@ -233,7 +233,7 @@ class MaskEditorView(QWidget):
 
     @Slot()
     def import_mask(self) -> None:
-        if self._session is None and self._bench.session is None:
+        if self._session is None and self._subjects.session is None:
             return
         kinds = self.tr("Pictures") + " (*.png *.webp *.tif *.tiff *.bmp *.jpg *.jpeg)"
         name, _ = QFileDialog.getOpenFileName(self, self.tr("Open a mask"), "", kinds)
@@ -242,13 +242,13 @@ class MaskEditorView(QWidget):
 
     def read_mask_from(self, file: Path) -> None:
         """Read a mask in the background and make it the mask, as one step."""
-        session = self._session or self._bench.session
+        session = self._session or self._subjects.session
         if session is not None:
             background.run(_read, file, session.photo, done=self._mask_read, failed=self._failed)
 
     @Slot(object)
     def _mask_read(self, read: tuple[str, np.ndarray]) -> None:
-        session = self._session or self._bench.session
+        session = self._session or self._subjects.session
         if session is not None and session.photo.digest == read[0]:
             session.take_mask(read[1], "Open a mask")
 
@@ -259,7 +259,7 @@ class MaskEditorView(QWidget):
         if self._session is not None:
             self.inspector.show_error(error)
         else:
-            self._bench.failed.emit(error)
+            self._subjects.failed.emit(error)
 
     # What is shown
 

@@ -16,7 +16,7 @@ MAX_SCALE = 32.0
 
 
 @dataclass(frozen=True)
-class View:
+class PhotoView:
     """A photo in a canvas.
 
     Attributes:
@@ -33,7 +33,7 @@ class View:
     scale: float = 1.0
     centre: Point = (0.0, 0.0)
 
-    def fitted(self, padding: int = 0) -> View:
+    def fitted(self, padding: int = 0) -> PhotoView:
         """The whole photo, as large as it fits, with so many widget pixels left free around it."""
         scale = self.fit_scale(padding)
         return replace(self, scale=scale, centre=(self.photo[0] / 2, self.photo[1] / 2))
@@ -56,7 +56,7 @@ class View:
         factor = self.scale / self.ratio
         return self.size[0] / 2 + (x - self.centre[0]) * factor, self.size[1] / 2 + (y - self.centre[1]) * factor
 
-    def zoomed(self, factor: float, at: Point | None = None) -> View:
+    def zoomed(self, factor: float, at: Point | None = None) -> PhotoView:
         """Closer (or farther, below 1). The photo's point under the widget's point ``at`` stays where it is."""
         lowest = min(self.fit_scale(), 1.0) / 2
         scale = min(max(self.scale * factor, lowest), MAX_SCALE)
@@ -66,15 +66,15 @@ class View:
         after = moved.to_photo(x, y)
         return moved._moved(before[0] - after[0], before[1] - after[1])
 
-    def panned(self, dx: float, dy: float) -> View:
+    def panned(self, dx: float, dy: float) -> PhotoView:
         """The photo moved by so many widget pixels, in whole screen pixels."""
         step = round(dx * self.ratio), round(dy * self.ratio)
         return self._moved(-step[0] / self.scale, -step[1] / self.scale)
 
-    def resized(self, size: tuple[int, int], ratio: float) -> View:
+    def resized(self, size: tuple[int, int], ratio: float) -> PhotoView:
         return replace(self, size=size, ratio=ratio, scale=self.scale / self.ratio * ratio)
 
-    def revealing(self, x: float, y: float, margin: int = 24) -> View:
+    def revealing(self, x: float, y: float, margin: int = 24) -> PhotoView:
         """Moved just so far that a point of the photo is visible."""
         at = self.to_widget(x, y)
         push = [
@@ -83,7 +83,7 @@ class View:
         ]
         return self.panned(*push) if any(push) else self
 
-    def _moved(self, dx: float, dy: float) -> View:
+    def _moved(self, dx: float, dy: float) -> PhotoView:
         """The centre moved; the middle of the widget never leaves the photo."""
         width, height = self.photo
         return replace(
@@ -139,7 +139,7 @@ class View:
             min(outer.y1, visible.y1),
         )
 
-    def shift_to(self, other: View) -> tuple[int, int] | None:
+    def shift_to(self, other: PhotoView) -> tuple[int, int] | None:
         """By how many whole screen pixels ``other`` shows the same picture moved; None when it is another picture."""
         if (self.photo, self.size, self.ratio, self.scale) != (other.photo, other.size, other.ratio, other.scale):
             return None

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.editor import mark_painting
 from app.editor.overlay import OVERLAYS, Colour, Style, compose, edge_margin
-from app.editor.photo_view import View
+from app.editor.photo_view import PhotoView
 from app.look.pixels import to_image
 from app.look.theme import notifier, on_photo, theme, tokens
 from app.mask.brush import Rect
@@ -49,12 +49,12 @@ class MaskSurface(QWidget):
         self.session: MaskSession | None = None
         self._padding, self._corner, self._frame, self._small = padding, corner, frame, small
         self._overlay = "tint"
-        self._view = View((1, 1), (1, 1))
+        self._view = PhotoView((1, 1), (1, 1))
         self._fitted = True
         self._backing = QImage()
-        self._shown_view: View | None = None
+        self._shown_view: PhotoView | None = None
         self._sampled = np.zeros((0, 0, 3), np.uint8)
-        self._sampled_view: View | None = None
+        self._sampled_view: PhotoView | None = None
         self._stale = Rect(0, 0, 0, 0)
         self._spin = QTimer(self, interval=33)
         self._spin.timeout.connect(self._update_marks)
@@ -81,7 +81,7 @@ class MaskSurface(QWidget):
             session.pixelsChanged.connect(self._pixels_changed)
             session.marksChanged.connect(self._update_marks)
             session.waitingChanged.connect(self._waiting_changed)
-            self._view = View((session.photo.width, session.photo.height), self._widget_size(), self._ratio())
+            self._view = PhotoView((session.photo.width, session.photo.height), self._widget_size(), self._ratio())
             self.zoom_fit()
             self._waiting_changed(session.waiting)
         self.update()
@@ -99,10 +99,10 @@ class MaskSurface(QWidget):
 
     # Zoom and place
 
-    def view(self) -> View:
+    def view(self) -> PhotoView:
         return self._view
 
-    def set_view(self, view: View) -> None:
+    def set_view(self, view: PhotoView) -> None:
         if view != self._view:
             self._view = view
             self._fitted = False

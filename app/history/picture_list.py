@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyledItemD
 from app.history.model import HistoryModel, Row
 from app.look import focus, icons
 from app.look import type as type_
-from app.look.pixels import Layer, paint_dashed
+from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import notifier, on_photo, radius, size, theme, tokens
 from app.store.history_store import Picture
 from app.system.sharing import drag_out
@@ -31,7 +31,7 @@ class PictureDelegate(QStyledItemDelegate):
     def __init__(self, view: HistoryView) -> None:
         super().__init__(view)
         self._view = view
-        self._layers: dict[int, Layer] = {}
+        self._layers: dict[int, ScaledPicture] = {}
         self.compact = False
 
     @property
@@ -97,13 +97,13 @@ class PictureDelegate(QStyledItemDelegate):
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when)
         painter.restore()
 
-    def _layer(self, image: QImage) -> Layer:
+    def _layer(self, image: QImage) -> ScaledPicture:
         key = image.cacheKey()
         layer = self._layers.get(key)
         if layer is None:
             if len(self._layers) > _LAYERS:
                 self._layers.clear()
-            layer = self._layers[key] = Layer(image)
+            layer = self._layers[key] = ScaledPicture(image)
         return layer
 
     def _paint_thumb(self, painter: QPainter, rect: QRectF, row: Row, index: Index) -> None:

@@ -29,7 +29,7 @@ def to_array(image: QImage) -> np.ndarray:
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
-class Layer:
+class ScaledPicture:
     """A picture with a copy at the size it is shown at, scaled once and smoothly."""
 
     def __init__(self, image: QImage) -> None:

@@ -1,4 +1,4 @@
-"""One photo with its mask on the desk: the document, the segmenter's answers, and the pyramids the canvas samples from.
+"""One photo with its mask in the session: the document, the segmenter's answers, and the pyramids the canvas samples from.
 
 The canvas paints strokes into the document by itself; everything that needs the segmenter, or the whole mask of a large
 photo, goes through here.
@@ -17,7 +17,7 @@ from app.mask.document import MaskDocument
 from app.mask.layers import AT_ONCE, EdgePreview, Layers
 from app.mask.pyramid import Pyramid
 from app.mask.strokes import Edge, Marks, repaint
-from app.mask.whole_mask import Rework, Reworks
+from app.mask.whole_mask import MaskOperation, MaskOperations
 from app.mask.worker import Answer, Failure, Find, MaskService, Refine
 from engine import EchoGenError
 from engine.photo import SOLID, Box, Click, Hint, Photo, SubjectProposal, fill_holes, largest_part, parts
@@ -72,9 +72,9 @@ class MaskSession(QObject):
         self.chosen = 0
         self.in_view = Rect(0, 0, 0, 0)
         """The part of the photo that is looked at, larger than life; set by who shows it."""
-        self.reworks = Reworks(document, self._exchange, self)
-        self.reworks.failed.connect(self._rework_failed)
-        self.reworks.idle.connect(self._rework_done)
+        self.operations = MaskOperations(document, self._exchange, self)
+        self.operations.failed.connect(self._operation_failed)
+        self.operations.idle.connect(self._operation_done)
         self._fresh: Pyramid | None = None
         self._preview = EdgePreview()
         self._exchanged = self._asked_at = 0
@@ -100,16 +100,16 @@ class MaskSession(QObject):
     @property
     def busy(self) -> bool:
         """Whether the mask is still going to change by itself, an answer of the segmenter apart."""
-        return self.reworks.busy
+        return self.operations.busy
 
     @property
     def undo_label(self) -> str:
         """What the next undo takes back, or "" when there is nothing."""
-        return self.reworks.newest or self.document.undo_label
+        return self.operations.newest or self.document.undo_label
 
     @property
     def redo_label(self) -> str:
-        return "" if self.reworks.newest else self.document.redo_label
+        return "" if self.operations.newest else self.document.redo_label
 
     @property
     def asking(self) -> bool:
@@ -170,8 +170,8 @@ class MaskSession(QObject):
     def undo(self) -> None:
         """Take back the newest step; one that is not done yet is not done at all."""
         self._cancel()
-        if self.reworks.newest:
-            self.reworks.drop_newest()
+        if self.operations.newest:
+            self.operations.drop_newest()
             self.marksChanged.emit()
         else:
             self.document.undo()
@@ -186,8 +186,8 @@ class MaskSession(QObject):
 
     def invert(self) -> None:
         """Subject and background exchange places."""
-        if self.reworks.newest:  # what was asked before comes before
-            self._rework("Invert", lambda base, marks: base, lambda layers: self._invert())
+        if self.operations.newest:  # what was asked before comes before
+            self._start_operation("Invert", lambda base, marks: base, lambda layers: self._invert())
         else:
             self._invert()
 
@@ -205,13 +205,13 @@ class MaskSession(QObject):
         """Another mask, uint8 (H, W) as large as the photo, without any marks; it is not changed."""
         self._cancel()
         commit = lambda layers: self.document.replace(layers, label)  # noqa: E731
-        self._rework(label, lambda base, marks: mask.copy(), commit, Edge())
+        self._start_operation(label, lambda base, marks: mask.copy(), commit, Edge())
 
     def adopt(self, other: MaskSession, label: str) -> None:
         """Mask and marks of another session of this photo, as one step; that session is used up."""
         self._cancel()
-        self.reworks.settle(edge=False)
-        other.reworks.settle(edge=False)
+        self.operations.settle(edge=False)
+        other.operations.settle(edge=False)
         self.proposal, self.chosen = other.proposal, other.chosen
         marks = other.document.marks
         layers = other.document.layers_for(self.document, other.mask_pyramid)
@@ -219,12 +219,12 @@ class MaskSession(QObject):
 
     def settle(self) -> None:
         """Do at once what is still to be done to the mask, answers of the segmenter apart."""
-        self.reworks.settle()
+        self.operations.settle()
 
     def release(self) -> None:
-        """The session leaves the desk: nothing it asked for is delivered any more."""
+        """The session ends: nothing it asked for is delivered any more."""
         self._cancel()
-        self.reworks.close()
+        self.operations.close()
         self.document.end_stroke()
         self.document.on_change = lambda rect: None
         for signal, slot in (
@@ -237,10 +237,10 @@ class MaskSession(QObject):
     # Below the surface
 
     def _change(self, label: str, make: Callable[[np.ndarray, Marks], np.ndarray]) -> None:
-        """A rework of what was cut out that leaves the marks as they are."""
-        self._rework(label, make, lambda layers: self.document.replace(layers, label, self.document.marks))
+        """An operation on what was cut out that leaves the marks as they are."""
+        self._start_operation(label, make, lambda layers: self.document.replace(layers, label, self.document.marks))
 
-    def _rework(
+    def _start_operation(
         self,
         label: str,
         make: Callable[[np.ndarray, Marks], np.ndarray],
@@ -248,8 +248,8 @@ class MaskSession(QObject):
         edge: Edge | None = None,
     ) -> None:
         self.document.end_stroke()
-        self.reworks.ask(Rework(label, make, commit, edge))
-        if self.reworks.busy:
+        self.operations.ask(MaskOperation(label, make, commit, edge))
+        if self.operations.busy:
             self._timer.start()
             self.marksChanged.emit()
 
@@ -266,12 +266,12 @@ class MaskSession(QObject):
         self._exchanged += self.document.revision != revision
 
     @Slot(object)
-    def _rework_failed(self, error: Exception) -> None:
-        self._rework_done()
+    def _operation_failed(self, error: Exception) -> None:
+        self._operation_done()
         self.failed.emit(EchoGenError(f"The mask could not be changed: {error}", "It is as it was."))
 
     @Slot()
-    def _rework_done(self) -> None:
+    def _operation_done(self) -> None:
         if not self._ticket:
             self._settled()
         self.marksChanged.emit()
@@ -309,7 +309,7 @@ class MaskSession(QObject):
 
     @Slot()
     def _is_slow(self) -> None:
-        if (self._ticket or self.reworks.newest) and not self._slow:
+        if (self._ticket or self.operations.newest) and not self._slow:
             self._slow = True
             self.waitingChanged.emit(True)
 
@@ -351,7 +351,7 @@ class MaskSession(QObject):
             repaint(out, marks.painted[painted:])
             return out
 
-        self._rework("Cut out", on_top, self.document.answer)
+        self._start_operation("Cut out", on_top, self.document.answer)
 
     def _take_proposal(self, proposal: SubjectProposal) -> None:
         hint, label = self.proposal, self._label
@@ -362,7 +362,7 @@ class MaskSession(QObject):
             self.proposal, self.chosen = proposal, 0
         mask = proposal.mask
         commit = lambda layers: self.document.renew(mask, label, layers)  # noqa: E731
-        self._rework(label, lambda base, marks: mask.copy(), commit)
+        self._start_operation(label, lambda base, marks: mask.copy(), commit)
         self.proposed.emit(self.proposal)
 
     @Slot(object)
@@ -384,7 +384,7 @@ class MaskSession(QObject):
             self.marksChanged.emit()
             if self._held is not None:
                 QTimer.singleShot(0, self, self._take_held)
-        self.reworks.go_on()
+        self.operations.go_on()
 
     def _update_pyramid(self, rect: Rect) -> None:
         document = self.document

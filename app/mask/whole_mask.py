@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Rework:
+class MaskOperation:
     """One thing to do with the whole mask.
 
     Attributes:
@@ -41,12 +41,12 @@ class Rework:
 
 @dataclass(frozen=True, eq=False)
 class _Made:
-    rework: Rework
+    operation: MaskOperation
     before: np.ndarray
     layers: Layers
 
 
-class Reworks(QObject):
+class MaskOperations(QObject):
     """The queue of one document; it also brings the edge of a mask that is late.
 
     Args:
@@ -68,9 +68,9 @@ class Reworks(QObject):
     ) -> None:
         super().__init__(parent)
         self._document, self._exchange = document, exchange
-        self._waiting: deque[Rework] = deque()
-        self._running: Rework | None = None
-        self._late = Rework("", _the_same, document.take_edge)
+        self._waiting: deque[MaskOperation] = deque()
+        self._running: MaskOperation | None = None
+        self._late = MaskOperation("", _unchanged, document.take_edge)
         self._closed = False
         document.be_patient()
 
@@ -84,9 +84,9 @@ class Reworks(QObject):
         """The label of what was asked last and is not done yet, or ""."""
         return self._waiting[-1].label if self._waiting else ""
 
-    def ask(self, rework: Rework) -> None:
+    def ask(self, operation: MaskOperation) -> None:
         """Do something with the whole mask, after what was asked before."""
-        self._waiting.append(rework)
+        self._waiting.append(operation)
         if self._document.large:
             self.go_on()
         else:
@@ -99,8 +99,8 @@ class Reworks(QObject):
     def settle(self, edge: bool = True) -> None:
         """Do now what waits, however long it takes; without ``edge`` the mask may stay late."""
         while not self._closed and (self._waiting or (edge and self._document.late)):
-            rework = self._waiting.popleft() if self._waiting else self._late
-            self._exchange(_make(rework, self._document.lend(), self._document.marks).layers, rework.commit)
+            operation = self._waiting.popleft() if self._waiting else self._late
+            self._exchange(_make(operation, self._document.lend(), self._document.marks).layers, operation.commit)
 
     def close(self) -> None:
         """Nothing is done any more."""
@@ -120,13 +120,13 @@ class Reworks(QObject):
         self._running = None
         if self._closed:
             return
-        rework, layers, document = made.rework, made.layers, self._document
-        wanted = document.late if rework is self._late else bool(self._waiting) and self._waiting[0] is rework
-        edge = document.marks.edge if rework.edge is None else rework.edge
+        operation, layers, document = made.operation, made.layers, self._document
+        wanted = document.late if operation is self._late else bool(self._waiting) and self._waiting[0] is operation
+        edge = document.marks.edge if operation.edge is None else operation.edge
         if wanted and document.is_base(made.before) and layers.edge == edge and not document.painting:
-            if rework is not self._late:
+            if operation is not self._late:
                 self._waiting.popleft()
-            self._exchange(layers, rework.commit)
+            self._exchange(layers, operation.commit)
         self._next()
 
     @Slot(object)
@@ -145,10 +145,10 @@ class Reworks(QObject):
             self.idle.emit()
 
 
-def _make(rework: Rework, base: np.ndarray, marks: Marks) -> _Made:
-    edge = marks.edge if rework.edge is None else rework.edge
-    return _Made(rework, base, layers_of(base, rework.make(base, marks), edge))
+def _make(operation: MaskOperation, base: np.ndarray, marks: Marks) -> _Made:
+    edge = marks.edge if operation.edge is None else operation.edge
+    return _Made(operation, base, layers_of(base, operation.make(base, marks), edge))
 
 
-def _the_same(base: np.ndarray, marks: Marks) -> np.ndarray:
+def _unchanged(base: np.ndarray, marks: Marks) -> np.ndarray:
     return base

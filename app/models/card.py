@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWi
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.models import words
 from app.models.licences import LicenceSheet
-from app.models.pieces import Glyph, PartList, Problem, Question, Sign, Tag
+from app.models.pieces import Glyph, GlyphLabel, PartList, Problem, Question, Tag
 from app.session.downloads import Downloads
 from app.system.sharing import reveal
 from engine import AccessRefused, CannotWrite, EchoGenError, SizeNotAgreed
@@ -43,7 +43,7 @@ class ModelCard(Card):
         self.size_tag, self.licence_tag = Tag(), Tag()
         self.description = label("", "body", "muted", wrap=True)
         self.needs = label("", "help", "muted", wrap=True)
-        self.sign = Sign()
+        self.sign = GlyphLabel()
         self.button = OutlinedButton("")
         self.stop = IconButton("x", self.tr("Stop and remove what has arrived"))
         self.more = IconButton("ellipsis", self.tr("More for this model"))

@@ -16,7 +16,7 @@ from app.models.card import ModelCard
 from app.models.memory_card import MemoryCard
 from app.models.pieces import Glyph, Problem
 from app.models.sources import Sources
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.session.downloads import IMPORT, Downloads
 
 
@@ -25,12 +25,12 @@ class ModelsDialog(Dialog):
 
     Args:
         downloads: the models and the work on them; outlives the dialog.
-        desk: the open bundle and the settings.
+        controller: the open bundle and the settings.
     """
 
-    def __init__(self, downloads: Downloads, desk: Desk, window: QWidget) -> None:
+    def __init__(self, downloads: Downloads, controller: Controller, window: QWidget) -> None:
         super().__init__("", window, 900, 668)
-        self._downloads, self._desk = downloads, desk
+        self._downloads, self._controller = downloads, controller
         title = self.tr("Models")
         self.setWindowTitle(title)
         self.setAccessibleName(title)
@@ -83,7 +83,7 @@ class ModelsDialog(Dialog):
         downloads.changed.connect(self._changed)
         downloads.listChanged.connect(self._list)
         downloads.deviceKnown.connect(self._show_memory)
-        desk.state.engineChanged.connect(self._refresh)
+        controller.state.engineChanged.connect(self._refresh)
         self._list()
         downloads.look_at_device()
 
@@ -159,7 +159,7 @@ class ModelsDialog(Dialog):
         for state in states:
             plans = self._downloads.plans(state)
             if len(plans) > 1:
-                self.memory.show_plans(words.title(state), plans, self._desk.state.settings.memory)
+                self.memory.show_plans(words.title(state), plans, self._controller.state.settings.memory)
                 return
         self.memory.show_plans("", (), "auto")
 
@@ -172,7 +172,7 @@ class ModelsDialog(Dialog):
 
     @Slot(str)
     def _plan_chosen(self, key: str) -> None:
-        self._desk.state.update_settings(memory=key)
+        self._controller.state.update_settings(memory=key)
 
     @Slot()
     def _dismiss(self) -> None:

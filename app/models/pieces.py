@@ -71,7 +71,7 @@ class Glyph(QWidget):
         icons.paint_icon(painter, self._name, area.adjusted(inset, inset, -inset, -inset), self._color)
 
 
-class Sign(QWidget):
+class GlyphLabel(QWidget):
     """A glyph with a word: “Ready”."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import Chip, clear, label
 from app.look.layout import FlowLayout
-from app.look.pixels import Layer
+from app.look.pixels import ScaledPicture
 from app.look.theme import size
 from engine.bundle import SceneEntry
 
@@ -26,11 +26,11 @@ class SceneChip(Chip):
     def __init__(self, scene: SceneEntry, folder: Path | None, parent: QWidget | None = None) -> None:
         super().__init__(scene.label, parent)
         self.scene = scene
-        self._thumb: Layer | None = None
+        self._thumb: ScaledPicture | None = None
         if scene.thumb and folder is not None:
             image = _read_thumb(folder / scene.thumb)
             if not image.isNull():
-                self._thumb = Layer(image)
+                self._thumb = ScaledPicture(image)
         self.setToolTip(scene.prompt if scene.prompt != scene.label else "")
         self.setAccessibleName(scene.label)
 

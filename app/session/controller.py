@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.language import sentences
 from app.language.say import spoken_seconds
-from app.session.queue import Generation
+from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.values import compose, compose_all, help_line, redraw
@@ -38,7 +38,7 @@ class DroppedPicture:
     bits: ScaleBits
 
 
-class Desk(QObject):
+class Controller(QObject):
     """See the module. It changes the state and tells the rest by signals; it knows no widgets.
 
     Signals:
@@ -50,7 +50,7 @@ class Desk(QObject):
         failed(object, str): ``EchoGenError`` and details for the banner.
         cleared: what the banner said is no longer true.
         bundlesChanged: there are other models on this computer than before.
-        said(str): a sentence for a toast.
+        notice(str): a sentence for a toast.
         ended(str): how a drawing ended, for the status.
     """
 
@@ -62,14 +62,14 @@ class Desk(QObject):
     failed = Signal(object, str)
     cleared = Signal()
     bundlesChanged = Signal()
-    said = Signal(str)
+    notice = Signal(str)
     ended = Signal(str)
 
     def __init__(
-        self, state: SessionState, generation: Generation, store: HistoryStore, parent: QObject | None = None
+        self, state: SessionState, queue: PictureQueue, store: HistoryStore, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.state, self.generation, self.store = state, generation, store
+        self.state, self.queue, self.store = state, queue, store
         self.bundles: list[FoundBundle] = []
         self._opened: tuple[str, str, str] | None = None
         self._saving = 0
@@ -79,10 +79,10 @@ class Desk(QObject):
         self.saver.keepFailed.connect(self._not_kept)
         self.saver.exported.connect(self._exported)
         self.saver.failed.connect(self._could_not_export)
-        generation.started.connect(self._started)
-        generation.finished.connect(self._finished)
-        generation.stopped.connect(self._stopped)
-        generation.failed.connect(self._failed)
+        queue.started.connect(self._started)
+        queue.finished.connect(self._finished)
+        queue.stopped.connect(self._stopped)
+        queue.failed.connect(self._failed)
         state.settingsChanged.connect(self._settings_changed)
 
     # The bundle
@@ -100,7 +100,7 @@ class Desk(QObject):
                     raise
                 log.warning("the chosen model is gone", exc_info=True)
                 folder = resolve_bundle(DEFAULT_BUNDLE)
-                self.said.emit(self.tr("The chosen model is gone; the small one is used"))
+                self.notice.emit(self.tr("The chosen model is gone; the small one is used"))
             manifest = read_manifest(folder)
         except EchoGenError as error:
             self.state.update_engine(phase="failed", text=error.fact)
@@ -109,7 +109,7 @@ class Desk(QObject):
         if all(bundle.folder != folder for bundle in self.bundles):
             self.bundles.append(FoundBundle(manifest.name, folder, manifest))
         self.state.update_engine(manifest=manifest, folder=folder)
-        self.generation.open(str(folder), settings.device, settings.memory)
+        self.queue.open(str(folder), settings.device, settings.memory)
 
     def look_for_bundles(self) -> None:
         """See which models there are now."""
@@ -150,7 +150,7 @@ class Desk(QObject):
         """Draw what the panel says. While something is drawn it joins the queue."""
         possible, why = self.can_draw()
         if not possible:
-            self.said.emit(why)
+            self.notice.emit(why)
             return
         values, subject = self.state.values, self.state.subject
         assert subject is not None  # can_draw made sure
@@ -159,10 +159,10 @@ class Desk(QObject):
     def _draw(self, requests: Sequence[GenerationRequest]) -> None:
         waits = self.state.jobs.busy
         self.cleared.emit()
-        self.generation.draw([self._without_place(request) for request in requests])
+        self.queue.draw([self._without_place(request) for request in requests])
         if waits:
-            count = self.generation.waiting
-            self.said.emit(self.tr("1 picture waits") if count == 1 else self.tr("{0} pictures wait").format(count))
+            count = self.queue.waiting
+            self.notice.emit(self.tr("1 picture waits") if count == 1 else self.tr("{0} pictures wait").format(count))
 
     def _without_place(self, request: GenerationRequest) -> GenerationRequest:
         """A place means nothing to a model that does not know placement: its pictures must not claim it."""
@@ -190,7 +190,7 @@ class Desk(QObject):
         possible, why = self.can_draw()
         subject = self.state.subject
         if not possible or subject is None:
-            self.said.emit(why)
+            self.notice.emit(why)
             return
         # Ideas are compositions: with kept scales all four would be the same one.
         first = self._without_place(compose(self.state.values, subject.cut_out, subject.name))
@@ -198,12 +198,12 @@ class Desk(QObject):
         requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
         self.cleared.emit()
         self.ideasBegun.emit(requests)
-        self.generation.draw_ideas(requests, scales)
+        self.queue.draw_ideas(requests, scales)
 
     @Slot(object)
     def finish_idea(self, request: GenerationRequest) -> None:
         """Draw the chosen idea to its end: the same seed draws the same coarse scales."""
-        self.generation.stop_now()
+        self.queue.stop_now()
         self._draw([request])
 
     @Slot(object)
@@ -288,7 +288,7 @@ class Desk(QObject):
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
-        self.said.emit(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        self.notice.emit(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.system import background
 from engine import BundleError, Cancelled, EchoGenError
 from engine.bundle import BundleManifest, choose_models_folder, published_manifest, read_manifest
@@ -35,7 +35,7 @@ class Downloads(QObject):
     """See the module.
 
     Args:
-        desk: knows the open bundle, and opens another.
+        controller: knows the open bundle, and opens another.
         store: the models; by default those of the user's folder, looked at when first needed.
 
     Signals:
@@ -43,18 +43,18 @@ class Downloads(QObject):
         listChanged: there are other models than before.
         deviceKnown: what would draw is known now.
         tokenKept(object): an access token was kept: for good (True), for this run (False), or it is none (None).
-        said(str): a sentence for a toast.
+        notice(str): a sentence for a toast.
     """
 
     changed = Signal(str)
     tokenKept = Signal(object)
     listChanged = Signal()
     deviceKnown = Signal()
-    said = Signal(str)
+    notice = Signal(str)
 
-    def __init__(self, desk: Desk, parent: QObject | None = None, store: ModelStore | None = None) -> None:
+    def __init__(self, controller: Controller, parent: QObject | None = None, store: ModelStore | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._controller = controller
         self._store: ModelStore | None = None
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._problems: dict[str, EchoGenError] = {}
@@ -103,14 +103,16 @@ class Downloads(QObject):
 
     def is_open(self, state: ModelState) -> bool:
         """Whether this is the bundle that draws."""
-        folder = self._desk.state.engine.folder
+        folder = self._controller.state.engine.folder
         return state.folder is not None and folder is not None and state.folder.resolve() == folder.resolve()
 
     # What it needs
 
     def look_at_device(self) -> None:
         """Find out what will draw, in the background; ``deviceKnown`` follows."""
-        background.run(processor if self._desk.state.settings.device == "cpu" else glance, done=self._device_found)
+        background.run(
+            processor if self._controller.state.settings.device == "cpu" else glance, done=self._device_found
+        )
 
     @Slot(object)
     def _device_found(self, device: Device) -> None:
@@ -175,9 +177,9 @@ class Downloads(QObject):
     async def _remove(self, name: str) -> None:
         state = self.store.state(name)
         if self.is_open(state):
-            self._desk.state.update_settings(bundle="")
+            self._controller.state.update_settings(bundle="")
             end = time.monotonic() + _LET_GO_SECONDS
-            while self._desk.state.engine.phase == "loading" and time.monotonic() < end:
+            while self._controller.state.engine.phase == "loading" and time.monotonic() < end:
                 await asyncio.sleep(0.05)  # its files are in use until another one is open
         await self.store.remove(name)
         self._list_changed()
@@ -200,7 +202,7 @@ class Downloads(QObject):
         """Draw with this bundle from now on."""
         state = self.state(name)
         if state is not None and state.folder is not None:
-            self._desk.state.update_settings(bundle=str(state.folder))
+            self._controller.state.update_settings(bundle=str(state.folder))
 
     def accept(self, name: str, choices: Sequence[str]) -> bool:
         """The user accepts the licences of a model with these parts. Returns whether that could be recorded."""
@@ -300,13 +302,13 @@ class Downloads(QObject):
         """Models are there to be used: tell, and let the program see them."""
         states = [state for state in map(self.state, names) if state is not None and state.installed]
         for state in states:
-            self.said.emit(self.tr("{0} is ready").format(state.title))
-        if any(not state.bundle for state in states) and not self._desk.state.jobs.busy:
-            self._desk.restart_engine()  # the helpers of the cut-out are looked for when an engine starts
+            self.notice.emit(self.tr("{0} is ready").format(state.title))
+        if any(not state.bundle for state in states) and not self._controller.state.jobs.busy:
+            self._controller.restart_engine()  # the helpers of the cut-out are looked for when an engine starts
         self._list_changed()
 
     def _list_changed(self) -> None:
-        self._desk.look_for_bundles()
+        self._controller.look_for_bundles()
         self.listChanged.emit()
 
     def close(self, seconds: float = 5.0) -> None:

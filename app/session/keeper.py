@@ -17,8 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from app.session.state import SessionState, Subject
 from app.session.values import PanelValues
 from app.store.assets import AssetStore
-from app.store.saved_session import SessionState as Session
-from app.store.saved_session import SessionStore, SubjectState
+from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
 from engine import CutOut, EchoGenError, PhotoError, Placement, ScaleBits
@@ -35,7 +34,7 @@ class SessionKeeper(QObject):
 
     Args:
         extra: what the window adds to the session (prompt history, open sections, geometry), as keyword values of
-            ``Session``; asked for while saving.
+            ``SavedSession``; asked for while saving.
     """
 
     def __init__(
@@ -127,9 +126,9 @@ class SessionKeeper(QObject):
         self.save()
         self._closed = True
 
-    def session(self) -> Session:
+    def session(self) -> SavedSession:
         """The session as it stands. Subjects whose photo is not on disk yet are left out."""
-        subjects: list[SubjectState] = []
+        subjects: list[SavedSubject] = []
         current = -1
         chosen = self._state.subject
         for subject in self._state.subjects[-_MOST_SUBJECTS:]:
@@ -149,7 +148,7 @@ class SessionKeeper(QObject):
         if values.placement is not None:
             controls["placement"] = values.placement.to_json()
         extra = self._extra()
-        return Session(
+        return SavedSession(
             subjects=tuple(subjects),
             current=current,
             prompt=values.prompt,
@@ -158,17 +157,17 @@ class SessionKeeper(QObject):
             **extra,
         )
 
-    def _describe(self, subject: Subject) -> SubjectState | None:
+    def _describe(self, subject: Subject) -> SavedSubject | None:
         if subject.photo is None:
             if subject.cut_out is None:
                 return None
-            return SubjectState(
+            return SavedSubject(
                 photo="", name=subject.name, title=subject.title, cut_out=subject.cut_out.to_json()["png"]
             )
         if subject.photo.digest not in self._photos:
             return None
         known = self._masks.get(subject.key)
-        return SubjectState(
+        return SavedSubject(
             photo=subject.photo.digest,
             mask=known[1] if known is not None else "",
             name=subject.name,
@@ -178,12 +177,12 @@ class SessionKeeper(QObject):
 
     # Coming back
 
-    def load(self) -> Session:
+    def load(self) -> SavedSession:
         """The last session; ``restore`` brings it back."""
         self._on_its_way = True
         return self._store.load()
 
-    def restore(self, session: Session) -> bool:
+    def restore(self, session: SavedSession) -> bool:
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
         values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
         for entry in fields(PanelValues):
@@ -236,7 +235,7 @@ def _keep_mask(assets: AssetStore, key: int, mask: np.ndarray) -> tuple[int, np.
     return key, mask, assets.save_mask(mask)
 
 
-def _fetch(assets: AssetStore, subjects: tuple[SubjectState, ...], current: int) -> tuple[list[dict[str, Any]], int]:
+def _fetch(assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int) -> tuple[list[dict[str, Any]], int]:
     """Values of ``Subject`` for what is still there; a photo or mask that is gone is left out."""
     found: list[dict[str, Any]] = []
     chosen = -1
@@ -252,7 +251,7 @@ def _fetch(assets: AssetStore, subjects: tuple[SubjectState, ...], current: int)
     return found, chosen if chosen >= 0 else len(found) - 1
 
 
-def _fetch_one(assets: AssetStore, described: SubjectState) -> dict[str, Any]:
+def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
     common = {"name": described.name, "title": described.title, "example": described.example}
     if not described.photo:
         cut_out = CutOut.from_json({"png": described.cut_out, "framing": "fit"})

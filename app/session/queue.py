@@ -35,7 +35,7 @@ class _Job:
     until_scale: int | None = None
 
 
-class Generation(QObject):
+class PictureQueue(QObject):
     """The queue of pictures.
 
     Signals:

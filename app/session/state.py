@@ -1,4 +1,4 @@
-"""The one state of the open window: what is on the desk, what is drawn, what the engine does.
+"""The one state of the open window: what is in the session, what is drawn, what the engine does.
 
 Panels read it and change it through its methods; they never talk to each other. Every change is told by one signal, after
 the value is in place and only when it is another one. Values are frozen dataclasses: ask for them again after a signal.
@@ -148,7 +148,7 @@ class Result:
 
 
 @dataclass
-class _Desk:
+class _Contents:
     """The values themselves, free of Qt."""
 
     subjects: tuple[Subject, ...] = ()
@@ -178,75 +178,75 @@ class SessionState(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._desk = _Desk()
+        self._contents = _Contents()
         self._next_key = 1
 
     # Subjects
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        return self._desk.subjects
+        return self._contents.subjects
 
     @property
     def current(self) -> int:
         """Index of the current subject, or -1."""
-        return self._desk.current
+        return self._contents.current
 
     @property
     def subject(self) -> Subject | None:
-        return self._desk.subjects[self._desk.current] if self._desk.current >= 0 else None
+        return self._contents.subjects[self._contents.current] if self._contents.current >= 0 else None
 
     @property
     def reference_size(self) -> int:
         """Side in pixels of the cut-out that the open bundle wants."""
-        manifest = self._desk.engine.manifest
+        manifest = self._contents.engine.manifest
         return manifest.reference_size if manifest is not None else DEFAULT_REFERENCE_SIZE
 
     def add_subject(self, **values: Any) -> Subject:
         """Put a subject on the shelf and make it the current one. ``values``: fields of ``Subject`` but the key."""
         subject = Subject(self._next_key, **values)
         self._next_key += 1
-        self._desk.subjects = (*self._desk.subjects, subject)
-        self._desk.current = len(self._desk.subjects) - 1
+        self._contents.subjects = (*self._contents.subjects, subject)
+        self._contents.current = len(self._contents.subjects) - 1
         self.photoChanged.emit()
         self.maskChanged.emit()
         return subject
 
     def update_subject(self, key: int, **changes: Any) -> None:
         """Change fields of a subject; a key that is gone is ignored (its work came too late)."""
-        for index, subject in enumerate(self._desk.subjects):
+        for index, subject in enumerate(self._contents.subjects):
             if subject.key != key:
                 continue
             if all(_same(getattr(subject, name), value) for name, value in changes.items()):
                 return
             changed = replace(subject, **changes)
-            self._desk.subjects = (*self._desk.subjects[:index], changed, *self._desk.subjects[index + 1 :])
+            self._contents.subjects = (*self._contents.subjects[:index], changed, *self._contents.subjects[index + 1 :])
             if "photo" in changes:
                 self.photoChanged.emit()
-            if index == self._desk.current:
+            if index == self._contents.current:
                 self.maskChanged.emit()
                 if "name" in changes:
                     self.promptChanged.emit()
             return
 
     def select_subject(self, index: int) -> None:
-        if index != self._desk.current and -1 <= index < len(self._desk.subjects):
-            self._desk.current = index
+        if index != self._contents.current and -1 <= index < len(self._contents.subjects):
+            self._contents.current = index
             self.photoChanged.emit()
             self.maskChanged.emit()
 
     def remove_subject(self, key: int) -> None:
         """Take a subject off the shelf; the one before it becomes current."""
-        remaining = tuple(subject for subject in self._desk.subjects if subject.key != key)
-        if len(remaining) != len(self._desk.subjects):
+        remaining = tuple(subject for subject in self._contents.subjects if subject.key != key)
+        if len(remaining) != len(self._contents.subjects):
             current = self.subject
-            self._desk.subjects = remaining
+            self._contents.subjects = remaining
             keys = [subject.key for subject in remaining]
             if current is not None and current.key in keys:
-                self._desk.current = keys.index(current.key)
+                self._contents.current = keys.index(current.key)
             else:
-                self._desk.current = min(self._desk.current, len(remaining)) - 1 if remaining else -1
-                self._desk.current = max(self._desk.current, 0 if remaining else -1)
+                self._contents.current = min(self._contents.current, len(remaining)) - 1 if remaining else -1
+                self._contents.current = max(self._contents.current, 0 if remaining else -1)
             self.photoChanged.emit()
             self.maskChanged.emit()
 
@@ -256,8 +256,8 @@ class SessionState(QObject):
         for values in subjects:
             made.append(Subject(self._next_key, **values))
             self._next_key += 1
-        self._desk.subjects = tuple(made)
-        self._desk.current = min(max(current, 0 if made else -1), len(made) - 1)
+        self._contents.subjects = tuple(made)
+        self._contents.current = min(max(current, 0 if made else -1), len(made) - 1)
         self.photoChanged.emit()
         self.maskChanged.emit()
 
@@ -265,109 +265,109 @@ class SessionState(QObject):
 
     @property
     def values(self) -> PanelValues:
-        return self._desk.values
+        return self._contents.values
 
     def set_values(self, values: PanelValues) -> None:
-        before = self._desk.values
+        before = self._contents.values
         if values != before:
-            self._desk.values = values
+            self._contents.values = values
             if (values.prompt, values.negative_prompt) != (before.prompt, before.negative_prompt):
                 self.promptChanged.emit()
             self.requestChanged.emit()
 
     def update_values(self, **changes: Any) -> None:
         """Change fields of ``values``."""
-        self.set_values(replace(self._desk.values, **changes))
+        self.set_values(replace(self._contents.values, **changes))
 
     # Engine, jobs, result
 
     @property
     def engine(self) -> EngineStatus:
-        return self._desk.engine
+        return self._contents.engine
 
     def set_engine(self, status: EngineStatus) -> None:
-        if status != self._desk.engine:
-            self._desk.engine = status
+        if status != self._contents.engine:
+            self._contents.engine = status
             self.engineChanged.emit()
 
     def update_engine(self, **changes: Any) -> None:
-        self.set_engine(replace(self._desk.engine, **changes))
+        self.set_engine(replace(self._contents.engine, **changes))
 
     @property
     def jobs(self) -> Jobs:
-        return self._desk.jobs
+        return self._contents.jobs
 
     def set_jobs(self, jobs: Jobs) -> None:
-        if jobs != self._desk.jobs:
-            self._desk.jobs = jobs
+        if jobs != self._contents.jobs:
+            self._contents.jobs = jobs
             self.jobChanged.emit()
 
     @property
     def result(self) -> Result | None:
-        return self._desk.result
+        return self._contents.result
 
     def set_result(self, result: Result | None) -> None:
-        if result is not self._desk.result:
-            self._desk.result = result
+        if result is not self._contents.result:
+            self._contents.result = result
             self.resultChanged.emit()
 
     def set_moved_over(self, request: GenerationRequest | None) -> None:
         """The subject was moved over the picture of this request. It holds as long as that picture is shown."""
-        self._desk.moved_over = request
+        self._contents.moved_over = request
 
     def was_moved_over(self, request: GenerationRequest) -> bool:
         """Whether the subject was moved over the picture of this request: what is drawn from it keeps its seed and scales, and
         takes the panel's placement."""
-        return self._desk.moved_over is request
+        return self._contents.moved_over is request
 
     @property
     def prepared(self) -> tuple[str, ...] | None:
         """Sentences about the encoded prompt (what a limit cut off), or None while subject and prompt are not encoded."""
-        return self._desk.prepared
+        return self._contents.prepared
 
     def set_prepared(self, notes: tuple[str, ...] | None) -> None:
-        if notes != self._desk.prepared:
-            self._desk.prepared = notes
+        if notes != self._contents.prepared:
+            self._contents.prepared = notes
             self.preparedChanged.emit()
 
     @property
     def expected_seconds(self) -> float | None:
         """How long one picture took lately, or None before the first one."""
-        return self._desk.seconds
+        return self._contents.seconds
 
     def set_expected_seconds(self, seconds: float | None) -> None:
-        if seconds != self._desk.seconds:
-            self._desk.seconds = seconds
+        if seconds != self._contents.seconds:
+            self._contents.seconds = seconds
             self.preparedChanged.emit()
 
     # Settings
 
     @property
     def settings(self) -> Settings:
-        return self._desk.settings
+        return self._contents.settings
 
     def set_settings(self, settings: Settings) -> None:
-        if settings != self._desk.settings:
-            self._desk.settings = settings
+        if settings != self._contents.settings:
+            self._contents.settings = settings
             self.settingsChanged.emit()
 
     def update_settings(self, **changes: Any) -> None:
-        self.set_settings(replace(self._desk.settings, **changes))
+        self.set_settings(replace(self._contents.settings, **changes))
 
     # What follows from it
 
     def readiness(self) -> Readiness:
         """What the help line under Generate is made from."""
-        subject, engine = self.subject, self._desk.engine
+        subject, engine = self.subject, self._contents.engine
         return Readiness(
             has_model=engine.phase in ("loading", "ready"),
             loading=engine.phase == "loading",
             has_photo=subject is not None,
             has_subject=subject is not None and subject.cut_out is not None,
             problem=subject.problem if subject is not None else "",
-            has_prompt=bool(self._desk.values.prompt.strip()),
-            prepared=self._desk.prepared is not None,
-            seconds=self._desk.seconds,
+            has_prompt=bool(self._contents.values.prompt.strip()),
+            prepared=self._contents.prepared is not None,
+            seconds=self._contents.seconds,
         )
 
 

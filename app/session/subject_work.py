@@ -1,4 +1,4 @@
-"""What the workbench has done in other threads: read photos, find subjects, compose cut-outs. Values in, values out."""
+"""Work for the subjects in other threads: read photos, find subjects, compose cut-outs. Values in, values out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Keeps the state's subjects: loads photos, finds what is in them, holds the masks being edited, composes the cut-outs.
 
-The panel and the editor show what lies here; neither loads nor composes anything itself. One workbench per state
-(``workbench_of``), used from the window's thread; all slow work is done in other threads.
+The panel and the editor show what lies here; neither loads nor composes anything itself. One per state
+(``subjects_of``), used from the window's thread; all slow work is done in other threads.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SESSIONS = 3
 """Masks of so many subjects keep their undo; the others keep only the mask."""
 
 
-class Workbench(QObject):
+class Subjects(QObject):
     """See the module.
 
     Args:
@@ -202,7 +202,7 @@ class Workbench(QObject):
         if subject is None or session is None:
             return None
         self.discard_edit()
-        session.reworks.settle(edge=False)
+        session.operations.settle(edge=False)
         session.document.end_stroke()
         copy, pyramid = session.document.copy(), session.mask_pyramid.copy()
         editing = MaskSession(session.photo, session.photo_pyramid, copy, self.service, session.proposal, self, pyramid)
@@ -373,7 +373,7 @@ class Workbench(QObject):
                 self._compose(subject.key, subject.photo, subject.mask, box)
 
 
-def workbench_of(state: SessionState) -> Workbench:
-    """The workbench of this state; made at the first call."""
-    found = state.findChild(Workbench)
-    return found if found is not None else Workbench(state)
+def subjects_of(state: SessionState) -> Subjects:
+    """The subjects of this state; made at the first call."""
+    found = state.findChild(Subjects)
+    return found if found is not None else Subjects(state)

@@ -1,4 +1,4 @@
-"""The open session: what is on the desk, saved as it changes, back after a crash.
+"""The open session: what is in the session, saved as it changes, back after a crash.
 
 Photos and masks are not in it; they lie in the assets folder by digest (``assets.py``) and are named here.
 """
@@ -20,7 +20,7 @@ _LARGEST = 4 * 2**20
 
 
 @dataclass(frozen=True)
-class SubjectState:
+class SavedSubject:
     """One subject on the shelf.
 
     Attributes:
@@ -39,7 +39,7 @@ class SubjectState:
 
 
 @dataclass(frozen=True)
-class SessionState:
+class SavedSession:
     """What comes back after a restart.
 
     Attributes:
@@ -51,7 +51,7 @@ class SessionState:
         window: geometry as the window wrote it, base64.
     """
 
-    subjects: tuple[SubjectState, ...] = ()
+    subjects: tuple[SavedSubject, ...] = ()
     current: int = -1
     prompt: str = ""
     negative_prompt: str = ""
@@ -67,7 +67,7 @@ class SessionStore:
         self.path = path
         self._written = b""
 
-    def load(self) -> SessionState:
+    def load(self) -> SavedSession:
         try:
             if self.path.stat().st_size > _LARGEST:
                 raise ValueError("too large")
@@ -76,12 +76,12 @@ class SessionStore:
                 raise ValueError(f"version {data.get('version')!r}")
             return _state(data)
         except FileNotFoundError:
-            return SessionState()
+            return SavedSession()
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             log.warning("the last session could not be read", exc_info=True)
-            return SessionState()
+            return SavedSession()
 
-    def save(self, state: SessionState) -> None:
+    def save(self, state: SavedSession) -> None:
         """Write the session, unless it is what was written last. Raises ``CannotWrite``."""
         content = json.dumps({"version": VERSION, **asdict(state)}, ensure_ascii=False, indent=1).encode()
         if content != self._written:
@@ -89,17 +89,17 @@ class SessionStore:
             self._written = content
 
 
-def _state(data: dict[str, Any]) -> SessionState:
-    values = {f.name: data[f.name] for f in fields(SessionState) if f.name in data}
+def _state(data: dict[str, Any]) -> SavedSession:
+    values = {f.name: data[f.name] for f in fields(SavedSession) if f.name in data}
     subjects = tuple(
-        SubjectState(
-            **{f.name: str(item.get(f.name, "")) for f in fields(SubjectState) if f.name != "example"},
+        SavedSubject(
+            **{f.name: str(item.get(f.name, "")) for f in fields(SavedSubject) if f.name != "example"},
             example=item.get("example") is True,
         )
         for item in values.get("subjects", ())
     )
     history = tuple(str(text) for text in values.get("prompt_history", ()))
-    state = SessionState(**{**values, "subjects": subjects, "prompt_history": history})
+    state = SavedSession(**{**values, "subjects": subjects, "prompt_history": history})
     if not (
         isinstance(state.prompt, str)
         and isinstance(state.negative_prompt, str)

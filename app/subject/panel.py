@@ -28,7 +28,7 @@ from app.look.glyphs import Sign
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
-from app.session.subjects import workbench_of
+from app.session.subjects import subjects_of
 from app.shortcuts import bind, keymap, tooltip
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.photo_pieces import DropZone, PhotoChip
@@ -61,7 +61,7 @@ class SubjectPanel(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self._bench = workbench_of(state)
+        self._subjects = subjects_of(state)
         self._session: MaskSession | None = None
         self._named = 0
         self._build()
@@ -77,11 +77,11 @@ class SubjectPanel(QWidget):
 
     def open_file(self, path: Path | str) -> None:
         """Read a photo and put it on the shelf."""
-        self._bench.open_file(Path(path))
+        self._subjects.open_file(Path(path))
 
     def open_image(self, image: QImage, name: str = "") -> None:
         """Put a pasted picture on the shelf."""
-        self._bench.open_image(image, name)
+        self._subjects.open_image(image, name)
 
     def open_example(self, path: Path | str, name: str = "", seed: int | None = None, prompt: str = "") -> None:
         """An example with the prompt and the seed that suit it."""
@@ -92,7 +92,7 @@ class SubjectPanel(QWidget):
             changes["prompt"] = prompt
         if changes:
             self._state.update_values(**changes)
-        self._bench.open_file(Path(path), name, example=True)
+        self._subjects.open_file(Path(path), name, example=True)
 
     def examples(self) -> tuple[ExamplePhoto, ...]:
         """What the open bundle brings to begin with."""
@@ -225,13 +225,13 @@ class SubjectPanel(QWidget):
         outer.addWidget(scroll)
 
     def _connect(self) -> None:
-        state, bench, canvas = self._state, self._bench, self.canvas
+        state, subjects, canvas = self._state, self._subjects, self.canvas
         state.engineChanged.connect(self.refresh)
         state.photoChanged.connect(self.refresh)
         state.maskChanged.connect(self.refresh)
-        bench.sessionChanged.connect(self._session_changed)
-        bench.loadingChanged.connect(self.refresh)
-        bench.failed.connect(self.failed)
+        subjects.sessionChanged.connect(self._session_changed)
+        subjects.loadingChanged.connect(self.refresh)
+        subjects.failed.connect(self.failed)
         canvas.toolChanged.connect(self._show_tool)
         for button in self.tools.values():
             button.clicked.connect(self._tool_clicked)
@@ -243,7 +243,7 @@ class SubjectPanel(QWidget):
         self.drop_zone.chooseRequested.connect(self.chooseRequested)
         self.gallery.chosen.connect(self._example_chosen)
         self.name_edit.textEdited.connect(self._name_typed)
-        self.name_edit.returnPressed.connect(bench.find_again)
+        self.name_edit.returnPressed.connect(subjects.find_again)
         keymap.changed.connect(self.retranslate)
         ToolKeys(canvas, canvas, (*self.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
@@ -272,7 +272,7 @@ class SubjectPanel(QWidget):
         else:
             self.chip.say("")
             self.note.hide()
-        title = self.tr("Opening the photo…") if self._bench.loading else self.tr("Drop your own photo here")
+        title = self.tr("Opening the photo…") if self._subjects.loading else self.tr("Drop your own photo here")
         self.drop_zone.title.setText(title)
         another = subject is not None
         self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
@@ -320,7 +320,7 @@ class SubjectPanel(QWidget):
     def _session_changed(self) -> None:
         if self._session is not None:
             self._session.marksChanged.disconnect(self._marks_changed)
-        self._session = session = self._bench.session
+        self._session = session = self._subjects.session
         self.canvas.set_session(session)
         if session is not None:
             session.marksChanged.connect(self._marks_changed)

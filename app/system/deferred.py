@@ -10,7 +10,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer, Slot
 
 
-class Turns(QObject):
+class DeferredSteps(QObject):
     """Does one thing after the other, each in a turn of the event loop of its own.
 
     Args:
@@ -21,7 +21,7 @@ class Turns(QObject):
         super().__init__(parent)
         self._steps = deque(steps)
         self._timer = QTimer(self, interval=0)
-        self._timer.timeout.connect(self._turn)
+        self._timer.timeout.connect(self._run_next)
         self._timer.start()
 
     @property
@@ -34,7 +34,7 @@ class Turns(QObject):
         self._timer.stop()
 
     @Slot()
-    def _turn(self) -> None:
+    def _run_next(self) -> None:
         step = self._steps.popleft()
         if not self._steps:
             self._timer.stop()

@@ -12,7 +12,7 @@ from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDrag, QGuiApplication, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from app.look.pixels import Layer
+from app.look.pixels import ScaledPicture
 from app.look.theme import radius
 
 _PREVIEW = 96
@@ -54,7 +54,7 @@ def _preview(image: QImage, ratio: float) -> QPixmap:
     painter = QPainter(result)
     painter.setOpacity(0.9)
     rect = QRectF((_PREVIEW - width) / 2, (_PREVIEW - height) / 2, width, height)
-    Layer(image).paint(painter, rect, radius("picture"))
+    ScaledPicture(image).paint(painter, rect, radius("picture"))
     painter.end()
     return result
 

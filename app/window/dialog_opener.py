@@ -9,7 +9,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.dialogs.diagnostics import diagnostics
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.store.paths import AppPaths
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ class Dialogs(QObject):
     """See the module.
 
     Signals:
-        said(str): a sentence for a toast.
+        notice(str): a sentence for a toast.
     """
 
-    said = Signal(str)
+    notice = Signal(str)
 
-    def __init__(self, window: QWidget, desk: Desk, paths: AppPaths) -> None:
+    def __init__(self, window: QWidget, controller: Controller, paths: AppPaths) -> None:
         super().__init__(window)
-        self._window, self._desk, self._paths = window, desk, paths
+        self._window, self._controller, self._paths = window, controller, paths
         self._downloads: Downloads | None = None
 
     @property
@@ -36,8 +36,8 @@ class Dialogs(QObject):
         if self._downloads is None:
             from app.session.downloads import Downloads
 
-            self._downloads = Downloads(self._desk, self)
-            self._downloads.said.connect(self.said)
+            self._downloads = Downloads(self._controller, self)
+            self._downloads.notice.connect(self.notice)
         return self._downloads
 
     def close(self) -> None:
@@ -57,8 +57,8 @@ class Dialogs(QObject):
         """Open the settings on one of their pages ("model", "pictures", "appearance", "keys")."""
         from app.dialogs.settings_dialog import SettingsDialog
 
-        desk = self._desk
-        SettingsDialog(desk.state, desk.bundles, desk.store.folder, self._window, page).open()
+        controller = self._controller
+        SettingsDialog(controller.state, controller.bundles, controller.store.folder, self._window, page).open()
 
     @Slot()
     def models(self) -> None:
@@ -75,7 +75,7 @@ class Dialogs(QObject):
         """Open the models. ``licences_of``: a model whose licences are shown, as its button does."""
         from app.models.dialog import ModelsDialog
 
-        dialog = ModelsDialog(self.downloads, self._desk, self._window)
+        dialog = ModelsDialog(self.downloads, self._controller, self._window)
         dialog.open()
         if licences_of:
             dialog.begin(licences_of)
@@ -101,6 +101,6 @@ class Dialogs(QObject):
 
     @Slot()
     def copy_diagnostics(self) -> None:
-        text = diagnostics(self._paths.log, self._desk.state.settings, self._desk.state.engine)
+        text = diagnostics(self._paths.log, self._controller.state.settings, self._controller.state.engine)
         QGuiApplication.clipboard().setText(text)
-        self.said.emit(self.tr("Copied"))
+        self.notice.emit(self.tr("Copied"))

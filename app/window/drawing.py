@@ -7,13 +7,13 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.window.panels import Panels
 from engine import EchoGenError, GenerationRequest, ScaleBits
 
 
 class Drawing(QObject):
-    """Connects the prompt panel and the canvas with the desk, and has the actions of drawing.
+    """Connects the prompt panel and the canvas with the controller, and has the actions of drawing.
 
     Signals:
         asked: a picture was asked for; the prompt is in its history, and the seed may be another.
@@ -21,36 +21,36 @@ class Drawing(QObject):
 
     asked = Signal()
 
-    def __init__(self, panels: Panels, desk: Desk, parent: QObject) -> None:
+    def __init__(self, panels: Panels, controller: Controller, parent: QObject) -> None:
         super().__init__(parent)
-        self._panels, self._desk, self._state = panels, desk, desk.state
+        self._panels, self._controller, self._state = panels, controller, controller.state
         self._came_from: QWidget | None = None
         self._before_ideas: QWidget | None = None
-        generation, canvas, prompt = desk.generation, panels.canvas, panels.prompt
+        queue, canvas, prompt = controller.queue, panels.canvas, panels.prompt
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
         prompt.ideasRequested.connect(self.draw_ideas)
         canvas.varyRequested.connect(self._vary)
         canvas.redrawRequested.connect(self._redraw)
-        canvas.ideaChosen.connect(desk.finish_idea)
-        canvas.ideasClosed.connect(generation.stop_now)
+        canvas.ideaChosen.connect(controller.finish_idea)
+        canvas.ideasClosed.connect(queue.stop_now)
         canvas.ideasLeft.connect(self._ideas_left)
-        desk.drawing.connect(canvas.started)
-        desk.ideasBegun.connect(canvas.begin_ideas)
-        generation.previewed.connect(canvas.previewed)
-        generation.finished.connect(canvas.finished)
-        generation.stopped.connect(self._stopped)
-        generation.failed.connect(self._failed)
-        generation.ideaPreviewed.connect(canvas.idea_previewed)
-        generation.ideaFinished.connect(canvas.idea_finished)
-        generation.idle.connect(self._idle)
+        controller.drawing.connect(canvas.started)
+        controller.ideasBegun.connect(canvas.begin_ideas)
+        queue.previewed.connect(canvas.previewed)
+        queue.finished.connect(canvas.finished)
+        queue.stopped.connect(self._stopped)
+        queue.failed.connect(self._failed)
+        queue.ideaPreviewed.connect(canvas.idea_previewed)
+        queue.ideaFinished.connect(canvas.idea_finished)
+        queue.idle.connect(self._idle)
 
     @Slot()
     def generate(self) -> None:
         """Draw what the panel says; a new seed unless it is locked, or the subject was moved over the picture that is shown:
         then the scene stays as far as its seed goes."""
         prompt = self._panels.prompt
-        possible, why = self._desk.can_draw()
+        possible, why = self._controller.can_draw()
         if not possible:
             self._panels.toast.show_message(why)
             if not self._state.values.prompt.strip():
@@ -62,14 +62,14 @@ class Drawing(QObject):
         else:
             prompt.for_next_picture()
         prompt.remember(self._state.values.prompt)
-        self._start(self._desk.generate)
+        self._start(self._controller.generate)
         self.asked.emit()
 
     @Slot()
     def draw_ideas(self) -> None:
         """Draw the coarse scales of four seeds; a digit chooses one from now on."""
         canvas, focused = self._panels.canvas, QApplication.focusWidget()
-        self._desk.draw_ideas(canvas.idea_scales())
+        self._controller.draw_ideas(canvas.idea_scales())
         if canvas.ideas.isVisible():
             self._before_ideas = focused if focused is not canvas.ideas else self._before_ideas
             canvas.ideas.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -84,11 +84,11 @@ class Drawing(QObject):
 
     @Slot(object)
     def _vary(self, request: GenerationRequest) -> None:
-        self._start(lambda: self._desk.vary(request))
+        self._start(lambda: self._controller.vary(request))
 
     @Slot(object, object, int)
     def _redraw(self, request: GenerationRequest, bits: ScaleBits, keep: int) -> None:
-        self._start(lambda: self._desk.redraw(request, bits, keep))
+        self._start(lambda: self._controller.redraw(request, bits, keep))
 
     def _start(self, draw: Callable[[], object]) -> None:
         """Buttons that begin a drawing go away meanwhile: a focus on one waits on Stop, and comes back when all is done."""
@@ -118,7 +118,7 @@ class Drawing(QObject):
         """Stop at once; when nothing is drawn, put away what can be put away."""
         panels = self._panels
         if self._state.jobs.busy:
-            self._desk.generation.stop_now()
+            self._controller.queue.stop_now()
         elif panels.canvas.ideas.isVisible():
             panels.canvas.close_ideas()
         elif panels.canvas.leave_frame():

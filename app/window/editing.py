@@ -41,7 +41,7 @@ class Editing(QObject):
 
     @Slot()
     def leave(self) -> None:
-        """Back to the desk."""
+        """Back to the panels."""
         if self._panels.is_editing():
             self._panels.show_editor(False)
             self.changed.emit(False)

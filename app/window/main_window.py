@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
 from app.look.theme import tokens
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.session.state import SessionState
-from app.session.subjects import workbench_of
+from app.session.subjects import subjects_of
 from app.store.paths import AppPaths
-from app.store.saved_session import SessionState as Session
+from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
 from app.system.deferred import imports
 from app.window.dialog_opener import Dialogs
@@ -25,10 +25,10 @@ from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
 from app.window.menus import Commands
-from app.window.next_steps import Faults
-from app.window.panel_focus import PanelWalk
+from app.window.next_steps import ErrorSteps
+from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
-from app.window.photo_sources import Openers, holds_picture
+from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.pictures import Pictures
 from app.window.placing import Placing
 from app.window.status_line import StatusLine
@@ -49,7 +49,7 @@ class MainWindow(QMainWindow):
     """See the module.
 
     Args:
-        state, desk: what is on the desk, and what the user can ask of it.
+        state, controller: what is in the session, and what the user can ask of it.
         paths: the folders of this user.
 
     Signals:
@@ -60,12 +60,12 @@ class MainWindow(QMainWindow):
     closing = Signal()
     changed = Signal()
 
-    def __init__(self, state: SessionState, desk: Desk, paths: AppPaths) -> None:
+    def __init__(self, state: SessionState, controller: Controller, paths: AppPaths) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("EchoGen")
         self.setAcceptDrops(True)
-        self.state, self.desk = state, desk
+        self.state, self.controller = state, controller
         self._build(paths)
         self._connect()
         self._show_engine()
@@ -78,32 +78,32 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build(self, paths: AppPaths) -> None:
-        state, desk = self.state, self.desk
-        self.panels = panels = Panels(state, desk.store)
+        state, controller = self.state, self.controller
+        self.panels = panels = Panels(state, controller.store)
         self.setCentralWidget(panels)
         self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
         self.banner, self.toast = panels.banner, panels.toast
         self.drop_frame = DropFrame(self)
-        self.openers = Openers(self)
-        self.dialogs = Dialogs(self, desk, paths)
-        self.pictures = Pictures(self, state, desk, self.canvas, self.history, self.prompt, self.toast)
-        self.drawing = Drawing(panels, desk, self)
+        self.photo_sources = PhotoSources(self)
+        self.dialogs = Dialogs(self, controller, paths)
+        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast)
+        self.drawing = Drawing(panels, controller, self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
-        self.walk = PanelWalk(self, panels.stations)
+        self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
-        self.status = StatusLine(self.top_bar, desk, panels.is_editing, self)
+        self.status = StatusLine(self.top_bar, controller, panels.is_editing, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
         self.offer: ModelOffer | None = None
-        self.faults = Faults(
+        self.faults = ErrorSteps(
             self,
             self.banner,
-            desk,
+            controller,
             self.editing.edit,
             self.dialogs.settings,
             self.dialogs.picture_settings,
-            self.openers.choose,
+            self.photo_sources.choose,
         )
         self.top_bar.set_menu(self.commands.menu)
 
@@ -111,8 +111,8 @@ class MainWindow(QMainWindow):
         """What each action of the table does in this window."""
         panels, dialogs, drawing = self.panels, self.dialogs, self.drawing
         return {
-            "open": self.openers.choose,
-            "paste": self.openers.paste,
+            "open": self.photo_sources.choose,
+            "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
             "copy": self.canvas.copy,
@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
-            "stop_after": self.desk.generation.stop_after,
+            "stop_after": self.controller.queue.stop_after,
             "vary": self.canvas.vary,
             "redraw": self.canvas.strip.redraw,
             "ideas": drawing.draw_ideas,
@@ -130,8 +130,8 @@ class MainWindow(QMainWindow):
             "compare": self.canvas.toggle_compare,
             "place": self.canvas.toggle_frame,
             "focus_prompt": self.prompt.focus_prompt,
-            "next_panel": self.walk.next,
-            "previous_panel": self.walk.previous,
+            "next_panel": self.panel_focus.next,
+            "previous_panel": self.panel_focus.previous,
             "fit": panels.zoom_fit,
             "actual_size": panels.zoom_actual,
             "zoom_in": panels.zoom_in,
@@ -153,25 +153,31 @@ class MainWindow(QMainWindow):
         }
 
     def _connect(self) -> None:
-        state, desk, panels, toast, dialogs = self.state, self.desk, self.panels, self.toast, self.dialogs
-        for says in (desk.said, desk.generation.noted, self.openers.said, dialogs.said, self.canvas.hintWanted):
-            says.connect(toast.show_message)
-        for fails in (desk.failed, self.subject.failed):
+        state, controller, panels, toast, dialogs = self.state, self.controller, self.panels, self.toast, self.dialogs
+        for notice in (
+            controller.notice,
+            controller.queue.noted,
+            self.photo_sources.notice,
+            dialogs.notice,
+            self.canvas.hintWanted,
+        ):
+            notice.connect(toast.show_message)
+        for fails in (controller.failed, self.subject.failed):
             fails.connect(self.faults.show)
         self.history.failed.connect(self.faults.report)
-        desk.cleared.connect(self.banner.clear_error)
+        controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
-        self.openers.filesGiven.connect(desk.open_files)
-        self.openers.imageGiven.connect(self.subject.open_image)
-        desk.photoGiven.connect(self.subject.open_file)
+        self.photo_sources.filesGiven.connect(controller.open_files)
+        self.photo_sources.imageGiven.connect(self.subject.open_image)
+        controller.photoGiven.connect(self.subject.open_file)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
-            wants_photo.connect(self.openers.choose)
+            wants_photo.connect(self.photo_sources.choose)
         self.top_bar.models_button.clicked.connect(dialogs.models)
         for wants_help in (self.editor.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
-        for engine_changes in (desk.bundlesChanged, state.engineChanged):
+        for engine_changes in (controller.bundlesChanged, state.engineChanged):
             engine_changes.connect(self._show_engine)
         for signal in (state.jobChanged, state.resultChanged, state.maskChanged, state.photoChanged):
             signal.connect(self._enable)
@@ -187,7 +193,7 @@ class MainWindow(QMainWindow):
     def _show_engine(self) -> None:
         """The models in the top bar, and what the open one runs on."""
         engine = self.state.engine
-        self.top_bar.set_bundles(self.desk.bundles, str(engine.folder or ""))
+        self.top_bar.set_bundles(self.controller.bundles, str(engine.folder or ""))
         info = engine.info
         if info is not None:
             words = sentences.joined((info.plan, *info.notes))
@@ -239,7 +245,7 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
         if files:
-            self.desk.open_files(files)
+            self.controller.open_files(files)
 
     def dragEnterEvent(self, event) -> None:
         data = event.mimeData()
@@ -257,7 +263,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event) -> None:
         self.drop_frame.hide()
-        if self.openers.take(event.mimeData()):
+        if self.photo_sources.take(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
 
@@ -305,7 +311,7 @@ class MainWindow(QMainWindow):
             "window": bytes(self.saveGeometry().toBase64().data()).decode(),
         }
 
-    def restore_session(self, session: Session) -> None:
+    def restore_session(self, session: SavedSession) -> None:
         """Place, size, open sections and earlier prompts as they were."""
         if session.window:
             self.restoreGeometry(QByteArray.fromBase64(session.window.encode()))
@@ -318,7 +324,7 @@ class MainWindow(QMainWindow):
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
         self.dialogs.close()
-        workbench_of(self.state).close()
+        subjects_of(self.state).close()
 
     @Slot()
     def toggle_full_screen(self) -> None:

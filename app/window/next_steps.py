@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
 
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.window.banner import ErrorBanner, NextStep
 from engine import BundleError, CannotWrite, DeviceLost, EchoGenError, NotEnoughMemory, PhotoError, SubjectNotFound
 
 log = logging.getLogger(__name__)
 
 
-class Faults(QObject):
+class ErrorSteps(QObject):
     """Shows errors of the engine, of the disk and our own.
 
     Args:
@@ -26,14 +26,14 @@ class Faults(QObject):
         self,
         parent: QObject,
         banner: ErrorBanner,
-        desk: Desk,
+        controller: Controller,
         edit: Callable[[], object],
         choose_model: Callable[[], object],
         choose_folder: Callable[[], object],
         choose_photo: Callable[[], object],
     ) -> None:
         super().__init__(parent)
-        self._banner, self._desk = banner, desk
+        self._banner, self._controller = banner, controller
         self._edit, self._choose_model, self._choose_folder = edit, choose_model, choose_folder
         self._choose_photo = choose_photo
 
@@ -59,16 +59,16 @@ class Faults(QObject):
         self._banner.show_error(error, "", steps)
 
     def _next_steps(self, error: EchoGenError) -> list[NextStep]:
-        state = self._desk.state
+        state = self._controller.state
         match error:
             case NotEnoughMemory() if state.settings.memory not in ("low", "int8", "streamed"):
-                return [NextStep(self.tr("Use low-memory plan"), self._desk.use_low_memory)]
+                return [NextStep(self.tr("Use low-memory plan"), self._controller.use_low_memory)]
             case CannotWrite():
                 return [NextStep(self.tr("Choose another folder…"), self._choose_folder)]
             case BundleError():
                 return [NextStep(self.tr("Choose another model…"), self._choose_model)]
             case DeviceLost() if state.engine.phase == "failed":
-                return [NextStep(self.tr("Start it again"), self._desk.restart_engine)]
+                return [NextStep(self.tr("Start it again"), self._controller.restart_engine)]
             case PhotoError():
                 return [NextStep(self.tr("Choose another photo…"), self._choose_photo)]
             case SubjectNotFound():

@@ -17,7 +17,7 @@ class Station:
     entry: QWidget
 
 
-class PanelWalk(QObject):
+class PanelFocus(QObject):
     """Moves the focus to the next or the previous panel.
 
     Args:

@@ -1,4 +1,4 @@
-"""Where the panels are: side by side on the desk, what gives way in a small window, and the editor over all of them."""
+"""Where the panels are: side by side, what gives way in a small window, and the editor over all of them."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ class Panels(QWidget):
         body.addWidget(self.stage, 1)
         body.addWidget(Divider(vertical=True))
         body.addWidget(self.right)
-        desk = QWidget()
-        column = _column(desk)
+        workspace = QWidget()
+        column = _column(workspace)
         column.addLayout(body, 1)
         column.addWidget(self.history)
-        self._pages.addWidget(desk)
+        self._pages.addWidget(workspace)
         self._pages.addWidget(self.editor)
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
@@ -103,7 +103,7 @@ class Panels(QWidget):
     # The cut-out editor
 
     def show_editor(self, shown: bool) -> None:
-        """The editor of the cut-out over the desk, or the desk."""
+        """The editor of the cut-out over the panels, or the panels."""
         self._pages.setCurrentIndex(1 if shown else 0)
 
     def is_editing(self) -> bool:

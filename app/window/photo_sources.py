@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 _SUFFIXES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.avif"
 
 
-class Openers(QObject):
+class PhotoSources(QObject):
     """Takes files and pictures and hands them on.
 
     Args:
@@ -20,12 +20,12 @@ class Openers(QObject):
     Signals:
         filesGiven(object): list of paths.
         imageGiven(object, str): a ``QImage`` without a file, and what to call it.
-        said(str): a sentence for a toast.
+        notice(str): a sentence for a toast.
     """
 
     filesGiven = Signal(object)
     imageGiven = Signal(object, str)
-    said = Signal(str)
+    notice = Signal(str)
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -43,7 +43,7 @@ class Openers(QObject):
     def paste(self) -> None:
         """Take what is on the clipboard."""
         if not self.take(QGuiApplication.clipboard().mimeData()):
-            self.said.emit(self.tr("The clipboard holds no picture"))
+            self.notice.emit(self.tr("The clipboard holds no picture"))
 
     def take(self, data: QMimeData | None) -> bool:
         """Take what was dropped or pasted; False when it holds no picture."""

@@ -13,14 +13,14 @@ from app.canvas.panel import CanvasPanel
 from app.history.panel import HistoryPanel
 from app.look.pixels import to_image
 from app.prompt.panel import PromptPanel
-from app.session.controller import Desk, DroppedPicture
+from app.session.controller import Controller, DroppedPicture
 from app.session.state import Result, SessionState
 from app.session.values import Recall
 from app.store.history_store import Picture
 from app.store.picture_files import OpenedPicture, export_name
 from app.system import background
 from app.system.sharing import copy_picture
-from app.window.strip_pictures import ScalePictures
+from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
 from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview
 from engine.photo import load_photo
@@ -37,22 +37,22 @@ class Pictures(QObject):
         self,
         window: QWidget,
         state: SessionState,
-        desk: Desk,
+        controller: Controller,
         canvas: CanvasPanel,
         history: HistoryPanel,
         prompt: PromptPanel,
         toast: Toast,
     ) -> None:
         super().__init__(window)
-        self._window, self._state, self._desk = window, state, desk
+        self._window, self._state, self._controller = window, state, controller
         self._canvas, self._history, self._prompt, self._toast = canvas, history, prompt, toast
-        generation = desk.generation
-        generation.previewed.connect(self._preview)
-        generation.idle.connect(self._idle)
-        self.scales = ScalePictures(state, generation, canvas, desk.store, self)
-        desk.drawing.connect(self._begins)
-        desk.kept.connect(history.add)
-        desk.pictureOpened.connect(self._dropped)
+        queue = controller.queue
+        queue.previewed.connect(self._preview)
+        queue.idle.connect(self._idle)
+        self.scales = StripPictures(state, queue, canvas, controller.store, self)
+        controller.drawing.connect(self._begins)
+        controller.kept.connect(history.add)
+        controller.pictureOpened.connect(self._dropped)
         state.resultChanged.connect(self._show_result)
         history.opened.connect(self._opened)
         history.recallRequested.connect(self._recall)
@@ -109,7 +109,7 @@ class Pictures(QObject):
         if picture is None:
             return False
         try:
-            return self._desk.store.get(picture).starred
+            return self._controller.store.get(picture).starred
         except KeyError:
             return False
 
@@ -139,7 +139,7 @@ class Pictures(QObject):
         self._take_subject(dropped.request, dropped.file.name)
         note = self._prompt.recall(dropped.request)
         if not self._state.jobs.busy:
-            self._desk.show_dropped(dropped)
+            self._controller.show_dropped(dropped)
         self._toast.show_message(note or self.tr("Everything that made this picture is back"))
 
     @Slot(object, str)
@@ -231,12 +231,12 @@ class Pictures(QObject):
         self._ask_and_save(picture.file, picture.prompt, picture.seed, metadata)
 
     def _ask_and_save(self, source: Path, prompt: str, seed: int, metadata: bool) -> None:
-        start = self._desk.store.folder.parent / export_name(prompt, seed)
+        start = self._controller.store.folder.parent / export_name(prompt, seed)
         kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
         title = self.tr("Save as") if metadata else self.tr("Save without metadata")
         name, _ = QFileDialog.getSaveFileName(self._window, title, str(start), kinds)
         if name:
-            self._desk.export(source, Path(name), metadata=metadata)
+            self._controller.export(source, Path(name), metadata=metadata)
 
     @Slot()
     def _copied(self) -> None:

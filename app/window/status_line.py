@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QObject, Slot
 
-from app.session.controller import Desk
+from app.session.controller import Controller
 from app.session.state import SessionState
 from app.window.top_bar import TopBar
 
@@ -18,15 +18,15 @@ class StatusLine(QObject):
         editing: tells whether the editor of the cut-out is open.
     """
 
-    def __init__(self, top_bar: TopBar, desk: Desk, editing: Callable[[], bool], parent: QObject) -> None:
+    def __init__(self, top_bar: TopBar, controller: Controller, editing: Callable[[], bool], parent: QObject) -> None:
         super().__init__(parent)
-        self._top_bar, self._state, self._editing = top_bar, desk.state, editing
+        self._top_bar, self._state, self._editing = top_bar, controller.state, editing
         self._last = ""
-        state = desk.state
+        state = controller.state
         for signal in (state.engineChanged, state.jobChanged, state.maskChanged):
             signal.connect(self.show)
-        desk.drawing.connect(self._begins)
-        desk.ended.connect(self._ended)
+        controller.drawing.connect(self._begins)
+        controller.ended.connect(self._ended)
 
     @Slot()
     def show(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Slot
 
 from app.canvas.panel import CanvasPanel
-from app.session.queue import Generation
+from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.store.history_store import HistoryStore
 from app.system import background
@@ -25,25 +25,25 @@ _BYTES = 24 * 2**20
 Images = tuple[np.ndarray | None, ...]
 
 
-class ScalePictures(QObject):
+class StripPictures(QObject):
     """Fills the strip of the picture that is shown. What the engine had to paint is kept beside the history afterwards."""
 
     def __init__(
         self,
         state: SessionState,
-        generation: Generation,
+        queue: PictureQueue,
         canvas: CanvasPanel,
         store: HistoryStore,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._state, self._generation, self._canvas, self._store = state, generation, canvas, store
+        self._state, self._queue, self._canvas, self._store = state, queue, canvas, store
         self._known: OrderedDict[int, tuple[ScaleBits, Images]] = OrderedDict()
         self._asked: tuple[int, ScaleBits] | None = None
         self._unkept: ScaleBits | None = None
-        generation.started.connect(self._started)
-        generation.finished.connect(self._finished)
-        generation.scalesPainted.connect(self._painted)
+        queue.started.connect(self._started)
+        queue.finished.connect(self._finished)
+        queue.scalesPainted.connect(self._painted)
         canvas.previewsWanted.connect(self.fill)
         state.engineChanged.connect(self._ask)
         state.resultChanged.connect(self._keep)
@@ -114,7 +114,7 @@ class ScalePictures(QObject):
         if self._state.engine.phase != "ready":
             self._asked = None  # an engine that ends takes the question along
         elif self._asked is None or self._asked[1] is not bits:
-            number = self._generation.paint_scales(request, bits)
+            number = self._queue.paint_scales(request, bits)
             self._asked = (number, bits) if number is not None else None
 
     @Slot(object)

@@ -152,8 +152,8 @@ class Baseline:
         assert kept.content is not None
         assert kept.cross is not None
         own = _attend(query, torch.cat(kept.keys, dim=2), torch.cat(kept.values, dim=2), 1.0, mask)
-        look = _attend(query, *kept.content, 1.0, content_mask)
-        x = x + gate1 * layer.proj(own + F.linear(look, layer.content_proj))
+        from_content = _attend(query, *kept.content, 1.0, content_mask)
+        x = x + gate1 * layer.proj(own + F.linear(from_content, layer.content_proj))
         x = x + self._cross(layer.cross, x, *kept.cross)
         return x + gate2 * _feed_forward(layer.feed_forward, _layer_norm(x) * (1 + scale2) + shift2)
 

@@ -145,13 +145,13 @@ def cancellable(model: nn.Module, cancel: Cancel | None) -> Iterator[None]:
         yield
         return
 
-    def look(*_: Any) -> None:
+    def raise_if_cancelled(*_: Any) -> None:
         if cancel.is_set():
             raise Cancelled()
 
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     layers = [layer for module in lists for layer in module if layer is not None]
-    handles = [module.register_forward_pre_hook(look) for module in [model, *layers]]
+    handles = [module.register_forward_pre_hook(raise_if_cancelled) for module in [model, *layers]]
     try:
         yield
     finally:

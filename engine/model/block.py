@@ -48,7 +48,7 @@ def layer_norm(x: Tensor) -> Tensor:
     return F.layer_norm(x.float(), x.shape[-1:], eps=EPSILON)
 
 
-class Prepared(NamedTuple):
+class Modulation(NamedTuple):
     """What an image layer multiplies and adds besides its matrices, the same for all scales of a picture.
 
     Attributes:
@@ -66,7 +66,7 @@ class Prepared(NamedTuple):
     bias: Tensor
     lengths: Tensor
 
-    def of(self, branches: slice) -> Prepared:
+    def of(self, branches: slice) -> Modulation:
         """The same for a part of the batch."""
         return self._replace(**{name: getattr(self, name)[branches] for name in self._fields[:6]})
 
@@ -222,19 +222,19 @@ class ImageLayer(nn.Module):
         self.semantic_keys = CrossKeyValue(width, heads)
         self.feed_forward = FeedForward(width, config.hidden)
 
-    def prepared(self, shared: Tensor) -> Prepared:
+    def prepared(self, shared: Tensor) -> Modulation:
         """For a modulation that all blocks share, (B, 6, C); this layer's table is added."""
         gate1, gate2, scale1, scale2, shift1, shift2 = (self.modulation.float() + shared).unsqueeze(2).unbind(1)
         bias = torch.cat([self.query_bias, torch.zeros_like(self.query_bias), self.value_bias])
         factor = self.log_scale.float().clamp(max=MAX_LOG_SCALE).exp()
         lengths = torch.cat([factor, torch.ones_like(factor)]).unsqueeze(-1)
-        return Prepared(gate1, gate2, 1 + scale1, 1 + scale2, shift1, shift2, bias.to(self.qkv.dtype), lengths)
+        return Modulation(gate1, gate2, 1 + scale1, 1 + scale2, shift1, shift2, bias.to(self.qkv.dtype), lengths)
 
     def forward(
         self,
         x: Tensor,
-        prepared: Prepared,
-        turns: Tensor,
+        prepared: Modulation,
+        rotary: Tensor,
         content: Sequence[KeyValue],
         cross: Sequence[KeyValue],
         cache: KeyValueCache | None = None,
@@ -244,26 +244,26 @@ class ImageLayer(nn.Module):
 
         Args:
             prepared: from ``prepared``.
-            turns: rotary code of the n tokens.
+            rotary: rotary code of the n tokens.
             content: content keys and values of this block, by groups of the batch.
             cross: text keys and values followed by the semantic ones, by groups.
             cache: earlier scales; None when x holds all of them (training).
             mask: bool (n, n), True where a token may look; None without restriction.
         """
         gate1, gate2, factor1, factor2, shift1, shift2, bias, lengths = prepared
-        query, keys, values = self._heads(modulate(x, factor1, shift1), turns, bias, lengths)
+        query, keys, values = self._heads(modulate(x, factor1, shift1), rotary, bias, lengths)
         if cache is not None:
             keys, values = cache.extend(keys, values)
         own = attend(query, keys, values, 1.0, mask)
-        look = attend_groups(query, content, 1.0)
-        x = torch.addcmul(x, gate1, apply_linear(self.proj, own + linear(look, self.content_proj)))
+        from_content = attend_groups(query, content, 1.0)
+        x = torch.addcmul(x, gate1, apply_linear(self.proj, own + linear(from_content, self.content_proj)))
         x = self.cross(x, cross)
         return torch.addcmul(x, gate2, self.feed_forward(modulate(x, factor2, shift2)))
 
-    def _heads(self, x: Tensor, turns: Tensor, bias: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _heads(self, x: Tensor, rotary: Tensor, bias: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (B, H, n, c). Queries and keys go through everything together."""
         both, values = linear(x, self.qkv, bias).split([2 * x.shape[-1], x.shape[-1]], dim=-1)
-        both = rotate(unit_heads(heads_of(both, 2 * self.heads), lengths), turns).to(values.dtype)
+        both = rotate(unit_heads(heads_of(both, 2 * self.heads), lengths), rotary).to(values.dtype)
         query, keys = both.transpose(1, 2).chunk(2, dim=1)
         return query, keys, split_heads(values, self.heads)
 
@@ -285,14 +285,14 @@ class ContentLayer(nn.Module):
         self.update = None if last else ContentUpdate(config)
 
     def forward(
-        self, y: Tensor, modulation: Tensor, text: KeyValue | None, turns: Tensor | None = None
+        self, y: Tensor, modulation: Tensor, text: KeyValue | None, rotary: Tensor | None = None
     ) -> tuple[KeyValue, Tensor]:
         """Content tokens (B, P, C) → (keys and values for this block's image layer, next content tokens).
 
         Args:
             modulation: (B, 6, C), shared by all blocks.
             text: text keys and values from ``update.text_keys``; unused in the last block.
-            turns: rotary code of the content grid, where the configuration has it.
+            rotary: rotary code of the content grid, where the configuration has it.
         """
         rows = self.modulation.float()
         if self.update is None:
@@ -303,16 +303,16 @@ class ContentLayer(nn.Module):
         keys, values = (heads_of(part, self.heads) for part in linear(normed, self.key_value).chunk(2, dim=-1))
         dtype = values.dtype
         keys = unit_heads(keys)
-        if turns is not None:
-            keys = rotate(keys, turns)
+        if rotary is not None:
+            keys = rotate(keys, rotary)
         values = values + heads_of(self.value_bias.to(dtype), self.heads)
-        seen = KeyValue(keys.to(dtype).transpose(1, 2), values.transpose(1, 2))
+        content_kv = KeyValue(keys.to(dtype).transpose(1, 2), values.transpose(1, 2))
         if self.update is None:
-            return seen, y
+            return content_kv, y
         assert text is not None
-        y = torch.addcmul(y, gate1, self.update.self_attention(normed, seen, turns))
+        y = torch.addcmul(y, gate1, self.update.self_attention(normed, content_kv, rotary))
         y = self.update.cross(y, [text])
-        return seen, torch.addcmul(y, gate2, self.update.feed_forward(modulate(y, 1 + scale2, shift2)))
+        return content_kv, torch.addcmul(y, gate2, self.update.feed_forward(modulate(y, 1 + scale2, shift2)))
 
 
 class ContentUpdate(nn.Module):
@@ -330,12 +330,14 @@ class ContentUpdate(nn.Module):
         self.text_keys = CrossKeyValue(width, config.heads)
         self.feed_forward = FeedForward(width, config.hidden)
 
-    def self_attention(self, normed: Tensor, seen: KeyValue, turns: Tensor | None) -> Tensor:
+    def self_attention(self, normed: Tensor, content_kv: KeyValue, rotary: Tensor | None) -> Tensor:
         query = heads_of(linear(normed, self.query, self.query_bias), self.heads)
         query = unit_heads(query, self.log_scale.float().clamp(max=MAX_LOG_SCALE).exp().unsqueeze(-1))
-        if turns is not None:
-            query = rotate(query, turns)
-        return self.proj(attend(query.to(seen.keys.dtype).transpose(1, 2), seen.keys, seen.values, 1.0))
+        if rotary is not None:
+            query = rotate(query, rotary)
+        return self.proj(
+            attend(query.to(content_kv.keys.dtype).transpose(1, 2), content_kv.keys, content_kv.values, 1.0)
+        )
 
 
 class Block(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 
-def rotary_turns(positions: Sequence[tuple[int, int]], head_size: int, device: torch.device | str = "cpu") -> Tensor:
+def rotary_code(positions: Sequence[tuple[int, int]], head_size: int, device: torch.device | str = "cpu") -> Tensor:
     """The turn of every pair at grid positions (row, column), cos + i·sin: complex64 (n, head_size / 2)."""
     theta = 10000.0 ** (-torch.arange(0, head_size // 4, dtype=torch.float32) * 4 / head_size)
     place = torch.tensor(list(positions), dtype=torch.float32).reshape(-1, 2)
@@ -20,7 +20,7 @@ def rotary_turns(positions: Sequence[tuple[int, int]], head_size: int, device: t
     return torch.complex(angle.cos(), angle.sin()).to(device)
 
 
-def rotate(x: Tensor, turns: Tensor) -> Tensor:
-    """Rotate the pairs (2j, 2j+1) of head vectors (B, n, H, c), float32, by ``turns`` (n, c/2): one complex product."""
+def rotate(x: Tensor, rotary: Tensor) -> Tensor:
+    """Rotate the pairs (2j, 2j+1) of head vectors (B, n, H, c), float32, by ``rotary`` (n, c/2): one complex product."""
     pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
-    return torch.view_as_real(pairs * turns.unsqueeze(1)).flatten(-2)
+    return torch.view_as_real(pairs * rotary.unsqueeze(1)).flatten(-2)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from engine.model.block import EPSILON, Block, KeyValue, attend, gelu, split_heads
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.model.rotary import rotary_turns
+from engine.model.rotary import rotary_code
 from engine.model.schedules import grid_positions
 
 
@@ -157,21 +157,21 @@ class Transformer(nn.Module):
         normed = torch.addcmul(shift, F.layer_norm(x.float(), x.shape[-1:], eps=EPSILON), 1 + scale)
         return self.head(normed.to(self.head.weight.dtype)).float()
 
-    def start_turns(self, device: torch.device) -> Tensor:
+    def start_rotary(self, device: torch.device) -> Tensor:
         """Both start tokens stand at (0, 0): no rotation."""
-        return rotary_turns([(0, 0), (0, 0)], self.config.head_size, device)
+        return rotary_code([(0, 0), (0, 0)], self.config.head_size, device)
 
-    def scale_turns(self, schedule: ScaleSchedule, scale: int, device: torch.device) -> Tensor:
+    def scale_rotary(self, schedule: ScaleSchedule, scale: int, device: torch.device) -> Tensor:
         """Rotary code of the cells of one scale (the one output cell of scale 0 is a start token)."""
         positions = grid_positions(schedule.grids[scale], schedule.rotary_grid)
-        return rotary_turns(positions, self.config.head_size, device)
+        return rotary_code(positions, self.config.head_size, device)
 
-    def content_turns(self, schedule: ScaleSchedule, device: torch.device) -> Tensor | None:
+    def content_rotary(self, schedule: ScaleSchedule, device: torch.device) -> Tensor | None:
         """Rotary code of the content grid, where the configuration has one (the published model has not)."""
         if not self.config.content_rotary:
             return None
         side = math.isqrt(self.config.content_tokens)
-        return rotary_turns(grid_positions((side, side), schedule.rotary_grid), self.config.head_size, device)
+        return rotary_code(grid_positions((side, side), schedule.rotary_grid), self.config.head_size, device)
 
     # Training
 
@@ -207,40 +207,45 @@ class Transformer(nn.Module):
         content = _swap(content, null_content, drop_content)
 
         device = inputs.device
-        said = self.condition_text(text, text_mask)
+        text_condition = self.condition_text(text, text_mask)
         subject = self.condition_subject(class_token, patches, content)
-        modulation = self.image_modulation(said.vector, subject.vector)
-        content_modulation = self.content_modulation(said.vector, subject.vector)
+        modulation = self.image_modulation(text_condition.vector, subject.vector)
+        content_modulation = self.content_modulation(text_condition.vector, subject.vector)
 
         tokens = schedule.tokens
         levels = self.level_embedding[1 : len(tokens)].repeat_interleave(
             torch.tensor(tokens[1:], device=device), dim=0, output_size=sum(tokens[1:])
         )
         x = torch.cat(
-            [self.start_tokens(said.vector, subject.vector), self.word_embedding(inputs.float()) + levels], dim=1
+            [self.start_tokens(text_condition.vector, subject.vector), self.word_embedding(inputs.float()) + levels],
+            dim=1,
         )
-        turns, mask = self._training_geometry(schedule, device)
-        content_turns = self.content_turns(schedule, device)
-        cross_mask = F.pad(said.mask, (0, patches.shape[1]), value=True) if said.mask is not None else None
+        rotary, mask = self._training_geometry(schedule, device)
+        content_rotary = self.content_rotary(schedule, device)
+        cross_mask = (
+            F.pad(text_condition.mask, (0, patches.shape[1]), value=True) if text_condition.mask is not None else None
+        )
 
         y = subject.content
         for block in self.blocks:
             update = block.content.update
             words = None
             if update is not None:
-                pair = update.text_keys(said.tokens)
-                words = KeyValue(pair.keys, pair.values, said.mask)
-            seen, y = block.content(y, content_modulation, words, content_turns)
-            cross = join(block.image.text_keys(said.tokens), block.image.semantic_keys(subject.semantic), cross_mask)
-            x = block.image(x, block.image.prepared(modulation), turns, [seen], [cross], mask=mask)
-        return self.logits(x[:, 1:], said.vector)
+                pair = update.text_keys(text_condition.tokens)
+                words = KeyValue(pair.keys, pair.values, text_condition.mask)
+            content_kv, y = block.content(y, content_modulation, words, content_rotary)
+            cross = join(
+                block.image.text_keys(text_condition.tokens), block.image.semantic_keys(subject.semantic), cross_mask
+            )
+            x = block.image(x, block.image.prepared(modulation), rotary, [content_kv], [cross], mask=mask)
+        return self.logits(x[:, 1:], text_condition.vector)
 
     def _training_geometry(self, schedule: ScaleSchedule, device: torch.device) -> tuple[Tensor, Tensor]:
         """Rotary code of the whole sequence, and who sees whom: own and earlier scales, bool (L, L)."""
         cached = getattr(self, "_geometry", None)
         if cached is None or cached[0] != (schedule, device):
-            parts = [self.start_turns(device)]
-            parts += [self.scale_turns(schedule, scale, device) for scale in range(1, len(schedule.grids))]
+            parts = [self.start_rotary(device)]
+            parts += [self.scale_rotary(schedule, scale, device) for scale in range(1, len(schedule.grids))]
             scale_of = torch.repeat_interleave(
                 torch.arange(len(schedule.grids)), torch.tensor([2, *schedule.tokens[1:]])
             )

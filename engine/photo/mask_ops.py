@@ -26,7 +26,7 @@ _NARROW = 6
 
 
 @dataclass(frozen=True)
-class Part:
+class MaskPart:
     """One connected part of a mask: bounding box (right and bottom exclusive) and number of solid pixels."""
 
     x0: int
@@ -63,7 +63,7 @@ def mask_problem(mask: np.ndarray) -> MaskError | None:
     return None
 
 
-def parts(mask: np.ndarray, smallest_share: float = 0.01) -> tuple[Part, ...]:
+def parts(mask: np.ndarray, smallest_share: float = 0.01) -> tuple[MaskPart, ...]:
     """The connected parts, largest first; those below ``smallest_share`` of the largest are specks and left out."""
     region = _region(mask, 0)
     if region is None:
@@ -73,7 +73,7 @@ def parts(mask: np.ndarray, smallest_share: float = 0.01) -> tuple[Part, ...]:
     found = []
     for x, y, w, h, area in stats[1:count].tolist():
         left, top = x + columns.start, y + rows.start
-        found.append(Part(left, top, left + w, top + h, area))
+        found.append(MaskPart(left, top, left + w, top + h, area))
     found.sort(key=lambda part: (-part.area, part.y0, part.x0))
     return tuple(part for part in found if part.area >= smallest_share * found[0].area)
 

@@ -9,7 +9,7 @@ A picture goes through four phases, and needs as much memory as the largest of t
 | content | the content stream: content layers of the network, the keys and values it leaves |
 | drawing | image layers, keys and values of all scales so far, then the visual decoder |
 
-What lies on the device in each phase depends on the memory plan; ``Placement`` says it.
+What lies on the device in each phase depends on the memory plan; ``PlanPlacement`` says it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TEXT_TOKENS = 128
 
 
 @dataclass(frozen=True)
-class Placement:
+class PlanPlacement:
     """What a memory plan leaves on the device.
 
     Attributes:
@@ -90,7 +90,7 @@ class Footprint:
 
 def footprint(
     manifest: BundleManifest,
-    placement: Placement,
+    placement: PlanPlacement,
     schedule: ScaleSchedule | None = None,
     branches: int = 2,
     text_tokens: int = TEXT_TOKENS,
@@ -178,7 +178,7 @@ def footprint(
     )
 
 
-def decode_bytes(manifest: BundleManifest, placement: Placement, schedule: ScaleSchedule) -> int:
+def decode_bytes(manifest: BundleManifest, placement: PlanPlacement, schedule: ScaleSchedule) -> int:
     """Bytes the visual decoder works with: the largest layer's input and output, and three strips in float32."""
     config = manifest.tokenizer
     rows, columns = schedule.grids[-1]

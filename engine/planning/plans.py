@@ -23,7 +23,7 @@ from engine.bundle.sizes import text_numbers, transformer_numbers
 from engine.device.devices import GIB, MIB, Device, gigabytes
 from engine.errors import InputError, NotEnoughMemory
 from engine.model.config import ScaleSchedule
-from engine.planning.footprint import Footprint, Placement, footprint
+from engine.planning.footprint import Footprint, PlanPlacement, footprint
 
 if TYPE_CHECKING:  # plans are made where torch is not
     from engine.sampling.guidance import BranchOrder
@@ -227,7 +227,7 @@ def _plan(manifest: BundleManifest, device: Device, key: PlanKey, schedule: Scal
     # On the processor the low plan takes half the memory in bfloat16, as a card does everywhere.
     dtype, text_dtype = _formats(manifest, replace(device, kind="cuda")) if device.kind == "cpu" and low else formats
     elsewhere = device.kind == "cuda"
-    placement = Placement(
+    placement = PlanPlacement(
         number_bytes=_BYTES[dtype],
         text_number_bytes=_BYTES[text_dtype],
         batched=not low or eight_bits,  # restoring a layer once for all branches
@@ -269,7 +269,7 @@ def _plan(manifest: BundleManifest, device: Device, key: PlanKey, schedule: Scal
     return replace(plan, words=_words(plan, device), notes=_notes(plan, device))
 
 
-def _branch_order(placement: Placement, device: Device) -> BranchOrder:
+def _branch_order(placement: PlanPlacement, device: Device) -> BranchOrder:
     """Eight bits are restored once for all branches; a card has no cores to share out."""
     if not placement.batched:
         return "in-turn"

@@ -30,7 +30,7 @@ class Task:
     text_tokens: int
 
 
-class Expectation:
+class TimeEstimate:
     """Learns from every finished picture. One per open bundle."""
 
     def __init__(self, config: TransformerConfig) -> None:

@@ -70,7 +70,7 @@ def _placed(wanted: str, role: str, folder: Path) -> str:
 def serve(connection: Connection, parts: LearnedParts) -> None:
     """Hand every question to the thread of its part, until the connection ends."""
     photos: OrderedDict[str, Photo] = OrderedDict()
-    desks: dict[str, SimpleQueue[tuple[Question, Photo]]] = {}
+    inboxes: dict[str, SimpleQueue[tuple[Question, Photo]]] = {}
     sending = threading.Lock()
 
     def send(reply: Reply) -> None:
@@ -85,18 +85,18 @@ def serve(connection: Connection, parts: LearnedParts) -> None:
             case Question() as question:
                 photo = photos[question.digest]
                 renew(photos, question.digest, photo)
-                if question.role not in desks:
-                    desk: SimpleQueue[tuple[Question, Photo]] = SimpleQueue()
-                    desks[question.role] = desk
-                    threading.Thread(target=_work, args=(parts, desk, send), name=question.role, daemon=True).start()
-                desks[question.role].put((question, photo))
+                if question.role not in inboxes:
+                    inbox: SimpleQueue[tuple[Question, Photo]] = SimpleQueue()
+                    inboxes[question.role] = inbox
+                    threading.Thread(target=_work, args=(parts, inbox, send), name=question.role, daemon=True).start()
+                inboxes[question.role].put((question, photo))
 
 
-def _work(parts: LearnedParts, desk: SimpleQueue[tuple[Question, Photo]], send: Callable[[Reply], None]) -> None:
+def _work(parts: LearnedParts, inbox: SimpleQueue[tuple[Question, Photo]], send: Callable[[Reply], None]) -> None:
     """The thread of one part: a question at a time."""
     with contextlib.suppress(OSError):  # the window is gone; the process is about to end
         while True:
-            send(_answer(parts, *desk.get()))
+            send(_answer(parts, *inbox.get()))
 
 
 def _answer(parts: LearnedParts, question: Question, photo: Photo) -> Reply:

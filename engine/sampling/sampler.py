@@ -232,9 +232,9 @@ class Sampler:
             if scale == 0:
                 branch_logits = torch.cat([state.logits for state in states.values()]).to(self.device)
             else:
-                inputs, turns = next_input(summed, grid), self.net.scale_turns(schedule, scale, self.device)
+                inputs, rotary = next_input(summed, grid), self.net.scale_rotary(schedule, scale, self.device)
                 groups = self._groups(len(order), schedule.tokens[scale])
-                tasks = [partial(run.scale, group, inputs, scale, turns, pace) for group in groups]
+                tasks = [partial(run.scale, group, inputs, scale, rotary, pace) for group in groups]
                 at_once = self.branches == "side-by-side" and len(tasks) > 1
                 branch_logits = torch.cat(run_side_by_side(tasks) if at_once else [task() for task in tasks])
                 run.advance(schedule.tokens[scale])
@@ -303,7 +303,7 @@ class _Run:
         self.cross = [[state.cross[index] for state in states] for index in blocks]
         self.caches = [ScaleCache([state.start[index] for state in states], stored) for index in blocks]
 
-    def scale(self, branches: slice, inputs: Tensor, scale: int, turns: Tensor, pace: Pace) -> Tensor:
+    def scale(self, branches: slice, inputs: Tensor, scale: int, rotary: Tensor, pace: Pace) -> Tensor:
         """Logits (B, n, 2d) of some branches at one scale; ``inputs`` (1, n, d) are the same for all of them."""
         vector = self.vector[branches]
         x = self.net.embed(inputs, scale).expand(len(vector), -1, -1)
@@ -314,7 +314,7 @@ class _Run:
             content, cross = content[branches], cross[branches]
             if self.resting:  # on the CPU, they visit the device for this block only
                 content, cross = moved(content, self.device), moved(cross, self.device)
-            x = block.image(x, prepared.of(branches), turns, content, cross, cache.of(branches))
+            x = block.image(x, prepared.of(branches), rotary, content, cross, cache.of(branches))
         return self.net.logits(x, vector)
 
     def advance(self, tokens: int) -> None:

@@ -81,41 +81,41 @@ def branch_state(
     net: Transformer, text: TextState, subject: SubjectState, schedule: ScaleSchedule, pace: Pace
 ) -> BranchState:
     """Run the content stream and scale 0 of one branch."""
-    said, seen = text.condition, subject.condition
-    device = said.vector.device
-    modulation = net.image_modulation(said.vector, seen.vector)
-    content_modulation = net.content_modulation(said.vector, seen.vector)
-    turns, content_turns = net.start_turns(device), net.content_turns(schedule, device)
+    text_condition, subject_condition = text.condition, subject.condition
+    device = text_condition.vector.device
+    modulation = net.image_modulation(text_condition.vector, subject_condition.vector)
+    content_modulation = net.content_modulation(text_condition.vector, subject_condition.vector)
+    rotary, content_rotary = net.start_rotary(device), net.content_rotary(schedule, device)
 
-    x, y = net.start_tokens(said.vector, seen.vector), seen.content
+    x, y = net.start_tokens(text_condition.vector, subject_condition.vector), subject_condition.content
     content, cross, start = [], [], []
     for index, block in enumerate(net.blocks):
         pace.step()
-        pair, y = block.content(y, content_modulation, text.content_keys[index], content_turns)
+        pair, y = block.content(y, content_modulation, text.content_keys[index], content_rotary)
         both = join(text.image_keys[index], subject.keys[index])
         recorder = Recorder()
-        x = block.image(x, block.image.prepared(modulation), turns, [pair], [both], cache=recorder)
+        x = block.image(x, block.image.prepared(modulation), rotary, [pair], [both], cache=recorder)
         content.append(pair)
         cross.append(both)
-        start.append(recorder.seen)
+        start.append(recorder.subject_condition)
     # The subject's start token stays in the caches; its output is not used.
     return BranchState(
-        said.vector,
+        text_condition.vector,
         modulation,
         tuple(content),
         tuple(cross),
         tuple(start),
-        net.logits(x[:, 1:], said.vector),
+        net.logits(x[:, 1:], text_condition.vector),
     )
 
 
 class Recorder:
     """A key-value cache that only remembers what it was given: the start tokens have no past."""
 
-    seen: KeyValue
+    subject_condition: KeyValue
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        self.seen = KeyValue(keys, values)
+        self.subject_condition = KeyValue(keys, values)
         return keys, values
 
 

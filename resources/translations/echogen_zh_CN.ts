@@ -510,26 +510,7 @@
         </message>
     </context>
     <context>
-        <name>CountField</name>
-        <message>
-            <source>Another number of pictures</source>
-            <translation>其他张数</translation>
-        </message>
-        <message>
-            <source>Number of pictures</source>
-            <translation>图片张数</translation>
-        </message>
-        <message>
-            <source>Type 1 to {0} for any number</source>
-            <translation>键入 1 到 {0} 选择张数</translation>
-        </message>
-        <message>
-            <source>{0} pictures</source>
-            <translation>{0} 张图片</translation>
-        </message>
-    </context>
-    <context>
-        <name>Desk</name>
+        <name>Controller</name>
         <message>
             <source>1 picture waits</source>
             <translation>1 张图片在等待</translation>
@@ -557,6 +538,25 @@
         <message>
             <source>{0} pictures wait</source>
             <translation>{0} 张图片在等待</translation>
+        </message>
+    </context>
+    <context>
+        <name>CountField</name>
+        <message>
+            <source>Another number of pictures</source>
+            <translation>其他张数</translation>
+        </message>
+        <message>
+            <source>Number of pictures</source>
+            <translation>图片张数</translation>
+        </message>
+        <message>
+            <source>Type 1 to {0} for any number</source>
+            <translation>键入 1 到 {0} 选择张数</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
         </message>
     </context>
     <context>
@@ -1629,16 +1629,8 @@
             <translation>{1} 个尺度却有 {0} 个数。</translation>
         </message>
         <message>
-            <source>There are {0}.</source>
-            <translation>有 {0}。</translation>
-        </message>
-        <message>
             <source>There are: {0}.</source>
             <translation>有：{0}。</translation>
-        </message>
-        <message>
-            <source>There is no configuration “{0}”.</source>
-            <translation>没有配置“{0}”。</translation>
         </message>
         <message>
             <source>There is no file {0}.</source>
@@ -2233,14 +2225,7 @@
         </message>
     </context>
     <context>
-        <name>ExampleGallery</name>
-        <message>
-            <source>Example: {0}</source>
-            <translation>示例：{0}</translation>
-        </message>
-    </context>
-    <context>
-        <name>Faults</name>
+        <name>ErrorSteps</name>
         <message>
             <source>Choose another folder…</source>
             <translation>选择其他文件夹…</translation>
@@ -2276,6 +2261,13 @@
         <message>
             <source>Your photo, cut-out and prompt are safe. Help › Copy diagnostics has what a report needs.</source>
             <translation>您的照片、抠图和提示词都安全。“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
+        </message>
+    </context>
+    <context>
+        <name>ExampleGallery</name>
+        <message>
+            <source>Example: {0}</source>
+            <translation>示例：{0}</translation>
         </message>
     </context>
     <context>
@@ -3347,29 +3339,6 @@
         </message>
     </context>
     <context>
-        <name>Openers</name>
-        <message>
-            <source>All files</source>
-            <translation>所有文件</translation>
-        </message>
-        <message>
-            <source>Open photo</source>
-            <translation>打开照片</translation>
-        </message>
-        <message>
-            <source>Pasted picture</source>
-            <translation>粘贴的图片</translation>
-        </message>
-        <message>
-            <source>Pictures</source>
-            <translation>图片</translation>
-        </message>
-        <message>
-            <source>The clipboard holds no picture</source>
-            <translation>剪贴板里没有图片</translation>
-        </message>
-    </context>
-    <context>
         <name>OptionBar</name>
         <message>
             <source>Brush hardness</source>
@@ -3402,6 +3371,29 @@
         <message>
             <source>Tint</source>
             <translation>着色</translation>
+        </message>
+    </context>
+    <context>
+        <name>PhotoSources</name>
+        <message>
+            <source>All files</source>
+            <translation>所有文件</translation>
+        </message>
+        <message>
+            <source>Open photo</source>
+            <translation>打开照片</translation>
+        </message>
+        <message>
+            <source>Pasted picture</source>
+            <translation>粘贴的图片</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>The clipboard holds no picture</source>
+            <translation>剪贴板里没有图片</translation>
         </message>
     </context>
     <context>
@@ -4558,6 +4550,13 @@
         </message>
     </context>
     <context>
+        <name>Subjects</name>
+        <message>
+            <source>The cut-out was made in a simpler way</source>
+            <translation>抠图改用了较简单的方式</translation>
+        </message>
+    </context>
+    <context>
         <name>Tiles</name>
         <message>
             <source>Keep scale 1</source>
@@ -4635,13 +4634,6 @@
         <message>
             <source>Status: {0}</source>
             <translation>状态：{0}</translation>
-        </message>
-    </context>
-    <context>
-        <name>Workbench</name>
-        <message>
-            <source>The cut-out was made in a simpler way</source>
-            <translation>抠图改用了较简单的方式</translation>
         </message>
     </context>
 </TS>

@@ -100,7 +100,7 @@ def wait_ready(qtbot, program: Program) -> None:
 def wait_idle(qtbot, program: Program) -> None:
     """Until nothing is drawn, nothing waits and everything is on disk."""
     qtbot.waitUntil(
-        lambda: not program.state.jobs.busy and not program.generation.waiting and not program.desk.saving,
+        lambda: not program.state.jobs.busy and not program.queue.waiting and not program.controller.saving,
         timeout=20_000,
     )
 

@@ -181,7 +181,7 @@ def test_from_a_photo_to_a_redrawn_picture_and_back(open_program, qtbot, real_bu
 
 def wait_long(qtbot, program: Program) -> None:
     """``wait_idle`` for a real model on a busy computer."""
-    qtbot.waitUntil(lambda: not program.state.jobs.busy and not program.desk.saving, timeout=120_000)
+    qtbot.waitUntil(lambda: not program.state.jobs.busy and not program.controller.saving, timeout=120_000)
     result = program.state.result
     assert result is not None and result.file is not None, program.window.banner.as_text()
 

@@ -80,7 +80,7 @@ def test_several_pictures_have_seeds_in_a_row_and_stop_after_this_one_keeps_one(
     state.update_values(prompt="a slow ball", seed=60)
     program.window.drawing.generate()
     qtbot.waitUntil(lambda: program.window.canvas.canvas.state == "forming", timeout=10_000)
-    program.generation.stop_after()
+    program.queue.stop_after()
     wait_idle(qtbot, program)
     assert sorted(picture.seed for picture in program.store.pictures()) == [41, 42, 43, 60]
 
@@ -90,7 +90,7 @@ def test_generate_while_drawing_joins_the_queue(program, qtbot):
     program.window.drawing.generate()
     program.state.update_values(seed=6)
     program.window.drawing.generate()
-    assert program.generation.waiting == 1
+    assert program.queue.waiting == 1
     assert program.window.toast.text() == "1 picture waits"
     wait_idle(qtbot, program)
     assert sorted(picture.seed for picture in program.store.pictures()) == [5, 6]
@@ -100,7 +100,7 @@ def test_redraw_keeps_the_first_scales(program, qtbot):
     program.window.drawing.generate()
     wait_idle(qtbot, program)
     result = program.state.result
-    program.desk.redraw(result.request, result.bits, 4)
+    program.controller.redraw(result.request, result.bits, 4)
     wait_idle(qtbot, program)
     assert len(program.state.result.request.kept) == 4
     assert {picture.kept for picture in program.store.pictures()} == {0, 4}
@@ -170,7 +170,7 @@ def test_another_bundle_is_opened_from_the_combo_box(program, qtbot, bundle):
     from tests.e2e.paper import write_paper_bundle
 
     write_paper_bundle(bundle.parent / "second", "Second")
-    program.desk.open_bundle()
+    program.controller.open_bundle()
     wait_ready(qtbot, program)
     combo = program.window.findChild(QComboBox, "bundleCombo")
     index = next(n for n in range(combo.count()) if combo.itemText(n).startswith("Second"))
@@ -210,7 +210,7 @@ def test_a_dropped_picture_of_ours_brings_everything_back(program, qtbot):
     qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
     file = program.state.result.file
     program.state.update_values(prompt="something else", seed=0, prompt_strength=1.0)
-    program.desk.open_files([file])
+    program.controller.open_files([file])
     qtbot.waitUntil(lambda: program.state.values.prompt == "a ball in the snow", timeout=10_000)
     assert (program.state.values.seed, program.state.values.prompt_strength) == (11, 4.5)
 
@@ -221,7 +221,7 @@ def test_kept_scales_travel_with_a_picture_and_with_the_session(open_program, qt
     first.window.drawing.generate()
     wait_idle(qtbot, first)
     whole = first.state.result
-    first.desk.redraw(whole.request, whole.bits, 3)
+    first.controller.redraw(whole.request, whole.bits, 3)
     wait_idle(qtbot, first)
     qtbot.waitUntil(lambda: first.state.result is not None and first.state.result.picture is not None)
     redrawn = first.state.result
@@ -242,7 +242,7 @@ def test_kept_scales_travel_with_a_picture_and_with_the_session(open_program, qt
     wait_idle(qtbot, first)
     # … from the file that was dropped …
     first.window.prompt.let_scales_go()
-    first.desk.open_files([redrawn.file])
+    first.controller.open_files([redrawn.file])
     qtbot.waitUntil(lambda: first.state.values.kept == whole.bits.first(3), timeout=10_000)
     qtbot.waitUntil(lambda: first.keeper.session().subjects != (), timeout=10_000)
     with qtbot.waitSignal(first.ended, timeout=10_000):
@@ -257,7 +257,7 @@ def test_kept_scales_travel_with_a_picture_and_with_the_session(open_program, qt
 def test_what_is_no_picture_is_said_in_the_banner(program, qtbot, tmp_path):
     notes = tmp_path / "notes.txt"
     notes.write_text("no picture")
-    program.desk.open_files([notes])
+    program.controller.open_files([notes])
     qtbot.waitUntil(program.window.banner.isVisible, timeout=10_000)
     assert program.window.banner.title.text() == "This is not a picture"
     assert "notes.txt" in program.window.banner.text.text()
@@ -380,8 +380,8 @@ def test_f6_walks_the_panels(program):
     window.prompt.focus_prompt()
     seen = []
     for _ in range(5):
-        window.walk.next()
-        seen.append(window.walk.here())
+        window.panel_focus.next()
+        seen.append(window.panel_focus.here())
     assert sorted(set(seen)) == [0, 1, 2, 3, 4]
 
 

@@ -162,26 +162,26 @@ def test_block_by_block(case: TransformerCase):
         given = row.subject
         assert given is not None
         length = len(row.prompt.features)
-        said = text_state(net, row.prompt.features)
+        text_condition = text_state(net, row.prompt.features)
         nothing = text_state(net, net.null_text[:length] if row.negative is None else row.negative.features)
         seen = subject_state(net, given.class_token, given.patches, given.content)
         unseen = subject_state(net, *(part[0] for part in null))
-        texts.append((said, said, nothing))
+        texts.append((text_condition, text_condition, nothing))
         subjects.append((seen, unseen, unseen))
     # Branch by branch, as the published program orders its batch.
     branches = [(texts[row][branch], subjects[row][branch]) for branch in range(3) for row in range(len(case.rows))]
     packed = []
     for index, (text, subject) in enumerate(branches):
-        said, seen = text.condition, subject.condition
-        packed.append(said.tokens[0])
-        assert difference(said.vector[0], golden["cond_BD"][index]) <= LOGITS
+        text_condition, seen = text.condition, subject.condition
+        packed.append(text_condition.tokens[0])
+        assert difference(text_condition.vector[0], golden["cond_BD"][index]) <= LOGITS
         assert difference(seen.vector[0], golden["cond_BD_semantic"][index]) <= LOGITS
         assert difference(seen.semantic[0], golden["kv_semantic"][index]) <= LOGITS
         assert difference(seen.content[0], golden["content_in"][index]) <= LOGITS
-        assert difference(net.image_modulation(said.vector, seen.vector), golden["gss"][index]) <= LOGITS
-        modulation = net.content_modulation(said.vector, seen.vector)
+        assert difference(net.image_modulation(text_condition.vector, seen.vector), golden["gss"][index]) <= LOGITS
+        modulation = net.content_modulation(text_condition.vector, seen.vector)
         assert difference(modulation, golden["gss_content"][index]) <= LOGITS
-        start = net.start_tokens(said.vector, seen.vector) - net.level_embedding[0]
+        start = net.start_tokens(text_condition.vector, seen.vector) - net.level_embedding[0]
         assert difference(start[0], golden["first_tokens"][index]) <= LOGITS
         y = seen.content
         for block_index, block in enumerate(net.blocks):

@@ -84,7 +84,7 @@ class Walk(Camera):
     def photo(self, name: str) -> None:
         """Open a photo of one's own."""
         before = self.state.subject
-        self.program.desk.open_files([resource("examples", name)])
+        self.program.controller.open_files([resource("examples", name)])
         self.wait(lambda: self.state.subject is not before and self.ready(), "the cut-out of a photo")
 
     def draw(self, seed: int) -> None:
@@ -178,7 +178,7 @@ class Walk(Camera):
         if self.wanted("ideas"):
             canvas = self.window.canvas
             requests: list = []
-            self.program.desk.ideasBegun.connect(requests.extend)
+            self.program.controller.ideasBegun.connect(requests.extend)
             self.window.drawing.draw_ideas()
             self.idle()
             for number, request in enumerate(
@@ -268,7 +268,7 @@ class Walk(Camera):
         self.state.update_engine(phase="loading", fraction=0.62, text="Reading the weights", info=None)
         self.shot("engine-loading")
         self.state.update_engine(phase="failed", fraction=0.0)
-        self.program.desk.failed.emit(
+        self.program.controller.failed.emit(
             BundleError("The file transformer.safetensors of Painted is cut off.", "Get the model again."), ""
         )
         self.shot("engine-failed")
@@ -278,7 +278,7 @@ class Walk(Camera):
     def errors(self) -> None:
         notes = self.program.paths.data / "shopping list.txt"
         notes.write_text("milk\n")
-        self.program.desk.open_files([notes])
+        self.program.controller.open_files([notes])
         self.wait(self.window.banner.isVisible, "the banner")
         self.shot("error-file")
         self.quiet()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.canvas.strip.scales import ScaleStripModel
 from app.look import focus, icons
 from app.look import type as type_
-from app.look.pixels import Layer, paint_dashed, to_image
+from app.look.pixels import ScaledPicture, paint_dashed, to_image
 from app.look.theme import notifier, on_photo, radius, size, theme, tokens
 
 END = 12
@@ -36,7 +36,7 @@ class Tiles(QWidget):
         self.setObjectName("scaleTiles")
         self.model = model
         self.side = size("tile")
-        self._layers: dict[int, tuple[int, Layer]] = {}
+        self._layers: dict[int, tuple[int, ScaledPicture]] = {}
         self._pointed = -1
         self._dragging = False
         self.setMouseTracking(True)
@@ -157,14 +157,14 @@ class Tiles(QWidget):
 
     # Painting
 
-    def _layer(self, scale: int) -> Layer | None:
+    def _layer(self, scale: int) -> ScaledPicture | None:
         pixels = self.model.image(scale)
         if pixels is None:
             self._layers.pop(scale, None)
             return None
         known = self._layers.get(scale)
         if known is None or known[0] != id(pixels):
-            known = (id(pixels), Layer(_thumb(pixels)))
+            known = (id(pixels), ScaledPicture(_thumb(pixels)))
             self._layers[scale] = known
         return known[1]
 

@@ -104,7 +104,7 @@ class PartDownload:
         self.plan = _read_plan(folder / STATE, part)
         self.on_change = on_change
         self._arrived: dict[str, int] = {}
-        self._look()
+        self._measure_arrived()
 
     @property
     def arrived(self) -> int:
@@ -158,7 +158,7 @@ class PartDownload:
             raise refused(self.part, token is not None) from error
         self.plan = plan
         self._save()
-        self._look()
+        self._measure_arrived()
 
     async def _planned(
         self, client: httpx.AsyncClient, listing: Listing, remote: RemoteFile, token: str | None, policy: RetryPolicy
@@ -232,7 +232,7 @@ class PartDownload:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            self._look()
+            self._measure_arrived()
 
     def _check_licence(self) -> None:
         """The publisher's own licence file has to be the licence the user accepted.
@@ -293,7 +293,7 @@ class PartDownload:
             else:
                 file.stamp = _stamp(path)
         self._save()
-        self._look()
+        self._measure_arrived()
         return wrong
 
     def adopt(self) -> None:
@@ -312,9 +312,9 @@ class PartDownload:
             plan.files.append(file)
         self.plan = plan
         self._save()
-        self._look()
+        self._measure_arrived()
 
-    def _look(self) -> None:
+    def _measure_arrived(self) -> None:
         """See what is on the disk."""
         files = self.plan.files if self.plan is not None else []
         self._arrived = {file.name: _length(self.folder / file.name, file.size) for file in files}

@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.canvas.picture_view import LEAST, MOST, View
+from app.canvas.picture_view import LEAST, MOST, PictureView
 
 ROOM = (16.0, 16.0, 400.0, 300.0)
 
 
 def test_a_small_picture_is_centred_and_at_most_doubled():
-    assert View().rect((100, 100), ROOM) == (116.0, 66.0, 200.0, 200.0)
-    assert View().scale((256, 256), (1000, 1000)) == 2.0
-    assert View().scale((400, 300), (1000, 1000)) == 512 / 400
-    assert View().scale((600, 300), (1000, 1000)) == 1.0
+    assert PictureView().rect((100, 100), ROOM) == (116.0, 66.0, 200.0, 200.0)
+    assert PictureView().scale((256, 256), (1000, 1000)) == 2.0
+    assert PictureView().scale((400, 300), (1000, 1000)) == 512 / 400
+    assert PictureView().scale((600, 300), (1000, 1000)) == 1.0
 
 
 def test_a_large_picture_fits():
-    x, y, w, h = View().rect((800, 400), ROOM)
+    x, y, w, h = PictureView().rect((800, 400), ROOM)
     assert (w, h) == (400.0, 200.0)
     assert (x, y) == (16.0, 66.0)
 
@@ -30,7 +30,7 @@ def test_a_large_picture_fits():
     st.tuples(st.integers(16, 2000), st.integers(16, 2000)),
 )
 def test_the_point_under_the_pointer_stays_while_the_picture_covers_the_room(steps, at, picture):
-    view = View()
+    view = PictureView()
     view.zoom = max(ROOM[2] / picture[0], ROOM[3] / picture[1]) * 1.5
     view.zoom = min(view.zoom, MOST)
     x, y, w, h = view.rect(picture, ROOM)
@@ -44,7 +44,7 @@ def test_the_point_under_the_pointer_stays_while_the_picture_covers_the_room(ste
 
 @given(st.lists(st.tuples(st.floats(-3000, 3000), st.floats(-3000, 3000)), max_size=5), st.floats(0.05, 20))
 def test_no_pan_shows_what_is_beyond_the_picture(pans, zoom):
-    view = View(zoom=min(MOST, zoom))
+    view = PictureView(zoom=min(MOST, zoom))
     for dx, dy in pans:
         view.pan(dx, dy, (300, 300), ROOM)
     x, y, w, h = view.rect((300, 300), ROOM)
@@ -59,7 +59,7 @@ def test_no_pan_shows_what_is_beyond_the_picture(pans, zoom):
 
 
 def test_zoom_has_limits_and_fit_forgets_it():
-    view = View()
+    view = PictureView()
     for _ in range(100):
         view.zoom_at(2.0, (200, 150), (300, 300), ROOM)
     assert view.zoom == MOST

@@ -271,7 +271,7 @@ def test_corners_are_round_and_smooth(canvas):
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 2.0])
 def test_high_resolution_screens_get_all_pixels(qtbot, ratio):
-    from app.look.pixels import Layer
+    from app.look.pixels import ScaledPicture
 
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[:, 32:] = 255
@@ -282,7 +282,7 @@ def test_high_resolution_screens_get_all_pixels(qtbot, ratio):
     from PySide6.QtGui import QPainter
 
     painter = QPainter(target)
-    Layer(to_image(pixels)).paint(painter, QRectF(8, 8, 64, 64), 0)
+    ScaledPicture(to_image(pixels)).paint(painter, QRectF(8, 8, 64, 64), 0)
     painter.end()
     row = [target.pixelColor(x, target.height() // 2).red() for x in range(round(10 * ratio), round(70 * ratio))]
     edge = [index for index, value in enumerate(row) if 40 < value < 215]

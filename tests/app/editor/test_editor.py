@@ -16,17 +16,17 @@ from app.editor.editor import MaskEditorView
 from app.editor.step_names import LABELS
 from app.mask.document import Edge
 from app.session.state import SessionState
-from app.session.subjects import Workbench
+from app.session.subjects import Subjects
 from tests.app.mask.fakes import FakeSegmenter, area, disc
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
-def desk(qtbot, photo):
+def rig(qtbot, photo):
     """A photo on the shelf and the editor open on it."""
     state, segmenter = SessionState(), FakeSegmenter()
-    bench = Workbench(state, lambda: segmenter)
+    subjects = Subjects(state, lambda: segmenter)
     editor = MaskEditorView(state)
     qtbot.addWidget(editor)
     editor.resize(1300, 800)
@@ -37,17 +37,17 @@ def desk(qtbot, photo):
     editor.begin()
     editor.activateWindow()
     qtbot.waitUntil(editor.canvas.hasFocus)
-    yield SimpleNamespace(state=state, segmenter=segmenter, bench=bench, editor=editor)
+    yield SimpleNamespace(state=state, segmenter=segmenter, subjects=subjects, editor=editor)
     segmenter.gate.set()
-    bench.close()
+    subjects.close()
 
 
-def document(desk):
-    return desk.editor._session.document
+def document(rig):
+    return rig.editor._session.document
 
 
-def stroke(desk, *points):
-    canvas = desk.editor.canvas
+def stroke(rig, *points):
+    canvas = rig.editor.canvas
     places = [canvas.to_widget(*point).toPoint() for point in points]
     QTest.mousePress(canvas, LEFT, NONE, places[0])
     for place in places[1:]:
@@ -55,220 +55,220 @@ def stroke(desk, *points):
     QTest.mouseRelease(canvas, LEFT, NONE, places[-1])
 
 
-def key(desk, key, modifiers=NONE):
-    QTest.keyClick(desk.editor.canvas, key, modifiers)
+def key(rig, key, modifiers=NONE):
+    QTest.keyClick(rig.editor.canvas, key, modifiers)
 
 
-def test_using_the_cut_out_hands_it_back_as_one_step(qtbot, desk):
-    editor, state = desk.editor, desk.state
+def test_using_the_cut_out_hands_it_back_as_one_step(qtbot, rig):
+    editor, state = rig.editor, rig.state
     editor.canvas.set_tool("brush")
-    stroke(desk, (50, 50), (120, 60))
-    stroke(desk, (50, 300), (120, 320))
+    stroke(rig, (50, 50), (120, 60))
+    stroke(rig, (50, 300), (120, 320))
     before = state.subject.mask
     with qtbot.waitSignal(editor.accepted):
         QTest.mouseClick(editor.inspector.use, LEFT)
     qtbot.waitUntil(lambda: state.subject.mask is not before)
     assert state.subject.mask[50, 60] == 255 and state.subject.mask[310, 80] == 255
-    assert desk.bench.session.document.undo_label == "Edit cut-out"
-    desk.bench.session.undo()
+    assert rig.subjects.session.document.undo_label == "Edit cut-out"
+    rig.subjects.session.undo()
     qtbot.waitUntil(lambda: np.array_equal(state.subject.mask, disc()))
 
 
-def test_discarding_forgets_everything(qtbot, desk):
-    editor = desk.editor
+def test_discarding_forgets_everything(qtbot, rig):
+    editor = rig.editor
     editor.canvas.set_tool("brush")
-    stroke(desk, (50, 50), (120, 60))
+    stroke(rig, (50, 50), (120, 60))
     with qtbot.waitSignal(editor.left):
         QTest.mouseClick(editor.inspector.discard, LEFT)
-    assert np.array_equal(desk.bench.session.document.mask, disc())
-    assert not desk.bench.session.document.undo_label
+    assert np.array_equal(rig.subjects.session.document.mask, disc())
+    assert not rig.subjects.session.document.undo_label
 
 
-def test_clicks_and_edge_are_still_there_when_the_editor_opens_again(qtbot, desk):
-    editor = desk.editor
+def test_clicks_and_edge_are_still_there_when_the_editor_opens_again(qtbot, rig):
+    editor = rig.editor
     editor.canvas.set_tool("select")
-    stroke(desk, (80, 80))
+    stroke(rig, (80, 80))
     qtbot.waitUntil(lambda: not editor._session.asking)
-    document(desk).set_edge(Edge(3, 1))
+    document(rig).set_edge(Edge(3, 1))
     editor.use()
     editor.begin()
-    assert len(document(desk).marks.clicks) == 1 and document(desk).marks.edge == Edge(3, 1)
+    assert len(document(rig).marks.clicks) == 1 and document(rig).marks.edge == Edge(3, 1)
     assert editor.inspector.grow.value() == 3
 
 
-def test_keys_take_tools_and_do_things(qtbot, desk):
-    editor = desk.editor
+def test_keys_take_tools_and_do_things(qtbot, rig):
+    editor = rig.editor
     canvas = editor.canvas
     for press, tool in (("B", "brush"), ("E", "eraser"), ("S", "select"), ("L", "lasso"), ("R", "box"), ("H", "hand")):
-        key(desk, getattr(Qt.Key, f"Key_{press}"))
+        key(rig, getattr(Qt.Key, f"Key_{press}"))
         assert canvas.tool() == tool
         assert [name for name, button in editor.rail.tools.items() if button.isChecked()] == [tool]
-    key(desk, Qt.Key.Key_B)
-    key(desk, Qt.Key.Key_X)
+    key(rig, Qt.Key.Key_B)
+    key(rig, Qt.Key.Key_X)
     assert canvas.tool() == "eraser"
     size = canvas.brush_size()
-    key(desk, Qt.Key.Key_BracketRight)
+    key(rig, Qt.Key.Key_BracketRight)
     assert canvas.brush_size() > size
-    key(desk, Qt.Key.Key_BracketLeft)
+    key(rig, Qt.Key.Key_BracketLeft)
     assert canvas.brush_size() == pytest.approx(size, abs=1)
-    key(desk, Qt.Key.Key_O)
+    key(rig, Qt.Key.Key_O)
     assert canvas.overlay() == "outline" == editor.options.overlay.value()
-    key(desk, Qt.Key.Key_I)
-    assert np.array_equal(document(desk).mask, 255 - disc())
+    key(rig, Qt.Key.Key_I)
+    assert np.array_equal(document(rig).mask, 255 - disc())
 
 
-def test_undo_and_redo_by_button_and_by_method(desk):
-    editor = desk.editor
+def test_undo_and_redo_by_button_and_by_method(rig):
+    editor = rig.editor
     assert not editor.rail.acts["undo"].isEnabled()
     editor.canvas.set_tool("brush")
-    stroke(desk, (50, 50), (120, 60))
+    stroke(rig, (50, 50), (120, 60))
     assert "Paint" in editor.rail.acts["undo"].toolTip()
     QTest.mouseClick(editor.rail.acts["undo"], LEFT)
-    assert np.array_equal(document(desk).mask, disc())
+    assert np.array_equal(document(rig).mask, disc())
     assert editor.rail.acts["redo"].isEnabled()
     editor.redo()
-    assert document(desk).mask[50, 60] == 255
+    assert document(rig).mask[50, 60] == 255
 
 
-def test_enter_uses_the_cut_out_but_not_from_a_number_field(qtbot, desk):
-    editor = desk.editor
+def test_enter_uses_the_cut_out_but_not_from_a_number_field(qtbot, rig):
+    editor = rig.editor
     field = editor.inspector.grow
     field.setFocus()
     field.selectAll()
     QTest.keyClicks(field, "4")
     QTest.keyClick(field, Qt.Key.Key_Return)
-    assert document(desk).marks.edge.grow == 4
+    assert document(rig).marks.edge.grow == 4
     assert editor._session is not None
     with qtbot.waitSignal(editor.accepted):
         editor.canvas.setFocus()
-        key(desk, Qt.Key.Key_Return)
+        key(rig, Qt.Key.Key_Return)
 
 
-def test_escape_leaves(qtbot, desk):
-    with qtbot.waitSignal(desk.editor.left):
-        key(desk, Qt.Key.Key_Escape)
+def test_escape_leaves(qtbot, rig):
+    with qtbot.waitSignal(rig.editor.left):
+        key(rig, Qt.Key.Key_Escape)
 
 
-def test_grow_and_feather_preview_live_and_undo_together(qtbot, desk):
-    inspector = desk.editor.inspector
+def test_grow_and_feather_preview_live_and_undo_together(qtbot, rig):
+    inspector = rig.editor.inspector
     inspector.grow.setValue(5)
     inspector.grow.setValue(9)
     inspector.feather.setValue(2)
-    assert area(document(desk).mask) > area(disc())
-    desk.editor.undo()
-    assert np.array_equal(document(desk).mask, disc())
+    assert area(document(rig).mask) > area(disc())
+    rig.editor.undo()
+    assert np.array_equal(document(rig).mask, disc())
     qtbot.waitUntil(lambda: inspector.grow.value() == 0)
 
 
-def test_two_parts_are_said_and_the_largest_can_be_kept(qtbot, desk):
-    inspector = desk.editor.inspector
-    desk.editor.canvas.set_tool("brush")
-    stroke(desk, (60, 60), (100, 60))
+def test_two_parts_are_said_and_the_largest_can_be_kept(qtbot, rig):
+    inspector = rig.editor.inspector
+    rig.editor.canvas.set_tool("brush")
+    stroke(rig, (60, 60), (100, 60))
     qtbot.waitUntil(inspector.message.isVisible)
     assert inspector.message.text.text() == "The cut-out has two parts."
     QTest.mouseClick(inspector.message.largest, LEFT)
-    assert np.array_equal(document(desk).mask, disc())
+    assert np.array_equal(document(rig).mask, disc())
     qtbot.waitUntil(lambda: not inspector.message.isVisible())
 
 
-def test_keeping_both_parts_is_not_asked_again(qtbot, desk):
-    inspector = desk.editor.inspector
-    desk.editor.canvas.set_tool("brush")
-    stroke(desk, (60, 60), (100, 60))
+def test_keeping_both_parts_is_not_asked_again(qtbot, rig):
+    inspector = rig.editor.inspector
+    rig.editor.canvas.set_tool("brush")
+    stroke(rig, (60, 60), (100, 60))
     qtbot.waitUntil(inspector.message.isVisible)
     QTest.mouseClick(inspector.message.both, LEFT)
-    stroke(desk, (300, 200), (310, 200))
+    stroke(rig, (300, 200), (310, 200))
     qtbot.wait(100)
     assert not inspector.message.isVisible()
 
 
-def test_an_empty_or_full_mask_is_said_and_cannot_be_used(qtbot, desk):
-    inspector = desk.editor.inspector
-    document(desk).replace(np.zeros_like(disc()), "Open a mask")
+def test_an_empty_or_full_mask_is_said_and_cannot_be_used(qtbot, rig):
+    inspector = rig.editor.inspector
+    document(rig).replace(np.zeros_like(disc()), "Open a mask")
     qtbot.waitUntil(lambda: not inspector.use.isEnabled())
     assert inspector.message.text.text() == "The cut-out is empty. Click the subject in the photo."
-    document(desk).invert()
+    document(rig).invert()
     qtbot.waitUntil(lambda: "whole photo" in inspector.message.text.text())
-    desk.editor.use()
-    assert desk.editor._session is not None
+    rig.editor.use()
+    assert rig.editor._session is not None
 
 
-def test_the_preview_follows_within_the_gap(qtbot, desk):
-    inspector = desk.editor.inspector
+def test_the_preview_follows_within_the_gap(qtbot, rig):
+    inspector = rig.editor.inspector
     before = inspector.preview.grab().toImage()
-    desk.editor.canvas.set_tool("eraser")
-    canvas = desk.editor.canvas
+    rig.editor.canvas.set_tool("eraser")
+    canvas = rig.editor.canvas
     QTest.mousePress(canvas, LEFT, NONE, canvas.to_widget(260, 200).toPoint())
     qtbot.waitUntil(lambda: inspector.preview.grab().toImage() != before)  # while the stroke goes on
-    assert document(desk).painting
+    assert document(rig).painting
     QTest.mouseRelease(canvas, LEFT, NONE, canvas.to_widget(260, 200).toPoint())
 
 
-def test_a_failure_is_said_in_the_inspector(qtbot, desk):
-    desk.segmenter.fail = True
-    desk.editor.canvas.set_tool("select")
-    stroke(desk, (80, 80))
-    qtbot.waitUntil(desk.editor.inspector.message.isVisible)
-    assert "Nothing found" in desk.editor.inspector.message.text.text()
+def test_a_failure_is_said_in_the_inspector(qtbot, rig):
+    rig.segmenter.fail = True
+    rig.editor.canvas.set_tool("select")
+    stroke(rig, (80, 80))
+    qtbot.waitUntil(rig.editor.inspector.message.isVisible)
+    assert "Nothing found" in rig.editor.inspector.message.text.text()
 
 
-def test_candidates_are_offered_and_chosen(qtbot, desk):
-    inspector = desk.editor.inspector
+def test_candidates_are_offered_and_chosen(qtbot, rig):
+    inspector = rig.editor.inspector
     assert inspector.found.isVisible() and len(inspector.found.values()) == 2
     QTest.mouseClick(inspector.found.button(1), LEFT)
-    qtbot.waitUntil(lambda: not desk.editor._session.asking)
-    assert area(document(desk).mask) == 100 * 70
+    qtbot.waitUntil(lambda: not rig.editor._session.asking)
+    assert area(document(rig).mask) == 100 * 70
     assert len(inspector.found.values()) == 2 and inspector.found.value() == 1
 
 
-def test_more_fills_holes_and_starts_over(desk):
+def test_more_fills_holes_and_starts_over(rig):
     base = disc()
     base[190:210, 290:310] = 0
-    document(desk).replace(base, "Open a mask")
-    desk.editor.inspector.fill_holes.click()
-    assert np.array_equal(document(desk).mask, disc())
-    stroke_before = area(document(desk).mask)
-    desk.editor.canvas.set_tool("brush")
-    stroke(desk, (50, 50), (120, 60))
-    assert area(document(desk).mask) > stroke_before
-    desk.editor.inspector.reset.click()
-    assert np.array_equal(document(desk).mask, disc())
+    document(rig).replace(base, "Open a mask")
+    rig.editor.inspector.fill_holes.click()
+    assert np.array_equal(document(rig).mask, disc())
+    stroke_before = area(document(rig).mask)
+    rig.editor.canvas.set_tool("brush")
+    stroke(rig, (50, 50), (120, 60))
+    assert area(document(rig).mask) > stroke_before
+    rig.editor.inspector.reset.click()
+    assert np.array_equal(document(rig).mask, disc())
 
 
-def test_masks_go_out_and_come_back_as_files(qtbot, desk, tmp_path):
-    editor = desk.editor
+def test_masks_go_out_and_come_back_as_files(qtbot, rig, tmp_path):
+    editor = rig.editor
     file = tmp_path / "mask.png"
-    document(desk).set_edge(Edge(3, 0))
+    document(rig).set_edge(Edge(3, 0))
     editor.write_mask_to(file)
     qtbot.waitUntil(file.exists)
-    grown = document(desk).mask.copy()
+    grown = document(rig).mask.copy()
     qtbot.waitUntil(lambda: np.array_equal(np.array(Image.open(file)), grown))
     editor._session.reset()
     editor.read_mask_from(file)
-    qtbot.waitUntil(lambda: np.array_equal(document(desk).mask, grown))
+    qtbot.waitUntil(lambda: np.array_equal(document(rig).mask, grown))
     editor.undo()
-    assert np.array_equal(document(desk).mask, disc())
+    assert np.array_equal(document(rig).mask, disc())
 
 
-def test_a_mask_of_another_photo_is_refused_in_words(qtbot, desk, tmp_path):
+def test_a_mask_of_another_photo_is_refused_in_words(qtbot, rig, tmp_path):
     Image.new("L", (20, 20), 255).save(tmp_path / "other.png")
-    desk.editor.read_mask_from(tmp_path / "other.png")
-    qtbot.waitUntil(desk.editor.inspector.message.isVisible)
-    assert "20 × 20" in desk.editor.inspector.message.text.text()
+    rig.editor.read_mask_from(tmp_path / "other.png")
+    qtbot.waitUntil(rig.editor.inspector.message.isVisible)
+    assert "20 × 20" in rig.editor.inspector.message.text.text()
 
 
-def test_tool_and_brush_are_remembered(qtbot, desk):
-    desk.editor.canvas.set_tool("eraser")
-    desk.editor.canvas.set_brush_size(77)
-    desk.editor.options.overlay.setValue("outline")
-    desk.editor.discard()
-    again = MaskEditorView(desk.state)
+def test_tool_and_brush_are_remembered(qtbot, rig):
+    rig.editor.canvas.set_tool("eraser")
+    rig.editor.canvas.set_brush_size(77)
+    rig.editor.options.overlay.setValue("outline")
+    rig.editor.discard()
+    again = MaskEditorView(rig.state)
     qtbot.addWidget(again)
     assert (again.canvas.tool(), again.canvas.brush_size(), again.canvas.overlay()) == ("eraser", 77, "outline")
 
 
-def test_sliders_and_canvas_show_the_same_size(desk):
-    options, canvas = desk.editor.options, desk.editor.canvas
+def test_sliders_and_canvas_show_the_same_size(rig):
+    options, canvas = rig.editor.options, rig.editor.canvas
     canvas.set_tool("brush")
     options.size_slider.setValue(120)
     assert canvas.brush_size() == pytest.approx((120 / 200) ** 3 * 1000, abs=2)
@@ -278,7 +278,7 @@ def test_sliders_and_canvas_show_the_same_size(desk):
     assert canvas.hardness() == 0.25
 
 
-def test_every_step_has_a_name_for_the_translators(desk):
+def test_every_step_has_a_name_for_the_translators(rig):
     import re
     from pathlib import Path
 
@@ -290,100 +290,100 @@ def test_every_step_has_a_name_for_the_translators(desk):
     assert used and used <= set(LABELS)
 
 
-def test_every_control_has_a_name(desk):
+def test_every_control_has_a_name(rig):
     from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox
 
     for kind in (QAbstractButton, QAbstractSlider, QAbstractSpinBox):
-        for widget in desk.editor.findChildren(kind):
+        for widget in rig.editor.findChildren(kind):
             if widget.isVisible() and not widget.objectName().startswith("qt_"):
                 assert widget.accessibleName() or getattr(widget, "text", str)(), widget
 
 
-def test_the_zoom_is_shown(desk):
-    desk.editor.canvas.zoom_actual()
-    assert desk.editor.hints.zoom.text() == "100\u00a0%"
-    assert desk.editor.canvas.to_photo(QPointF(0, 0)) is not None
+def test_the_zoom_is_shown(rig):
+    rig.editor.canvas.zoom_actual()
+    assert rig.editor.hints.zoom.text() == "100\u00a0%"
+    assert rig.editor.canvas.to_photo(QPointF(0, 0)) is not None
 
 
-def test_sentences_about_an_answer_are_said_until_the_mask_changes(qtbot, desk):
-    editor = desk.editor
+def test_sentences_about_an_answer_are_said_until_the_mask_changes(qtbot, rig):
+    editor = rig.editor
     editor.canvas.set_tool("select")
-    desk.segmenter.notes = ["The networks ended."]
-    stroke(desk, (80, 80))
+    rig.segmenter.notes = ["The networks ended."]
+    stroke(rig, (80, 80))
     qtbot.waitUntil(lambda: editor.inspector.message.text.text() == "The networks ended.")
     editor.inspector.refresh()
     assert editor.inspector.message.isVisible() and editor.inspector.message.text.text() == "The networks ended."
-    desk.segmenter.notes = []
-    stroke(desk, (80, 80))
+    rig.segmenter.notes = []
+    stroke(rig, (80, 80))
     qtbot.waitUntil(lambda: editor.inspector.message.text.text() != "The networks ended.")
 
 
-def test_discarding_by_a_slip_can_be_taken_back(qtbot, desk):
-    editor = desk.editor
+def test_discarding_by_a_slip_can_be_taken_back(qtbot, rig):
+    editor = rig.editor
     editor.canvas.set_tool("brush")
-    stroke(desk, (50, 50), (120, 60))
-    document(desk).set_edge(Edge(3, 1))
-    changed = document(desk).mask.copy()
+    stroke(rig, (50, 50), (120, 60))
+    document(rig).set_edge(Edge(3, 1))
+    changed = document(rig).mask.copy()
     with qtbot.waitSignal(editor.discarded):
-        key(desk, Qt.Key.Key_Escape)
-    assert np.array_equal(desk.bench.session.document.mask, disc())
+        key(rig, Qt.Key.Key_Escape)
+    assert np.array_equal(rig.subjects.session.document.mask, disc())
     editor.begin()
     editor.bring_back()
-    assert np.array_equal(document(desk).mask, changed) and document(desk).marks.edge == Edge(3, 1)
+    assert np.array_equal(document(rig).mask, changed) and document(rig).marks.edge == Edge(3, 1)
     editor.undo()
-    assert np.array_equal(document(desk).mask, disc())
+    assert np.array_equal(document(rig).mask, disc())
     editor.redo()
     editor.use()
-    assert np.array_equal(desk.bench.session.document.mask, changed)
+    assert np.array_equal(rig.subjects.session.document.mask, changed)
 
 
-def test_leaving_without_changes_offers_nothing(qtbot, desk):
-    with qtbot.assertNotEmitted(desk.editor.discarded):
-        key(desk, Qt.Key.Key_Escape)
-    desk.editor.begin()
-    desk.editor.bring_back()
-    assert np.array_equal(document(desk).mask, disc()) and not document(desk).undo_label
+def test_leaving_without_changes_offers_nothing(qtbot, rig):
+    with qtbot.assertNotEmitted(rig.editor.discarded):
+        key(rig, Qt.Key.Key_Escape)
+    rig.editor.begin()
+    rig.editor.bring_back()
+    assert np.array_equal(document(rig).mask, disc()) and not document(rig).undo_label
 
 
-def test_escape_in_a_number_leaves_the_field_not_the_editor(qtbot, desk):
-    field = desk.editor.inspector.grow
+def test_escape_in_a_number_leaves_the_field_not_the_editor(qtbot, rig):
+    field = rig.editor.inspector.grow
     field.setFocus()
     QTest.keyClicks(field, "7")
-    with qtbot.assertNotEmitted(desk.editor.left):
+    with qtbot.assertNotEmitted(rig.editor.left):
         QTest.keyClick(field, Qt.Key.Key_Escape)
-    assert desk.editor.canvas.hasFocus() and desk.editor._session is not None
+    assert rig.editor.canvas.hasFocus() and rig.editor._session is not None
 
 
-def hints(desk):
-    widgets = desk.editor.hints._hints.findChildren(QWidget)
+def hints(rig):
+    widgets = rig.editor.hints._hints.findChildren(QWidget)
     return " ".join(one.accessibleName() or one.text() for one in widgets if isinstance(one, (QLabel, KeyCap)))
 
 
-def test_the_hints_are_about_the_keys_while_the_cross_hair_is_there(qtbot, desk):
-    editor = desk.editor
-    key(desk, Qt.Key.Key_S)
-    assert "Shift-click what does not" in hints(desk) and editor.inspector.use.hint() == "Enter"
-    key(desk, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: "Shift-click" not in hints(desk))
-    assert "Enter belongs Shift + Enter does not Esc put away" in hints(desk)
+def test_the_hints_are_about_the_keys_while_the_cross_hair_is_there(qtbot, rig):
+    editor = rig.editor
+    key(rig, Qt.Key.Key_S)
+    assert "Shift-click what does not" in hints(rig) and editor.inspector.use.hint() == "Enter"
+    key(rig, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: "Shift-click" not in hints(rig))
+    assert "Enter belongs Shift + Enter does not Esc put away" in hints(rig)
     assert editor.inspector.use.hint() == ""  # Enter is not what the button says now
-    key(desk, Qt.Key.Key_L)
-    qtbot.waitUntil(lambda: "begin to take away" in hints(desk))
-    key(desk, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: "Draw around what belongs." in hints(desk))
+    key(rig, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: "begin to take away" in hints(rig))
+    key(rig, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: "Draw around what belongs." in hints(rig))
     assert editor._session is not None
 
 
-def test_opening_the_editor_prepares_the_photo_for_the_first_click(qtbot, desk, photo):
-    qtbot.waitUntil(lambda: desk.segmenter.prepared == [photo.digest])
-    desk.segmenter.notes = ["The networks ended."]
-    desk.editor.begin()
-    qtbot.waitUntil(lambda: desk.editor.inspector.message.text.text() == "The networks ended.")
+def test_opening_the_editor_prepares_the_photo_for_the_first_click(qtbot, rig, photo):
+    qtbot.waitUntil(lambda: rig.segmenter.prepared == [photo.digest])
+    rig.segmenter.notes = ["The networks ended."]
+    rig.editor.begin()
+    qtbot.waitUntil(lambda: rig.editor.inspector.message.text.text() == "The networks ended.")
 
 
-def test_no_hint_is_cut_off_in_a_narrow_window(qtbot, desk):
-    editor = desk.editor
-    key(desk, Qt.Key.Key_B)
+def test_no_hint_is_cut_off_in_a_narrow_window(qtbot, rig):
+    editor = rig.editor
+    key(rig, Qt.Key.Key_B)
     for width in (1300, 980, 760):
         editor.resize(width, 800)
         qtbot.wait(10)
@@ -392,9 +392,9 @@ def test_no_hint_is_cut_off_in_a_narrow_window(qtbot, desk):
         assert shown[-1].geometry().right() <= editor.hints._hints.width()
 
 
-def test_tab_reaches_everything_in_the_order_it_is_seen(qtbot, desk):
-    editor = desk.editor
-    key(desk, Qt.Key.Key_B)
+def test_tab_reaches_everything_in_the_order_it_is_seen(qtbot, rig):
+    editor = rig.editor
+    key(rig, Qt.Key.Key_B)
     widget, reached = editor.canvas, []
     while widget not in reached and len(reached) < 60:
         reached.append(widget)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.editor.photo_view import MAX_SCALE, View
+from app.editor.photo_view import MAX_SCALE, PhotoView
 from app.mask.brush import Rect
 
 RATIOS = [1.0, 1.25, 2.0]
@@ -16,7 +16,7 @@ RATIOS = [1.0, 1.25, 2.0]
 
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_a_hundred_percent_is_one_pixel_of_the_screen(ratio):
-    view = View((6000, 4000), (1060, 736), ratio, 1.0, (3000, 2000))
+    view = PhotoView((6000, 4000), (1060, 736), ratio, 1.0, (3000, 2000))
     assert view.percent == 100
     x0, y0 = view.to_photo(0, 0)
     x1, y1 = view.to_photo(1060, 736)
@@ -26,7 +26,7 @@ def test_a_hundred_percent_is_one_pixel_of_the_screen(ratio):
 @pytest.mark.parametrize("ratio", RATIOS)
 @pytest.mark.parametrize("photo", [(6000, 4000), (300, 2000), (64, 64)])
 def test_fitting_shows_the_whole_photo(ratio, photo):
-    view = View(photo, (1060, 736), ratio).fitted(20)
+    view = PhotoView(photo, (1060, 736), ratio).fitted(20)
     left, top = view.to_widget(0, 0)
     right, bottom = view.to_widget(*photo)
     assert left >= 20 - 1e-6 and top >= 20 - 1e-6 and right <= 1040 + 1e-6 and bottom <= 716 + 1e-6
@@ -38,7 +38,7 @@ def test_fitting_shows_the_whole_photo(ratio, photo):
 
 
 views = st.builds(
-    lambda ratio, scale, x, y: View((6000, 4000), (1060, 736), ratio, scale, (x, y)),
+    lambda ratio, scale, x, y: PhotoView((6000, 4000), (1060, 736), ratio, scale, (x, y)),
     st.sampled_from(RATIOS),
     st.floats(0.1, 32),
     st.floats(0, 6000),
@@ -67,13 +67,13 @@ def test_panning_moves_by_whole_pixels_of_the_screen(view, dx, dy):
 
 
 def test_zoom_has_limits():
-    view = View((6000, 4000), (1060, 736))
+    view = PhotoView((6000, 4000), (1060, 736))
     assert view.zoomed(1e9).scale == MAX_SCALE
     assert view.zoomed(1e-9).scale == view.fit_scale() / 2
 
 
 def test_another_zoom_is_no_shift():
-    view = View((6000, 4000), (1060, 736), 1.0, 1.0, (3000, 2000))
+    view = PhotoView((6000, 4000), (1060, 736), 1.0, 1.0, (3000, 2000))
     assert view.shift_to(view.zoomed(1.5)) is None
     assert view.shift_to(view) == (0, 0)
 
@@ -91,11 +91,11 @@ def test_the_screen_rectangle_covers_every_pixel_of_the_photo_rectangle(view, x,
 
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_the_screen_is_never_smaller_than_the_widget(ratio):
-    assert View((10, 10), (333, 217), ratio).screen_size == (ceil(333 * ratio), ceil(217 * ratio))
+    assert PhotoView((10, 10), (333, 217), ratio).screen_size == (ceil(333 * ratio), ceil(217 * ratio))
 
 
 def test_revealing_moves_only_as_far_as_needed():
-    view = View((6000, 4000), (1000, 700), 1.0, 1.0, (3000, 2000))
+    view = PhotoView((6000, 4000), (1000, 700), 1.0, 1.0, (3000, 2000))
     assert view.revealing(3100, 2100) is view
     moved = view.revealing(3600, 2000, margin=20)
     assert moved.to_widget(3600, 2000) == pytest.approx((980, 350))

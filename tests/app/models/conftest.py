@@ -1,4 +1,4 @@
-"""A hub that misbehaves on request, a desk without an engine, and Qt's event loop as asyncio's."""
+"""A hub that misbehaves on request, a controller without an engine, and Qt's event loop as asyncio's."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.engine.weights.conftest import hub, pauses, policy  # noqa: F401
 from tests.engine.weights.hub_server import Repository
 
 
-class FakeDesk:
-    """What ``Downloads`` asks of the desk; it counts instead of opening anything."""
+class FakeController:
+    """What ``Downloads`` asks of the controller; it counts instead of opening anything."""
 
     def __init__(self) -> None:
         self.state = SessionState()
@@ -37,8 +37,8 @@ class FakeDesk:
 
 
 @pytest.fixture
-def desk(qapp) -> FakeDesk:
-    return FakeDesk()
+def controller(qapp) -> FakeController:
+    return FakeController()
 
 
 @pytest.fixture
@@ -62,8 +62,8 @@ def models(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def downloads(desk, models, hub, policy) -> Downloads:  # noqa: F811
-    return Downloads(desk, store=ModelStore(policy=policy, stall_seconds=5))
+def downloads(controller, models, hub, policy) -> Downloads:  # noqa: F811
+    return Downloads(controller, store=ModelStore(policy=policy, stall_seconds=5))
 
 
 @pytest.fixture

@@ -37,8 +37,8 @@ CARD_16 = Device("cuda", "NVIDIA", 16 * GIB, 15 * GIB, half=True)
 
 
 @pytest.fixture
-def dialog(qtbot, downloads, desk, window):
-    dialog = ModelsDialog(downloads, desk, window)
+def dialog(qtbot, downloads, controller, window):
+    dialog = ModelsDialog(downloads, controller, window)
     dialog.open()
     yield dialog
     if isValid(dialog):
@@ -68,7 +68,7 @@ def test_every_model_has_a_card_with_one_button(dialog, downloads):
     assert "free in the models folder" in dialog.room.text()
 
 
-def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads, desk):
+def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads, controller):
     downloads.device = CARD_16
     downloads.deviceKnown.emit()
     card = dialog.cards["echogen-2b"]
@@ -76,7 +76,7 @@ def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads
     assert dialog.memory.title.text() == "Memory plan for EchoGen 2B"
     assert dialog.memory.choice.values() == ["auto", "resident", "balanced", "low", "int8", "streamed"]
     click(dialog.memory.choice.button("resident"))
-    assert desk.state.settings.memory == "resident"
+    assert controller.state.settings.memory == "resident"
     assert dialog.memory.words.text() == "Fast: needs 20.4\u00a0GB, you have 16\u00a0GB."
     assert dialog.memory.glyph.icon_name() == "triangle-alert"
     assert dialog.memory.gauge.share > 1
@@ -85,9 +85,9 @@ def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads
 # Getting
 
 
-def test_licences_are_shown_once_then_it_is_fetched_and_used(run, helpers, dialog, downloads, desk, models):
-    card, said = dialog.cards["cut-out"], []
-    downloads.said.connect(said.append)
+def test_licences_are_shown_once_then_it_is_fetched_and_used(run, helpers, dialog, downloads, controller, models):
+    card, notice = dialog.cards["cut-out"], []
+    downloads.notice.connect(notice.append)
     click(card.button)
     assert helpers.requests == []
     assert not card.button.isVisible()
@@ -102,12 +102,12 @@ def test_licences_are_shown_once_then_it_is_fetched_and_used(run, helpers, dialo
     assert load_settings().has_accepted("grounding-dino-tiny", "Apache-2.0")
     assert card.sign.isVisible() and card.sign.text.text() == "Ready"
     assert not card.button.isVisible() and not card.bar.isVisible()
-    assert said == ["Better cut-outs is ready"]
-    assert desk.restarted == 1 and desk.looked == 1
+    assert notice == ["Better cut-outs is ready"]
+    assert controller.restarted == 1 and controller.looked == 1
 
 
 def test_pause_keeps_bytes_and_resume_goes_on_after_the_dialog_was_closed(
-    run, helpers, dialog, downloads, desk, window
+    run, helpers, dialog, downloads, controller, window
 ):
     helpers.slow = 0.005
     card = dialog.cards["cut-out"]
@@ -130,7 +130,7 @@ def test_pause_keeps_bytes_and_resume_goes_on_after_the_dialog_was_closed(
         return done
 
     assert run(go()) > 60_000
-    again = ModelsDialog(downloads, desk, window)
+    again = ModelsDialog(downloads, controller, window)
     again.open()
     assert again.cards["cut-out"].sign.isVisible()
     again.close()
@@ -216,7 +216,7 @@ def test_verify_finds_what_is_damaged_and_remove_asks_first(run, helpers, dialog
     assert not (models / "parts" / "sam2.1-hiera-small").exists()
 
 
-def test_a_bundle_is_imported_used_and_removed(run, dialog, downloads, desk, models, monkeypatch, tmp_path):
+def test_a_bundle_is_imported_used_and_removed(run, dialog, downloads, controller, models, monkeypatch, tmp_path):
     write_paper_bundle(tmp_path / "stick" / "paper")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "stick"))
 
@@ -225,10 +225,10 @@ def test_a_bundle_is_imported_used_and_removed(run, dialog, downloads, desk, mod
         assert dialog.import_button.is_busy()
         await until(lambda: not downloads.busy)
         card = dialog.cards["paper"]
-        assert desk.looked == 1 and card.action == "use"
+        assert controller.looked == 1 and card.action == "use"
         click(card.button)
-        assert desk.state.settings.bundle == str(models / "paper")
-        desk.state.update_engine(folder=models / "paper")
+        assert controller.state.settings.bundle == str(models / "paper")
+        controller.state.update_engine(folder=models / "paper")
         assert card.sign.text.text() == "In use" and not card.button.isVisible()
         names = [action.text() for action in card.make_menu().actions()]
         assert names == ["Verify", "Show in the folder", "Remove…"]
@@ -236,7 +236,7 @@ def test_a_bundle_is_imported_used_and_removed(run, dialog, downloads, desk, mod
         await until(lambda: not downloads.busy)
 
     run(go())
-    assert desk.state.settings.bundle == ""  # the small one is opened before its files go
+    assert controller.state.settings.bundle == ""  # the small one is opened before its files go
     assert "paper" not in dialog.cards and not (models / "paper").exists()
 
 

@@ -33,14 +33,14 @@ def stage(qtbot, plain_look) -> QWidget:
 
 
 @pytest.fixture
-def offer(stage, downloads, desk, tmp_path, monkeypatch):
+def offer(stage, downloads, controller, tmp_path, monkeypatch):
     """On a computer with a card of 16 GB and a small bundle; the large model as ``now["state"]`` has it."""
     now = {"state": STATE, "empty": True}
     monkeypatch.setattr(downloads, "state", lambda name: now["state"])
     monkeypatch.setattr(downloads, "look_at_device", lambda: None)
     manifest = write_paper_bundle(tmp_path / "paper")
-    desk.state.update_engine(manifest=manifest, folder=tmp_path / "paper", phase="ready")
-    offer = ModelOffer(downloads, desk.state, lambda: now["empty"], stage)
+    controller.state.update_engine(manifest=manifest, folder=tmp_path / "paper", phase="ready")
+    offer = ModelOffer(downloads, controller.state, lambda: now["empty"], stage)
     offer.now = now
     stage.layout().insertWidget(0, offer)
     offer.begin()
@@ -53,12 +53,12 @@ def click(button) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_what_is_here_what_could_be_what_it_needs_and_one_button(offer, qtbot, desk):
+def test_what_is_here_what_could_be_what_it_needs_and_one_button(offer, qtbot, controller):
     assert offer.isVisible()
     assert offer.here.text() == "Paper is here and works"
     assert "384 px pictures on this computer" in offer.here_text.text()
-    desk.state.set_expected_seconds(4.2)
-    desk.state.update_engine(text="so that it looks again")
+    controller.state.set_expected_seconds(4.2)
+    controller.state.update_engine(text="so that it looks again")
     assert "in about 4.2\u00a0s" in offer.here_text.text()
     assert offer.size_tag.text() == "25.2\u00a0GB to download"
     assert offer.text.text() == "1024 px pictures, as in the paper. Balanced: needs 14.2\u00a0GB, you have 16\u00a0GB."
@@ -95,26 +95,26 @@ def test_while_it_is_fetched_it_says_how_far_it_is(offer, downloads, qtbot):
     assert "Making it ready to draw, 50 %" in offer.text.text() and offer.bar.value() == 500
 
 
-def test_when_it_is_ready_one_click_uses_it_and_the_card_goes(offer, downloads, desk, tmp_path):
+def test_when_it_is_ready_one_click_uses_it_and_the_card_goes(offer, downloads, controller, tmp_path):
     offer.now["state"] = replace(STATE, phase="ready", installed=True, folder=tmp_path / MODEL)
     downloads.changed.emit(MODEL)
     assert offer.button.text() == "Use" and offer.size_tag.text() == "13.2\u00a0GB"
     click(offer.button)
-    assert desk.state.settings.bundle == str(tmp_path / MODEL)
-    desk.state.update_engine(folder=tmp_path / MODEL)
+    assert controller.state.settings.bundle == str(tmp_path / MODEL)
+    controller.state.update_engine(folder=tmp_path / MODEL)
     assert not offer.isVisible()
 
 
-def test_it_gives_way_to_pictures_to_work_and_to_small_windows(offer, desk, stage):
-    desk.state.set_jobs(Jobs(drawing=1))
+def test_it_gives_way_to_pictures_to_work_and_to_small_windows(offer, controller, stage):
+    controller.state.set_jobs(Jobs(drawing=1))
     assert not offer.isVisible()
-    desk.state.set_jobs(Jobs())
+    controller.state.set_jobs(Jobs())
     assert offer.isVisible()
     offer.now["empty"] = False
-    desk.state.update_engine(text="a picture is shown")
+    controller.state.update_engine(text="a picture is shown")
     assert not offer.isVisible()
     offer.now["empty"] = True
-    desk.state.update_engine(text="it was put away")
+    controller.state.update_engine(text="it was put away")
     assert offer.isVisible()
     stage.resize(800, 500)
     assert not offer.isVisible()
@@ -122,19 +122,19 @@ def test_it_gives_way_to_pictures_to_work_and_to_small_windows(offer, desk, stag
     assert offer.isVisible()
 
 
-def test_put_away_it_stays_away(offer, desk, downloads, stage):
+def test_put_away_it_stays_away(offer, controller, downloads, stage):
     click(offer.close_button)
     assert not offer.isVisible()
-    assert desk.state.settings.panels[OFFER_PUT_AWAY] is True
-    again = ModelOffer(downloads, desk.state, lambda: True, stage)
+    assert controller.state.settings.panels[OFFER_PUT_AWAY] is True
+    again = ModelOffer(downloads, controller.state, lambda: True, stage)
     again.begin()
     downloads.deviceKnown.emit()
     assert not again.isVisible()
 
 
-def test_before_the_window_can_be_seen_nothing_is_looked_at(stage, downloads, desk):
-    desk.state.update_engine(folder=shipped_folder() / "mini")
-    offer = ModelOffer(downloads, desk.state, lambda: True, stage)
+def test_before_the_window_can_be_seen_nothing_is_looked_at(stage, downloads, controller):
+    controller.state.update_engine(folder=shipped_folder() / "mini")
+    offer = ModelOffer(downloads, controller.state, lambda: True, stage)
     downloads.device = CARD_16
     downloads.deviceKnown.emit()
     assert not offer.isVisible()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.store.paths import AppPaths, ensure_folder
 from app.store.picture_files import free_name, picture_name
-from app.store.saved_session import SessionState, SessionStore, SubjectState
+from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from engine.errors import CannotWrite
 from engine.files import write_atomically
 
@@ -74,8 +74,8 @@ def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch):
     assert list(tmp_path.iterdir()) == [target], "no half file stays behind"
 
 
-STATE = SessionState(
-    subjects=(SubjectState("ab" * 32, "cd" * 32, "toy robot", "robot.jpg"), SubjectState("ef" * 32)),
+STATE = SavedSession(
+    subjects=(SavedSubject("ab" * 32, "cd" * 32, "toy robot", "robot.jpg"), SavedSubject("ef" * 32)),
     current=1,
     prompt="a toy robot “in” the snow\nat dusk",
     negative_prompt="blurry",
@@ -87,7 +87,7 @@ STATE = SessionState(
 
 def test_a_session_comes_back_as_it_was(tmp_path: Path):
     store = SessionStore(tmp_path / "session.json")
-    assert store.load() == SessionState()
+    assert store.load() == SavedSession()
     store.save(STATE)
     assert SessionStore(store.path).load() == STATE
 
@@ -98,7 +98,7 @@ def test_an_unchanged_session_is_not_written_again(tmp_path: Path):
     store.path.unlink()
     store.save(STATE)
     assert not store.path.exists()
-    store.save(SessionState())
+    store.save(SavedSession())
     assert store.path.exists()
 
 
@@ -121,10 +121,10 @@ def test_an_unchanged_session_is_not_written_again(tmp_path: Path):
 def test_a_damaged_session_is_an_empty_one(tmp_path: Path, content: bytes):
     path = tmp_path / "session.json"
     path.write_bytes(content)
-    assert SessionStore(path).load() == SessionState()
+    assert SessionStore(path).load() == SavedSession()
 
 
 def test_a_session_from_a_newer_version_keeps_what_is_known(tmp_path: Path):
     path = tmp_path / "session.json"
     path.write_text(json.dumps({"version": 1, "prompt": "a robot", "invented": [1, 2]}))
-    assert SessionStore(path).load() == SessionState(prompt="a robot")
+    assert SessionStore(path).load() == SavedSession(prompt="a robot")

@@ -7,7 +7,7 @@ import sys
 import pytest
 from PySide6.QtCore import QObject, QTimer
 
-from app.system.deferred import Turns, imports
+from app.system.deferred import DeferredSteps, imports
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def test_steps_come_in_order_and_let_other_things_happen_between(qtbot, parent):
     others = QTimer(parent, interval=0)
     others.timeout.connect(lambda: seen.append("·"))
     others.start()
-    turns = Turns([lambda: seen.append("a"), lambda: seen.append("b"), lambda: seen.append("c")], parent)
-    assert seen == [] and not turns.done, "nothing is done at once"
-    qtbot.waitUntil(lambda: turns.done)
+    deferred = DeferredSteps([lambda: seen.append("a"), lambda: seen.append("b"), lambda: seen.append("c")], parent)
+    assert seen == [] and not deferred.done, "nothing is done at once"
+    qtbot.waitUntil(lambda: deferred.done)
     others.stop()
     text = "".join(seen)
     assert text.replace("·", "") == "abc"
@@ -36,15 +36,15 @@ def test_an_error_in_one_step_does_not_keep_the_next_from_its_turn(qtbot, parent
         raise ValueError("by design")
 
     with qtbot.captureExceptions() as raised:
-        turns = Turns([fail, lambda: seen.append("b")], parent)
-        qtbot.waitUntil(lambda: turns.done)
+        deferred = DeferredSteps([fail, lambda: seen.append("b")], parent)
+        qtbot.waitUntil(lambda: deferred.done)
     assert seen == ["b"] and [kind for kind, _, _ in raised] == [ValueError]
 
 
 def test_what_is_left_is_not_done_after_stop(qtbot, parent):
     seen: list[str] = []
-    turns = Turns([lambda: seen.append("a"), lambda: turns.stop(), lambda: seen.append("c")], parent)
-    qtbot.waitUntil(lambda: turns.done)
+    deferred = DeferredSteps([lambda: seen.append("a"), lambda: deferred.stop(), lambda: seen.append("c")], parent)
+    qtbot.waitUntil(lambda: deferred.done)
     qtbot.wait(20)
     assert seen == ["a"]
 

@@ -13,9 +13,9 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.session.controller import Desk, DroppedPicture
+from app.session.controller import Controller, DroppedPicture
 from app.session.engine_link import Previews
-from app.session.queue import Generation
+from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.shortcuts import TABLE
 from app.store.history_store import HistoryStore
@@ -58,8 +58,10 @@ class Bench:
         self.qtbot, self.manifest, self.link = qtbot, manifest, FakeLink()
         self.state = SessionState()
         self.state.update_settings(panels={OFFER_PUT_AWAY: True})
-        self.desk = Desk(self.state, Generation(self.state, self.link), HistoryStore(None, tmp_path / "pictures"))
-        self.window = MainWindow(self.state, self.desk, AppPaths.standard())
+        self.controller = Controller(
+            self.state, PictureQueue(self.state, self.link), HistoryStore(None, tmp_path / "pictures")
+        )
+        self.window = MainWindow(self.state, self.controller, AppPaths.standard())
         qtbot.addWidget(self.window)
         self.state.update_engine(
             phase="ready", manifest=manifest, folder=tmp_path, info=EngineInfo(manifest.identity, "fake", "CPU")
@@ -106,7 +108,7 @@ class Bench:
             image = np.full((64, 64, 3), 120, np.uint8)
             event = Finished(request, image, bits(number), Timing(total=1.0))
             self.link.finished.emit(number, event, Previews(number))
-            self.qtbot.waitUntil(lambda: not self.desk.saving)
+            self.qtbot.waitUntil(lambda: not self.controller.saving)
         return request
 
 
@@ -261,7 +263,7 @@ def test_other_models_show_nothing_and_get_no_place(qtbot, tmp_path):
     assert not bench.window.commands.actions["place"].isEnabled()
     bench.canvas.toggle_frame()
     assert not bench.frame.isVisible()
-    bench.desk.vary(replace(bench.link.drawn[-1], placement=BY_HAND))
+    bench.controller.vary(replace(bench.link.drawn[-1], placement=BY_HAND))
     assert bench.link.drawn[-1].placement is None
     bench.window.close_panels()
 
@@ -276,7 +278,7 @@ def test_the_frame_is_off_while_a_picture_forms(bench):
     )
     assert not bench.frame.isVisible(), "a finished picture has no frame until it is asked for"
     assert bench.canvas.actions_bar.place_button.isVisible()
-    bench.qtbot.waitUntil(lambda: not bench.desk.saving)
+    bench.qtbot.waitUntil(lambda: not bench.controller.saving)
 
 
 def test_one_key_shows_the_frame_where_the_picture_has_it(bench):
@@ -330,7 +332,7 @@ def test_a_redraw_takes_a_place_that_was_moved_over_its_picture_and_no_other(ben
     assert bench.answer().placement == bench.values.placement != bench.manifest.place(first)
     # A picture of the history: the place by hand was not meant for it.
     other = replace(first, seed=99)
-    bench.desk.redraw(other, bits(), 2)
+    bench.controller.redraw(other, bits(), 2)
     assert bench.link.drawn[-1].placement == bench.manifest.place(other)
 
 

@@ -10,7 +10,7 @@ import torch
 from engine.encoders.features import PromptFeatures
 from engine.model.block import unit_heads
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.model.rotary import rotary_turns, rotate
+from engine.model.rotary import rotary_code, rotate
 from engine.model.transformer import Transformer, split_scales
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
@@ -153,12 +153,12 @@ def test_configurations_survive_json():
 def test_rotating_keeps_length_and_turns_by_the_difference_of_places():
     generator = torch.Generator().manual_seed(0)
     one, other = torch.randn(2, 1, 1, 2, 16, generator=generator)
-    turns = rotary_turns([(3, 5), (7, 6), (13, 15), (17, 16)], 16)
-    at = [rotate(one, turns[i : i + 1]) for i in (0, 2)], [rotate(other, turns[i : i + 1]) for i in (1, 3)]
+    rotary = rotary_code([(3, 5), (7, 6), (13, 15), (17, 16)], 16)
+    at = [rotate(one, rotary[i : i + 1]) for i in (0, 2)], [rotate(other, rotary[i : i + 1]) for i in (1, 3)]
     assert torch.allclose(at[0][0].norm(dim=-1), one.norm(dim=-1), atol=1e-5)
     products = [(a * b).sum(-1) for a, b in zip(*at, strict=True)]
     assert torch.allclose(products[0], products[1], atol=1e-4)
-    assert torch.equal(rotate(one, rotary_turns([(0, 0)], 16)), one)
+    assert torch.equal(rotate(one, rotary_code([(0, 0)], 16)), one)
 
 
 def test_unit_heads():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import ExitCode
 from engine.photo.mask_ops import (
-    Part,
+    MaskPart,
     adjusted,
     bounding_box,
     edge_reach,
@@ -93,7 +93,7 @@ def test_parts_are_sorted_by_size_and_specks_left_out():
     mask = rectangle(0, 0, 40, 40)
     rectangle(60, 10, 80, 20, mask)
     mask[90, 100] = 255
-    assert parts(mask) == (Part(0, 0, 40, 40, 1600), Part(60, 10, 80, 20, 200))
+    assert parts(mask) == (MaskPart(0, 0, 40, 40, 1600), MaskPart(60, 10, 80, 20, 200))
     assert len(parts(mask, 0)) == 3
     assert parts(blank()) == ()
     diagonal = blank()

@@ -8,7 +8,7 @@ import pytest
 
 from engine.bundle.published import ECHOGEN_125M
 from engine.model.schedules import published_schedule
-from engine.planning.time_estimate import Expectation, Task, content_work, scale_work
+from engine.planning.time_estimate import Task, TimeEstimate, content_work, scale_work
 
 TASK = Task(published_schedule("1.0", "0.06M"), branches=2, streams=2, text_tokens=20)
 
@@ -23,7 +23,7 @@ def test_counted_work_is_that_of_the_published_table():
 
 
 def test_costs_before_and_after_measuring():
-    expectation = Expectation(ECHOGEN_125M)
+    expectation = TimeEstimate(ECHOGEN_125M)
     costs = expectation.costs(TASK)
     assert sum(costs) == pytest.approx(1) and len(costs) == 7
     assert costs[0] > 0.5, "the content streams come before the first scale"
@@ -34,7 +34,7 @@ def test_costs_before_and_after_measuring():
 
 
 def test_seconds_follow_what_was_measured():
-    expectation = Expectation(ECHOGEN_125M)
+    expectation = TimeEstimate(ECHOGEN_125M)
     assert expectation.seconds(TASK) is None
     expectation.learn(TASK, [0.1] * 7, before=2.0, rest=0.5)
     assert expectation.seconds(TASK) == pytest.approx(0.7 + 2.0 + 0.5)
@@ -45,7 +45,7 @@ def test_seconds_follow_what_was_measured():
 
 
 def test_another_size_is_told_from_the_work():
-    expectation = Expectation(ECHOGEN_125M)
+    expectation = TimeEstimate(ECHOGEN_125M)
     expectation.learn(TASK, [0.1] * 7, before=2.0, rest=0.5)
     larger = Task(published_schedule("1.0", "0.25M"), branches=2, streams=0, text_tokens=20)
     work = sum(scale_work(ECHOGEN_125M, larger)) / sum(scale_work(ECHOGEN_125M, TASK))

@@ -38,7 +38,7 @@ class FakeProcess:
         self.closed = True
 
 
-class Desk:
+class Rig:
     """Parts with a clock and a setup that the test moves."""
 
     def __init__(self):
@@ -51,58 +51,58 @@ class Desk:
 
 
 @pytest.fixture
-def desk():
+def rig():
     FakeProcess.started = []
-    return Desk()
+    return Rig()
 
 
-def test_nothing_installed_starts_nothing(desk):
-    desk.setup = Setup()
-    assert desk.parts.roles == () and desk.cut() is None
-    assert FakeProcess.started == [] and desk.notes == [] and desk.parts.pid is None
+def test_nothing_installed_starts_nothing(rig):
+    rig.setup = Setup()
+    assert rig.parts.roles == () and rig.cut() is None
+    assert FakeProcess.started == [] and rig.notes == [] and rig.parts.pid is None
 
 
-def test_one_child_is_started_at_the_first_use(desk):
-    assert desk.parts.roles == ("segmentation",) and FakeProcess.started == []
-    assert desk.cut() == desk.cut() == "answer"
+def test_one_child_is_started_at_the_first_use(rig):
+    assert rig.parts.roles == ("segmentation",) and FakeProcess.started == []
+    assert rig.cut() == rig.cut() == "answer"
     assert len(FakeProcess.started) == 1 and FakeProcess.started[0].asked[0] == (
         "cut",
         None,
         (Click(1, 2),),
         None,
     )
-    assert desk.parts.pid == 1
+    assert rig.parts.pid == 1
 
 
-def test_a_large_mask_is_sent_small(desk):
-    desk.cut(np.full((3000, 4000), 255, np.uint8))
+def test_a_large_mask_is_sent_small(rig):
+    rig.cut(np.full((3000, 4000), 255, np.uint8))
     assert FakeProcess.started[0].asked[0][-1].shape == (768, 1024)
 
 
-def test_a_crash_is_said_once_then_nothing_counts_as_installed_then_it_starts_again(desk):
-    desk.cut()
+def test_a_crash_is_said_once_then_nothing_counts_as_installed_then_it_starts_again(rig):
+    rig.cut()
     FakeProcess.started[0].dead = True
-    assert desk.cut() is None and desk.notes == [LOST]
-    assert desk.parts.roles == () and desk.cut() is None and desk.notes == [LOST]
-    desk.now += 9
-    assert desk.parts.roles == ()
-    desk.now += 2
-    assert desk.cut() == "answer" and len(FakeProcess.started) == 2
+    assert rig.cut() is None and rig.notes == [LOST]
+    assert rig.parts.roles == () and rig.cut() is None and rig.notes == [LOST]
+    rig.now += 9
+    assert rig.parts.roles == ()
+    rig.now += 2
+    assert rig.cut() == "answer" and len(FakeProcess.started) == 2
     # It answered: the next crash rests as short as the first.
     FakeProcess.started[1].dead = True
-    desk.cut()
-    desk.now += 11
-    assert desk.parts.roles == ("segmentation",)
+    rig.cut()
+    rig.now += 11
+    assert rig.parts.roles == ("segmentation",)
 
 
-def test_who_crashes_again_and_again_rests_longer(desk):
+def test_who_crashes_again_and_again_rests_longer(rig):
     for pause in (10, 20, 40):
-        desk.parts.use("segmentation", lambda sam: _die(sam), desk.notes)
-        desk.now += pause - 1
-        assert desk.parts.roles == ()
-        desk.now += 2
-        assert desk.parts.roles == ("segmentation",)
-    assert desk.notes == [LOST] * 3
+        rig.parts.use("segmentation", lambda sam: _die(sam), rig.notes)
+        rig.now += pause - 1
+        assert rig.parts.roles == ()
+        rig.now += 2
+        assert rig.parts.roles == ("segmentation",)
+    assert rig.notes == [LOST] * 3
 
 
 def _die(sam):
@@ -110,42 +110,42 @@ def _die(sam):
     return sam.cut(PHOTO)
 
 
-def test_a_part_that_failed_is_left_out_until_something_changes(desk):
-    desk.setup = BOTH
-    assert desk.parts.roles == ("grounding", "segmentation")
-    desk.cut()
+def test_a_part_that_failed_is_left_out_until_something_changes(rig):
+    rig.setup = BOTH
+    assert rig.parts.roles == ("grounding", "segmentation")
+    rig.cut()
     process = FakeProcess.started[0]
     process.usable, process.notes = False, ("SAM 2.1 cannot be opened.",)
-    desk.cut()
-    assert desk.notes == ["SAM 2.1 cannot be opened."] and desk.parts.roles == ("grounding",)
-    desk.setup = SAM  # one was removed: another child, and all is tried anew
-    assert desk.parts.roles == ("segmentation",) and process.closed and desk.parts.pid is None
-    assert desk.cut() == "answer" and FakeProcess.started[1].setup == SAM
+    rig.cut()
+    assert rig.notes == ["SAM 2.1 cannot be opened."] and rig.parts.roles == ("grounding",)
+    rig.setup = SAM  # one was removed: another child, and all is tried anew
+    assert rig.parts.roles == ("segmentation",) and process.closed and rig.parts.pid is None
+    assert rig.cut() == "answer" and FakeProcess.started[1].setup == SAM
 
 
-def test_giving_back_memory_is_no_crash_and_closing_is_for_good(desk):
-    desk.cut()
-    desk.parts.unload()
-    assert FakeProcess.started[0].closed and desk.parts.pid is None
-    assert desk.cut() == "answer" and len(FakeProcess.started) == 2
+def test_giving_back_memory_is_no_crash_and_closing_is_for_good(rig):
+    rig.cut()
+    rig.parts.unload()
+    assert FakeProcess.started[0].closed and rig.parts.pid is None
+    assert rig.cut() == "answer" and len(FakeProcess.started) == 2
     process = FakeProcess.started[1]
 
     def closed_meanwhile(sam):
-        desk.parts.close()
+        rig.parts.close()
         process.dead = True
         return sam.cut(PHOTO)
 
-    assert desk.parts.use("segmentation", closed_meanwhile, desk.notes) is None
-    assert process.closed and desk.notes == [] and desk.parts.roles == () and desk.cut() is None
+    assert rig.parts.use("segmentation", closed_meanwhile, rig.notes) is None
+    assert process.closed and rig.notes == [] and rig.parts.roles == () and rig.cut() is None
 
 
-def test_a_photo_is_embedded_ahead(desk):
-    segmenter = Segmenter(desk.parts)
+def test_a_photo_is_embedded_ahead(rig):
+    segmenter = Segmenter(rig.parts)
     assert segmenter.prepare(PHOTO) == ()
     assert FakeProcess.started[0].asked == [("embed",)]
     FakeProcess.started[0].dead = True
     assert segmenter.prepare(PHOTO) == (LOST,)
-    desk.setup = Setup()
-    desk.now += 100
+    rig.setup = Setup()
+    rig.now += 100
     assert segmenter.prepare(PHOTO) == ()
     assert len(FakeProcess.started) == 1
