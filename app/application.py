@@ -27,6 +27,7 @@ from app.session.engine_link import EngineLink
 from app.session.keeper import SessionKeeper
 from app.session.queue import PictureQueue
 from app.session.state import SessionState
+from app.session.subjects import Subjects
 from app.shortcuts import keymap
 from app.store.assets import AssetStore
 from app.store.history_store import HistoryStore
@@ -90,7 +91,8 @@ class Program(QObject):
         self.link = EngineLink(engine, threads, self)
         self.queue = PictureQueue(self.state, self.link, self)
         self.store = HistoryStore(paths.history, self.pictures_folder())
-        self.controller = Controller(self.state, self.queue, self.store, self)
+        self.subjects = Subjects(self.state)
+        self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
         self.window = MainWindow(self.state, self.controller, paths)
         self.assets = AssetStore(paths.assets)
         self.keeper = SessionKeeper(

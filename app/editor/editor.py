@@ -25,7 +25,7 @@ from app.look.layout import is_narrow
 from app.look.theme import notifier, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState
-from app.session.subjects import subjects_of
+from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap
 from app.system import background
 from engine import EchoGenError
@@ -47,13 +47,13 @@ class MaskEditorView(QWidget):
     discarded = Signal()
     helpRequested = Signal()
 
-    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
+    def __init__(self, state: SessionState, subjects: Subjects, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("maskEditor")
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self._subjects = subjects_of(state)
+        self._subjects = subjects
         self._session: MaskSession | None = None
         self.rail, self.options, self.hints = ToolRail(), OptionBar(), HintBar()
         self.canvas = MaskCanvas(padding=24, frame="canvas")

@@ -16,6 +16,7 @@ from app.language.say import spoken_seconds
 from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
+from app.session.subjects import Subjects
 from app.session.values import compose, compose_all, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
 from app.system import background
@@ -46,7 +47,6 @@ class Controller(QObject):
         ideasBegun(object): the requests of four ideas.
         kept(object): a ``Picture`` is in the history now.
         pictureOpened(object): an ``DroppedPicture`` to show.
-        photoGiven(object): a path that holds no picture of ours: a photo to cut out.
         failed(object, str): ``EchoGenError`` and details for the banner.
         cleared: what the banner said is no longer true.
         bundlesChanged: there are other models on this computer than before.
@@ -58,7 +58,6 @@ class Controller(QObject):
     ideasBegun = Signal(object)
     kept = Signal(object)
     pictureOpened = Signal(object)
-    photoGiven = Signal(object)
     failed = Signal(object, str)
     cleared = Signal()
     bundlesChanged = Signal()
@@ -66,10 +65,15 @@ class Controller(QObject):
     ended = Signal(str)
 
     def __init__(
-        self, state: SessionState, queue: PictureQueue, store: HistoryStore, parent: QObject | None = None
+        self,
+        state: SessionState,
+        queue: PictureQueue,
+        subjects: Subjects,
+        store: HistoryStore,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.state, self.queue, self.store = state, queue, store
+        self.state, self.queue, self.subjects, self.store = state, queue, subjects, store
         self.bundles: list[FoundBundle] = []
         self._opened: tuple[str, str, str] | None = None
         self._saving = 0
@@ -266,7 +270,7 @@ class Controller(QObject):
         if isinstance(found, DroppedPicture):
             self.pictureOpened.emit(found)
         else:
-            self.photoGiven.emit(found)
+            self.subjects.open_file(found)
 
     @Slot(object)
     def _could_not_open(self, error: Exception) -> None:

@@ -15,7 +15,7 @@ the value is in place and only when it is another one. Values are frozen datacla
 
 What the window expects of the panels:
 
-    SubjectPanel(state)   app.subject.panel: ``open_file(path)``, ``open_image(QImage, name)``, ``open_example(path, name,
+    SubjectPanel(state)   app.subject.panel: ``open_example(path, name,
                           seed)``; signals ``editRequested()``, ``chooseRequested()``, ``failed(EchoGenError)``. It loads
                           photos and finds subjects in its own worker and keeps the state's subjects up to date, the
                           ``CutOut`` at ``state.reference_size`` included. ``set_rail(bool)`` in narrow windows.

@@ -1,7 +1,7 @@
 """Keeps the state's subjects: loads photos, finds what is in them, holds the masks being edited, composes the cut-outs.
 
-The panel and the editor show what lies here; neither loads nor composes anything itself. One per state
-(``subjects_of``), used from the window's thread; all slow work is done in other threads.
+The panel and the editor show what lies here; neither loads nor composes anything itself. Used from
+the window's thread; all slow work is done in other threads.
 """
 
 from __future__ import annotations
@@ -371,9 +371,3 @@ class Subjects(QObject):
             elif subject.photo is not None and subject.mask is not None:
                 box = subject.proposal.boxes[0] if subject.proposal is not None else None
                 self._compose(subject.key, subject.photo, subject.mask, box)
-
-
-def subjects_of(state: SessionState) -> Subjects:
-    """The subjects of this state; made at the first call."""
-    found = state.findChild(Subjects)
-    return found if found is not None else Subjects(state)

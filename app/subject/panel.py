@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.editor.cutout_view import CutOutView
@@ -28,7 +27,7 @@ from app.look.glyphs import Sign
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
-from app.session.subjects import subjects_of
+from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.photo_pieces import DropZone, PhotoChip
@@ -55,13 +54,13 @@ class SubjectPanel(QWidget):
     chooseRequested = Signal()
     failed = Signal(object)
 
-    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
+    def __init__(self, state: SessionState, subjects: Subjects, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("subjectPanel")
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self._subjects = subjects_of(state)
+        self._subjects = subjects
         self._session: MaskSession | None = None
         self._named = 0
         self._build()
@@ -74,14 +73,6 @@ class SubjectPanel(QWidget):
         return QSize(size("panel-left"), 600)
 
     # What others ask for
-
-    def open_file(self, path: Path | str) -> None:
-        """Read a photo and put it on the shelf."""
-        self._subjects.open_file(Path(path))
-
-    def open_image(self, image: QImage, name: str = "") -> None:
-        """Put a pasted picture on the shelf."""
-        self._subjects.open_image(image, name)
 
     def open_example(self, path: Path | str, name: str = "", seed: int | None = None, prompt: str = "") -> None:
         """An example with the prompt and the seed that suit it."""

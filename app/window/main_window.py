@@ -14,7 +14,6 @@ from app.language import sentences
 from app.look.theme import tokens
 from app.session.controller import Controller
 from app.session.state import SessionState
-from app.session.subjects import subjects_of
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
@@ -79,7 +78,7 @@ class MainWindow(QMainWindow):
 
     def _build(self, paths: AppPaths) -> None:
         state, controller = self.state, self.controller
-        self.panels = panels = Panels(state, controller.store)
+        self.panels = panels = Panels(state, controller.subjects, controller.store)
         self.setCentralWidget(panels)
         self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
@@ -168,8 +167,7 @@ class MainWindow(QMainWindow):
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
         self.photo_sources.filesGiven.connect(controller.open_files)
-        self.photo_sources.imageGiven.connect(self.subject.open_image)
-        controller.photoGiven.connect(self.subject.open_file)
+        self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
         self.top_bar.models_button.clicked.connect(dialogs.models)
@@ -324,7 +322,7 @@ class MainWindow(QMainWindow):
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
         self.dialogs.close()
-        subjects_of(self.state).close()
+        self.controller.subjects.close()
 
     @Slot()
     def toggle_full_screen(self) -> None:

@@ -17,6 +17,7 @@ from app.look.layout import is_low, is_narrow, needs_rail
 from app.look.theme import notifier, size
 from app.prompt.panel import PromptPanel
 from app.session.state import SessionState
+from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore
 from app.subject.panel import SubjectPanel
 from app.window.banner import ErrorBanner
@@ -38,10 +39,10 @@ class Panels(QWidget):
 
     historyFolded = Signal()
 
-    def __init__(self, state: SessionState, store: HistoryStore) -> None:
+    def __init__(self, state: SessionState, subjects: Subjects, store: HistoryStore) -> None:
         super().__init__()
         self.top_bar = TopBar()
-        self.subject = SubjectPanel(state)
+        self.subject = SubjectPanel(state, subjects)
         self.subject.setObjectName("subjectPanel")
         self.canvas = CanvasPanel()
         self.stage = QWidget()
@@ -50,7 +51,7 @@ class Panels(QWidget):
         self.prompt = PromptPanel(state)
         self.prompt.set_banner(self.banner)
         self.history = HistoryPanel(store)
-        self.editor = MaskEditorView(state)
+        self.editor = MaskEditorView(state, subjects)
         self.right = QWidget()
         self._pages = QStackedWidget()
         self._history_shown = True

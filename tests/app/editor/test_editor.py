@@ -27,7 +27,7 @@ def rig(qtbot, photo):
     """A photo on the shelf and the editor open on it."""
     state, segmenter = SessionState(), FakeSegmenter()
     subjects = Subjects(state, lambda: segmenter)
-    editor = MaskEditorView(state)
+    editor = MaskEditorView(state, subjects)
     qtbot.addWidget(editor)
     editor.resize(1300, 800)
     state.add_subject(photo=photo, name="thing", title="test.png")
@@ -262,7 +262,7 @@ def test_tool_and_brush_are_remembered(qtbot, rig):
     rig.editor.canvas.set_brush_size(77)
     rig.editor.options.overlay.setValue("outline")
     rig.editor.discard()
-    again = MaskEditorView(rig.state)
+    again = MaskEditorView(rig.state, rig.subjects)
     qtbot.addWidget(again)
     assert (again.canvas.tool(), again.canvas.brush_size(), again.canvas.overlay()) == ("eraser", 77, "outline")
 

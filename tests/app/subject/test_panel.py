@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
 from app.session.state import SessionState
-from app.session.subjects import Subjects, subjects_of
+from app.session.subjects import Subjects
 from app.subject.panel import SubjectPanel
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
@@ -24,7 +24,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 def rig(qtbot, tmp_path):
     state, segmenter = SessionState(), FakeSegmenter()
     subjects = Subjects(state, lambda: segmenter)
-    panel = SubjectPanel(state)
+    panel = SubjectPanel(state, subjects)
     qtbot.addWidget(panel)
     panel.resize(296, 800)
     panel.show()
@@ -48,7 +48,7 @@ def photo_file(rig, name="thing.png", size=(600, 400), seed=0, **options):
 
 def opened(qtbot, rig, **values):
     count = len([subject for subject in rig.state.subjects if not subject.example])
-    rig.panel.open_file(photo_file(rig, **values))
+    rig.subjects.open_file(photo_file(rig, **values))
     qtbot.waitUntil(
         lambda: len([subject for subject in rig.state.subjects if not subject.example]) > count or bool(rig.errors)
     )
@@ -65,10 +65,6 @@ def bundle(rig, *names):
     rig.state.update_engine(manifest=manifest, folder=rig.folder)
 
 
-def test_the_state_has_its_subjects_once(rig):
-    assert subjects_of(rig.state) is rig.subjects is subjects_of(rig.state)
-
-
 def test_at_first_there_is_a_place_to_drop_a_photo(qtbot, rig):
     panel = rig.panel
     assert panel.drop_zone.isVisible() and not panel.canvas.isVisible() and not panel.name_row.isVisible()
@@ -78,7 +74,7 @@ def test_at_first_there_is_a_place_to_drop_a_photo(qtbot, rig):
 
 def test_a_photo_is_cut_out_at_once(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.panel.open_file(photo_file(rig))
+    rig.subjects.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.state.subject is not None)
     assert rig.state.subject.finding and rig.panel.chip.text() == "Finding the subject…"
     assert rig.panel.canvas.isVisible()
@@ -116,7 +112,7 @@ def test_clicks_in_the_panel_are_answered(qtbot, rig):
 
 def test_what_was_painted_before_the_answer_stays(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.panel.open_file(photo_file(rig))
+    rig.subjects.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.subjects.session is not None)
     QTest.mouseClick(rig.panel.tools["brush"], LEFT)
     rig.panel.canvas.set_tool("brush")
@@ -138,7 +134,7 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
 
 def test_a_file_that_is_no_picture_is_said(qtbot, rig):
     (rig.folder / "notes.txt").write_text("no picture")
-    rig.panel.open_file(rig.folder / "notes.txt")
+    rig.subjects.open_file(rig.folder / "notes.txt")
     qtbot.waitUntil(lambda: bool(rig.errors))
     assert "notes.txt" in rig.errors[0].fact and rig.state.subject is None
     assert not rig.subjects.loading
@@ -158,7 +154,7 @@ def test_every_kind_of_photo(qtbot, rig):
     clear.paste((10, 200, 30, 255), (10, 10, 40, 30))
     clear.save(folder / "clear.png")
     for index, name in enumerate(("turned.jpg", "print.jpg", "deep.png", "moving.gif", "clear.png")):
-        rig.panel.open_file(folder / name)
+        rig.subjects.open_file(folder / name)
         qtbot.waitUntil(lambda count=index + 1: len(rig.state.subjects) == count)
     assert not rig.errors
     photos = {subject.title: subject.photo for subject in rig.state.subjects}
@@ -174,7 +170,7 @@ def test_pasting_a_picture(qtbot, rig):
     for x in range(20, 60):
         for y in range(20, 40):
             image.setPixelColor(x, y, QColor(200, 30, 30, 255))
-    rig.panel.open_image(image, "Pasted picture")
+    rig.subjects.open_image(image, "Pasted picture")
     qtbot.waitUntil(lambda: rig.state.subject is not None)
     photo = rig.state.subject.photo
     assert photo.rgb[30, 30].tolist() == [200, 30, 30]
@@ -214,7 +210,7 @@ def test_a_subject_of_a_session_that_came_back_is_cut_out_on_the_shelf(qtbot, ri
 def test_the_same_photo_again_is_the_one_on_the_shelf(qtbot, rig):
     opened(qtbot, rig, name="one.png", seed=1)
     opened(qtbot, rig, name="two.png", seed=2)
-    rig.panel.open_file(rig.folder / "one.png")
+    rig.subjects.open_file(rig.folder / "one.png")
     qtbot.waitUntil(lambda: rig.state.subject.title == "one.png")
     assert len(rig.state.subjects) == 2
 
@@ -283,7 +279,7 @@ def test_edit_and_replace_are_asked_for(qtbot, rig):
 
 def test_a_photo_taken_off_the_shelf_while_its_subject_is_looked_for(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.panel.open_file(photo_file(rig))
+    rig.subjects.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.state.subject is not None and bool(rig.segmenter.asked))
     rig.state.remove_subject(rig.state.subject.key)
     rig.segmenter.gate.set()
@@ -327,7 +323,7 @@ def test_looking_again_by_another_name_shows_the_new_sentences(qtbot, rig):
 
 def test_closing_does_not_wait_for_what_is_being_found(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.panel.open_file(photo_file(rig))
+    rig.subjects.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: bool(rig.segmenter.asked))
     rig.subjects.close()
     assert rig.segmenter.closed and rig.segmenter.gate.is_set()
