@@ -128,6 +128,9 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
     """The manifest, without files and thumbnails. The ``[export]`` table of the training file has the words and dials."""
     table: dict[str, Any] = config["export"]
     words = frozenset(word for word in stage.words.get_vocab() if word.isalnum())
+    taught = language.taught(config.outfits, config.more)
+    withheld = set(table.get("withheld", ()))
+    offered = tuple(scene for scene in taught if scene.key not in withheld and scene.kind not in withheld)
     mine = Origin("trained by this project", "MIT")
     return BundleManifest(
         name=str(config.values["name"]),
@@ -150,17 +153,29 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
         ),
         origins=dict.fromkeys(("text", "semantic", "content", "transformer", "tokenizer"), mine),
         language=Language(
-            words,
-            tuple(
-                SceneEntry(scene.key, scene.kind, scene.prompt, scene.label)
-                for scene in language.taught(config.outfits, config.more)
-            ),
+            words - _withheld_words(offered, taught),
+            tuple(SceneEntry(scene.key, scene.kind, scene.prompt, scene.label) for scene in offered),
         ),
         examples=tuple(
             Example(f"examples/{entry['image']}", entry["prompt"], entry["name"], int(entry["seed"]))
             for entry in table["examples"]
         ),
     )
+
+
+def _withheld_words(offered: Sequence[language.Scene], taught: Sequence[language.Scene]) -> set[str]:
+    """Words that only prompts of what is not offered have: the model has seen them, and does not draw what they say."""
+
+    def words(scenes: Sequence[language.Scene]) -> set[str]:
+        return {
+            word
+            for scene in scenes
+            for text in (scene.prompt, scene.label, *scene.wordings)
+            for word in language.split_words(text)
+        }
+
+    hidden = [scene for scene in taught if scene not in offered]
+    return words(hidden) - words(offered) - set(language.vocabulary())
 
 
 def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.bundle.loader import Placement, check_files, keeps_float32, load_bundle, verify_bundle
+from engine.bundle.loader import PartPlacement, check_files, keeps_float32, load_bundle, verify_bundle
 from engine.bundle.manifest import MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
 from engine.bundle.writer import BundleWriter, write_bundle
 from engine.errors import BundleError, CannotWrite
@@ -53,7 +53,7 @@ def test_half_precision_weights_become_float32_on_a_cpu(tiny_bundle, tmp_path):
 
 
 def test_half_placement_keeps_float32_where_the_published_program_does(tiny_bundle):
-    net = load_bundle(tiny_bundle, {"transformer": Placement(dtype=torch.bfloat16)}).transformer
+    net = load_bundle(tiny_bundle, {"transformer": PartPlacement(dtype=torch.bfloat16)}).transformer
     for name, tensor in net.state_dict().items():
         assert tensor.dtype == (torch.float32 if keeps_float32("transformer", name) else torch.bfloat16), name
     assert keeps_float32("transformer", "head.weight") and not keeps_float32("transformer", "blocks.0.image.qkv")
@@ -61,7 +61,7 @@ def test_half_placement_keeps_float32_where_the_published_program_does(tiny_bund
 
 
 def test_weights_that_wait_elsewhere(tiny_bundle):
-    placement = Placement("meta", on_cpu=r"blocks\.\d+\.content\.")
+    placement = PartPlacement("meta", on_cpu=r"blocks\.\d+\.content\.")
     net = load_bundle(tiny_bundle, {"transformer": placement}).transformer
     for name, tensor in net.state_dict().items():
         assert tensor.device.type == ("cpu" if ".content." in name and name.startswith("blocks") else "meta"), name

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from engine import CutOut, Finished, GenerationRequest
-from engine.bundle.loader import Placement, load_bundle
+from engine.bundle.loader import PartPlacement, load_bundle
 from engine.device.devices import GIB, Device
 from engine.device.int8 import is_layer_matrix, round_rows, stand_in
 from engine.engine import Engine, placements
@@ -87,7 +87,7 @@ def test_layers_are_restored_when_they_run_and_only_then(branches: str, device: 
 
 def test_the_loader_rounds_the_matrices_of_the_blocks_and_nothing_else(tiny_bundle):
     exact = load_bundle(tiny_bundle)
-    bundle = load_bundle(tiny_bundle, {"transformer": Placement(eight_bits=True)})
+    bundle = load_bundle(tiny_bundle, {"transformer": PartPlacement(eight_bits=True)})
     weights = dict(exact.transformer.named_parameters())
     assert set(bundle.rounded) == {name for name, one in weights.items() if is_layer_matrix(name, one.shape)}
     assert len(bundle.rounded) > 10 * len(exact.transformer.blocks)
@@ -114,7 +114,7 @@ def test_the_file_of_the_rounded_matrices_does_not_stay_in_memory(tiny_bundle, t
     assert weights in Path("/proc/self/maps").read_text()
     del exact
     gc.collect()
-    bundle = load_bundle(folder, {"transformer": Placement(eight_bits=True)})
+    bundle = load_bundle(folder, {"transformer": PartPlacement(eight_bits=True)})
     assert bundle.rounded and weights not in Path("/proc/self/maps").read_text()
 
 

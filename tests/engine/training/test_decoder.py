@@ -14,7 +14,7 @@ from engine.training import checkpoint, loop
 from engine.training.adopt import adopt_bundle
 from engine.training.config import TrainingConfig
 from engine.training.drawing import Drawer
-from engine.training.export import export
+from engine.training.export import describe, export
 from engine.training.stages import make_stage
 from engine.training.transformer_stage import TransformerStage
 
@@ -165,3 +165,16 @@ def test_a_centred_bundle_is_widened_to_a_placed_one(tiny, sprites, tmp_path):
     folded = latent.repeat_interleave(4, dim=1)
     assert torch.allclose(folded @ wide.T, latent @ old.T, atol=2e-2)
     assert not (runs / "decoder").exists()
+
+
+def test_what_is_not_drawn_well_yet_is_not_offered(tiny, sprites, trained):
+    config = placed(tiny)
+    config.values["data"]["outfits"] = 0.3
+    stage = make_stage("transformer", config, sprites, trained, variety=1)
+    everything = describe(config, stage).language
+    config.values["export"]["withheld"] = ["outfit", "purple"]
+    offered = describe(config, stage).language
+    assert {scene.kind for scene in everything.scenes} - {scene.kind for scene in offered.scenes} == {"outfit"}
+    assert "purple" not in {scene.key for scene in offered.scenes}
+    assert "monocle" in everything.words and "monocle" not in offered.words
+    assert "purple" in offered.words, "the rug is purple, too"
