@@ -105,10 +105,12 @@ def _paint_stage_words(
     box = room.adjusted(0, 0, -taken - 8, 0) if shown else room
     flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
     y = box.y()
+    # The usual place of a cut-out begins a quarter down, and the handle that turns it stands above it.
+    end = y + max(30.0, room.height() * 0.26 - 44)
     for text, role, ink in ((words[0], "heading", "text"), (words[1], "body", "text-muted")):
         font = type_.font(role)
         height = QFontMetricsF(font).boundingRect(QRectF(0, 0, box.width(), 1000), flags, text).height()
-        if y + height > box.y() + max(64.0, room.height() / 3):
+        if y + height > end:
             break  # the cut-out needs the room
         painter.setFont(font)
         painter.setPen(theme().color(ink))

@@ -70,13 +70,30 @@ def _head(manifest: BundleManifest, config: TrainingConfig, progress: dict[str, 
 - **Pictures**: {width} × {height} pixels; {len(config.schedule.grids)} scales ({grids}), {config.tokenizer.bits} bits a token.
 - **Network**: the published EchoGen architecture, {net.blocks} blocks of width {net.width}: both injection paths, separate softmax,
   AdaLN. One switch differs from the published configuration: the content keys carry a rotary code of their place, which lets a small
-  network copy from the reference with little training.
+  network copy from the reference with little training.{_placed(manifest)}
 - **Parts**: T5 text encoder with a word list of its own, DINOv2 semantic encoder, `AutoencoderKL` content encoder, visual tokenizer;
   all small, all trained from scratch by this project (`docs/training.md`).
-- **Training**: {progress["pictures"]:,} pairs in {progress["steps"]:,} steps for the transformer. Pairs are painted by the project's own
-  renderer: a cut-out picture, recoloured and posed, on white and in one of 20 painted places, with a caption that says what was painted.
-- **Data**: 526 pictures of Noto Emoji (Apache-2.0, Google). About one in eight was never trained on; all figures below are on those.
+- **Training**: {progress["pictures"]:,} pairs in {progress["steps"]:,} steps for the transformer, on top of what its first edition had
+  learnt. Pairs are painted by the project's own renderer: a cut-out picture, recoloured and posed, on white and in one of 20 places, lit
+  by that place's light, with a caption that says what was painted.
+- **Data**: cut-outs of Noto Emoji (526, Apache-2.0, Google), Fluent Emoji 3D (526, MIT, Microsoft) and the stamps of Tux Paint (256, GPL-2,
+  many public domain); photographs of mate-backgrounds (GPL-2+) and lomiri-wallpapers (CC BY, CC BY-SA, CC0) as material for backgrounds.
+  About one subject in eight was never trained on.
 """
+
+
+def _placed(manifest: BundleManifest) -> str:
+    """What a bundle with placement does besides, in plain words."""
+    if manifest.placed_content is None:
+        return ""
+    words = """
+- **Placement**: where the subject stands is an input. The content path sees the cut-out at its place in the picture, and every content
+  token looks at the place it belongs to. Left open, the place is drawn from the seed."""
+    if manifest.tokenizer.reference_channels:
+        words += """
+- **Reference decoder**: the bits say scene, light, shadow and cover; the fine detail of the subject comes from the placed cut-out itself,
+  which the decoder lays into the picture in the light that the bits ask for. The published model has neither."""
+    return words
 
 
 def _figures(figures: dict[str, Any]) -> str:
@@ -165,11 +182,11 @@ Not measured yet: run `python -m engine evaluate --photos DIR` and export again 
 
 _LIMITS = """## What it cannot do
 
-- It paints; it does not photograph. It has seen flat, drawn subjects only: of a real photo it keeps colours, their layout and the rough
-  shape. Fur, cloth, lettering and small parts are lost.
+- Scenes are soft and simple: a horizon, a ground, a few shapes. It has 8,192 bits for the last and finest scale.
+- The subject keeps the pose and the view of its photo: it is lit anew, turned, sized and placed, and never seen from another side.
+- A change of colour or material often reaches only a part of the subject. It wears nothing and does nothing.
 - It knows the places, colours and materials below and no others. Words it does not know are passed over (the window underlines them).
-- One subject at a time, standing upright near the middle. It wears nothing and does nothing.
-- White or grey things on white ground (snow, milk, a white rug) are easily lost.
+- What hides the subject (water, grass, snow) is drawn now and then only; feet may hover a little above the ground.
 - It is here so that everything works at once. For pictures to keep, fetch `echogen-2b`.
 """
 
@@ -182,7 +199,9 @@ def _words(manifest: BundleManifest) -> str:
 
 _LICENCES = """## Licences
 
-Weights and word list: MIT, like the program. Training pictures: [Noto Emoji](https://github.com/googlefonts/noto-emoji), Apache-2.0;
-none of them is part of this bundle. The photos in `examples/` are from the DreamBooth dataset, CC BY 4.0: *duck_toy* and
-*colorful_sneaker* taken by Nataniel Ruiz, *robot_toy* by Varun Jampani; made smaller, with a mask added as transparency.
+Weights and word list: MIT, like the program. Training pictures, none of which is part of this bundle: Noto Emoji, Apache-2.0; Fluent
+Emoji 3D, MIT; Tux Paint stamps, GPL-2; mate-backgrounds, GPL-2+; lomiri-wallpapers, CC BY 4.0, CC BY-SA 3.0 and 4.0, CC0.
+
+The photos in `examples/` are from the DreamBooth dataset, CC BY 4.0: *duck_toy* and *colorful_sneaker* taken by Nataniel Ruiz,
+*robot_toy* by Varun Jampani; made smaller, with a mask added as transparency.
 """

@@ -17,6 +17,7 @@ from app.session.controller import Controller, DroppedPicture
 from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
 from app.session.state import SessionState
+from app.session.subjects import Subjects
 from app.shortcuts import TABLE
 from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
@@ -59,7 +60,10 @@ class Bench:
         self.state = SessionState()
         self.state.update_settings(panels={OFFER_PUT_AWAY: True})
         self.controller = Controller(
-            self.state, PictureQueue(self.state, self.link), HistoryStore(None, tmp_path / "pictures")
+            self.state,
+            PictureQueue(self.state, self.link),
+            Subjects(self.state),
+            HistoryStore(None, tmp_path / "pictures"),
         )
         self.window = MainWindow(self.state, self.controller, AppPaths.standard())
         qtbot.addWidget(self.window)
