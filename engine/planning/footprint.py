@@ -191,13 +191,14 @@ def decode_bytes(manifest: BundleManifest, placement: PlanPlacement, schedule: S
         previous = channels[level]
         if level:
             largest = max(largest, cells * previous * 5)  # the doubled map is four times as large
-    for level, channels_here in enumerate(config.reference_channels):
-        # Its maps stay until the end; the finest is joined with the decoder's own and filtered.
-        cells = rows * columns * 4 ** (len(channels) - 1 - level)
-        largest += cells * channels_here * (1 if level else 4)
+    # The maps of a reference branch stay until the end; the finest is joined with the decoder's own and filtered.
+    maps = sum(
+        rows * columns * 4 ** (len(channels) - 1 - level) * width * (1 if level else 4)
+        for level, width in enumerate(config.reference_channels)
+    )
     strip = min(placement.strip_bytes, largest * FLOAT32)
     pixels = schedule.size[0] * schedule.size[1] * 3
-    return largest * placement.number_bytes + 3 * strip + pixels * (FLOAT32 + 1)
+    return (largest + maps) * placement.number_bytes + 3 * strip + pixels * (FLOAT32 + 1)
 
 
 def _layer_bytes(width: int, tokens: int, size: int) -> int:

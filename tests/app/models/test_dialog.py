@@ -77,7 +77,7 @@ def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads
     assert dialog.memory.choice.values() == ["auto", "resident", "balanced", "low", "int8", "streamed"]
     click(dialog.memory.choice.button("resident"))
     assert controller.state.settings.memory == "resident"
-    assert dialog.memory.words.text() == "Fast: needs 20.4\u00a0GB, you have 16\u00a0GB."
+    assert dialog.memory.words.text() == "Fast: needs 20.8\u00a0GB, you have 16\u00a0GB."
     assert dialog.memory.glyph.icon_name() == "triangle-alert"
     assert dialog.memory.gauge.share > 1
 
