@@ -72,9 +72,7 @@ _LARGER_THAN_SHOWN = "infinity-vae-d32"
 
 
 class RehearsalFailed(EchoGenError):
-    """A step of the rehearsal went otherwise than it should."""
-
-    title = "The rehearsal failed"
+    """A step of the rehearsal went otherwise than it should. Its title is the general one: the window never shows it."""
 
 
 def rehearse(model: str, say: Say = print) -> None:
