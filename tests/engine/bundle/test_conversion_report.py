@@ -12,6 +12,7 @@ from engine.bundle.conversion_report import find_reports, read_report, report_fi
 from engine.errors import DoesNotFit
 from engine.planning.diagnosis import diagnose
 from engine.weights.store import ModelStore
+from tests.engine.weights.conftest import hub, pauses, policy  # noqa: F401 - fixtures
 from tests.engine.weights.published_set import expect_small_vae, repositories
 
 
@@ -41,7 +42,7 @@ def test_a_damaged_report_is_none(tmp_path, content):
     assert read_report(path) is None
 
 
-def test_from_the_converters_process_to_the_doctor(hub, policy, tmp_path, monkeypatch):
+def test_from_the_converters_process_to_the_doctor(hub, policy, tmp_path, monkeypatch):  # noqa: F811
     """Infinity in the place of EchoGen: all is fetched, nothing is thrown away, and what was found is told until it is removed."""
     models = tmp_path / "models"
     monkeypatch.setenv("ECHOGEN_MODELS", str(models))

@@ -22,6 +22,7 @@ from engine.model.transformer import Transformer
 from engine.planning.plans import all_plans
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Sampler
+from tests.engine.planning.conftest import large  # noqa: F401 - a fixture
 from tests.engine.sampling.tiny import SCHEDULE, TOKENIZER, conditions, transformer
 
 GUIDANCE = Guidance.of(len(SCHEDULE.grids), 3.0, 2.0, top_p=0.97)
@@ -132,7 +133,7 @@ def drawn_with(folder, plan) -> Finished:
 
 
 @pytest.mark.parametrize("kind", ["cuda", "cpu"])
-def test_a_picture_in_eight_bits_is_nearly_the_same(tiny_bundle, large, kind: str):
+def test_a_picture_in_eight_bits_is_nearly_the_same(tiny_bundle, large, kind: str):  # noqa: F811
     found = {plan.key: plan for plan in all_plans(large, Device(kind, "Card", 64 * GIB, 60 * GIB, 2, half=True))}
     plan = replace(found["int8"], dtype="float32", text_dtype="float32", cache_bytes=2**26)
     exact = replace(found["resident"], dtype="float32", text_dtype="float32", cache_bytes=2**26)
