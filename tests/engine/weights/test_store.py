@@ -89,7 +89,7 @@ def no_conversion(monkeypatch):
     """Conversion replaced by its record: these tests are about what is around it."""
     asked = []
 
-    async def convert(originals, out, on_progress=None, name=""):
+    async def convert(originals, out, on_progress=None, name="", report=None):
         asked.append((originals, out, name))
         out.mkdir(parents=True)
         (out / "bundle.json").write_text("{}", encoding="utf-8")
