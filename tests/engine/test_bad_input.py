@@ -276,7 +276,7 @@ def test_a_wrong_hash(broken):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"format": 99}, "This model has format 99, and this program reads format 1. Update the program"),
+        ({"format": 99}, "This model has format 99, and this program reads formats up to 2. Update the program"),
         ({"name": "../../etc"}, "The model's description (bundle.json) is damaged"),
         ({"files": {"/etc/passwd": {"size": 1, "sha256": "0" * 64}}}, "the file name '/etc/passwd' is not allowed"),
         ({"files": {"../x": {"size": 1, "sha256": "0" * 64}}}, "the file name '../x' leads out of the folder"),

@@ -133,7 +133,7 @@ def test_the_judges_that_ship_know_renders_they_have_never_seen(sprites: Path):
     judges = Judges.load()
     assert sum(path.stat().st_size for path in FOLDER.glob("*.safetensors")) <= 3 * 2**20
     # The renderer's scenes are harder to tell since they look like photographs; docs/training.md says how far the judge is.
-    assert judges.figures["scenes"]["accuracy"] >= 0.9
+    assert judges.figures["scenes"]["accuracy"] >= 0.92
     assert judges.figures["embedder"]["retrieval_of"] == 50
     # Subjects no judge was trained on, on fresh backgrounds: the places at least have to be plain to see.
     count = len(language.PLACES)

@@ -70,9 +70,7 @@ def test_the_transformer_learns_and_comes_back(tiny: TrainingConfig, sprites: Pa
     for (key, one), two in zip(stage.module.state_dict().items(), again.module.state_dict().values(), strict=True):
         assert torch.equal(one, two), key
     batch = stage.held_out.batch(2)
-    assert torch.equal(
-        stage.draw(batch.reference, batch.captions, seed=3), again.draw(batch.reference, batch.captions, seed=3)
-    )
+    assert torch.equal(stage.draw(batch, seed=3), again.draw(batch, seed=3))
 
 
 def test_every_stage_writes_a_sheet(tiny: TrainingConfig, sprites: Path, trained: Path, tmp_path: Path):
@@ -106,8 +104,8 @@ def test_a_transformer_of_other_autoencoders_is_refused(
 def test_a_missing_autoencoder_and_an_unknown_stage_are_said(tiny: TrainingConfig, sprites: Path, tmp_path: Path):
     with pytest.raises(InputError, match="tokenizer stage has no checkpoint"):
         build("transformer", tiny, sprites, tmp_path)
-    with pytest.raises(InputError, match="no stage 'decoder'"):
-        build("decoder", tiny, sprites, tmp_path)
+    with pytest.raises(InputError, match="no stage 'painter'"):
+        build("painter", tiny, sprites, tmp_path)
 
 
 def test_a_stage_travels_and_warms_up_again(tiny: TrainingConfig, sprites: Path, trained: Path, tmp_path: Path):
