@@ -63,6 +63,16 @@ class PromptSheet(QWidget):
         self.prompt.setObjectName("promptEdit")
         self.words = label("", "help", "warning", wrap=True)
         self.words.hide()
+        self.disagreement = label("", "help", "muted", wrap=True)
+        self.disagreement.setObjectName("disagreementLabel")
+        self.mend_button = PlainButton("")
+        self.mend_button.setObjectName("mendButton")
+        self._disagreement_row = QWidget()
+        line = QHBoxLayout(self._disagreement_row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.disagreement, 1)
+        line.addWidget(self.mend_button)
+        self._disagreement_row.hide()
         self._banner = QVBoxLayout()
         self.chips = SceneChips()
         self.scenes = Disclosure("", self.chips, opened=True)
@@ -119,6 +129,7 @@ class PromptSheet(QWidget):
         column.addLayout(header)
         column.addWidget(self.prompt)
         column.addWidget(self.words)
+        column.addWidget(self._disagreement_row)
         column.addLayout(self._banner)
         column.addWidget(self.scenes)
         column.addWidget(self.avoid)
@@ -175,6 +186,13 @@ class PromptSheet(QWidget):
         """Say above Generate what it keeps; "" for nothing."""
         self.kept.setText(sentence)
         self._kept_row.setVisible(bool(sentence))
+
+    def set_disagreement(self, sentence: str, button: str) -> None:
+        """One quiet line under the prompt with the way out of it; "" for nothing."""
+        self.disagreement.setText(sentence)
+        self.mend_button.setText(button)
+        self.mend_button.setVisible(bool(button))
+        self._disagreement_row.setVisible(bool(sentence))
 
     def set_banner(self, banner: QWidget) -> None:
         """Put the error banner under the prompt."""

@@ -50,6 +50,7 @@ class Drawing(QObject):
         """Draw what the panel says; a new seed unless it is locked, or the subject was moved over the picture that is shown:
         then the scene stays as far as its seed goes."""
         prompt = self._panels.prompt
+        prompt.wording.settle()
         possible, why = self._controller.can_draw()
         if not possible:
             self._panels.toast.show_message(why)

@@ -170,6 +170,8 @@ class MainWindow(QMainWindow):
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
+        self.prompt.nameWanted.connect(self._ask_for_name)
+        self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
         for wants_help in (self.editor.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
@@ -228,6 +230,11 @@ class MainWindow(QMainWindow):
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out is open."""
         return self.panels.is_editing()
+
+    @Slot()
+    def _ask_for_name(self) -> None:
+        self.left.open_panel()
+        self.subject.ask_for_name()
 
     @Slot(str)
     def _bundle_chosen(self, folder: str) -> None:
