@@ -37,12 +37,15 @@ class PromptPanel(PromptSheet):
     Signals:
         generateRequested, cancelRequested: the buttons at the bottom.
         ideasRequested: draw only the coarse scales of four seeds.
+        resumeRequested, dropRequested: draw what is not drawn yet, or forget it.
         nameWanted: the subject has no name, and a sentence needs one.
     """
 
     generateRequested = Signal()
     cancelRequested = Signal()
     ideasRequested = Signal()
+    resumeRequested = Signal()
+    dropRequested = Signal()
     nameWanted = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
@@ -77,6 +80,8 @@ class PromptPanel(PromptSheet):
         self.generate.clicked.connect(self.generateRequested)
         self.cancel.clicked.connect(self.cancelRequested)
         self.let_go.clicked.connect(self.let_scales_go)
+        self.resume_button.clicked.connect(self.resumeRequested)
+        self.drop_button.clicked.connect(self.dropRequested)
         self.mend_button.clicked.connect(self._mend)
         self.wording.changed.connect(self._show_disagreement)
         self.wording.named.connect(self._write_waiting_scene)
@@ -326,7 +331,11 @@ class PromptPanel(PromptSheet):
         self.generate.setToolTip("" if possible else text)
         self.ideas_button.setEnabled(possible and not jobs.busy)
         self.cancel.set_busy(jobs.stopping)
-        if jobs.busy:
+        held = self.tr("1 picture is not drawn yet") if jobs.held == 1 else self.tr("{0} pictures are not drawn yet")
+        self.set_held(held.format(jobs.held) if jobs.held else "")
+        if jobs.busy and jobs.ideas:
+            text = self.tr("Four ideas are drawn; choose one to finish it")
+        elif jobs.busy:
             text = self.tr("The picture so far is kept")
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)

@@ -17,10 +17,10 @@ from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
-from app.session.values import compose, compose_all, help_line, redraw
+from app.session.values import ROLLED_SEEDS, compose, compose_all, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
 from app.system import background
-from engine import MAX_SEED, BundleError, EchoGenError, Finished, GenerationRequest, ScaleBits, Started
+from engine import BundleError, EchoGenError, Finished, GenerationRequest, ScaleBits, Started
 from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
 from engine.photo import carries_request, load_photo, read_picture_file
 
@@ -258,6 +258,11 @@ class Controller(QObject):
         self.ended.emit(self.tr("Stopped: {0}").format(title[:1].lower() + title[1:]))
         self.failed.emit(error, details)
 
+    def forget(self, pictures: Sequence[int]) -> None:
+        """Pictures were deleted: none of them comes back when a drawing fails."""
+        if self._before is not None and self._before.picture in pictures:
+            self._before = None
+
     # Files
 
     def open_files(self, files: Sequence[Path]) -> None:
@@ -313,4 +318,5 @@ def _look_at(file: Path) -> DroppedPicture | Path:
 
 
 def _random_seed() -> int:
-    return secrets.randbelow(MAX_SEED + 1)
+    """Of six digits, as Generate rolls them: they can be read out and remembered."""
+    return secrets.randbelow(ROLLED_SEEDS)

@@ -29,6 +29,8 @@ class Drawing(QObject):
         queue, canvas, prompt = controller.queue, panels.canvas, panels.prompt
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
+        prompt.resumeRequested.connect(queue.resume)
+        prompt.dropRequested.connect(queue.drop_held)
         prompt.ideasRequested.connect(self.draw_ideas)
         canvas.varyRequested.connect(self._vary)
         canvas.redrawRequested.connect(self._redraw)
