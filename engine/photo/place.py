@@ -54,9 +54,7 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
     if (width, height) != size:
         smaller = size[0] < width
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-        # A pixel is inside when all of it is: so nothing outside of the user's mask is touched on the way back.
-        inside = cv2.resize(inside, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_NEAREST)
-        inside = (inside == 255).astype(np.uint8) * 255
+        inside = _mask_resized(inside, size)
         if not inside.any():
             raise RequestError("The region is too small: nothing in it would be drawn anew.", "Mark a larger one.")
     window = None
@@ -108,7 +106,7 @@ def put_back(photo: np.ndarray, picture: np.ndarray, region: Region, feather: fl
     extent = (window.width, window.height)
     scale = window.width / picture.shape[1]
     large = cv2.resize(picture, extent, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
-    mask = cv2.resize(region.mask, extent, interpolation=cv2.INTER_NEAREST)
+    mask = _mask_resized(region.mask, extent)
     weight = soft_inside(mask, feather * scale)
     left, top = max(window.x, 0), max(window.y, 0)
     right, bottom = min(window.x + window.width, photo.shape[1]), min(window.y + window.height, photo.shape[0])
@@ -144,3 +142,32 @@ def place_in_region(subject: CutOut, region: Region) -> Placement:
     y = foot + (side / 2 - own[3]) * scale
     size = min(max(side * scale / min(region.size), SMALLEST), LARGEST)
     return Placement(min(max(x / region.size[0], 0.0), 1.0), min(max(y / region.size[1], 0.0), 1.0), size)
+
+
+def _window(pixels: np.ndarray, x: int, y: int, width: int, height: int, border: int) -> np.ndarray:
+    """A rectangle of a picture, with a border of the given kind where it reaches beyond it."""
+    rows, columns = pixels.shape[:2]
+    part = pixels[max(y, 0) : min(y + height, rows), max(x, 0) : min(x + width, columns)]
+    above, left = max(-y, 0), max(-x, 0)
+    below, right = max(y + height - rows, 0), max(x + width - columns, 0)
+    if not (above or below or left or right):
+        return np.ascontiguousarray(part)
+    too_far = max(above, below) >= part.shape[0] or max(left, right) >= part.shape[1]
+    if border == cv2.BORDER_REFLECT_101 and too_far:
+        border = cv2.BORDER_REPLICATE
+    return cv2.copyMakeBorder(part, above, below, left, right, border, value=0)
+
+
+def _mask_resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask (H, W) made as large as ``size`` (width, height); a pixel is inside when all that becomes of it is.
+
+    There and back it can only shrink, so that nothing outside of the user's region is ever touched.
+    """
+    for axis, length in ((1, size[0]), (0, size[1])):
+        own = mask.shape[axis]
+        if length >= own:
+            mask = np.take(mask, np.arange(length) * own // length, axis)
+        else:
+            starts = -(-np.arange(length) * own // length)  # the first pixel that falls into each of the new ones
+            mask = np.minimum.reduceat(mask, starts, axis)
+    return np.ascontiguousarray(mask)
