@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -257,8 +258,10 @@ class Engine:
             if len(bits) >= job.scales:
                 break
             if previews:
-                image = self._preview(summed, drawn.scale, schedule.size, canvas)
-                image = image if region is None else _laid_in(image, region, self._feather)
+                if region is None:
+                    image = self._preview(summed, drawn.scale, schedule.size, canvas)
+                else:
+                    image = self._region_preview(summed, drawn.scale, region, canvas)
                 preview_seconds += watch.lap()
                 yield self._event(len(bits) - 1, job, image, watch.total)
                 watch.lap()  # what the receiver does in between is not ours
@@ -351,6 +354,23 @@ class Engine:
             MultiScaleQuantizer(self.bundle.manifest.tokenizer).to(weight.device).encode(encoder(pixels).float(), grids)
         )
         return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
+
+    def _region_preview(
+        self, summed: torch.Tensor, scale: int, region: Region, canvas: torch.Tensor | None
+    ) -> np.ndarray:
+        """The earlier picture with a preview of its region. Only what lies around the region is painted."""
+        stride, near = self.bundle.manifest.tokenizer.stride, 2
+        rows, columns = np.nonzero(region.mask)
+        top, left = (max(int(low) // stride - near, 0) for low in (rows.min(), columns.min()))
+        bottom, right = (int(high) // stride + 1 + near for high in (rows.max(), columns.max()))
+        codes = summed[:, :, top:bottom, left:right]
+        there = np.s_[top * stride : bottom * stride, left * stride : right * stride]
+        below = region.picture.copy()
+        height, width = below[there].shape[:2]
+        part = None if canvas is None else canvas[:, :, there[0], there[1]]
+        image = self._preview(codes, scale, (width, height), part)
+        below[there] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        return _at_most(region.lay_in(below, self._feather), MAX_SIDE)
 
     def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float) -> ScalePreview:
         return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds)
@@ -522,8 +542,6 @@ def _short(text: str, limit: int = 60) -> str:
 
 def _laid_in(preview: np.ndarray, region: Region, feather: float) -> np.ndarray:
     """A preview, RGB uint8, with the earlier picture outside of the region."""
-    import cv2
-
     height, width = preview.shape[:2]
     weight = cv2.resize(soft_inside(region.mask, feather), (width, height), interpolation=cv2.INTER_AREA)
     below = region.picture
