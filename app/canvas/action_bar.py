@@ -139,6 +139,7 @@ class ActionBar(FloatingBar):
         keymap.changed.connect(self._name)
         self.place_button.setVisible(False)
         self.redraw_button.setVisible(False)
+        self.region_button.setVisible(False)
         self._name()
 
     def _divider(self) -> QWidget:
@@ -158,6 +159,7 @@ class ActionBar(FloatingBar):
         if compact != self._compact:
             self._compact = compact
             self.redraw_button.setVisible(compact)
+            self.region_button.setVisible(compact)
             self._name()
 
     def starred(self) -> bool:

@@ -39,6 +39,7 @@ class Redrawing(QObject):
         panels.region.accepted.connect(self._accepted)
         panels.region.left.connect(self._leave)
         panels.canvas.actions_bar.region.connect(self.redraw_region)
+        panels.canvas.strip.regionRequested.connect(self.redraw_region)
 
     def can_redraw(self) -> bool:
         """Whether a finished picture is shown, of which a region can be drawn anew."""

@@ -11,7 +11,7 @@ from engine.photo.framing import without_white
 from engine.placement import Placement
 
 _OUTLINE_SIDE = 1024
-_ROOM = 0.1
+_ROOM = 0.07
 """Of the subject's size, around it."""
 
 if TYPE_CHECKING:

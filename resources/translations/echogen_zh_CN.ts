@@ -4283,6 +4283,10 @@
             <translation>先移动尺度之间的滑柄</translation>
         </message>
         <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
+        </message>
+        <message>
             <source>Redraw from here</source>
             <translation>从这里重画</translation>
         </message>

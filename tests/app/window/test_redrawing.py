@@ -93,7 +93,7 @@ def bench(qtbot, folder, tmp_path) -> Iterator[Bench]:
 def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     panels, redrawing = bench.window.panels, bench.window.redrawing
     result = bench.show_picture()
-    panels.canvas.actions_bar.region_button.click()
+    panels.canvas.strip.region_button.click()
     assert panels.is_editing() and panels.region.isVisible()
     panels.region.accept()
     assert panels.is_editing() and "empty" in panels.region.message.text.text()
