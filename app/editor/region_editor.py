@@ -77,11 +77,11 @@ class RegionEditor(QWidget):
         column.addWidget(self.discard)
         middle = QVBoxLayout()
         middle.setSpacing(0)
-        for widget in (self.options, Divider()):
-            middle.addWidget(widget)
+        middle.addWidget(self.options)
+        middle.addWidget(Divider())
         middle.addWidget(self.canvas, 1)
-        for widget in (Divider(), self.hints):
-            middle.addWidget(widget)
+        middle.addWidget(Divider())
+        middle.addWidget(self.hints)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)

@@ -112,7 +112,7 @@ class Panels(QWidget):
 
     def show_region(self, shown: bool) -> None:
         """The editor of a region over the panels, or the panels."""
-        self._pages.setCurrentWidget(self.region if shown else self._pages.widget(0))
+        self._pages.setCurrentIndex(2 if shown else 0)
 
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out or of a region is open."""
@@ -203,7 +203,7 @@ class Panels(QWidget):
         """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
         top_bar = Station(self.top_bar, self.top_bar.bundles)
         if self.is_editing():
-            editor = self._pages.currentWidget()
+            editor = self.region if self._pages.currentWidget() is self.region else self.editor
             return [top_bar, Station(editor, editor)]
         pictures = self.history.view if self.history.model.rows else self.history.star_button
         found = [

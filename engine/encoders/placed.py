@@ -61,8 +61,8 @@ def region_around(subject: CutOut, placement: Placement, width: int, height: int
     small = max(1, round(width * factor)), max(1, round(height * factor))
     inside = (place_cut_out(subject, placement, *small)[..., 3] > 0.05).astype(np.uint8) * 255
     reach = max(2, round(_ROOM * placement.size * min(small)))
-    inside = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
-    return cv2.resize(inside, (width, height), interpolation=cv2.INTER_NEAREST)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.resize(cv2.dilate(inside, disc), (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def on_white(canvas: np.ndarray) -> np.ndarray:
