@@ -203,7 +203,7 @@ class Panels(QWidget):
         """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
         top_bar = Station(self.top_bar, self.top_bar.bundles)
         if self.is_editing():
-            editor = self.region if self._pages.currentWidget() is self.region else self.editor
+            editor: QWidget = self.region if self._pages.currentWidget() is self.region else self.editor
             return [top_bar, Station(editor, editor)]
         pictures = self.history.view if self.history.model.rows else self.history.star_button
         found = [
