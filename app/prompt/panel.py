@@ -16,6 +16,7 @@ from app.session.values import (
     PanelValues,
     Recall,
     can_keep,
+    can_redraw,
     for_next_picture,
     help_line,
     kept_sentence,
@@ -135,7 +136,7 @@ class PromptPanel(PromptSheet):
         """Draw every scale anew again."""
         if self.let_go.hasFocus():
             self.generate.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.state.update_values(kept=None)
+        self.state.update_values(kept=None, region=None)
 
     @Slot()
     def focus_prompt(self) -> None:
@@ -180,7 +181,7 @@ class PromptPanel(PromptSheet):
     @Slot(object)
     def _size_chosen(self, size: tuple[int, int]) -> None:
         # Scales belong to a shape.
-        self.state.update_values(size=size, kept=None)
+        self.state.update_values(size=size, kept=None, region=None)
 
     @Slot(int)
     def _count_chosen(self, count: int) -> None:
@@ -269,7 +270,7 @@ class PromptPanel(PromptSheet):
         self.count.blockSignals(False)
         self.seed.set_seed(values.seed)
         self.seed.set_locked(values.seed_locked)
-        self.set_kept(kept_sentence(values.kept))
+        self.set_kept(kept_sentence(values.kept, values.region))
         self._summarise()
         self._show_words()
 
@@ -285,9 +286,10 @@ class PromptPanel(PromptSheet):
         if manifest is self._manifest or manifest is None:
             return
         kept, size = self.state.values.kept, self.state.values.size
+        fits = can_keep if self.state.values.region is None else can_redraw
         other = self._manifest is not None and self._manifest.identity != manifest.identity
-        if kept is not None and (other or not can_keep(kept, manifest, size)):
-            self.state.update_values(kept=None)
+        if kept is not None and (other or not fits(kept, manifest, size)):
+            self.state.update_values(kept=None, region=None)
         self._manifest = manifest
         defaults = manifest.request_defaults()
         for slider, name in (

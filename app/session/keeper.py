@@ -144,9 +144,10 @@ class SessionKeeper(QObject):
         controls = {
             entry.name: getattr(values, entry.name)
             for entry in fields(PanelValues)
-            if entry.name not in ("prompt", "negative_prompt", "kept", "placement")
+            if entry.name not in ("prompt", "negative_prompt", "kept", "placement", "region")
         }
-        if values.kept is not None:
+        # A region holds a whole picture: the history has it, and brings it back.
+        if values.kept is not None and values.region is None:
             controls["kept"] = values.kept.to_json()
         if values.placement is not None:
             controls["placement"] = values.placement.to_json()
@@ -189,7 +190,7 @@ class SessionKeeper(QObject):
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
         values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
         for entry in fields(PanelValues):
-            if entry.name in session.controls and entry.name not in ("kept", "placement"):
+            if entry.name in session.controls and entry.name not in ("kept", "placement", "region"):
                 value = session.controls[entry.name]
                 values[entry.name] = tuple(value) if isinstance(value, list) else value
         values["kept"] = _read(ScaleBits.from_json, session.controls.get("kept"))

@@ -13,7 +13,7 @@ from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import SessionState
 from app.store.history_store import HistoryStore
-from engine import EchoGenError, Finished, GenerationRequest
+from engine import EchoGenError, Finished, GenerationRequest, ScaleBits
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class QueueKeeper(QObject):
         super().__init__(parent)
         self._queue, self._store = queue, store
         self._rows: dict[int, tuple[GenerationRequest, int]] = {}
-        self._saving: dict[int, int] = {}
+        self._saving: dict[int, tuple[ScaleBits, int]] = {}
         self._frozen = False
         state.jobChanged.connect(self._follow)
         queue.finishing.connect(self._finishing)
@@ -77,13 +77,14 @@ class QueueKeeper(QObject):
         """A picture is drawn: it stays in the table until it is in the history."""
         row = self._rows.pop(id(request), None)
         if row is not None:
-            self._saving[id(event)] = row[1]
+            self._saving[id(event.bits)] = (event.bits, row[1])
 
     @Slot(object, object)
     def _kept(self, event: Finished, picture: object) -> None:
-        key = self._saving.pop(id(event), None)
-        if key is not None:
+        # By its bits: a picture that is put into a photo is saved as another event.
+        saving = self._saving.pop(id(event.bits), None)
+        if saving is not None:
             try:
-                self._store.unqueue([key])
+                self._store.unqueue([saving[1]])
             except EchoGenError as error:
                 log.error("a finished picture stays in the queue: %s", error)

@@ -30,6 +30,7 @@ from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.pictures import Pictures
 from app.window.placing import Placing
+from app.window.redrawing import Redrawing
 from app.window.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self.drawing = Drawing(panels, controller, self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
+        self.redrawing = Redrawing(panels, controller, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, self)
@@ -123,6 +125,8 @@ class MainWindow(QMainWindow):
             "stop_after": self.controller.queue.stop_after,
             "vary": self.canvas.vary,
             "redraw": self.canvas.strip.redraw,
+            "redraw_region": self.redrawing.redraw_region,
+            "into_photo": self.redrawing.choose_photo,
             "ideas": drawing.draw_ideas,
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
@@ -174,7 +178,7 @@ class MainWindow(QMainWindow):
         self.prompt.nameWanted.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
-        for wants_help in (self.editor.helpRequested, self.top_bar.help_button.clicked):
+        for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
@@ -184,7 +188,8 @@ class MainWindow(QMainWindow):
             signal.connect(self._enable)
         self.canvas.strip.handleMoved.connect(self._enable)
         self.placing.changed.connect(self._enable)
-        self.editing.changed.connect(self._editing_changed)
+        for opened in (self.editing.changed, self.redrawing.changed):
+            opened.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
 
@@ -219,6 +224,8 @@ class MainWindow(QMainWindow):
             stop_after=busy and not self.state.jobs.last,
             vary=picture and not editing,
             redraw=self.canvas.strip.model.can_redraw,
+            redraw_region=self.redrawing.can_redraw(),
+            into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
             compare=self.canvas.canvas.can_compare(),
             place=self.canvas.can_place() and not editing,

@@ -10,6 +10,7 @@ from app.canvas.panel import CanvasPanel
 from app.canvas.result import ResultCanvas
 from app.editor.editor import MaskEditorView
 from app.editor.mask_canvas import MaskCanvas
+from app.editor.region_editor import RegionEditor
 from app.history.panel import HistoryPanel
 from app.look import type as type_
 from app.look.controls import Divider
@@ -52,6 +53,7 @@ class Panels(QWidget):
         self.prompt.set_banner(self.banner)
         self.history = HistoryPanel(store)
         self.editor = MaskEditorView(state, subjects)
+        self.region = RegionEditor(subjects.service)
         self.right = QWidget()
         self._pages = QStackedWidget()
         self._history_shown = True
@@ -77,6 +79,7 @@ class Panels(QWidget):
         column.addWidget(self.history)
         self._pages.addWidget(workspace)
         self._pages.addWidget(self.editor)
+        self._pages.addWidget(self.region)
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
     def put_over_canvas(self, widget: QWidget) -> None:
@@ -107,9 +110,19 @@ class Panels(QWidget):
         """The editor of the cut-out over the panels, or the panels."""
         self._pages.setCurrentIndex(1 if shown else 0)
 
+    def show_region(self, shown: bool) -> None:
+        """The editor of a region over the panels, or the panels."""
+        self._pages.setCurrentIndex(2 if shown else 0)
+
     def is_editing(self) -> bool:
-        """Whether the editor of the cut-out is open."""
-        return self._pages.currentWidget() is self.editor
+        """Whether the editor of the cut-out or of a region is open."""
+        return self._pages.currentWidget() in (self.editor, self.region)
+
+    def _undoes(self) -> SubjectPanel | MaskEditorView | RegionEditor:
+        """Where undo and redo act."""
+        if self._pages.currentWidget() is self.region:
+            return self.region
+        return self.editor if self.is_editing() else self.subject
 
     @Slot()
     def _show_overlay(self) -> None:
@@ -126,11 +139,11 @@ class Panels(QWidget):
             return
         if focused is not None and self.subject.shelf.isAncestorOf(focused) and self.subject.shelf.bring_back():
             return
-        (self.editor if self.is_editing() else self.subject).undo()
+        self._undoes().undo()
 
     @Slot()
     def redo(self) -> None:
-        (self.editor if self.is_editing() else self.subject).redo()
+        self._undoes().redo()
 
     # Zoom of the large picture in view
 
@@ -151,6 +164,8 @@ class Panels(QWidget):
         self._large().zoom_out()
 
     def _large(self) -> MaskCanvas | ResultCanvas:
+        if self._pages.currentWidget() is self.region:
+            return self.region.canvas
         return self.editor.canvas if self.is_editing() else self.canvas.canvas
 
     # History and subject, away and back
@@ -190,7 +205,8 @@ class Panels(QWidget):
         """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
         top_bar = Station(self.top_bar, self.top_bar.bundles)
         if self.is_editing():
-            return [top_bar, Station(self.editor, self.editor)]
+            editor: QWidget = self.region if self._pages.currentWidget() is self.region else self.editor
+            return [top_bar, Station(editor, editor)]
         pictures = self.history.view if self.history.model.rows else self.history.star_button
         found = [
             top_bar,

@@ -63,6 +63,10 @@
             <translation>摆放</translation>
         </message>
         <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
+        </message>
+        <message>
             <source>Redraw from here</source>
             <translation>从这里重画</translation>
         </message>
@@ -338,12 +342,20 @@
             <translation>提示词</translation>
         </message>
         <message>
+            <source>Put the subject into a photo…</source>
+            <translation>把主体放进照片…</translation>
+        </message>
+        <message>
             <source>Quit</source>
             <translation>退出</translation>
         </message>
         <message>
             <source>Redo</source>
             <translation>重做</translation>
+        </message>
+        <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
         </message>
         <message>
             <source>Redraw from here</source>
@@ -536,6 +548,10 @@
             <translation>所选模型已不存在，改用小模型</translation>
         </message>
         <message>
+            <source>The photo is not at hand: only the part that was drawn is shown</source>
+            <translation>找不到那张照片：只显示画出的部分</translation>
+        </message>
+        <message>
             <source>{0} pictures wait</source>
             <translation>{0} 张图片在等待</translation>
         </message>
@@ -627,6 +643,22 @@
         <message>
             <source>A photo of {0} × {1} pixels is too narrow for {2} to name what is on it.</source>
             <translation>{0} × {1} 像素的照片太窄，{2} 无法为其中的内容命名。</translation>
+        </message>
+        <message>
+            <source>A picture with a region has at most {0} pixels a side.</source>
+            <translation>带区域的图片边长最多 {0} 像素。</translation>
+        </message>
+        <message>
+            <source>A region is a grey mask and a picture in colours.</source>
+            <translation>区域由一张灰度蒙版和一张彩色图片组成。</translation>
+        </message>
+        <message>
+            <source>A region is drawn through all scales.</source>
+            <translation>区域总是画完所有尺度。</translation>
+        </message>
+        <message>
+            <source>A region needs the bits of all scales of its picture.</source>
+            <translation>区域需要其图片所有尺度的比特。</translation>
         </message>
         <message>
             <source>All scales are kept: nothing is left to draw.</source>
@@ -945,6 +977,14 @@
             <translation>请去掉名称、密码以及“?”之后的所有内容。</translation>
         </message>
         <message>
+            <source>Leave out where to stop.</source>
+            <translation>请不要指定在哪里停止。</translation>
+        </message>
+        <message>
+            <source>Leave something outside, or draw a new picture.</source>
+            <translation>请在外面留下一些，或者画一张新图片。</translation>
+        </message>
+        <message>
             <source>Leave the device at auto, or run “python -m engine doctor” to see why.</source>
             <translation>请将设备保持为 auto，或运行“python -m engine doctor”查看原因。</translation>
         </message>
@@ -971,6 +1011,18 @@
         <message>
             <source>Make room, then resume; it goes on where it stopped.</source>
             <translation>请腾出空间后继续；将从停止处继续。</translation>
+        </message>
+        <message>
+            <source>Mark a larger one.</source>
+            <translation>请标出更大的区域。</translation>
+        </message>
+        <message>
+            <source>Mark at least {0} × {1} pixels.</source>
+            <translation>请至少标出 {0} × {1} 像素。</translation>
+        </message>
+        <message>
+            <source>Mark what is to be drawn anew.</source>
+            <translation>请标出要重画的部分。</translation>
         </message>
         <message>
             <source>Memory may run out: {0} more is wanted. Close other programs, or choose a smaller plan or size.</source>
@@ -1101,6 +1153,10 @@
             <translation>无法将图片保存到 {0}：没有这个文件夹。</translation>
         </message>
         <message>
+            <source>Place it inside.</source>
+            <translation>请放在区域里面。</translation>
+        </message>
+        <message>
             <source>Put all files of the model into one folder, then import it.</source>
             <translation>请将模型的所有文件放进一个文件夹，然后导入。</translation>
         </message>
@@ -1167,6 +1223,10 @@
         <message>
             <source>The bit labels of this request are damaged.</source>
             <translation>此请求的位标签已损坏。</translation>
+        </message>
+        <message>
+            <source>The bits of the region's picture are not those of this model.</source>
+            <translation>区域所属图片的比特不是这个模型的。</translation>
         </message>
         <message>
             <source>The content encoder's config.json is not that of an AutoencoderKL.</source>
@@ -1389,6 +1449,10 @@
             <translation>抠图用的网络意外终止；已不用它们完成抠图，稍后会重新启动。</translation>
         </message>
         <message>
+            <source>The number of scales that are kept in a region must be a whole number from 0.</source>
+            <translation>区域内保留的尺度数必须是从 0 开始的整数。</translation>
+        </message>
+        <message>
             <source>The photo could not be opened: {0}</source>
             <translation>无法打开照片：{0}</translation>
         </message>
@@ -1401,8 +1465,16 @@
             <translation>照片不见了</translation>
         </message>
         <message>
+            <source>The photo is only {0} × {1} pixels, too small to put something into.</source>
+            <translation>照片只有 {0} × {1} 像素，太小，放不进东西。</translation>
+        </message>
+        <message>
             <source>The photo is too large</source>
             <translation>照片太大</translation>
+        </message>
+        <message>
+            <source>The photo is {0} × {1} pixels, and the region is of one of {2} × {3}.</source>
+            <translation>照片为 {0} × {1} 像素，而区域属于 {2} × {3} 像素的照片。</translation>
         </message>
         <message>
             <source>The picture could not be saved: {0}</source>
@@ -1419,6 +1491,10 @@
         <message>
             <source>The picture moves; its first frame is used.</source>
             <translation>这是动图；使用其第一帧。</translation>
+        </message>
+        <message>
+            <source>The place of the subject lies outside of the region.</source>
+            <translation>主体的位置在区域之外。</translation>
         </message>
         <message>
             <source>The placement is mirrored or it is not.</source>
@@ -1467,6 +1543,34 @@
         <message>
             <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
             <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
+        </message>
+        <message>
+            <source>The region covers the whole picture.</source>
+            <translation>区域覆盖了整张图片。</translation>
+        </message>
+        <message>
+            <source>The region is empty.</source>
+            <translation>区域是空的。</translation>
+        </message>
+        <message>
+            <source>The region is too small: nothing in it would be drawn anew.</source>
+            <translation>区域太小：里面没有什么会被重画。</translation>
+        </message>
+        <message>
+            <source>The region is {0} pixels and the picture {1}.</source>
+            <translation>区域为 {0} 像素，而图片为 {1}。</translation>
+        </message>
+        <message>
+            <source>The region is {0} × {1} pixels and the photo {2} × {3}.</source>
+            <translation>区域为 {0} × {1} 像素，而照片为 {2} × {3}。</translation>
+        </message>
+        <message>
+            <source>The region needs the bits of all {0} scales of its picture, and there are {1}.</source>
+            <translation>区域需要其图片全部 {0} 个尺度的比特，而现有 {1} 个。</translation>
+        </message>
+        <message>
+            <source>The region of this request is damaged.</source>
+            <translation>此请求的区域已损坏。</translation>
         </message>
         <message>
             <source>The seed must be a whole number from 0 to {0}.</source>
@@ -1773,12 +1877,36 @@
             <translation>请使用 .png、.webp 或 .jpg。</translation>
         </message>
         <message>
+            <source>Use a larger photo.</source>
+            <translation>请用更大的照片。</translation>
+        </message>
+        <message>
             <source>Use a mask that was made for this photo.</source>
             <translation>请使用为这张照片制作的蒙版。</translation>
         </message>
         <message>
+            <source>Use a picture that was drawn with it, or open another model.</source>
+            <translation>请用它画的图片，或者打开另一个模型。</translation>
+        </message>
+        <message>
+            <source>Use a region that was made for this photo.</source>
+            <translation>请用为这张照片制作的区域。</translation>
+        </message>
+        <message>
+            <source>Use a region that was made for this picture.</source>
+            <translation>请用为这张图片制作的区域。</translation>
+        </message>
+        <message>
             <source>Use fit or reference.</source>
             <translation>请使用 fit 或 reference。</translation>
+        </message>
+        <message>
+            <source>Use the photo the region was made for.</source>
+            <translation>请用制作该区域时的照片。</translation>
+        </message>
+        <message>
+            <source>Use the picture as a photo instead.</source>
+            <translation>请改为把这张图片当作照片使用。</translation>
         </message>
         <message>
             <source>Use values from 0 to 1.</source>
@@ -1911,6 +2039,10 @@
         <message>
             <source>{0} cannot be written: {1}.{2}</source>
             <translation>无法写入 {0}：{1}。{2}</translation>
+        </message>
+        <message>
+            <source>{0} cannot take up a photo: its visual tokenizer has no encoder.</source>
+            <translation>{0} 无法使用照片：它的视觉分词器没有编码器。</translation>
         </message>
         <message>
             <source>{0} carries no settings any more.</source>
@@ -3741,6 +3873,56 @@
         </message>
     </context>
     <context>
+        <name>Redrawing</name>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Put the subject into a photo</source>
+            <translation>把主体放进照片</translation>
+        </message>
+    </context>
+    <context>
+        <name>RegionEditor</name>
+        <message>
+            <source>0 draws it wholly anew; more keeps what is there in outline.</source>
+            <translation>0 表示完全重画；数值越大，越保留原来的轮廓。</translation>
+        </message>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Draw it here</source>
+            <translation>画在这里</translation>
+        </message>
+        <message>
+            <source>Mark what is to be drawn anew. Everything outside stays as it is.</source>
+            <translation>标出要重画的部分。外面的一切保持不变。</translation>
+        </message>
+        <message>
+            <source>Mark where it goes. Everything outside stays as it is.</source>
+            <translation>标出放置的位置。外面的一切保持不变。</translation>
+        </message>
+        <message>
+            <source>Put the subject into this photo</source>
+            <translation>把主体放进这张照片</translation>
+        </message>
+        <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
+        </message>
+        <message>
+            <source>Redraw this region</source>
+            <translation>重画这个区域</translation>
+        </message>
+        <message>
+            <source>Scales kept inside</source>
+            <translation>区域内保留的尺度</translation>
+        </message>
+    </context>
+    <context>
         <name>ResultCanvas</name>
         <message>
             <source>Cut-out</source>
@@ -3832,6 +4014,14 @@
         <message>
             <source>Dec</source>
             <translation>12月</translation>
+        </message>
+        <message>
+            <source>Draws into a photo</source>
+            <translation>画进一张照片</translation>
+        </message>
+        <message>
+            <source>Draws only its region anew</source>
+            <translation>只重画它的区域</translation>
         </message>
         <message>
             <source>Feb</source>
@@ -4030,6 +4220,10 @@
             <translation>当前模型无法沿用它保留的 {0} 个尺度；生成将从第一个尺度开始。</translation>
         </message>
         <message>
+            <source>The open model cannot take up the region of this picture; Generate draws a whole one.</source>
+            <translation>打开的模型无法接着画这张图片的区域；“生成”会画出整张图片。</translation>
+        </message>
+        <message>
             <source>The open model does not draw {0} × {1}; the shape stays as it is.</source>
             <translation>当前模型不支持 {0} × {1}，形状保持不变。</translation>
         </message>
@@ -4131,6 +4325,10 @@
         <message>
             <source>Move the handle between the scales first</source>
             <translation>先移动尺度之间的滑柄</translation>
+        </message>
+        <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
         </message>
         <message>
             <source>Redraw from here</source>

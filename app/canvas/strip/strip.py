@@ -28,6 +28,7 @@ class ScaleStrip(QWidget):
 
     Signals:
         pointed(object): the picture of the scale under the pointer, RGB uint8 (H, W, 3), or None.
+        regionRequested: a region of the picture is to be drawn anew.
         redrawRequested(int): draw again with this many scales kept.
         handleMoved(int): the handle stands behind so many scales.
         previewsWanted(object): ``ScaleBits`` of a picture whose scales' pictures are not all known; answer with
@@ -36,6 +37,7 @@ class ScaleStrip(QWidget):
 
     pointed = Signal(object)
     redrawRequested = Signal(int)
+    regionRequested = Signal()
     handleMoved = Signal(int)
     previewsWanted = Signal(object)
 
@@ -52,6 +54,7 @@ class ScaleStrip(QWidget):
         self.words = ElidedLabel("", "help", "muted")
         self.left = label("", "value")
         self.redraw_button = OutlinedButton("", "repeat", self)
+        self.region_button = OutlinedButton("", "lasso", self)
         self.bar = QProgressBar(self)
         self.bar.setObjectName("progressBar")
         self.bar.setRange(0, _STEPS)
@@ -66,6 +69,7 @@ class ScaleStrip(QWidget):
         header.addWidget(self.title)
         header.addWidget(self.words, 1)
         header.addWidget(self.left)
+        header.addWidget(self.region_button)
         header.addWidget(self.redraw_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 8, 20 - END, 8)
@@ -85,6 +89,7 @@ class ScaleStrip(QWidget):
         self.tiles.pointed.connect(self._pointed)
         self.tiles.handleMoved.connect(self._handle_moved)
         self.redraw_button.clicked.connect(self.redraw)
+        self.region_button.clicked.connect(self.regionRequested)
         bind(self, "scale_left", self._less)
         bind(self, "scale_right", self._more)
         bind(self, "scale_first", self._first)
@@ -216,6 +221,9 @@ class ScaleStrip(QWidget):
         self.left.setVisible(drawing)
         self.bar.setVisible(drawing)
         self.redraw_button.setVisible(not drawing and model.can_keep and not self._compact)
+        self.region_button.setVisible(not drawing and model.can_keep and not self._compact)
+        self.region_button.setText(self.tr("Redraw a region"))
+        self.region_button.setToolTip(tooltip("redraw_region"))
         self.redraw_button.setEnabled(model.can_redraw)
         self.redraw_button.setText(self.tr("Redraw from here"))
         why = self.tr("Move the handle between the scales first")
