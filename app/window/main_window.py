@@ -31,6 +31,7 @@ from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.pictures import Pictures
 from app.window.placing import Placing
 from app.window.status_line import StatusLine
+from app.window.window_keys import WindowKeys
 
 if TYPE_CHECKING:
     from app.models.offer import ModelOffer
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         self.placing = Placing(self.canvas, state, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
+        self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
         self.offer: ModelOffer | None = None
@@ -102,6 +104,7 @@ class MainWindow(QMainWindow):
             self.dialogs.settings,
             self.dialogs.picture_settings,
             self.photo_sources.choose,
+            panels.place_banner,
         )
         self.top_bar.set_menu(self.commands.menu)
 
@@ -165,6 +168,7 @@ class MainWindow(QMainWindow):
         self.history.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
+        dialogs.fetching.connect(self.status.show_fetching)
         self.photo_sources.filesGiven.connect(controller.open_files)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):

@@ -91,7 +91,7 @@ def test_generate_while_drawing_joins_the_queue(program, qtbot):
     program.state.update_values(seed=6)
     program.window.drawing.generate()
     assert program.queue.waiting == 1
-    assert program.window.toast.text() == "1 picture waits"
+    assert program.window.toast.text() == "1 waiting"
     wait_idle(qtbot, program)
     assert sorted(picture.seed for picture in program.store.pictures()) == [5, 6]
 

@@ -100,10 +100,16 @@ class ScaleStrip(QWidget):
         self.model.clear(grids)
         self._refresh()
 
-    def begin(self, grids: tuple[tuple[int, int], ...], costs: tuple[float, ...] = (), first_scale: int = 0) -> None:
-        """A picture begins (``Started``)."""
+    def begin(
+        self,
+        grids: tuple[tuple[int, int], ...],
+        costs: tuple[float, ...] = (),
+        first_scale: int = 0,
+        measured: bool = True,
+    ) -> None:
+        """A picture begins (``Started``). ``measured``: earlier pictures say what each scale costs."""
         self.model.begin(tuple(grids), first_scale)
-        self._time = TimeLeft(costs or tuple(1.0 for _ in grids), first_scale)
+        self._time = TimeLeft(costs or tuple(1.0 for _ in grids), first_scale, measured)
         self._started = time.monotonic()
         self._timer.start()
         self._refresh()
