@@ -55,10 +55,9 @@ class TimeLeft:
         if speed is None:
             return share
         following = self._share(self._done + 1)
-        room = _WITHIN * (
-            following - share
-        )  # the end of a scale belongs to its picture: the bar is full with the last one
-        return share + min(room, speed * max(0.0, now - at))
+        if following >= 1.0:
+            following = share + _OF_THE_LAST * (following - share)  # the bar is full with the picture, not before it
+        return min(following, share + speed * max(0.0, now - at))
 
     def seconds_left(self, now: float) -> float | None:
         """Unrounded, or None while too little is known."""
