@@ -53,10 +53,11 @@ class SettingsDialog(Dialog):
         pictures: the folder of pictures in use.
 
     Signals:
-        keysChanged: keys of the table were changed.
+        keysChanged: keys of the table were changed. pageTurned(str): another page is shown.
     """
 
     keysChanged = Signal()
+    pageTurned = Signal(str)
 
     def __init__(
         self,
@@ -116,13 +117,16 @@ class SettingsDialog(Dialog):
     def _rebuild(self) -> None:
         """The same page in another language."""
         page = PAGES[self.pages.currentIndex()]
+        self.setUpdatesEnabled(False)  # the old words stay until the new ones are all there
         clear(self.body)
         self._build(page)
+        self.setUpdatesEnabled(True)
 
     @Slot(int, bool)
     def _turn(self, index: int, checked: bool) -> None:
         if checked:
             self.pages.setCurrentIndex(index)
+            self.pageTurned.emit(PAGES[index])
 
     # Model
 

@@ -34,7 +34,7 @@ class Dialogs(QObject):
         self._window, self._controller, self._paths = window, controller, paths
         self._downloads: Downloads | None = None
         self._told: EchoGenError | None = None
-        self._models_open = False
+        self._models_open, self._page = False, "model"
 
     @property
     def downloads(self) -> Downloads:
@@ -71,7 +71,8 @@ class Dialogs(QObject):
 
     @Slot()
     def settings(self) -> None:
-        self.open_settings("model")
+        """The settings, on the page that was read last."""
+        self.open_settings(self._page)
 
     @Slot()
     def picture_settings(self) -> None:
@@ -82,7 +83,13 @@ class Dialogs(QObject):
         from app.dialogs.settings_dialog import SettingsDialog
 
         controller = self._controller
-        SettingsDialog(controller.state, controller.bundles, controller.store.folder, self._window, page).open()
+        dialog = SettingsDialog(controller.state, controller.bundles, controller.store.folder, self._window, page)
+        dialog.pageTurned.connect(self._page_turned)
+        dialog.open()
+
+    @Slot(str)
+    def _page_turned(self, page: str) -> None:
+        self._page = page
 
     @Slot()
     def models(self) -> None:

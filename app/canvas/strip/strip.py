@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.canvas.strip.scales import ScaleStripModel
-from app.canvas.strip.tiles import END, Tiles
+from app.canvas.strip.tiles import END, START, Tiles
 from app.canvas.strip.time_left import TimeLeft, scale_sentence
 from app.look import type as type_
 from app.look.controls import ElidedLabel, OutlinedButton, label
@@ -61,18 +61,18 @@ class ScaleStrip(QWidget):
         self.bar.setSizePolicy(keep)
         self.tiles = Tiles(self.model, self)
         header = QHBoxLayout()
-        header.setContentsMargins(0, 0, END, 0)
+        header.setContentsMargins(START, 0, END, 0)
         header.setSpacing(8)
         header.addWidget(self.title)
         header.addWidget(self.words, 1)
         header.addWidget(self.left)
         header.addWidget(self.redraw_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(20, 8, 20 - END, 8)
+        column.setContentsMargins(20 - START, 8, 20 - END, 8)
         column.setSpacing(0)
         column.addLayout(header)
         progress = QHBoxLayout()
-        progress.setContentsMargins(0, 0, END, 0)
+        progress.setContentsMargins(START, 0, END, 0)
         progress.addWidget(self.bar)
         column.addLayout(progress)
         column.addSpacing(4)
