@@ -420,9 +420,14 @@ def test_a_key_can_be_changed_and_a_conflict_is_said(program):
     row.edit.setKeySequence("Ctrl+O")
     row.edit.editingFinished.emit()
     assert "Open photo" in row.conflict.text()
-    assert program.state.settings.keys == {"vary": ["Ctrl+O"]}
+    assert program.state.settings.keys == {}, "two actions on one key would block each other"
     row.reset_button.click()
-    assert row.conflict.isHidden() and program.state.settings.keys == {}
+    assert row.conflict.isHidden() and row.edit.keySequence().toString() == "Ctrl+R"
+    row.edit.setKeySequence("Ctrl+O")
+    row.edit.editingFinished.emit()
+    row.take_button.click()
+    assert row.conflict.isHidden() and program.state.settings.keys == {"vary": ["Ctrl+O"], "open": []}
+    assert dialog.key_rows["open"].edit.keySequence().isEmpty()
     dialog.reject()
 
 
