@@ -17,10 +17,10 @@ from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
-from app.session.values import can_redraw, compose, compose_all, for_next_picture, help_line, redraw
+from app.session.values import ROLLED, can_redraw, compose, compose_all, for_next_picture, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
 from app.system import background
-from engine import MAX_SEED, BundleError, EchoGenError, Finished, GenerationRequest, Region, ScaleBits, Started
+from engine import BundleError, EchoGenError, Finished, GenerationRequest, Region, ScaleBits, Started
 from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
 from engine.photo import (
     Photo,
@@ -177,7 +177,7 @@ class Controller(QObject):
         self.queue.draw([self._without_place(request) for request in requests])
         if waits:
             count = self.queue.waiting
-            self.notice.emit(self.tr("1 picture waits") if count == 1 else self.tr("{0} pictures wait").format(count))
+            self.notice.emit(self.tr("{0} waiting").format(count))
 
     def _without_place(self, request: GenerationRequest) -> GenerationRequest:
         """A place means nothing to a model that does not know placement: its pictures must not claim it."""
@@ -387,7 +387,10 @@ class Controller(QObject):
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
-        self.notice.emit(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        folder = file.parent.name or str(file.parent)
+        carries = file.suffix.lower() == ".png"
+        words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
+        self.notice.emit(words.format(folder))
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:
@@ -408,4 +411,4 @@ def _look_at(file: Path) -> DroppedPicture | Path:
 
 
 def _random_seed() -> int:
-    return secrets.randbelow(MAX_SEED + 1)
+    return secrets.randbelow(ROLLED)  # as many digits as Generate rolls: they can be read out and remembered
