@@ -35,7 +35,7 @@ class HistoryPanel(QWidget):
         recallRequested(object, str): ``OpenedPicture`` and "all", "seed" or "prompt": fill the panel from its request.
         compareRequested(object, object): two ``OpenedPicture``: newer, older.
         starred(int, bool): a picture was starred here.
-        deleted(tuple): ids that went to the trash; offer Undo (``undo_delete``).
+        deleted(tuple): ids that were deleted; offer Undo (``undo_delete``). restored(tuple): ids that came back.
         rebuilt(int): so many pictures of the folder were found anew.
         failed(object): an ``EchoGenError``.
         saveRequested(object, bool), copyRequested(object): a ``Picture`` from the context menu; True: with metadata.
@@ -47,6 +47,7 @@ class HistoryPanel(QWidget):
     compareRequested = Signal(object, object)
     starred = Signal(int, bool)
     deleted = Signal(tuple)
+    restored = Signal(tuple)
     rebuilt = Signal(int)
     failed = Signal(object)
     saveRequested = Signal(object, bool)
@@ -112,7 +113,8 @@ class HistoryPanel(QWidget):
         keep = self.view.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.view.setSizePolicy(keep)
-        self._search_timer = QTimer(self, interval=150, singleShot=True)
+        self._search_timer = QTimer(self, singleShot=True)
+        self._search_timer.setInterval(150)
         self._set_margins()
 
     def _connect(self) -> None:
@@ -136,6 +138,7 @@ class HistoryPanel(QWidget):
         commands.compareRequested.connect(self.compareRequested)
         commands.starred.connect(self.starred)
         commands.deleted.connect(self.deleted)
+        commands.restored.connect(self.restored)
         commands.rebuilt.connect(self.rebuilt)
         commands.failed.connect(self.failed)
         commands.saveRequested.connect(self.saveRequested)
@@ -187,10 +190,23 @@ class HistoryPanel(QWidget):
         else:
             self._keeping_place(partial(self.model.set_running, running))
 
+    def show_picture(self, picture: int | None) -> bool:
+        """Open a picture by its id, the newest one for None or for one that is not there. False for an empty history."""
+        row = self.model.row_of(picture) if picture is not None else -1
+        found = self.model.picture_at(row) if row >= 0 else next(iter(self.model.pictures()), None)
+        if found is not None:
+            self.view.choose(found.id)
+            self.commands.open(found)
+        return found is not None
+
     def set_star(self, picture: int, starred: bool) -> None:
         """Starred elsewhere, for example on the canvas."""
         self.store.star(picture, starred)
         self.reload()
+
+    def can_undo_delete(self) -> bool:
+        """Whether something was deleted since the start that can be brought back."""
+        return self.commands.can_undo_delete()
 
     def undo_delete(self) -> None:
         """Bring back what was deleted last."""

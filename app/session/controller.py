@@ -17,7 +17,7 @@ from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
-from app.session.values import ROLLED, can_redraw, compose, compose_all, for_next_picture, help_line, redraw
+from app.session.values import ROLLED_SEEDS, can_redraw, compose, compose_all, for_next_picture, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
 from app.system import background
 from engine import BundleError, EchoGenError, Finished, GenerationRequest, Region, ScaleBits, Started
@@ -353,6 +353,11 @@ class Controller(QObject):
         self.ended.emit(self.tr("Stopped: {0}").format(title[:1].lower() + title[1:]))
         self.failed.emit(error, details)
 
+    def forget(self, pictures: Sequence[int]) -> None:
+        """Pictures were deleted: none of them comes back when a drawing fails."""
+        if self._before is not None and self._before.picture in pictures:
+            self._before = None
+
     # Files
 
     def open_files(self, files: Sequence[Path]) -> None:
@@ -411,4 +416,5 @@ def _look_at(file: Path) -> DroppedPicture | Path:
 
 
 def _random_seed() -> int:
-    return secrets.randbelow(ROLLED)  # as many digits as Generate rolls: they can be read out and remembered
+    """Of six digits, as Generate rolls them: they can be read out and remembered."""
+    return secrets.randbelow(ROLLED_SEEDS)

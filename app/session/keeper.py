@@ -24,7 +24,8 @@ from engine import CutOut, EchoGenError, PhotoError, Placement, ScaleBits
 
 log = logging.getLogger(__name__)
 
-_AFTER_MS = 700
+_AFTER_MS = 400
+"""At most so long after the first change that is not on disk: typing on does not put it off."""
 _MOST_SUBJECTS = 24
 _Read = TypeVar("_Read")
 
@@ -54,7 +55,9 @@ class SessionKeeper(QObject):
         self._told = False
         self._closed = False
         self._on_its_way = False
-        self._timer = QTimer(self, singleShot=True, interval=_AFTER_MS)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_AFTER_MS)
         self._timer.timeout.connect(self.save)
         for signal in (state.photoChanged, state.maskChanged, state.requestChanged, state.settingsChanged):
             signal.connect(self.touch)
@@ -68,7 +71,7 @@ class SessionKeeper(QObject):
         self._start()
 
     def _start(self) -> None:
-        if not self._closed:
+        if not self._closed and not self._timer.isActive():
             self._timer.start()
 
     # Saving

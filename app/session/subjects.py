@@ -70,7 +70,8 @@ class Subjects(QObject):
         self._discarded: tuple[int, MaskSession] | None = None
         self._loading = 0
         self._composed_for = (state.reference_size, state.settings.framing)
-        self._publish = QTimer(self, interval=PUBLISH_AFTER_MS, singleShot=True)
+        self._publish = QTimer(self, singleShot=True)
+        self._publish.setInterval(PUBLISH_AFTER_MS)
         self._publish.timeout.connect(self._publish_current)
         state.photoChanged.connect(self._follow)
         state.maskChanged.connect(self._follow)

@@ -16,7 +16,7 @@ STRENGTHS = (0.0, 8.0)
 """What the sliders offer. A request allows more (0 … 20); a recalled value outside widens nothing and is kept."""
 TEMPERATURES = (0.1, 4.0)
 
-ROLLED = 1_000_000
+ROLLED_SEEDS = 1_000_000
 
 Recall = Literal["all", "seed", "prompt"]
 
@@ -91,7 +91,7 @@ def compose_all(values: PanelValues, subject: CutOut | None, subject_name: str =
 
 def with_new_seed(values: PanelValues) -> PanelValues:
     """Another seed, whether it is locked or not: of six digits, which can be read out and remembered."""
-    return replace(values, seed=secrets.randbelow(ROLLED))
+    return replace(values, seed=secrets.randbelow(ROLLED_SEEDS))
 
 
 def for_next_picture(values: PanelValues) -> PanelValues:

@@ -119,7 +119,13 @@ class ExampleGallery(_Row):
 
 
 class Shelf(_Row):
-    """The subjects at hand; one click brings another one back with its mask."""
+    """The subjects at hand; one click brings another one back with its mask.
+
+    Signals:
+        removed: a subject was taken off; ``bring_back`` undoes it.
+    """
+
+    removed = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -163,6 +169,11 @@ class Shelf(_Row):
     def _removed(self) -> None:
         index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
         self._state.remove_subject(self._shown[index])
+        self.removed.emit()
+
+    def bring_back(self) -> bool:
+        """Put the subject back that was taken off last, where it stood, with its mask. False when there is none."""
+        return self._state.bring_back_subject()
 
 
 def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:

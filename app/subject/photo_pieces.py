@@ -126,7 +126,8 @@ class PhotoChip(QWidget):
         self._text, self._busy = "", False
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         type_.apply(self, "micro")
-        self._timer = QTimer(self, interval=33)
+        self._timer = QTimer(self)
+        self._timer.setInterval(33)
         self._timer.timeout.connect(self.update)
         self.hide()
 

@@ -177,6 +177,9 @@ class MainWindow(QMainWindow):
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
+        self.subject.shelf.removed.connect(self._taken_off)
+        self.prompt.nameWanted.connect(self._ask_for_name)
+        self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
         for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
@@ -238,6 +241,15 @@ class MainWindow(QMainWindow):
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out is open."""
         return self.panels.is_editing()
+
+    @Slot()
+    def _taken_off(self) -> None:
+        self.toast.show_message(self.tr("Taken off the shelf"), self.subject.shelf.bring_back)
+
+    @Slot()
+    def _ask_for_name(self) -> None:
+        self.left.open_panel()
+        self.subject.ask_for_name()
 
     @Slot(str)
     def _bundle_chosen(self, folder: str) -> None:
@@ -309,7 +321,9 @@ class MainWindow(QMainWindow):
 
     def session_extra(self) -> dict:
         """What the session keeps of this window beside the state."""
+        shown = self.state.result
         controls = {
+            "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.open_sections(),
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),

@@ -140,10 +140,12 @@ class Panels(QWidget):
 
     @Slot()
     def undo(self) -> None:
-        """The last step of the cut-out; in the history, what a toast offers to undo."""
+        """The last step of the cut-out; in the history, the last deletion; on the shelf, the subject that was taken off."""
         focused = QApplication.focusWidget()
-        if focused is not None and self.history.isAncestorOf(focused) and self.toast.can_take_back():
-            self.toast.take_back()
+        if focused is not None and self.history.isAncestorOf(focused) and self.history.can_undo_delete():
+            self.history.undo_delete()
+            return
+        if focused is not None and self.subject.shelf.isAncestorOf(focused) and self.subject.shelf.bring_back():
             return
         self._undoes().undo()
 

@@ -60,10 +60,6 @@ class Toast(QWidget):
         hint = super().sizeHint()
         return QSize(hint.width(), max(hint.height(), 44 + 2 * _SHADOW))
 
-    def can_take_back(self) -> bool:
-        """Whether what is said can be undone."""
-        return self.isVisible() and self._undo is not None
-
     @Slot()
     def take_back(self) -> None:
         """Undo what is said, where it can be."""

@@ -2929,6 +2929,10 @@
             <source>Drop to use this photo</source>
             <translation>松开以使用此照片</translation>
         </message>
+        <message>
+            <source>Taken off the shelf</source>
+            <translation>已从架上取下</translation>
+        </message>
     </context>
     <context>
         <name>MaskEditorView</name>
@@ -3570,6 +3574,10 @@
             <translation>已复制</translation>
         </message>
         <message>
+            <source>Deleted</source>
+            <translation>已删除</translation>
+        </message>
+        <message>
             <source>Everything that made this picture is back</source>
             <translation>生成这张图片的一切都已恢复</translation>
         </message>
@@ -3580,10 +3588,6 @@
         <message>
             <source>Its seed is in use</source>
             <translation>已使用它的种子</translation>
-        </message>
-        <message>
-            <source>Moved to the trash</source>
-            <translation>已移到回收站</translation>
         </message>
         <message>
             <source>Save as</source>
@@ -3606,8 +3610,8 @@
             <translation>绘制完成后显示该图片</translation>
         </message>
         <message>
-            <source>{0} pictures moved to the trash</source>
-            <translation>已将 {0} 张图片移到回收站</translation>
+            <source>{0} pictures deleted</source>
+            <translation>已删除 {0} 张图片</translation>
         </message>
         <message>
             <source>{0} pictures were found again</source>
@@ -3690,12 +3694,24 @@
             <translation>1 张图片</translation>
         </message>
         <message>
+            <source>1 picture is not drawn yet</source>
+            <translation>有 1 张图片尚未绘制</translation>
+        </message>
+        <message>
+            <source>Four ideas are drawn; choose one to finish it</source>
+            <translation>正在绘制四个构思；选一个来完成</translation>
+        </message>
+        <message>
             <source>Keep the identity</source>
             <translation>保持身份</translation>
         </message>
         <message>
             <source>Keep the subject</source>
             <translation>保持主体</translation>
+        </message>
+        <message>
+            <source>Name it</source>
+            <translation>命名</translation>
         </message>
         <message>
             <source>Picture {0} of {1}</source>
@@ -3706,8 +3722,24 @@
             <translation>您用过的提示词会出现在这里</translation>
         </message>
         <message>
+            <source>Replace</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <source>Say what it is: “{0}” is written then.</source>
+            <translation>请说明这是什么，然后会写入“{0}”。</translation>
+        </message>
+        <message>
             <source>The picture so far is kept</source>
             <translation>目前的图片会保留</translation>
+        </message>
+        <message>
+            <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
+            <translation>提示词说的是“{0}”，照片是“{1}”。</translation>
+        </message>
+        <message>
+            <source>The prompt speaks of “{0}”; this photo has no name yet.</source>
+            <translation>提示词说的是“{0}”；这张照片还没有名称。</translation>
         </message>
         <message>
             <source>The seed is kept</source>
@@ -3741,6 +3773,10 @@
             <source>{0} pictures</source>
             <translation>{0} 张图片</translation>
         </message>
+        <message>
+            <source>{0} pictures are not drawn yet</source>
+            <translation>有 {0} 张图片尚未绘制</translation>
+        </message>
     </context>
     <context>
         <name>PromptSheet</name>
@@ -3751,6 +3787,10 @@
         <message>
             <source>Collapse</source>
             <translation>折叠</translation>
+        </message>
+        <message>
+            <source>Draw</source>
+            <translation>绘制</translation>
         </message>
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
@@ -3767,6 +3807,10 @@
         <message>
             <source>Follow the prompt</source>
             <translation>遵循提示词</translation>
+        </message>
+        <message>
+            <source>Forget these pictures</source>
+            <translation>放弃这些图片</translation>
         </message>
         <message>
             <source>Four ideas</source>

@@ -83,7 +83,8 @@ class ScaleStrip(QWidget):
         column.addWidget(self.tiles)
         self._column = column
         self.setFocusProxy(self.tiles)
-        self._timer = QTimer(self, interval=_TICK)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK)
         self._timer.timeout.connect(self._tick)
         self.tiles.pointed.connect(self._pointed)
         self.tiles.handleMoved.connect(self._handle_moved)
