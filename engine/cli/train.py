@@ -9,7 +9,7 @@ train travel --stage transformer --to DIR               small files to carry to 
 train travel --stage transformer --from DIR --sprites DIR
 train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
 train cutout --minutes 60 --sprites DIR --textures DIR   the network that finds the subject of a photo
-train cutout --export resources/cutout                   write it as the program uses it
+train cutout --export DIR                               write it as the program uses it
 """
 
 from __future__ import annotations
@@ -210,6 +210,13 @@ def cutout(args: argparse.Namespace) -> int:
     from engine.training.loop import train
 
     settings = stages.read_settings(stages.DEFAULT if args.config == DEFAULT else args.config)
+    if args.export is not None:
+        from engine.training.cutout_export import export_network
+
+        network, _ = stages.trained(args.runs, settings)
+        path = export_network(network, args.export)
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+        return 0
     stage = stages.make_stage(sprites_folder(args), args.textures, args.pool, settings)
     progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
     print(f"cutout: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")

@@ -97,7 +97,9 @@ class CutoutNetwork(nn.Module):
             if index in ENDS:
                 features.append(x)
         top = self.top(features[4])
-        x = top + self.whole(top.mean((2, 3), keepdim=True))
+        # Enlarged before it is added: OpenCV joins a convolution and a sum as if their shapes were equal.
+        whole = self.whole(F.adaptive_avg_pool2d(top, 1))
+        x = top + F.interpolate(whole, (int(top.shape[2]), int(top.shape[3])), mode="nearest")
         sides = (features[3], features[2], torch.cat([features[1], hinted], 1), features[0])
         middle = x
         for index, (level, side) in enumerate(zip(self.levels, sides, strict=True)):
@@ -112,10 +114,10 @@ class CutoutNetwork(nn.Module):
         """How good the mask looks: features inside, outside and on its edge, and how decided it is."""
         inside = F.avg_pool2d(torch.sigmoid(logits), 4)
         edge = 4 * inside * (1 - inside)
-        parts = [top.mean((2, 3))]
-        for weight in (inside, 1 - inside, edge):
-            parts.append((middle * weight).mean((2, 3)) / (weight.mean((2, 3)) + 1e-3))
         size = inside.mean((2, 3))
+        weights = (inside, 1 - inside, edge)
+        parts = [top.mean((2, 3))]
+        parts += [(middle * weight).mean((2, 3)) / (weight.mean((2, 3)) + 1e-3) for weight in weights]
         parts += [size, edge.mean((2, 3)) / (size + 1e-2)]
         return self.judge(torch.cat(parts, 1))
 
