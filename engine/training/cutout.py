@@ -184,7 +184,8 @@ def make_stage(
         painted = [sorted(pool.glob(f"*-{turn}-256-*{end}")) if pool else [] for end in (".jpg", ".png")]
         hinted = float(settings["data"]["hinted"])
         composers.append(Composer(subjects, photographs, *painted, size=size, seed=seed * 1000 + turn, hinted=hinted))
-    return CutoutStage(*composers, settings)
+    training, held_out = composers
+    return CutoutStage(training, held_out, settings)
 
 
 def trained(runs: Path, settings: dict[str, Any]) -> tuple[CutoutNetwork, dict[str, Any]]:

@@ -47,6 +47,7 @@ class CutoutNetwork(nn.Module):
         )
         self.join = nn.Conv2d(_HINT_WIDTH, CHANNELS[2], 3, 2, 1)
         nn.init.zeros_(self.join.weight)
+        assert self.join.bias is not None
         nn.init.zeros_(self.join.bias)
         self.top = _layer(CHANNELS[4], widths[0], 1)
         self.whole = nn.Conv2d(widths[0], widths[0], 1)

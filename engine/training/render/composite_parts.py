@@ -128,7 +128,7 @@ def appearance(dice: Dice, thing: np.ndarray, textures: list[np.ndarray]) -> np.
         ramp = cv2.resize(dice.uniform(0.55, 1.25, (2, 2)).astype(np.float32), (side, side))
         rgb = np.clip(rgb * ramp[..., None], 0, 1)
     if dice.random() < 0.35:
-        alpha = cv2.erode(alpha, np.ones((3, 3), np.uint8))
+        alpha = np.asarray(cv2.erode(alpha, np.ones((3, 3), np.uint8)), np.float32)
     return np.dstack([rgb * alpha[..., None], alpha]).astype(np.float32)
 
 
@@ -214,8 +214,8 @@ def _mirrored(dice: Dice, picture: np.ndarray, thing: np.ndarray) -> np.ndarray:
     """A reflection on a smooth ground."""
     _, y, _, h = cv2.boundingRect((thing[..., 3] > 0.3).astype(np.uint8))
     matrix = np.array([[1, 0, 0], [0, -1, 2 * (y + h) - 2]], np.float32)
-    below = cv2.warpAffine(thing, matrix, thing.shape[1::-1]) * dice.uniform(0.1, 0.4)
-    below = cv2.GaussianBlur(below, (0, 0), float(dice.uniform(0.5, 3)))
+    turned = cv2.warpAffine(thing, matrix, thing.shape[1::-1]) * dice.uniform(0.1, 0.4)
+    below = cv2.GaussianBlur(turned, (0, 0), float(dice.uniform(0.5, 3)))
     return picture * (1 - below[..., 3:]) + below[..., :3]
 
 
