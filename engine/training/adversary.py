@@ -28,6 +28,8 @@ class Adversary(nn.Module):
         rate: learning rate of AdamW.
     """
 
+    steps: Tensor
+
     def __init__(self, channels: Sequence[int], rate: float) -> None:
         super().__init__()
         self.heads = nn.ModuleList(_head(width) for width in channels)
