@@ -225,6 +225,13 @@ class Keymap(QObject):
             self._own[action] = tuple(keys)
         self.changed.emit()
 
+    def take(self, action: str, keys: tuple[str, ...]) -> None:
+        """Give keys to an action, and take them from every action that would block it."""
+        wanted = {_normal(key) for key in keys} - {"Esc"}
+        for other in self.conflicts(action, keys):
+            self.set_keys(other.id, tuple(key for key in self.keys(other.id) if _normal(key) not in wanted))
+        self.set_keys(action, keys)
+
     def reset(self) -> None:
         self._own.clear()
         self.changed.emit()

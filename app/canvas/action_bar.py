@@ -99,7 +99,7 @@ class ActionBar(FloatingBar):
         super().__init__(parent)
         self.setObjectName("actionBar")
         self._compact = False
-        self.vary_button = Button("", "shuffle", "tonal", self)
+        self.vary_button = Button("", "shuffle", "outlined", self)
         self.place_button = Button("", "move", "plain", self)
         self.redraw_button = Button("", "repeat", "plain", self)
         self.region_button = Button("", "lasso", "plain", self)

@@ -24,8 +24,8 @@ class PictureCommands(QObject):
     Signals:
         changed: the store changed, the row has to be read again.
         opened(object), recallRequested(object, str), compareRequested(object, object), starred(int, bool),
-            deleted(tuple), restored(tuple), rebuilt(int), failed(object), saveRequested(object, bool), copyRequested(object): as
-            ``HistoryPanel`` describes them.
+            deleted(tuple), restored(tuple), rebuilt(int), failed(object), saveRequested(object, bool),
+            saveAllRequested(object, bool), copyRequested(object): as ``HistoryPanel`` describes them.
     """
 
     changed = Signal()
@@ -38,6 +38,7 @@ class PictureCommands(QObject):
     rebuilt = Signal(int)
     failed = Signal(object)
     saveRequested = Signal(object, bool)
+    saveAllRequested = Signal(object, bool)
     copyRequested = Signal(object)
 
     def __init__(
@@ -55,7 +56,7 @@ class PictureCommands(QObject):
         background.run(partial(_settle, self._store), done=self._settled, failed=self._failed)
 
     def rescan(self) -> None:
-        """ "Look for pictures again"."""
+        """ "Rescan folder"."""
         background.run(self._store.rebuild, done=self._rebuilt, failed=self._failed)
 
     def check_files(self) -> None:

@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.history.commands import PictureCommands
 from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
+from app.look import icons
 from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.layout import retranslates
@@ -38,6 +39,7 @@ class HistoryPanel(QWidget):
         rebuilt(int): so many pictures of the folder were found anew.
         failed(object): an ``EchoGenError``.
         saveRequested(object, bool), copyRequested(object): a ``Picture`` from the context menu; True: with metadata.
+        saveAllRequested(object, bool): the same for a list of pictures.
     """
 
     opened = Signal(object)
@@ -49,6 +51,7 @@ class HistoryPanel(QWidget):
     rebuilt = Signal(int)
     failed = Signal(object)
     saveRequested = Signal(object, bool)
+    saveAllRequested = Signal(object, bool)
     copyRequested = Signal(object)
 
     def __init__(self, store: HistoryStore, parent: QWidget | None = None) -> None:
@@ -76,7 +79,8 @@ class HistoryPanel(QWidget):
             button.set_icon_name(button.icon_name(), color=None)
         self.field = QLineEdit()
         self.field.setObjectName("historySearch")
-        self.field.setClearButtonEnabled(False)
+        self._leave = self.field.addAction(icons.icon("x", "text-muted"), QLineEdit.ActionPosition.TrailingPosition)
+        self._leave.triggered.connect(self._close_search)
         self.field.hide()
         type_.apply(self.field, "body")
         self.left = IconButton("chevron-left", "", parent=self, side=28)
@@ -138,6 +142,7 @@ class HistoryPanel(QWidget):
         commands.rebuilt.connect(self.rebuilt)
         commands.failed.connect(self.failed)
         commands.saveRequested.connect(self.saveRequested)
+        commands.saveAllRequested.connect(self.saveAllRequested)
         commands.copyRequested.connect(self.copyRequested)
         bind(view, "star", commands.toggle_star)
         bind(view, "recall_all", commands.recall_all)
@@ -223,6 +228,19 @@ class HistoryPanel(QWidget):
         self.search_button.setChecked(True)
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def leave_search(self) -> bool:
+        """Put the search away while the focus is here. Returns whether there was one."""
+        focused = QApplication.focusWidget()
+        here = focused is not None and self.isAncestorOf(focused)
+        if not here or not self.search_button.isChecked():
+            return False
+        self.search_button.setChecked(False)
+        return True
+
+    @Slot()
+    def _close_search(self) -> None:
+        self.search_button.setChecked(False)
+
     # Inside
 
     def _keeping_place(self, change) -> None:
@@ -286,6 +304,11 @@ class HistoryPanel(QWidget):
         self._place_arrows()
 
     def eventFilter(self, watched, event) -> bool:
+        if watched is self.field and event.type() == QEvent.Type.ShortcutOverride:
+            assert isinstance(event, QKeyEvent)
+            if event.key() == Qt.Key.Key_Escape:  # it leaves the search before it stops a drawing
+                event.accept()
+                return True
         if watched is self.field and event.type() == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
             if event.key() == Qt.Key.Key_Escape:
@@ -369,6 +392,7 @@ class HistoryPanel(QWidget):
         self.star_button.describe(self.tr("Starred only"))
         self.search_button.describe(self.tr("Search the history"), keymap.shown("search"))
         self.folder_button.describe(self.tr("Open the pictures folder"))
+        self._leave.setToolTip(self.tr("Leave the search (Esc)"))
         self.field.setPlaceholderText(self.tr("Search prompts"))
         self.field.setAccessibleName(self.tr("Search the history"))
         self.left.describe(self.tr("Newer pictures"))

@@ -96,6 +96,7 @@ class PromptPanel(PromptSheet):
             signal.connect(self._show_jobs)
         state.maskChanged.connect(self._show_jobs)
         state.requestChanged.connect(self._show_jobs)
+        state.resultChanged.connect(self._show_jobs)
 
     # What the window asks for
 
@@ -141,6 +142,7 @@ class PromptPanel(PromptSheet):
     @Slot()
     def focus_prompt(self) -> None:
         self.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.area.ensureWidgetVisible(self.prompt)
 
     # From the widgets to the state
 
@@ -326,12 +328,13 @@ class PromptPanel(PromptSheet):
         jobs, values = self.state.jobs, self.state.values
         possible, text = help_line(self.state.readiness(), values.count)
         had_focus = self.generate.hasFocus() or self.cancel.hasFocus()
-        self._buttons.setCurrentWidget(self.cancel if jobs.busy else self.generate)
+        pressed = jobs.busy or jobs.waiting > 0  # a press before the model is there is seen, too
+        self._buttons.setCurrentWidget(self.cancel if pressed else self.generate)
         if had_focus:
-            (self.cancel if jobs.busy else self.generate).setFocus(Qt.FocusReason.OtherFocusReason)
+            (self.cancel if pressed else self.generate).setFocus(Qt.FocusReason.OtherFocusReason)
         self.generate.setEnabled(possible)
         self.generate.setToolTip("" if possible else text)
-        self.ideas_button.setEnabled(possible and not jobs.busy)
+        self.ideas_button.setEnabled(possible and not pressed)
         self.cancel.set_busy(jobs.stopping)
         held = self.tr("1 picture is not drawn yet") if jobs.held == 1 else self.tr("{0} pictures are not drawn yet")
         self.set_held(held.format(jobs.held) if jobs.held else "")
@@ -342,6 +345,12 @@ class PromptPanel(PromptSheet):
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
                 text = f"{place} · {self.tr('the last one') if jobs.last else text[:1].lower() + text[1:]}"
+        elif pressed:
+            text = self.tr("Waiting for the model")
+        elif possible and values.seed_locked:
+            shown = self.state.result.request if self.state.result is not None else None
+            same = shown is not None and (shown.seed, shown.prompt) == (values.seed, values.prompt.strip())
+            text = self.tr("The seed is kept: the same picture again") if same else self.tr("The seed is kept")
         self.help.setText(text)
 
     def _show_words(self) -> None:

@@ -264,7 +264,7 @@ class PromptSheet(QWidget):
         self.prompt.setAccessibleName(self.tr("Prompt"))
         self.prompt.setPlaceholderText(self.tr("Where should it be? One sentence is enough."))
         self.negative.setAccessibleName(self.tr("What to avoid"))
-        self.negative.setPlaceholderText(self.tr("blurry, crowded"))
+        self.negative.setPlaceholderText(self.tr("snow, jungle"))
         titles = {
             "scenes": self.tr("Try a scene"),
             "avoid": self.tr("What to avoid"),
@@ -281,7 +281,7 @@ class PromptSheet(QWidget):
         self.look.setLabel(self.tr("Keep the look"))
         self.temperature.setLabel(self.tr("Temperature"))
         self.top_p.setLabel(self.tr("Top-p"))
-        self.apart.setText(self.tr("Identity and look apart"))
+        self.apart.setText(self.tr("Separate identity and look"))
         self.apart.setToolTip(self.tr("Identity is what the subject is, look is its fine detail"))
         self.shape_label.setText(self.tr("Shape"))
         self.shape.setAccessibleName(self.tr("Shape"))
@@ -289,7 +289,7 @@ class PromptSheet(QWidget):
         self.seed_label.setText(self.tr("Seed"))
         self.ideas_button.setText(self.tr("Four ideas"))
         self.ideas_button.setToolTip(tooltip("ideas", self.tr("Draw only the coarse scales of four seeds, choose one")))
-        self.fold_button.setText(self.tr("Fold these sections"))
+        self.fold_button.setText(self.tr("Collapse"))
         self.generate.setText(self.tr("Generate"))
         self.generate.set_hint(keymap.shown("generate").replace("+", " + ").replace("Return", self.tr("Enter")))
         self.kept.setToolTip(self.tr("The picture that was recalled took these scales from an earlier one"))

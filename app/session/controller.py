@@ -177,7 +177,7 @@ class Controller(QObject):
         self.queue.draw([self._without_place(request) for request in requests])
         if waits:
             count = self.queue.waiting
-            self.notice.emit(self.tr("1 picture waits") if count == 1 else self.tr("{0} pictures wait").format(count))
+            self.notice.emit(self.tr("{0} waiting").format(count))
 
     def _without_place(self, request: GenerationRequest) -> GenerationRequest:
         """A place means nothing to a model that does not know placement: its pictures must not claim it."""
@@ -392,7 +392,10 @@ class Controller(QObject):
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
-        self.notice.emit(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        folder = file.parent.name or str(file.parent)
+        carries = file.suffix.lower() == ".png"
+        words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
+        self.notice.emit(words.format(folder))
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:

@@ -404,6 +404,6 @@ def _cannot_write(path: Path | None, reason: str) -> CannotWrite:
     where = "in memory" if path is None else str(path)
     return CannotWrite(
         f"The history {where} cannot be written: {reason}.",
-        "Pictures are still saved to their folder and come back with “Look for pictures again”.",
+        "Pictures are still saved to their folder and come back with “Rescan folder”.",
         title="The history cannot be written",
     )

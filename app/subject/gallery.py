@@ -147,6 +147,7 @@ class Shelf(_Row):
             for thumb in self.thumbs:
                 thumb.clicked.connect(self._clicked)
                 thumb.removeRequested.connect(self._removed)
+                thumb.removable = True
         self.setVisible(len(subjects) > 1)
         for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
             thumb.setChecked(index == self._state.current)
@@ -190,7 +191,7 @@ def _picture(subject: Subject) -> QImage:
     if subject.cut_out is not None:
         return to_image(subject.cut_out.rgb)
     assert subject.photo is not None
-    step = max(1, min(subject.photo.rgb.shape[:2]) // _PIXELS)
+    step = max(1, min(subject.photo.rgb.shape[:2]) // (2 * _PIXELS))  # twice what is shown: smoothed when it is painted
     small = np.ascontiguousarray(subject.photo.rgb[::step, ::step])
     if subject.mask is not None:  # of a session that came back: its cut-out is made when it is chosen
         try:

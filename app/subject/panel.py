@@ -110,6 +110,11 @@ class SubjectPanel(QWidget):
         """Tint, outline, what the model sees, and again."""
         self.canvas.set_overlay(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
 
+    def show_banner(self, banner: QWidget) -> None:
+        """An error about the subject, over the photo; it is scrolled to."""
+        self._banner.addWidget(banner)
+        self._scroll.verticalScrollBar().setValue(0)
+
     # Building
 
     def _build(self) -> None:
@@ -207,6 +212,8 @@ class SubjectPanel(QWidget):
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(12)
         column.addLayout(head)
+        self._banner = QVBoxLayout()
+        column.addLayout(self._banner)
         for widget in (
             self.canvas,
             self.tool_row,
@@ -220,7 +227,7 @@ class SubjectPanel(QWidget):
             column.addWidget(widget)
         column.addStretch(1)
         column.addWidget(self.privacy)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -290,6 +297,8 @@ class SubjectPanel(QWidget):
         else:
             self.chip.say(self.tr("Example") if subject.example else "")
         if subject.key != self._named or (self.name_edit.text() != subject.name and not self.name_edit.hasFocus()):
+            if subject.key != self._named:
+                self._scroll.verticalScrollBar().setValue(0)  # another photo is looked at from its beginning
             self._named = subject.key
             self.name_edit.setText(subject.name)
         proposal = subject.proposal

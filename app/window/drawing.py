@@ -120,8 +120,10 @@ class Drawing(QObject):
     def stop(self) -> None:
         """Stop at once; when nothing is drawn, put away what can be put away."""
         panels = self._panels
-        if self._state.jobs.busy:
+        if self._state.jobs.busy or self._state.jobs.waiting:
             self._controller.queue.stop_now()
+        elif panels.history.leave_search():
+            pass
         elif panels.canvas.ideas.isVisible():
             panels.canvas.close_ideas()
         elif panels.canvas.leave_frame():

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
-from app.look.theme import tokens
 from app.session.controller import Controller
 from app.session.state import SessionState
 from app.store.paths import AppPaths
@@ -23,6 +22,7 @@ from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
+from app.window.geometry import WindowGeometry
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
@@ -32,6 +32,7 @@ from app.window.pictures import Pictures
 from app.window.placing import Placing
 from app.window.redrawing import Redrawing
 from app.window.status_line import StatusLine
+from app.window.window_keys import WindowKeys
 
 if TYPE_CHECKING:
     from app.models.offer import ModelOffer
@@ -71,8 +72,7 @@ class MainWindow(QMainWindow):
         self._show_engine()
         self.status.show()
         self._enable()
-        self.setMinimumSize(QSize(*tokens()["size"]["window-min"]))
-        self.resize(QSize(*tokens()["size"]["window-default"]))
+        self.place = WindowGeometry(self)
         self.prompt.focus_prompt()
 
     # Building
@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         self.redrawing = Redrawing(panels, controller, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
+        self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
         self.offer: ModelOffer | None = None
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
             self.dialogs.settings,
             self.dialogs.picture_settings,
             self.photo_sources.choose,
+            panels.place_banner,
         )
         self.top_bar.set_menu(self.commands.menu)
 
@@ -170,6 +172,7 @@ class MainWindow(QMainWindow):
         self.history.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
+        dialogs.fetching.connect(self.status.show_fetching)
         self.photo_sources.filesGiven.connect(controller.open_files)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
@@ -323,17 +326,18 @@ class MainWindow(QMainWindow):
             "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.open_sections(),
             "history_shown": self.panels.is_history_shown(),
+            "windows": self.place.on_screens(),
         }
         return {
             "controls": controls,
             "prompt_history": self.prompt.prompt_history(),
-            "window": bytes(self.saveGeometry().toBase64().data()).decode(),
+            "window": self.place.last(),
         }
 
     def restore_session(self, session: SavedSession) -> None:
         """Place, size, open sections and earlier prompts as they were."""
-        if session.window:
-            self.restoreGeometry(QByteArray.fromBase64(session.window.encode()))
+        windows = session.controls.get("windows")
+        self.place.restore(session.window, windows if isinstance(windows, dict) else {})
         sections = session.controls.get("sections")
         if isinstance(sections, dict):
             self.prompt.set_open_sections(sections)
@@ -347,7 +351,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def toggle_full_screen(self) -> None:
-        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+        self.place.toggle_full_screen()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

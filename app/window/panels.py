@@ -104,6 +104,14 @@ class Panels(QWidget):
         self.history.set_compact(low)
         self.top_bar.set_narrow(narrow)
 
+    def place_banner(self, at_subject: bool) -> None:
+        """Put errors of the subject beside it, where its panel is seen, and others under the prompt; scroll to them."""
+        if at_subject and not self.left.is_narrow() and self.left.isVisible():
+            self.subject.show_banner(self.banner)
+        else:
+            self.prompt.set_banner(self.banner)
+            self.prompt.area.verticalScrollBar().setValue(0)
+
     # The cut-out editor
 
     def show_editor(self, shown: bool) -> None:

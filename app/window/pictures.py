@@ -63,6 +63,7 @@ class Pictures(QObject):
         history.restored.connect(self._restored)
         history.rebuilt.connect(self._rebuilt)
         history.saveRequested.connect(self._save_other)
+        history.saveAllRequested.connect(self._save_all)
         history.copyRequested.connect(self._copy_other)
         canvas.saveRequested.connect(self._save)
         canvas.starToggled.connect(self._star_shown)
@@ -262,6 +263,17 @@ class Pictures(QObject):
     def _save_other(self, picture: Picture, metadata: bool) -> None:
         self._ask_and_save(picture.file, picture.prompt, picture.seed, metadata)
 
+    @Slot(object, bool)
+    def _save_all(self, pictures: list[Picture], metadata: bool) -> None:
+        """Several pictures into one folder; no file that is there is written over."""
+        start = str(self._controller.store.folder.parent)
+        chosen = QFileDialog.getExistingDirectory(self._window, self.tr("Save to a folder"), start)
+        taken: set[Path] = set()
+        for picture in pictures if chosen else ():
+            target = free_name(Path(chosen) / export_name(picture.prompt, picture.seed), taken)
+            taken.add(target)
+            self._controller.export(picture.file, target, metadata=metadata)
+
     def _ask_and_save(self, source: Path, prompt: str, seed: int, metadata: bool) -> None:
         start = self._controller.store.folder.parent / export_name(prompt, seed)
         kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
@@ -289,6 +301,15 @@ class Pictures(QObject):
     def _copy_failed(self, error: Exception) -> None:
         if isinstance(error, EchoGenError):
             self._history.failed.emit(error)
+
+
+def free_name(wanted: Path, taken: set[Path]) -> Path:
+    """The path, or the first of "name (2).png", "name (3).png" … that neither exists nor is in ``taken``."""
+    found, number = wanted, 2
+    while found in taken or found.exists():
+        found = wanted.with_stem(f"{wanted.stem} ({number})")
+        number += 1
+    return found
 
 
 def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:

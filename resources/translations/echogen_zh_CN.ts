@@ -524,16 +524,16 @@
     <context>
         <name>Controller</name>
         <message>
-            <source>1 picture waits</source>
-            <translation>1 张图片在等待</translation>
-        </message>
-        <message>
             <source>Done in {0}</source>
             <translation>用时 {0} 完成</translation>
         </message>
         <message>
             <source>Saved to {0}</source>
             <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Saved to {0}. Only a PNG carries what made it.</source>
+            <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
         </message>
         <message>
             <source>Stopped</source>
@@ -552,8 +552,8 @@
             <translation>找不到那张照片：只显示画出的部分</translation>
         </message>
         <message>
-            <source>{0} pictures wait</source>
-            <translation>{0} 张图片在等待</translation>
+            <source>{0} waiting</source>
+            <translation>{0} 张等待中</translation>
         </message>
     </context>
     <context>
@@ -598,6 +598,14 @@
         <message>
             <source>Copied</source>
             <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Downloading {0}, {1} %</source>
+            <translation>正在下载 {0}，{1} %</translation>
+        </message>
+        <message>
+            <source>{0} is not downloaded: {1}</source>
+            <translation>{0} 未下载完成：{1}</translation>
         </message>
     </context>
     <context>
@@ -1121,8 +1129,8 @@
             <translation>请打开那个模型，或用当前模型重新绘制。</translation>
         </message>
         <message>
-            <source>PNG, JPEG, WebP and TIFF work.</source>
-            <translation>PNG、JPEG、WebP 和 TIFF 可以使用。</translation>
+            <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
+            <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
         </message>
         <message>
             <source>Paint away the background.</source>
@@ -1141,8 +1149,8 @@
             <translation>权限不足</translation>
         </message>
         <message>
-            <source>Pictures are still saved to their folder and come back with “Look for pictures again”.</source>
-            <translation>图片仍会保存到其文件夹，并可用“重新查找图片”找回。</translation>
+            <source>Pictures are still saved to their folder and come back with “Rescan folder”.</source>
+            <translation>图片仍会保存到文件夹，用“重新扫描文件夹”即可找回。</translation>
         </message>
         <message>
             <source>Pictures cannot be saved to {0}: it may not be written.</source>
@@ -2590,8 +2598,8 @@
             <translation>历史</translation>
         </message>
         <message>
-            <source>Look for pictures again</source>
-            <translation>重新查找图片</translation>
+            <source>Leave the search (Esc)</source>
+            <translation>退出搜索 (Esc)</translation>
         </message>
         <message>
             <source>Newer pictures</source>
@@ -2618,12 +2626,24 @@
             <translation>从历史中移除</translation>
         </message>
         <message>
+            <source>Rescan folder</source>
+            <translation>重新扫描文件夹</translation>
+        </message>
+        <message>
             <source>Save as…</source>
             <translation>另存为…</translation>
         </message>
         <message>
             <source>Save without metadata…</source>
             <translation>不带元数据保存…</translation>
+        </message>
+        <message>
+            <source>Save {0} pictures to a folder…</source>
+            <translation>将 {0} 张图片保存到文件夹…</translation>
+        </message>
+        <message>
+            <source>Save {0} pictures without metadata…</source>
+            <translation>保存 {0} 张图片（不含元数据）…</translation>
         </message>
         <message>
             <source>Search prompts</source>
@@ -2675,10 +2695,6 @@
     <context>
         <name>IdeasView</name>
         <message>
-            <source>Choose one: it is finished just as it begins.</source>
-            <translation>选择一个：它会照这个样子画完。</translation>
-        </message>
-        <message>
             <source>Close without choosing</source>
             <translation>关闭，不选择</translation>
         </message>
@@ -2689,6 +2705,10 @@
         <message>
             <source>Light and composition come first. Choose one as soon as you like it.</source>
             <translation>先出现光线和构图。喜欢哪个，随时可选。</translation>
+        </message>
+        <message>
+            <source>Pick one to finish it.</source>
+            <translation>选一张来完成它。</translation>
         </message>
     </context>
     <context>
@@ -2810,12 +2830,16 @@
             <source>Original key</source>
             <translation>默认按键</translation>
         </message>
+        <message>
+            <source>Take it from {0}</source>
+            <translation>从{0}取过来</translation>
+        </message>
     </context>
     <context>
         <name>KeysPage</name>
         <message>
-            <source>Original keys</source>
-            <translation>恢复默认按键</translation>
+            <source>Reset all</source>
+            <translation>全部重置</translation>
         </message>
     </context>
     <context>
@@ -3085,10 +3109,6 @@
             <translation>获取</translation>
         </message>
         <message>
-            <source>Get fetches these files again.</source>
-            <translation>“获取”会重新下载这些文件。</translation>
-        </message>
-        <message>
             <source>In use</source>
             <translation>使用中</translation>
         </message>
@@ -3111,6 +3131,10 @@
         <message>
             <source>Paused downloads continue where they stopped.</source>
             <translation>暂停的下载会从停下的地方继续。</translation>
+        </message>
+        <message>
+            <source>Press Get to download these files again.</source>
+            <translation>按“获取”重新下载这些文件。</translation>
         </message>
         <message>
             <source>Ready</source>
@@ -3315,7 +3339,7 @@
             <translation>仅供研究与评估，不可商用。</translation>
         </message>
         <message>
-            <source>Free for any use, commercial too, as long as notices are kept and changes are said.</source>
+            <source>Free for any use, commercial too, as long as notices are kept and changes are stated.</source>
             <translation>可自由用于任何用途，包括商业用途，只要保留声明并注明修改。</translation>
         </message>
         <message>
@@ -3489,10 +3513,6 @@
             <translation>硬度</translation>
         </message>
         <message>
-            <source>Model view</source>
-            <translation>模型视图</translation>
-        </message>
-        <message>
             <source>Outline</source>
             <translation>轮廓</translation>
         </message>
@@ -3507,6 +3527,10 @@
         <message>
             <source>Tint</source>
             <translation>着色</translation>
+        </message>
+        <message>
+            <source>What the model sees</source>
+            <translation>模型所见</translation>
         </message>
     </context>
     <context>
@@ -3568,6 +3592,10 @@
         <message>
             <source>Save as</source>
             <translation>另存为</translation>
+        </message>
+        <message>
+            <source>Save to a folder</source>
+            <translation>保存到文件夹</translation>
         </message>
         <message>
             <source>Save without metadata</source>
@@ -3714,6 +3742,18 @@
             <translation>提示词说的是“{0}”；这张照片还没有名称。</translation>
         </message>
         <message>
+            <source>The seed is kept</source>
+            <translation>种子保持不变</translation>
+        </message>
+        <message>
+            <source>The seed is kept: the same picture again</source>
+            <translation>种子保持不变：会得到同一张图片</translation>
+        </message>
+        <message>
+            <source>Waiting for the model</source>
+            <translation>正在等待模型</translation>
+        </message>
+        <message>
             <source>new each time</source>
             <translation>每次新建</translation>
         </message>
@@ -3745,6 +3785,10 @@
             <translation>重新从第一个尺度开始</translation>
         </message>
         <message>
+            <source>Collapse</source>
+            <translation>折叠</translation>
+        </message>
+        <message>
             <source>Draw</source>
             <translation>绘制</translation>
         </message>
@@ -3761,10 +3805,6 @@
             <translation>Enter</translation>
         </message>
         <message>
-            <source>Fold these sections</source>
-            <translation>折叠这些部分</translation>
-        </message>
-        <message>
             <source>Follow the prompt</source>
             <translation>遵循提示词</translation>
         </message>
@@ -3779,10 +3819,6 @@
         <message>
             <source>Generate</source>
             <translation>生成</translation>
-        </message>
-        <message>
-            <source>Identity and look apart</source>
-            <translation>身份与外观分开</translation>
         </message>
         <message>
             <source>Identity is what the subject is, look is its fine detail</source>
@@ -3807,6 +3843,10 @@
         <message>
             <source>Seed</source>
             <translation>种子</translation>
+        </message>
+        <message>
+            <source>Separate identity and look</source>
+            <translation>分开设置身份与外观</translation>
         </message>
         <message>
             <source>Shape</source>
@@ -3853,12 +3893,12 @@
             <translation>它应该在哪里？一句话就够了。</translation>
         </message>
         <message>
-            <source>blurry, crowded</source>
-            <translation>模糊，杂乱</translation>
-        </message>
-        <message>
             <source>pictures, seed, temperature</source>
             <translation>张数、种子、温度</translation>
+        </message>
+        <message>
+            <source>snow, jungle</source>
+            <translation>snow, jungle</translation>
         </message>
         <message>
             <source>temperature, details</source>
@@ -4424,10 +4464,6 @@
             <translation>按论文方式</translation>
         </message>
         <message>
-            <source>As the system</source>
-            <translation>跟随系统</translation>
-        </message>
-        <message>
             <source>Automatic</source>
             <translation>自动</translation>
         </message>
@@ -4506,6 +4542,10 @@
         <message>
             <source>Low memory: one branch after the other</source>
             <translation>低内存：逐个分支绘制</translation>
+        </message>
+        <message>
+            <source>Match system</source>
+            <translation>跟随系统</translation>
         </message>
         <message>
             <source>Memory plan</source>
@@ -4796,6 +4836,13 @@
         <message>
             <source>The cut-out was made in a simpler way</source>
             <translation>抠图改用了较简单的方式</translation>
+        </message>
+    </context>
+    <context>
+        <name>Thumb</name>
+        <message>
+            <source>Remove from the shelf</source>
+            <translation>从架上移除</translation>
         </message>
     </context>
     <context>

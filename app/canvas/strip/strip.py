@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.canvas.strip.scales import ScaleStripModel
-from app.canvas.strip.tiles import END, Tiles
+from app.canvas.strip.tiles import END, START, Tiles
 from app.canvas.strip.time_left import TimeLeft, scale_sentence
 from app.look import type as type_
 from app.look.controls import ElidedLabel, OutlinedButton, label
@@ -64,7 +64,7 @@ class ScaleStrip(QWidget):
         self.bar.setSizePolicy(keep)
         self.tiles = Tiles(self.model, self)
         header = QHBoxLayout()
-        header.setContentsMargins(0, 0, END, 0)
+        header.setContentsMargins(START, 0, END, 0)
         header.setSpacing(8)
         header.addWidget(self.title)
         header.addWidget(self.words, 1)
@@ -72,11 +72,11 @@ class ScaleStrip(QWidget):
         header.addWidget(self.region_button)
         header.addWidget(self.redraw_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(20, 8, 20 - END, 8)
+        column.setContentsMargins(20 - START, 8, 20 - END, 8)
         column.setSpacing(0)
         column.addLayout(header)
         progress = QHBoxLayout()
-        progress.setContentsMargins(0, 0, END, 0)
+        progress.setContentsMargins(START, 0, END, 0)
         progress.addWidget(self.bar)
         column.addLayout(progress)
         column.addSpacing(4)
@@ -106,10 +106,16 @@ class ScaleStrip(QWidget):
         self.model.clear(grids)
         self._refresh()
 
-    def begin(self, grids: tuple[tuple[int, int], ...], costs: tuple[float, ...] = (), first_scale: int = 0) -> None:
-        """A picture begins (``Started``)."""
+    def begin(
+        self,
+        grids: tuple[tuple[int, int], ...],
+        costs: tuple[float, ...] = (),
+        first_scale: int = 0,
+        measured: bool = True,
+    ) -> None:
+        """A picture begins (``Started``). ``measured``: earlier pictures say what each scale costs."""
         self.model.begin(tuple(grids), first_scale)
-        self._time = TimeLeft(costs or tuple(1.0 for _ in grids), first_scale)
+        self._time = TimeLeft(costs or tuple(1.0 for _ in grids), first_scale, measured)
         self._started = time.monotonic()
         self._timer.start()
         self._refresh()

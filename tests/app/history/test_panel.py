@@ -410,7 +410,7 @@ def test_compact_rows_are_64_high_without_titles(panel):
     assert not panel.title.isVisibleTo(panel)
     assert panel.view.delegate.side == 48
     texts = [action.text() for action in panel.context_menu().actions()]
-    for text in ("Starred only", "Search the history", "Open the pictures folder", "Look for pictures again"):
+    for text in ("Starred only", "Search the history", "Open the pictures folder", "Rescan folder"):
         assert text in texts, "nothing is dropped"
     panel.set_compact(False)
     assert panel.sizeHint().height() == 110
