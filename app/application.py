@@ -200,6 +200,8 @@ class Program(QObject):
             self._deferred.stop()
         self.queue_keeper.freeze()
         self.queue.stop_now()
+        self.subjects.keep_strokes()
+        self.keeper.keep_assets_now()
         self.keeper.save()
         self.window.history.commands.purge()
         self.link.shutdown(CLOSE_SECONDS)

@@ -226,7 +226,8 @@ class HistoryView(QListView):
         row = self.history.row_of(picture)
         if row >= 0:
             index = self.history.index(row)
-            self.setCurrentIndex(index)
+            model = self.selectionModel()  # the view's own way looks at keys that may be held: Ctrl+Z
+            model.setCurrentIndex(index, model.SelectionFlag.ClearAndSelect)
             if scroll:
                 self.scrollTo(index)
 

@@ -124,6 +124,19 @@ class SessionKeeper(QObject):
                 log.error("the session cannot be saved: %s", error)
                 self._told = True
 
+    def keep_assets_now(self) -> None:
+        """Write the photos and masks that are not on disk yet: the program ends, and nobody waits for the background."""
+        for subject in self._state.subjects[-_MOST_SUBJECTS:]:
+            photo, mask = subject.photo, subject.mask
+            try:
+                if photo is not None and photo.digest not in self._photos:
+                    self._photos.add(self._assets.save_photo(photo))
+                known = self._masks.get(subject.key)
+                if mask is not None and (known is None or known[0] is not mask):
+                    self._masks[subject.key] = (mask, self._assets.save_mask(mask))
+            except EchoGenError as error:
+                self._not_kept(error)
+
     def close(self) -> None:
         """Save for the last time; what changes from here on is not kept."""
         self.save()

@@ -223,6 +223,19 @@ class Subjects(QObject):
             self._publish_session(key, session)
         self.discard_edit()
 
+    def keep_strokes(self) -> None:
+        """What was painted a moment ago, or in an open editor, becomes the subject's mask: the program ends."""
+        painted = [(self.state.subject.key, self._session)] if self.state.subject and self._session else []
+        if self._editing is not None:
+            painted.append(self._editing)
+        for key, session in painted:
+            session.document.end_stroke()
+            session.settle()
+            if session.undo_label:
+                mask = session.document.mask.copy()
+                self._published[key] = mask
+                self.state.update_subject(key, mask=mask)
+
     def discard_edit(self, keep: bool = False) -> None:
         """Put the edited copy away; with ``keep`` until the next one is discarded, so that ``bring_back`` can have it."""
         if self._editing is not None:
