@@ -95,7 +95,7 @@ class MainWindow(QMainWindow):
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.window_keys = WindowKeys(("focus_prompt",), self)
-        self.status = StatusLine(self.top_bar, controller, panels.is_editing, self)
+        self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
         self.offer: ModelOffer | None = None
         self.faults = ErrorSteps(

@@ -122,13 +122,17 @@ class Panels(QWidget):
         """The editor of a region over the panels, or the panels."""
         self._pages.setCurrentIndex(2 if shown else 0)
 
+    def is_marking(self) -> bool:
+        """Whether the editor of a region is open."""
+        return self._pages.currentWidget() is self.region
+
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out or of a region is open."""
         return self._pages.currentWidget() in (self.editor, self.region)
 
     def _undoes(self) -> SubjectPanel | MaskEditorView | RegionEditor:
         """Where undo and redo act."""
-        if self._pages.currentWidget() is self.region:
+        if self.is_marking():
             return self.region
         return self.editor if self.is_editing() else self.subject
 

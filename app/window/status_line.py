@@ -15,12 +15,21 @@ class StatusLine(QObject):
     """Follows the state and the drawing.
 
     Args:
-        editing: tells whether the editor of the cut-out is open.
+        editing: tells whether the editor of the cut-out or of a region is open.
+        marking: tells whether it is that of a region.
     """
 
-    def __init__(self, top_bar: TopBar, controller: Controller, editing: Callable[[], bool], parent: QObject) -> None:
+    def __init__(
+        self,
+        top_bar: TopBar,
+        controller: Controller,
+        editing: Callable[[], bool],
+        marking: Callable[[], bool],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
         self._top_bar, self._state, self._editing = top_bar, controller.state, editing
+        self._marking = marking
         self._last = self._fetching = ""
         state = controller.state
         for signal in (state.engineChanged, state.jobChanged, state.maskChanged):
@@ -32,7 +41,13 @@ class StatusLine(QObject):
     def show(self) -> None:
         """Say what is so now."""
         self._top_bar.set_status(
-            *status_of(self._state, editing=self._editing(), last=self._last, fetching=self._fetching)
+            *status_of(
+                self._state,
+                editing=self._editing(),
+                marking=self._marking(),
+                last=self._last,
+                fetching=self._fetching,
+            )
         )
 
     @Slot(str)
@@ -64,15 +79,20 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Status", text)
 
 
-def status_of(state: SessionState, *, editing: bool = False, last: str = "", fetching: str = "") -> tuple[str, str]:
+def status_of(
+    state: SessionState, *, editing: bool = False, marking: bool = False, last: str = "", fetching: str = ""
+) -> tuple[str, str]:
     """Text and colour of the dot.
 
     Args:
-        editing: the cut-out editor is open.
+        editing: the editor of the cut-out or of a region is open.
+        marking: it is that of a region.
         last: how the last drawing ended ("Done in 38 s", "Stopped"), or "" before one.
         fetching: a download that goes on ("Downloading EchoGen 2B, 34 %"), or "".
     """
     engine, jobs, subject = state.engine, state.jobs, state.subject
+    if marking:
+        return _tr("Marking a region"), "accent"
     if editing:
         return _tr("Editing the cut-out"), "accent"
     if jobs.busy:

@@ -4692,6 +4692,10 @@
             <translation>正在加载模型，{0} %</translation>
         </message>
         <message>
+            <source>Marking a region</source>
+            <translation>正在标记区域</translation>
+        </message>
+        <message>
             <source>Put this anywhere</source>
             <translation>把它放到任何地方</translation>
         </message>
