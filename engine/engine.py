@@ -269,7 +269,7 @@ class Engine:
         assert summed is not None
         picture = self._decode(summed, canvas, cancel)
         if region is not None:
-            picture = region.lay_in(picture, self._feather)
+            picture = region.lay_in(picture, self.bundle.manifest.tokenizer.feather)
         decode = watch.lap()
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
@@ -322,7 +322,7 @@ class Engine:
             region = request.region
             if region is None or region.size != schedule.size:
                 return images
-            return tuple(_laid_in(image, region, self._feather) for image in images)
+            return tuple(_laid_in(image, region, self.bundle.manifest.tokenizer.feather) for image in images)
         except Exception as error:
             if fault_of(error) is None:
                 raise
@@ -331,11 +331,6 @@ class Engine:
             return ()
 
     # The place: an earlier picture, or a photo
-
-    @property
-    def _feather(self) -> float:
-        """Pixels over which a region comes in: half a token."""
-        return self.bundle.manifest.tokenizer.stride / 2
 
     def _with_bits(self, job: Job) -> Job:
         """A photo as the place has no bits yet: the visual tokenizer's encoder gives them."""
@@ -370,7 +365,7 @@ class Engine:
         part = None if canvas is None else canvas[:, :, there[0], there[1]]
         image = self._preview(codes, scale, (width, height), part)
         below[there] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        return _at_most(region.lay_in(below, self._feather), MAX_SIDE)
+        return _at_most(region.lay_in(below, self.bundle.manifest.tokenizer.feather), MAX_SIDE)
 
     def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float) -> ScalePreview:
         return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.editor.bars import HintBar, OptionBar, ToolRail
+from app.editor.frame import EditorFrame
 from app.editor.inspector_parts import Message
-from app.editor.mask_canvas import MaskCanvas
-from app.editor.tool_keys import BRUSH_KEYS, HARDNESS_KEYS, ToolKeys
-from app.editor.tools import TOOLS
 from app.language import sentences
 from app.look import type as type_
 from app.look.controls import Divider, LabelledSlider, PlainButton, PrimaryButton, label
@@ -32,29 +29,22 @@ class RegionSession(MaskSession):
         self.document.fill_area(corners)
 
 
-class RegionEditor(QWidget):
+class RegionEditor(EditorFrame):
     """See the module.
 
     Signals:
         accepted(object, int): the mask, uint8 (H, W), and how many scales are kept inside of it.
         left: nothing is drawn.
-        helpRequested: the question mark.
     """
 
     accepted = Signal(object, int)
     left = Signal()
-    helpRequested = Signal()
 
     def __init__(self, service: MaskService, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("regionEditor")
-        self.setProperty("surface", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._service = service
-        self._session: RegionSession | None = None
         self._into_photo = False
-        self.rail, self.options, self.hints = ToolRail(), OptionBar(), HintBar()
-        self.canvas = MaskCanvas(padding=24, frame="canvas")
         self.title, self.words = label("", "section"), label("", "help", "muted", wrap=True)
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
         self.scales_words = label("", "help", "muted", wrap=True)
@@ -75,36 +65,13 @@ class RegionEditor(QWidget):
         column.addStretch(1)
         column.addWidget(self.use)
         column.addWidget(self.discard)
-        middle = QVBoxLayout()
-        middle.setSpacing(0)
-        middle.addWidget(self.options)
-        middle.addWidget(Divider())
-        middle.addWidget(self.canvas, 1)
-        middle.addWidget(Divider())
-        middle.addWidget(self.hints)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.rail)
-        row.addWidget(Divider(vertical=True))
-        row.addLayout(middle, 1)
-        row.addWidget(Divider(vertical=True))
-        row.addWidget(self.side)
+        self._lay_out(self.side)
         self.message.hide()
 
     def _connect(self) -> None:
-        self.rail.toolChosen.connect(self.canvas.set_tool)
-        self.rail.triggered.connect(self._act)
-        self.options.sizeChanged.connect(self.canvas.set_brush_size)
-        self.options.hardnessChanged.connect(self.canvas.set_hardness)
-        self.options.overlayChanged.connect(self.canvas.set_overlay)
-        self.canvas.toolChanged.connect(self._show_tool)
-        self.canvas.viewChanged.connect(self._show_zoom)
-        self.canvas.crossChanged.connect(self._show_tool)
+        self._connect_frame()
         self.use.clicked.connect(self.accept)
         self.discard.clicked.connect(self.leave)
-        ToolKeys(self, self.canvas, (*TOOLS, *BRUSH_KEYS, *HARDNESS_KEYS))
-        bind(self, "invert", self.invert)
         bind(self, "leave_editor", self.leave)
         bind(self.canvas, "use_cutout", self.accept)
 
@@ -119,16 +86,19 @@ class RegionEditor(QWidget):
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
         self._into_photo = into_photo
-        self._session = RegionSession(photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self)
-        self._session.marksChanged.connect(self._show)
-        self._session.failed.connect(self._failed)
-        self.canvas.set_session(self._session)
+        self._session = session = RegionSession(
+            photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self
+        )
+        session.marksChanged.connect(self._show)
+        session.failed.connect(self._failed)
+        self.canvas.set_session(session)
         self.canvas.set_tool("brush")
         self.canvas.set_brush_size(max(photo.width, photo.height) / 8)
         self.scales.setRange(0, max(scales - 1, 1))
         self.scales.setValue(min(whole, scales - 1))
         self.retranslate()
         self._show()
+        self._show_zoom()
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
@@ -160,71 +130,16 @@ class RegionEditor(QWidget):
             session.release()
             session.deleteLater()
 
-    # Edit
-
-    @Slot()
-    def undo(self) -> None:
-        if self._session is not None:
-            self.canvas.finish()
-            self._session.undo()
-
-    @Slot()
-    def redo(self) -> None:
-        if self._session is not None:
-            self.canvas.finish()
-            self._session.redo()
-
-    @Slot()
-    def invert(self) -> None:
-        if self._session is not None:
-            self.canvas.finish()
-            self._session.invert()
-
-    @Slot(str)
-    def _act(self, name: str) -> None:
-        {
-            "invert": self.invert,
-            "undo": self.undo,
-            "redo": self.redo,
-            "zoom_in": self.canvas.zoom_in,
-            "fit": self.canvas.zoom_fit,
-            "help": self.helpRequested.emit,
-        }[name]()
-
     # What is shown
 
     @Slot()
     def _show(self) -> None:
-        session = self._session
         self.message.hide()
-        self.rail.show_undo(
-            session.undo_label if session is not None else "", session.redo_label if session is not None else ""
-        )
-        self._show_tool()
-        self._show_zoom()
-
-    @Slot()
-    def _show_tool(self) -> None:
-        canvas = self.canvas
-        self.rail.show_tool(canvas.tool())
-        self.options.show_tool(canvas.tool(), canvas.brush_size(), canvas.hardness())
-        self.hints.show_tool(canvas.tool(), canvas.cross_hair() is not None)
-
-    @Slot()
-    def _show_zoom(self) -> None:
-        self.hints.show_zoom(self.canvas.view().percent)
+        self._show_undo()
 
     @Slot(object)
     def _failed(self, error: EchoGenError) -> None:
         self.message.say(sentences.joined((error.fact, error.step)), wrong=True)
-
-    def focusInEvent(self, event) -> None:
-        self.canvas.setFocus(event.reason())
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
 
     @Slot()
     def retranslate(self) -> None:
@@ -240,7 +155,4 @@ class RegionEditor(QWidget):
         self.use.setText(self.tr("Draw it here") if into else self.tr("Redraw this region"))
         self.discard.setText(self.tr("Back"))
         self.setAccessibleName(self.title.text())
-        for part in (self.rail, self.options):
-            part.retranslate()
-        self.hints.forget()
-        self._show_tool()
+        super().retranslate()

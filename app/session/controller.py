@@ -281,7 +281,7 @@ class Controller(QObject):
         if self._photo is None or self._photo[0] != region.window.photo:
             self.notice.emit(self.tr("The photo is not at hand: only the part that was drawn is shown"))
             return event
-        return replace(event, image=put_back(self._photo[1], event.image, region, manifest.tokenizer.stride / 2))
+        return replace(event, image=put_back(self._photo[1], event.image, region, manifest.tokenizer.feather))
 
     def draw_ideas(self, scales: int) -> None:
         """Draw the coarse scales of four seeds."""

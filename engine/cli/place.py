@@ -76,7 +76,7 @@ def take_place(
         request = replace(request, region=replace(request.region, whole=whole))
     if request.region is not None and request.region.window is not None:
         photo = photo or load_photo(args.source)
-        return request, Place(photo.rgb, manifest.tokenizer.stride / 2)
+        return request, Place(photo.rgb, manifest.tokenizer.feather)
     return request, None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch.nn import functional as F
 
 from engine.errors import InputError
 from engine.training.checkpoint import load_full
+from engine.training.config import read_training_file
 from engine.training.cutout_network import CutoutNetwork
 from engine.training.data.subjects import Subjects
 from engine.training.loop import say
@@ -150,12 +150,7 @@ class CutoutStage:
 
 def read_settings(path: Path = DEFAULT) -> dict[str, Any]:
     """Read the training file. Raises ``InputError`` when it is missing, damaged or incomplete."""
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"The training file {path} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"The training file {path.name} is damaged: {error}.") from error
+    settings = read_training_file(path)
     if not {"seed", "data", "training"} <= settings.keys():
         raise InputError(f"The training file {path.name} does not fit: it needs seed, data and training.")
     return settings

@@ -631,6 +631,17 @@
         </message>
     </context>
     <context>
+        <name>EditorFrame</name>
+        <message>
+            <source>Redone: {0}</source>
+            <translation>已重做：{0}</translation>
+        </message>
+        <message>
+            <source>Undone: {0}</source>
+            <translation>已撤销：{0}</translation>
+        </message>
+    </context>
+    <context>
         <name>Engine</name>
         <message>
             <source>'{0}' is no framing.</source>
@@ -2949,20 +2960,12 @@
             <translation>图片</translation>
         </message>
         <message>
-            <source>Redone: {0}</source>
-            <translation>已重做：{0}</translation>
-        </message>
-        <message>
             <source>Save the mask</source>
             <translation>保存蒙版</translation>
         </message>
         <message>
             <source>The mask cannot be read or written: {0}</source>
             <translation>蒙版无法读取或写入：{0}</translation>
-        </message>
-        <message>
-            <source>Undone: {0}</source>
-            <translation>已撤销：{0}</translation>
         </message>
     </context>
     <context>

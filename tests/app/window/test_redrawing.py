@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
+from app.editor.step_names import step_name
 from app.session.controller import Controller
 from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
@@ -23,24 +25,12 @@ from engine.bundle.manifest import PlacedContent
 from engine.bundle.placement_ranges import PlacementRanges
 from engine.events import EngineInfo, Finished, Started, Timing
 from engine.photo.load import photo_from_pixels
-from engine.request import CutOut, GenerationRequest, ScaleBits
-from tests.app.fake_bundle import GRIDS, fake_bundle
+from engine.request import GenerationRequest
+from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
 
 pytestmark = pytest.mark.usefixtures("plain_look")
-
-
-def cut_out() -> CutOut:
-    pixels = np.full((56, 56, 4), 255, np.uint8)
-    pixels[..., 3] = 0
-    pixels[14:42, 14:42] = (200, 30, 30, 255)
-    return CutOut(pixels)
-
-
-def bits(seed: int = 0) -> ScaleBits:
-    chance = np.random.default_rng(seed)
-    return ScaleBits(tuple(chance.integers(0, 2, (h, w, 8), dtype=np.uint8) for h, w in GRIDS))
 
 
 class Bench:
@@ -143,3 +133,15 @@ def test_recalling_and_redrawing_stay_in_the_region(bench):
     again = redraw(request, bits(4), 3, 9)
     assert again.region.whole == 3 and again.kept == bits(4)
     assert can_redraw(bits(), bench.manifest, None) and not can_redraw(bits().first(2), bench.manifest, None)
+
+
+def test_a_region_has_the_keys_and_words_its_hints_promise(bench):
+    bench.show_picture()
+    bench.window.redrawing.redraw_region()
+    editor = bench.window.panels.region
+    bench.mark(0, 0, 20, 20)
+    bench.qtbot.waitUntil(lambda: editor.rail.acts["undo"].isEnabled())
+    assert step_name("Lasso") in editor.rail.acts["undo"].toolTip()
+    before = editor.canvas.overlay()
+    bench.qtbot.keyClick(editor.canvas, Qt.Key.Key_O)
+    assert editor.canvas.overlay() != before
