@@ -208,7 +208,7 @@ def test_the_child_ends_when_the_window_is_killed(tmp_path):
         "if __name__=='__main__':\n"
         f" p=client.EngineProcess({FAKE!r});p.start();p.send(messages.Open('mini'))\n"
         " while not isinstance(p.receive(1),messages.Opened): pass\n"
-        " print(p._process.pid,flush=True);os.kill(os.getpid(),9)\n"
+        " print(p.pid,flush=True);os.kill(os.getpid(),9)\n"
     )
     script = tmp_path / "window.py"
     script.write_text(code, encoding="utf-8")

@@ -28,6 +28,7 @@ from engine.errors import (
     SizeNotAgreed,
 )
 from engine.process import conversion
+from engine.process.messages import Originals
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
@@ -565,7 +566,7 @@ def test_a_folder_without_models_is_said(store, tmp_path):
 def test_what_the_child_says_is_what_the_user_reads(tmp_path):
     bad = tmp_path / "echogen.pth"
     bad.write_bytes(b"no weights")
-    originals = conversion.Originals(bad, bad, tmp_path, tmp_path, tmp_path)
+    originals = Originals(bad, bad, tmp_path, tmp_path, tmp_path)
     with pytest.raises(BundleError) as caught:
         asyncio.run(conversion.convert(originals, tmp_path / "out"))
     assert "echogen.pth" in caught.value.fact
