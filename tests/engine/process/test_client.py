@@ -124,6 +124,7 @@ def test_scales_nobody_can_paint_are_an_empty_answer(process):
     assert answer.number == 3 and answer.images == (), "a fault is no Failed: that would end the window's model"
 
 
+@pytest.mark.serial
 def test_painting_gives_way_to_a_picture_and_comes_later(process):
     opened(process)
     process.send(messages.PaintScales(1, SLOW, DRAWN))
