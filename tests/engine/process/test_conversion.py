@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from multiprocessing import Pipe
 
 import pytest
 
-from engine.errors import CannotWrite, DoesNotFit, EchoGenError
-from engine.process import conversion
-from engine.process.messages import Originals
+from engine.errors import BundleError, Cancelled, CannotWrite, DoesNotFit, EchoGenError
+from engine.process import conversion, conversion_child
+from engine.process.messages import Converting, Failed, Originals, Shutdown
 from tests.engine.process import children
 
 
@@ -68,3 +69,62 @@ def test_cancelling_lets_the_child_complete_its_file(convert, tmp_path):
         assert (tmp_path / "out").is_dir()
 
     asyncio.run(cancel_when_it_works())
+
+
+# The child's side, in this process
+
+
+@pytest.fixture
+def child(tmp_path, monkeypatch):
+    """Runs the child's function here; what it sent."""
+    monkeypatch.setattr(conversion_child, "give_way", lambda: None)
+    bad = tmp_path / "echogen.pth"
+    bad.write_bytes(b"no weights")
+
+    def run(ask=()):
+        ours, theirs = Pipe()
+        for message in ask:
+            ours.send(message)
+        conversion_child.conversion_main(
+            theirs, Originals(bad, bad, tmp_path, tmp_path, tmp_path), tmp_path / "out", "name"
+        )
+        ours.send(Shutdown())  # lets the thread that listens end
+        sent = []
+        while ours.poll():
+            sent.append(ours.recv())
+        return sent
+
+    return run
+
+
+def test_what_the_converter_says_is_sent_as_it_is(child, tmp_path):
+    (failed,) = child()
+    assert isinstance(failed, Failed) and isinstance(failed.error, BundleError)
+    assert "echogen.pth" in failed.error.fact and "Traceback" in failed.details
+    assert not (tmp_path / "out").exists()
+
+
+def test_percents_are_sent_once_and_faults_become_words(child, monkeypatch):
+    from engine.bundle import converter
+
+    def convert(parts, out, *, name, on_progress, cancel):
+        for step in range(500):
+            on_progress(step / 1000, "Converting")
+        raise ZeroDivisionError("by design")
+
+    monkeypatch.setattr(converter, "convert_bundle", convert)
+    *told, failed = child()
+    assert [type(message) for message in told] == [Converting] * len(told) and 40 < len(told) < 60
+    assert failed.error.fact == "The conversion failed: by design"
+
+
+def test_shutdown_stops_the_converter(child, monkeypatch):
+    from engine.bundle import converter
+
+    def convert(parts, out, *, name, on_progress, cancel):
+        assert cancel.wait(30)
+        raise Cancelled()
+
+    monkeypatch.setattr(converter, "convert_bundle", convert)
+    (failed,) = child([Shutdown()])
+    assert isinstance(failed.error, Cancelled)

@@ -20,15 +20,12 @@ from engine.bundle.loader import verify_bundle
 from engine.bundle.manifest import BundleManifest
 from engine.errors import (
     AccessRefused,
-    BundleError,
     CannotWrite,
     InputError,
     LicenceNotAccepted,
     NetworkError,
     SizeNotAgreed,
 )
-from engine.process import conversion
-from engine.process.messages import Originals
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
@@ -560,19 +557,6 @@ def test_a_folder_without_models_is_said(store, tmp_path):
         asyncio.run(store.import_folder(tmp_path))
     with pytest.raises(InputError, match="no folder"):
         asyncio.run(store.import_folder(tmp_path / "missing"))
-
-
-# The conversion's child
-
-
-def test_what_the_child_says_is_what_the_user_reads(tmp_path):
-    bad = tmp_path / "echogen.pth"
-    bad.write_bytes(b"no weights")
-    originals = Originals(bad, bad, tmp_path, tmp_path, tmp_path)
-    with pytest.raises(BundleError) as caught:
-        asyncio.run(conversion.convert(originals, tmp_path / "out"))
-    assert "echogen.pth" in caught.value.fact
-    assert not (tmp_path / "out").exists()
 
 
 def test_unknown_models_are_said(store):
