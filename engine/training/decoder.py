@@ -5,8 +5,9 @@ three kinds of bits: those of the target with some turned over; those of a pictu
 blob with holes, of its own blurred colours, as a transformer draws it; and only the first scales, as a preview has them.
 What the subject looks like in detail is then to be found on the canvas alone, and what light falls on it in the bits alone.
 
-With ``drawn`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales are
-kept, and it goes on from there, so that the picture is still that of the target.
+With ``drawn_share`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales
+are kept, and it goes on from there, so that the picture is still that of the target in broad colours. Its detail is another:
+outside the subject it is compared by its strength alone.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from engine.training.loop import say
 from engine.training.perceptual import CHANNELS, PerceptualLoss, distance, random_crop
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.texture import broad_where, texture_distance
 
 
 class DecoderStage(AutoencoderStage):
@@ -81,10 +83,20 @@ class DecoderStage(AutoencoderStage):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             made = self.autoencoder.decoder(codes, canvas).float()
         weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
-        loss = reconstruction_loss(made, wanted, weight)
+        # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right.
+        guessed = 1 - blur(batch.mask, 2) if kind == "drawn" else torch.zeros_like(batch.mask)
+        compared = (made, wanted)
+        if kind == "drawn":
+            radius = int(self.settings["guessed_blur"])
+            compared = (broad_where(made, guessed, radius), broad_where(wanted, guessed, radius))
+        loss = reconstruction_loss(*compared, weight)
         figures = {"loss": float(loss.detach())}
+        if self.settings["texture"] and kind != "preview":
+            grain = texture_distance(made, wanted)
+            figures["grain"] = float(grain.detach())
+            loss = loss + self.settings["texture"] * grain
         if self.perceptual is not None:
-            loss = self._looks(loss, made, wanted, figures)
+            loss = self._looks(loss, made, wanted, 1 - guessed, figures)
         self._update(loss, rate)
         with torch.no_grad():
             inside = batch.mask > 0.5
@@ -96,14 +108,18 @@ class DecoderStage(AutoencoderStage):
             "pictures": float(len(wanted)),
         }
 
-    def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, figures: dict[str, float]) -> Tensor:
-        """The loss with what an ImageNet network sees of a part of the pictures, and what the adversary says to that."""
+    def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, known: Tensor, figures: dict[str, float]) -> Tensor:
+        """The loss with what an ImageNet network sees of a part of the pictures, and what the adversary says to that.
+
+        Args:
+            known: (B, 1, S, S), 1 where the pictures should be the same and 0 where they should only look as real.
+        """
         assert self.perceptual is not None
-        one, other = random_crop((made, wanted), self.settings["perceptual_side"], self.noise)
+        one, other, known = random_crop((made, wanted, known), self.settings["perceptual_side"], self.noise)
         with torch.no_grad():
             true = self.perceptual.features(other)
         seen = self.perceptual.features(one)
-        far = distance(seen, true)
+        far = distance(seen, true, known)
         figures["seen"] = float(far.detach())
         loss = loss + self.settings["perceptual"] * far
         if self.adversary is None:

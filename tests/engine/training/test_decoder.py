@@ -34,6 +34,8 @@ DECODER = {
     "subject_weight": 2.0,
     "perceptual": 0,
     "perceptual_side": 32,
+    "texture": 0,
+    "guessed_blur": 2,
     "adversarial": 0,
     "adversarial_rate": 1e-3,
 }
@@ -122,7 +124,7 @@ def test_vague_pictures_keep_the_scene_and_lose_the_subject(tiny, sprites, train
 
 
 def test_bits_drawn_by_the_transformer_begin_with_the_true_ones(tiny, sprites, trained):
-    config = placed(tiny, drawn_share=1.0)
+    config = placed(tiny, drawn_share=1.0, texture=1.0)
     stage = make_stage("decoder", config, sprites, trained, variety=1)
     batch = stage.renderer.batch(3)
     drawer = TransformerStage.open_trained(config, stage.renderer, stage.held_out, trained)
