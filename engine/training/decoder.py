@@ -13,6 +13,7 @@ outside the subject it is compared by its strength alone.
 from __future__ import annotations
 
 import random
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from engine.training.perceptual import CHANNELS, PerceptualLoss, distance, rando
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
 from engine.training.texture import broad_where, texture_distance
+
+DRAWN_KEPT = 16
+"""Batches with drawn bits in memory."""
 
 
 class DecoderStage(AutoencoderStage):
@@ -72,12 +76,12 @@ class DecoderStage(AutoencoderStage):
         )
         self._runs = runs
         self._drawer: Any = None
+        self._drawn_batches: deque[tuple[Batch, Tensor]] = deque(maxlen=DRAWN_KEPT)
 
     # Training
 
     def step(self, rate: float) -> dict[str, float]:
-        batch = self.renderer.batch(self.settings["batch"])
-        codes, kind = self._codes(batch)
+        batch, codes, kind = self._examples()
         canvas = self._seen(batch.canvas)
         wanted = batch.target.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
@@ -130,11 +134,16 @@ class DecoderStage(AutoencoderStage):
         return loss
 
     @torch.no_grad()
-    def _codes(self, batch: Batch) -> tuple[Tensor, str]:
-        """Summed codes of a batch, made of one of the kinds of bits, and the kind's name."""
+    def _examples(self) -> tuple[Batch, Tensor, str]:
+        """A batch, its summed codes made of one of the kinds of bits, and the kind's name."""
         settings, draw = self.settings, self.chance.random()
         if draw < settings["drawn_share"]:
-            return self._drawn(batch), "drawn"
+            return *self._drawn(), "drawn"
+        batch = self.renderer.batch(settings["batch"])
+        return batch, *self._codes(batch, draw)
+
+    def _codes(self, batch: Batch, draw: float) -> tuple[Tensor, str]:
+        settings = self.settings
         vague = draw < settings["drawn_share"] + settings["vague_share"]
         pictures = self.vague(batch) if vague else batch.target
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
@@ -178,14 +187,21 @@ class DecoderStage(AutoencoderStage):
         )
         return (canvas * keep).contiguous(memory_format=torch.channels_last)
 
-    def _drawn(self, batch: Batch) -> Tensor:
-        """Summed codes of bits that the trained transformer draws, from the second to the fifth scale on."""
+    def _drawn(self) -> tuple[Batch, Tensor]:
+        """A batch and its summed codes, of bits that the trained transformer draws from the second to the fifth scale on.
+
+        Drawing takes longer than a step: each batch comes up ``drawn_reuse`` times on average, not one after the other.
+        """
         from engine.training.transformer_stage import TransformerStage
 
+        if len(self._drawn_batches) == DRAWN_KEPT and self.chance.random() > 1 / self.settings["drawn_reuse"]:
+            return self.chance.choice(self._drawn_batches)
         if self._drawer is None:
             self._drawer = TransformerStage.open_trained(self.config, self.renderer, self.held_out, self._runs)
+        batch = self.renderer.batch(self.settings["batch"])
         keep = self.chance.randrange(2, len(self.schedule.grids))
-        return self._drawer.continue_bits(batch, keep, seed=self.chance.randrange(2**31))
+        self._drawn_batches.append((batch, self._drawer.continue_bits(batch, keep, seed=self.chance.randrange(2**31))))
+        return self._drawn_batches[-1]
 
     # Looking
 
