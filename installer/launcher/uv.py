@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from app.language.say import say
@@ -126,7 +125,9 @@ def explain_uv(errors: str) -> SetupFailed:
             "network",
         )
     lines = [line.strip(" ×╰─▶:") for line in errors.splitlines() if line.strip()]
-    return SetupFailed(say("The packages could not be installed: {0}", lines[0] if lines else "uv"), say("See the log."))
+    return SetupFailed(
+        say("The packages could not be installed: {0}", lines[0] if lines else "uv"), say("See the log.")
+    )
 
 
 def log_line(places: Places, text: str) -> None:
