@@ -5,8 +5,9 @@ three kinds of bits: those of the target with some turned over; those of a pictu
 blob with holes, of its own blurred colours, as a transformer draws it; and only the first scales, as a preview has them.
 What the subject looks like in detail is then to be found on the canvas alone, and what light falls on it in the bits alone.
 
-With ``drawn`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales are
-kept, and it goes on from there, so that the picture is still that of the target.
+With ``drawn_share`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales
+are kept, and it goes on from there, so that the picture is still that of the target in broad colours. Its detail is another:
+outside the subject it is compared by its strength alone.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from torch.nn import functional as F
 from engine.errors import InputError
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
+from engine.training.adversary import Adversary, balanced
 from engine.training.autoencoder_stages import AutoencoderStage, psnr, reconstruction_loss, save_sheet, with_average
 from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
 from engine.training.loop import say
-from engine.training.perceptual import PerceptualLoss, random_crop
+from engine.training.perceptual import CHANNELS, PerceptualLoss, distance, random_crop
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.texture import broad_where, texture_distance
 
 
 class DecoderStage(AutoencoderStage):
@@ -60,7 +63,13 @@ class DecoderStage(AutoencoderStage):
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 3)
         self.chance = random.Random(config.seed + 3)
-        self.perceptual = PerceptualLoss().to(renderer.device) if self.settings["perceptual"] else None
+        looks = self.settings["perceptual"] or self.settings["adversarial"]
+        self.perceptual = PerceptualLoss().to(renderer.device) if looks else None
+        self.adversary = (
+            Adversary(CHANNELS, self.settings["adversarial_rate"]).to(renderer.device)
+            if self.settings["adversarial"]
+            else None
+        )
         self._runs = runs
         self._drawer: Any = None
 
@@ -74,12 +83,20 @@ class DecoderStage(AutoencoderStage):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             made = self.autoencoder.decoder(codes, canvas).float()
         weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
-        loss = reconstruction_loss(made, wanted, weight)
+        # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right.
+        guessed = 1 - blur(batch.mask, 2) if kind == "drawn" else torch.zeros_like(batch.mask)
+        compared = (made, wanted)
+        if kind == "drawn":
+            radius = int(self.settings["guessed_blur"])
+            compared = (broad_where(made, guessed, radius), broad_where(wanted, guessed, radius))
+        loss = reconstruction_loss(*compared, weight)
         figures = {"loss": float(loss.detach())}
+        if self.settings["texture"] and kind != "preview":
+            grain = texture_distance(made, wanted)
+            figures["grain"] = float(grain.detach())
+            loss = loss + self.settings["texture"] * grain
         if self.perceptual is not None:
-            seen = self.perceptual(*random_crop((made, wanted), self.settings["perceptual_side"], self.noise))
-            figures["seen"] = float(seen.detach())
-            loss = loss + self.settings["perceptual"] * seen
+            loss = self._looks(loss, made, wanted, 1 - guessed, figures)
         self._update(loss, rate)
         with torch.no_grad():
             inside = batch.mask > 0.5
@@ -90,6 +107,27 @@ class DecoderStage(AutoencoderStage):
             f"inside_{kind}": float(error),
             "pictures": float(len(wanted)),
         }
+
+    def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, known: Tensor, figures: dict[str, float]) -> Tensor:
+        """The loss with what an ImageNet network sees of a part of the pictures, and what the adversary says to that.
+
+        Args:
+            known: (B, 1, S, S), 1 where the pictures should be the same and 0 where they should only look as real.
+        """
+        assert self.perceptual is not None
+        one, other, known = random_crop((made, wanted, known), self.settings["perceptual_side"], self.noise)
+        with torch.no_grad():
+            true = self.perceptual.features(other)
+        seen = self.perceptual.features(one)
+        far = distance(seen, true, known)
+        figures["seen"] = float(far.detach())
+        loss = loss + self.settings["perceptual"] * far
+        if self.adversary is None:
+            return loss
+        fooled = self.adversary.fooled(seen)
+        loss = balanced(made, loss, fooled, self.settings["adversarial"] * self.adversary.weight)
+        figures["told"] = self.adversary.learn(seen, true)
+        return loss
 
     @torch.no_grad()
     def _codes(self, batch: Batch) -> tuple[Tensor, str]:
@@ -178,6 +216,7 @@ class DecoderStage(AutoencoderStage):
             "noise": self.noise.get_state(),
             "chance": self.chance.getstate(),
             "fingerprint": self.frozen.tokenizer_fingerprint,
+            **({} if self.adversary is None else {"adversary": self.adversary.state()}),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -187,6 +226,9 @@ class DecoderStage(AutoencoderStage):
                 "Put that tokenizer back, or begin the decoder again.",
             )
         self._load(state)
+        # A checkpoint of a training without one gets a judge that knows nothing yet.
+        if self.adversary is not None and "adversary" in state:
+            self.adversary.load_state(state["adversary"])
         self.renderer.load_state(state["renderer"])
         self.noise.set_state(state["noise"].cpu())
         version, numbers, gauss = state["chance"]
