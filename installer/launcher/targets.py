@@ -13,7 +13,7 @@ from pathlib import Path
 from app.language.say import say
 from installer.launcher.errors import SetupFailed
 
-OLDEST_GLIBC, OLDEST_MAC, OLDEST_WINDOWS = (2, 34), (13, 0), (10, 0, 17763)  # those of Qt's files
+OLDEST_GLIBC, OLDEST_MAC, OLDEST_WINDOWS = (2, 34), (14, 0), (10, 0, 17763)  # those of Qt's and torch's files
 _MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 
@@ -34,7 +34,7 @@ def check_system() -> None:
                 say("Ubuntu 22.04, Debian 12, Fedora 35 and newer have it."),
             )
     if sys.platform == "darwin" and _numbers(platform.mac_ver()[0]) < OLDEST_MAC:
-        raise SetupFailed(say("EchoGen needs macOS 13 or newer."))
+        raise SetupFailed(say("EchoGen needs macOS 14 or newer."))
     if sys.platform == "win32" and _numbers(platform.version()) < OLDEST_WINDOWS:
         raise SetupFailed(say("EchoGen needs Windows 10 (1809) or newer."))
 
