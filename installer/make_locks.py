@@ -43,7 +43,7 @@ class Target:
 TARGETS = (
     Target("linux-x86_64-cpu", "x86_64-manylinux_2_34", "cpu", "2.13.0+cpu"),
     Target("linux-x86_64-cuda", "x86_64-manylinux_2_34"),
-    Target("linux-arm64-cpu", "aarch64-manylinux_2_34"),
+    Target("linux-arm64-cpu", "aarch64-manylinux_2_39"),
     Target("windows-x86_64-cpu", "x86_64-pc-windows-msvc"),
     Target("windows-x86_64-cuda", "x86_64-pc-windows-msvc", "cu130", "2.13.0+cu130"),
     Target("macos-arm64-mps", "aarch64-apple-darwin"),
@@ -54,7 +54,9 @@ MACOS = "14.0"
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make_locks.py", description="Make the lists of packages in installer/locks.")
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of: {', '.join(t.name for t in TARGETS)}; by default all")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"of: {', '.join(t.name for t in TARGETS)}; by default all"
+    )
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that pyproject.toml allows")
     options = parser.parse_args(arguments)
     unknown = set(options.names) - {target.name for target in TARGETS}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -25,6 +26,7 @@ class FirstSign:
         self._percent = -1
 
     def __enter__(self) -> FirstSign:
+        take_away_the_scripts()
         display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
         with contextlib.suppress(Exception):
             if sys.platform == "linux" and display:
@@ -85,8 +87,15 @@ class FirstSign:
         self._tk.update()
 
 
+def take_away_the_scripts() -> None:
+    """End what the start script shows while there is no Python."""
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(os.environ.pop("ECHOGEN_SIGN", "")), signal.SIGTERM)
+
+
 def say_failure(text: str) -> None:
     """Show why the set-up cannot even begin, wherever it can be seen."""
+    take_away_the_scripts()
     if sys.stderr is not None:
         sys.stderr.write(f"{text}\n")
     with contextlib.suppress(Exception):

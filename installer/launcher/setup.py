@@ -122,6 +122,8 @@ class Setup:
         if not runs(self.python):
             self.environment.parent.mkdir(parents=True, exist_ok=True)
             uv.run("venv", "--no-project", "--no-config", "--clear", "--python", PYTHON, str(self.environment))
+        # The start script goes straight to it from now on.
+        write(self.places.folder / "python-path", f"{self.python}\n")
         self._tell(Progress("python", "done"))
 
     def _install(self, uv: Uv, part: str) -> None:
