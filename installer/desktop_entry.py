@@ -37,13 +37,24 @@ def _desktop_file(root: Path, python: Path, home: Path) -> Path:
     shutil.copyfile(root / "resources" / "icons" / "echogen.svg", icons / f"{APP_ID}.svg")
     entry = share / "applications" / f"{APP_ID}.desktop"
     entry.parent.mkdir(parents=True, exist_ok=True)
+    temporary = entry.with_suffix(".tmp")
+    temporary.write_text(desktop_entry(f"{_quote(python)} {_quote(root / 'main.py')}"), encoding="utf-8")
+    temporary.replace(entry)
+    update = shutil.which("update-desktop-database")
+    if update:
+        subprocess.run([update, str(entry.parent)], capture_output=True)
+    return entry
+
+
+def desktop_entry(command: str) -> str:
+    """The text of a .desktop file that opens photos with a command, quoted already."""
     lines = [
         "[Desktop Entry]",
         "Type=Application",
         "Version=1.5",
         f"Name={NAME}",
         f"Comment={COMMENT}",
-        f"Exec={_quote(python)} {_quote(root / 'main.py')} %F",
+        f"Exec={command} %F",
         f"Icon={APP_ID}",
         "Terminal=false",
         "Categories=Graphics;2DGraphics;",
@@ -51,13 +62,7 @@ def _desktop_file(root: Path, python: Path, home: Path) -> Path:
         f"StartupWMClass={APP_ID}",
         "",
     ]
-    temporary = entry.with_suffix(".tmp")
-    temporary.write_text("\n".join(lines), encoding="utf-8")
-    temporary.replace(entry)
-    update = shutil.which("update-desktop-database")
-    if update:
-        subprocess.run([update, str(entry.parent)], capture_output=True)
-    return entry
+    return "\n".join(lines)
 
 
 def _quote(path: Path) -> str:

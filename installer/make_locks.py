@@ -3,8 +3,8 @@
 One list per system and kind of card, from pyproject.toml, by uv. Each holds exact versions and the digests of their files, and
 no address: where files come from is the user's choice. Packages keep their versions unless ``--upgrade`` is given.
 
-A list for a build of torch that the package index does not have (for the processor on Linux, for CUDA on Windows) needs PyTorch's own index, or a folder
-of its files in UV_FIND_LINKS. Lists that cannot be made now stay as they are, and the command says so.
+A build of torch that the package index does not have (for the processor on Linux, for CUDA on Windows) needs PyTorch's own
+index, or a folder of its files in UV_FIND_LINKS. Lists that cannot be made now stay as they are, and the command says so.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ show_sign() {
     [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
     if command -v zenity >/dev/null; then
         # It ends when nothing holds the other end of its input any more, so that one is held for it.
-        (sleep 900 | zenity --progress --pulsate --no-cancel --title=EchoGen --text="Getting Python …" --width=360) >/dev/null 2>&1 &
+        sleep 120 | zenity --progress --pulsate --no-cancel --title=EchoGen --text="Getting Python …" --width=360 >/dev/null 2>&1 &
         ECHOGEN_SIGN=$!
         export ECHOGEN_SIGN
     elif command -v notify-send >/dev/null; then

@@ -42,12 +42,16 @@ from installer.launcher.versions import Versions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOG_LINES = 400
-DOING = {
-    "prepare": "Looking up what is needed …",
-    "fetch": "Getting the parts of the program",
-    "install": "Unpacking. This takes a minute or two.",
-    "done": "Unpacked.",
-}
+
+
+def doing(what: str) -> str:
+    """A step's work in words (``Progress.doing``)."""
+    return {
+        "prepare": say("Looking up what is needed …"),
+        "fetch": say("Getting the parts of the program"),
+        "install": say("Unpacking. This takes a minute or two."),
+        "done": say("Unpacked."),
+    }[what]
 
 
 class Worker(QObject):
@@ -162,6 +166,7 @@ class SetupWindow(QWidget):
 
     def start(self) -> None:
         self.show()
+        self.pause.setFocus()
         self._start()
 
     @Slot()
@@ -172,7 +177,7 @@ class SetupWindow(QWidget):
         self._ask_again(None)
         self.text.setText(say("This happens once. You can use the computer meanwhile."))
         self.bar.setRange(0, 0)
-        self.detail.setText(say(DOING["prepare"]))
+        self.detail.setText(doing("prepare"))
         self.worker.start()
 
     def _ask_again(self, failure: SetupFailed | None) -> None:
@@ -184,7 +189,7 @@ class SetupWindow(QWidget):
 
     @Slot(object)
     def _move(self, progress: Progress) -> None:
-        words = say(DOING[progress.doing])
+        words = doing(progress.doing)
         if progress.doing == "fetch" and progress.total:
             self.bar.setRange(0, 1000)
             self.bar.setValue(progress.done * 1000 // progress.total)
