@@ -38,7 +38,7 @@ def _desktop_file(root: Path, python: Path, home: Path) -> Path:
     entry = share / "applications" / f"{APP_ID}.desktop"
     entry.parent.mkdir(parents=True, exist_ok=True)
     temporary = entry.with_suffix(".tmp")
-    temporary.write_text(desktop_entry(f"{_quote(python)} {_quote(root / 'main.py')}"), encoding="utf-8")
+    temporary.write_text(desktop_entry(f"env {_quote(python)} {_quote(root / 'main.py')}"), encoding="utf-8")
     temporary.replace(entry)
     update = shutil.which("update-desktop-database")
     if update:
@@ -51,7 +51,7 @@ def desktop_entry(command: str) -> str:
     lines = [
         "[Desktop Entry]",
         "Type=Application",
-        "Version=1.5",
+        "Version=1.4",
         f"Name={NAME}",
         f"Comment={COMMENT}",
         f"Exec={command} %F",
@@ -66,11 +66,15 @@ def desktop_entry(command: str) -> str:
 
 
 def _quote(path: Path) -> str:
-    """Quote for Exec= (desktop entry specification): backslash the reserved characters, double the percent sign."""
+    """Quote for Exec= (desktop entry specification): reserved characters get a backslash, percent signs are doubled.
+
+    Every value of the file is unescaped once more, so that each backslash is written twice. A program's own name must not
+    hold a percent sign for GLib, an argument may: that is why ``env`` starts it.
+    """
     text = str(path)
     for character in '\\"`$':
         text = text.replace(character, "\\" + character)
-    return '"' + text.replace("%", "%%") + '"'
+    return '"' + text.replace("%", "%%").replace("\\", "\\\\") + '"'
 
 
 def _start_menu_shortcut(root: Path, python: Path) -> Path:

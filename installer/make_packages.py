@@ -100,6 +100,7 @@ def put_program(target: Path, uv: Path | None) -> None:
     target.mkdir(parents=True)
     for name in CONTENTS:
         source = ROOT / name
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target / name, ignore=_left_out)
         else:

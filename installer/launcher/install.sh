@@ -35,17 +35,17 @@ tar -xzf "$new/payload.tar.gz" -C "$new/tree" --strip-components=1 || { say "The
 [ -e "$target" ] && mv -- "$target" "$new/before"
 mv -- "$new/tree" "$target"
 
-# The desktop entry's own quoting: reserved characters get a backslash, and a percent sign is doubled.
+# The desktop entry's own quoting, see installer/desktop_entry.py.
 quoted=$(printf '%s' "$target/installer/launcher/start.sh" | sed -e 's/[\\"`$]/\\&/g' -e 's/\\/\\\\/g' -e 's/%/%%/g')
 mkdir -p "$share/applications" "$share/icons/hicolor/scalable/apps"
 cp "$target/resources/icons/echogen.svg" "$share/icons/hicolor/scalable/apps/$app.svg"
 cat >"$share/applications/.$app.part" <<ENTRY
 [Desktop Entry]
 Type=Application
-Version=1.5
+Version=1.4
 Name=EchoGen
 Comment=Your thing, from one photo, in any scene you can describe
-Exec="$quoted" %F
+Exec=env "$quoted" %F
 Icon=$app
 Terminal=false
 Categories=Graphics;2DGraphics;

@@ -21,7 +21,7 @@ from typing import IO
 from app.language.say import say
 from installer.launcher.errors import SetupFailed
 from installer.launcher.fetch import Control, Fetcher, RemoteFile, free_bytes, read_plan
-from installer.launcher.locks import PYTHON, Lock, Package, read_lock, requirements
+from installer.launcher.locks import PYTHON, Lock, read_lock, requirements
 from installer.launcher.network import Network
 from installer.launcher.places import Places, environment_python, read_json, write
 from installer.launcher.targets import check_system, choose_lock, find_backend
@@ -64,8 +64,16 @@ class Setup:
     ) -> None:
         self.places, self.control = places, control or Control()
         self._tell = tell
-        self.lock: Lock = read_lock(choose_lock(places.root / "installer" / "locks", self._backend()))
+        self.lock: Lock = read_lock(self._choose_lock(places.root))
         self.environment = places.environment(self.lock.digest)
+
+    def _choose_lock(self, root: Path) -> Path:
+        """The list for this machine; an archive for computers without a network holds the files of one list only."""
+        with contextlib.suppress(OSError, ValueError):
+            return (
+                root / "installer" / "locks" / f"{(root / 'wheels' / 'list').read_text(encoding='utf-8').strip()}.txt"
+            )
+        return choose_lock(root / "installer" / "locks", self._backend())
 
     def _backend(self) -> str:
         """The kind of card, looked up once: asking the driver takes seconds, and every start would."""
@@ -127,20 +135,16 @@ class Setup:
         self._tell(Progress("python", "done"))
 
     def _install(self, uv: Uv, part: str) -> None:
-        packages = self.lock.part(part)
         self._tell(Progress(part, "prepare"))
-        wanted = self.places.folder / f"{part}.txt"
-        write(wanted, requirements(packages))
+        wanted = _write_wanted(self.places, self.lock, part)
         folder = self.places.root / "wheels"  # an archive for computers without a network has them
         if not folder.is_dir():
             folder = self.places.wheels
-            files = self._plan(uv, part, packages, wanted)
-            self._check_room(files)
 
             def tell(done: int, total: int, left: float | None) -> None:
                 self._tell(Progress(part, "fetch", done, total, left))
 
-            Fetcher(folder, Network.load(), self.control, tell).fetch(files)
+            fetch_packages(uv, self.places, self.lock, part, folder, str(self.python), self.control, tell)
         self._tell(Progress(part, "install"))
         # An installation that was cut off leaves packages that look whole: they are installed again.
         again = ["--reinstall"] if read_json(self._notes).get(part) == "installing" else []
@@ -153,35 +157,6 @@ class Setup:
         log_line(self.places, f"installed: {part}")
         self._tell(Progress(part, "done"))
 
-    def _plan(self, uv: Uv, part: str, packages: Sequence[Package], wanted: Path) -> list[RemoteFile]:
-        """Ask the index where the files are. The answer is kept: going on after a cut needs no second one."""
-        kept = self.places.folder / f"{self.lock.digest}-{part}.pylock.toml"
-        if kept.exists():
-            with contextlib.suppress(SetupFailed, ValueError, KeyError, OSError):
-                return read_plan(kept.read_text(encoding="utf-8"), packages)
-        torch = Network.load().torch
-        builds = ["--find-links", torch] if torch else []
-        if self.lock.backend and not torch and part == "program":
-            builds = ["--torch-backend", self.lock.backend]
-        text = uv.run(
-            *("pip", "compile", "--no-deps", "--no-header", "--quiet", "--only-binary", ":all:", *builds),
-            *("--python", str(self.python), "--format", "pylock.toml", str(wanted)),
-        )
-        files = read_plan(text, packages)
-        write(kept, text)
-        return files
-
-    def _check_room(self, files: Sequence[RemoteFile]) -> None:
-        here = sum(min(file.size, _size(self.places.wheels / file.name)) for file in files)
-        needed = int(sum(file.size for file in files) * (1 + UNPACKED)) - here
-        free = free_bytes(self.places.folder)
-        if free < needed:
-            raise SetupFailed(
-                say("{0} GB are needed for the set-up, and {1} GB are free.", _gigabytes(needed), _gigabytes(free)),
-                say("Make room or choose a folder on another disk."),
-                "disk",
-            )
-
     def _clear(self) -> None:
         """What was needed on the way only, and environments of lists that no version here has any more."""
         shutil.rmtree(self.places.wheels, ignore_errors=True)
@@ -189,7 +164,7 @@ class Setup:
         kept = {self.environment.name}
         for root in (*self.places.versions.glob("*/"), self.places.root):
             with contextlib.suppress(SetupFailed):
-                kept.add(read_lock(choose_lock(root / "installer" / "locks", self._backend())).digest)
+                kept.add(read_lock(self._choose_lock(root)).digest)
         for folder in self.environment.parent.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -200,6 +175,70 @@ class Setup:
 
     def _note(self, part: str, state: str) -> None:
         write(self._notes, json.dumps({**read_json(self._notes), part: state}) + "\n")
+
+
+def fetch_packages(
+    uv: Uv,
+    places: Places,
+    lock: Lock,
+    part: str,
+    into: Path,
+    python: str,
+    control: Control | None = None,
+    tell: Callable[[int, int, float | None], None] = lambda *_: None,
+) -> None:
+    """Fetch all files of a part of a list.
+
+    Args:
+        into: folder for them.
+        python: the one they are for.
+        tell: called with (bytes here, bytes in all, seconds left or None).
+
+    Raises:
+        SetupFailed: with a sentence and a next step.
+        Stopped: the user stopped it.
+    """
+    files = _plan(uv, places, lock, part, python)
+    _check_room(places, files, into)
+    Fetcher(into, Network.load(), control or Control(), tell).fetch(files)
+
+
+def _write_wanted(places: Places, lock: Lock, part: str) -> Path:
+    wanted = places.folder / f"{part}.txt"
+    write(wanted, requirements(lock.part(part)))
+    return wanted
+
+
+def _plan(uv: Uv, places: Places, lock: Lock, part: str, python: str) -> list[RemoteFile]:
+    """Ask the index where the files are. The answer is kept: going on after a cut needs no second one."""
+    packages = lock.part(part)
+    kept = places.folder / f"{lock.digest}-{part}.pylock.toml"
+    if kept.exists():
+        with contextlib.suppress(SetupFailed, ValueError, KeyError, OSError):
+            return read_plan(kept.read_text(encoding="utf-8"), packages)
+    torch = Network.load().torch
+    builds = ["--find-links", torch] if torch else []
+    if lock.backend and not torch and part == "program":
+        builds = ["--torch-backend", lock.backend]
+    text = uv.run(
+        *("pip", "compile", "--no-deps", "--no-header", "--quiet", "--only-binary", ":all:", *builds),
+        *("--python", python, "--format", "pylock.toml", str(_write_wanted(places, lock, part))),
+    )
+    files = read_plan(text, packages)
+    write(kept, text)
+    return files
+
+
+def _check_room(places: Places, files: Sequence[RemoteFile], into: Path) -> None:
+    here = sum(min(file.size, _size(into / file.name)) for file in files)
+    needed = int(sum(file.size for file in files) * (1 + UNPACKED)) - here
+    free = free_bytes(places.folder)
+    if free < needed:
+        raise SetupFailed(
+            say("{0} GB are needed for the set-up, and {1} GB are free.", _gigabytes(needed), _gigabytes(free)),
+            say("Make room or choose a folder on another disk."),
+            "disk",
+        )
 
 
 def runs(python: Path) -> bool:

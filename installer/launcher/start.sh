@@ -46,6 +46,8 @@ if [ -z "$python" ] || [ ! -x "$python" ]; then
     [ -x "$uv" ] || uv=$(command -v uv) || fail "uv, which brings Python, is missing. Install EchoGen again."
     mkdir -p "$folder" 2>/dev/null || fail "Files cannot be written to $folder. Make that folder writable and start EchoGen again."
     export UV_CACHE_DIR="$folder/cache" UV_PYTHON_INSTALL_DIR="$folder/python" UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
+    # An archive for computers without a network may bring a Python.
+    [ -d "$root/python" ] && UV_PYTHON_INSTALL_DIR="$root/python"
     python=$("$uv" python find --no-config --no-project 3.11 2>>"$folder/setup.log") || {
         "$uv" python install --no-config 3.11 >>"$folder/setup.log" 2>&1
         python=$("$uv" python find --no-config --no-project 3.11 2>>"$folder/setup.log")

@@ -48,11 +48,12 @@ class Uv:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("UV_") or key in _OURS}
         for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH"):
             kept.pop(name, None)
+        own = places.root / "python"  # an archive for computers without a network may bring one
         self._environment = {
             **kept,
             **network.environment(),
             "UV_CACHE_DIR": str(places.cache),
-            "UV_PYTHON_INSTALL_DIR": str(places.folder / "python"),
+            "UV_PYTHON_INSTALL_DIR": str(own if own.is_dir() else places.folder / "python"),
             "UV_NO_PROGRESS": "1",
         }
 
