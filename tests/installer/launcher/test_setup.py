@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from installer.launcher import setup as module
 from installer.launcher.errors import SetupFailed, Stopped
@@ -135,3 +136,19 @@ def test_killed_at_three_moments(program):
 @pytest.mark.parametrize("seed", range(20))
 def test_killed_at_twenty_moments(program, seed):
     _killed_and_repaired(program, 1, 100 + seed)
+
+
+def test_an_archive_with_the_files_needs_no_network(program, index, tmp_path, monkeypatch):
+    """As ``make_offline.py`` makes it: the files beside the program, and the name of their list."""
+    monkeypatch.undo()
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("ECHOGEN_UV", find_uv_bin())
+    monkeypatch.setenv("ECHOGEN_PACKAGES", "http://127.0.0.1:9/simple")
+    (program.root / "wheels").mkdir()
+    for name, data in index.files.items():
+        (program.root / "wheels" / name).write_bytes(data)
+    (program.root / "wheels" / "list").write_text("test\n", encoding="utf-8")
+    setup = Setup(type(program).standard(program.root))
+    setup.run()
+    assert works(setup) and not index.asked
