@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -48,6 +49,14 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 LATEST_MS = 300
+
+
+def tell_launcher() -> None:
+    """Make the file that the launcher waits for (``installer/launcher/opening.py``), where it was the one who started this."""
+    sign = os.environ.pop("ECHOGEN_WINDOW_SHOWN", "")
+    if sign:
+        with contextlib.suppress(OSError):
+            Path(sign).touch()
 
 
 class FileOpenFilter(QObject):
@@ -153,6 +162,7 @@ class Program(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The window's first picture is on the screen."""
         if event.type() == QEvent.Type.Paint and watched is self.window:
+            tell_launcher()
             self.window.removeEventFilter(self)
             self._latest.start(0)
         return False

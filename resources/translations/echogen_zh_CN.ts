@@ -4027,6 +4027,26 @@
     <context>
         <name>Say</name>
         <message>
+            <source>, about {0} left</source>
+            <translation>，大约还需 {0}</translation>
+        </message>
+        <message>
+            <source>: {0} of {1} MB</source>
+            <translation>：{0} / {1} MB</translation>
+        </message>
+        <message>
+            <source>A certificate on the way to the packages is not trusted.</source>
+            <translation>下载软件包途中的某个证书不受信任。</translation>
+        </message>
+        <message>
+            <source>A file cannot be written.</source>
+            <translation>有文件无法写入。</translation>
+        </message>
+        <message>
+            <source>A folder on a disk with room</source>
+            <translation>选择有足够空间的磁盘上的文件夹</translation>
+        </message>
+        <message>
             <source>About {0} on this computer</source>
             <translation>在这台电脑上约 {0}</translation>
         </message>
@@ -4047,16 +4067,44 @@
             <translation>8月</translation>
         </message>
         <message>
+            <source>Check the network and try again. What has arrived is kept.</source>
+            <translation>请检查网络后重试。已下载的内容会保留。</translation>
+        </message>
+        <message>
+            <source>Check this computer's clock; a network with its own certificate needs that in the system.</source>
+            <translation>请检查本机时间；如果网络使用自己的证书，需先将其加入系统。</translation>
+        </message>
+        <message>
             <source>Choose a model first</source>
             <translation>请先选择模型</translation>
+        </message>
+        <message>
+            <source>Choose another folder, or see the log.</source>
+            <translation>请选择其他文件夹，或查看日志。</translation>
+        </message>
+        <message>
+            <source>Choose another folder.</source>
+            <translation>请选择另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose another folder…</source>
+            <translation>选择其他文件夹…</translation>
         </message>
         <message>
             <source>Click a scale to keep the composition up to there</source>
             <translation>点选一个尺度，保留到那里的构图</translation>
         </message>
         <message>
+            <source>Damaged: {0}</source>
+            <translation>已损坏：{0}</translation>
+        </message>
+        <message>
             <source>Dec</source>
             <translation>12月</translation>
+        </message>
+        <message>
+            <source>Developers can set it up by hand, see the README.</source>
+            <translation>开发者可按 README 手动安装。</translation>
         </message>
         <message>
             <source>Draws into a photo</source>
@@ -4067,16 +4115,84 @@
             <translation>只重画它的区域</translation>
         </message>
         <message>
+            <source>EchoGen does not open.</source>
+            <translation>EchoGen 无法打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen is being set up</source>
+            <translation>正在安装 EchoGen</translation>
+        </message>
+        <message>
+            <source>EchoGen is being set up by another window already.</source>
+            <translation>另一个窗口正在安装 EchoGen。</translation>
+        </message>
+        <message>
+            <source>EchoGen is installed and does not open.</source>
+            <translation>EchoGen 已安装，但无法打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs Windows 10 (1809) or newer.</source>
+            <translation>EchoGen 需要 Windows 10（1809）或更新版本。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs a 64-bit system, and this one has 32 bits.</source>
+            <translation>EchoGen 需要 64 位系统，而本机为 32 位。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs macOS 14 or newer.</source>
+            <translation>EchoGen 需要 macOS 14 或更新版本。</translation>
+        </message>
+        <message>
+            <source>EchoGen {0} opens at the next start.</source>
+            <translation>下次启动时将打开 EchoGen {0}。</translation>
+        </message>
+        <message>
+            <source>EchoGen's set-up is removed. Pictures, history and settings are kept in {0}.</source>
+            <translation>EchoGen 的安装内容已移除。图片、历史和设置保留在 {0}。</translation>
+        </message>
+        <message>
+            <source>Everything is here.</source>
+            <translation>一切就绪。</translation>
+        </message>
+        <message>
             <source>Feb</source>
             <translation>2月</translation>
+        </message>
+        <message>
+            <source>Files cannot be written to {0}: {1}.</source>
+            <translation>无法向 {0} 写入文件：{1}。</translation>
         </message>
         <message>
             <source>Fine details</source>
             <translation>精细细节</translation>
         </message>
         <message>
+            <source>Folder or page with builds of torch</source>
+            <translation>存放 torch 安装包的文件夹或网页</translation>
+        </message>
+        <message>
             <source>Fri</source>
             <translation>周五</translation>
+        </message>
+        <message>
+            <source>Getting the parts of the program</source>
+            <translation>正在下载程序组件</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Hide the log</source>
+            <translation>隐藏日志</translation>
+        </message>
+        <message>
+            <source>If your network has a certificate of its own, add it to the system's and try again.</source>
+            <translation>如果您的网络使用自己的证书，请将其加入系统后重试。</translation>
+        </message>
+        <message>
+            <source>Install EchoGen again.</source>
+            <translation>请重新安装 EchoGen。</translation>
         </message>
         <message>
             <source>Jan</source>
@@ -4115,6 +4231,26 @@
             <translation>先出现光线和颜色</translation>
         </message>
         <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Looking up what is needed …</source>
+            <translation>正在查询所需内容……</translation>
+        </message>
+        <message>
+            <source>Make room on the disk or choose another folder; what has arrived is kept.</source>
+            <translation>请腾出磁盘空间或选择其他文件夹；已下载的内容会保留。</translation>
+        </message>
+        <message>
+            <source>Make room or choose a folder on another disk.</source>
+            <translation>请腾出空间，或选择其他磁盘上的文件夹。</translation>
+        </message>
+        <message>
+            <source>Make room or choose another folder; what has arrived is kept.</source>
+            <translation>请腾出空间或选择其他文件夹；已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Mar</source>
             <translation>3月</translation>
         </message>
@@ -4123,12 +4259,28 @@
             <translation>5月</translation>
         </message>
         <message>
+            <source>Mirror of Python builds</source>
+            <translation>Python 安装包镜像</translation>
+        </message>
+        <message>
+            <source>Mirror of Python packages</source>
+            <translation>Python 软件包镜像</translation>
+        </message>
+        <message>
+            <source>Mirror of the hub of models</source>
+            <translation>模型库镜像</translation>
+        </message>
+        <message>
             <source>Mon</source>
             <translation>周一</translation>
         </message>
         <message>
             <source>More than was shown</source>
             <translation>比显示的更大</translation>
+        </message>
+        <message>
+            <source>Network settings</source>
+            <translation>网络设置</translation>
         </message>
         <message>
             <source>Not enough memory</source>
@@ -4147,6 +4299,18 @@
             <translation>10月</translation>
         </message>
         <message>
+            <source>Opening EchoGen</source>
+            <translation>正在打开 EchoGen</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Paused. What has arrived is kept.</source>
+            <translation>已暂停。已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Picture {0} of {1}</source>
             <translation>第 {0} 张，共 {1} 张</translation>
         </message>
@@ -4157,6 +4321,14 @@
         <message>
             <source>Press Generate and watch the picture form</source>
             <translation>按“生成”，看图片逐渐成形</translation>
+        </message>
+        <message>
+            <source>Proxy, http://host:port</source>
+            <translation>代理，http://主机:端口</translation>
+        </message>
+        <message>
+            <source>Remove the downloaded models too ({0} GB in {1})? [y/N] </source>
+            <translation>是否同时删除已下载的模型（{1} 中共 {0} GB）？[y/N]</translation>
         </message>
         <message>
             <source>Sat</source>
@@ -4183,12 +4355,40 @@
             <translation>尺度 {0}/{1}，等待中</translation>
         </message>
         <message>
+            <source>See the log in {0}, or set it up again with --repair.</source>
+            <translation>请查看 {0} 中的日志，或用 --repair 修复安装。</translation>
+        </message>
+        <message>
+            <source>See the log.</source>
+            <translation>请查看日志。</translation>
+        </message>
+        <message>
             <source>Sep</source>
             <translation>9月</translation>
         </message>
         <message>
+            <source>Set the clock of this computer and try again.</source>
+            <translation>请校准本机时间后重试。</translation>
+        </message>
+        <message>
+            <source>Setting up EchoGen</source>
+            <translation>正在安装 EchoGen</translation>
+        </message>
+        <message>
             <source>Shapes are set, details come next</source>
             <translation>形状已定，接下来是细节</translation>
+        </message>
+        <message>
+            <source>Show the log</source>
+            <translation>显示日志</translation>
+        </message>
+        <message>
+            <source>Something between here and the server changes it: try another network or mirror.</source>
+            <translation>从服务器到本机的途中内容被改动：请换一个网络或镜像。</translation>
+        </message>
+        <message>
+            <source>Something unexpected happened: {0}</source>
+            <translation>发生意外情况：{0}</translation>
         </message>
         <message>
             <source>Something went wrong</source>
@@ -4215,12 +4415,24 @@
             <translation>周日</translation>
         </message>
         <message>
+            <source>The certificate of {0} is not valid at the time this computer shows.</source>
+            <translation>按本机时间，{0} 的证书无效。</translation>
+        </message>
+        <message>
+            <source>The certificate of {0} is signed by nobody this computer trusts.</source>
+            <translation>{0} 的证书不是由本机信任的机构签发。</translation>
+        </message>
+        <message>
             <source>The cut-out cannot be used</source>
             <translation>抠图无法使用</translation>
         </message>
         <message>
             <source>The cut-out is not ready yet</source>
             <translation>抠图尚未就绪</translation>
+        </message>
+        <message>
+            <source>The disk is full.</source>
+            <translation>磁盘已满。</translation>
         </message>
         <message>
             <source>The download stopped</source>
@@ -4251,8 +4463,28 @@
             <translation>尚未接受许可证</translation>
         </message>
         <message>
+            <source>The list of packages {0} cannot be read.</source>
+            <translation>无法读取软件包清单 {0}。</translation>
+        </message>
+        <message>
+            <source>The list of packages {0} is damaged.</source>
+            <translation>软件包清单 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>The log says why.</source>
+            <translation>日志中写明了原因。</translation>
+        </message>
+        <message>
             <source>The model cannot be opened</source>
             <translation>模型无法打开</translation>
+        </message>
+        <message>
+            <source>The new version arrived damaged.</source>
+            <translation>下载的新版本已损坏。</translation>
+        </message>
+        <message>
+            <source>The new version of EchoGen does not open. The one before is used again.</source>
+            <translation>EchoGen 的新版本无法打开，已恢复使用上一版本。</translation>
         </message>
         <message>
             <source>The open model cannot be told where the subject stands; its place is not used.</source>
@@ -4271,20 +4503,64 @@
             <translation>当前模型不支持 {0} × {1}，形状保持不变。</translation>
         </message>
         <message>
+            <source>The packages could not be installed: {0}</source>
+            <translation>无法安装软件包：{0}</translation>
+        </message>
+        <message>
+            <source>The proxy asks for a name and a password.</source>
+            <translation>代理要求用户名和密码。</translation>
+        </message>
+        <message>
             <source>The published files do not fit</source>
             <translation>发布的文件不符合要求</translation>
+        </message>
+        <message>
+            <source>The server has no file of {0} {1} that the list allows.</source>
+            <translation>服务器上没有清单允许的 {0} {1} 文件。</translation>
+        </message>
+        <message>
+            <source>The server of the packages cannot be reached.</source>
+            <translation>无法连接软件包服务器。</translation>
         </message>
         <message>
             <source>The server refuses</source>
             <translation>服务器拒绝</translation>
         </message>
         <message>
+            <source>The server {0} answers with error {1}.</source>
+            <translation>服务器 {0} 返回错误 {1}。</translation>
+        </message>
+        <message>
+            <source>The server {0} cannot be reached.</source>
+            <translation>无法连接服务器 {0}。</translation>
+        </message>
+        <message>
+            <source>The set-up stopped</source>
+            <translation>安装已停止</translation>
+        </message>
+        <message>
+            <source>The version you have stays.</source>
+            <translation>现有版本保持不变。</translation>
+        </message>
+        <message>
+            <source>There is no list of packages for this computer ({0}, {1}).</source>
+            <translation>没有适合本机的软件包清单（{0}，{1}）。</translation>
+        </message>
+        <message>
             <source>These settings do not fit</source>
             <translation>这些设置不合适</translation>
         </message>
         <message>
+            <source>This Linux is too old for EchoGen: its C library is {0}, and 2.34 is needed.</source>
+            <translation>此 Linux 系统对 EchoGen 而言过旧：C 库版本为 {0}，需要 2.34。</translation>
+        </message>
+        <message>
             <source>This cannot be used</source>
             <translation>无法使用</translation>
+        </message>
+        <message>
+            <source>This happens once. You can use the computer meanwhile.</source>
+            <translation>只需进行一次，期间可以照常使用电脑。</translation>
         </message>
         <message>
             <source>This is not a picture</source>
@@ -4303,16 +4579,56 @@
             <translation>周四</translation>
         </message>
         <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Try again later, or set a mirror in the network settings.</source>
+            <translation>请稍后重试，或在网络设置中填写镜像。</translation>
+        </message>
+        <message>
+            <source>Try again; the version you have stays.</source>
+            <translation>请重试；现有版本保持不变。</translation>
+        </message>
+        <message>
             <source>Tue</source>
             <translation>周二</translation>
+        </message>
+        <message>
+            <source>Ubuntu 22.04, Debian 12, Fedora 35 and newer have it.</source>
+            <translation>Ubuntu 22.04、Debian 12、Fedora 35 及更新版本符合要求。</translation>
+        </message>
+        <message>
+            <source>Unpacked.</source>
+            <translation>已解压。</translation>
+        </message>
+        <message>
+            <source>Unpacking. This takes a minute or two.</source>
+            <translation>正在解压，需要一两分钟。</translation>
+        </message>
+        <message>
+            <source>Use another mirror, or look for a newer EchoGen.</source>
+            <translation>请换一个镜像，或查找更新的 EchoGen。</translation>
+        </message>
+        <message>
+            <source>Wait until that one is done.</source>
+            <translation>请等待其完成。</translation>
         </message>
         <message>
             <source>Wed</source>
             <translation>周三</translation>
         </message>
         <message>
+            <source>What has arrived is kept.</source>
+            <translation>已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Write a prompt first</source>
             <translation>请先写提示词</translation>
+        </message>
+        <message>
+            <source>Write it as http://name:password@host:port in the network settings.</source>
+            <translation>请在网络设置中按 http://用户名:密码@主机:端口 的格式填写。</translation>
         </message>
         <message>
             <source>about {0} min left</source>
@@ -4343,8 +4659,40 @@
             <translation>已加星</translation>
         </message>
         <message>
+            <source>uv, which installs the packages, is missing.</source>
+            <translation>缺少用于安装软件包的 uv。</translation>
+        </message>
+        <message>
             <source>yesterday</source>
             <translation>昨天</translation>
+        </message>
+        <message>
+            <source>{0} GB are needed for the set-up, and {1} GB are free.</source>
+            <translation>安装需要 {0} GB，可用空间为 {1} GB。</translation>
+        </message>
+        <message>
+            <source>{0} arrives damaged.</source>
+            <translation>下载的 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be written: {1}.</source>
+            <translation>无法写入 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>{0} is no version of EchoGen.</source>
+            <translation>{0} 不是 EchoGen 的版本包。</translation>
+        </message>
+        <message>
+            <source>{0} is not newer than the version you have.</source>
+            <translation>{0} 并不比现有版本新。</translation>
+        </message>
+        <message>
+            <source>{0} min</source>
+            <translation>{0} 分钟</translation>
+        </message>
+        <message>
+            <source>{0} s</source>
+            <translation>{0} 秒</translation>
         </message>
         <message>
             <source>{0} {1}</source>
