@@ -176,9 +176,10 @@ class Program(QObject):
                 self.controller.open_bundle,
                 self._open_first,
                 *self.window.beginnings(),
-                self._garbage.settle,
             ],
             self,
+            later=[*self.window.preparations(), self._garbage.settle],
+            busy=background.busy,
         )
 
     def _restore(self) -> None:

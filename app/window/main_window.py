@@ -290,12 +290,14 @@ class MainWindow(QMainWindow):
     # The window itself
 
     def beginnings(self) -> list[Callable[[], object]]:
-        """What is slow and can wait until the window is seen, in steps."""
-        steps: list[Callable[[], object]] = [self.history.start, self._show_engine, self.empty_canvas.show]
-        if not self.state.settings.panels.get(OFFER_PUT_AWAY):
-            steps += imports(*_PLANS, *_WEIGHTS, *_OFFER)
-            steps.append(self._make_offer)
-        return steps
+        """What can wait until the window is seen, in steps."""
+        return [self.history.start, self._show_engine, self.empty_canvas.show]
+
+    def preparations(self) -> list[Callable[[], object]]:
+        """What is slow and nobody waits for, in steps."""
+        if self.state.settings.panels.get(OFFER_PUT_AWAY):
+            return []
+        return [*imports(*_PLANS, *_WEIGHTS, *_OFFER), self._make_offer]
 
     def _make_offer(self) -> None:
         from app.models.offer import ModelOffer

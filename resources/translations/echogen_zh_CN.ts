@@ -1256,6 +1256,10 @@
             <translation>转换以代码 {0} 结束。</translation>
         </message>
         <message>
+            <source>The conversion failed: {0}</source>
+            <translation>转换出错：{0}</translation>
+        </message>
+        <message>
             <source>The conversion was ended by the system, which happens when memory runs out.</source>
             <translation>转换被系统终止，内存耗尽时会发生这种情况。</translation>
         </message>
@@ -1862,6 +1866,10 @@
         <message>
             <source>Try again, or draw on the processor.</source>
             <translation>请重试，或用处理器绘制。</translation>
+        </message>
+        <message>
+            <source>Try again; what is complete is kept.</source>
+            <translation>请重试；已完成的部分会保留。</translation>
         </message>
         <message>
             <source>Try another address to download from, or import the files from a folder.</source>
@@ -2802,9 +2810,7 @@
         </message>
         <message numerus="yes">
             <source>The cut-out has %n parts.</source>
-            <translation>
-                <numerusform>抠图有 %n 个部分。</numerusform>
-            </translation>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>The cut-out has two parts.</source>

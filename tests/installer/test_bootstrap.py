@@ -200,3 +200,41 @@ def test_the_mac_application_has_a_program_and_a_plist(tmp_path, monkeypatch):
     information = plistlib.loads((bundle / "Contents/Info.plist").read_bytes())
     start = bundle / "Contents/MacOS" / information["CFBundleExecutable"]
     assert start.stat().st_mode & 0o111 and "it'\\''s" in start.read_text(encoding="utf-8")
+
+
+def _checks(monkeypatch, arguments: list[str], failing: str = "") -> tuple[int, list[str]]:
+    ran = []
+
+    class Result:
+        returncode = 0
+
+    def run(command, cwd, env):
+        ran.append(" ".join(command[1:]))
+        result = Result()
+        result.returncode = int(bool(failing) and failing in ran[-1])
+        return result
+
+    monkeypatch.setattr(bootstrap.subprocess, "run", run)
+    return bootstrap.run_checks(arguments), ran
+
+
+def test_every_test_runs_once_and_those_that_measure_time_run_alone(monkeypatch):
+    monkeypatch.setattr(bootstrap.os, "cpu_count", lambda: 2)
+    code, ran = _checks(monkeypatch, [])
+    assert code == 0
+    assert ran[-2:] == [
+        "-m pytest -n 2 --dist loadfile -m not long and not serial",
+        "-m pytest -m serial and not long",
+    ]
+    monkeypatch.setattr(bootstrap.os, "cpu_count", lambda: 1)
+    assert _checks(monkeypatch, [])[1][-2] == "-m pytest -m not long and not serial"
+
+
+def test_a_failure_is_said_and_the_other_checks_run_all_the_same(monkeypatch, capsys):
+    code, ran = _checks(monkeypatch, [], failing="mypy")
+    assert code == 1 and len(ran) == 6
+    assert "Failed: types." in capsys.readouterr().err
+
+
+def test_arguments_choose_tests_and_leave_the_other_checks_out(monkeypatch):
+    assert _checks(monkeypatch, ["-m", "long"]) == (0, ["-m pytest -m long"])
