@@ -624,10 +624,29 @@
         </message>
     </context>
     <context>
+        <name>DraftLine</name>
+        <message>
+            <source>Forget these changes</source>
+            <translation>不再保留这些更改</translation>
+        </message>
+        <message>
+            <source>Go on editing</source>
+            <translation>继续编辑</translation>
+        </message>
+        <message>
+            <source>You were still editing this cut-out. Your changes are kept.</source>
+            <translation>上次你还在编辑这个抠图。你的更改已保留。</translation>
+        </message>
+    </context>
+    <context>
         <name>Editing</name>
         <message>
             <source>The changes to the cut-out are discarded</source>
             <translation>已放弃对抠图的更改</translation>
+        </message>
+        <message>
+            <source>The unfinished changes are forgotten</source>
+            <translation>未完成的更改已不再保留</translation>
         </message>
     </context>
     <context>
