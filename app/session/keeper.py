@@ -213,6 +213,7 @@ class SessionKeeper(QObject):
 
     def restore(self, session: SavedSession) -> bool:
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
+        self._on_its_way = bool(session.subjects)
         values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
         for entry in fields(PanelValues):
             if entry.name in session.controls and entry.name not in ("kept", "placement", "region"):
@@ -228,7 +229,6 @@ class SessionKeeper(QObject):
             background.run(
                 _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched
             )
-        self._on_its_way = bool(session.subjects)
         return bool(session.subjects or session.prompt)
 
     @Slot(object)

@@ -143,6 +143,7 @@ class Result:
         picture: its number in the history, or None while it is being saved.
         file: the PNG, or None while it is being saved.
         grids: token grid of every scale.
+        unfinished: the drawing was stopped; ``image`` is the picture after the last scale that was drawn.
     """
 
     request: GenerationRequest
@@ -152,6 +153,7 @@ class Result:
     picture: int | None = None
     file: Path | None = None
     grids: tuple[tuple[int, int], ...] = ()
+    unfinished: bool = False
 
 
 @dataclass
