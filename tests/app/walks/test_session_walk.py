@@ -22,7 +22,7 @@ from app.session.controller import Controller
 from app.session.keeper import SessionKeeper
 from app.session.queue import PictureQueue
 from app.session.queue_keeper import QueueKeeper
-from app.session.state import SessionState
+from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
 from app.session.values import PanelValues, for_next_picture, recall
 from app.store.assets import AssetStore
@@ -30,23 +30,13 @@ from app.store.history_store import HistoryStore
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
-from engine.photo.hints import Box, SubjectProposal
 from engine.photo.load import load_photo, photo_from_pixels
 from engine.photo.picture_file import read_picture_file
 from engine.request import GenerationRequest
-from tests.app.mask.fakes import FakeSegmenter
 from tests.app.walks.scripted_link import ScriptedLink, picture_of
+from tests.app.walks.small_segmenter import SmallSegmenter
 
 PROMPTS = ("a ball in the snow", "a red ball", "")
-
-
-class SmallSegmenter(FakeSegmenter):
-    """Finds the middle of a small photo: a walk has many."""
-
-    def find_subject(self, photo, hint):
-        mask = np.zeros(photo.rgb.shape[:2], np.uint8)
-        mask[16:48, 16:48] = 255
-        return SubjectProposal(hint.name, (Box(16, 16, 48, 48, 0.9, hint.name),), mask, 0.9)
 
 
 class Start:
@@ -218,8 +208,6 @@ class SessionWalk(RuleBasedStateMachine):
             opened = read_picture_file(pictures[place % len(pictures)].file)
             picture = pictures[place % len(pictures)]
             image = load_photo(picture.file).rgb
-            from app.session.state import Result
-
             self.state.set_result(Result(opened.request, image, opened.bits, 0.1, picture.id, picture.file))
 
     @precondition(lambda self: self.state.result is not None)
