@@ -22,8 +22,10 @@ from app.language import languages
 from app.look import stylesheet
 from app.look import type as type_
 from app.look.theme import notifier
+from app.mask.drafts import DraftStore
 from app.resources import resource
 from app.session.controller import Controller
+from app.session.draft_keeper import DraftKeeper
 from app.session.engine_link import EngineLink
 from app.session.keeper import SessionKeeper
 from app.session.queue import PictureQueue
@@ -109,6 +111,8 @@ class Program(QObject):
         self.keeper = SessionKeeper(
             self.state, SessionStore(paths.session), self.settings_store, self.assets, self.window.session_extra, self
         )
+        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, DraftStore(paths.drafts), self)
+        self.window.editing.set_drafts(self.drafts)
         self.session = self.keeper.load()
         self._closed = self._came_back = False
         self._files: list[Path] = []
@@ -185,6 +189,7 @@ class Program(QObject):
     def _restore(self) -> None:
         self._came_back = self.keeper.restore(self.session)
         self.queue_keeper.restore()
+        self.drafts.restore()
 
     def _open_first(self) -> None:
         if self._files:
@@ -211,6 +216,7 @@ class Program(QObject):
             self._deferred.stop()
         self.queue_keeper.freeze()
         self.queue.stop_now()
+        self.drafts.keep_now()
         self.subjects.keep_strokes()
         self.keeper.keep_assets_now()
         self.keeper.save()

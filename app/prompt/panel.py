@@ -348,7 +348,7 @@ class PromptPanel(PromptSheet):
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")
         elif jobs.busy:
-            text = self.tr("The picture so far is kept")
+            text = self.tr("After Stop you can finish or save it")
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
                 text = f"{place} · {self.tr('the last one') if jobs.last else text[:1].lower() + text[1:]}"

@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
         for signal in (state.jobChanged, state.resultChanged, state.maskChanged, state.photoChanged):
             signal.connect(self._enable)
         self.canvas.strip.handleMoved.connect(self._enable)
+        self.canvas.followed.connect(self._enable)
         self.placing.changed.connect(self._enable)
         for opened in (self.editing.changed, self.redrawing.changed):
             opened.connect(self._editing_changed)
@@ -217,21 +218,23 @@ class MainWindow(QMainWindow):
     @Slot()
     def _enable(self) -> None:
         """Switch off what cannot be done now."""
-        busy, picture, editing = self.state.jobs.busy, self.canvas.canvas.has_picture(), self.is_editing()
-        subject = self.state.subject
+        busy, editing, subject = self.state.jobs.busy, self.is_editing(), self.state.subject
+        free = not editing and self.canvas.ideas.isHidden()  # nothing lies over the canvas
+        picture = free and self.canvas.canvas.has_picture()
+        finished = free and self.state.result is not None
         photo = subject is not None and subject.photo is not None
         self.commands.enable(
-            save=picture and not editing,
-            save_plain=picture and not editing,
-            copy=picture and not editing,
+            save=finished,
+            save_plain=finished,
+            copy=picture,
             stop_after=busy and not self.state.jobs.last,
-            vary=picture and not editing,
-            redraw=self.canvas.strip.model.can_redraw,
-            redraw_region=self.redrawing.can_redraw(),
+            vary=picture and self.canvas.request is not None,
+            redraw=free and self.canvas.strip.model.can_redraw,
+            redraw_region=free and self.redrawing.can_redraw(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
-            compare=self.canvas.canvas.can_compare(),
-            place=self.canvas.can_place() and not editing,
+            compare=free and self.canvas.canvas.can_compare(),
+            place=free and self.canvas.can_place(),
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,

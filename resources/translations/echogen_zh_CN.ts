@@ -55,8 +55,20 @@
             <translation>把图片拖到其他程序</translation>
         </message>
         <message>
+            <source>Draw this picture to its end</source>
+            <translation>把这张图片画完</translation>
+        </message>
+        <message>
+            <source>Finish it</source>
+            <translation>继续画完</translation>
+        </message>
+        <message>
             <source>Move the handle between the scales first</source>
             <translation>先移动尺度之间的滑柄</translation>
+        </message>
+        <message>
+            <source>Only finished pictures are kept in the history</source>
+            <translation>历史记录只保留画完的图片</translation>
         </message>
         <message>
             <source>Place</source>
@@ -624,10 +636,29 @@
         </message>
     </context>
     <context>
+        <name>DraftLine</name>
+        <message>
+            <source>Forget these changes</source>
+            <translation>不再保留这些更改</translation>
+        </message>
+        <message>
+            <source>Go on editing</source>
+            <translation>继续编辑</translation>
+        </message>
+        <message>
+            <source>You were still editing this cut-out. Your changes are kept.</source>
+            <translation>上次你还在编辑这个抠图。你的更改已保留。</translation>
+        </message>
+    </context>
+    <context>
         <name>Editing</name>
         <message>
             <source>The changes to the cut-out are discarded</source>
             <translation>已放弃对抠图的更改</translation>
+        </message>
+        <message>
+            <source>The unfinished changes are forgotten</source>
+            <translation>未完成的更改已不再保留</translation>
         </message>
     </context>
     <context>
@@ -3611,12 +3642,12 @@
             <translation>不带元数据保存</translation>
         </message>
         <message>
-            <source>The picture is not finished yet</source>
-            <translation>图片尚未完成</translation>
+            <source>The canvas stays with the picture that is drawn</source>
+            <translation>画布停留在正在绘制的图片上</translation>
         </message>
         <message>
-            <source>The picture is shown when the drawing is done</source>
-            <translation>绘制完成后显示该图片</translation>
+            <source>The picture is not finished yet</source>
+            <translation>图片尚未完成</translation>
         </message>
         <message>
             <source>{0} pictures deleted</source>
@@ -3707,6 +3738,10 @@
             <translation>有 1 张图片尚未绘制</translation>
         </message>
         <message>
+            <source>After Stop you can finish or save it</source>
+            <translation>停止后可以继续画完，也可以保存</translation>
+        </message>
+        <message>
             <source>Four ideas are drawn; choose one to finish it</source>
             <translation>正在绘制四个构思；选一个来完成</translation>
         </message>
@@ -3737,10 +3772,6 @@
         <message>
             <source>Say what it is: “{0}” is written then.</source>
             <translation>请说明这是什么，然后会写入“{0}”。</translation>
-        </message>
-        <message>
-            <source>The picture so far is kept</source>
-            <translation>目前的图片会保留</translation>
         </message>
         <message>
             <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
