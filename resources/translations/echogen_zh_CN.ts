@@ -2841,7 +2841,9 @@
         </message>
         <message numerus="yes">
             <source>The cut-out has %n parts.</source>
-            <translation type="unfinished" />
+            <translation>
+                <numerusform>抠图有 %n 个部分。</numerusform>
+            </translation>
         </message>
         <message>
             <source>The cut-out has two parts.</source>
