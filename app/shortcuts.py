@@ -24,7 +24,8 @@ FRAME = "frame"
 STRIP = "strip"
 HISTORY = "history"
 PROMPT = "prompt"
-CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT)
+SCREEN = "screen"
+CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT, SCREEN)
 
 _T = "Actions"
 
@@ -90,6 +91,26 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("place", _t("Place the subject"), ("Ctrl+P",), group="Picture"),
     Shortcut("hold_previous", _t("Show the previous picture while held"), ("C",), CANVAS, "Picture"),
     Shortcut("drag_out", _t("Drag the picture to another program"), (), CANVAS, "Picture", gesture="Drag out"),
+    Shortcut("copy_prompt", _t("Copy its prompt"), (), CANVAS, "Picture", gesture="Menu of the picture"),
+    Shortcut("reveal_canvas", _t("Show in the folder"), ("Ctrl+Shift+F",), CANVAS, "Picture"),
+    Shortcut("delete_canvas", _t("Move to the trash"), ("Delete", "Backspace"), CANVAS, "Picture"),
+    # The picture alone on the screen
+    Shortcut("view_canvas", _t("The picture full screen"), ("F",), CANVAS, "Picture full screen"),
+    Shortcut("view_history", _t("The picture full screen"), ("F",), HISTORY, "Picture full screen"),
+    Shortcut("view_double", _t("The picture full screen, and back"), (), CANVAS, "Picture full screen", gesture="Double click"),
+    Shortcut("screen_newer", _t("Newer picture"), ("Left", "PgUp"), SCREEN, "Picture full screen"),
+    Shortcut("screen_older", _t("Older picture"), ("Right", "PgDown"), SCREEN, "Picture full screen"),
+    Shortcut("screen_newest", _t("Newest picture"), ("Home",), SCREEN, "Picture full screen"),
+    Shortcut("screen_oldest", _t("Oldest picture"), ("End",), SCREEN, "Picture full screen"),
+    Shortcut("screen_star", _t("Star"), (".",), SCREEN, "Picture full screen"),
+    Shortcut("screen_delete", _t("Move to the trash"), ("Delete", "Backspace"), SCREEN, "Picture full screen"),
+    Shortcut("screen_undo", _t("Undo"), ("Ctrl+Z",), SCREEN, "Picture full screen"),
+    Shortcut("screen_copy", _t("Copy picture"), ("Ctrl+C",), SCREEN, "Picture full screen"),
+    Shortcut("screen_actual", _t("100 %"), ("Ctrl+1", "1"), SCREEN, "Picture full screen"),
+    Shortcut("screen_fit", _t("Fit"), ("Ctrl+0", "0"), SCREEN, "Picture full screen"),
+    Shortcut("screen_in", _t("Zoom in"), ("Ctrl++", "Ctrl+=", "+", "="), SCREEN, "Picture full screen"),
+    Shortcut("screen_out", _t("Zoom out"), ("Ctrl+-", "-"), SCREEN, "Picture full screen"),
+    Shortcut("screen_leave", _t("Back to the window"), ("Esc", "F", "F11"), SCREEN, "Picture full screen"),
     # Place
     Shortcut("place_drag", _t("Move, size or turn the subject"), (), FRAME, "Place", gesture="Drag"),
     Shortcut("place_free", _t("The same without snapping"), (), FRAME, "Place", gesture="Ctrl + drag"),
@@ -177,6 +198,7 @@ _BY_ID = {shortcut.id: shortcut for shortcut in TABLE}
 _GROUP_NAMES = (
     _t("File"),
     _t("Picture"),
+    _t("Picture full screen"),
     _t("Place"),
     _t("Prompt"),
     _t("View"),
@@ -270,8 +292,8 @@ def _normal(key: str) -> str:
 
 
 def _meet(a: str, b: str) -> bool:
-    # The frame lies on the canvas, whose keys act in it too.
-    return a == b or WINDOW in (a, b) or {a, b} == {CANVAS, FRAME}
+    # The frame lies on the canvas, whose keys act in it too. The full screen is a window of its own.
+    return a == b or (WINDOW in (a, b) and SCREEN not in (a, b)) or {a, b} == {CANVAS, FRAME}
 
 
 keymap = Keymap()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from app.history.model import HistoryModel
@@ -26,6 +27,8 @@ class PictureCommands(QObject):
         opened(object), recallRequested(object, str), compareRequested(object, object), starred(int, bool),
             deleted(tuple), restored(tuple), rebuilt(int), failed(object), saveRequested(object, bool),
             saveAllRequested(object, bool), copyRequested(object): as ``HistoryPanel`` describes them.
+        viewRequested(object): show this ``Picture`` alone on the screen.
+        promptCopied: the chosen picture's prompt is on the clipboard.
     """
 
     changed = Signal()
@@ -40,6 +43,8 @@ class PictureCommands(QObject):
     saveRequested = Signal(object, bool)
     saveAllRequested = Signal(object, bool)
     copyRequested = Signal(object)
+    viewRequested = Signal(object)
+    promptCopied = Signal()
 
     def __init__(
         self, store: HistoryStore, model: HistoryModel, view: HistoryView, parent: QObject | None = None
@@ -76,14 +81,20 @@ class PictureCommands(QObject):
         """Whether something was deleted that can be brought back."""
         return bool(self._deleted)
 
-    def undo_delete(self) -> None:
-        """Bring back what was deleted last; again for what was deleted before it, back to the start of the program."""
-        if self._deleted:
-            ids = self._deleted.pop()
-            self._store.restore(ids)
-            self.changed.emit()
-            self._view.choose(ids[0])
-            self.restored.emit(ids)
+    def undo_delete(self) -> tuple[int, ...]:
+        """Bring back what was deleted last; again for what was deleted before it, back to the start of the program.
+
+        Returns:
+            the ids of the pictures that came back; empty when there is nothing to bring back.
+        """
+        if not self._deleted:
+            return ()
+        ids = self._deleted.pop()
+        self._store.restore(ids)
+        self.changed.emit()
+        self._view.choose(ids[0])
+        self.restored.emit(ids)
+        return ids
 
     @Slot()
     def purge(self) -> None:
@@ -102,10 +113,13 @@ class PictureCommands(QObject):
 
     @Slot()
     def toggle_star(self) -> None:
-        chosen = self._view.chosen()
-        if chosen:
-            wanted = not all(picture.starred for picture in chosen)
-            for picture in chosen:
+        self.star(self._view.chosen())
+
+    def star(self, pictures: Sequence[Picture]) -> None:
+        """Star pictures; when all of them are, take their stars away."""
+        if pictures:
+            wanted = not all(picture.starred for picture in pictures)
+            for picture in pictures:
                 self._store.star(picture.id, wanted)
                 self.starred.emit(picture.id, wanted)
             self.changed.emit()
@@ -163,15 +177,18 @@ class PictureCommands(QObject):
     @Slot()
     def delete(self) -> None:
         """Hide the chosen pictures; they go to the trash when the program ends."""
-        chosen = self._view.chosen()
-        if not chosen:
+        self.delete_pictures(self._view.chosen())
+
+    def delete_pictures(self, pictures: Sequence[Picture]) -> None:
+        """Hide pictures, chosen or not; the one that follows them in the row is chosen then."""
+        if not pictures:
             return
-        following = max(self._model.row_of(picture.id) for picture in chosen) - len(chosen) + 1
-        ids = tuple(picture.id for picture in chosen)
+        following = max(self._model.row_of(picture.id) for picture in pictures) - len(pictures) + 1
+        ids = tuple(picture.id for picture in pictures)
         self._store.delete(ids)
         self._deleted.append(ids)
         self.changed.emit()
-        beside = self._model.picture_at(min(following, len(self._model.rows) - 1))
+        beside = self._model.picture_at(max(0, min(following, len(self._model.rows) - 1)))
         if beside is not None:
             self._view.choose(beside.id)
         self.deleted.emit(ids)
@@ -201,7 +218,26 @@ class PictureCommands(QObject):
     def _recall(self, what: str) -> None:
         chosen = self._view.chosen()
         if chosen:
-            background.run(partial(_open_for, self._store, what, chosen[0]), done=self._opened_for, failed=self._failed)
+            self.recall(chosen[0], what)
+
+    def recall(self, picture: Picture, what: str) -> None:
+        """Fill the panel from a picture. ``what``: "all", "prompt" or "seed"."""
+        background.run(partial(_open_for, self._store, what, picture), done=self._opened_for, failed=self._failed)
+
+    @Slot()
+    def copy_prompt(self) -> None:
+        """The prompt of the chosen picture to the clipboard."""
+        chosen = self._view.chosen()
+        if chosen:
+            QGuiApplication.clipboard().setText(chosen[0].prompt)
+            self.promptCopied.emit()
+
+    @Slot()
+    def view_large(self) -> None:
+        """The chosen picture alone on the screen."""
+        chosen = self._view.chosen()
+        if chosen:
+            self.viewRequested.emit(chosen[0])
 
     @Slot(object)
     def _opened(self, answer: tuple[int, OpenedPicture]) -> None:

@@ -134,6 +134,24 @@ class HistoryModel(QAbstractListModel):
                 return other if same and other is not None and not self.is_missing(other) else None
         return None
 
+    # In its order, for the full screen (``app/window/full_screen.py``)
+
+    def walk(self, picture: int, step: int) -> Picture | None:
+        """The picture so many places further on in the row; None beyond its ends."""
+        row = self.row_of(picture)
+        return self.picture_at(row + step) if row >= 0 else None
+
+    def end(self, place: int) -> Picture | None:
+        """The first (0) or the last (-1) picture of the row."""
+        shown = [row.picture for row in (self.rows[:2] if place == 0 else self.rows[-1:]) if row.picture is not None]
+        return shown[0] if shown else None
+
+    def place_of(self, picture: int) -> tuple[int, int]:
+        """Its number in the row, from 1 on, and how many there are; (0, 0) when it is not there."""
+        drawing = 1 if self.running is not None else 0
+        row = self.row_of(picture)
+        return (row + 1 - drawing, len(self.rows) - drawing) if row >= 0 else (0, 0)
+
     def _set(self, pictures: list[Picture]) -> None:
         self.beginResetModel()
         self._pictures = pictures

@@ -150,6 +150,7 @@ class HistoryPanel(QWidget):
         bind(view, "recall_seed", commands.recall_seed)
         bind(view, "history_compare", commands.compare)
         bind(view, "reveal", commands.reveal)
+        bind(view, "view_history", commands.view_large)
         bind(view, "delete", commands.delete)
         keymap.changed.connect(self.retranslate)
         notifier.changed.connect(self.update)

@@ -22,12 +22,14 @@ from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
+from app.window.full_screen import FullScreen
 from app.window.geometry import WindowGeometry
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
+from app.window.picture_menu import PictureMenu
 from app.window.pictures import Pictures
 from app.window.placing import Placing
 from app.window.redrawing import Redrawing
@@ -94,6 +96,10 @@ class MainWindow(QMainWindow):
         self.redrawing = Redrawing(panels, controller, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
+        self.full_screen = FullScreen(self, state, self.canvas, self.history, self)
+        self.picture_menu = PictureMenu(
+            self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
+        )
         self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)

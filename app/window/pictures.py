@@ -65,6 +65,7 @@ class Pictures(QObject):
         history.saveRequested.connect(self._save_other)
         history.saveAllRequested.connect(self._save_all)
         history.copyRequested.connect(self._copy_other)
+        history.commands.promptCopied.connect(self._prompt_copied)
         canvas.saveRequested.connect(self._save)
         canvas.starToggled.connect(self._star_shown)
         canvas.copied.connect(self._copied)
@@ -285,6 +286,10 @@ class Pictures(QObject):
     @Slot()
     def _copied(self) -> None:
         self._toast.show_message(self.tr("Copied"))
+
+    @Slot()
+    def _prompt_copied(self) -> None:
+        self._toast.show_message(self.tr("Prompt copied"))
 
     @Slot(object)
     def _copy_other(self, picture: Picture) -> None:

@@ -114,6 +114,10 @@
             <translation>自动摆放</translation>
         </message>
         <message>
+            <source>Back to the window</source>
+            <translation>返回窗口</translation>
+        </message>
+        <message>
             <source>Back without changes</source>
             <translation>返回，不保留更改</translation>
         </message>
@@ -144,6 +148,10 @@
         <message>
             <source>Copy diagnostics</source>
             <translation>复制诊断信息</translation>
+        </message>
+        <message>
+            <source>Copy its prompt</source>
+            <translation>复制它的提示词</translation>
         </message>
         <message>
             <source>Copy picture</source>
@@ -302,8 +310,24 @@
             <translation>新种子</translation>
         </message>
         <message>
+            <source>Newer picture</source>
+            <translation>较新的图片</translation>
+        </message>
+        <message>
+            <source>Newest picture</source>
+            <translation>最新的图片</translation>
+        </message>
+        <message>
             <source>Next panel</source>
             <translation>下一个面板</translation>
+        </message>
+        <message>
+            <source>Older picture</source>
+            <translation>较旧的图片</translation>
+        </message>
+        <message>
+            <source>Oldest picture</source>
+            <translation>最旧的图片</translation>
         </message>
         <message>
             <source>Open a mask…</source>
@@ -324,6 +348,10 @@
         <message>
             <source>Picture</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Picture full screen</source>
+            <translation>图片全屏</translation>
         </message>
         <message>
             <source>Place</source>
@@ -444,6 +472,14 @@
         <message>
             <source>Swap brush and eraser</source>
             <translation>画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>The picture full screen</source>
+            <translation>全屏显示图片</translation>
+        </message>
+        <message>
+            <source>The picture full screen, and back</source>
+            <translation>全屏显示图片，再次则返回</translation>
         </message>
         <message>
             <source>The same without snapping</source>
@@ -2422,6 +2458,25 @@
         </message>
     </context>
     <context>
+        <name>FullScreen</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Deleted. {0} brings it back.</source>
+            <translation>已删除。按 {0} 可恢复。</translation>
+        </message>
+        <message>
+            <source>This is the newest</source>
+            <translation>这是最新的一张</translation>
+        </message>
+        <message>
+            <source>This is the oldest</source>
+            <translation>这是最旧的一张</translation>
+        </message>
+    </context>
+    <context>
         <name>HelpDialog</name>
         <message>
             <source>Keys and help</source>
@@ -3567,6 +3622,28 @@
         </message>
     </context>
     <context>
+        <name>PictureMenu</name>
+        <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
+        </message>
+        <message>
+            <source>Take the star away</source>
+            <translation>取消加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureScreen</name>
+        <message>
+            <source>Picture, full screen</source>
+            <translation>图片，全屏</translation>
+        </message>
+        <message>
+            <source>The picture's file is not where it was.</source>
+            <translation>图片文件不在原来的位置。</translation>
+        </message>
+    </context>
+    <context>
         <name>Pictures</name>
         <message>
             <source>1 picture was found again</source>
@@ -3591,6 +3668,10 @@
         <message>
             <source>Its seed is in use</source>
             <translation>已使用它的种子</translation>
+        </message>
+        <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
         </message>
         <message>
             <source>Save as</source>

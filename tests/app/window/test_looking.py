@@ -1,0 +1,148 @@
+"""Looking at pictures in the window: the menu on the picture, the full screen. One window for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.look.theme import notifier
+from app.session.controller import Controller
+from app.session.queue import PictureQueue
+from app.session.state import Result, SessionState
+from app.session.subjects import Subjects
+from app.store.history_store import HistoryStore, Picture
+from app.store.paths import AppPaths
+from app.store.picture_files import keep_picture
+from app.store.settings import OFFER_PUT_AWAY
+from app.window.main_window import MainWindow
+from engine.events import EngineInfo, Finished, Timing
+from engine.request import GenerationRequest
+from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
+from tests.app.fake_link import FakeLink
+from tests.app.look_fixture import dressed  # noqa: F401 – a fixture
+
+
+class Bench:
+    """A window with four pictures in its history."""
+
+    def __init__(self, folder: Path) -> None:
+        self.manifest = fake_bundle(folder)
+        self.link, self.state = FakeLink(), SessionState()
+        self.state.update_settings(panels={OFFER_PUT_AWAY: True})
+        self.store = HistoryStore(None, folder / "pictures")
+        self.pictures = [self.keep(seed) for seed in (1, 2, 3, 4)][::-1]
+        self.queue = PictureQueue(self.state, self.link)
+        self.controller = Controller(self.state, self.queue, Subjects(self.state), self.store)
+        self.window = MainWindow(self.state, self.controller, AppPaths.standard())
+        info = EngineInfo(self.manifest.identity, "fake", "CPU")
+        self.state.update_engine(phase="ready", manifest=self.manifest, folder=folder, info=info)
+        self.state.add_subject(cut_out=cut_out(), name="box")
+        self.state.update_values(prompt="a box", seed=5)
+        self.window.show()
+
+    def keep(self, seed: int) -> Picture:
+        image = np.full((64, 64, 3), 40 * seed, np.uint8)
+        request = GenerationRequest(f"a box in place {seed}", cut_out(), seed=seed, bundle=self.manifest.identity)
+        return keep_picture(Finished(request, image, bits(seed), Timing(total=1.0)), self.store)
+
+    def show(self, picture: Picture | None) -> None:
+        if picture is None:
+            self.state.set_result(None)
+            return
+        request = GenerationRequest(picture.prompt, cut_out(), seed=picture.seed, bundle=self.manifest.identity)
+        image = np.full((64, 64, 3), 40 * picture.seed, np.uint8)
+        self.state.set_result(Result(request, image, bits(picture.seed), 1.0, picture.id, picture.file, GRIDS))
+
+    def entry(self, menu: QMenu, words: str):
+        return next(action for action in menu.actions() if action.text() == words)
+
+
+@pytest.fixture(scope="module")
+def bench(dressed, tmp_path_factory) -> Iterator[Bench]:  # noqa: F811
+    notifier.set_motion("reduced")
+    bench = Bench(tmp_path_factory.mktemp("looking"))
+    yield bench
+    bench.window.close_panels()
+    bench.window.deleteLater()
+    notifier.set_motion("system")
+
+
+def key(widget, which, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(widget, which, modifier)
+
+
+def wait(qtbot, condition) -> None:
+    qtbot.waitUntil(condition, timeout=5000)
+
+
+def test_the_menu_of_the_picture(bench, qtbot):
+    menu_of, history = bench.window.picture_menu, bench.window.history
+    bench.show(bench.pictures[1])
+    menu = menu_of.menu()
+    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
+    for words in ("Copy picture", "Save as…", "Redraw from here", "Star", "Show in the folder", "Move to the trash"):
+        assert words in texts, texts
+    bench.entry(menu, "Copy its prompt").trigger()
+    assert QGuiApplication.clipboard().text() == bench.pictures[1].prompt
+    bench.entry(menu, "Use its prompt").trigger()
+    wait(qtbot, lambda: bench.state.values.prompt == bench.pictures[1].prompt)
+    bench.entry(menu, "Star").trigger()
+    assert bench.store.get(bench.pictures[1].id).starred
+    bench.entry(menu_of.menu(), "Take the star away").trigger()
+    assert not bench.store.get(bench.pictures[1].id).starred
+    bench.entry(menu, "Move to the trash").trigger()
+    assert bench.pictures[1].id not in [picture.id for picture in bench.store.pictures()]
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[2].id)
+    history.undo_delete()
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[1].id)
+
+
+def test_a_picture_without_a_file_has_a_menu_without_what_needs_one(bench):
+    bench.show(bench.pictures[0])
+    request = bench.state.result.request
+    bench.state.set_result(Result(request, np.zeros((64, 64, 3), np.uint8), bits(9), grids=GRIDS))
+    menu = bench.window.picture_menu.menu()
+    for words in ("Use everything of this picture", "Star", "Show in the folder", "Move to the trash"):
+        assert not bench.entry(menu, words).isEnabled()
+    assert bench.entry(menu, "Vary: the same with a new seed").isEnabled()
+    bench.window.picture_menu.delete()
+    assert len(bench.store.pictures()) == 4
+
+
+def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(bench, qtbot):
+    full = bench.window.full_screen
+    bench.show(bench.pictures[0])
+    bench.window.canvas.canvas.fullScreenWanted.emit()
+    screen = full.screen
+    assert screen is not None and screen.isFullScreen()
+    wait(qtbot, screen.isActiveWindow)
+    assert screen.picture_rect().height() == pytest.approx(min(screen.height(), screen.width()))
+    key(screen, Qt.Key.Key_Left)
+    assert "newest" in screen._message
+    key(screen, Qt.Key.Key_Right)
+    wait(qtbot, lambda: screen._place == "2 / 4" and screen._words == bench.pictures[1].prompt)
+    key(screen, Qt.Key.Key_End)
+    wait(qtbot, lambda: screen._place == "4 / 4")
+    key(screen, Qt.Key.Key_Period)
+    assert bench.store.get(bench.pictures[3].id).starred and screen._starred
+    key(screen, Qt.Key.Key_Period)
+    key(screen, Qt.Key.Key_Delete)
+    wait(qtbot, lambda: screen._place == "3 / 3")
+    assert len(bench.store.pictures()) == 3
+    key(screen, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait(qtbot, lambda: screen._place == "4 / 4")
+    key(screen, Qt.Key.Key_1)
+    assert screen.picture_rect().width() == 64
+    key(screen, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().mimeData().urls()[0].toLocalFile() == str(bench.pictures[3].file)
+    key(screen, Qt.Key.Key_Escape)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert full.screen is None
+    wait(qtbot, lambda: bench.state.result.picture == bench.pictures[3].id)
