@@ -25,7 +25,8 @@ STRIP = "strip"
 HISTORY = "history"
 PROMPT = "prompt"
 SCREEN = "screen"
-CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT, SCREEN)
+QUEUE = "queue"
+CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT, SCREEN, QUEUE)
 
 _T = "Actions"
 
@@ -111,6 +112,15 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("screen_in", _t("Zoom in"), ("Ctrl++", "Ctrl+=", "+", "="), SCREEN, "Picture full screen"),
     Shortcut("screen_out", _t("Zoom out"), ("Ctrl+-", "-"), SCREEN, "Picture full screen"),
     Shortcut("screen_leave", _t("Back to the window"), ("Esc", "F", "F11"), SCREEN, "Picture full screen"),
+    # Queue
+    Shortcut("queue", _t("Show or hide the queue"), ("Ctrl+J",), group="Queue"),
+    Shortcut("queue_pause", _t("Pause the queue, or go on"), ("Ctrl+Shift+J",), group="Queue"),
+    Shortcut("queue_up", _t("Draw it earlier"), ("Alt+Up",), QUEUE, "Queue"),
+    Shortcut("queue_down", _t("Draw it later"), ("Alt+Down",), QUEUE, "Queue"),
+    Shortcut("queue_first", _t("Draw it next"), ("Alt+Home",), QUEUE, "Queue"),
+    Shortcut("queue_draw", _t("Draw it after all"), ("Return", "Enter"), QUEUE, "Queue"),
+    Shortcut("queue_take_out", _t("Take it out of the queue"), ("Delete", "Backspace"), QUEUE, "Queue"),
+    Shortcut("queue_drag", _t("Change the order"), (), QUEUE, "Queue", gesture="Drag"),
     # Place
     Shortcut("place_drag", _t("Move, size or turn the subject"), (), FRAME, "Place", gesture="Drag"),
     Shortcut("place_free", _t("The same without snapping"), (), FRAME, "Place", gesture="Ctrl + drag"),
@@ -199,6 +209,7 @@ _GROUP_NAMES = (
     _t("File"),
     _t("Picture"),
     _t("Picture full screen"),
+    _t("Queue"),
     _t("Place"),
     _t("Prompt"),
     _t("View"),

@@ -281,6 +281,19 @@ class HistoryStore:
         with self._transaction() as database:
             database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
 
+    def reorder_queue(self, keys: Sequence[int]) -> list[int]:
+        """Give waiting pictures another order. ``keys``: of all or some of them, in the order wanted.
+
+        Returns:
+            the keys that they have from now on, in the same order.
+        """
+        places = sorted(keys)
+        moves = [(place, key) for place, key in zip(places, keys, strict=True) if place != key]
+        with self._transaction() as database:
+            database.executemany("UPDATE queue SET id=-? WHERE id=?", moves)
+            database.execute("UPDATE queue SET id=-id WHERE id<0")
+        return places
+
     def queued(self) -> list[tuple[int, GenerationRequest]]:
         """What waits, in its order. A row that cannot be read is passed over and forgotten."""
         with self._lock:

@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
 
     def _build(self, paths: AppPaths) -> None:
         state, controller = self.state, self.controller
-        self.panels = panels = Panels(state, controller.subjects, controller.store)
+        self.panels = panels = Panels(state, controller.subjects, controller.store, controller.queue)
         self.setCentralWidget(panels)
         self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
@@ -131,6 +131,8 @@ class MainWindow(QMainWindow):
             "generate": drawing.generate,
             "cancel": drawing.stop,
             "stop_after": self.controller.queue.stop_after,
+            "queue": panels.queue.toggle,
+            "queue_pause": drawing.pause_or_go_on,
             "vary": self.canvas.vary,
             "redraw": self.canvas.strip.redraw,
             "redraw_region": self.redrawing.redraw_region,
@@ -231,6 +233,7 @@ class MainWindow(QMainWindow):
             save_plain=picture and not editing,
             copy=picture and not editing,
             stop_after=busy and not self.state.jobs.last,
+            queue_pause=self.state.jobs.waiting > 0 or self.state.jobs.held > 0,
             vary=picture and not editing,
             redraw=self.canvas.strip.model.can_redraw,
             redraw_region=self.redrawing.can_redraw(),

@@ -17,10 +17,12 @@ from app.look.controls import Divider
 from app.look.layout import is_low, is_narrow, needs_rail
 from app.look.theme import notifier, size
 from app.prompt.panel import PromptPanel
+from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore
 from app.subject.panel import SubjectPanel
+from app.waiting.panel import QueuePanel
 from app.window.banner import ErrorBanner
 from app.window.panel_focus import Station
 from app.window.rail import LeftColumn
@@ -40,7 +42,7 @@ class Panels(QWidget):
 
     historyFolded = Signal()
 
-    def __init__(self, state: SessionState, subjects: Subjects, store: HistoryStore) -> None:
+    def __init__(self, state: SessionState, subjects: Subjects, store: HistoryStore, queue: PictureQueue) -> None:
         super().__init__()
         self.top_bar = TopBar()
         self.subject = SubjectPanel(state, subjects)
@@ -59,6 +61,7 @@ class Panels(QWidget):
         self._history_shown = True
         self._put_together()
         self.toast = Toast(self.stage)
+        self.queue = QueuePanel(queue, self.stage)
         self.left.historyToggled.connect(self.show_history)
         self.left.overlayRequested.connect(self._show_overlay)
         notifier.textScaled.connect(self._arrange)

@@ -134,6 +134,10 @@
             <translation>画笔大小</translation>
         </message>
         <message>
+            <source>Change the order</source>
+            <translation>更改顺序</translation>
+        </message>
+        <message>
             <source>Click or paint with the cross-hair</source>
             <translation>用十字准线点选或涂抹</translation>
         </message>
@@ -168,6 +172,22 @@
         <message>
             <source>Draw a box</source>
             <translation>画一个框</translation>
+        </message>
+        <message>
+            <source>Draw it after all</source>
+            <translation>仍然绘制</translation>
+        </message>
+        <message>
+            <source>Draw it earlier</source>
+            <translation>提前绘制</translation>
+        </message>
+        <message>
+            <source>Draw it later</source>
+            <translation>推后绘制</translation>
+        </message>
+        <message>
+            <source>Draw it next</source>
+            <translation>下一个绘制</translation>
         </message>
         <message>
             <source>Earlier prompt</source>
@@ -346,6 +366,10 @@
             <translation>粘贴照片或图片</translation>
         </message>
         <message>
+            <source>Pause the queue, or go on</source>
+            <translation>暂停队列或继续</translation>
+        </message>
+        <message>
             <source>Picture</source>
             <translation>图片</translation>
         </message>
@@ -372,6 +396,10 @@
         <message>
             <source>Put the subject into a photo…</source>
             <translation>把主体放进照片…</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
         </message>
         <message>
             <source>Quit</source>
@@ -430,6 +458,10 @@
             <translation>显示或隐藏历史</translation>
         </message>
         <message>
+            <source>Show or hide the queue</source>
+            <translation>显示或隐藏队列</translation>
+        </message>
+        <message>
             <source>Show or hide the subject</source>
             <translation>显示或隐藏主体</translation>
         </message>
@@ -472,6 +504,10 @@
         <message>
             <source>Swap brush and eraser</source>
             <translation>画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>Take it out of the queue</source>
+            <translation>移出队列</translation>
         </message>
         <message>
             <source>The picture full screen</source>
@@ -657,6 +693,25 @@
         <message>
             <source>{0} is ready</source>
             <translation>{0} 已就绪</translation>
+        </message>
+    </context>
+    <context>
+        <name>Drawing</name>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Taken out of the queue</source>
+            <translation>已移出队列</translation>
+        </message>
+        <message>
+            <source>{0} taken out of the queue</source>
+            <translation>已将 {0} 张移出队列</translation>
         </message>
     </context>
     <context>
@@ -3865,6 +3920,10 @@
     <context>
         <name>PromptSheet</name>
         <message>
+            <source>Add one more</source>
+            <translation>再加一张</translation>
+        </message>
+        <message>
             <source>Begin with the first scale again</source>
             <translation>重新从第一个尺度开始</translation>
         </message>
@@ -3879,6 +3938,10 @@
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
             <translation>只画四个种子的粗略尺度，再选一个</translation>
+        </message>
+        <message>
+            <source>Draw this prompt after the others</source>
+            <translation>在其他图片之后绘制此提示词</translation>
         </message>
         <message>
             <source>Earlier prompts</source>
@@ -3923,6 +3986,10 @@
         <message>
             <source>Prompt</source>
             <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Queue ({0})</source>
+            <translation>队列（{0}）</translation>
         </message>
         <message>
             <source>Seed</source>
@@ -3994,6 +4061,76 @@
         <message>
             <source>Keep</source>
             <translation>保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueueModel</name>
+        <message>
+            <source>Drawing</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>Failed: {0}</source>
+            <translation>失败：{0}</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Seed {0}</source>
+            <translation>种子 {0}</translation>
+        </message>
+        <message>
+            <source>Waiting</source>
+            <translation>等待中</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueuePanel</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Draw again what failed</source>
+            <translation>重新绘制失败的图片</translation>
+        </message>
+        <message>
+            <source>Draw what is paused</source>
+            <translation>绘制已暂停的图片</translation>
+        </message>
+        <message>
+            <source>Finish this picture and keep the others for later</source>
+            <translation>完成这张图片，其余的留待以后</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Nothing waits. A press of Generate while a picture is drawn puts the next one here.</source>
+            <translation>没有等待的图片。绘制时再按“生成”，下一张会排在这里。</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
+        </message>
+        <message>
+            <source>Queue, {0}</source>
+            <translation>队列，{0}</translation>
+        </message>
+        <message>
+            <source>Stop this picture</source>
+            <translation>停止这张图片</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
         </message>
     </context>
     <context>

@@ -1,4 +1,4 @@
-"""Looking at pictures in the window: the menu on the picture, the full screen. One window for all of it."""
+"""Pictures in the window: the menu on one, the full screen, the queue of those to come. One window for all of it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.look.theme import notifier
 from app.session.controller import Controller
+from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
@@ -22,7 +23,9 @@ from app.store.paths import AppPaths
 from app.store.picture_files import keep_picture
 from app.store.settings import OFFER_PUT_AWAY
 from app.window.main_window import MainWindow
+from engine.errors import Cancelled
 from engine.events import EngineInfo, Finished, Timing
+from engine.process.messages import Failed
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
@@ -146,3 +149,43 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert full.screen is None
     wait(qtbot, lambda: bench.state.result.picture == bench.pictures[3].id)
+
+
+def test_the_queue_is_seen_sorted_and_taken_apart(bench, qtbot):
+    window, panel = bench.window, bench.window.panels.queue
+    bench.link.cancel = lambda number: None
+    for place in ("one", "two", "three", "four"):
+        bench.state.update_values(prompt=f"a box in {place}")
+        window.drawing.generate()
+    assert window.prompt.queue_button.isVisible() and "4" in window.prompt.queue_button.text()
+    assert window.prompt.again_button.isVisible(), "Stop took the place of Generate"
+    window.activateWindow()
+    wait(qtbot, window.isActiveWindow)
+    key(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert panel.isVisible() and panel.view.hasFocus()
+    rows = lambda: [entry.request.prompt.split()[-1] for entry in panel.model.entries]  # noqa: E731
+    assert rows() == ["one", "two", "three", "four"]
+    assert not panel.model.thumb(panel.model.entries[1]).isNull()
+    panel.view.choose(panel.model.entries[3].number)
+    key(panel.view, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert rows() == ["one", "two", "four", "three"] and panel.chosen()[0].request.prompt.endswith("four")
+    key(panel.view, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    key(panel.view, Qt.Key.Key_Home, Qt.KeyboardModifier.AltModifier)
+    assert rows() == ["one", "four", "two", "three"]
+    dragged = panel.model.mimeData([panel.model.index(3)])
+    assert panel.model.dropMimeData(dragged, Qt.DropAction.MoveAction, 1, 0, QModelIndex())
+    assert rows() == ["one", "three", "four", "two"]
+    panel.view.choose(panel.model.entries[1].number)
+    key(panel.view, Qt.Key.Key_Delete)
+    assert rows() == ["one", "four", "two"] and panel.chosen()[0].request.prompt.endswith("four")
+    window.toast.take_back()
+    assert rows() == ["one", "three", "four", "two"]
+    panel.pause_button.click()
+    assert panel.resume_button.isVisible() and not panel.pause_button.isVisible()
+    assert bench.state.jobs.held == 3
+    key(panel.view, Qt.Key.Key_Escape)
+    assert not panel.isVisible() and bench.state.jobs.busy and not bench.state.jobs.stopping
+    bench.queue.drop_held()
+    bench.queue.stop_now()
+    bench.link.failed.emit(Failed(bench.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
+    assert not bench.state.jobs.busy and not window.prompt.queue_button.isVisible()
