@@ -98,7 +98,14 @@ TABLE: tuple[Shortcut, ...] = (
     # The picture alone on the screen
     Shortcut("view_canvas", _t("The picture full screen"), ("F",), CANVAS, "Picture full screen"),
     Shortcut("view_history", _t("The picture full screen"), ("F",), HISTORY, "Picture full screen"),
-    Shortcut("view_double", _t("The picture full screen, and back"), (), CANVAS, "Picture full screen", gesture="Double click"),
+    Shortcut(
+        "view_double",
+        _t("The picture full screen, and back"),
+        (),
+        CANVAS,
+        "Picture full screen",
+        gesture="Double click",
+    ),
     Shortcut("screen_newer", _t("Newer picture"), ("Left", "PgUp"), SCREEN, "Picture full screen"),
     Shortcut("screen_older", _t("Older picture"), ("Right", "PgDown"), SCREEN, "Picture full screen"),
     Shortcut("screen_newest", _t("Newest picture"), ("Home",), SCREEN, "Picture full screen"),

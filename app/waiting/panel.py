@@ -116,10 +116,10 @@ class QueuePanel(Card):
 
     def event(self, event: QEvent) -> bool:
         """Esc is taken before the window's Stop gets it: who looks at the queue wants to leave it."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.key() == Qt.Key.Key_Escape:
-                event.accept()
-                return True
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -243,7 +243,9 @@ class QueuePanel(Card):
         self.setAccessibleName(self.tr("Queue"))
         self.view.setAccessibleName(self.tr("Queue"))
         self.close_button.describe(self.tr("Close"), "Esc")
-        self.empty.setText(self.tr("Nothing waits. A press of Generate while a picture is drawn puts the next one here."))
+        self.empty.setText(
+            self.tr("Nothing waits. A press of Generate while a picture is drawn puts the next one here.")
+        )
         self.pause_button.setText(self.tr("Pause"))
         self.pause_button.setToolTip(self.tr("Finish this picture and keep the others for later"))
         self.resume_button.setText(self.tr("Go on"))
