@@ -89,6 +89,7 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("star", _t("Star"), (".",), HISTORY, "Picture"),
     Shortcut("star_canvas", _t("Star"), (".",), CANVAS, "Picture"),
     Shortcut("compare", _t("Compare with the cut-out"), ("Ctrl+B",), group="Picture"),
+    Shortcut("side_by_side", _t("Pictures side by side"), ("Ctrl+G",), group="Picture"),
     Shortcut("place", _t("Place the subject"), ("Ctrl+P",), group="Picture"),
     Shortcut("hold_previous", _t("Show the previous picture while held"), ("C",), CANVAS, "Picture"),
     Shortcut("drag_out", _t("Drag the picture to another program"), (), CANVAS, "Picture", gesture="Drag out"),

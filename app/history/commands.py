@@ -28,6 +28,7 @@ class PictureCommands(QObject):
             deleted(tuple), restored(tuple), rebuilt(int), failed(object), saveRequested(object, bool),
             saveAllRequested(object, bool), copyRequested(object): as ``HistoryPanel`` describes them.
         viewRequested(object): show this ``Picture`` alone on the screen.
+        sideBySideRequested: show the chosen pictures beside each other.
         promptCopied: the chosen picture's prompt is on the clipboard.
     """
 
@@ -45,6 +46,7 @@ class PictureCommands(QObject):
     copyRequested = Signal(object)
     viewRequested = Signal(object)
     promptCopied = Signal()
+    sideBySideRequested = Signal()
 
     def __init__(
         self, store: HistoryStore, model: HistoryModel, view: HistoryView, parent: QObject | None = None

@@ -36,6 +36,8 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
     menu.addSeparator()
     starred = all(picture.starred for picture in chosen)
     add_entry(menu, "star", commands.toggle_star, text=_tr("Take the star away") if starred else "")
+    if len(chosen) > 1:
+        add_entry(menu, "side_by_side", commands.sideBySideRequested.emit, enabled=not missing)
     add_entry(menu, "history_compare", commands.compare, enabled=commands.can_compare(), text=_compare_words(commands))
     menu.addSeparator()
     there = [picture for picture in chosen if not commands.is_missing(picture)]

@@ -134,6 +134,14 @@ class HistoryModel(QAbstractListModel):
                 return other if same and other is not None and not self.is_missing(other) else None
         return None
 
+    def group_of(self, picture: int) -> list[Picture]:
+        """The pictures that stand in one group with this one, itself included, newest first."""
+        row = self.row_of(picture)
+        if row < 0:
+            return []
+        first = row - self.rows[row].place
+        return [one.picture for one in self.rows[first : first + self.rows[row].count] if one.picture is not None]
+
     # In its order, for the full screen (``app/window/full_screen.py``)
 
     def walk(self, picture: int, step: int) -> Picture | None:

@@ -131,6 +131,8 @@ class Drawing(QObject):
             pass
         elif panels.canvas.ideas.isVisible():
             panels.canvas.close_ideas()
+        elif panels.canvas.results.isVisible():
+            panels.canvas.close_results()
         elif panels.canvas.leave_frame():
             pass
         elif panels.left.is_narrow() and panels.left.is_panel_open():

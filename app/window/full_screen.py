@@ -14,7 +14,7 @@ from app.canvas.panel import CanvasPanel
 from app.canvas.screen import PictureScreen
 from app.history.panel import HistoryPanel
 from app.session.state import SessionState
-from app.shortcuts import bind, keymap
+from app.shortcuts import keymap
 from app.store.history_store import Picture
 from app.system import background
 from app.system.sharing import copy_picture
@@ -56,7 +56,6 @@ class FullScreen(QObject):
         self._images: OrderedDict[int, QImage] = OrderedDict()
         canvas.canvas.fullScreenWanted.connect(self.open_shown)
         history.commands.viewRequested.connect(self.open)
-        bind(canvas.canvas, "view_canvas", self.open_shown)
 
     @Slot()
     def open_shown(self) -> None:

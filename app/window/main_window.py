@@ -33,6 +33,7 @@ from app.window.picture_menu import PictureMenu
 from app.window.pictures import Pictures
 from app.window.placing import Placing
 from app.window.redrawing import Redrawing
+from app.window.side_by_side import SideBySide
 from app.window.status_line import StatusLine
 from app.window.window_keys import WindowKeys
 
@@ -91,6 +92,8 @@ class MainWindow(QMainWindow):
         self.dialogs = Dialogs(self, controller, paths)
         self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast)
         self.drawing = Drawing(panels, controller, self)
+        self.side_by_side = SideBySide(panels, controller, self)
+        self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
@@ -141,6 +144,7 @@ class MainWindow(QMainWindow):
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
             "compare": self.canvas.toggle_compare,
+            "side_by_side": self.side_by_side.toggle,
             "place": self.canvas.toggle_frame,
             "focus_prompt": self.prompt.focus_prompt,
             "next_panel": self.panel_focus.next,
@@ -239,6 +243,7 @@ class MainWindow(QMainWindow):
             redraw_region=self.redrawing.can_redraw(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
+            side_by_side=not editing,
             compare=self.canvas.canvas.can_compare(),
             place=self.canvas.can_place() and not editing,
             edit_cutout=photo,

@@ -47,11 +47,18 @@ class PictureMenu(QObject):
         self._canvas, self._state, self._history = canvas, state, history
         self._actions, self._full_screen, self._toast = commands.actions, full_screen, toast
         canvas.canvas.menuWanted.connect(self._open)
+        canvas.results.grid.menuWanted.connect(self._open_for_current)
+        bind(canvas.canvas, "star_canvas", self.star)
+        bind(canvas.canvas, "view_canvas", self.view)
         bind(canvas.canvas, "reveal_canvas", self.reveal)
         bind(canvas.canvas, "delete_canvas", self.delete)
 
     def picture(self) -> Picture | None:
-        """The picture on the canvas as the history has it; None while it forms, was stopped, or is being saved."""
+        """The picture on the canvas as the history has it; None while it forms, was stopped, or is being saved. Of several side
+        by side it is the current one."""
+        current = self._canvas.current_result()
+        if current is not None:
+            return current
         result = self._state.result
         if result is None or result.picture is None:
             return None
@@ -66,11 +73,21 @@ class PictureMenu(QObject):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 
+    @Slot(QPoint)
+    def _open_for_current(self, position: QPoint) -> None:
+        """Of several side by side: the history's menu, which acts on what is chosen there."""
+        picture = self.picture()
+        if picture is not None:
+            self._history.view.choose(picture.id)
+            menu = self._history.context_menu()
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(position)
+
     def menu(self) -> QMenu:
         """What can be done with the picture that is shown."""
         menu, picture, actions = QMenu(self._canvas), self.picture(), self._actions
         kept, commands = picture is not None, self._history.commands
-        add_entry(menu, "view_canvas", self._full_screen.open_shown)
+        add_entry(menu, "view_canvas", self.view)
         menu.addSeparator()
         menu.addAction(actions["copy"])
         add_entry(menu, "copy_prompt", self.copy_prompt, enabled=self._canvas.request is not None)
@@ -88,7 +105,7 @@ class PictureMenu(QObject):
         menu.addSeparator()
         starred = self._canvas.actions_bar.starred()
         words = _tr("Take the star away") if starred else ""
-        add_entry(menu, "star_canvas", self._canvas.toggle_star, enabled=kept, text=words)
+        add_entry(menu, "star_canvas", self.star, enabled=kept, text=words)
         there = kept and not commands.is_missing(picture)  # type: ignore[arg-type]
         add_entry(menu, "reveal_canvas", self.reveal, enabled=there)
         menu.addSeparator()
@@ -97,6 +114,24 @@ class PictureMenu(QObject):
 
     def _recall(self, picture: Picture, what: str) -> None:
         self._history.commands.recall(picture, what)
+
+    @Slot()
+    def view(self) -> None:
+        """The picture alone on the screen."""
+        current = self._canvas.current_result()
+        if current is not None:
+            self._full_screen.open(current)
+        else:
+            self._full_screen.open_shown()
+
+    @Slot()
+    def star(self) -> None:
+        """Star the picture, or take its star away."""
+        current = self._canvas.current_result()
+        if current is not None:
+            self._history.commands.star([current])
+        else:
+            self._canvas.toggle_star()
 
     @Slot()
     def copy_prompt(self) -> None:

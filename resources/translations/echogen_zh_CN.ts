@@ -378,6 +378,10 @@
             <translation>图片全屏</translation>
         </message>
         <message>
+            <source>Pictures side by side</source>
+            <translation>并排显示图片</translation>
+        </message>
+        <message>
             <source>Place</source>
             <translation>摆放</translation>
         </message>
@@ -4243,6 +4247,32 @@
         </message>
     </context>
     <context>
+        <name>ResultsGrid</name>
+        <message>
+            <source>Picture {0} of {1}</source>
+            <translation>第 {0} 张，共 {1} 张</translation>
+        </message>
+        <message>
+            <source>starred</source>
+            <translation>已加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>ResultsView</name>
+        <message>
+            <source>Click one, or walk with the arrow keys and press Enter, to see it large.</source>
+            <translation>点击一张，或用方向键移动并按 Enter，以放大查看。</translation>
+        </message>
+        <message>
+            <source>Close without choosing</source>
+            <translation>关闭，不选择</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
         <name>Say</name>
         <message>
             <source>About {0} on this computer</source>
@@ -4833,6 +4863,17 @@
         <message>
             <source>{0} (Delete takes it off the shelf)</source>
             <translation>{0}（按 Delete 从架上移除）</translation>
+        </message>
+    </context>
+    <context>
+        <name>SideBySide</name>
+        <message>
+            <source>Choose two or more pictures in the history first</source>
+            <translation>请先在历史记录中选择两张或更多图片</translation>
+        </message>
+        <message>
+            <source>The picture is shown when the drawing is done</source>
+            <translation>绘制完成后显示该图片</translation>
         </message>
     </context>
     <context>

@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
+from app.canvas.results import columns_for
 from app.look.theme import notifier
 from app.session.controller import Controller
 from app.session.engine_link import Previews
@@ -24,7 +25,7 @@ from app.store.picture_files import keep_picture
 from app.store.settings import OFFER_PUT_AWAY
 from app.window.main_window import MainWindow
 from engine.errors import Cancelled
-from engine.events import EngineInfo, Finished, Timing
+from engine.events import EngineInfo, Finished, Started, Timing
 from engine.process.messages import Failed
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
@@ -189,3 +190,39 @@ def test_the_queue_is_seen_sorted_and_taken_apart(bench, qtbot):
     bench.queue.stop_now()
     bench.link.failed.emit(Failed(bench.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
     assert not bench.state.jobs.busy and not window.prompt.queue_button.isVisible()
+
+
+def test_several_pictures_of_one_press_stand_side_by_side(bench, qtbot):
+    view, grid = bench.window.canvas.results, bench.window.canvas.results.grid
+    bench.state.update_values(prompt="a box of three", count=3, seed_locked=False)
+    bench.window.drawing.generate()
+    for number in (len(bench.link.drawn), len(bench.link.drawn) + 1, len(bench.link.drawn) + 2):
+        assert not view.isVisible()
+        request = bench.state.jobs.request
+        bench.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5))
+        image = np.full((64, 64, 3), 60 + number, np.uint8)
+        bench.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+    wait(qtbot, lambda: view.isVisible() and grid.is_loaded())
+    assert [picture.prompt for picture in grid.pictures] == ["a box of three"] * 3
+    grid.setFocus()
+    key(grid, Qt.Key.Key_Right)
+    key(grid, Qt.Key.Key_Period)
+    assert grid.pictures[1].starred and bench.store.get(grid.pictures[1].id).starred
+    key(grid, Qt.Key.Key_End)
+    last = grid.pictures[2].id
+    key(grid, Qt.Key.Key_Return)
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == last)
+    assert not view.isVisible()
+    bench.window.side_by_side.toggle()
+    assert view.isVisible() and len(grid.pictures) == 3, "the group of the picture that is shown"
+    bench.window.history.commands.delete_pictures([grid.pictures[0]])
+    assert len(grid.pictures) == 2
+    key(grid, Qt.Key.Key_Escape)
+    assert not view.isVisible()
+    bench.state.update_values(count=1)
+
+
+def test_tiles_are_as_large_as_they_can_be():
+    assert columns_for(4, 1.0, 600, 600) == 2
+    assert columns_for(2, 1.0, 800, 400) == 2 and columns_for(2, 1.0, 400, 800) == 1
+    assert columns_for(8, 1.0, 800, 400) == 4 and columns_for(2, 3.0, 600, 400) == 1
