@@ -18,6 +18,7 @@ from app.canvas.result import ResultCanvas
 from app.canvas.results import ResultsView
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
+from app.shortcuts import bind
 from app.store.history_store import Picture
 from app.system.sharing import copy_picture, drag_out
 from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
@@ -101,6 +102,7 @@ class CanvasPanel(QWidget):
         self.placement_bar.automaticWanted.connect(self.frame.automaticWanted)
         self.ideas.chosen.connect(self._chosen)
         self.ideas.closed.connect(self._close_ideas)
+        bind(canvas, "star_canvas", self.toggle_star)
 
     # The engine's events
 
@@ -344,6 +346,10 @@ class CanvasPanel(QWidget):
 
     @Slot()
     def toggle_star(self) -> None:
+        """The star of the picture that is shown; of several side by side, of the current one."""
+        current = self.current_result()
+        if current is not None:
+            self.results.grid.starWanted.emit(current)
         if self.actions_bar.isVisible():
             self.actions_bar.toggle_star()
 

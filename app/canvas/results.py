@@ -49,12 +49,13 @@ class ResultsGrid(QWidget):
     """The tiles. One is current; the arrow keys walk, Enter and a click open.
 
     Signals:
-        opened(object): the ``Picture`` that was chosen.
+        opened(object): the ``Picture`` that was chosen. starWanted(object): star it, or take its star away.
         menuWanted(QPoint): global position of a menu for the current one.
         left: Esc.
     """
 
     opened = Signal(object)
+    starWanted = Signal(object)
     menuWanted = Signal(QPoint)
     left = Signal()
 

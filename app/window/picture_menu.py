@@ -48,7 +48,6 @@ class PictureMenu(QObject):
         self._actions, self._full_screen, self._toast = commands.actions, full_screen, toast
         canvas.canvas.menuWanted.connect(self._open)
         canvas.results.grid.menuWanted.connect(self._open_for_current)
-        bind(canvas.canvas, "star_canvas", self.star)
         bind(canvas.canvas, "view_canvas", self.view)
         bind(canvas.canvas, "reveal_canvas", self.reveal)
         bind(canvas.canvas, "delete_canvas", self.delete)
@@ -105,7 +104,7 @@ class PictureMenu(QObject):
         menu.addSeparator()
         starred = self._canvas.actions_bar.starred()
         words = _tr("Take the star away") if starred else ""
-        add_entry(menu, "star_canvas", self.star, enabled=kept, text=words)
+        add_entry(menu, "star_canvas", self._canvas.toggle_star, enabled=kept, text=words)
         there = kept and not commands.is_missing(picture)  # type: ignore[arg-type]
         add_entry(menu, "reveal_canvas", self.reveal, enabled=there)
         menu.addSeparator()
@@ -123,15 +122,6 @@ class PictureMenu(QObject):
             self._full_screen.open(current)
         else:
             self._full_screen.open_shown()
-
-    @Slot()
-    def star(self) -> None:
-        """Star the picture, or take its star away."""
-        current = self._canvas.current_result()
-        if current is not None:
-            self._history.commands.star([current])
-        else:
-            self._canvas.toggle_star()
 
     @Slot()
     def copy_prompt(self) -> None:

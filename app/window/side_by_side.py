@@ -28,6 +28,7 @@ class SideBySide(QObject):
         controller.queue.finished.connect(self._finished)
         controller.queue.idle.connect(self._look)
         self._view.grid.opened.connect(self._open)
+        self._view.grid.starWanted.connect(self._star)
         self._view.closed.connect(self._close)
         self._history.starred.connect(self._starred)
         self._history.deleted.connect(self._deleted)
@@ -105,6 +106,10 @@ class SideBySide(QObject):
             self._canvas.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # Stars and the trash
+
+    @Slot(object)
+    def _star(self, picture: Picture) -> None:
+        self._history.commands.star([picture])
 
     @Slot(int, bool)
     def _starred(self, picture: int, on: bool) -> None:
