@@ -157,6 +157,7 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("zoom_wheel", _t("Zoom at the pointer"), (), group="View", gesture="Ctrl + wheel"),
     Shortcut("pan", _t("Move the picture"), (), group="View", gesture="Space + drag"),
     Shortcut("toggle_history", _t("Show or hide the history"), ("Ctrl+H",), group="View"),
+    Shortcut("gallery", _t("Gallery of all pictures"), ("Ctrl+Shift+H",), group="View"),
     Shortcut("toggle_subject", _t("Show or hide the subject"), ("Ctrl+T",), group="View"),
     Shortcut("menu", _t("Menu"), ("F10",), group="View"),
     Shortcut("full_screen", _t("Full screen"), ("F11",), group="View"),

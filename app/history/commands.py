@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.history.model import HistoryModel
-from app.history.picture_list import HistoryView
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
 from app.system.sharing import reveal
 from engine import PhotoError
+
+
+class Pictures(Protocol):
+    """The pictures of a view, in its order."""
+
+    def pictures(self) -> Sequence[Picture]: ...
+
+    def set_missing(self, missing: Iterable[int]) -> None: ...
+
+    def is_missing(self, picture: Picture) -> bool: ...
+
+    def previous_of(self, picture: Picture) -> Picture | None: ...
+
+    def row_of(self, picture: int) -> int: ...
+
+    def picture_at(self, row: int) -> Picture | None: ...
+
+    def rowCount(self) -> int: ...
+
+    def walk(self, picture: int, step: int) -> Picture | None:
+        """The picture so many places further on; None beyond the ends, and when ``picture`` is not among them."""
+        ...
+
+    def end(self, place: int) -> Picture | None:
+        """The first (0) or the last (-1) picture."""
+        ...
+
+    def place_of(self, picture: int) -> tuple[int, int]:
+        """Its number, from 1 on, and how many there are; (0, 0) when it is not among them."""
+        ...
+
+
+class PicturesView(Protocol):
+    """What the user chose of them."""
+
+    def chosen(self) -> list[Picture]: ...
+
+    def choose(self, picture: int) -> None: ...
+
+    def window(self) -> QWidget: ...
 
 
 class PictureCommands(QObject):
@@ -48,13 +87,20 @@ class PictureCommands(QObject):
     promptCopied = Signal()
     sideBySideRequested = Signal()
 
-    def __init__(
-        self, store: HistoryStore, model: HistoryModel, view: HistoryView, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, store: HistoryStore, model: Pictures, view: PicturesView, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._model, self._view = store, model, view
         self._deleted: list[tuple[int, ...]] = []
         self._ticket = self._check = 0
+
+    def act_on(self, model: Pictures, view: PicturesView) -> None:
+        """Act on the pictures of another view from now on: the gallery's while it is open, else those of the row."""
+        self._model, self._view = model, view
+
+    @property
+    def model(self) -> Pictures:
+        """The pictures that are acted on."""
+        return self._model
 
     # The whole history
 
@@ -126,6 +172,14 @@ class PictureCommands(QObject):
                 self.starred.emit(picture.id, wanted)
             self.changed.emit()
 
+    def save_chosen(self, metadata: bool = True) -> None:
+        """Save the chosen picture under another name, or several to a folder."""
+        there = [picture for picture in self._view.chosen() if not self._model.is_missing(picture)]
+        if len(there) == 1:
+            self.saveRequested.emit(there[0], metadata)
+        elif there:
+            self.saveAllRequested.emit(there, metadata)
+
     @Slot()
     def recall_all(self) -> None:
         self._recall("all")
@@ -141,6 +195,10 @@ class PictureCommands(QObject):
     def chosen(self) -> list[Picture]:
         """The chosen pictures, in the order of the row."""
         return self._view.chosen()
+
+    def choose(self, picture: Picture) -> None:
+        """Choose one picture."""
+        self._view.choose(picture.id)
 
     def is_missing(self, picture: Picture) -> bool:
         """Whether its file is gone."""
@@ -190,7 +248,7 @@ class PictureCommands(QObject):
         self._store.delete(ids)
         self._deleted.append(ids)
         self.changed.emit()
-        beside = self._model.picture_at(max(0, min(following, len(self._model.rows) - 1)))
+        beside = self._model.picture_at(max(0, min(following, self._model.rowCount() - 1)))
         if beside is not None:
             self._view.choose(beside.id)
         self.deleted.emit(ids)
@@ -201,7 +259,10 @@ class PictureCommands(QObject):
         chosen = self._view.chosen()
         if chosen:
             name, _ = QFileDialog.getOpenFileName(
-                self._view, self.tr("Where is {0}?").format(chosen[0].file.name), str(self._store.folder), "PNG (*.png)"
+                self._view.window(),
+                self.tr("Where is {0}?").format(chosen[0].file.name),
+                str(self._store.folder),
+                "PNG (*.png)",
             )
             if name:
                 self._store.relocate(chosen[0].id, Path(name))

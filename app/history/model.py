@@ -19,6 +19,8 @@ _CACHED = 64
 """Thumbnails kept unpacked: three screens of them."""
 _SIDE = 128
 """Twice the size of a thumbnail on the screen."""
+PAGE = 600
+"""So many pictures are in the row at first, and so many more each time its end is reached: older ones are for the gallery."""
 Index = QModelIndex | QPersistentModelIndex
 
 PictureRole = Qt.ItemDataRole.UserRole + 1
@@ -77,16 +79,27 @@ class HistoryModel(QAbstractListModel):
         self.titles: list[tuple[list[str], float]] = []
         self._pictures: list[Picture] = []
         self._thumbs: OrderedDict[int, QImage] = OrderedDict()
+        self._limit = PAGE
 
     # Content
 
     def reload(self) -> None:
         """Ask the store anew with the present search and filter."""
-        self._set(self.store.pictures(self.search, self.starred))
+        self._set(self.store.pictures(self.search, self.starred, self._limit))
 
     def set_filter(self, search: str, starred: bool) -> None:
         if (search, starred) != (self.search, self.starred):
-            self.search, self.starred = search, starred
+            self.search, self.starred, self._limit = search, starred, PAGE
+            self.reload()
+
+    def has_more(self) -> bool:
+        """Whether there may be older pictures that are not in the row yet."""
+        return len(self._pictures) >= self._limit
+
+    def load_more(self) -> None:
+        """The next older pictures join the row."""
+        if self.has_more():
+            self._limit += PAGE
             self.reload()
 
     def add(self, picture: Picture) -> None:
@@ -147,6 +160,9 @@ class HistoryModel(QAbstractListModel):
     def walk(self, picture: int, step: int) -> Picture | None:
         """The picture so many places further on in the row; None beyond its ends."""
         row = self.row_of(picture)
+        if row + step >= len(self.rows):
+            self.load_more()
+            row = self.row_of(picture)
         return self.picture_at(row + step) if row >= 0 else None
 
     def end(self, place: int) -> Picture | None:

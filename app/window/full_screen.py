@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.canvas.panel import CanvasPanel
 from app.canvas.screen import PictureScreen
+from app.history.commands import Pictures
 from app.history.panel import HistoryPanel
 from app.session.state import SessionState
 from app.shortcuts import keymap
@@ -20,22 +20,6 @@ from app.system import background
 from app.system.sharing import copy_picture
 
 _CACHED = 5
-
-
-class Row(Protocol):
-    """Pictures in an order: the history's row, or the gallery's."""
-
-    def walk(self, picture: int, step: int) -> Picture | None:
-        """The picture so many places further on; None beyond the ends, and when ``picture`` is not among them."""
-        ...
-
-    def end(self, place: int) -> Picture | None:
-        """The first (0) or the last (-1) picture."""
-        ...
-
-    def place_of(self, picture: int) -> tuple[int, int]:
-        """Its number, from 1 on, and how many there are; (0, 0) when it is not among them."""
-        ...
 
 
 class FullScreen(QObject):
@@ -51,7 +35,7 @@ class FullScreen(QObject):
         super().__init__(parent)
         self._window, self._state, self._canvas, self._history = window, state, canvas, history
         self.screen: PictureScreen | None = None
-        self._row: Row = history.model
+        self._row: Pictures = history.model
         self._picture: Picture | None = None
         self._images: OrderedDict[int, QImage] = OrderedDict()
         canvas.canvas.fullScreenWanted.connect(self.open_shown)
@@ -78,9 +62,9 @@ class FullScreen(QObject):
         self.screen.show_picture(image, request.prompt if request is not None else "", "", starred=False)
 
     @Slot(object)
-    def open(self, picture: Picture, row: Row | None = None) -> None:
-        """A picture of the history. ``row``: what the arrow keys walk; the history's row by default."""
-        self._row = row if row is not None else self._history.model
+    def open(self, picture: Picture) -> None:
+        """A picture of the history, or of the gallery while it is open."""
+        self._row = self._history.commands.model
         self._begin()
         self._show(picture)
 
@@ -201,7 +185,10 @@ class FullScreen(QObject):
         self._window.activateWindow()
         picture, self._picture = self._picture, None
         shown = self._state.result.picture if self._state.result is not None else None
-        if picture is not None and picture.id != shown and not self._state.jobs.busy:
+        if picture is None:
+            return
+        self._history.commands.choose(picture)
+        if picture.id != shown and not self._state.jobs.busy and self._row is self._history.model:
             self._history.show_picture(picture.id)
 
 

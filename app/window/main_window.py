@@ -23,6 +23,7 @@ from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
 from app.window.full_screen import FullScreen
+from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
@@ -94,12 +95,13 @@ class MainWindow(QMainWindow):
         self.drawing = Drawing(panels, controller, self)
         self.side_by_side = SideBySide(panels, controller, self)
         self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
+        self.full_screen = FullScreen(self, state, self.canvas, self.history, self)
+        self.gallery_page = GalleryPage(panels, state, (self.drawing.asked, controller.pictureOpened), self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
-        self.full_screen = FullScreen(self, state, self.canvas, self.history, self)
         self.picture_menu = PictureMenu(
             self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
         )
@@ -127,7 +129,7 @@ class MainWindow(QMainWindow):
             "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
-            "copy": self.canvas.copy,
+            "copy": self.pictures.copy,
             "export_mask": self.editor.export_mask,
             "import_mask": self.editor.import_mask,
             "quit": self.close,
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
             "zoom_in": panels.zoom_in,
             "zoom_out": panels.zoom_out,
             "toggle_history": panels.toggle_history,
+            "gallery": self.gallery_page.toggle,
             "toggle_subject": panels.toggle_subject,
             "menu": self.top_bar.open_menu,
             "full_screen": self.toggle_full_screen,
@@ -203,6 +206,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._enable)
         self.canvas.strip.handleMoved.connect(self._enable)
         self.placing.changed.connect(self._enable)
+        self.gallery_page.changed.connect(self._enable)
         for opened in (self.editing.changed, self.redrawing.changed):
             opened.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
@@ -230,12 +234,12 @@ class MainWindow(QMainWindow):
     def _enable(self) -> None:
         """Switch off what cannot be done now."""
         busy, picture, editing = self.state.jobs.busy, self.canvas.canvas.has_picture(), self.is_editing()
-        subject = self.state.subject
+        subject, gallery = self.state.subject, self.panels.is_gallery()
         photo = subject is not None and subject.photo is not None
         self.commands.enable(
-            save=picture and not editing,
-            save_plain=picture and not editing,
-            copy=picture and not editing,
+            save=(picture or gallery) and not editing,
+            save_plain=(picture or gallery) and not editing,
+            copy=(picture or gallery) and not editing,
             stop_after=busy and not self.state.jobs.last,
             queue_pause=self.state.jobs.waiting > 0 or self.state.jobs.held > 0,
             vary=picture and not editing,
@@ -244,6 +248,7 @@ class MainWindow(QMainWindow):
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
             side_by_side=not editing,
+            gallery=not editing,
             compare=self.canvas.canvas.can_compare(),
             place=self.canvas.can_place() and not editing,
             edit_cutout=photo,

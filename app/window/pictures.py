@@ -254,11 +254,27 @@ class Pictures(QObject):
 
     @Slot(bool)
     def _save(self, metadata: bool) -> None:
+        if self._is_gallery():
+            self._history.commands.save_chosen(metadata)
+            return
         result = self._state.result
         if result is None or result.file is None:
             self._toast.show_message(self.tr("The picture is not finished yet"))
             return
         self._ask_and_save(result.file, result.request.prompt, result.request.seed, metadata)
+
+    def _is_gallery(self) -> bool:
+        """Whether the keys of the window mean what is chosen in the gallery."""
+        return self._history.commands.model is not self._history.model
+
+    @Slot()
+    def copy(self) -> None:
+        """The picture that is shown, or the one that is chosen in the gallery, to the clipboard."""
+        chosen = self._history.commands.chosen() if self._is_gallery() else []
+        if chosen:
+            self._copy_other(chosen[0])
+        elif not self._is_gallery():
+            self._canvas.copy()
 
     @Slot(object, bool)
     def _save_other(self, picture: Picture, metadata: bool) -> None:

@@ -218,6 +218,10 @@
             <translation>全屏</translation>
         </message>
         <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
+        </message>
+        <message>
             <source>Generate</source>
             <translation>生成</translation>
         </message>
@@ -2536,6 +2540,132 @@
         </message>
     </context>
     <context>
+        <name>GalleryModel</name>
+        <message>
+            <source>{0} × {1}, seed {2}</source>
+            <translation>{0} × {1}，种子 {2}</translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryPanel</name>
+        <message>
+            <source>1 chosen</source>
+            <translation>已选 1 张</translation>
+        </message>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>All models</source>
+            <translation>所有模型</translation>
+        </message>
+        <message>
+            <source>All subjects</source>
+            <translation>所有主体</translation>
+        </message>
+        <message>
+            <source>Any day</source>
+            <translation>任意日期</translation>
+        </message>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Back to the canvas</source>
+            <translation>返回画布</translation>
+        </message>
+        <message>
+            <source>Choose all</source>
+            <translation>全选</translation>
+        </message>
+        <message>
+            <source>Choose none</source>
+            <translation>取消选择</translation>
+        </message>
+        <message>
+            <source>Compare</source>
+            <translation>对比</translation>
+        </message>
+        <message>
+            <source>Day</source>
+            <translation>日期</translation>
+        </message>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Every picture you make is kept here and in your Pictures folder.</source>
+            <translation>您生成的每张图片都保存在这里和“图片”文件夹中。</translation>
+        </message>
+        <message>
+            <source>Gallery</source>
+            <translation>图库</translation>
+        </message>
+        <message>
+            <source>Large</source>
+            <translation>大</translation>
+        </message>
+        <message>
+            <source>Medium</source>
+            <translation>中</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>No picture is like that. Esc shows all.</source>
+            <translation>没有这样的图片。按 Esc 显示全部。</translation>
+        </message>
+        <message>
+            <source>Save…</source>
+            <translation>保存…</translation>
+        </message>
+        <message>
+            <source>Search prompts</source>
+            <translation>搜索提示词</translation>
+        </message>
+        <message>
+            <source>Search the history</source>
+            <translation>搜索历史</translation>
+        </message>
+        <message>
+            <source>Small</source>
+            <translation>小</translation>
+        </message>
+        <message>
+            <source>Star</source>
+            <translation>加星</translation>
+        </message>
+        <message>
+            <source>Starred only</source>
+            <translation>仅显示加星</translation>
+        </message>
+        <message>
+            <source>Subject</source>
+            <translation>主体</translation>
+        </message>
+        <message>
+            <source>no name</source>
+            <translation>无名称</translation>
+        </message>
+        <message>
+            <source>unknown</source>
+            <translation>未知</translation>
+        </message>
+        <message>
+            <source>{0} chosen</source>
+            <translation>已选 {0} 张</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
         <name>HelpDialog</name>
         <message>
             <source>Keys and help</source>
@@ -2717,6 +2847,10 @@
         <message>
             <source>Find the file…</source>
             <translation>查找文件…</translation>
+        </message>
+        <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
         </message>
         <message>
             <source>History</source>
@@ -4549,6 +4683,10 @@
         <message>
             <source>Thu</source>
             <translation>周四</translation>
+        </message>
+        <message>
+            <source>Today</source>
+            <translation>今天</translation>
         </message>
         <message>
             <source>Tue</source>

@@ -226,3 +226,43 @@ def test_tiles_are_as_large_as_they_can_be():
     assert columns_for(4, 1.0, 600, 600) == 2
     assert columns_for(2, 1.0, 800, 400) == 2 and columns_for(2, 1.0, 400, 800) == 1
     assert columns_for(8, 1.0, 800, 400) == 4 and columns_for(2, 3.0, 600, 400) == 1
+
+
+def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot):
+    window, panels = bench.window, bench.window.panels
+    window.commands.actions["gallery"].trigger()
+    gallery = panels.gallery
+    assert panels.is_gallery() and gallery.view.hasFocus()
+    everything = len(bench.store.pictures())
+    wait(qtbot, lambda: gallery.subjects.count() > 1 and gallery.model.rowCount() == everything)
+    gallery.field.setText("place")
+    wait(qtbot, lambda: gallery.model.rowCount() == 4)
+    first, second, *_ = (gallery.model.picture_at(row) for row in range(4))
+    wait(qtbot, lambda: not gallery.view.thumbs._under_way and first.id in gallery.view.thumbs._known)
+    gallery.view.setFocus()
+    gallery.view.choose(first.id)
+    key(gallery.view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert [picture.id for picture in gallery.view.chosen()] == [first.id, second.id]
+    assert "2" in gallery.chosen_words.text() and gallery.compare_button.isVisible()
+    key(gallery.view, Qt.Key.Key_Period)
+    assert bench.store.get(first.id).starred and bench.store.get(second.id).starred
+    assert gallery.model.picture_at(0).starred, "what is shown follows"
+    gallery.delete_button.click()
+    assert gallery.model.rowCount() == 2 and "2" in window.toast.text()
+    window.commands.actions["undo"].trigger()
+    assert gallery.model.rowCount() == 4
+    gallery.star.setChecked(True)
+    assert gallery.model.rowCount() == 2
+    key(gallery.view, Qt.Key.Key_Escape)
+    assert panels.is_gallery() and gallery.model.rowCount() == everything
+    gallery.sizes.setValue("large")
+    assert gallery.view.delegate.side == 192 and bench.state.settings.panels["gallery_size"] == "large"
+    gallery.view.choose(second.id)
+    key(gallery.view, Qt.Key.Key_Return)
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == second.id)
+    assert not panels.is_gallery() and window.history.commands.model is window.history.model
+    window.gallery_page.toggle()
+    key(gallery.view, Qt.Key.Key_Escape)
+    assert not panels.is_gallery()
+    for picture in (first, second):
+        bench.store.star(picture.id, False)
