@@ -268,7 +268,7 @@ class GalleryPanel(QWidget):
         words = self.tr("1 picture") if count == 1 else self.tr("{0} pictures").format(f"{count:,}")
         first = self.model.picture_at(self.view.in_view()[0]) if count else None
         if first is not None:
-            words = f"{spoken_time(first.created, datetime.now().timestamp())} · {words}"
+            words = f"{_spoken_day(datetime.fromtimestamp(first.created).date().isoformat())} · {words}"
         self.count.setText(words)
 
     @Slot()
