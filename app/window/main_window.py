@@ -16,7 +16,9 @@ from app.session.state import SessionState
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
+from app.system.awake import inhibitor_of
 from app.system.deferred import imports
+from app.system.notices import SystemNotices
 from app.window.dialog_opener import Dialogs
 from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
@@ -25,6 +27,7 @@ from app.window.empty_canvas import EmptyCanvas
 from app.window.full_screen import FullScreen
 from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
+from app.window.in_background import InBackground
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
@@ -104,6 +107,9 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, self._runs())
         self.picture_menu = PictureMenu(
             self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
+        )
+        self.in_background = InBackground(
+            self, state, controller.queue, self.canvas, inhibitor_of(), SystemNotices(self)
         )
         self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
@@ -365,6 +371,7 @@ class MainWindow(QMainWindow):
 
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
+        self.in_background.close()
         self.dialogs.close()
         self.controller.subjects.close()
 

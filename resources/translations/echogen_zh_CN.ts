@@ -2971,6 +2971,17 @@
         </message>
     </context>
     <context>
+        <name>InBackground</name>
+        <message>
+            <source>The picture is done</source>
+            <translation>图片已完成</translation>
+        </message>
+        <message>
+            <source>{0} pictures are done</source>
+            <translation>{0} 张图片已完成</translation>
+        </message>
+    </context>
+    <context>
         <name>Inspector</name>
         <message>
             <source>1 belongs</source>
@@ -4975,6 +4986,10 @@
         <message>
             <source>Streamed: weights come as they are needed</source>
             <translation>流式：按需载入权重</translation>
+        </message>
+        <message>
+            <source>Tell me when a picture is done and this window is not in front</source>
+            <translation>图片完成而此窗口不在前台时通知我</translation>
         </message>
         <message>
             <source>Text size</source>
