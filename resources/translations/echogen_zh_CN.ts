@@ -126,6 +126,10 @@
             <translation>自动摆放</translation>
         </message>
         <message>
+            <source>Back to the window</source>
+            <translation>返回窗口</translation>
+        </message>
+        <message>
             <source>Back without changes</source>
             <translation>返回，不保留更改</translation>
         </message>
@@ -140,6 +144,10 @@
         <message>
             <source>Brush size</source>
             <translation>画笔大小</translation>
+        </message>
+        <message>
+            <source>Change the order</source>
+            <translation>更改顺序</translation>
         </message>
         <message>
             <source>Click or paint with the cross-hair</source>
@@ -158,6 +166,10 @@
             <translation>复制诊断信息</translation>
         </message>
         <message>
+            <source>Copy its prompt</source>
+            <translation>复制它的提示词</translation>
+        </message>
+        <message>
             <source>Copy picture</source>
             <translation>复制图片</translation>
         </message>
@@ -172,6 +184,22 @@
         <message>
             <source>Draw a box</source>
             <translation>画一个框</translation>
+        </message>
+        <message>
+            <source>Draw it after all</source>
+            <translation>仍然绘制</translation>
+        </message>
+        <message>
+            <source>Draw it earlier</source>
+            <translation>提前绘制</translation>
+        </message>
+        <message>
+            <source>Draw it later</source>
+            <translation>推后绘制</translation>
+        </message>
+        <message>
+            <source>Draw it next</source>
+            <translation>下一个绘制</translation>
         </message>
         <message>
             <source>Earlier prompt</source>
@@ -200,6 +228,10 @@
         <message>
             <source>Full screen</source>
             <translation>全屏</translation>
+        </message>
+        <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
         </message>
         <message>
             <source>Generate</source>
@@ -314,8 +346,24 @@
             <translation>新种子</translation>
         </message>
         <message>
+            <source>Newer picture</source>
+            <translation>较新的图片</translation>
+        </message>
+        <message>
+            <source>Newest picture</source>
+            <translation>最新的图片</translation>
+        </message>
+        <message>
             <source>Next panel</source>
             <translation>下一个面板</translation>
+        </message>
+        <message>
+            <source>Older picture</source>
+            <translation>较旧的图片</translation>
+        </message>
+        <message>
+            <source>Oldest picture</source>
+            <translation>最旧的图片</translation>
         </message>
         <message>
             <source>Open a mask…</source>
@@ -334,8 +382,20 @@
             <translation>粘贴照片或图片</translation>
         </message>
         <message>
+            <source>Pause the queue, or go on</source>
+            <translation>暂停队列或继续</translation>
+        </message>
+        <message>
             <source>Picture</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Picture full screen</source>
+            <translation>图片全屏</translation>
+        </message>
+        <message>
+            <source>Pictures side by side</source>
+            <translation>并排显示图片</translation>
         </message>
         <message>
             <source>Place</source>
@@ -356,6 +416,10 @@
         <message>
             <source>Put the subject into a photo…</source>
             <translation>把主体放进照片…</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
         </message>
         <message>
             <source>Quit</source>
@@ -414,6 +478,10 @@
             <translation>显示或隐藏历史</translation>
         </message>
         <message>
+            <source>Show or hide the queue</source>
+            <translation>显示或隐藏队列</translation>
+        </message>
+        <message>
             <source>Show or hide the subject</source>
             <translation>显示或隐藏主体</translation>
         </message>
@@ -456,6 +524,18 @@
         <message>
             <source>Swap brush and eraser</source>
             <translation>画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>Take it out of the queue</source>
+            <translation>移出队列</translation>
+        </message>
+        <message>
+            <source>The picture full screen</source>
+            <translation>全屏显示图片</translation>
+        </message>
+        <message>
+            <source>The picture full screen, and back</source>
+            <translation>全屏显示图片，再次则返回</translation>
         </message>
         <message>
             <source>The same without snapping</source>
@@ -648,6 +728,25 @@
         <message>
             <source>You were still editing this cut-out. Your changes are kept.</source>
             <translation>上次你还在编辑这个抠图。你的更改已保留。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Drawing</name>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Taken out of the queue</source>
+            <translation>已移出队列</translation>
+        </message>
+        <message>
+            <source>{0} taken out of the queue</source>
+            <translation>已将 {0} 张移出队列</translation>
         </message>
     </context>
     <context>
@@ -2461,6 +2560,151 @@
         </message>
     </context>
     <context>
+        <name>FullScreen</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Deleted. {0} brings it back.</source>
+            <translation>已删除。按 {0} 可恢复。</translation>
+        </message>
+        <message>
+            <source>This is the newest</source>
+            <translation>这是最新的一张</translation>
+        </message>
+        <message>
+            <source>This is the oldest</source>
+            <translation>这是最旧的一张</translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryModel</name>
+        <message>
+            <source>{0} × {1}, seed {2}</source>
+            <translation>{0} × {1}，种子 {2}</translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryPanel</name>
+        <message>
+            <source>1 chosen</source>
+            <translation>已选 1 张</translation>
+        </message>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>All models</source>
+            <translation>所有模型</translation>
+        </message>
+        <message>
+            <source>All subjects</source>
+            <translation>所有主体</translation>
+        </message>
+        <message>
+            <source>Any day</source>
+            <translation>任意日期</translation>
+        </message>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Back to the canvas</source>
+            <translation>返回画布</translation>
+        </message>
+        <message>
+            <source>Choose all</source>
+            <translation>全选</translation>
+        </message>
+        <message>
+            <source>Choose none</source>
+            <translation>取消选择</translation>
+        </message>
+        <message>
+            <source>Compare</source>
+            <translation>对比</translation>
+        </message>
+        <message>
+            <source>Day</source>
+            <translation>日期</translation>
+        </message>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Every picture you make is kept here and in your Pictures folder.</source>
+            <translation>您生成的每张图片都保存在这里和“图片”文件夹中。</translation>
+        </message>
+        <message>
+            <source>Gallery</source>
+            <translation>图库</translation>
+        </message>
+        <message>
+            <source>Large</source>
+            <translation>大</translation>
+        </message>
+        <message>
+            <source>Medium</source>
+            <translation>中</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>No picture is like that. Esc shows all.</source>
+            <translation>没有这样的图片。按 Esc 显示全部。</translation>
+        </message>
+        <message>
+            <source>Save…</source>
+            <translation>保存…</translation>
+        </message>
+        <message>
+            <source>Search prompts</source>
+            <translation>搜索提示词</translation>
+        </message>
+        <message>
+            <source>Search the history</source>
+            <translation>搜索历史</translation>
+        </message>
+        <message>
+            <source>Small</source>
+            <translation>小</translation>
+        </message>
+        <message>
+            <source>Star</source>
+            <translation>加星</translation>
+        </message>
+        <message>
+            <source>Starred only</source>
+            <translation>仅显示加星</translation>
+        </message>
+        <message>
+            <source>Subject</source>
+            <translation>主体</translation>
+        </message>
+        <message>
+            <source>no name</source>
+            <translation>无名称</translation>
+        </message>
+        <message>
+            <source>unknown</source>
+            <translation>未知</translation>
+        </message>
+        <message>
+            <source>{0} chosen</source>
+            <translation>已选 {0} 张</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
         <name>HelpDialog</name>
         <message>
             <source>Keys and help</source>
@@ -2644,6 +2888,10 @@
             <translation>查找文件…</translation>
         </message>
         <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
+        </message>
+        <message>
             <source>History</source>
             <translation>历史</translation>
         </message>
@@ -2759,6 +3007,17 @@
         <message>
             <source>Pick one to finish it.</source>
             <translation>选一张来完成它。</translation>
+        </message>
+    </context>
+    <context>
+        <name>InBackground</name>
+        <message>
+            <source>The picture is done</source>
+            <translation>图片已完成</translation>
+        </message>
+        <message>
+            <source>{0} pictures are done</source>
+            <translation>{0} 张图片已完成</translation>
         </message>
     </context>
     <context>
@@ -3606,6 +3865,28 @@
         </message>
     </context>
     <context>
+        <name>PictureMenu</name>
+        <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
+        </message>
+        <message>
+            <source>Take the star away</source>
+            <translation>取消加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureScreen</name>
+        <message>
+            <source>Picture, full screen</source>
+            <translation>图片，全屏</translation>
+        </message>
+        <message>
+            <source>The picture's file is not where it was.</source>
+            <translation>图片文件不在原来的位置。</translation>
+        </message>
+    </context>
+    <context>
         <name>Pictures</name>
         <message>
             <source>1 picture was found again</source>
@@ -3630,6 +3911,10 @@
         <message>
             <source>Its seed is in use</source>
             <translation>已使用它的种子</translation>
+        </message>
+        <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
         </message>
         <message>
             <source>Save as</source>
@@ -3823,6 +4108,10 @@
     <context>
         <name>PromptSheet</name>
         <message>
+            <source>Add one more</source>
+            <translation>再加一张</translation>
+        </message>
+        <message>
             <source>Begin with the first scale again</source>
             <translation>重新从第一个尺度开始</translation>
         </message>
@@ -3837,6 +4126,10 @@
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
             <translation>只画四个种子的粗略尺度，再选一个</translation>
+        </message>
+        <message>
+            <source>Draw this prompt after the others</source>
+            <translation>在其他图片之后绘制此提示词</translation>
         </message>
         <message>
             <source>Earlier prompts</source>
@@ -3881,6 +4174,10 @@
         <message>
             <source>Prompt</source>
             <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Queue ({0})</source>
+            <translation>队列（{0}）</translation>
         </message>
         <message>
             <source>Seed</source>
@@ -3952,6 +4249,76 @@
         <message>
             <source>Keep</source>
             <translation>保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueueModel</name>
+        <message>
+            <source>Drawing</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>Failed: {0}</source>
+            <translation>失败：{0}</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Seed {0}</source>
+            <translation>种子 {0}</translation>
+        </message>
+        <message>
+            <source>Waiting</source>
+            <translation>等待中</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueuePanel</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Draw again what failed</source>
+            <translation>重新绘制失败的图片</translation>
+        </message>
+        <message>
+            <source>Draw what is paused</source>
+            <translation>绘制已暂停的图片</translation>
+        </message>
+        <message>
+            <source>Finish this picture and keep the others for later</source>
+            <translation>完成这张图片，其余的留待以后</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Nothing waits. A press of Generate while a picture is drawn puts the next one here.</source>
+            <translation>没有等待的图片。绘制时再按“生成”，下一张会排在这里。</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
+        </message>
+        <message>
+            <source>Queue, {0}</source>
+            <translation>队列，{0}</translation>
+        </message>
+        <message>
+            <source>Stop this picture</source>
+            <translation>停止这张图片</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
         </message>
     </context>
     <context>
@@ -4061,6 +4428,32 @@
         <message>
             <source>{0} by {1} pixels</source>
             <translation>{0} × {1} 像素</translation>
+        </message>
+    </context>
+    <context>
+        <name>ResultsGrid</name>
+        <message>
+            <source>Picture {0} of {1}</source>
+            <translation>第 {0} 张，共 {1} 张</translation>
+        </message>
+        <message>
+            <source>starred</source>
+            <translation>已加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>ResultsView</name>
+        <message>
+            <source>Click one, or walk with the arrow keys and press Enter, to see it large.</source>
+            <translation>点击一张，或用方向键移动并按 Enter，以放大查看。</translation>
+        </message>
+        <message>
+            <source>Close without choosing</source>
+            <translation>关闭，不选择</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
         </message>
     </context>
     <context>
@@ -4618,6 +5011,10 @@
             <translation>周四</translation>
         </message>
         <message>
+            <source>Today</source>
+            <translation>今天</translation>
+        </message>
+        <message>
             <source>Try again</source>
             <translation>重试</translation>
         </message>
@@ -4978,6 +5375,10 @@
             <translation>流式：按需载入权重</translation>
         </message>
         <message>
+            <source>Tell me when a picture is done and this window is not in front</source>
+            <translation>图片完成而此窗口不在前台时通知我</translation>
+        </message>
+        <message>
             <source>Text size</source>
             <translation>文字大小</translation>
         </message>
@@ -5002,6 +5403,17 @@
         <message>
             <source>{0} (Delete takes it off the shelf)</source>
             <translation>{0}（按 Delete 从架上移除）</translation>
+        </message>
+    </context>
+    <context>
+        <name>SideBySide</name>
+        <message>
+            <source>Choose two or more pictures in the history first</source>
+            <translation>请先在历史记录中选择两张或更多图片</translation>
+        </message>
+        <message>
+            <source>The picture is shown when the drawing is done</source>
+            <translation>绘制完成后显示该图片</translation>
         </message>
     </context>
     <context>
