@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from engine.photo.place import place_in_region as place_in_region
     from engine.photo.place import put_back as put_back
     from engine.photo.place import region_of_photo as region_of_photo
+    from engine.photo.sheet import Table as Table
+    from engine.photo.sheet import arrange as arrange
+    from engine.photo.sheet import draw_sheet as draw_sheet
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -65,5 +68,6 @@ else:
                 "save_plain",
             ),
             "engine.photo.place": ("place_in_region", "put_back", "region_of_photo"),
+            "engine.photo.sheet": ("Table", "arrange", "draw_sheet"),
         },
     )
