@@ -82,6 +82,7 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("redraw_region", _t("Redraw a region"), ("Ctrl+Shift+D",), group="Picture"),
     Shortcut("into_photo", _t("Put the subject into a photo…"), ("Ctrl+Shift+P",), group="Picture"),
     Shortcut("ideas", _t("Four ideas"), ("Ctrl+I",), group="Picture"),
+    Shortcut("list", _t("A list of prompts…"), ("Ctrl+Shift+L",), group="Picture"),
     Shortcut("new_seed", _t("New seed"), ("Ctrl+D",), group="Picture"),
     Shortcut("lock_seed", _t("Keep this seed"), ("Ctrl+L",), group="Picture"),
     Shortcut("star", _t("Star"), (".",), HISTORY, "Picture"),

@@ -246,4 +246,6 @@ def _setting(number: int, key: str, text: str) -> Any:
             return int(width), int(height)
         return float(text.replace(",", "."))
     except ValueError as error:
-        raise InputError(f"Line {number} has “{text[:40]}” as its {key.replace('_', ' ')}.", "Write a number.") from error
+        raise InputError(
+            f"Line {number} has “{text[:40]}” as its {key.replace('_', ' ')}.", "Write a number."
+        ) from error

@@ -23,6 +23,7 @@ from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
 from app.window.geometry import WindowGeometry
+from app.window.listing import Listing
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
+        self.listing = Listing(panels, controller, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.window_keys = WindowKeys(("focus_prompt",), self)
@@ -130,6 +132,7 @@ class MainWindow(QMainWindow):
             "redraw_region": self.redrawing.redraw_region,
             "into_photo": self.redrawing.choose_photo,
             "ideas": drawing.draw_ideas,
+            "list": self.listing.open,
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
             "compare": self.canvas.toggle_compare,
@@ -230,6 +233,7 @@ class MainWindow(QMainWindow):
             redraw_region=self.redrawing.can_redraw(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
+            list=not editing,
             compare=self.canvas.canvas.can_compare(),
             place=self.canvas.can_place() and not editing,
             edit_cutout=photo,
@@ -325,6 +329,7 @@ class MainWindow(QMainWindow):
         controls = {
             "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.open_sections(),
+            "list": self.listing.text,
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
         }
@@ -342,6 +347,9 @@ class MainWindow(QMainWindow):
         if isinstance(sections, dict):
             self.prompt.set_open_sections(sections)
         self.prompt.set_prompt_history(session.prompt_history)
+        text = session.controls.get("list")
+        if isinstance(text, str):
+            self.listing.set_text(text)
         self.panels.show_history(session.controls.get("history_shown", True) is not False)
 
     def close_panels(self) -> None:

@@ -106,6 +106,10 @@
             <translation>100 %</translation>
         </message>
         <message>
+            <source>A list of prompts…</source>
+            <translation>提示词列表…</translation>
+        </message>
+        <message>
             <source>About EchoGen</source>
             <translation>关于 EchoGen</translation>
         </message>
@@ -740,6 +744,10 @@
             <translation>请更改其权限，或将它复制到别处。</translation>
         </message>
         <message>
+            <source>Change that line.</source>
+            <translation>请更改该行。</translation>
+        </message>
+        <message>
             <source>Check the access token, and whether the licence was accepted on the publisher's page.</source>
             <translation>请检查访问令牌，以及是否已在发布者的页面上接受许可证。</translation>
         </message>
@@ -750,6 +758,10 @@
         <message>
             <source>Check the connection, then resume.</source>
             <translation>请检查网络连接，然后继续下载。</translation>
+        </message>
+        <message>
+            <source>Choose a file of JSON lines.</source>
+            <translation>请选择逐行 JSON 的文件。</translation>
         </message>
         <message>
             <source>Choose a model first.</source>
@@ -892,8 +904,16 @@
             <translation>请在主体周围画一个框，或点击它。</translation>
         </message>
         <message>
+            <source>Draw fewer at once; batch on the command line draws any number.</source>
+            <translation>请一次少画一些；命令行的 batch 可以绘制任意数量。</translation>
+        </message>
+        <message>
             <source>Draw the box a little larger, or paint the subject with the brush.</source>
             <translation>请将框画大一些，或用画笔涂出主体。</translation>
+        </message>
+        <message>
+            <source>Draw the list again.</source>
+            <translation>请重新绘制列表。</translation>
         </message>
         <message>
             <source>Drawing can stop after {0} to {1} scales, not after {2}.</source>
@@ -960,6 +980,10 @@
             <translation>正在重新启动；就绪后请按“生成”。</translation>
         </message>
         <message>
+            <source>It is not UTF-8 text.</source>
+            <translation>它不是 UTF-8 文本。</translation>
+        </message>
+        <message>
             <source>It may have been moved or renamed.</source>
             <translation>它可能已被移动或重命名。</translation>
         </message>
@@ -1012,6 +1036,38 @@
             <translation>去掉位置设置，或打开其他模型。</translation>
         </message>
         <message>
+            <source>Line {0} cannot be used: {1}</source>
+            <translation>第 {0} 行无法使用：{1}</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” inside of another one.</source>
+            <translation>第 {0} 行的“{{”嵌套在另一个之内。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” without its “}”.</source>
+            <translation>第 {0} 行的“{{”缺少对应的“}}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “}” without its “{”.</source>
+            <translation>第 {0} 行的“}}”缺少对应的“{{”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has no words.</source>
+            <translation>第 {0} 行没有词语。</translation>
+        </message>
+        <message>
+            <source>Line {0} has nothing between “{” and “}”.</source>
+            <translation>第 {0} 行的“{{”与“}}”之间为空。</translation>
+        </message>
+        <message>
+            <source>Line {0} has “{1}” as its {2}.</source>
+            <translation>第 {0} 行的 {2} 为“{1}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} speaks of {subject}, and the subject has no name.</source>
+            <translation>第 {0} 行使用了 {{subject}}，但主体没有名称。</translation>
+        </message>
+        <message>
             <source>Low memory</source>
             <translation>低内存</translation>
         </message>
@@ -1056,8 +1112,20 @@
             <translation>方案“{0}”内存不足；现改用“{1}”。</translation>
         </message>
         <message>
+            <source>Name a file of JSON lines.</source>
+            <translation>请指定逐行 JSON 的文件。</translation>
+        </message>
+        <message>
             <source>Name a new or an empty folder.</source>
             <translation>请指定一个新的或空的文件夹。</translation>
+        </message>
+        <message>
+            <source>Name a text file or a CSV.</source>
+            <translation>请指定文本文件或 CSV。</translation>
+        </message>
+        <message>
+            <source>Name it first.</source>
+            <translation>请先为它命名。</translation>
         </message>
         <message>
             <source>Name the folder the part was downloaded to.</source>
@@ -1066,6 +1134,10 @@
         <message>
             <source>No permission</source>
             <translation>没有权限</translation>
+        </message>
+        <message>
+            <source>No picture of the list is there any more.</source>
+            <translation>列表的图片都已不在。</translation>
         </message>
         <message>
             <source>No settings in this picture</source>
@@ -1200,8 +1272,16 @@
             <translation>请在网络好转后继续；将从停止处继续。</translation>
         </message>
         <message>
+            <source>Save it as CSV again.</source>
+            <translation>请重新保存为 CSV。</translation>
+        </message>
+        <message>
             <source>Save it as JPEG first. {0}</source>
             <translation>请先另存为 JPEG。{0}</translation>
+        </message>
+        <message>
+            <source>Save it as UTF-8, a table as CSV.</source>
+            <translation>请保存为 UTF-8，表格请保存为 CSV。</translation>
         </message>
         <message>
             <source>Save it with Save as….</source>
@@ -1230,6 +1310,10 @@
         <message>
             <source>Start it again, or choose a smaller memory plan in Settings.</source>
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
+        </message>
+        <message>
+            <source>Take that size out of the list.</source>
+            <translation>请从列表中去掉该尺寸。</translation>
         </message>
         <message>
             <source>The address to download from holds more than a place.</source>
@@ -1386,6 +1470,42 @@
         <message>
             <source>The licence of {0} ({1}) was not accepted yet.</source>
             <translation>尚未接受 {0} 的许可证（{1}）。</translation>
+        </message>
+        <message>
+            <source>The list could not be read: {0}</source>
+            <translation>无法读取列表：{0}</translation>
+        </message>
+        <message>
+            <source>The list has no column “prompt”.</source>
+            <translation>列表没有“prompt”列。</translation>
+        </message>
+        <message>
+            <source>The list is no CSV that can be read.</source>
+            <translation>列表不是可读取的 CSV。</translation>
+        </message>
+        <message>
+            <source>The list makes {0} pictures; {1} are the limit.</source>
+            <translation>列表会产生 {0} 张图片；上限为 {1} 张。</translation>
+        </message>
+        <message>
+            <source>The list of requests {0} cannot be read: {1}.</source>
+            <translation>无法读取请求列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} cannot be read: {1}.</source>
+            <translation>无法读取列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} is larger than {1} MB.</source>
+            <translation>列表 {0} 大于 {1} MB。</translation>
+        </message>
+        <message>
+            <source>The list {0} is not UTF-8 text.</source>
+            <translation>列表 {0} 不是 UTF-8 文本。</translation>
+        </message>
+        <message>
+            <source>The list's columns {0} are not used.</source>
+            <translation>列表的列 {0} 未被使用。</translation>
         </message>
         <message>
             <source>The look strength</source>
@@ -1640,6 +1760,10 @@
             <translation>{0} 中的设置已损坏。</translation>
         </message>
         <message>
+            <source>The sheet could not be saved: {0}</source>
+            <translation>无法保存总图：{0}</translation>
+        </message>
+        <message>
             <source>The size is width and height, each from 16 to 4096 pixels.</source>
             <translation>尺寸为宽和高，各为 16 到 4096 像素。</translation>
         </message>
@@ -1776,6 +1900,18 @@
             <translation>没有可获取的模型“{0}”。</translation>
         </message>
         <message>
+            <source>There is no prompt in the list.</source>
+            <translation>列表中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no prompt in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no request in {0} that can be read.</source>
+            <translation>{0} 中没有可读取的请求。</translation>
+        </message>
+        <message>
             <source>There is no {0} in {1}.</source>
             <translation>{1} 中没有 {0}。</translation>
         </message>
@@ -1806,6 +1942,10 @@
         <message>
             <source>This is not a request.</source>
             <translation>这不是请求。</translation>
+        </message>
+        <message>
+            <source>This model does not draw {0}x{1}.</source>
+            <translation>此模型不绘制 {0}x{1}。</translation>
         </message>
         <message>
             <source>This model does not know {0}; {1} will not show.</source>
@@ -1946,6 +2086,26 @@
         <message>
             <source>Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6.</source>
             <translation>请写成 X,Y,SIZE[,TURN][,mirrored]，例如 0.5,0.6,0.6。</translation>
+        </message>
+        <message>
+            <source>Write a number.</source>
+            <translation>请填写数字。</translation>
+        </message>
+        <message>
+            <source>Write a prompt, or take the line out.</source>
+            <translation>请填写提示词，或删除该行。</translation>
+        </message>
+        <message>
+            <source>Write alternatives as {red|blue}.</source>
+            <translation>请将备选词写作 {red|blue}。</translation>
+        </message>
+        <message>
+            <source>Write one a line.</source>
+            <translation>请每行写一条。</translation>
+        </message>
+        <message>
+            <source>Write prompt in its first line, above the prompts.</source>
+            <translation>请在第一行、提示词上方写上 prompt。</translation>
         </message>
         <message>
             <source>a second</source>
@@ -2935,6 +3095,152 @@
         </message>
     </context>
     <context>
+        <name>ListDialog</name>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>A list of prompts</source>
+            <translation>提示词列表</translation>
+        </message>
+        <message>
+            <source>All scenes of this model</source>
+            <translation>此模型的所有场景</translation>
+        </message>
+        <message>
+            <source>All {1} pictures are drawn</source>
+            <translation>{1} 张图片已全部绘制</translation>
+        </message>
+        <message>
+            <source>As JSON lines of requests, which the command line's batch draws</source>
+            <translation>保存为逐行 JSON 的请求，可由命令行的 batch 绘制</translation>
+        </message>
+        <message>
+            <source>Draw the list</source>
+            <translation>绘制列表</translation>
+        </message>
+        <message>
+            <source>Draw the rest</source>
+            <translation>绘制其余图片</translation>
+        </message>
+        <message>
+            <source>From {0}.</source>
+            <translation>来自 {0}。</translation>
+        </message>
+        <message>
+            <source>Lists</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>One prompt a line. {red|blue} draws the line once with each; {subject} is the subject's name.</source>
+            <translation>每行一条提示词。{red|blue} 会用其中每个词各画一次；{subject} 是主体的名称。</translation>
+        </message>
+        <message>
+            <source>Open a list</source>
+            <translation>打开列表</translation>
+        </message>
+        <message>
+            <source>Open a list…</source>
+            <translation>打开列表…</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Prompts, one a line</source>
+            <translation>提示词，每行一条</translation>
+        </message>
+        <message>
+            <source>Save all pictures…</source>
+            <translation>保存所有图片…</translation>
+        </message>
+        <message>
+            <source>Save for batch</source>
+            <translation>保存给 batch</translation>
+        </message>
+        <message>
+            <source>Save for batch…</source>
+            <translation>保存给 batch…</translation>
+        </message>
+        <message>
+            <source>Save one sheet</source>
+            <translation>保存为一张总图</translation>
+        </message>
+        <message>
+            <source>Save one sheet…</source>
+            <translation>保存为一张总图…</translation>
+        </message>
+        <message>
+            <source>Save to a folder</source>
+            <translation>保存到文件夹</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>The list</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>The list before is still being drawn</source>
+            <translation>上一个列表仍在绘制</translation>
+        </message>
+        <message>
+            <source>This model does not know: {0}</source>
+            <translation>此模型不认识：{0}</translation>
+        </message>
+        <message>
+            <source>This model takes any words</source>
+            <translation>此模型接受任何词语</translation>
+        </message>
+        <message>
+            <source>Write a list instead</source>
+            <translation>改为手写列表</translation>
+        </message>
+        <message>
+            <source>a {subject} in the {snow|jungle}</source>
+            <translation>a {subject} in the {snow|jungle}</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures</source>
+            <translation>{0} / {1} 张图片</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+        <message>
+            <source>{0}, about {1}</source>
+            <translation>{0}，约 {1}</translation>
+        </message>
+        <message>
+            <source>{0}, {1} of each prompt</source>
+            <translation>{0}，每条提示词 {1} 张</translation>
+        </message>
+        <message>
+            <source>{0}: its requests are drawn as they are.</source>
+            <translation>{0}：其中的请求按原样绘制。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Listing</name>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>查看</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures of the list are drawn</source>
+            <translation>列表的 {1} 张图片已绘制 {0} 张</translation>
+        </message>
+    </context>
+    <context>
         <name>MainWindow</name>
         <message>
             <source>Drop to use this photo</source>
@@ -3560,6 +3866,13 @@
         </message>
     </context>
     <context>
+        <name>PictureCell</name>
+        <message>
+            <source>not drawn yet</source>
+            <translation>尚未绘制</translation>
+        </message>
+    </context>
+    <context>
         <name>PictureCommands</name>
         <message>
             <source>Where is {0}?</source>
@@ -3784,6 +4097,10 @@
     <context>
         <name>PromptSheet</name>
         <message>
+            <source>A list…</source>
+            <translation>列表…</translation>
+        </message>
+        <message>
             <source>Begin with the first scale again</source>
             <translation>重新从第一个尺度开始</translation>
         </message>
@@ -3794,6 +4111,10 @@
         <message>
             <source>Draw</source>
             <translation>绘制</translation>
+        </message>
+        <message>
+            <source>Draw many prompts in one press, and see them in a table</source>
+            <translation>一次绘制多条提示词，并以表格查看</translation>
         </message>
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
@@ -4345,6 +4666,10 @@
         <message>
             <source>yesterday</source>
             <translation>昨天</translation>
+        </message>
+        <message>
+            <source>{0} more lines are skipped.</source>
+            <translation>另有 {0} 行被跳过。</translation>
         </message>
         <message>
             <source>{0} {1}</source>
