@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from engine.placement import Placement as Placement
     from engine.planning.plans import MemoryPlan as MemoryPlan
     from engine.preflight.segmenter import Segmenter as Segmenter
+    from engine.preset import Preset as Preset
+    from engine.preset import read_preset as read_preset
+    from engine.preset import write_preset as write_preset
     from engine.prompt_list import MAX_PICTURES as MAX_PICTURES
     from engine.prompt_list import ListedPrompt as ListedPrompt
     from engine.prompt_list import ListedRequest as ListedRequest
@@ -103,6 +106,7 @@ else:
             "engine.placement": ("LARGEST", "Placement", "SMALLEST"),
             "engine.planning.plans": ("MemoryPlan",),
             "engine.preflight.segmenter": ("Segmenter",),
+            "engine.preset": ("Preset", "read_preset", "write_preset"),
             "engine.prompt_list": (
                 "ListedPrompt",
                 "ListedRequest",

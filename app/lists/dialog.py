@@ -36,6 +36,7 @@ class ListDialog(Dialog):
         drawRequested(object): draw these ``ListedRequest``.
         opened(int): show this picture of the history.
         sheetRequested(object), folderRequested(object): save the pictures to this ``Path``, on one sheet or one by one.
+        stopRequested: draw nothing more of it.
         notice(str): a sentence for a toast.
     """
 
@@ -44,6 +45,7 @@ class ListDialog(Dialog):
     opened = Signal(int)
     sheetRequested = Signal(object)
     folderRequested = Signal(object)
+    stopRequested = Signal()
     notice = Signal(str)
 
     def __init__(
@@ -71,6 +73,7 @@ class ListDialog(Dialog):
         run.changed.connect(self._drawn)
         run.ended.connect(self._told)
         self._show_source()
+        self.edit.setFocus()
         if run.listed:
             self._begun()
 
@@ -139,14 +142,17 @@ class ListDialog(Dialog):
         self.sheet = OutlinedButton(self.tr("Save one sheet…"))
         self.files = OutlinedButton(self.tr("Save all pictures…"))
         self.rest = PlainButton(self.tr("Draw the rest"))
+        self.stop = PlainButton(self.tr("Stop"), "square")
         self.back = PlainButton(self.tr("The list"), "chevron-left")
         self.sheet.clicked.connect(self._choose_sheet)
         self.files.clicked.connect(self._choose_folder)
-        self.rest.clicked.connect(self._run.draw_rest)
+        self.rest.clicked.connect(self._draw_rest)
+        self.stop.clicked.connect(self.stopRequested)
         self.back.clicked.connect(self._write)
         row = QHBoxLayout()
         row.addWidget(self.back)
         row.addWidget(self.rest)
+        row.addWidget(self.stop)
         row.addStretch(1)
         row.addWidget(self.sheet)
         row.addWidget(self.files)
@@ -298,11 +304,18 @@ class ListDialog(Dialog):
         saved = any(found is not None and found.picture is not None for found in run.pictures)
         self.sheet.setEnabled(saved)
         self.files.setEnabled(saved)
+        self.stop.setVisible(run.busy)
         self.rest.setVisible(not run.busy and run.done < len(run.listed))
+
+    @Slot()
+    def _draw_rest(self) -> None:
+        self._run.draw_rest()
+        self._told()
 
     @Slot()
     def _see(self) -> None:
         self.pages.setCurrentIndex(_SEE)
+        self.back.setFocus()
 
     @Slot()
     def _write(self) -> None:

@@ -59,6 +59,8 @@ class PromptSheet(QWidget):
     def _build(self) -> None:
         self.title = label("", "section")
         self.history_button = IconButton("history", "", parent=self)
+        self.presets_button = IconButton("bookmark", "", parent=self)
+        self.presets_button.setObjectName("presetsButton")
         self.prompt = PromptEdit(3, self.history)
         self.prompt.setObjectName("promptEdit")
         self.words = label("", "help", "warning", wrap=True)
@@ -127,6 +129,7 @@ class PromptSheet(QWidget):
         column.setSpacing(space("row-gap"))
         header = QHBoxLayout()
         header.addWidget(self.title, 1)
+        header.addWidget(self.presets_button)
         header.addWidget(self.history_button)
         column.addLayout(header)
         column.addWidget(self.prompt)
@@ -264,6 +267,7 @@ class PromptSheet(QWidget):
     def retranslate(self) -> None:
         self.title.setText(self.tr("Prompt"))
         self.history_button.describe(self.tr("Earlier prompts"), keymap.shown("prompt_older"))
+        self.presets_button.describe(self.tr("Presets"))
         self.prompt.setAccessibleName(self.tr("Prompt"))
         self.prompt.setPlaceholderText(self.tr("Where should it be? One sentence is enough."))
         self.negative.setAccessibleName(self.tr("What to avoid"))

@@ -57,6 +57,7 @@ class Listing(QObject):
         dialog.opened.connect(self._show)
         dialog.sheetRequested.connect(self._save_sheet)
         dialog.folderRequested.connect(self._save_all)
+        dialog.stopRequested.connect(controller.queue.stop_now)
         dialog.notice.connect(self._panels.toast.show_message)
         dialog.finished.connect(self._closed)
         self._open = True

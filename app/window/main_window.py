@@ -31,6 +31,7 @@ from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.pictures import Pictures
 from app.window.placing import Placing
+from app.window.presets import Presets
 from app.window.redrawing import Redrawing
 from app.window.status_line import StatusLine
 from app.window.window_keys import WindowKeys
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
         self.listing = Listing(panels, controller, self)
+        self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.window_keys = WindowKeys(("focus_prompt",), self)
@@ -138,6 +140,7 @@ class MainWindow(QMainWindow):
             "compare": self.canvas.toggle_compare,
             "place": self.canvas.toggle_frame,
             "focus_prompt": self.prompt.focus_prompt,
+            **self.presets.runs(),
             "next_panel": self.panel_focus.next,
             "previous_panel": self.panel_focus.previous,
             "fit": panels.zoom_fit,
@@ -170,7 +173,7 @@ class MainWindow(QMainWindow):
             self.canvas.hintWanted,
         ):
             notice.connect(toast.show_message)
-        for fails in (controller.failed, self.subject.failed):
+        for fails in (controller.failed, self.subject.failed, self.presets.failed):
             fails.connect(self.faults.show)
         self.history.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)

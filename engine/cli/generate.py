@@ -22,6 +22,7 @@ from engine.cli.place import Place, check_place, take_place
 from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, ScalePreview, Started
 from engine.placement import Placement
+from engine.preset import read_preset
 from engine.request import MAX_SEED, CutOut, GenerationRequest
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PHOTO",
         help="put the subject into this photo, at --place or into --region; everything else of the photo stays",
     )
+    parser.add_argument(
+        "--preset", type=Path, metavar="FILE", help="strengths, temperature, size, place and what to avoid of a preset"
+    )
     parser.add_argument("--prompt-strength", type=float, help="how closely to follow the prompt")
     parser.add_argument("--subject-strength", type=float, help="how closely to keep the subject (identity)")
     parser.add_argument(
@@ -94,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     from engine.engine import Engine
     from engine.planning.job import make_job
 
-    for request in (base, *(one.request for one in listed)):
+    for request in [one.request for one in listed] or [base]:
         make_job(request, manifest)  # what does not fit the model is said before it is opened
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
         if listed:
@@ -160,6 +164,8 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
             request = replace(request, kept=found.bits.first(args.keep_scales))
         else:
             request = replace(request, kept=None)
+    if args.preset is not None:
+        request = read_preset(args.preset).applied(request)
     given: dict[str, Any] = {
         name: getattr(args, name)
         for name in ("prompt", "prompt_strength", "subject_strength", "look_strength", "temperature", "top_p")
@@ -178,7 +184,7 @@ def complete_request(
     args: argparse.Namespace, request: GenerationRequest, manifest: BundleManifest
 ) -> GenerationRequest:
     """Fill in what only the bundle knows: its defaults, sizes, and the side of the cut-out."""
-    if args.source is None:
+    if args.source is None and args.preset is None:
         defaults = manifest.request_defaults()
         request = replace(request, **{k: v for k, v in defaults.items() if getattr(args, k, None) is None})
     if request.bundle not in ("", manifest.identity) and request.kept is None:

@@ -314,6 +314,10 @@
             <translation>打开蒙版…</translation>
         </message>
         <message>
+            <source>Open a preset…</source>
+            <translation>打开预设…</translation>
+        </message>
+        <message>
             <source>Open photo…</source>
             <translation>打开照片…</translation>
         </message>
@@ -336,6 +340,10 @@
         <message>
             <source>Place the subject</source>
             <translation>摆放主体</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
         </message>
         <message>
             <source>Previous panel</source>
@@ -372,6 +380,10 @@
         <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
+        </message>
+        <message>
+            <source>Save these settings as a preset…</source>
+            <translation>将这些设置存为预设…</translation>
         </message>
         <message>
             <source>Save without metadata…</source>
@@ -488,6 +500,42 @@
         <message>
             <source>Use its seed</source>
             <translation>使用它的种子</translation>
+        </message>
+        <message>
+            <source>Use the eighth preset</source>
+            <translation>使用第八个预设</translation>
+        </message>
+        <message>
+            <source>Use the fifth preset</source>
+            <translation>使用第五个预设</translation>
+        </message>
+        <message>
+            <source>Use the first preset</source>
+            <translation>使用第一个预设</translation>
+        </message>
+        <message>
+            <source>Use the fourth preset</source>
+            <translation>使用第四个预设</translation>
+        </message>
+        <message>
+            <source>Use the ninth preset</source>
+            <translation>使用第九个预设</translation>
+        </message>
+        <message>
+            <source>Use the second preset</source>
+            <translation>使用第二个预设</translation>
+        </message>
+        <message>
+            <source>Use the seventh preset</source>
+            <translation>使用第七个预设</translation>
+        </message>
+        <message>
+            <source>Use the sixth preset</source>
+            <translation>使用第六个预设</translation>
+        </message>
+        <message>
+            <source>Use the third preset</source>
+            <translation>使用第三个预设</translation>
         </message>
         <message>
             <source>Use this cut-out</source>
@@ -704,6 +752,10 @@
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
         </message>
         <message>
+            <source>Ask for it again where it came from.</source>
+            <translation>请向来源重新索取。</translation>
+        </message>
+        <message>
             <source>Ask for it at {0}, then check the access token.</source>
             <translation>请在 {0} 申请访问权限，然后检查访问令牌。</translation>
         </message>
@@ -764,6 +816,10 @@
             <translation>请选择逐行 JSON 的文件。</translation>
         </message>
         <message>
+            <source>Choose a file that was saved as a preset.</source>
+            <translation>请选择保存为预设的文件。</translation>
+        </message>
+        <message>
             <source>Choose a model first.</source>
             <translation>请先选择模型。</translation>
         </message>
@@ -782,6 +838,10 @@
         <message>
             <source>Choose a smaller model.</source>
             <translation>请选择更小的模型。</translation>
+        </message>
+        <message>
+            <source>Choose another file.</source>
+            <translation>请选择另一个文件。</translation>
         </message>
         <message>
             <source>Choose another folder in Settings.</source>
@@ -878,6 +938,10 @@
         <message>
             <source>Copy the model anew from where it came from.</source>
             <translation>请从原处重新复制该模型。</translation>
+        </message>
+        <message>
+            <source>Delete one first.</source>
+            <translation>请先删除一个。</translation>
         </message>
         <message>
             <source>Different strengths for prompt and subject need {0} more than is free; equal ones fit.</source>
@@ -1572,6 +1636,10 @@
             <translation>模型的描述（{0}）已损坏：{1}。</translation>
         </message>
         <message>
+            <source>The name of a preset has 1 to {0} characters.</source>
+            <translation>预设名称为 1 到 {0} 个字符。</translation>
+        </message>
+        <message>
             <source>The negative prompt</source>
             <translation>反向提示词</translation>
         </message>
@@ -1658,6 +1726,10 @@
         <message>
             <source>The placement's {0} must be a number.</source>
             <translation>位置的 {0} 必须是数字。</translation>
+        </message>
+        <message>
+            <source>The preset {0} cannot be read: {1}.</source>
+            <translation>无法读取预设 {0}：{1}。</translation>
         </message>
         <message>
             <source>The previews' file {0} does not belong to this model.</source>
@@ -1876,6 +1948,10 @@
             <translation>{1} 个尺度却有 {0} 个数。</translation>
         </message>
         <message>
+            <source>There are {0} presets already.</source>
+            <translation>已有 {0} 个预设。</translation>
+        </message>
+        <message>
             <source>There are: {0}.</source>
             <translation>有：{0}。</translation>
         </message>
@@ -1936,6 +2012,10 @@
             <translation>这不是访问令牌。</translation>
         </message>
         <message>
+            <source>This is no preset of EchoGen.</source>
+            <translation>这不是 EchoGen 的预设。</translation>
+        </message>
+        <message>
             <source>This is no published size: its cut-out has {0} pixels a side.</source>
             <translation>这不是已发布的尺寸：其抠图边长为 {0} 像素。</translation>
         </message>
@@ -1958,6 +2038,14 @@
         <message>
             <source>This picture needs about {0} and {1} of {2} is free.</source>
             <translation>此图片约需 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>This preset is damaged.</source>
+            <translation>此预设已损坏。</translation>
+        </message>
+        <message>
+            <source>This preset was written by another version of this program.</source>
+            <translation>此预设由本程序的另一版本写成。</translation>
         </message>
         <message>
             <source>This request has format {0}; this program reads format {1}.</source>
@@ -2030,6 +2118,10 @@
         <message>
             <source>Update the program, or get the model again.</source>
             <translation>请更新程序，或重新获取该模型。</translation>
+        </message>
+        <message>
+            <source>Update the program.</source>
+            <translation>请更新本程序。</translation>
         </message>
         <message>
             <source>Use .png, .webp or .jpg.</source>
@@ -3181,6 +3273,10 @@
             <translation>已保存到 {0}</translation>
         </message>
         <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
             <source>The list</source>
             <translation>列表</translation>
         </message>
@@ -3808,6 +3904,17 @@
         </message>
     </context>
     <context>
+        <name>NameDialog</name>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+    </context>
+    <context>
         <name>OptionBar</name>
         <message>
             <source>Brush hardness</source>
@@ -3997,6 +4104,73 @@
         </message>
     </context>
     <context>
+        <name>Presets</name>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Its key is {0}.</source>
+            <translation>它的快捷键是 {0}。</translation>
+        </message>
+        <message>
+            <source>Open a preset</source>
+            <translation>打开预设</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
+        </message>
+        <message>
+            <source>Save</source>
+            <translation>保存</translation>
+        </message>
+        <message>
+            <source>Save a preset</source>
+            <translation>保存预设</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Share</source>
+            <translation>分享</translation>
+        </message>
+        <message>
+            <source>Share a preset</source>
+            <translation>分享预设</translation>
+        </message>
+        <message>
+            <source>Strengths, temperature, shape, place and what to avoid, as they are now.</source>
+            <translation>当前的强度、温度、形状、位置和要避免的内容。</translation>
+        </message>
+        <message>
+            <source>The preset of this name is replaced.</source>
+            <translation>同名预设会被替换。</translation>
+        </message>
+        <message>
+            <source>There is no preset here yet. Save the settings as one with {0}.</source>
+            <translation>这里还没有预设。用 {0} 将设置存为预设。</translation>
+        </message>
+        <message>
+            <source>“{0}” is deleted</source>
+            <translation>“{0}”已删除</translation>
+        </message>
+        <message>
+            <source>“{0}” is in use</source>
+            <translation>“{0}”已启用</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved</source>
+            <translation>“{0}”已保存</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved; {1} brings it back</source>
+            <translation>“{0}”已保存；按 {1} 可再次使用</translation>
+        </message>
+    </context>
+    <context>
         <name>Problem</name>
         <message>
             <source>Close</source>
@@ -4159,6 +4333,10 @@
         <message>
             <source>Pictures</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
         </message>
         <message>
             <source>Prompt</source>

@@ -14,6 +14,7 @@ from PIL import Image
 from engine.cli import main
 from engine.engine import Engine
 from engine.photo.picture_file import read_picture_file
+from engine.preset import Preset, write_preset
 from engine.requests_file import read_requests
 
 
@@ -308,3 +309,14 @@ def test_a_list_of_prompts(words, tmp_path, capsys):
     assert main(told) == 2 and "without its" in capsys.readouterr().err
     assert main([*words, "--prompts", str(prompts)]) == 2
     assert main([*base, "--all-scenes"]) == 2 and "no list of scenes" in capsys.readouterr().err
+
+
+def test_a_preset_is_what_is_not_said(words, tmp_path, capsys):
+    preset = tmp_path / "lively.json"
+    write_preset(preset, Preset("Lively", "snow", 4.0, 2.0, temperature=1.5, size=(64, 64)))
+    assert main([*words, "--preset", str(preset), "--temperature", "0.5"]) == 0
+    request = read_picture_file(tmp_path / "ball.png").request
+    assert (request.negative_prompt, request.prompt_strength, request.subject_strength) == ("snow", 4.0, 2.0)
+    assert request.temperature == 0.5
+    preset.write_text("{}")
+    assert main([*words, "--preset", str(preset)]) == 2 and "no preset" in capsys.readouterr().err
