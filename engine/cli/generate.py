@@ -216,6 +216,7 @@ def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
     from engine.photo.hints import Hint
     from engine.photo.load import load_photo
     from engine.photo.mask_file import read_mask
+    from engine.photo.notes import photo_notes
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
 
@@ -225,6 +226,8 @@ def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
     else:
         segmenter = Segmenter.with_models(installed_helpers())
         mask = segmenter.find_subject(photo, Hint(name=args.name)).mask
+    for note in (*photo.notes, *photo_notes(photo, mask, side)):
+        print(note, file=sys.stderr)
     return cut_out(photo, mask, side, args.framing)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.photo.mask_ops import largest_part as largest_part
     from engine.photo.mask_ops import mask_problem as mask_problem
     from engine.photo.mask_ops import parts as parts
+    from engine.photo.notes import photo_notes as photo_notes
     from engine.photo.picture_file import SUFFIXES as SUFFIXES
     from engine.photo.picture_file import carries_request as carries_request
     from engine.photo.picture_file import read_picture_file as read_picture_file
@@ -60,6 +61,7 @@ else:
                 "mask_problem",
                 "parts",
             ),
+            "engine.photo.notes": ("photo_notes",),
             "engine.photo.picture_file": (
                 "SUFFIXES",
                 "carries_request",
