@@ -171,7 +171,7 @@ def make_stage(
     """
     cv2.setNumThreads(1)
     size, seed = int(settings["data"]["picture_size"]), int(settings["seed"])
-    photographs = read_photographs(textures)
+    photographs = read_photographs(textures, skip=settings["data"].get("skip", ()))
     composers = []
     for split, turn in (("train", 1), ("validation", 2)):
         subjects = Subjects.from_folders(sprites, int(settings["data"]["subject_size"]), split)

@@ -84,7 +84,7 @@ class Composer:
         """Draw the next picture."""
         dice, size = self.dice, self.size
         picture = parts.background(dice, size, self.textures, self.scenes)
-        for _ in range(dice.choice(5, p=(0.45, 0.25, 0.15, 0.1, 0.05))):
+        for _ in range(dice.choice(5, p=(0.6, 0.2, 0.1, 0.07, 0.03))):
             # Clutter far behind: small, often cut off by the frame, out of focus with the rest.
             picture = self._paste(picture, dice.uniform(0.08, 0.3), spread=0.45).picture
         if dice.random() < 0.45:
@@ -93,15 +93,15 @@ class Composer:
             rgb = parts.camera(dice, picture)
             return Composite(rgb, np.zeros((size, size), np.float32), np.zeros((4, size, size), np.float32), True)
         layers: list[_Layer] = []
-        rivals = int(dice.choice(4, p=(0.5, 0.3, 0.13, 0.07)))
-        main = float(dice.uniform(0.35, 0.95)) if dice.random() < 0.85 else float(dice.uniform(0.95, 1.35))
+        rivals = int(dice.choice(4, p=(0.65, 0.22, 0.09, 0.04)))
+        main = float(dice.uniform(0.35, 1.0)) if dice.random() < 0.8 else float(dice.uniform(0.95, 1.4))
         like = parts.colours_of(self._subject()) if dice.random() < 0.1 else None
         if like is not None:
             picture = parts.recoloured(picture, like)
         before = int(dice.integers(0, rivals + 1))
         for turn in range(rivals + 1):
             if turn == before:
-                picture = self._add(picture, layers, main, spread=0.13, compound=dice.random() < 0.1)
+                picture = self._add(picture, layers, main, spread=0.13, compound=dice.random() < 0.2)
                 subject = len(layers) - 1
             else:
                 picture = self._add(picture, layers, main * float(dice.uniform(0.3, 0.7)), spread=0.4)
