@@ -13,9 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.preflight.shipped.channels import HintChannels
 from engine.training.data.subjects import Subjects
 from engine.training.render import composite_parts as parts
-from engine.training.render.clicks import Hints, draw_hints
+from engine.training.render.clicks import draw_hints
 
 _NOTHING = 0.03
 """Share of the pictures without any subject: the network has to be able to say so."""
@@ -113,7 +114,7 @@ class Composer:
         hinted = wanted != subject or dice.random() < self.hinted
         mask = layers[wanted].visible
         others = [layer.visible for index, layer in enumerate(layers) if index != wanted]
-        hints = draw_hints(dice, mask, others) if hinted and mask.max() > 0.5 else Hints.none(size)
+        hints = draw_hints(dice, mask, others) if hinted and mask.max() > 0.5 else HintChannels.none(size)
         return Composite(parts.camera(dice, picture), mask, hints.channels, not hinted)
 
     def _wanted(self, layers: list[_Layer], subject: int) -> int:

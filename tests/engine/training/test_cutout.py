@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 
 from engine.errors import InputError
+from engine.preflight.shipped.channels import EXCLUDE, INCLUDE, HintChannels
 from engine.training import cutout
 from engine.training.cutout_export import export_network
 from engine.training.cutout_network import FROZEN, CutoutNetwork
 from engine.training.data.subjects import Subjects
-from engine.training.render.clicks import EXCLUDE, INCLUDE, Hints, draw_hints
+from engine.training.render.clicks import draw_hints
 from engine.training.render.composites import Composer
 
 
@@ -78,7 +79,7 @@ def test_simulated_clicks_say_the_truth() -> None:
 def test_hints_change_nothing_before_training_and_the_first_blocks_are_kept(network: CutoutNetwork) -> None:
     features: list[torch.Tensor] = []
     handle = network.blocks[15].register_forward_hook(lambda _, __, out: features.append(out))
-    hints = Hints.none(64)
+    hints = HintChannels.none(64)
     hints.box(10, 10, 40, 50)
     with torch.no_grad():
         for given in (torch.zeros(1, 4, 64, 64), torch.from_numpy(hints.channels)[None]):
