@@ -112,7 +112,7 @@ class Composer:
             subject = int(np.argmax([layer.visible.sum() for layer in layers]))
         wanted = self._wanted(layers, subject)
         hinted = wanted != subject or dice.random() < self.hinted
-        mask = layers[wanted].visible
+        mask = np.clip(layers[wanted].visible, 0, 1)  # blurred edges leave it by a rounding
         others = [layer.visible for index, layer in enumerate(layers) if index != wanted]
         hints = draw_hints(dice, mask, others) if hinted and mask.max() > 0.5 else HintChannels.none(size)
         return Composite(parts.camera(dice, picture), mask, hints.channels, not hinted)
