@@ -15,10 +15,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every finding. The exit code is 0 even when something is wrong: the doctor itself has done its work."""
-    from engine.planning.diagnosis import diagnose
+    from engine.planning.diagnosis import Finding, diagnose
+    from engine.weights.inventory import installed_helper
 
     topic = ""
     findings = diagnose()
+    if installed_helper("segmentation") is None:
+        fact = "Better cut-outs (Grounding DINO and SAM 2.1) are not installed."
+        findings += (
+            Finding("Cut-outs", fact, "Get them if subjects are cut out wrongly: python -m engine models get cut-out"),
+        )
     for finding in findings:
         if args.json:
             print(json.dumps(asdict(finding)))

@@ -33,10 +33,7 @@ from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
 from engine.preflight.networks.learned import LearnedParts, Parts
 from engine.preflight.shipped.candidates import Candidate, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
-from engine.preflight.shipped.network import ShippedNetwork
-
-SHIPPED = ShippedNetwork()
-"""What ships with the program; one for the whole process."""
+from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 
 _MOST_BOXES = 5
 _SAME = 0.7

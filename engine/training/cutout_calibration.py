@@ -26,7 +26,7 @@ from engine.training.render.composites import Composer
 SIZE = 384
 """Pixels a side of the composites: as detailed as what the program looks at."""
 
-_RIDGE = 0.02
+_RIDGE = 0.1
 """Of the regression, per mask: weights stay small where few masks speak for them."""
 
 

@@ -148,3 +148,12 @@ class ShippedNetwork:
         self._net = self._judge = None
         self._problem = sentence
         log.warning("%s Cut-outs are made by colours and edges alone. %s", sentence, error or "")
+
+
+SHIPPED = ShippedNetwork()
+"""What ships with the program; one for the whole process."""
+
+
+def shipped_problem() -> str:
+    """Why the network that ships cannot be used, one sentence, or ""."""
+    return SHIPPED.problem
