@@ -19,11 +19,16 @@ def run(args: argparse.Namespace) -> int:
     from engine.weights.inventory import installed_helper
 
     topic = ""
-    findings = diagnose()
+    findings = list(diagnose())
     if installed_helper("segmentation") is None:
-        fact = "Better cut-outs (Grounding DINO and SAM 2.1) are not installed."
-        findings += (
-            Finding("Cut-outs", fact, "Get them if subjects are cut out wrongly: python -m engine models get cut-out"),
+        place = next((n for n, finding in enumerate(findings, 1) if finding.topic == "Cut-outs"), len(findings))
+        findings.insert(
+            place,
+            Finding(
+                "Cut-outs",
+                "Better cut-outs (Grounding DINO and SAM 2.1) are not installed.",
+                "Where subjects are cut out wrongly, get them: python -m engine models get cut-out",
+            ),
         )
     for finding in findings:
         if args.json:

@@ -36,6 +36,12 @@ from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 
 _MOST_BOXES = 5
+_NOTHING = 0.25
+"""What is estimated to overlap less with a subject is none: a photo of a sky."""
+
+_UNLIKELY = 0.5
+"""Candidates estimated below this share of the best one are not offered."""
+
 _SAME = 0.7
 """Boxes that overlap more than this are one candidate."""
 
@@ -186,8 +192,9 @@ class Segmenter:
         if given is None and (not marks or "segmentation" not in self._parts.roles):
             rough = guesses(working, marks)
             answers = self._by_itself(working, rough, marks)
-            if not answers and not rough:
+            if not (answers or rough) or (answers and not marks and answers[0].score < _NOTHING):
                 raise _nothing(hint)
+            answers = [answer for answer in answers if answer.score >= _UNLIKELY * answers[0].score]
             boxes = tuple(answer.box() for answer in answers) or tuple(box_of(guess, working) for guess in rough)
         found = self._sam(working.photo, boxes[0] if boxes else None, marks, None, notes)
         if found is not None:

@@ -9,6 +9,7 @@ those that a hint led to.
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -71,7 +72,8 @@ class Judge:
 def read_judge(path: Path) -> Judge:
     """Read what ``write_judge`` wrote. Raises ``OSError``, ``ValueError`` or ``KeyError`` when it is not whole."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        # By way of its bytes: NumPy leaves a file open that turns out to be none of its own.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             layers = tuple(kept[f"layer{number}"] for number in range(4))
             calibration = {kind: kept[kind] for kind in ("alone", "hinted") if kind in kept}
             network = str(kept["network"])

@@ -81,7 +81,9 @@ def test_what_the_user_said_is_not_asked_again():
 
 def test_without_sam_grabcut_cuts_the_grounded_box():
     box = Box(64, 22, 182, 160, 0.6)
-    found = Segmenter(FakeParts(grounding=lambda photo, name: (box,)), network=None).find_subject(PHOTO, Hint(name="toy"))
+    found = Segmenter(FakeParts(grounding=lambda photo, name: (box,)), network=None).find_subject(
+        PHOTO, Hint(name="toy")
+    )
     assert found.method == "grabcut" and found.boxes[0] == box
     assert overlap(found.mask, TRUTH) > 0.9
 
