@@ -26,6 +26,9 @@ from engine.training.render.composites import Composer
 SIZE = 384
 """Pixels a side of the composites: as detailed as what the program looks at."""
 
+COMPOSITES = 100
+"""So many are drawn to calibrate; each gives five to seven masks."""
+
 _RIDGE = 0.1
 """Of the regression, per mask: weights stay small where few masks speak for them."""
 
