@@ -208,6 +208,7 @@ class MainWindow(QMainWindow):
         self.prompt.nameWanted.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
+        panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
         for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)

@@ -1414,6 +1414,10 @@
             <translation>请打开那个模型，或用当前模型重新绘制。</translation>
         </message>
         <message>
+            <source>OpenCV {0} cannot run the network for cut-outs.</source>
+            <translation>OpenCV {0} 无法运行抠图网络。</translation>
+        </message>
+        <message>
             <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
             <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
         </message>
@@ -1788,6 +1792,14 @@
         <message>
             <source>The network comes from the computer's memory layer by layer.</source>
             <translation>网络从内存中逐层载入。</translation>
+        </message>
+        <message>
+            <source>The network for cut-outs is damaged.</source>
+            <translation>抠图网络已损坏。</translation>
+        </message>
+        <message>
+            <source>The network for cut-outs is missing or damaged.</source>
+            <translation>抠图网络缺失或已损坏。</translation>
         </message>
         <message>
             <source>The network's numbers are rounded to eight bits.</source>
@@ -2172,10 +2184,6 @@
         <message>
             <source>This file does not hold the weights of a visual tokenizer.</source>
             <translation>此文件不含视觉分词器的权重。</translation>
-        </message>
-        <message>
-            <source>This is a guess: the subject hardly stands out. Draw a box around it if it is wrong.</source>
-            <translation>这是猜测：主体不够突出。如果不对，请在它周围画一个框。</translation>
         </message>
         <message>
             <source>This is no access token.</source>
@@ -2853,6 +2861,29 @@
         <message>
             <source>Example: {0}</source>
             <translation>示例：{0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>FoundNote</name>
+        <message>
+            <source>Better cut-outs ({0})…</source>
+            <translation>更好的抠图（{0}）…</translation>
+        </message>
+        <message>
+            <source>Candidate {0}</source>
+            <translation>候选 {0}</translation>
+        </message>
+        <message>
+            <source>Not sure. Draw a box around it.</source>
+            <translation>不确定。请在它周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Nothing was found. Draw a box around the subject.</source>
+            <translation>没有找到主体。请在主体周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Or is it one of these?</source>
+            <translation>还是下面的某一个？</translation>
         </message>
     </context>
     <context>
@@ -6172,16 +6203,16 @@
             <translation>来自图片</translation>
         </message>
         <message>
+            <source>not sure, {0} %</source>
+            <translation>不确定，{0} %</translation>
+        </message>
+        <message>
             <source>pet, shoe, toy, mug – one thing works best</source>
             <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
         </message>
         <message>
             <source>toy robot, cat, mug …</source>
             <translation>玩具机器人、猫、杯子…</translation>
-        </message>
-        <message>
-            <source>{0} % of the photo</source>
-            <translation>占照片的 {0} %</translation>
         </message>
     </context>
     <context>
