@@ -58,6 +58,9 @@ if TYPE_CHECKING:
     from engine.request import Dial as Dial
     from engine.request import GenerationRequest as GenerationRequest
     from engine.request import ScaleBits as ScaleBits
+    from engine.requests_file import BrokenLine as BrokenLine
+    from engine.requests_file import read_requests as read_requests
+    from engine.requests_file import write_requests as write_requests
     from engine.weights.state import ModelState as ModelState
     from engine.weights.state import PartLicence as PartLicence
     from engine.weights.state import PartState as PartState
@@ -98,6 +101,7 @@ else:
                 "MAX_SEED",
                 "ScaleBits",
             ),
+            "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
             "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
             "engine.weights.store": ("ModelStore",),
         },
