@@ -15,8 +15,9 @@ def run_here(job: Job, options: WorkerOptions, total: int, *, strict: bool = Fal
         InputError: ``strict`` is set and a request failed.
         CannotWrite, DeviceLost: nothing that follows could be drawn; what is drawn is safe.
     """
-    count, bar = Count(), ProgressBar(total)
+    count = Count()
     with Worker(options) as worker:
+        bar = ProgressBar(total)  # opening the model is no part of the rate
         for row in job.plan():
             record = worker.draw(row)
             if record is None:
@@ -28,5 +29,5 @@ def run_here(job: Job, options: WorkerOptions, total: int, *, strict: bool = Fal
             else:
                 count.drawn += 1
             bar.show(count)
-    bar.show(count, last=True)
+        bar.show(count, last=True)
     return count

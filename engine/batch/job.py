@@ -6,6 +6,7 @@
     plan/*.parquet      the requests, sorted by subject, then prompt, so that the engine's caches serve
     subjects/*.json     each cut-out once, named by its digest
     pictures/ab/*.png   named by the request's id; a picture that is there is whole, and done
+    begun/              under Ray, requests that a worker is at: one that ends its workers is found by it
     records/*.jsonl     what became of each request; every worker appends to a file of its own
     manifest.parquet    the records in one table, written at the end of every run
 
@@ -132,8 +133,11 @@ class Job:
 
     # The plan
 
-    def write_plan(self, requests: Iterable[GenerationRequest], rows_a_part: int = 64) -> tuple[int, int]:
+    def write_plan(self, requests: Iterable[GenerationRequest]) -> tuple[int, int]:
         """Sort requests by subject, then prompt, and write them in small parts, each the work of one task.
+
+        Parts are small enough that the last ones end at about the same time on many devices, and large enough that a subject's
+        prompts stay together.
 
         Returns:
             How many there are, and how many more were the same as an earlier one.
@@ -148,6 +152,7 @@ class Job:
                 self._keep_subject(row.subject, request.subject)
         ordered = [row for *_, row in sorted(rows.values(), key=lambda entry: (*entry[:3], entry[3].id))]
         del rows
+        rows_a_part = min(max(len(ordered) // 32, 1), 64)
         plan = self.folder / "plan"
         try:
             shutil.rmtree(plan, ignore_errors=True)
@@ -192,6 +197,21 @@ class Job:
 
     def has_picture(self, identity: str) -> bool:
         return (self.folder / picture_name(identity)).is_file()
+
+    def begin(self, identity: str) -> int:
+        """Note that a worker begins a request, where other workers see it. Returns how often one has, without an ``end``."""
+        path = self.folder / "begun" / identity
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as file:
+                file.write(b".")
+            return path.stat().st_size
+        except OSError as error:
+            raise disk_error(path.parent, error) from error
+
+    def end(self, identity: str) -> None:
+        """The worker that began a request has lived to the end of it."""
+        (self.folder / "begun" / identity).unlink(missing_ok=True)
 
     def records(self) -> dict[str, Record]:
         """The record of each id: of its picture where there is one, else of its last failure.

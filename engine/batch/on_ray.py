@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import threading
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,7 +21,7 @@ from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import CannotWrite, DeviceLost, EchoGenError, InputError
 
-RESTARTS = 8  # of one actor, before its machine is given up
+TRIES = 3  # of a request that ends its worker, before it is told as failed
 ROWS_A_CALL = 16  # also how far apart two reports of progress are
 
 
@@ -99,11 +100,17 @@ class Drawing:
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         count, drawn = Count(), []
         for identity, subject, request in zip(batch["id"], batch["subject"], batch["request"], strict=True):
+            row = Planned(str(identity), str(subject), str(request))
+            tries = self._worker.job.begin(row.id)
             try:
-                record = self._worker.draw(Planned(str(identity), str(subject), str(request)))
+                if tries <= TRIES:
+                    record = self._worker.draw(row)
+                else:
+                    record = self._worker.fail(row, f"It ended its worker {TRIES} times.")
             except DeviceLost:
                 logging.getLogger(__name__).exception("the device is lost; this worker ends and is started again")
                 os._exit(1)
+            self._worker.job.end(row.id)
             if record is None:
                 count.there += 1
             elif record.error:
@@ -164,19 +171,18 @@ def run_on_ray(
     size = workers or max(1, most)
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
-    context.max_errored_blocks = -1  # a request that kills its worker again and again is told in the manifest
     _keep_checkpoint(context, job)
     tally = ray.remote(_Tally).options(num_cpus=0, max_restarts=-1).remote()
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    with ray.data.DataContext.current(context):
+    with ray.data.DataContext.current(context), warnings.catch_warnings():
+        # Ray says what is wanted here: a picture that is written and not yet checked off is looked at again.
+        warnings.simplefilter("ignore", UserWarning)
         rows = ray.data.read_parquet(str(job.folder / "plan"), override_num_blocks=max(1, len(job.parts())))
         drawn = rows.map_batches(
             Drawing,
             fn_constructor_args=(options, tally),
             compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2),
             batch_size=ROWS_A_CALL,
-            max_restarts=RESTARTS,
-            max_task_retries=RESTARTS,
             **needs,
         )
         with _Reports(ray, tally, ProgressBar(total)) as reports:

@@ -91,10 +91,7 @@ class Worker:
         except Exception as error:
             if not isinstance(error, EchoGenError):
                 log.exception("request %s failed", row.id)
-            said = str(error) if isinstance(error, EchoGenError) else f"{type(error).__name__}: {error}"
-            record = Record(row.id, row.request, error=said)
-            self._records.add(record)
-            return record
+            return self.fail(row, str(error) if isinstance(error, EchoGenError) else f"{type(error).__name__}: {error}")
         record = Record(row.id, row.request, name, likeness, round(seconds, 4))
         path = self.job.folder / name
         try:
@@ -103,6 +100,12 @@ class Worker:
             raise CannotWrite(f"{path.parent} cannot be made: {error.strerror or error}.") from error
         self._records.add(record)
         save_picture(path, finished.image, finished.request, finished.bits)
+        return record
+
+    def fail(self, row: Planned, said: str) -> Record:
+        """Record that a request has no picture, and why."""
+        record = Record(row.id, row.request, error=said)
+        self._records.add(record)
         return record
 
     def _request(self, row: Planned) -> GenerationRequest:
