@@ -8,22 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.editor.bars import HintBar, OptionBar, ToolRail
+from app.editor.frame import EditorFrame
 from app.editor.inspector import Inspector
-from app.editor.mask_canvas import MaskCanvas
 from app.editor.overlay import OVERLAYS
-from app.editor.step_names import step_name
-from app.editor.tool_keys import BRUSH_KEYS, HARDNESS_KEYS, ToolKeys
 from app.editor.tools import TOOLS
 from app.look import type as type_
-from app.look.controls import Divider
 from app.look.layout import is_narrow
 from app.look.theme import notifier, size
-from app.mask.mask_session import MaskSession
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap
@@ -32,65 +26,34 @@ from engine import EchoGenError
 from engine.photo import Photo, read_mask, write_mask
 
 
-class MaskEditorView(QWidget):
+class MaskEditorView(EditorFrame):
     """See the module.
 
     Signals:
         accepted: the mask was handed back; the editor can be put away.
         left: nothing is handed back; the editor can be put away.
         discarded: there were changes, and ``bring_back`` can still have them.
-        helpRequested: the question mark.
     """
 
     accepted = Signal()
     left = Signal()
     discarded = Signal()
-    helpRequested = Signal()
 
     def __init__(self, state: SessionState, subjects: Subjects, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("maskEditor")
-        self.setProperty("surface", "panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
         self._subjects = subjects
-        self._session: MaskSession | None = None
-        self.rail, self.options, self.hints = ToolRail(), OptionBar(), HintBar()
-        self.canvas = MaskCanvas(padding=24, frame="canvas")
         self.canvas.setObjectName("maskCanvas")
         self.inspector = Inspector()
-        self._build()
+        self._lay_out(self.inspector)
         self._connect()
         self._bind()
         self._restore()
         self.retranslate()
 
-    def _build(self) -> None:
-        middle = QVBoxLayout()
-        middle.setSpacing(0)
-        middle.addWidget(self.options)
-        middle.addWidget(Divider())
-        middle.addWidget(self.canvas, 1)
-        middle.addWidget(Divider())
-        middle.addWidget(self.hints)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.rail)
-        row.addWidget(Divider(vertical=True))
-        row.addLayout(middle, 1)
-        row.addWidget(Divider(vertical=True))
-        row.addWidget(self.inspector)
-
     def _connect(self) -> None:
-        self.rail.toolChosen.connect(self.canvas.set_tool)
-        self.rail.triggered.connect(self._act)
-        self.options.sizeChanged.connect(self.canvas.set_brush_size)
-        self.options.hardnessChanged.connect(self.canvas.set_hardness)
-        self.options.overlayChanged.connect(self.canvas.set_overlay)
-        self.canvas.toolChanged.connect(self._show_tool)
-        self.canvas.viewChanged.connect(self._show_zoom)
-        self.canvas.crossChanged.connect(self._show_hints)
+        self._connect_frame()
         self.inspector.useRequested.connect(self.use)
         self.inspector.discardRequested.connect(self.discard)
         self.inspector.importRequested.connect(self.import_mask)
@@ -101,13 +64,7 @@ class MaskEditorView(QWidget):
         notifier.textScaled.connect(self._arrange)
 
     def _bind(self) -> None:
-        ToolKeys(self, self.canvas, (*TOOLS, *BRUSH_KEYS, *HARDNESS_KEYS))
-        for action, run in {
-            "invert": self.invert,
-            "overlay": self.next_overlay,
-            "leave_editor": self.discard,
-        }.items():
-            bind(self, action, run)
+        bind(self, "leave_editor", self.discard)
         # Only where nothing else wants Enter: buttons and number fields keep theirs.
         bind(self.canvas, "use_cutout", self.use)
 
@@ -168,49 +125,6 @@ class MaskEditorView(QWidget):
         self._session = None
         self._remember()
 
-    # Edit
-
-    @Slot()
-    def undo(self) -> None:
-        self._history("undo")
-
-    @Slot()
-    def redo(self) -> None:
-        self._history("redo")
-
-    def _history(self, direction: str) -> None:
-        session = self._session
-        if session is None:
-            return
-        label = session.undo_label if direction == "undo" else session.redo_label
-        if label or session.document.painting:
-            self.canvas.finish()
-            getattr(session, direction)()
-            said = self.tr("Undone: {0}") if direction == "undo" else self.tr("Redone: {0}")
-            self._announce(said.format(step_name(label)))
-
-    @Slot()
-    def invert(self) -> None:
-        if self._session is not None:
-            self.canvas.finish()
-            self._session.invert()
-
-    @Slot()
-    def next_overlay(self) -> None:
-        """Tint, outline, what the model sees, and again."""
-        self.options.overlay.setValue(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
-
-    @Slot(str)
-    def _act(self, name: str) -> None:
-        {
-            "invert": self.invert,
-            "undo": self.undo,
-            "redo": self.redo,
-            "zoom_in": self.canvas.zoom_in,
-            "fit": self.canvas.zoom_fit,
-            "help": self.helpRequested.emit,
-        }[name]()
-
     # Masks as files; they work without the editor open, too
 
     @Slot()
@@ -264,33 +178,9 @@ class MaskEditorView(QWidget):
     # What is shown
 
     @Slot()
-    def _show_tool(self) -> None:
-        canvas = self.canvas
-        self.rail.show_tool(canvas.tool())
-        self.options.show_tool(canvas.tool(), canvas.brush_size(), canvas.hardness())
-        self._show_hints()
-
-    @Slot()
     def _show_hints(self) -> None:
-        """What mouse or keys do: the keys from the moment the cross-hair is there."""
-        by_keys = self.canvas.cross_hair() is not None
-        self.hints.show_tool(self.canvas.tool(), by_keys)
-        self.inspector.show_use_key(not by_keys)
-
-    @Slot()
-    def _show_zoom(self) -> None:
-        self.hints.show_zoom(self.canvas.view().percent)
-
-    @Slot()
-    def _show_undo(self) -> None:
-        session = self._session
-        undo, redo = (session.undo_label, session.redo_label) if session is not None else ("", "")
-        self.rail.show_undo(step_name(undo), step_name(redo))
-
-    def _announce(self, text: str) -> None:
-        """Say something to a screen reader."""
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.canvas, text))
+        super()._show_hints()
+        self.inspector.show_use_key(self.canvas.cross_hair() is None)
 
     def _restore(self) -> None:
         """Tool, brush and overlay as they were left."""
@@ -318,10 +208,6 @@ class MaskEditorView(QWidget):
         }
         self._state.update_settings(panels={**self._state.settings.panels, "mask_editor": kept})
 
-    def focusInEvent(self, event) -> None:
-        # No focus proxy: Tab would come back to the canvas from the last button, and never reach the tools.
-        self.canvas.setFocus(event.reason())
-
     def resizeEvent(self, event) -> None:
         self._arrange()
         super().resizeEvent(event)
@@ -333,20 +219,11 @@ class MaskEditorView(QWidget):
         self.inspector.message.set_narrow(narrow)
         type_.set_width(self.inspector, size("panel-right-small" if narrow else "panel-right"))
 
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
-            self.retranslate()
-        super().changeEvent(event)
-
     @Slot()
     def retranslate(self) -> None:
         self.setAccessibleName(self.tr("Cut-out editor"))
-        self.rail.retranslate()
-        self.options.retranslate()
         self.inspector.retranslate()
-        self.hints.forget()
-        self._show_hints()
-        self._show_undo()
+        super().retranslate()
 
 
 def _read(file: Path, photo: Photo) -> tuple[str, np.ndarray]:

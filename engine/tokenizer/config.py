@@ -63,6 +63,11 @@ class TokenizerConfig:
         """Pixels per token along one side."""
         return self.patch * 2 ** (len(self.multipliers) - 1)
 
+    @property
+    def feather(self) -> float:
+        """Pixels over which a region that is drawn anew comes in: half a token."""
+        return self.stride / 2
+
     def groups(self, channels: int) -> int:
         """Groups of the GroupNorm over this many channels."""
         if self.norm_groups:

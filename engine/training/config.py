@@ -32,13 +32,7 @@ class TrainingConfig:
     @classmethod
     def load(cls, path: Path = DEFAULT) -> TrainingConfig:
         """Read a TOML file. Raises ``InputError`` with the place of the mistake."""
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"The training file {path} cannot be read: {error.strerror}.") from error
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"The training file {path.name} is damaged: {error}.") from error
-        config = cls(values)
+        config = cls(read_training_file(path))
         try:
             config.tokenizer, config.transformer, config.schedule, config.text, config.semantic, config.content  # noqa: B018
             config.placed_content  # noqa: B018
@@ -179,6 +173,16 @@ class TrainingConfig:
         elif stage == "transformer":
             shapes += [self.transformer.to_json(), self.content, self.text, self.semantic]
         return hashlib.sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_training_file(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises ``InputError`` when it cannot be read, or with the place of the mistake."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"The training file {path} cannot be read: {error.strerror}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"The training file {path.name} is damaged: {error}.") from error
 
 
 def trapezoid(done: float, warmup: float, decay: float) -> float:

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from engine.bundle.manifest import BundleManifest, Defaults, EncoderPart, Language, SceneEntry
 from engine.model.config import ScaleSchedule, TransformerConfig
+from engine.request import CutOut, ScaleBits
 from engine.tokenizer.config import TokenizerConfig
 
 WORDS = ("a", "toy", "robot", "in", "the", "snow", "on", "beach", "red", "blue", "dusk")
@@ -21,6 +22,20 @@ SCENES = (
     SceneEntry("red", "colour", "red", "red"),
     SceneEntry("blue", "colour", "blue", "blue"),
 )
+
+
+def cut_out() -> CutOut:
+    """A red box on white, in the middle of its square."""
+    pixels = np.full((56, 56, 4), 255, np.uint8)
+    pixels[..., 3] = 0
+    pixels[14:42, 14:42] = (200, 30, 30, 255)
+    return CutOut(pixels)
+
+
+def bits(seed: int = 0) -> ScaleBits:
+    """Bits of a picture of the bundle's first size."""
+    chance = np.random.default_rng(seed)
+    return ScaleBits(tuple(chance.integers(0, 2, (h, w, 8), dtype=np.uint8) for h, w in GRIDS))
 
 
 def fake_bundle(folder: Path, limit: int = 12) -> BundleManifest:

@@ -27,8 +27,8 @@ from engine.bundle.manifest import BundleManifest, PlacedContent
 from engine.bundle.placement_ranges import PlacementRanges
 from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.placement import Placement
-from engine.request import CutOut, GenerationRequest, ScaleBits
-from tests.app.fake_bundle import GRIDS, fake_bundle
+from engine.request import GenerationRequest
+from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
 
@@ -37,19 +37,6 @@ pytestmark = pytest.mark.usefixtures("plain_look")
 LEFT = Qt.MouseButton.LeftButton
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 BY_HAND = Placement(0.3, 0.6, 0.4, 10.0, True)
-
-
-def cut_out() -> CutOut:
-    """A red box on white, in the middle of its square."""
-    pixels = np.full((56, 56, 4), 255, np.uint8)
-    pixels[..., 3] = 0
-    pixels[14:42, 14:42] = (200, 30, 30, 255)
-    return CutOut(pixels)
-
-
-def bits(seed: int = 0) -> ScaleBits:
-    random = np.random.default_rng(seed)
-    return ScaleBits(tuple(random.integers(0, 2, (h, w, 8), dtype=np.uint8) for h, w in GRIDS))
 
 
 class Bench:

@@ -1,0 +1,153 @@
+"""What an editor of a mask is built of, whatever the mask is for: tools, canvas, options, hints, and something at its side."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.editor.bars import HintBar, OptionBar, ToolRail
+from app.editor.mask_canvas import MaskCanvas
+from app.editor.overlay import OVERLAYS
+from app.editor.step_names import step_name
+from app.editor.tool_keys import BRUSH_KEYS, HARDNESS_KEYS, ToolKeys
+from app.editor.tools import TOOLS
+from app.look.controls import Divider
+from app.mask.mask_session import MaskSession
+from app.shortcuts import bind
+
+
+class EditorFrame(QWidget):
+    """See the module. Who inherits sets ``_session``, calls ``_lay_out`` and ``_connect_frame``, and extends ``retranslate``.
+    What is overridden is no slot here: a signal would go on calling the override of a slot after its object is gone.
+
+    Signals:
+        helpRequested: the question mark.
+    """
+
+    helpRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._session: MaskSession | None = None
+        self.rail, self.options, self.hints = ToolRail(), OptionBar(), HintBar()
+        self.canvas = MaskCanvas(padding=24, frame="canvas")
+
+    def _lay_out(self, side: QWidget) -> None:
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.options)
+        middle.addWidget(Divider())
+        middle.addWidget(self.canvas, 1)
+        middle.addWidget(Divider())
+        middle.addWidget(self.hints)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addWidget(Divider(vertical=True))
+        row.addLayout(middle, 1)
+        row.addWidget(Divider(vertical=True))
+        row.addWidget(side)
+
+    def _connect_frame(self) -> None:
+        self.rail.toolChosen.connect(self.canvas.set_tool)
+        self.rail.triggered.connect(self._act)
+        self.options.sizeChanged.connect(self.canvas.set_brush_size)
+        self.options.hardnessChanged.connect(self.canvas.set_hardness)
+        self.options.overlayChanged.connect(self.canvas.set_overlay)
+        self.canvas.toolChanged.connect(self._show_tool)
+        self.canvas.viewChanged.connect(self._show_zoom)
+        self.canvas.crossChanged.connect(self._show_hints)
+        ToolKeys(self, self.canvas, (*TOOLS, *BRUSH_KEYS, *HARDNESS_KEYS))
+        bind(self, "invert", self.invert)
+        bind(self, "overlay", self.next_overlay)
+
+    # Edit
+
+    @Slot()
+    def undo(self) -> None:
+        self._history("undo")
+
+    @Slot()
+    def redo(self) -> None:
+        self._history("redo")
+
+    def _history(self, direction: str) -> None:
+        session = self._session
+        if session is None:
+            return
+        label = session.undo_label if direction == "undo" else session.redo_label
+        if label or session.document.painting:
+            self.canvas.finish()
+            getattr(session, direction)()
+            said = self.tr("Undone: {0}") if direction == "undo" else self.tr("Redone: {0}")
+            self._announce(said.format(step_name(label)))
+
+    @Slot()
+    def invert(self) -> None:
+        if self._session is not None:
+            self.canvas.finish()
+            self._session.invert()
+
+    @Slot()
+    def next_overlay(self) -> None:
+        """Tint, outline, what the model sees, and again."""
+        self.options.overlay.setValue(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
+
+    @Slot(str)
+    def _act(self, name: str) -> None:
+        {
+            "invert": self.invert,
+            "undo": self.undo,
+            "redo": self.redo,
+            "zoom_in": self.canvas.zoom_in,
+            "fit": self.canvas.zoom_fit,
+            "help": self.helpRequested.emit,
+        }[name]()
+
+    # What is shown
+
+    @Slot()
+    def _show_tool(self) -> None:
+        canvas = self.canvas
+        self.rail.show_tool(canvas.tool())
+        self.options.show_tool(canvas.tool(), canvas.brush_size(), canvas.hardness())
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        """What mouse or keys do: the keys from the moment the cross-hair is there."""
+        self.hints.show_tool(self.canvas.tool(), self.canvas.cross_hair() is not None)
+
+    @Slot()
+    def _show_zoom(self) -> None:
+        self.hints.show_zoom(self.canvas.view().percent)
+
+    @Slot()
+    def _show_undo(self) -> None:
+        session = self._session
+        undo, redo = (session.undo_label, session.redo_label) if session is not None else ("", "")
+        self.rail.show_undo(step_name(undo), step_name(redo))
+
+    def _announce(self, text: str) -> None:
+        """Say something to a screen reader."""
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.canvas, text))
+
+    def focusInEvent(self, event) -> None:
+        # No focus proxy: Tab would come back to the canvas from the last button, and never reach the tools.
+        self.canvas.setFocus(event.reason())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def retranslate(self) -> None:
+        self.rail.retranslate()
+        self.options.retranslate()
+        self.hints.forget()
+        self._show_hints()
+        self._show_undo()
