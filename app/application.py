@@ -26,6 +26,7 @@ from app.session.controller import Controller
 from app.session.engine_link import EngineLink
 from app.session.keeper import SessionKeeper
 from app.session.queue import PictureQueue
+from app.session.queue_keeper import QueueKeeper
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import keymap
@@ -93,6 +94,7 @@ class Program(QObject):
         self.store = HistoryStore(paths.history, self.pictures_folder())
         self.subjects = Subjects(self.state)
         self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
+        self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store, self)
         self.window = MainWindow(self.state, self.controller, paths)
         self.assets = AssetStore(paths.assets)
         self.keeper = SessionKeeper(
@@ -103,12 +105,15 @@ class Program(QObject):
         self._files: list[Path] = []
         self._deferred: DeferredSteps | None = None
         # A window that opens minimised is not painted: the model is loaded all the same.
-        self._latest = QTimer(self, interval=LATEST_MS, singleShot=True)
+        self._latest = QTimer(self, singleShot=True)
+        self._latest.setInterval(LATEST_MS)
         self._latest.timeout.connect(self._begin)
         self.window.installEventFilter(self)
         self.window.restore_session(self.session)
         self.window.closing.connect(self.close)
         self.window.changed.connect(self.keeper.touch)
+        self.state.resultChanged.connect(self.keeper.touch)
+        self.window.drawing.asked.connect(self.keeper.save)
         self.state.settingsChanged.connect(self._dress)
         self.state.settingsChanged.connect(self._move_pictures)
 
@@ -168,12 +173,16 @@ class Program(QObject):
 
     def _restore(self) -> None:
         self._came_back = self.keeper.restore(self.session)
+        self.queue_keeper.restore()
 
     def _open_first(self) -> None:
         if self._files:
             self.controller.open_files(self._files)
-        elif not self._came_back:
+            return
+        if not self._came_back:
             self.window.show_example()
+        shown = self.session.controls.get("shown")
+        self.window.pictures.show_last(shown if isinstance(shown, int) else None)
 
     @property
     def closed(self) -> bool:
@@ -189,8 +198,12 @@ class Program(QObject):
         self._latest.stop()
         if self._deferred is not None:
             self._deferred.stop()
+        self.queue_keeper.freeze()
         self.queue.stop_now()
+        self.subjects.keep_strokes()
+        self.keeper.keep_assets_now()
         self.keeper.save()
+        self.window.history.commands.purge()
         self.link.shutdown(CLOSE_SECONDS)
         self.window.close_panels()  # ends the child for cut-outs, which work in the background may wait for
         # Pictures that are being written are finished; what they tell afterwards is delivered before the end.

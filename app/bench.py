@@ -58,7 +58,8 @@ def one_start(began: float, pictures: int, home: Path) -> dict[str, float]:
     state, window = program.state, program.window
     found: dict[str, float] = {}
     gaps: list[float] = []
-    beats = QTimer(interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
+    beats = QTimer(timerType=Qt.TimerType.PreciseTimer)
+    beats.setInterval(BEAT_MS)
     last = began
 
     def finish_phase(name: str) -> None:

@@ -79,6 +79,8 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("stop_after", _t("Stop after this picture"), ("Ctrl+Shift+X",), group="Picture"),
     Shortcut("vary", _t("Vary: the same with a new seed"), ("Ctrl+R",), group="Picture"),
     Shortcut("redraw", _t("Redraw from here"), ("Ctrl+Shift+R",), group="Picture"),
+    Shortcut("redraw_region", _t("Redraw a region"), ("Ctrl+Shift+D",), group="Picture"),
+    Shortcut("into_photo", _t("Put the subject into a photo…"), ("Ctrl+Shift+P",), group="Picture"),
     Shortcut("ideas", _t("Four ideas"), ("Ctrl+I",), group="Picture"),
     Shortcut("new_seed", _t("New seed"), ("Ctrl+D",), group="Picture"),
     Shortcut("lock_seed", _t("Keep this seed"), ("Ctrl+L",), group="Picture"),
@@ -222,6 +224,13 @@ class Keymap(QObject):
         else:
             self._own[action] = tuple(keys)
         self.changed.emit()
+
+    def take(self, action: str, keys: tuple[str, ...]) -> None:
+        """Give keys to an action, and take them from every action that would block it."""
+        wanted = {_normal(key) for key in keys} - {"Esc"}
+        for other in self.conflicts(action, keys):
+            self.set_keys(other.id, tuple(key for key in self.keys(other.id) if _normal(key) not in wanted))
+        self.set_keys(action, keys)
 
     def reset(self) -> None:
         self._own.clear()

@@ -39,8 +39,8 @@ PICTURES = (
     ("cutout", "dark"),
     ("drawing", "dark"),
     ("finished", "dark"),
-    ("finished", "light"),
     ("redraw", "light"),
+    ("region", "light"),
     ("compare", "dark"),
     ("history", "light"),
     ("models", "dark"),
@@ -103,6 +103,7 @@ class Photographer(Camera):
         self.fill_history()
         self.drawing()
         self.redraw()
+        self.region()
         self.compare()
         self.recall()
         self.cut_out()
@@ -147,6 +148,22 @@ class Photographer(Camera):
         strip.setFocus()
         self.take("redraw")
         strip.tiles.move_handle(strip.model.count)
+
+    def region(self) -> None:
+        """A region of the picture, boxed."""
+        self.window.redrawing.redraw_region()
+        self.settle()
+        editor = self.window.panels.region
+        editor.canvas.set_tool("box")
+        side = self.state.result.image.shape[0]
+        begin, end = (editor.canvas.to_widget(side * x, side * y).toPoint() for x, y in ((0.05, 0.05), (0.45, 0.4)))
+        QTest.mousePress(editor.canvas, Qt.MouseButton.LeftButton, pos=begin)
+        QTest.mouseMove(editor.canvas, end)
+        QTest.mouseRelease(editor.canvas, Qt.MouseButton.LeftButton, pos=end)
+        self.settle(0.6)
+        self.take("region")
+        editor.left.emit()
+        self.settle()
 
     def compare(self) -> None:
         self.canvas.canvas.setFocus()

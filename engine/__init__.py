@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from engine.placement import Placement as Placement
     from engine.planning.plans import MemoryPlan as MemoryPlan
     from engine.preflight.segmenter import Segmenter as Segmenter
+    from engine.region import Region as Region
+    from engine.region import region_problem as region_problem
     from engine.request import MAX_PROMPT_CHARACTERS as MAX_PROMPT_CHARACTERS
     from engine.request import MAX_SEED as MAX_SEED
     from engine.request import CutOut as CutOut
@@ -93,6 +95,7 @@ else:
             "engine.placement": ("LARGEST", "Placement", "SMALLEST"),
             "engine.planning.plans": ("MemoryPlan",),
             "engine.preflight.segmenter": ("Segmenter",),
+            "engine.region": ("Region", "region_problem"),
             "engine.request": (
                 "CutOut",
                 "Dial",

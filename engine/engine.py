@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
 from engine.bundle.library import resolve_bundle
-from engine.bundle.loader import Bundle, PartPlacement, Progress, load_bundle
+from engine.bundle.loader import Bundle, PartPlacement, Progress, load_bundle, load_tokenizer_encoder
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.device.devices import Device, choose_device, keep_memory
 from engine.encoders.features import Features, PromptFeatures, SubjectFeatures
@@ -33,11 +34,14 @@ from engine.planning.job import Job, make_job
 from engine.planning.plans import MemoryPlan, plan_for, step_down
 from engine.planning.time_estimate import Task, TimeEstimate, about, guess_seconds, multiply_rate
 from engine.preflight.segmenter import Segmenter
+from engine.region import Region, mixed, soft_inside
 from engine.request import CutOut, GenerationRequest, ScaleBits
+from engine.sampling.region_tokens import RegionTokens
 from engine.sampling.sampler import Conditions, Sampler
 from engine.tokenizer.autoencoder import to_uint8
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.preview import MAX_SIDE, Preview
+from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.weights.inventory import installed_helpers
 
 log = logging.getLogger(__name__)
@@ -215,7 +219,8 @@ class Engine:
 
     def _draw(self, job: Job, cancel: Cancel | None, previews: bool, notes: tuple[str, ...] = ()) -> Iterator[Event]:
         watch = _Stopwatch()
-        request, schedule = job.request, job.schedule
+        job = self._with_bits(job)
+        request, schedule, region = job.request, job.schedule, job.request.region
         cached, task = self._cached(request), self._task(job)
         if not task.streams:
             cached += ("content", "start")
@@ -226,7 +231,7 @@ class Engine:
             _shares(self._expectation.costs(task)[: job.scales]),
             job.kept,
             notes,
-            self._expectation.seconds(task) if job.scales == len(schedule.grids) else None,
+            self._expectation.seconds(task) if job.scales == len(schedule.grids) and region is None else None,
         )
         self._features.seconds = {}
         conditions = self._conditions(request, cancel)
@@ -237,25 +242,34 @@ class Engine:
         content_stream = watch.lap()
 
         kept = [torch.tensor(bits) for bits in request.kept.scales] if request.kept is not None else []
-        bits: list[np.ndarray] = [scale.numpy() for scale in kept[:-1]]
-        seconds, preview_seconds = [0.0] * len(kept[:-1]), 0.0
+        before = max(job.kept - 1, 0)
+        bits: list[np.ndarray] = [scale.numpy() for scale in kept[:before]]
+        seconds, preview_seconds = [0.0] * before, 0.0
         canvas, summed = self._canvas(request, schedule.size), None
-        drawing = self._sampler.draw(conditions, job.guidance, schedule, request.seed, kept=kept, cancel=cancel)
+        tokens = RegionTokens([torch.from_numpy(places) for places in job.anew]) if job.anew else None
+        drawing = self._sampler.draw(
+            conditions, job.guidance, schedule, request.seed, kept=kept, region=tokens, cancel=cancel
+        )
         for drawn in drawing:
             summed = drawn.summed
             bits.append(drawn.bits.cpu().numpy())
             lap = watch.lap()
-            seconds.append(lap if drawn.scale >= len(kept) else 0.0)
+            seconds.append(lap if drawn.scale >= job.kept else 0.0)
             if len(bits) >= job.scales:
                 break
             if previews:
-                image = self._preview(summed, drawn.scale, schedule.size, canvas)
+                if region is None:
+                    image = self._preview(summed, drawn.scale, schedule.size, canvas)
+                else:
+                    image = self._region_preview(summed, drawn.scale, region, canvas)
                 preview_seconds += watch.lap()
                 yield self._event(len(bits) - 1, job, image, watch.total)
                 watch.lap()  # what the receiver does in between is not ours
         del drawing, drawn  # the caches make room for the decoder
         assert summed is not None
         picture = self._decode(summed, canvas, cancel)
+        if region is not None:
+            picture = region.lay_in(picture, self._feather)
         decode = watch.lap()
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
@@ -297,7 +311,7 @@ class Engine:
         if schedule is None or not manifest.fits(bits, request.size):
             return ()
         try:
-            return self._preview.after_each_scale(
+            images = self._preview.after_each_scale(
                 bits.scales,
                 manifest.tokenizer,
                 schedule.grids[-1],
@@ -305,12 +319,58 @@ class Engine:
                 lambda: _raise_if_cancelled(cancel),
                 self._canvas(request, schedule.size),
             )
+            region = request.region
+            if region is None or region.size != schedule.size:
+                return images
+            return tuple(_laid_in(image, region, self._feather) for image in images)
         except Exception as error:
             if fault_of(error) is None:
                 raise
             log.warning("the scales of an earlier picture were given up: %s", error)
             self._release()
             return ()
+
+    # The place: an earlier picture, or a photo
+
+    @property
+    def _feather(self) -> float:
+        """Pixels over which a region comes in: half a token."""
+        return self.bundle.manifest.tokenizer.stride / 2
+
+    def _with_bits(self, job: Job) -> Job:
+        """A photo as the place has no bits yet: the visual tokenizer's encoder gives them."""
+        region = job.request.region
+        if region is None or job.request.kept is not None:
+            return job
+        return replace(job, request=replace(job.request, kept=self._encode(region.picture, job.schedule.grids)))
+
+    @torch.inference_mode()
+    def _encode(self, picture: np.ndarray, grids: Sequence[tuple[int, int]]) -> ScaleBits:
+        """Bit labels of a picture, RGB uint8 (H, W, 3). The encoder is loaded for it alone: most pictures need none."""
+        encoder = load_tokenizer_encoder(self.bundle)
+        weight = self.bundle.tokenizer.decoder.input.weight
+        pixels = torch.from_numpy(picture.copy()).to(weight.device, weight.dtype).permute(2, 0, 1)[None] / 127.5 - 1
+        labels = (
+            MultiScaleQuantizer(self.bundle.manifest.tokenizer).to(weight.device).encode(encoder(pixels).float(), grids)
+        )
+        return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
+
+    def _region_preview(
+        self, summed: torch.Tensor, scale: int, region: Region, canvas: torch.Tensor | None
+    ) -> np.ndarray:
+        """The earlier picture with a preview of its region. Only what lies around the region is painted."""
+        stride, near = self.bundle.manifest.tokenizer.stride, 2
+        rows, columns = np.nonzero(region.mask)
+        top, left = (max(int(low) // stride - near, 0) for low in (rows.min(), columns.min()))
+        bottom, right = (int(high) // stride + 1 + near for high in (rows.max(), columns.max()))
+        codes = summed[:, :, top:bottom, left:right]
+        there = np.s_[top * stride : bottom * stride, left * stride : right * stride]
+        below = region.picture.copy()
+        height, width = below[there].shape[:2]
+        part = None if canvas is None else canvas[:, :, there[0], there[1]]
+        image = self._preview(codes, scale, (width, height), part)
+        below[there] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        return _at_most(region.lay_in(below, self._feather), MAX_SIDE)
 
     def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float) -> ScalePreview:
         return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds)
@@ -478,6 +538,16 @@ def _shares(costs: Sequence[float]) -> tuple[float, ...]:
 
 def _short(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def _laid_in(preview: np.ndarray, region: Region, feather: float) -> np.ndarray:
+    """A preview, RGB uint8, with the earlier picture outside of the region."""
+    height, width = preview.shape[:2]
+    weight = cv2.resize(soft_inside(region.mask, feather), (width, height), interpolation=cv2.INTER_AREA)
+    below = region.picture
+    if below.shape != preview.shape:
+        below = cv2.resize(below, (width, height), interpolation=cv2.INTER_AREA)
+    return mixed(below, preview, weight)
 
 
 def _at_most(picture: np.ndarray, side: int) -> np.ndarray:

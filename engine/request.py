@@ -17,6 +17,7 @@ import numpy as np
 
 from engine.errors import RequestError
 from engine.placement import Placement
+from engine.region import Region
 
 FORMAT = 1
 MAX_SEED = 2**32 - 1
@@ -219,7 +220,9 @@ class GenerationRequest:
             published formula (model.md, section 10).
         temperature: divides the logits (tau), 0.01 … 10, or one per scale.
         top_p: 0 … 1; the less likely bit is dropped when its probability is at most 1 - top_p. 0 switches it off.
-        kept: bit labels of scales 1…k of an earlier picture; drawing starts at scale k+1.
+        kept: bit labels of scales 1…k of an earlier picture; drawing starts at scale k+1. With a region: of all its
+            scales, kept outside of the region only; None has the engine take them from the region's picture.
+        region: the part of an earlier picture or photo that is drawn anew, or None for the whole picture.
         placement: where the subject stands, for bundles that know placement; None lets the seed choose.
         bundle: identity of the bundle ("name@digest"), filled in by the engine; "" means the open one.
     """
@@ -237,6 +240,7 @@ class GenerationRequest:
     top_p: float = 0.97
     kept: ScaleBits | None = None
     placement: Placement | None = None
+    region: Region | None = None
     bundle: str = ""
 
     def __post_init__(self) -> None:
@@ -262,6 +266,8 @@ class GenerationRequest:
         self._dial("temperature", 0.01, 10.0)
         if self.placement is not None and not isinstance(self.placement, Placement):
             raise RequestError("The placement of this request is damaged.")
+        if self.region is not None and not isinstance(self.region, Region):
+            raise RequestError("The region of this request is damaged.")
         if not _number(self.top_p) or not 0.0 <= self.top_p <= 1.0:
             raise RequestError("Top-p must be a number from 0 to 1.")
         object.__setattr__(self, "top_p", float(self.top_p))
@@ -279,8 +285,8 @@ class GenerationRequest:
         return replace(self, seed=seed)
 
     def group_key(self) -> str:
-        """Digest of everything but the seed and the kept scales: pictures of one group differ only in those."""
-        data = replace(self, seed=0, kept=None).to_json()
+        """Digest of everything but the seed and what is kept: pictures of one group differ only in those."""
+        data = replace(self, seed=0, kept=None, region=None).to_json()
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -288,9 +294,9 @@ class GenerationRequest:
         data: dict[str, Any] = {"format": FORMAT}
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (CutOut, ScaleBits, Placement)):
+            if isinstance(value, (CutOut, ScaleBits, Placement, Region)):
                 value = value.to_json()
-            elif field.name == "placement":
+            elif field.name in ("placement", "region"):
                 continue  # what most pictures lack is left out, and their groups stay what they were
             elif isinstance(value, tuple):
                 value = list(value)
@@ -315,6 +321,8 @@ class GenerationRequest:
             given["kept"] = ScaleBits.from_json(given["kept"])
         if "placement" in given:
             given["placement"] = Placement.from_json(given["placement"])
+        if "region" in given:
+            given["region"] = Region.from_json(given["region"])
         if "prompt" not in given:
             raise RequestError("This request has no prompt.")
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 # Before Qt, OpenMP or torch are imported by any test module.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -47,6 +48,12 @@ def garbage_in_this_thread() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
+    """Let closed windows really go: outside a running event loop Qt keeps what was marked with ``deleteLater``, and every
+    change of the look would restyle the windows of all tests before."""
+    if "PySide6.QtCore" in sys.modules:
+        from PySide6.QtCore import QCoreApplication, QEvent
+
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect(2 if gc.get_count()[2] > 50 else 1)
 
 

@@ -78,7 +78,7 @@ class ActionBar(FloatingBar):
     """What can be done with the picture that is shown.
 
     Signals:
-        vary, place, redraw, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
+        vary, place, redraw, region, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
         compareToggled(bool), starToggled(bool).
         hintWanted(str): a sentence for a toast.
     """
@@ -86,6 +86,7 @@ class ActionBar(FloatingBar):
     vary = Signal()
     place = Signal()
     redraw = Signal()
+    region = Signal()
     compareToggled = Signal(bool)
     save = Signal()
     savePlain = Signal()
@@ -98,9 +99,10 @@ class ActionBar(FloatingBar):
         super().__init__(parent)
         self.setObjectName("actionBar")
         self._compact = False
-        self.vary_button = Button("", "shuffle", "tonal", self)
+        self.vary_button = Button("", "shuffle", "outlined", self)
         self.place_button = Button("", "move", "plain", self)
         self.redraw_button = Button("", "repeat", "plain", self)
+        self.region_button = Button("", "lasso", "plain", self)
         self.compare_button = Button("", "columns-2", "plain", self)
         self.compare_button.setCheckable(True)
         self.save_button = Button("", "download", "plain", self)
@@ -112,6 +114,7 @@ class ActionBar(FloatingBar):
             self.vary_button,
             self.place_button,
             self.redraw_button,
+            self.region_button,
             self.compare_button,
             self._divider(),
             self.save_button,
@@ -124,6 +127,7 @@ class ActionBar(FloatingBar):
         self.vary_button.clicked.connect(self.vary)
         self.place_button.clicked.connect(self.place)
         self.redraw_button.clicked.connect(self.redraw)
+        self.region_button.clicked.connect(self.region)
         self.compare_button.toggled.connect(self.compareToggled)
         self.save_button.clicked.connect(self.save)
         self.copy_button.clicked.connect(self.copy)
@@ -135,6 +139,7 @@ class ActionBar(FloatingBar):
         keymap.changed.connect(self._name)
         self.place_button.setVisible(False)
         self.redraw_button.setVisible(False)
+        self.region_button.setVisible(False)
         self._name()
 
     def _divider(self) -> QWidget:
@@ -154,6 +159,7 @@ class ActionBar(FloatingBar):
         if compact != self._compact:
             self._compact = compact
             self.redraw_button.setVisible(compact)
+            self.region_button.setVisible(compact)
             self._name()
 
     def starred(self) -> bool:
@@ -208,6 +214,7 @@ class ActionBar(FloatingBar):
             (self.vary_button, self.tr("Vary"), "vary", True),
             (self.place_button, self.tr("Place"), "place", not self._compact),
             (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
+            (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
             (self.compare_button, self.tr("Compare"), "compare", not self._compact),
             (self.save_button, self.tr("Save as…"), "save", not self._compact),
             (self.copy_button, self.tr("Copy"), "copy", not self._compact),

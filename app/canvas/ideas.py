@@ -213,7 +213,7 @@ class IdeasView(QWidget):
     def _name(self) -> None:
         self.title.setText(self.tr("Four ideas"))
         if self.requests and self.all_ready():
-            self.words.setText(self.tr("Choose one: it is finished just as it begins."))
+            self.words.setText(self.tr("Pick one to finish it."))
         else:
             self.words.setText(self.tr("Light and composition come first. Choose one as soon as you like it."))
         self.close_button.describe(self.tr("Close without choosing"), "Esc")

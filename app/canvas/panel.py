@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QImage
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -120,7 +120,7 @@ class CanvasPanel(QWidget):
         self.canvas.begin(size, event.request.prompt)
         if not goes_on:
             self.strip.clear(tuple(event.grids))  # the tiles are those of another picture
-        self.strip.begin(event.grids, event.costs, event.first_scale)
+        self.strip.begin(event.grids, event.costs, event.first_scale, event.expected_seconds is not None)
         self._follow()
 
     def previewed(self, event: ScalePreview) -> None:
@@ -407,6 +407,11 @@ class CanvasPanel(QWidget):
         y = min(round(rect.bottom()) + BAR_GAP, canvas.height() - size.height() - BAR_GAP)
         bar.move(QPoint((canvas.width() - size.width()) // 2, max(0, y)))
         canvas.set_bar_rect(bar.geometry())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            QTimer.singleShot(0, self, self._follow)  # when the bar has its new words, and with them its width
+        super().changeEvent(event)
 
     def _announce(self, text: str) -> None:
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.canvas, text))

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QVBoxLayout, QWidget
 
 from app.look import type as type_
-from app.look.controls import IconButton, OutlinedButton, label
+from app.look.controls import IconButton, OutlinedButton, PlainButton, label
 from app.shortcuts import GROUPS, TABLE, Shortcut, group_label, keymap
 
 
@@ -37,10 +37,11 @@ class KeysPage(QWidget):
             for line in lines:
                 row = KeyRow(line)
                 row.changed.connect(self._key_changed)
+                row.taken.connect(self._show_keys)
                 self.rows[line.id] = row
                 column.addWidget(row)
             column.addSpacing(12)
-        reset = OutlinedButton(self.tr("Original keys"), "rotate-ccw")
+        reset = OutlinedButton(self.tr("Reset all"), "rotate-ccw")
         reset.clicked.connect(self._reset)
         column.addWidget(reset, 0, Qt.AlignmentFlag.AlignLeft)
         self._show_conflicts()
@@ -53,9 +54,13 @@ class KeysPage(QWidget):
     @Slot()
     def _reset(self) -> None:
         keymap.reset()
+        self._show_keys()
+        self._key_changed()
+
+    @Slot()
+    def _show_keys(self) -> None:
         for row in self.rows.values():
             row.refresh()
-        self._key_changed()
 
     def _show_conflicts(self) -> None:
         for row in self.rows.values():
@@ -66,6 +71,7 @@ class KeyRow(QWidget):
     """One action with its keys. A conflict is said in words."""
 
     changed = Signal()
+    taken = Signal()
 
     def __init__(self, line: Shortcut) -> None:
         super().__init__()
@@ -77,6 +83,8 @@ class KeyRow(QWidget):
         type_.apply(self.edit, "body")
         self.reset_button = IconButton("rotate-ccw", self.tr("Original key"), side=28)
         self.conflict = label("", "help", "danger", wrap=True)
+        self.take_button = PlainButton("")
+        self._wanted: tuple[str, ...] | None = None
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(label(line.label.rstrip("…"), "body", wrap=True), 1)
@@ -86,23 +94,30 @@ class KeyRow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addLayout(row)
-        column.addWidget(self.conflict)
+        line_below = QHBoxLayout()
+        line_below.setContentsMargins(0, 0, 0, 0)
+        line_below.addWidget(self.conflict, 1)
+        line_below.addWidget(self.take_button)
+        column.addLayout(line_below)
+        self.take_button.clicked.connect(self._take)
         self.refresh()
         self.edit.editingFinished.connect(self._edited)
         self.reset_button.clicked.connect(self._reset)
 
     def refresh(self) -> None:
-        keys = keymap.keys(self.line.id)
+        keys, self._wanted = keymap.keys(self.line.id), None
         self.edit.blockSignals(True)
         self.edit.setKeySequence(QKeySequence(keys[0]) if keys else QKeySequence())
         self.edit.blockSignals(False)
 
     def show_conflict(self) -> None:
-        others = keymap.conflicts(self.line.id)
+        others = keymap.conflicts(self.line.id, self._wanted)
         names = ", ".join(f"“{other.label.rstrip('…')}”" for other in others)
+        self.take_button.setText(self.tr("Take it from {0}").format(names))
+        self.take_button.setVisible(bool(others))
         self.conflict.setText(self.tr("Also used by {0}").format(names) if others else "")
         self.conflict.setVisible(bool(others))
-        self.reset_button.setEnabled(keymap.keys(self.line.id) != self.line.keys)
+        self.reset_button.setEnabled(self._wanted is not None or keymap.keys(self.line.id) != self.line.keys)
 
     @Slot()
     def _edited(self) -> None:
@@ -110,8 +125,19 @@ class KeyRow(QWidget):
         before = keymap.keys(self.line.id)
         if key != (before[0] if before else ""):
             # The further keys of the table stay: Esc still stops when Shift+X became something else.
-            keymap.set_keys(self.line.id, (key, *before[1:]) if key else ())
+            wanted = (key, *before[1:]) if key else ()
+            self._wanted = wanted if keymap.conflicts(self.line.id, wanted) else None
+            if self._wanted is None:
+                keymap.set_keys(self.line.id, wanted)
+            # Two actions on one key would block each other: nothing is set until the user takes it from the other one.
             self.changed.emit()
+
+    @Slot()
+    def _take(self) -> None:
+        keymap.take(self.line.id, self._wanted if self._wanted is not None else keymap.keys(self.line.id))
+        self._wanted = None
+        self.taken.emit()
+        self.changed.emit()
 
     @Slot()
     def _reset(self) -> None:

@@ -53,10 +53,11 @@ class SettingsDialog(Dialog):
         pictures: the folder of pictures in use.
 
     Signals:
-        keysChanged: keys of the table were changed.
+        keysChanged: keys of the table were changed. pageTurned(str): another page is shown.
     """
 
     keysChanged = Signal()
+    pageTurned = Signal(str)
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class SettingsDialog(Dialog):
         for index, (text, icon) in enumerate(titles):
             button = _PageButton(text, icon)
             self._group.addButton(button, index)
-            side.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+            side.addWidget(button)
         side.addStretch(1)
         self.pages.addWidget(_scrolled(self._model_page()))
         self.pages.addWidget(_scrolled(self._pictures_page()))
@@ -116,13 +117,16 @@ class SettingsDialog(Dialog):
     def _rebuild(self) -> None:
         """The same page in another language."""
         page = PAGES[self.pages.currentIndex()]
+        self.setUpdatesEnabled(False)  # the old words stay until the new ones are all there
         clear(self.body)
         self._build(page)
+        self.setUpdatesEnabled(True)
 
     @Slot(int, bool)
     def _turn(self, index: int, checked: bool) -> None:
         if checked:
             self.pages.setCurrentIndex(index)
+            self.pageTurned.emit(PAGES[index])
 
     # Model
 
@@ -267,18 +271,18 @@ class SettingsDialog(Dialog):
     def _appearance_page(self) -> QWidget:
         page, column = _page()
         self.theme = Segmented(
-            [("system", self.tr("As the system")), ("light", self.tr("Light")), ("dark", self.tr("Dark"))],
+            [("system", self.tr("Match system")), ("light", self.tr("Light")), ("dark", self.tr("Dark"))],
             self.tr("Theme"),
         )
         self.motion = Segmented(
-            [("system", self.tr("As the system")), ("full", self.tr("Full")), ("reduced", self.tr("Reduced"))],
+            [("system", self.tr("Match system")), ("full", self.tr("Full")), ("reduced", self.tr("Reduced"))],
             self.tr("Motion"),
         )
         self.text_size = Segmented(
             [(1.0, "100\u00a0%"), (1.15, "115\u00a0%"), (1.3, "130\u00a0%"), (1.5, "150\u00a0%")], self.tr("Text size")
         )
         self.language = ComboBox(self.tr("Language"))
-        for value, text in (("system", self.tr("As the system")), ("en", "English"), ("zh_CN", "简体中文")):
+        for value, text in (("system", self.tr("Match system")), ("en", "English"), ("zh_CN", "简体中文")):
             self.language.addItem(text, value)
         self._show_appearance()
         for title, field in (

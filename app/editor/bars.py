@@ -197,7 +197,7 @@ class OptionBar(QWidget):
             self.tr("Brush hardness") + f" ({keymap.shown('softer')} {keymap.shown('harder')})"
         )
         self.overlay_label.setText(self.tr("Overlay"))
-        self.overlay.setLabels([self.tr("Tint"), self.tr("Outline"), self.tr("Model view")])
+        self.overlay.setLabels([self.tr("Tint"), self.tr("Outline"), self.tr("What the model sees")])
         self.overlay.setAccessibleName(self.tr("Overlay"))
         self.overlay.setToolTip(tooltip("overlay"))
         self.name.setText(tool_name(self._tool))

@@ -54,7 +54,8 @@ class Inspector(QWidget):
         self._framing = "fit"
         self._accepted_parts = 1
         self._error = self._note = ""
-        self._refresh = QTimer(self, interval=tokens()["duration"]["preview-min-gap"], singleShot=True)
+        self._refresh = QTimer(self, singleShot=True)
+        self._refresh.setInterval(tokens()["duration"]["preview-min-gap"])
         self._refresh.timeout.connect(self.refresh)
         self._build()
         self._connect()

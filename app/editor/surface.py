@@ -56,7 +56,8 @@ class MaskSurface(QWidget):
         self._sampled = np.zeros((0, 0, 3), np.uint8)
         self._sampled_view: PhotoView | None = None
         self._stale = Rect(0, 0, 0, 0)
-        self._spin = QTimer(self, interval=33)
+        self._spin = QTimer(self)
+        self._spin.setInterval(33)
         self._spin.timeout.connect(self._update_marks)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(64, 64)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from app.history.model import HistoryModel
 from app.history.picture_list import HistoryView
-from app.look.theme import duration
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
 from app.system.sharing import reveal
 from engine import PhotoError
-
-_UNDO_EXTRA = 2000
-"""Milliseconds that Undo works longer than its offer is seen."""
 
 
 class PictureCommands(QObject):
@@ -28,8 +24,8 @@ class PictureCommands(QObject):
     Signals:
         changed: the store changed, the row has to be read again.
         opened(object), recallRequested(object, str), compareRequested(object, object), starred(int, bool),
-            deleted(tuple), rebuilt(int), failed(object), saveRequested(object, bool), copyRequested(object): as
-            ``HistoryPanel`` describes them.
+            deleted(tuple), restored(tuple), rebuilt(int), failed(object), saveRequested(object, bool),
+            saveAllRequested(object, bool), copyRequested(object): as ``HistoryPanel`` describes them.
     """
 
     changed = Signal()
@@ -38,9 +34,11 @@ class PictureCommands(QObject):
     compareRequested = Signal(object, object)
     starred = Signal(int, bool)
     deleted = Signal(tuple)
+    restored = Signal(tuple)
     rebuilt = Signal(int)
     failed = Signal(object)
     saveRequested = Signal(object, bool)
+    saveAllRequested = Signal(object, bool)
     copyRequested = Signal(object)
 
     def __init__(
@@ -48,10 +46,8 @@ class PictureCommands(QObject):
     ) -> None:
         super().__init__(parent)
         self._store, self._model, self._view = store, model, view
-        self._pending: tuple[int, ...] = ()
+        self._deleted: list[tuple[int, ...]] = []
         self._ticket = self._check = 0
-        self._purge_timer = QTimer(self, interval=duration("toast") + _UNDO_EXTRA, singleShot=True)
-        self._purge_timer.timeout.connect(self.purge)
 
     # The whole history
 
@@ -60,7 +56,7 @@ class PictureCommands(QObject):
         background.run(partial(_settle, self._store), done=self._settled, failed=self._failed)
 
     def rescan(self) -> None:
-        """ "Look for pictures again"."""
+        """ "Rescan folder"."""
         background.run(self._store.rebuild, done=self._rebuilt, failed=self._failed)
 
     def check_files(self) -> None:
@@ -76,19 +72,23 @@ class PictureCommands(QObject):
         if check == self._check:  # an earlier look that took longer knows less
             self._model.set_missing(missing)
 
+    def can_undo_delete(self) -> bool:
+        """Whether something was deleted that can be brought back."""
+        return bool(self._deleted)
+
     def undo_delete(self) -> None:
-        """Bring back what was deleted last."""
-        if self._pending:
-            self._purge_timer.stop()
-            self._store.restore(self._pending)
-            self._pending = ()
+        """Bring back what was deleted last; again for what was deleted before it, back to the start of the program."""
+        if self._deleted:
+            ids = self._deleted.pop()
+            self._store.restore(ids)
             self.changed.emit()
+            self._view.choose(ids[0])
+            self.restored.emit(ids)
 
     @Slot()
     def purge(self) -> None:
-        """Move deleted pictures to the trash now. What cannot be moved comes back, and ``failed`` says why."""
-        self._purge_timer.stop()
-        self._pending = ()
+        """Move deleted pictures to the trash now: the program ends. What cannot be moved is in the history at the next start."""
+        self._deleted.clear()
         background.run(self._store.purge, done=self._purged, failed=self._failed)
 
     # What is done with the chosen pictures
@@ -162,15 +162,14 @@ class PictureCommands(QObject):
 
     @Slot()
     def delete(self) -> None:
-        """Hide the chosen pictures; they go to the trash when the time for Undo is over."""
+        """Hide the chosen pictures; they go to the trash when the program ends."""
         chosen = self._view.chosen()
         if not chosen:
             return
         following = max(self._model.row_of(picture.id) for picture in chosen) - len(chosen) + 1
         ids = tuple(picture.id for picture in chosen)
         self._store.delete(ids)
-        self._pending += ids
-        self._purge_timer.start()
+        self._deleted.append(ids)
         self.changed.emit()
         beside = self._model.picture_at(min(following, len(self._model.rows) - 1))
         if beside is not None:

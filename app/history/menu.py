@@ -36,11 +36,20 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
     _add(menu, "star", commands.toggle_star, text=_tr("Take the star away") if starred else "")
     _add(menu, "history_compare", commands.compare, enabled=commands.can_compare(), text=_compare_words(commands))
     menu.addSeparator()
-    menu.addAction(_tr("Save as…"), partial(commands.saveRequested.emit, one, True)).setEnabled(not missing)
-    menu.addAction(_tr("Save without metadata…"), partial(commands.saveRequested.emit, one, False)).setEnabled(
-        not missing
-    )
-    menu.addAction(_tr("Copy picture"), partial(commands.copyRequested.emit, one)).setEnabled(not missing)
+    there = [picture for picture in chosen if not commands.is_missing(picture)]
+    if len(chosen) > 1:
+        for text, metadata in (
+            (_tr("Save {0} pictures to a folder…"), True),
+            (_tr("Save {0} pictures without metadata…"), False),
+        ):
+            save = menu.addAction(text.format(len(there)), partial(commands.saveAllRequested.emit, there, metadata))
+            save.setEnabled(bool(there))
+    else:
+        menu.addAction(_tr("Save as…"), partial(commands.saveRequested.emit, one, True)).setEnabled(not missing)
+        menu.addAction(_tr("Save without metadata…"), partial(commands.saveRequested.emit, one, False)).setEnabled(
+            not missing
+        )
+    menu.addAction(_tr("Copy picture"), partial(commands.copyRequested.emit, one)).setEnabled(single)
     _add(menu, "reveal", commands.reveal, enabled=not missing)
     menu.addSeparator()
     _add(menu, "delete", commands.delete)
@@ -72,7 +81,7 @@ def add_filter_entries(
 def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
     """The folder of all pictures."""
     menu.addAction(_tr("Open the pictures folder"), commands.open_folder)
-    menu.addAction(_tr("Look for pictures again"), commands.rescan)
+    menu.addAction(_tr("Rescan folder"), commands.rescan)
 
 
 def _add(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:

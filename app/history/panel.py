@@ -7,12 +7,13 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.history.commands import PictureCommands
 from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
+from app.look import icons
 from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.layout import retranslates
@@ -34,10 +35,11 @@ class HistoryPanel(QWidget):
         recallRequested(object, str): ``OpenedPicture`` and "all", "seed" or "prompt": fill the panel from its request.
         compareRequested(object, object): two ``OpenedPicture``: newer, older.
         starred(int, bool): a picture was starred here.
-        deleted(tuple): ids that went to the trash; offer Undo (``undo_delete``).
+        deleted(tuple): ids that were deleted; offer Undo (``undo_delete``). restored(tuple): ids that came back.
         rebuilt(int): so many pictures of the folder were found anew.
         failed(object): an ``EchoGenError``.
         saveRequested(object, bool), copyRequested(object): a ``Picture`` from the context menu; True: with metadata.
+        saveAllRequested(object, bool): the same for a list of pictures.
     """
 
     opened = Signal(object)
@@ -45,9 +47,11 @@ class HistoryPanel(QWidget):
     compareRequested = Signal(object, object)
     starred = Signal(int, bool)
     deleted = Signal(tuple)
+    restored = Signal(tuple)
     rebuilt = Signal(int)
     failed = Signal(object)
     saveRequested = Signal(object, bool)
+    saveAllRequested = Signal(object, bool)
     copyRequested = Signal(object)
 
     def __init__(self, store: HistoryStore, parent: QWidget | None = None) -> None:
@@ -75,7 +79,8 @@ class HistoryPanel(QWidget):
             button.set_icon_name(button.icon_name(), color=None)
         self.field = QLineEdit()
         self.field.setObjectName("historySearch")
-        self.field.setClearButtonEnabled(False)
+        self._leave = self.field.addAction(icons.icon("x", "text-muted"), QLineEdit.ActionPosition.TrailingPosition)
+        self._leave.triggered.connect(self._close_search)
         self.field.hide()
         type_.apply(self.field, "body")
         self.left = IconButton("chevron-left", "", parent=self, side=28)
@@ -108,7 +113,8 @@ class HistoryPanel(QWidget):
         keep = self.view.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.view.setSizePolicy(keep)
-        self._search_timer = QTimer(self, interval=150, singleShot=True)
+        self._search_timer = QTimer(self, singleShot=True)
+        self._search_timer.setInterval(150)
         self._set_margins()
 
     def _connect(self) -> None:
@@ -132,9 +138,11 @@ class HistoryPanel(QWidget):
         commands.compareRequested.connect(self.compareRequested)
         commands.starred.connect(self.starred)
         commands.deleted.connect(self.deleted)
+        commands.restored.connect(self.restored)
         commands.rebuilt.connect(self.rebuilt)
         commands.failed.connect(self.failed)
         commands.saveRequested.connect(self.saveRequested)
+        commands.saveAllRequested.connect(self.saveAllRequested)
         commands.copyRequested.connect(self.copyRequested)
         bind(view, "star", commands.toggle_star)
         bind(view, "recall_all", commands.recall_all)
@@ -182,10 +190,23 @@ class HistoryPanel(QWidget):
         else:
             self._keeping_place(partial(self.model.set_running, running))
 
+    def show_picture(self, picture: int | None) -> bool:
+        """Open a picture by its id, the newest one for None or for one that is not there. False for an empty history."""
+        row = self.model.row_of(picture) if picture is not None else -1
+        found = self.model.picture_at(row) if row >= 0 else next(iter(self.model.pictures()), None)
+        if found is not None:
+            self.view.choose(found.id)
+            self.commands.open(found)
+        return found is not None
+
     def set_star(self, picture: int, starred: bool) -> None:
         """Starred elsewhere, for example on the canvas."""
         self.store.star(picture, starred)
         self.reload()
+
+    def can_undo_delete(self) -> bool:
+        """Whether something was deleted since the start that can be brought back."""
+        return self.commands.can_undo_delete()
 
     def undo_delete(self) -> None:
         """Bring back what was deleted last."""
@@ -206,6 +227,19 @@ class HistoryPanel(QWidget):
         """Open the search field and go there."""
         self.search_button.setChecked(True)
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def leave_search(self) -> bool:
+        """Put the search away while the focus is here. Returns whether there was one."""
+        focused = QApplication.focusWidget()
+        here = focused is not None and self.isAncestorOf(focused)
+        if not here or not self.search_button.isChecked():
+            return False
+        self.search_button.setChecked(False)
+        return True
+
+    @Slot()
+    def _close_search(self) -> None:
+        self.search_button.setChecked(False)
 
     # Inside
 
@@ -270,6 +304,11 @@ class HistoryPanel(QWidget):
         self._place_arrows()
 
     def eventFilter(self, watched, event) -> bool:
+        if watched is self.field and event.type() == QEvent.Type.ShortcutOverride:
+            assert isinstance(event, QKeyEvent)
+            if event.key() == Qt.Key.Key_Escape:  # it leaves the search before it stops a drawing
+                event.accept()
+                return True
         if watched is self.field and event.type() == QEvent.Type.KeyPress:
             assert isinstance(event, QKeyEvent)
             if event.key() == Qt.Key.Key_Escape:
@@ -353,6 +392,7 @@ class HistoryPanel(QWidget):
         self.star_button.describe(self.tr("Starred only"))
         self.search_button.describe(self.tr("Search the history"), keymap.shown("search"))
         self.folder_button.describe(self.tr("Open the pictures folder"))
+        self._leave.setToolTip(self.tr("Leave the search (Esc)"))
         self.field.setPlaceholderText(self.tr("Search prompts"))
         self.field.setAccessibleName(self.tr("Search the history"))
         self.left.describe(self.tr("Newer pictures"))

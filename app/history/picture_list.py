@@ -226,7 +226,8 @@ class HistoryView(QListView):
         row = self.history.row_of(picture)
         if row >= 0:
             index = self.history.index(row)
-            self.setCurrentIndex(index)
+            model = self.selectionModel()  # the view's own way looks at keys that may be held: Ctrl+Z
+            model.setCurrentIndex(index, model.SelectionFlag.ClearAndSelect)
             if scroll:
                 self.scrollTo(index)
 
@@ -286,6 +287,8 @@ class HistoryView(QListView):
             row = self.history.rows[self.history.row_of(pictures[0].id)]
             image = QImage(str(files[0])) if len(files) == 1 else None
             drag_out(self, files, image, self.history.thumb(row))
+            self._hovered = QPersistentModelIndex()  # the pointer is elsewhere now, and no leave event told so
+            self.viewport().update()
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

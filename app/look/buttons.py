@@ -53,7 +53,8 @@ class Button(QAbstractButton):
         focus.attach(self, radius("primary" if kind in ("primary", "danger") else "control"))
         self._animation = QVariantAnimation(self)
         self._animation.valueChanged.connect(self._set_hover)
-        self._spin = QTimer(self, interval=33)
+        self._spin = QTimer(self)
+        self._spin.setInterval(33)
         self._spin.timeout.connect(self.update)
         notifier.changed.connect(self.update)
 

@@ -105,7 +105,8 @@ class Spinner(QWidget):
     def __init__(self, side: int = 16, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedSize(side, side)
-        self._timer = QTimer(self, interval=33)
+        self._timer = QTimer(self)
+        self._timer.setInterval(33)
         self._timer.timeout.connect(self.update)
 
     def showEvent(self, event) -> None:

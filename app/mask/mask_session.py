@@ -83,7 +83,8 @@ class MaskSession(QObject):
         self._label = ""
         self._slow = False
         self._held: Answer | None = None
-        self._timer = QTimer(self, interval=SPINNER_AFTER_MS, singleShot=True)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.setInterval(SPINNER_AFTER_MS)
         self._timer.timeout.connect(self._is_slow)
         document.on_change = self._document_changed
         service.answered.connect(self._answered)

@@ -209,7 +209,9 @@ class ModelCard(Card):
             text = self.tr("Damaged or missing: {0}.").format(names) + " "
             # What was converted is made anew as a whole; what was fetched is fetched again by itself.
             text += (
-                self.tr("Remove it and get it again.") if state.installed else self.tr("Get fetches these files again.")
+                self.tr("Remove it and get it again.")
+                if state.installed
+                else self.tr("Press Get to download these files again.")
             )
         else:
             text = self.tr("Every file is as it should be.") if wrong is not None else ""

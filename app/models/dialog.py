@@ -8,7 +8,6 @@ from PySide6.QtCore import QStandardPaths, Qt, QTimer, Slot
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.dialogs.frame import Dialog
-from app.look import type as type_
 from app.look.controls import Disclosure, OutlinedButton, PlainButton, label
 from app.look.layout import is_low
 from app.models import words
@@ -35,7 +34,6 @@ class ModelsDialog(Dialog):
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         self.title.setText(title)
-        type_.apply(self.title, "title")
         self.cards: dict[str, ModelCard] = {}
         self.import_button = PlainButton(self.tr("Import from folder…"), "folder-open", busy_text=self.tr("Importing…"))
         self.top.insertWidget(1, self.import_button)

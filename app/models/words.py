@@ -33,7 +33,7 @@ _DESCRIPTIONS = {
 _TITLES = {"cut-out": _t("Better cut-outs"), "naming": _t("Naming")}
 _LICENCES = {
     "MIT": _t("Free for any use, commercial too, as long as the notice of the authors is kept."),
-    "Apache-2.0": _t("Free for any use, commercial too, as long as notices are kept and changes are said."),
+    "Apache-2.0": _t("Free for any use, commercial too, as long as notices are kept and changes are stated."),
     "FLUX.1 [dev] Non-Commercial": _t(
         "Not for commercial use. You have to ask the publisher for access with an account, and accept there too."
     ),

@@ -305,6 +305,12 @@ class ShapeCombo(ComboBox):
             self.setCurrentIndex(self._sizes.index(size) if size in self._sizes else 0)
             self.blockSignals(False)
 
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            for index, size in enumerate(self._sizes):
+                self.setItemText(index, f"{shape_name(size)}  ·  {size[0]} × {size[1]}")
+        super().changeEvent(event)
+
     @Slot(int)
     def _activated(self, index: int) -> None:
         self.sizeChosen.emit(self._sizes[index])

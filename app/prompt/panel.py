@@ -16,6 +16,7 @@ from app.session.values import (
     PanelValues,
     Recall,
     can_keep,
+    can_redraw,
     for_next_picture,
     help_line,
     kept_sentence,
@@ -23,6 +24,7 @@ from app.session.values import (
     shape_name,
     with_new_seed,
 )
+from app.session.wording import Wording
 from app.system import background
 from engine import Dial, GenerationRequest
 from engine.bundle import BundleManifest, SceneEntry
@@ -36,20 +38,28 @@ class PromptPanel(PromptSheet):
     Signals:
         generateRequested, cancelRequested: the buttons at the bottom.
         ideasRequested: draw only the coarse scales of four seeds.
+        resumeRequested, dropRequested: draw what is not drawn yet, or forget it.
+        nameWanted: the subject has no name, and a sentence needs one.
     """
 
     generateRequested = Signal()
     cancelRequested = Signal()
     ideasRequested = Signal()
+    resumeRequested = Signal()
+    dropRequested = Signal()
+    nameWanted = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = state
+        self.wording = Wording(state, self)
         self._manifest: BundleManifest | None = None
+        self._waiting_scene: SceneEntry | None = None
         self._connect()
         self._show_values()
         self._show_engine()
         self._show_jobs()
+        self._show_disagreement()
 
     def _connect(self) -> None:
         self.prompt.edited.connect(self._prompt_edited)
@@ -71,6 +81,12 @@ class PromptPanel(PromptSheet):
         self.generate.clicked.connect(self.generateRequested)
         self.cancel.clicked.connect(self.cancelRequested)
         self.let_go.clicked.connect(self.let_scales_go)
+        self.resume_button.clicked.connect(self.resumeRequested)
+        self.drop_button.clicked.connect(self.dropRequested)
+        self.mend_button.clicked.connect(self._mend)
+        self.wording.changed.connect(self._show_disagreement)
+        self.wording.named.connect(self._write_waiting_scene)
+        self.retranslated.connect(self._show_disagreement)
         self.retranslated.connect(self._show_values)
         self.retranslated.connect(self._show_jobs)
         state = self.state
@@ -80,6 +96,7 @@ class PromptPanel(PromptSheet):
             signal.connect(self._show_jobs)
         state.maskChanged.connect(self._show_jobs)
         state.requestChanged.connect(self._show_jobs)
+        state.resultChanged.connect(self._show_jobs)
 
     # What the window asks for
 
@@ -120,11 +137,12 @@ class PromptPanel(PromptSheet):
         """Draw every scale anew again."""
         if self.let_go.hasFocus():
             self.generate.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.state.update_values(kept=None)
+        self.state.update_values(kept=None, region=None)
 
     @Slot()
     def focus_prompt(self) -> None:
         self.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.area.ensureWidgetVisible(self.prompt)
 
     # From the widgets to the state
 
@@ -165,7 +183,7 @@ class PromptPanel(PromptSheet):
     @Slot(object)
     def _size_chosen(self, size: tuple[int, int]) -> None:
         # Scales belong to a shape.
-        self.state.update_values(size=size, kept=None)
+        self.state.update_values(size=size, kept=None, region=None)
 
     @Slot(int)
     def _count_chosen(self, count: int) -> None:
@@ -184,15 +202,55 @@ class PromptPanel(PromptSheet):
     def _scene_picked(self, scene: SceneEntry) -> None:
         subject = self.state.subject
         name = subject.name if subject is not None else ""
+        self._waiting_scene = None
+        if subject is not None and not name.strip() and not self.prompt.text().strip():
+            self._waiting_scene = scene  # "a … in the snow" needs a noun
+            self._show_disagreement()
+            self.nameWanted.emit()
+            return
         self.prompt.set_text(insert_scene(self.prompt.text(), scene, self.chips.scenes, name))
         self.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    @Slot()
+    def _write_waiting_scene(self) -> None:
+        """The subject has a name now: the chip that asked for it writes its sentence."""
+        scene, self._waiting_scene = self._waiting_scene, None
+        if scene is not None and self.state.subject is not None and not self.prompt.text().strip():
+            self.state.update_values(prompt=scene.sentence(self.state.subject.name))
+        self._show_disagreement()
+
+    @Slot()
+    def _mend(self) -> None:
+        found = self.wording.disagreement()
+        if found is not None and found.name:
+            self.wording.replace()
+            self.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.nameWanted.emit()
+
     # From the state to the widgets
+
+    @Slot()
+    def _show_disagreement(self) -> None:
+        """One line where prompt and subject disagree, or where a scene waits for the subject's name."""
+        found = self.wording.disagreement()
+        if self._waiting_scene is not None and not self.prompt.text().strip():
+            words = self.tr("Say what it is: “{0}” is written then.").format(self._waiting_scene.label)
+            self.set_disagreement(words, self.tr("Name it"))
+        elif found is None:
+            self.set_disagreement("", "")
+        elif found.name:
+            words = self.tr("The prompt speaks of “{0}”, the photo is “{1}”.").format(found.spoken, found.name)
+            self.set_disagreement(words, self.tr("Replace"))
+        else:
+            words = self.tr("The prompt speaks of “{0}”; this photo has no name yet.").format(found.spoken)
+            self.set_disagreement(words, self.tr("Name it"))
 
     @Slot()
     def _show_values(self) -> None:
         values = self.state.values
         if values.prompt != self.prompt.text():
+            self._keep_words(self.prompt.text())
             self.prompt.set_text(values.prompt)
         if values.negative_prompt != self.negative.text():
             self.negative.set_text(values.negative_prompt)
@@ -214,9 +272,15 @@ class PromptPanel(PromptSheet):
         self.count.blockSignals(False)
         self.seed.set_seed(values.seed)
         self.seed.set_locked(values.seed_locked)
-        self.set_kept(kept_sentence(values.kept))
+        self.set_kept(kept_sentence(values.kept, values.region))
         self._summarise()
         self._show_words()
+
+    def _keep_words(self, prompt: str) -> None:
+        """What somebody wrote has a place in the history before other words take its place."""
+        examples = self._manifest.examples if self._manifest is not None else ()
+        if prompt.strip() not in {example.prompt.strip() for example in examples}:
+            self.history.add(prompt)
 
     @Slot()
     def _show_engine(self) -> None:
@@ -224,9 +288,10 @@ class PromptPanel(PromptSheet):
         if manifest is self._manifest or manifest is None:
             return
         kept, size = self.state.values.kept, self.state.values.size
+        fits = can_keep if self.state.values.region is None else can_redraw
         other = self._manifest is not None and self._manifest.identity != manifest.identity
-        if kept is not None and (other or not can_keep(kept, manifest, size)):
-            self.state.update_values(kept=None)
+        if kept is not None and (other or not fits(kept, manifest, size)):
+            self.state.update_values(kept=None, region=None)
         self._manifest = manifest
         defaults = manifest.request_defaults()
         for slider, name in (
@@ -263,18 +328,29 @@ class PromptPanel(PromptSheet):
         jobs, values = self.state.jobs, self.state.values
         possible, text = help_line(self.state.readiness(), values.count)
         had_focus = self.generate.hasFocus() or self.cancel.hasFocus()
-        self._buttons.setCurrentWidget(self.cancel if jobs.busy else self.generate)
+        pressed = jobs.busy or jobs.waiting > 0  # a press before the model is there is seen, too
+        self._buttons.setCurrentWidget(self.cancel if pressed else self.generate)
         if had_focus:
-            (self.cancel if jobs.busy else self.generate).setFocus(Qt.FocusReason.OtherFocusReason)
+            (self.cancel if pressed else self.generate).setFocus(Qt.FocusReason.OtherFocusReason)
         self.generate.setEnabled(possible)
         self.generate.setToolTip("" if possible else text)
-        self.ideas_button.setEnabled(possible and not jobs.busy)
+        self.ideas_button.setEnabled(possible and not pressed)
         self.cancel.set_busy(jobs.stopping)
-        if jobs.busy:
+        held = self.tr("1 picture is not drawn yet") if jobs.held == 1 else self.tr("{0} pictures are not drawn yet")
+        self.set_held(held.format(jobs.held) if jobs.held else "")
+        if jobs.busy and jobs.ideas:
+            text = self.tr("Four ideas are drawn; choose one to finish it")
+        elif jobs.busy:
             text = self.tr("The picture so far is kept")
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
                 text = f"{place} · {self.tr('the last one') if jobs.last else text[:1].lower() + text[1:]}"
+        elif pressed:
+            text = self.tr("Waiting for the model")
+        elif possible and values.seed_locked:
+            shown = self.state.result.request if self.state.result is not None else None
+            same = shown is not None and (shown.seed, shown.prompt) == (values.seed, values.prompt.strip())
+            text = self.tr("The seed is kept: the same picture again") if same else self.tr("The seed is kept")
         self.help.setText(text)
 
     def _show_words(self) -> None:
@@ -315,6 +391,7 @@ class PromptPanel(PromptSheet):
 
     @Slot(object)
     def _history_picked(self, action) -> None:
+        self._keep_words(self.prompt.text())
         self.prompt.set_text(action.data())
         self.focus_prompt()
 

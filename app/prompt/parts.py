@@ -71,7 +71,7 @@ def labelled(title: QLabel, field: QWidget) -> QWidget:
 
 
 class Fold(Disclosure):
-    """A section whose line disappears once it is open: its fields have titles of their own."""
+    """A section with fields: opened by hand, its first field gets the focus. Its line stays, to fold it where it unfolded."""
 
     def __init__(self, content: QWidget) -> None:
         super().__init__("", content)
@@ -83,7 +83,6 @@ class Fold(Disclosure):
         by_hand = opened and self.header.hasFocus()
         if by_hand:
             self.content.focusNextChild()
-        self.header.setVisible(not opened)
 
     def take(self, content: QWidget) -> None:
         """The content comes back from where it was lent to."""

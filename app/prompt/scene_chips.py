@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader, QPainter
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -93,6 +93,11 @@ class SceneChips(QWidget):
 
     def chips(self) -> list[SceneChip]:
         return [chip for chip in self.findChildren(SceneChip) if not chip.isHidden()]
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange and self.scenes:
+            self._fill()
+        super().changeEvent(event)
 
     def _fill(self) -> None:
         clear(self._column)

@@ -63,6 +63,16 @@ class PromptSheet(QWidget):
         self.prompt.setObjectName("promptEdit")
         self.words = label("", "help", "warning", wrap=True)
         self.words.hide()
+        self.disagreement = label("", "help", "muted", wrap=True)
+        self.disagreement.setObjectName("disagreementLabel")
+        self.mend_button = PlainButton("")
+        self.mend_button.setObjectName("mendButton")
+        self._disagreement_row = QWidget()
+        line = QHBoxLayout(self._disagreement_row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.disagreement, 1)
+        line.addWidget(self.mend_button)
+        self._disagreement_row.hide()
         self._banner = QVBoxLayout()
         self.chips = SceneChips()
         self.scenes = Disclosure("", self.chips, opened=True)
@@ -119,6 +129,7 @@ class PromptSheet(QWidget):
         column.addLayout(header)
         column.addWidget(self.prompt)
         column.addWidget(self.words)
+        column.addWidget(self._disagreement_row)
         column.addLayout(self._banner)
         column.addWidget(self.scenes)
         column.addWidget(self.avoid)
@@ -152,6 +163,19 @@ class PromptSheet(QWidget):
         kept.addWidget(self.kept, 1)
         kept.addWidget(self.let_go)
         self._kept_row.hide()
+        self.held = label("", "help", wrap=True)
+        self.held.setObjectName("heldLabel")
+        self.resume_button = PlainButton("")
+        self.resume_button.setObjectName("resumeButton")
+        self.drop_button = IconButton("x", "", side=24)
+        self._held_row = QWidget()
+        held = QHBoxLayout(self._held_row)
+        held.setContentsMargins(0, 0, 0, 0)
+        held.setSpacing(8)
+        held.addWidget(self.held, 1)
+        held.addWidget(self.resume_button)
+        held.addWidget(self.drop_button)
+        self._held_row.hide()
         self.help = label("", "help", "muted", wrap=True)
         self.help.setObjectName("helpLabel")
         self.help.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -162,6 +186,7 @@ class PromptSheet(QWidget):
         bottom = QVBoxLayout(self._pinned)
         bottom.setContentsMargins(16, 12, 16, 16)
         bottom.setSpacing(space("row-gap"))
+        bottom.addWidget(self._held_row)
         bottom.addWidget(self._kept_row)
         bottom.addLayout(self._buttons)
         bottom.addWidget(self.help)
@@ -175,6 +200,18 @@ class PromptSheet(QWidget):
         """Say above Generate what it keeps; "" for nothing."""
         self.kept.setText(sentence)
         self._kept_row.setVisible(bool(sentence))
+
+    def set_held(self, sentence: str) -> None:
+        """Say above Generate what waits until the user says so; "" for nothing."""
+        self.held.setText(sentence)
+        self._held_row.setVisible(bool(sentence))
+
+    def set_disagreement(self, sentence: str, button: str) -> None:
+        """One quiet line under the prompt with the way out of it; "" for nothing."""
+        self.disagreement.setText(sentence)
+        self.mend_button.setText(button)
+        self.mend_button.setVisible(bool(button))
+        self._disagreement_row.setVisible(bool(sentence))
 
     def set_banner(self, banner: QWidget) -> None:
         """Put the error banner under the prompt."""
@@ -227,7 +264,7 @@ class PromptSheet(QWidget):
         self.prompt.setAccessibleName(self.tr("Prompt"))
         self.prompt.setPlaceholderText(self.tr("Where should it be? One sentence is enough."))
         self.negative.setAccessibleName(self.tr("What to avoid"))
-        self.negative.setPlaceholderText(self.tr("blurry, crowded"))
+        self.negative.setPlaceholderText(self.tr("snow, jungle"))
         titles = {
             "scenes": self.tr("Try a scene"),
             "avoid": self.tr("What to avoid"),
@@ -244,7 +281,7 @@ class PromptSheet(QWidget):
         self.look.setLabel(self.tr("Keep the look"))
         self.temperature.setLabel(self.tr("Temperature"))
         self.top_p.setLabel(self.tr("Top-p"))
-        self.apart.setText(self.tr("Identity and look apart"))
+        self.apart.setText(self.tr("Separate identity and look"))
         self.apart.setToolTip(self.tr("Identity is what the subject is, look is its fine detail"))
         self.shape_label.setText(self.tr("Shape"))
         self.shape.setAccessibleName(self.tr("Shape"))
@@ -252,11 +289,13 @@ class PromptSheet(QWidget):
         self.seed_label.setText(self.tr("Seed"))
         self.ideas_button.setText(self.tr("Four ideas"))
         self.ideas_button.setToolTip(tooltip("ideas", self.tr("Draw only the coarse scales of four seeds, choose one")))
-        self.fold_button.setText(self.tr("Fold these sections"))
+        self.fold_button.setText(self.tr("Collapse"))
         self.generate.setText(self.tr("Generate"))
         self.generate.set_hint(keymap.shown("generate").replace("+", " + ").replace("Return", self.tr("Enter")))
         self.kept.setToolTip(self.tr("The picture that was recalled took these scales from an earlier one"))
         self.let_go.describe(self.tr("Begin with the first scale again"))
+        self.resume_button.setText(self.tr("Draw"))
+        self.drop_button.describe(self.tr("Forget these pictures"))
         self.cancel.setText(self.tr("Stop"))
         self.cancel.set_busy_text(self.tr("Stopping…"))
         self.cancel.set_hint("Esc" if "Esc" in keymap.keys("cancel") else keymap.shown("cancel"))

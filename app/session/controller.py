@@ -17,12 +17,21 @@ from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
-from app.session.values import compose, compose_all, help_line, redraw
+from app.session.values import ROLLED_SEEDS, can_redraw, compose, compose_all, for_next_picture, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
 from app.system import background
-from engine import MAX_SEED, BundleError, EchoGenError, Finished, GenerationRequest, ScaleBits, Started
+from engine import BundleError, EchoGenError, Finished, GenerationRequest, Region, ScaleBits, Started
 from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
-from engine.photo import carries_request, load_photo, read_picture_file
+from engine.photo import (
+    Photo,
+    carries_request,
+    load_photo,
+    photo_from_pixels,
+    place_in_region,
+    put_back,
+    read_picture_file,
+    region_of_photo,
+)
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +87,8 @@ class Controller(QObject):
         self._opened: tuple[str, str, str] | None = None
         self._saving = 0
         self._before: Result | None = None
+        self._photo: tuple[str, np.ndarray] | None = None
+        state.resultChanged.connect(self._remember_photo)
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)
@@ -166,7 +177,7 @@ class Controller(QObject):
         self.queue.draw([self._without_place(request) for request in requests])
         if waits:
             count = self.queue.waiting
-            self.notice.emit(self.tr("1 picture waits") if count == 1 else self.tr("{0} pictures wait").format(count))
+            self.notice.emit(self.tr("{0} waiting").format(count))
 
     def _without_place(self, request: GenerationRequest) -> GenerationRequest:
         """A place means nothing to a model that does not know placement: its pictures must not claim it."""
@@ -189,6 +200,89 @@ class Controller(QObject):
             placement = manifest.place(request)
         self._draw([redraw(request, bits, keep, _random_seed(), placement)])
 
+    def redraw_region(self, result: Result, mask: np.ndarray, whole: int) -> bool:
+        """Draw a region of a finished picture anew, with subject, prompt and seed as the panel has them.
+
+        Args:
+            mask: uint8 (H, W) as large as the picture.
+            whole: so many scales are kept inside of it, too.
+
+        Returns:
+            Whether it is drawn; otherwise a message says why not.
+        """
+        manifest, subject = self.state.engine.manifest, self.state.subject
+        if subject is None or manifest is None or not self._may_draw():
+            return False
+        earlier = result.request
+        try:
+            if result.bits is None or not can_redraw(result.bits, manifest, earlier.size, earlier.bundle):
+                # Its bits are gone, or another model's: then it is a photo as any other.
+                return self.draw_in_photo(photo_from_pixels(result.image), mask, whole)
+            if earlier.region is not None and earlier.region.window is not None:
+                return self.draw_in_photo(photo_from_pixels(result.image), mask, whole)
+            region = Region(mask, result.image, whole)
+        except EchoGenError as error:
+            self.failed.emit(error, "")
+            return False
+        values = for_next_picture(self.state.values)
+        placement = values.placement or manifest.place(earlier)
+        request = compose(replace(values, kept=None, region=None), subject.cut_out, subject.name)
+        request = replace(request, size=region.size, kept=result.bits, region=region, placement=placement)
+        self._draw([request])
+        return True
+
+    def draw_in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> bool:
+        """Draw the subject into a region of a photo; everything else of the photo stays.
+
+        Args:
+            mask: uint8 (H, W) as large as the photo.
+
+        Returns:
+            Whether it is drawn; otherwise a message says why not.
+        """
+        manifest, subject = self.state.engine.manifest, self.state.subject
+        if subject is None or subject.cut_out is None or manifest is None or not self._may_draw():
+            return False
+        try:
+            region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
+        except EchoGenError as error:
+            self.failed.emit(error, "")
+            return False
+        self._photo = (photo.digest, photo.rgb)
+        values = for_next_picture(self.state.values)
+        request = compose(replace(values, kept=None, region=None), subject.cut_out, subject.name)
+        placed = place_in_region(subject.cut_out, region) if manifest.placed_content is not None else None
+        self._draw([replace(request, size=region.size, region=region, placement=placed)])
+        return True
+
+    def _may_draw(self) -> bool:
+        possible, why = self.can_draw()
+        if not possible:
+            self.notice.emit(why)
+        return possible
+
+    @Slot()
+    def _remember_photo(self) -> None:
+        """A picture that was drawn into a large photo is that photo outside of its region: enough to draw into it again."""
+        result = self.state.result
+        region = result.request.region if result is not None else None
+        if result is None or region is None or region.window is None:
+            return
+        window = region.window
+        known = self._photo is not None and self._photo[0] == window.photo
+        if not known and result.image.shape[:2] == (window.photo_height, window.photo_width):
+            self._photo = (window.photo, result.image)
+
+    def _at_its_place(self, event: Finished) -> Finished:
+        """A picture drawn for a part of a photo, in the photo at full resolution."""
+        region, manifest = event.request.region, self.state.engine.manifest
+        if region is None or region.window is None or manifest is None:
+            return event
+        if self._photo is None or self._photo[0] != region.window.photo:
+            self.notice.emit(self.tr("The photo is not at hand: only the part that was drawn is shown"))
+            return event
+        return replace(event, image=put_back(self._photo[1], event.image, region, manifest.tokenizer.stride / 2))
+
     def draw_ideas(self, scales: int) -> None:
         """Draw the coarse scales of four seeds."""
         possible, why = self.can_draw()
@@ -198,7 +292,7 @@ class Controller(QObject):
             return
         # Ideas are compositions: with kept scales all four would be the same one.
         first = self._without_place(compose(self.state.values, subject.cut_out, subject.name))
-        first = replace(first, kept=None)
+        first = replace(first, kept=None, region=None)
         requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
         self.cleared.emit()
         self.ideasBegun.emit(requests)
@@ -221,6 +315,7 @@ class Controller(QObject):
     @Slot(object, object)
     def _finished(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
+        event = self._at_its_place(event)
         self.state.set_result(Result(event.request, event.image, event.bits, event.timing.total, grids=grids))
         self._saving += 1
         self.saver.keep(event, event, images)
@@ -258,6 +353,11 @@ class Controller(QObject):
         self.ended.emit(self.tr("Stopped: {0}").format(title[:1].lower() + title[1:]))
         self.failed.emit(error, details)
 
+    def forget(self, pictures: Sequence[int]) -> None:
+        """Pictures were deleted: none of them comes back when a drawing fails."""
+        if self._before is not None and self._before.picture in pictures:
+            self._before = None
+
     # Files
 
     def open_files(self, files: Sequence[Path]) -> None:
@@ -292,7 +392,10 @@ class Controller(QObject):
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
-        self.notice.emit(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        folder = file.parent.name or str(file.parent)
+        carries = file.suffix.lower() == ".png"
+        words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
+        self.notice.emit(words.format(folder))
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:
@@ -313,4 +416,5 @@ def _look_at(file: Path) -> DroppedPicture | Path:
 
 
 def _random_seed() -> int:
-    return secrets.randbelow(MAX_SEED + 1)
+    """Of six digits, as Generate rolls them: they can be read out and remembered."""
+    return secrets.randbelow(ROLLED_SEEDS)

@@ -106,7 +106,8 @@ class EngineWorker(QObject):
 
     def _listen(self) -> None:
         if sys.platform == "win32":
-            self._poll = QTimer(self, interval=_POLL_MS)
+            self._poll = QTimer(self)
+            self._poll.setInterval(_POLL_MS)
             self._poll.timeout.connect(self._receive)
             self._poll.start()
         else:

@@ -24,7 +24,8 @@ from engine import CutOut, EchoGenError, PhotoError, Placement, ScaleBits
 
 log = logging.getLogger(__name__)
 
-_AFTER_MS = 700
+_AFTER_MS = 400
+"""At most so long after the first change that is not on disk: typing on does not put it off."""
 _MOST_SUBJECTS = 24
 _Read = TypeVar("_Read")
 
@@ -54,7 +55,9 @@ class SessionKeeper(QObject):
         self._told = False
         self._closed = False
         self._on_its_way = False
-        self._timer = QTimer(self, singleShot=True, interval=_AFTER_MS)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_AFTER_MS)
         self._timer.timeout.connect(self.save)
         for signal in (state.photoChanged, state.maskChanged, state.requestChanged, state.settingsChanged):
             signal.connect(self.touch)
@@ -68,7 +71,7 @@ class SessionKeeper(QObject):
         self._start()
 
     def _start(self) -> None:
-        if not self._closed:
+        if not self._closed and not self._timer.isActive():
             self._timer.start()
 
     # Saving
@@ -121,6 +124,19 @@ class SessionKeeper(QObject):
                 log.error("the session cannot be saved: %s", error)
                 self._told = True
 
+    def keep_assets_now(self) -> None:
+        """Write the photos and masks that are not on disk yet: the program ends, and nobody waits for the background."""
+        for subject in self._state.subjects[-_MOST_SUBJECTS:]:
+            photo, mask = subject.photo, subject.mask
+            try:
+                if photo is not None and photo.digest not in self._photos:
+                    self._photos.add(self._assets.save_photo(photo))
+                known = self._masks.get(subject.key)
+                if mask is not None and (known is None or known[0] is not mask):
+                    self._masks[subject.key] = (mask, self._assets.save_mask(mask))
+            except EchoGenError as error:
+                self._not_kept(error)
+
     def close(self) -> None:
         """Save for the last time; what changes from here on is not kept."""
         self.save()
@@ -141,9 +157,10 @@ class SessionKeeper(QObject):
         controls = {
             entry.name: getattr(values, entry.name)
             for entry in fields(PanelValues)
-            if entry.name not in ("prompt", "negative_prompt", "kept", "placement")
+            if entry.name not in ("prompt", "negative_prompt", "kept", "placement", "region")
         }
-        if values.kept is not None:
+        # A region holds a whole picture: the history has it, and brings it back.
+        if values.kept is not None and values.region is None:
             controls["kept"] = values.kept.to_json()
         if values.placement is not None:
             controls["placement"] = values.placement.to_json()
@@ -186,7 +203,7 @@ class SessionKeeper(QObject):
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
         values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
         for entry in fields(PanelValues):
-            if entry.name in session.controls and entry.name not in ("kept", "placement"):
+            if entry.name in session.controls and entry.name not in ("kept", "placement", "region"):
                 value = session.controls[entry.name]
                 values[entry.name] = tuple(value) if isinstance(value, list) else value
         values["kept"] = _read(ScaleBits.from_json, session.controls.get("kept"))

@@ -40,17 +40,19 @@ class PictureQueue(QObject):
 
     Signals:
         started(object): ``Started`` of a picture. previewed(object): ``ScalePreview``.
+        finishing(object, object): the request as it was queued and its ``Finished``; before ``finished``.
         finished(object, object): ``Finished`` and the picture after every scale.
         stopped(object): cancelled; the picture after every scale that was drawn.
         ideaPreviewed(int, object), ideaFinished(int): the same for four ideas.
         scalesPainted(object): ``ScalesPainted``, the answer to the last ``paint_scales``.
         noted(str): a sentence on how the picture is drawn from here on, for example with a smaller memory plan.
-        failed(object, str): ``EchoGenError`` and details. The queue is empty then.
+        failed(object, str): ``EchoGenError`` and details. What is not drawn is held then.
         idle: nothing is drawn and nothing waits.
     """
 
     started = Signal(object)
     previewed = Signal(object)
+    finishing = Signal(object, object)
     finished = Signal(object, object)
     stopped = Signal(object)
     ideaPreviewed = Signal(int, object)
@@ -64,6 +66,7 @@ class PictureQueue(QObject):
         super().__init__(parent)
         self._state, self._link = state, link
         self._queue: deque[_Job] = deque()
+        self._held: list[_Job] = []
         self._drawing: _Job | None = None
         self._number: int | None = None
         self._notes: tuple[str, ...] | None = None
@@ -71,7 +74,9 @@ class PictureQueue(QObject):
         self._prepared_key: object = None
         self._reopen: tuple[str, str, str] | None = None
         self._deaths = 0
-        self._timer = QTimer(self, singleShot=True, interval=_PREPARE_AFTER_MS)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PREPARE_AFTER_MS)
         self._timer.timeout.connect(self._prepare)
         link.loading.connect(self._loading)
         link.opened.connect(self._opened)
@@ -144,6 +149,35 @@ class PictureQueue(QObject):
         self._queue.clear()
         self._tell(last=True)
 
+    def hold(self, requests: Sequence[GenerationRequest]) -> None:
+        """Let pictures wait until ``resume``: they are left from an earlier time."""
+        self._held += [_Job(request, 1, 1) for request in requests]
+        self._tell()
+
+    @Slot()
+    def resume(self) -> None:
+        """Draw what is held, in its order, behind what waits."""
+        held, self._held = self._held, []
+        self._queue += [replace(job, index=place, count=len(held)) for place, job in enumerate(held, 1)]
+        self._pump()
+
+    @Slot()
+    def drop_held(self) -> None:
+        """Forget what is held."""
+        self._held.clear()
+        self._tell()
+
+    def unfinished(self) -> list[GenerationRequest]:
+        """Every picture that was asked for and is not drawn, the one that is being drawn first; ideas are not among them."""
+        drawing = [self._drawing] if self._drawing is not None and not self._state.jobs.stopping else []
+        return [job.request for job in (*drawing, *self._queue, *self._held) if job.idea is None]
+
+    def _hold_all(self, job: _Job | None) -> None:
+        """An error ended the drawing of ``job``: it and what waits are drawn when the user says so."""
+        left = [one for one in ((job,) if job is not None else ()) if one.idea is None]
+        self._held = left + [one for one in self._queue if one.idea is None] + self._held
+        self._queue.clear()
+
     @property
     def waiting(self) -> int:
         return len(self._queue)
@@ -168,6 +202,8 @@ class PictureQueue(QObject):
                 index=job.index if job is not None else 0,
                 count=job.count if job is not None else 0,
                 waiting=len(self._queue),
+                held=len(self._held),
+                ideas=job is not None and job.idea is not None,
                 stopping=job is not None and (stopping or (before.stopping and before.drawing == self._number)),
                 last=job is not None and (last or (before.last and before.drawing == self._number)),
             )
@@ -210,6 +246,8 @@ class PictureQueue(QObject):
         else:
             self._deaths = 0
             self._measure(event)
+            if job is not None:
+                self.finishing.emit(job.request, event)
             self.finished.emit(event, previews.images)
         self._next()
 
@@ -221,8 +259,7 @@ class PictureQueue(QObject):
                 log.info("encoding ahead failed: %s", failed.error)
                 self._preparing = None
                 return
-            self._queue.clear()
-            self._end_job()
+            self._hold_all(self._end_job())
             self._state.update_engine(phase="failed", text=failed.error.fact)
             self._tell()
             self.failed.emit(failed.error, failed.details)
@@ -236,7 +273,7 @@ class PictureQueue(QObject):
                 self.stopped.emit(previews.images)
             self._next()
             return
-        self._queue.clear()
+        self._hold_all(job)
         self._tell()
         self.failed.emit(failed.error, failed.details)
         self._next()
@@ -251,8 +288,9 @@ class PictureQueue(QObject):
         """The child is gone without being asked to: say so, and start it again unless that fails time after time."""
         self._preparing, self._prepared_key = None, None
         self._state.set_prepared(None)
-        drawing = self._end_job() is not None
-        self._queue.clear()
+        job = self._end_job()
+        drawing = job is not None
+        self._hold_all(job)
         self._deaths += 1
         again = self._reopen is not None and self._deaths <= 2
         self._state.update_engine(phase="loading" if again else "failed", fraction=0.0, text="", info=None)

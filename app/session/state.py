@@ -76,6 +76,9 @@ class Subject:
     title: str = ""
 
 
+_MOST_REMOVED = 12
+"""Subjects taken off the shelf that can come back: each holds its photo in memory."""
+
 Phase = Literal["off", "loading", "ready", "failed"]
 
 
@@ -107,6 +110,8 @@ class Jobs:
         request: its request.
         index, count: picture ``index`` (1-based) of ``count`` of this press of Generate, those behind it included.
         waiting: how many more wait.
+        held: how many more wait until the user says so: left by a quit, a crash or an error.
+        ideas: an idea is drawn, of which nothing is kept.
         stopping: a stop was asked for and has not acted yet.
         last: the queue ends after this picture.
     """
@@ -116,6 +121,8 @@ class Jobs:
     index: int = 0
     count: int = 0
     waiting: int = 0
+    held: int = 0
+    ideas: bool = False
     stopping: bool = False
     last: bool = False
 
@@ -180,6 +187,7 @@ class SessionState(QObject):
         super().__init__(parent)
         self._contents = _Contents()
         self._next_key = 1
+        self._removed: list[tuple[int, Subject]] = []
 
     # Subjects
 
@@ -236,7 +244,10 @@ class SessionState(QObject):
             self.maskChanged.emit()
 
     def remove_subject(self, key: int) -> None:
-        """Take a subject off the shelf; the one before it becomes current."""
+        """Take a subject off the shelf; the one before it becomes current. ``bring_back_subject`` undoes it."""
+        place = next((place for place, one in enumerate(self.subjects) if one.key == key), None)
+        if place is not None and not self.subjects[place].example:
+            self._removed = [*self._removed[1 - _MOST_REMOVED :], (place, self.subjects[place])]
         remaining = tuple(subject for subject in self._contents.subjects if subject.key != key)
         if len(remaining) != len(self._contents.subjects):
             current = self.subject
@@ -249,6 +260,18 @@ class SessionState(QObject):
                 self._contents.current = max(self._contents.current, 0 if remaining else -1)
             self.photoChanged.emit()
             self.maskChanged.emit()
+
+    def bring_back_subject(self) -> bool:
+        """Put the subject back that was taken off the shelf last, and make it the current one. False when there is none."""
+        if not self._removed:
+            return False
+        place, subject = self._removed.pop()
+        others = self._contents.subjects
+        self._contents.subjects = (*others[:place], subject, *others[place:])
+        self._contents.current = self._contents.subjects.index(subject)
+        self.photoChanged.emit()
+        self.maskChanged.emit()
+        return True
 
     def set_subjects(self, subjects: tuple[dict[str, Any], ...], current: int) -> None:
         """Replace the whole shelf (a session that comes back)."""

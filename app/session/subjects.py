@@ -70,7 +70,8 @@ class Subjects(QObject):
         self._discarded: tuple[int, MaskSession] | None = None
         self._loading = 0
         self._composed_for = (state.reference_size, state.settings.framing)
-        self._publish = QTimer(self, interval=PUBLISH_AFTER_MS, singleShot=True)
+        self._publish = QTimer(self, singleShot=True)
+        self._publish.setInterval(PUBLISH_AFTER_MS)
         self._publish.timeout.connect(self._publish_current)
         state.photoChanged.connect(self._follow)
         state.maskChanged.connect(self._follow)
@@ -221,6 +222,19 @@ class Subjects(QObject):
             session.adopt(editing, "Edit cut-out")
             self._publish_session(key, session)
         self.discard_edit()
+
+    def keep_strokes(self) -> None:
+        """What was painted a moment ago, or in an open editor, becomes the subject's mask: the program ends."""
+        painted = [(self.state.subject.key, self._session)] if self.state.subject and self._session else []
+        if self._editing is not None:
+            painted.append(self._editing)
+        for key, session in painted:
+            session.document.end_stroke()
+            session.settle()
+            if session.undo_label:
+                mask = session.document.mask.copy()
+                self._published[key] = mask
+                self.state.update_subject(key, mask=mask)
 
     def discard_edit(self, keep: bool = False) -> None:
         """Put the edited copy away; with ``keep`` until the next one is discarded, so that ``bring_back`` can have it."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.language.say import say
 from app.language.sentences import translated
-from engine import MAX_SEED, CutOut, Dial, GenerationRequest, Placement, ScaleBits
+from engine import MAX_SEED, CutOut, Dial, GenerationRequest, Placement, Region, ScaleBits
 from engine.bundle import BundleManifest
 
 MAX_COUNT = 8
@@ -16,7 +16,7 @@ STRENGTHS = (0.0, 8.0)
 """What the sliders offer. A request allows more (0 … 20); a recalled value outside widens nothing and is kept."""
 TEMPERATURES = (0.1, 4.0)
 
-_ROLLED = 1_000_000
+ROLLED_SEEDS = 1_000_000
 
 Recall = Literal["all", "seed", "prompt"]
 
@@ -35,6 +35,7 @@ class PanelValues:
         seed: of the first picture.
         seed_locked: keep this seed; otherwise every press of Generate draws with a new one.
         kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
+        region: the part of a recalled picture or photo that the next picture draws anew; ``kept`` has all its scales then.
         placement: where the subject stands, as the user placed it; None: every seed chooses a place.
     """
 
@@ -51,6 +52,7 @@ class PanelValues:
     seed_locked: bool = False
     kept: ScaleBits | None = None
     placement: Placement | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MAX_COUNT:
@@ -77,6 +79,7 @@ def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "")
         top_p=values.top_p,
         kept=values.kept,
         placement=values.placement,
+        region=values.region,
     )
 
 
@@ -88,7 +91,7 @@ def compose_all(values: PanelValues, subject: CutOut | None, subject_name: str =
 
 def with_new_seed(values: PanelValues) -> PanelValues:
     """Another seed, whether it is locked or not: of six digits, which can be read out and remembered."""
-    return replace(values, seed=secrets.randbelow(_ROLLED))
+    return replace(values, seed=secrets.randbelow(ROLLED_SEEDS))
 
 
 def for_next_picture(values: PanelValues) -> PanelValues:
@@ -104,6 +107,10 @@ def redraw(
     Args:
         placement: where the subject stands from now on. The new seed would choose another place than the kept scales have.
     """
+    if request.region is not None:
+        # What was drawn into a region is drawn again there, and nowhere else.
+        region = replace(request.region, whole=keep)
+        return replace(request, kept=bits, region=region, seed=seed, placement=placement)
     return replace(request, kept=bits.first(keep), seed=seed, placement=placement)
 
 
@@ -125,10 +132,14 @@ def recall(
     words = replace(values, prompt=request.prompt, negative_prompt=request.negative_prompt)
     if what == "prompt":
         return words, ""
-    size, kept, note = request.size, request.kept, ""
+    size, kept, region, note = request.size, request.kept, request.region, ""
     if request.placement is not None and manifest is not None and manifest.placed_content is None:
         note = say("The open model cannot be told where the subject stands; its place is not used.")
-    if kept is not None and manifest is not None and not can_keep(kept, manifest, size, request.bundle):
+    if region is not None and kept is not None and manifest is not None:
+        if not can_redraw(kept, manifest, size, request.bundle):
+            note = say("The open model cannot take up the region of this picture; Generate draws a whole one.")
+            kept = region = None
+    elif kept is not None and manifest is not None and not can_keep(kept, manifest, size, request.bundle):
         note = say("The open model cannot take up its {0} kept scales; Generate begins with the first.", len(kept))
         kept = None
     if size is not None and manifest is not None and size not in manifest.sizes:
@@ -147,6 +158,7 @@ def recall(
             seed_locked=True,
             kept=kept,
             placement=request.placement,
+            region=region,
         ),
         note,
     )
@@ -163,8 +175,21 @@ def can_keep(kept: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | 
     )
 
 
-def kept_sentence(kept: ScaleBits | None) -> str:
-    """What the line above Generate says of kept scales; "" for none."""
+def can_redraw(bits: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str = "") -> bool:
+    """Whether a bundle can draw a region of the picture with these bits anew."""
+    schedule = manifest.schedule(size)
+    return (
+        (not bundle or bundle == manifest.identity)
+        and schedule is not None
+        and len(bits) == len(schedule.grids)
+        and manifest.fits(bits, size)
+    )
+
+
+def kept_sentence(kept: ScaleBits | None, region: Region | None = None) -> str:
+    """What the line above Generate says of a region and of kept scales; "" for neither."""
+    if region is not None:
+        return say("Draws only its region anew") if region.window is None else say("Draws into a photo")
     if kept is None:
         return ""
     count = len(kept)

@@ -13,8 +13,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,10 @@ CREATE TABLE IF NOT EXISTS scales (
     picture INTEGER PRIMARY KEY REFERENCES pictures (id),
     shapes TEXT NOT NULL,
     film BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS queue (
+    id INTEGER PRIMARY KEY,
+    request TEXT NOT NULL
 );
 """
 
@@ -256,6 +261,41 @@ class HistoryStore:
             log.warning("the scales of picture %d cannot be read", picture, exc_info=True)
             return ()
 
+    def enqueue(self, requests: Sequence[GenerationRequest]) -> list[int]:
+        """Remember pictures that wait to be drawn; returns a key for each."""
+        cut_outs: dict[int, Any] = {}  # many requests have one cut-out, which is packed once
+        keys = []
+        with self._transaction() as database:
+            for request in requests:
+                data = replace(request, subject=None).to_json()
+                subject = request.subject
+                if subject is not None:
+                    data["subject"] = cut_outs.setdefault(id(subject), None) or subject.to_json()
+                    cut_outs[id(subject)] = data["subject"]
+                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (json.dumps(data),))
+                keys.append(int(cursor.lastrowid or 0))
+        return keys
+
+    def unqueue(self, keys: Iterable[int]) -> None:
+        """Forget pictures that wait no more."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
+
+    def queued(self) -> list[tuple[int, GenerationRequest]]:
+        """What waits, in its order. A row that cannot be read is passed over and forgotten."""
+        with self._lock:
+            rows = self._database.execute("SELECT id, request FROM queue ORDER BY id").fetchall()
+        found, damaged = [], []
+        for key, text in rows:
+            try:
+                found.append((key, GenerationRequest.loads(text)))
+            except (EchoGenError, TypeError):
+                log.warning("a picture that waited cannot be read", exc_info=True)
+                damaged.append(key)
+        if damaged:
+            self.unqueue(damaged)
+        return found
+
     def find(self, file: Path) -> Picture | None:
         """The entry of a file, or None."""
         with self._lock:
@@ -364,6 +404,6 @@ def _cannot_write(path: Path | None, reason: str) -> CannotWrite:
     where = "in memory" if path is None else str(path)
     return CannotWrite(
         f"The history {where} cannot be written: {reason}.",
-        "Pictures are still saved to their folder and come back with “Look for pictures again”.",
+        "Pictures are still saved to their folder and come back with “Rescan folder”.",
         title="The history cannot be written",
     )

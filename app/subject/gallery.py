@@ -119,7 +119,13 @@ class ExampleGallery(_Row):
 
 
 class Shelf(_Row):
-    """The subjects at hand; one click brings another one back with its mask."""
+    """The subjects at hand; one click brings another one back with its mask.
+
+    Signals:
+        removed: a subject was taken off; ``bring_back`` undoes it.
+    """
+
+    removed = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -141,6 +147,7 @@ class Shelf(_Row):
             for thumb in self.thumbs:
                 thumb.clicked.connect(self._clicked)
                 thumb.removeRequested.connect(self._removed)
+                thumb.removable = True
         self.setVisible(len(subjects) > 1)
         for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
             thumb.setChecked(index == self._state.current)
@@ -162,6 +169,11 @@ class Shelf(_Row):
     def _removed(self) -> None:
         index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
         self._state.remove_subject(self._shown[index])
+        self.removed.emit()
+
+    def bring_back(self) -> bool:
+        """Put the subject back that was taken off last, where it stood, with its mask. False when there is none."""
+        return self._state.bring_back_subject()
 
 
 def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:
@@ -179,7 +191,7 @@ def _picture(subject: Subject) -> QImage:
     if subject.cut_out is not None:
         return to_image(subject.cut_out.rgb)
     assert subject.photo is not None
-    step = max(1, min(subject.photo.rgb.shape[:2]) // _PIXELS)
+    step = max(1, min(subject.photo.rgb.shape[:2]) // (2 * _PIXELS))  # twice what is shown: smoothed when it is painted
     small = np.ascontiguousarray(subject.photo.rgb[::step, ::step])
     if subject.mask is not None:  # of a session that came back: its cut-out is made when it is chosen
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.editor.cutout_view import CutOutView
 from app.editor.mask_canvas import MaskCanvas
@@ -16,6 +16,7 @@ from app.editor.tools import Tool
 from app.language import sentences
 from app.look.controls import (
     Card,
+    Chip,
     Divider,
     ElidedLabel,
     IconButton,
@@ -24,6 +25,7 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Sign
+from app.look.layout import FlowLayout
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
@@ -34,6 +36,8 @@ from app.subject.photo_pieces import DropZone, PhotoChip
 
 _WIDTH = 264
 _PREVIEW = 94
+_NOUNS = ("dog", "cat", "toy", "mug", "shoe", "bag", "car", "plant")
+"""Names to choose from while there is none; English, as prompts are."""
 _TOOLS: tuple[tuple[Tool, str], ...] = (
     ("select", "mouse-pointer-click"),
     ("brush", "brush"),
@@ -106,6 +110,11 @@ class SubjectPanel(QWidget):
         """Tint, outline, what the model sees, and again."""
         self.canvas.set_overlay(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
 
+    def show_banner(self, banner: QWidget) -> None:
+        """An error about the subject, over the photo; it is scrolled to."""
+        self._banner.addWidget(banner)
+        self._scroll.verticalScrollBar().setValue(0)
+
     # Building
 
     def _build(self) -> None:
@@ -150,6 +159,17 @@ class SubjectPanel(QWidget):
         heads.addWidget(self.found_label)
         names.addLayout(heads)
         names.addWidget(self.name_edit)
+        self.nouns = QWidget()
+        flow = FlowLayout()
+        self.nouns.setLayout(flow)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        policy.setHeightForWidth(True)
+        self.nouns.setSizePolicy(policy)
+        for noun in _NOUNS:
+            chip = Chip(noun, self.nouns)
+            chip.clicked.connect(self._noun_picked)
+            flow.addWidget(chip)
+        names.addWidget(self.nouns)
         self.card = self._build_card()
         self.drop_zone = DropZone()
         self.gallery, self.shelf = ExampleGallery(self._state), Shelf(self._state)
@@ -192,6 +212,8 @@ class SubjectPanel(QWidget):
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(12)
         column.addLayout(head)
+        self._banner = QVBoxLayout()
+        column.addLayout(self._banner)
         for widget in (
             self.canvas,
             self.tool_row,
@@ -205,7 +227,7 @@ class SubjectPanel(QWidget):
             column.addWidget(widget)
         column.addStretch(1)
         column.addWidget(self.privacy)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -254,6 +276,7 @@ class SubjectPanel(QWidget):
         self.tool_row.setVisible(photo and own)
         self.name_row.setVisible(own)
         self.card.setVisible(own)
+        self.nouns.setVisible(subject is not None and not subject.name.strip())
         self.replace.setVisible(own)
         self.drop_zone.setVisible(begin)
         self.gallery.setVisible(begin and bool(self.gallery.examples))
@@ -274,6 +297,8 @@ class SubjectPanel(QWidget):
         else:
             self.chip.say(self.tr("Example") if subject.example else "")
         if subject.key != self._named or (self.name_edit.text() != subject.name and not self.name_edit.hasFocus()):
+            if subject.key != self._named:
+                self._scroll.verticalScrollBar().setValue(0)  # another photo is looked at from its beginning
             self._named = subject.key
             self.name_edit.setText(subject.name)
         proposal = subject.proposal
@@ -353,6 +378,21 @@ class SubjectPanel(QWidget):
         subject = self._state.subject
         if subject is not None:
             self._state.update_subject(subject.key, name=text.strip())
+
+    @Slot()
+    def _noun_picked(self) -> None:
+        chip, subject = self.sender(), self._state.subject
+        if isinstance(chip, Chip) and subject is not None:
+            self.name_edit.setText(chip.text())
+            self._state.update_subject(subject.key, name=chip.text())
+            self.name_edit.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._subjects.find_again()
+
+    @Slot()
+    def ask_for_name(self) -> None:
+        """Put the caret where the name is typed."""
+        self.name_edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.name_edit.selectAll()
 
     @Slot(object)
     def _example_chosen(self, example: ExamplePhoto) -> None:

@@ -6,7 +6,7 @@ from time import monotonic
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus, icons
 from app.look import type as type_
@@ -65,6 +65,7 @@ class Thumb(QAbstractButton):
         super().__init__(parent)
         self._side = side
         self._picture = QImage()
+        self.removable = False
         self.setCheckable(True)
         self.setFixedSize(side, side)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -77,6 +78,13 @@ class Thumb(QAbstractButton):
 
     def picture(self) -> QImage:
         return self._picture
+
+    def contextMenuEvent(self, event) -> None:
+        if self.removable:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.addAction(self.tr("Remove from the shelf"), self.removeRequested.emit)
+            menu.popup(event.globalPos())
 
     def keyPressEvent(self, event) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -118,7 +126,8 @@ class PhotoChip(QWidget):
         self._text, self._busy = "", False
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         type_.apply(self, "micro")
-        self._timer = QTimer(self, interval=33)
+        self._timer = QTimer(self)
+        self._timer.setInterval(33)
         self._timer.timeout.connect(self.update)
         self.hide()
 

@@ -9,8 +9,10 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.dialogs.diagnostics import diagnostics
+from app.language import sentences
 from app.session.controller import Controller
 from app.store.paths import AppPaths
+from engine import EchoGenError
 
 if TYPE_CHECKING:
     from app.session.downloads import Downloads
@@ -21,14 +23,18 @@ class Dialogs(QObject):
 
     Signals:
         notice(str): a sentence for a toast.
+        fetching(str): which model is being downloaded and how far it is, or "".
     """
 
     notice = Signal(str)
+    fetching = Signal(str)
 
     def __init__(self, window: QWidget, controller: Controller, paths: AppPaths) -> None:
         super().__init__(window)
         self._window, self._controller, self._paths = window, controller, paths
         self._downloads: Downloads | None = None
+        self._told: EchoGenError | None = None
+        self._models_open, self._page = False, "model"
 
     @property
     def downloads(self) -> Downloads:
@@ -38,7 +44,25 @@ class Dialogs(QObject):
 
             self._downloads = Downloads(self._controller, self)
             self._downloads.notice.connect(self.notice)
+            self._downloads.changed.connect(self._work_changed)
         return self._downloads
+
+    @Slot(str)
+    def _work_changed(self, name: str) -> None:
+        """Work on the models goes on without their dialog: its progress and its end are told in the window."""
+        downloads = self._downloads
+        if downloads is None or not name:
+            return
+        state = downloads.state(name)
+        if state is not None and downloads.is_busy(name) and state.total:
+            share = round(100 * state.done / state.total)
+            self.fetching.emit(self.tr("Downloading {0}, {1}\u00a0%").format(state.title, share))
+        elif not downloads.busy:
+            self.fetching.emit("")
+        problem = downloads.problem(name)
+        if problem is not None and problem is not self._told and state is not None and not self._models_open:
+            self._told = problem
+            self.notice.emit(self.tr("{0} is not downloaded: {1}").format(state.title, sentences.title(problem)))
 
     def close(self) -> None:
         """Pause what is being downloaded."""
@@ -47,7 +71,8 @@ class Dialogs(QObject):
 
     @Slot()
     def settings(self) -> None:
-        self.open_settings("model")
+        """The settings, on the page that was read last."""
+        self.open_settings(self._page)
 
     @Slot()
     def picture_settings(self) -> None:
@@ -58,7 +83,13 @@ class Dialogs(QObject):
         from app.dialogs.settings_dialog import SettingsDialog
 
         controller = self._controller
-        SettingsDialog(controller.state, controller.bundles, controller.store.folder, self._window, page).open()
+        dialog = SettingsDialog(controller.state, controller.bundles, controller.store.folder, self._window, page)
+        dialog.pageTurned.connect(self._page_turned)
+        dialog.open()
+
+    @Slot(str)
+    def _page_turned(self, page: str) -> None:
+        self._page = page
 
     @Slot()
     def models(self) -> None:
@@ -76,9 +107,15 @@ class Dialogs(QObject):
         from app.models.dialog import ModelsDialog
 
         dialog = ModelsDialog(self.downloads, self._controller, self._window)
+        self._models_open = True
+        dialog.finished.connect(self._models_closed)
         dialog.open()
         if licences_of:
             dialog.begin(licences_of)
+
+    @Slot()
+    def _models_closed(self) -> None:
+        self._models_open = False
 
     @Slot()
     def help(self) -> None:

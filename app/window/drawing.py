@@ -29,6 +29,8 @@ class Drawing(QObject):
         queue, canvas, prompt = controller.queue, panels.canvas, panels.prompt
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
+        prompt.resumeRequested.connect(queue.resume)
+        prompt.dropRequested.connect(queue.drop_held)
         prompt.ideasRequested.connect(self.draw_ideas)
         canvas.varyRequested.connect(self._vary)
         canvas.redrawRequested.connect(self._redraw)
@@ -50,6 +52,7 @@ class Drawing(QObject):
         """Draw what the panel says; a new seed unless it is locked, or the subject was moved over the picture that is shown:
         then the scene stays as far as its seed goes."""
         prompt = self._panels.prompt
+        prompt.wording.settle()
         possible, why = self._controller.can_draw()
         if not possible:
             self._panels.toast.show_message(why)
@@ -117,8 +120,10 @@ class Drawing(QObject):
     def stop(self) -> None:
         """Stop at once; when nothing is drawn, put away what can be put away."""
         panels = self._panels
-        if self._state.jobs.busy:
+        if self._state.jobs.busy or self._state.jobs.waiting:
             self._controller.queue.stop_now()
+        elif panels.history.leave_search():
+            pass
         elif panels.canvas.ideas.isVisible():
             panels.canvas.close_ideas()
         elif panels.canvas.leave_frame():

@@ -8,7 +8,6 @@ from PySide6.QtCore import QCoreApplication, QObject, Slot
 from PySide6.QtGui import QImage
 
 from app.canvas.panel import CanvasPanel
-from app.look.pixels import to_image
 from app.session.state import SessionState
 
 
@@ -41,9 +40,6 @@ class EmptyCanvas(QObject):
 
     @Slot()
     def _show_subject(self) -> None:
-        subject = self._state.subject
-        cut_out = subject.cut_out if subject is not None else None
-        self._canvas.set_cut_out(to_image(cut_out.rgb) if cut_out is not None else None)
         if not self._canvas.canvas.has_picture() and self._canvas.canvas.state == "empty":
             self._show_words()
 
@@ -54,7 +50,10 @@ class EmptyCanvas(QObject):
             self._canvas.failed()
             return
         subject = self._state.subject
-        pictures = self._example_pictures() if subject is not None and subject.example else []
+        manifest = self._state.engine.manifest
+        first = Path(manifest.examples[0].image).name if manifest is not None and manifest.examples else ""
+        shown = subject is not None and subject.example and subject.title == first  # the pictures are of this one
+        pictures = self._example_pictures() if shown else []
         self._canvas.show_empty(*empty_words(self._state), pictures)
 
     def _example_pictures(self) -> list[QImage]:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
-from app.look.theme import tokens
 from app.session.controller import Controller
 from app.session.state import SessionState
 from app.store.paths import AppPaths
@@ -23,6 +22,7 @@ from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
+from app.window.geometry import WindowGeometry
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
@@ -30,7 +30,9 @@ from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.pictures import Pictures
 from app.window.placing import Placing
+from app.window.redrawing import Redrawing
 from app.window.status_line import StatusLine
+from app.window.window_keys import WindowKeys
 
 if TYPE_CHECKING:
     from app.models.offer import ModelOffer
@@ -70,8 +72,7 @@ class MainWindow(QMainWindow):
         self._show_engine()
         self.status.show()
         self._enable()
-        self.setMinimumSize(QSize(*tokens()["size"]["window-min"]))
-        self.resize(QSize(*tokens()["size"]["window-default"]))
+        self.place = WindowGeometry(self)
         self.prompt.focus_prompt()
 
     # Building
@@ -90,9 +91,11 @@ class MainWindow(QMainWindow):
         self.drawing = Drawing(panels, controller, self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
+        self.redrawing = Redrawing(panels, controller, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
-        self.status = StatusLine(self.top_bar, controller, panels.is_editing, self)
+        self.window_keys = WindowKeys(("focus_prompt",), self)
+        self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
         self.offer: ModelOffer | None = None
         self.faults = ErrorSteps(
@@ -103,6 +106,7 @@ class MainWindow(QMainWindow):
             self.dialogs.settings,
             self.dialogs.picture_settings,
             self.photo_sources.choose,
+            panels.place_banner,
         )
         self.top_bar.set_menu(self.commands.menu)
 
@@ -123,6 +127,8 @@ class MainWindow(QMainWindow):
             "stop_after": self.controller.queue.stop_after,
             "vary": self.canvas.vary,
             "redraw": self.canvas.strip.redraw,
+            "redraw_region": self.redrawing.redraw_region,
+            "into_photo": self.redrawing.choose_photo,
             "ideas": drawing.draw_ideas,
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
@@ -166,12 +172,16 @@ class MainWindow(QMainWindow):
         self.history.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
+        dialogs.fetching.connect(self.status.show_fetching)
         self.photo_sources.filesGiven.connect(controller.open_files)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
+        self.subject.shelf.removed.connect(self._taken_off)
+        self.prompt.nameWanted.connect(self._ask_for_name)
+        self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
-        for wants_help in (self.editor.helpRequested, self.top_bar.help_button.clicked):
+        for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
@@ -181,7 +191,8 @@ class MainWindow(QMainWindow):
             signal.connect(self._enable)
         self.canvas.strip.handleMoved.connect(self._enable)
         self.placing.changed.connect(self._enable)
-        self.editing.changed.connect(self._editing_changed)
+        for opened in (self.editing.changed, self.redrawing.changed):
+            opened.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
 
@@ -216,6 +227,8 @@ class MainWindow(QMainWindow):
             stop_after=busy and not self.state.jobs.last,
             vary=picture and not editing,
             redraw=self.canvas.strip.model.can_redraw,
+            redraw_region=self.redrawing.can_redraw(),
+            into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
             compare=self.canvas.canvas.can_compare(),
             place=self.canvas.can_place() and not editing,
@@ -228,6 +241,15 @@ class MainWindow(QMainWindow):
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out is open."""
         return self.panels.is_editing()
+
+    @Slot()
+    def _taken_off(self) -> None:
+        self.toast.show_message(self.tr("Taken off the shelf"), self.subject.shelf.bring_back)
+
+    @Slot()
+    def _ask_for_name(self) -> None:
+        self.left.open_panel()
+        self.subject.ask_for_name()
 
     @Slot(str)
     def _bundle_chosen(self, folder: str) -> None:
@@ -299,20 +321,23 @@ class MainWindow(QMainWindow):
 
     def session_extra(self) -> dict:
         """What the session keeps of this window beside the state."""
+        shown = self.state.result
         controls = {
+            "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.open_sections(),
             "history_shown": self.panels.is_history_shown(),
+            "windows": self.place.on_screens(),
         }
         return {
             "controls": controls,
             "prompt_history": self.prompt.prompt_history(),
-            "window": bytes(self.saveGeometry().toBase64().data()).decode(),
+            "window": self.place.last(),
         }
 
     def restore_session(self, session: SavedSession) -> None:
         """Place, size, open sections and earlier prompts as they were."""
-        if session.window:
-            self.restoreGeometry(QByteArray.fromBase64(session.window.encode()))
+        windows = session.controls.get("windows")
+        self.place.restore(session.window, windows if isinstance(windows, dict) else {})
         sections = session.controls.get("sections")
         if isinstance(sections, dict):
             self.prompt.set_open_sections(sections)
@@ -326,7 +351,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def toggle_full_screen(self) -> None:
-        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+        self.place.toggle_full_screen()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -20,6 +20,7 @@ class ErrorSteps(QObject):
     Args:
         edit, choose_model, choose_folder, choose_photo: what the banner's buttons open: the cut-out editor, two pages of
             the settings, and the dialog for a photo.
+        place_banner: puts the banner beside the subject (True) or the prompt (False), and scrolls to it.
     """
 
     def __init__(
@@ -31,11 +32,12 @@ class ErrorSteps(QObject):
         choose_model: Callable[[], object],
         choose_folder: Callable[[], object],
         choose_photo: Callable[[], object],
+        place_banner: Callable[[bool], object] = lambda _: None,
     ) -> None:
         super().__init__(parent)
         self._banner, self._controller = banner, controller
         self._edit, self._choose_model, self._choose_folder = edit, choose_model, choose_folder
-        self._choose_photo = choose_photo
+        self._choose_photo, self._place_banner = choose_photo, place_banner
 
     @Slot(object)
     @Slot(object, str)
@@ -43,6 +45,7 @@ class ErrorSteps(QObject):
         """Put an error of the drawing, of the disk, or of a photo that was given into the banner."""
         if details:
             log.warning("%s\n%s", error, details.strip())
+        self._place_banner(isinstance(error, PhotoError | SubjectNotFound))
         self._banner.show_error(error, details, self._next_steps(error))
 
     @Slot(object)
@@ -56,6 +59,7 @@ class ErrorSteps(QObject):
                 title=self.tr("This should not happen"),
             )
         steps = [] if isinstance(error, PhotoError) else self._next_steps(error)
+        self._place_banner(False)
         self._banner.show_error(error, "", steps)
 
     def _next_steps(self, error: EchoGenError) -> list[NextStep]:

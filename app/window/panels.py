@@ -10,6 +10,7 @@ from app.canvas.panel import CanvasPanel
 from app.canvas.result import ResultCanvas
 from app.editor.editor import MaskEditorView
 from app.editor.mask_canvas import MaskCanvas
+from app.editor.region_editor import RegionEditor
 from app.history.panel import HistoryPanel
 from app.look import type as type_
 from app.look.controls import Divider
@@ -52,6 +53,7 @@ class Panels(QWidget):
         self.prompt.set_banner(self.banner)
         self.history = HistoryPanel(store)
         self.editor = MaskEditorView(state, subjects)
+        self.region = RegionEditor(subjects.service)
         self.right = QWidget()
         self._pages = QStackedWidget()
         self._history_shown = True
@@ -77,6 +79,7 @@ class Panels(QWidget):
         column.addWidget(self.history)
         self._pages.addWidget(workspace)
         self._pages.addWidget(self.editor)
+        self._pages.addWidget(self.region)
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
     def put_over_canvas(self, widget: QWidget) -> None:
@@ -101,15 +104,37 @@ class Panels(QWidget):
         self.history.set_compact(low)
         self.top_bar.set_narrow(narrow)
 
+    def place_banner(self, at_subject: bool) -> None:
+        """Put errors of the subject beside it, where its panel is seen, and others under the prompt; scroll to them."""
+        if at_subject and not self.left.is_narrow() and self.left.isVisible():
+            self.subject.show_banner(self.banner)
+        else:
+            self.prompt.set_banner(self.banner)
+            self.prompt.area.verticalScrollBar().setValue(0)
+
     # The cut-out editor
 
     def show_editor(self, shown: bool) -> None:
         """The editor of the cut-out over the panels, or the panels."""
         self._pages.setCurrentIndex(1 if shown else 0)
 
+    def show_region(self, shown: bool) -> None:
+        """The editor of a region over the panels, or the panels."""
+        self._pages.setCurrentIndex(2 if shown else 0)
+
+    def is_marking(self) -> bool:
+        """Whether the editor of a region is open."""
+        return self._pages.currentWidget() is self.region
+
     def is_editing(self) -> bool:
-        """Whether the editor of the cut-out is open."""
-        return self._pages.currentWidget() is self.editor
+        """Whether the editor of the cut-out or of a region is open."""
+        return self._pages.currentWidget() in (self.editor, self.region)
+
+    def _undoes(self) -> SubjectPanel | MaskEditorView | RegionEditor:
+        """Where undo and redo act."""
+        if self.is_marking():
+            return self.region
+        return self.editor if self.is_editing() else self.subject
 
     @Slot()
     def _show_overlay(self) -> None:
@@ -119,16 +144,18 @@ class Panels(QWidget):
 
     @Slot()
     def undo(self) -> None:
-        """The last step of the cut-out; in the history, what a toast offers to undo."""
+        """The last step of the cut-out; in the history, the last deletion; on the shelf, the subject that was taken off."""
         focused = QApplication.focusWidget()
-        if focused is not None and self.history.isAncestorOf(focused) and self.toast.can_take_back():
-            self.toast.take_back()
+        if focused is not None and self.history.isAncestorOf(focused) and self.history.can_undo_delete():
+            self.history.undo_delete()
             return
-        (self.editor if self.is_editing() else self.subject).undo()
+        if focused is not None and self.subject.shelf.isAncestorOf(focused) and self.subject.shelf.bring_back():
+            return
+        self._undoes().undo()
 
     @Slot()
     def redo(self) -> None:
-        (self.editor if self.is_editing() else self.subject).redo()
+        self._undoes().redo()
 
     # Zoom of the large picture in view
 
@@ -149,6 +176,8 @@ class Panels(QWidget):
         self._large().zoom_out()
 
     def _large(self) -> MaskCanvas | ResultCanvas:
+        if self._pages.currentWidget() is self.region:
+            return self.region.canvas
         return self.editor.canvas if self.is_editing() else self.canvas.canvas
 
     # History and subject, away and back
@@ -188,7 +217,8 @@ class Panels(QWidget):
         """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
         top_bar = Station(self.top_bar, self.top_bar.bundles)
         if self.is_editing():
-            return [top_bar, Station(self.editor, self.editor)]
+            editor: QWidget = self.region if self._pages.currentWidget() is self.region else self.editor
+            return [top_bar, Station(editor, editor)]
         pictures = self.history.view if self.history.model.rows else self.history.star_button
         found = [
             top_bar,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Signal, Slot
+from PySide6.QtCore import QMimeData, QObject, QStandardPaths, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -35,7 +35,7 @@ class PhotoSources(QObject):
     def choose(self) -> None:
         """Ask for photos."""
         kinds = f"{self.tr('Pictures')} ({_SUFFIXES});;{self.tr('All files')} (*)"
-        names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open photo"), "", kinds)
+        names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open photo"), _pictures_folder(), kinds)
         if names:
             self.filesGiven.emit([Path(name) for name in names])
 
@@ -57,6 +57,11 @@ class PhotoSources(QObject):
                 self.imageGiven.emit(image, self.tr("Pasted picture"))
                 return True
         return False
+
+
+def _pictures_folder() -> str:
+    """Where photos lie: the system's dialog would begin in the folder of the program."""
+    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
 
 
 def holds_picture(data: QMimeData) -> bool:

@@ -20,6 +20,7 @@ from app.store.history_store import Picture
 from app.store.picture_files import OpenedPicture, export_name
 from app.system import background
 from app.system.sharing import copy_picture
+from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
 from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview
@@ -59,8 +60,10 @@ class Pictures(QObject):
         history.compareRequested.connect(self._compare)
         history.starred.connect(self._starred)
         history.deleted.connect(self._deleted)
+        history.restored.connect(self._restored)
         history.rebuilt.connect(self._rebuilt)
         history.saveRequested.connect(self._save_other)
+        history.saveAllRequested.connect(self._save_all)
         history.copyRequested.connect(self._copy_other)
         canvas.saveRequested.connect(self._save)
         canvas.starToggled.connect(self._star_shown)
@@ -72,6 +75,7 @@ class Pictures(QObject):
     def _begins(self, event, size) -> None:
         self._canvas.set_previous(self._canvas.canvas.image() if self._canvas.canvas.has_picture() else None)
         self._history.set_running(event.request, "")
+        self._show_cut_out(event.request)
 
     @Slot(object)
     def _preview(self, event: ScalePreview) -> None:
@@ -90,6 +94,7 @@ class Pictures(QObject):
         result = self._state.result
         if result is None:
             return
+        self._show_cut_out(result.request)
         if result.file is None and self._state.jobs.busy:
             return  # it has just been drawn: the canvas hears it from the engine, with the picture after each scale
         if self._canvas.bits is result.bits and result.bits is not None:
@@ -104,6 +109,11 @@ class Pictures(QObject):
             file=result.file,
             starred=self._is_starred(result.picture),
         )
+
+    def _show_cut_out(self, request: GenerationRequest) -> None:
+        """Compare shows the picture's own cut-out, whatever lies in the panel."""
+        subject = request.subject
+        self._canvas.set_cut_out(to_image(subject.rgb) if subject is not None else None)
 
     def _is_starred(self, picture: int | None) -> bool:
         if picture is None:
@@ -194,8 +204,31 @@ class Pictures(QObject):
     @Slot(tuple)
     def _deleted(self, pictures: tuple[int, ...]) -> None:
         count = len(pictures)
-        text = self.tr("Moved to the trash") if count == 1 else self.tr("{0} pictures moved to the trash").format(count)
+        text = self.tr("Deleted") if count == 1 else self.tr("{0} pictures deleted").format(count)
         self._toast.show_message(text, self._history.undo_delete)
+        self._controller.forget(pictures)
+        result = self._state.result
+        if result is not None and result.picture in pictures:
+            self._show_another()
+
+    def _show_another(self) -> None:
+        """What was shown is gone: the one that the ring stands on now takes its place, or the empty canvas."""
+        self._state.set_result(None)
+        beside = next(iter(self._history.view.chosen()), None)
+        if not self._history.show_picture(beside.id if beside is not None else None):
+            self._canvas.show_empty(*empty_words(self._state))
+
+    @Slot(tuple)
+    def _restored(self, pictures: tuple[int, ...]) -> None:
+        self._toast.hide()  # it says that they are deleted
+        if not self._state.jobs.busy:
+            self._history.show_picture(pictures[0])
+
+    def show_last(self, picture: int | None = None) -> bool:
+        """After a start: the picture that was shown, or the newest one. False when there is none."""
+        if self._state.result is not None or self._state.jobs.busy:
+            return True
+        return self._history.show_picture(picture)
 
     @Slot(int)
     def _rebuilt(self, count: int) -> None:
@@ -230,6 +263,17 @@ class Pictures(QObject):
     def _save_other(self, picture: Picture, metadata: bool) -> None:
         self._ask_and_save(picture.file, picture.prompt, picture.seed, metadata)
 
+    @Slot(object, bool)
+    def _save_all(self, pictures: list[Picture], metadata: bool) -> None:
+        """Several pictures into one folder; no file that is there is written over."""
+        start = str(self._controller.store.folder.parent)
+        chosen = QFileDialog.getExistingDirectory(self._window, self.tr("Save to a folder"), start)
+        taken: set[Path] = set()
+        for picture in pictures if chosen else ():
+            target = free_name(Path(chosen) / export_name(picture.prompt, picture.seed), taken)
+            taken.add(target)
+            self._controller.export(picture.file, target, metadata=metadata)
+
     def _ask_and_save(self, source: Path, prompt: str, seed: int, metadata: bool) -> None:
         start = self._controller.store.folder.parent / export_name(prompt, seed)
         kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
@@ -257,6 +301,15 @@ class Pictures(QObject):
     def _copy_failed(self, error: Exception) -> None:
         if isinstance(error, EchoGenError):
             self._history.failed.emit(error)
+
+
+def free_name(wanted: Path, taken: set[Path]) -> Path:
+    """The path, or the first of "name (2).png", "name (3).png" … that neither exists nor is in ``taken``."""
+    found, number = wanted, 2
+    while found in taken or found.exists():
+        found = wanted.with_stem(f"{wanted.stem} ({number})")
+        number += 1
+    return found
 
 
 def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:

@@ -15,13 +15,22 @@ class StatusLine(QObject):
     """Follows the state and the drawing.
 
     Args:
-        editing: tells whether the editor of the cut-out is open.
+        editing: tells whether the editor of the cut-out or of a region is open.
+        marking: tells whether it is that of a region.
     """
 
-    def __init__(self, top_bar: TopBar, controller: Controller, editing: Callable[[], bool], parent: QObject) -> None:
+    def __init__(
+        self,
+        top_bar: TopBar,
+        controller: Controller,
+        editing: Callable[[], bool],
+        marking: Callable[[], bool],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
         self._top_bar, self._state, self._editing = top_bar, controller.state, editing
-        self._last = ""
+        self._marking = marking
+        self._last = self._fetching = ""
         state = controller.state
         for signal in (state.engineChanged, state.jobChanged, state.maskChanged):
             signal.connect(self.show)
@@ -31,7 +40,22 @@ class StatusLine(QObject):
     @Slot()
     def show(self) -> None:
         """Say what is so now."""
-        self._top_bar.set_status(*status_of(self._state, editing=self._editing(), last=self._last))
+        self._top_bar.set_status(
+            *status_of(
+                self._state,
+                editing=self._editing(),
+                marking=self._marking(),
+                last=self._last,
+                fetching=self._fetching,
+            )
+        )
+
+    @Slot(str)
+    def show_fetching(self, text: str) -> None:
+        """What is being downloaded, or ""; it is said while nothing is drawn."""
+        if text != self._fetching:
+            self._fetching = text
+            self.show()
 
     @Slot()
     def forget(self) -> None:
@@ -55,14 +79,20 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("Status", text)
 
 
-def status_of(state: SessionState, *, editing: bool = False, last: str = "") -> tuple[str, str]:
+def status_of(
+    state: SessionState, *, editing: bool = False, marking: bool = False, last: str = "", fetching: str = ""
+) -> tuple[str, str]:
     """Text and colour of the dot.
 
     Args:
-        editing: the cut-out editor is open.
+        editing: the editor of the cut-out or of a region is open.
+        marking: it is that of a region.
         last: how the last drawing ended ("Done in 38 s", "Stopped"), or "" before one.
+        fetching: a download that goes on ("Downloading EchoGen 2B, 34 %"), or "".
     """
     engine, jobs, subject = state.engine, state.jobs, state.subject
+    if marking:
+        return _tr("Marking a region"), "accent"
     if editing:
         return _tr("Editing the cut-out"), "accent"
     if jobs.busy:
@@ -79,6 +109,8 @@ def status_of(state: SessionState, *, editing: bool = False, last: str = "") -> 
         return text, "warning"
     if subject is not None and subject.finding:
         return _tr("Finding the subject…"), "warning"
+    if fetching:
+        return fetching, "accent"
     if engine.phase == "ready":
         return last or _tr("Ready"), "danger" if last.startswith(_tr("Stopped:")) else "accent"
     return "", "track"

@@ -1,4 +1,4 @@
-"""Short messages at the lower edge of the canvas: four seconds, with Undo where it applies."""
+"""Short messages at the upper edge of the canvas, away from the strip and the bar they speak of: four seconds, with Undo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.look.controls import PlainButton, label
 from app.look.theme import duration, notifier, radius, theme
 
-_EDGE = 20
+_EDGE = 12
 _SHADOW = 10
 
 
@@ -60,10 +60,6 @@ class Toast(QWidget):
         hint = super().sizeHint()
         return QSize(hint.width(), max(hint.height(), 44 + 2 * _SHADOW))
 
-    def can_take_back(self) -> bool:
-        """Whether what is said can be undone."""
-        return self.isVisible() and self._undo is not None
-
     @Slot()
     def take_back(self) -> None:
         """Undo what is said, where it can be."""
@@ -81,9 +77,7 @@ class Toast(QWidget):
             self._row.invalidate()
             wanted = QSize(room, max(wanted.height(), self._row.totalHeightForWidth(room)))
         self.resize(wanted)
-        self.move(
-            QPoint((self._host.width() - wanted.width()) // 2, self._host.height() - self.height() - _EDGE + _SHADOW)
-        )
+        self.move(QPoint((self._host.width() - wanted.width()) // 2, _EDGE - _SHADOW))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
 from engine.device.int8 import Rounded, is_layer_matrix, round_rows, stand_in
@@ -26,6 +26,7 @@ from engine.encoders.text import TextEncoder
 from engine.errors import BundleError
 from engine.model.transformer import Transformer
 from engine.tokenizer.autoencoder import Autoencoder
+from engine.tokenizer.encoder_decoder import Encoder
 
 Progress = Callable[[float, str], None]
 
@@ -115,6 +116,29 @@ def load_bundle(
     bundle = Bundle(folder, manifest, text, semantic, content, transformer, tokenizer, reader.rounded)
     check_fit(manifest, {"text": text.model, "semantic": semantic.model, "content": content.model})
     return bundle
+
+
+def load_tokenizer_encoder(bundle: Bundle) -> nn.Module:
+    """The half of an open bundle's visual tokenizer that drawing does not need: pixels to features.
+
+    Returns:
+        ``engine.tokenizer.encoder_decoder.Encoder`` beside the decoder, in its number format.
+
+    Raises:
+        BundleError: this bundle has only the other half.
+    """
+    device, dtype = bundle.tokenizer.decoder.input.weight.device, bundle.tokenizer.decoder.input.weight.dtype
+    state: dict[str, Tensor] = {}
+    for file in bundle.manifest.weight_files("tokenizer"):
+        for name, tensor in _tensors(bundle.folder / file, ("decoder.",)):
+            if name.startswith("encoder."):
+                state[name.removeprefix("encoder.")] = tensor.to(device, dtype)
+    if not state:
+        raise BundleError(
+            f"{bundle.manifest.title} cannot take up a photo: its visual tokenizer has no encoder.",
+            "Use a picture that was drawn with it, or open another model.",
+        )
+    return assemble("tokenizer", lambda: Encoder(bundle.manifest.tokenizer), state)
 
 
 def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_progress: Progress | None = None) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.cli.place import Place, check_place, take_place
 from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, ScalePreview, Started
 from engine.placement import Placement
@@ -47,6 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the subject stands: its centre and size in shares of the picture, its turn in degrees; chosen by the "
         "seed if not given. Only for models that know placement, such as mini",
     )
+    parser.add_argument(
+        "--region",
+        type=Path,
+        metavar="MASK",
+        help="white where the picture of --from, or the photo of --photo, is drawn anew; everything outside stays",
+    )
+    parser.add_argument(
+        "--photo",
+        type=Path,
+        metavar="PHOTO",
+        help="put the subject into this photo, at --place or into --region; everything else of the photo stays",
+    )
     parser.add_argument("--prompt-strength", type=float, help="how closely to follow the prompt")
     parser.add_argument("--subject-strength", type=float, help="how closely to keep the subject (identity)")
     parser.add_argument(
@@ -70,13 +83,13 @@ def run(args: argparse.Namespace) -> int:
     check(args)
     folder = resolve_bundle(args.bundle)
     manifest = read_manifest(folder)
-    base = complete_request(args, build_request(args), manifest)
+    base, place = take_place(args, complete_request(args, build_request(args), manifest), manifest)
     from engine.engine import Engine
     from engine.planning.job import make_job
 
     make_job(base, manifest)  # what does not fit the model is said before it is opened
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
-        draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json)
+        draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json, place=place)
     return 0
 
 
@@ -86,8 +99,7 @@ def check(args: argparse.Namespace) -> None:
         raise InputError("The number of pictures must be from 1 to 1000.")
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
         raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED - args.count + 1}.")
-    if args.keep_scales is not None and args.source is None:
-        raise InputError("--keep-scales needs the picture they come from.", "Name it with --from.")
+    check_place(args)
     if args.prompt is None and args.source is None:
         raise InputError(
             "There is no prompt.", 'Say where the subject should be, for example --prompt "a toy robot in the snow".'
@@ -118,7 +130,14 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
 
         found = read_picture_file(args.source)
         request = found.request
-        if args.keep_scales is not None:
+        if args.photo is not None:
+            request = replace(request, kept=None, region=None)
+        elif args.region is not None:
+            request = replace(request, kept=found.bits, region=None)
+        elif request.region is not None:
+            # Drawn again to the bit; with scales kept it is those of the finished picture that stay.
+            request = request if args.keep_scales is None else replace(request, kept=found.bits)
+        elif args.keep_scales is not None:
             request = replace(request, kept=found.bits.first(args.keep_scales))
         else:
             request = replace(request, kept=None)
@@ -160,7 +179,7 @@ def complete_request(
     if seed is None:
         seed = (
             request.seed
-            if args.source is not None and args.keep_scales is None
+            if args.source is not None and args.keep_scales is None and args.region is None and args.photo is None
             else secrets.randbelow(MAX_SEED - args.count + 2)
         )
         print(f"Seed {seed}", file=sys.stderr)
@@ -217,6 +236,7 @@ def draw(
     count: int = 1,
     previews: Path | None = None,
     as_json: bool = False,
+    place: Place | None = None,
 ) -> list[Path]:
     """Draw ``count`` pictures with seeds S, S+1, … and write them. Ctrl+C stops between two blocks."""
     from engine.photo.picture_file import save_picture
@@ -229,6 +249,8 @@ def draw(
             target = out if count == 1 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}")
             request = base.with_seed(base.seed + index)
             finished = _follow(engine, request, cancel, previews, target.stem)
+            if place is not None:
+                finished = replace(finished, image=place.finish(finished.image, finished.request))
             save_picture(target, finished.image, finished.request, finished.bits)
             written.append(target)
             if as_json:

@@ -8,6 +8,8 @@ train backgrounds --pool DIR --sprites DIR               paint all backgrounds a
 train travel --stage transformer --to DIR               small files to carry to another machine
 train travel --stage transformer --from DIR --sprites DIR
 train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
+train cutout --minutes 60 --sprites DIR --textures DIR   the network that finds the subject of a photo
+train cutout --export DIR                               write it as the program uses it
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("all", "preview-data", "backgrounds", "travel", "adopt"),
+        choices=("all", "preview-data", "backgrounds", "travel", "adopt", "cutout"),
         help="instead of one stage",
     )
     parser.add_argument("--config", type=Path, default=DEFAULT, help="training file (mini.toml, which comes along)")
@@ -86,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
     keep_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.action == "cutout":
+        return cutout(args)
     config = stages.find_config(args.config)
     device = choose_device(args.device)
     if args.action == "preview-data":
@@ -136,6 +140,8 @@ def check(args: argparse.Namespace) -> None:
     if args.action == "adopt" and args.source is None:
         raise InputError("There is no bundle to begin from.", "Name it with --from, for example --from resources/mini.")
     if args.action == "all" and args.minutes is None:
+        raise InputError("How long may it take?", "Add --minutes.")
+    if args.action == "cutout" and args.export is None and args.minutes is None:
         raise InputError("How long may it take?", "Add --minutes.")
     if args.action is None and args.export is None and (args.stage is None or args.minutes is None):
         raise InputError("There is nothing to train.", "Add --stage and --minutes.")
@@ -195,6 +201,25 @@ def follow_plan(args: argparse.Namespace, config: TrainingConfig, device: str) -
         print(f"The plan is done: {done} of {done} parts.")
     else:
         print(f"Done: {done} of {len(entries)} parts; {minutes:.0f} minutes of the next, {entries[done].stage}.")
+    return 0
+
+
+def cutout(args: argparse.Namespace) -> int:
+    """The network for cut-outs: train it for a while, or export it."""
+    from engine.training import cutout as stages
+    from engine.training.loop import train
+
+    settings = stages.read_settings(stages.DEFAULT if args.config == DEFAULT else args.config)
+    if args.export is not None:
+        from engine.training.cutout_export import export_network
+
+        network, _ = stages.trained(args.runs, settings)
+        path = export_network(network, args.export)
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+        return 0
+    stage = stages.make_stage(sprites_folder(args), args.textures, args.pool, settings)
+    progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
+    print(f"cutout: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
     return 0
 
 

@@ -10,6 +10,10 @@ import numpy as np
 from engine.photo.framing import without_white
 from engine.placement import Placement
 
+_OUTLINE_SIDE = 1024
+_ROOM = 0.07
+"""Of the subject's size, around it."""
+
 if TYPE_CHECKING:
     from engine.request import CutOut
 
@@ -42,6 +46,23 @@ def place_cut_out(subject: CutOut, placement: Placement, width: int, height: int
         np.ascontiguousarray(source), matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
     )
     return placed.clip(0, 1)
+
+
+def region_around(subject: CutOut, placement: Placement, width: int, height: int) -> np.ndarray:
+    """The part of a picture that a placed subject takes up, with room for its edge and its shadow.
+
+    Returns:
+        Mask uint8 (height, width), 255 inside.
+    """
+    import cv2
+
+    # Outlines need no more than this, and a canvas of a large photo would take a gigabyte.
+    factor = min(1.0, _OUTLINE_SIDE / max(width, height))
+    small = max(1, round(width * factor)), max(1, round(height * factor))
+    inside = (place_cut_out(subject, placement, *small)[..., 3] > 0.05).astype(np.uint8) * 255
+    reach = max(2, round(_ROOM * placement.size * min(small)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.resize(cv2.dilate(inside, disc), (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def on_white(canvas: np.ndarray) -> np.ndarray:

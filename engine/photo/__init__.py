@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from engine.photo.picture_file import read_picture_file as read_picture_file
     from engine.photo.picture_file import save_picture as save_picture
     from engine.photo.picture_file import save_plain as save_plain
+    from engine.photo.place import place_in_region as place_in_region
+    from engine.photo.place import put_back as put_back
+    from engine.photo.place import region_of_photo as region_of_photo
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -61,5 +64,6 @@ else:
                 "save_picture",
                 "save_plain",
             ),
+            "engine.photo.place": ("place_in_region", "put_back", "region_of_photo"),
         },
     )

@@ -33,7 +33,7 @@ FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "TG
 # Pillow warns above this and refuses above twice this, before unpacking, wherever it opens a picture.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-_WORKING = "PNG, JPEG, WebP and TIFF work."
+_WORKING = "PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work."
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from engine.bundle.manifest import BundleManifest
 from engine.errors import PromptError, RequestError
 from engine.model.config import ScaleSchedule
@@ -21,16 +23,20 @@ class Job:
         schedule: the token grids of its size.
         guidance: its dials, one per scale.
         scales: how many scales are drawn.
+        anew: where every scale is drawn anew, bool (h, w); empty without a region.
     """
 
     request: GenerationRequest
     schedule: ScaleSchedule
     guidance: Guidance
     scales: int
+    anew: tuple[np.ndarray, ...] = ()
 
     @property
     def kept(self) -> int:
-        """How many of the scales are kept from an earlier picture."""
+        """How many of the first scales are kept from an earlier picture as they are."""
+        if self.anew:
+            return next((scale for scale, places in enumerate(self.anew) if places.any()), len(self.anew))
         return len(self.request.kept) if self.request.kept is not None else 0
 
 
@@ -63,7 +69,12 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
         )
     count = len(schedule.grids)
     kept = len(request.kept) if request.kept is not None else 0
-    if request.kept is not None:
+    anew: tuple[np.ndarray, ...] = ()
+    if request.region is not None:
+        anew = check_region(request, schedule, manifest)
+        if until_scale is not None:
+            raise RequestError("A region is drawn through all scales.", "Leave out where to stop.")
+    elif request.kept is not None:
         check_kept(request.kept, schedule, manifest)
     if until_scale is not None and not max(1, kept) <= until_scale <= count:
         raise RequestError(f"Drawing can stop after {max(1, kept)} to {count} scales, not after {until_scale}.")
@@ -76,7 +87,38 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
         request.top_p,
     )
     request = replace(request, size=schedule.size, bundle=manifest.identity)
-    return Job(request, schedule, guidance, until_scale or count)
+    return Job(request, schedule, guidance, until_scale or count, anew)
+
+
+def check_region(
+    request: GenerationRequest, schedule: ScaleSchedule, manifest: BundleManifest
+) -> tuple[np.ndarray, ...]:
+    """Where each scale of a request with a region is drawn anew. Raises ``RequestError`` where it does not fit."""
+    region, grids = request.region, schedule.grids
+    assert region is not None
+    if region.size != schedule.size:
+        raise RequestError(
+            f"The region is {_by(region.size)} pixels and the picture {_by(schedule.size)}.",
+            "Use a region that was made for this picture.",
+        )
+    if region.whole >= len(grids):
+        raise RequestError(f"All {len(grids)} scales are kept: nothing is left to draw.", "Keep fewer.")
+    if request.kept is not None and len(request.kept) != len(grids):
+        raise RequestError(
+            f"The region needs the bits of all {len(grids)} scales of its picture, and there are {len(request.kept)}.",
+            "Use the picture as a photo instead.",
+        )
+    if request.kept is not None and not manifest.fits(request.kept, schedule.size):
+        raise RequestError(
+            "The bits of the region's picture are not those of this model.", "Use the picture as a photo instead."
+        )
+    anew = region.scales(grids)
+    if not any(places.any() for places in anew):
+        raise RequestError(
+            "The region is too small: nothing in it would be drawn anew.",
+            f"Mark at least {manifest.tokenizer.stride} × {manifest.tokenizer.stride} pixels.",
+        )
+    return anew
 
 
 def check_kept(kept: ScaleBits, schedule: ScaleSchedule, manifest: BundleManifest) -> None:

@@ -110,12 +110,21 @@ def bit_probability(logits: Tensor, top_p: float) -> Tensor:
     return one.masked_fill(certain_zero, 0.0).masked_fill(certain_one, 1.0)
 
 
-def draw_bits(probability: Tensor, seed: int, scale: int) -> Tensor:
+def draw_bits(
+    probability: Tensor, seed: int, scale: int, *, tokens: int | None = None, places: Tensor | None = None
+) -> Tensor:
     """Draw each bit on its own: (n, d) probabilities of bit 1 → bool (n, d).
+
+    Args:
+        tokens, places: how many tokens the scale has and which of them these are, (n,), when they are not all. A token's
+            noise is the same whichever others are drawn.
 
     The noise comes from one CPU generator per (seed, scale): the same on every device, and independent of how many
     numbers other scales used.
     """
     generator = torch.Generator().manual_seed((seed << 8) | scale)
-    noise = torch.rand(probability.shape, generator=generator, dtype=torch.float32)
+    shape = (probability.shape[0] if tokens is None else tokens, probability.shape[1])
+    noise = torch.rand(shape, generator=generator, dtype=torch.float32)
+    if places is not None:
+        noise = noise[places]
     return noise.to(probability.device) < probability

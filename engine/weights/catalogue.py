@@ -52,7 +52,7 @@ MIT = Licence(
 APACHE = Licence(
     "Apache-2.0",
     ("apache-2.0",),
-    "Free for any use, commercial too, as long as notices are kept and changes are said.",
+    "Free for any use, commercial too, as long as notices are kept and changes are stated.",
     "https://www.apache.org/licenses/LICENSE-2.0",
     ("apache license",),
 )

@@ -63,6 +63,10 @@
             <translation>摆放</translation>
         </message>
         <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
+        </message>
+        <message>
             <source>Redraw from here</source>
             <translation>从这里重画</translation>
         </message>
@@ -338,12 +342,20 @@
             <translation>提示词</translation>
         </message>
         <message>
+            <source>Put the subject into a photo…</source>
+            <translation>把主体放进照片…</translation>
+        </message>
+        <message>
             <source>Quit</source>
             <translation>退出</translation>
         </message>
         <message>
             <source>Redo</source>
             <translation>重做</translation>
+        </message>
+        <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
         </message>
         <message>
             <source>Redraw from here</source>
@@ -512,16 +524,16 @@
     <context>
         <name>Controller</name>
         <message>
-            <source>1 picture waits</source>
-            <translation>1 张图片在等待</translation>
-        </message>
-        <message>
             <source>Done in {0}</source>
             <translation>用时 {0} 完成</translation>
         </message>
         <message>
             <source>Saved to {0}</source>
             <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Saved to {0}. Only a PNG carries what made it.</source>
+            <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
         </message>
         <message>
             <source>Stopped</source>
@@ -536,8 +548,12 @@
             <translation>所选模型已不存在，改用小模型</translation>
         </message>
         <message>
-            <source>{0} pictures wait</source>
-            <translation>{0} 张图片在等待</translation>
+            <source>The photo is not at hand: only the part that was drawn is shown</source>
+            <translation>找不到那张照片：只显示画出的部分</translation>
+        </message>
+        <message>
+            <source>{0} waiting</source>
+            <translation>{0} 张等待中</translation>
         </message>
     </context>
     <context>
@@ -583,6 +599,14 @@
             <source>Copied</source>
             <translation>已复制</translation>
         </message>
+        <message>
+            <source>Downloading {0}, {1} %</source>
+            <translation>正在下载 {0}，{1} %</translation>
+        </message>
+        <message>
+            <source>{0} is not downloaded: {1}</source>
+            <translation>{0} 未下载完成：{1}</translation>
+        </message>
     </context>
     <context>
         <name>Downloads</name>
@@ -627,6 +651,22 @@
         <message>
             <source>A photo of {0} × {1} pixels is too narrow for {2} to name what is on it.</source>
             <translation>{0} × {1} 像素的照片太窄，{2} 无法为其中的内容命名。</translation>
+        </message>
+        <message>
+            <source>A picture with a region has at most {0} pixels a side.</source>
+            <translation>带区域的图片边长最多 {0} 像素。</translation>
+        </message>
+        <message>
+            <source>A region is a grey mask and a picture in colours.</source>
+            <translation>区域由一张灰度蒙版和一张彩色图片组成。</translation>
+        </message>
+        <message>
+            <source>A region is drawn through all scales.</source>
+            <translation>区域总是画完所有尺度。</translation>
+        </message>
+        <message>
+            <source>A region needs the bits of all scales of its picture.</source>
+            <translation>区域需要其图片所有尺度的比特。</translation>
         </message>
         <message>
             <source>All scales are kept: nothing is left to draw.</source>
@@ -945,6 +985,14 @@
             <translation>请去掉名称、密码以及“?”之后的所有内容。</translation>
         </message>
         <message>
+            <source>Leave out where to stop.</source>
+            <translation>请不要指定在哪里停止。</translation>
+        </message>
+        <message>
+            <source>Leave something outside, or draw a new picture.</source>
+            <translation>请在外面留下一些，或者画一张新图片。</translation>
+        </message>
+        <message>
             <source>Leave the device at auto, or run “python -m engine doctor” to see why.</source>
             <translation>请将设备保持为 auto，或运行“python -m engine doctor”查看原因。</translation>
         </message>
@@ -971,6 +1019,18 @@
         <message>
             <source>Make room, then resume; it goes on where it stopped.</source>
             <translation>请腾出空间后继续；将从停止处继续。</translation>
+        </message>
+        <message>
+            <source>Mark a larger one.</source>
+            <translation>请标出更大的区域。</translation>
+        </message>
+        <message>
+            <source>Mark at least {0} × {1} pixels.</source>
+            <translation>请至少标出 {0} × {1} 像素。</translation>
+        </message>
+        <message>
+            <source>Mark what is to be drawn anew.</source>
+            <translation>请标出要重画的部分。</translation>
         </message>
         <message>
             <source>Memory may run out: {0} more is wanted. Close other programs, or choose a smaller plan or size.</source>
@@ -1069,8 +1129,8 @@
             <translation>请打开那个模型，或用当前模型重新绘制。</translation>
         </message>
         <message>
-            <source>PNG, JPEG, WebP and TIFF work.</source>
-            <translation>PNG、JPEG、WebP 和 TIFF 可以使用。</translation>
+            <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
+            <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
         </message>
         <message>
             <source>Paint away the background.</source>
@@ -1089,8 +1149,8 @@
             <translation>权限不足</translation>
         </message>
         <message>
-            <source>Pictures are still saved to their folder and come back with “Look for pictures again”.</source>
-            <translation>图片仍会保存到其文件夹，并可用“重新查找图片”找回。</translation>
+            <source>Pictures are still saved to their folder and come back with “Rescan folder”.</source>
+            <translation>图片仍会保存到文件夹，用“重新扫描文件夹”即可找回。</translation>
         </message>
         <message>
             <source>Pictures cannot be saved to {0}: it may not be written.</source>
@@ -1099,6 +1159,10 @@
         <message>
             <source>Pictures cannot be saved to {0}: there is no such folder.</source>
             <translation>无法将图片保存到 {0}：没有这个文件夹。</translation>
+        </message>
+        <message>
+            <source>Place it inside.</source>
+            <translation>请放在区域里面。</translation>
         </message>
         <message>
             <source>Put all files of the model into one folder, then import it.</source>
@@ -1167,6 +1231,10 @@
         <message>
             <source>The bit labels of this request are damaged.</source>
             <translation>此请求的位标签已损坏。</translation>
+        </message>
+        <message>
+            <source>The bits of the region's picture are not those of this model.</source>
+            <translation>区域所属图片的比特不是这个模型的。</translation>
         </message>
         <message>
             <source>The content encoder's config.json is not that of an AutoencoderKL.</source>
@@ -1389,6 +1457,10 @@
             <translation>抠图用的网络意外终止；已不用它们完成抠图，稍后会重新启动。</translation>
         </message>
         <message>
+            <source>The number of scales that are kept in a region must be a whole number from 0.</source>
+            <translation>区域内保留的尺度数必须是从 0 开始的整数。</translation>
+        </message>
+        <message>
             <source>The photo could not be opened: {0}</source>
             <translation>无法打开照片：{0}</translation>
         </message>
@@ -1401,8 +1473,16 @@
             <translation>照片不见了</translation>
         </message>
         <message>
+            <source>The photo is only {0} × {1} pixels, too small to put something into.</source>
+            <translation>照片只有 {0} × {1} 像素，太小，放不进东西。</translation>
+        </message>
+        <message>
             <source>The photo is too large</source>
             <translation>照片太大</translation>
+        </message>
+        <message>
+            <source>The photo is {0} × {1} pixels, and the region is of one of {2} × {3}.</source>
+            <translation>照片为 {0} × {1} 像素，而区域属于 {2} × {3} 像素的照片。</translation>
         </message>
         <message>
             <source>The picture could not be saved: {0}</source>
@@ -1419,6 +1499,10 @@
         <message>
             <source>The picture moves; its first frame is used.</source>
             <translation>这是动图；使用其第一帧。</translation>
+        </message>
+        <message>
+            <source>The place of the subject lies outside of the region.</source>
+            <translation>主体的位置在区域之外。</translation>
         </message>
         <message>
             <source>The placement is mirrored or it is not.</source>
@@ -1467,6 +1551,34 @@
         <message>
             <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
             <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
+        </message>
+        <message>
+            <source>The region covers the whole picture.</source>
+            <translation>区域覆盖了整张图片。</translation>
+        </message>
+        <message>
+            <source>The region is empty.</source>
+            <translation>区域是空的。</translation>
+        </message>
+        <message>
+            <source>The region is too small: nothing in it would be drawn anew.</source>
+            <translation>区域太小：里面没有什么会被重画。</translation>
+        </message>
+        <message>
+            <source>The region is {0} pixels and the picture {1}.</source>
+            <translation>区域为 {0} 像素，而图片为 {1}。</translation>
+        </message>
+        <message>
+            <source>The region is {0} × {1} pixels and the photo {2} × {3}.</source>
+            <translation>区域为 {0} × {1} 像素，而照片为 {2} × {3}。</translation>
+        </message>
+        <message>
+            <source>The region needs the bits of all {0} scales of its picture, and there are {1}.</source>
+            <translation>区域需要其图片全部 {0} 个尺度的比特，而现有 {1} 个。</translation>
+        </message>
+        <message>
+            <source>The region of this request is damaged.</source>
+            <translation>此请求的区域已损坏。</translation>
         </message>
         <message>
             <source>The seed must be a whole number from 0 to {0}.</source>
@@ -1773,12 +1885,36 @@
             <translation>请使用 .png、.webp 或 .jpg。</translation>
         </message>
         <message>
+            <source>Use a larger photo.</source>
+            <translation>请用更大的照片。</translation>
+        </message>
+        <message>
             <source>Use a mask that was made for this photo.</source>
             <translation>请使用为这张照片制作的蒙版。</translation>
         </message>
         <message>
+            <source>Use a picture that was drawn with it, or open another model.</source>
+            <translation>请用它画的图片，或者打开另一个模型。</translation>
+        </message>
+        <message>
+            <source>Use a region that was made for this photo.</source>
+            <translation>请用为这张照片制作的区域。</translation>
+        </message>
+        <message>
+            <source>Use a region that was made for this picture.</source>
+            <translation>请用为这张图片制作的区域。</translation>
+        </message>
+        <message>
             <source>Use fit or reference.</source>
             <translation>请使用 fit 或 reference。</translation>
+        </message>
+        <message>
+            <source>Use the photo the region was made for.</source>
+            <translation>请用制作该区域时的照片。</translation>
+        </message>
+        <message>
+            <source>Use the picture as a photo instead.</source>
+            <translation>请改为把这张图片当作照片使用。</translation>
         </message>
         <message>
             <source>Use values from 0 to 1.</source>
@@ -1911,6 +2047,10 @@
         <message>
             <source>{0} cannot be written: {1}.{2}</source>
             <translation>无法写入 {0}：{1}。{2}</translation>
+        </message>
+        <message>
+            <source>{0} cannot take up a photo: its visual tokenizer has no encoder.</source>
+            <translation>{0} 无法使用照片：它的视觉分词器没有编码器。</translation>
         </message>
         <message>
             <source>{0} carries no settings any more.</source>
@@ -2458,8 +2598,8 @@
             <translation>历史</translation>
         </message>
         <message>
-            <source>Look for pictures again</source>
-            <translation>重新查找图片</translation>
+            <source>Leave the search (Esc)</source>
+            <translation>退出搜索 (Esc)</translation>
         </message>
         <message>
             <source>Newer pictures</source>
@@ -2486,12 +2626,24 @@
             <translation>从历史中移除</translation>
         </message>
         <message>
+            <source>Rescan folder</source>
+            <translation>重新扫描文件夹</translation>
+        </message>
+        <message>
             <source>Save as…</source>
             <translation>另存为…</translation>
         </message>
         <message>
             <source>Save without metadata…</source>
             <translation>不带元数据保存…</translation>
+        </message>
+        <message>
+            <source>Save {0} pictures to a folder…</source>
+            <translation>将 {0} 张图片保存到文件夹…</translation>
+        </message>
+        <message>
+            <source>Save {0} pictures without metadata…</source>
+            <translation>保存 {0} 张图片（不含元数据）…</translation>
         </message>
         <message>
             <source>Search prompts</source>
@@ -2543,10 +2695,6 @@
     <context>
         <name>IdeasView</name>
         <message>
-            <source>Choose one: it is finished just as it begins.</source>
-            <translation>选择一个：它会照这个样子画完。</translation>
-        </message>
-        <message>
             <source>Close without choosing</source>
             <translation>关闭，不选择</translation>
         </message>
@@ -2557,6 +2705,10 @@
         <message>
             <source>Light and composition come first. Choose one as soon as you like it.</source>
             <translation>先出现光线和构图。喜欢哪个，随时可选。</translation>
+        </message>
+        <message>
+            <source>Pick one to finish it.</source>
+            <translation>选一张来完成它。</translation>
         </message>
     </context>
     <context>
@@ -2678,12 +2830,16 @@
             <source>Original key</source>
             <translation>默认按键</translation>
         </message>
+        <message>
+            <source>Take it from {0}</source>
+            <translation>从{0}取过来</translation>
+        </message>
     </context>
     <context>
         <name>KeysPage</name>
         <message>
-            <source>Original keys</source>
-            <translation>恢复默认按键</translation>
+            <source>Reset all</source>
+            <translation>全部重置</translation>
         </message>
     </context>
     <context>
@@ -2772,6 +2928,10 @@
         <message>
             <source>Drop to use this photo</source>
             <translation>松开以使用此照片</translation>
+        </message>
+        <message>
+            <source>Taken off the shelf</source>
+            <translation>已从架上取下</translation>
         </message>
     </context>
     <context>
@@ -2949,10 +3109,6 @@
             <translation>获取</translation>
         </message>
         <message>
-            <source>Get fetches these files again.</source>
-            <translation>“获取”会重新下载这些文件。</translation>
-        </message>
-        <message>
             <source>In use</source>
             <translation>使用中</translation>
         </message>
@@ -2975,6 +3131,10 @@
         <message>
             <source>Paused downloads continue where they stopped.</source>
             <translation>暂停的下载会从停下的地方继续。</translation>
+        </message>
+        <message>
+            <source>Press Get to download these files again.</source>
+            <translation>按“获取”重新下载这些文件。</translation>
         </message>
         <message>
             <source>Ready</source>
@@ -3179,7 +3339,7 @@
             <translation>仅供研究与评估，不可商用。</translation>
         </message>
         <message>
-            <source>Free for any use, commercial too, as long as notices are kept and changes are said.</source>
+            <source>Free for any use, commercial too, as long as notices are kept and changes are stated.</source>
             <translation>可自由用于任何用途，包括商业用途，只要保留声明并注明修改。</translation>
         </message>
         <message>
@@ -3353,10 +3513,6 @@
             <translation>硬度</translation>
         </message>
         <message>
-            <source>Model view</source>
-            <translation>模型视图</translation>
-        </message>
-        <message>
             <source>Outline</source>
             <translation>轮廓</translation>
         </message>
@@ -3371,6 +3527,10 @@
         <message>
             <source>Tint</source>
             <translation>着色</translation>
+        </message>
+        <message>
+            <source>What the model sees</source>
+            <translation>模型所见</translation>
         </message>
     </context>
     <context>
@@ -3414,6 +3574,10 @@
             <translation>已复制</translation>
         </message>
         <message>
+            <source>Deleted</source>
+            <translation>已删除</translation>
+        </message>
+        <message>
             <source>Everything that made this picture is back</source>
             <translation>生成这张图片的一切都已恢复</translation>
         </message>
@@ -3426,12 +3590,12 @@
             <translation>已使用它的种子</translation>
         </message>
         <message>
-            <source>Moved to the trash</source>
-            <translation>已移到回收站</translation>
-        </message>
-        <message>
             <source>Save as</source>
             <translation>另存为</translation>
+        </message>
+        <message>
+            <source>Save to a folder</source>
+            <translation>保存到文件夹</translation>
         </message>
         <message>
             <source>Save without metadata</source>
@@ -3446,8 +3610,8 @@
             <translation>绘制完成后显示该图片</translation>
         </message>
         <message>
-            <source>{0} pictures moved to the trash</source>
-            <translation>已将 {0} 张图片移到回收站</translation>
+            <source>{0} pictures deleted</source>
+            <translation>已删除 {0} 张图片</translation>
         </message>
         <message>
             <source>{0} pictures were found again</source>
@@ -3530,12 +3694,24 @@
             <translation>1 张图片</translation>
         </message>
         <message>
+            <source>1 picture is not drawn yet</source>
+            <translation>有 1 张图片尚未绘制</translation>
+        </message>
+        <message>
+            <source>Four ideas are drawn; choose one to finish it</source>
+            <translation>正在绘制四个构思；选一个来完成</translation>
+        </message>
+        <message>
             <source>Keep the identity</source>
             <translation>保持身份</translation>
         </message>
         <message>
             <source>Keep the subject</source>
             <translation>保持主体</translation>
+        </message>
+        <message>
+            <source>Name it</source>
+            <translation>命名</translation>
         </message>
         <message>
             <source>Picture {0} of {1}</source>
@@ -3546,8 +3722,36 @@
             <translation>您用过的提示词会出现在这里</translation>
         </message>
         <message>
+            <source>Replace</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <source>Say what it is: “{0}” is written then.</source>
+            <translation>请说明这是什么，然后会写入“{0}”。</translation>
+        </message>
+        <message>
             <source>The picture so far is kept</source>
             <translation>目前的图片会保留</translation>
+        </message>
+        <message>
+            <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
+            <translation>提示词说的是“{0}”，照片是“{1}”。</translation>
+        </message>
+        <message>
+            <source>The prompt speaks of “{0}”; this photo has no name yet.</source>
+            <translation>提示词说的是“{0}”；这张照片还没有名称。</translation>
+        </message>
+        <message>
+            <source>The seed is kept</source>
+            <translation>种子保持不变</translation>
+        </message>
+        <message>
+            <source>The seed is kept: the same picture again</source>
+            <translation>种子保持不变：会得到同一张图片</translation>
+        </message>
+        <message>
+            <source>Waiting for the model</source>
+            <translation>正在等待模型</translation>
         </message>
         <message>
             <source>new each time</source>
@@ -3569,12 +3773,24 @@
             <source>{0} pictures</source>
             <translation>{0} 张图片</translation>
         </message>
+        <message>
+            <source>{0} pictures are not drawn yet</source>
+            <translation>有 {0} 张图片尚未绘制</translation>
+        </message>
     </context>
     <context>
         <name>PromptSheet</name>
         <message>
             <source>Begin with the first scale again</source>
             <translation>重新从第一个尺度开始</translation>
+        </message>
+        <message>
+            <source>Collapse</source>
+            <translation>折叠</translation>
+        </message>
+        <message>
+            <source>Draw</source>
+            <translation>绘制</translation>
         </message>
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
@@ -3589,12 +3805,12 @@
             <translation>Enter</translation>
         </message>
         <message>
-            <source>Fold these sections</source>
-            <translation>折叠这些部分</translation>
-        </message>
-        <message>
             <source>Follow the prompt</source>
             <translation>遵循提示词</translation>
+        </message>
+        <message>
+            <source>Forget these pictures</source>
+            <translation>放弃这些图片</translation>
         </message>
         <message>
             <source>Four ideas</source>
@@ -3603,10 +3819,6 @@
         <message>
             <source>Generate</source>
             <translation>生成</translation>
-        </message>
-        <message>
-            <source>Identity and look apart</source>
-            <translation>身份与外观分开</translation>
         </message>
         <message>
             <source>Identity is what the subject is, look is its fine detail</source>
@@ -3631,6 +3843,10 @@
         <message>
             <source>Seed</source>
             <translation>种子</translation>
+        </message>
+        <message>
+            <source>Separate identity and look</source>
+            <translation>分开设置身份与外观</translation>
         </message>
         <message>
             <source>Shape</source>
@@ -3677,12 +3893,12 @@
             <translation>它应该在哪里？一句话就够了。</translation>
         </message>
         <message>
-            <source>blurry, crowded</source>
-            <translation>模糊，杂乱</translation>
-        </message>
-        <message>
             <source>pictures, seed, temperature</source>
             <translation>张数、种子、温度</translation>
+        </message>
+        <message>
+            <source>snow, jungle</source>
+            <translation>snow, jungle</translation>
         </message>
         <message>
             <source>temperature, details</source>
@@ -3694,6 +3910,56 @@
         <message>
             <source>Keep</source>
             <translation>保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>Redrawing</name>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Put the subject into a photo</source>
+            <translation>把主体放进照片</translation>
+        </message>
+    </context>
+    <context>
+        <name>RegionEditor</name>
+        <message>
+            <source>0 draws it wholly anew; more keeps what is there in outline.</source>
+            <translation>0 表示完全重画；数值越大，越保留原来的轮廓。</translation>
+        </message>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Draw it here</source>
+            <translation>画在这里</translation>
+        </message>
+        <message>
+            <source>Mark what is to be drawn anew. Everything outside stays as it is.</source>
+            <translation>标出要重画的部分。外面的一切保持不变。</translation>
+        </message>
+        <message>
+            <source>Mark where it goes. Everything outside stays as it is.</source>
+            <translation>标出放置的位置。外面的一切保持不变。</translation>
+        </message>
+        <message>
+            <source>Put the subject into this photo</source>
+            <translation>把主体放进这张照片</translation>
+        </message>
+        <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
+        </message>
+        <message>
+            <source>Redraw this region</source>
+            <translation>重画这个区域</translation>
+        </message>
+        <message>
+            <source>Scales kept inside</source>
+            <translation>区域内保留的尺度</translation>
         </message>
     </context>
     <context>
@@ -3788,6 +4054,14 @@
         <message>
             <source>Dec</source>
             <translation>12月</translation>
+        </message>
+        <message>
+            <source>Draws into a photo</source>
+            <translation>画进一张照片</translation>
+        </message>
+        <message>
+            <source>Draws only its region anew</source>
+            <translation>只重画它的区域</translation>
         </message>
         <message>
             <source>Feb</source>
@@ -3986,6 +4260,10 @@
             <translation>当前模型无法沿用它保留的 {0} 个尺度；生成将从第一个尺度开始。</translation>
         </message>
         <message>
+            <source>The open model cannot take up the region of this picture; Generate draws a whole one.</source>
+            <translation>打开的模型无法接着画这张图片的区域；“生成”会画出整张图片。</translation>
+        </message>
+        <message>
             <source>The open model does not draw {0} × {1}; the shape stays as it is.</source>
             <translation>当前模型不支持 {0} × {1}，形状保持不变。</translation>
         </message>
@@ -4089,6 +4367,10 @@
             <translation>先移动尺度之间的滑柄</translation>
         </message>
         <message>
+            <source>Redraw a region</source>
+            <translation>重画一个区域</translation>
+        </message>
+        <message>
             <source>Redraw from here</source>
             <translation>从这里重画</translation>
         </message>
@@ -4182,10 +4464,6 @@
             <translation>按论文方式</translation>
         </message>
         <message>
-            <source>As the system</source>
-            <translation>跟随系统</translation>
-        </message>
-        <message>
             <source>Automatic</source>
             <translation>自动</translation>
         </message>
@@ -4264,6 +4542,10 @@
         <message>
             <source>Low memory: one branch after the other</source>
             <translation>低内存：逐个分支绘制</translation>
+        </message>
+        <message>
+            <source>Match system</source>
+            <translation>跟随系统</translation>
         </message>
         <message>
             <source>Memory plan</source>
@@ -4410,6 +4692,10 @@
             <translation>正在加载模型，{0} %</translation>
         </message>
         <message>
+            <source>Marking a region</source>
+            <translation>正在标记区域</translation>
+        </message>
+        <message>
             <source>Put this anywhere</source>
             <translation>把它放到任何地方</translation>
         </message>
@@ -4554,6 +4840,13 @@
         <message>
             <source>The cut-out was made in a simpler way</source>
             <translation>抠图改用了较简单的方式</translation>
+        </message>
+    </context>
+    <context>
+        <name>Thumb</name>
+        <message>
+            <source>Remove from the shelf</source>
+            <translation>从架上移除</translation>
         </message>
     </context>
     <context>

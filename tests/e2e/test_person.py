@@ -226,7 +226,7 @@ def test_the_keyboard_alone_gets_from_the_start_to_a_kept_picture(program, qtbot
     assert window.history.view.hasFocus() and len(window.history.view.chosen()) == 1
     press(program, Qt.Key.Key_Delete)
     assert program.store.pictures() == []
-    assert window.toast.text() == "Moved to the trash"
+    assert window.toast.text() == "Deleted"
     assert window.history.isAncestorOf(QApplication.focusWidget()), "an empty history keeps the focus"
     press(program, Qt.Key.Key_Z, CTRL)
     assert len(program.store.pictures()) == 1 and window.toast.text() == ""
@@ -268,6 +268,52 @@ def test_an_edited_cut_out_that_was_discarded_by_a_slip_comes_back(program, qtbo
     press(program, Qt.Key.Key_Return)
     assert not window.is_editing()
     qtbot.waitUntil(lambda: solid(program) > found)
+
+
+def test_strokes_of_an_open_editor_and_what_waits_outlive_a_quit(open_program, qtbot, tmp_path):
+    first = open_program()
+    wait_ready(qtbot, first)
+    drop_photo(qtbot, first, save_disc(tmp_path / "green.png", (20, 160, 60)))
+    type_prompt(first, "a slow ball")
+    for _ in range(3):
+        press(first, Qt.Key.Key_Return, CTRL)
+    qtbot.waitUntil(lambda: first.state.jobs.busy and first.state.jobs.waiting == 2)
+    found = first.state.subject.mask.sum(dtype=int)
+    press(first, Qt.Key.Key_M, CTRL)
+    press(first, "b")
+    paint(first, (0.05, 0.05), (0.2, 0.05))
+    with qtbot.waitSignal(first.ended, timeout=10_000):
+        first.window.close()
+
+    second = open_program()
+    wait_ready(qtbot, second)
+    assert second.state.subject.mask.sum(dtype=int) > found
+    assert second.state.jobs.held == 3 and not second.state.jobs.busy
+    assert second.window.prompt.held.text() == "3 pictures are not drawn yet"
+    second.queue.drop_held()
+
+
+def test_a_deleted_picture_leaves_the_canvas_and_comes_back(open_program, qtbot):
+    first = open_program()
+    wait_ready(qtbot, first)
+    for prompt in ("a ball", "a red ball"):
+        type_prompt(first, prompt)
+        press(first, Qt.Key.Key_Return, CTRL)
+        wait_idle(qtbot, first)
+        qtbot.waitUntil(lambda: first.state.result is not None and first.state.result.picture is not None)
+    older, newest = sorted(picture.id for picture in first.store.pictures())
+    qtbot.waitUntil(lambda: [picture.id for picture in first.window.history.view.chosen()] == [newest])
+    first.window.history.commands.delete()
+    qtbot.waitUntil(lambda: first.state.result is not None and first.state.result.picture == older)
+    first.window.history.undo_delete()
+    qtbot.waitUntil(lambda: first.state.result.picture == newest)
+    assert [picture.id for picture in first.window.history.view.chosen()] == [newest]
+    with qtbot.waitSignal(first.ended, timeout=10_000):
+        first.window.close()
+
+    second = open_program()
+    qtbot.waitUntil(lambda: second.state.result is not None and second.state.result.picture == newest)
+    wait_ready(qtbot, second)
 
 
 def test_a_picture_dropped_on_another_computer_makes_itself_again(open_program, qtbot, tmp_path, monkeypatch):

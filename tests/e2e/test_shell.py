@@ -91,7 +91,7 @@ def test_generate_while_drawing_joins_the_queue(program, qtbot):
     program.state.update_values(seed=6)
     program.window.drawing.generate()
     assert program.queue.waiting == 1
-    assert program.window.toast.text() == "1 picture waits"
+    assert program.window.toast.text() == "1 waiting"
     wait_idle(qtbot, program)
     assert sorted(picture.seed for picture in program.store.pictures()) == [5, 6]
 
@@ -420,9 +420,14 @@ def test_a_key_can_be_changed_and_a_conflict_is_said(program):
     row.edit.setKeySequence("Ctrl+O")
     row.edit.editingFinished.emit()
     assert "Open photo" in row.conflict.text()
-    assert program.state.settings.keys == {"vary": ["Ctrl+O"]}
+    assert program.state.settings.keys == {}, "two actions on one key would block each other"
     row.reset_button.click()
-    assert row.conflict.isHidden() and program.state.settings.keys == {}
+    assert row.conflict.isHidden() and row.edit.keySequence().toString() == "Ctrl+R"
+    row.edit.setKeySequence("Ctrl+O")
+    row.edit.editingFinished.emit()
+    row.take_button.click()
+    assert row.conflict.isHidden() and program.state.settings.keys == {"vary": ["Ctrl+O"], "open": []}
+    assert dialog.key_rows["open"].edit.keySequence().isEmpty()
     dialog.reject()
 
 

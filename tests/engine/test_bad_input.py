@@ -68,7 +68,7 @@ def test_not_an_image(cli, tmp_path):
     (tmp_path / "letter.jpg").write_text("Dear Sir or Madam")
     assert cli(tmp_path / "letter.jpg") == (
         ExitCode.BAD_INPUT,
-        "This is not a picture. letter.jpg holds no image. PNG, JPEG, WebP and TIFF work.",
+        "This is not a picture. letter.jpg holds no image. PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.",
     )
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.canvas.strip.scales import ScaleStripModel
-from app.canvas.strip.tiles import END, Tiles
+from app.canvas.strip.tiles import END, START, Tiles
 from app.canvas.strip.time_left import TimeLeft, scale_sentence
 from app.look import type as type_
 from app.look.controls import ElidedLabel, OutlinedButton, label
@@ -28,6 +28,7 @@ class ScaleStrip(QWidget):
 
     Signals:
         pointed(object): the picture of the scale under the pointer, RGB uint8 (H, W, 3), or None.
+        regionRequested: a region of the picture is to be drawn anew.
         redrawRequested(int): draw again with this many scales kept.
         handleMoved(int): the handle stands behind so many scales.
         previewsWanted(object): ``ScaleBits`` of a picture whose scales' pictures are not all known; answer with
@@ -36,6 +37,7 @@ class ScaleStrip(QWidget):
 
     pointed = Signal(object)
     redrawRequested = Signal(int)
+    regionRequested = Signal()
     handleMoved = Signal(int)
     previewsWanted = Signal(object)
 
@@ -52,6 +54,7 @@ class ScaleStrip(QWidget):
         self.words = ElidedLabel("", "help", "muted")
         self.left = label("", "value")
         self.redraw_button = OutlinedButton("", "repeat", self)
+        self.region_button = OutlinedButton("", "lasso", self)
         self.bar = QProgressBar(self)
         self.bar.setObjectName("progressBar")
         self.bar.setRange(0, _STEPS)
@@ -61,29 +64,32 @@ class ScaleStrip(QWidget):
         self.bar.setSizePolicy(keep)
         self.tiles = Tiles(self.model, self)
         header = QHBoxLayout()
-        header.setContentsMargins(0, 0, END, 0)
+        header.setContentsMargins(START, 0, END, 0)
         header.setSpacing(8)
         header.addWidget(self.title)
         header.addWidget(self.words, 1)
         header.addWidget(self.left)
+        header.addWidget(self.region_button)
         header.addWidget(self.redraw_button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(20, 8, 20 - END, 8)
+        column.setContentsMargins(20 - START, 8, 20 - END, 8)
         column.setSpacing(0)
         column.addLayout(header)
         progress = QHBoxLayout()
-        progress.setContentsMargins(0, 0, END, 0)
+        progress.setContentsMargins(START, 0, END, 0)
         progress.addWidget(self.bar)
         column.addLayout(progress)
         column.addSpacing(4)
         column.addWidget(self.tiles)
         self._column = column
         self.setFocusProxy(self.tiles)
-        self._timer = QTimer(self, interval=_TICK)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK)
         self._timer.timeout.connect(self._tick)
         self.tiles.pointed.connect(self._pointed)
         self.tiles.handleMoved.connect(self._handle_moved)
         self.redraw_button.clicked.connect(self.redraw)
+        self.region_button.clicked.connect(self.regionRequested)
         bind(self, "scale_left", self._less)
         bind(self, "scale_right", self._more)
         bind(self, "scale_first", self._first)
@@ -100,10 +106,16 @@ class ScaleStrip(QWidget):
         self.model.clear(grids)
         self._refresh()
 
-    def begin(self, grids: tuple[tuple[int, int], ...], costs: tuple[float, ...] = (), first_scale: int = 0) -> None:
-        """A picture begins (``Started``)."""
+    def begin(
+        self,
+        grids: tuple[tuple[int, int], ...],
+        costs: tuple[float, ...] = (),
+        first_scale: int = 0,
+        measured: bool = True,
+    ) -> None:
+        """A picture begins (``Started``). ``measured``: earlier pictures say what each scale costs."""
         self.model.begin(tuple(grids), first_scale)
-        self._time = TimeLeft(costs or tuple(1.0 for _ in grids), first_scale)
+        self._time = TimeLeft(costs or tuple(1.0 for _ in grids), first_scale, measured)
         self._started = time.monotonic()
         self._timer.start()
         self._refresh()
@@ -215,6 +227,9 @@ class ScaleStrip(QWidget):
         self.left.setVisible(drawing)
         self.bar.setVisible(drawing)
         self.redraw_button.setVisible(not drawing and model.can_keep and not self._compact)
+        self.region_button.setVisible(not drawing and model.can_keep and not self._compact)
+        self.region_button.setText(self.tr("Redraw a region"))
+        self.region_button.setToolTip(tooltip("redraw_region"))
         self.redraw_button.setEnabled(model.can_redraw)
         self.redraw_button.setText(self.tr("Redraw from here"))
         why = self.tr("Move the handle between the scales first")

@@ -15,6 +15,8 @@ from app.look.theme import notifier, on_photo, radius, size, theme, tokens
 
 END = 12
 """Room behind the last tile for the handle, taken from the strip's margin."""
+START = 4
+"""Room before the first tile for the ring of the scale that is drawn."""
 _ABOVE = 5
 """Pixels above and below the tiles for the ring of the present scale and the ends of the handle."""
 _BADGE_FROM = 48
@@ -60,10 +62,10 @@ class Tiles(QWidget):
     def tile_rect(self, scale: int) -> QRectF:
         """Where a tile lies. Gaps share what the tiles leave; in a very narrow strip the tiles shrink."""
         count = max(1, self.model.count)
-        width = self.width() - END
+        width = self.width() - END - START
         side = min(float(self.side), (width - 4.0 * (count - 1)) / count)
         gap = (width - count * side) / (count - 1) if count > 1 else 0.0
-        x = scale * (side + gap)
+        x = START + scale * (side + gap)
         if self._mirrored():
             x = self.width() - x - side
         return QRectF(x, _ABOVE + (self.side - side) / 2, side, side)

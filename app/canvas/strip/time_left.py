@@ -24,14 +24,17 @@ class TimeLeft:
     Args:
         costs: share of the drawing time of every scale.
         first_scale: the first scale that is drawn.
+        measured: the costs are those of earlier pictures. Counted ones are wrong by a multiple for the first scales, so
+            that no time is told before half of the work is done.
     """
 
     _FROM_SCALE = 2
 
-    def __init__(self, costs: Sequence[float], first_scale: int = 0) -> None:
+    def __init__(self, costs: Sequence[float], first_scale: int = 0, measured: bool = True) -> None:
         total = sum(costs[first_scale:])
         self._costs = [cost / total if total > 0 else 1 / (len(costs) - first_scale) for cost in costs]
         self._first = self._done = first_scale
+        self._measured = measured
         self._marks: list[tuple[float, float]] = []
         self._told: int | None = None
 
@@ -52,6 +55,8 @@ class TimeLeft:
         if speed is None:
             return share
         following = self._share(self._done + 1)
+        if following >= 1.0:
+            following = share + _OF_THE_LAST * (following - share)  # the bar is full with the picture, not before it
         return min(following, share + speed * max(0.0, now - at))
 
     def seconds_left(self, now: float) -> float | None:
@@ -60,6 +65,8 @@ class TimeLeft:
         if speed is None or len(self._marks) <= self._FROM_SCALE:
             return None
         share, at = self._marks[-1]
+        if not self._measured and share < _UNMEASURED_FROM:
+            return None
         return max(0.0, (1 - share) / speed - (now - at))
 
     def words(self, now: float) -> str:
@@ -85,6 +92,12 @@ class TimeLeft:
             return None
         (share, start), (done, end) = self._marks[0], self._marks[-1]
         return (done - share) / (end - start) if end > start and done > share else None
+
+
+_OF_THE_LAST = 0.9
+"""How far the bar may run within the last scale before its picture is there."""
+_UNMEASURED_FROM = 0.5
+"""Share of the work after which a time is told from costs that were only counted."""
 
 
 def _rounded(seconds: float) -> int:

@@ -271,7 +271,7 @@ def test_four_ideas_are_drawn_and_one_is_chosen(panel, qtbot):
     for index in range(4):
         panel.idea_previewed(index, ScalePreview(1, 5, GRIDS[1], plain(50), 0.1))
         panel.idea_finished(index)
-    assert panel.ideas.words.text().startswith("Choose one")
+    assert panel.ideas.words.text().startswith("Pick one")
     assert panel.ideas.tiles[2].accessibleName() == "Idea 3, ready"
     with qtbot.waitSignal(panel.ideaChosen) as chosen:
         qtbot.mouseClick(panel.ideas.tiles[2], Qt.MouseButton.LeftButton)

@@ -189,8 +189,12 @@ def test_delete_and_undo(panel, store, kept, qtbot):
     assert shown(panel) == [3, 2, 1]
     assert panel.view.chosen()[0].seed == 3, "the next picture is chosen"
     assert kept[0].file.exists(), "the file waits for Undo"
+    qtbot.keyClick(panel.view, Qt.Key.Key_Delete)
+    assert shown(panel) == [2, 1]
     panel.undo_delete()
-    assert shown(panel) == [5, 4, 3, 2, 1]
+    assert shown(panel) == [3, 2, 1], "one deletion after the other comes back, the last one first"
+    panel.undo_delete()
+    assert shown(panel) == [5, 4, 3, 2, 1] and not panel.can_undo_delete()
     panel.undo_delete()
 
 
@@ -202,9 +206,10 @@ def test_what_is_not_taken_back_goes_to_the_trash(panel, store, kept, qtbot, mon
         Path(name).unlink()
 
     monkeypatch.setattr("app.store.history_store._system_trash", trash)
-    panel.commands._purge_timer.setInterval(20)
     panel.view.setCurrentIndex(panel.model.index(0))
     panel.commands.delete()
+    assert not trashed, "deletions can be undone until the program ends"
+    panel.commands.purge()
     qtbot.waitUntil(lambda: trashed == [str(kept[0].file)])
     panel.undo_delete()
     assert shown(panel) == [4, 3, 2, 1]
@@ -405,7 +410,7 @@ def test_compact_rows_are_64_high_without_titles(panel):
     assert not panel.title.isVisibleTo(panel)
     assert panel.view.delegate.side == 48
     texts = [action.text() for action in panel.context_menu().actions()]
-    for text in ("Starred only", "Search the history", "Open the pictures folder", "Look for pictures again"):
+    for text in ("Starred only", "Search the history", "Open the pictures folder", "Rescan folder"):
         assert text in texts, "nothing is dropped"
     panel.set_compact(False)
     assert panel.sizeHint().height() == 110

@@ -167,6 +167,29 @@ def test_chips_put_their_words_into_the_prompt(panel, bundle, state, qtbot):
     assert state.values.prompt == "a robot on the beach"
 
 
+def test_a_scene_waits_for_the_name_it_needs(panel, bundle, state, qtbot):
+    state.add_subject(cut_out=CutOut(np.zeros((8, 8, 4), np.uint8)))
+    chip = next(chip for chip in panel.chips.chips() if chip.text() == "in the snow")
+    with qtbot.waitSignal(panel.nameWanted):
+        qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+    assert state.values.prompt == "" and "in the snow" in panel.disagreement.text()
+    state.update_subject(state.subject.key, name="mug")
+    panel.wording.settle()
+    assert panel.prompt.text() == state.values.prompt == "a mug in the snow"
+    assert panel.disagreement.text() == ""
+
+
+def test_what_was_typed_is_among_the_earlier_prompts_when_other_words_come(panel, bundle, state, qtbot):
+    with_subject(state)
+    state.add_subject(cut_out=CutOut(np.zeros((8, 8, 4), np.uint8)), name="mug")
+    panel.prompt.set_text("a robot on the beach")
+    assert panel.disagreement.text() == "The prompt speaks of “robot”, the photo is “mug”."
+    qtbot.mouseClick(panel.mend_button, Qt.MouseButton.LeftButton)
+    assert state.values.prompt == "a mug on the beach" and panel.disagreement.text() == ""
+    state.update_values(prompt="an example")
+    assert panel.prompt_history() == ("a robot on the beach", "a mug on the beach")
+
+
 def test_all_scenes_unfold_by_kind(panel, bundle, qtbot):
     more = next(chip for chip in panel.chips.findChildren(QWidget) if chip.accessibleName() == "Show all scenes")
     qtbot.mouseClick(more, Qt.MouseButton.LeftButton)
@@ -366,7 +389,7 @@ def test_what_is_open_is_remembered_and_can_be_folded_again(panel, qtbot):
     with qtbot.waitSignal(panel.sectionsChanged):
         panel.sections["strengths"].header.click()
     assert panel.prompt_strength.isVisibleTo(panel)
-    assert not panel.sections["strengths"].header.isVisibleTo(panel), "its fields have titles of their own"
+    assert panel.sections["strengths"].header.isVisibleTo(panel), "it folds where it unfolded"
     assert panel.open_sections()["strengths"]
     panel.fold()
     assert not panel.prompt_strength.isVisibleTo(panel)

@@ -71,3 +71,12 @@ def test_a_damaged_place_is_let_go_and_the_rest_comes_back(keeper, damage, tmp_p
     keeper._state.set_values(PanelValues())
     keeper.restore(keeper.load())
     assert keeper._state.values.placement is None and keeper._state.values.seed == 77
+
+
+def test_typing_on_does_not_put_saving_off(keeper, qtbot):
+    keeper._state.update_values(prompt="a")
+    left = keeper._timer.remainingTime()
+    qtbot.wait(60)
+    keeper._state.update_values(prompt="a r")
+    assert keeper._timer.isActive() and keeper._timer.remainingTime() <= left - 30
+    qtbot.waitUntil(lambda: keeper._store.load().prompt == "a r", timeout=1000)

@@ -89,3 +89,14 @@ def test_readiness_says_what_is_missing(told):
     state.update_subject(subject.key, cut_out=cut_out(), problem="")
     state.update_values(prompt="  ")
     assert state.readiness().has_subject and not state.readiness().has_prompt
+
+
+def test_a_subject_that_was_taken_off_comes_back_where_it_stood(told):
+    state, heard = told
+    keys = [state.add_subject(name=name, mask=np.zeros((4, 4), np.uint8)).key for name in "abc"]
+    taken = state.subjects[1]
+    state.remove_subject(keys[1])
+    heard.clear()
+    assert state.bring_back_subject() and not state.bring_back_subject()
+    assert [subject.name for subject in state.subjects] == ["a", "b", "c"] and state.subject is taken
+    assert heard == ["photoChanged", "maskChanged"]

@@ -246,3 +246,43 @@ def test_ctrl_c_while_the_model_is_opened(words, monkeypatch, capsys):
     monkeypatch.setattr(Engine, "open", interrupted)
     assert main(words) == 130
     assert capsys.readouterr().err.endswith("Stopped.\n")
+
+
+def test_a_region_of_an_earlier_picture(words, tiny_bundle, tmp_path, capsys):
+    assert main(words) == 0
+    first, mask = tmp_path / "ball.png", tmp_path / "mask.png"
+    region = np.zeros((64, 64), np.uint8)
+    region[32:, :40] = 255
+    Image.fromarray(region).save(mask)
+    base = ["generate", "--bundle", str(tiny_bundle), "--device", "cpu", "--from", str(first)]
+    redrawn, again = tmp_path / "redrawn.png", tmp_path / "again.png"
+    assert main([*base, "--region", str(mask), "--seed", "9", "--out", str(redrawn)]) == 0
+    before, after = (np.asarray(Image.open(file).convert("RGB")) for file in (first, redrawn))
+    assert not (before != after).any(axis=2)[region == 0].any() and (before != after).any()
+    assert main([*base[:-1], str(redrawn), "--out", str(again)]) == 0
+    assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(redrawn)))
+    Image.fromarray(region[:32]).save(mask)
+    assert main([*base, "--region", str(mask), "--out", str(again)]) != 0
+    assert "64 × 32 pixels" in capsys.readouterr().err
+    assert main([*words, "--region", str(mask)]) != 0
+    assert "Name it with --from" in capsys.readouterr().err
+
+
+def test_a_thing_in_a_photo(words, tmp_path, capsys):
+    photo, mask = tmp_path / "place.png", tmp_path / "mask.png"
+    pixels = np.random.default_rng(3).integers(0, 256, (300, 420, 3), np.uint8)
+    Image.fromarray(pixels).save(photo)
+    region = np.zeros((300, 420), np.uint8)
+    region[120:240, 90:210] = 255
+    Image.fromarray(region).save(mask)
+    assert main([*words, "--photo", str(photo), "--region", str(mask)]) == 0
+    drawn = np.asarray(Image.open(tmp_path / "ball.png").convert("RGB"))
+    assert drawn.shape == pixels.shape and not (drawn != pixels).any(axis=2)[region == 0].any()
+    assert (drawn != pixels).any(axis=2)[region > 0].mean() > 0.8
+    again = tmp_path / "again.png"
+    base = [*words[:5], "--from", str(tmp_path / "ball.png"), "--seed", "4", "--out", str(again)]
+    assert main(base) == 0
+    varied = np.asarray(Image.open(again).convert("RGB"))
+    assert varied.shape == pixels.shape and not (varied != pixels).any(axis=2)[region == 0].any()
+    assert main([*words, "--photo", str(photo)]) != 0
+    assert "where in the photo" in capsys.readouterr().err

@@ -34,6 +34,8 @@ DECODER = {
     "subject_weight": 2.0,
     "perceptual": 0,
     "perceptual_side": 32,
+    "adversarial": 0,
+    "adversarial_rate": 1e-3,
 }
 
 
@@ -81,6 +83,18 @@ def test_it_goes_on_exactly_where_it_stopped(tiny, sprites, trained, tmp_path):
     resumed = make_stage("decoder", placed(tiny), sprites, trained, variety=1)
     resumed.load_state(state)
     assert [resumed.step(1.0)["loss"] for _ in range(3)] == expected
+
+
+def test_a_judge_can_join_later_and_goes_on_exactly(tiny, sprites, trained):
+    config = placed(tiny, adversarial=0.5, perceptual=0.1)
+    stage = make_stage("decoder", config, sprites, trained, variety=1)
+    stage.load_state(checkpoint.load_full(trained / "decoder" / "full.pt", config.digest("decoder"))["stage"])
+    assert stage.step(1.0)["told"] > 1, "it knows nothing yet"
+    state = copy.deepcopy(stage.state())
+    expected = [stage.step(1.0)["told"] for _ in range(2)]
+    resumed = make_stage("decoder", config, sprites, trained, variety=1)
+    resumed.load_state(state)
+    assert [resumed.step(1.0)["told"] for _ in range(2)] == expected
 
 
 def test_a_decoder_of_another_tokenizer_is_refused(tiny, sprites, trained):

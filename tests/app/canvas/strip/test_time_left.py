@@ -95,3 +95,23 @@ def test_any_times_give_a_fraction_that_never_falls(costs: list[float], waits: l
             before = fraction
         left.drawn(scale, now)
         left.words(now)
+
+
+def test_counted_costs_tell_no_time_before_half_of_the_work():
+    counted, measured = TimeLeft([0.1] * 10, measured=False), TimeLeft([0.1] * 10)
+    for scale in range(3):
+        counted.drawn(scale, float(scale + 1))
+        measured.drawn(scale, float(scale + 1))
+    assert counted.words(3.0) == "" and measured.words(3.0) != ""
+    for scale in range(3, 6):
+        counted.drawn(scale, float(scale + 1))
+    assert counted.words(6.0) == "about 4\u00a0s left"
+
+
+def test_the_bar_is_full_with_the_picture_and_not_before():
+    left = TimeLeft([0.5, 0.3, 0.2])
+    left.drawn(0, 1.0)
+    left.drawn(1, 2.0)
+    assert left.fraction(60.0) < 1.0
+    left.drawn(2, 3.0)
+    assert left.fraction(60.0) == 1.0

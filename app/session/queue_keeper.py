@@ -1,0 +1,90 @@
+"""Keeps what waits to be drawn on disk: nothing that was asked for is lost by a quit or a crash.
+
+A picture leaves the table when it is in the history, or when the user stops it; what is left comes back paused.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from PySide6.QtCore import QObject, Slot
+
+from app.session.queue import PictureQueue
+from app.session.saver import PictureSaver
+from app.session.state import SessionState
+from app.store.history_store import HistoryStore
+from engine import EchoGenError, Finished, GenerationRequest, ScaleBits
+
+log = logging.getLogger(__name__)
+
+
+class QueueKeeper(QObject):
+    """See the module. To be made before anybody else hears ``queue.finished``.
+
+    Args:
+        saver: tells when a finished picture is in the history.
+    """
+
+    def __init__(
+        self,
+        state: SessionState,
+        queue: PictureQueue,
+        saver: PictureSaver,
+        store: HistoryStore,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._queue, self._store = queue, store
+        self._rows: dict[int, tuple[GenerationRequest, int]] = {}
+        self._saving: dict[int, tuple[ScaleBits, int]] = {}
+        self._frozen = False
+        state.jobChanged.connect(self._follow)
+        queue.finishing.connect(self._finishing)
+        saver.kept.connect(self._kept)
+
+    def restore(self) -> int:
+        """Bring back what was left, paused; returns how many pictures."""
+        found = self._store.queued()
+        for key, request in found:
+            self._rows[id(request)] = (request, key)
+        self._queue.hold([request for _, request in found])
+        return len(found)
+
+    def freeze(self) -> None:
+        """The program ends: what is stopped from here on comes back at the next start."""
+        self._frozen = True
+
+    @Slot()
+    def _follow(self) -> None:
+        if self._frozen:
+            return
+        wanted = {id(request): request for request in self._queue.unfinished()}
+        gone = [number for number in self._rows if number not in wanted]
+        fresh = [request for number, request in wanted.items() if number not in self._rows]
+        if not gone and not fresh:
+            return
+        try:
+            self._store.unqueue([self._rows[number][1] for number in gone])
+            for number in gone:
+                del self._rows[number]
+            for request, key in zip(fresh, self._store.enqueue(fresh), strict=True):
+                self._rows[id(request)] = (request, key)
+        except EchoGenError as error:
+            log.error("what waits cannot be kept: %s", error)
+
+    @Slot(object, object)
+    def _finishing(self, request: GenerationRequest, event: Finished) -> None:
+        """A picture is drawn: it stays in the table until it is in the history."""
+        row = self._rows.pop(id(request), None)
+        if row is not None:
+            self._saving[id(event.bits)] = (event.bits, row[1])
+
+    @Slot(object, object)
+    def _kept(self, event: Finished, picture: object) -> None:
+        # By its bits: a picture that is put into a photo is saved as another event.
+        saving = self._saving.pop(id(event.bits), None)
+        if saving is not None:
+            try:
+                self._store.unqueue([saving[1]])
+            except EchoGenError as error:
+                log.error("a finished picture stays in the queue: %s", error)

@@ -1,0 +1,105 @@
+"""Into the editor of a region and back: for a finished picture, and for a photo that the subject goes into."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.session.controller import Controller
+from app.session.state import Result, SessionState
+from app.system import background
+from app.window.panels import Panels
+from engine import EchoGenError
+from engine.photo import Photo, load_photo, photo_from_pixels
+
+log = logging.getLogger(__name__)
+
+
+class Redrawing(QObject):
+    """See the module.
+
+    Args:
+        window: owner of the file dialog.
+
+    Signals:
+        changed(bool): the editor is open now, or closed.
+    """
+
+    changed = Signal(bool)
+
+    def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
+        super().__init__(window)
+        self._panels, self._controller, self._window = panels, controller, window
+        self._state: SessionState = controller.state
+        self._place: Result | Photo | None = None
+        panels.region.accepted.connect(self._accepted)
+        panels.region.left.connect(self._leave)
+        panels.canvas.actions_bar.region.connect(self.redraw_region)
+        panels.canvas.strip.regionRequested.connect(self.redraw_region)
+
+    def can_redraw(self) -> bool:
+        """Whether a finished picture is shown, of which a region can be drawn anew."""
+        return self._state.result is not None and not self._panels.is_editing() and not self._state.jobs.busy
+
+    @Slot()
+    def redraw_region(self) -> None:
+        """Mark a region of the picture that is shown."""
+        result = self._state.result
+        if result is not None and self.can_redraw():
+            self._place = result
+            whole = result.request.region.whole if result.request.region is not None else 0
+            self._open(photo_from_pixels(result.image), whole, into_photo=False)
+
+    @Slot()
+    def choose_photo(self) -> None:
+        """Ask for the photo that the subject goes into."""
+        kinds = self.tr("Pictures") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff *.avif *.bmp)"
+        name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Put the subject into a photo"), "", kinds)
+        if name:
+            self.open_photo(Path(name))
+
+    def open_photo(self, file: Path) -> None:
+        """Read a photo in the background, then mark where in it the subject goes."""
+        background.run(load_photo, file, done=self._loaded, failed=self._not_loaded)
+
+    @Slot(object)
+    def _loaded(self, photo: Photo) -> None:
+        if not self._panels.is_editing():
+            self._place = photo
+            self._open(photo, 0, into_photo=True)
+
+    @Slot(object)
+    def _not_loaded(self, error: Exception) -> None:
+        if not isinstance(error, EchoGenError):
+            log.error("a photo could not be read", exc_info=error)
+            error = EchoGenError(f"The photo could not be opened: {error}", "Choose another one.")
+        self._controller.failed.emit(error, "")
+
+    def _open(self, photo: Photo, whole: int, *, into_photo: bool) -> None:
+        manifest, panels = self._state.engine.manifest, self._panels
+        scales = len(manifest.schedules[0].grids) if manifest is not None else 1
+        panels.left.close_panel()
+        panels.region.begin(photo, scales, whole, into_photo=into_photo)
+        panels.show_region(True)
+        panels.region.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.changed.emit(True)
+
+    @Slot(object, int)
+    def _accepted(self, mask: np.ndarray, whole: int) -> None:
+        place = self._place
+        self._leave()
+        if isinstance(place, Result):
+            self._controller.redraw_region(place, mask, whole)
+        elif place is not None:
+            self._controller.draw_in_photo(place, mask, whole)
+
+    @Slot()
+    def _leave(self) -> None:
+        self._place = None
+        self._panels.show_region(False)
+        self.changed.emit(False)
+        self._panels.prompt.focus_prompt()

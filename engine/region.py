@@ -1,0 +1,250 @@
+"""The part of a picture that is drawn anew, while everything outside of it stays.
+
+Bits are kept by place as well as by scale: a token stays when more than half of it lies outside of the region. What the
+decoder paints is then laid into the picture that was there, softly, and only inside: outside, not one pixel changes.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.errors import RequestError
+
+INSIDE = 128
+"""A pixel of a mask belongs to the region from here on."""
+MAX_SIDE = 4096
+MAX_PHOTO_SIDE = 65535
+_MAX_PNG_CHARACTERS = 14 * 2**20
+_DAMAGED = "The region of this request is damaged."
+
+
+@dataclass(frozen=True)
+class PhotoWindow:
+    """The part of a large photo that a picture was drawn for.
+
+    Attributes:
+        x, y, width, height: in pixels of the photo; it may reach beyond the photo's edges.
+        photo_width, photo_height: of the photo.
+        photo: its digest, or "". Never a path.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    photo_width: int
+    photo_height: int
+    photo: str = ""
+
+    def __post_init__(self) -> None:
+        numbers = (self.x, self.y, self.width, self.height, self.photo_width, self.photo_height)
+        if any(isinstance(n, bool) or not isinstance(n, int) or abs(n) > MAX_PHOTO_SIDE for n in numbers):
+            raise RequestError(_DAMAGED)
+        left, top = max(self.x, 0), max(self.y, 0)
+        right, bottom = min(self.x + self.width, self.photo_width), min(self.y + self.height, self.photo_height)
+        if min(self.width, self.height) < 1 or left >= right or top >= bottom:
+            raise RequestError(_DAMAGED)
+        if not isinstance(self.photo, str) or len(self.photo) > 128:
+            raise RequestError(_DAMAGED)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rect": [self.x, self.y, self.width, self.height],
+            "photo_size": [self.photo_width, self.photo_height],
+            "photo": self.photo,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> PhotoWindow:
+        """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
+        try:
+            x, y, width, height = data["rect"]
+            photo_width, photo_height = data["photo_size"]
+            photo = data.get("photo", "")
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise RequestError(_DAMAGED) from error
+        return cls(x, y, width, height, photo_width, photo_height, photo)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """What is drawn anew of a picture, and the picture.
+
+    Attributes:
+        mask: uint8 (H, W), 255 inside and 0 outside; a mask with other values is cut at ``INSIDE``.
+        picture: RGB uint8 (H, W, 3): the earlier picture, or the photo that is the place.
+        whole: so many scales, from the coarsest on, are kept inside, too; 0 … number of scales - 1.
+        window: where the picture lies in a larger photo; None where it is the whole of it.
+    """
+
+    mask: np.ndarray
+    picture: np.ndarray
+    whole: int = 0
+    window: PhotoWindow | None = None
+
+    def __post_init__(self) -> None:
+        mask, picture = self.mask, self.picture
+        if not _is_pixels(mask, 2) or not _is_pixels(picture, 3) or picture.shape[2] != 3:
+            raise RequestError("A region is a grey mask and a picture in colours.")
+        if mask.shape != picture.shape[:2]:
+            raise RequestError(
+                f"The region is {_size(mask)} pixels and the picture {_size(picture)}.",
+                "Use a region that was made for this picture.",
+            )
+        if max(mask.shape) > MAX_SIDE:
+            raise RequestError(f"A picture with a region has at most {MAX_SIDE} pixels a side.")
+        if isinstance(self.whole, bool) or not isinstance(self.whole, int) or not 0 <= self.whole <= 32:
+            raise RequestError("The number of scales that are kept in a region must be a whole number from 0.")
+        if self.window is not None and not isinstance(self.window, PhotoWindow):
+            raise RequestError(_DAMAGED)
+        inside = mask >= INSIDE
+        problem = region_problem(inside)
+        if problem is not None:
+            raise problem
+        mask = inside.astype(np.uint8) * 255
+        picture = np.array(picture, order="C")
+        mask.flags.writeable = picture.flags.writeable = False
+        object.__setattr__(self, "mask", mask)
+        object.__setattr__(self, "picture", picture)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.mask.shape[1], self.mask.shape[0]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Region)
+            and (self.whole, self.window) == (other.whole, other.window)
+            and np.array_equal(self.mask, other.mask)
+            and np.array_equal(self.picture, other.picture)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.mask.tobytes(), self.whole, self.window))
+
+    def tokens(self, grid: tuple[int, int]) -> np.ndarray:
+        """Where one scale is drawn anew, bool (h, w): the tokens of which half or more lies inside."""
+        import cv2
+
+        rows, columns = grid
+        share = cv2.resize((self.mask > 0).astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+        return share >= 0.5 - 1e-5
+
+    def scales(self, grids: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, ...]:
+        """``tokens`` of every scale, with the first ``whole`` scales kept everywhere."""
+        return tuple(
+            np.zeros(grid, bool) if scale < self.whole else self.tokens(grid) for scale, grid in enumerate(grids)
+        )
+
+    def lay_in(self, drawn: np.ndarray, feather: float) -> np.ndarray:
+        """The earlier picture with a drawn one, RGB uint8 (H, W, 3), laid into its region.
+
+        Args:
+            feather: pixels over which it comes in, counted inwards from the region's edge.
+        """
+        return mixed(self.picture, _met(self.picture, drawn, self.mask, feather), soft_inside(self.mask, feather))
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"mask": _png(self.mask), "picture": _png(self.picture), "whole": self.whole}
+        if self.window is not None:
+            data["window"] = self.window.to_json()
+        return data
+
+    @classmethod
+    def from_json(cls, data: Any) -> Region:
+        """Reads what ``to_json`` wrote. The input may be hostile: anything unexpected raises ``RequestError``."""
+        if not isinstance(data, dict):
+            raise RequestError(_DAMAGED)
+        window = data.get("window")
+        return cls(
+            _pixels(data.get("mask"), "L"),
+            _pixels(data.get("picture"), "RGB"),
+            data.get("whole", 0),
+            None if window is None else PhotoWindow.from_json(window),
+        )
+
+
+def region_problem(mask: np.ndarray) -> RequestError | None:
+    """Why a mask, bool or uint8 (H, W), is no region (empty, everything), or None when it is one."""
+    inside = mask if mask.dtype == bool else mask >= INSIDE
+    if not inside.any():
+        return RequestError("The region is empty.", "Mark what is to be drawn anew.")
+    if inside.all():
+        return RequestError("The region covers the whole picture.", "Leave something outside, or draw a new picture.")
+    return None
+
+
+def soft_inside(mask: np.ndarray, feather: float) -> np.ndarray:
+    """How much of what is drawn anew shows, float32 (H, W): 0 outside of the mask, rising to 1 within ``feather`` pixels.
+
+    A region narrower than that rises faster, so that its middle is the new picture alone. The picture's own edge is no
+    edge of the region.
+    """
+    import cv2
+
+    inside = (mask >= INSIDE).astype(np.uint8)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
+    reach = min(max(float(feather), 1.0), max(float(distance.max()) / 2, 1.0))
+    return np.minimum(distance / np.float32(reach), np.float32(1.0)) * inside
+
+
+def mixed(below: np.ndarray, above: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """RGB uint8 (H, W, 3): ``above`` where the weight (H, W) is 1, and exactly ``below`` where it is 0."""
+    share = weight[..., None]
+    return (below + (above.astype(np.float32) - below) * share + np.float32(0.5)).astype(np.uint8)
+
+
+def _met(picture: np.ndarray, drawn: np.ndarray, mask: np.ndarray, feather: float) -> np.ndarray:
+    """What was drawn, with its colours brought to those of the picture where they meet.
+
+    A tokenizer gives a picture back a little paler or darker than it was. How much, is seen just outside of the region, and
+    is taken off just inside, less and less away from the edge.
+    """
+    import cv2
+
+    outside = (mask < INSIDE).astype(np.float32)
+    difference = (picture.astype(np.float32) - drawn) * outside[..., None]
+    reach = max(float(feather), 1.0)
+    near = cv2.GaussianBlur(outside, (0, 0), reach)
+    away = cv2.GaussianBlur(difference, (0, 0), reach) / np.maximum(near, np.float32(1e-3))[..., None]
+    met = drawn + away * np.minimum(2 * near, np.float32(1.0))[..., None]
+    return (met.clip(0, 255) + np.float32(0.5)).astype(np.uint8)
+
+
+def _is_pixels(pixels: object, axes: int) -> bool:
+    return isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8 and pixels.ndim == axes and pixels.size > 0
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]} × {pixels.shape[0]}"
+
+
+def _png(pixels: np.ndarray) -> str:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def _pixels(text: Any, mode: str) -> np.ndarray:
+    from PIL import Image
+
+    if not isinstance(text, str) or len(text) > _MAX_PNG_CHARACTERS:
+        raise RequestError(_DAMAGED)
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("PNG",)) as picture:
+            # The size stands in the header: look before the pixels are unpacked.
+            if max(picture.size) > MAX_SIDE or picture.mode != mode:
+                raise RequestError(_DAMAGED)
+            return np.array(picture)
+    except RequestError:
+        raise
+    except Exception as error:  # Pillow and base64 raise many kinds; all mean the same to the user
+        raise RequestError(_DAMAGED) from error

@@ -1,0 +1,87 @@
+"""From the trained cut-out network to the one file the program runs: ONNX, weights in half precision.
+
+OpenCV computes in single precision: each large weight is followed by a ``Cast``, which OpenCV folds away when it reads.
+The file holds the mask alone. OpenCV 5.0 refuses the branch that estimates the overlap (it asserts in ``toLayout``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine.errors import CannotWrite, InputError
+from engine.training.cutout_network import HINTS, CutoutNetwork
+
+SIDE = 256
+"""Pixels a side of what the network is shown."""
+
+NAME = "cutout.onnx"
+_LARGE = 512  # numbers; smaller weights stay as they are
+
+
+class _Shown(nn.Module):
+    """The network with one input of seven channels, grey values 0 … 255 and hints 0 … 1, as OpenCV hands them over."""
+
+    def __init__(self, network: CutoutNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, seen: Tensor) -> Tensor:
+        return self.network((seen[:, :3] - 127.0) / 128.0, seen[:, 3:])[0]
+
+
+def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Path:
+    """Write ``cutout.onnx``. Returns the file.
+
+    Raises:
+        InputError: the package that writes ONNX is not installed. CannotWrite: the folder takes no file.
+    """
+    try:
+        onnx: Any = importlib.import_module("onnx")
+    except ImportError as error:
+        raise InputError(
+            "Writing the network needs a package that is not installed.", "Install it with: pip install onnx."
+        ) from error
+    path, part = folder / NAME, folder / f".{NAME}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter of TorchScript calls itself old
+            torch.onnx.export(
+                _Shown(network).eval(),
+                (torch.zeros(1, 3 + HINTS, side, side),),
+                str(part),
+                input_names=["seen"],
+                output_names=["mask"],
+                opset_version=17,
+                dynamo=False,
+            )
+        model = onnx.load(part)
+        halved(model.graph, onnx)
+        onnx.checker.check_model(model)
+        part.write_bytes(model.SerializeToString())
+        part.replace(path)
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def halved(graph: Any, onnx: Any) -> None:
+    """Keep large weights in half precision, each widened where it is used."""
+    casts = []
+    for weight in graph.initializer:
+        values = onnx.numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < _LARGE:
+            continue
+        name = weight.name
+        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+        casts.append(onnx.helper.make_node("Cast", [weight.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)

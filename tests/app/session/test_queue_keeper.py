@@ -1,0 +1,135 @@
+"""What was asked for is drawn, whatever happens in between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, Signal
+
+from app.session.queue import PictureQueue
+from app.session.queue_keeper import QueueKeeper
+from app.session.state import SessionState
+from app.store.history_store import HistoryStore
+from engine.errors import Cancelled, NotEnoughMemory
+from engine.events import EngineInfo, Finished, Timing
+from engine.process.messages import Failed
+from engine.request import CutOut, GenerationRequest, ScaleBits
+from tests.app.fake_link import FakeLink
+
+SUBJECT = CutOut(np.full((8, 8, 4), 200, np.uint8))
+
+
+class Previews:
+    images = ()
+
+
+class Saver(QObject):
+    kept = Signal(object, object)
+
+
+class Start:
+    """One start of the program on the same database."""
+
+    def __init__(self, path, folder) -> None:
+        self.store = HistoryStore(path, folder)
+        self.state, self.link, self.saver = SessionState(), FakeLink(), Saver()
+        self.link.cancelled = []
+        self.link.cancel = self.link.cancelled.append
+        self.link.open = lambda *_: None
+        self.queue = PictureQueue(self.state, self.link)
+        self.keeper = QueueKeeper(self.state, self.queue, self.saver, self.store)
+        self.state.update_engine(phase="ready", info=EngineInfo("mini@0123456789ab", "/mini", "CPU"))
+        self.events: list[Finished] = []
+        self.queue.finished.connect(lambda event, _: self.events.append(event))
+
+    def draw(self, *prompts: str) -> None:
+        self.queue.draw([GenerationRequest(prompt, SUBJECT, seed=7) for prompt in prompts])
+
+    def finish(self) -> None:
+        request = self.state.jobs.request
+        bits = ScaleBits((np.ones((1, 1, 4), np.uint8),))
+        event = Finished(request, np.zeros((8, 8, 3), np.uint8), bits, Timing((0.1,), 0.1))
+        self.link.finished.emit(self.state.jobs.drawing, event, Previews())
+
+    def fail(self, error) -> None:
+        self.link.failed.emit(Failed(self.state.jobs.drawing, error, ""), Previews())
+
+    def on_disk(self) -> list[str]:
+        return [request.prompt for _, request in self.store.queued()]
+
+
+@pytest.fixture
+def start(qapp, tmp_path):
+    starts = []
+
+    def one() -> Start:
+        starts.append(Start(tmp_path / "history.sqlite", tmp_path))
+        return starts[-1]
+
+    yield one
+    for one in starts:
+        one.queue._timer.stop()
+        one.store.close()
+
+
+def test_what_waits_comes_back_paused_and_is_drawn_when_asked(start):
+    first = start()
+    first.draw("a", "b", "c")
+    assert first.on_disk() == ["a", "b", "c"], "the one that is being drawn, too"
+    again = start()  # killed in the middle of the first picture
+    assert again.keeper.restore() == 3
+    assert again.state.jobs.held == 3 and not again.state.jobs.busy and not again.link.drawn
+    again.queue.resume()
+    assert again.state.jobs.busy and again.state.jobs.waiting == 2 and again.state.jobs.held == 0
+    assert again.link.drawn[0] == GenerationRequest("a", SUBJECT, seed=7)
+    assert again.on_disk() == ["a", "b", "c"]
+
+
+def test_a_picture_leaves_the_table_when_it_is_in_the_history(start):
+    one = start()
+    one.draw("a", "b")
+    one.finish()
+    assert one.on_disk() == ["a", "b"], "drawn, and not on disk yet"
+    one.saver.kept.emit(replace(one.events[0], image=np.ones((9, 9, 3), np.uint8)), None)  # put into a photo
+    assert one.on_disk() == ["b"]
+
+
+def test_what_the_user_stops_is_forgotten_and_what_a_quit_stops_is_not(start):
+    one = start()
+    one.draw("a", "b")
+    one.queue.stop_now()
+    assert one.link.cancelled and one.on_disk() == []
+    one.fail(Cancelled())
+    one.draw("c", "d")
+    one.keeper.freeze()
+    one.queue.stop_now()
+    one.fail(Cancelled())
+    assert one.on_disk() == ["c", "d"]
+
+
+def test_an_error_holds_what_waits_and_the_next_picture_is_drawn_first(start):
+    one = start()
+    one.draw("a", "b")
+    one.fail(NotEnoughMemory("Too little.", "Less."))
+    assert one.state.jobs.held == 2 and not one.state.jobs.busy and one.on_disk() == ["a", "b"]
+    one.draw("c")
+    assert one.state.jobs.request.prompt == "c" and one.state.jobs.held == 2
+    one.queue.drop_held()
+    assert one.state.jobs.held == 0 and one.on_disk() == ["c"]
+
+
+def test_a_damaged_row_is_passed_over(start):
+    one = start()
+    one.draw("a", "b")
+    with one.store._transaction() as database:
+        database.execute("UPDATE queue SET request='{\"format\": 1' WHERE id=1")
+    again = start()
+    assert again.keeper.restore() == 1 and again.on_disk() == ["b"]
+
+
+def test_ideas_are_not_kept(start):
+    one = start()
+    one.queue.draw_ideas([GenerationRequest("a", SUBJECT)], 2)
+    assert one.state.jobs.ideas and one.on_disk() == []

@@ -1,0 +1,35 @@
+"""Small promises of the window: files saved together, keys taken, presses seen."""
+
+from __future__ import annotations
+
+from app.shortcuts import Keymap
+from app.window.pictures import free_name
+from app.window.status_line import status_of
+
+
+def test_pictures_that_are_saved_together_never_write_over_each_other(tmp_path):
+    wanted, taken = tmp_path / "duck 1.png", set()
+    wanted.write_bytes(b"mine")
+    for expected in ("duck 1 (2).png", "duck 1 (3).png"):
+        target = free_name(wanted, taken)
+        taken.add(target)
+        assert target.name == expected
+
+
+def test_a_key_is_taken_from_the_action_that_had_it():
+    keys = Keymap()
+    keys.take("copy", ("Ctrl+S",))
+    assert keys.keys("copy") == ("Ctrl+S",) and keys.keys("save") == ()
+    assert keys.conflicts("copy") == []
+    keys.take("box", ("E",))
+    assert keys.keys("eraser") == ()
+
+
+def test_a_download_is_said_in_the_window_while_nothing_is_drawn():
+    from app.session.state import SessionState
+
+    state = SessionState()
+    state.update_engine(phase="ready")
+    assert status_of(state, fetching="Downloading it, 3 %")[0] == "Downloading it, 3 %"
+    assert status_of(state, editing=True, marking=True)[0] == "Marking a region"
+    assert status_of(state, last="Done in 3 s")[0] == "Done in 3 s"

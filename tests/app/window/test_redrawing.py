@@ -1,0 +1,145 @@
+"""Marking a region in the window: what is asked of the engine then, and that a large photo stays one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.session.controller import Controller
+from app.session.engine_link import Previews
+from app.session.queue import PictureQueue
+from app.session.state import Result, SessionState
+from app.session.subjects import Subjects
+from app.session.values import can_redraw, kept_sentence, recall, redraw
+from app.store.history_store import HistoryStore
+from app.store.paths import AppPaths
+from app.store.settings import OFFER_PUT_AWAY
+from app.window.main_window import MainWindow
+from engine.bundle.manifest import PlacedContent
+from engine.bundle.placement_ranges import PlacementRanges
+from engine.events import EngineInfo, Finished, Started, Timing
+from engine.photo.load import photo_from_pixels
+from engine.request import CutOut, GenerationRequest, ScaleBits
+from tests.app.fake_bundle import GRIDS, fake_bundle
+from tests.app.fake_link import FakeLink
+from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
+
+pytestmark = pytest.mark.usefixtures("plain_look")
+
+
+def cut_out() -> CutOut:
+    pixels = np.full((56, 56, 4), 255, np.uint8)
+    pixels[..., 3] = 0
+    pixels[14:42, 14:42] = (200, 30, 30, 255)
+    return CutOut(pixels)
+
+
+def bits(seed: int = 0) -> ScaleBits:
+    chance = np.random.default_rng(seed)
+    return ScaleBits(tuple(chance.integers(0, 2, (h, w, 8), dtype=np.uint8) for h, w in GRIDS))
+
+
+class Bench:
+    def __init__(self, qtbot, tmp_path: Path) -> None:
+        self.manifest = replace(fake_bundle(tmp_path), placed_content=PlacedContent(PlacementRanges(), 1))
+        self.qtbot, self.link, self.state = qtbot, FakeLink(), SessionState()
+        self.state.update_settings(panels={OFFER_PUT_AWAY: True})
+        store = HistoryStore(None, tmp_path / "pictures")
+        queue = PictureQueue(self.state, self.link)
+        self.controller = Controller(self.state, queue, Subjects(self.state), store)
+        self.window = MainWindow(self.state, self.controller, AppPaths.standard())
+        qtbot.addWidget(self.window)
+        info = EngineInfo(self.manifest.identity, "fake", "CPU")
+        self.state.update_engine(phase="ready", manifest=self.manifest, folder=tmp_path, info=info)
+        self.state.add_subject(cut_out=cut_out(), name="box")
+        self.state.update_values(prompt="a robot in the snow", seed=5)
+        self.window.show()
+
+    def show_picture(self) -> Result:
+        request = GenerationRequest("a cat", cut_out(), seed=1, bundle=self.manifest.identity)
+        result = Result(request, np.full((64, 64, 3), 90, np.uint8), bits(), grids=GRIDS)
+        self.state.set_result(result)
+        return result
+
+    def mark(self, x0: int, y0: int, x1: int, y1: int) -> None:
+        session = self.window.panels.region.canvas.session
+        session.document.fill_area(((x0, y0), (x1, y0), (x1, y1), (x0, y1)))
+
+    def finish(self, colour: int = 120) -> None:
+        request, number = self.link.drawn[-1], len(self.link.drawn)
+        self.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5, 1))
+        width, height = request.region.size
+        image = request.region.lay_in(np.full((height, width, 3), colour, np.uint8), 4)
+        self.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+        self.qtbot.waitUntil(lambda: not self.controller.saving)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("redrawing")
+
+
+@pytest.fixture
+def bench(qtbot, folder, tmp_path) -> Iterator[Bench]:
+    bench = Bench(qtbot, tmp_path)
+    yield bench
+    bench.window.close_panels()
+
+
+def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
+    panels, redrawing = bench.window.panels, bench.window.redrawing
+    result = bench.show_picture()
+    panels.canvas.strip.region_button.click()
+    assert panels.is_editing() and panels.region.isVisible()
+    panels.region.accept()
+    assert panels.is_editing() and "empty" in panels.region.message.text.text()
+    bench.mark(32, 32, 64, 64)
+    panels.region.scales.setValue(2)
+    panels.region.accept()
+    assert not panels.is_editing()
+    request = bench.link.drawn[-1]
+    assert request.region.whole == 2 and request.kept == result.bits and request.prompt == "a robot in the snow"
+    assert request.placement == bench.manifest.place(result.request), "the subject stays where the picture has it"
+    bench.finish()
+    outside = request.region.mask == 0
+    assert np.array_equal(bench.state.result.image[outside], result.image[outside])
+
+    # A photo larger than the model's pictures: the thing goes into it, and it keeps its size.
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    redrawing._loaded(photo_from_pixels(pixels))
+    bench.mark(100, 100, 200, 220)
+    panels.region.accept()
+    request = bench.link.drawn[-1]
+    assert request.region.size == (72, 48) and request.region.window is not None and request.placement is not None
+    bench.finish()
+    image = bench.state.result.image
+    changed = (image != pixels).any(axis=2)
+    assert image.shape == pixels.shape and changed[101:219, 101:199].mean() > 0.8
+    changed[100:221, 100:201] = False
+    assert not changed.any()
+
+    # Vary draws there again, out of what is shown.
+    bench.controller.vary(bench.state.result.request)
+    assert bench.link.drawn[-1].region == request.region
+    bench.finish(200)
+    assert bench.state.result.image.shape == pixels.shape
+
+
+def test_recalling_and_redrawing_stay_in_the_region(bench):
+    bench.show_picture()
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:32] = 255
+    assert bench.controller.redraw_region(bench.state.result, mask, 0)
+    request = replace(bench.link.drawn[-1], bundle=bench.manifest.identity)
+    values, note = recall(request, bench.state.values, "all", bench.manifest)
+    assert note == "" and values.region == request.region and values.kept == request.kept
+    assert "region" in kept_sentence(values.kept, values.region)
+    other, note = recall(replace(request, bundle="other@1"), bench.state.values, "all", bench.manifest)
+    assert other.region is None and other.kept is None and "region" in note
+    again = redraw(request, bits(4), 3, 9)
+    assert again.region.whole == 3 and again.kept == bits(4)
+    assert can_redraw(bits(), bench.manifest, None) and not can_redraw(bits().first(2), bench.manifest, None)

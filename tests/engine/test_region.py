@@ -1,0 +1,210 @@
+"""A region of a picture or of a photo is drawn anew, and nothing else changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits
+from engine.errors import RequestError
+from engine.photo.load import photo_from_pixels
+from engine.photo.place import place_in_region, place_in_window, put_back, region_of_photo, window_around
+from engine.placement import Placement
+from engine.region import Region, soft_inside
+
+RANDOM = 200
+
+
+def cut_out() -> CutOut:
+    pixels = np.full((56, 56, 4), 255, np.uint8)
+    pixels[..., 3] = 0
+    pixels[10:46, 16:40] = (200, 30, 60, 255)
+    return CutOut(pixels)
+
+
+REQUEST = GenerationRequest("a ball in the snow", cut_out(), seed=7)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_bundle) -> Engine:
+    return Engine.open(tiny_bundle, "cpu")
+
+
+@pytest.fixture(scope="module")
+def picture(engine) -> Finished:
+    return draw(engine, REQUEST)
+
+
+def draw(engine: Engine, request: GenerationRequest) -> Finished:
+    finished = list(engine.generate(request, previews=False))[-1]
+    assert isinstance(finished, Finished)
+    return finished
+
+
+def quarter(finished: Finished, **options) -> Region:
+    mask = np.zeros(finished.image.shape[:2], np.uint8)
+    mask[32:, 32:] = 255
+    return Region(mask, finished.image, **options)
+
+
+def some_region(chance: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A blob of ellipses and boxes that is neither empty nor everything."""
+    while True:
+        mask = np.zeros((height, width), np.uint8)
+        for _ in range(int(chance.integers(1, 4))):
+            x, y = int(chance.integers(width)), int(chance.integers(height))
+            a, b = (int(n) for n in chance.integers(2, max(height, width) // 3, 2))
+            if chance.random() < 0.5:
+                cv2.ellipse(mask, (x, y), (a, b), float(chance.uniform(0, 180)), 0, 360, 255, -1)
+            else:
+                mask[max(y - a, 0) : y + a, max(x - b, 0) : x + b] = 255
+        if 0 < (mask > 0).sum() < mask.size:
+            return mask
+
+
+def test_inside_is_drawn_anew_and_outside_every_bit_stays(engine, picture):
+    region = quarter(picture)
+    again = draw(engine, replace(REQUEST, seed=99, kept=picture.bits, region=region))
+    assert not np.array_equal(again.image[40:, 40:], picture.image[40:, 40:])
+    changed = 0
+    for old, new in zip(picture.bits.scales, again.bits.scales, strict=True):
+        anew = region.tokens(old.shape[:2])
+        assert np.array_equal(old[~anew], new[~anew])
+        changed += int((old != new).sum())
+    assert changed > 0
+    assert np.array_equal(again.image[region.mask == 0], picture.image[region.mask == 0])
+
+
+def test_no_pixel_changes_outside_of_random_regions(engine, picture):
+    chance, drawn, changed = np.random.default_rng(5), 0, 0
+    for index in range(RANDOM):
+        region = Region(some_region(chance, 64, 64), picture.image)
+        if index % 20 == 0:  # the engine whole; the rest of the way is the laying in
+            try:
+                image = draw(engine, replace(REQUEST, seed=index, kept=picture.bits, region=region)).image
+                drawn += 1
+            except RequestError as error:
+                assert "too small" in str(error)
+                continue
+        else:
+            image = region.lay_in(chance.integers(0, 256, (64, 64, 3), np.uint8), float(chance.uniform(1, 16)))
+        changed += int((image != picture.image).any(axis=2)[region.mask == 0].sum())
+    assert drawn >= 5 and changed == 0
+
+
+def test_a_token_stays_when_more_than_half_of_it_is_outside():
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:32, :28] = 255  # of 2 × 2 tokens the first is covered by 7 of 8 parts
+    region = Region(mask, np.zeros((64, 64, 3), np.uint8), whole=1)
+    assert region.tokens((2, 2)).tolist() == [[True, False], [False, False]]
+    assert not region.tokens((1, 1)).any()
+    half = Region(np.where(np.arange(64) < 32, 255, 0).astype(np.uint8)[None].repeat(64, 0), region.picture)
+    assert half.tokens((1, 1)).all(), "exactly half outside is not more than half"
+    assert not half.scales(((1, 1),))[0].any() or half.whole == 0
+
+
+def test_region_and_scales_combine(engine, picture):
+    grids = tuple(bits.shape[:2] for bits in picture.bits.scales)
+    region = quarter(picture, whole=len(grids) - 1)
+    again = draw(engine, replace(REQUEST, seed=5, kept=picture.bits, region=region))
+    assert again.bits.first(len(grids) - 1) == picture.bits.first(len(grids) - 1)
+    assert again.bits != picture.bits
+
+
+def test_the_same_request_draws_the_same_bits_again_also_from_json(engine, picture):
+    request = replace(REQUEST, seed=3, kept=picture.bits, region=quarter(picture))
+    first, read = draw(engine, request), GenerationRequest.loads(request.dumps())
+    assert read == request and read.region == request.region
+    second = draw(engine, read)
+    assert first.bits == second.bits and np.array_equal(first.image, second.image)
+    assert request.group_key() == REQUEST.group_key()
+
+
+def test_a_photo_becomes_bits_and_stays_outside(engine):
+    chance = np.random.default_rng(1)
+    photo = photo_from_pixels(chance.integers(0, 256, (480, 640, 3), np.uint8))
+    mask = np.zeros((480, 640), np.uint8)
+    mask[200:400, 300:500] = 255
+    region = region_of_photo(photo, mask, ((64, 64),))
+    assert region.window is not None and region.size == (64, 64)
+    finished = draw(engine, replace(REQUEST, region=region))
+    assert finished.request.kept is not None and len(finished.request.kept) == len(finished.bits)
+    whole = put_back(photo.rgb, finished.image, region, 4)
+    assert whole.shape == photo.rgb.shape
+    assert not (whole != photo.rgb).any(axis=2)[mask == 0].any()
+    assert (whole != photo.rgb).any(axis=2)[mask > 0].mean() > 0.8
+
+
+def test_random_windows_of_photos_never_touch_what_is_outside():
+    chance = np.random.default_rng(2)
+    for _ in range(30):
+        height, width = (int(n) for n in chance.integers(40, 400, 2))
+        photo = photo_from_pixels(chance.integers(0, 256, (height, width, 3), np.uint8))
+        mask = some_region(chance, height, width)
+        try:
+            region = region_of_photo(photo, mask, ((64, 64), (96, 64)))
+        except RequestError as error:
+            assert "too small" in str(error) or "whole picture" in str(error)
+            continue
+        drawn = chance.integers(0, 256, (*region.mask.shape, 3), np.uint8)
+        out = put_back(photo.rgb, region.lay_in(drawn, 4), region, 4) if region.window else region.lay_in(drawn, 4)
+        assert not (out != photo.rgb).any(axis=2)[mask == 0].any()
+
+
+def test_the_window_holds_the_region_and_has_the_shape_of_the_model():
+    x, y, width, height = window_around((2900, 1000, 3400, 1600), (6000, 4000), (256, 256))
+    assert width == height == 900 and x <= 2900 and x + width >= 3400 and y <= 1000 and y + height >= 1600
+    assert window_around((10, 10, 20, 20), (256, 256), (256, 256)) == (0, 0, 256, 256)
+    x, y, width, height = window_around((0, 40, 900, 60), (900, 100), (64, 64))
+    assert (x, width) == (0, 900) and y == -400
+
+
+def test_a_subject_fits_into_a_region_and_a_place_follows_the_window():
+    photo = photo_from_pixels(np.zeros((400, 400, 3), np.uint8))
+    mask = np.zeros((400, 400), np.uint8)
+    mask[200:300, 100:220] = 255
+    region = region_of_photo(photo, mask, ((64, 64),))
+    place = place_in_region(cut_out(), region)
+    rows, columns = np.nonzero(region.mask)
+    assert columns.min() < place.x * 64 < columns.max() and rows.min() < place.y * 64 < rows.max()
+    moved = place_in_window(Placement(0.4, 0.6, 0.2), region.window)
+    assert region.window is not None
+    assert abs(moved.x * region.window.width + region.window.x - 160) < 1e-6
+    with pytest.raises(RequestError, match="outside of the region"):
+        place_in_window(Placement(0.9, 0.05, 0.2), region.window)
+
+
+def test_what_does_not_fit_is_said(engine, picture):
+    image = picture.image
+    with pytest.raises(RequestError, match="empty"):
+        Region(np.zeros((64, 64), np.uint8), image)
+    with pytest.raises(RequestError, match="whole picture"):
+        Region(np.full((64, 64), 255, np.uint8), image)
+    with pytest.raises(RequestError, match="region is 32 × 32 pixels"):
+        Region(np.eye(32, dtype=np.uint8) * 255, image)
+    region = quarter(picture)
+    with pytest.raises(RequestError, match="bits of all 5 scales"):
+        engine.generate(replace(REQUEST, kept=picture.bits.first(2), region=region))
+    wrong = ScaleBits(tuple(bits[..., :4] for bits in picture.bits.scales))
+    with pytest.raises(RequestError, match="not those of this model"):
+        engine.generate(replace(REQUEST, kept=wrong, region=region))
+    with pytest.raises(RequestError, match="is open"):
+        engine.generate(replace(REQUEST, kept=picture.bits, region=region, bundle="other@0"))
+    tiny = np.zeros((64, 64), np.uint8)
+    tiny[0, 0] = 255
+    with pytest.raises(RequestError, match="too small"):
+        engine.generate(replace(REQUEST, kept=picture.bits, region=Region(tiny, image)))
+    with pytest.raises(RequestError, match="All 5 scales are kept"):
+        engine.generate(replace(REQUEST, kept=picture.bits, region=quarter(picture, whole=5)))
+    with pytest.raises(RequestError, match="damaged"):
+        Region.from_json({"mask": "AAAA", "picture": "AAAA"})
+
+
+def test_the_edge_comes_in_within_the_feather():
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, 16:48] = 255
+    weight = soft_inside(mask, 4)
+    assert (weight[mask == 0] == 0).all() and (weight[20:44, 20:44] == 1).all() and 0 < weight[16, 30] < 1
