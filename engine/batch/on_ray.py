@@ -6,9 +6,12 @@ a part has its picture is not drawn again. Ray's own checkpoint, where the versi
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import re
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Iterable
@@ -16,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from engine import errors
 from engine.batch.job import Job, Planned
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
-from engine.errors import CannotWrite, DeviceLost, EchoGenError, InputError
+from engine.errors import DeviceLost, EchoGenError, InputError
 
 TRIES = 3  # of a request that ends its worker, before it is told as failed
 ROWS_A_CALL = 16  # also how far apart two reports of progress are
@@ -49,8 +53,6 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = require_ray()
-    if ray.is_initialized():
-        return ray
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
         cpus = workers * threads if workers is not None else None
@@ -163,7 +165,15 @@ def run_on_ray(
         EchoGenError: no worker can open the model, or the disk is full.
     """
     threads = options.threads or 1
-    ray = connect(address, workers, threads)
+    with contextlib.redirect_stdout(sys.stderr):  # Ray tells there what it warns of; stdout is for results
+        ray = connect(address, workers, threads)
+        try:
+            return _run(ray, job, options, total, workers, threads)
+        finally:
+            ray.shutdown()
+
+
+def _run(ray: Any, job: Job, options: WorkerOptions, total: int, workers: int | None, threads: int) -> Count:
     resources = ray.cluster_resources()
     on_cards = options.device.startswith("cuda") or (options.device == "auto" and resources.get("GPU", 0) >= 1)
     needs: dict[str, Any] = {"num_gpus": 1} if on_cards else {"num_cpus": threads}
@@ -211,10 +221,12 @@ def _in_words(error: BaseException) -> EchoGenError:
             return seen
         seen = inner if isinstance(inner, BaseException) else seen.__cause__
     logging.getLogger(__name__).debug("Ray failed", exc_info=error)
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    if "CannotWrite" in str(error):
-        return CannotWrite(lines[-1].partition(": ")[2] or lines[-1], "Make room, then go on with --resume.")
-    return EchoGenError(f"Ray gave up: {lines[-1] if lines else type(error).__name__}", "Go on with --resume.")
+    lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
+    if said := re.search(
+        r"engine\.errors\.(\w+): (.+)", lines[-1]
+    ):  # of an actor that could not begin Ray keeps only the text
+        return getattr(errors, said[1], EchoGenError)(said[2])
+    return EchoGenError(f"Ray gave up: {lines[-1]}", "Go on with --resume.")
 
 
 class _Reports:
