@@ -121,6 +121,7 @@ class Drawing:
                 count.drawn += 1
             if record is None or not record.error:
                 drawn.append(identity)
+        self._worker.flush()  # what Ray checks off is on the disk
         self._tally.add.remote(count)
         # Failures are left out: what Ray does not check off it hands out again when the job goes on.
         return {"id": np.array(drawn, dtype=object)}
@@ -183,7 +184,9 @@ def _run(ray: Any, job: Job, options: WorkerOptions, total: int, workers: int | 
     context.enable_progress_bars = False
     _keep_checkpoint(context, job)
     tally = ray.remote(_Tally).options(num_cpus=0, max_restarts=-1).remote()
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(
+        logging.CRITICAL
+    )  # what goes wrong is said once, in words; its own log has all
     with ray.data.DataContext.current(context), warnings.catch_warnings():
         # Ray says what is wanted here: a picture that is written and not yet checked off is looked at again.
         warnings.simplefilter("ignore", UserWarning)
