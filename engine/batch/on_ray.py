@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 
 from engine import errors
-from engine.batch.job import Job, Planned
+from engine.batch.job import Job, Planned, rows_a_part
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import DeviceLost, EchoGenError, InputError
 
 TRIES = 3  # of a request that ends its worker, before it is told as failed
-ROWS_A_CALL = 16  # also how far apart two reports of progress are
 
 
 def require_ray() -> Any:
@@ -190,12 +189,14 @@ def _run(ray: Any, job: Job, options: WorkerOptions, total: int, workers: int | 
     with ray.data.DataContext.current(context), warnings.catch_warnings():
         # Ray says what is wanted here: a picture that is written and not yet checked off is looked at again.
         warnings.simplefilter("ignore", UserWarning)
-        rows = ray.data.read_parquet(str(job.folder / "plan"), override_num_blocks=max(1, len(job.parts())))
-        drawn = rows.map_batches(
+        rows = ray.data.read_parquet(str(job.folder / "plan"))
+        # Ray reads small files together; a block of its own for every part is what lets all actors have work.
+        parts = rows.repartition(target_num_rows_per_block=rows_a_part(total))
+        drawn = parts.map_batches(
             Drawing,
             fn_constructor_args=(options, tally),
             compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2),
-            batch_size=ROWS_A_CALL,
+            batch_size=None,
             **needs,
         )
         with _Reports(ray, tally, ProgressBar(total)) as reports:

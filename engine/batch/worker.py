@@ -85,6 +85,7 @@ class Worker:
             request = self._request(row)
             started = time.perf_counter()
             *_, finished = self.engine.generate(request, cancel=cancel, previews=False)
+            assert isinstance(finished, Finished)
             seconds = time.perf_counter() - started
             likeness = None
             if self._likeness is not None and request.subject is not None:

@@ -62,9 +62,8 @@ def run(args: argparse.Namespace) -> int:
     total, repeated = job.write_plan(source)
     if not total:
         raise InputError("There is nothing to draw: no request could be read.")
-    likeness = None
-    if args.likeness:
-        from engine.evaluation.likeness import imagenet_likeness as likeness
+    from engine.evaluation.likeness import imagenet_likeness
+
     options = WorkerOptions(
         str(job.folder),
         # By name where it was named: on another machine the model may lie elsewhere.
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         args.memory,
         args.threads,
         str(args.bundle_cache.absolute()) if args.bundle_cache is not None else None,
-        likeness,
+        imagenet_likeness if args.likeness else None,
     )
     try:
         if on_ray:
