@@ -7,11 +7,11 @@ a part has its picture is not drawn again. Ray's own checkpoint, where the versi
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import re
 import socket
-import sys
 import threading
 import warnings
 from collections.abc import Iterable
@@ -165,15 +165,17 @@ def run_on_ray(
         EchoGenError: no worker can open the model, or the disk is full.
     """
     threads = options.threads or 1
-    with contextlib.redirect_stdout(sys.stderr):  # Ray tells there what it warns of; stdout is for results
+    bar = ProgressBar(total)
+    # Ray prints what its machines tell, tracebacks too. It belongs in the log: stdout is for results, stderr for sentences.
+    with contextlib.redirect_stdout(_Log()) as told, contextlib.redirect_stderr(told):
         ray = connect(address, workers, threads)
         try:
-            return _run(ray, job, options, total, workers, threads)
+            return _run(ray, job, options, bar, workers, threads)
         finally:
             ray.shutdown()
 
 
-def _run(ray: Any, job: Job, options: WorkerOptions, total: int, workers: int | None, threads: int) -> Count:
+def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: int | None, threads: int) -> Count:
     resources = ray.cluster_resources()
     on_cards = options.device.startswith("cuda") or (options.device == "auto" and resources.get("GPU", 0) >= 1)
     needs: dict[str, Any] = {"num_gpus": 1} if on_cards else {"num_cpus": threads}
@@ -191,7 +193,7 @@ def _run(ray: Any, job: Job, options: WorkerOptions, total: int, workers: int | 
         warnings.simplefilter("ignore", UserWarning)
         rows = ray.data.read_parquet(str(job.folder / "plan"))
         # Ray reads small files together; a block of its own for every part is what lets all actors have work.
-        parts = rows.repartition(target_num_rows_per_block=rows_a_part(total))
+        parts = rows.repartition(target_num_rows_per_block=rows_a_part(bar.total))
         drawn = parts.map_batches(
             Drawing,
             fn_constructor_args=(options, tally),
@@ -199,7 +201,7 @@ def _run(ray: Any, job: Job, options: WorkerOptions, total: int, workers: int | 
             batch_size=None,
             **needs,
         )
-        with _Reports(ray, tally, ProgressBar(total)) as reports:
+        with _Reports(ray, tally, bar) as reports:
             try:
                 drawn.write_datasink(_nothing_to_write(ray.data))
             except Exception as error:
@@ -231,6 +233,15 @@ def _in_words(error: BaseException) -> EchoGenError:
     ):  # of an actor that could not begin Ray keeps only the text
         return getattr(errors, said[1], EchoGenError)(said[2])
     return EchoGenError(f"Ray gave up: {lines[-1]}", "Go on with --resume.")
+
+
+class _Log(io.TextIOBase):
+    """Takes what is printed into the log."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            logging.getLogger(__name__).debug("Ray: %s", text.strip())
+        return len(text)
 
 
 class _Reports:
