@@ -62,7 +62,12 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        raise _no_answer(address) from error
+        if address == "auto":
+            raise _no_answer(address) from error
+        raise InputError(
+            f"The Ray at {address} does not take this program in.",
+            "Give it the cluster's token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and have one version of Ray on all machines.",
+        ) from error
     return ray
 
 
