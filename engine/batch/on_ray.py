@@ -184,8 +184,19 @@ def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: 
     resources = ray.cluster_resources()
     on_cards = options.device.startswith("cuda") or (options.device == "auto" and resources.get("GPU", 0) >= 1)
     needs: dict[str, Any] = {"num_gpus": 1} if on_cards else {"num_cpus": threads}
-    most = int(resources.get("GPU", 0)) if on_cards else int(resources.get("CPU", 1) // threads)
-    size = workers or max(1, most)
+    # One core is left to read the plan; without it the workers would wait for ever.
+    most = int(resources.get("GPU", 0)) if on_cards else int((resources.get("CPU", 0) - 1) // threads)
+    size = workers or most
+    if not 1 <= size <= most:
+        kind = (
+            "each takes a graphics card"
+            if on_cards
+            else f"each takes {threads} of its cores, and one core reads the plan"
+        )
+        raise InputError(
+            f"Ray has room for {max(0, most)} workers here, not for {max(1, size)}: {kind}.",
+            "Ask for fewer with --workers or --threads, or add machines.",
+        )
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     _keep_checkpoint(context, job)
