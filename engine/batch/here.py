@@ -29,5 +29,6 @@ def run_here(job: Job, options: WorkerOptions, total: int, *, strict: bool = Fal
             else:
                 count.drawn += 1
             bar.show(count)
+        worker.flush()
         bar.show(count, last=True)
     return count

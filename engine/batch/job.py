@@ -85,6 +85,11 @@ def picture_name(identity: str) -> str:
     return f"pictures/{identity[:2]}/{identity}.png"
 
 
+def rows_a_part(total: int) -> int:
+    """Requests of one task: so few that all devices end at about the same time, so many that a subject's prompts stay together."""
+    return min(max(total // 32, 1), 32)
+
+
 class Job:
     """The folder of a job."""
 
@@ -136,29 +141,26 @@ class Job:
     def write_plan(self, requests: Iterable[GenerationRequest]) -> tuple[int, int]:
         """Sort requests by subject, then prompt, and write them in small parts, each the work of one task.
 
-        Parts are small enough that the last ones end at about the same time on many devices, and large enough that a subject's
-        prompts stay together.
-
         Returns:
             How many there are, and how many more were the same as an earlier one.
         """
-        rows: dict[str, tuple[str, str, int, Planned]] = {}
+        unique: dict[str, tuple[str, str, int, Planned]] = {}
         repeated = 0
         for request in requests:
             row = planned(request)
-            repeated += row.id in rows
-            rows[row.id] = (row.subject, request.prompt, request.seed, row)
+            repeated += row.id in unique
+            unique[row.id] = (row.subject, request.prompt, request.seed, row)
             if request.subject is not None:
                 self._keep_subject(row.subject, request.subject)
-        ordered = [row for *_, row in sorted(rows.values(), key=lambda entry: (*entry[:3], entry[3].id))]
-        del rows
-        rows_a_part = min(max(len(ordered) // 32, 1), 64)
+        ordered = [row for *_, row in sorted(unique.values(), key=lambda entry: (*entry[:3], entry[3].id))]
+        rows = rows_a_part(len(ordered))
+        del unique
         plan = self.folder / "plan"
         try:
             shutil.rmtree(plan, ignore_errors=True)
             plan.mkdir(parents=True)
-            for start in range(0, len(ordered), rows_a_part):
-                part = [asdict(row) for row in ordered[start : start + rows_a_part]]
+            for start in range(0, len(ordered), rows):
+                part = [asdict(row) for row in ordered[start : start + rows]]
                 _write_table(part, plan / f"part-{start:09}.parquet", ("id", "subject", "request"))
         except OSError as error:
             raise disk_error(plan, error) from error

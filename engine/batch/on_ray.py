@@ -6,8 +6,11 @@ a part has its picture is not drawn again. Ray's own checkpoint, where the versi
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
+import re
 import socket
 import threading
 import warnings
@@ -16,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.batch.job import Job, Planned
+from engine import errors
+from engine.batch.job import Job, Planned, rows_a_part
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
-from engine.errors import CannotWrite, DeviceLost, EchoGenError, InputError
+from engine.errors import DeviceLost, EchoGenError, InputError
 
 TRIES = 3  # of a request that ends its worker, before it is told as failed
-ROWS_A_CALL = 16  # also how far apart two reports of progress are
 
 
 def require_ray() -> Any:
@@ -49,8 +52,6 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = require_ray()
-    if ray.is_initialized():
-        return ray
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
         cpus = workers * threads if workers is not None else None
@@ -61,7 +62,12 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
     try:
         ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        raise _no_answer(address) from error
+        if address == "auto":
+            raise _no_answer(address) from error
+        raise InputError(
+            f"The Ray at {address} does not take this program in.",
+            "Give it the cluster's token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and have one version of Ray on all machines.",
+        ) from error
     return ray
 
 
@@ -119,6 +125,7 @@ class Drawing:
                 count.drawn += 1
             if record is None or not record.error:
                 drawn.append(identity)
+        self._worker.flush()  # what Ray checks off is on the disk
         self._tally.add.remote(count)
         # Failures are left out: what Ray does not check off it hands out again when the job goes on.
         return {"id": np.array(drawn, dtype=object)}
@@ -163,29 +170,54 @@ def run_on_ray(
         EchoGenError: no worker can open the model, or the disk is full.
     """
     threads = options.threads or 1
-    ray = connect(address, workers, threads)
+    bar = ProgressBar(total)
+    # Ray prints what its machines tell, tracebacks too. It belongs in the log: stdout is for results, stderr for sentences.
+    with contextlib.redirect_stdout(_Log()) as told, contextlib.redirect_stderr(told):
+        ray = connect(address, workers, threads)
+        try:
+            return _run(ray, job, options, bar, workers, threads)
+        finally:
+            ray.shutdown()
+
+
+def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: int | None, threads: int) -> Count:
     resources = ray.cluster_resources()
     on_cards = options.device.startswith("cuda") or (options.device == "auto" and resources.get("GPU", 0) >= 1)
     needs: dict[str, Any] = {"num_gpus": 1} if on_cards else {"num_cpus": threads}
-    most = int(resources.get("GPU", 0)) if on_cards else int(resources.get("CPU", 1) // threads)
-    size = workers or max(1, most)
+    # One core is left to read the plan; without it the workers would wait for ever.
+    most = int(resources.get("GPU", 0)) if on_cards else int((resources.get("CPU", 0) - 1) // threads)
+    size = workers or most
+    if not 1 <= size <= most:
+        kind = (
+            "each takes a graphics card"
+            if on_cards
+            else f"each takes {threads} of its cores, and one core reads the plan"
+        )
+        raise InputError(
+            f"Ray has room for {max(0, most)} workers here, not for {max(1, size)}: {kind}.",
+            "Ask for fewer with --workers or --threads, or add machines.",
+        )
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     _keep_checkpoint(context, job)
     tally = ray.remote(_Tally).options(num_cpus=0, max_restarts=-1).remote()
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(
+        logging.CRITICAL
+    )  # what goes wrong is said once, in words; its own log has all
     with ray.data.DataContext.current(context), warnings.catch_warnings():
         # Ray says what is wanted here: a picture that is written and not yet checked off is looked at again.
         warnings.simplefilter("ignore", UserWarning)
-        rows = ray.data.read_parquet(str(job.folder / "plan"), override_num_blocks=max(1, len(job.parts())))
-        drawn = rows.map_batches(
+        rows = ray.data.read_parquet(str(job.folder / "plan"))
+        # Ray reads small files together; a block of its own for every part is what lets all actors have work.
+        parts = rows.repartition(target_num_rows_per_block=rows_a_part(bar.total))
+        drawn = parts.map_batches(
             Drawing,
             fn_constructor_args=(options, tally),
             compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2),
-            batch_size=ROWS_A_CALL,
+            batch_size=None,
             **needs,
         )
-        with _Reports(ray, tally, ProgressBar(total)) as reports:
+        with _Reports(ray, tally, bar) as reports:
             try:
                 drawn.write_datasink(_nothing_to_write(ray.data))
             except Exception as error:
@@ -211,10 +243,21 @@ def _in_words(error: BaseException) -> EchoGenError:
             return seen
         seen = inner if isinstance(inner, BaseException) else seen.__cause__
     logging.getLogger(__name__).debug("Ray failed", exc_info=error)
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    if "CannotWrite" in str(error):
-        return CannotWrite(lines[-1].partition(": ")[2] or lines[-1], "Make room, then go on with --resume.")
-    return EchoGenError(f"Ray gave up: {lines[-1] if lines else type(error).__name__}", "Go on with --resume.")
+    lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
+    if said := re.search(
+        r"engine\.errors\.(\w+): (.+)", lines[-1]
+    ):  # of an actor that could not begin Ray keeps only the text
+        return getattr(errors, said[1], EchoGenError)(said[2])
+    return EchoGenError(f"Ray gave up: {lines[-1]}", "Go on with --resume.")
+
+
+class _Log(io.TextIOBase):
+    """Takes what is printed into the log."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            logging.getLogger(__name__).debug("Ray: %s", text.strip())
+        return len(text)
 
 
 class _Reports:

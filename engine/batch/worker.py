@@ -7,6 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import numpy as np
 
 from engine.batch.job import Job, Planned, Record, RecordFile, picture_name
 from engine.errors import Cancel, Cancelled, CannotWrite, DeviceLost, EchoGenError
+from engine.events import Finished
+from engine.files import disk_error
 from engine.request import CutOut, GenerationRequest
 
 log = logging.getLogger(__name__)
@@ -62,9 +65,11 @@ class Worker:
         self._likeness = options.likeness() if options.likeness is not None else None
         self._records = RecordFile(self.job)
         self._subject: tuple[str, CutOut] | None = None
+        self._writer = ThreadPoolExecutor(1)
+        self._written: Future[None] | None = None
 
     def draw(self, row: Planned, cancel: Cancel | None = None) -> Record | None:
-        """Draw one request, write its record and its picture.
+        """Draw one request and write its record; its picture is written while the next one is drawn.
 
         Returns:
             The record, with the error where it failed; None when the picture was there already.
@@ -73,8 +78,6 @@ class Worker:
             CannotWrite, DeviceLost: nothing that follows could be drawn either.
             Cancelled: ``cancel`` was set.
         """
-        from engine.photo.picture_file import save_picture
-
         name = picture_name(row.id)
         if self.job.has_picture(row.id):
             return None
@@ -82,6 +85,7 @@ class Worker:
             request = self._request(row)
             started = time.perf_counter()
             *_, finished = self.engine.generate(request, cancel=cancel, previews=False)
+            assert isinstance(finished, Finished)
             seconds = time.perf_counter() - started
             likeness = None
             if self._likeness is not None and request.subject is not None:
@@ -93,14 +97,26 @@ class Worker:
                 log.exception("request %s failed", row.id)
             return self.fail(row, str(error) if isinstance(error, EchoGenError) else f"{type(error).__name__}: {error}")
         record = Record(row.id, row.request, name, likeness, round(seconds, 4))
-        path = self.job.folder / name
+        self.flush()
+        self._written = self._writer.submit(self._write, record, finished)
+        return record
+
+    def _write(self, record: Record, finished: Finished) -> None:
+        from engine.photo.picture_file import save_picture
+
+        path = self.job.folder / record.file
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotWrite(f"{path.parent} cannot be made: {error.strerror or error}.") from error
+            raise disk_error(path.parent, error) from error
         self._records.add(record)
         save_picture(path, finished.image, finished.request, finished.bits)
-        return record
+
+    def flush(self) -> None:
+        """Wait until the last picture is on the disk. Raises ``CannotWrite``."""
+        written, self._written = self._written, None
+        if written is not None:
+            written.result()
 
     def fail(self, row: Planned, said: str) -> Record:
         """Record that a request has no picture, and why."""
@@ -119,7 +135,12 @@ class Worker:
         return GenerationRequest(**{**vars(request), "subject": self._subject[1]})
 
     def close(self) -> None:
-        self.engine.close()
+        """Finish the last picture and give back the memory. Raises ``CannotWrite``."""
+        try:
+            self.flush()
+        finally:
+            self._writer.shutdown()
+            self.engine.close()
 
     def __enter__(self) -> Worker:
         return self
@@ -137,7 +158,6 @@ def copied_once(bundle: Path, cache: Path) -> Path:
     from filelock import FileLock
 
     from engine.bundle.manifest import read_manifest
-    from engine.files import disk_error
 
     target = cache / read_manifest(bundle).identity.replace("@", "-")
     try:

@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prompts", type=Path, metavar="FILE", help="with --subjects: one prompt a line, {subject} for the name"
     )
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="with --subjects: pictures of each prompt (1)")
+    parser.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="with --subjects: pictures of each prompt (1)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the job in the folder")
     parser.add_argument("--strict", action="store_true", help="end at the first broken line or failed picture")
     parser.add_argument("--likeness", action="store_true", help="measure how alike each picture is to its cut-out")
@@ -39,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory", default="auto", help="memory plan: auto, resident, balanced, low, int8 or streamed")
     parser.add_argument("--threads", type=int, help="processor threads of each worker")
     parser.add_argument("--ray", action="store_true", help="use all devices of this machine, through Ray")
-    parser.add_argument("--ray-address", metavar="HOST:PORT", help="use a Ray cluster; auto for the one of this machine")
+    parser.add_argument(
+        "--ray-address", metavar="HOST:PORT", help="use a Ray cluster; auto for the one of this machine"
+    )
     parser.add_argument("--workers", type=int, help="with Ray: how many; one for each device if not given")
 
 
@@ -58,9 +62,8 @@ def run(args: argparse.Namespace) -> int:
     total, repeated = job.write_plan(source)
     if not total:
         raise InputError("There is nothing to draw: no request could be read.")
-    likeness = None
-    if args.likeness:
-        from engine.evaluation.likeness import imagenet_likeness as likeness
+    from engine.evaluation.likeness import imagenet_likeness
+
     options = WorkerOptions(
         str(job.folder),
         # By name where it was named: on another machine the model may lie elsewhere.
@@ -69,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         args.memory,
         args.threads,
         str(args.bundle_cache.absolute()) if args.bundle_cache is not None else None,
-        likeness,
+        imagenet_likeness if args.likeness else None,
     )
     try:
         if on_ray:

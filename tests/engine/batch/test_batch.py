@@ -20,7 +20,9 @@ from engine.engine import Engine
 from engine.errors import CannotWrite, RequestError
 from engine.photo.picture_file import read_picture_file
 
-parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: pip install 'echogen-desktop[batch]'")
+parquet = pytest.importorskip(
+    "pyarrow.parquet", reason="pyarrow is not installed: pip install 'echogen-desktop[batch]'"
+)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def pictures(folder: Path) -> dict[Path, int]:
 
 def wait_for(count: int, folder: Path, child: subprocess.Popen) -> None:
     deadline = time.monotonic() + 300
-    while len(pictures(folder)) < count:
+    while len(pictures(folder)) < count or len(list(folder.glob("records/*.jsonl"))) < 2:
         assert child.poll() is None and time.monotonic() < deadline, child.communicate()
         time.sleep(0.02)
 
@@ -78,6 +78,9 @@ def test_a_worker_that_is_killed(job):
     assert json.loads(out)["pictures"] == COUNT and json.loads(out)["failed"] == 0
     assert before.items() <= pictures(place / "worker").items()
     compare(place, "worker", ids)
+    assert (
+        len(list((place / "worker" / "records").glob("*.jsonl"))) >= 3
+    )  # two workers, and the one in the place of the dead
 
 
 def test_a_driver_that_is_killed(job):

@@ -17,7 +17,9 @@ def test_what_is_written_comes_back(listed, wanted):
 
 def test_a_list_written_by_hand(tmp_path):
     path = tmp_path / "list.jsonl"
-    path.write_bytes(b'\xef\xbb\xbf{"format": 1, "prompt": "snow"}\r\n\r\n{"prompt":"\xe9"}\n{"format":1,"prompt":7}\n[]\n{"format":1,"prompt":"end"}')
+    path.write_bytes(
+        b'\xef\xbb\xbf{"format": 1, "prompt": "snow"}\r\n\r\n{"prompt":"\xe9"}\n{"format":1,"prompt":7}\n[]\n{"format":1,"prompt":"end"}'
+    )
     read = list(read_requests(path))
     assert [entry.number for entry in read if isinstance(entry, BrokenLine)] == [3, 4, 5]
     assert [entry.prompt for entry in read if not isinstance(entry, BrokenLine)] == ["snow", "end"]
