@@ -16,6 +16,7 @@ picture has a record, and what has none is drawn again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -104,11 +105,13 @@ class Job:
             bundle: identity of the model, "name@digest".
 
         Raises:
-            InputError: the folder holds a job and ``resume`` is off, or one of another model.
+            InputError: the folder holds a job and ``resume`` is off, one of another model, or other files.
             CannotWrite: the folder cannot be written.
         """
         job = cls(folder)
         found = job._described()
+        if found is None and job._holds_something():
+            raise InputError(f"The folder {folder} holds other files and no job.", "Name an empty or a new folder.")
         if found is not None and not resume:
             raise InputError(
                 f"The folder {folder} holds a job already.", "Go on with it by --resume, or name another folder."
@@ -121,6 +124,38 @@ class Job:
         if found is None:
             write_json(job.folder / JOB, {"format": FORMAT, "bundle": bundle})
         return job
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs off the job; the system lets go of it however this one ends.
+
+        Raises:
+            InputError: another run is at it.
+            CannotWrite: the folder cannot be written.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"Another run is drawing the job in {self.folder}.", "Wait until it ends, or name another folder."
+            ) from error
+        except NotImplementedError:
+            pass  # network storage that knows no locks
+        except OSError as error:
+            raise disk_error(self.folder, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _holds_something(self) -> bool:
+        try:
+            return any(self.folder.iterdir())
+        except OSError:
+            return False  # not there yet; whether it can be made is seen when it is written
 
     def _described(self) -> str | None:
         path = self.folder / JOB
@@ -155,13 +190,15 @@ class Job:
         ordered = [row for *_, row in sorted(unique.values(), key=lambda entry: (*entry[:3], entry[3].id))]
         rows = rows_a_part(len(ordered))
         del unique
-        plan = self.folder / "plan"
+        plan, partial = self.folder / "plan", self.folder / ".plan.part"
         try:
-            shutil.rmtree(plan, ignore_errors=True)
-            plan.mkdir(parents=True)
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
             for start in range(0, len(ordered), rows):
                 part = [asdict(row) for row in ordered[start : start + rows]]
-                _write_table(part, plan / f"part-{start:09}.parquet", ("id", "subject", "request"))
+                _write_table(part, partial / f"part-{start:09}.parquet", ("id", "subject", "request"))
+            shutil.rmtree(plan, ignore_errors=True)
+            partial.rename(plan)
         except OSError as error:
             raise disk_error(plan, error) from error
         return len(ordered), repeated
@@ -175,7 +212,14 @@ class Job:
                 yield Planned(**row)
 
     def parts(self) -> list[Path]:
+        """The files of the plan, in order."""
         return sorted((self.folder / "plan").glob("part-*.parquet"))
+
+    def planned_count(self) -> int:
+        """How many requests the plan of an earlier run has; 0 without one."""
+        from pyarrow import parquet
+
+        return sum(parquet.read_metadata(part).num_rows for part in self.parts())
 
     def _keep_subject(self, digest: str, subject: CutOut) -> None:
         path = self._subject_file(digest)

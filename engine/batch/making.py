@@ -61,6 +61,8 @@ def make_requests(
     Args:
         skipped: called with a sentence for every photo in which no subject is found.
     """
+    import cv2
+
     from engine.photo.framing import cut_out
     from engine.photo.hints import Hint
     from engine.photo.load import load_photo
@@ -71,6 +73,7 @@ def make_requests(
     for name, path in photos:
         try:
             photo = load_photo(path)
+            cv2.setRNGSeed(0)  # GrabCut's: the cut-out depends on this photo alone, and stays what it is on --resume
             mask = segmenter.find_subject(photo, Hint(name=name)).mask
             subject = cut_out(photo, mask, manifest.reference_size)
         except InputError as error:

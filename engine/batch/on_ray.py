@@ -54,9 +54,9 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
     ray = require_ray()
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
-        cpus = workers * threads if workers is not None else None
+        cores = workers * threads if workers is not None else max(os.cpu_count() or 1, threads)
         # One more for what is not drawing: reading the plan, counting.
-        ray.init(num_cpus=cpus + 1 if cpus else None, include_dashboard=False, **quiet)
+        ray.init(num_cpus=cores + 1, include_dashboard=False, **quiet)
         return ray
     _answers(address)
     try:

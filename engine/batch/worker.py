@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +132,7 @@ class Worker:
             return request
         if self._subject is None or self._subject[0] != row.subject:
             self._subject = row.subject, self.job.read_subject(row.subject)
-        return GenerationRequest(**{**vars(request), "subject": self._subject[1]})
+        return replace(request, subject=self._subject[1])
 
     def close(self) -> None:
         """Finish the last picture and give back the memory. Raises ``CannotWrite``."""

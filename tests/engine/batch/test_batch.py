@@ -11,14 +11,19 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 
 from engine.batch.job import Job, planned
 from engine.batch.progress import Count, ProgressBar
+from engine.bundle.manifest import read_manifest
 from engine.cli import main
 from engine.engine import Engine
 from engine.errors import CannotWrite, RequestError
+from engine.events import Finished, Timing
 from engine.photo.picture_file import read_picture_file
+from engine.request import GenerationRequest, ScaleBits
 
 parquet = pytest.importorskip(
     "pyarrow.parquet", reason="pyarrow is not installed: pip install 'echogen-desktop[batch]'"
@@ -111,6 +116,36 @@ def test_a_broken_line(words, listed, tmp_path, capsys):
     assert main(strict) == 2
 
 
+def test_a_broken_line_among_ten_thousand(words, listed, tmp_path, monkeypatch, capsys):
+    lines = [GenerationRequest("a ball", seed=seed).dumps() for seed in range(10_000)]
+    lines[4_999] = lines[4_999][:-9]
+    listed.write_text("\n".join(lines))
+    monkeypatch.setattr("engine.cli.batch.run_here", lambda job, options, total, strict: Count())
+    assert main(words) == 2  # nothing is drawn here
+    out, err = capsys.readouterr()
+    assert "Line 5000 is skipped" in err and err.count("skipped") == 1
+    assert json.loads(out)["skipped"] == 1 and json.loads(out)["failed"] == 9_999
+    assert len(table(tmp_path / "job")) == 9_999
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_the_memory_of_ten_thousand_pictures(words, listed, monkeypatch):
+    """Drawing is left out: what is measured is what the job itself keeps."""
+    listed.write_text("\n".join(GenerationRequest("a ball", seed=seed).dumps() for seed in range(10_000)))
+    image, bits = np.zeros((64, 64, 3), np.uint8), ScaleBits((np.zeros((1, 1, 8), np.uint8),))
+    used: list[int] = []
+
+    def generate(self, request, **_):
+        used.append(psutil.Process().memory_info().rss)
+        yield Finished(request, image, bits, Timing())
+
+    monkeypatch.setattr(Engine, "generate", generate)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    assert main(words) == 0
+    assert len(used) == 10_000 and max(used[1_000:]) < 1.05 * used[1_000]
+
+
 def test_a_full_disk_ends_the_run_and_loses_nothing(words, tmp_path, monkeypatch, capsys):
     real = os.fsync
     left = [6]  # the job, two subjects, three pictures
@@ -141,6 +176,33 @@ def test_a_subject_that_is_missing(words, listed, tmp_path, monkeypatch, capsys)
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["pictures"] == 8
 
 
+def test_a_folder_of_something_else_is_refused(words, tmp_path, capsys):
+    (tmp_path / "job" / "plan").mkdir(parents=True)
+    (tmp_path / "job" / "plan" / "mine.txt").write_text("mine")
+    for given in (words, [*words, "--resume"]):
+        assert main(given) == 2
+        assert "holds other files and no job" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "job").rglob("*")] == ["plan", "mine.txt"]
+
+
+def test_two_runs_on_one_job(words, tmp_path, capsys):
+    with Job.open(
+        tmp_path / "job", read_manifest(Path(words[words.index("--bundle") + 1])).identity, resume=False
+    ).alone():
+        assert main([*words, "--resume"]) == 2
+    assert "Another run is drawing the job" in capsys.readouterr().err
+
+
+def test_gone_on_with_without_the_list(words, tmp_path, monkeypatch, capsys):
+    short = [words[0], *words[2:]]
+    assert main(short) == 2 and "either a file of requests" in capsys.readouterr().err
+    with monkeypatch.context() as context:
+        context.setattr("engine.cli.batch.run_here", lambda job, options, total, strict: Count())
+        assert main(words) == 2
+    assert main([*short, "--resume"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["drawn"] == 8
+
+
 def test_another_model_in_the_same_folder(words, tmp_path, capsys):
     assert main(["make-bundle", "--config", "tiny", "--seed", "5", str(tmp_path / "other")]) == 0
     assert main(words) == 0
@@ -162,6 +224,8 @@ def test_requests_from_folders(words, tiny_bundle, tmp_path, capsys):
     prompts = {json.loads(row["request"])["prompt"] for row in table(tmp_path / "job")}
     assert prompts == {"a ball in the snow", "a red ball"}
     assert len(list((tmp_path / "cache").glob("random-tiny-*/bundle.json"))) == 1
+    assert main([*made, "--seeds", "2", "--resume"]) == 0  # the cut-outs are found as they were
+    assert json.loads(capsys.readouterr().out)["drawn"] == 0
 
 
 @pytest.mark.parametrize(
