@@ -241,8 +241,12 @@ class Job:
 
     # What became of it
 
+    def picture(self, identity: str) -> Path:
+        """Where the picture of an id lies, or will."""
+        return self.folder / picture_name(identity)
+
     def has_picture(self, identity: str) -> bool:
-        return (self.folder / picture_name(identity)).is_file()
+        return self.picture(identity).is_file()
 
     def begin(self, identity: str) -> int:
         """Note that a worker begins a request, where other workers see it. Returns how often one has, without an ``end``."""

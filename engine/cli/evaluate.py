@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli import dreambench
 from engine.errors import CannotWrite, InputError, SubjectNotFound
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "benchmark", nargs="?", choices=("dreambench",), help="measure as the papers do; else as the mini is measured"
+    )
     parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
     parser.add_argument(
         "--photos",
@@ -54,9 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="with --train-judges: folder of checkpoints"
     )
+    dreambench.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.benchmark == "dreambench":
+        return dreambench.run(args)
     if args.train_judges:
         return train_judges(args)
     if (args.subjects is None and args.photos is None) or args.out is None:

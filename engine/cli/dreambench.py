@@ -1,0 +1,89 @@
+"""``python -m engine evaluate dreambench``: the field's own measure of subject-driven pictures, on top of ``batch``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from engine.cli import batch
+from engine.errors import InputError
+from engine.files import write_atomically, write_json
+
+JOB = "job"  # folder of the pictures, in the folder of the evaluation
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What ``evaluate dreambench`` knows beside the arguments of the other evaluations."""
+    parser.add_argument("--seeds", type=int, default=4, metavar="N", help="dreambench: pictures of each prompt (4)")
+    parser.add_argument(
+        "--judge",
+        choices=("papers", "imagenet", "all"),
+        default="papers",
+        help="dreambench: CLIP and DINO, an ImageNet network from a package, or both (papers)",
+    )
+    parser.add_argument(
+        "--networks",
+        type=Path,
+        metavar="DIR",
+        help="dreambench: folder with clip-vit-base-patch32 and dino-vits16 as the hub has them (that of the models)",
+    )
+    batch.add_worker_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from engine.bundle.library import resolve_bundle
+    from engine.bundle.manifest import read_manifest
+    from engine.evaluation.dreambench import Benchmark, measure, read_prompts, results
+    from engine.evaluation.dreambench_report import report
+    from engine.evaluation.photo_folder import find_subjects
+
+    if args.photos is None or args.out is None:
+        raise InputError("DreamBench needs photos and a folder.", "Name them with --photos and --out.")
+    if args.seeds < 1:
+        raise InputError("At least one seed is needed.")
+    batch.check_workers(args)
+    prompts, seeds = read_prompts(args.photos), args.seeds
+    if args.quick:
+        prompts, seeds = (prompts[0][:3], prompts[1][:3]), 1
+    benchmark = Benchmark(find_subjects(args.photos, args.masks), prompts, seeds)
+    judges = _judges(args)  # before anything is drawn
+    args.out.mkdir(parents=True, exist_ok=True)
+    manifest = read_manifest(resolve_bundle(args.bundle))
+    out = args.out
+    args.out = out / JOB
+    job = batch.open_job(args)
+    skipped: list[str] = []
+
+    def skip(words: str) -> None:
+        skipped.append(words)
+        print(words, file=sys.stderr)
+
+    with job.alone():
+        total, _ = job.write_plan(benchmark.requests(manifest, skip))
+        if not total:
+            raise InputError("There is nothing to measure: no subject could be cut out.")
+        batch.draw(args, job, total)
+    print("Measuring", file=sys.stderr, flush=True)
+    scores, references = measure(job, benchmark, judges, skip)
+    if not scores:
+        raise InputError("There is nothing to measure: no picture could be drawn.", f"{job.folder} says why.")
+    figures = {"bundle": manifest.identity, "seeds": seeds, **results(scores, references, total), "skipped": skipped}
+    write_json(out / "dreambench.json", figures)
+    write_atomically(out / "dreambench.html", report(figures, JOB).encode())
+    print(json.dumps({key: figures[key] for key in ("bundle", "pictures_measured", "pictures_asked", "figures")}))
+    return 0
+
+
+def _judges(args: argparse.Namespace):
+    import torch
+
+    from engine.device.devices import choose_device
+    from engine.evaluation.embedders import load_judges
+    from engine.weights.inventory import parts_folder
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device = "cpu" if args.ray or args.ray_address is not None else choose_device(args.device).torch_name
+    return load_judges(args.networks or parts_folder(), args.judge, device)
