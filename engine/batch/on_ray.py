@@ -47,6 +47,7 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
 
     Raises:
         InputError: Ray is not installed, or the address does not answer.
+        EchoGenError: Ray cannot be started here.
     """
     # Read when Ray is imported: a worker without a card keeps what the user set, and nothing is reported to anybody.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -56,17 +57,24 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
     if address is None:
         cores = workers * threads if workers is not None else max(os.cpu_count() or 1, threads)
         # One more for what is not drawing: reading the plan, counting.
-        ray.init(num_cpus=cores + 1, include_dashboard=False, **quiet)
+        try:
+            # "local": without it, a Ray that somebody else runs on this machine would be taken.
+            ray.init(address="local", num_cpus=cores + 1, include_dashboard=False, **quiet)
+        except Exception as error:  # it raises whatever its processes ended with
+            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise EchoGenError(
+                f"Ray could not be started: {said}", "Leave --ray out, or look into Ray's own log."
+            ) from error
         return ray
     _answers(address)
     try:
         ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
         if address == "auto":
             raise _no_answer(address) from error
         raise InputError(
             f"The Ray at {address} does not take this program in.",
-            "Give it the cluster's token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN), and have one version of Ray on all machines.",
+            "Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines.",
         ) from error
     return ray
 
@@ -188,22 +196,19 @@ def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: 
     most = int(resources.get("GPU", 0)) if on_cards else int((resources.get("CPU", 0) - 1) // threads)
     size = workers or most
     if not 1 <= size <= most:
-        kind = (
-            "each takes a graphics card"
-            if on_cards
-            else f"each takes {threads} of its cores, and one core reads the plan"
-        )
+        room, asked = max(0, most), max(1, size)
         raise InputError(
-            f"Ray has room for {max(0, most)} workers here, not for {max(1, size)}: {kind}.",
+            f"Ray has {room} graphics cards here, and {asked} workers take one each."
+            if on_cards
+            else f"Ray has room for {room} workers here, not for {asked}: each takes {threads} cores, and one core reads the plan.",
             "Ask for fewer with --workers or --threads, or add machines.",
         )
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     _keep_checkpoint(context, job)
     tally = ray.remote(_Tally).options(num_cpus=0, max_restarts=-1).remote()
-    logging.getLogger("ray.data").setLevel(
-        logging.CRITICAL
-    )  # what goes wrong is said once, in words; its own log has all
+    # What goes wrong is said once, in words; Ray's own log has all.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     with ray.data.DataContext.current(context), warnings.catch_warnings():
         # Ray says what is wanted here: a picture that is written and not yet checked off is looked at again.
         warnings.simplefilter("ignore", UserWarning)
@@ -244,9 +249,8 @@ def _in_words(error: BaseException) -> EchoGenError:
         seen = inner if isinstance(inner, BaseException) else seen.__cause__
     logging.getLogger(__name__).debug("Ray failed", exc_info=error)
     lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
-    if said := re.search(
-        r"engine\.errors\.(\w+): (.+)", lines[-1]
-    ):  # of an actor that could not begin Ray keeps only the text
+    # Of an actor that could not begin Ray keeps only the text.
+    if said := re.search(r"engine\.errors\.(\w+): (.+)", lines[-1]):
         return getattr(errors, said[1], EchoGenError)(said[2])
     return EchoGenError(f"Ray gave up: {lines[-1]}", "Go on with --resume.")
 

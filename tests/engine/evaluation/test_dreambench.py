@@ -214,7 +214,7 @@ def test_pictures_are_prepared_as_clip_does_it():
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     processor = CLIPImageProcessorPil(image_mean=list(CLIP_MEAN), image_std=list(CLIP_STD))
-    for rgb in (noise(300, 401), noise(512, 256)):
+    for rgb in (noise(300, 402), noise(512, 256)):
         theirs = processor(Image.fromarray(rgb), return_tensors="pt")["pixel_values"][0]
         ours = prepared(rgb, 224, 224, CLIP_MEAN, CLIP_STD)
         assert ours.shape == (3, 224, 224) and float((ours - theirs).abs().max()) < 1e-5
@@ -224,6 +224,10 @@ def test_the_middle_of_a_picture():
     rgb = np.zeros((256, 512, 3), np.uint8)
     rgb[:, 144:368] = 255
     assert np.asarray(middle(rgb, 256, 224)).min() == 255
+    # A margin of 37.5 pixels is rounded to 38, as the scripts' torchvision does; transformers takes 37.
+    rgb = np.zeros((224, 299, 3), np.uint8)
+    rgb[:, 38:262] = 255
+    assert np.asarray(middle(rgb, 224, 224)).min() == 255
 
 
 def test_networks_as_their_library_saves_them(networks):
