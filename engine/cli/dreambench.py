@@ -9,27 +9,36 @@ from pathlib import Path
 
 from engine.cli import batch
 from engine.errors import InputError
-from engine.files import write_atomically, write_json
+from engine.files import disk_error, write_atomically, write_json
 
 JOB = "job"  # folder of the pictures, in the folder of the evaluation
+_OWN = ("networks", "resume", "bundle_cache", "ray", "ray_address", "workers")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What ``evaluate dreambench`` knows beside the arguments of the other evaluations."""
-    parser.add_argument("--seeds", type=int, default=4, metavar="N", help="dreambench: pictures of each prompt (4)")
-    parser.add_argument(
+    own = parser.add_argument_group("dreambench")
+    own.add_argument("--seeds", type=int, default=4, metavar="N", help="pictures of each prompt (4)")
+    own.add_argument(
         "--judge",
         choices=("papers", "imagenet", "all"),
         default="papers",
-        help="dreambench: CLIP and DINO, an ImageNet network from a package, or both (papers)",
+        help="CLIP and DINO, an ImageNet network from a package, or both (papers)",
     )
-    parser.add_argument(
+    own.add_argument(
         "--networks",
         type=Path,
         metavar="DIR",
-        help="dreambench: folder with clip-vit-base-patch32 and dino-vits16 as the hub has them (that of the models)",
+        help="folder with clip-vit-base-patch32 and dino-vits16 as the hub has them (that of the models)",
     )
-    batch.add_worker_arguments(parser)
+    batch.add_worker_arguments(own)
+
+
+def refuse(args: argparse.Namespace) -> None:
+    """Raise ``InputError`` when another evaluation is given what only this one knows."""
+    for name in _OWN:
+        if getattr(args, name):
+            raise InputError(f"--{name.replace('_', '-')} belongs to “evaluate dreambench”.", "Leave it out.")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
     from engine.bundle.manifest import read_manifest
     from engine.evaluation.dreambench import Benchmark, measure, read_prompts, results
     from engine.evaluation.dreambench_report import report
+    from engine.evaluation.embedders import load_judges
     from engine.evaluation.photo_folder import find_subjects
+    from engine.weights.inventory import parts_folder
 
     if args.photos is None or args.out is None:
         raise InputError("DreamBench needs photos and a folder.", "Name them with --photos and --out.")
@@ -48,42 +59,47 @@ def run(args: argparse.Namespace) -> int:
     if args.quick:
         prompts, seeds = (prompts[0][:3], prompts[1][:3]), 1
     benchmark = Benchmark(find_subjects(args.photos, args.masks), prompts, seeds)
-    judges = _judges(args)  # before anything is drawn
-    args.out.mkdir(parents=True, exist_ok=True)
     manifest = read_manifest(resolve_bundle(args.bundle))
-    out = args.out
-    args.out = out / JOB
-    job = batch.open_job(args)
+    judges = load_judges(args.networks or parts_folder(), args.judge)  # what is missing is said before hours of drawing
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(args.out, error) from error
     skipped: list[str] = []
 
     def skip(words: str) -> None:
         skipped.append(words)
-        print(words, file=sys.stderr)
+        show(words)
 
+    drawn = argparse.Namespace(**{**vars(args), "out": args.out / JOB})
+    job = batch.open_job(drawn)
     with job.alone():
         total, _ = job.write_plan(benchmark.requests(manifest, skip))
         if not total:
             raise InputError("There is nothing to measure: no subject could be cut out.")
-        batch.draw(args, job, total)
-    print("Measuring", file=sys.stderr, flush=True)
-    scores, references = measure(job, benchmark, judges, skip)
+        batch.draw(drawn, job, total)
+        for judge in judges:
+            judge.to(_device(args))
+        scores, references = measure(job, benchmark, judges, skip, lambda count: show(f"Measured {count} of {total}"))
     if not scores:
         raise InputError("There is nothing to measure: no picture could be drawn.", f"{job.folder} says why.")
     figures = {"bundle": manifest.identity, "seeds": seeds, **results(scores, references, total), "skipped": skipped}
-    write_json(out / "dreambench.json", figures)
-    write_atomically(out / "dreambench.html", report(figures, JOB).encode())
+    write_json(args.out / "dreambench.json", figures)
+    write_atomically(args.out / "dreambench.html", report(figures, JOB).encode())
     print(json.dumps({key: figures[key] for key in ("bundle", "pictures_measured", "pictures_asked", "figures")}))
     return 0
 
 
-def _judges(args: argparse.Namespace):
+def _device(args: argparse.Namespace) -> str:
+    """Where is measured: on this machine's device, unless pictures are drawn elsewhere."""
     import torch
 
     from engine.device.devices import choose_device
-    from engine.evaluation.embedders import load_judges
-    from engine.weights.inventory import parts_folder
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    device = "cpu" if args.ray or args.ray_address is not None else choose_device(args.device).torch_name
-    return load_judges(args.networks or parts_folder(), args.judge, device)
+    return "cpu" if args.ray_address is not None else choose_device(args.device).torch_name
+
+
+def show(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.benchmark == "dreambench":
         return dreambench.run(args)
+    dreambench.refuse(args)
     if args.train_judges:
         return train_judges(args)
     if (args.subjects is None and args.photos is None) or args.out is None:

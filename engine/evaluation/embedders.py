@@ -38,6 +38,10 @@ class Embedder(Protocol):
         """RGB uint8 (H, W, 3) of any sizes → unit vectors (B, D), float32 on the processor."""
         ...
 
+    def to(self, device: str) -> None:
+        """Compute there from now on, for example "cuda:0"."""
+        ...
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -79,9 +83,12 @@ def prepared(rgb: np.ndarray, shorter: int, side: int, mean: tuple[float, ...], 
 class Dino:
     """The class token of a DINO or DINOv2 network. Resize 256, middle 224, the mean and deviation of ImageNet."""
 
-    def __init__(self, name: str, network: Any, device: str) -> None:
-        self.name, self._network, self._device = name, network, device
+    def __init__(self, name: str, network: Any) -> None:
+        self.name, self._network, self._device = name, network, "cpu"
         self._side = min(SIDE, network.config.image_size)
+
+    def to(self, device: str) -> None:
+        self._network, self._device = self._network.to(device), device
 
     @torch.inference_mode()
     def pictures(self, pictures: Sequence[np.ndarray]) -> Tensor:
@@ -94,11 +101,14 @@ class Dino:
 class Clip:
     """CLIP sees pictures and reads prompts. Resize 224, middle 224, its own mean and deviation; no words before the prompt."""
 
-    def __init__(self, network: Any, tokenizer: Any, device: str) -> None:
+    def __init__(self, network: Any, tokenizer: Any) -> None:
         self.name = CLIP
-        self._network, self._tokenizer, self._device = network, tokenizer, device
+        self._network, self._tokenizer, self._device = network, tokenizer, "cpu"
         self._side = network.config.vision_config.image_size
         self._words = min(CLIP_WORDS, network.config.text_config.max_position_embeddings)
+
+    def to(self, device: str) -> None:
+        self._network, self._device = self._network.to(device), device
 
     @torch.inference_mode()
     def pictures(self, pictures: Sequence[np.ndarray]) -> Tensor:
@@ -126,30 +136,37 @@ class ImageNet:
     def pictures(self, pictures: Sequence[np.ndarray]) -> Tensor:
         return self._judge.embed([to_picture(rgb) for rgb in pictures])
 
+    def to(self, device: str) -> None:
+        """It is small and stays on the processor."""
 
-def load_embedder(key: str, folder: Path, device: str = "cpu") -> Dino | Clip:
-    """Read one of the ``KINDS`` from a folder in the hub's layout. Nothing is fetched.
+
+def load_embedder(key: str, folder: Path) -> Dino | Clip:
+    """Read one of the ``KINDS`` from a folder in the hub's layout, on the processor. Nothing is fetched.
 
     Raises:
         BundleError: files are missing or damaged, or the folder holds another network.
     """
     from transformers import AutoTokenizer, CLIPModel, Dinov2Model, ViTModel
 
-    title = PARTS[key].title
-    options: dict[str, Any] = {"safetensors_only": False}
-    if key == CLIP:
-        _check(key, folder)
-        network = load_part(title, folder, lambda: load_model(CLIPModel, folder, device, torch.float32, **options))
-        tokenizer = load_part(title, folder, lambda: AutoTokenizer.from_pretrained(folder, local_files_only=True))
-        return Clip(network, tokenizer, device)
     _check(key, folder)
-    model_class: Any = ViTModel
-    if KINDS[key].model_type == "dinov2":
-        model_class = Dinov2Model
-    else:
-        options["add_pooling_layer"] = False
-    network = load_part(title, folder, lambda: load_model(model_class, folder, device, torch.float32, **options))
-    return Dino(key, network, device)
+    title = PARTS[key].title
+
+    def load(model_class: Any, **options: Any) -> Any:
+        # CLIP is published as a .bin alone.
+        return load_part(
+            title,
+            folder,
+            lambda: load_model(model_class, folder, "cpu", torch.float32, safetensors_only=False, **options),
+        )
+
+    match KINDS[key].model_type:
+        case "clip":
+            tokenizer = load_part(title, folder, lambda: AutoTokenizer.from_pretrained(folder, local_files_only=True))
+            return Clip(load(CLIPModel), tokenizer)
+        case "dinov2":
+            return Dino(key, load(Dinov2Model))
+        case _:
+            return Dino(key, load(ViTModel, add_pooling_layer=False))
 
 
 def _check(key: str, folder: Path) -> None:
@@ -181,8 +198,8 @@ def find_networks(folder: Path) -> dict[str, Path]:
     return found
 
 
-def load_judges(folder: Path, judge: str, device: str = "cpu") -> list[Embedder]:
-    """What pictures are measured with.
+def load_judges(folder: Path, judge: str) -> list[Embedder]:
+    """What pictures are measured with, on the processor.
 
     Args:
         folder: of the networks.
@@ -201,7 +218,7 @@ def load_judges(folder: Path, judge: str, device: str = "cpu") -> list[Embedder]
                     f"{PARTS[key].title} is not in {folder}.",
                     "Get it with: python -m engine models get evaluation, or measure with --judge imagenet.",
                 )
-        judges += [load_embedder(key, networks[key], device) for key in KINDS if key in networks]
+        judges += [load_embedder(key, networks[key]) for key in KINDS if key in networks]
     if judge in ("imagenet", "all"):
         judges.append(ImageNet())
     return judges

@@ -260,6 +260,11 @@ def test_another_network_is_refused(networks):
         load_embedder("dino-vits16", networks / "nowhere")
 
 
+def test_what_belongs_to_the_benchmark_is_refused_elsewhere(capsys):
+    assert main(["evaluate", "--photos", "photos", "--ray-address", "here:1"]) == 2
+    assert "--ray-address belongs to “evaluate dreambench”" in capsys.readouterr().err
+
+
 def test_the_whole_command(benchmark_photos, networks, tiny_bundle, quick_judge, tmp_path, monkeypatch, capsys):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'echogen-desktop[batch]'")
     monkeypatch.setattr(ImageNetJudge, "load", lambda: quick_judge)
