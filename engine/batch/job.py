@@ -112,16 +112,18 @@ class Job:
         found = job._described()
         if found is None and job._holds_something():
             raise InputError(f"The folder {folder} holds other files and no job.", "Name an empty or a new folder.")
-        if found is not None and not resume:
+        # One that ended before its plan was written, at a broken line perhaps, holds nothing to go on with.
+        begun = found is not None and (bool(job.parts()) or (job.folder / "pictures").is_dir())
+        if begun and not resume:
             raise InputError(
                 f"The folder {folder} holds a job already.", "Go on with it by --resume, or name another folder."
             )
-        if found is not None and found != bundle:
+        if begun and found != bundle:
             raise InputError(
                 f"The job in {folder} was begun with {found}, and {bundle} is to draw.",
                 "Name another folder, or the model it was begun with.",
             )
-        if found is None:
+        if not begun:
             write_json(job.folder / JOB, {"format": FORMAT, "bundle": bundle})
         return job
 

@@ -53,7 +53,9 @@ def load_model(
     """
     from transformers.utils import logging as library_logging
 
-    library_logging.disable_progress_bar()  # what is loaded is said in our own words, if at all
+    # What is loaded, and which weights it lacks, is said in our own words, if at all.
+    library_logging.disable_progress_bar()
+    library_logging.set_verbosity_error()
     model, report = model_class.from_pretrained(
         folder,
         local_files_only=True,

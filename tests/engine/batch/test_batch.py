@@ -114,6 +114,8 @@ def test_a_broken_line(words, listed, tmp_path, capsys):
     strict = [*words, "--strict"]
     strict[strict.index("--out") + 1] = str(tmp_path / "other")
     assert main(strict) == 2
+    assert "Line 3 is skipped" in capsys.readouterr().err
+    assert main(strict[:-1]) == 0  # nothing was begun, so there is nothing to resume
 
 
 def test_a_broken_line_among_ten_thousand(words, listed, tmp_path, monkeypatch, capsys):
