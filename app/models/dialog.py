@@ -17,7 +17,6 @@ from app.models.pieces import Glyph, Problem
 from app.models.sources import Sources
 from app.session.controller import Controller
 from app.session.downloads import IMPORT, Downloads
-from engine.weights import MODELS
 
 
 class ModelsDialog(Dialog):
@@ -109,7 +108,7 @@ class ModelsDialog(Dialog):
     @Slot()
     def _list(self) -> None:
         """One card for each model there is now."""
-        states = [state for state in self._downloads.store.models() if _shown(state.name)]
+        states = self._downloads.store.models()
         for name in set(self.cards) - {state.name for state in states}:
             gone = self.cards.pop(name)
             gone.hide()
@@ -192,8 +191,3 @@ class ModelsDialog(Dialog):
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Folder for the models"), start)
         if chosen and not self._downloads.busy:
             self._downloads.choose_folder(Path(chosen))
-
-
-def _shown(name: str) -> bool:
-    """Whether a model has a card: networks that only the command line uses have none."""
-    return name not in MODELS or MODELS[name].in_window
