@@ -229,8 +229,8 @@ class SessionState(QObject):
                 return
             changed = replace(subject, **changes)
             self._contents.subjects = (*self._contents.subjects[:index], changed, *self._contents.subjects[index + 1 :])
-            if "photo" in changes:
-                self.photoChanged.emit()
+            if "photo" in changes or ("name" in changes and index != self._contents.current):
+                self.photoChanged.emit()  # the shelf shows photo and name of every subject
             if index == self._contents.current:
                 self.maskChanged.emit()
                 if "name" in changes:
