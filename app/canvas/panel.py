@@ -31,6 +31,7 @@ class CanvasPanel(QWidget):
 
     Signals:
         varyRequested(object): draw this ``GenerationRequest`` again with a new seed.
+        finishRequested(object): draw this stopped ``GenerationRequest`` to its end.
         redrawRequested(object, object, int): redraw this request from its ``ScaleBits`` with so many scales kept.
         ideaChosen(object): finish this ``GenerationRequest``.
         ideasClosed: none of them. ideasLeft: they are put away, and the focus was theirs.
@@ -39,9 +40,11 @@ class CanvasPanel(QWidget):
         starToggled(bool), previewsWanted(object): as in the bar and the strip.
         hintWanted(str): a sentence for a toast.
         frameShown: the frame lies over the picture now.
+        followed: what can be done with the picture may be different.
     """
 
     varyRequested = Signal(object)
+    finishRequested = Signal(object)
     redrawRequested = Signal(object, object, int)
     ideaChosen = Signal(object)
     ideasClosed = Signal()
@@ -52,6 +55,7 @@ class CanvasPanel(QWidget):
     previewsWanted = Signal(object)
     hintWanted = Signal(str)
     frameShown = Signal()
+    followed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +92,7 @@ class CanvasPanel(QWidget):
         strip.handleMoved.connect(self._follow)
         strip.previewsWanted.connect(self.previewsWanted)
         bar.vary.connect(self.vary)
+        bar.finish.connect(self._finish)
         bar.redraw.connect(strip.redraw)
         bar.compareToggled.connect(self._compare)
         bar.save.connect(self._save)
@@ -150,16 +155,18 @@ class CanvasPanel(QWidget):
         self.actions_bar.set_star(False)
         self._follow()
 
-    def stopped(self) -> None:
-        """Cancelled: the picture so far is kept."""
-        self.canvas.stop()
+    def stopped(self, image: np.ndarray | None) -> None:
+        """Cancelled. ``image``: the picture so far, which stays; None when there is none, and another one is shown."""
         self.strip.stop()
+        if image is not None:
+            self.canvas.stop(image)
         self._follow()
 
     def failed(self) -> None:
-        """An error ended the drawing; the banner says which."""
-        self.strip.stop()
+        """An error ended the drawing, and there is no picture before it; the banner says which."""
+        self.request = self.bits = self.file = None
         self.canvas.show_error()
+        self.strip.clear(self._grids)
         self._follow()
 
     # Other pictures
@@ -333,6 +340,11 @@ class CanvasPanel(QWidget):
             self.varyRequested.emit(self.request)
 
     @Slot()
+    def _finish(self) -> None:
+        if self.request is not None:
+            self.finishRequested.emit(self.request)
+
+    @Slot()
     def copy(self) -> None:
         if self.canvas.has_picture():
             copy_picture(self.canvas.image(), self.file)
@@ -415,11 +427,13 @@ class CanvasPanel(QWidget):
         self.placement_bar.setVisible(placing and canvas.state != "forming")
         bar.set_place(self.can_place())
         bar.set_vary(self.request is not None)
-        bar.set_saved(self.file is not None)
+        bar.set_saved(self.file is not None, unfinished=canvas.state == "stopped")
         bar.set_compare(canvas.comparing(), canvas.can_compare())
         bar.set_redraw(self.strip.model.can_redraw, self.strip.model.sentence())
         bar.setVisible(shown)
+        self.strip.setVisible(free)  # ideas have no scales of their own, and those of another picture would be a lie
         self._place()
+        self.followed.emit()
 
     @Slot()
     def _place(self) -> None:

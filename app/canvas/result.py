@@ -107,15 +107,10 @@ class ResultCanvas(QWidget):
         return self._space and self.has_picture()
 
     def show_error(self) -> None:
-        """A drawing failed. The last picture stays if there is one."""
-        if self.has_picture():
-            self._state = "stopped" if self._state == "forming" else self._state
-            self._describe()
-            return
+        """A drawing failed, and there is no picture before it that could be shown."""
         self._state, self._examples = "error", []
         self._words = (self.tr("No picture yet"), self.tr("Your photo, cut-out and prompt are safe."))
-        self._describe()
-        self.update()
+        self._drop_picture()
 
     def begin(self, size: tuple[int, int], prompt: str) -> None:
         """A picture of this size will form; what was shown stays until its first preview."""
@@ -143,15 +138,11 @@ class ResultCanvas(QWidget):
         self._set_size(self._pending)
         self._show(image, fade=fade)
 
-    def stop(self) -> None:
-        """The drawing was stopped; the picture so far is kept."""
-        if self._state == "forming":
-            self._state, self._doing = ("stopped" if self.has_picture() else "error"), ""
-            if not self.has_picture():
-                self.show_error()
-            self._describe()
-            self.placed.emit()
-            self.update()
+    def stop(self, pixels: np.ndarray) -> None:
+        """The drawing was stopped: the picture so far, RGB uint8 (H, W, 3), stays."""
+        self._state, self._doing = "stopped", ""
+        self._set_size(self._pending)
+        self._show(to_image(pixels), fade=False)
 
     def peek(self, image: QImage | np.ndarray | None) -> None:
         """Show the picture of a scale while it is pointed at; None goes back."""

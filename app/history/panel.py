@@ -177,9 +177,29 @@ class HistoryPanel(QWidget):
     def add(self, picture: Picture, *, choose: bool = True) -> None:
         """A picture that was just kept. The row moves only when it shows its beginning."""
         self._keeping_place(partial(self.model.add, picture))
-        if choose:
-            self._shown = picture.id
+        if choose and picture.id == self._shown and self.model.running is None:
             self.view.choose(picture.id, scroll=self.view.horizontalScrollBar().value() == 0)
+
+    def set_shown(self, picture: int | None) -> None:
+        """Another picture is on the canvas, or none: the ring goes to it, unless a picture forms, which has it."""
+        if picture == self._shown:
+            return
+        chosen = [one.id for one in self.view.chosen()]
+        before, self._shown = self._shown, picture
+        if chosen == [before] and picture is None:
+            self.view.clearSelection()
+        elif picture is not None and picture not in chosen and self.model.running is None:
+            self.view.choose(picture)
+
+    def release_ring(self) -> None:
+        """What is clicked is not shown: the ring stays where it was."""
+        self.view.clearSelection()
+        self._ring()
+
+    def _ring(self) -> None:
+        """Where nothing is chosen, the picture on the canvas has the ring."""
+        if self._shown is not None and self.model.running is None and not self.view.chosen():
+            self.view.choose(self._shown, scroll=False)
 
     def set_running(
         self, request: GenerationRequest | None, progress: str = "", pixels: np.ndarray | None = None
@@ -258,6 +278,7 @@ class HistoryPanel(QWidget):
         place, before = bar.value(), len(self.model.rows)
         change()
         self._choose_again(chosen)
+        self._ring()
         if place:
             # New pictures come in on the left: what is looked at stays under the eye.
             self.view.doItemsLayout()
@@ -304,14 +325,13 @@ class HistoryPanel(QWidget):
     def _filter(self) -> None:
         self.star_button.set_icon_name("star", filled=self.star_button.isChecked())
         search = self.field.text() if self.search_button.isChecked() else ""
-        self.model.set_filter(search, self.star_button.isChecked())
+        self._keeping_place(partial(self.model.set_filter, search, self.star_button.isChecked()))
         self._show_empty()
         self._place_arrows()
         self.commands.check_files()
 
     @Slot(object)
     def _open(self, opened: OpenedPicture) -> None:
-        self._shown = opened.picture.id
         self.opened.emit(opened)
 
     @Slot(bool)

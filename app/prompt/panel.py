@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.prompt.parts import short
@@ -315,9 +315,16 @@ class PromptPanel(PromptSheet):
         quick = PromptReader(manifest.text_limit, manifest.language)
         self.prompt.set_reader(quick)
         self.negative.set_reader(quick)
-        if folder is not None:
-            background.run(_read_bundle, manifest, folder, done=self._reader_ready)
+        # After all others have heard of the model: a thread that runs Python beside them keeps the window waiting.
+        QTimer.singleShot(0, self, self._read_words)
         self._show_values()
+
+    @Slot()
+    def _read_words(self) -> None:
+        """Find out in the background how the model splits a prompt into tokens."""
+        folder = self.state.engine.folder
+        if self._manifest is not None and folder is not None:
+            background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)
 
     @Slot(object)
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:
@@ -348,7 +355,7 @@ class PromptPanel(PromptSheet):
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")
         elif jobs.busy:
-            text = self.tr("The picture so far is kept")
+            text = self.tr("After Stop you can finish or save it")
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
                 text = f"{place} · {self.tr('the last one') if jobs.last else text[:1].lower() + text[1:]}"

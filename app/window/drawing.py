@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.session.controller import Controller
+from app.window.empty_canvas import empty_words
 from app.window.panels import Panels
 from engine import EchoGenError, GenerationRequest, ScaleBits
 
@@ -36,6 +37,7 @@ class Drawing(QObject):
         panels.queue.closed.connect(self._queue_closed)
         panels.queue.takenOut.connect(self._taken_out)
         canvas.varyRequested.connect(self._vary)
+        canvas.finishRequested.connect(self._finish)
         canvas.redrawRequested.connect(self._redraw)
         canvas.ideaChosen.connect(controller.finish_idea)
         canvas.ideasClosed.connect(queue.stop_now)
@@ -92,6 +94,10 @@ class Drawing(QObject):
     def _vary(self, request: GenerationRequest) -> None:
         self._start(lambda: self._controller.vary(request))
 
+    @Slot(object)
+    def _finish(self, request: GenerationRequest) -> None:
+        self._start(lambda: self._controller.finish(request))
+
     @Slot(object, object, int)
     def _redraw(self, request: GenerationRequest, bits: ScaleBits, keep: int) -> None:
         self._start(lambda: self._controller.redraw(request, bits, keep))
@@ -101,8 +107,9 @@ class Drawing(QObject):
         panels, focused = self._panels, QApplication.focusWidget()
         draw()
         canvas, prompt = panels.canvas, panels.prompt
-        begins = (prompt.generate, canvas.actions_bar.vary_button, canvas.strip.redraw_button)
-        if focused is not None and self._state.jobs.busy and focused in (*begins, *canvas.actions_bar.children()):
+        bar = canvas.actions_bar
+        begins = (prompt.generate, bar.vary_button, bar.finish_button, canvas.strip.redraw_button)
+        if focused is not None and self._state.jobs.busy and focused in (*begins, *bar.children()):
             self._came_from = focused
             prompt.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -163,11 +170,14 @@ class Drawing(QObject):
 
     @Slot(object)
     def _stopped(self, images: object) -> None:
-        self._panels.canvas.stopped()
+        canvas, result = self._panels.canvas, self._state.result
+        canvas.stopped(result.image if result is not None and result.unfinished else None)
+        if result is None:
+            canvas.show_empty(*empty_words(self._state))
 
     @Slot(object, str)
     def _failed(self, error: EchoGenError, details: str) -> None:
         canvas = self._panels.canvas
-        if canvas.canvas.state == "forming" or not canvas.canvas.has_picture():
+        if self._state.result is None:
             canvas.failed()
         canvas.close_ideas()

@@ -132,7 +132,7 @@ def test_pointing_at_a_scale_shows_it_and_leaving_returns(canvas):
     assert close_to(color_at(canvas, 200, 200), RED)
 
 
-def test_an_error_keeps_the_last_picture_or_says_that_all_is_safe(canvas):
+def test_an_error_says_that_all_is_safe_and_shows_no_half_picture(canvas):
     canvas.begin((64, 64), "")
     canvas.show_error()
     assert canvas.state == "error"
@@ -140,14 +140,13 @@ def test_an_error_keeps_the_last_picture_or_says_that_all_is_safe(canvas):
     canvas.show_result(plain(RED), "")
     canvas.begin((64, 64), "")
     canvas.show_error()
-    assert canvas.has_picture()
-    assert close_to(color_at(canvas, 200, 200), RED)
+    assert not canvas.has_picture() and canvas.state == "error"
 
 
 def test_a_stopped_picture_stays(canvas):
     canvas.begin((64, 64), "")
     canvas.show_preview(plain(RED), 0, 5)
-    canvas.stop()
+    canvas.stop(plain(RED))
     assert canvas.state == "stopped"
     assert close_to(color_at(canvas, 200, 200), RED)
 

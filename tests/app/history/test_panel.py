@@ -344,7 +344,9 @@ def test_the_menu_says_why_it_cannot_compare(panel, qtbot):
 
 
 def test_a_new_picture_comes_first_and_is_chosen(panel, store, qtbot):
-    panel.add(keep_picture(a_picture(6), store))
+    picture = keep_picture(a_picture(6), store)
+    panel.set_shown(picture.id)
+    panel.add(picture)
     assert shown(panel) == [6, 5, 4, 3, 2, 1]
     assert panel.view.chosen()[0].seed == 6
     assert panel.model.rows[0].count == 4
