@@ -1550,8 +1550,8 @@
             <translation>Ray 已放弃：{0}</translation>
         </message>
         <message>
-            <source>Ray has room for {0} workers here, not for {1}: each takes {2} cores, and one core reads the plan.</source>
-            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个占用 {2} 个核心，另有一个核心用于读取计划。</translation>
+            <source>Ray has room for {0} workers here, not for {1}, with --threads {2} each and one core to read the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个使用 --threads {2}，另有一个核心用于读取计划。</translation>
         </message>
         <message>
             <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
