@@ -7,8 +7,10 @@ orientation and the colour profile are looked at.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import importlib
 import io
 import logging
 import os
@@ -29,6 +31,7 @@ MAX_FILE_BYTES = 2**30
 """A hundred megapixels in 16-bit RGBA are 800 MB unpacked; a larger file holds something else."""
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "TGA", "JPEG2000", "AVIF", "ICO", "QOI")
+_READERS = ("Png", "Jpeg", "Mpo", "WebP", "Tiff", "Gif", "Bmp", "Ppm", "Tga", "Jpeg2K", "Avif", "Ico", "Qoi")
 
 # Pillow warns above this and refuses above twice this, before unpacking, wherever it opens a picture.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -183,7 +186,10 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
 
 
 def _usable_formats() -> list[str]:
-    Image.init()
+    # Not Image.init(): it would import thirty readers more, while the window starts.
+    for name in _READERS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"PIL.{name}ImagePlugin")
     return [name for name in FORMATS if name in Image.OPEN]
 
 
