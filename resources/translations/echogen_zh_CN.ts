@@ -1590,6 +1590,10 @@
             <translation>模型的描述（{0}）已损坏：{1}。</translation>
         </message>
         <message>
+            <source>The name has no effect on the cut-out: finding by name needs the networks for better cut-outs.</source>
+            <translation>名称对抠图没有影响：按名称查找需要“更好的抠图”网络。</translation>
+        </message>
+        <message>
             <source>The negative prompt</source>
             <translation>反向提示词</translation>
         </message>
