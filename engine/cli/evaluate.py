@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli import dreambench
 from engine.errors import CannotWrite, InputError, SubjectNotFound
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", choices=("cutouts",), help="measure cut-outs instead of a bundle's pictures")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("cutouts", "dreambench"),
+        help="measure cut-outs, or pictures as the papers do; else pictures as the mini is measured",
+    )
     parser.add_argument(
         "--without-network",
         action="store_true",
@@ -63,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="with --train-judges: folder of checkpoints"
     )
+    dreambench.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
         return evaluate_cutouts(args)
     if args.without_network:
         raise InputError("--without-network belongs to the measure of cut-outs.", "Write: evaluate cutouts.")
+    if args.what == "dreambench":
+        return dreambench.run(args)
+    dreambench.refuse(args)
     if args.train_judges:
         return train_judges(args)
     if (args.subjects is None and args.photos is None) or args.out is None:

@@ -118,6 +118,10 @@
             <translation>100 %</translation>
         </message>
         <message>
+            <source>A list of prompts…</source>
+            <translation>提示词列表…</translation>
+        </message>
+        <message>
             <source>About EchoGen</source>
             <translation>关于 EchoGen</translation>
         </message>
@@ -370,6 +374,10 @@
             <translation>打开蒙版…</translation>
         </message>
         <message>
+            <source>Open a preset…</source>
+            <translation>打开预设…</translation>
+        </message>
+        <message>
             <source>Open photo…</source>
             <translation>打开照片…</translation>
         </message>
@@ -404,6 +412,10 @@
         <message>
             <source>Place the subject</source>
             <translation>摆放主体</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
         </message>
         <message>
             <source>Previous panel</source>
@@ -444,6 +456,10 @@
         <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
+        </message>
+        <message>
+            <source>Save these settings as a preset…</source>
+            <translation>将这些设置存为预设…</translation>
         </message>
         <message>
             <source>Save without metadata…</source>
@@ -576,6 +592,42 @@
         <message>
             <source>Use its seed</source>
             <translation>使用它的种子</translation>
+        </message>
+        <message>
+            <source>Use the eighth preset</source>
+            <translation>使用第八个预设</translation>
+        </message>
+        <message>
+            <source>Use the fifth preset</source>
+            <translation>使用第五个预设</translation>
+        </message>
+        <message>
+            <source>Use the first preset</source>
+            <translation>使用第一个预设</translation>
+        </message>
+        <message>
+            <source>Use the fourth preset</source>
+            <translation>使用第四个预设</translation>
+        </message>
+        <message>
+            <source>Use the ninth preset</source>
+            <translation>使用第九个预设</translation>
+        </message>
+        <message>
+            <source>Use the second preset</source>
+            <translation>使用第二个预设</translation>
+        </message>
+        <message>
+            <source>Use the seventh preset</source>
+            <translation>使用第七个预设</translation>
+        </message>
+        <message>
+            <source>Use the sixth preset</source>
+            <translation>使用第六个预设</translation>
+        </message>
+        <message>
+            <source>Use the third preset</source>
+            <translation>使用第三个预设</translation>
         </message>
         <message>
             <source>Use this cut-out</source>
@@ -830,6 +882,18 @@
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
         </message>
         <message>
+            <source>Another run is drawing the job in {0}.</source>
+            <translation>另一次运行正在绘制 {0} 中的任务。</translation>
+        </message>
+        <message>
+            <source>Ask for fewer with --workers or --threads, or add machines.</source>
+            <translation>请用 --workers 或 --threads 减少数量，或添加机器。</translation>
+        </message>
+        <message>
+            <source>Ask for it again where it came from.</source>
+            <translation>请向来源重新索取。</translation>
+        </message>
+        <message>
             <source>Ask for it at {0}, then check the access token.</source>
             <translation>请在 {0} 申请访问权限，然后检查访问令牌。</translation>
         </message>
@@ -870,6 +934,10 @@
             <translation>请更改其权限，或将它复制到别处。</translation>
         </message>
         <message>
+            <source>Change that line.</source>
+            <translation>请更改该行。</translation>
+        </message>
+        <message>
             <source>Check the access token, and whether the licence was accepted on the publisher's page.</source>
             <translation>请检查访问令牌，以及是否已在发布者的页面上接受许可证。</translation>
         </message>
@@ -880,6 +948,14 @@
         <message>
             <source>Check the connection, then resume.</source>
             <translation>请检查网络连接，然后继续下载。</translation>
+        </message>
+        <message>
+            <source>Choose a file of JSON lines.</source>
+            <translation>请选择逐行 JSON 的文件。</translation>
+        </message>
+        <message>
+            <source>Choose a file that was saved as a preset.</source>
+            <translation>请选择保存为预设的文件。</translation>
         </message>
         <message>
             <source>Choose a model first.</source>
@@ -900,6 +976,10 @@
         <message>
             <source>Choose a smaller model.</source>
             <translation>请选择更小的模型。</translation>
+        </message>
+        <message>
+            <source>Choose another file.</source>
+            <translation>请选择另一个文件。</translation>
         </message>
         <message>
             <source>Choose another folder in Settings.</source>
@@ -998,6 +1078,10 @@
             <translation>请从原处重新复制该模型。</translation>
         </message>
         <message>
+            <source>Delete one first.</source>
+            <translation>请先删除一个。</translation>
+        </message>
+        <message>
             <source>Different strengths for prompt and subject need {0} more than is free; equal ones fit.</source>
             <translation>提示词与主体强度不同时所需内存比可用的多 {0}；强度相同则够用。</translation>
         </message>
@@ -1022,8 +1106,16 @@
             <translation>请在主体周围画一个框，或点击它。</translation>
         </message>
         <message>
+            <source>Draw fewer at once; batch on the command line draws any number.</source>
+            <translation>请一次少画一些；命令行的 batch 可以绘制任意数量。</translation>
+        </message>
+        <message>
             <source>Draw the box a little larger, or paint the subject with the brush.</source>
             <translation>请将框画大一些，或用画笔涂出主体。</translation>
+        </message>
+        <message>
+            <source>Draw the list again.</source>
+            <translation>请重新绘制列表。</translation>
         </message>
         <message>
             <source>Drawing can stop after {0} to {1} scales, not after {2}.</source>
@@ -1062,12 +1154,36 @@
             <translation>请重新获取该模型，或在“模型”中校验。</translation>
         </message>
         <message>
+            <source>Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines.</source>
+            <translation>请提供集群的令牌（方法见 docs/batch.md），并在所有机器上使用同一版本的 Ray。</translation>
+        </message>
+        <message>
             <source>Give one number, or one per scale.</source>
             <translation>请给出一个数，或每个尺度一个数。</translation>
         </message>
         <message>
+            <source>Go on with --resume.</source>
+            <translation>请用 --resume 继续。</translation>
+        </message>
+        <message>
+            <source>Go on with it by --resume, or name another folder.</source>
+            <translation>请用 --resume 继续，或指定另一个文件夹。</translation>
+        </message>
+        <message>
             <source>Import it from a folder that holds the published files.</source>
             <translation>请从含有已发布文件的文件夹导入。</translation>
+        </message>
+        <message>
+            <source>Install it with “pip install pillow-heif”, or save the photo as JPEG first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Install it with “pip install rawpy”, or save the photo as JPEG first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
+            <translation>请用此命令安装：pip install 'echogen-desktop[ray]'。</translation>
         </message>
         <message>
             <source>Is a directory</source>
@@ -1076,6 +1192,10 @@
         <message>
             <source>It draws {0}.</source>
             <translation>它可以绘制 {0}。</translation>
+        </message>
+        <message>
+            <source>It ended its worker {0} times.</source>
+            <translation>它使工作进程终止了 {0} 次。</translation>
         </message>
         <message>
             <source>It has to begin with https://, as in {0}.</source>
@@ -1088,6 +1208,10 @@
         <message>
             <source>It is being started again; press Generate when it is ready.</source>
             <translation>正在重新启动；就绪后请按“生成”。</translation>
+        </message>
+        <message>
+            <source>It is not UTF-8 text.</source>
+            <translation>它不是 UTF-8 文本。</translation>
         </message>
         <message>
             <source>It may have been moved or renamed.</source>
@@ -1110,6 +1234,10 @@
             <translation>其中应有 config.json 和 safetensors 文件。</translation>
         </message>
         <message>
+            <source>It was not drawn; go on with --resume.</source>
+            <translation>尚未绘制；请用 --resume 继续。</translation>
+        </message>
+        <message>
             <source>It was not made here, or another program saved it again.</source>
             <translation>它不是在这里生成的，或者被另一个程序重新保存过。</translation>
         </message>
@@ -1120,6 +1248,10 @@
         <message>
             <source>Kept scale {0} has the shape {1}, and this model needs {2}.</source>
             <translation>保留的尺度 {0} 的形状为 {1}，而此模型需要 {2}。</translation>
+        </message>
+        <message>
+            <source>Leave --ray out, or look into Ray's own log.</source>
+            <translation>请去掉 --ray，或查看 Ray 自己的日志。</translation>
         </message>
         <message>
             <source>Leave out names, passwords and everything behind “?”.</source>
@@ -1140,6 +1272,42 @@
         <message>
             <source>Leave the placement out, or open another model.</source>
             <translation>去掉位置设置，或打开其他模型。</translation>
+        </message>
+        <message>
+            <source>Line {0} cannot be used: {1}</source>
+            <translation>第 {0} 行无法使用：{1}</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” inside of another one.</source>
+            <translation>第 {0} 行的“{{”嵌套在另一个之内。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” without its “}”.</source>
+            <translation>第 {0} 行的“{{”缺少对应的“}}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “}” without its “{”.</source>
+            <translation>第 {0} 行的“}}”缺少对应的“{{”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has no words.</source>
+            <translation>第 {0} 行没有词语。</translation>
+        </message>
+        <message>
+            <source>Line {0} has nothing between “{” and “}”.</source>
+            <translation>第 {0} 行的“{{”与“}}”之间为空。</translation>
+        </message>
+        <message>
+            <source>Line {0} has “{1}” as its {2}.</source>
+            <translation>第 {0} 行的 {2} 为“{1}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} speaks of {subject}, and the subject has no name.</source>
+            <translation>第 {0} 行使用了 {{subject}}，但主体没有名称。</translation>
+        </message>
+        <message>
+            <source>Look with `ray status` on the head machine; the address is HOST:6379.</source>
+            <translation>请在主机上用 `ray status` 查看；地址为 HOST:6379。</translation>
         </message>
         <message>
             <source>Low memory</source>
@@ -1186,16 +1354,56 @@
             <translation>方案“{0}”内存不足；现改用“{1}”。</translation>
         </message>
         <message>
+            <source>Name a file of JSON lines.</source>
+            <translation>请指定逐行 JSON 的文件。</translation>
+        </message>
+        <message>
             <source>Name a new or an empty folder.</source>
             <translation>请指定一个新的或空的文件夹。</translation>
+        </message>
+        <message>
+            <source>Name a text file or a CSV.</source>
+            <translation>请指定文本文件或 CSV。</translation>
+        </message>
+        <message>
+            <source>Name a text file with one prompt a line.</source>
+            <translation>请指定每行一条提示词的文本文件。</translation>
+        </message>
+        <message>
+            <source>Name an empty or a new folder.</source>
+            <translation>请指定一个空文件夹或新文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another folder, or the model it was begun with.</source>
+            <translation>请指定另一个文件夹，或开始时所用的模型。</translation>
+        </message>
+        <message>
+            <source>Name another folder.</source>
+            <translation>请指定另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another one.</source>
+            <translation>请另外指定一个。</translation>
+        </message>
+        <message>
+            <source>Name it first.</source>
+            <translation>请先为它命名。</translation>
         </message>
         <message>
             <source>Name the folder the part was downloaded to.</source>
             <translation>请指定该部分下载到的文件夹。</translation>
         </message>
         <message>
+            <source>No Ray answers at {0}.</source>
+            <translation>{0} 处没有 Ray 应答。</translation>
+        </message>
+        <message>
             <source>No permission</source>
             <translation>没有权限</translation>
+        </message>
+        <message>
+            <source>No picture of the list is there any more.</source>
+            <translation>列表的图片都已不在。</translation>
         </message>
         <message>
             <source>No settings in this picture</source>
@@ -1314,6 +1522,26 @@
             <translation>请将模型的所有文件放进一个文件夹，然后导入。</translation>
         </message>
         <message>
+            <source>Ray could not be started: {0}</source>
+            <translation>无法启动 Ray：{0}</translation>
+        </message>
+        <message>
+            <source>Ray gave up: {0}</source>
+            <translation>Ray 已放弃：{0}</translation>
+        </message>
+        <message>
+            <source>Ray has room for {0} workers here, not for {1}: each takes {2} cores, and one core reads the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个占用 {2} 个核心，另有一个核心用于读取计划。</translation>
+        </message>
+        <message>
+            <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
+            <translation>此处 Ray 有 {0} 块显卡，而 {1} 个工作进程各需要一块。</translation>
+        </message>
+        <message>
+            <source>Ray is not installed.</source>
+            <translation>未安装 Ray。</translation>
+        </message>
+        <message>
             <source>Read it and accept it first.</source>
             <translation>请先阅读并接受。</translation>
         </message>
@@ -1334,8 +1562,16 @@
             <translation>请在网络好转后继续；将从停止处继续。</translation>
         </message>
         <message>
-            <source>Save it as JPEG first. {0}</source>
-            <translation>请先另存为 JPEG。{0}</translation>
+            <source>Save it as CSV again.</source>
+            <translation>请重新保存为 CSV。</translation>
+        </message>
+        <message>
+            <source>Save it as JPEG first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Save it as UTF-8, a table as CSV.</source>
+            <translation>请保存为 UTF-8，表格请保存为 CSV。</translation>
         </message>
         <message>
             <source>Save it with Save as….</source>
@@ -1362,8 +1598,20 @@
             <translation>最小</translation>
         </message>
         <message>
+            <source>Start again with --resume.</source>
+            <translation>请用 --resume 重新开始。</translation>
+        </message>
+        <message>
             <source>Start it again, or choose a smaller memory plan in Settings.</source>
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
+        </message>
+        <message>
+            <source>Take that size out of the list.</source>
+            <translation>请从列表中去掉该尺寸。</translation>
+        </message>
+        <message>
+            <source>The Ray at {0} does not take this program in.</source>
+            <translation>{0} 处的 Ray 不接受此程序。</translation>
         </message>
         <message>
             <source>The address to download from holds more than a place.</source>
@@ -1486,6 +1734,18 @@
             <translation>文件是完整的。本程序的新版本可能认识它；“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
         </message>
         <message>
+            <source>The folder of subjects {0} does not exist.</source>
+            <translation>主体文件夹 {0} 不存在。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds a job already.</source>
+            <translation>文件夹 {0} 中已有一个任务。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds other files and no job.</source>
+            <translation>文件夹 {0} 中是其他文件，没有任务。</translation>
+        </message>
+        <message>
             <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
@@ -1506,6 +1766,14 @@
             <translation>已安装的 {0} 对{1}权重的命名方式本程序不认识，例如“{2}”。</translation>
         </message>
         <message>
+            <source>The job in {0} was begun by another version.</source>
+            <translation>{0} 中的任务是由另一版本开始的。</translation>
+        </message>
+        <message>
+            <source>The job in {0} was begun with {1}, and {2} is to draw.</source>
+            <translation>{0} 中的任务是用 {1} 开始的，而现在要用 {2} 绘制。</translation>
+        </message>
+        <message>
             <source>The kept photo {0} is gone.</source>
             <translation>保存的照片 {0} 已不存在。</translation>
         </message>
@@ -1524,6 +1792,42 @@
         <message>
             <source>The licence of {0} ({1}) was not accepted yet.</source>
             <translation>尚未接受 {0} 的许可证（{1}）。</translation>
+        </message>
+        <message>
+            <source>The list could not be read: {0}</source>
+            <translation>无法读取列表：{0}</translation>
+        </message>
+        <message>
+            <source>The list has no column “prompt”.</source>
+            <translation>列表没有“prompt”列。</translation>
+        </message>
+        <message>
+            <source>The list is no CSV that can be read.</source>
+            <translation>列表不是可读取的 CSV。</translation>
+        </message>
+        <message>
+            <source>The list makes {0} pictures; {1} are the limit.</source>
+            <translation>列表会产生 {0} 张图片；上限为 {1} 张。</translation>
+        </message>
+        <message>
+            <source>The list of requests {0} cannot be read: {1}.</source>
+            <translation>无法读取请求列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} cannot be read: {1}.</source>
+            <translation>无法读取列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} is larger than {1} MB.</source>
+            <translation>列表 {0} 大于 {1} MB。</translation>
+        </message>
+        <message>
+            <source>The list {0} is not UTF-8 text.</source>
+            <translation>列表 {0} 不是 UTF-8 文本。</translation>
+        </message>
+        <message>
+            <source>The list's columns {0} are not used.</source>
+            <translation>列表的列 {0} 未被使用。</translation>
         </message>
         <message>
             <source>The look strength</source>
@@ -1592,6 +1896,10 @@
         <message>
             <source>The name has no effect on the cut-out: finding by name needs the networks for better cut-outs.</source>
             <translation>名称对抠图没有影响：按名称查找需要“更好的抠图”网络。</translation>
+        </message>
+        <message>
+            <source>The name of a preset has 1 to {0} characters.</source>
+            <translation>预设名称为 1 到 {0} 个字符。</translation>
         </message>
         <message>
             <source>The negative prompt</source>
@@ -1690,6 +1998,10 @@
             <translation>位置的 {0} 必须是数字。</translation>
         </message>
         <message>
+            <source>The preset {0} cannot be read: {1}.</source>
+            <translation>无法读取预设 {0}：{1}。</translation>
+        </message>
+        <message>
             <source>The previews' file {0} does not belong to this model.</source>
             <translation>预览文件 {0} 不属于此模型。</translation>
         </message>
@@ -1708,6 +2020,10 @@
         <message>
             <source>The prompt strength</source>
             <translation>提示词强度</translation>
+        </message>
+        <message>
+            <source>The prompts {0} cannot be read.</source>
+            <translation>无法读取提示词文件 {0}。</translation>
         </message>
         <message>
             <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
@@ -1740,6 +2056,10 @@
         <message>
             <source>The region of this request is damaged.</source>
             <translation>此请求的区域已损坏。</translation>
+        </message>
+        <message>
+            <source>The request {0} failed: {1}</source>
+            <translation>请求 {0} 失败：{1}</translation>
         </message>
         <message>
             <source>The seed must be a whole number from 0 to {0}.</source>
@@ -1790,6 +2110,10 @@
             <translation>{0} 中的设置已损坏。</translation>
         </message>
         <message>
+            <source>The sheet could not be saved: {0}</source>
+            <translation>无法保存总图：{0}</translation>
+        </message>
+        <message>
             <source>The size is width and height, each from 16 to 4096 pixels.</source>
             <translation>尺寸为宽和高，各为 16 到 4096 像素。</translation>
         </message>
@@ -1798,12 +2122,44 @@
             <translation>未能找到主体：{0}</translation>
         </message>
         <message>
+            <source>The subject fills only {0} % of the photo. Come closer, or crop the photo.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is blurred in the photo. A sharp photo keeps its detail.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the right of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the top of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is only {0} × {1} pixels; a photo that shows it with {2} or more keeps its detail.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>The subject name</source>
             <translation>主体名称</translation>
         </message>
         <message>
             <source>The subject strength</source>
             <translation>主体强度</translation>
+        </message>
+        <message>
+            <source>The subject {0} of this request is missing.</source>
+            <translation>此请求的主体 {0} 缺失。</translation>
         </message>
         <message>
             <source>The temperature</source>
@@ -1894,12 +2250,24 @@
             <translation>{0} 中没有模型文件。</translation>
         </message>
         <message>
+            <source>There are no photos in {0}.</source>
+            <translation>{0} 中没有照片。</translation>
+        </message>
+        <message>
+            <source>There are no prompts in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
             <source>There are no weights in {0}.</source>
             <translation>{0} 中没有权重。</translation>
         </message>
         <message>
             <source>There are {0} numbers for {1} scales.</source>
             <translation>{1} 个尺度却有 {0} 个数。</translation>
+        </message>
+        <message>
+            <source>There are {0} presets already.</source>
+            <translation>已有 {0} 个预设。</translation>
         </message>
         <message>
             <source>There are: {0}.</source>
@@ -1926,6 +2294,18 @@
             <translation>没有可获取的模型“{0}”。</translation>
         </message>
         <message>
+            <source>There is no prompt in the list.</source>
+            <translation>列表中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no prompt in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no request in {0} that can be read.</source>
+            <translation>{0} 中没有可读取的请求。</translation>
+        </message>
+        <message>
             <source>There is no {0} in {1}.</source>
             <translation>{1} 中没有 {0}。</translation>
         </message>
@@ -1946,12 +2326,20 @@
             <translation>这不是访问令牌。</translation>
         </message>
         <message>
+            <source>This is no preset of EchoGen.</source>
+            <translation>这不是 EchoGen 的预设。</translation>
+        </message>
+        <message>
             <source>This is no published size: its cut-out has {0} pixels a side.</source>
             <translation>这不是已发布的尺寸：其抠图边长为 {0} 像素。</translation>
         </message>
         <message>
             <source>This is not a request.</source>
             <translation>这不是请求。</translation>
+        </message>
+        <message>
+            <source>This model does not draw {0}x{1}.</source>
+            <translation>此模型不绘制 {0}x{1}。</translation>
         </message>
         <message>
             <source>This model does not know {0}; {1} will not show.</source>
@@ -1964,6 +2352,14 @@
         <message>
             <source>This picture needs about {0} and {1} of {2} is free.</source>
             <translation>此图片约需 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>This preset is damaged.</source>
+            <translation>此预设已损坏。</translation>
+        </message>
+        <message>
+            <source>This preset was written by another version of this program.</source>
+            <translation>此预设由本程序的另一版本写成。</translation>
         </message>
         <message>
             <source>This request has format {0}; this program reads format {1}.</source>
@@ -2042,6 +2438,10 @@
             <translation>请更新程序，或重新获取该模型。</translation>
         </message>
         <message>
+            <source>Update the program.</source>
+            <translation>请更新本程序。</translation>
+        </message>
+        <message>
             <source>Use .png, .webp or .jpg.</source>
             <translation>请使用 .png、.webp 或 .jpg。</translation>
         </message>
@@ -2086,6 +2486,10 @@
             <translation>请在“模型”中校验，或重新获取。</translation>
         </message>
         <message>
+            <source>Wait until it ends, or name another folder.</source>
+            <translation>请等它结束，或指定另一个文件夹。</translation>
+        </message>
+        <message>
             <source>Wait until it is done, or close it.</source>
             <translation>请等它完成，或将它关闭。</translation>
         </message>
@@ -2096,6 +2500,26 @@
         <message>
             <source>Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6.</source>
             <translation>请写成 X,Y,SIZE[,TURN][,mirrored]，例如 0.5,0.6,0.6。</translation>
+        </message>
+        <message>
+            <source>Write a number.</source>
+            <translation>请填写数字。</translation>
+        </message>
+        <message>
+            <source>Write a prompt, or take the line out.</source>
+            <translation>请填写提示词，或删除该行。</translation>
+        </message>
+        <message>
+            <source>Write alternatives as {red|blue}.</source>
+            <translation>请将备选词写作 {red|blue}。</translation>
+        </message>
+        <message>
+            <source>Write one a line.</source>
+            <translation>请每行写一条。</translation>
+        </message>
+        <message>
+            <source>Write prompt in its first line, above the prompts.</source>
+            <translation>请在第一行、提示词上方写上 prompt。</translation>
         </message>
         <message>
             <source>a second</source>
@@ -2306,12 +2730,20 @@
             <translation>无法打开“{1}”中的 {0}。</translation>
         </message>
         <message>
-            <source>{0} is a HEIC photo, which cannot be read here.</source>
-            <translation>{0} 是 HEIC 照片，这里无法读取。</translation>
+            <source>{0} is a HEIC photo that is damaged or incomplete.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{0} is a HEIC photo, and pillow-heif, which reads them, is not installed.</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>{0} is a PDF document.</source>
             <translation>{0} 是 PDF 文档。</translation>
+        </message>
+        <message>
+            <source>{0} is a RAW photo, and rawpy, which develops them, is not installed.</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>{0} is a drawing or a document, not a photo.</source>
@@ -2348,6 +2780,10 @@
         <message>
             <source>{0} is no PNG.</source>
             <translation>{0} 不是 PNG。</translation>
+        </message>
+        <message>
+            <source>{0} is no folder.</source>
+            <translation>{0} 不是文件夹。</translation>
         </message>
         <message>
             <source>{0} is no longer where it was.</source>
@@ -3268,6 +3704,156 @@
         </message>
     </context>
     <context>
+        <name>ListDialog</name>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>A list of prompts</source>
+            <translation>提示词列表</translation>
+        </message>
+        <message>
+            <source>All scenes of this model</source>
+            <translation>此模型的所有场景</translation>
+        </message>
+        <message>
+            <source>All {1} pictures are drawn</source>
+            <translation>{1} 张图片已全部绘制</translation>
+        </message>
+        <message>
+            <source>As JSON lines of requests, which the command line's batch draws</source>
+            <translation>保存为逐行 JSON 的请求，可由命令行的 batch 绘制</translation>
+        </message>
+        <message>
+            <source>Draw the list</source>
+            <translation>绘制列表</translation>
+        </message>
+        <message>
+            <source>Draw the rest</source>
+            <translation>绘制其余图片</translation>
+        </message>
+        <message>
+            <source>From {0}.</source>
+            <translation>来自 {0}。</translation>
+        </message>
+        <message>
+            <source>Lists</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>One prompt a line. {red|blue} draws the line once with each; {subject} is the subject's name.</source>
+            <translation>每行一条提示词。{red|blue} 会用其中每个词各画一次；{subject} 是主体的名称。</translation>
+        </message>
+        <message>
+            <source>Open a list</source>
+            <translation>打开列表</translation>
+        </message>
+        <message>
+            <source>Open a list…</source>
+            <translation>打开列表…</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Prompts, one a line</source>
+            <translation>提示词，每行一条</translation>
+        </message>
+        <message>
+            <source>Save all pictures…</source>
+            <translation>保存所有图片…</translation>
+        </message>
+        <message>
+            <source>Save for batch</source>
+            <translation>保存给 batch</translation>
+        </message>
+        <message>
+            <source>Save for batch…</source>
+            <translation>保存给 batch…</translation>
+        </message>
+        <message>
+            <source>Save one sheet</source>
+            <translation>保存为一张总图</translation>
+        </message>
+        <message>
+            <source>Save one sheet…</source>
+            <translation>保存为一张总图…</translation>
+        </message>
+        <message>
+            <source>Save to a folder</source>
+            <translation>保存到文件夹</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>The list</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>The list before is still being drawn</source>
+            <translation>上一个列表仍在绘制</translation>
+        </message>
+        <message>
+            <source>This model does not know: {0}</source>
+            <translation>此模型不认识：{0}</translation>
+        </message>
+        <message>
+            <source>This model takes any words</source>
+            <translation>此模型接受任何词语</translation>
+        </message>
+        <message>
+            <source>Write a list instead</source>
+            <translation>改为手写列表</translation>
+        </message>
+        <message>
+            <source>a {subject} in the {snow|jungle}</source>
+            <translation>a {subject} in the {snow|jungle}</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures</source>
+            <translation>{0} / {1} 张图片</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+        <message>
+            <source>{0}, about {1}</source>
+            <translation>{0}，约 {1}</translation>
+        </message>
+        <message>
+            <source>{0}, {1} of each prompt</source>
+            <translation>{0}，每条提示词 {1} 张</translation>
+        </message>
+        <message>
+            <source>{0}: its requests are drawn as they are.</source>
+            <translation>{0}：其中的请求按原样绘制。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Listing</name>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>查看</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures of the list are drawn</source>
+            <translation>列表的 {1} 张图片已绘制 {0} 张</translation>
+        </message>
+    </context>
+    <context>
         <name>MainWindow</name>
         <message>
             <source>Drop to use this photo</source>
@@ -3835,6 +4421,17 @@
         </message>
     </context>
     <context>
+        <name>NameDialog</name>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+    </context>
+    <context>
         <name>OptionBar</name>
         <message>
             <source>Brush hardness</source>
@@ -3890,6 +4487,13 @@
         <message>
             <source>The clipboard holds no picture</source>
             <translation>剪贴板里没有图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureCell</name>
+        <message>
+            <source>not drawn yet</source>
+            <translation>尚未绘制</translation>
         </message>
     </context>
     <context>
@@ -4043,6 +4647,73 @@
         </message>
     </context>
     <context>
+        <name>Presets</name>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Its key is {0}.</source>
+            <translation>它的快捷键是 {0}。</translation>
+        </message>
+        <message>
+            <source>Open a preset</source>
+            <translation>打开预设</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
+        </message>
+        <message>
+            <source>Save</source>
+            <translation>保存</translation>
+        </message>
+        <message>
+            <source>Save a preset</source>
+            <translation>保存预设</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Share</source>
+            <translation>分享</translation>
+        </message>
+        <message>
+            <source>Share a preset</source>
+            <translation>分享预设</translation>
+        </message>
+        <message>
+            <source>Strengths, temperature, shape, place and what to avoid, as they are now.</source>
+            <translation>当前的强度、温度、形状、位置和要避免的内容。</translation>
+        </message>
+        <message>
+            <source>The preset of this name is replaced.</source>
+            <translation>同名预设会被替换。</translation>
+        </message>
+        <message>
+            <source>There is no preset here yet. Save the settings as one with {0}.</source>
+            <translation>这里还没有预设。用 {0} 将设置存为预设。</translation>
+        </message>
+        <message>
+            <source>“{0}” is deleted</source>
+            <translation>“{0}”已删除</translation>
+        </message>
+        <message>
+            <source>“{0}” is in use</source>
+            <translation>“{0}”已启用</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved</source>
+            <translation>“{0}”已保存</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved; {1} brings it back</source>
+            <translation>“{0}”已保存；按 {1} 可再次使用</translation>
+        </message>
+    </context>
+    <context>
         <name>Problem</name>
         <message>
             <source>Close</source>
@@ -4143,6 +4814,10 @@
     <context>
         <name>PromptSheet</name>
         <message>
+            <source>A list…</source>
+            <translation>列表…</translation>
+        </message>
+        <message>
             <source>Add one more</source>
             <translation>再加一张</translation>
         </message>
@@ -4157,6 +4832,10 @@
         <message>
             <source>Draw</source>
             <translation>绘制</translation>
+        </message>
+        <message>
+            <source>Draw many prompts in one press, and see them in a table</source>
+            <translation>一次绘制多条提示词，并以表格查看</translation>
         </message>
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
@@ -4205,6 +4884,10 @@
         <message>
             <source>Pictures</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
         </message>
         <message>
             <source>Prompt</source>
@@ -5160,6 +5843,10 @@
         <message>
             <source>{0} min</source>
             <translation>{0} 分钟</translation>
+        </message>
+        <message>
+            <source>{0} more lines are skipped.</source>
+            <translation>另有 {0} 行被跳过。</translation>
         </message>
         <message>
             <source>{0} s</source>
