@@ -1914,6 +1914,10 @@
             <translation>模型的描述（{0}）已损坏：{1}。</translation>
         </message>
         <message>
+            <source>The name has no effect on the cut-out: finding by name needs the networks for better cut-outs.</source>
+            <translation>名称对抠图没有影响：按名称查找需要“更好的抠图”网络。</translation>
+        </message>
+        <message>
             <source>The name of a preset has 1 to {0} characters.</source>
             <translation>预设名称为 1 到 {0} 个字符。</translation>
         </message>
