@@ -1024,6 +1024,14 @@
             <translation>请从含有已发布文件的文件夹导入。</translation>
         </message>
         <message>
+            <source>Install it with “pip install pillow-heif”, or save the photo as JPEG first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>Install it with “pip install rawpy”, or save the photo as JPEG first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <source>Is a directory</source>
             <translation>是一个文件夹</translation>
         </message>
@@ -1340,8 +1348,8 @@
             <translation>请重新保存为 CSV。</translation>
         </message>
         <message>
-            <source>Save it as JPEG first. {0}</source>
-            <translation>请先另存为 JPEG。{0}</translation>
+            <source>Save it as JPEG first.</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>Save it as UTF-8, a table as CSV.</source>
@@ -1842,6 +1850,34 @@
         <message>
             <source>The subject could not be found: {0}</source>
             <translation>未能找到主体：{0}</translation>
+        </message>
+        <message>
+            <source>The subject fills only {0} % of the photo. Come closer, or crop the photo.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is blurred in the photo. A sharp photo keeps its detail.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the right of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is cut off at the top of the photo: what is missing is invented.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>The subject is only {0} × {1} pixels; a photo that shows it with {2} or more keeps its detail.</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>The subject name</source>
@@ -2408,12 +2444,20 @@
             <translation>无法打开“{1}”中的 {0}。</translation>
         </message>
         <message>
-            <source>{0} is a HEIC photo, which cannot be read here.</source>
-            <translation>{0} 是 HEIC 照片，这里无法读取。</translation>
+            <source>{0} is a HEIC photo that is damaged or incomplete.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <source>{0} is a HEIC photo, and pillow-heif, which reads them, is not installed.</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>{0} is a PDF document.</source>
             <translation>{0} 是 PDF 文档。</translation>
+        </message>
+        <message>
+            <source>{0} is a RAW photo, and rawpy, which develops them, is not installed.</source>
+            <translation type="unfinished" />
         </message>
         <message>
             <source>{0} is a drawing or a document, not a photo.</source>
