@@ -23,6 +23,7 @@ from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
 from app.window.geometry import WindowGeometry
+from app.window.larger import Larger
 from app.window.listing import Listing
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
         self.listing = Listing(panels, controller, self)
+        self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
@@ -122,6 +124,7 @@ class MainWindow(QMainWindow):
             "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
+            **self.larger.runs(),
             "copy": self.canvas.copy,
             "export_mask": self.editor.export_mask,
             "import_mask": self.editor.import_mask,
@@ -229,6 +232,8 @@ class MainWindow(QMainWindow):
         self.commands.enable(
             save=picture and not editing,
             save_plain=picture and not editing,
+            save_2x=picture and not editing,
+            save_4x=picture and not editing,
             copy=picture and not editing,
             stop_after=busy and not self.state.jobs.last,
             vary=picture and not editing,
