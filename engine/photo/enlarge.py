@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -42,12 +43,27 @@ def enlarged(image: np.ndarray, factor: int) -> np.ndarray:
             f"{MAX_PIXELS // 10**6} megapixels.",
             "Choose a smaller factor.",
         )
-    picture = Image.fromarray(np.ascontiguousarray(image))
-    large = picture.resize((width * factor, height * factor), Image.Resampling.LANCZOS)
-    sharper = large.convert("RGB").filter(ImageFilter.UnsharpMask(_RADIUS * factor, _PERCENT, 2))
-    if large.mode == "RGBA":
-        sharper.putalpha(large.getchannel("A"))
-    return np.asarray(sharper)
+    size = (width * factor, height * factor)
+    alpha = image[..., 3] if image.shape[2] == 4 else None
+    colours = image[..., :3] if alpha is None else _without_hidden(image[..., :3], alpha)
+    large = Image.fromarray(np.ascontiguousarray(colours)).resize(size, Image.Resampling.LANCZOS)
+    large = large.filter(ImageFilter.UnsharpMask(_RADIUS * factor, _PERCENT, 2))
+    if alpha is not None:
+        large.putalpha(Image.fromarray(np.ascontiguousarray(alpha)).resize(size, Image.Resampling.LANCZOS))
+    return np.asarray(large)
+
+
+def _without_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Where nothing is seen, the colour of the nearest pixel that is seen: it is what the filters find beside an edge."""
+    seen = alpha > 0
+    if not seen.any():
+        return rgb
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    colours[nearest[seen]] = rgb[seen]
+    return colours[nearest]
 
 
 def save_larger(source: Path, target: Path, factor: int, *, metadata: bool = True) -> tuple[int, int]:

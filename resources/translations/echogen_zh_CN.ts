@@ -905,7 +905,7 @@
         </message>
         <message>
             <source>Choose one of them.</source>
-            <translation type="unfinished" />
+            <translation>请从中选择一个。</translation>
         </message>
         <message>
             <source>Choose one that begins with https://.</source>
