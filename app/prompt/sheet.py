@@ -182,6 +182,19 @@ class PromptSheet(QWidget):
         held.addWidget(self.resume_button)
         held.addWidget(self.drop_button)
         self._held_row.hide()
+        self.queue_button = PlainButton("", "list-clock")
+        self.queue_button.setObjectName("queueButton")
+        self.again_button = PlainButton("", "plus")
+        self.again_button.setObjectName("againButton")
+        self._queue_row = QWidget()
+        queue = QHBoxLayout(self._queue_row)
+        queue.setContentsMargins(0, 0, 0, 0)
+        queue.setSpacing(0)
+        queue.addStretch(1)
+        queue.addWidget(self.queue_button)
+        queue.addWidget(self.again_button)
+        queue.addStretch(1)
+        self._queue_row.hide()
         self.help = label("", "help", "muted", wrap=True)
         self.help.setObjectName("helpLabel")
         self.help.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -196,6 +209,7 @@ class PromptSheet(QWidget):
         bottom.addWidget(self._kept_row)
         bottom.addLayout(self._buttons)
         bottom.addWidget(self.help)
+        bottom.addWidget(self._queue_row)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -211,6 +225,18 @@ class PromptSheet(QWidget):
         """Say above Generate what waits until the user says so; "" for nothing."""
         self.held.setText(sentence)
         self._held_row.setVisible(bool(sentence))
+
+    def set_queue(self, count: int, *, more: bool) -> None:
+        """What is under the help line while there is a queue.
+
+        Args:
+            count: pictures that are drawn, wait or are held; 0 puts the button away.
+            more: another picture can be put into it.
+        """
+        self.queue_button.setText(self.tr("Queue ({0})").format(count))
+        self.queue_button.setVisible(count > 0)
+        self.again_button.setVisible(more)
+        self._queue_row.setVisible(count > 0 or more)
 
     def set_disagreement(self, sentence: str, button: str) -> None:
         """One quiet line under the prompt with the way out of it; "" for nothing."""
@@ -305,6 +331,9 @@ class PromptSheet(QWidget):
         self.let_go.describe(self.tr("Begin with the first scale again"))
         self.resume_button.setText(self.tr("Draw"))
         self.drop_button.describe(self.tr("Forget these pictures"))
+        self.queue_button.setToolTip(tooltip("queue"))
+        self.again_button.setText(self.tr("Add one more"))
+        self.again_button.setToolTip(tooltip("generate", self.tr("Draw this prompt after the others")))
         self.cancel.setText(self.tr("Stop"))
         self.cancel.set_busy_text(self.tr("Stopping…"))
         self.cancel.set_hint("Esc" if "Esc" in keymap.keys("cancel") else keymap.shown("cancel"))

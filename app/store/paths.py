@@ -58,6 +58,10 @@ class AppPaths:
         return self.data / "assets"
 
     @property
+    def drafts(self) -> Path:
+        return self.data / "drafts"
+
+    @property
     def bundles(self) -> Path:
         return self.data / "bundles"
 

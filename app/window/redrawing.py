@@ -43,7 +43,9 @@ class Redrawing(QObject):
 
     def can_redraw(self) -> bool:
         """Whether a finished picture is shown, of which a region can be drawn anew."""
-        return self._state.result is not None and not self._panels.is_editing() and not self._state.jobs.busy
+        result = self._state.result
+        finished = result is not None and not result.unfinished
+        return finished and not self._panels.is_editing() and not self._state.jobs.busy
 
     @Slot()
     def redraw_region(self) -> None:

@@ -7,8 +7,10 @@ orientation and the colour profile are looked at.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import importlib
 import io
 import logging
 import os
@@ -31,6 +33,7 @@ MAX_FILE_BYTES = 2**30
 """A hundred megapixels in 16-bit RGBA are 800 MB unpacked; a larger file holds something else."""
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "TGA", "JPEG2000", "AVIF", "ICO", "QOI")
+_READERS = ("Png", "Jpeg", "Mpo", "WebP", "Tiff", "Gif", "Bmp", "Ppm", "Tga", "Jpeg2K", "Avif", "Ico", "Qoi")
 _HEIF = "HEIF"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -190,7 +193,10 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
 
 
 def _usable_formats(start: bytes) -> list[str]:
-    Image.init()
+    # Not Image.init(): it would import thirty readers more, while the window starts.
+    for name in _READERS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"PIL.{name}ImagePlugin")
     formats = [name for name in FORMATS if name in Image.OPEN]
     return [*formats, _HEIF] if _is_heif(start) and _reads_heif() else formats
 

@@ -55,8 +55,20 @@
             <translation>把图片拖到其他程序</translation>
         </message>
         <message>
+            <source>Draw this picture to its end</source>
+            <translation>把这张图片画完</translation>
+        </message>
+        <message>
+            <source>Finish it</source>
+            <translation>继续画完</translation>
+        </message>
+        <message>
             <source>Move the handle between the scales first</source>
             <translation>先移动尺度之间的滑柄</translation>
+        </message>
+        <message>
+            <source>Only finished pictures are kept in the history</source>
+            <translation>历史记录只保留画完的图片</translation>
         </message>
         <message>
             <source>Place</source>
@@ -118,6 +130,10 @@
             <translation>自动摆放</translation>
         </message>
         <message>
+            <source>Back to the window</source>
+            <translation>返回窗口</translation>
+        </message>
+        <message>
             <source>Back without changes</source>
             <translation>返回，不保留更改</translation>
         </message>
@@ -132,6 +148,10 @@
         <message>
             <source>Brush size</source>
             <translation>画笔大小</translation>
+        </message>
+        <message>
+            <source>Change the order</source>
+            <translation>更改顺序</translation>
         </message>
         <message>
             <source>Click or paint with the cross-hair</source>
@@ -150,6 +170,10 @@
             <translation>复制诊断信息</translation>
         </message>
         <message>
+            <source>Copy its prompt</source>
+            <translation>复制它的提示词</translation>
+        </message>
+        <message>
             <source>Copy picture</source>
             <translation>复制图片</translation>
         </message>
@@ -164,6 +188,22 @@
         <message>
             <source>Draw a box</source>
             <translation>画一个框</translation>
+        </message>
+        <message>
+            <source>Draw it after all</source>
+            <translation>仍然绘制</translation>
+        </message>
+        <message>
+            <source>Draw it earlier</source>
+            <translation>提前绘制</translation>
+        </message>
+        <message>
+            <source>Draw it later</source>
+            <translation>推后绘制</translation>
+        </message>
+        <message>
+            <source>Draw it next</source>
+            <translation>下一个绘制</translation>
         </message>
         <message>
             <source>Earlier prompt</source>
@@ -194,8 +234,16 @@
             <translation>全屏</translation>
         </message>
         <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
+        </message>
+        <message>
             <source>Generate</source>
             <translation>生成</translation>
+        </message>
+        <message>
+            <source>Give it another name</source>
+            <translation>重命名</translation>
         </message>
         <message>
             <source>Go to the prompt</source>
@@ -286,6 +334,14 @@
             <translation>大步移动</translation>
         </message>
         <message>
+            <source>Move it to the left</source>
+            <translation>左移</translation>
+        </message>
+        <message>
+            <source>Move it to the right</source>
+            <translation>右移</translation>
+        </message>
+        <message>
             <source>Move the photo</source>
             <translation>移动照片</translation>
         </message>
@@ -306,8 +362,24 @@
             <translation>新种子</translation>
         </message>
         <message>
+            <source>Newer picture</source>
+            <translation>较新的图片</translation>
+        </message>
+        <message>
+            <source>Newest picture</source>
+            <translation>最新的图片</translation>
+        </message>
+        <message>
             <source>Next panel</source>
             <translation>下一个面板</translation>
+        </message>
+        <message>
+            <source>Older picture</source>
+            <translation>较旧的图片</translation>
+        </message>
+        <message>
+            <source>Oldest picture</source>
+            <translation>最旧的图片</translation>
         </message>
         <message>
             <source>Open a mask…</source>
@@ -330,8 +402,20 @@
             <translation>粘贴照片或图片</translation>
         </message>
         <message>
+            <source>Pause the queue, or go on</source>
+            <translation>暂停队列或继续</translation>
+        </message>
+        <message>
             <source>Picture</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Picture full screen</source>
+            <translation>图片全屏</translation>
+        </message>
+        <message>
+            <source>Pictures side by side</source>
+            <translation>并排显示图片</translation>
         </message>
         <message>
             <source>Place</source>
@@ -356,6 +440,10 @@
         <message>
             <source>Put the subject into a photo…</source>
             <translation>把主体放进照片…</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
         </message>
         <message>
             <source>Quit</source>
@@ -418,12 +506,20 @@
             <translation>设置</translation>
         </message>
         <message>
+            <source>Shelf</source>
+            <translation>架子</translation>
+        </message>
+        <message>
             <source>Show in the folder</source>
             <translation>在文件夹中显示</translation>
         </message>
         <message>
             <source>Show or hide the history</source>
             <translation>显示或隐藏历史</translation>
+        </message>
+        <message>
+            <source>Show or hide the queue</source>
+            <translation>显示或隐藏队列</translation>
         </message>
         <message>
             <source>Show or hide the subject</source>
@@ -468,6 +564,22 @@
         <message>
             <source>Swap brush and eraser</source>
             <translation>画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>Take it off the shelf</source>
+            <translation>从架上取下</translation>
+        </message>
+        <message>
+            <source>Take it out of the queue</source>
+            <translation>移出队列</translation>
+        </message>
+        <message>
+            <source>The picture full screen</source>
+            <translation>全屏显示图片</translation>
+        </message>
+        <message>
+            <source>The picture full screen, and back</source>
+            <translation>全屏显示图片，再次则返回</translation>
         </message>
         <message>
             <source>The same without snapping</source>
@@ -684,10 +796,48 @@
         </message>
     </context>
     <context>
+        <name>DraftLine</name>
+        <message>
+            <source>Forget these changes</source>
+            <translation>不再保留这些更改</translation>
+        </message>
+        <message>
+            <source>Go on editing</source>
+            <translation>继续编辑</translation>
+        </message>
+        <message>
+            <source>You were still editing this cut-out. Your changes are kept.</source>
+            <translation>上次你还在编辑这个抠图。你的更改已保留。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Drawing</name>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Taken out of the queue</source>
+            <translation>已移出队列</translation>
+        </message>
+        <message>
+            <source>{0} taken out of the queue</source>
+            <translation>已将 {0} 张移出队列</translation>
+        </message>
+    </context>
+    <context>
         <name>Editing</name>
         <message>
             <source>The changes to the cut-out are discarded</source>
             <translation>已放弃对抠图的更改</translation>
+        </message>
+        <message>
+            <source>The unfinished changes are forgotten</source>
+            <translation>未完成的更改已不再保留</translation>
         </message>
     </context>
     <context>
@@ -762,6 +912,14 @@
         <message>
             <source>Another program saved it again; its prompt is still in the history.</source>
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
+        </message>
+        <message>
+            <source>Another run is drawing the job in {0}.</source>
+            <translation>另一次运行正在绘制 {0} 中的任务。</translation>
+        </message>
+        <message>
+            <source>Ask for fewer with --workers or --threads, or add machines.</source>
+            <translation>请用 --workers 或 --threads 减少数量，或添加机器。</translation>
         </message>
         <message>
             <source>Ask for it again where it came from.</source>
@@ -1036,8 +1194,20 @@
             <translation>请重新获取该模型，或在“模型”中校验。</translation>
         </message>
         <message>
+            <source>Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines.</source>
+            <translation>请提供集群的令牌（方法见 docs/batch.md），并在所有机器上使用同一版本的 Ray。</translation>
+        </message>
+        <message>
             <source>Give one number, or one per scale.</source>
             <translation>请给出一个数，或每个尺度一个数。</translation>
+        </message>
+        <message>
+            <source>Go on with --resume.</source>
+            <translation>请用 --resume 继续。</translation>
+        </message>
+        <message>
+            <source>Go on with it by --resume, or name another folder.</source>
+            <translation>请用 --resume 继续，或指定另一个文件夹。</translation>
         </message>
         <message>
             <source>Import it from a folder that holds the published files.</source>
@@ -1052,12 +1222,20 @@
             <translation>请用“pip install rawpy”安装，或先将照片存为 JPEG。</translation>
         </message>
         <message>
+            <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
+            <translation>请用此命令安装：pip install 'echogen-desktop[ray]'。</translation>
+        </message>
+        <message>
             <source>Is a directory</source>
             <translation>是一个文件夹</translation>
         </message>
         <message>
             <source>It draws {0}.</source>
             <translation>它可以绘制 {0}。</translation>
+        </message>
+        <message>
+            <source>It ended its worker {0} times.</source>
+            <translation>它使工作进程终止了 {0} 次。</translation>
         </message>
         <message>
             <source>It has to begin with https://, as in {0}.</source>
@@ -1096,6 +1274,10 @@
             <translation>其中应有 config.json 和 safetensors 文件。</translation>
         </message>
         <message>
+            <source>It was not drawn; go on with --resume.</source>
+            <translation>尚未绘制；请用 --resume 继续。</translation>
+        </message>
+        <message>
             <source>It was not made here, or another program saved it again.</source>
             <translation>它不是在这里生成的，或者被另一个程序重新保存过。</translation>
         </message>
@@ -1106,6 +1288,10 @@
         <message>
             <source>Kept scale {0} has the shape {1}, and this model needs {2}.</source>
             <translation>保留的尺度 {0} 的形状为 {1}，而此模型需要 {2}。</translation>
+        </message>
+        <message>
+            <source>Leave --ray out, or look into Ray's own log.</source>
+            <translation>请去掉 --ray，或查看 Ray 自己的日志。</translation>
         </message>
         <message>
             <source>Leave out names, passwords and everything behind “?”.</source>
@@ -1158,6 +1344,10 @@
         <message>
             <source>Line {0} speaks of {subject}, and the subject has no name.</source>
             <translation>第 {0} 行使用了 {{subject}}，但主体没有名称。</translation>
+        </message>
+        <message>
+            <source>Look with `ray status` on the head machine; the address is HOST:6379.</source>
+            <translation>请在主机上用 `ray status` 查看；地址为 HOST:6379。</translation>
         </message>
         <message>
             <source>Low memory</source>
@@ -1216,12 +1406,36 @@
             <translation>请指定文本文件或 CSV。</translation>
         </message>
         <message>
+            <source>Name a text file with one prompt a line.</source>
+            <translation>请指定每行一条提示词的文本文件。</translation>
+        </message>
+        <message>
+            <source>Name an empty or a new folder.</source>
+            <translation>请指定一个空文件夹或新文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another folder, or the model it was begun with.</source>
+            <translation>请指定另一个文件夹，或开始时所用的模型。</translation>
+        </message>
+        <message>
+            <source>Name another folder.</source>
+            <translation>请指定另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another one.</source>
+            <translation>请另外指定一个。</translation>
+        </message>
+        <message>
             <source>Name it first.</source>
             <translation>请先为它命名。</translation>
         </message>
         <message>
             <source>Name the folder the part was downloaded to.</source>
             <translation>请指定该部分下载到的文件夹。</translation>
+        </message>
+        <message>
+            <source>No Ray answers at {0}.</source>
+            <translation>{0} 处没有 Ray 应答。</translation>
         </message>
         <message>
             <source>No permission</source>
@@ -1304,6 +1518,10 @@
             <translation>请打开那个模型，或用当前模型重新绘制。</translation>
         </message>
         <message>
+            <source>OpenCV {0} cannot run the network for cut-outs.</source>
+            <translation>OpenCV {0} 无法运行抠图网络。</translation>
+        </message>
+        <message>
             <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
             <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
         </message>
@@ -1346,6 +1564,26 @@
         <message>
             <source>Put all files of the model into one folder, then import it.</source>
             <translation>请将模型的所有文件放进一个文件夹，然后导入。</translation>
+        </message>
+        <message>
+            <source>Ray could not be started: {0}</source>
+            <translation>无法启动 Ray：{0}</translation>
+        </message>
+        <message>
+            <source>Ray gave up: {0}</source>
+            <translation>Ray 已放弃：{0}</translation>
+        </message>
+        <message>
+            <source>Ray has room for {0} workers here, not for {1}, with --threads {2} each and one core to read the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个使用 --threads {2}，另有一个核心用于读取计划。</translation>
+        </message>
+        <message>
+            <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
+            <translation>此处 Ray 有 {0} 块显卡，而 {1} 个工作进程各需要一块。</translation>
+        </message>
+        <message>
+            <source>Ray is not installed.</source>
+            <translation>未安装 Ray。</translation>
         </message>
         <message>
             <source>Read it and accept it first.</source>
@@ -1404,12 +1642,20 @@
             <translation>最小</translation>
         </message>
         <message>
+            <source>Start again with --resume.</source>
+            <translation>请用 --resume 重新开始。</translation>
+        </message>
+        <message>
             <source>Start it again, or choose a smaller memory plan in Settings.</source>
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
         </message>
         <message>
             <source>Take that size out of the list.</source>
             <translation>请从列表中去掉该尺寸。</translation>
+        </message>
+        <message>
+            <source>The Ray at {0} does not take this program in.</source>
+            <translation>{0} 处的 Ray 不接受此程序。</translation>
         </message>
         <message>
             <source>The address to download from holds more than a place.</source>
@@ -1434,6 +1680,10 @@
         <message>
             <source>The conversion ended with code {0}.</source>
             <translation>转换以代码 {0} 结束。</translation>
+        </message>
+        <message>
+            <source>The conversion failed: {0}</source>
+            <translation>转换出错：{0}</translation>
         </message>
         <message>
             <source>The conversion was ended by the system, which happens when memory runs out.</source>
@@ -1528,6 +1778,18 @@
             <translation>文件是完整的。本程序的新版本可能认识它；“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
         </message>
         <message>
+            <source>The folder of subjects {0} does not exist.</source>
+            <translation>主体文件夹 {0} 不存在。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds a job already.</source>
+            <translation>文件夹 {0} 中已有一个任务。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds other files and no job.</source>
+            <translation>文件夹 {0} 中是其他文件，没有任务。</translation>
+        </message>
+        <message>
             <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
@@ -1546,6 +1808,14 @@
         <message>
             <source>The installed {0} calls the weights of the {1} in a way this program does not know, for example “{2}”.</source>
             <translation>已安装的 {0} 对{1}权重的命名方式本程序不认识，例如“{2}”。</translation>
+        </message>
+        <message>
+            <source>The job in {0} was begun by another version.</source>
+            <translation>{0} 中的任务是由另一版本开始的。</translation>
+        </message>
+        <message>
+            <source>The job in {0} was begun with {1}, and {2} is to draw.</source>
+            <translation>{0} 中的任务是用 {1} 开始的，而现在要用 {2} 绘制。</translation>
         </message>
         <message>
             <source>The kept photo {0} is gone.</source>
@@ -1680,6 +1950,14 @@
             <translation>网络从内存中逐层载入。</translation>
         </message>
         <message>
+            <source>The network for cut-outs is damaged.</source>
+            <translation>抠图网络已损坏。</translation>
+        </message>
+        <message>
+            <source>The network for cut-outs is missing or damaged.</source>
+            <translation>抠图网络缺失或已损坏。</translation>
+        </message>
+        <message>
             <source>The network's numbers are rounded to eight bits.</source>
             <translation>网络的数值舍入为八位。</translation>
         </message>
@@ -1784,6 +2062,10 @@
             <translation>提示词强度</translation>
         </message>
         <message>
+            <source>The prompts {0} cannot be read.</source>
+            <translation>无法读取提示词文件 {0}。</translation>
+        </message>
+        <message>
             <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
             <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
         </message>
@@ -1814,6 +2096,10 @@
         <message>
             <source>The region of this request is damaged.</source>
             <translation>此请求的区域已损坏。</translation>
+        </message>
+        <message>
+            <source>The request {0} failed: {1}</source>
+            <translation>请求 {0} 失败：{1}</translation>
         </message>
         <message>
             <source>The seed must be a whole number from 0 to {0}.</source>
@@ -1912,6 +2198,10 @@
             <translation>主体强度</translation>
         </message>
         <message>
+            <source>The subject {0} of this request is missing.</source>
+            <translation>此请求的主体 {0} 缺失。</translation>
+        </message>
+        <message>
             <source>The temperature</source>
             <translation>温度</translation>
         </message>
@@ -2000,6 +2290,14 @@
             <translation>{0} 中没有模型文件。</translation>
         </message>
         <message>
+            <source>There are no photos in {0}.</source>
+            <translation>{0} 中没有照片。</translation>
+        </message>
+        <message>
+            <source>There are no prompts in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
             <source>There are no weights in {0}.</source>
             <translation>{0} 中没有权重。</translation>
         </message>
@@ -2062,10 +2360,6 @@
         <message>
             <source>This file does not hold the weights of a visual tokenizer.</source>
             <translation>此文件不含视觉分词器的权重。</translation>
-        </message>
-        <message>
-            <source>This is a guess: the subject hardly stands out. Draw a box around it if it is wrong.</source>
-            <translation>这是猜测：主体不够突出。如果不对，请在它周围画一个框。</translation>
         </message>
         <message>
             <source>This is no access token.</source>
@@ -2152,6 +2446,10 @@
             <translation>请重试，或用处理器绘制。</translation>
         </message>
         <message>
+            <source>Try again; what is complete is kept.</source>
+            <translation>请重试；已完成的部分会保留。</translation>
+        </message>
+        <message>
             <source>Try another address to download from, or import the files from a folder.</source>
             <translation>请尝试另一个下载地址，或从文件夹导入文件。</translation>
         </message>
@@ -2226,6 +2524,10 @@
         <message>
             <source>Verify it under Models, or get it again.</source>
             <translation>请在“模型”中校验，或重新获取。</translation>
+        </message>
+        <message>
+            <source>Wait until it ends, or name another folder.</source>
+            <translation>请等它结束，或指定另一个文件夹。</translation>
         </message>
         <message>
             <source>Wait until it is done, or close it.</source>
@@ -2520,6 +2822,10 @@
             <translation>{0} 不是 PNG。</translation>
         </message>
         <message>
+            <source>{0} is no folder.</source>
+            <translation>{0} 不是文件夹。</translation>
+        </message>
+        <message>
             <source>{0} is no longer where it was.</source>
             <translation>{0} 已不在原处。</translation>
         </message>
@@ -2742,6 +3048,174 @@
         </message>
     </context>
     <context>
+        <name>FoundNote</name>
+        <message>
+            <source>Better cut-outs ({0})…</source>
+            <translation>更好的抠图（{0}）…</translation>
+        </message>
+        <message>
+            <source>Candidate {0}</source>
+            <translation>候选 {0}</translation>
+        </message>
+        <message>
+            <source>Not sure. Draw a box around it.</source>
+            <translation>不确定。请在它周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Nothing was found. Draw a box around the subject.</source>
+            <translation>没有找到主体。请在主体周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Or is it one of these?</source>
+            <translation>还是下面的某一个？</translation>
+        </message>
+    </context>
+    <context>
+        <name>FullScreen</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Deleted. {0} brings it back.</source>
+            <translation>已删除。按 {0} 可恢复。</translation>
+        </message>
+        <message>
+            <source>This is the newest</source>
+            <translation>这是最新的一张</translation>
+        </message>
+        <message>
+            <source>This is the oldest</source>
+            <translation>这是最旧的一张</translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryModel</name>
+        <message>
+            <source>{0} × {1}, seed {2}</source>
+            <translation>{0} × {1}，种子 {2}</translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryPanel</name>
+        <message>
+            <source>1 chosen</source>
+            <translation>已选 1 张</translation>
+        </message>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>All models</source>
+            <translation>所有模型</translation>
+        </message>
+        <message>
+            <source>All subjects</source>
+            <translation>所有主体</translation>
+        </message>
+        <message>
+            <source>Any day</source>
+            <translation>任意日期</translation>
+        </message>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Back to the canvas</source>
+            <translation>返回画布</translation>
+        </message>
+        <message>
+            <source>Choose all</source>
+            <translation>全选</translation>
+        </message>
+        <message>
+            <source>Choose none</source>
+            <translation>取消选择</translation>
+        </message>
+        <message>
+            <source>Compare</source>
+            <translation>对比</translation>
+        </message>
+        <message>
+            <source>Day</source>
+            <translation>日期</translation>
+        </message>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Every picture you make is kept here and in your Pictures folder.</source>
+            <translation>您生成的每张图片都保存在这里和“图片”文件夹中。</translation>
+        </message>
+        <message>
+            <source>Gallery</source>
+            <translation>图库</translation>
+        </message>
+        <message>
+            <source>Large</source>
+            <translation>大</translation>
+        </message>
+        <message>
+            <source>Medium</source>
+            <translation>中</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>No picture is like that. Esc shows all.</source>
+            <translation>没有这样的图片。按 Esc 显示全部。</translation>
+        </message>
+        <message>
+            <source>Save…</source>
+            <translation>保存…</translation>
+        </message>
+        <message>
+            <source>Search prompts</source>
+            <translation>搜索提示词</translation>
+        </message>
+        <message>
+            <source>Search the history</source>
+            <translation>搜索历史</translation>
+        </message>
+        <message>
+            <source>Small</source>
+            <translation>小</translation>
+        </message>
+        <message>
+            <source>Star</source>
+            <translation>加星</translation>
+        </message>
+        <message>
+            <source>Starred only</source>
+            <translation>仅显示加星</translation>
+        </message>
+        <message>
+            <source>Subject</source>
+            <translation>主体</translation>
+        </message>
+        <message>
+            <source>no name</source>
+            <translation>无名称</translation>
+        </message>
+        <message>
+            <source>unknown</source>
+            <translation>未知</translation>
+        </message>
+        <message>
+            <source>{0} chosen</source>
+            <translation>已选 {0} 张</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
         <name>HelpDialog</name>
         <message>
             <source>Keys and help</source>
@@ -2925,6 +3399,10 @@
             <translation>查找文件…</translation>
         </message>
         <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
+        </message>
+        <message>
             <source>History</source>
             <translation>历史</translation>
         </message>
@@ -3040,6 +3518,17 @@
         <message>
             <source>Pick one to finish it.</source>
             <translation>选一张来完成它。</translation>
+        </message>
+    </context>
+    <context>
+        <name>InBackground</name>
+        <message>
+            <source>The picture is done</source>
+            <translation>图片已完成</translation>
+        </message>
+        <message>
+            <source>{0} pictures are done</source>
+            <translation>{0} 张图片已完成</translation>
         </message>
     </context>
     <context>
@@ -4070,6 +4559,28 @@
         </message>
     </context>
     <context>
+        <name>PictureMenu</name>
+        <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
+        </message>
+        <message>
+            <source>Take the star away</source>
+            <translation>取消加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureScreen</name>
+        <message>
+            <source>Picture, full screen</source>
+            <translation>图片，全屏</translation>
+        </message>
+        <message>
+            <source>The picture's file is not where it was.</source>
+            <translation>图片文件不在原来的位置。</translation>
+        </message>
+    </context>
+    <context>
         <name>Pictures</name>
         <message>
             <source>1 picture was found again</source>
@@ -4096,6 +4607,10 @@
             <translation>已使用它的种子</translation>
         </message>
         <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
+        </message>
+        <message>
             <source>Save as</source>
             <translation>另存为</translation>
         </message>
@@ -4108,12 +4623,12 @@
             <translation>不带元数据保存</translation>
         </message>
         <message>
-            <source>The picture is not finished yet</source>
-            <translation>图片尚未完成</translation>
+            <source>The canvas stays with the picture that is drawn</source>
+            <translation>画布停留在正在绘制的图片上</translation>
         </message>
         <message>
-            <source>The picture is shown when the drawing is done</source>
-            <translation>绘制完成后显示该图片</translation>
+            <source>The picture is not finished yet</source>
+            <translation>图片尚未完成</translation>
         </message>
         <message>
             <source>{0} pictures deleted</source>
@@ -4271,6 +4786,10 @@
             <translation>有 1 张图片尚未绘制</translation>
         </message>
         <message>
+            <source>After Stop you can finish or save it</source>
+            <translation>停止后可以继续画完，也可以保存</translation>
+        </message>
+        <message>
             <source>Four ideas are drawn; choose one to finish it</source>
             <translation>正在绘制四个构思；选一个来完成</translation>
         </message>
@@ -4301,10 +4820,6 @@
         <message>
             <source>Say what it is: “{0}” is written then.</source>
             <translation>请说明这是什么，然后会写入“{0}”。</translation>
-        </message>
-        <message>
-            <source>The picture so far is kept</source>
-            <translation>目前的图片会保留</translation>
         </message>
         <message>
             <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
@@ -4358,6 +4873,10 @@
             <translation>列表…</translation>
         </message>
         <message>
+            <source>Add one more</source>
+            <translation>再加一张</translation>
+        </message>
+        <message>
             <source>Begin with the first scale again</source>
             <translation>重新从第一个尺度开始</translation>
         </message>
@@ -4376,6 +4895,10 @@
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
             <translation>只画四个种子的粗略尺度，再选一个</translation>
+        </message>
+        <message>
+            <source>Draw this prompt after the others</source>
+            <translation>在其他图片之后绘制此提示词</translation>
         </message>
         <message>
             <source>Earlier prompts</source>
@@ -4424,6 +4947,10 @@
         <message>
             <source>Prompt</source>
             <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Queue ({0})</source>
+            <translation>队列（{0}）</translation>
         </message>
         <message>
             <source>Seed</source>
@@ -4495,6 +5022,76 @@
         <message>
             <source>Keep</source>
             <translation>保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueueModel</name>
+        <message>
+            <source>Drawing</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>Failed: {0}</source>
+            <translation>失败：{0}</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Seed {0}</source>
+            <translation>种子 {0}</translation>
+        </message>
+        <message>
+            <source>Waiting</source>
+            <translation>等待中</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueuePanel</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Draw again what failed</source>
+            <translation>重新绘制失败的图片</translation>
+        </message>
+        <message>
+            <source>Draw what is paused</source>
+            <translation>绘制已暂停的图片</translation>
+        </message>
+        <message>
+            <source>Finish this picture and keep the others for later</source>
+            <translation>完成这张图片，其余的留待以后</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Nothing waits. A press of Generate while a picture is drawn puts the next one here.</source>
+            <translation>没有等待的图片。绘制时再按“生成”，下一张会排在这里。</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
+        </message>
+        <message>
+            <source>Queue, {0}</source>
+            <translation>队列，{0}</translation>
+        </message>
+        <message>
+            <source>Stop this picture</source>
+            <translation>停止这张图片</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
         </message>
     </context>
     <context>
@@ -4607,7 +5204,53 @@
         </message>
     </context>
     <context>
+        <name>ResultsGrid</name>
+        <message>
+            <source>Picture {0} of {1}</source>
+            <translation>第 {0} 张，共 {1} 张</translation>
+        </message>
+        <message>
+            <source>starred</source>
+            <translation>已加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>ResultsView</name>
+        <message>
+            <source>Click one, or walk with the arrow keys and press Enter, to see it large.</source>
+            <translation>点击一张，或用方向键移动并按 Enter，以放大查看。</translation>
+        </message>
+        <message>
+            <source>Close without choosing</source>
+            <translation>关闭，不选择</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
         <name>Say</name>
+        <message>
+            <source>, about {0} left</source>
+            <translation>，大约还需 {0}</translation>
+        </message>
+        <message>
+            <source>: {0} of {1} MB</source>
+            <translation>：{0} / {1} MB</translation>
+        </message>
+        <message>
+            <source>A certificate on the way to the packages is not trusted.</source>
+            <translation>下载软件包途中的某个证书不受信任。</translation>
+        </message>
+        <message>
+            <source>A file cannot be written.</source>
+            <translation>有文件无法写入。</translation>
+        </message>
+        <message>
+            <source>A folder on a disk with room</source>
+            <translation>选择有足够空间的磁盘上的文件夹</translation>
+        </message>
         <message>
             <source>About {0} on this computer</source>
             <translation>在这台电脑上约 {0}</translation>
@@ -4629,16 +5272,44 @@
             <translation>8月</translation>
         </message>
         <message>
+            <source>Check the network and try again. What has arrived is kept.</source>
+            <translation>请检查网络后重试。已下载的内容会保留。</translation>
+        </message>
+        <message>
+            <source>Check this computer's clock; a network with its own certificate needs that in the system.</source>
+            <translation>请检查本机时间；如果网络使用自己的证书，需先将其加入系统。</translation>
+        </message>
+        <message>
             <source>Choose a model first</source>
             <translation>请先选择模型</translation>
+        </message>
+        <message>
+            <source>Choose another folder, or see the log.</source>
+            <translation>请选择其他文件夹，或查看日志。</translation>
+        </message>
+        <message>
+            <source>Choose another folder.</source>
+            <translation>请选择另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose another folder…</source>
+            <translation>选择其他文件夹…</translation>
         </message>
         <message>
             <source>Click a scale to keep the composition up to there</source>
             <translation>点选一个尺度，保留到那里的构图</translation>
         </message>
         <message>
+            <source>Damaged: {0}</source>
+            <translation>已损坏：{0}</translation>
+        </message>
+        <message>
             <source>Dec</source>
             <translation>12月</translation>
+        </message>
+        <message>
+            <source>Developers can set it up by hand, see the README.</source>
+            <translation>开发者可按 README 手动安装。</translation>
         </message>
         <message>
             <source>Draws into a photo</source>
@@ -4649,16 +5320,84 @@
             <translation>只重画它的区域</translation>
         </message>
         <message>
+            <source>EchoGen does not open.</source>
+            <translation>EchoGen 无法打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen is being set up</source>
+            <translation>正在安装 EchoGen</translation>
+        </message>
+        <message>
+            <source>EchoGen is being set up by another window already.</source>
+            <translation>另一个窗口正在安装 EchoGen。</translation>
+        </message>
+        <message>
+            <source>EchoGen is installed and does not open.</source>
+            <translation>EchoGen 已安装，但无法打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs Windows 10 (1809) or newer.</source>
+            <translation>EchoGen 需要 Windows 10（1809）或更新版本。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs a 64-bit system, and this one has 32 bits.</source>
+            <translation>EchoGen 需要 64 位系统，而本机为 32 位。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs macOS 14 or newer.</source>
+            <translation>EchoGen 需要 macOS 14 或更新版本。</translation>
+        </message>
+        <message>
+            <source>EchoGen {0} opens at the next start.</source>
+            <translation>下次启动时将打开 EchoGen {0}。</translation>
+        </message>
+        <message>
+            <source>EchoGen's set-up is removed. Pictures, history and settings are kept in {0}.</source>
+            <translation>EchoGen 的安装内容已移除。图片、历史和设置保留在 {0}。</translation>
+        </message>
+        <message>
+            <source>Everything is here.</source>
+            <translation>一切就绪。</translation>
+        </message>
+        <message>
             <source>Feb</source>
             <translation>2月</translation>
+        </message>
+        <message>
+            <source>Files cannot be written to {0}: {1}.</source>
+            <translation>无法向 {0} 写入文件：{1}。</translation>
         </message>
         <message>
             <source>Fine details</source>
             <translation>精细细节</translation>
         </message>
         <message>
+            <source>Folder or page with builds of torch</source>
+            <translation>存放 torch 安装包的文件夹或网页</translation>
+        </message>
+        <message>
             <source>Fri</source>
             <translation>周五</translation>
+        </message>
+        <message>
+            <source>Getting the parts of the program</source>
+            <translation>正在下载程序组件</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Hide the log</source>
+            <translation>隐藏日志</translation>
+        </message>
+        <message>
+            <source>If your network has a certificate of its own, add it to the system's and try again.</source>
+            <translation>如果您的网络使用自己的证书，请将其加入系统后重试。</translation>
+        </message>
+        <message>
+            <source>Install EchoGen again.</source>
+            <translation>请重新安装 EchoGen。</translation>
         </message>
         <message>
             <source>Jan</source>
@@ -4697,6 +5436,26 @@
             <translation>先出现光线和颜色</translation>
         </message>
         <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Looking up what is needed …</source>
+            <translation>正在查询所需内容……</translation>
+        </message>
+        <message>
+            <source>Make room on the disk or choose another folder; what has arrived is kept.</source>
+            <translation>请腾出磁盘空间或选择其他文件夹；已下载的内容会保留。</translation>
+        </message>
+        <message>
+            <source>Make room or choose a folder on another disk.</source>
+            <translation>请腾出空间，或选择其他磁盘上的文件夹。</translation>
+        </message>
+        <message>
+            <source>Make room or choose another folder; what has arrived is kept.</source>
+            <translation>请腾出空间或选择其他文件夹；已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Mar</source>
             <translation>3月</translation>
         </message>
@@ -4705,12 +5464,28 @@
             <translation>5月</translation>
         </message>
         <message>
+            <source>Mirror of Python builds</source>
+            <translation>Python 安装包镜像</translation>
+        </message>
+        <message>
+            <source>Mirror of Python packages</source>
+            <translation>Python 软件包镜像</translation>
+        </message>
+        <message>
+            <source>Mirror of the hub of models</source>
+            <translation>模型库镜像</translation>
+        </message>
+        <message>
             <source>Mon</source>
             <translation>周一</translation>
         </message>
         <message>
             <source>More than was shown</source>
             <translation>比显示的更大</translation>
+        </message>
+        <message>
+            <source>Network settings</source>
+            <translation>网络设置</translation>
         </message>
         <message>
             <source>Not enough memory</source>
@@ -4729,6 +5504,18 @@
             <translation>10月</translation>
         </message>
         <message>
+            <source>Opening EchoGen</source>
+            <translation>正在打开 EchoGen</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Paused. What has arrived is kept.</source>
+            <translation>已暂停。已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Picture {0} of {1}</source>
             <translation>第 {0} 张，共 {1} 张</translation>
         </message>
@@ -4739,6 +5526,14 @@
         <message>
             <source>Press Generate and watch the picture form</source>
             <translation>按“生成”，看图片逐渐成形</translation>
+        </message>
+        <message>
+            <source>Proxy, http://host:port</source>
+            <translation>代理，http://主机:端口</translation>
+        </message>
+        <message>
+            <source>Remove the downloaded models too ({0} GB in {1})? [y/N] </source>
+            <translation>是否同时删除已下载的模型（{1} 中共 {0} GB）？[y/N]</translation>
         </message>
         <message>
             <source>Sat</source>
@@ -4765,12 +5560,40 @@
             <translation>尺度 {0}/{1}，等待中</translation>
         </message>
         <message>
+            <source>See the log in {0}, or set it up again with --repair.</source>
+            <translation>请查看 {0} 中的日志，或用 --repair 修复安装。</translation>
+        </message>
+        <message>
+            <source>See the log.</source>
+            <translation>请查看日志。</translation>
+        </message>
+        <message>
             <source>Sep</source>
             <translation>9月</translation>
         </message>
         <message>
+            <source>Set the clock of this computer and try again.</source>
+            <translation>请校准本机时间后重试。</translation>
+        </message>
+        <message>
+            <source>Setting up EchoGen</source>
+            <translation>正在安装 EchoGen</translation>
+        </message>
+        <message>
             <source>Shapes are set, details come next</source>
             <translation>形状已定，接下来是细节</translation>
+        </message>
+        <message>
+            <source>Show the log</source>
+            <translation>显示日志</translation>
+        </message>
+        <message>
+            <source>Something between here and the server changes it: try another network or mirror.</source>
+            <translation>从服务器到本机的途中内容被改动：请换一个网络或镜像。</translation>
+        </message>
+        <message>
+            <source>Something unexpected happened: {0}</source>
+            <translation>发生意外情况：{0}</translation>
         </message>
         <message>
             <source>Something went wrong</source>
@@ -4797,12 +5620,24 @@
             <translation>周日</translation>
         </message>
         <message>
+            <source>The certificate of {0} is not valid at the time this computer shows.</source>
+            <translation>按本机时间，{0} 的证书无效。</translation>
+        </message>
+        <message>
+            <source>The certificate of {0} is signed by nobody this computer trusts.</source>
+            <translation>{0} 的证书不是由本机信任的机构签发。</translation>
+        </message>
+        <message>
             <source>The cut-out cannot be used</source>
             <translation>抠图无法使用</translation>
         </message>
         <message>
             <source>The cut-out is not ready yet</source>
             <translation>抠图尚未就绪</translation>
+        </message>
+        <message>
+            <source>The disk is full.</source>
+            <translation>磁盘已满。</translation>
         </message>
         <message>
             <source>The download stopped</source>
@@ -4833,8 +5668,28 @@
             <translation>尚未接受许可证</translation>
         </message>
         <message>
+            <source>The list of packages {0} cannot be read.</source>
+            <translation>无法读取软件包清单 {0}。</translation>
+        </message>
+        <message>
+            <source>The list of packages {0} is damaged.</source>
+            <translation>软件包清单 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>The log says why.</source>
+            <translation>日志中写明了原因。</translation>
+        </message>
+        <message>
             <source>The model cannot be opened</source>
             <translation>模型无法打开</translation>
+        </message>
+        <message>
+            <source>The new version arrived damaged.</source>
+            <translation>下载的新版本已损坏。</translation>
+        </message>
+        <message>
+            <source>The new version of EchoGen does not open. The one before is used again.</source>
+            <translation>EchoGen 的新版本无法打开，已恢复使用上一版本。</translation>
         </message>
         <message>
             <source>The open model cannot be told where the subject stands; its place is not used.</source>
@@ -4853,20 +5708,64 @@
             <translation>当前模型不支持 {0} × {1}，形状保持不变。</translation>
         </message>
         <message>
+            <source>The packages could not be installed: {0}</source>
+            <translation>无法安装软件包：{0}</translation>
+        </message>
+        <message>
+            <source>The proxy asks for a name and a password.</source>
+            <translation>代理要求用户名和密码。</translation>
+        </message>
+        <message>
             <source>The published files do not fit</source>
             <translation>发布的文件不符合要求</translation>
+        </message>
+        <message>
+            <source>The server has no file of {0} {1} that the list allows.</source>
+            <translation>服务器上没有清单允许的 {0} {1} 文件。</translation>
+        </message>
+        <message>
+            <source>The server of the packages cannot be reached.</source>
+            <translation>无法连接软件包服务器。</translation>
         </message>
         <message>
             <source>The server refuses</source>
             <translation>服务器拒绝</translation>
         </message>
         <message>
+            <source>The server {0} answers with error {1}.</source>
+            <translation>服务器 {0} 返回错误 {1}。</translation>
+        </message>
+        <message>
+            <source>The server {0} cannot be reached.</source>
+            <translation>无法连接服务器 {0}。</translation>
+        </message>
+        <message>
+            <source>The set-up stopped</source>
+            <translation>安装已停止</translation>
+        </message>
+        <message>
+            <source>The version you have stays.</source>
+            <translation>现有版本保持不变。</translation>
+        </message>
+        <message>
+            <source>There is no list of packages for this computer ({0}, {1}).</source>
+            <translation>没有适合本机的软件包清单（{0}，{1}）。</translation>
+        </message>
+        <message>
             <source>These settings do not fit</source>
             <translation>这些设置不合适</translation>
         </message>
         <message>
+            <source>This Linux is too old for EchoGen: its C library is {0}, and 2.34 is needed.</source>
+            <translation>此 Linux 系统对 EchoGen 而言过旧：C 库版本为 {0}，需要 2.34。</translation>
+        </message>
+        <message>
             <source>This cannot be used</source>
             <translation>无法使用</translation>
+        </message>
+        <message>
+            <source>This happens once. You can use the computer meanwhile.</source>
+            <translation>只需进行一次，期间可以照常使用电脑。</translation>
         </message>
         <message>
             <source>This is not a picture</source>
@@ -4885,16 +5784,60 @@
             <translation>周四</translation>
         </message>
         <message>
+            <source>Today</source>
+            <translation>今天</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Try again later, or set a mirror in the network settings.</source>
+            <translation>请稍后重试，或在网络设置中填写镜像。</translation>
+        </message>
+        <message>
+            <source>Try again; the version you have stays.</source>
+            <translation>请重试；现有版本保持不变。</translation>
+        </message>
+        <message>
             <source>Tue</source>
             <translation>周二</translation>
+        </message>
+        <message>
+            <source>Ubuntu 22.04, Debian 12, Fedora 35 and newer have it.</source>
+            <translation>Ubuntu 22.04、Debian 12、Fedora 35 及更新版本符合要求。</translation>
+        </message>
+        <message>
+            <source>Unpacked.</source>
+            <translation>已解压。</translation>
+        </message>
+        <message>
+            <source>Unpacking. This takes a minute or two.</source>
+            <translation>正在解压，需要一两分钟。</translation>
+        </message>
+        <message>
+            <source>Use another mirror, or look for a newer EchoGen.</source>
+            <translation>请换一个镜像，或查找更新的 EchoGen。</translation>
+        </message>
+        <message>
+            <source>Wait until that one is done.</source>
+            <translation>请等待其完成。</translation>
         </message>
         <message>
             <source>Wed</source>
             <translation>周三</translation>
         </message>
         <message>
+            <source>What has arrived is kept.</source>
+            <translation>已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Write a prompt first</source>
             <translation>请先写提示词</translation>
+        </message>
+        <message>
+            <source>Write it as http://name:password@host:port in the network settings.</source>
+            <translation>请在网络设置中按 http://用户名:密码@主机:端口 的格式填写。</translation>
         </message>
         <message>
             <source>about {0} min left</source>
@@ -4925,12 +5868,44 @@
             <translation>已加星</translation>
         </message>
         <message>
+            <source>uv, which installs the packages, is missing.</source>
+            <translation>缺少用于安装软件包的 uv。</translation>
+        </message>
+        <message>
             <source>yesterday</source>
             <translation>昨天</translation>
         </message>
         <message>
+            <source>{0} GB are needed for the set-up, and {1} GB are free.</source>
+            <translation>安装需要 {0} GB，可用空间为 {1} GB。</translation>
+        </message>
+        <message>
+            <source>{0} arrives damaged.</source>
+            <translation>下载的 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be written: {1}.</source>
+            <translation>无法写入 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>{0} is no version of EchoGen.</source>
+            <translation>{0} 不是 EchoGen 的版本包。</translation>
+        </message>
+        <message>
+            <source>{0} is not newer than the version you have.</source>
+            <translation>{0} 并不比现有版本新。</translation>
+        </message>
+        <message>
+            <source>{0} min</source>
+            <translation>{0} 分钟</translation>
+        </message>
+        <message>
             <source>{0} more lines are skipped.</source>
             <translation>另有 {0} 行被跳过。</translation>
+        </message>
+        <message>
+            <source>{0} s</source>
+            <translation>{0} 秒</translation>
         </message>
         <message>
             <source>{0} {1}</source>
@@ -5177,6 +6152,10 @@
             <translation>流式：按需载入权重</translation>
         </message>
         <message>
+            <source>Tell me when a picture is done and this window is not in front</source>
+            <translation>图片完成而此窗口不在前台时通知我</translation>
+        </message>
+        <message>
             <source>Text size</source>
             <translation>文字大小</translation>
         </message>
@@ -5201,6 +6180,24 @@
         <message>
             <source>{0} (Delete takes it off the shelf)</source>
             <translation>{0}（按 Delete 从架上移除）</translation>
+        </message>
+    </context>
+    <context>
+        <name>ShelfThumb</name>
+        <message>
+            <source>Use this subject</source>
+            <translation>使用此主体</translation>
+        </message>
+    </context>
+    <context>
+        <name>SideBySide</name>
+        <message>
+            <source>Choose two or more pictures in the history first</source>
+            <translation>请先在历史记录中选择两张或更多图片</translation>
+        </message>
+        <message>
+            <source>The picture is shown when the drawing is done</source>
+            <translation>绘制完成后显示该图片</translation>
         </message>
     </context>
     <context>
@@ -5412,6 +6409,10 @@
             <translation>来自图片</translation>
         </message>
         <message>
+            <source>not sure, {0} %</source>
+            <translation>不确定，{0} %</translation>
+        </message>
+        <message>
             <source>pet, shoe, toy, mug – one thing works best</source>
             <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
         </message>
@@ -5419,23 +6420,12 @@
             <source>toy robot, cat, mug …</source>
             <translation>玩具机器人、猫、杯子…</translation>
         </message>
-        <message>
-            <source>{0} % of the photo</source>
-            <translation>占照片的 {0} %</translation>
-        </message>
     </context>
     <context>
         <name>Subjects</name>
         <message>
             <source>The cut-out was made in a simpler way</source>
             <translation>抠图改用了较简单的方式</translation>
-        </message>
-    </context>
-    <context>
-        <name>Thumb</name>
-        <message>
-            <source>Remove from the shelf</source>
-            <translation>从架上移除</translation>
         </message>
     </context>
     <context>
