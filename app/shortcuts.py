@@ -72,6 +72,8 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("paste", _t("Paste photo or picture"), ("Ctrl+V",)),
     Shortcut("save", _t("Save as…"), ("Ctrl+S",)),
     Shortcut("save_plain", _t("Save without metadata…"), ("Ctrl+Shift+S",)),
+    Shortcut("save_2x", _t("Save larger, ×2…")),
+    Shortcut("save_4x", _t("Save larger, ×4…")),
     Shortcut("copy", _t("Copy picture"), ("Ctrl+C",)),
     Shortcut("export_mask", _t("Save the cut-out's mask…"), ("Ctrl+Shift+E",)),
     Shortcut("import_mask", _t("Open a mask…"), ("Ctrl+Shift+O",)),

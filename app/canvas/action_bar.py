@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from app.look.controls import Button, Divider
 from app.look.theme import notifier, radius, theme, tokens
-from app.shortcuts import keymap, tooltip
+from app.shortcuts import keymap, shortcut, tooltip
 
 _MARGIN = 6
 BAR_HEIGHT = 44
@@ -79,6 +81,7 @@ class ActionBar(FloatingBar):
 
     Signals:
         vary, finish, place, redraw, region, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
+        saveLarger(int): save it so many times as large.
         compareToggled(bool), starToggled(bool).
         hintWanted(str): a sentence for a toast.
     """
@@ -91,6 +94,7 @@ class ActionBar(FloatingBar):
     compareToggled = Signal(bool)
     save = Signal()
     savePlain = Signal()
+    saveLarger = Signal(int)
     copy = Signal()
     starToggled = Signal(bool)
     dragOut = Signal()
@@ -256,6 +260,8 @@ class ActionBar(FloatingBar):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Save as…"), self.save.emit)
         menu.addAction(self.tr("Save without metadata…"), self.savePlain.emit)
+        for factor in (2, 4):
+            menu.addAction(shortcut(f"save_{factor}x").label, partial(self.saveLarger.emit, factor))
         return menu
 
     @Slot(QPoint)

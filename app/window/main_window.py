@@ -28,6 +28,7 @@ from app.window.full_screen import FullScreen
 from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
 from app.window.in_background import InBackground
+from app.window.larger import Larger
 from app.window.listing import Listing
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
         self.listing = Listing(panels, controller, self)
+        self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
@@ -139,6 +141,7 @@ class MainWindow(QMainWindow):
             "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
+            **self.larger.runs(),
             "copy": self.pictures.copy,
             "export_mask": self.editor.export_mask,
             "import_mask": self.editor.import_mask,
@@ -257,6 +260,8 @@ class MainWindow(QMainWindow):
         self.commands.enable(
             save=finished or (gallery and not editing),
             save_plain=finished or (gallery and not editing),
+            save_2x=finished,
+            save_4x=finished,
             copy=picture or (gallery and not editing),
             stop_after=busy and not self.state.jobs.last,
             queue_pause=self.state.jobs.waiting > 0 or self.state.jobs.held > 0,

@@ -20,7 +20,7 @@ import json
 import os
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -73,8 +73,19 @@ def save_picture(
         save_plain(path, image)
 
 
-def save_plain(path: Path, image: np.ndarray) -> None:
-    """Write only pixels: uint8 (H, W), (H, W, 3) or, for PNG and WebP, (H, W, 4). Raises ``CannotWrite``."""
+def save_plain(
+    path: Path,
+    image: np.ndarray,
+    *,
+    dpi: tuple[float, float] | None = None,
+    words: Mapping[str, str] | None = None,
+) -> None:
+    """Write pixels: uint8 (H, W), (H, W, 3) or, for PNG and WebP, (H, W, 4). Raises ``CannotWrite``.
+
+    Args:
+        dpi: resolution across and down, for PNG and JPEG.
+        words: texts of a PNG, by their keywords.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise CannotWrite(
@@ -86,8 +97,26 @@ def save_plain(path: Path, image: np.ndarray) -> None:
     picture = Image.fromarray(np.ascontiguousarray(image))
     kind = {".png": "PNG", ".webp": "WEBP"}.get(suffix, "JPEG")
     quality = {"WEBP": {"quality": 92, "method": 4}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
-    picture.save(out, kind, **quality, **(tagged(kind) if picture.mode != "L" else {}))
+    options = tagged(kind, _texts(words)) if picture.mode != "L" else {}
+    if dpi is not None and kind != "WEBP":
+        options["dpi"] = dpi
+    picture.save(out, kind, **quality, **options)
     _write(path, out.getvalue())
+
+
+def _texts(words: Mapping[str, str] | None) -> PngInfo | None:
+    if not words:
+        return None
+    info = PngInfo()
+    info.add_text("Software", f"EchoGen {__version__}")
+    for keyword, text in words.items():
+        info.add_text(keyword, text)
+    return info
+
+
+def settings_text(carried: PictureFile, size: tuple[int, int]) -> str:
+    """What drew a picture, in words, for a picture of (width, height) that was made from it."""
+    return parameters_text(carried.request, size, len(carried.bits))
 
 
 def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits) -> bytes:

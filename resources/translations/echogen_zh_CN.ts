@@ -466,6 +466,14 @@
             <translation>另存为…</translation>
         </message>
         <message>
+            <source>Save larger, ×2…</source>
+            <translation>放大 2 倍保存…</translation>
+        </message>
+        <message>
+            <source>Save larger, ×4…</source>
+            <translation>放大 4 倍保存…</translation>
+        </message>
+        <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
         </message>
@@ -866,6 +874,10 @@
             <translation>{0} × {1} 像素的照片太窄，{2} 无法为其中的内容命名。</translation>
         </message>
         <message>
+            <source>A picture of {0} × {1} pixels enlarged {2} times has more than {3} megapixels.</source>
+            <translation>{0} × {1} 像素的图片放大 {2} 倍后超过 {3} 百万像素。</translation>
+        </message>
+        <message>
             <source>A picture with a region has at most {0} pixels a side.</source>
             <translation>带区域的图片边长最多 {0} 像素。</translation>
         </message>
@@ -990,6 +1002,10 @@
             <translation>请选择一张照片。</translation>
         </message>
         <message>
+            <source>Choose a smaller factor.</source>
+            <translation>请选择更小的倍数。</translation>
+        </message>
+        <message>
             <source>Choose a smaller model, or draw on the processor.</source>
             <translation>请选择更小的模型，或用处理器绘制。</translation>
         </message>
@@ -1044,6 +1060,10 @@
         <message>
             <source>Choose from {0}.</source>
             <translation>请从 {0} 中选择。</translation>
+        </message>
+        <message>
+            <source>Choose one of them.</source>
+            <translation>请从中选择一个。</translation>
         </message>
         <message>
             <source>Choose one that begins with https://.</source>
@@ -1195,11 +1215,11 @@
         </message>
         <message>
             <source>Install it with “pip install pillow-heif”, or save the photo as JPEG first.</source>
-            <translation>请用“pip install pillow-heif”安装它，或先把照片存为 JPEG。</translation>
+            <translation>请用“pip install pillow-heif”安装，或先将照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with “pip install rawpy”, or save the photo as JPEG first.</source>
-            <translation>请用“pip install rawpy”安装它，或先把照片存为 JPEG。</translation>
+            <translation>请用“pip install rawpy”安装，或先将照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
@@ -1522,6 +1542,10 @@
             <translation>权限不足</translation>
         </message>
         <message>
+            <source>Pictures are enlarged {0} or {1} times.</source>
+            <translation>图片可放大 {0} 或 {1} 倍。</translation>
+        </message>
+        <message>
             <source>Pictures are still saved to their folder and come back with “Rescan folder”.</source>
             <translation>图片仍会保存到文件夹，用“重新扫描文件夹”即可找回。</translation>
         </message>
@@ -1587,7 +1611,7 @@
         </message>
         <message>
             <source>Save it as JPEG first.</source>
-            <translation>请先把它存为 JPEG。</translation>
+            <translation>请先将它存为 JPEG。</translation>
         </message>
         <message>
             <source>Save it as UTF-8, a table as CSV.</source>
@@ -2143,31 +2167,31 @@
         </message>
         <message>
             <source>The subject fills only {0} % of the photo. Come closer, or crop the photo.</source>
-            <translation>主体只占照片的 {0} %。请靠近些拍，或裁剪照片。</translation>
+            <translation>主体只占照片的 {0} %。请靠近些拍摄，或裁剪照片。</translation>
         </message>
         <message>
             <source>The subject is blurred in the photo. A sharp photo keeps its detail.</source>
-            <translation>照片里的主体不清晰。清晰的照片能保留细节。</translation>
+            <translation>主体在照片中是模糊的。清晰的照片能保留细节。</translation>
         </message>
         <message>
             <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
-            <translation>主体在照片下边被截断：缺少的部分由模型补出。</translation>
+            <translation>主体在照片底部被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
-            <translation>主体在照片左边被截断：缺少的部分由模型补出。</translation>
+            <translation>主体在照片左侧被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is cut off at the right of the photo: what is missing is invented.</source>
-            <translation>主体在照片右边被截断：缺少的部分由模型补出。</translation>
+            <translation>主体在照片右侧被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is cut off at the top of the photo: what is missing is invented.</source>
-            <translation>主体在照片上边被截断：缺少的部分由模型补出。</translation>
+            <translation>主体在照片顶部被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is only {0} × {1} pixels; a photo that shows it with {2} or more keeps its detail.</source>
-            <translation>主体只有 {0} × {1} 像素；主体有 {2} 像素以上的照片才能保留细节。</translation>
+            <translation>主体只有 {0} × {1} 像素；达到 {2} 像素或更大的照片才能保留细节。</translation>
         </message>
         <message>
             <source>The subject name</source>
@@ -2751,11 +2775,11 @@
         </message>
         <message>
             <source>{0} is a HEIC photo that is damaged or incomplete.</source>
-            <translation>{0} 是一张损坏或不完整的 HEIC 照片。</translation>
+            <translation>{0} 是已损坏或不完整的 HEIC 照片。</translation>
         </message>
         <message>
             <source>{0} is a HEIC photo, and pillow-heif, which reads them, is not installed.</source>
-            <translation>{0} 是 HEIC 照片，而用来读取它的 pillow-heif 没有安装。</translation>
+            <translation>{0} 是 HEIC 照片，而读取它所需的 pillow-heif 未安装。</translation>
         </message>
         <message>
             <source>{0} is a PDF document.</source>
@@ -2763,7 +2787,7 @@
         </message>
         <message>
             <source>{0} is a RAW photo, and rawpy, which develops them, is not installed.</source>
-            <translation>{0} 是 RAW 照片，而用来冲洗它的 rawpy 没有安装。</translation>
+            <translation>{0} 是 RAW 照片，而冲洗它所需的 rawpy 未安装。</translation>
         </message>
         <message>
             <source>{0} is a drawing or a document, not a photo.</source>
@@ -3640,6 +3664,21 @@
         <message>
             <source>Reset all</source>
             <translation>全部重置</translation>
+        </message>
+    </context>
+    <context>
+        <name>Larger</name>
+        <message>
+            <source>Save larger</source>
+            <translation>放大保存</translation>
+        </message>
+        <message>
+            <source>Saved to {0}: {1} × {2}, by Lanczos with mild sharpening</source>
+            <translation>已保存到 {0}：{1} × {2}，Lanczos 插值加轻微锐化</translation>
+        </message>
+        <message>
+            <source>The picture is not finished yet</source>
+            <translation>图片尚未完成</translation>
         </message>
     </context>
     <context>
