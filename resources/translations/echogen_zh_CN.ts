@@ -1195,11 +1195,11 @@
         </message>
         <message>
             <source>Install it with “pip install pillow-heif”, or save the photo as JPEG first.</source>
-            <translation type="unfinished" />
+            <translation>请用“pip install pillow-heif”安装它，或先把照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with “pip install rawpy”, or save the photo as JPEG first.</source>
-            <translation type="unfinished" />
+            <translation>请用“pip install rawpy”安装它，或先把照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
@@ -1550,8 +1550,8 @@
             <translation>Ray 已放弃：{0}</translation>
         </message>
         <message>
-            <source>Ray has room for {0} workers here, not for {1}: each takes {2} cores, and one core reads the plan.</source>
-            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个占用 {2} 个核心，另有一个核心用于读取计划。</translation>
+            <source>Ray has room for {0} workers here, not for {1}, with --threads {2} each and one core to read the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个使用 --threads {2}，另有一个核心用于读取计划。</translation>
         </message>
         <message>
             <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
@@ -1587,7 +1587,7 @@
         </message>
         <message>
             <source>Save it as JPEG first.</source>
-            <translation type="unfinished" />
+            <translation>请先把它存为 JPEG。</translation>
         </message>
         <message>
             <source>Save it as UTF-8, a table as CSV.</source>
@@ -2139,31 +2139,31 @@
         </message>
         <message>
             <source>The subject fills only {0} % of the photo. Come closer, or crop the photo.</source>
-            <translation type="unfinished" />
+            <translation>主体只占照片的 {0} %。请靠近些拍，或裁剪照片。</translation>
         </message>
         <message>
             <source>The subject is blurred in the photo. A sharp photo keeps its detail.</source>
-            <translation type="unfinished" />
+            <translation>照片里的主体不清晰。清晰的照片能保留细节。</translation>
         </message>
         <message>
             <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片下边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片左边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is cut off at the right of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片右边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is cut off at the top of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片上边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is only {0} × {1} pixels; a photo that shows it with {2} or more keeps its detail.</source>
-            <translation type="unfinished" />
+            <translation>主体只有 {0} × {1} 像素；主体有 {2} 像素以上的照片才能保留细节。</translation>
         </message>
         <message>
             <source>The subject name</source>
@@ -2747,11 +2747,11 @@
         </message>
         <message>
             <source>{0} is a HEIC photo that is damaged or incomplete.</source>
-            <translation type="unfinished" />
+            <translation>{0} 是一张损坏或不完整的 HEIC 照片。</translation>
         </message>
         <message>
             <source>{0} is a HEIC photo, and pillow-heif, which reads them, is not installed.</source>
-            <translation type="unfinished" />
+            <translation>{0} 是 HEIC 照片，而用来读取它的 pillow-heif 没有安装。</translation>
         </message>
         <message>
             <source>{0} is a PDF document.</source>
@@ -2759,7 +2759,7 @@
         </message>
         <message>
             <source>{0} is a RAW photo, and rawpy, which develops them, is not installed.</source>
-            <translation type="unfinished" />
+            <translation>{0} 是 RAW 照片，而用来冲洗它的 rawpy 没有安装。</translation>
         </message>
         <message>
             <source>{0} is a drawing or a document, not a photo.</source>
