@@ -248,7 +248,7 @@ class Shelf(_Row):
         super().paintEvent(event)
         if self._drop >= 0 and self.thumbs:
             beside = self.thumbs[min(self._drop, len(self.thumbs) - 1)].geometry()
-            x = beside.left() - 5 if self._drop < len(self.thumbs) else beside.right() + 3
+            x = max(0, beside.left() - 5) if self._drop < len(self.thumbs) else beside.right() + 3
             QPainter(self).fillRect(x, beside.top(), 2, beside.height(), theme().color("accent"))
 
 

@@ -253,7 +253,7 @@ class MainWindow(QMainWindow):
         """Switch off what cannot be done now."""
         busy, editing, subject = self.state.jobs.busy, self.is_editing(), self.state.subject
         gallery = self.panels.is_gallery()
-        free = not editing and not gallery and self.canvas.ideas.isHidden()  # nothing lies over the canvas
+        free = not editing and not gallery and not self.canvas.is_covered()  # nothing lies over the canvas
         picture = free and self.canvas.canvas.has_picture()
         finished = free and self.state.result is not None
         photo = subject is not None and subject.photo is not None

@@ -244,7 +244,7 @@ class WindowWalk:
 
     @property
     def _covered(self) -> bool:
-        return not self._panel.ideas.isHidden()
+        return self._panel.is_covered()
 
     @property
     def _forming(self) -> bool:
