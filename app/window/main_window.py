@@ -180,7 +180,8 @@ class MainWindow(QMainWindow):
         self.subject.shelf.removed.connect(self._taken_off)
         self.prompt.nameWanted.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
-        self.top_bar.models_button.clicked.connect(dialogs.models)
+        for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
+            wants_models.connect(dialogs.models)
         for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
@@ -238,7 +239,6 @@ class MainWindow(QMainWindow):
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,
-            generate=not editing,
         )
 
     def is_editing(self) -> bool:

@@ -92,6 +92,8 @@ class Pictures(QObject):
     @Slot()
     def _show_result(self) -> None:
         result = self._state.result
+        if result is not None:
+            self._history.set_running(None)  # what formed is there; the next one has not begun
         self._history.set_shown(result.picture if result is not None else None)
         if result is None:
             return
