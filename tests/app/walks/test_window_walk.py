@@ -335,9 +335,24 @@ ACTIONS = (
     *(["step"] * 4),
     *(["steps"] * 5),
     *(["click_picture"] * 2),
-    *"type count lock stop stop_after resume drop_held vary finish redraw compare ideas choose_idea close_ideas".split(),
-    *"star choose_two compare_two recall drop_picture delete undo_delete search starred_only".split(),
-    *"open_photo choose_subject take_off edit paint use discard fail".split(),
+    *[
+        "type",
+        "count",
+        "lock",
+        "stop",
+        "stop_after",
+        "resume",
+        "drop_held",
+        "vary",
+        "finish",
+        "redraw",
+        "compare",
+        "ideas",
+        "choose_idea",
+        "close_ideas",
+    ],
+    *["star", "choose_two", "compare_two", "recall", "drop_picture", "delete", "undo_delete", "search", "starred_only"],
+    *["open_photo", "choose_subject", "take_off", "edit", "paint", "use", "discard", "fail"],
 )
 
 
