@@ -330,30 +330,15 @@ class WindowWalk:
         assert self.window.is_editing() == (self.program.subjects.editing is not None)
 
 
-ACTIONS = (
-    *(["generate"] * 3),
-    *(["step"] * 4),
-    *(["steps"] * 5),
-    *(["click_picture"] * 2),
-    *[
-        "type",
-        "count",
-        "lock",
-        "stop",
-        "stop_after",
-        "resume",
-        "drop_held",
-        "vary",
-        "finish",
-        "redraw",
-        "compare",
-        "ideas",
-        "choose_idea",
-        "close_ideas",
-    ],
-    *["star", "choose_two", "compare_two", "recall", "drop_picture", "delete", "undo_delete", "search", "starred_only"],
-    *["open_photo", "choose_subject", "take_off", "edit", "paint", "use", "discard", "fail"],
-)
+_OFTEN = {"generate": 3, "step": 4, "steps": 5, "click_picture": 2}
+_NO_ACTIONS = {"settle", "walk", "check"}
+ACTIONS = [
+    name
+    for name in sorted(vars(WindowWalk))
+    if not name.startswith("_") and name not in _NO_ACTIONS
+    for _ in range(_OFTEN.get(name, 1))
+]
+"""Everything a walk can do, each as often as its share."""
 
 
 @pytest.fixture
