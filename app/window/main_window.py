@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
 from app.session.controller import Controller
+from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import SessionState
+from app.store.assets import AssetStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
@@ -87,7 +89,8 @@ class MainWindow(QMainWindow):
         self.drop_frame = DropFrame(self)
         self.photo_sources = PhotoSources(self)
         self.dialogs = Dialogs(self, controller, paths)
-        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast)
+        earlier = EarlierSubjects(state, AssetStore(paths.assets), self)
+        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier)
         self.drawing = Drawing(panels, controller, self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
