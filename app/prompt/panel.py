@@ -92,6 +92,7 @@ class PromptPanel(PromptSheet):
         self.wording.named.connect(self._write_waiting_scene)
         self.retranslated.connect(self._show_disagreement)
         self.retranslated.connect(self._show_values)
+        self.retranslated.connect(self._show_shapes)
         self.retranslated.connect(self._show_jobs)
         state = self.state
         state.requestChanged.connect(self._show_values)
@@ -308,6 +309,7 @@ class PromptPanel(PromptSheet):
             value = defaults[name]
             slider.setDefault(sum(value) / len(value) if isinstance(value, tuple) else value)
         self.shape.set_sizes(manifest.sizes)
+        self._show_shapes()
         self.shape.set_size(self.state.values.size)
         scenes = manifest.language.scenes if manifest.language is not None else ()
         self.chips.set_scenes(scenes, folder)
@@ -325,6 +327,17 @@ class PromptPanel(PromptSheet):
         folder = self.state.engine.folder
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)
+
+    @Slot()
+    def _show_shapes(self) -> None:
+        """One shape alone is said; there is nothing to choose."""
+        several = len(self.shape.sizes()) > 1
+        for widget in (self.shape, self.shape_label):
+            widget.setVisible(several)
+        self.only_shape.setVisible(not several)
+        sizes = self.shape.sizes()
+        shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]} × {sizes[0][1]}" if sizes else ""
+        self.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
 
     @Slot(object)
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:

@@ -104,8 +104,9 @@ class PromptSheet(QWidget):
         for wordy in (self.apart, self.fold_button, self.ideas_button, self.list_button):
             wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
 
-        self._strengths = column_of(self.prompt_strength, self.subject_strength)
-        self._shape = column_of(labelled(self.shape_label, self.shape))
+        self._strengths = column_of(self.prompt_strength, self.subject_strength, self.look, self.apart)
+        self.only_shape = label("", "body", "muted", wrap=True)
+        self._shape = column_of(labelled(self.shape_label, self.shape), self.only_shape)
         self._count_box, self._seed_box = labelled(self.count_label, self.count), labelled(self.seed_label, self.seed)
         self._row = QWidget()
         row = self._row_layout = QHBoxLayout(self._row)
@@ -113,7 +114,7 @@ class PromptSheet(QWidget):
         row.setSpacing(space("row-gap"))
         row.addWidget(self._count_box)
         row.addWidget(self._seed_box, 1)
-        self._more = column_of(self.temperature, self.apart, self.look, self.top_p, self.fold_button)
+        self._more = column_of(self.temperature, self.top_p, self.fold_button)
         self._seed_fold = Fold(self._row)
         self.sections: dict[str, Disclosure] = {
             "scenes": self.scenes,
@@ -133,10 +134,10 @@ class PromptSheet(QWidget):
         header.addWidget(self.history_button)
         column.addLayout(header)
         column.addWidget(self.prompt)
-        column.addWidget(self.words)
         column.addWidget(self._disagreement_row)
         column.addLayout(self._banner)
         column.addWidget(self.scenes)
+        column.addWidget(self.words)  # it comes and goes while one types: under the chips it does not move them
         column.addWidget(self.avoid)
         column.addWidget(Divider())
         for name in ("strengths", "shape", "seed", "more"):

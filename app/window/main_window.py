@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
 from app.session.controller import Controller
+from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import SessionState
+from app.store.assets import AssetStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
@@ -97,7 +99,8 @@ class MainWindow(QMainWindow):
         self.drop_frame = DropFrame(self)
         self.photo_sources = PhotoSources(self)
         self.dialogs = Dialogs(self, controller, paths)
-        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast)
+        earlier = EarlierSubjects(state, AssetStore(paths.assets), self)
+        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier)
         self.drawing = Drawing(panels, controller, self)
         self.side_by_side = SideBySide(panels, controller, self)
         self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
@@ -211,7 +214,8 @@ class MainWindow(QMainWindow):
         for wants_name in (self.prompt.nameWanted, self.subject.shelf.renameRequested):
             wants_name.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
-        self.top_bar.models_button.clicked.connect(dialogs.models)
+        for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
+            wants_models.connect(dialogs.models)
         panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
         for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
@@ -278,7 +282,6 @@ class MainWindow(QMainWindow):
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,
-            generate=not editing,
         )
 
     def is_editing(self) -> bool:

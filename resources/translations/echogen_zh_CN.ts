@@ -3237,6 +3237,10 @@
     <context>
         <name>HintBar</name>
         <message>
+            <source>Click a thing to mark it. Shift-click takes away.</source>
+            <translation>点击一个物体即可标记。按住 Shift 点击可去除。</translation>
+        </message>
+        <message>
             <source>Click what belongs. Shift-click what does not. Drag a box.</source>
             <translation>点选属于主体的部分。按住 Shift 点选不属于的部分。拖动画框。</translation>
         </message>
@@ -3249,8 +3253,20 @@
             <translation>在主体周围拖出一个框。</translation>
         </message>
         <message>
+            <source>Drag a box: all of it is marked.</source>
+            <translation>拖出一个框：框内全部标记。</translation>
+        </message>
+        <message>
             <source>Drag to move the photo.</source>
             <translation>拖动以移动照片。</translation>
+        </message>
+        <message>
+            <source>Drag to move the picture.</source>
+            <translation>拖动以移动图片。</translation>
+        </message>
+        <message>
+            <source>Draw around the region.</source>
+            <translation>沿区域边缘圈画。</translation>
         </message>
         <message>
             <source>Draw around what belongs.</source>
@@ -3602,10 +3618,6 @@
             <translation>打开蒙版…</translation>
         </message>
         <message>
-            <source>Part {0}</source>
-            <translation>部分 {0}</translation>
-        </message>
-        <message>
             <source>Save the mask…</source>
             <translation>保存蒙版…</translation>
         </message>
@@ -3624,6 +3636,10 @@
             <translation>抠图有两个部分。</translation>
         </message>
         <message>
+            <source>Thing {0}</source>
+            <translation>物体 {0}</translation>
+        </message>
+        <message>
             <source>Use this cut-out</source>
             <translation>使用此抠图</translation>
         </message>
@@ -3636,12 +3652,20 @@
             <translation>还没有</translation>
         </message>
         <message>
+            <source>one box</source>
+            <translation>一个框</translation>
+        </message>
+        <message>
             <source>{0} belong</source>
             <translation>{0} 个属于</translation>
         </message>
         <message>
             <source>{0} do not</source>
             <translation>{0} 个不属于</translation>
+        </message>
+        <message>
+            <source>{0} uses it and draws</source>
+            <translation>{0} 使用它并开始绘制</translation>
         </message>
     </context>
     <context>
@@ -4840,6 +4864,10 @@
         <message>
             <source>The seed is kept: the same picture again</source>
             <translation>种子保持不变：会得到同一张图片</translation>
+        </message>
+        <message>
+            <source>This model draws one shape: {0}</source>
+            <translation>此模型只画一种形状：{0}</translation>
         </message>
         <message>
             <source>Waiting for the model</source>
@@ -6506,6 +6534,10 @@
         <message>
             <source>Model</source>
             <translation>模型</translation>
+        </message>
+        <message>
+            <source>More models…</source>
+            <translation>更多模型…</translation>
         </message>
         <message>
             <source>Status: {0}</source>
