@@ -197,7 +197,7 @@ def only_one(folder: Path) -> Iterator[None]:
     mine = f"{os.getpid()} {psutil.Process().create_time()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if lock.exists() and _is_alive(lock.read_text(encoding="utf-8"), mine):
+        if lock.exists() and _is_alive(lock.read_text(encoding="utf-8", errors="replace"), mine):
             raise CannotWrite(
                 f"Another EchoGen is fetching into {folder} right now.",
                 "Wait until it is done, or close it.",
