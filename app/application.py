@@ -135,7 +135,9 @@ class Program(QObject):
 
     @Slot()
     def _move_pictures(self) -> None:
-        self.store.folder = self.pictures_folder()
+        if self.store.folder != self.pictures_folder():
+            self.store.folder = self.pictures_folder()
+            self.controller.save_unsaved()
 
     @Slot()
     def _dress(self) -> None:
@@ -221,6 +223,7 @@ class Program(QObject):
             self.subjects.keep_strokes,
             self.keeper.keep_assets_now,
             self.keeper.save,
+            lambda: self.controller.rescue(self.paths.data / "unsaved"),
             self.window.history.commands.purge,
             lambda: self.link.shutdown(CLOSE_SECONDS),
             self.window.close_panels,  # ends the child for cut-outs, which work in the background may wait for

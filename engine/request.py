@@ -312,7 +312,9 @@ class GenerationRequest:
         if not isinstance(data, dict):
             raise RequestError("This is not a request.")
         if data.get("format") != FORMAT:
-            raise RequestError(f"This request has format {shortened(data.get('format'))}; this program reads format {FORMAT}.")
+            raise RequestError(
+                f"This request has format {shortened(data.get('format'))}; this program reads format {FORMAT}."
+            )
         known = {field.name for field in fields(cls)}
         given = {name: value for name, value in data.items() if name in known and value is not None}
         for name in ("size", "prompt_strength", "subject_strength", "look_strength", "temperature"):

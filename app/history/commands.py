@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
@@ -14,8 +14,9 @@ from app.history.picture_list import HistoryView
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
-from app.system.sharing import reveal
+from app.system.sharing import file_url, reveal
 from engine import PhotoError
+from engine.text import shown_name
 
 
 class PictureCommands(QObject):
@@ -158,7 +159,7 @@ class PictureCommands(QObject):
     def open_folder(self) -> None:
         folder = self._store.folder
         folder.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        QDesktopServices.openUrl(file_url(folder))
 
     @Slot()
     def delete(self) -> None:
@@ -182,7 +183,10 @@ class PictureCommands(QObject):
         chosen = self._view.chosen()
         if chosen:
             name, _ = QFileDialog.getOpenFileName(
-                self._view, self.tr("Where is {0}?").format(chosen[0].file.name), str(self._store.folder), "PNG (*.png)"
+                self._view,
+                self.tr("Where is {0}?").format(shown_name(chosen[0].file)),
+                str(self._store.folder),
+                "PNG (*.png)",
             )
             if name:
                 self._store.relocate(chosen[0].id, Path(name))
@@ -230,7 +234,7 @@ class PictureCommands(QObject):
     def _purged(self, left: list[Path]) -> None:
         if left:
             self.changed.emit()
-            names = ", ".join(file.name for file in left[:3])
+            names = ", ".join(shown_name(file) for file in left[:3])
             self.failed.emit(_not_trashed(names))
 
     @Slot(object)

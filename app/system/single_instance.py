@@ -54,7 +54,11 @@ class SingleInstance(QObject):
         except OSError as error:
             log.warning("the data folder cannot be made: %s", error)
             usable = False
-        return data / "instance.lock" if usable and is_text(str(data)) else Path(tempfile.gettempdir(), f"{self.name}.lock")
+        return (
+            data / "instance.lock"
+            if usable and is_text(str(data))
+            else Path(tempfile.gettempdir(), f"{self.name}.lock")
+        )
 
     def claim(self) -> bool:
         """Become the first instance; False when there is one already. Where no lock can be written, the socket decides."""

@@ -24,7 +24,9 @@ from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
 from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview
+from engine.files import is_folder
 from engine.photo import load_photo
+from engine.text import shown_name
 
 
 class Pictures(QObject):
@@ -146,7 +148,7 @@ class Pictures(QObject):
     @Slot(object)
     def _dropped(self, dropped: DroppedPicture) -> None:
         """A picture of ours was dropped: everything that made it comes back."""
-        self._take_subject(dropped.request, dropped.file.name)
+        self._take_subject(dropped.request, shown_name(dropped.file))
         note = self._prompt.recall(dropped.request)
         if not self._state.jobs.busy:
             self._controller.show_dropped(dropped)
@@ -157,7 +159,7 @@ class Pictures(QObject):
         if opened.request is None:
             return
         if what == "all":
-            self._take_subject(opened.request, opened.picture.file.name)
+            self._take_subject(opened.request, shown_name(opened.picture.file))
             if not self._state.jobs.busy:
                 self._show(opened)
         note = self._prompt.recall(opened.request, what)
@@ -254,10 +256,11 @@ class Pictures(QObject):
     @Slot(bool)
     def _save(self, metadata: bool) -> None:
         result = self._state.result
-        if result is None or result.file is None:
+        if result is None:
             self._toast.show_message(self.tr("The picture is not finished yet"))
             return
-        self._ask_and_save(result.file, result.request.prompt, result.request.seed, metadata)
+        # Without a file it could not be kept: what is on the screen is all there is of it, and it is saved from there.
+        self._ask_and_save(result.file or result, result.request.prompt, result.request.seed, metadata)
 
     @Slot(object, bool)
     def _save_other(self, picture: Picture, metadata: bool) -> None:
@@ -274,8 +277,8 @@ class Pictures(QObject):
             taken.add(target)
             self._controller.export(picture.file, target, metadata=metadata)
 
-    def _ask_and_save(self, source: Path, prompt: str, seed: int, metadata: bool) -> None:
-        start = self._controller.store.folder.parent / export_name(prompt, seed)
+    def _ask_and_save(self, source: Path | Result, prompt: str, seed: int, metadata: bool) -> None:
+        start = existing(self._controller.store.folder.parent) / export_name(prompt, seed)
         kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
         title = self.tr("Save as") if metadata else self.tr("Save without metadata")
         name, _ = QFileDialog.getSaveFileName(self._window, title, str(start), kinds)
@@ -301,6 +304,11 @@ class Pictures(QObject):
     def _copy_failed(self, error: Exception) -> None:
         if isinstance(error, EchoGenError):
             self._history.failed.emit(error)
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the home folder when it is gone: a dialog that begins nowhere begins in the program's own folder."""
+    return folder if is_folder(folder) else Path.home()
 
 
 def free_name(wanted: Path, taken: set[Path]) -> Path:
