@@ -24,6 +24,7 @@ from engine.encoders.names import own_name
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text import TextEncoder
 from engine.errors import BundleError
+from engine.files import is_file
 from engine.model.transformer import Transformer
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.encoder_decoder import Encoder
@@ -151,7 +152,7 @@ def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_prog
     done = 0
     for name, entry in manifest.files.items():
         path = folder / name
-        if not path.is_file():
+        if not is_file(path):
             raise BundleError(f"The model “{manifest.title}” is incomplete: {name} is missing.", GET_AGAIN)
         if not path.resolve().is_relative_to(root):
             raise BundleError(f"The model “{manifest.title}” is refused: {name} leads out of its folder.", GET_AGAIN)

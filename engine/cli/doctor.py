@@ -8,6 +8,8 @@ from dataclasses import asdict
 
 from engine.errors import ExitCode
 
+EXAMPLE = "doctor --json"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
@@ -25,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
             continue
         head = f"{finding.topic}:" if finding.topic != topic else ""
         topic = finding.topic
-        print(f"{'✓' if finding.good else '!'} {head:<15} {finding.fact}")
+        mark = "!" if not finding.good else "–" if finding.absent else "✓"
+        print(f"{mark} {head:<15} {finding.fact}")
         if finding.step:
             print(f"{'':<17} {finding.step}")
     if not args.json:
