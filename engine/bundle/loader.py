@@ -260,7 +260,7 @@ def check_fit(manifest: BundleManifest, encoders: Mapping[str, Any]) -> None:
     """
     config = manifest.transformer
     text, semantic, content = (encoders[part].config for part in ("text", "semantic", "content"))
-    patches = (manifest.semantic.input_size // _side(semantic.patch_size)) ** 2
+    patches = (manifest.semantic.input_size // semantic.patch_size) ** 2
     fold = manifest.placed_content.fold if manifest.placed_content is not None else 1
     stride = 2 ** (len(content.block_out_channels) - 1)
     faults = {
@@ -275,7 +275,3 @@ def check_fit(manifest: BundleManifest, encoders: Mapping[str, Any]) -> None:
                 f"The {PART_WORDS[part]} of this model does not fit its transformer.",
                 f"{GET_AGAIN} If you made it yourself, look at the sizes in {MANIFEST}.",
             )
-
-
-def _side(size: int | tuple[int, int]) -> int:
-    return size if isinstance(size, int) else size[0]
