@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from engine.encoders.names import own_name, under_own_names
 from engine.errors import BundleError
@@ -52,12 +53,27 @@ def assemble(part: str, build: Callable[[], M], state: Mapping[str, Tensor]) -> 
 def build_on_meta(part: str, build: Callable[[], M]) -> M:
     """The module without memory for its weights. Raises ``BundleError`` where its description builds none."""
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _WithoutNumbers():
             return build()
     except Exception as error:  # whatever a wrong config leads to
         raise BundleError(
             f"The {PART_WORDS[part]} of this model cannot be built from its description.", _STEP
         ) from error
+
+
+class _WithoutNumbers(TorchFunctionMode):
+    """Weights on the meta device have no numbers: drawing random ones for them would only import torch's compiler, which
+    takes longer than all the rest of an opening."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if getattr(func, "__module__", "") == "torch.nn.init" or func in _DRAWING:
+            return args[0] if args else next(iter((kwargs or {}).values()))
+        return func(*args, **(kwargs or {}))
+
+
+_DRAWING = (Tensor.normal_, Tensor.uniform_)
 
 
 def expected_shapes(part: str, module: nn.Module) -> dict[str, tuple[int, ...]]:
