@@ -200,11 +200,11 @@ class PromptEdit(QPlainTextEdit):
         return QSize(80, self.height())
 
     def counter(self) -> str:
-        """ "21 / 24" once more than half of the limit is used, else ""."""
+        """ "21 of 24 tokens" once more than half of the limit is used, else ""."""
         reading = self.reading
         if not reading.limit or reading.tokens <= reading.limit / 2:
             return ""
-        return f"{reading.tokens} / {reading.limit}"
+        return self.tr("{0} of {1} tokens").format(reading.tokens, reading.limit)
 
     def paintEvent(self, event) -> None:
         super().paintEvent(event)

@@ -295,7 +295,8 @@ def _follow(
     which: str = "",
 ) -> Finished:
     left, first = TimeLeft(()), 0
-    for event in engine.generate(request, cancel=cancel):
+    # The picture after each scale costs a tenth of a second: it is made where somebody sees how far it is, or keeps it.
+    for event in engine.generate(request, cancel=cancel, previews=progress.watched or previews is not None):
         match event:
             case Started():
                 for note in event.notes:

@@ -38,10 +38,15 @@ class ProgressLine:
         self._stream = stream
         self._shown = False
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody can see it."""
+        return _is_terminal(self._stream or sys.stderr)
+
     def show(self, text: str) -> None:
         """Put this in the place of what the line says."""
         stream = self._stream or sys.stderr
-        if not _is_terminal(stream):
+        if not self.watched:
             return
         width = max(10, shutil.get_terminal_size().columns - 1)
         line = text if len(text) <= width else text[: width - 1] + "…"

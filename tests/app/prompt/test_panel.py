@@ -115,9 +115,9 @@ def test_the_counter_and_what_is_cut_off(panel, bundle, state):
     state.update_values(prompt="a robot")
     assert panel.prompt.counter() == ""
     state.update_values(prompt="a toy robot in the snow")
-    assert panel.prompt.counter() == "7 / 12"
+    assert panel.prompt.counter() == "7 of 12 tokens"
     state.update_values(prompt="a toy robot in the snow on the beach in the dusk snow")
-    assert panel.prompt.counter() == "14 / 12"
+    assert panel.prompt.counter() == "14 of 12 tokens"
     assert panel.words.text() == "The last 2 words are not used: dusk snow"
     formats = panel.prompt.document().firstBlock().layout().formats()
     assert any(f.format.fontStrikeOut() for f in formats)

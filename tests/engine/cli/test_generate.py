@@ -76,6 +76,7 @@ def test_from_an_earlier_picture(words, tiny_bundle, tmp_path, monkeypatch):
     assert read_picture_file(again).bits == read_picture_file(first).bits
     shown: list[str] = []
     monkeypatch.setattr("engine.cli.terminal.ProgressLine.show", lambda _, text: shown.append(text))
+    monkeypatch.setattr("engine.cli.terminal.ProgressLine.watched", True)
     assert main([*base, "--out", str(kept), "--keep-scales", "3", "--seed", "77"]) == 0
     told = [line for line in shown if line.startswith("Scale ")]
     assert told[2] == "Scale 3 of 5, kept" and len(told) == 5
