@@ -96,7 +96,16 @@ def start(state: Path) -> dict[str, tuple[float, float]]:
         done = subprocess.run(command, cwd=state, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         found = {name: (values[0], values[1]) for name, values in json.loads(done.stdout).items()}
         before, began = _children(), time.monotonic()
-        command = [sys.executable, "-m", "engine", "example", "--device", "cpu", "--out", str(Path(home) / "picture.png")]
+        command = [
+            sys.executable,
+            "-m",
+            "engine",
+            "example",
+            "--device",
+            "cpu",
+            "--out",
+            str(Path(home) / "picture.png"),
+        ]
         subprocess.run(command, cwd=state, env=environment, capture_output=True, check=True)
         found["picture"] = (time.monotonic() - began, _children() - before)
         return found
@@ -108,7 +117,7 @@ def _children() -> float:
 
 
 def measure(before: str, rounds: int) -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """"before" and "now" → moment → what every counted start took."""
+    """ "before" and "now" → moment → what every counted start took."""
     results: dict[str, dict[str, list[tuple[float, float]]]] = {
         state: {moment: [] for moment in MOMENTS} for state in ("before", "now")
     }

@@ -43,7 +43,7 @@ def _desktop_file(root: Path, python: Path, home: Path) -> Path:
         "Version=1.5",
         f"Name={NAME}",
         f"Comment={COMMENT}",
-        f"Exec={_quote(python)} {_quote(root / 'main.py')} %F",
+        f"Exec={_quote(python)} -I {_quote(root / 'main.py')} %F",  # other programs' PYTHONPATH is none of ours
         f"Icon={APP_ID}",
         "Terminal=false",
         "Categories=Graphics;2DGraphics;",
@@ -74,7 +74,7 @@ def _start_menu_shortcut(root: Path, python: Path) -> Path:
     # pythonw opens no console window. The values travel in the environment: no quoting, nothing to inject.
     script = (
         "$s=(New-Object -ComObject WScript.Shell).CreateShortcut($env:EG_LINK);$s.TargetPath=$env:EG_PYTHON;"
-        "$s.Arguments='\"'+$env:EG_MAIN+'\"';$s.WorkingDirectory=$env:EG_ROOT;$s.IconLocation=$env:EG_ICON;$s.Save()"
+        "$s.Arguments='-I \"'+$env:EG_MAIN+'\"';$s.WorkingDirectory=$env:EG_ROOT;$s.IconLocation=$env:EG_ICON;$s.Save()"
     )
     environment = {
         **os.environ,
@@ -98,7 +98,7 @@ def _application_bundle(root: Path, python: Path, home: Path) -> Path:
     if icon.exists():
         shutil.copyfile(icon, resources / icon.name)
     start = programs / NAME
-    start.write_text(f'#!/bin/sh\nexec {_shell(python)} {_shell(root / "main.py")} "$@"\n', encoding="utf-8")
+    start.write_text(f'#!/bin/sh\nexec {_shell(python)} -I {_shell(root / "main.py")} "$@"\n', encoding="utf-8")
     start.chmod(0o755)
     information = {
         "CFBundleIdentifier": APP_ID,

@@ -53,9 +53,15 @@ _PHASES: dict[Phase, str] = {
 _PLANS: dict[str, tuple[str, str]] = {
     "resident": (_t("Fast"), _t("The whole model stays in memory. The fastest way.")),
     "balanced": (_t("Balanced"), _t("Parts of the model leave the memory when they have done their work.")),
-    "low": (_t("Low memory"), _t("What the prompt and the subject say is worked out one after the other, which is slower and takes less memory.")),
+    "low": (
+        _t("Low memory"),
+        _t("The work is done in smaller steps, which is slower and takes less memory."),
+    ),
     "int8": (_t("Compact"), _t("The model is stored in a smaller form, and pictures differ a little.")),
-    "streamed": (_t("Smallest"), _t("The model is brought from the computer's memory piece by piece. The slowest way.")),
+    "streamed": (
+        _t("Smallest"),
+        _t("The model is brought from the computer's memory piece by piece. The slowest way."),
+    ),
 }
 
 
@@ -169,11 +175,15 @@ def plan_notes(plan: MemoryPlan) -> list[str]:
             )
         )
     elif plan.unequal > GIB // 2:
-        notes.append(_tr("Different strengths for prompt and subject take {0} more memory.").format(memory(plan.unequal)))
+        notes.append(
+            _tr("Different strengths for prompt and subject take {0} more memory.").format(memory(plan.unequal))
+        )
     if plan.beside > 4 * GIB and not plan.missing_beside:
         notes.append(_tr("It also takes {0} of the computer's own memory.").format(memory(plan.beside)))
     if plan.rounded:
-        notes.append(_tr("The model is stored in a smaller form, so pictures differ a little from those of the larger plans."))
+        notes.append(
+            _tr("The model is stored in a smaller form, so pictures differ a little from those of the larger plans.")
+        )
     return notes
 
 

@@ -40,7 +40,7 @@ TITLES: dict[PlanKey, str] = {
 MEANINGS: dict[PlanKey, str] = {
     "resident": "The whole model stays in memory. The fastest way.",
     "balanced": "Parts of the model leave the memory when they have done their work.",
-    "low": "What the prompt and the subject say is worked out one after the other, which is slower and takes less memory.",
+    "low": "The work is done in smaller steps, which is slower and takes less memory.",
     "int8": "The model is stored in a smaller form, and pictures differ a little.",
     "streamed": "The model is brought from the computer's memory piece by piece. The slowest way.",
 }
@@ -318,5 +318,7 @@ def _notes(plan: MemoryPlan, device: Device) -> tuple[str, ...]:
     if plan.beside > 4 * GIB and not plan.missing_beside:
         notes.append(f"It also takes {gigabytes(plan.beside)} of the computer's own memory.")
     if plan.rounded:
-        notes.append("The model is stored in a smaller form, so pictures differ a little from those of the larger plans.")
+        notes.append(
+            "The model is stored in a smaller form, so pictures differ a little from those of the larger plans."
+        )
     return tuple(notes)

@@ -1740,6 +1740,10 @@
             <translation>无法从“{0}/{1}”读取文本编码器的词表。</translation>
         </message>
         <message>
+            <source>The work is done in smaller steps, which is slower and takes less memory.</source>
+            <translation>分成更小的步骤计算:速度较慢,占用内存较少。</translation>
+        </message>
+        <message>
             <source>The {0} is longer than this model reads; it stops before “{1}”.</source>
             <translation>{0}超出此模型能读取的长度；到“{1}”之前为止。</translation>
         </message>
@@ -1970,10 +1974,6 @@
         <message>
             <source>Wait until it is done, or close it.</source>
             <translation>请等它完成，或将它关闭。</translation>
-        </message>
-        <message>
-            <source>What the prompt and the subject say is worked out one after the other, which is slower and takes less memory.</source>
-            <translation>提示词与主体的影响先后计算:速度较慢,占用内存较少。</translation>
         </message>
         <message>
             <source>What {0} carries is too large to be read.</source>
@@ -3486,8 +3486,8 @@
             <translation>整个模型都留在内存中,速度最快。</translation>
         </message>
         <message>
-            <source>What the prompt and the subject say is worked out one after the other, which is slower and takes less memory.</source>
-            <translation>提示词与主体的影响先后计算:速度较慢,占用内存较少。</translation>
+            <source>The work is done in smaller steps, which is slower and takes less memory.</source>
+            <translation>分成更小的步骤计算:速度较慢,占用内存较少。</translation>
         </message>
         <message>
             <source>about {0} h left</source>

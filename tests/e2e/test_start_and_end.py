@@ -6,11 +6,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QColor, QColorSpace, QImage
 from PySide6.QtWidgets import QFileDialog
 
+from app.session.subject_work import read_image
 from app.session.values import PanelValues
 from app.store.paths import AppPaths
 from app.system.single_instance import SingleInstance
@@ -129,3 +132,35 @@ def test_a_data_folder_in_another_encoding_has_a_lock(qapp, tmp_path):
     instance = SingleInstance(data)
     assert instance.claim()
     instance.release()
+
+
+def test_a_picture_of_ours_with_damaged_settings_opens_as_a_photo(program, qtbot, tmp_path):
+    program.window.drawing.generate()
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
+    data = bytearray(program.state.result.file.read_bytes())
+    at = data.index(b"iTXtEchoGen\0") + 40
+    length = int.from_bytes(data[at - 44 : at - 40], "big")
+    data[at] ^= 0xFF
+    start = at - 40
+    data[start + 4 + length : start + 8 + length] = zlib.crc32(data[start : start + 4 + length]).to_bytes(4, "big")
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(data)
+    count = len(program.state.subjects)
+    program.controller.open_files([damaged])
+    qtbot.waitUntil(lambda: len(program.state.subjects) > count, timeout=10_000)
+    assert program.state.subject.title == "damaged.png"
+    assert program.window.toast.text().endswith("It is opened as a photo.")
+
+
+def test_a_pasted_picture_has_the_limits_and_the_colours_of_a_file(program, qtbot, monkeypatch):
+    image = QImage(8, 8, QImage.Format.Format_RGB32)
+    image.fill(QColor(234, 51, 35))
+    image.setColorSpace(QColorSpace(QColorSpace.NamedColorSpace.DisplayP3))
+    assert abs(int(read_image(image, "Pasted").photo.rgb[0, 0, 0]) - 255) <= 2, (
+        "the red of Display P3 is the red of sRGB"
+    )
+    monkeypatch.setattr("engine.photo.load.MAX_PIXELS", 60)
+    program.subjects.open_image(image, "Pasted picture")
+    qtbot.waitUntil(program.window.banner.isVisible, timeout=10_000)
+    assert program.window.banner.title.text() == "The photo is too large"

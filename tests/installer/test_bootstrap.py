@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -166,7 +167,10 @@ def test_the_desktop_entry_starts_the_program(tmp_path, monkeypatch):
     (root / "resources" / "icons" / "echogen.svg").write_text("<svg/>", encoding="utf-8")
     entry = desktop_entry.install_entry(root, root / ".venv/bin/python", tmp_path / "home")
     text = entry.read_text(encoding="utf-8")
-    assert f'Exec="{str(root).replace("$", chr(92) + "$")}/.venv/bin/python"' in text and text.rstrip().count("%F") == 1
+    assert (
+        f'Exec="{str(root).replace("$", chr(92) + "$")}/.venv/bin/python" -I ' in text
+        and text.rstrip().count("%F") == 1
+    )
     assert (tmp_path / "home/.local/share/icons/hicolor/scalable/apps" / f"{desktop_entry.APP_ID}.svg").exists()
 
 
@@ -178,3 +182,20 @@ def test_the_mac_application_has_a_program_and_a_plist(tmp_path, monkeypatch):
     information = plistlib.loads((bundle / "Contents/Info.plist").read_bytes())
     start = bundle / "Contents/MacOS" / information["CFBundleExecutable"]
     assert start.stat().st_mode & 0o111 and "it'\\''s" in start.read_text(encoding="utf-8")
+
+
+def test_packages_of_other_programs_do_not_come_first(tmp_path, monkeypatch):
+    import main as start
+
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert not start.foreign_packages()
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", start.ROOT]))
+    assert not start.foreign_packages()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert start.foreign_packages()
+    called: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, command: called.append(command) or sys.exit(0))
+    monkeypatch.setattr(start.subprocess, "call", lambda command: called.append(command) or sys.exit(0))
+    with pytest.raises(SystemExit):
+        start.main(["photo.jpg"])
+    assert called[0][1] == "-I" and called[0][-1] == "photo.jpg"
