@@ -70,13 +70,11 @@ FRAGMENTS = (
     _t("No space left on device"),
     _t("Read-only file system"),
     _t("Is a directory"),
-    _t("a HEIC photo"),
     _t("a JPEG XL picture"),
     _t("a Photoshop document"),
     _t("a GIMP document"),
     _t("an OpenEXR picture"),
     _t("a Radiance picture"),
-    _t("a raw photo of a camera"),
     _t("a TIFF with numbers of an unusual kind"),
 )
 

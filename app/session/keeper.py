@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.session.state import SessionState, Subject
 from app.session.values import PanelValues, with_controls
@@ -36,7 +36,12 @@ class SessionKeeper(QObject):
     Args:
         extra: what the window adds to the session (prompt history, open sections, geometry), as keyword values of
             ``SavedSession``; asked for while saving.
+
+    Signals:
+        saved: the session is on disk as it stands now.
     """
+
+    saved = Signal()
 
     def __init__(
         self,
@@ -114,9 +119,14 @@ class SessionKeeper(QObject):
         Until a session that was loaded has come back, its file stays as it is: closing early loses nothing.
         """
         self._timer.stop()
-        session = self._try(lambda: self._on_its_way or self._store.save(self.session()))
+        session = self._try(self._save_session)
         if self._try(lambda: self._settings.save(self._state.settings)) and session:
             self._told = False
+
+    def _save_session(self) -> None:
+        if not self._on_its_way:
+            self._store.save(self.session())
+            self.saved.emit()
 
     def _try(self, save: Callable[[], object]) -> bool:
         """Whether it could be saved. Nothing may keep the other file from being written, or the program from ending."""
@@ -141,6 +151,12 @@ class SessionKeeper(QObject):
                     self._masks[subject.key] = (mask, self._assets.save_mask(mask))
             except EchoGenError as error:
                 self._not_kept(error)
+
+    def holds(self, subject: Subject) -> bool:
+        """Whether photo and mask of a subject are in every session that is saved from now on."""
+        known = self._masks.get(subject.key)
+        kept = known is not None and known[0] is subject.mask
+        return kept and subject.photo is not None and subject.photo.digest in self._photos
 
     def close(self) -> None:
         """Save for the last time; what changes from here on is not kept."""
@@ -224,13 +240,14 @@ class SessionKeeper(QObject):
     def _fetched(self, fetched: tuple[list[dict[str, Any]], int]) -> None:
         self._on_its_way = False
         values, current = fetched
-        if values and not self._state.subjects:
-            digests = [value.pop("_mask", "") for value in values]
-            self._photos |= {value["photo"].digest for value in values if value.get("photo") is not None}
-            self._state.set_subjects(tuple(values), current)
-            for subject, digest in zip(self._state.subjects, digests, strict=True):
-                if subject.mask is not None and digest:
-                    self._masks[subject.key] = (subject.mask, digest)
+        if not values:
+            return
+        digests = [value.pop("_mask", "") for value in values]
+        self._photos |= {value["photo"].digest for value in values if value.get("photo") is not None}
+        back = self._state.put_back_subjects(tuple(values), current)
+        for subject, digest in zip(back, digests, strict=True):
+            if subject.mask is not None and digest:
+                self._masks[subject.key] = (subject.mask, digest)
 
     @Slot(object)
     def _not_fetched(self, error: Exception) -> None:

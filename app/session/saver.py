@@ -69,10 +69,10 @@ class PictureSaver(QObject):
 
 def _write(result: Result, target: Path, metadata: bool) -> Path:
     target = with_suffix(target)
-    if result.bits is None:
-        save_plain(target, result.image)
+    if result.bits is not None and metadata and target.suffix.lower() == ".png":
+        save_picture(target, result.image, result.request, result.bits)
     else:
-        save_picture(target, result.image, result.request, result.bits, metadata=metadata)
+        save_plain(target, result.image)
     return target
 
 

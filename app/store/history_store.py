@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from app.store.picture_filter import INDEX, Facets, PictureFilter
 from app.store.thumbs import make_film, make_thumb, read_film
 from engine import CannotWrite, EchoGenError, GenerationRequest
 from engine.text import is_text
@@ -30,6 +31,11 @@ log = logging.getLogger(__name__)
 VERSION = 1
 SCALES_KEPT = 400
 """Of so many of the newest pictures, the picture after each scale is kept: some 30 to 100 kB each."""
+_AT_ONCE = 500
+"""Ids in one query: fewer than any SQLite allows."""
+_IN_USE, _CLOSED = 0x45434F00, 0x45434F01
+"""Application ids of the file while it is open, and after an orderly end: only what was not closed is checked as a whole,
+which reads every page."""
 
 _WORLD_AT_FAULT = {
     sqlite3.SQLITE_BUSY,
@@ -161,11 +167,14 @@ class HistoryStore:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version not in (0, VERSION):
                 raise sqlite3.DatabaseError(f"history version {version}")
-            database.executescript(_SCHEMA)
-            database.execute(f"PRAGMA user_version={VERSION}")
-            if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            (state,) = database.execute("PRAGMA application_id").fetchone()
+            if (state != _CLOSED or self._is_cut_off(database)) and _quick_check(database) != "ok":
                 raise sqlite3.DatabaseError("quick_check")
+            database.executescript(_SCHEMA)
             database.execute(f"SELECT {_COLUMNS}, deleted, thumb FROM pictures LIMIT 1")
+            database.execute(INDEX)
+            database.execute(f"PRAGMA user_version={VERSION}")
+            database.execute(f"PRAGMA application_id={_IN_USE}")
             database.execute("PRAGMA busy_timeout=5000")
         except BaseException:
             database.close()
@@ -186,6 +195,11 @@ class HistoryStore:
     def _row(self, query: str, values: Sequence[Any] = ()) -> tuple | None:
         return next(iter(self._rows(query, values)), None)
 
+    def _is_cut_off(self, database: sqlite3.Connection) -> bool:
+        """Whether the file is shorter than it says of itself."""
+        (pages,), (page,) = (database.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+        return self.path is not None and self.path.stat().st_size < pages * page
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
@@ -203,6 +217,8 @@ class HistoryStore:
 
     def close(self) -> None:
         with self._lock:
+            with contextlib.suppress(sqlite3.Error):  # then it is checked at the next start
+                self._database.execute(f"PRAGMA application_id={_CLOSED}")
             self._database.close()
 
     def add(
@@ -297,6 +313,19 @@ class HistoryStore:
         with self._transaction() as database:
             database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
 
+    def reorder_queue(self, keys: Sequence[int]) -> list[int]:
+        """Give waiting pictures another order. ``keys``: of all or some of them, in the order wanted.
+
+        Returns:
+            the keys that they have from now on, in the same order.
+        """
+        places = sorted(keys)
+        moves = [(place, key) for place, key in zip(places, keys, strict=True) if place != key]
+        with self._transaction() as database:
+            database.executemany("UPDATE queue SET id=-? WHERE id=?", moves)
+            database.execute("UPDATE queue SET id=-id WHERE id<0")
+        return places
+
     def queued(self) -> list[tuple[int, GenerationRequest]]:
         """What waits, in its order. A row that cannot be read is passed over and forgotten."""
         rows = self._rows("SELECT id, request FROM queue ORDER BY id")
@@ -318,16 +347,36 @@ class HistoryStore:
 
     def pictures(self, search: str = "", starred: bool = False, limit: int = 100_000) -> list[Picture]:
         """Newest first. ``search``: every word has to occur in the prompt or the subject's name."""
-        where, values = ["deleted IS NULL"], []
-        for word in search.split():
-            where.append("(prompt LIKE ? ESCAPE '\\' OR subject_name LIKE ? ESCAPE '\\')")
-            pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            values += [pattern, pattern]
-        if starred:
-            where.append("starred=1")
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"
-        found = (_picture(row) for row in self._rows(query, (*values, limit)))
-        return [picture for picture in found if picture is not None]
+        return self.read(self.ids(PictureFilter(search, starred), limit))
+
+    def ids(self, wanted: PictureFilter, limit: int = -1) -> list[int]:
+        """Ids of the pictures that a filter lets through, newest first; quick for any number of them."""
+        where, values = wanted.where()
+        index = "by_filter" if wanted.looks_at_rows() else "by_time"
+        query = f"SELECT id FROM pictures INDEXED BY {index} WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
+        return [row[0] for row in self._rows(query, (*values, limit))]
+
+    def read(self, ids: Sequence[int]) -> list[Picture]:
+        """Pictures by their ids, in the same order; those that are gone are left out."""
+        found: dict[int, Picture] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            rows = self._rows(f"SELECT {_COLUMNS} FROM pictures WHERE id IN ({marks})", part)
+            found |= {picture.id: picture for row in rows if (picture := _picture(row)) is not None}
+        return [found[picture] for picture in ids if picture in found]
+
+    def facets(self) -> Facets:
+        """What the pictures can be narrowed by."""
+
+        def counted(column: str, order: str) -> tuple[tuple[str, int], ...]:
+            query = f"SELECT {column}, COUNT(*) FROM pictures WHERE deleted IS NULL GROUP BY 1 ORDER BY {order}"
+            return tuple((value, count) for value, count in self._rows(query) if isinstance(value, str))
+
+        with self._lock:
+            days = counted("date(created, 'unixepoch', 'localtime')", "1 DESC")
+            subjects, bundles = counted("subject_name", "2 DESC"), counted("bundle", "2 DESC")
+        return Facets(subjects, bundles, days, sum(count for _, count in days))
 
     def star(self, picture: int, starred: bool) -> None:
         with self._transaction() as database:
@@ -405,6 +454,10 @@ def _stored(file: Path) -> str | bytes:
 
 def _file(stored: str | bytes) -> Path:
     return Path(os.fsdecode(stored))
+
+
+def _quick_check(database: sqlite3.Connection) -> str:
+    return database.execute("PRAGMA quick_check(1)").fetchone()[0]
 
 
 def _picture(row: tuple) -> Picture | None:

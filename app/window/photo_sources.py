@@ -10,7 +10,10 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.system.sharing import local_file
 
-_SUFFIXES = "*.png *.jpg *.jpeg *.jfif *.webp *.tif *.tiff *.gif *.bmp *.avif"
+_SUFFIXES = (
+    "*.png *.jpg *.jpeg *.jfif *.webp *.tif *.tiff *.gif *.bmp *.avif *.heic *.heif "
+    "*.dng *.cr2 *.cr3 *.nef *.arw *.orf *.raf *.rw2 *.pef"
+)
 
 
 class PhotoSources(QObject):

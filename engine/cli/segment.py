@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.photo.mask_file import write_mask
+    from engine.photo.notes import photo_notes
     from engine.photo.picture_file import save_plain
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     if args.cutout is not None:
         composed = cut_out(photo, proposal.mask, args.size, args.framing, args.box)
         save_plain(args.cutout, composed.pixels if args.framing == "fit" else composed.rgb)
-    report(args, proposal, photo.notes, can_name="grounding" in helpers)
+    notes = (*photo.notes, *photo_notes(photo, proposal.mask))
+    report(args, proposal, notes, can_name="grounding" in helpers)
     return 0
 
 
@@ -111,8 +113,9 @@ def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
 
 _MEANS = {
     "alpha": "by the photo's own transparency",
-    "grabcut": "by colours alone",
-    "sam": "by the cut-out model",
+    "network": "by the network that ships",
+    "grabcut": "by colours and edges alone",
+    "sam": "by the large cut-out model",
 }
 _NO_NAMING = "finding a subject by its name needs the model for it (python -m engine models get naming)."
 
@@ -135,6 +138,7 @@ def report(
             "name_score": round(proposal.name_score, 4),
             "method": proposal.method,
             "score": round(proposal.score, 4),
+            "sure": proposal.sure,
             "boxes": [
                 {
                     "box": [round(b.x0, 1), round(b.y0, 1), round(b.x1, 1), round(b.y1, 1)],
@@ -153,6 +157,8 @@ def report(
         print("The name was not used: " + _NO_NAMING, file=sys.stderr)
     for note in notes:
         print(note, file=sys.stderr)
+    if not proposal.sure and args.box is None and not args.click:
+        print("Not sure about this cut-out. Look at it, and name a --box if it is wrong.", file=sys.stderr)
     print(args.out)
     if args.cutout is not None:
         print(args.cutout, flush=True)

@@ -12,7 +12,6 @@ from engine.photo.colour import MAX_PROFILE_BYTES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
-_HEIF = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"mif2", b"msf1"}
 _KINDS = (
     (b"\xff\x0a", "a JPEG XL picture"),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
@@ -20,27 +19,18 @@ _KINDS = (
     (b"gimp xcf", "a GIMP document"),
     (b"v/1\x01", "an OpenEXR picture"),
     (b"#?RADIANCE", "a Radiance picture"),
-    (b"FUJIFILMCCD-RAW", "a raw photo of a camera"),
-    (b"IIRO", "a raw photo of a camera"),
-    (b"IIRS", "a raw photo of a camera"),
-    (b"MMOR", "a raw photo of a camera"),
-    (b"IIU\0", "a raw photo of a camera"),
 )
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-RAW = "a raw photo of a camera"
 
 
 def kind(start: bytes) -> str:
     """ "a Photoshop document" for the first 32 bytes of one; "" for what is not known."""
-    if start[4:8] == b"ftyp":
-        brand = start[8:12]
-        return "a HEIC photo" if brand in _HEIF else RAW if brand == b"crx " else ""
     if start.startswith(_TIFF):
-        return RAW if start[8:10] == b"CR" else "a TIFF with numbers of an unusual kind"
+        return "a TIFF with numbers of an unusual kind"
     return next((name for magic, name in _KINDS if start.startswith(magic)), "")
 
 
-def is_raw(picture: Image.Image) -> bool:
+def is_raw_inside(picture: Image.Image) -> bool:
     """Whether an opened TIFF is a camera's raw file, of which only the preview could be read."""
     tags = getattr(picture, "tag_v2", None)
     if picture.format != "TIFF" or tags is None:

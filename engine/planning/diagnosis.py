@@ -106,6 +106,7 @@ def diagnose() -> tuple[Finding, ...]:
             findings.append(Finding("Device", f"Looking for devices failed: {error}.", "Draw on the processor.", False))
     findings += _bundles(device)
     findings += _could_have(device, cards)
+    findings.append(_cut_outs())
     findings += _helpers()
     findings.append(_libraries())
     return tuple(findings)
@@ -312,6 +313,15 @@ def _bundles(device: Device) -> list[Finding]:
     return findings
 
 
+def _cut_outs() -> Finding:
+    from engine.preflight import shipped_problem
+
+    problem = shipped_problem()
+    if not problem:
+        return Finding("Cut-outs", "The network for cut-outs that comes with EchoGen works.")
+    return Finding("Cut-outs", problem, "Install EchoGen again; until then colours and edges find the subject.", False)
+
+
 def _way_out(manifest: BundleManifest, device: Device) -> str:
     """What to do about a model that is far too large for the device."""
     if device.kind != "cpu":
@@ -353,7 +363,7 @@ def _could_have(device: Device, cards: tuple[Card, ...]) -> list[Finding]:
 
 
 def _helpers() -> list[Finding]:
-    """The networks that find a subject in a photo: without them cut-outs are made by colours, and many are wrong."""
+    """The models that find a subject by its name and follow finer edges, where they are not here."""
     from engine.weights.catalogue import MODELS, PARTS
     from engine.weights.inventory import installed_helpers
 
@@ -364,12 +374,12 @@ def _helpers() -> list[Finding]:
     }
     missing = [name for name, roles in needs.items() if roles and any(role not in here for role in roles)]
     if not missing:
-        return [Finding("Cut-outs", "The models for cut-outs are here.")]
+        return []
     titles = " and ".join(MODELS[name].title for name in missing)
     return [
         Finding(
             "Cut-outs",
-            f"{titles}: not here. Without them a subject is found by simpler means, and its name does not help.",
+            f"{titles}: not here. Without them the name of a subject does not help to find it.",
             f"Get them: python -m engine models get {' '.join(missing)} (the licences are shown first).",
             absent=True,
         )
