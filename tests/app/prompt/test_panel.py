@@ -61,7 +61,7 @@ def test_object_names_and_accessible_names(panel, bundle):
         "negativePromptEdit": "What to avoid",
         "promptStrength": "Follow the prompt",
         "subjectStrength": "Keep the subject",
-        "temperature": "Temperature",
+        "temperature": "Variety",
         "aspectCombo": "Shape",
         "seedSpin": "Seed",
         "seedLock": "Keep this seed",
