@@ -87,10 +87,20 @@ def unpack(commit: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
-def start(state: Path) -> dict[str, tuple[float, float]]:
-    """One start of the window and one of the command line: (seconds, seconds of processor time) of every moment."""
+def start(state: Path, compiled: str) -> dict[str, tuple[float, float]]:
+    """One start of the window and one of the command line: (seconds, seconds of processor time) of every moment.
+
+    Args:
+        compiled: folder for Python's compiled files, which a second start of a program always has.
+    """
     with tempfile.TemporaryDirectory(prefix="echogen-starts-") as home:
-        environment = {**os.environ, "ECHOGEN_MODELS": str(Path(home) / "models"), "PYTHONPATH": str(state)}
+        environment = {
+            **os.environ,
+            "ECHOGEN_MODELS": str(Path(home) / "models"),
+            "PYTHONPATH": str(state),
+            "PYTHONPYCACHEPREFIX": compiled,
+        }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         began = time.monotonic()
         command = [sys.executable, "-c", _WINDOW, repr(began), home]
         done = subprocess.run(command, cwd=state, env=environment, stdout=subprocess.PIPE, text=True, check=True)
@@ -121,11 +131,14 @@ def measure(before: str, rounds: int) -> dict[str, dict[str, list[tuple[float, f
     results: dict[str, dict[str, list[tuple[float, float]]]] = {
         state: {moment: [] for moment in MOMENTS} for state in ("before", "now")
     }
-    with tempfile.TemporaryDirectory(prefix="echogen-before-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="echogen-before-") as folder,
+        tempfile.TemporaryDirectory(prefix="echogen-compiled-") as compiled,
+    ):
         unpack(before, Path(folder))
         for number in range(rounds + 1):
             for state, place in (("before", Path(folder)), ("now", ROOT)):
-                found = start(place)
+                found = start(place, compiled)
                 if number:
                     for moment, values in found.items():
                         results[state][moment].append(values)
