@@ -43,10 +43,8 @@ from app.system.deferred import DeferredSteps
 from app.system.garbage import GarbageCollector
 from app.system.single_instance import SingleInstance
 from app.window.main_window import MainWindow
-from engine import EchoGenError, __version__
-from engine.errors import ExitCode
+from engine import EchoGenError, ExitCode, __version__, is_text, shortened
 from engine.process import ENGINE
-from engine.text import is_text, shortened
 from installer.desktop_entry import APP_ID, NAME
 
 log = logging.getLogger(__name__)

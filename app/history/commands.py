@@ -15,8 +15,7 @@ from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
 from app.system.sharing import file_url, reveal
-from engine import PhotoError
-from engine.text import shown_name
+from engine import PhotoError, shown_name
 
 
 class Pictures(Protocol):

@@ -14,8 +14,7 @@ from app.look import type as type_
 from app.look.theme import notifier, theme
 from app.prompt.vocabulary import PromptHistory, PromptReader, Reading
 from app.shortcuts import bind
-from engine import MAX_PROMPT_CHARACTERS
-from engine.text import shown
+from engine import MAX_PROMPT_CHARACTERS, shown
 
 
 class _Underliner(QSyntaxHighlighter):

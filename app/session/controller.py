@@ -31,6 +31,7 @@ from engine import (
     Region,
     ScaleBits,
     Started,
+    shown_name,
 )
 from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
 from engine.photo import (
@@ -43,7 +44,6 @@ from engine.photo import (
     read_picture_file,
     region_of_photo,
 )
-from engine.text import shown_name
 
 log = logging.getLogger(__name__)
 

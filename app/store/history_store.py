@@ -23,8 +23,7 @@ import numpy as np
 
 from app.store.picture_filter import INDEX, Facets, PictureFilter
 from app.store.thumbs import make_film, make_thumb, read_film
-from engine import CannotWrite, EchoGenError, GenerationRequest
-from engine.text import is_text
+from engine import CannotWrite, EchoGenError, GenerationRequest, is_text
 
 log = logging.getLogger(__name__)
 

@@ -23,10 +23,8 @@ from app.system.sharing import copy_picture
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview
-from engine.files import is_folder
+from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, is_folder, shown_name
 from engine.photo import load_photo
-from engine.text import shown_name
 
 
 class Pictures(QObject):

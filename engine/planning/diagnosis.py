@@ -107,7 +107,6 @@ def diagnose() -> tuple[Finding, ...]:
     findings += _bundles(device)
     findings += _could_have(device, cards)
     findings.append(_cut_outs())
-    findings += _helpers()
     findings.append(_libraries())
     return tuple(findings)
 
@@ -359,30 +358,6 @@ def _could_have(device: Device, cards: tuple[Card, ...]) -> list[Finding]:
             get if plan.fits else f"It wants {gigabytes(lacking)} more than is free. {get}",
             absent=True,
         ),
-    ]
-
-
-def _helpers() -> list[Finding]:
-    """The models that find a subject by its name and follow finer edges, where they are not here."""
-    from engine.weights.catalogue import MODELS, PARTS
-    from engine.weights.inventory import installed_helpers
-
-    here = installed_helpers()
-    needs = {
-        name: [PARTS[key].role for key in model.parts if PARTS[key].role in ("naming", "grounding", "segmentation")]
-        for name, model in MODELS.items()
-    }
-    missing = [name for name, roles in needs.items() if roles and any(role not in here for role in roles)]
-    if not missing:
-        return []
-    titles = " and ".join(MODELS[name].title for name in missing)
-    return [
-        Finding(
-            "Cut-outs",
-            f"{titles}: not here. Without them the name of a subject does not help to find it.",
-            f"Get them: python -m engine models get {' '.join(missing)} (the licences are shown first).",
-            absent=True,
-        )
     ]
 
 
