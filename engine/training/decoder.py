@@ -7,7 +7,8 @@ What the subject looks like in detail is then to be found on the canvas alone, a
 
 With ``drawn_share`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales
 are kept, and it goes on from there, so that the picture is still that of the target in broad colours. Its detail is another:
-outside the subject it is compared by its strength alone.
+outside the subject it is compared by its strength alone. A share of those (``free_share``) is drawn from nothing, as for a user:
+there the subject alone is compared.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class DecoderStage(AutoencoderStage):
         )
         self._runs = runs
         self._drawer: Any = None
-        self._drawn_batches: deque[tuple[Batch, Tensor]] = deque(maxlen=DRAWN_KEPT)
+        self._drawn_batches: deque[tuple[Batch, Tensor, str]] = deque(maxlen=DRAWN_KEPT)
 
     # Training
 
@@ -88,11 +89,14 @@ class DecoderStage(AutoencoderStage):
             made = self.autoencoder.decoder(codes, canvas).float()
         weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
         # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right.
-        guessed = 1 - blur(batch.mask, 2) if kind == "drawn" else torch.zeros_like(batch.mask)
+        drawn = kind in ("drawn", "free")
+        guessed = 1 - blur(batch.mask, 2) if drawn else torch.zeros_like(batch.mask)
         compared = (made, wanted)
         if kind == "drawn":
             radius = int(self.settings["guessed_blur"])
             compared = (broad_where(made, guessed, radius), broad_where(wanted, guessed, radius))
+        elif kind == "free":
+            compared = (torch.lerp(made, wanted, guessed), wanted)
         loss = reconstruction_loss(*compared, weight)
         figures = {"loss": float(loss.detach())}
         if self.settings["texture"] and kind != "preview":
@@ -138,7 +142,7 @@ class DecoderStage(AutoencoderStage):
         """A batch, its summed codes made of one of the kinds of bits, and the kind's name."""
         settings, draw = self.settings, self.chance.random()
         if draw < settings["drawn_share"]:
-            return *self._drawn(), "drawn"
+            return self._drawn()
         batch = self.renderer.batch(settings["batch"])
         return batch, *self._codes(batch, draw)
 
@@ -187,8 +191,8 @@ class DecoderStage(AutoencoderStage):
         )
         return (canvas * keep).contiguous(memory_format=torch.channels_last)
 
-    def _drawn(self) -> tuple[Batch, Tensor]:
-        """A batch and its summed codes, of bits that the trained transformer draws from the second to the fifth scale on.
+    def _drawn(self) -> tuple[Batch, Tensor, str]:
+        """A batch, its summed codes of bits that the trained transformer draws, and whether it went on or began ("free").
 
         Drawing takes longer than a step: each batch comes up ``drawn_reuse`` times on average, not one after the other.
         """
@@ -199,8 +203,10 @@ class DecoderStage(AutoencoderStage):
         if self._drawer is None:
             self._drawer = TransformerStage.open_trained(self.config, self.renderer, self.held_out, self._runs)
         batch = self.renderer.batch(self.settings["batch"])
-        keep = self.chance.randrange(2, len(self.schedule.grids))
-        self._drawn_batches.append((batch, self._drawer.continue_bits(batch, keep, seed=self.chance.randrange(2**31))))
+        free = self.chance.random() < self.settings["free_share"]
+        keep = 0 if free else self.chance.randrange(2, len(self.schedule.grids))
+        codes = self._drawer.continue_bits(batch, keep, seed=self.chance.randrange(2**31))
+        self._drawn_batches.append((batch, codes, "free" if free else "drawn"))
         return self._drawn_batches[-1]
 
     # Looking

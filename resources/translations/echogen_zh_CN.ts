@@ -242,6 +242,10 @@
             <translation>生成</translation>
         </message>
         <message>
+            <source>Give it another name</source>
+            <translation>重命名</translation>
+        </message>
+        <message>
             <source>Go to the prompt</source>
             <translation>转到提示词</translation>
         </message>
@@ -328,6 +332,14 @@
         <message>
             <source>Move it further</source>
             <translation>大步移动</translation>
+        </message>
+        <message>
+            <source>Move it to the left</source>
+            <translation>左移</translation>
+        </message>
+        <message>
+            <source>Move it to the right</source>
+            <translation>右移</translation>
         </message>
         <message>
             <source>Move the photo</source>
@@ -486,6 +498,10 @@
             <translation>设置</translation>
         </message>
         <message>
+            <source>Shelf</source>
+            <translation>架子</translation>
+        </message>
+        <message>
             <source>Show in the folder</source>
             <translation>在文件夹中显示</translation>
         </message>
@@ -540,6 +556,10 @@
         <message>
             <source>Swap brush and eraser</source>
             <translation>画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>Take it off the shelf</source>
+            <translation>从架上取下</translation>
         </message>
         <message>
             <source>Take it out of the queue</source>
@@ -1534,8 +1554,8 @@
             <translation>Ray 已放弃：{0}</translation>
         </message>
         <message>
-            <source>Ray has room for {0} workers here, not for {1}: each takes {2} cores, and one core reads the plan.</source>
-            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个占用 {2} 个核心，另有一个核心用于读取计划。</translation>
+            <source>Ray has room for {0} workers here, not for {1}, with --threads {2} each and one core to read the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个使用 --threads {2}，另有一个核心用于读取计划。</translation>
         </message>
         <message>
             <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
@@ -6207,6 +6227,13 @@
         </message>
     </context>
     <context>
+        <name>ShelfThumb</name>
+        <message>
+            <source>Use this subject</source>
+            <translation>使用此主体</translation>
+        </message>
+    </context>
+    <context>
         <name>SideBySide</name>
         <message>
             <source>Choose two or more pictures in the history first</source>
@@ -6443,13 +6470,6 @@
         <message>
             <source>The cut-out was made in a simpler way</source>
             <translation>抠图改用了较简单的方式</translation>
-        </message>
-    </context>
-    <context>
-        <name>Thumb</name>
-        <message>
-            <source>Remove from the shelf</source>
-            <translation>从架上移除</translation>
         </message>
     </context>
     <context>

@@ -146,10 +146,10 @@ def test_a_picture_of_ours_with_damaged_settings_opens_as_a_photo(program, qtbot
     data[start + 4 + length : start + 8 + length] = zlib.crc32(data[start : start + 4 + length]).to_bytes(4, "big")
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(data)
-    count = len(program.state.subjects)
     program.controller.open_files([damaged])
-    qtbot.waitUntil(lambda: len(program.state.subjects) > count, timeout=10_000)
-    assert program.state.subject.title == "damaged.png"
+    qtbot.waitUntil(
+        lambda: program.state.subject is not None and program.state.subject.title == "damaged.png", timeout=10_000
+    )
     assert program.window.toast.text().endswith("It is opened as a photo.")
 
 

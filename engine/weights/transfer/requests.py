@@ -46,9 +46,11 @@ def make_client(stall_seconds: float = 30.0) -> httpx.AsyncClient:
 def saying_client_errors() -> Iterator[None]:
     """A client takes proxy and certificates from the environment when it is made, and fails in many ways over a wrong one
     (no such file, an unknown scheme, a package that is not there). All of them are one sentence."""
+    import httpx
+
     try:
         yield
-    except (ImportError, ValueError, OSError) as error:
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
         named = next((name for name in _CERTIFICATES if os.environ.get(name)), None)
         if isinstance(error, OSError) and named is not None:
             raise NetworkError(

@@ -30,6 +30,7 @@ DECODER = {
     "vague_colour": 0.2,
     "drawn_share": 0.0,
     "drawn_reuse": 2,
+    "free_share": 0.0,
     "preview_share": 0.1,
     "drop_canvas": 0.1,
     "subject_weight": 2.0,
@@ -134,6 +135,18 @@ def test_bits_drawn_by_the_transformer_begin_with_the_true_ones(tiny, sprites, t
     assert torch.equal(all_kept, drawer.continue_bits(batch, 2, seed=5))
     assert not torch.equal(all_kept, drawer.continue_bits(batch, 2, seed=6))
     assert "psnr_drawn" in stage.step(1.0)
+
+
+def test_of_bits_drawn_from_nothing_the_subject_alone_is_compared(tiny, sprites, trained):
+    stage = make_stage("decoder", placed(tiny, drawn_share=1.0, free_share=1.0), sprites, trained, variety=1)
+    batch, codes, kind = stage._examples()
+    assert kind == "free" and codes.shape == (4, 8, 4, 4)
+    batch.mask.zero_()
+    before = copy.deepcopy(stage.autoencoder.decoder.state_dict())
+    stage._examples = lambda: (batch, codes, kind)
+    assert stage.step(1.0)["loss"] == 0.0
+    for name, value in stage.autoencoder.decoder.state_dict().items():
+        assert torch.equal(value, before[name]), "without a subject there is nothing to learn here"
 
 
 def test_drawn_batches_come_up_again_and_are_replaced(tiny, sprites, trained, monkeypatch):
