@@ -19,6 +19,7 @@ import numpy as np
 from engine.errors import RequestError
 from engine.placement import Placement
 from engine.region import Region
+from engine.text import is_text, shortened
 
 FORMAT = 1
 MAX_SEED = 2**32 - 1
@@ -201,7 +202,7 @@ class ScaleBits:
                 raw = base64.b64decode(item["bits"], validate=True)
                 if len(raw) != (h * w * d + 7) // 8:
                     raise ValueError("length")
-            except (TypeError, KeyError, ValueError) as error:
+            except (TypeError, KeyError, ValueError, ArithmeticError) as error:  # 1e999 is a number of JSON
                 raise RequestError("The bit labels of this request are damaged.") from error
             bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=h * w * d)
             scales.append(bits.reshape(h, w, d))
@@ -257,6 +258,8 @@ class GenerationRequest:
             value = getattr(self, name)
             if not isinstance(value, str):
                 raise RequestError(f"{_words(name)} must be text.")
+            if not is_text(value):
+                raise RequestError(f"{_words(name)} holds characters that are no text.", "Type it again.")
             if len(value) > MAX_PROMPT_CHARACTERS:
                 raise RequestError(
                     f"{_words(name)} has {len(value)} characters; {MAX_PROMPT_CHARACTERS} are the limit."
@@ -318,7 +321,9 @@ class GenerationRequest:
         if not isinstance(data, dict):
             raise RequestError("This is not a request.")
         if data.get("format") != FORMAT:
-            raise RequestError(f"This request has format {data.get('format')!r}; this program reads format {FORMAT}.")
+            raise RequestError(
+                f"This request has format {shortened(data.get('format'))}; this program reads format {FORMAT}."
+            )
         known = {field.name for field in fields(cls)}
         given = {name: value for name, value in data.items() if name in known and value is not None}
         for name in ("size", "prompt_strength", "subject_strength", "look_strength", "temperature"):
@@ -336,7 +341,7 @@ class GenerationRequest:
             raise RequestError("This request has no prompt.")
         try:
             return cls(**given)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, ArithmeticError) as error:
             raise RequestError("This request is damaged.") from error
 
     def dumps(self) -> str:

@@ -202,8 +202,8 @@ class Inspector(QWidget):
                 field.blockSignals(False)
         included = sum(click.include for click in found.clicks)
         excluded = len(found.clicks) - included
-        belong = self.tr("1 belongs") if included == 1 else self.tr("{0} belong").format(included)
-        not_belong = self.tr("1 does not") if excluded == 1 else self.tr("{0} do not").format(excluded)
+        belong = self.tr("1 added") if included == 1 else self.tr("{0} added").format(included)
+        not_belong = self.tr("1 excluded") if excluded == 1 else self.tr("{0} excluded").format(excluded)
         self.belong.text.setText(belong)
         self.belong.setVisible(bool(found.clicks))
         self.no_clicks.setText(self.tr("one box") if found.box is not None else self.tr("none yet"))

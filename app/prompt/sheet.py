@@ -309,12 +309,12 @@ class PromptSheet(QWidget):
         }
         for name, text in titles.items():
             self.sections[name].set_title(text)
-        more = self.tr("pictures, seed, temperature") if self._low else self.tr("temperature, details")
+        more = self.tr("pictures, seed, variety") if self._low else self.tr("variety, details")
         self.sections["more"].set_summary(more)
         self.prompt_strength.setLabel(self.tr("Follow the prompt"))
         self.look.setLabel(self.tr("Keep the look"))
-        self.temperature.setLabel(self.tr("Temperature"))
-        self.top_p.setLabel(self.tr("Top-p"))
+        self.temperature.setLabel(self.tr("Variety"))
+        self.top_p.setLabel(self.tr("Rare choices"))
         self.apart.setText(self.tr("Separate identity and look"))
         self.apart.setToolTip(self.tr("Identity is what the subject is, look is its fine detail"))
         self.shape_label.setText(self.tr("Shape"))

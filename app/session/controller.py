@@ -19,8 +19,20 @@ from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
 from app.session.values import ROLLED_SEEDS, can_redraw, compose, compose_all, for_next_picture, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
+from app.store.picture_files import keep_picture
 from app.system import background
-from engine import BundleError, EchoGenError, Finished, GenerationRequest, Region, ScaleBits, Started
+from engine import (
+    BundleError,
+    EchoGenError,
+    Finished,
+    GenerationRequest,
+    InputError,
+    PhotoError,
+    Region,
+    ScaleBits,
+    Started,
+    shown_name,
+)
 from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
 from engine.photo import (
     Photo,
@@ -86,6 +98,8 @@ class Controller(QObject):
         self.bundles: list[FoundBundle] = []
         self._opened: tuple[str, str, str] | None = None
         self._saving = 0
+        self._keeping: dict[int, tuple[Finished, Sequence[np.ndarray | None]]] = {}
+        self._unsaved: list[tuple[Finished, Sequence[np.ndarray | None]]] = []
         self._before: Result | None = None
         self._forming: Started | None = None
         self.fresh: Result | None = None
@@ -338,13 +352,34 @@ class Controller(QObject):
         self._forming = None
         self.fresh = Result(event.request, event.image, event.bits, event.timing.total, grids=grids)
         self.state.set_result(self.fresh)
-        self._saving += 1
-        self.saver.keep(event, event, images)
+        self._keep(event, images)
         self.ended.emit(self.tr("Done in {0}").format(spoken_seconds(event.timing.total)))
+
+    def _keep(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
+        self._saving += 1
+        self._keeping[id(event)] = (event, images)
+        self.saver.keep(event, event, images)
+
+    @Slot()
+    def save_unsaved(self) -> None:
+        """The pictures folder is another one: what could not be saved before is tried again."""
+        unsaved, self._unsaved = self._unsaved, []
+        for event, images in unsaved:
+            self._keep(event, images)
+
+    def rescue(self, folder: Path) -> None:
+        """The program ends: what could not be saved goes to a folder of the program's own, and into the history."""
+        for event, images in self._unsaved:
+            try:
+                keep_picture(event, self.store, images, folder)
+                log.warning("a picture that could not be saved is in %s", folder)
+            except EchoGenError as error:
+                log.error("a picture is lost: %s", error)
 
     @Slot(object, object)
     def _is_kept(self, finished: Finished, picture: Picture) -> None:
         self._saving -= 1
+        self._keeping.pop(id(finished), None)
         result, before = self.state.result, self._before
         if result is not None and result.bits is finished.bits:
             self.state.set_result(replace(result, picture=picture.id, file=picture.file))
@@ -355,6 +390,8 @@ class Controller(QObject):
     @Slot(object, object)
     def _not_kept(self, finished: Finished, error: Exception) -> None:
         self._saving -= 1
+        if id(finished) in self._keeping:
+            self._unsaved.append(self._keeping.pop(id(finished)))
         if not isinstance(error, EchoGenError):
             error = EchoGenError(f"The picture could not be saved: {error}", "Save it with Save as….")
         self.failed.emit(error, "")
@@ -402,11 +439,15 @@ class Controller(QObject):
             background.run(_look_at, file, done=self._looked_at, failed=self._could_not_open)
 
     @Slot(object)
-    def _looked_at(self, found: DroppedPicture | Path) -> None:
+    def _looked_at(self, found: DroppedPicture | Path | tuple[Path, InputError]) -> None:
         if isinstance(found, DroppedPicture):
             self.pictureOpened.emit(found)
-        else:
+        elif isinstance(found, Path):
             self.subjects.open_file(found)
+        else:
+            file, error = found
+            self.subjects.open_file(file)
+            self.notice.emit(self.tr("{0} It is opened as a photo.").format(sentences.translated(error.fact)))
 
     @Slot(object)
     def _could_not_open(self, error: Exception) -> None:
@@ -431,7 +472,7 @@ class Controller(QObject):
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
-        folder = file.parent.name or str(file.parent)
+        folder = shown_name(file.parent)
         carries = file.suffix.lower() == ".png"
         words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
         self.notice.emit(words.format(folder))
@@ -450,8 +491,16 @@ def read_picture(file: Path) -> DroppedPicture:
     return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits)
 
 
-def _look_at(file: Path) -> DroppedPicture | Path:
-    return read_picture(file) if file.suffix.lower() == ".png" and carries_request(file) else file
+def _look_at(file: Path) -> DroppedPicture | Path | tuple[Path, InputError]:
+    """A picture of ours; a photo; or a picture of ours that is a photo now, with what is the matter with its settings."""
+    if file.suffix.lower() != ".png" or not carries_request(file):
+        return file
+    try:
+        return read_picture(file)
+    except PhotoError:
+        raise
+    except InputError as error:
+        return file, error
 
 
 def _random_seed() -> int:

@@ -79,7 +79,7 @@ def empty_words(state: SessionState) -> tuple[str, str]:
             "Add a photo of one thing, write where it should be, and watch the picture form from coarse to fine."
         )
     name = subject.name.strip()
-    title = _tr("Put this {0} anywhere").format(name) if name else _tr("Put this anywhere")
+    title = _tr("Put this {0} anywhere").format(name) if name else _tr("Put your subject anywhere")
     if not subject.example:
         return title, _tr("Write where it should be, press Generate and watch the picture form from coarse to fine.")
     seconds = state.expected_seconds

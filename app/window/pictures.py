@@ -24,7 +24,7 @@ from app.system.sharing import copy_picture
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview
+from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, is_folder, shown_name
 from engine.photo import load_photo
 
 
@@ -160,7 +160,7 @@ class Pictures(QObject):
     @Slot(object)
     def _dropped(self, dropped: DroppedPicture) -> None:
         """A picture of ours was dropped: everything that made it comes back."""
-        self._earlier.take(dropped.request, dropped.file.name)
+        self._earlier.take(dropped.request, shown_name(dropped.file))
         note = self._prompt.recall(dropped.request)
         if not self._state.jobs.busy:
             self._controller.show_dropped(dropped)
@@ -171,7 +171,7 @@ class Pictures(QObject):
         if opened.request is None:
             return
         if what == "all":
-            self._earlier.take(opened.request, opened.picture.file.name)
+            self._earlier.take(opened.request, shown_name(opened.picture.file))
             if not self._state.jobs.busy:
                 self._show(opened)
         note = self._prompt.recall(opened.request, what)
@@ -294,7 +294,7 @@ class Pictures(QObject):
             self._controller.export(picture.file, target, metadata=metadata)
 
     def _ask_and_save(self, source: Path | Result, prompt: str, seed: int, metadata: bool) -> None:
-        start = self._controller.store.folder.parent / export_name(prompt, seed)
+        start = existing(self._controller.store.folder.parent) / export_name(prompt, seed)
         kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
         title = self.tr("Save as") if metadata else self.tr("Save without metadata")
         name, _ = QFileDialog.getSaveFileName(self._window, title, str(start), kinds)
@@ -324,6 +324,11 @@ class Pictures(QObject):
     def _copy_failed(self, error: Exception) -> None:
         if isinstance(error, EchoGenError):
             self._history.failed.emit(error)
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the home folder when it is gone: a dialog that begins nowhere begins in the program's own folder."""
+    return folder if is_folder(folder) else Path.home()
 
 
 def free_name(wanted: Path, taken: set[Path]) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +15,12 @@ from engine.batch.progress import Count
 from engine.batch.worker import WorkerOptions
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import read_manifest
+from engine.cli.terminal import progress
 from engine.errors import EchoGenError, ExitCode, InputError
 from engine.request import MAX_SEED, GenerationRequest
 from engine.requests_file import BrokenLine, read_requests
+
+EXAMPLE = "batch --subjects photos --prompts prompts.txt --seeds 2 --out job"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompts", type=Path, metavar="FILE", help="with --subjects: one prompt a line, {subject} for the name"
     )
     parser.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="with --subjects: pictures of each prompt (1)"
+        "--seeds", type=int, default=1, metavar="N", help="with --subjects: pictures of each prompt, 1 or more"
     )
     parser.add_argument("--strict", action="store_true", help="end at the first broken line or failed picture")
     parser.add_argument("--likeness", action="store_true", help="measure how alike each picture is to its cut-out")
-    parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
+    parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     add_worker_arguments(parser)
     parser.add_argument("--threads", type=int, help="processor threads of each worker")
 
@@ -185,7 +187,7 @@ class _Source:
         if self._args.strict:
             raise InputError(words, "Mend it, or leave --strict out.")
         self.skipped += 1
-        print(words, file=sys.stderr)
+        progress.note(words)
 
 
 def _keep_manifest(job: Job, error: BaseException) -> None:

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 from engine.errors import CannotWrite, InputError
+from engine.files import is_folder
 from engine.photo.hints import Box, Click, Hint, SubjectProposal
 
 DEFAULT_SIDE = 512
+EXAMPLE = "segment --photo cat.jpg --box 10,20,300,400 --out mask.png --cutout cat.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,12 +74,14 @@ def run(args: argparse.Namespace) -> int:
     photo = load_photo(args.photo)
     check_hints(args, photo.width, photo.height)
     hint = Hint(name=args.name.strip(), box=args.box, clicks=tuple(args.click))
-    proposal = Segmenter.with_models(installed_helpers()).find_subject(photo, hint)
+    helpers = installed_helpers()
+    proposal = Segmenter.with_models(helpers).find_subject(photo, hint)
     write_mask(args.out, proposal.mask)
     if args.cutout is not None:
         composed = cut_out(photo, proposal.mask, args.size, args.framing, args.box)
         save_plain(args.cutout, composed.pixels if args.framing == "fit" else composed.rgb)
-    report(args, proposal, (*photo.notes, *photo_notes(photo, proposal.mask)))
+    notes = (*photo.notes, *photo_notes(photo, proposal.mask))
+    report(args, proposal, notes, can_name="grounding" in helpers)
     return 0
 
 
@@ -87,7 +91,7 @@ def check_target(target: Path | None) -> None:
         return
     if target.suffix.lower() != ".png":
         raise InputError(f"'{target.name}' is no PNG.", "Masks and cut-outs are written as .png.")
-    if not target.parent.is_dir():
+    if not is_folder(target.parent):
         raise CannotWrite(f"The folder {target.parent} does not exist.", "Make it first, or name another one.")
 
 
@@ -107,7 +111,24 @@ def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
             raise InputError(f"The box lies outside the photo, which is {width} × {height} pixels.")
 
 
-def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...]) -> None:
+_MEANS = {
+    "alpha": "by the photo's own transparency",
+    "network": "by the network that ships",
+    "grabcut": "by colours and edges alone",
+    "sam": "by the large cut-out model",
+}
+_NO_NAMING = "finding a subject by its name needs the model for it (python -m engine models get naming)."
+
+
+def certainty(proposal: SubjectProposal) -> str:
+    """How sure the cut-out is and by what means, as one line."""
+    means = _MEANS.get(proposal.method, f"by {proposal.method}")
+    return f"Found {means}, {proposal.score:.0%} sure."
+
+
+def report(
+    args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...], can_name: bool = True
+) -> None:
     notes = (*photo_notes, *proposal.notes)
     if args.json:
         result = {
@@ -129,8 +150,11 @@ def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tup
             "share": round(float((proposal.mask >= 128).mean()), 6),
             "notes": list(notes),
         }
-        print(json.dumps(result, ensure_ascii=False), flush=True)
+        print(json.dumps(result), flush=True)
         return
+    print(certainty(proposal), file=sys.stderr)
+    if args.name.strip() and not can_name:
+        print("The name was not used: " + _NO_NAMING, file=sys.stderr)
     for note in notes:
         print(note, file=sys.stderr)
     if not proposal.sure and args.box is None and not args.click:
