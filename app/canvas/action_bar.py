@@ -78,7 +78,7 @@ class ActionBar(FloatingBar):
     """What can be done with the picture that is shown.
 
     Signals:
-        vary, place, redraw, region, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
+        vary, place, redraw, region, cutOut, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
         compareToggled(bool), starToggled(bool).
         hintWanted(str): a sentence for a toast.
     """
@@ -87,6 +87,7 @@ class ActionBar(FloatingBar):
     place = Signal()
     redraw = Signal()
     region = Signal()
+    cutOut = Signal()
     compareToggled = Signal(bool)
     save = Signal()
     savePlain = Signal()
@@ -103,6 +104,7 @@ class ActionBar(FloatingBar):
         self.place_button = Button("", "move", "plain", self)
         self.redraw_button = Button("", "repeat", "plain", self)
         self.region_button = Button("", "lasso", "plain", self)
+        self.cut_button = Button("", "scissors", "plain", self)
         self.compare_button = Button("", "columns-2", "plain", self)
         self.compare_button.setCheckable(True)
         self.save_button = Button("", "download", "plain", self)
@@ -115,6 +117,7 @@ class ActionBar(FloatingBar):
             self.place_button,
             self.redraw_button,
             self.region_button,
+            self.cut_button,
             self.compare_button,
             self._divider(),
             self.save_button,
@@ -128,6 +131,7 @@ class ActionBar(FloatingBar):
         self.place_button.clicked.connect(self.place)
         self.redraw_button.clicked.connect(self.redraw)
         self.region_button.clicked.connect(self.region)
+        self.cut_button.clicked.connect(self.cutOut)
         self.compare_button.toggled.connect(self.compareToggled)
         self.save_button.clicked.connect(self.save)
         self.copy_button.clicked.connect(self.copy)
@@ -215,6 +219,7 @@ class ActionBar(FloatingBar):
             (self.place_button, self.tr("Place"), "place", not self._compact),
             (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
             (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
+            (self.cut_button, self.tr("Cut out of the picture"), "cut_out", False),
             (self.compare_button, self.tr("Compare"), "compare", not self._compact),
             (self.save_button, self.tr("Save as…"), "save", not self._compact),
             (self.copy_button, self.tr("Copy"), "copy", not self._compact),

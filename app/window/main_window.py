@@ -17,6 +17,7 @@ from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
 from app.system.deferred import imports
+from app.window.cutting import Cutting
 from app.window.dialog_opener import Dialogs
 from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
+        self.cutting = Cutting(panels, controller, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.window_keys = WindowKeys(("focus_prompt",), self)
@@ -121,6 +123,7 @@ class MainWindow(QMainWindow):
             "copy": self.canvas.copy,
             "export_mask": self.editor.export_mask,
             "import_mask": self.editor.import_mask,
+            "export_cutout": self.cutting.save_subject,
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
@@ -129,6 +132,7 @@ class MainWindow(QMainWindow):
             "redraw": self.canvas.strip.redraw,
             "redraw_region": self.redrawing.redraw_region,
             "into_photo": self.redrawing.choose_photo,
+            "cut_out": self.cutting.cut_out,
             "ideas": drawing.draw_ideas,
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
@@ -181,7 +185,12 @@ class MainWindow(QMainWindow):
         self.prompt.nameWanted.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
-        for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
+        for wants_help in (
+            self.editor.helpRequested,
+            panels.region.helpRequested,
+            panels.cutting.helpRequested,
+            self.top_bar.help_button.clicked,
+        ):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
@@ -191,7 +200,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._enable)
         self.canvas.strip.handleMoved.connect(self._enable)
         self.placing.changed.connect(self._enable)
-        for opened in (self.editing.changed, self.redrawing.changed):
+        for opened in (self.editing.changed, self.redrawing.changed, self.cutting.changed):
             opened.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
@@ -228,6 +237,7 @@ class MainWindow(QMainWindow):
             vary=picture and not editing,
             redraw=self.canvas.strip.model.can_redraw,
             redraw_region=self.redrawing.can_redraw(),
+            cut_out=self.cutting.can_cut_out(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
             compare=self.canvas.canvas.can_compare(),
@@ -235,6 +245,7 @@ class MainWindow(QMainWindow):
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,
+            export_cutout=self.cutting.can_save_subject(),
             generate=not editing,
         )
 

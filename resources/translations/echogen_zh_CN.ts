@@ -43,6 +43,10 @@
             <translation>复制</translation>
         </message>
         <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
             <source>Drag from here into another program, or press Copy</source>
             <translation>从这里拖到其他程序，或按“复制”</translation>
         </message>
@@ -148,6 +152,10 @@
         <message>
             <source>Copy picture</source>
             <translation>复制图片</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture…</source>
+            <translation>从图片中抠图…</translation>
         </message>
         <message>
             <source>Cut-out</source>
@@ -366,6 +374,10 @@
             <translation>另存为…</translation>
         </message>
         <message>
+            <source>Save the cut-out on transparency…</source>
+            <translation>将抠图保存为透明图片…</translation>
+        </message>
+        <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
         </message>
@@ -573,6 +585,56 @@
         <message>
             <source>{0} pictures</source>
             <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>Cutting</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Save the cut-out on transparency</source>
+            <translation>将抠图保存为透明图片</translation>
+        </message>
+        <message>
+            <source>Saved as {0}</source>
+            <translation>已保存为 {0}</translation>
+        </message>
+        <message>
+            <source>{0}, cut out</source>
+            <translation>{0} 抠图</translation>
+        </message>
+    </context>
+    <context>
+        <name>CuttingEditor</name>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Click what belongs, or paint it. Everything else becomes transparent.</source>
+            <translation>点击或涂抹要保留的部分，其余都会变成透明。</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
+            <source>Save as PNG…</source>
+            <translation>保存为 PNG…</translation>
+        </message>
+        <message>
+            <source>Save on transparency</source>
+            <translation>保存为透明图片</translation>
+        </message>
+        <message>
+            <source>The cut-out on transparency</source>
+            <translation>透明背景上的抠图</translation>
         </message>
     </context>
     <context>
@@ -1040,6 +1102,10 @@
             <translation>请至少标出 {0} × {1} 像素。</translation>
         </message>
         <message>
+            <source>Mark what belongs to it.</source>
+            <translation>请标出属于它的部分。</translation>
+        </message>
+        <message>
             <source>Mark what is to be drawn anew.</source>
             <translation>请标出要重画的部分。</translation>
         </message>
@@ -1264,6 +1330,10 @@
             <translation>无法生成抠图：{0}</translation>
         </message>
         <message>
+            <source>The cut-out could not be saved: {0}</source>
+            <translation>无法保存抠图：{0}</translation>
+        </message>
+        <message>
             <source>The cut-out covers the whole photo.</source>
             <translation>抠图覆盖了整张照片。</translation>
         </message>
@@ -1398,6 +1468,10 @@
         <message>
             <source>The mask has another size than the photo, which is {0} × {1} pixels.</source>
             <translation>蒙版与照片的尺寸不同，照片为 {0} × {1} 像素。</translation>
+        </message>
+        <message>
+            <source>The mask has another size than the picture.</source>
+            <translation>蒙版与图片的尺寸不同。</translation>
         </message>
         <message>
             <source>The mask {0} is {1} × {2} pixels and the photo {3} × {4}.</source>
@@ -1898,6 +1972,10 @@
         <message>
             <source>Use a larger photo.</source>
             <translation>请用更大的照片。</translation>
+        </message>
+        <message>
+            <source>Use a mask that was made for it.</source>
+            <translation>请使用为它制作的蒙版。</translation>
         </message>
         <message>
             <source>Use a mask that was made for this photo.</source>
@@ -2791,6 +2869,10 @@
         <message>
             <source>Part {0}</source>
             <translation>部分 {0}</translation>
+        </message>
+        <message>
+            <source>Save on transparency…</source>
+            <translation>保存为透明图片…</translation>
         </message>
         <message>
             <source>Save the mask…</source>
