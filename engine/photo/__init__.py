@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.faces import face
 
 if TYPE_CHECKING:
+    from engine.photo.foreground import foreground_colours as foreground_colours
     from engine.photo.framing import cut_out as cut_out
     from engine.photo.framing import mask_digest as mask_digest
     from engine.photo.framing import on_white as on_white
@@ -42,6 +43,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         {
+            "engine.photo.foreground": ("foreground_colours",),
             "engine.photo.framing": ("cut_out", "mask_digest", "on_white", "without_white"),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),
             "engine.photo.load": ("Photo", "load_photo", "photo_from_pixels"),
