@@ -23,7 +23,7 @@ from app.mask.worker import MaskService
 from app.shortcuts import bind
 from app.system import background
 from app.system.sharing import copy_picture
-from engine import EchoGenError
+from engine import EchoGenError, MaskError
 from engine.photo import Hint, Photo, save_plain
 from engine.preflight import cropped, on_transparency
 
@@ -126,50 +126,53 @@ class CuttingEditor(EditorFrame):
 
     # What comes out
 
-    def result(self) -> np.ndarray | None:
-        """What is cut out now, RGBA uint8 (h, w, 4) without empty margins; None where a sentence says why there is nothing."""
+    def ready(self) -> bool:
+        """Whether something is marked; a sentence says so where nothing is."""
         self.canvas.finish()
         if self._session is None:
-            return None
+            return False
         self._session.settle()
-        try:
-            return cropped(on_transparency(self._session.photo.rgb, self._session.document.mask))
-        except EchoGenError as error:
-            self._failed(error)
-            return None
+        if not self._session.document.mask.any():
+            self._failed(MaskError("The cut-out is empty.", "Mark what belongs to it."))
+            return False
+        return True
 
     @Slot()
     def save(self) -> None:
         """Ask for a name and write a transparent PNG."""
-        made = self.result()
-        if made is None:
-            return
-        title = self.tr("Save on transparency")
-        name, _ = QFileDialog.getSaveFileName(self, title, f"{self._file}.png", "PNG (*.png)")
-        if name:
-            self.save_to(Path(name), made)
+        if self.ready():
+            title = self.tr("Save on transparency")
+            name, _ = QFileDialog.getSaveFileName(self, title, f"{self._file}.png", "PNG (*.png)")
+            if name:
+                self.save_to(Path(name))
 
-    def save_to(self, file: Path, made: np.ndarray) -> None:
-        """Write it in the background."""
-        file = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
-        background.run(_write, file, made, done=self._is_saved, failed=self._not_saved)
+    def save_to(self, file: Path) -> None:
+        """Write what is cut out now, in the background."""
+        if self.ready() and self._session is not None:
+            file = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
+            photo, mask = self._session.photo, self._session.document.mask.copy()
+            background.run(_write, file, photo.rgb, mask, done=self._is_saved, failed=self._not_made)
 
     @Slot()
     def copy(self) -> None:
         """Put it on the clipboard, transparency and all."""
-        made = self.result()
-        if made is not None:
-            copy_picture(to_image(made))
-            self.copied.emit()
+        if self.ready() and self._session is not None:
+            photo, mask = self._session.photo, self._session.document.mask.copy()
+            background.run(_made, photo.rgb, mask, done=self._copy_ready, failed=self._not_made)
+
+    @Slot(object)
+    def _copy_ready(self, made: np.ndarray) -> None:
+        copy_picture(to_image(made))
+        self.copied.emit()
 
     @Slot(object)
     def _is_saved(self, file: Path) -> None:
         self.saved.emit(file)
 
     @Slot(object)
-    def _not_saved(self, error: Exception) -> None:
+    def _not_made(self, error: Exception) -> None:
         self._failed(
-            error if isinstance(error, EchoGenError) else EchoGenError(f"The picture could not be saved: {error}")
+            error if isinstance(error, EchoGenError) else EchoGenError(f"The cut-out could not be saved: {error}")
         )
 
     # What is shown
@@ -227,6 +230,10 @@ def on_chequers(rgba: np.ndarray) -> np.ndarray:
     return out
 
 
-def _write(file: Path, made: np.ndarray) -> Path:
-    save_plain(file, made)
+def _made(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return cropped(on_transparency(rgb, mask))
+
+
+def _write(file: Path, rgb: np.ndarray, mask: np.ndarray) -> Path:
+    save_plain(file, _made(rgb, mask))
     return file

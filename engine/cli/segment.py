@@ -98,13 +98,13 @@ def run(args: argparse.Namespace) -> int:
 def compose(args: argparse.Namespace, photo: Photo, mask: np.ndarray) -> np.ndarray:
     """What --cutout writes: RGBA uint8 (H, W, 4), or RGB for the published framing."""
     from engine.photo.framing import cut_out
-    from engine.preflight.foreground import cropped, foreground_colours, of_cut_out, on_transparency
+    from engine.preflight.transparency import cropped, of_cut_out, on_transparency
 
     if args.framing == "reference":
         return cut_out(photo, mask, args.size or LARGEST_SIDE, args.framing, args.box).rgb
     if args.size is None:
         return cropped(on_transparency(photo.rgb, mask))
-    clean = replace(photo, rgb=foreground_colours(photo.rgb, mask))
+    clean = replace(photo, rgb=on_transparency(photo.rgb, mask)[..., :3])
     return of_cut_out(cut_out(clean, mask, args.size))
 
 

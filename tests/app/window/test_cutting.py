@@ -42,7 +42,7 @@ def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
 
     editor.canvas.session.document.fill_area(((0, 0), (64, 0), (64, 8), (0, 8)))
     with qtbot.waitSignal(editor.saved):
-        editor.save_to(tmp_path / "cut", editor.result())
+        editor.save_to(tmp_path / "cut")
     written = load_photo(tmp_path / "cut.png")
     assert written.alpha is not None and written.alpha[2, 2] == 255 and (written.alpha == 0).any()
     with qtbot.waitSignal(editor.copied):
@@ -53,7 +53,7 @@ def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
     editor.canvas.session.reset()
     empty = np.zeros((64, 64), np.uint8)
     editor.canvas.session.take_mask(empty, "Open a mask")
-    assert editor.result() is None and "empty" in editor.message.text.text(), "nothing is saved, and it is said why"
+    assert not editor.ready() and "empty" in editor.message.text.text(), "nothing is saved, and it is said why"
     editor.leave()
     assert not window.panels.is_editing()
 
