@@ -22,8 +22,9 @@ from engine.bundle.loader import Bundle, PartPlacement, Progress, load_bundle, l
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.device.devices import Device, choose_device, keep_memory
 from engine.encoders.features import Features, PromptFeatures, SubjectFeatures
+from engine.encoders.likeness import similarity
 from engine.encoders.placed import place_cut_out
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel, Cancelled, Outdone
 from engine.events import EngineInfo, Event, Finished, ScalePreview, Started, Timing
 from engine.model.streaming import stream_layers
 from engine.photo.hints import Box, Click, Hint, Stroke, SubjectProposal
@@ -36,6 +37,7 @@ from engine.planning.time_estimate import Task, TimeEstimate, about, guess_secon
 from engine.preflight.segmenter import Segmenter
 from engine.region import Region, mixed, soft_inside
 from engine.request import CutOut, GenerationRequest, ScaleBits
+from engine.sampling.contest import Contest
 from engine.sampling.region_tokens import RegionTokens
 from engine.sampling.sampler import Conditions, Sampler
 from engine.tokenizer.autoencoder import to_uint8
@@ -178,6 +180,7 @@ class Engine:
         cancel: Cancel | None = None,
         until_scale: int | None = None,
         previews: bool = True,
+        contest: Contest | None = None,
     ) -> Iterator[Event]:
         """Draw one picture: ``Started``, a ``ScalePreview`` after every scale, ``Finished``.
 
@@ -187,19 +190,21 @@ class Engine:
             cancel: looked at between two blocks of the network.
             until_scale: stop after that many scales; the picture is what they show.
             previews: without, no ``ScalePreview`` comes. The bits are the same.
+            contest: the pictures it competes with, where only the most alike is wanted.
 
         Raises:
             PromptError: the prompt is empty.
             RequestError: the bundle does not draw this size, the kept scales do not fit it, or the request was made for
                 another bundle. These are raised at once, before the first event is asked for.
+            Outdone: another picture of the contest is clearly more alike.
             Cancelled, NotEnoughMemory, DeviceLost: while drawing.
         """
         job = make_job(request, self.bundle.manifest, until_scale)
-        return self._generate(job, cancel, previews)
+        return self._generate(job, cancel, previews, contest)
 
-    def _generate(self, job: Job, cancel: Cancel | None, previews: bool) -> Iterator[Event]:
+    def _generate(self, job: Job, cancel: Cancel | None, previews: bool, contest: Contest | None) -> Iterator[Event]:
         try:
-            yield from self._draw(job, cancel, previews)
+            yield from self._draw(job, cancel, previews, contest)
             return
         except Exception as error:
             smaller = None
@@ -212,12 +217,19 @@ class Engine:
         # Outside of the handler: the traceback holds on to the memory of the failed attempt.
         try:
             self._reload(smaller)
-            yield from self._draw(job, cancel, previews, smaller.notes[-1:])
+            yield from self._draw(job, cancel, previews, contest, smaller.notes[-1:])
         except Exception as error:
             self._raise_in_words(error)
             raise
 
-    def _draw(self, job: Job, cancel: Cancel | None, previews: bool, notes: tuple[str, ...] = ()) -> Iterator[Event]:
+    def _draw(
+        self,
+        job: Job,
+        cancel: Cancel | None,
+        previews: bool,
+        contest: Contest | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Iterator[Event]:
         watch = _Stopwatch()
         job = self._with_bits(job)
         request, schedule, region = job.request, job.schedule, job.request.region
@@ -234,6 +246,8 @@ class Engine:
             self._expectation.seconds(task) if job.scales == len(schedule.grids) and region is None else None,
         )
         self._features.seconds = {}
+        if contest is not None:
+            contest.begin()
         conditions = self._conditions(request, cancel)
         watch.lap()
         with torch.inference_mode():
@@ -257,12 +271,18 @@ class Engine:
             seconds.append(lap if drawn.scale >= job.kept else 0.0)
             if len(bits) >= job.scales:
                 break
-            if previews:
+            watched = contest is not None and contest.watches(drawn.scale, len(schedule.grids))
+            if previews or watched:
                 if region is None:
                     image = self._preview(summed, drawn.scale, schedule.size, canvas)
                 else:
                     image = self._region_preview(summed, drawn.scale, region, canvas)
                 preview_seconds += watch.lap()
+            if contest is not None and watched:
+                likeness = self._likeness(request, image)
+                if likeness is not None and contest.is_lost(drawn.scale, likeness):
+                    raise Outdone()
+            if previews:
                 yield self._event(len(bits) - 1, job, image, watch.total)
                 watch.lap()  # what the receiver does in between is not ours
         del drawing, drawn  # the caches make room for the decoder
@@ -271,6 +291,10 @@ class Engine:
         if region is not None:
             picture = region.lay_in(picture, self.bundle.manifest.tokenizer.feather)
         decode = watch.lap()
+        likeness = self._likeness(request, picture) if len(bits) == len(schedule.grids) else None
+        if contest is not None and likeness is not None:
+            contest.finish(likeness)
+        watch.lap()
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
             yield self._event(len(bits) - 1, job, _at_most(picture, MAX_SIDE), watch.total)
@@ -287,7 +311,20 @@ class Engine:
         )
         if len(bits) == len(schedule.grids) and not kept:
             self._expectation.learn(task, seconds, content_stream, decode + preview_seconds)
-        yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes)
+        yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes, likeness)
+
+    def _likeness(self, request: GenerationRequest, picture: np.ndarray) -> float | None:
+        """How alike the subject of a picture is to its cut-out, 0 … 1; None where the bundle's encoder cannot tell."""
+        scale = self.bundle.manifest.likeness
+        if scale is None or not scale.tells or request.subject is None:
+            return None
+        try:
+            return scale.share(similarity(self._features, request.subject, picture, self._place(request)))
+        except Exception as error:
+            if fault_of(error) is None:
+                raise
+            log.warning("the likeness of a picture was given up: %s", error)  # the picture itself is done
+            return None
 
     def previews(
         self, bits: ScaleBits, request: GenerationRequest, *, cancel: Cancel | None = None

@@ -56,7 +56,8 @@ CREATE TABLE IF NOT EXISTS pictures (
     seconds REAL NOT NULL,
     starred INTEGER NOT NULL DEFAULT 0,
     deleted REAL,
-    thumb BLOB NOT NULL
+    thumb BLOB NOT NULL,
+    likeness REAL
 );
 CREATE INDEX IF NOT EXISTS by_time ON pictures (deleted, created);
 CREATE TABLE IF NOT EXISTS scales (
@@ -82,6 +83,7 @@ class Picture:
         group_key: the same for pictures that differ in seed and kept scales only.
         kept: how many scales were kept from an earlier picture.
         seconds: how long it took; 0 when that is not known.
+        likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
     """
 
     id: int
@@ -97,9 +99,12 @@ class Picture:
     kept: int
     seconds: float
     starred: bool
+    likeness: float | None = None
 
 
-_COLUMNS = "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred"
+_COLUMNS = (
+    "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred, likeness"
+)
 
 
 class HistoryStore:
@@ -158,6 +163,7 @@ class HistoryStore:
             if version not in (0, VERSION):
                 raise sqlite3.DatabaseError(f"history version {version}")
             database.executescript(_SCHEMA)
+            _bring_up_to_date(database)
             database.execute(f"PRAGMA user_version={VERSION}")
             if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("quick_check")
@@ -187,7 +193,13 @@ class HistoryStore:
             self._database.close()
 
     def add(
-        self, file: Path, request: GenerationRequest, image: np.ndarray, seconds: float, created: float | None = None
+        self,
+        file: Path,
+        request: GenerationRequest,
+        image: np.ndarray,
+        seconds: float,
+        created: float | None = None,
+        likeness: float | None = None,
     ) -> Picture:
         """Record a picture that lies on disk already. ``image``: RGB uint8 (H, W, 3)."""
         height, width = image.shape[:2]
@@ -204,11 +216,12 @@ class HistoryStore:
             len(request.kept or ()),
             seconds,
             make_thumb(image),
+            likeness,
         )
         with self._transaction() as database:
             cursor = database.execute(
                 "INSERT OR REPLACE INTO pictures (file, created, prompt, subject_name, seed, width, height, bundle, "
-                "group_key, kept, seconds, thumb) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                "group_key, kept, seconds, thumb, likeness) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 values,
             )
         return self.get(int(cursor.lastrowid or 0))
@@ -304,8 +317,14 @@ class HistoryStore:
             ).fetchone()
         return None if row is None else _picture(row)
 
-    def pictures(self, search: str = "", starred: bool = False, limit: int = 100_000) -> list[Picture]:
-        """Newest first. ``search``: every word has to occur in the prompt or the subject's name."""
+    def pictures(
+        self, search: str = "", starred: bool = False, limit: int = 100_000, *, most_alike: bool = False
+    ) -> list[Picture]:
+        """Newest first. ``search``: every word has to occur in the prompt or the subject's name.
+
+        Args:
+            most_alike: the most alike first instead; those that nobody measured come last.
+        """
         where, values = ["deleted IS NULL"], []
         for word in search.split():
             where.append("(prompt LIKE ? ESCAPE '\\' OR subject_name LIKE ? ESCAPE '\\')")
@@ -313,7 +332,8 @@ class HistoryStore:
             values += [pattern, pattern]
         if starred:
             where.append("starred=1")
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"
+        order = "likeness IS NULL, likeness DESC, created DESC" if most_alike else "created DESC"
+        query = f"SELECT {_COLUMNS} FROM pictures WHERE {' AND '.join(where)} ORDER BY {order}, id DESC LIMIT ?"
         with self._lock:
             return [_picture(row) for row in self._database.execute(query, (*values, limit))]
 
@@ -376,7 +396,8 @@ class HistoryStore:
         for index, file in enumerate(files):
             try:
                 found = read_picture_file(file)
-                self.add(file, found.request, load_photo(file).rgb, 0.0, file.stat().st_mtime)
+                image = load_photo(file).rgb
+                self.add(file, found.request, image, 0.0, file.stat().st_mtime, found.likeness)
                 added += 1
             except CannotWrite:
                 raise
@@ -385,6 +406,13 @@ class HistoryStore:
             if on_progress is not None:
                 on_progress(index + 1, len(files))
         return added
+
+
+def _bring_up_to_date(database: sqlite3.Connection) -> None:
+    """What later versions added to the tables. Earlier programs go on reading the file: they ask for no more than they know."""
+    columns = {row[1] for row in database.execute("PRAGMA table_info(pictures)")}
+    if "likeness" not in columns:
+        database.execute("ALTER TABLE pictures ADD COLUMN likeness REAL")
 
 
 def _picture(row: tuple) -> Picture:

@@ -18,6 +18,7 @@ from engine.bundle.records import (
     EncoderPart,
     Example,
     Language,
+    LikenessScale,
     Origin,
     PlacedContent,
     SceneEntry,
@@ -118,6 +119,15 @@ def read_encoder(data: Any, smallest: int = 0) -> EncoderPart:
 
 def read_placed_content(data: Any) -> PlacedContent:
     return PlacedContent(PlacementRanges.from_json(data["ranges"]), a_whole_number(data.get("fold", 1), 1, 16))
+
+
+def read_likeness(data: Any) -> LikenessScale:
+    scale = LikenessScale(**{name: float(value) for name, value in dict(data).items()})
+    if not all(-1 <= value <= 1 for value in asdict(scale).values()) or scale.same <= scale.other:
+        raise ValueError("the scale of likeness cannot be")
+    if min(scale.same_spread, scale.other_spread, scale.area) < 0:
+        raise ValueError("the scale of likeness cannot be")
+    return scale
 
 
 def read_defaults(data: Any) -> Defaults:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.cli import best_of
 from engine.cli.place import Place, check_place, take_place
 from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, ScalePreview, Started
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
     parser.add_argument("--seed", type=int, help="0 to 4294967295; drawn and printed if not given")
     parser.add_argument("--count", type=int, default=1, help="pictures, with seeds S, S+1, …")
+    best_of.add_arguments(parser)
     parser.add_argument("--size", help="WIDTHxHEIGHT or a ratio such as 4:3")
     parser.add_argument(
         "--place",
@@ -88,13 +90,20 @@ def run(args: argparse.Namespace) -> int:
     from engine.planning.job import make_job
 
     make_job(base, manifest)  # what does not fit the model is said before it is opened
+    if args.best_of is not None:
+        best_of.check_request(base, manifest)
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
+        if args.best_of is not None:
+            for target, finished in best_of.draw(engine, base, args.out, args.best_of, place):
+                print(json.dumps(_result(target, finished)) if args.json else target, flush=True)
+            return 0
         draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json, place=place)
     return 0
 
 
 def check(args: argparse.Namespace) -> None:
     """Everything that can be wrong without opening a model is said before one is opened."""
+    best_of.check(args)
     if not 1 <= args.count <= 1000:
         raise InputError("The number of pictures must be from 1 to 1000.")
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
@@ -251,7 +260,7 @@ def draw(
             finished = _follow(engine, request, cancel, previews, target.stem)
             if place is not None:
                 finished = replace(finished, image=place.finish(finished.image, finished.request))
-            save_picture(target, finished.image, finished.request, finished.bits)
+            save_picture(target, finished.image, finished.request, finished.bits, likeness=finished.likeness)
             written.append(target)
             if as_json:
                 print(json.dumps(_result(target, finished)), flush=True)
@@ -299,6 +308,7 @@ def _result(target: Path, finished: Finished) -> dict[str, Any]:
         "size": [width, height],
         "bundle": finished.request.bundle,
         "timing": asdict(finished.timing),
+        "likeness": None if finished.likeness is None else round(finished.likeness, 4),
         "notes": list(finished.notes),
     }
 
