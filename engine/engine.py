@@ -114,6 +114,11 @@ class Engine:
         self._preview = Preview.of_bundle(bundle.tokenizer, bundle.folder)
         self.info = EngineInfo(bundle.manifest.identity, str(bundle.folder), self._device.words, plan.words, plan.notes)
 
+    @property
+    def features(self) -> Features:
+        """The encoders of the open bundle, with what they have made so far."""
+        return self._features
+
     # Pre-flight
 
     def find_subject(self, photo: Photo, hint: Hint | None = None) -> SubjectProposal:
@@ -319,7 +324,7 @@ class Engine:
         if scale is None or not scale.tells or request.subject is None:
             return None
         try:
-            return scale.share(similarity(self._features, request.subject, picture, self._place(request)))
+            return scale.share(similarity(self._features, request.subject, picture, self._place(request), scale.blocks))
         except Exception as error:
             if fault_of(error) is None:
                 raise

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
-from app.look.controls import Button, Divider
+from app.look.controls import Button, Divider, label
 from app.look.theme import notifier, radius, theme, tokens
 from app.shortcuts import keymap, tooltip
 
@@ -111,6 +111,9 @@ class ActionBar(FloatingBar):
         self.copy_button = Button("", "copy", "plain", self)
         self.star_button = Button("", "star", "plain", self)  # not checkable: the star itself shows the state
         self._is_starred = False
+        self.likeness = label("", "help", "muted")
+        self.likeness.hide()
+        self._likeness: float | None = None
         self.drag_handle = DragHandle("", self)
         for widget in (
             self.vary_button,
@@ -123,6 +126,7 @@ class ActionBar(FloatingBar):
             self.save_button,
             self.copy_button,
             self.star_button,
+            self.likeness,
             self._divider(),
             self.drag_handle,
         ):
@@ -181,6 +185,19 @@ class ActionBar(FloatingBar):
             self.set_star(not self._is_starred)
             self.starToggled.emit(self._is_starred)
 
+    def set_likeness(self, likeness: float | None) -> None:
+        """How alike the subject of the picture is to its cut-out, 0 … 1; None where nobody measured it."""
+        self._likeness = likeness
+        self._say_likeness()
+        self.adjustSize()
+
+    def _say_likeness(self) -> None:
+        known = self._likeness is not None
+        share = round(100 * (self._likeness or 0.0))
+        self.likeness.setText(self.tr("{0}\u00a0% alike").format(share) if known else "")
+        self.likeness.setToolTip(self.tr("How alike the subject is to your cut-out, in the eyes of the model"))
+        self.likeness.setVisible(known)
+
     def set_compare(self, on: bool, possible: bool) -> None:
         """Follow the canvas; tells nobody."""
         self.compare_button.blockSignals(True)
@@ -234,6 +251,7 @@ class ActionBar(FloatingBar):
                 button.setToolTip(tooltip(action))
         self.drag_handle.setToolTip(self.tr("Drag the picture into another program"))
         self._paint_star()
+        self._say_likeness()
         self.adjustSize()
 
     def _paint_star(self) -> None:

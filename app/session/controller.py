@@ -46,6 +46,7 @@ class DroppedPicture:
     image: np.ndarray
     request: GenerationRequest
     bits: ScaleBits
+    likeness: float | None = None
 
 
 class Controller(QObject):
@@ -316,7 +317,10 @@ class Controller(QObject):
     def _finished(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
         event = self._at_its_place(event)
-        self.state.set_result(Result(event.request, event.image, event.bits, event.timing.total, grids=grids))
+        result = Result(
+            event.request, event.image, event.bits, event.timing.total, grids=grids, likeness=event.likeness
+        )
+        self.state.set_result(result)
         self._saving += 1
         self.saver.keep(event, event, images)
         self.ended.emit(self.tr("Done in {0}").format(spoken_seconds(event.timing.total)))
@@ -384,7 +388,9 @@ class Controller(QObject):
         """Show a picture that was read from its file."""
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in opened.bits.scales)
         number = next((picture.id for picture in self.store.pictures() if picture.file == opened.file), None)
-        self.state.set_result(Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids))
+        self.state.set_result(
+            Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids, opened.likeness)
+        )
 
     def export(self, source: Path, target: Path, *, metadata: bool) -> None:
         """Save a picture somewhere else."""
@@ -408,7 +414,7 @@ class Controller(QObject):
 def read_picture(file: Path) -> DroppedPicture:
     """Read a picture of ours. Raises ``EchoGenError``."""
     found = read_picture_file(file)
-    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits)
+    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits, found.likeness)
 
 
 def _look_at(file: Path) -> DroppedPicture | Path:

@@ -95,6 +95,7 @@ class Pictures(QObject):
         if result is None:
             return
         self._show_cut_out(result.request)
+        self._canvas.actions_bar.set_likeness(result.likeness)
         if result.file is None and self._state.jobs.busy:
             return  # it has just been drawn: the canvas hears it from the engine, with the picture after each scale
         if self._canvas.bits is result.bits and result.bits is not None:
@@ -139,7 +140,16 @@ class Pictures(QObject):
         if opened.bits is not None:
             self.scales.opened(opened.bits, opened.scales)
         self._state.set_result(
-            Result(request, opened.image, opened.bits, picture.seconds, picture.id, picture.file, _grids(opened.bits))
+            Result(
+                request,
+                opened.image,
+                opened.bits,
+                picture.seconds,
+                picture.id,
+                picture.file,
+                _grids(opened.bits),
+                picture.likeness,
+            )
         )
         self._canvas.set_previous(to_image(opened.previous) if opened.previous is not None else None)
 

@@ -122,8 +122,10 @@ def read_placed_content(data: Any) -> PlacedContent:
 
 
 def read_likeness(data: Any) -> LikenessScale:
-    scale = LikenessScale(**{name: float(value) for name, value in dict(data).items()})
-    if not all(-1 <= value <= 1 for value in asdict(scale).values()) or scale.same <= scale.other:
+    numbers = dict(data)
+    blocks = a_whole_number(numbers.pop("blocks"), 0, 512)
+    scale = LikenessScale(blocks, **{name: float(value) for name, value in numbers.items()})
+    if not all(-1 <= float(value) <= 1 for value in numbers.values()) or scale.same <= scale.other:
         raise ValueError("the scale of likeness cannot be")
     if min(scale.same_spread, scale.other_spread, scale.area) < 0:
         raise ValueError("the scale of likeness cannot be")

@@ -84,11 +84,13 @@ class LikenessScale:
     """What the semantic encoder's answers mean: measured on pictures of things that the bundle was never trained on.
 
     Attributes:
+        blocks: of the encoder, after which patches are compared.
         same, same_spread: mean and standard deviation of the similarity of a picture to its own cut-out.
-        other, other_spread: the same for a picture of another thing.
+        other, other_spread: the same for a picture of another thing, seen through the same outline.
         area: area under the curve that tells the two apart, 0.5 … 1.
     """
 
+    blocks: int
     same: float
     same_spread: float
     other: float

@@ -24,21 +24,24 @@ _INSIDE = 0.5
 """A patch is compared from this share of the subject on."""
 
 
-def similarity(features: Features, subject: CutOut, picture: np.ndarray, placement: Placement | None) -> float:
-    """How similar they are, a cosine -1 … 1; ``LikenessScale`` says how it is read.
+def similarity(
+    features: Features, subject: CutOut, picture: np.ndarray, placement: Placement | None, blocks: int
+) -> float:
+    """How similar they are, -1 … 1; ``LikenessScale`` says how it is read.
 
     Args:
         features: the encoders; the cut-out is taken from their cache.
         picture: RGB uint8 (H, W, 3), of any size.
         placement: where the subject stands in it, or None where that is not known.
+        blocks: of the encoder, after which patches are compared.
     """
-    class_token, patches = features.semantic_tokens(subject)
     if placement is None:
         seen, _ = features.semantic.encode(_middle(picture))
-        return float(F.cosine_similarity(seen, class_token, dim=0))
-    square = seen_subject(picture, subject, placement)
-    _, there = features.semantic.encode(square)
-    return aligned(there, patches, subject.alpha)
+        return float(F.cosine_similarity(seen, features.semantic_tokens(subject)[0], dim=0))
+    key = ("patches", subject.digest, blocks)
+    own = features.cache.get(key, lambda: features.semantic.patches_after(subject.rgb, blocks))
+    there = features.semantic.patches_after(seen_subject(picture, subject, placement), blocks)
+    return aligned(there, own, subject.alpha)
 
 
 def seen_subject(picture: np.ndarray, subject: CutOut, placement: Placement) -> np.ndarray:
@@ -67,13 +70,20 @@ def seen_subject(picture: np.ndarray, subject: CutOut, placement: Placement) -> 
 
 
 def aligned(one: Tensor, other: Tensor, alpha: np.ndarray) -> float:
-    """The mean cosine of the patches (n, W) of two cut-outs in one frame, where its mask, uint8 (S, S), shows the subject."""
+    """How similar the patches (n, W) of two cut-outs in one frame are where its mask, uint8 (S, S), shows the subject.
+
+    Returns:
+        1 less their squared distance as a share of their squared lengths: 1 for the same, 0 for unrelated ones. Unlike a
+        cosine it sees how strong a pattern is, too.
+    """
     side = math.isqrt(len(one))
     weight = cv2.resize(alpha.astype(np.float32) / 255, (side, side), interpolation=cv2.INTER_AREA).reshape(-1)
     # A subject too thin to fill any patch counts where it is most.
     weight[weight < min(_INSIDE, float(weight.max()))] = 0
     shares = torch.from_numpy(weight).to(one.device)
-    return float((F.cosine_similarity(one, other, dim=1) * shares).sum() / shares.sum().clamp(min=1e-6))
+    apart = ((one - other).square().sum(1) * shares).sum()
+    lengths = ((one.square().sum(1) + other.square().sum(1)) * shares).sum()
+    return float(1 - apart / lengths.clamp(min=1e-12))
 
 
 def _middle(picture: np.ndarray) -> np.ndarray:
