@@ -59,6 +59,8 @@ class PromptSheet(QWidget):
     def _build(self) -> None:
         self.title = label("", "section")
         self.history_button = IconButton("history", "", parent=self)
+        self.presets_button = IconButton("bookmark", "", parent=self)
+        self.presets_button.setObjectName("presetsButton")
         self.prompt = PromptEdit(3, self.history)
         self.prompt.setObjectName("promptEdit")
         self.words = label("", "help", "warning", wrap=True)
@@ -88,6 +90,8 @@ class PromptSheet(QWidget):
         self.seed = SeedField()
         self.ideas_button = PlainButton("", "image")
         self.ideas_button.setObjectName("ideasButton")
+        self.list_button = PlainButton("", "layers")
+        self.list_button.setObjectName("listButton")
         self.temperature = DialSlider("", *TEMPERATURES, 0.05, 1.0, 2)
         self.temperature.setObjectName("temperature")
         self.top_p = DialSlider("", 0.0, 1.0, 0.01, 0.97, 2)
@@ -97,7 +101,7 @@ class PromptSheet(QWidget):
         self.look = dial("lookStrength", manifest_free.subject_strength)
         self.look.hide()
         self.fold_button = PlainButton("")
-        for wordy in (self.apart, self.fold_button, self.ideas_button):
+        for wordy in (self.apart, self.fold_button, self.ideas_button, self.list_button):
             wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
 
         self._strengths = column_of(self.prompt_strength, self.subject_strength)
@@ -125,6 +129,7 @@ class PromptSheet(QWidget):
         column.setSpacing(space("row-gap"))
         header = QHBoxLayout()
         header.addWidget(self.title, 1)
+        header.addWidget(self.presets_button)
         header.addWidget(self.history_button)
         column.addLayout(header)
         column.addWidget(self.prompt)
@@ -139,6 +144,7 @@ class PromptSheet(QWidget):
         ideas = QHBoxLayout()
         ideas.addSpacing(-12)  # its icon stands where the other lines begin
         ideas.addWidget(self.ideas_button)
+        ideas.addWidget(self.list_button)
         ideas.addStretch(1)
         column.addLayout(ideas)
         column.addStretch(1)
@@ -287,6 +293,7 @@ class PromptSheet(QWidget):
     def retranslate(self) -> None:
         self.title.setText(self.tr("Prompt"))
         self.history_button.describe(self.tr("Earlier prompts"), keymap.shown("prompt_older"))
+        self.presets_button.describe(self.tr("Presets"))
         self.prompt.setAccessibleName(self.tr("Prompt"))
         self.prompt.setPlaceholderText(self.tr("Where should it be? One sentence is enough."))
         self.negative.setAccessibleName(self.tr("What to avoid"))
@@ -315,6 +322,8 @@ class PromptSheet(QWidget):
         self.seed_label.setText(self.tr("Seed"))
         self.ideas_button.setText(self.tr("Four ideas"))
         self.ideas_button.setToolTip(tooltip("ideas", self.tr("Draw only the coarse scales of four seeds, choose one")))
+        self.list_button.setText(self.tr("A list…"))
+        self.list_button.setToolTip(tooltip("list", self.tr("Draw many prompts in one press, and see them in a table")))
         self.fold_button.setText(self.tr("Collapse"))
         self.generate.setText(self.tr("Generate"))
         self.generate.set_hint(keymap.shown("generate").replace("+", " + ").replace("Return", self.tr("Enter")))

@@ -58,6 +58,7 @@ class Subject:
         cut_out: the subject as the model sees it; None while there is none that can be used.
         name: what it is called, typed or found.
         problem: why the cut-out cannot be used, in words, or "".
+        notes: what its photo lacks for a good picture, in words.
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
@@ -71,6 +72,7 @@ class Subject:
     cut_out: CutOut | None = None
     name: str = ""
     problem: str = ""
+    notes: tuple[str, ...] = ()
     finding: bool = False
     example: bool = False
     title: str = ""

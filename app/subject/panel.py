@@ -320,7 +320,11 @@ class SubjectPanel(QWidget):
         self.edit.setToolTip(
             tooltip("edit_cutout") if subject.photo is not None else self.tr("The photo is not there any more")
         )
-        notes = (*(subject.photo.notes if subject.photo is not None else ()), *(proposal.notes if proposal else ()))
+        notes = (
+            *(subject.photo.notes if subject.photo is not None else ()),
+            *(proposal.notes if proposal else ()),
+            *(subject.notes if not subject.example else ()),
+        )
         self.note.setText(sentences.joined(notes))
         self.note.setVisible(bool(notes))
 

@@ -27,6 +27,7 @@ from app.window.empty_canvas import EmptyCanvas
 from app.window.full_screen import FullScreen
 from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
+            list=not editing,
 from app.window.in_background import InBackground
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
@@ -36,6 +37,7 @@ from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.picture_menu import PictureMenu
 from app.window.pictures import Pictures
 from app.window.placing import Placing
+from app.window.presets import Presets
 from app.window.redrawing import Redrawing
 from app.window.side_by_side import SideBySide
 from app.window.status_line import StatusLine
@@ -103,6 +105,8 @@ class MainWindow(QMainWindow):
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
+        self.listing = Listing(panels, controller, self)
+        self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.picture_menu = PictureMenu(
@@ -149,12 +153,14 @@ class MainWindow(QMainWindow):
             "redraw_region": self.redrawing.redraw_region,
             "into_photo": self.redrawing.choose_photo,
             "ideas": drawing.draw_ideas,
+            "list": self.listing.open,
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
             "compare": self.canvas.toggle_compare,
             "side_by_side": self.side_by_side.toggle,
             "place": self.canvas.toggle_frame,
             "focus_prompt": self.prompt.focus_prompt,
+            **self.presets.runs(),
             "next_panel": self.panel_focus.next,
             "previous_panel": self.panel_focus.previous,
             "fit": panels.zoom_fit,
@@ -188,7 +194,7 @@ class MainWindow(QMainWindow):
             self.canvas.hintWanted,
         ):
             notice.connect(toast.show_message)
-        for fails in (controller.failed, self.subject.failed):
+        for fails in (controller.failed, self.subject.failed, self.presets.failed):
             fails.connect(self.faults.show)
         self.history.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)
@@ -257,6 +263,7 @@ class MainWindow(QMainWindow):
             redraw_region=free and self.redrawing.can_redraw(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
+            list=not editing,
             side_by_side=not editing,
             gallery=not editing,
             compare=free and self.canvas.canvas.can_compare(),
@@ -356,6 +363,7 @@ class MainWindow(QMainWindow):
         controls = {
             "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.open_sections(),
+            "list": self.listing.text,
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
         }
@@ -373,6 +381,9 @@ class MainWindow(QMainWindow):
         if isinstance(sections, dict):
             self.prompt.set_open_sections(sections)
         self.prompt.set_prompt_history(session.prompt_history)
+        text = session.controls.get("list")
+        if isinstance(text, str):
+            self.listing.set_text(text)
         self.panels.show_history(session.controls.get("history_shown", True) is not False)
 
     def close_panels(self) -> None:

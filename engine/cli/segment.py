@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.photo.mask_file import write_mask
+    from engine.photo.notes import photo_notes
     from engine.photo.picture_file import save_plain
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.cutout is not None:
         composed = cut_out(photo, proposal.mask, args.size, args.framing, args.box)
         save_plain(args.cutout, composed.pixels if args.framing == "fit" else composed.rgb)
-    report(args, proposal, photo.notes)
+    report(args, proposal, (*photo.notes, *photo_notes(photo, proposal.mask)))
     return 0
 
 

@@ -118,6 +118,10 @@
             <translation>100 %</translation>
         </message>
         <message>
+            <source>A list of prompts…</source>
+            <translation>提示词列表…</translation>
+        </message>
+        <message>
             <source>About EchoGen</source>
             <translation>关于 EchoGen</translation>
         </message>
@@ -370,6 +374,10 @@
             <translation>打开蒙版…</translation>
         </message>
         <message>
+            <source>Open a preset…</source>
+            <translation>打开预设…</translation>
+        </message>
+        <message>
             <source>Open photo…</source>
             <translation>打开照片…</translation>
         </message>
@@ -404,6 +412,10 @@
         <message>
             <source>Place the subject</source>
             <translation>摆放主体</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
         </message>
         <message>
             <source>Previous panel</source>
@@ -444,6 +456,10 @@
         <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
+        </message>
+        <message>
+            <source>Save these settings as a preset…</source>
+            <translation>将这些设置存为预设…</translation>
         </message>
         <message>
             <source>Save without metadata…</source>
@@ -576,6 +592,42 @@
         <message>
             <source>Use its seed</source>
             <translation>使用它的种子</translation>
+        </message>
+        <message>
+            <source>Use the eighth preset</source>
+            <translation>使用第八个预设</translation>
+        </message>
+        <message>
+            <source>Use the fifth preset</source>
+            <translation>使用第五个预设</translation>
+        </message>
+        <message>
+            <source>Use the first preset</source>
+            <translation>使用第一个预设</translation>
+        </message>
+        <message>
+            <source>Use the fourth preset</source>
+            <translation>使用第四个预设</translation>
+        </message>
+        <message>
+            <source>Use the ninth preset</source>
+            <translation>使用第九个预设</translation>
+        </message>
+        <message>
+            <source>Use the second preset</source>
+            <translation>使用第二个预设</translation>
+        </message>
+        <message>
+            <source>Use the seventh preset</source>
+            <translation>使用第七个预设</translation>
+        </message>
+        <message>
+            <source>Use the sixth preset</source>
+            <translation>使用第六个预设</translation>
+        </message>
+        <message>
+            <source>Use the third preset</source>
+            <translation>使用第三个预设</translation>
         </message>
         <message>
             <source>Use this cut-out</source>
@@ -830,6 +882,10 @@
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
         </message>
         <message>
+            <source>Ask for it again where it came from.</source>
+            <translation>请向来源重新索取。</translation>
+        </message>
+        <message>
             <source>Ask for it at {0}, then check the access token.</source>
             <translation>请在 {0} 申请访问权限，然后检查访问令牌。</translation>
         </message>
@@ -870,6 +926,10 @@
             <translation>请更改其权限，或将它复制到别处。</translation>
         </message>
         <message>
+            <source>Change that line.</source>
+            <translation>请更改该行。</translation>
+        </message>
+        <message>
             <source>Check the access token, and whether the licence was accepted on the publisher's page.</source>
             <translation>请检查访问令牌，以及是否已在发布者的页面上接受许可证。</translation>
         </message>
@@ -880,6 +940,14 @@
         <message>
             <source>Check the connection, then resume.</source>
             <translation>请检查网络连接，然后继续下载。</translation>
+        </message>
+        <message>
+            <source>Choose a file of JSON lines.</source>
+            <translation>请选择逐行 JSON 的文件。</translation>
+        </message>
+        <message>
+            <source>Choose a file that was saved as a preset.</source>
+            <translation>请选择保存为预设的文件。</translation>
         </message>
         <message>
             <source>Choose a model first.</source>
@@ -900,6 +968,10 @@
         <message>
             <source>Choose a smaller model.</source>
             <translation>请选择更小的模型。</translation>
+        </message>
+        <message>
+            <source>Choose another file.</source>
+            <translation>请选择另一个文件。</translation>
         </message>
         <message>
             <source>Choose another folder in Settings.</source>
@@ -998,6 +1070,10 @@
             <translation>请从原处重新复制该模型。</translation>
         </message>
         <message>
+            <source>Delete one first.</source>
+            <translation>请先删除一个。</translation>
+        </message>
+        <message>
             <source>Different strengths for prompt and subject need {0} more than is free; equal ones fit.</source>
             <translation>提示词与主体强度不同时所需内存比可用的多 {0}；强度相同则够用。</translation>
         </message>
@@ -1022,8 +1098,16 @@
             <translation>请在主体周围画一个框，或点击它。</translation>
         </message>
         <message>
+            <source>Draw fewer at once; batch on the command line draws any number.</source>
+            <translation>请一次少画一些；命令行的 batch 可以绘制任意数量。</translation>
+        </message>
+        <message>
             <source>Draw the box a little larger, or paint the subject with the brush.</source>
             <translation>请将框画大一些，或用画笔涂出主体。</translation>
+        </message>
+        <message>
+            <source>Draw the list again.</source>
+            <translation>请重新绘制列表。</translation>
         </message>
         <message>
             <source>Drawing can stop after {0} to {1} scales, not after {2}.</source>
@@ -1090,6 +1174,10 @@
             <translation>正在重新启动；就绪后请按“生成”。</translation>
         </message>
         <message>
+            <source>It is not UTF-8 text.</source>
+            <translation>它不是 UTF-8 文本。</translation>
+        </message>
+        <message>
             <source>It may have been moved or renamed.</source>
             <translation>它可能已被移动或重命名。</translation>
         </message>
@@ -1142,6 +1230,38 @@
             <translation>去掉位置设置，或打开其他模型。</translation>
         </message>
         <message>
+            <source>Line {0} cannot be used: {1}</source>
+            <translation>第 {0} 行无法使用：{1}</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” inside of another one.</source>
+            <translation>第 {0} 行的“{{”嵌套在另一个之内。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” without its “}”.</source>
+            <translation>第 {0} 行的“{{”缺少对应的“}}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “}” without its “{”.</source>
+            <translation>第 {0} 行的“}}”缺少对应的“{{”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has no words.</source>
+            <translation>第 {0} 行没有词语。</translation>
+        </message>
+        <message>
+            <source>Line {0} has nothing between “{” and “}”.</source>
+            <translation>第 {0} 行的“{{”与“}}”之间为空。</translation>
+        </message>
+        <message>
+            <source>Line {0} has “{1}” as its {2}.</source>
+            <translation>第 {0} 行的 {2} 为“{1}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} speaks of {subject}, and the subject has no name.</source>
+            <translation>第 {0} 行使用了 {{subject}}，但主体没有名称。</translation>
+        </message>
+        <message>
             <source>Low memory</source>
             <translation>低内存</translation>
         </message>
@@ -1186,8 +1306,20 @@
             <translation>方案“{0}”内存不足；现改用“{1}”。</translation>
         </message>
         <message>
+            <source>Name a file of JSON lines.</source>
+            <translation>请指定逐行 JSON 的文件。</translation>
+        </message>
+        <message>
             <source>Name a new or an empty folder.</source>
             <translation>请指定一个新的或空的文件夹。</translation>
+        </message>
+        <message>
+            <source>Name a text file or a CSV.</source>
+            <translation>请指定文本文件或 CSV。</translation>
+        </message>
+        <message>
+            <source>Name it first.</source>
+            <translation>请先为它命名。</translation>
         </message>
         <message>
             <source>Name the folder the part was downloaded to.</source>
@@ -1196,6 +1328,10 @@
         <message>
             <source>No permission</source>
             <translation>没有权限</translation>
+        </message>
+        <message>
+            <source>No picture of the list is there any more.</source>
+            <translation>列表的图片都已不在。</translation>
         </message>
         <message>
             <source>No settings in this picture</source>
@@ -1330,8 +1466,16 @@
             <translation>请在网络好转后继续；将从停止处继续。</translation>
         </message>
         <message>
+            <source>Save it as CSV again.</source>
+            <translation>请重新保存为 CSV。</translation>
+        </message>
+        <message>
             <source>Save it as JPEG first. {0}</source>
             <translation>请先另存为 JPEG。{0}</translation>
+        </message>
+        <message>
+            <source>Save it as UTF-8, a table as CSV.</source>
+            <translation>请保存为 UTF-8，表格请保存为 CSV。</translation>
         </message>
         <message>
             <source>Save it with Save as….</source>
@@ -1360,6 +1504,10 @@
         <message>
             <source>Start it again, or choose a smaller memory plan in Settings.</source>
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
+        </message>
+        <message>
+            <source>Take that size out of the list.</source>
+            <translation>请从列表中去掉该尺寸。</translation>
         </message>
         <message>
             <source>The address to download from holds more than a place.</source>
@@ -1522,6 +1670,42 @@
             <translation>尚未接受 {0} 的许可证（{1}）。</translation>
         </message>
         <message>
+            <source>The list could not be read: {0}</source>
+            <translation>无法读取列表：{0}</translation>
+        </message>
+        <message>
+            <source>The list has no column “prompt”.</source>
+            <translation>列表没有“prompt”列。</translation>
+        </message>
+        <message>
+            <source>The list is no CSV that can be read.</source>
+            <translation>列表不是可读取的 CSV。</translation>
+        </message>
+        <message>
+            <source>The list makes {0} pictures; {1} are the limit.</source>
+            <translation>列表会产生 {0} 张图片；上限为 {1} 张。</translation>
+        </message>
+        <message>
+            <source>The list of requests {0} cannot be read: {1}.</source>
+            <translation>无法读取请求列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} cannot be read: {1}.</source>
+            <translation>无法读取列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} is larger than {1} MB.</source>
+            <translation>列表 {0} 大于 {1} MB。</translation>
+        </message>
+        <message>
+            <source>The list {0} is not UTF-8 text.</source>
+            <translation>列表 {0} 不是 UTF-8 文本。</translation>
+        </message>
+        <message>
+            <source>The list's columns {0} are not used.</source>
+            <translation>列表的列 {0} 未被使用。</translation>
+        </message>
+        <message>
             <source>The look strength</source>
             <translation>外观强度</translation>
         </message>
@@ -1584,6 +1768,10 @@
         <message>
             <source>The model's description ({0}) is damaged: {1}.</source>
             <translation>模型的描述（{0}）已损坏：{1}。</translation>
+        </message>
+        <message>
+            <source>The name of a preset has 1 to {0} characters.</source>
+            <translation>预设名称为 1 到 {0} 个字符。</translation>
         </message>
         <message>
             <source>The negative prompt</source>
@@ -1672,6 +1860,10 @@
         <message>
             <source>The placement's {0} must be a number.</source>
             <translation>位置的 {0} 必须是数字。</translation>
+        </message>
+        <message>
+            <source>The preset {0} cannot be read: {1}.</source>
+            <translation>无法读取预设 {0}：{1}。</translation>
         </message>
         <message>
             <source>The previews' file {0} does not belong to this model.</source>
@@ -1772,6 +1964,10 @@
         <message>
             <source>The settings in {0} are damaged.</source>
             <translation>{0} 中的设置已损坏。</translation>
+        </message>
+        <message>
+            <source>The sheet could not be saved: {0}</source>
+            <translation>无法保存总图：{0}</translation>
         </message>
         <message>
             <source>The size is width and height, each from 16 to 4096 pixels.</source>
@@ -1886,6 +2082,10 @@
             <translation>{1} 个尺度却有 {0} 个数。</translation>
         </message>
         <message>
+            <source>There are {0} presets already.</source>
+            <translation>已有 {0} 个预设。</translation>
+        </message>
+        <message>
             <source>There are: {0}.</source>
             <translation>有：{0}。</translation>
         </message>
@@ -1908,6 +2108,18 @@
         <message>
             <source>There is no model “{0}” to get.</source>
             <translation>没有可获取的模型“{0}”。</translation>
+        </message>
+        <message>
+            <source>There is no prompt in the list.</source>
+            <translation>列表中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no prompt in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no request in {0} that can be read.</source>
+            <translation>{0} 中没有可读取的请求。</translation>
         </message>
         <message>
             <source>There is no {0} in {1}.</source>
@@ -1934,12 +2146,20 @@
             <translation>这不是访问令牌。</translation>
         </message>
         <message>
+            <source>This is no preset of EchoGen.</source>
+            <translation>这不是 EchoGen 的预设。</translation>
+        </message>
+        <message>
             <source>This is no published size: its cut-out has {0} pixels a side.</source>
             <translation>这不是已发布的尺寸：其抠图边长为 {0} 像素。</translation>
         </message>
         <message>
             <source>This is not a request.</source>
             <translation>这不是请求。</translation>
+        </message>
+        <message>
+            <source>This model does not draw {0}x{1}.</source>
+            <translation>此模型不绘制 {0}x{1}。</translation>
         </message>
         <message>
             <source>This model does not know {0}; {1} will not show.</source>
@@ -1952,6 +2172,14 @@
         <message>
             <source>This picture needs about {0} and {1} of {2} is free.</source>
             <translation>此图片约需 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>This preset is damaged.</source>
+            <translation>此预设已损坏。</translation>
+        </message>
+        <message>
+            <source>This preset was written by another version of this program.</source>
+            <translation>此预设由本程序的另一版本写成。</translation>
         </message>
         <message>
             <source>This request has format {0}; this program reads format {1}.</source>
@@ -2030,6 +2258,10 @@
             <translation>请更新程序，或重新获取该模型。</translation>
         </message>
         <message>
+            <source>Update the program.</source>
+            <translation>请更新本程序。</translation>
+        </message>
+        <message>
             <source>Use .png, .webp or .jpg.</source>
             <translation>请使用 .png、.webp 或 .jpg。</translation>
         </message>
@@ -2084,6 +2316,26 @@
         <message>
             <source>Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6.</source>
             <translation>请写成 X,Y,SIZE[,TURN][,mirrored]，例如 0.5,0.6,0.6。</translation>
+        </message>
+        <message>
+            <source>Write a number.</source>
+            <translation>请填写数字。</translation>
+        </message>
+        <message>
+            <source>Write a prompt, or take the line out.</source>
+            <translation>请填写提示词，或删除该行。</translation>
+        </message>
+        <message>
+            <source>Write alternatives as {red|blue}.</source>
+            <translation>请将备选词写作 {red|blue}。</translation>
+        </message>
+        <message>
+            <source>Write one a line.</source>
+            <translation>请每行写一条。</translation>
+        </message>
+        <message>
+            <source>Write prompt in its first line, above the prompts.</source>
+            <translation>请在第一行、提示词上方写上 prompt。</translation>
         </message>
         <message>
             <source>a second</source>
@@ -3233,6 +3485,156 @@
         </message>
     </context>
     <context>
+        <name>ListDialog</name>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>A list of prompts</source>
+            <translation>提示词列表</translation>
+        </message>
+        <message>
+            <source>All scenes of this model</source>
+            <translation>此模型的所有场景</translation>
+        </message>
+        <message>
+            <source>All {1} pictures are drawn</source>
+            <translation>{1} 张图片已全部绘制</translation>
+        </message>
+        <message>
+            <source>As JSON lines of requests, which the command line's batch draws</source>
+            <translation>保存为逐行 JSON 的请求，可由命令行的 batch 绘制</translation>
+        </message>
+        <message>
+            <source>Draw the list</source>
+            <translation>绘制列表</translation>
+        </message>
+        <message>
+            <source>Draw the rest</source>
+            <translation>绘制其余图片</translation>
+        </message>
+        <message>
+            <source>From {0}.</source>
+            <translation>来自 {0}。</translation>
+        </message>
+        <message>
+            <source>Lists</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>One prompt a line. {red|blue} draws the line once with each; {subject} is the subject's name.</source>
+            <translation>每行一条提示词。{red|blue} 会用其中每个词各画一次；{subject} 是主体的名称。</translation>
+        </message>
+        <message>
+            <source>Open a list</source>
+            <translation>打开列表</translation>
+        </message>
+        <message>
+            <source>Open a list…</source>
+            <translation>打开列表…</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Prompts, one a line</source>
+            <translation>提示词，每行一条</translation>
+        </message>
+        <message>
+            <source>Save all pictures…</source>
+            <translation>保存所有图片…</translation>
+        </message>
+        <message>
+            <source>Save for batch</source>
+            <translation>保存给 batch</translation>
+        </message>
+        <message>
+            <source>Save for batch…</source>
+            <translation>保存给 batch…</translation>
+        </message>
+        <message>
+            <source>Save one sheet</source>
+            <translation>保存为一张总图</translation>
+        </message>
+        <message>
+            <source>Save one sheet…</source>
+            <translation>保存为一张总图…</translation>
+        </message>
+        <message>
+            <source>Save to a folder</source>
+            <translation>保存到文件夹</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>The list</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>The list before is still being drawn</source>
+            <translation>上一个列表仍在绘制</translation>
+        </message>
+        <message>
+            <source>This model does not know: {0}</source>
+            <translation>此模型不认识：{0}</translation>
+        </message>
+        <message>
+            <source>This model takes any words</source>
+            <translation>此模型接受任何词语</translation>
+        </message>
+        <message>
+            <source>Write a list instead</source>
+            <translation>改为手写列表</translation>
+        </message>
+        <message>
+            <source>a {subject} in the {snow|jungle}</source>
+            <translation>a {subject} in the {snow|jungle}</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures</source>
+            <translation>{0} / {1} 张图片</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+        <message>
+            <source>{0}, about {1}</source>
+            <translation>{0}，约 {1}</translation>
+        </message>
+        <message>
+            <source>{0}, {1} of each prompt</source>
+            <translation>{0}，每条提示词 {1} 张</translation>
+        </message>
+        <message>
+            <source>{0}: its requests are drawn as they are.</source>
+            <translation>{0}：其中的请求按原样绘制。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Listing</name>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>查看</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures of the list are drawn</source>
+            <translation>列表的 {1} 张图片已绘制 {0} 张</translation>
+        </message>
+    </context>
+    <context>
         <name>MainWindow</name>
         <message>
             <source>Drop to use this photo</source>
@@ -3800,6 +4202,17 @@
         </message>
     </context>
     <context>
+        <name>NameDialog</name>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+    </context>
+    <context>
         <name>OptionBar</name>
         <message>
             <source>Brush hardness</source>
@@ -3855,6 +4268,13 @@
         <message>
             <source>The clipboard holds no picture</source>
             <translation>剪贴板里没有图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureCell</name>
+        <message>
+            <source>not drawn yet</source>
+            <translation>尚未绘制</translation>
         </message>
     </context>
     <context>
@@ -4008,6 +4428,73 @@
         </message>
     </context>
     <context>
+        <name>Presets</name>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Its key is {0}.</source>
+            <translation>它的快捷键是 {0}。</translation>
+        </message>
+        <message>
+            <source>Open a preset</source>
+            <translation>打开预设</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
+        </message>
+        <message>
+            <source>Save</source>
+            <translation>保存</translation>
+        </message>
+        <message>
+            <source>Save a preset</source>
+            <translation>保存预设</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Share</source>
+            <translation>分享</translation>
+        </message>
+        <message>
+            <source>Share a preset</source>
+            <translation>分享预设</translation>
+        </message>
+        <message>
+            <source>Strengths, temperature, shape, place and what to avoid, as they are now.</source>
+            <translation>当前的强度、温度、形状、位置和要避免的内容。</translation>
+        </message>
+        <message>
+            <source>The preset of this name is replaced.</source>
+            <translation>同名预设会被替换。</translation>
+        </message>
+        <message>
+            <source>There is no preset here yet. Save the settings as one with {0}.</source>
+            <translation>这里还没有预设。用 {0} 将设置存为预设。</translation>
+        </message>
+        <message>
+            <source>“{0}” is deleted</source>
+            <translation>“{0}”已删除</translation>
+        </message>
+        <message>
+            <source>“{0}” is in use</source>
+            <translation>“{0}”已启用</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved</source>
+            <translation>“{0}”已保存</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved; {1} brings it back</source>
+            <translation>“{0}”已保存；按 {1} 可再次使用</translation>
+        </message>
+    </context>
+    <context>
         <name>Problem</name>
         <message>
             <source>Close</source>
@@ -4108,6 +4595,10 @@
     <context>
         <name>PromptSheet</name>
         <message>
+            <source>A list…</source>
+            <translation>列表…</translation>
+        </message>
+        <message>
             <source>Add one more</source>
             <translation>再加一张</translation>
         </message>
@@ -4122,6 +4613,10 @@
         <message>
             <source>Draw</source>
             <translation>绘制</translation>
+        </message>
+        <message>
+            <source>Draw many prompts in one press, and see them in a table</source>
+            <translation>一次绘制多条提示词，并以表格查看</translation>
         </message>
         <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
@@ -4170,6 +4665,10 @@
         <message>
             <source>Pictures</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
         </message>
         <message>
             <source>Prompt</source>
@@ -5125,6 +5624,10 @@
         <message>
             <source>{0} min</source>
             <translation>{0} 分钟</translation>
+        </message>
+        <message>
+            <source>{0} more lines are skipped.</source>
+            <translation>另有 {0} 行被跳过。</translation>
         </message>
         <message>
             <source>{0} s</source>
