@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -21,8 +22,10 @@ from app.language import languages
 from app.look import stylesheet
 from app.look import type as type_
 from app.look.theme import notifier
+from app.mask.drafts import DraftStore
 from app.resources import resource
 from app.session.controller import Controller
+from app.session.draft_keeper import DraftKeeper
 from app.session.engine_link import EngineLink
 from app.session.keeper import SessionKeeper
 from app.session.queue import PictureQueue
@@ -48,6 +51,14 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 LATEST_MS = 300
+
+
+def tell_launcher() -> None:
+    """Make the file that the launcher waits for (``installer/launcher/opening.py``), where it was the one who started this."""
+    sign = os.environ.pop("ECHOGEN_WINDOW_SHOWN", "")
+    if sign:
+        with contextlib.suppress(OSError):
+            Path(sign).touch()
 
 
 class FileOpenFilter(QObject):
@@ -100,6 +111,8 @@ class Program(QObject):
         self.keeper = SessionKeeper(
             self.state, SessionStore(paths.session), self.settings_store, self.assets, self.window.session_extra, self
         )
+        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, DraftStore(paths.drafts), self)
+        self.window.editing.set_drafts(self.drafts)
         self.session = self.keeper.load()
         self._closed = self._came_back = False
         self._files: list[Path] = []
@@ -153,6 +166,7 @@ class Program(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The window's first picture is on the screen."""
         if event.type() == QEvent.Type.Paint and watched is self.window:
+            tell_launcher()
             self.window.removeEventFilter(self)
             self._latest.start(0)
         return False
@@ -166,14 +180,16 @@ class Program(QObject):
                 self.controller.open_bundle,
                 self._open_first,
                 *self.window.beginnings(),
-                self._garbage.settle,
             ],
             self,
+            later=[*self.window.preparations(), self._garbage.settle],
+            busy=background.busy,
         )
 
     def _restore(self) -> None:
         self._came_back = self.keeper.restore(self.session)
         self.queue_keeper.restore()
+        self.drafts.restore()
 
     def _open_first(self) -> None:
         if self._files:
@@ -200,6 +216,7 @@ class Program(QObject):
             self._deferred.stop()
         self.queue_keeper.freeze()
         self.queue.stop_now()
+        self.drafts.keep_now()
         self.subjects.keep_strokes()
         self.keeper.keep_assets_now()
         self.keeper.save()

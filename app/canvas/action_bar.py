@@ -78,12 +78,14 @@ class ActionBar(FloatingBar):
     """What can be done with the picture that is shown.
 
     Signals:
-        vary, place, redraw, region, cutOut, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
+        vary, finish, place, redraw, region, cutOut, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving
+            without metadata.
         compareToggled(bool), starToggled(bool).
         hintWanted(str): a sentence for a toast.
     """
 
     vary = Signal()
+    finish = Signal()
     place = Signal()
     redraw = Signal()
     region = Signal()
@@ -101,6 +103,7 @@ class ActionBar(FloatingBar):
         self.setObjectName("actionBar")
         self._compact = False
         self.vary_button = Button("", "shuffle", "outlined", self)
+        self.finish_button = Button("", "play", "outlined", self)
         self.place_button = Button("", "move", "plain", self)
         self.redraw_button = Button("", "repeat", "plain", self)
         self.region_button = Button("", "lasso", "plain", self)
@@ -117,6 +120,7 @@ class ActionBar(FloatingBar):
         self.drag_handle = DragHandle("", self)
         for widget in (
             self.vary_button,
+            self.finish_button,
             self.place_button,
             self.redraw_button,
             self.region_button,
@@ -132,6 +136,7 @@ class ActionBar(FloatingBar):
         ):
             self.row.addWidget(widget)
         self.vary_button.clicked.connect(self.vary)
+        self.finish_button.clicked.connect(self.finish)
         self.place_button.clicked.connect(self.place)
         self.redraw_button.clicked.connect(self.redraw)
         self.region_button.clicked.connect(self.region)
@@ -145,6 +150,7 @@ class ActionBar(FloatingBar):
         self.save_button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.save_button.customContextMenuRequested.connect(self._show_save_menu)
         keymap.changed.connect(self._name)
+        self.finish_button.setVisible(False)
         self.place_button.setVisible(False)
         self.redraw_button.setVisible(False)
         self.region_button.setVisible(False)
@@ -213,11 +219,14 @@ class ActionBar(FloatingBar):
         why = self.tr("Move the handle between the scales first")
         self.redraw_button.setToolTip(tooltip("redraw", words) if possible else why)
 
-    def set_saved(self, saved: bool) -> None:
-        """Whether the picture lies on disk yet: starring and saving need the file, copying does not."""
-        for button, action in ((self.save_button, "save"), (self.star_button, "star_canvas")):
-            button.setEnabled(saved)
-            button.setToolTip(tooltip(action) if saved else self.tr("The picture is not saved yet"))
+    def set_saved(self, saved: bool, *, unfinished: bool = False) -> None:
+        """Whether the picture is in the history yet, which starring needs. ``unfinished``: it was stopped, and can be finished."""
+        self.vary_button.setVisible(not unfinished)
+        self.finish_button.setVisible(unfinished)
+        self.star_button.setEnabled(saved)
+        why = self.tr("Only finished pictures are kept in the history")
+        why = why if unfinished else self.tr("The picture is not saved yet")
+        self.star_button.setToolTip(tooltip("star_canvas") if saved else why)
 
     def set_place(self, possible: bool) -> None:
         """Whether the open model knows placement; nothing is shown of it otherwise."""
@@ -233,6 +242,7 @@ class ActionBar(FloatingBar):
     def _name(self) -> None:
         texts = (
             (self.vary_button, self.tr("Vary"), "vary", True),
+            (self.finish_button, self.tr("Finish it"), "", True),
             (self.place_button, self.tr("Place"), "place", not self._compact),
             (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
             (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
@@ -250,6 +260,7 @@ class ActionBar(FloatingBar):
             if action:
                 button.setToolTip(tooltip(action))
         self.drag_handle.setToolTip(self.tr("Drag the picture into another program"))
+        self.finish_button.setToolTip(self.tr("Draw this picture to its end"))
         self._paint_star()
         self._say_likeness()
         self.adjustSize()

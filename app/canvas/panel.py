@@ -15,9 +15,11 @@ from app.canvas.ideas import IdeasView, coarse_scales
 from app.canvas.placement_bar import PlacementBar
 from app.canvas.placement_frame import PlacementFrame
 from app.canvas.result import ResultCanvas
+from app.canvas.results import ResultsView
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
 from app.shortcuts import bind
+from app.store.history_store import Picture
 from app.system.sharing import copy_picture, drag_out
 from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
 
@@ -29,6 +31,7 @@ class CanvasPanel(QWidget):
 
     Signals:
         varyRequested(object): draw this ``GenerationRequest`` again with a new seed.
+        finishRequested(object): draw this stopped ``GenerationRequest`` to its end.
         redrawRequested(object, object, int): redraw this request from its ``ScaleBits`` with so many scales kept.
         ideaChosen(object): finish this ``GenerationRequest``.
         ideasClosed: none of them. ideasLeft: they are put away, and the focus was theirs.
@@ -37,9 +40,11 @@ class CanvasPanel(QWidget):
         starToggled(bool), previewsWanted(object): as in the bar and the strip.
         hintWanted(str): a sentence for a toast.
         frameShown: the frame lies over the picture now.
+        followed: what can be done with the picture may be different.
     """
 
     varyRequested = Signal(object)
+    finishRequested = Signal(object)
     redrawRequested = Signal(object, object, int)
     ideaChosen = Signal(object)
     ideasClosed = Signal()
@@ -50,6 +55,7 @@ class CanvasPanel(QWidget):
     previewsWanted = Signal(object)
     hintWanted = Signal(str)
     frameShown = Signal()
+    followed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +66,8 @@ class CanvasPanel(QWidget):
         self.placement_bar = PlacementBar(self.canvas)
         self.ideas = IdeasView(self.canvas)
         self.ideas.hide()
+        self.results = ResultsView(self.canvas)
+        self.results.hide()
         self.actions_bar.hide()
         self.frame.hide()
         self.placement_bar.hide()
@@ -84,6 +92,7 @@ class CanvasPanel(QWidget):
         strip.handleMoved.connect(self._follow)
         strip.previewsWanted.connect(self.previewsWanted)
         bar.vary.connect(self.vary)
+        bar.finish.connect(self._finish)
         bar.redraw.connect(strip.redraw)
         bar.compareToggled.connect(self._compare)
         bar.save.connect(self._save)
@@ -111,6 +120,7 @@ class CanvasPanel(QWidget):
     def started(self, event: Started, size: tuple[int, int]) -> None:
         """A picture of ``size`` (width, height) begins."""
         self.close_ideas()
+        self.close_results()
         kept, before = event.request.kept, self.bits
         goes_on = (
             kept is not None and before is not None and len(before) >= len(kept) and before.first(len(kept)) == kept
@@ -145,16 +155,18 @@ class CanvasPanel(QWidget):
         self.actions_bar.set_star(False)
         self._follow()
 
-    def stopped(self) -> None:
-        """Cancelled: the picture so far is kept."""
-        self.canvas.stop()
+    def stopped(self, image: np.ndarray | None) -> None:
+        """Cancelled. ``image``: the picture so far, which stays; None when there is none, and another one is shown."""
         self.strip.stop()
+        if image is not None:
+            self.canvas.stop(image)
         self._follow()
 
     def failed(self) -> None:
-        """An error ended the drawing; the banner says which."""
-        self.strip.stop()
+        """An error ended the drawing, and there is no picture before it; the banner says which."""
+        self.request = self.bits = self.file = None
         self.canvas.show_error()
+        self.strip.clear(self._grids)
         self._follow()
 
     # Other pictures
@@ -177,6 +189,7 @@ class CanvasPanel(QWidget):
     ) -> None:
         """A picture from the history. ``grids``: of its scales; taken from the bits when left out."""
         self.close_ideas()
+        self.close_results()
         self.request, self.bits, self.file = request, bits, file
         self._over = False
         self.canvas.set_compare(False)
@@ -257,6 +270,8 @@ class CanvasPanel(QWidget):
 
     def entry(self) -> QWidget:
         """What takes the focus when somebody walks to this panel."""
+        if not self.results.isHidden():
+            return self.results.grid
         return self.frame if self.frame.isEnabled() and not self.frame.isHidden() else self.canvas
 
     def _give_focus_up(self, placing: bool) -> None:
@@ -267,6 +282,26 @@ class CanvasPanel(QWidget):
 
     def _is_over(self) -> bool:
         return self._over and self._stage is not None and self.canvas.state == "result"
+
+    # Several pictures
+
+    def show_results(self, pictures: Sequence[Picture]) -> None:
+        """Two to nine pictures side by side, until one is shown."""
+        self.results.show_pictures(pictures)
+        self.results.setGeometry(self.canvas.rect())
+        self.results.show()
+        self.results.raise_()
+        self._follow()
+
+    def current_result(self) -> Picture | None:
+        """The current one of the pictures that stand side by side: the keys of the canvas act on it. None without them."""
+        grid = self.results.grid
+        return grid.pictures[grid.current] if not self.results.isHidden() and grid.pictures else None
+
+    def close_results(self) -> None:
+        if not self.results.isHidden():
+            self.results.hide()
+            self._follow()
 
     # Four ideas
 
@@ -305,6 +340,11 @@ class CanvasPanel(QWidget):
             self.varyRequested.emit(self.request)
 
     @Slot()
+    def _finish(self) -> None:
+        if self.request is not None:
+            self.finishRequested.emit(self.request)
+
+    @Slot()
     def copy(self) -> None:
         if self.canvas.has_picture():
             copy_picture(self.canvas.image(), self.file)
@@ -318,6 +358,10 @@ class CanvasPanel(QWidget):
 
     @Slot()
     def toggle_star(self) -> None:
+        """The star of the picture that is shown; of several side by side, of the current one."""
+        current = self.current_result()
+        if current is not None:
+            self.results.grid.starWanted.emit(current)
         if self.actions_bar.isVisible():
             self.actions_bar.toggle_star()
 
@@ -368,7 +412,7 @@ class CanvasPanel(QWidget):
     def _follow(self, *_: object) -> None:
         """Bring the bar in line with the canvas."""
         bar, canvas = self.actions_bar, self.canvas
-        free = self.ideas.isHidden()
+        free = self.ideas.isHidden() and self.results.isHidden()
         standing = self._stage is not None and not canvas.has_picture()
         placing = free and (standing or self._is_over())
         shown = canvas.has_picture() and canvas.state in ("result", "stopped") and free and not placing
@@ -383,16 +427,19 @@ class CanvasPanel(QWidget):
         self.placement_bar.setVisible(placing and canvas.state != "forming")
         bar.set_place(self.can_place())
         bar.set_vary(self.request is not None)
-        bar.set_saved(self.file is not None)
+        bar.set_saved(self.file is not None, unfinished=canvas.state == "stopped")
         bar.set_compare(canvas.comparing(), canvas.can_compare())
         bar.set_redraw(self.strip.model.can_redraw, self.strip.model.sentence())
         bar.setVisible(shown)
+        self.strip.setVisible(free)  # ideas have no scales of their own, and those of another picture would be a lie
         self._place()
+        self.followed.emit()
 
     @Slot()
     def _place(self) -> None:
         canvas = self.canvas
         self.ideas.setGeometry(canvas.rect())
+        self.results.setGeometry(canvas.rect())
         self.frame.setGeometry(canvas.rect())
         if self._stage is not None:
             self.frame.set_stage(canvas.picture_rect(), self._stage[1], over=canvas.has_picture())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app.canvas import painting
@@ -28,12 +28,15 @@ class ResultCanvas(QWidget):
         zoomChanged: screen pixels per picture pixel.
         dragOutRequested: the picture was dragged with the left button.
         compareEnded: Esc was pressed while comparing.
+        menuWanted(QPoint): global position of a menu for the picture. fullScreenWanted: it was double-clicked.
     """
 
     placed = Signal()
     zoomChanged = Signal(float)
     dragOutRequested = Signal()
     compareEnded = Signal()
+    menuWanted = Signal(QPoint)
+    fullScreenWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,15 +107,10 @@ class ResultCanvas(QWidget):
         return self._space and self.has_picture()
 
     def show_error(self) -> None:
-        """A drawing failed. The last picture stays if there is one."""
-        if self.has_picture():
-            self._state = "stopped" if self._state == "forming" else self._state
-            self._describe()
-            return
+        """A drawing failed, and there is no picture before it that could be shown."""
         self._state, self._examples = "error", []
         self._words = (self.tr("No picture yet"), self.tr("Your photo, cut-out and prompt are safe."))
-        self._describe()
-        self.update()
+        self._drop_picture()
 
     def begin(self, size: tuple[int, int], prompt: str) -> None:
         """A picture of this size will form; what was shown stays until its first preview."""
@@ -140,15 +138,11 @@ class ResultCanvas(QWidget):
         self._set_size(self._pending)
         self._show(image, fade=fade)
 
-    def stop(self) -> None:
-        """The drawing was stopped; the picture so far is kept."""
-        if self._state == "forming":
-            self._state, self._doing = ("stopped" if self.has_picture() else "error"), ""
-            if not self.has_picture():
-                self.show_error()
-            self._describe()
-            self.placed.emit()
-            self.update()
+    def stop(self, pixels: np.ndarray) -> None:
+        """The drawing was stopped: the picture so far, RGB uint8 (H, W, 3), stays."""
+        self._state, self._doing = "stopped", ""
+        self._set_size(self._pending)
+        self._show(to_image(pixels), fade=False)
 
     def peek(self, image: QImage | np.ndarray | None) -> None:
         """Show the picture of a scale while it is pointed at; None goes back."""
@@ -354,10 +348,16 @@ class ResultCanvas(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.has_picture() and not self._compared.on and event.button() == Qt.MouseButton.LeftButton:
-            if self.view.zoom is None:
-                self.zoom_actual()
-            else:
-                self.zoom_fit()
+            self._drag = ""
+            self.fullScreenWanted.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.has_picture():
+            event.ignore()
+            return
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        middle = self.picture_rect().intersected(QRectF(self.rect())).center().toPoint()
+        self.menuWanted.emit(self.mapToGlobal(middle) if by_key else event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()

@@ -83,6 +83,7 @@ class HistoryPanel(QWidget):
         self._leave.triggered.connect(self._close_search)
         self.field.hide()
         type_.apply(self.field, "body")
+        self.gallery_button = IconButton("layout-grid", "", parent=self, side=36)
         self.left = IconButton("chevron-left", "", parent=self, side=28)
         self.right = IconButton("chevron-right", "", parent=self, side=28)
         self.side = QWidget(self)
@@ -110,11 +111,16 @@ class HistoryPanel(QWidget):
         self._row.addWidget(self.field)
         self._row.addWidget(self._field_gap)
         self._row.addWidget(self.view, 1)
+        self._row.addSpacing(space(2))
+        self._row.addWidget(self.gallery_button)
         keep = self.view.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.view.setSizePolicy(keep)
         self._search_timer = QTimer(self, singleShot=True)
         self._search_timer.setInterval(150)
+        self._more = QTimer(self, singleShot=True)
+        self._more.setInterval(0)
+        self._more.timeout.connect(self._look_for_more)
         self._set_margins()
 
     def _connect(self) -> None:
@@ -122,6 +128,7 @@ class HistoryPanel(QWidget):
         view.opened.connect(commands.open)
         view.menuWanted.connect(self._menu)
         view.moved.connect(self._place_arrows)
+        view.horizontalScrollBar().valueChanged.connect(self._more.start)
         self.star_button.toggled.connect(self._filter)
         self.search_button.toggled.connect(self._show_search)
         self.folder_button.clicked.connect(commands.open_folder)
@@ -150,6 +157,7 @@ class HistoryPanel(QWidget):
         bind(view, "recall_seed", commands.recall_seed)
         bind(view, "history_compare", commands.compare)
         bind(view, "reveal", commands.reveal)
+        bind(view, "view_history", commands.view_large)
         bind(view, "delete", commands.delete)
         keymap.changed.connect(self.retranslate)
         notifier.changed.connect(self.update)
@@ -169,9 +177,29 @@ class HistoryPanel(QWidget):
     def add(self, picture: Picture, *, choose: bool = True) -> None:
         """A picture that was just kept. The row moves only when it shows its beginning."""
         self._keeping_place(partial(self.model.add, picture))
-        if choose:
-            self._shown = picture.id
+        if choose and picture.id == self._shown and self.model.running is None:
             self.view.choose(picture.id, scroll=self.view.horizontalScrollBar().value() == 0)
+
+    def set_shown(self, picture: int | None) -> None:
+        """Another picture is on the canvas, or none: the ring goes to it, unless a picture forms, which has it."""
+        if picture == self._shown:
+            return
+        chosen = [one.id for one in self.view.chosen()]
+        before, self._shown = self._shown, picture
+        if chosen == [before] and picture is None:
+            self.view.clearSelection()
+        elif picture is not None and picture not in chosen and self.model.running is None:
+            self.view.choose(picture)
+
+    def release_ring(self) -> None:
+        """What is clicked is not shown: the ring stays where it was."""
+        self.view.clearSelection()
+        self._ring()
+
+    def _ring(self) -> None:
+        """Where nothing is chosen, the picture on the canvas has the ring."""
+        if self._shown is not None and self.model.running is None and not self.view.chosen():
+            self.view.choose(self._shown, scroll=False)
 
     def set_running(
         self, request: GenerationRequest | None, progress: str = "", pixels: np.ndarray | None = None
@@ -192,8 +220,9 @@ class HistoryPanel(QWidget):
 
     def show_picture(self, picture: int | None) -> bool:
         """Open a picture by its id, the newest one for None or for one that is not there. False for an empty history."""
-        row = self.model.row_of(picture) if picture is not None else -1
-        found = self.model.picture_at(row) if row >= 0 else next(iter(self.model.pictures()), None)
+        found = next(iter(self.store.read([picture])), None) if picture is not None else None
+        if found is None:
+            found = next(iter(self.model.pictures()), None)
         if found is not None:
             self.view.choose(found.id)
             self.commands.open(found)
@@ -256,14 +285,8 @@ class HistoryPanel(QWidget):
         bar = self.view.horizontalScrollBar()
         place, before = bar.value(), len(self.model.rows)
         change()
-        for number, picture in enumerate(chosen):
-            row = self.model.row_of(picture)
-            if row >= 0:
-                index = self.model.index(row)
-                model = self.view.selectionModel()
-                if number == 0:
-                    model.setCurrentIndex(index, model.SelectionFlag.NoUpdate)
-                model.select(index, model.SelectionFlag.Select)
+        self._choose_again(chosen)
+        self._ring()
         if place:
             # New pictures come in on the left: what is looked at stays under the eye.
             self.view.doItemsLayout()
@@ -271,6 +294,27 @@ class HistoryPanel(QWidget):
             bar.setValue(place + max(0, grown) * (self.view.delegate.side + 6))
         self._show_empty()
         self._place_arrows()
+
+    def _choose_again(self, pictures: list[int]) -> None:
+        for number, picture in enumerate(pictures):
+            row = self.model.row_of(picture)
+            if row >= 0:
+                index = self.model.index(row)
+                model = self.view.selectionModel()
+                if number == 0:
+                    model.setCurrentIndex(index, model.SelectionFlag.NoUpdate)
+                model.select(index, model.SelectionFlag.Select)
+
+    @Slot()
+    def _look_for_more(self) -> None:
+        """The end of the row is near: older pictures join it, and what is looked at stays where it is."""
+        bar = self.view.horizontalScrollBar()
+        if self.model.has_more() and bar.maximum() and bar.value() > bar.maximum() - 2 * self.view.width():
+            chosen, place = [picture.id for picture in self.view.chosen()], bar.value()
+            self.model.load_more()
+            self._choose_again(chosen)
+            self.view.doItemsLayout()
+            bar.setValue(place)
 
     def _show_empty(self) -> None:
         """Without pictures there is nothing to walk: a focus on them waits on the star, and comes back with them."""
@@ -289,14 +333,13 @@ class HistoryPanel(QWidget):
     def _filter(self) -> None:
         self.star_button.set_icon_name("star", filled=self.star_button.isChecked())
         search = self.field.text() if self.search_button.isChecked() else ""
-        self.model.set_filter(search, self.star_button.isChecked())
+        self._keeping_place(partial(self.model.set_filter, search, self.star_button.isChecked()))
         self._show_empty()
         self._place_arrows()
         self.commands.check_files()
 
     @Slot(object)
     def _open(self, opened: OpenedPicture) -> None:
-        self._shown = opened.picture.id
         self.opened.emit(opened)
 
     @Slot(bool)
@@ -404,6 +447,7 @@ class HistoryPanel(QWidget):
         self._leave.setToolTip(self.tr("Leave the search (Esc)"))
         self.field.setPlaceholderText(self.tr("Search prompts"))
         self.field.setAccessibleName(self.tr("Search the history"))
+        self.gallery_button.describe(self.tr("Gallery of all pictures"), keymap.shown("gallery"))
         self.left.describe(self.tr("Newer pictures"))
         self.right.describe(self.tr("Older pictures"))
         self.view.setToolTip("")

@@ -208,6 +208,12 @@ class MaskSession(QObject):
         commit = lambda layers: self.document.replace(layers, label)  # noqa: E731
         self._start_operation(label, lambda base, marks: mask.copy(), commit, Edge())
 
+    def take_work(self, base: np.ndarray, marks: Marks, label: str) -> None:
+        """Another mask before its edge, uint8 (H, W) as large as the photo, with marks, as one step."""
+        self._cancel()
+        commit = lambda layers: self.document.replace(layers, label, marks)  # noqa: E731
+        self._start_operation(label, lambda before, old: base.copy(), commit, marks.edge)
+
     def adopt(self, other: MaskSession, label: str) -> None:
         """Mask and marks of another session of this photo, as one step; that session is used up."""
         self._cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,6 +88,9 @@ class Controller(QObject):
         self._opened: tuple[str, str, str] | None = None
         self._saving = 0
         self._before: Result | None = None
+        self._forming: Started | None = None
+        self.fresh: Result | None = None
+        """The result of the drawing that ended last: the canvas hears of it from the queue, with what it formed from."""
         self._photo: tuple[str, np.ndarray] | None = None
         state.resultChanged.connect(self._remember_photo)
         self.saver = PictureSaver(store, self)
@@ -161,6 +164,10 @@ class Controller(QObject):
         """Whether Generate does something now, and why not."""
         return help_line(self.state.readiness(), self.state.values.count)
 
+    def can_draw_list(self) -> tuple[bool, str]:
+        """The same for a list, which brings its prompts along."""
+        return help_line(replace(self.state.readiness(), has_prompt=True))
+
     @Slot()
     def generate(self) -> None:
         """Draw what the panel says. While something is drawn it joins the queue."""
@@ -171,6 +178,18 @@ class Controller(QObject):
         values, subject = self.state.values, self.state.subject
         assert subject is not None  # can_draw made sure
         self._draw(compose_all(values, subject.cut_out, subject.name))
+
+    def draw_all(
+        self, requests: Sequence[GenerationRequest], queued: Callable[[Sequence[GenerationRequest]], object]
+    ) -> None:
+        """Draw requests as they are.
+
+        Args:
+            queued: called with them as they stand in the queue, before the first one is drawn.
+        """
+        ready = [self._without_place(request) for request in requests]
+        queued(ready)
+        self._draw(ready)
 
     def _draw(self, requests: Sequence[GenerationRequest]) -> None:
         waits = self.state.jobs.busy
@@ -309,7 +328,7 @@ class Controller(QObject):
     def _started(self, event: Started) -> None:
         manifest = self.state.engine.manifest
         size = event.request.size or (manifest.sizes[0] if manifest is not None else (256, 256))
-        self._before = self.state.result or self._before
+        self._before, self._forming = self.state.result or self._before, event
         self.state.set_result(None)
         self.drawing.emit(event, size)
 
@@ -317,10 +336,11 @@ class Controller(QObject):
     def _finished(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
         event = self._at_its_place(event)
-        result = Result(
+        self._forming = None
+        self.fresh = Result(
             event.request, event.image, event.bits, event.timing.total, grids=grids, likeness=event.likeness
         )
-        self.state.set_result(result)
+        self.state.set_result(self.fresh)
         self._saving += 1
         self.saver.keep(event, event, images)
         self.ended.emit(self.tr("Done in {0}").format(spoken_seconds(event.timing.total)))
@@ -328,9 +348,11 @@ class Controller(QObject):
     @Slot(object, object)
     def _is_kept(self, finished: Finished, picture: Picture) -> None:
         self._saving -= 1
-        result = self.state.result
+        result, before = self.state.result, self._before
         if result is not None and result.bits is finished.bits:
             self.state.set_result(replace(result, picture=picture.id, file=picture.file))
+        elif before is not None and before.bits is finished.bits:
+            self._before = replace(before, picture=picture.id, file=picture.file)
         self.kept.emit(picture)
 
     @Slot(object, object)
@@ -346,12 +368,25 @@ class Controller(QObject):
         return self._saving
 
     @Slot(object)
-    def _stopped(self, images: object) -> None:
+    def _stopped(self, images: Sequence[np.ndarray | None]) -> None:
+        """What formed so far is shown as long as nothing else is; before the first scale the last picture stays."""
+        forming, self._forming = self._forming, None
+        if forming is not None:
+            image = next((image for image in reversed(images) if image is not None), None)
+            if image is not None:
+                self.fresh = Result(forming.request, image, grids=tuple(forming.grids), unfinished=True)
+            self.state.set_result(self.fresh if image is not None else self._before)
         self.ended.emit(self.tr("Stopped"))
+
+    @Slot(object)
+    def finish(self, request: GenerationRequest) -> None:
+        """Draw a picture that was stopped once more, to its end: the same seed draws the same scales."""
+        self._draw([request])
 
     @Slot(object, str)
     def _failed(self, error: EchoGenError, details: str) -> None:
-        if self.state.result is None:
+        if self._forming is not None:
+            self._forming = None
             self.state.set_result(self._before)  # the last picture stays
         title = sentences.title(error)
         self.ended.emit(self.tr("Stopped: {0}").format(title[:1].lower() + title[1:]))
@@ -392,9 +427,12 @@ class Controller(QObject):
             Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids, opened.likeness)
         )
 
-    def export(self, source: Path, target: Path, *, metadata: bool) -> None:
-        """Save a picture somewhere else."""
-        self.saver.export(source, target, metadata)
+    def export(self, source: Path | Result, target: Path, *, metadata: bool) -> None:
+        """Save a picture somewhere else: a file of the history, or what is on the screen."""
+        if isinstance(source, Result):
+            self.saver.write(source, target, metadata)
+        else:
+            self.saver.export(source, target, metadata)
 
     @Slot(object)
     def _exported(self, file: Path) -> None:

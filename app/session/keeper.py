@@ -12,7 +12,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.session.state import SessionState, Subject
 from app.session.values import PanelValues
@@ -36,7 +36,12 @@ class SessionKeeper(QObject):
     Args:
         extra: what the window adds to the session (prompt history, open sections, geometry), as keyword values of
             ``SavedSession``; asked for while saving.
+
+    Signals:
+        saved: the session is on disk as it stands now.
     """
+
+    saved = Signal()
 
     def __init__(
         self,
@@ -117,6 +122,7 @@ class SessionKeeper(QObject):
         try:
             if not self._on_its_way:
                 self._store.save(self.session())
+                self.saved.emit()
             self._settings.save(self._state.settings)
             self._told = False
         except EchoGenError as error:
@@ -136,6 +142,12 @@ class SessionKeeper(QObject):
                     self._masks[subject.key] = (mask, self._assets.save_mask(mask))
             except EchoGenError as error:
                 self._not_kept(error)
+
+    def holds(self, subject: Subject) -> bool:
+        """Whether photo and mask of a subject are in every session that is saved from now on."""
+        known = self._masks.get(subject.key)
+        kept = known is not None and known[0] is subject.mask
+        return kept and subject.photo is not None and subject.photo.digest in self._photos
 
     def close(self) -> None:
         """Save for the last time; what changes from here on is not kept."""
@@ -201,6 +213,7 @@ class SessionKeeper(QObject):
 
     def restore(self, session: SavedSession) -> bool:
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
+        self._on_its_way = bool(session.subjects)
         values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
         for entry in fields(PanelValues):
             if entry.name in session.controls and entry.name not in ("kept", "placement", "region"):
@@ -216,20 +229,20 @@ class SessionKeeper(QObject):
             background.run(
                 _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched
             )
-        self._on_its_way = bool(session.subjects)
         return bool(session.subjects or session.prompt)
 
     @Slot(object)
     def _fetched(self, fetched: tuple[list[dict[str, Any]], int]) -> None:
         self._on_its_way = False
         values, current = fetched
-        if values and not self._state.subjects:
-            digests = [value.pop("_mask", "") for value in values]
-            self._photos |= {value["photo"].digest for value in values if value.get("photo") is not None}
-            self._state.set_subjects(tuple(values), current)
-            for subject, digest in zip(self._state.subjects, digests, strict=True):
-                if subject.mask is not None and digest:
-                    self._masks[subject.key] = (subject.mask, digest)
+        if not values:
+            return
+        digests = [value.pop("_mask", "") for value in values]
+        self._photos |= {value["photo"].digest for value in values if value.get("photo") is not None}
+        back = self._state.put_back_subjects(tuple(values), current)
+        for subject, digest in zip(back, digests, strict=True):
+            if subject.mask is not None and digest:
+                self._masks[subject.key] = (subject.mask, digest)
 
     @Slot(object)
     def _not_fetched(self, error: Exception) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.session.state import Result
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import export_picture, keep_picture
 from app.system import background
 from engine import Finished
+from engine.photo import save_picture, save_plain
 
 
 class PictureSaver(QObject):
@@ -44,6 +46,10 @@ class PictureSaver(QObject):
             partial(export_picture, source, target, metadata=metadata), done=self._exported, failed=self._failed
         )
 
+    def write(self, result: Result, target: Path, metadata: bool = True) -> None:
+        """ "Save as…" of a picture that is in no file, from what is on the screen."""
+        background.run(partial(_write, result, target, metadata), done=self._exported, failed=self._failed)
+
     @Slot(object)
     def _kept(self, answer: tuple[object, Picture | None, Exception | None]) -> None:
         token, picture, error = answer
@@ -59,6 +65,15 @@ class PictureSaver(QObject):
     @Slot(object)
     def _failed(self, error: Exception) -> None:
         self.failed.emit(error)
+
+
+def _write(result: Result, target: Path, metadata: bool) -> Path:
+    target = target if target.suffix else target.with_suffix(".png")
+    if result.bits is not None and metadata and target.suffix.lower() == ".png":
+        save_picture(target, result.image, result.request, result.bits)
+    else:
+        save_plain(target, result.image)
+    return target
 
 
 def _keep(

@@ -58,6 +58,7 @@ class Subject:
         cut_out: the subject as the model sees it; None while there is none that can be used.
         name: what it is called, typed or found.
         problem: why the cut-out cannot be used, in words, or "".
+        notes: what its photo lacks for a good picture, in words.
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
@@ -71,6 +72,7 @@ class Subject:
     cut_out: CutOut | None = None
     name: str = ""
     problem: str = ""
+    notes: tuple[str, ...] = ()
     finding: bool = False
     example: bool = False
     title: str = ""
@@ -144,6 +146,7 @@ class Result:
         file: the PNG, or None while it is being saved.
         grids: token grid of every scale.
         likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
+        unfinished: the drawing was stopped; ``image`` is the picture after the last scale that was drawn.
     """
 
     request: GenerationRequest
@@ -154,6 +157,7 @@ class Result:
     file: Path | None = None
     grids: tuple[tuple[int, int], ...] = ()
     likeness: float | None = None
+    unfinished: bool = False
 
 
 @dataclass
@@ -275,16 +279,21 @@ class SessionState(QObject):
         self.maskChanged.emit()
         return True
 
-    def set_subjects(self, subjects: tuple[dict[str, Any], ...], current: int) -> None:
-        """Replace the whole shelf (a session that comes back)."""
+    def put_back_subjects(self, subjects: tuple[dict[str, Any], ...], current: int) -> tuple[Subject, ...]:
+        """A session comes back: its shelf stands before what was opened meanwhile, which stays the current one."""
         made = []
         for values in subjects:
             made.append(Subject(self._next_key, **values))
             self._next_key += 1
-        self._contents.subjects = tuple(made)
-        self._contents.current = min(max(current, 0 if made else -1), len(made) - 1)
+        opened = self._contents.subjects
+        if opened:
+            self._contents.current += len(made)
+        else:
+            self._contents.current = min(max(current, 0 if made else -1), len(made) - 1)
+        self._contents.subjects = (*made, *opened)
         self.photoChanged.emit()
         self.maskChanged.emit()
+        return tuple(made)
 
     # The prompt panel
 

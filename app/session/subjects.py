@@ -41,11 +41,15 @@ class Subjects(QObject):
 
     Signals:
         sessionChanged: ``session`` is another one, or none.
+        editingChanged: ``editing`` is another one, or none.
+        editUsed(int): what was edited becomes the mask of the subject with this key.
         loadingChanged: a photo is being read, or none is any more.
         failed: an ``EchoGenError`` for the banner.
     """
 
     sessionChanged = Signal()
+    editingChanged = Signal()
+    editUsed = Signal(int)
     loadingChanged = Signal(bool)
     failed = Signal(object)
 
@@ -197,6 +201,11 @@ class Subjects(QObject):
         """The current subject's mask; None when there is no photo."""
         return self._session
 
+    @property
+    def editing(self) -> MaskSession | None:
+        """The copy that is edited; None while no editor is open."""
+        return self._editing[1] if self._editing is not None else None
+
     def begin_edit(self) -> MaskSession | None:
         """A copy of the current mask to edit at leisure; ``accept_edit`` or ``discard_edit`` ends it."""
         subject, session = self.state.subject, self._session
@@ -209,6 +218,7 @@ class Subjects(QObject):
         editing = MaskSession(session.photo, session.photo_pyramid, copy, self.service, session.proposal, self, pyramid)
         editing.chosen = session.chosen
         self._editing = (subject.key, editing)
+        self.editingChanged.emit()
         background.run(prepare, self._segmenter, session.photo, done=self._prepared, patient=True)
         return editing
 
@@ -219,22 +229,20 @@ class Subjects(QObject):
         key, editing = self._editing
         session = self._sessions.get(key)
         if session is not None:
+            self.editUsed.emit(key)
             session.adopt(editing, "Edit cut-out")
             self._publish_session(key, session)
         self.discard_edit()
 
     def keep_strokes(self) -> None:
-        """What was painted a moment ago, or in an open editor, becomes the subject's mask: the program ends."""
-        painted = [(self.state.subject.key, self._session)] if self.state.subject and self._session else []
-        if self._editing is not None:
-            painted.append(self._editing)
-        for key, session in painted:
+        """What was painted a moment ago in the panel becomes the subject's mask: the program ends."""
+        subject, session = self.state.subject, self._session
+        if subject is not None and session is not None:
             session.document.end_stroke()
             session.settle()
             if session.undo_label:
-                mask = session.document.mask.copy()
-                self._published[key] = mask
-                self.state.update_subject(key, mask=mask)
+                self._published[subject.key] = mask = session.document.mask.copy()
+                self.state.update_subject(subject.key, mask=mask)
 
     def discard_edit(self, keep: bool = False) -> None:
         """Put the edited copy away; with ``keep`` until the next one is discarded, so that ``bring_back`` can have it."""
@@ -242,6 +250,7 @@ class Subjects(QObject):
             self._forget_discarded()
             self._discarded, self._editing = self._editing, None
             self._discarded[1].release()
+            self.editingChanged.emit()
             if not keep:
                 self._forget_discarded()
 
@@ -369,7 +378,9 @@ class Subjects(QObject):
         # The digest of the mask is part of a cut-out: an equal one says that nothing changed.
         if made.cut_out is None or made.cut_out != subject.cut_out:
             self._published[made.key] = made.mask
-            self.state.update_subject(made.key, mask=made.mask, cut_out=made.cut_out, problem=made.problem)
+            self.state.update_subject(
+                made.key, mask=made.mask, cut_out=made.cut_out, problem=made.problem, notes=made.notes
+            )
 
     @Slot()
     def _compose_all_anew(self) -> None:

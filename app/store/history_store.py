@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from app.store.picture_filter import INDEX, Facets, PictureFilter
 from app.store.thumbs import make_film, make_thumb, read_film
 from engine import CannotWrite, EchoGenError, GenerationRequest
 
@@ -27,6 +28,11 @@ log = logging.getLogger(__name__)
 VERSION = 1
 SCALES_KEPT = 400
 """Of so many of the newest pictures, the picture after each scale is kept: some 30 to 100 kB each."""
+_AT_ONCE = 500
+"""Ids in one query: fewer than any SQLite allows."""
+_IN_USE, _CLOSED = 0x45434F00, 0x45434F01
+"""Application ids of the file while it is open, and after an orderly end: only what was not closed is checked as a whole,
+which reads every page."""
 
 _WORLD_AT_FAULT = {
     sqlite3.SQLITE_BUSY,
@@ -162,16 +168,24 @@ class HistoryStore:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version not in (0, VERSION):
                 raise sqlite3.DatabaseError(f"history version {version}")
+            (state,) = database.execute("PRAGMA application_id").fetchone()
+            if (state != _CLOSED or self._is_cut_off(database)) and _quick_check(database) != "ok":
+                raise sqlite3.DatabaseError("quick_check")
             database.executescript(_SCHEMA)
             _bring_up_to_date(database)
-            database.execute(f"PRAGMA user_version={VERSION}")
-            if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise sqlite3.DatabaseError("quick_check")
             database.execute(f"SELECT {_COLUMNS}, deleted, thumb FROM pictures LIMIT 1")
+            database.execute(INDEX)
+            database.execute(f"PRAGMA user_version={VERSION}")
+            database.execute(f"PRAGMA application_id={_IN_USE}")
         except BaseException:
             database.close()
             raise
         return database
+
+    def _is_cut_off(self, database: sqlite3.Connection) -> bool:
+        """Whether the file is shorter than it says of itself."""
+        (pages,), (page,) = (database.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+        return self.path is not None and self.path.stat().st_size < pages * page
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -190,6 +204,8 @@ class HistoryStore:
 
     def close(self) -> None:
         with self._lock:
+            with contextlib.suppress(sqlite3.Error):  # then it is checked at the next start
+                self._database.execute(f"PRAGMA application_id={_CLOSED}")
             self._database.close()
 
     def add(
@@ -294,6 +310,19 @@ class HistoryStore:
         with self._transaction() as database:
             database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
 
+    def reorder_queue(self, keys: Sequence[int]) -> list[int]:
+        """Give waiting pictures another order. ``keys``: of all or some of them, in the order wanted.
+
+        Returns:
+            the keys that they have from now on, in the same order.
+        """
+        places = sorted(keys)
+        moves = [(place, key) for place, key in zip(places, keys, strict=True) if place != key]
+        with self._transaction() as database:
+            database.executemany("UPDATE queue SET id=-? WHERE id=?", moves)
+            database.execute("UPDATE queue SET id=-id WHERE id<0")
+        return places
+
     def queued(self) -> list[tuple[int, GenerationRequest]]:
         """What waits, in its order. A row that cannot be read is passed over and forgotten."""
         with self._lock:
@@ -325,17 +354,45 @@ class HistoryStore:
         Args:
             most_alike: the most alike first instead; those that nobody measured come last.
         """
-        where, values = ["deleted IS NULL"], []
-        for word in search.split():
-            where.append("(prompt LIKE ? ESCAPE '\\' OR subject_name LIKE ? ESCAPE '\\')")
-            pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            values += [pattern, pattern]
-        if starred:
-            where.append("starred=1")
-        order = "likeness IS NULL, likeness DESC, created DESC" if most_alike else "created DESC"
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE {' AND '.join(where)} ORDER BY {order}, id DESC LIMIT ?"
+        return self.read(self.ids(PictureFilter(search, starred), limit, most_alike=most_alike))
+
+    def ids(self, wanted: PictureFilter, limit: int = -1, *, most_alike: bool = False) -> list[int]:
+        """Ids of the pictures that a filter lets through, newest first; quick for any number of them.
+
+        Args:
+            most_alike: as for ``pictures``.
+        """
+        where, values = wanted.where()
+        index = "INDEXED BY by_filter" if wanted.looks_at_rows() else "INDEXED BY by_time"
+        order = "created DESC"
+        if most_alike:
+            index, order = "", "likeness IS NULL, likeness DESC, created DESC"
+        query = f"SELECT id FROM pictures {index} WHERE {where} ORDER BY {order}, id DESC LIMIT ?"
         with self._lock:
-            return [_picture(row) for row in self._database.execute(query, (*values, limit))]
+            return [row[0] for row in self._database.execute(query, (*values, limit))]
+
+    def read(self, ids: Sequence[int]) -> list[Picture]:
+        """Pictures by their ids, in the same order; those that are gone are left out."""
+        found: dict[int, Picture] = {}
+        with self._lock:
+            for start in range(0, len(ids), _AT_ONCE):
+                part = ids[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(part))
+                query = f"SELECT {_COLUMNS} FROM pictures WHERE id IN ({marks})"
+                found |= {row[0]: _picture(row) for row in self._database.execute(query, part)}
+        return [found[picture] for picture in ids if picture in found]
+
+    def facets(self) -> Facets:
+        """What the pictures can be narrowed by."""
+
+        def counted(column: str, order: str) -> tuple[tuple[str, int], ...]:
+            query = f"SELECT {column}, COUNT(*) FROM pictures WHERE deleted IS NULL GROUP BY 1 ORDER BY {order}"
+            return tuple(self._database.execute(query).fetchall())
+
+        with self._lock:
+            days = counted("date(created, 'unixepoch', 'localtime')", "1 DESC")
+            subjects, bundles = counted("subject_name", "2 DESC"), counted("bundle", "2 DESC")
+        return Facets(subjects, bundles, days, sum(count for _, count in days))
 
     def star(self, picture: int, starred: bool) -> None:
         with self._transaction() as database:
@@ -413,6 +470,10 @@ def _bring_up_to_date(database: sqlite3.Connection) -> None:
     columns = {row[1] for row in database.execute("PRAGMA table_info(pictures)")}
     if "likeness" not in columns:
         database.execute("ALTER TABLE pictures ADD COLUMN likeness REAL")
+
+
+def _quick_check(database: sqlite3.Connection) -> str:
+    return database.execute("PRAGMA quick_check(1)").fetchone()[0]
 
 
 def _picture(row: tuple) -> Picture:

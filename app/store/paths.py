@@ -50,8 +50,16 @@ class AppPaths:
         return self.data / "session.json"
 
     @property
+    def presets(self) -> Path:
+        return self.config / "presets.json"
+
+    @property
     def assets(self) -> Path:
         return self.data / "assets"
+
+    @property
+    def drafts(self) -> Path:
+        return self.data / "drafts"
 
     @property
     def bundles(self) -> Path:

@@ -31,6 +31,7 @@ from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
+from app.subject.draft_line import DraftLine
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.photo_pieces import DropZone, PhotoChip
 
@@ -170,7 +171,7 @@ class SubjectPanel(QWidget):
             chip.clicked.connect(self._noun_picked)
             flow.addWidget(chip)
         names.addWidget(self.nouns)
-        self.card = self._build_card()
+        self.card, self.draft = self._build_card(), DraftLine()
         self.drop_zone = DropZone()
         self.gallery, self.shelf = ExampleGallery(self._state), Shelf(self._state)
         self.note = label("", "help", "muted", wrap=True)
@@ -215,6 +216,7 @@ class SubjectPanel(QWidget):
         self._banner = QVBoxLayout()
         column.addLayout(self._banner)
         for widget in (
+            self.draft,
             self.canvas,
             self.tool_row,
             self.name_row,
@@ -318,7 +320,11 @@ class SubjectPanel(QWidget):
         self.edit.setToolTip(
             tooltip("edit_cutout") if subject.photo is not None else self.tr("The photo is not there any more")
         )
-        notes = (*(subject.photo.notes if subject.photo is not None else ()), *(proposal.notes if proposal else ()))
+        notes = (
+            *(subject.photo.notes if subject.photo is not None else ()),
+            *(proposal.notes if proposal else ()),
+            *(subject.notes if not subject.example else ()),
+        )
         self.note.setText(sentences.joined(notes))
         self.note.setVisible(bool(notes))
 

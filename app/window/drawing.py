@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.session.controller import Controller
+from app.window.empty_canvas import empty_words
 from app.window.panels import Panels
 from engine import EchoGenError, GenerationRequest, ScaleBits
 
@@ -32,7 +33,11 @@ class Drawing(QObject):
         prompt.resumeRequested.connect(queue.resume)
         prompt.dropRequested.connect(queue.drop_held)
         prompt.ideasRequested.connect(self.draw_ideas)
+        prompt.queueRequested.connect(panels.queue.toggle)
+        panels.queue.closed.connect(self._queue_closed)
+        panels.queue.takenOut.connect(self._taken_out)
         canvas.varyRequested.connect(self._vary)
+        canvas.finishRequested.connect(self._finish)
         canvas.redrawRequested.connect(self._redraw)
         canvas.ideaChosen.connect(controller.finish_idea)
         canvas.ideasClosed.connect(queue.stop_now)
@@ -89,6 +94,10 @@ class Drawing(QObject):
     def _vary(self, request: GenerationRequest) -> None:
         self._start(lambda: self._controller.vary(request))
 
+    @Slot(object)
+    def _finish(self, request: GenerationRequest) -> None:
+        self._start(lambda: self._controller.finish(request))
+
     @Slot(object, object, int)
     def _redraw(self, request: GenerationRequest, bits: ScaleBits, keep: int) -> None:
         self._start(lambda: self._controller.redraw(request, bits, keep))
@@ -98,8 +107,9 @@ class Drawing(QObject):
         panels, focused = self._panels, QApplication.focusWidget()
         draw()
         canvas, prompt = panels.canvas, panels.prompt
-        begins = (prompt.generate, canvas.actions_bar.vary_button, canvas.strip.redraw_button)
-        if focused is not None and self._state.jobs.busy and focused in (*begins, *canvas.actions_bar.children()):
+        bar = canvas.actions_bar
+        begins = (prompt.generate, bar.vary_button, bar.finish_button, canvas.strip.redraw_button)
+        if focused is not None and self._state.jobs.busy and focused in (*begins, *bar.children()):
             self._came_from = focused
             prompt.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -122,10 +132,14 @@ class Drawing(QObject):
         panels = self._panels
         if self._state.jobs.busy or self._state.jobs.waiting:
             self._controller.queue.stop_now()
+        elif panels.queue.isVisible():
+            panels.queue.put_away()
         elif panels.history.leave_search():
             pass
         elif panels.canvas.ideas.isVisible():
             panels.canvas.close_ideas()
+        elif panels.canvas.results.isVisible():
+            panels.canvas.close_results()
         elif panels.canvas.leave_frame():
             pass
         elif panels.left.is_narrow() and panels.left.is_panel_open():
@@ -133,13 +147,37 @@ class Drawing(QObject):
         elif panels.banner.isVisible():
             panels.banner.dismiss()
 
+    @Slot()
+    def pause_or_go_on(self) -> None:
+        """Pause what waits; when nothing waits, go on with what is paused."""
+        queue = self._controller.queue
+        if self._state.jobs.waiting:
+            queue.pause()
+            self._panels.toast.show_message(self.tr("Paused"), queue.resume, self.tr("Go on"))
+        else:
+            queue.resume()
+
+    @Slot()
+    def _queue_closed(self) -> None:
+        prompt = self._panels.prompt
+        place = prompt.queue_button if prompt.queue_button.isVisible() else prompt.prompt
+        place.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(int)
+    def _taken_out(self, count: int) -> None:
+        text = self.tr("Taken out of the queue") if count == 1 else self.tr("{0} taken out of the queue").format(count)
+        self._panels.toast.show_message(text, self._controller.queue.bring_back)
+
     @Slot(object)
     def _stopped(self, images: object) -> None:
-        self._panels.canvas.stopped()
+        canvas, result = self._panels.canvas, self._state.result
+        canvas.stopped(result.image if result is not None and result.unfinished else None)
+        if result is None:
+            canvas.show_empty(*empty_words(self._state))
 
     @Slot(object, str)
     def _failed(self, error: EchoGenError, details: str) -> None:
         canvas = self._panels.canvas
-        if canvas.canvas.state == "forming" or not canvas.canvas.has_picture():
+        if self._state.result is None:
             canvas.failed()
         canvas.close_ideas()

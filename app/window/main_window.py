@@ -16,22 +16,31 @@ from app.session.state import SessionState
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
+from app.system.awake import inhibitor_of
 from app.system.deferred import imports
+from app.system.notices import SystemNotices
 from app.window.cutting import Cutting
 from app.window.dialog_opener import Dialogs
 from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
+from app.window.full_screen import FullScreen
+from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
+from app.window.in_background import InBackground
+from app.window.listing import Listing
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
+from app.window.picture_menu import PictureMenu
 from app.window.pictures import Pictures
 from app.window.placing import Placing
+from app.window.presets import Presets
 from app.window.redrawing import Redrawing
+from app.window.side_by_side import SideBySide
 from app.window.status_line import StatusLine
 from app.window.window_keys import WindowKeys
 
@@ -80,7 +89,7 @@ class MainWindow(QMainWindow):
 
     def _build(self, paths: AppPaths) -> None:
         state, controller = self.state, self.controller
-        self.panels = panels = Panels(state, controller.subjects, controller.store)
+        self.panels = panels = Panels(state, controller.subjects, controller.store, controller.queue)
         self.setCentralWidget(panels)
         self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
@@ -90,12 +99,24 @@ class MainWindow(QMainWindow):
         self.dialogs = Dialogs(self, controller, paths)
         self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast)
         self.drawing = Drawing(panels, controller, self)
+        self.side_by_side = SideBySide(panels, controller, self)
+        self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
+        self.full_screen = FullScreen(self, state, self.canvas, self.history, self)
+        self.gallery_page = GalleryPage(panels, state, (self.drawing.asked, controller.pictureOpened), self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
         self.cutting = Cutting(panels, controller, self)
+        self.listing = Listing(panels, controller, self)
+        self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
+        self.picture_menu = PictureMenu(
+            self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
+        )
+        self.in_background = InBackground(
+            self, state, controller.queue, self.canvas, inhibitor_of(), SystemNotices(self)
+        )
         self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
@@ -120,7 +141,7 @@ class MainWindow(QMainWindow):
             "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
-            "copy": self.canvas.copy,
+            "copy": self.pictures.copy,
             "export_mask": self.editor.export_mask,
             "import_mask": self.editor.import_mask,
             "export_cutout": self.cutting.save_subject,
@@ -128,17 +149,22 @@ class MainWindow(QMainWindow):
             "generate": drawing.generate,
             "cancel": drawing.stop,
             "stop_after": self.controller.queue.stop_after,
+            "queue": panels.queue.toggle,
+            "queue_pause": drawing.pause_or_go_on,
             "vary": self.canvas.vary,
             "redraw": self.canvas.strip.redraw,
             "redraw_region": self.redrawing.redraw_region,
             "into_photo": self.redrawing.choose_photo,
             "cut_out": self.cutting.cut_out,
             "ideas": drawing.draw_ideas,
+            "list": self.listing.open,
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
             "compare": self.canvas.toggle_compare,
+            "side_by_side": self.side_by_side.toggle,
             "place": self.canvas.toggle_frame,
             "focus_prompt": self.prompt.focus_prompt,
+            **self.presets.runs(),
             "next_panel": self.panel_focus.next,
             "previous_panel": self.panel_focus.previous,
             "fit": panels.zoom_fit,
@@ -146,6 +172,7 @@ class MainWindow(QMainWindow):
             "zoom_in": panels.zoom_in,
             "zoom_out": panels.zoom_out,
             "toggle_history": panels.toggle_history,
+            "gallery": self.gallery_page.toggle,
             "toggle_subject": panels.toggle_subject,
             "menu": self.top_bar.open_menu,
             "full_screen": self.toggle_full_screen,
@@ -171,7 +198,7 @@ class MainWindow(QMainWindow):
             self.canvas.hintWanted,
         ):
             notice.connect(toast.show_message)
-        for fails in (controller.failed, self.subject.failed):
+        for fails in (controller.failed, self.subject.failed, self.presets.failed):
             fails.connect(self.faults.show)
         self.history.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)
@@ -199,7 +226,9 @@ class MainWindow(QMainWindow):
         for signal in (state.jobChanged, state.resultChanged, state.maskChanged, state.photoChanged):
             signal.connect(self._enable)
         self.canvas.strip.handleMoved.connect(self._enable)
+        self.canvas.followed.connect(self._enable)
         self.placing.changed.connect(self._enable)
+        self.gallery_page.changed.connect(self._enable)
         for opened in (self.editing.changed, self.redrawing.changed, self.cutting.changed):
             opened.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
@@ -226,22 +255,29 @@ class MainWindow(QMainWindow):
     @Slot()
     def _enable(self) -> None:
         """Switch off what cannot be done now."""
-        busy, picture, editing = self.state.jobs.busy, self.canvas.canvas.has_picture(), self.is_editing()
-        subject = self.state.subject
+        busy, editing, subject = self.state.jobs.busy, self.is_editing(), self.state.subject
+        gallery = self.panels.is_gallery()
+        free = not editing and not gallery and self.canvas.ideas.isHidden()  # nothing lies over the canvas
+        picture = free and self.canvas.canvas.has_picture()
+        finished = free and self.state.result is not None
         photo = subject is not None and subject.photo is not None
         self.commands.enable(
-            save=picture and not editing,
-            save_plain=picture and not editing,
-            copy=picture and not editing,
+            save=finished or (gallery and not editing),
+            save_plain=finished or (gallery and not editing),
+            copy=picture or (gallery and not editing),
             stop_after=busy and not self.state.jobs.last,
-            vary=picture and not editing,
-            redraw=self.canvas.strip.model.can_redraw,
-            redraw_region=self.redrawing.can_redraw(),
-            cut_out=self.cutting.can_cut_out(),
+            queue_pause=self.state.jobs.waiting > 0 or self.state.jobs.held > 0,
+            vary=picture and self.canvas.request is not None,
+            redraw=free and self.canvas.strip.model.can_redraw,
+            redraw_region=free and self.redrawing.can_redraw(),
+            cut_out=free and self.cutting.can_cut_out(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
-            compare=self.canvas.canvas.can_compare(),
-            place=self.canvas.can_place() and not editing,
+            list=not editing,
+            side_by_side=not editing,
+            gallery=not editing,
+            compare=free and self.canvas.canvas.can_compare(),
+            place=free and self.canvas.can_place(),
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,
@@ -301,12 +337,14 @@ class MainWindow(QMainWindow):
     # The window itself
 
     def beginnings(self) -> list[Callable[[], object]]:
-        """What is slow and can wait until the window is seen, in steps."""
-        steps: list[Callable[[], object]] = [self.history.start, self._show_engine, self.empty_canvas.show]
-        if not self.state.settings.panels.get(OFFER_PUT_AWAY):
-            steps += imports(*_PLANS, *_WEIGHTS, *_OFFER)
-            steps.append(self._make_offer)
-        return steps
+        """What can wait until the window is seen, in steps."""
+        return [self.history.start, self._show_engine, self.empty_canvas.show]
+
+    def preparations(self) -> list[Callable[[], object]]:
+        """What is slow and nobody waits for, in steps."""
+        if self.state.settings.panels.get(OFFER_PUT_AWAY):
+            return []
+        return [*imports(*_PLANS, *_WEIGHTS, *_OFFER), self._make_offer]
 
     def _make_offer(self) -> None:
         from app.models.offer import ModelOffer
@@ -336,6 +374,7 @@ class MainWindow(QMainWindow):
         controls = {
             "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.open_sections(),
+            "list": self.listing.text,
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
         }
@@ -353,10 +392,14 @@ class MainWindow(QMainWindow):
         if isinstance(sections, dict):
             self.prompt.set_open_sections(sections)
         self.prompt.set_prompt_history(session.prompt_history)
+        text = session.controls.get("list")
+        if isinstance(text, str):
+            self.listing.set_text(text)
         self.panels.show_history(session.controls.get("history_shown", True) is not False)
 
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
+        self.in_background.close()
         self.dialogs.close()
         self.controller.subjects.close()
 

@@ -65,6 +65,7 @@ class Pictures(QObject):
         history.saveRequested.connect(self._save_other)
         history.saveAllRequested.connect(self._save_all)
         history.copyRequested.connect(self._copy_other)
+        history.commands.promptCopied.connect(self._prompt_copied)
         canvas.saveRequested.connect(self._save)
         canvas.starToggled.connect(self._star_shown)
         canvas.copied.connect(self._copied)
@@ -92,12 +93,13 @@ class Pictures(QObject):
     @Slot()
     def _show_result(self) -> None:
         result = self._state.result
+        self._history.set_shown(result.picture if result is not None else None)
         if result is None:
             return
         self._show_cut_out(result.request)
         self._canvas.actions_bar.set_likeness(result.likeness)
-        if result.file is None and self._state.jobs.busy:
-            return  # it has just been drawn: the canvas hears it from the engine, with the picture after each scale
+        if result is self._controller.fresh:
+            return  # the canvas hears it from the queue, with the picture after each scale
         if self._canvas.bits is result.bits and result.bits is not None:
             if result.file is not None:
                 self._canvas.set_saved(result.file, self._is_starred(result.picture))
@@ -127,10 +129,16 @@ class Pictures(QObject):
     @Slot(object)
     def _opened(self, opened: OpenedPicture) -> None:
         """A picture of the history was clicked. While another one forms, the canvas stays with it."""
-        if self._state.jobs.busy:
-            self._toast.show_message(self.tr("The picture is shown when the drawing is done"))
+        if self._refuses():
             return
         self._show(opened)
+
+    def _refuses(self) -> bool:
+        """Whether the canvas stays with the picture that is drawn; then the ring does, too."""
+        if self._state.jobs.busy:
+            self._toast.show_message(self.tr("The canvas stays with the picture that is drawn"))
+            self._history.release_ring()
+        return self._state.jobs.busy
 
     def _show(self, opened: OpenedPicture) -> None:
         picture = opened.picture
@@ -191,8 +199,7 @@ class Pictures(QObject):
 
     @Slot(object, object)
     def _compare(self, newer: OpenedPicture, older: OpenedPicture) -> None:
-        if self._state.jobs.busy:
-            self._toast.show_message(self.tr("The picture is shown when the drawing is done"))
+        if self._refuses():
             return
         self._show(newer)
         self._canvas.compare_with(to_image(older.image))
@@ -263,11 +270,28 @@ class Pictures(QObject):
 
     @Slot(bool)
     def _save(self, metadata: bool) -> None:
+        if self._is_gallery():
+            self._history.commands.save_chosen(metadata)
+            return
         result = self._state.result
-        if result is None or result.file is None:
+        if result is None:
             self._toast.show_message(self.tr("The picture is not finished yet"))
             return
-        self._ask_and_save(result.file, result.request.prompt, result.request.seed, metadata)
+        # Without a file it was stopped or could not be kept: what is on the screen is all there is of it.
+        self._ask_and_save(result.file or result, result.request.prompt, result.request.seed, metadata)
+
+    def _is_gallery(self) -> bool:
+        """Whether the keys of the window mean what is chosen in the gallery."""
+        return self._history.commands.model is not self._history.model
+
+    @Slot()
+    def copy(self) -> None:
+        """The picture that is shown, or the one that is chosen in the gallery, to the clipboard."""
+        chosen = self._history.commands.chosen() if self._is_gallery() else []
+        if chosen:
+            self._copy_other(chosen[0])
+        elif not self._is_gallery():
+            self._canvas.copy()
 
     @Slot(object, bool)
     def _save_other(self, picture: Picture, metadata: bool) -> None:
@@ -284,7 +308,7 @@ class Pictures(QObject):
             taken.add(target)
             self._controller.export(picture.file, target, metadata=metadata)
 
-    def _ask_and_save(self, source: Path, prompt: str, seed: int, metadata: bool) -> None:
+    def _ask_and_save(self, source: Path | Result, prompt: str, seed: int, metadata: bool) -> None:
         start = self._controller.store.folder.parent / export_name(prompt, seed)
         kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
         title = self.tr("Save as") if metadata else self.tr("Save without metadata")
@@ -295,6 +319,10 @@ class Pictures(QObject):
     @Slot()
     def _copied(self) -> None:
         self._toast.show_message(self.tr("Copied"))
+
+    @Slot()
+    def _prompt_copied(self) -> None:
+        self._toast.show_message(self.tr("Prompt copied"))
 
     @Slot(object)
     def _copy_other(self, picture: Picture) -> None:

@@ -43,7 +43,9 @@ class Redrawing(QObject):
 
     def can_redraw(self) -> bool:
         """Whether a finished picture is shown, of which a region can be drawn anew."""
-        return self._state.result is not None and not self._panels.is_editing() and not self._state.jobs.busy
+        result = self._state.result
+        finished = result is not None and not result.unfinished
+        return finished and not self._panels.is_editing() and not self._state.jobs.busy
 
     @Slot()
     def redraw_region(self) -> None:
@@ -57,7 +59,7 @@ class Redrawing(QObject):
     @Slot()
     def choose_photo(self) -> None:
         """Ask for the photo that the subject goes into."""
-        kinds = self.tr("Pictures") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff *.avif *.bmp)"
+        kinds = self.tr("Pictures") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff *.avif *.bmp *.heic *.heif)"
         name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Put the subject into a photo"), "", kinds)
         if name:
             self.open_photo(Path(name))

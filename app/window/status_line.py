@@ -31,9 +31,11 @@ class StatusLine(QObject):
         self._top_bar, self._state, self._editing = top_bar, controller.state, editing
         self._marking = marking
         self._last = self._fetching = ""
+        self._told_of: object = None
         state = controller.state
         for signal in (state.engineChanged, state.jobChanged, state.maskChanged):
             signal.connect(self.show)
+        state.resultChanged.connect(self._other_picture)
         controller.drawing.connect(self._begins)
         controller.ended.connect(self._ended)
 
@@ -68,8 +70,17 @@ class StatusLine(QObject):
 
     @Slot(str)
     def _ended(self, text: str) -> None:
-        self._last = text
+        result = self._state.result
+        self._last, self._told_of = text, result.image if result is not None else None
         self.show()
+
+    @Slot()
+    def _other_picture(self) -> None:
+        """How a drawing ended is said of its picture only."""
+        result = self._state.result
+        if self._last and (result.image if result is not None else None) is not self._told_of:
+            self._last = ""
+            self.show()
 
 
 # The words beside the dot in the top bar.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.bundle.manifest import BundleManifest
+from engine.cli import lists
 from engine.cli.place import Place
 from engine.errors import InputError, Outdone
 from engine.events import Finished, Started
@@ -41,6 +42,8 @@ def check(args: argparse.Namespace) -> None:
         raise InputError(f"The best is chosen of 2 to {MOST} pictures.", "Write for example --best-of 4.")
     if args.count != 1:
         raise InputError("--count and --best-of exclude each other.", "--best-of says how many are drawn.")
+    if lists.is_list(args):
+        raise InputError("The best is chosen of pictures of one prompt.", "Leave --best-of away, or the list.")
     args.count = args.best_of
 
 

@@ -78,6 +78,7 @@ def click(text: str) -> Click:
 def run(args: argparse.Namespace) -> int:
     from engine.photo.load import load_photo
     from engine.photo.mask_file import write_mask
+    from engine.photo.notes import photo_notes
     from engine.photo.picture_file import save_plain
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     write_mask(args.out, proposal.mask)
     if args.cutout is not None:
         save_plain(args.cutout, compose(args, photo, proposal.mask))
-    report(args, proposal, photo.notes)
+    report(args, proposal, (*photo.notes, *photo_notes(photo, proposal.mask)))
     return 0
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.photo.mask_ops import largest_part as largest_part
     from engine.photo.mask_ops import mask_problem as mask_problem
     from engine.photo.mask_ops import parts as parts
+    from engine.photo.notes import photo_notes as photo_notes
     from engine.photo.picture_file import SUFFIXES as SUFFIXES
     from engine.photo.picture_file import carries_request as carries_request
     from engine.photo.picture_file import read_picture_file as read_picture_file
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from engine.photo.place import place_in_region as place_in_region
     from engine.photo.place import put_back as put_back
     from engine.photo.place import region_of_photo as region_of_photo
+    from engine.photo.sheet import Table as Table
+    from engine.photo.sheet import arrange as arrange
+    from engine.photo.sheet import draw_sheet as draw_sheet
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -59,6 +63,7 @@ else:
                 "mask_problem",
                 "parts",
             ),
+            "engine.photo.notes": ("photo_notes",),
             "engine.photo.picture_file": (
                 "SUFFIXES",
                 "carries_request",
@@ -67,5 +72,6 @@ else:
                 "save_plain",
             ),
             "engine.photo.place": ("place_in_region", "put_back", "region_of_photo"),
+            "engine.photo.sheet": ("Table", "arrange", "draw_sheet"),
         },
     )

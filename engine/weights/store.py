@@ -33,7 +33,8 @@ from engine.errors import (
     SizeNotAgreed,
 )
 from engine.files import hash_file, readable
-from engine.process.conversion import Originals, convert
+from engine.process.conversion import convert
+from engine.process.messages import Originals
 from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
 from engine.weights.importing import copy_folder, look_into
 from engine.weights.inventory import (

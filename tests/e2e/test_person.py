@@ -89,6 +89,7 @@ def shown(program: Program, seed: int) -> bool:
     return program.state.result is not None and program.state.result.request.seed == seed
 
 
+@pytest.mark.serial
 def test_from_a_photo_to_a_redrawn_picture_and_back(open_program, qtbot, real_bundle, tmp_path):
     program = open_program(engine=ENGINE, bundle=str(real_bundle), theme="dark")
     window, state = program.window, program.state
@@ -287,7 +288,15 @@ def test_strokes_of_an_open_editor_and_what_waits_outlive_a_quit(open_program, q
 
     second = open_program()
     wait_ready(qtbot, second)
-    assert second.state.subject.mask.sum(dtype=int) > found
+    line = second.window.subject.draft
+    qtbot.waitUntil(lambda: second.drafts.offer is not None)
+    qtbot.waitUntil(lambda: line.isVisibleTo(second.window.subject))
+    assert line.words.text() == "You were still editing this cut-out. Your changes are kept."
+    assert second.state.subject.mask.sum(dtype=int) == found
+    line.button.click()
+    assert second.window.is_editing() and not line.isVisibleTo(second.window.subject)
+    press(second, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: second.state.subject.mask.sum(dtype=int) > found)
     assert second.state.jobs.held == 3 and not second.state.jobs.busy
     assert second.window.prompt.held.text() == "3 pictures are not drawn yet"
     second.queue.drop_held()

@@ -88,7 +88,7 @@ def test_a_picture_that_is_not_saved_yet_cannot_be_starred_but_copied(panel):
     finish(panel, file=None)
     bar = panel.actions_bar
     assert not bar.star_button.isEnabled()
-    assert not bar.save_button.isEnabled()
+    assert bar.save_button.isEnabled(), "what is on the screen can be saved from there"
     assert bar.star_button.toolTip() == "The picture is not saved yet"
     assert bar.copy_button.isEnabled()
     panel.set_saved(Path("/nowhere/robot.png"))
@@ -210,20 +210,26 @@ def test_saving_with_and_without_metadata(panel, qtbot):
 
 def test_stopping_keeps_the_picture_so_far(panel):
     draw(panel, 2)
-    panel.stopped()
+    panel.stopped(np.zeros((64, 64, 3), np.uint8))
     assert panel.canvas.state == "stopped"
-    assert panel.actions_bar.isVisibleTo(panel)
+    bar = panel.actions_bar
+    assert bar.isVisibleTo(panel) and bar.save_button.isEnabled() and not bar.star_button.isEnabled()
+    assert bar.finish_button.isVisibleTo(bar) and not bar.vary_button.isVisibleTo(bar)
+    asked = []
+    panel.finishRequested.connect(asked.append)
+    bar.finish_button.click()
+    assert asked == [panel.request]
     assert not panel.strip.model.can_keep
 
 
-def test_a_failure_without_a_picture_and_with_one(panel):
+def test_a_failure_leaves_no_half_picture(panel):
     draw(panel, 0)
     panel.failed()
     assert panel.canvas.state == "error"
     finish(panel)
     draw(panel, 1)
     panel.failed()
-    assert panel.canvas.has_picture()
+    assert panel.canvas.state == "error" and not panel.canvas.has_picture() and panel.request is None
 
 
 def test_a_picture_of_the_history(panel, qtbot):

@@ -52,7 +52,7 @@ def test_a_prompt_that_somebody_wrote_stays(state, wording, prompt):
 
 def test_an_examples_prompt_stays_when_the_session_comes_back(state, wording):
     state.update_values(prompt="a duck toy on the beach")
-    state.set_subjects(({"name": "boat"},), 0)
+    state.put_back_subjects(({"name": "boat"},), 0)
     assert state.values.prompt == "a duck toy on the beach"
     assert wording.disagreement() == Disagreement("duck toy", "boat")
 

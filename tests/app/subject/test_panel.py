@@ -253,7 +253,7 @@ def test_a_session_that_comes_back(qtbot, rig):
 
     photo = load_photo(photo_file(rig))
     mask = disc(100, 100, 50)
-    rig.state.set_subjects(({"photo": photo, "mask": mask, "name": "thing", "title": "thing.png"},), 0)
+    rig.state.put_back_subjects(({"photo": photo, "mask": mask, "name": "thing", "title": "thing.png"},), 0)
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not None)
     assert np.array_equal(rig.subjects.session.document.mask, mask) and not rig.segmenter.asked
 

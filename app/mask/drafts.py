@@ -1,0 +1,156 @@
+"""Unfinished work on a mask, kept on disk while its editor is open: nothing painted is lost by a crash. Free of Qt.
+
+One file for each picture, named by the picture's digest: its pixels are a PNG, its strokes are numbers, the rest is JSON.
+Whatever is damaged counts as not there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from app.mask.brush import Brush, Point
+from app.mask.layers import with_edge
+from app.mask.strokes import Edge, Marks, Painted
+from engine import CannotWrite, write_atomically
+from engine.photo import Box, Click
+
+log = logging.getLogger(__name__)
+
+_SUFFIX = ".draft"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_VERSION = 1
+_MOST = 24
+"""Drafts of so many pictures are kept; the oldest are forgotten."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """Work on a mask that was neither used nor discarded.
+
+    Attributes:
+        picture: digest of the photo or picture that it lies on.
+        base: uint8 (H, W), the mask before its edge.
+        marks: clicks, box, strokes and edge.
+    """
+
+    picture: str
+    base: np.ndarray
+    marks: Marks
+
+    def mask(self) -> np.ndarray:
+        """uint8 (H, W), with its edge applied; ``base`` itself where there is none."""
+        return with_edge(self.base, self.marks.edge)
+
+
+class DraftStore:
+    """Keeps drafts in a folder, which is made when the first one is written. May be used from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, draft: Draft) -> None:
+        """Write a draft in the place of the one of the same picture. Raises ``CannotWrite``."""
+        write_atomically(self._file(draft.picture), _packed(draft))
+        files = sorted(self._files(), key=_age)
+        for file in files[:-_MOST]:
+            file.unlink(missing_ok=True)
+
+    def load(self, picture: str) -> Draft | None:
+        """The draft of a picture, or None when there is none that can be read."""
+        file = self._file(picture)
+        try:
+            return _unpacked(picture, file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except Exception:  # a damaged file raises anything
+            log.warning("unfinished work on a mask cannot be read", exc_info=True)
+            return None
+
+    def pictures(self) -> set[str]:
+        """Digests of the pictures that have one."""
+        return {file.stem for file in self._files()}
+
+    def clear(self, picture: str) -> None:
+        """Forget the draft of a picture."""
+        try:
+            self._file(picture).unlink(missing_ok=True)
+        except OSError:
+            log.info("a draft cannot be removed", exc_info=True)
+
+    def _file(self, picture: str) -> Path:
+        return self.folder / f"{picture}{_SUFFIX}"
+
+    def _files(self) -> list[Path]:
+        found = self.folder.glob(f"*{_SUFFIX}") if self.folder.is_dir() else ()
+        return [file for file in found if _DIGEST.fullmatch(file.stem)]
+
+
+def _age(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:  # another thread has just removed it
+        return 0.0
+
+
+def _packed(draft: Draft) -> bytes:
+    good, pixels = cv2.imencode(".png", draft.base, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not good:
+        raise CannotWrite(f"{draft.picture} cannot be packed.")
+    marks = draft.marks
+    paths = [np.asarray(item.path, np.float64).reshape(-1, 2) for item in marks.painted]
+    points = io.BytesIO()
+    np.save(points, np.concatenate(paths) if paths else np.zeros((0, 2)), allow_pickle=False)
+    described = {
+        "version": _VERSION,
+        "clicks": [asdict(click) for click in marks.clicks],
+        "box": asdict(marks.box) if marks.box is not None else None,
+        "edge": asdict(marks.edge),
+        "painted": [
+            {"points": len(item.path), "brush": asdict(item.brush) if item.brush else None, "include": item.include}
+            for item in marks.painted
+        ],
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mask.png", pixels.tobytes())
+        archive.writestr("paths.npy", points.getvalue())
+        archive.writestr("marks.json", json.dumps(described))
+    return out.getvalue()
+
+
+def _unpacked(picture: str, content: bytes) -> Draft:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        pixels = cv2.imdecode(np.frombuffer(archive.read("mask.png"), np.uint8), cv2.IMREAD_GRAYSCALE)
+        points = np.load(io.BytesIO(archive.read("paths.npy")), allow_pickle=False)
+        found = json.loads(archive.read("marks.json"))
+    if pixels is None or found["version"] != _VERSION:
+        raise ValueError("not a draft of this program")
+    marks = Marks(
+        tuple(Click(**click) for click in found["clicks"]),
+        Box(**found["box"]) if found["box"] is not None else None,
+        _painted(found["painted"], points),
+        Edge(**found["edge"]),
+    )
+    return Draft(picture, pixels, marks)
+
+
+def _painted(described: Sequence[dict[str, Any]], points: np.ndarray) -> tuple[Painted, ...]:
+    painted, begin = [], 0
+    for item in described:
+        path: tuple[Point, ...] = tuple((float(x), float(y)) for x, y in points[begin : begin + item["points"]])
+        begin += item["points"]
+        if not path:
+            raise ValueError("a stroke without points")
+        painted.append(Painted(path, Brush(**item["brush"]) if item["brush"] else None, bool(item["include"])))
+    return tuple(painted)

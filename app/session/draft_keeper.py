@@ -1,0 +1,237 @@
+"""Keeps what is done in an open editor on disk, and offers it after a quit or a crash.
+
+A draft is written shortly after every change. It goes when the work is discarded, or when it was used and is on disk as the
+subject's own mask; what is left at the next start waits until its picture is there.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from app.mask.drafts import Draft, DraftStore
+from app.mask.mask_session import MaskSession
+from app.session.keeper import SessionKeeper
+from app.session.state import SessionState
+from app.session.subjects import Subjects
+from app.system import background
+from engine import EchoGenError
+
+log = logging.getLogger(__name__)
+
+_AFTER_MS = 250
+"""So long after the first change that is not on disk, whatever else is changed meanwhile."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Used:
+    """Work that was used: the subject, and the mask it had before."""
+
+    key: int
+    before: np.ndarray | None
+
+
+class DraftKeeper(QObject):
+    """See the module.
+
+    Signals:
+        offerChanged: ``offer`` is another draft, or none.
+    """
+
+    offerChanged = Signal()
+
+    def __init__(
+        self,
+        state: SessionState,
+        subjects: Subjects,
+        keeper: SessionKeeper,
+        store: DraftStore,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._state, self._subjects, self._keeper, self._store = state, subjects, keeper, store
+        self._session: MaskSession | None = None
+        self._left: set[str] = set()
+        self._found: dict[str, Draft] = {}
+        self._reading: set[str] = set()
+        self._used: dict[str, _Used] = {}
+        self._writing = self._told = self._frozen = False
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.setInterval(_AFTER_MS)
+        self._timer.timeout.connect(self._write)
+        subjects.editingChanged.connect(self._follow)
+        subjects.editUsed.connect(self._is_used)
+        keeper.saved.connect(self._forget_used)
+        for signal in (state.photoChanged, state.maskChanged):
+            signal.connect(self._look)
+
+    # While an editor is open
+
+    @Slot()
+    def _follow(self) -> None:
+        """An editor was opened or closed."""
+        if self._frozen:
+            return
+        before, self._session = self._session, self._subjects.editing
+        if before is not None and before is not self._session:
+            for signal in (before.marksChanged, before.pixelsChanged):
+                signal.disconnect(self._touch)
+            self._timer.stop()
+            if before.photo.digest not in self._used:
+                self._store.clear(before.photo.digest)  # discarded; the window can bring it back for a while
+        session = self._session
+        if session is not None and session is not before:
+            for signal in (session.marksChanged, session.pixelsChanged):
+                signal.connect(self._touch)
+            self._take_up(session)
+
+    @Slot()
+    @Slot(object)
+    def _touch(self, rect: object = None) -> None:
+        if not self._timer.isActive() and not self._writing:
+            self._timer.start()
+
+    @Slot()
+    def _write(self) -> None:
+        draft = self._draft()
+        if draft is not None:
+            self._writing = True
+            background.run(_save, self._store, draft, done=self._written, failed=self._not_written)
+
+    def _draft(self) -> Draft | None:
+        session = self._session
+        if session is None or not (session.document.undo_label or session.document.painting):
+            return None
+        self._used.pop(session.photo.digest, None)
+        return Draft(session.photo.digest, session.document.lend(), session.document.marks)
+
+    @Slot(object)
+    def _written(self, draft: Draft) -> None:
+        self._writing = False
+        session = self._session
+        if session is None or session.photo.digest != draft.picture:
+            if draft.picture not in self._used:
+                self._store.clear(draft.picture)  # discarded while it was written
+        elif (
+            session.document.painting
+            or not session.document.is_base(draft.base)
+            or session.document.marks != draft.marks
+        ):
+            self._timer.start()
+
+    @Slot(object)
+    def _not_written(self, error: Exception) -> None:
+        self._writing = False
+        if not self._told:
+            log.error("work on the cut-out cannot be kept on disk: %s", error)
+            self._told = True
+
+    def keep_now(self) -> None:
+        """The program ends with its editor open: what was done there waits for the next start."""
+        self._timer.stop()
+        if self._session is not None:
+            self._session.document.end_stroke()
+            self._session.settle()
+        draft = self._draft()
+        self._frozen = True
+        if draft is not None:
+            try:
+                self._store.save(draft)
+            except EchoGenError as error:
+                self._not_written(error)
+
+    # After it was used
+
+    @Slot(int)
+    def _is_used(self, key: int) -> None:
+        """The work becomes the subject's mask. Its draft stays until that mask is on disk."""
+        session, subject = self._session, self._subject(key)
+        if session is not None and subject is not None:
+            self._used[session.photo.digest] = _Used(key, subject.mask)
+
+    @Slot()
+    def _forget_used(self) -> None:
+        for digest, used in list(self._used.items()):
+            subject = self._subject(used.key)
+            if subject is None or (subject.mask is not used.before and self._keeper.holds(subject)):
+                del self._used[digest]
+                self._store.clear(digest)
+
+    def _subject(self, key: int):
+        return next((one for one in self._state.subjects if one.key == key), None)
+
+    # After a start
+
+    def restore(self) -> None:
+        """See what was left; it is offered as soon as its photo is there."""
+        self._left = self._store.pictures()
+        self._look()
+
+    @Slot()
+    def _look(self) -> None:
+        if not self._left:
+            return
+        for subject in self._state.subjects:
+            digest = subject.photo.digest if subject.photo is not None else ""
+            if digest in self._left and digest not in self._reading and not subject.finding:
+                self._reading.add(digest)
+                background.run(_load, self._store, digest, subject.mask, done=self._read)
+        self.offerChanged.emit()
+
+    @Slot(object)
+    def _read(self, read: tuple[str, Draft | None]) -> None:
+        digest, draft = read
+        self._reading.discard(digest)
+        self._left.discard(digest)
+        if draft is None:
+            self._store.clear(digest)
+        elif self._session is not None and self._session.photo.digest == digest:
+            self._found[digest] = draft
+            self._take_up(self._session)
+        else:
+            self._found[digest] = draft
+        self.offerChanged.emit()
+
+    @property
+    def offer(self) -> Draft | None:
+        """The work on the current subject's cut-out that was not finished at the last end, or None."""
+        subject = self._state.subject
+        return self._found.get(subject.photo.digest) if subject is not None and subject.photo is not None else None
+
+    def drop(self) -> Draft | None:
+        """Forget what is offered; returns it for ``bring_back``."""
+        draft = self.offer
+        if draft is not None:
+            del self._found[draft.picture]
+            self._store.clear(draft.picture)
+            self.offerChanged.emit()
+        return draft
+
+    def bring_back(self, draft: Draft) -> None:
+        """Dropping it was a slip: offer it again."""
+        self._found[draft.picture] = draft
+        background.run(_save, self._store, draft, failed=self._not_written)
+        self.offerChanged.emit()
+
+    def _take_up(self, session: MaskSession) -> None:
+        """An editor opens for a picture whose work was not finished: it goes on there, as one step that can be undone."""
+        draft = self._found.pop(session.photo.digest, None)
+        if draft is not None:
+            session.take_work(draft.base, draft.marks, "Edit cut-out")
+            self.offerChanged.emit()
+
+
+def _save(store: DraftStore, draft: Draft) -> Draft:
+    store.save(draft)
+    return draft
+
+
+def _load(store: DraftStore, digest: str, mask: np.ndarray | None) -> tuple[str, Draft | None]:
+    """A draft; None when it is damaged, of another size, or what the mask is already."""
+    draft = store.load(digest)
+    if draft is None or (mask is not None and (draft.base.shape != mask.shape or np.array_equal(draft.mask(), mask))):
+        return digest, None
+    return digest, draft

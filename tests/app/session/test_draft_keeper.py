@@ -1,0 +1,163 @@
+"""Strokes in an open editor outlive a crash: what is on disk at every moment is what the next start offers."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from app.mask.brush import Brush
+from app.mask.drafts import DraftStore
+from app.session.draft_keeper import DraftKeeper
+from app.session.keeper import SessionKeeper
+from app.session.state import SessionState
+from app.session.subjects import Subjects
+from app.store.assets import AssetStore
+from app.store.saved_session import SessionStore
+from app.store.settings import SettingsStore
+from app.system import background
+from engine.photo.load import photo_from_pixels
+from tests.app.mask.fakes import HEIGHT, WIDTH, FakeSegmenter, area
+
+
+class Start:
+    """One start of the program on the same folder; ``die`` leaves it as kill -9 does."""
+
+    def __init__(self, folder) -> None:
+        self.state = SessionState()
+        self.subjects = Subjects(self.state, FakeSegmenter)
+        self.keeper = SessionKeeper(
+            self.state,
+            SessionStore(folder / "session.json"),
+            SettingsStore(folder / "settings.json"),
+            AssetStore(folder / "assets"),
+            dict,
+        )
+        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, DraftStore(folder / "drafts"))
+        self.keeper.restore(self.keeper.load())
+        self.drafts.restore()
+
+    def paint(self, x: float = 20.0) -> None:
+        document = self.subjects.editing.document
+        document.begin_stroke((x, 20.0), Brush(10))
+        document.extend_stroke((x + 60, 20.0))
+        document.end_stroke()
+
+    def die(self) -> None:
+        self.keeper._closed = True
+        self.keeper._timer.stop()
+        self.drafts._timer.stop()
+        self.drafts._frozen = True
+        self.subjects.close()
+
+
+@pytest.fixture
+def start(qapp, tmp_path):
+    starts = []
+
+    def one() -> Start:
+        starts.append(Start(tmp_path))
+        return starts[-1]
+
+    yield one
+    for last in starts:
+        last.die() if not last.keeper._closed else None
+    background.shutdown()
+
+
+@pytest.fixture
+def opened(start, qtbot) -> Start:
+    """A photo with its cut-out, on disk."""
+    first = start()
+    pixels = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+    first.state.add_subject(photo=photo_from_pixels(pixels, name="cat.png"), title="cat.png")
+    qtbot.waitUntil(lambda: first.state.subject.cut_out is not None)
+    qtbot.waitUntil(lambda: len(first.keeper._store.load().subjects) == 1 and first.keeper.holds(first.state.subject))
+    qtbot.waitUntil(lambda: bool(first.keeper._store.load().subjects[0].mask))
+    return first
+
+
+def offered(qtbot, again: Start) -> None:
+    qtbot.waitUntil(lambda: again.drafts.offer is not None)
+
+
+def test_strokes_are_on_disk_within_a_second_and_offered_at_the_next_start(opened, start, qtbot):
+    found = area(opened.state.subject.mask)
+    opened.subjects.begin_edit()
+    opened.paint()
+    began = time.monotonic()
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()), timeout=1000)
+    assert time.monotonic() - began < 1
+    painted = area(opened.subjects.editing.document.mask)
+    opened.die()
+    again = start()
+    offered(qtbot, again)
+    assert area(again.state.subject.mask) == found, "nothing is used before the user says so"
+    editing = again.subjects.begin_edit()
+    assert area(editing.document.mask) == painted > found and len(editing.document.marks.painted) == 1
+    assert again.drafts.offer is None
+    editing.undo()
+    assert area(editing.document.mask) == found
+
+
+def test_a_long_stroke_is_kept_while_it_is_painted(opened, start, qtbot):
+    document = opened.subjects.begin_edit().document
+    document.begin_stroke((20.0, 20.0), Brush(10))
+    document.extend_stroke((80.0, 20.0))
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()), timeout=1000)
+    painted = area(document.mask)
+    opened.die()
+    again = start()
+    offered(qtbot, again)
+    assert area(again.drafts.offer.mask()) == painted
+
+
+def test_used_work_stays_on_disk_until_it_is_the_subjects_mask(opened, start, qtbot):
+    opened.subjects.begin_edit()
+    opened.paint()
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()))
+    painted = area(opened.subjects.editing.document.mask)
+    opened.subjects.accept_edit()
+    assert opened.drafts._store.pictures(), "the mask is not on disk yet"
+    qtbot.waitUntil(lambda: not opened.drafts._store.pictures(), timeout=3000)
+    opened.die()
+    again = start()
+    qtbot.waitUntil(lambda: again.state.subject is not None)
+    assert area(again.state.subject.mask) == painted and again.drafts.offer is None
+
+
+def test_discarded_work_is_not_offered(opened, start, qtbot):
+    opened.subjects.begin_edit()
+    opened.paint()
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()))
+    opened.subjects.discard_edit(keep=True)
+    assert not opened.drafts._store.pictures()
+    opened.subjects.begin_edit()
+    opened.subjects.bring_back()  # discarding was a slip
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()))
+
+
+def test_an_offer_can_be_forgotten_and_remembered(opened, start, qtbot):
+    opened.subjects.begin_edit()
+    opened.paint()
+    opened.drafts.keep_now()  # a quit
+    opened.die()
+    again = start()
+    offered(qtbot, again)
+    dropped = again.drafts.drop()
+    assert again.drafts.offer is None and not again.drafts._store.pictures()
+    again.drafts.bring_back(dropped)
+    assert again.drafts.offer is dropped
+    qtbot.waitUntil(lambda: bool(again.drafts._store.pictures()))
+
+
+def test_a_photo_that_is_opened_while_the_shelf_comes_back_takes_no_ones_place(opened, start, qtbot):
+    opened.die()
+    again = start()  # the shelf is being read in the background
+    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    again.state.add_subject(photo=photo_from_pixels(pixels, name="dog.png"), title="dog.png")
+    qtbot.waitUntil(lambda: len(again.state.subjects) == 2)
+    assert [subject.title for subject in again.state.subjects] == ["cat.png", "dog.png"]
+    assert again.state.subject.title == "dog.png"
+    qtbot.waitUntil(lambda: again.state.subject.cut_out is not None)

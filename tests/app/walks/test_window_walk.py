@@ -1,0 +1,377 @@
+"""Random walks over the real window: after every step canvas, ring, strip, seed, status and actions tell the same story.
+
+The rules are those of ``docs/states.md``. A walk is its seed; a failure names the seed and what was done.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+
+import app.application as application
+import app.session.subjects as subjects
+from app.application import Program
+from app.canvas.result import ResultCanvas
+from app.look import stylesheet
+from app.look.pixels import to_array
+from app.look.theme import notifier
+from app.mask.brush import Brush
+from app.session.controller import read_picture
+from app.shortcuts import keymap
+from app.store.paths import AppPaths
+from app.system import background
+from engine.photo.load import photo_from_pixels
+from tests.app.walks.scripted_link import ScriptedLink
+from tests.app.walks.small_segmenter import SmallSegmenter
+from tests.e2e.paper import write_paper_bundle
+
+
+class WindowWalk:
+    """One program, and everything that can be done to it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.state, self.window = program, program.state, program.window
+        self.link: ScriptedLink = program.link
+        self.done: list[str] = []
+        self.photos = 0
+        self.chose = False
+        """The user chose something in the row since a picture was shown: then the ring is where they want it."""
+        self.state.resultChanged.connect(self._another_picture)
+
+    def _another_picture(self) -> None:
+        self.chose = False
+
+    def settle(self) -> None:
+        """Everything that is under way in the background arrives."""
+        deadline = time.monotonic() + 30
+        while True:
+            QCoreApplication.processEvents()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            if not background._running:
+                QCoreApplication.processEvents()
+                if not background._running:
+                    return
+            assert time.monotonic() < deadline, "work in the background does not end"
+            time.sleep(0.001)
+
+    def walk(self, seed: int, steps: int) -> None:
+        chance = random.Random(seed)
+        self.done = []
+        for _ in range(steps):
+            name = chance.choice(ACTIONS)
+            self.done.append(name)
+            getattr(self, name)(chance)
+            self.settle()
+            try:
+                self.check()
+            except AssertionError as error:
+                raise AssertionError(f"walk {seed}, after {', '.join(self.done)}: {error}") from error
+
+    # What the user does
+
+    def generate(self, chance: random.Random) -> None:
+        self.window.drawing.generate()
+
+    def type(self, chance: random.Random) -> None:
+        self.window.prompt.prompt.set_text(chance.choice(("a ball in the snow", "a red ball", "a ball on the beach")))
+
+    def count(self, chance: random.Random) -> None:
+        self.state.update_values(count=chance.randint(1, 3))
+
+    def lock(self, chance: random.Random) -> None:
+        self.window.prompt.toggle_seed_lock()
+
+    def stop(self, chance: random.Random) -> None:
+        self.window.drawing.stop()
+
+    def stop_after(self, chance: random.Random) -> None:
+        self.program.queue.stop_after()
+
+    def resume(self, chance: random.Random) -> None:
+        self.program.queue.resume()
+
+    def drop_held(self, chance: random.Random) -> None:
+        self.program.queue.drop_held()
+
+    def vary(self, chance: random.Random) -> None:
+        self._act("vary")
+
+    def finish(self, chance: random.Random) -> None:
+        bar = self.window.canvas.actions_bar
+        if bar.finish_button.isVisibleTo(self.window):
+            bar.finish_button.click()
+
+    def redraw(self, chance: random.Random) -> None:
+        self.window.canvas.strip.tiles.move_handle(chance.randint(1, 4))
+        self._act("redraw")
+
+    def compare(self, chance: random.Random) -> None:
+        self._act("compare")
+
+    def ideas(self, chance: random.Random) -> None:
+        self._act("ideas")
+
+    def choose_idea(self, chance: random.Random) -> None:
+        if not self.window.canvas.ideas.isHidden():
+            self.window.canvas.ideas._choose(chance.randint(0, 3))
+
+    def close_ideas(self, chance: random.Random) -> None:
+        if not self.window.canvas.ideas.isHidden():
+            self.window.canvas.ideas.closed.emit()
+
+    def star(self, chance: random.Random) -> None:
+        self.window.canvas.toggle_star()
+
+    def click_picture(self, chance: random.Random) -> None:
+        picture = self._any(chance)
+        if picture is not None:
+            view = self.window.history.view
+            view.choose(picture.id)
+            view._clicked(view.currentIndex())
+            self.chose = self.state.jobs.busy
+
+    def choose_two(self, chance: random.Random) -> None:
+        view, model = self.window.history.view, self.window.history.model
+        for _ in range(2):
+            picture = self._any(chance)
+            if picture is not None:
+                selection = view.selectionModel()
+                selection.select(model.index(model.row_of(picture.id)), selection.SelectionFlag.Select)
+                self.chose = True
+
+    def compare_two(self, chance: random.Random) -> None:
+        self.window.history.commands.compare()
+
+    def recall(self, chance: random.Random) -> None:
+        self.window.history.commands._recall(chance.choice(("all", "prompt", "seed")))
+
+    def drop_picture(self, chance: random.Random) -> None:
+        picture = self._any(chance)
+        if picture is not None:
+            self.program.controller.pictureOpened.emit(read_picture(picture.file))
+
+    def delete(self, chance: random.Random) -> None:
+        if len(self.window.history.model.pictures()) > 1:
+            self.window.history.commands.delete()
+            self.chose = True
+
+    def undo_delete(self, chance: random.Random) -> None:
+        self.window.history.undo_delete()
+        self.chose = True
+
+    def search(self, chance: random.Random) -> None:
+        history = self.window.history
+        history.search_button.setChecked(not history.search_button.isChecked())
+        history.field.setText(chance.choice(("red", "beach", "nothing of the kind")))
+        history._search_timer.stop()
+        history._filter()
+
+    def starred_only(self, chance: random.Random) -> None:
+        self.window.history.star_button.toggle()
+
+    def open_photo(self, chance: random.Random) -> None:
+        self.photos += 1
+        pixels = np.full((64, 64, 3), self.photos % 256, np.uint8)
+        self.state.add_subject(photo=photo_from_pixels(pixels, name="a.png"), name="ball", finding=True)
+
+    def choose_subject(self, chance: random.Random) -> None:
+        if self.state.subjects:
+            self.state.select_subject(chance.randrange(len(self.state.subjects)))
+
+    def take_off(self, chance: random.Random) -> None:
+        if len(self.state.subjects) > 1:
+            self.state.remove_subject(self.state.subject.key)
+
+    def edit(self, chance: random.Random) -> None:
+        self._act("edit_cutout")
+
+    def paint(self, chance: random.Random) -> None:
+        session = self.program.subjects.editing
+        if session is not None:
+            session.document.begin_stroke((chance.uniform(5, 60), 20.0), Brush(6))
+            session.document.end_stroke()
+
+    def use(self, chance: random.Random) -> None:
+        if self.window.is_editing():
+            self.window.editor.use()
+
+    def discard(self, chance: random.Random) -> None:
+        if self.window.is_editing():
+            self.window.editor.discard()
+
+    # What the engine does
+
+    def step(self, chance: random.Random) -> None:
+        self.link.step()
+
+    def steps(self, chance: random.Random) -> None:
+        for _ in range(chance.randint(2, 7)):
+            self.link.step()
+
+    def fail(self, chance: random.Random) -> None:
+        if self.link.job is not None and not self.link.cancelled:
+            self.link.fail()
+
+    def _act(self, name: str) -> None:
+        """What the menu and the keys do, when they can be pressed."""
+        action = self.window.commands.actions[name]
+        if action.isEnabled():
+            action.trigger()
+
+    def _any(self, chance: random.Random):
+        pictures = self.window.history.model.pictures()
+        return chance.choice(pictures) if pictures else None
+
+    # What holds at every moment
+
+    def check(self) -> None:
+        for rule in (self._canvas, self._strip, self._ring, self._bar, self._actions, self._words, self._editor):
+            rule()
+
+    @property
+    def _panel(self):
+        return self.window.canvas
+
+    @property
+    def _picture(self) -> ResultCanvas:
+        return self._panel.canvas
+
+    @property
+    def _covered(self) -> bool:
+        return not self._panel.ideas.isHidden()
+
+    @property
+    def _forming(self) -> bool:
+        return self.program.controller._forming is not None
+
+    def _canvas(self) -> None:
+        result, canvas = self.state.result, self._picture
+        if self._forming:
+            assert canvas.state == "forming" and result is None and self.state.jobs.busy, canvas.state
+        elif result is None:
+            assert canvas.state in ("empty", "error") and not canvas.has_picture(), canvas.state
+            assert self._panel.request is None and self._panel.bits is None and self._panel.file is None
+        else:
+            assert canvas.state == ("stopped" if result.unfinished else "result"), canvas.state
+            assert np.array_equal(to_array(canvas.image()), result.image), "another picture is on the canvas"
+            panel = self._panel
+            assert panel.request == result.request and panel.bits is result.bits and panel.file == result.file
+            if result.picture is not None:
+                shown = {picture.id for picture in self.program.store.pictures()}
+                assert result.picture in shown, "a deleted picture is shown"
+
+    def _strip(self) -> None:
+        strip, result = self._panel.strip.model, self.state.result
+        assert self._panel.strip.isHidden() == self._covered, "the strip speaks of another picture"
+        assert strip.drawing == self._forming
+        if result is not None:
+            assert strip.grids == (result.grids or strip.grids)
+            assert strip.can_keep == (result.bits is not None)
+
+    def _ring(self) -> None:
+        history, result = self.window.history, self.state.result
+        chosen = [picture.id for picture in history.view.chosen()]
+        assert (history.model.running is not None) == self._forming, "the row forms another picture than the canvas"
+        if self.chose:
+            return
+        shown = result.picture if result is not None else None
+        there = shown is not None and history.model.row_of(shown) >= 0
+        assert chosen == ([shown] if there and not self._forming else []), f"the ring is on {chosen}, {shown} is shown"
+
+    def _bar(self) -> None:
+        bar, result = self._panel.actions_bar, self.state.result
+        visible = bar.isVisibleTo(self.window) or self.window.is_editing()
+        if result is None:
+            assert not bar.isVisibleTo(self._panel)
+            return
+        if not self._covered and not self._panel.is_frame_over():
+            assert visible and not bar.isHidden()
+        assert bar.finish_button.isHidden() == (not result.unfinished)
+        assert bar.star_button.isEnabled() == (result.file is not None)
+        starred = result.picture is not None and self.program.store.get(result.picture).starred
+        assert bar.starred() == starred, "the star is another picture's"
+        cut_out = self._picture._compared.cut_out
+        assert (cut_out is not None) == (result.request.subject is not None), "Compare shows another cut-out"
+
+    def _actions(self) -> None:
+        actions, result = self.window.commands.actions, self.state.result
+        free = not self._covered and not self.window.is_editing()
+        for name in ("save", "save_plain"):
+            assert actions[name].isEnabled() == (free and result is not None), name
+        assert actions["copy"].isEnabled() == (free and self._picture.has_picture())
+        assert not actions["vary"].isEnabled() or (free and self._panel.request is not None)
+        finished = result is not None and not result.unfinished
+        assert actions["redraw_region"].isEnabled() == (free and finished and not self.state.jobs.busy)
+        assert not actions["redraw"].isEnabled() or free
+
+    def _words(self) -> None:
+        jobs, prompt = self.state.jobs, self.window.prompt
+        status = self.window.top_bar.status_text()
+        if self.window.is_editing():
+            assert status.startswith("Editing"), status
+        elif jobs.busy:
+            assert status.startswith(("Drawing", "Stopping")), status
+        else:
+            assert not status.startswith(("Drawing", "Stopping")), status
+            assert status != "Stopped" or self.state.result is None or self.state.result.unfinished or not self.chose
+        assert (prompt.cancel.isVisibleTo(prompt)) == (jobs.busy or jobs.waiting > 0)
+        assert prompt.seed.seed() == self.state.values.seed and prompt.seed.locked() == self.state.values.seed_locked
+        assert prompt.prompt.text() == self.state.values.prompt
+        assert bool(prompt.held.text()) == (jobs.held > 0)
+
+    def _editor(self) -> None:
+        assert self.window.is_editing() == (self.program.subjects.editing is not None)
+
+
+ACTIONS = (
+    *(["generate"] * 3),
+    *(["step"] * 4),
+    *(["steps"] * 5),
+    *(["click_picture"] * 2),
+    *"type count lock stop stop_after resume drop_held vary finish redraw compare ideas choose_idea close_ideas".split(),
+    *"star choose_two compare_two recall drop_picture delete undo_delete search starred_only".split(),
+    *"open_photo choose_subject take_off edit paint use discard fail".split(),
+)
+
+
+@pytest.fixture
+def walk(qtbot, tmp_path, monkeypatch) -> Iterator[Callable[[int, int], None]]:
+    models = tmp_path / "models"
+    monkeypatch.setenv("ECHOGEN_MODELS", str(models))
+    monkeypatch.setattr(application, "EngineLink", ScriptedLink)
+    monkeypatch.setattr(subjects, "hosted_segmenter", lambda settings: SmallSegmenter())
+    write_paper_bundle(models / "paper")
+    stylesheet.install(QApplication.instance())
+    program = Program(AppPaths.standard())
+    program.state.update_settings(bundle=str(models / "paper"), motion="reduced")
+    program.start()
+    qtbot.waitUntil(lambda: program.state.engine.phase == "ready" and bool(program.state.subjects), timeout=30_000)
+    walking = WindowWalk(program)
+    walking.settle()
+    qtbot.waitUntil(lambda: program.state.subject.cut_out is not None, timeout=30_000)
+    yield walking.walk
+    if walking.window.is_editing():
+        walking.window.editor.discard()
+    with qtbot.waitSignal(program.ended, timeout=10_000):
+        program.window.close()
+    program.deleteLater()
+    notifier.set_motion("system")
+    keymap.reset()
+
+
+def test_a_few_walks(walk):
+    for seed in range(3):
+        walk(seed, 25)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_many_walks(walk):
+    for seed in range(100, 200):
+        walk(seed, 50)
