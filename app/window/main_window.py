@@ -212,6 +212,7 @@ class MainWindow(QMainWindow):
         self.prompt.nameWanted.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
+        panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
         for wants_help in (
             self.editor.helpRequested,
             panels.region.helpRequested,

@@ -145,6 +145,7 @@ def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tup
             "name_score": round(proposal.name_score, 4),
             "method": proposal.method,
             "score": round(proposal.score, 4),
+            "sure": proposal.sure,
             "boxes": [
                 {
                     "box": [round(b.x0, 1), round(b.y0, 1), round(b.x1, 1), round(b.y1, 1)],
@@ -160,6 +161,8 @@ def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tup
         return
     for note in notes:
         print(note, file=sys.stderr)
+    if not proposal.sure and args.box is None and not args.click:
+        print("Not sure about this cut-out. Look at it, and name a --box if it is wrong.", file=sys.stderr)
     print(args.out)
     if args.cutout is not None:
         print(args.cutout, flush=True)

@@ -92,9 +92,14 @@ class ModelStore:
 
     # What there is
 
-    def models(self) -> tuple[ModelState, ...]:
-        """Every model: those that came with the program, the catalogue, then others the user has. Reads no weights."""
-        return tuple(self.state(name) for name in self._inventory.names())
+    def models(self, *, everything: bool = False) -> tuple[ModelState, ...]:
+        """Every model: those that came with the program, the catalogue, then others the user has. Reads no weights.
+
+        Args:
+            everything: with those of the catalogue that only the command line offers.
+        """
+        names = self._inventory.names()
+        return tuple(self.state(name) for name in names if everything or name not in MODELS or MODELS[name].in_window)
 
     def state(self, name: str) -> ModelState:
         """One model as it is now. Raises ``InputError`` when there is none of this name."""

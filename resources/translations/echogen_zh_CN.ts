@@ -956,6 +956,14 @@
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
         </message>
         <message>
+            <source>Another run is drawing the job in {0}.</source>
+            <translation>另一次运行正在绘制 {0} 中的任务。</translation>
+        </message>
+        <message>
+            <source>Ask for fewer with --workers or --threads, or add machines.</source>
+            <translation>请用 --workers 或 --threads 减少数量，或添加机器。</translation>
+        </message>
+        <message>
             <source>Ask for it again where it came from.</source>
             <translation>请向来源重新索取。</translation>
         </message>
@@ -1220,8 +1228,20 @@
             <translation>请重新获取该模型，或在“模型”中校验。</translation>
         </message>
         <message>
+            <source>Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines.</source>
+            <translation>请提供集群的令牌（方法见 docs/batch.md），并在所有机器上使用同一版本的 Ray。</translation>
+        </message>
+        <message>
             <source>Give one number, or one per scale.</source>
             <translation>请给出一个数，或每个尺度一个数。</translation>
+        </message>
+        <message>
+            <source>Go on with --resume.</source>
+            <translation>请用 --resume 继续。</translation>
+        </message>
+        <message>
+            <source>Go on with it by --resume, or name another folder.</source>
+            <translation>请用 --resume 继续，或指定另一个文件夹。</translation>
         </message>
         <message>
             <source>Import it from a folder that holds the published files.</source>
@@ -1236,12 +1256,20 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
+            <translation>请用此命令安装：pip install 'echogen-desktop[ray]'。</translation>
+        </message>
+        <message>
             <source>Is a directory</source>
             <translation>是一个文件夹</translation>
         </message>
         <message>
             <source>It draws {0}.</source>
             <translation>它可以绘制 {0}。</translation>
+        </message>
+        <message>
+            <source>It ended its worker {0} times.</source>
+            <translation>它使工作进程终止了 {0} 次。</translation>
         </message>
         <message>
             <source>It has to begin with https://, as in {0}.</source>
@@ -1280,6 +1308,10 @@
             <translation>其中应有 config.json 和 safetensors 文件。</translation>
         </message>
         <message>
+            <source>It was not drawn; go on with --resume.</source>
+            <translation>尚未绘制；请用 --resume 继续。</translation>
+        </message>
+        <message>
             <source>It was not made here, or another program saved it again.</source>
             <translation>它不是在这里生成的，或者被另一个程序重新保存过。</translation>
         </message>
@@ -1290,6 +1322,10 @@
         <message>
             <source>Kept scale {0} has the shape {1}, and this model needs {2}.</source>
             <translation>保留的尺度 {0} 的形状为 {1}，而此模型需要 {2}。</translation>
+        </message>
+        <message>
+            <source>Leave --ray out, or look into Ray's own log.</source>
+            <translation>请去掉 --ray，或查看 Ray 自己的日志。</translation>
         </message>
         <message>
             <source>Leave out names, passwords and everything behind “?”.</source>
@@ -1342,6 +1378,10 @@
         <message>
             <source>Line {0} speaks of {subject}, and the subject has no name.</source>
             <translation>第 {0} 行使用了 {{subject}}，但主体没有名称。</translation>
+        </message>
+        <message>
+            <source>Look with `ray status` on the head machine; the address is HOST:6379.</source>
+            <translation>请在主机上用 `ray status` 查看；地址为 HOST:6379。</translation>
         </message>
         <message>
             <source>Low memory</source>
@@ -1404,12 +1444,36 @@
             <translation>请指定文本文件或 CSV。</translation>
         </message>
         <message>
+            <source>Name a text file with one prompt a line.</source>
+            <translation>请指定每行一条提示词的文本文件。</translation>
+        </message>
+        <message>
+            <source>Name an empty or a new folder.</source>
+            <translation>请指定一个空文件夹或新文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another folder, or the model it was begun with.</source>
+            <translation>请指定另一个文件夹，或开始时所用的模型。</translation>
+        </message>
+        <message>
+            <source>Name another folder.</source>
+            <translation>请指定另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another one.</source>
+            <translation>请另外指定一个。</translation>
+        </message>
+        <message>
             <source>Name it first.</source>
             <translation>请先为它命名。</translation>
         </message>
         <message>
             <source>Name the folder the part was downloaded to.</source>
             <translation>请指定该部分下载到的文件夹。</translation>
+        </message>
+        <message>
+            <source>No Ray answers at {0}.</source>
+            <translation>{0} 处没有 Ray 应答。</translation>
         </message>
         <message>
             <source>No permission</source>
@@ -1492,6 +1556,10 @@
             <translation>请打开那个模型，或用当前模型重新绘制。</translation>
         </message>
         <message>
+            <source>OpenCV {0} cannot run the network for cut-outs.</source>
+            <translation>OpenCV {0} 无法运行抠图网络。</translation>
+        </message>
+        <message>
             <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
             <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
         </message>
@@ -1530,6 +1598,26 @@
         <message>
             <source>Put all files of the model into one folder, then import it.</source>
             <translation>请将模型的所有文件放进一个文件夹，然后导入。</translation>
+        </message>
+        <message>
+            <source>Ray could not be started: {0}</source>
+            <translation>无法启动 Ray：{0}</translation>
+        </message>
+        <message>
+            <source>Ray gave up: {0}</source>
+            <translation>Ray 已放弃：{0}</translation>
+        </message>
+        <message>
+            <source>Ray has room for {0} workers here, not for {1}: each takes {2} cores, and one core reads the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个占用 {2} 个核心，另有一个核心用于读取计划。</translation>
+        </message>
+        <message>
+            <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
+            <translation>此处 Ray 有 {0} 块显卡，而 {1} 个工作进程各需要一块。</translation>
+        </message>
+        <message>
+            <source>Ray is not installed.</source>
+            <translation>未安装 Ray。</translation>
         </message>
         <message>
             <source>Read it and accept it first.</source>
@@ -1588,12 +1676,20 @@
             <translation>最小</translation>
         </message>
         <message>
+            <source>Start again with --resume.</source>
+            <translation>请用 --resume 重新开始。</translation>
+        </message>
+        <message>
             <source>Start it again, or choose a smaller memory plan in Settings.</source>
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
         </message>
         <message>
             <source>Take that size out of the list.</source>
             <translation>请从列表中去掉该尺寸。</translation>
+        </message>
+        <message>
+            <source>The Ray at {0} does not take this program in.</source>
+            <translation>{0} 处的 Ray 不接受此程序。</translation>
         </message>
         <message>
             <source>The address to download from holds more than a place.</source>
@@ -1720,6 +1816,18 @@
             <translation>文件是完整的。本程序的新版本可能认识它；“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
         </message>
         <message>
+            <source>The folder of subjects {0} does not exist.</source>
+            <translation>主体文件夹 {0} 不存在。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds a job already.</source>
+            <translation>文件夹 {0} 中已有一个任务。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds other files and no job.</source>
+            <translation>文件夹 {0} 中是其他文件，没有任务。</translation>
+        </message>
+        <message>
             <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
@@ -1738,6 +1846,14 @@
         <message>
             <source>The installed {0} calls the weights of the {1} in a way this program does not know, for example “{2}”.</source>
             <translation>已安装的 {0} 对{1}权重的命名方式本程序不认识，例如“{2}”。</translation>
+        </message>
+        <message>
+            <source>The job in {0} was begun by another version.</source>
+            <translation>{0} 中的任务是由另一版本开始的。</translation>
+        </message>
+        <message>
+            <source>The job in {0} was begun with {1}, and {2} is to draw.</source>
+            <translation>{0} 中的任务是用 {1} 开始的，而现在要用 {2} 绘制。</translation>
         </message>
         <message>
             <source>The kept photo {0} is gone.</source>
@@ -1876,6 +1992,14 @@
             <translation>网络从内存中逐层载入。</translation>
         </message>
         <message>
+            <source>The network for cut-outs is damaged.</source>
+            <translation>抠图网络已损坏。</translation>
+        </message>
+        <message>
+            <source>The network for cut-outs is missing or damaged.</source>
+            <translation>抠图网络缺失或已损坏。</translation>
+        </message>
+        <message>
             <source>The network's numbers are rounded to eight bits.</source>
             <translation>网络的数值舍入为八位。</translation>
         </message>
@@ -1980,6 +2104,10 @@
             <translation>提示词强度</translation>
         </message>
         <message>
+            <source>The prompts {0} cannot be read.</source>
+            <translation>无法读取提示词文件 {0}。</translation>
+        </message>
+        <message>
             <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
             <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
         </message>
@@ -2010,6 +2138,10 @@
         <message>
             <source>The region of this request is damaged.</source>
             <translation>此请求的区域已损坏。</translation>
+        </message>
+        <message>
+            <source>The request {0} failed: {1}</source>
+            <translation>请求 {0} 失败：{1}</translation>
         </message>
         <message>
             <source>The seed must be a whole number from 0 to {0}.</source>
@@ -2108,6 +2240,10 @@
             <translation>主体强度</translation>
         </message>
         <message>
+            <source>The subject {0} of this request is missing.</source>
+            <translation>此请求的主体 {0} 缺失。</translation>
+        </message>
+        <message>
             <source>The temperature</source>
             <translation>温度</translation>
         </message>
@@ -2196,6 +2332,14 @@
             <translation>{0} 中没有模型文件。</translation>
         </message>
         <message>
+            <source>There are no photos in {0}.</source>
+            <translation>{0} 中没有照片。</translation>
+        </message>
+        <message>
+            <source>There are no prompts in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
             <source>There are no weights in {0}.</source>
             <translation>{0} 中没有权重。</translation>
         </message>
@@ -2258,10 +2402,6 @@
         <message>
             <source>This file does not hold the weights of a visual tokenizer.</source>
             <translation>此文件不含视觉分词器的权重。</translation>
-        </message>
-        <message>
-            <source>This is a guess: the subject hardly stands out. Draw a box around it if it is wrong.</source>
-            <translation>这是猜测：主体不够突出。如果不对，请在它周围画一个框。</translation>
         </message>
         <message>
             <source>This is no access token.</source>
@@ -2430,6 +2570,10 @@
         <message>
             <source>Verify it under Models, or get it again.</source>
             <translation>请在“模型”中校验，或重新获取。</translation>
+        </message>
+        <message>
+            <source>Wait until it ends, or name another folder.</source>
+            <translation>请等它结束，或指定另一个文件夹。</translation>
         </message>
         <message>
             <source>Wait until it is done, or close it.</source>
@@ -2724,6 +2868,10 @@
             <translation>{0} 不是 PNG。</translation>
         </message>
         <message>
+            <source>{0} is no folder.</source>
+            <translation>{0} 不是文件夹。</translation>
+        </message>
+        <message>
             <source>{0} is no longer where it was.</source>
             <translation>{0} 已不在原处。</translation>
         </message>
@@ -2943,6 +3091,29 @@
         <message>
             <source>Example: {0}</source>
             <translation>示例：{0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>FoundNote</name>
+        <message>
+            <source>Better cut-outs ({0})…</source>
+            <translation>更好的抠图（{0}）…</translation>
+        </message>
+        <message>
+            <source>Candidate {0}</source>
+            <translation>候选 {0}</translation>
+        </message>
+        <message>
+            <source>Not sure. Draw a box around it.</source>
+            <translation>不确定。请在它周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Nothing was found. Draw a box around the subject.</source>
+            <translation>没有找到主体。请在主体周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Or is it one of these?</source>
+            <translation>还是下面的某一个？</translation>
         </message>
     </context>
     <context>
@@ -6274,16 +6445,16 @@
             <translation>来自图片</translation>
         </message>
         <message>
+            <source>not sure, {0} %</source>
+            <translation>不确定，{0} %</translation>
+        </message>
+        <message>
             <source>pet, shoe, toy, mug – one thing works best</source>
             <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
         </message>
         <message>
             <source>toy robot, cat, mug …</source>
             <translation>玩具机器人、猫、杯子…</translation>
-        </message>
-        <message>
-            <source>{0} % of the photo</source>
-            <translation>占照片的 {0} %</translation>
         </message>
     </context>
     <context>

@@ -85,7 +85,7 @@ def test_a_photo_is_cut_out_at_once(qtbot, rig):
     assert subject.cut_out.pixels.shape == (256, 256, 4) and not subject.finding
     assert subject.title == "thing.png"
     assert rig.panel.chip.text() == "" and rig.panel.found_label.text() == "found, 96\u00a0%"
-    assert rig.panel.card_text.text() == "11\u00a0% of the photo"
+    assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tool() == "select"
     assert not rig.subjects.session.document.undo_label
 
 
@@ -130,6 +130,27 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.state.subject.problem == "The cut-out is empty. Click the subject in the photo."
     assert rig.panel.card_text.text() == rig.state.subject.problem
     assert rig.panel.canvas.isVisible() and rig.panel.edit.isEnabled()
+    note = rig.panel.found_note
+    assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject."
+    assert rig.panel.canvas.tool() == "box" and not rig.panel.found_sign.isVisible()
+
+
+def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_meant(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig)
+    panel, note = rig.panel, rig.panel.found_note
+    assert panel.found_label.text() == "not sure, 62\u00a0%" and not panel.found_sign.isVisible()
+    assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
+    assert panel.canvas.tool() == "box" and panel.tools["box"].isChecked()
+    assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
+    assert "875 MB" in note.better.text() and note.better.isVisible()
+    with qtbot.waitSignal(panel.helpersRequested):
+        QTest.mouseClick(note.better, LEFT)
+    QTest.mouseClick(note.thumbs[1], LEFT)
+    qtbot.waitUntil(lambda: rig.segmenter.asked[-1][1].box is not None and not rig.subjects.session.asking)
+    assert rig.segmenter.asked[-1][1].box.label == "cushion"
+    qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
+    assert not note.isVisible() and panel.canvas.tool() == "select"
 
 
 def test_a_file_that_is_no_picture_is_said(qtbot, rig):
