@@ -125,7 +125,7 @@ def read_likeness(data: Any) -> LikenessScale:
     numbers = dict(data)
     blocks = a_whole_number(numbers.pop("blocks"), 0, 512)
     scale = LikenessScale(blocks, **{name: float(value) for name, value in numbers.items()})
-    if not all(-1 <= float(value) <= 1 for value in numbers.values()) or scale.same <= scale.other:
+    if not all(-1 <= float(value) <= 1 for value in numbers.values()) or not scale.other < scale.same <= 1:
         raise ValueError("the scale of likeness cannot be")
     if min(scale.same_spread, scale.other_spread, scale.area) < 0:
         raise ValueError("the scale of likeness cannot be")

@@ -103,10 +103,8 @@ class LikenessScale:
         return self.area >= TELLS_FROM
 
     def share(self, similarity: float) -> float:
-        """A similarity on a scale for people, 0 … 1: 0 as alike as another thing, 1 as alike as the best of the bundle's
-        own pictures, two deviations above their mean."""
-        top = self.same + 2 * self.same_spread
-        return min(max((similarity - self.other) / (top - self.other), 0.0), 1.0)
+        """A similarity on a scale for people, 0 … 1: 0 as alike as another thing usually is, 1 the same."""
+        return min(max((similarity - self.other) / (1 - self.other), 0.0), 1.0)
 
 
 @dataclass(frozen=True)
