@@ -448,6 +448,10 @@ class Engine:
             if request.subject is not None
             else None,
             PromptFeatures(request.negative_prompt, blank) if request.negative_prompt else None,
+            tuple(
+                SubjectFeatures(Features.subject_key(view, self._place(request)), blank, blank, blank)
+                for view in self._views(request)
+            ),
         )
         streams = self._sampler.missing(conditions, job.guidance, job.schedule)
         return Task(job.schedule, len(job.guidance.branches(request.subject is not None)), len(streams), tokens)
@@ -460,7 +464,12 @@ class Engine:
             if request.subject is not None
             else None,
             features.prompt(request.negative_prompt, cancel) if request.negative_prompt else None,
+            tuple(features.subject(view, cancel, placement=self._place(request)) for view in self._views(request)),
         )
+
+    @staticmethod
+    def _views(request: GenerationRequest) -> tuple[CutOut, ...]:
+        return request.views if request.subject is not None else ()
 
     def _place(self, request: GenerationRequest) -> Placement | None:
         return self.bundle.manifest.place(request)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
-from engine.cli import best_of, lists
+from engine.cli import best_of, lists, views
 from engine.cli.place import Place, check_place, take_place
 from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, ScalePreview, Started
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask", type=Path, help="mask of the subject, as large as the photo; found automatically without one"
     )
+    views.add_arguments(parser)
     parser.add_argument("--name", default="", help="what the subject is, for finding it in the photo")
     parser.add_argument("--negative-prompt", default="", help="what to avoid")
     parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
@@ -126,6 +127,7 @@ def check(args: argparse.Namespace) -> None:
         raise InputError("The number of pictures must be from 1 to 1000.")
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
         raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED - args.count + 1}.")
+    views.check(args)
     check_place(args)
     lists.check(args)
     if args.prompt is None and args.source is None and not lists.is_list(args):
@@ -206,7 +208,8 @@ def complete_request(
     if args.size:
         request = replace(request, size=choose_size(args.size, list(manifest.sizes)))
     if args.subject is not None:
-        request = replace(request, subject=make_cut_out(args, manifest.reference_size))
+        subject = make_cut_out(args, manifest.reference_size)
+        request = replace(request, subject=subject, views=views.cut_outs(args, manifest.reference_size))
     seed = args.seed
     if seed is None:
         seed = (

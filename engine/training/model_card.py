@@ -198,8 +198,8 @@ def _likeness(scale: LikenessScale) -> str:
     return f"""## How alike
 
 The likeness compares the subject as it was drawn with its cut-out, patch by patch, after {scale.blocks} of the semantic encoder's
-blocks. 0 % is as alike as another thing usually is, 100 % the same. Its own pictures of a thing are told from pictures of another thing, seen
-through the same outline, with an area under the curve of {scale.area:.3f}. {shown}.
+blocks. 0 % is as alike as another thing usually is, 100 % the same. Its own pictures of a thing are told from pictures of another thing,
+seen through the same outline, with an area under the curve of {scale.area:.3f}. {shown}.
 """
 
 

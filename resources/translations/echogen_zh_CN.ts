@@ -712,8 +712,16 @@
             <translation>所选模型已不存在，改用小模型</translation>
         </message>
         <message>
+            <source>The most alike: {0} %</source>
+            <translation>最像的：{0} %</translation>
+        </message>
+        <message>
             <source>The photo is not at hand: only the part that was drawn is shown</source>
             <translation>找不到那张照片：只显示画出的部分</translation>
+        </message>
+        <message>
+            <source>{0} given up early</source>
+            <translation>{0} 张提前放弃</translation>
         </message>
         <message>
             <source>{0} waiting</source>
@@ -930,6 +938,10 @@
         <message>
             <source>A region needs the bits of all scales of its picture.</source>
             <translation>区域需要其图片所有尺度的比特。</translation>
+        </message>
+        <message>
+            <source>A subject has {0} photos; {1} are the limit.</source>
+            <translation>一个主体有 {0} 张照片，最多 {1} 张。</translation>
         </message>
         <message>
             <source>All scales are kept: nothing is left to draw.</source>
@@ -1684,6 +1696,10 @@
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
         </message>
         <message>
+            <source>Take some away.</source>
+            <translation>请去掉几张。</translation>
+        </message>
+        <message>
             <source>Take that size out of the list.</source>
             <translation>请从列表中去掉该尺寸。</translation>
         </message>
@@ -1830,6 +1846,10 @@
         <message>
             <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
+        </message>
+        <message>
+            <source>The further photos of this request are damaged.</source>
+            <translation>此请求的其他照片已损坏。</translation>
         </message>
         <message>
             <source>The guidance's branches are drawn one after another.</source>
@@ -4980,6 +5000,10 @@
             <translation>更多</translation>
         </message>
         <message>
+            <source>Of several pictures; what is clearly less alike is given up early</source>
+            <translation>在多张图片中；明显不够像的会提前放弃</translation>
+        </message>
+        <message>
             <source>Pictures</source>
             <translation>图片</translation>
         </message>
@@ -5010,6 +5034,10 @@
         <message>
             <source>Shape and count</source>
             <translation>形状与张数</translation>
+        </message>
+        <message>
+            <source>Show the most alike</source>
+            <translation>显示最像的一张</translation>
         </message>
         <message>
             <source>Stop</source>
