@@ -200,7 +200,8 @@ class ActionBar(FloatingBar):
     def _say_likeness(self) -> None:
         known = self._likeness is not None
         share = round(100 * (self._likeness or 0.0))
-        self.likeness.setText(self.tr("{0}\u00a0% alike").format(share) if known else "")
+        words = f"{share}\u00a0%" if self._compact else self.tr("{0}\u00a0% alike").format(share)
+        self.likeness.setText(words if known else "")
         self.likeness.setToolTip(self.tr("How alike the subject is to your cut-out, in the eyes of the model"))
         self.likeness.setVisible(known)
 

@@ -374,7 +374,7 @@ class Controller(QObject):
         key, seed = event.request.group_key(), event.request.seed
         newest = self.store.pictures(limit=4 * MAX_COUNT)
         kept = next((one for one in newest if (one.group_key, one.seed) == (key, seed)), None)
-        event = self._at_its_place(event)
+        event, self._forming = self._at_its_place(event), None  # the last one may have been given up as it formed
         self.state.set_result(
             Result(
                 event.request,
