@@ -26,7 +26,8 @@ HISTORY = "history"
 PROMPT = "prompt"
 SCREEN = "screen"
 QUEUE = "queue"
-CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT, SCREEN, QUEUE)
+SHELF = "shelf"
+CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT, SCREEN, QUEUE, SHELF)
 
 _T = "Actions"
 
@@ -123,6 +124,12 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("screen_in", _t("Zoom in"), ("Ctrl++", "Ctrl+=", "+", "="), SCREEN, "Picture full screen"),
     Shortcut("screen_out", _t("Zoom out"), ("Ctrl+-", "-"), SCREEN, "Picture full screen"),
     Shortcut("screen_leave", _t("Back to the window"), ("Esc", "F", "F11"), SCREEN, "Picture full screen"),
+    # Shelf
+    Shortcut("shelf_left", _t("Move it to the left"), ("Alt+Left",), SHELF, "Shelf"),
+    Shortcut("shelf_right", _t("Move it to the right"), ("Alt+Right",), SHELF, "Shelf"),
+    Shortcut("shelf_drag", _t("Change the order"), (), SHELF, "Shelf", gesture="Drag"),
+    Shortcut("shelf_rename", _t("Give it another name"), ("F2",), SHELF, "Shelf"),
+    Shortcut("shelf_remove", _t("Take it off the shelf"), ("Delete", "Backspace"), SHELF, "Shelf"),
     # Queue
     Shortcut("queue", _t("Show or hide the queue"), ("Ctrl+J",), group="Queue"),
     Shortcut("queue_pause", _t("Pause the queue, or go on"), ("Ctrl+Shift+J",), group="Queue"),
@@ -233,6 +240,7 @@ _GROUP_NAMES = (
     _t("File"),
     _t("Picture"),
     _t("Picture full screen"),
+    _t("Shelf"),
     _t("Queue"),
     _t("Place"),
     _t("Prompt"),

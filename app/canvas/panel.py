@@ -136,8 +136,9 @@ class CanvasPanel(QWidget):
     def previewed(self, event: ScalePreview) -> None:
         if self.canvas.state != "forming":
             return
+        first = not self.canvas.has_picture()
         self.canvas.show_preview(event.image, event.scale, event.scale_count)
-        if not self.frame.isHidden():
+        if first or not self.frame.isHidden():
             self._follow()  # the picture takes the place of the stage
         self.strip.drawn(event.scale, event.image, event.seconds)
         share = self.strip.bar.value() / max(1, self.strip.bar.maximum())

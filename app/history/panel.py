@@ -128,7 +128,7 @@ class HistoryPanel(QWidget):
         view.opened.connect(commands.open)
         view.menuWanted.connect(self._menu)
         view.moved.connect(self._place_arrows)
-        view.horizontalScrollBar().valueChanged.connect(self._more.start)
+        view.moved.connect(self._more.start)
         self.star_button.toggled.connect(self._filter)
         self.search_button.toggled.connect(self._show_search)
         self.folder_button.clicked.connect(commands.open_folder)

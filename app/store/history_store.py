@@ -13,9 +13,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -292,16 +291,10 @@ class HistoryStore:
 
     def enqueue(self, requests: Sequence[GenerationRequest]) -> list[int]:
         """Remember pictures that wait to be drawn; returns a key for each."""
-        cut_outs: dict[int, Any] = {}  # many requests have one cut-out, which is packed once
         keys = []
         with self._transaction() as database:
             for request in requests:
-                data = replace(request, subject=None).to_json()
-                subject = request.subject
-                if subject is not None:
-                    data["subject"] = cut_outs.setdefault(id(subject), None) or subject.to_json()
-                    cut_outs[id(subject)] = data["subject"]
-                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (json.dumps(data),))
+                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (json.dumps(request.to_json()),))
                 keys.append(int(cursor.lastrowid or 0))
         return keys
 

@@ -66,7 +66,7 @@ class InBackground(QObject):
             self._awake.start()
         elif not jobs.busy:
             self._release()
-        QGuiApplication.setBadgeNumber(jobs.waiting + 1 if jobs.busy and jobs.waiting else 0)
+        _badge(jobs.waiting + 1 if jobs.busy and jobs.waiting else 0)
         self._show_progress(0.0)
 
     @Slot(object)
@@ -133,4 +133,11 @@ class InBackground(QObject):
         self._release()
         self._state.jobChanged.disconnect(self._follow)
         self._notices.put_away()
-        QGuiApplication.setBadgeNumber(0)
+        _badge(0)
+
+
+def _badge(number: int) -> None:
+    """A number on the program's icon in the dock or taskbar; 0 for none."""
+    application = QGuiApplication.instance()
+    if isinstance(application, QGuiApplication):
+        application.setBadgeNumber(number)

@@ -209,7 +209,8 @@ class MainWindow(QMainWindow):
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
         self.subject.shelf.removed.connect(self._taken_off)
-        self.prompt.nameWanted.connect(self._ask_for_name)
+        for wants_name in (self.prompt.nameWanted, self.subject.shelf.renameRequested):
+            wants_name.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         self.top_bar.models_button.clicked.connect(dialogs.models)
         panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)

@@ -200,7 +200,7 @@ def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: 
         raise InputError(
             f"Ray has {room} graphics cards here, and {asked} workers take one each."
             if on_cards
-            else f"Ray has room for {room} workers here, not for {asked}: each takes {threads} cores, and one core reads the plan.",
+            else f"Ray has room for {room} workers here, not for {asked}, with --threads {threads} each and one core to read the plan.",
             "Ask for fewer with --workers or --threads, or add machines.",
         )
     context = ray.data.DataContext.get_current().copy()

@@ -258,6 +258,10 @@
             <translation>生成</translation>
         </message>
         <message>
+            <source>Give it another name</source>
+            <translation>重命名</translation>
+        </message>
+        <message>
             <source>Go to the prompt</source>
             <translation>转到提示词</translation>
         </message>
@@ -344,6 +348,14 @@
         <message>
             <source>Move it further</source>
             <translation>大步移动</translation>
+        </message>
+        <message>
+            <source>Move it to the left</source>
+            <translation>左移</translation>
+        </message>
+        <message>
+            <source>Move it to the right</source>
+            <translation>右移</translation>
         </message>
         <message>
             <source>Move the photo</source>
@@ -506,6 +518,10 @@
             <translation>设置</translation>
         </message>
         <message>
+            <source>Shelf</source>
+            <translation>架子</translation>
+        </message>
+        <message>
             <source>Show in the folder</source>
             <translation>在文件夹中显示</translation>
         </message>
@@ -560,6 +576,10 @@
         <message>
             <source>Swap brush and eraser</source>
             <translation>画笔与橡皮互换</translation>
+        </message>
+        <message>
+            <source>Take it off the shelf</source>
+            <translation>从架上取下</translation>
         </message>
         <message>
             <source>Take it out of the queue</source>
@@ -1261,11 +1281,11 @@
         </message>
         <message>
             <source>Install it with “pip install pillow-heif”, or save the photo as JPEG first.</source>
-            <translation type="unfinished" />
+            <translation>请用“pip install pillow-heif”安装它，或先把照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with “pip install rawpy”, or save the photo as JPEG first.</source>
-            <translation type="unfinished" />
+            <translation>请用“pip install rawpy”安装它，或先把照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
@@ -1620,8 +1640,8 @@
             <translation>Ray 已放弃：{0}</translation>
         </message>
         <message>
-            <source>Ray has room for {0} workers here, not for {1}: each takes {2} cores, and one core reads the plan.</source>
-            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个占用 {2} 个核心，另有一个核心用于读取计划。</translation>
+            <source>Ray has room for {0} workers here, not for {1}, with --threads {2} each and one core to read the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个使用 --threads {2}，另有一个核心用于读取计划。</translation>
         </message>
         <message>
             <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
@@ -1657,7 +1677,7 @@
         </message>
         <message>
             <source>Save it as JPEG first.</source>
-            <translation type="unfinished" />
+            <translation>请先把它存为 JPEG。</translation>
         </message>
         <message>
             <source>Save it as UTF-8, a table as CSV.</source>
@@ -2225,31 +2245,31 @@
         </message>
         <message>
             <source>The subject fills only {0} % of the photo. Come closer, or crop the photo.</source>
-            <translation type="unfinished" />
+            <translation>主体只占照片的 {0} %。请靠近些拍，或裁剪照片。</translation>
         </message>
         <message>
             <source>The subject is blurred in the photo. A sharp photo keeps its detail.</source>
-            <translation type="unfinished" />
+            <translation>照片里的主体不清晰。清晰的照片能保留细节。</translation>
         </message>
         <message>
             <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片下边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片左边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is cut off at the right of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片右边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is cut off at the top of the photo: what is missing is invented.</source>
-            <translation type="unfinished" />
+            <translation>主体在照片上边被截断：缺少的部分由模型补出。</translation>
         </message>
         <message>
             <source>The subject is only {0} × {1} pixels; a photo that shows it with {2} or more keeps its detail.</source>
-            <translation type="unfinished" />
+            <translation>主体只有 {0} × {1} 像素；主体有 {2} 像素以上的照片才能保留细节。</translation>
         </message>
         <message>
             <source>The subject name</source>
@@ -2837,11 +2857,11 @@
         </message>
         <message>
             <source>{0} is a HEIC photo that is damaged or incomplete.</source>
-            <translation type="unfinished" />
+            <translation>{0} 是一张损坏或不完整的 HEIC 照片。</translation>
         </message>
         <message>
             <source>{0} is a HEIC photo, and pillow-heif, which reads them, is not installed.</source>
-            <translation type="unfinished" />
+            <translation>{0} 是 HEIC 照片，而用来读取它的 pillow-heif 没有安装。</translation>
         </message>
         <message>
             <source>{0} is a PDF document.</source>
@@ -2849,7 +2869,7 @@
         </message>
         <message>
             <source>{0} is a RAW photo, and rawpy, which develops them, is not installed.</source>
-            <translation type="unfinished" />
+            <translation>{0} 是 RAW 照片，而用来冲洗它的 rawpy 没有安装。</translation>
         </message>
         <message>
             <source>{0} is a drawing or a document, not a photo.</source>
@@ -6254,6 +6274,13 @@
         </message>
     </context>
     <context>
+        <name>ShelfThumb</name>
+        <message>
+            <source>Use this subject</source>
+            <translation>使用此主体</translation>
+        </message>
+    </context>
+    <context>
         <name>SideBySide</name>
         <message>
             <source>Choose two or more pictures in the history first</source>
@@ -6490,13 +6517,6 @@
         <message>
             <source>The cut-out was made in a simpler way</source>
             <translation>抠图改用了较简单的方式</translation>
-        </message>
-    </context>
-    <context>
-        <name>Thumb</name>
-        <message>
-            <source>Remove from the shelf</source>
-            <translation>从架上移除</translation>
         </message>
     </context>
     <context>

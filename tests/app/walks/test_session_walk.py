@@ -182,7 +182,8 @@ class SessionWalk(RuleBasedStateMachine):
     @precondition(lambda self: self.state.jobs.busy)
     @rule()
     def stop_after(self) -> None:
-        drawing = [self.state.jobs.request] if not self.state.jobs.stopping else []
+        jobs = self.state.jobs
+        drawing = [jobs.request] if not (jobs.stopping or jobs.ideas) else []
         held = [job.request for job in self.start.queue._held]
         self.start.queue.stop_after()
         self._let_go([*drawing, *held])

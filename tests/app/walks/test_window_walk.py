@@ -312,7 +312,7 @@ class WindowWalk:
 
     def _words(self) -> None:
         jobs, prompt = self.state.jobs, self.window.prompt
-        status = self.window.top_bar.status_text()
+        status = self.window.top_bar.status.text()
         if self.window.is_editing():
             assert status.startswith("Editing"), status
         elif jobs.busy:
@@ -321,7 +321,8 @@ class WindowWalk:
             assert not status.startswith(("Drawing", "Stopping")), status
             assert status != "Stopped" or self.state.result is None or self.state.result.unfinished or not self.chose
         assert (prompt.cancel.isVisibleTo(prompt)) == (jobs.busy or jobs.waiting > 0)
-        assert prompt.seed.seed() == self.state.values.seed and prompt.seed.locked() == self.state.values.seed_locked
+        assert round(prompt.seed.spin.value()) == self.state.values.seed
+        assert prompt.seed.lock.isChecked() == self.state.values.seed_locked
         assert prompt.prompt.text() == self.state.values.prompt
         assert bool(prompt.held.text()) == (jobs.held > 0)
 

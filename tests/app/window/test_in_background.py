@@ -94,7 +94,7 @@ def test_done_is_told_once_for_a_press_and_only_from_behind(scene):
 
 def test_a_failure_is_told(scene):
     scene.queue.failed.emit(NotEnoughMemory("It does not fit."), "")
-    assert scene.notices.shown == [("Not enough graphics memory", "It does not fit.")]
+    assert scene.notices.shown == [("Not enough memory", "It does not fit.")]
 
 
 def test_the_title_tells_the_progress_of_all_that_was_asked_for(scene):
