@@ -101,7 +101,8 @@ class ActionBar(FloatingBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("actionBar")
-        self._compact = False
+        self._compact = self._tight = False
+        self._fitted: tuple[object, ...] = ()
         self.vary_button = Button("", "shuffle", "outlined", self)
         self.finish_button = Button("", "play", "outlined", self)
         self.place_button = Button("", "move", "plain", self)
@@ -176,6 +177,17 @@ class ActionBar(FloatingBar):
             self.region_button.setVisible(compact)
             self._name()
 
+    def set_room(self, width: int) -> None:
+        """So many pixels are there: where words do not fit, icons with tooltips stand in, as in narrow windows."""
+        fitted = (width, self._compact, self._likeness is None, self.place_button.isHidden(), self.vary_button.text())
+        if fitted == self._fitted:
+            return
+        self._fitted, self._tight = fitted, False
+        self._write()
+        if not self._compact and self.sizeHint().width() > width:
+            self._tight = True
+            self._write()
+
     def starred(self) -> bool:
         return self._is_starred
 
@@ -200,7 +212,7 @@ class ActionBar(FloatingBar):
     def _say_likeness(self) -> None:
         known = self._likeness is not None
         share = round(100 * (self._likeness or 0.0))
-        words = f"{share}\u00a0%" if self._compact else self.tr("{0}\u00a0% alike").format(share)
+        words = f"{share}\u00a0%" if self._compact or self._tight else self.tr("{0}\u00a0% alike").format(share)
         self.likeness.setText(words if known else "")
         self.likeness.setToolTip(self.tr("How alike the subject is to your cut-out, in the eyes of the model"))
         self.likeness.setVisible(known)
@@ -241,27 +253,36 @@ class ActionBar(FloatingBar):
 
     @Slot()
     def _name(self) -> None:
-        texts = (
-            (self.vary_button, self.tr("Vary"), "vary", True),
-            (self.finish_button, self.tr("Finish it"), "", True),
-            (self.place_button, self.tr("Place"), "place", not self._compact),
-            (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
-            (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
-            (self.cut_button, self.tr("Cut out of the picture"), "cut_out", False),
-            (self.compare_button, self.tr("Compare"), "compare", not self._compact),
-            (self.save_button, self.tr("Save as…"), "save", not self._compact),
-            (self.copy_button, self.tr("Copy"), "copy", not self._compact),
-            (self.star_button, self.tr("Star"), "star_canvas", False),
-            (self.drag_handle, self.tr("Drag out"), "", True),
-        )
-        for button, text, action, wordy in texts:
-            button.setText(text if wordy else "")
-            button.setAccessibleName(text.rstrip("…"))
-            button.updateGeometry()
+        self._write()
+        for button, _, action, _ in self._texts():
             if action:
                 button.setToolTip(tooltip(action))
         self.drag_handle.setToolTip(self.tr("Drag the picture into another program"))
         self.finish_button.setToolTip(self.tr("Draw this picture to its end"))
+
+    def _texts(self) -> tuple[tuple[Button, str, str, bool], ...]:
+        """Each button, its words, its action, and whether the words are written on it."""
+        roomy = not (self._compact or self._tight)
+        return (
+            (self.vary_button, self.tr("Vary"), "vary", True),
+            (self.finish_button, self.tr("Finish it"), "", True),
+            (self.place_button, self.tr("Place"), "place", roomy),
+            (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
+            (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
+            (self.cut_button, self.tr("Cut out of the picture"), "cut_out", False),
+            (self.compare_button, self.tr("Compare"), "compare", roomy),
+            (self.save_button, self.tr("Save as…"), "save", roomy),
+            (self.copy_button, self.tr("Copy"), "copy", roomy),
+            (self.star_button, self.tr("Star"), "star_canvas", False),
+            (self.drag_handle, self.tr("Drag out"), "", True),
+        )
+
+    def _write(self) -> None:
+        """The words on the buttons, as far as there is room; tooltips stay what they are."""
+        for button, text, _, wordy in self._texts():
+            button.setText(text if wordy else "")
+            button.setAccessibleName(text.rstrip("…"))
+            button.updateGeometry()
         self._paint_star()
         self._say_likeness()
         self.adjustSize()
