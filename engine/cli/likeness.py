@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.photos is None:
+        raise InputError("The likeness is measured on photos.", "Name their folder with --photos.")
     from engine.bundle.library import resolve_bundle
     from engine.bundle.manifest import read_manifest
     from engine.bundle.writer import rewrite_manifest
     from engine.engine import Engine
     from engine.evaluation.likeness_scale import draw_things, scale_of, similarities
 
-    if args.photos is None:
-        raise InputError("The likeness is measured on photos.", "Name their folder with --photos.")
     folder = resolve_bundle(args.bundle)
     manifest = read_manifest(folder)
     requests = of_photos(args.photos, args.masks, manifest, args.quick)
