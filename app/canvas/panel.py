@@ -449,6 +449,7 @@ class CanvasPanel(QWidget):
         self.frame.setGeometry(canvas.rect())
         if self._stage is not None:
             self.frame.set_stage(canvas.picture_rect(), self._stage[1], over=canvas.has_picture())
+        self.actions_bar.set_room(canvas.width() - 16)
         bar = self.placement_bar if self.actions_bar.isHidden() else self.actions_bar
         if bar.isHidden():
             canvas.set_bar_rect(QRect())

@@ -33,7 +33,7 @@ class Inspector(QWidget):
 
     Signals:
         useRequested, discardRequested: the two buttons at the bottom.
-        importRequested, exportRequested: masks as files.
+        importRequested, exportRequested: masks as files. transparentRequested: the cut-out as a transparent picture.
         escaped: Esc was pressed in a field: back to the canvas.
         summarized(float, int): share of the photo and number of parts, after every change.
     """
@@ -42,6 +42,7 @@ class Inspector(QWidget):
     discardRequested = Signal()
     importRequested = Signal()
     exportRequested = Signal()
+    transparentRequested = Signal()
     escaped = Signal()
     summarized = Signal(float, int)
 
@@ -82,11 +83,12 @@ class Inspector(QWidget):
         self.found = self._rows[2]
         self.fill_holes, self.reset = PlainButton("", "circle-check"), PlainButton("", "rotate-ccw")
         self.open_mask, self.save_mask = PlainButton("", "folder-open"), PlainButton("", "download")
+        self.save_cut_out = PlainButton("", "download")
         more = QWidget()
         more_column = QVBoxLayout(more)
         more_column.setContentsMargins(0, 0, 0, 0)
         more_column.setSpacing(2)
-        for button in (self.fill_holes, self.reset, self.open_mask, self.save_mask):
+        for button in (self.fill_holes, self.reset, self.open_mask, self.save_mask, self.save_cut_out):
             more_column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
         self.more = Disclosure("", more)
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
@@ -150,6 +152,7 @@ class Inspector(QWidget):
         self.reset.clicked.connect(self._reset)
         self.open_mask.clicked.connect(self.importRequested)
         self.save_mask.clicked.connect(self.exportRequested)
+        self.save_cut_out.clicked.connect(self.transparentRequested)
         self.use.clicked.connect(self.useRequested)
         self.discard.clicked.connect(self.discardRequested)
 
@@ -354,6 +357,7 @@ class Inspector(QWidget):
         self.reset.setToolTip(self.tr("Back to the cut-out that was found"))
         self.open_mask.setText(self.tr("Open a mask…"))
         self.save_mask.setText(self.tr("Save the mask…"))
+        self.save_cut_out.setText(self.tr("Save on transparency…"))
         self.use.setText(self.tr("Use this cut-out"))
         self.use.setToolTip(self.tr("{0} uses it and draws").format(keymap.shown("generate")))
         self.show_use_key(True)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.history.commands import PictureCommands
-from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
+from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
 from app.look import icons
@@ -275,6 +275,14 @@ class HistoryPanel(QWidget):
             self._place_arrows()
 
     @Slot()
+    def toggle_most_alike(self) -> None:
+        """The most alike pictures first, or the newest again; the row begins at its beginning."""
+        self.model.set_most_alike(not self.model.most_alike)
+        self.view.horizontalScrollBar().setValue(0)
+        self._show_empty()
+        self._place_arrows()
+
+    @Slot()
     def show_search(self) -> None:
         """Open the search field and go there."""
         self.search_button.setChecked(True)
@@ -401,6 +409,7 @@ class HistoryPanel(QWidget):
         menu = QMenu(self)
         add_picture_entries(menu, self.commands)
         add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
+        add_order_entry(menu, self.toggle_most_alike, self.model.most_alike)
         add_folder_entries(menu, self.commands)
         return menu
 

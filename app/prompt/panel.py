@@ -74,6 +74,7 @@ class PromptPanel(PromptSheet):
         self.temperature.dialChanged.connect(self._temperature_moved)
         self.top_p.dialChanged.connect(self._top_p_moved)
         self.apart.toggled.connect(self._set_apart)
+        self.best.toggled.connect(self._set_best)
         self.shape.sizeChosen.connect(self._size_chosen)
         self.count.valueChanged.connect(self._count_chosen)
         self.seed.seedChanged.connect(self._seed_typed)
@@ -185,6 +186,10 @@ class PromptPanel(PromptSheet):
         values = self.state.values
         self.state.update_values(look_strength=values.subject_strength if apart else None)
 
+    @Slot(bool)
+    def _set_best(self, best: bool) -> None:
+        self.state.update_values(best_first=best)
+
     @Slot(object)
     def _size_chosen(self, size: tuple[int, int]) -> None:
         # Scales belong to a shape.
@@ -268,6 +273,11 @@ class PromptPanel(PromptSheet):
         self.apart.setChecked(apart)
         self.apart.blockSignals(False)
         self.look.setVisible(apart)
+        self.best.blockSignals(True)
+        self.best.setChecked(values.best_first)
+        self.best.blockSignals(False)
+        scale = self._manifest.likeness if self._manifest is not None else None
+        self.best.setVisible(values.count > 1 and scale is not None and scale.tells)
         if values.look_strength is not None:
             self.look.set_dial(values.look_strength)
         self.subject_strength.setLabel(self.tr("Keep the identity") if apart else self.tr("Keep the subject"))

@@ -103,6 +103,7 @@ class Pictures(QObject):
         if result is None:
             return
         self._show_cut_out(result.request)
+        self._canvas.actions_bar.set_likeness(result.likeness)
         if result is self._controller.fresh:
             return  # the canvas hears it from the queue, with the picture after each scale
         if self._canvas.bits is result.bits and result.bits is not None:
@@ -153,7 +154,16 @@ class Pictures(QObject):
         if opened.bits is not None:
             self.scales.opened(opened.bits, opened.scales)
         self._state.set_result(
-            Result(request, opened.image, opened.bits, picture.seconds, picture.id, picture.file, _grids(opened.bits))
+            Result(
+                request,
+                opened.image,
+                opened.bits,
+                picture.seconds,
+                picture.id,
+                picture.file,
+                _grids(opened.bits),
+                picture.likeness,
+            )
         )
         self._canvas.set_previous(to_image(opened.previous) if opened.previous is not None else None)
 

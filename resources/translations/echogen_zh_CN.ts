@@ -43,6 +43,10 @@
             <translation>复制</translation>
         </message>
         <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
             <source>Drag from here into another program, or press Copy</source>
             <translation>从这里拖到其他程序，或按“复制”</translation>
         </message>
@@ -61,6 +65,10 @@
         <message>
             <source>Finish it</source>
             <translation>继续画完</translation>
+        </message>
+        <message>
+            <source>How alike the subject is to your cut-out, in the eyes of the model</source>
+            <translation>在模型看来，主体与您的抠图有多像</translation>
         </message>
         <message>
             <source>Move the handle between the scales first</source>
@@ -109,6 +117,10 @@
         <message>
             <source>Vary</source>
             <translation>变化</translation>
+        </message>
+        <message>
+            <source>{0} % alike</source>
+            <translation>相似度 {0} %</translation>
         </message>
     </context>
     <context>
@@ -176,6 +188,10 @@
         <message>
             <source>Copy picture</source>
             <translation>复制图片</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture…</source>
+            <translation>从图片中抠图…</translation>
         </message>
         <message>
             <source>Cut-out</source>
@@ -474,6 +490,10 @@
             <translation>放大 4 倍保存…</translation>
         </message>
         <message>
+            <source>Save the cut-out on transparency…</source>
+            <translation>将抠图保存为透明图片…</translation>
+        </message>
+        <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
         </message>
@@ -720,12 +740,20 @@
             <translation>所选模型已不存在，改用小模型</translation>
         </message>
         <message>
+            <source>The most alike: {0} %</source>
+            <translation>最像的：{0} %</translation>
+        </message>
+        <message>
             <source>The photo is not at hand: only the part that was drawn is shown</source>
             <translation>找不到那张照片：只显示画出的部分</translation>
         </message>
         <message>
             <source>{0} It is opened as a photo.</source>
             <translation>{0} 已将其作为照片打开。</translation>
+        </message>
+        <message>
+            <source>{0} given up early</source>
+            <translation>{0} 张提前放弃</translation>
         </message>
         <message>
             <source>{0} waiting</source>
@@ -749,6 +777,56 @@
         <message>
             <source>{0} pictures</source>
             <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>Cutting</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Save the cut-out on transparency</source>
+            <translation>将抠图保存为透明图片</translation>
+        </message>
+        <message>
+            <source>Saved as {0}</source>
+            <translation>已保存为 {0}</translation>
+        </message>
+        <message>
+            <source>{0}, cut out</source>
+            <translation>{0} 抠图</translation>
+        </message>
+    </context>
+    <context>
+        <name>CuttingEditor</name>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Click what belongs, or paint it. Everything else becomes transparent.</source>
+            <translation>点击或涂抹要保留的部分，其余都会变成透明。</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
+            <source>Save as PNG…</source>
+            <translation>保存为 PNG…</translation>
+        </message>
+        <message>
+            <source>Save on transparency</source>
+            <translation>保存为透明图片</translation>
+        </message>
+        <message>
+            <source>The cut-out on transparency</source>
+            <translation>透明背景上的抠图</translation>
         </message>
     </context>
     <context>
@@ -898,6 +976,10 @@
             <translation>区域需要其图片所有尺度的比特。</translation>
         </message>
         <message>
+            <source>A subject has {0} photos; {1} are the limit.</source>
+            <translation>一个主体有 {0} 张照片，最多 {1} 张。</translation>
+        </message>
+        <message>
             <source>All scales are kept: nothing is left to draw.</source>
             <translation>所有尺度都已保留：没有可绘制的了。</translation>
         </message>
@@ -912,6 +994,10 @@
         <message>
             <source>Another EchoGen is fetching into {0} right now.</source>
             <translation>另一个 EchoGen 正在向 {0} 下载。</translation>
+        </message>
+        <message>
+            <source>Another picture is more alike.</source>
+            <translation>另一张图片更像。</translation>
         </message>
         <message>
             <source>Another program saved it again; its prompt is still in the history.</source>
@@ -1386,6 +1472,10 @@
             <translation>请至少标出 {0} × {1} 像素。</translation>
         </message>
         <message>
+            <source>Mark what belongs to it.</source>
+            <translation>请标出属于它的部分。</translation>
+        </message>
+        <message>
             <source>Mark what is to be drawn anew.</source>
             <translation>请标出要重画的部分。</translation>
         </message>
@@ -1662,6 +1752,10 @@
             <translation>请重新启动程序;您的图片都在其文件夹中。</translation>
         </message>
         <message>
+            <source>Take some away.</source>
+            <translation>请去掉几张。</translation>
+        </message>
+        <message>
             <source>Take that size out of the list.</source>
             <translation>请从列表中去掉该尺寸。</translation>
         </message>
@@ -1708,6 +1802,10 @@
         <message>
             <source>The cut-out could not be made: {0}</source>
             <translation>无法生成抠图：{0}</translation>
+        </message>
+        <message>
+            <source>The cut-out could not be saved: {0}</source>
+            <translation>无法保存抠图：{0}</translation>
         </message>
         <message>
             <source>The cut-out covers the whole photo.</source>
@@ -1810,6 +1908,10 @@
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
         <message>
+            <source>The further photos of this request are damaged.</source>
+            <translation>此请求的其他照片已损坏。</translation>
+        </message>
+        <message>
             <source>The history cannot be read</source>
             <translation>无法读取历史记录</translation>
         </message>
@@ -1900,6 +2002,10 @@
         <message>
             <source>The mask has another size than the photo, which is {0} × {1} pixels.</source>
             <translation>蒙版与照片的尺寸不同，照片为 {0} × {1} 像素。</translation>
+        </message>
+        <message>
+            <source>The mask has another size than the picture.</source>
+            <translation>蒙版与图片的尺寸不同。</translation>
         </message>
         <message>
             <source>The mask {0} is {1} × {2} pixels and the photo {3} × {4}.</source>
@@ -2532,6 +2638,10 @@
         <message>
             <source>Use a larger photo.</source>
             <translation>请用更大的照片。</translation>
+        </message>
+        <message>
+            <source>Use a mask that was made for it.</source>
+            <translation>请使用为它制作的蒙版。</translation>
         </message>
         <message>
             <source>Use a mask that was made for this photo.</source>
@@ -3444,6 +3554,10 @@
             <translation>正在绘制，{0}</translation>
         </message>
         <message>
+            <source>Likeness {0} %</source>
+            <translation>相似度 {0} %</translation>
+        </message>
+        <message>
             <source>The file is not where it was: {0}</source>
             <translation>文件已不在原处：{0}</translation>
         </message>
@@ -3501,6 +3615,10 @@
         <message>
             <source>Leave the search (Esc)</source>
             <translation>退出搜索 (Esc)</translation>
+        </message>
+        <message>
+            <source>Most alike first</source>
+            <translation>最像的在前</translation>
         </message>
         <message>
             <source>Newer pictures</source>
@@ -3688,6 +3806,10 @@
         <message>
             <source>Open a mask…</source>
             <translation>打开蒙版…</translation>
+        </message>
+        <message>
+            <source>Save on transparency…</source>
+            <translation>保存为透明图片…</translation>
         </message>
         <message>
             <source>Save the mask…</source>
@@ -5048,6 +5170,10 @@
             <translation>更多</translation>
         </message>
         <message>
+            <source>Of several pictures; what is clearly less alike is given up early</source>
+            <translation>在多张图片中；明显不够像的会提前放弃</translation>
+        </message>
+        <message>
             <source>Pictures</source>
             <translation>图片</translation>
         </message>
@@ -5082,6 +5208,10 @@
         <message>
             <source>Shape and count</source>
             <translation>形状与张数</translation>
+        </message>
+        <message>
+            <source>Show the most alike</source>
+            <translation>显示最像的一张</translation>
         </message>
         <message>
             <source>Stop</source>
