@@ -102,7 +102,8 @@ class SideBySide(QObject):
 
     @Slot()
     def _close(self) -> None:
-        had_focus = self._view.isAncestorOf(QApplication.focusWidget()) if QApplication.focusWidget() else False
+        focused = QApplication.focusWidget()
+        had_focus = focused is not None and self._view.isAncestorOf(focused)
         self._canvas.close_results()
         if had_focus:
             self._canvas.canvas.setFocus(Qt.FocusReason.OtherFocusReason)

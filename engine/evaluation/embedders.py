@@ -192,7 +192,7 @@ def _check(key: str, folder: Path) -> None:
 
 def find_networks(folder: Path) -> dict[str, Path]:
     """The networks in a folder, by key: each in a folder named by its part or by its repository's last word."""
-    found = {}
+    found: dict[str, Path] = {}
     for key in KINDS:
         for name in (key, PARTS[key].repository.rpartition("/")[2]):
             if (folder / name / "config.json").is_file():

@@ -170,9 +170,11 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
             "Copy it again from where it came from.",
             title="The file is empty",
         )
+    notes: tuple[str, ...] = ()
+    alpha: np.ndarray | None = None
     try:
         if is_raw(start, called):
-            rgb, alpha, notes = _developed(stream, called), None, ()
+            rgb = _developed(stream, called)
         else:
             rgb, alpha, notes = _read(stream, called, start)
     except PhotoError:
