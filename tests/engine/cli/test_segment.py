@@ -68,7 +68,7 @@ def test_json_is_one_object_with_boxes_scores_and_notes(
     assert result["boxes"][0] == {"box": [65.0, 20.0, 185.0, 160.0], "score": 1.0, "label": ""}
     assert 0 <= result["score"] <= 1
     assert result["share"] == pytest.approx(toy()[1].mean(), rel=0.1)
-    assert result["notes"] == []
+    assert len(result["notes"]) == 1 and "The subject is only 104 × 126 pixels" in result["notes"][0]
 
 
 def test_clicks_exclude_with_a_minus(photo_file: Path, tmp_path: Path):
