@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -50,6 +51,14 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 LATEST_MS = 300
+
+
+def tell_launcher() -> None:
+    """Make the file that the launcher waits for (``installer/launcher/opening.py``), where it was the one who started this."""
+    sign = os.environ.pop("ECHOGEN_WINDOW_SHOWN", "")
+    if sign:
+        with contextlib.suppress(OSError):
+            Path(sign).touch()
 
 
 class FileOpenFilter(QObject):
@@ -157,6 +166,7 @@ class Program(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The window's first picture is on the screen."""
         if event.type() == QEvent.Type.Paint and watched is self.window:
+            tell_launcher()
             self.window.removeEventFilter(self)
             self._latest.start(0)
         return False
@@ -170,9 +180,10 @@ class Program(QObject):
                 self.controller.open_bundle,
                 self._open_first,
                 *self.window.beginnings(),
-                self._garbage.settle,
             ],
             self,
+            later=[*self.window.preparations(), self._garbage.settle],
+            busy=background.busy,
         )
 
     def _restore(self) -> None:

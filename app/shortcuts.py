@@ -24,7 +24,10 @@ FRAME = "frame"
 STRIP = "strip"
 HISTORY = "history"
 PROMPT = "prompt"
-CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT)
+SCREEN = "screen"
+QUEUE = "queue"
+SHELF = "shelf"
+CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT, SCREEN, QUEUE, SHELF)
 
 _T = "Actions"
 
@@ -82,14 +85,58 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("redraw_region", _t("Redraw a region"), ("Ctrl+Shift+D",), group="Picture"),
     Shortcut("into_photo", _t("Put the subject into a photo…"), ("Ctrl+Shift+P",), group="Picture"),
     Shortcut("ideas", _t("Four ideas"), ("Ctrl+I",), group="Picture"),
+    Shortcut("list", _t("A list of prompts…"), ("Ctrl+Shift+L",), group="Picture"),
     Shortcut("new_seed", _t("New seed"), ("Ctrl+D",), group="Picture"),
     Shortcut("lock_seed", _t("Keep this seed"), ("Ctrl+L",), group="Picture"),
     Shortcut("star", _t("Star"), (".",), HISTORY, "Picture"),
     Shortcut("star_canvas", _t("Star"), (".",), CANVAS, "Picture"),
     Shortcut("compare", _t("Compare with the cut-out"), ("Ctrl+B",), group="Picture"),
+    Shortcut("side_by_side", _t("Pictures side by side"), ("Ctrl+G",), group="Picture"),
     Shortcut("place", _t("Place the subject"), ("Ctrl+P",), group="Picture"),
     Shortcut("hold_previous", _t("Show the previous picture while held"), ("C",), CANVAS, "Picture"),
     Shortcut("drag_out", _t("Drag the picture to another program"), (), CANVAS, "Picture", gesture="Drag out"),
+    Shortcut("copy_prompt", _t("Copy its prompt"), (), CANVAS, "Picture", gesture="Menu of the picture"),
+    Shortcut("reveal_canvas", _t("Show in the folder"), ("Ctrl+Shift+F",), CANVAS, "Picture"),
+    Shortcut("delete_canvas", _t("Move to the trash"), ("Delete", "Backspace"), CANVAS, "Picture"),
+    # The picture alone on the screen
+    Shortcut("view_canvas", _t("The picture full screen"), ("F",), CANVAS, "Picture full screen"),
+    Shortcut("view_history", _t("The picture full screen"), ("F",), HISTORY, "Picture full screen"),
+    Shortcut(
+        "view_double",
+        _t("The picture full screen, and back"),
+        (),
+        CANVAS,
+        "Picture full screen",
+        gesture="Double click",
+    ),
+    Shortcut("screen_newer", _t("Newer picture"), ("Left", "PgUp"), SCREEN, "Picture full screen"),
+    Shortcut("screen_older", _t("Older picture"), ("Right", "PgDown"), SCREEN, "Picture full screen"),
+    Shortcut("screen_newest", _t("Newest picture"), ("Home",), SCREEN, "Picture full screen"),
+    Shortcut("screen_oldest", _t("Oldest picture"), ("End",), SCREEN, "Picture full screen"),
+    Shortcut("screen_star", _t("Star"), (".",), SCREEN, "Picture full screen"),
+    Shortcut("screen_delete", _t("Move to the trash"), ("Delete", "Backspace"), SCREEN, "Picture full screen"),
+    Shortcut("screen_undo", _t("Undo"), ("Ctrl+Z",), SCREEN, "Picture full screen"),
+    Shortcut("screen_copy", _t("Copy picture"), ("Ctrl+C",), SCREEN, "Picture full screen"),
+    Shortcut("screen_actual", _t("100 %"), ("Ctrl+1", "1"), SCREEN, "Picture full screen"),
+    Shortcut("screen_fit", _t("Fit"), ("Ctrl+0", "0"), SCREEN, "Picture full screen"),
+    Shortcut("screen_in", _t("Zoom in"), ("Ctrl++", "Ctrl+=", "+", "="), SCREEN, "Picture full screen"),
+    Shortcut("screen_out", _t("Zoom out"), ("Ctrl+-", "-"), SCREEN, "Picture full screen"),
+    Shortcut("screen_leave", _t("Back to the window"), ("Esc", "F", "F11"), SCREEN, "Picture full screen"),
+    # Shelf
+    Shortcut("shelf_left", _t("Move it to the left"), ("Alt+Left",), SHELF, "Shelf"),
+    Shortcut("shelf_right", _t("Move it to the right"), ("Alt+Right",), SHELF, "Shelf"),
+    Shortcut("shelf_drag", _t("Change the order"), (), SHELF, "Shelf", gesture="Drag"),
+    Shortcut("shelf_rename", _t("Give it another name"), ("F2",), SHELF, "Shelf"),
+    Shortcut("shelf_remove", _t("Take it off the shelf"), ("Delete", "Backspace"), SHELF, "Shelf"),
+    # Queue
+    Shortcut("queue", _t("Show or hide the queue"), ("Ctrl+J",), group="Queue"),
+    Shortcut("queue_pause", _t("Pause the queue, or go on"), ("Ctrl+Shift+J",), group="Queue"),
+    Shortcut("queue_up", _t("Draw it earlier"), ("Alt+Up",), QUEUE, "Queue"),
+    Shortcut("queue_down", _t("Draw it later"), ("Alt+Down",), QUEUE, "Queue"),
+    Shortcut("queue_first", _t("Draw it next"), ("Alt+Home",), QUEUE, "Queue"),
+    Shortcut("queue_draw", _t("Draw it after all"), ("Return", "Enter"), QUEUE, "Queue"),
+    Shortcut("queue_take_out", _t("Take it out of the queue"), ("Delete", "Backspace"), QUEUE, "Queue"),
+    Shortcut("queue_drag", _t("Change the order"), (), QUEUE, "Queue", gesture="Drag"),
     # Place
     Shortcut("place_drag", _t("Move, size or turn the subject"), (), FRAME, "Place", gesture="Drag"),
     Shortcut("place_free", _t("The same without snapping"), (), FRAME, "Place", gesture="Ctrl + drag"),
@@ -108,6 +155,18 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("prompt_older", _t("Earlier prompt"), ("Alt+Up",), PROMPT, "Prompt"),
     Shortcut("prompt_newer", _t("Later prompt"), ("Alt+Down",), PROMPT, "Prompt"),
     Shortcut("focus_prompt", _t("Go to the prompt"), ("Ctrl+E",), group="Prompt"),
+    # Presets
+    Shortcut("keep_preset", _t("Save these settings as a preset…"), ("Ctrl+Shift+K",), group="Presets"),
+    Shortcut("open_preset", _t("Open a preset…"), (), group="Presets"),
+    Shortcut("preset_1", _t("Use the first preset"), ("Alt+1",), group="Presets"),
+    Shortcut("preset_2", _t("Use the second preset"), ("Alt+2",), group="Presets"),
+    Shortcut("preset_3", _t("Use the third preset"), ("Alt+3",), group="Presets"),
+    Shortcut("preset_4", _t("Use the fourth preset"), ("Alt+4",), group="Presets"),
+    Shortcut("preset_5", _t("Use the fifth preset"), ("Alt+5",), group="Presets"),
+    Shortcut("preset_6", _t("Use the sixth preset"), ("Alt+6",), group="Presets"),
+    Shortcut("preset_7", _t("Use the seventh preset"), ("Alt+7",), group="Presets"),
+    Shortcut("preset_8", _t("Use the eighth preset"), ("Alt+8",), group="Presets"),
+    Shortcut("preset_9", _t("Use the ninth preset"), ("Alt+9",), group="Presets"),
     # View
     Shortcut("next_panel", _t("Next panel"), ("F6",), group="View"),
     Shortcut("previous_panel", _t("Previous panel"), ("Shift+F6",), group="View"),
@@ -118,6 +177,7 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("zoom_wheel", _t("Zoom at the pointer"), (), group="View", gesture="Ctrl + wheel"),
     Shortcut("pan", _t("Move the picture"), (), group="View", gesture="Space + drag"),
     Shortcut("toggle_history", _t("Show or hide the history"), ("Ctrl+H",), group="View"),
+    Shortcut("gallery", _t("Gallery of all pictures"), ("Ctrl+Shift+H",), group="View"),
     Shortcut("toggle_subject", _t("Show or hide the subject"), ("Ctrl+T",), group="View"),
     Shortcut("menu", _t("Menu"), ("F10",), group="View"),
     Shortcut("full_screen", _t("Full screen"), ("F11",), group="View"),
@@ -177,8 +237,12 @@ _BY_ID = {shortcut.id: shortcut for shortcut in TABLE}
 _GROUP_NAMES = (
     _t("File"),
     _t("Picture"),
+    _t("Picture full screen"),
+    _t("Shelf"),
+    _t("Queue"),
     _t("Place"),
     _t("Prompt"),
+    _t("Presets"),
     _t("View"),
     _t("Cut-out"),
     _t("Scales"),
@@ -270,8 +334,8 @@ def _normal(key: str) -> str:
 
 
 def _meet(a: str, b: str) -> bool:
-    # The frame lies on the canvas, whose keys act in it too.
-    return a == b or WINDOW in (a, b) or {a, b} == {CANVAS, FRAME}
+    # The frame lies on the canvas, whose keys act in it too. The full screen is a window of its own.
+    return a == b or (WINDOW in (a, b) and SCREEN not in (a, b)) or {a, b} == {CANVAS, FRAME}
 
 
 keymap = Keymap()

@@ -52,6 +52,17 @@ if TYPE_CHECKING:
     from engine.placement import Placement as Placement
     from engine.planning.plans import MemoryPlan as MemoryPlan
     from engine.preflight.segmenter import Segmenter as Segmenter
+    from engine.preset import Preset as Preset
+    from engine.preset import read_preset as read_preset
+    from engine.preset import write_preset as write_preset
+    from engine.prompt_list import MAX_PICTURES as MAX_PICTURES
+    from engine.prompt_list import ListedPrompt as ListedPrompt
+    from engine.prompt_list import ListedRequest as ListedRequest
+    from engine.prompt_list import PromptList as PromptList
+    from engine.prompt_list import check_count as check_count
+    from engine.prompt_list import make_requests as make_requests
+    from engine.prompt_list import parse_prompts as parse_prompts
+    from engine.prompt_list import read_prompt_file as read_prompt_file
     from engine.region import Region as Region
     from engine.region import region_problem as region_problem
     from engine.request import MAX_PROMPT_CHARACTERS as MAX_PROMPT_CHARACTERS
@@ -60,6 +71,9 @@ if TYPE_CHECKING:
     from engine.request import Dial as Dial
     from engine.request import GenerationRequest as GenerationRequest
     from engine.request import ScaleBits as ScaleBits
+    from engine.requests_file import BrokenLine as BrokenLine
+    from engine.requests_file import read_requests as read_requests
+    from engine.requests_file import write_requests as write_requests
     from engine.weights.state import ModelState as ModelState
     from engine.weights.state import PartLicence as PartLicence
     from engine.weights.state import PartState as PartState
@@ -92,6 +106,17 @@ else:
             "engine.placement": ("LARGEST", "Placement", "SMALLEST"),
             "engine.planning.plans": ("MemoryPlan",),
             "engine.preflight.segmenter": ("Segmenter",),
+            "engine.preset": ("Preset", "read_preset", "write_preset"),
+            "engine.prompt_list": (
+                "ListedPrompt",
+                "ListedRequest",
+                "MAX_PICTURES",
+                "PromptList",
+                "check_count",
+                "make_requests",
+                "parse_prompts",
+                "read_prompt_file",
+            ),
             "engine.region": ("Region", "region_problem"),
             "engine.request": (
                 "CutOut",
@@ -101,6 +126,7 @@ else:
                 "MAX_SEED",
                 "ScaleBits",
             ),
+            "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
             "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
             "engine.weights.store": ("ModelStore",),
         },

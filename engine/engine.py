@@ -13,35 +13,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from engine.bundle.library import resolve_bundle
-from engine.bundle.loader import Bundle, PartPlacement, Progress, load_bundle, load_tokenizer_encoder
-from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.bundle.loader import Bundle, Progress, load_bundle
+from engine.bundle.manifest import read_manifest
 from engine.device.devices import Device, choose_device, keep_memory
 from engine.encoders.features import Features, PromptFeatures, SubjectFeatures
-from engine.encoders.placed import place_cut_out
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel
 from engine.events import EngineInfo, Event, Finished, ScalePreview, Started, Timing
 from engine.model.streaming import stream_layers
+from engine.painting import Painter, at_most
 from engine.photo.hints import Box, Click, Hint, Stroke, SubjectProposal
 from engine.photo.load import Photo
 from engine.placement import Placement
 from engine.planning.faults import fault_of, faults_in_words, in_words
 from engine.planning.job import Job, make_job
+from engine.planning.notes import prompt_notes, without_a_card
+from engine.planning.part_placement import placements
 from engine.planning.plans import MemoryPlan, plan_for, step_down
-from engine.planning.time_estimate import Task, TimeEstimate, about, guess_seconds, multiply_rate
+from engine.planning.time_estimate import Task, TimeEstimate
 from engine.preflight.segmenter import Segmenter
-from engine.region import Region, mixed, soft_inside
 from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.sampling.region_tokens import RegionTokens
 from engine.sampling.sampler import Conditions, Sampler
-from engine.tokenizer.autoencoder import to_uint8
-from engine.tokenizer.decoding import decode_in_strips
-from engine.tokenizer.preview import MAX_SIDE, Preview
-from engine.tokenizer.quantizer import MultiScaleQuantizer
+from engine.tokenizer.preview import MAX_SIDE
 from engine.weights.inventory import installed_helpers
 
 log = logging.getLogger(__name__)
@@ -85,7 +82,7 @@ class Engine:
         if chosen.kind == "cpu":
             keep_memory()
         if device == "auto" and chosen.kind == "cpu":
-            plan = replace(plan, notes=(*plan.notes, _without_a_card(manifest)))
+            plan = replace(plan, notes=(*plan.notes, without_a_card(manifest)))
         with faults_in_words(plan, chosen):
             return cls(load_bundle(folder, placements(plan, chosen), on_progress=on_progress), chosen, plan)
 
@@ -109,7 +106,7 @@ class Engine:
             offload_content=plan.offload_content,
             offload_states=plan.offload_states,
         )
-        self._preview = Preview.of_bundle(bundle.tokenizer, bundle.folder)
+        self._painter = Painter(bundle, self._device, plan.strip_bytes)
         self.info = EngineInfo(bundle.manifest.identity, str(bundle.folder), self._device.words, plan.words, plan.notes)
 
     # Pre-flight
@@ -163,7 +160,7 @@ class Engine:
                 self._features.prompt(prompt, cancel)
             else:
                 self._sampler.prepare(self._conditions(request, cancel), job.guidance, job.schedule, cancel)
-            return self._notes(request)
+            return prompt_notes(request, self._features.text.fit)
         except Exception as error:
             if fault_of(error) is None:
                 raise
@@ -224,7 +221,7 @@ class Engine:
         cached, task = self._cached(request), self._task(job)
         if not task.streams:
             cached += ("content", "start")
-        notes += self._notes(request)
+        notes += prompt_notes(request, self._features.text.fit)
         yield Started(
             request,
             schedule.grids[: job.scales],
@@ -245,7 +242,7 @@ class Engine:
         before = max(job.kept - 1, 0)
         bits: list[np.ndarray] = [scale.numpy() for scale in kept[:before]]
         seconds, preview_seconds = [0.0] * before, 0.0
-        canvas, summed = self._canvas(request, schedule.size), None
+        canvas, summed = self._painter.canvas(request, schedule.size), None
         tokens = RegionTokens([torch.from_numpy(places) for places in job.anew]) if job.anew else None
         drawing = self._sampler.draw(
             conditions, job.guidance, schedule, request.seed, kept=kept, region=tokens, cancel=cancel
@@ -258,22 +255,19 @@ class Engine:
             if len(bits) >= job.scales:
                 break
             if previews:
-                if region is None:
-                    image = self._preview(summed, drawn.scale, schedule.size, canvas)
-                else:
-                    image = self._region_preview(summed, drawn.scale, region, canvas)
+                image = self._painter.preview(summed, drawn.scale, schedule.size, region, canvas)
                 preview_seconds += watch.lap()
                 yield self._event(len(bits) - 1, job, image, watch.total)
                 watch.lap()  # what the receiver does in between is not ours
         del drawing, drawn  # the caches make room for the decoder
         assert summed is not None
-        picture = self._decode(summed, canvas, cancel)
+        picture = self._painter.picture(summed, canvas, cancel)
         if region is not None:
             picture = region.lay_in(picture, self.bundle.manifest.tokenizer.feather)
         decode = watch.lap()
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
-            yield self._event(len(bits) - 1, job, _at_most(picture, MAX_SIDE), watch.total)
+            yield self._event(len(bits) - 1, job, at_most(picture, MAX_SIDE), watch.total)
         timing = Timing(
             text=self._features.seconds.get("text", 0.0),
             semantic=self._features.seconds.get("semantic", 0.0),
@@ -306,23 +300,8 @@ class Engine:
         Raises:
             Cancelled: ``cancel`` was set.
         """
-        manifest = self.bundle.manifest
-        schedule = manifest.schedule(request.size)
-        if schedule is None or not manifest.fits(bits, request.size):
-            return ()
         try:
-            images = self._preview.after_each_scale(
-                bits.scales,
-                manifest.tokenizer,
-                schedule.grids[-1],
-                schedule.size,
-                lambda: _raise_if_cancelled(cancel),
-                self._canvas(request, schedule.size),
-            )
-            region = request.region
-            if region is None or region.size != schedule.size:
-                return images
-            return tuple(_laid_in(image, region, self.bundle.manifest.tokenizer.feather) for image in images)
+            return self._painter.after_each_scale(bits, request, cancel)
         except Exception as error:
             if fault_of(error) is None:
                 raise
@@ -337,52 +316,12 @@ class Engine:
         region = job.request.region
         if region is None or job.request.kept is not None:
             return job
-        return replace(job, request=replace(job.request, kept=self._encode(region.picture, job.schedule.grids)))
-
-    @torch.inference_mode()
-    def _encode(self, picture: np.ndarray, grids: Sequence[tuple[int, int]]) -> ScaleBits:
-        """Bit labels of a picture, RGB uint8 (H, W, 3). The encoder is loaded for it alone: most pictures need none."""
-        encoder = load_tokenizer_encoder(self.bundle)
-        weight = self.bundle.tokenizer.decoder.input.weight
-        pixels = torch.from_numpy(picture.copy()).to(weight.device, weight.dtype).permute(2, 0, 1)[None] / 127.5 - 1
-        labels = (
-            MultiScaleQuantizer(self.bundle.manifest.tokenizer).to(weight.device).encode(encoder(pixels).float(), grids)
+        return replace(
+            job, request=replace(job.request, kept=self._painter.bits_of(region.picture, job.schedule.grids))
         )
-        return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
-
-    def _region_preview(
-        self, summed: torch.Tensor, scale: int, region: Region, canvas: torch.Tensor | None
-    ) -> np.ndarray:
-        """The earlier picture with a preview of its region. Only what lies around the region is painted."""
-        stride, near = self.bundle.manifest.tokenizer.stride, 2
-        rows, columns = np.nonzero(region.mask)
-        top, left = (max(int(low) // stride - near, 0) for low in (rows.min(), columns.min()))
-        bottom, right = (int(high) // stride + 1 + near for high in (rows.max(), columns.max()))
-        codes = summed[:, :, top:bottom, left:right]
-        there = np.s_[top * stride : bottom * stride, left * stride : right * stride]
-        below = region.picture.copy()
-        height, width = below[there].shape[:2]
-        part = None if canvas is None else canvas[:, :, there[0], there[1]]
-        image = self._preview(codes, scale, (width, height), part)
-        below[there] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        return _at_most(region.lay_in(below, self.bundle.manifest.tokenizer.feather), MAX_SIDE)
 
     def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float) -> ScalePreview:
         return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds)
-
-    def _notes(self, request: GenerationRequest) -> tuple[str, ...]:
-        notes = []
-        for what, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
-            dropped, unknown = self._features.text.fit(text) if text else ("", ())
-            if dropped:
-                notes.append(f"The {what} is longer than this model reads; it stops before “{_short(dropped)}”.")
-            # The subject's own name need not be known: the photo says what it is.
-            named = request.subject_name.lower().split()
-            words = [word for word in unknown if word.lower() not in named]
-            if words:
-                listed = ", ".join(f"“{word}”" for word in words)
-                notes.append(f"This model does not know {listed}; {'it' if len(words) == 1 else 'they'} will not show.")
-        return tuple(notes)
 
     def _cached(self, request: GenerationRequest) -> tuple[str, ...]:
         """Which features are there already."""
@@ -423,19 +362,6 @@ class Engine:
     def _place(self, request: GenerationRequest) -> Placement | None:
         return self.bundle.manifest.place(request)
 
-    def _canvas(self, request: GenerationRequest, size: tuple[int, int]) -> torch.Tensor | None:
-        """The placed cut-out for a decoder that looks at it, (1, 4, H, W); None where it does not."""
-        placement = self._place(request)
-        if request.subject is None or placement is None or self.bundle.tokenizer.decoder.reference is None:
-            return None
-        canvas = torch.from_numpy(place_cut_out(request.subject, placement, *size))
-        return canvas.permute(2, 0, 1)[None].to(self._device.torch_name)
-
-    def _decode(self, summed: torch.Tensor, canvas: torch.Tensor | None, cancel: Cancel | None) -> np.ndarray:
-        decoder = self.bundle.tokenizer.decoder
-        pixels = decode_in_strips(decoder, summed, canvas, self._plan.strip_bytes, lambda: _raise_if_cancelled(cancel))
-        return to_uint8(pixels)[0].cpu().numpy()
-
     def _wait(self) -> None:
         if self._device.kind == "cuda":
             torch.cuda.synchronize()
@@ -454,7 +380,7 @@ class Engine:
     def _reload(self, plan: MemoryPlan) -> None:
         """The same bundle under a smaller plan; everything kept so far is given up first."""
         folder = self.bundle.folder
-        del self.bundle, self._features, self._sampler, self._preview
+        del self.bundle, self._features, self._sampler, self._painter
         self._release()
         self._use(load_bundle(folder, placements(plan, self._device)), plan)
 
@@ -471,7 +397,7 @@ class Engine:
     def close(self) -> None:
         """Give back all memory. The engine cannot be used afterwards."""
         if hasattr(self, "bundle"):
-            del self.bundle, self._features, self._sampler, self._preview
+            del self.bundle, self._features, self._sampler, self._painter
         self._release()
 
     def __enter__(self) -> Engine:
@@ -496,62 +422,6 @@ class _Stopwatch:
         return self._last - last
 
 
-def _raise_if_cancelled(cancel: Cancel | None) -> None:
-    if cancel is not None and cancel.is_set():
-        raise Cancelled()
-
-
-def placements(plan: MemoryPlan, device: Device) -> dict[str, PartPlacement]:
-    """Where a memory plan wants the weights of every part."""
-    torch_device = torch.device(device.torch_name)
-    dtype, text_dtype = getattr(torch, plan.dtype), getattr(torch, plan.text_dtype)
-    elsewhere = ""
-    if plan.stream_image:
-        elsewhere = r"blocks\."
-    elif plan.offload_content or plan.stream_content:
-        elsewhere = r"blocks\.\d+\.content\."
-    return {
-        "text": PartPlacement("cpu" if plan.offload_text else torch_device, text_dtype),
-        "semantic": PartPlacement(torch_device),
-        "content": PartPlacement(torch_device),
-        "transformer": PartPlacement(torch_device, dtype, elsewhere, plan.eight_bits),
-        "tokenizer": PartPlacement(torch_device, dtype),
-    }
-
-
-def _without_a_card(manifest: BundleManifest) -> str:
-    """What will draw, and for how long."""
-    task = Task(manifest.schedules[0], branches=2, streams=2, text_tokens=16)
-    seconds = guess_seconds(manifest.transformer, manifest.tokenizer, task, multiply_rate())
-    return f"There is no graphics card that can be used: the processor draws, about {about(seconds)} a picture."
-
-
 def _shares(costs: Sequence[float]) -> tuple[float, ...]:
     total = sum(costs)
     return tuple(cost / total for cost in costs)
-
-
-def _short(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
-
-
-def _laid_in(preview: np.ndarray, region: Region, feather: float) -> np.ndarray:
-    """A preview, RGB uint8, with the earlier picture outside of the region."""
-    height, width = preview.shape[:2]
-    weight = cv2.resize(soft_inside(region.mask, feather), (width, height), interpolation=cv2.INTER_AREA)
-    below = region.picture
-    if below.shape != preview.shape:
-        below = cv2.resize(below, (width, height), interpolation=cv2.INTER_AREA)
-    return mixed(below, preview, weight)
-
-
-def _at_most(picture: np.ndarray, side: int) -> np.ndarray:
-    """RGB uint8, made smaller where a side is longer than ``side``."""
-    height, width = picture.shape[:2]
-    if max(height, width) <= side:
-        return picture
-    from PIL import Image
-
-    scale = side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))

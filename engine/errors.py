@@ -113,6 +113,9 @@ class DoesNotFit(BundleError):
         super().__init__(fact, step or _NEWER, title=title)
         self.found = tuple(found)
 
+    def __reduce__(self):
+        return *super().__reduce__(), {"found": self.found}
+
 
 _NEWER = (
     "The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs."

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,13 +93,21 @@ class CutOut:
     def __hash__(self) -> int:
         return hash((self.digest, self.framing, self.photo, self.mask))
 
-    def to_json(self) -> dict[str, Any]:
+    @cached_property
+    def _png(self) -> str:
+        """The pixels as a PNG in base64. Packed once: the window asks with every picture, and it takes longer than a frame."""
         from PIL import Image
 
         out = io.BytesIO()
         Image.fromarray(self.pixels, "RGBA").save(out, "PNG", optimize=False)
+        return base64.b64encode(out.getvalue()).decode()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # without what was packed
+
+    def to_json(self) -> dict[str, Any]:
         return {
-            "png": base64.b64encode(out.getvalue()).decode(),
+            "png": self._png,
             "framing": self.framing,
             "photo": self.photo,
             "mask": self.mask,

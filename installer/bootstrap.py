@@ -273,29 +273,39 @@ def run(arguments: list[str]) -> int:
 
 
 def run_checks(arguments: list[str]) -> int:
-    """Style, types, import rules, tests. All are run; the first failure decides the exit code."""
+    """Style, types, import rules, tests; with arguments only the tests that they choose. All are run; one failure is enough."""
     python = str(environment_python())
-    checks = [
-        ("style", [python, "-m", "ruff", "check", "."]),
-        ("format", [python, "-m", "ruff", "format", "--check", "."]),
-        ("types", [python, "-m", "mypy"]),
-        ("import rules", [str(Path(python).with_name("lint-imports"))]),
-    ]
-    failures = []
+    pytest = [python, "-m", "pytest"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-    if not arguments:
-        for name, command in checks:
-            say(f"Checking {name} …")
-            if subprocess.run(command, cwd=ROOT, env=environment).returncode:
-                failures.append(name)
-    say("Running the tests …")
-    if subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, env=environment).returncode:
-        failures.append("tests")
+    # Each worker computes with one core: two that want all cores are slower than one after the other.
+    one_core = {**environment, "OMP_NUM_THREADS": environment.get("OMP_NUM_THREADS", "1")}
+    if arguments:
+        checks = [("the tests", [*pytest, *arguments], environment)]
+    else:
+        checks = [
+            ("style", [python, "-m", "ruff", "check", "."], environment),
+            ("format", [python, "-m", "ruff", "format", "--check", "."], environment),
+            ("types", [python, "-m", "mypy"], environment),
+            ("import rules", [str(Path(python).with_name("lint-imports"))], environment),
+            ("the tests", [*pytest, *parallel_options(), "-m", "not long and not serial"], one_core),
+            ("the tests that run alone", [*pytest, "-m", "serial and not long"], environment),
+        ]
+    failures = []
+    for name, command, variables in checks:
+        say(f"Checking {name} …")
+        if subprocess.run(command, cwd=ROOT, env=variables).returncode:
+            failures.append(name)
     if failures:
         say(f"Failed: {', '.join(failures)}.")
         return 1
     return 0
+
+
+def parallel_options() -> list[str]:
+    """Options that let pytest use the cores there are: a worker holds up to a gigabyte. A module stays with one worker."""
+    workers = min(os.cpu_count() or 1, 4)
+    return ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
 
 
 def _stream(command: list[str]) -> int:

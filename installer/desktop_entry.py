@@ -37,22 +37,8 @@ def _desktop_file(root: Path, python: Path, home: Path) -> Path:
     shutil.copyfile(root / "resources" / "icons" / "echogen.svg", icons / f"{APP_ID}.svg")
     entry = share / "applications" / f"{APP_ID}.desktop"
     entry.parent.mkdir(parents=True, exist_ok=True)
-    lines = [
-        "[Desktop Entry]",
-        "Type=Application",
-        "Version=1.5",
-        f"Name={NAME}",
-        f"Comment={COMMENT}",
-        f"Exec={_quote(python)} {_quote(root / 'main.py')} %F",
-        f"Icon={APP_ID}",
-        "Terminal=false",
-        "Categories=Graphics;2DGraphics;",
-        "MimeType=image/png;image/jpeg;image/webp;image/tiff;",
-        f"StartupWMClass={APP_ID}",
-        "",
-    ]
     temporary = entry.with_suffix(".tmp")
-    temporary.write_text("\n".join(lines), encoding="utf-8")
+    temporary.write_text(desktop_entry(f"env {_quote(python)} {_quote(root / 'main.py')}"), encoding="utf-8")
     temporary.replace(entry)
     update = shutil.which("update-desktop-database")
     if update:
@@ -60,12 +46,35 @@ def _desktop_file(root: Path, python: Path, home: Path) -> Path:
     return entry
 
 
+def desktop_entry(command: str) -> str:
+    """The text of a .desktop file that opens photos with a command, quoted already."""
+    lines = [
+        "[Desktop Entry]",
+        "Type=Application",
+        "Version=1.4",
+        f"Name={NAME}",
+        f"Comment={COMMENT}",
+        f"Exec={command} %F",
+        f"Icon={APP_ID}",
+        "Terminal=false",
+        "Categories=Graphics;2DGraphics;",
+        "MimeType=image/png;image/jpeg;image/webp;image/tiff;",
+        f"StartupWMClass={APP_ID}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def _quote(path: Path) -> str:
-    """Quote for Exec= (desktop entry specification): backslash the reserved characters, double the percent sign."""
+    """Quote for Exec= (desktop entry specification): reserved characters get a backslash, percent signs are doubled.
+
+    Every value of the file is unescaped once more, so that each backslash is written twice. A program's own name must not
+    hold a percent sign for GLib, an argument may: that is why ``env`` starts it.
+    """
     text = str(path)
     for character in '\\"`$':
         text = text.replace(character, "\\" + character)
-    return '"' + text.replace("%", "%%") + '"'
+    return '"' + text.replace("%", "%%").replace("\\", "\\\\") + '"'
 
 
 def _start_menu_shortcut(root: Path, python: Path) -> Path:

@@ -15,9 +15,11 @@ from app.canvas.ideas import IdeasView, coarse_scales
 from app.canvas.placement_bar import PlacementBar
 from app.canvas.placement_frame import PlacementFrame
 from app.canvas.result import ResultCanvas
+from app.canvas.results import ResultsView
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
 from app.shortcuts import bind
+from app.store.history_store import Picture
 from app.system.sharing import copy_picture, drag_out
 from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
 
@@ -64,6 +66,8 @@ class CanvasPanel(QWidget):
         self.placement_bar = PlacementBar(self.canvas)
         self.ideas = IdeasView(self.canvas)
         self.ideas.hide()
+        self.results = ResultsView(self.canvas)
+        self.results.hide()
         self.actions_bar.hide()
         self.frame.hide()
         self.placement_bar.hide()
@@ -116,6 +120,7 @@ class CanvasPanel(QWidget):
     def started(self, event: Started, size: tuple[int, int]) -> None:
         """A picture of ``size`` (width, height) begins."""
         self.close_ideas()
+        self.close_results()
         kept, before = event.request.kept, self.bits
         goes_on = (
             kept is not None and before is not None and len(before) >= len(kept) and before.first(len(kept)) == kept
@@ -185,6 +190,7 @@ class CanvasPanel(QWidget):
     ) -> None:
         """A picture from the history. ``grids``: of its scales; taken from the bits when left out."""
         self.close_ideas()
+        self.close_results()
         self.request, self.bits, self.file = request, bits, file
         self._over = False
         self.canvas.set_compare(False)
@@ -265,6 +271,8 @@ class CanvasPanel(QWidget):
 
     def entry(self) -> QWidget:
         """What takes the focus when somebody walks to this panel."""
+        if not self.results.isHidden():
+            return self.results.grid
         return self.frame if self.frame.isEnabled() and not self.frame.isHidden() else self.canvas
 
     def _give_focus_up(self, placing: bool) -> None:
@@ -275,6 +283,26 @@ class CanvasPanel(QWidget):
 
     def _is_over(self) -> bool:
         return self._over and self._stage is not None and self.canvas.state == "result"
+
+    # Several pictures
+
+    def show_results(self, pictures: Sequence[Picture]) -> None:
+        """Two to nine pictures side by side, until one is shown."""
+        self.results.show_pictures(pictures)
+        self.results.setGeometry(self.canvas.rect())
+        self.results.show()
+        self.results.raise_()
+        self._follow()
+
+    def current_result(self) -> Picture | None:
+        """The current one of the pictures that stand side by side: the keys of the canvas act on it. None without them."""
+        grid = self.results.grid
+        return grid.pictures[grid.current] if not self.results.isHidden() and grid.pictures else None
+
+    def close_results(self) -> None:
+        if not self.results.isHidden():
+            self.results.hide()
+            self._follow()
 
     # Four ideas
 
@@ -331,6 +359,10 @@ class CanvasPanel(QWidget):
 
     @Slot()
     def toggle_star(self) -> None:
+        """The star of the picture that is shown; of several side by side, of the current one."""
+        current = self.current_result()
+        if current is not None:
+            self.results.grid.starWanted.emit(current)
         if self.actions_bar.isVisible():
             self.actions_bar.toggle_star()
 
@@ -381,7 +413,7 @@ class CanvasPanel(QWidget):
     def _follow(self, *_: object) -> None:
         """Bring the bar in line with the canvas."""
         bar, canvas = self.actions_bar, self.canvas
-        free = self.ideas.isHidden()
+        free = self.ideas.isHidden() and self.results.isHidden()
         standing = self._stage is not None and not canvas.has_picture()
         placing = free and (standing or self._is_over())
         shown = canvas.has_picture() and canvas.state in ("result", "stopped") and free and not placing
@@ -408,6 +440,7 @@ class CanvasPanel(QWidget):
     def _place(self) -> None:
         canvas = self.canvas
         self.ideas.setGeometry(canvas.rect())
+        self.results.setGeometry(canvas.rect())
         self.frame.setGeometry(canvas.rect())
         if self._stage is not None:
             self.frame.set_stage(canvas.picture_rect(), self._stage[1], over=canvas.has_picture())

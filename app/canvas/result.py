@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app.canvas import painting
@@ -28,12 +28,15 @@ class ResultCanvas(QWidget):
         zoomChanged: screen pixels per picture pixel.
         dragOutRequested: the picture was dragged with the left button.
         compareEnded: Esc was pressed while comparing.
+        menuWanted(QPoint): global position of a menu for the picture. fullScreenWanted: it was double-clicked.
     """
 
     placed = Signal()
     zoomChanged = Signal(float)
     dragOutRequested = Signal()
     compareEnded = Signal()
+    menuWanted = Signal(QPoint)
+    fullScreenWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -345,10 +348,16 @@ class ResultCanvas(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.has_picture() and not self._compared.on and event.button() == Qt.MouseButton.LeftButton:
-            if self.view.zoom is None:
-                self.zoom_actual()
-            else:
-                self.zoom_fit()
+            self._drag = ""
+            self.fullScreenWanted.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.has_picture():
+            event.ignore()
+            return
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        middle = self.picture_rect().intersected(QRectF(self.rect())).center().toPoint()
+        self.menuWanted.emit(self.mapToGlobal(middle) if by_key else event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()

@@ -204,6 +204,8 @@ class SettingsDialog(Dialog):
         self._show_appearance()
         with QSignalBlocker(self.previews):
             self.previews.setChecked(self._state.settings.previews)
+        with QSignalBlocker(self.notices):
+            self.notices.setChecked(self._state.settings.notices)
 
     @Slot()
     def _show_plan(self) -> None:
@@ -237,6 +239,9 @@ class SettingsDialog(Dialog):
         self.previews = CheckBox(self.tr("Show the picture while it forms"))
         self.previews.setChecked(self._state.settings.previews)
         self.previews.toggled.connect(self._previews_toggled)
+        self.notices = CheckBox(self.tr("Tell me when a picture is done and this window is not in front"))
+        self.notices.setChecked(self._state.settings.notices)
+        self.notices.toggled.connect(self._notices_toggled)
         column.addWidget(label(self.tr("Folder of finished pictures"), "label"))
         column.addWidget(self.folder)
         column.addWidget(choose, 0, Qt.AlignmentFlag.AlignLeft)
@@ -250,6 +255,7 @@ class SettingsDialog(Dialog):
         )
         column.addSpacing(8)
         column.addWidget(self.previews)
+        column.addWidget(self.notices)
         column.addStretch(1)
         return page
 
@@ -265,6 +271,10 @@ class SettingsDialog(Dialog):
     @Slot(bool)
     def _previews_toggled(self, on: bool) -> None:
         self._state.update_settings(previews=on)
+
+    @Slot(bool)
+    def _notices_toggled(self, on: bool) -> None:
+        self._state.update_settings(notices=on)
 
     # Appearance
 

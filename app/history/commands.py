@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.history.model import HistoryModel
-from app.history.picture_list import HistoryView
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
 from app.system.sharing import reveal
 from engine import PhotoError
+
+
+class Pictures(Protocol):
+    """The pictures of a view, in its order."""
+
+    def pictures(self) -> Sequence[Picture]: ...
+
+    def set_missing(self, missing: Iterable[int]) -> None: ...
+
+    def is_missing(self, picture: Picture) -> bool: ...
+
+    def previous_of(self, picture: Picture) -> Picture | None: ...
+
+    def row_of(self, picture: int) -> int: ...
+
+    def picture_at(self, row: int) -> Picture | None: ...
+
+    def rowCount(self) -> int: ...
+
+    def walk(self, picture: int, step: int) -> Picture | None:
+        """The picture so many places further on; None beyond the ends, and when ``picture`` is not among them."""
+        ...
+
+    def end(self, place: int) -> Picture | None:
+        """The first (0) or the last (-1) picture."""
+        ...
+
+    def place_of(self, picture: int) -> tuple[int, int]:
+        """Its number, from 1 on, and how many there are; (0, 0) when it is not among them."""
+        ...
+
+
+class PicturesView(Protocol):
+    """What the user chose of them."""
+
+    def chosen(self) -> list[Picture]: ...
+
+    def choose(self, picture: int) -> None: ...
+
+    def window(self) -> QWidget: ...
 
 
 class PictureCommands(QObject):
@@ -26,6 +66,9 @@ class PictureCommands(QObject):
         opened(object), recallRequested(object, str), compareRequested(object, object), starred(int, bool),
             deleted(tuple), restored(tuple), rebuilt(int), failed(object), saveRequested(object, bool),
             saveAllRequested(object, bool), copyRequested(object): as ``HistoryPanel`` describes them.
+        viewRequested(object): show this ``Picture`` alone on the screen.
+        sideBySideRequested: show the chosen pictures beside each other.
+        promptCopied: the chosen picture's prompt is on the clipboard.
     """
 
     changed = Signal()
@@ -40,14 +83,24 @@ class PictureCommands(QObject):
     saveRequested = Signal(object, bool)
     saveAllRequested = Signal(object, bool)
     copyRequested = Signal(object)
+    viewRequested = Signal(object)
+    promptCopied = Signal()
+    sideBySideRequested = Signal()
 
-    def __init__(
-        self, store: HistoryStore, model: HistoryModel, view: HistoryView, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, store: HistoryStore, model: Pictures, view: PicturesView, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._store, self._model, self._view = store, model, view
         self._deleted: list[tuple[int, ...]] = []
         self._ticket = self._check = 0
+
+    def act_on(self, model: Pictures, view: PicturesView) -> None:
+        """Act on the pictures of another view from now on: the gallery's while it is open, else those of the row."""
+        self._model, self._view = model, view
+
+    @property
+    def model(self) -> Pictures:
+        """The pictures that are acted on."""
+        return self._model
 
     # The whole history
 
@@ -76,14 +129,20 @@ class PictureCommands(QObject):
         """Whether something was deleted that can be brought back."""
         return bool(self._deleted)
 
-    def undo_delete(self) -> None:
-        """Bring back what was deleted last; again for what was deleted before it, back to the start of the program."""
-        if self._deleted:
-            ids = self._deleted.pop()
-            self._store.restore(ids)
-            self.changed.emit()
-            self._view.choose(ids[0])
-            self.restored.emit(ids)
+    def undo_delete(self) -> tuple[int, ...]:
+        """Bring back what was deleted last; again for what was deleted before it, back to the start of the program.
+
+        Returns:
+            the ids of the pictures that came back; empty when there is nothing to bring back.
+        """
+        if not self._deleted:
+            return ()
+        ids = self._deleted.pop()
+        self._store.restore(ids)
+        self.changed.emit()
+        self._view.choose(ids[0])
+        self.restored.emit(ids)
+        return ids
 
     @Slot()
     def purge(self) -> None:
@@ -102,13 +161,24 @@ class PictureCommands(QObject):
 
     @Slot()
     def toggle_star(self) -> None:
-        chosen = self._view.chosen()
-        if chosen:
-            wanted = not all(picture.starred for picture in chosen)
-            for picture in chosen:
+        self.star(self._view.chosen())
+
+    def star(self, pictures: Sequence[Picture]) -> None:
+        """Star pictures; when all of them are, take their stars away."""
+        if pictures:
+            wanted = not all(picture.starred for picture in pictures)
+            for picture in pictures:
                 self._store.star(picture.id, wanted)
                 self.starred.emit(picture.id, wanted)
             self.changed.emit()
+
+    def save_chosen(self, metadata: bool = True) -> None:
+        """Save the chosen picture under another name, or several to a folder."""
+        there = [picture for picture in self._view.chosen() if not self._model.is_missing(picture)]
+        if len(there) == 1:
+            self.saveRequested.emit(there[0], metadata)
+        elif there:
+            self.saveAllRequested.emit(there, metadata)
 
     @Slot()
     def recall_all(self) -> None:
@@ -125,6 +195,10 @@ class PictureCommands(QObject):
     def chosen(self) -> list[Picture]:
         """The chosen pictures, in the order of the row."""
         return self._view.chosen()
+
+    def choose(self, picture: Picture) -> None:
+        """Choose one picture."""
+        self._view.choose(picture.id)
 
     def is_missing(self, picture: Picture) -> bool:
         """Whether its file is gone."""
@@ -163,15 +237,18 @@ class PictureCommands(QObject):
     @Slot()
     def delete(self) -> None:
         """Hide the chosen pictures; they go to the trash when the program ends."""
-        chosen = self._view.chosen()
-        if not chosen:
+        self.delete_pictures(self._view.chosen())
+
+    def delete_pictures(self, pictures: Sequence[Picture]) -> None:
+        """Hide pictures, chosen or not; the one that follows them in the row is chosen then."""
+        if not pictures:
             return
-        following = max(self._model.row_of(picture.id) for picture in chosen) - len(chosen) + 1
-        ids = tuple(picture.id for picture in chosen)
+        following = max(self._model.row_of(picture.id) for picture in pictures) - len(pictures) + 1
+        ids = tuple(picture.id for picture in pictures)
         self._store.delete(ids)
         self._deleted.append(ids)
         self.changed.emit()
-        beside = self._model.picture_at(min(following, len(self._model.rows) - 1))
+        beside = self._model.picture_at(max(0, min(following, self._model.rowCount() - 1)))
         if beside is not None:
             self._view.choose(beside.id)
         self.deleted.emit(ids)
@@ -182,7 +259,10 @@ class PictureCommands(QObject):
         chosen = self._view.chosen()
         if chosen:
             name, _ = QFileDialog.getOpenFileName(
-                self._view, self.tr("Where is {0}?").format(chosen[0].file.name), str(self._store.folder), "PNG (*.png)"
+                self._view.window(),
+                self.tr("Where is {0}?").format(chosen[0].file.name),
+                str(self._store.folder),
+                "PNG (*.png)",
             )
             if name:
                 self._store.relocate(chosen[0].id, Path(name))
@@ -201,7 +281,26 @@ class PictureCommands(QObject):
     def _recall(self, what: str) -> None:
         chosen = self._view.chosen()
         if chosen:
-            background.run(partial(_open_for, self._store, what, chosen[0]), done=self._opened_for, failed=self._failed)
+            self.recall(chosen[0], what)
+
+    def recall(self, picture: Picture, what: str) -> None:
+        """Fill the panel from a picture. ``what``: "all", "prompt" or "seed"."""
+        background.run(partial(_open_for, self._store, what, picture), done=self._opened_for, failed=self._failed)
+
+    @Slot()
+    def copy_prompt(self) -> None:
+        """The prompt of the chosen picture to the clipboard."""
+        chosen = self._view.chosen()
+        if chosen:
+            QGuiApplication.clipboard().setText(chosen[0].prompt)
+            self.promptCopied.emit()
+
+    @Slot()
+    def view_large(self) -> None:
+        """The chosen picture alone on the screen."""
+        chosen = self._view.chosen()
+        if chosen:
+            self.viewRequested.emit(chosen[0])
 
     @Slot(object)
     def _opened(self, answer: tuple[int, OpenedPicture]) -> None:

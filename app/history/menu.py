@@ -28,13 +28,17 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
         menu.addAction(_tr("Remove from the history"), commands.forget)
         menu.addSeparator()
     single = not missing and len(chosen) == 1
-    _add(menu, "recall_all", commands.recall_all, enabled=single)
-    _add(menu, "recall_prompt", commands.recall_prompt, enabled=single)
-    _add(menu, "recall_seed", commands.recall_seed, enabled=single)
+    add_entry(menu, "view_history", commands.view_large, enabled=single)
+    menu.addSeparator()
+    add_entry(menu, "recall_all", commands.recall_all, enabled=single)
+    add_entry(menu, "recall_prompt", commands.recall_prompt, enabled=single)
+    add_entry(menu, "recall_seed", commands.recall_seed, enabled=single)
     menu.addSeparator()
     starred = all(picture.starred for picture in chosen)
-    _add(menu, "star", commands.toggle_star, text=_tr("Take the star away") if starred else "")
-    _add(menu, "history_compare", commands.compare, enabled=commands.can_compare(), text=_compare_words(commands))
+    add_entry(menu, "star", commands.toggle_star, text=_tr("Take the star away") if starred else "")
+    if len(chosen) > 1:
+        add_entry(menu, "side_by_side", commands.sideBySideRequested.emit, enabled=not missing)
+    add_entry(menu, "history_compare", commands.compare, enabled=commands.can_compare(), text=_compare_words(commands))
     menu.addSeparator()
     there = [picture for picture in chosen if not commands.is_missing(picture)]
     if len(chosen) > 1:
@@ -50,9 +54,10 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
             not missing
         )
     menu.addAction(_tr("Copy picture"), partial(commands.copyRequested.emit, one)).setEnabled(single)
-    _add(menu, "reveal", commands.reveal, enabled=not missing)
+    menu.addAction(shortcut("copy_prompt").label, commands.copy_prompt).setEnabled(len(chosen) == 1)
+    add_entry(menu, "reveal", commands.reveal, enabled=not missing)
     menu.addSeparator()
-    _add(menu, "delete", commands.delete)
+    add_entry(menu, "delete", commands.delete)
     menu.addSeparator()
 
 
@@ -75,7 +80,7 @@ def add_filter_entries(
     only = menu.addAction(_tr("Starred only"), toggle_starred)
     only.setCheckable(True)
     only.setChecked(starred_only)
-    _add(menu, "search", search)
+    add_entry(menu, "search", search)
 
 
 def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
@@ -84,8 +89,8 @@ def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
     menu.addAction(_tr("Rescan folder"), commands.rescan)
 
 
-def _add(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:
-    """An entry of the shortcut table, with its key."""
+def add_entry(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:
+    """An entry of the table of keys, with its key."""
     entry = menu.addAction(text or shortcut(action).label, act)
     entry.setShortcut(keymap.keys(action)[0] if keymap.keys(action) else "")
     entry.setShortcutVisibleInContextMenu(True)

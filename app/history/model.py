@@ -19,6 +19,8 @@ _CACHED = 64
 """Thumbnails kept unpacked: three screens of them."""
 _SIDE = 128
 """Twice the size of a thumbnail on the screen."""
+PAGE = 600
+"""So many pictures are in the row at first, and so many more each time its end is reached: older ones are for the gallery."""
 Index = QModelIndex | QPersistentModelIndex
 
 PictureRole = Qt.ItemDataRole.UserRole + 1
@@ -77,16 +79,27 @@ class HistoryModel(QAbstractListModel):
         self.titles: list[tuple[list[str], float]] = []
         self._pictures: list[Picture] = []
         self._thumbs: OrderedDict[int, QImage] = OrderedDict()
+        self._limit = PAGE
 
     # Content
 
     def reload(self) -> None:
         """Ask the store anew with the present search and filter."""
-        self._set(self.store.pictures(self.search, self.starred))
+        self._set(self.store.pictures(self.search, self.starred, self._limit))
 
     def set_filter(self, search: str, starred: bool) -> None:
         if (search, starred) != (self.search, self.starred):
-            self.search, self.starred = search, starred
+            self.search, self.starred, self._limit = search, starred, PAGE
+            self.reload()
+
+    def has_more(self) -> bool:
+        """Whether there may be older pictures that are not in the row yet."""
+        return len(self._pictures) >= self._limit
+
+    def load_more(self) -> None:
+        """The next older pictures join the row."""
+        if self.has_more():
+            self._limit += PAGE
             self.reload()
 
     def add(self, picture: Picture) -> None:
@@ -133,6 +146,35 @@ class HistoryModel(QAbstractListModel):
                 same = following < len(self.rows) and self.rows[following].group == row.group
                 return other if same and other is not None and not self.is_missing(other) else None
         return None
+
+    def group_of(self, picture: int) -> list[Picture]:
+        """The pictures that stand in one group with this one, itself included, newest first."""
+        row = self.row_of(picture)
+        if row < 0:
+            return []
+        first = row - self.rows[row].place
+        return [one.picture for one in self.rows[first : first + self.rows[row].count] if one.picture is not None]
+
+    # In its order, for the full screen (``app/window/full_screen.py``)
+
+    def walk(self, picture: int, step: int) -> Picture | None:
+        """The picture so many places further on in the row; None beyond its ends."""
+        row = self.row_of(picture)
+        if row + step >= len(self.rows):
+            self.load_more()
+            row = self.row_of(picture)
+        return self.picture_at(row + step) if row >= 0 else None
+
+    def end(self, place: int) -> Picture | None:
+        """The first (0) or the last (-1) picture of the row."""
+        shown = [row.picture for row in (self.rows[:2] if place == 0 else self.rows[-1:]) if row.picture is not None]
+        return shown[0] if shown else None
+
+    def place_of(self, picture: int) -> tuple[int, int]:
+        """Its number in the row, from 1 on, and how many there are; (0, 0) when it is not there."""
+        drawing = 1 if self.running is not None else 0
+        row = self.row_of(picture)
+        return (row + 1 - drawing, len(self.rows) - drawing) if row >= 0 else (0, 0)
 
     def _set(self, pictures: list[Picture]) -> None:
         self.beginResetModel()

@@ -99,6 +99,7 @@ class HistoryPanel(QWidget):
         self._leave.triggered.connect(self._close_search)
         self.field.hide()
         type_.apply(self.field, "body")
+        self.gallery_button = IconButton("layout-grid", "", parent=self, side=36)
         self.left, self.right = Arrow("chevron-left", self), Arrow("chevron-right", self)
         self.side = QWidget(self)
         side = QVBoxLayout(self.side)
@@ -132,11 +133,16 @@ class HistoryPanel(QWidget):
         self._row.addLayout(beside)
         self._row.addWidget(self._field_gap)
         self._row.addWidget(self.view, 1)
+        self._row.addSpacing(space(2))
+        self._row.addWidget(self.gallery_button)
         keep = self.view.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         self.view.setSizePolicy(keep)
         self._search_timer = QTimer(self, singleShot=True)
         self._search_timer.setInterval(150)
+        self._more = QTimer(self, singleShot=True)
+        self._more.setInterval(0)
+        self._more.timeout.connect(self._look_for_more)
         self._set_margins()
 
     def _connect(self) -> None:
@@ -144,6 +150,7 @@ class HistoryPanel(QWidget):
         view.opened.connect(commands.open)
         view.menuWanted.connect(self._menu)
         view.moved.connect(self._place_arrows)
+        view.moved.connect(self._more.start)
         self.star_button.toggled.connect(self._filter)
         self.search_button.toggled.connect(self._show_search)
         self.folder_button.clicked.connect(commands.open_folder)
@@ -172,6 +179,7 @@ class HistoryPanel(QWidget):
         bind(view, "recall_seed", commands.recall_seed)
         bind(view, "history_compare", commands.compare)
         bind(view, "reveal", commands.reveal)
+        bind(view, "view_history", commands.view_large)
         bind(view, "delete", commands.delete)
         keymap.changed.connect(self.retranslate)
         notifier.changed.connect(self.update)
@@ -234,8 +242,9 @@ class HistoryPanel(QWidget):
 
     def show_picture(self, picture: int | None) -> bool:
         """Open a picture by its id, the newest one for None or for one that is not there. False for an empty history."""
-        row = self.model.row_of(picture) if picture is not None else -1
-        found = self.model.picture_at(row) if row >= 0 else next(iter(self.model.pictures()), None)
+        found = next(iter(self.store.read([picture])), None) if picture is not None else None
+        if found is None:
+            found = next(iter(self.model.pictures()), None)
         if found is not None:
             self.view.choose(found.id)
             self.commands.open(found)
@@ -291,14 +300,7 @@ class HistoryPanel(QWidget):
         bar = self.view.horizontalScrollBar()
         place, before = bar.value(), len(self.model.rows)
         change()
-        for number, picture in enumerate(chosen):
-            row = self.model.row_of(picture)
-            if row >= 0:
-                index = self.model.index(row)
-                model = self.view.selectionModel()
-                if number == 0:
-                    model.setCurrentIndex(index, model.SelectionFlag.NoUpdate)
-                model.select(index, model.SelectionFlag.Select)
+        self._choose_again(chosen)
         self._ring()
         if place:
             # New pictures come in on the left: what is looked at stays under the eye.
@@ -307,6 +309,27 @@ class HistoryPanel(QWidget):
             bar.setValue(place + max(0, grown) * (self.view.delegate.side + 6))
         self._show_empty()
         self._place_arrows()
+
+    def _choose_again(self, pictures: list[int]) -> None:
+        for number, picture in enumerate(pictures):
+            row = self.model.row_of(picture)
+            if row >= 0:
+                index = self.model.index(row)
+                model = self.view.selectionModel()
+                if number == 0:
+                    model.setCurrentIndex(index, model.SelectionFlag.NoUpdate)
+                model.select(index, model.SelectionFlag.Select)
+
+    @Slot()
+    def _look_for_more(self) -> None:
+        """The end of the row is near: older pictures join it, and what is looked at stays where it is."""
+        bar = self.view.horizontalScrollBar()
+        if self.model.has_more() and bar.maximum() and bar.value() > bar.maximum() - 2 * self.view.width():
+            chosen, place = [picture.id for picture in self.view.chosen()], bar.value()
+            self.model.load_more()
+            self._choose_again(chosen)
+            self.view.doItemsLayout()
+            bar.setValue(place)
 
     def _show_empty(self) -> None:
         """Without pictures there is nothing to walk: a focus on them waits on the star, and comes back with them."""
@@ -439,6 +462,7 @@ class HistoryPanel(QWidget):
         self._leave.setToolTip(self.tr("Leave the search (Esc)"))
         self.field.setPlaceholderText(self.tr("Search prompts"))
         self.field.setAccessibleName(self.tr("Search the history"))
+        self.gallery_button.describe(self.tr("Gallery of all pictures"), keymap.shown("gallery"))
         self.left.describe(self.tr("Newer pictures"))
         self.right.describe(self.tr("Older pictures"))
         self.view.setToolTip("")

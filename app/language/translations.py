@@ -26,9 +26,12 @@ Texts = dict[str, dict[str, str]]
 
 
 def find_texts(folder: Path = APP) -> Texts:
-    """Every text that is shown in the window, by its context."""
+    """Every text that is shown in the window, by its context; the set-up window's own, too."""
     found: Texts = {}
-    for file in sorted(folder.rglob("*.py")):
+    files = sorted(folder.rglob("*.py"))
+    if folder == APP:
+        files += sorted((APP.parent / "installer" / "launcher").glob("*.py"))
+    for file in files:
         for context, text in _texts_of(ast.parse(file.read_text(encoding="utf-8"), str(file))):
             found.setdefault(context, {})[text] = ""
     if folder == APP:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.prompt.parts import short
@@ -39,6 +39,7 @@ class PromptPanel(PromptSheet):
         generateRequested, cancelRequested: the buttons at the bottom.
         ideasRequested: draw only the coarse scales of four seeds.
         resumeRequested, dropRequested: draw what is not drawn yet, or forget it.
+        queueRequested: show the queue.
         nameWanted: the subject has no name, and a sentence needs one.
     """
 
@@ -47,6 +48,7 @@ class PromptPanel(PromptSheet):
     ideasRequested = Signal()
     resumeRequested = Signal()
     dropRequested = Signal()
+    queueRequested = Signal()
     nameWanted = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
@@ -83,6 +85,8 @@ class PromptPanel(PromptSheet):
         self.let_go.clicked.connect(self.let_scales_go)
         self.resume_button.clicked.connect(self.resumeRequested)
         self.drop_button.clicked.connect(self.dropRequested)
+        self.queue_button.clicked.connect(self.queueRequested)
+        self.again_button.clicked.connect(self.generateRequested)
         self.mend_button.clicked.connect(self._mend)
         self.wording.changed.connect(self._show_disagreement)
         self.wording.named.connect(self._write_waiting_scene)
@@ -313,8 +317,8 @@ class PromptPanel(PromptSheet):
         quick = PromptReader(manifest.text_limit, manifest.language)
         self.prompt.set_reader(quick)
         self.negative.set_reader(quick)
-        if folder is not None:
-            background.run(_read_bundle, manifest, folder, done=self._reader_ready)
+        # After all others have heard of the model: a thread that runs Python beside them keeps the window waiting.
+        QTimer.singleShot(0, self, self._read_words)
         self._show_values()
 
     @Slot()
@@ -327,6 +331,12 @@ class PromptPanel(PromptSheet):
         sizes = self.shape.sizes()
         shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]} × {sizes[0][1]}" if sizes else ""
         self.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
+
+    def _read_words(self) -> None:
+        """Find out in the background how the model splits a prompt into tokens."""
+        folder = self.state.engine.folder
+        if self._manifest is not None and folder is not None:
+            background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)
 
     @Slot(object)
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:
@@ -351,6 +361,9 @@ class PromptPanel(PromptSheet):
         self.cancel.set_busy(jobs.stopping)
         held = self.tr("1 picture is not drawn yet") if jobs.held == 1 else self.tr("{0} pictures are not drawn yet")
         self.set_held(held.format(jobs.held) if jobs.held else "")
+        drawn = 1 if jobs.busy and not jobs.ideas else 0
+        count = jobs.waiting + jobs.held + drawn
+        self.set_queue(count if count > drawn else 0, more=pressed and possible and not jobs.ideas)
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")
         elif jobs.busy:

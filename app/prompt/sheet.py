@@ -59,6 +59,8 @@ class PromptSheet(QWidget):
     def _build(self) -> None:
         self.title = label("", "section")
         self.history_button = IconButton("history", "", parent=self)
+        self.presets_button = IconButton("bookmark", "", parent=self)
+        self.presets_button.setObjectName("presetsButton")
         self.prompt = PromptEdit(3, self.history)
         self.prompt.setObjectName("promptEdit")
         self.words = label("", "help", "warning", wrap=True)
@@ -88,6 +90,8 @@ class PromptSheet(QWidget):
         self.seed = SeedField()
         self.ideas_button = PlainButton("", "image")
         self.ideas_button.setObjectName("ideasButton")
+        self.list_button = PlainButton("", "layers")
+        self.list_button.setObjectName("listButton")
         self.temperature = DialSlider("", *TEMPERATURES, 0.05, 1.0, 2)
         self.temperature.setObjectName("temperature")
         self.top_p = DialSlider("", 0.0, 1.0, 0.01, 0.97, 2)
@@ -97,7 +101,7 @@ class PromptSheet(QWidget):
         self.look = dial("lookStrength", manifest_free.subject_strength)
         self.look.hide()
         self.fold_button = PlainButton("")
-        for wordy in (self.apart, self.fold_button, self.ideas_button):
+        for wordy in (self.apart, self.fold_button, self.ideas_button, self.list_button):
             wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
 
         self._strengths = column_of(self.prompt_strength, self.subject_strength, self.look, self.apart)
@@ -126,6 +130,7 @@ class PromptSheet(QWidget):
         column.setSpacing(space("row-gap"))
         header = QHBoxLayout()
         header.addWidget(self.title, 1)
+        header.addWidget(self.presets_button)
         header.addWidget(self.history_button)
         column.addLayout(header)
         column.addWidget(self.prompt)
@@ -140,6 +145,7 @@ class PromptSheet(QWidget):
         ideas = QHBoxLayout()
         ideas.addSpacing(-12)  # its icon stands where the other lines begin
         ideas.addWidget(self.ideas_button)
+        ideas.addWidget(self.list_button)
         ideas.addStretch(1)
         column.addLayout(ideas)
         column.addStretch(1)
@@ -177,6 +183,19 @@ class PromptSheet(QWidget):
         held.addWidget(self.resume_button)
         held.addWidget(self.drop_button)
         self._held_row.hide()
+        self.queue_button = PlainButton("", "list-clock")
+        self.queue_button.setObjectName("queueButton")
+        self.again_button = PlainButton("", "plus")
+        self.again_button.setObjectName("againButton")
+        self._queue_row = QWidget()
+        queue = QHBoxLayout(self._queue_row)
+        queue.setContentsMargins(0, 0, 0, 0)
+        queue.setSpacing(0)
+        queue.addStretch(1)
+        queue.addWidget(self.queue_button)
+        queue.addWidget(self.again_button)
+        queue.addStretch(1)
+        self._queue_row.hide()
         self.help = label("", "help", "muted", wrap=True)
         self.help.setObjectName("helpLabel")
         self.help.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -191,6 +210,7 @@ class PromptSheet(QWidget):
         bottom.addWidget(self._kept_row)
         bottom.addLayout(self._buttons)
         bottom.addWidget(self.help)
+        bottom.addWidget(self._queue_row)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -206,6 +226,18 @@ class PromptSheet(QWidget):
         """Say above Generate what waits until the user says so; "" for nothing."""
         self.held.setText(sentence)
         self._held_row.setVisible(bool(sentence))
+
+    def set_queue(self, count: int, *, more: bool) -> None:
+        """What is under the help line while there is a queue.
+
+        Args:
+            count: pictures that are drawn, wait or are held; 0 puts the button away.
+            more: another picture can be put into it.
+        """
+        self.queue_button.setText(self.tr("Queue ({0})").format(count))
+        self.queue_button.setVisible(count > 0)
+        self.again_button.setVisible(more)
+        self._queue_row.setVisible(count > 0 or more)
 
     def set_disagreement(self, sentence: str, button: str) -> None:
         """One quiet line under the prompt with the way out of it; "" for nothing."""
@@ -262,6 +294,7 @@ class PromptSheet(QWidget):
     def retranslate(self) -> None:
         self.title.setText(self.tr("Prompt"))
         self.history_button.describe(self.tr("Earlier prompts"), keymap.shown("prompt_older"))
+        self.presets_button.describe(self.tr("Presets"))
         self.prompt.setAccessibleName(self.tr("Prompt"))
         self.prompt.setPlaceholderText(self.tr("Where should it be? One sentence is enough."))
         self.negative.setAccessibleName(self.tr("What to avoid"))
@@ -290,6 +323,8 @@ class PromptSheet(QWidget):
         self.seed_label.setText(self.tr("Seed"))
         self.ideas_button.setText(self.tr("Four ideas"))
         self.ideas_button.setToolTip(tooltip("ideas", self.tr("Draw only the coarse scales of four seeds, choose one")))
+        self.list_button.setText(self.tr("A list…"))
+        self.list_button.setToolTip(tooltip("list", self.tr("Draw many prompts in one press, and see them in a table")))
         self.fold_button.setText(self.tr("Collapse"))
         self.generate.setText(self.tr("Generate"))
         self.generate.set_hint(keymap.shown("generate").replace("+", " + ").replace("Return", self.tr("Enter")))
@@ -297,6 +332,9 @@ class PromptSheet(QWidget):
         self.let_go.describe(self.tr("Begin with the first scale again"))
         self.resume_button.setText(self.tr("Draw"))
         self.drop_button.describe(self.tr("Forget these pictures"))
+        self.queue_button.setToolTip(tooltip("queue"))
+        self.again_button.setText(self.tr("Add one more"))
+        self.again_button.setToolTip(tooltip("generate", self.tr("Draw this prompt after the others")))
         self.cancel.setText(self.tr("Stop"))
         self.cancel.set_busy_text(self.tr("Stopping…"))
         self.cancel.set_hint("Esc" if "Esc" in keymap.keys("cancel") else keymap.shown("cancel"))

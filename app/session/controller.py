@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -163,6 +163,10 @@ class Controller(QObject):
         """Whether Generate does something now, and why not."""
         return help_line(self.state.readiness(), self.state.values.count)
 
+    def can_draw_list(self) -> tuple[bool, str]:
+        """The same for a list, which brings its prompts along."""
+        return help_line(replace(self.state.readiness(), has_prompt=True))
+
     @Slot()
     def generate(self) -> None:
         """Draw what the panel says. While something is drawn it joins the queue."""
@@ -173,6 +177,18 @@ class Controller(QObject):
         values, subject = self.state.values, self.state.subject
         assert subject is not None  # can_draw made sure
         self._draw(compose_all(values, subject.cut_out, subject.name))
+
+    def draw_all(
+        self, requests: Sequence[GenerationRequest], queued: Callable[[Sequence[GenerationRequest]], object]
+    ) -> None:
+        """Draw requests as they are.
+
+        Args:
+            queued: called with them as they stand in the queue, before the first one is drawn.
+        """
+        ready = [self._without_place(request) for request in requests]
+        queued(ready)
+        self._draw(ready)
 
     def _draw(self, requests: Sequence[GenerationRequest]) -> None:
         waits = self.state.jobs.busy

@@ -7,32 +7,23 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.language import sentences
+from app.session import waiting_line
 from app.session.engine_link import EngineLink, Previews
 from app.session.state import Jobs, SessionState
-from engine import Cancelled, DeviceLost, Finished, GenerationRequest, ScaleBits, ScalePreview, Started
+from app.session.waiting_line import Job, QueueEntry, next_number
+from engine import Cancelled, DeviceLost, EchoGenError, Finished, GenerationRequest, ScaleBits, ScalePreview, Started
 from engine.process import Ended, Failed, Loading, Opened, Prepare, Prepared, Replanned
 
 log = logging.getLogger(__name__)
 
 _PREPARE_AFTER_MS = 250
 _SMOOTHING = 0.5
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One picture that waits or is drawn; ``idea`` is its place among the ideas, or None for a picture to keep."""
-
-    request: GenerationRequest
-    index: int
-    count: int
-    idea: int | None = None
-    until_scale: int | None = None
 
 
 class PictureQueue(QObject):
@@ -48,6 +39,7 @@ class PictureQueue(QObject):
         noted(str): a sentence on how the picture is drawn from here on, for example with a smaller memory plan.
         failed(object, str): ``EchoGenError`` and details. What is not drawn is held then.
         idle: nothing is drawn and nothing waits.
+        changed: ``entries`` are others, or in another order.
     """
 
     started = Signal(object)
@@ -61,13 +53,15 @@ class PictureQueue(QObject):
     noted = Signal(str)
     failed = Signal(object, str)
     idle = Signal()
+    changed = Signal()
 
     def __init__(self, state: SessionState, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state, self._link = state, link
-        self._queue: deque[_Job] = deque()
-        self._held: list[_Job] = []
-        self._drawing: _Job | None = None
+        self._queue: deque[Job] = deque()
+        self._held: list[Job] = []
+        self._taken_out: tuple[waiting_line.Removed, waiting_line.Removed] = ((), ())
+        self._drawing: Job | None = None
         self._number: int | None = None
         self._notes: tuple[str, ...] | None = None
         self._preparing: Prepare | None = None
@@ -122,15 +116,16 @@ class PictureQueue(QObject):
 
     def draw(self, requests: Sequence[GenerationRequest]) -> None:
         """Put pictures at the end of the queue."""
+        press = next_number()
         for index, request in enumerate(requests):
-            self._queue.append(_Job(request, index + 1, len(requests)))
+            self._queue.append(Job(request, index + 1, len(requests), press=press))
         self._pump()
 
     def draw_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
         """Draw the first ``scales`` scales of each request; the ideas before them are dropped."""
         self._queue = deque(job for job in self._queue if job.idea is None)
         for index, request in enumerate(requests):
-            self._queue.append(_Job(request, index + 1, len(requests), index, scales))
+            self._queue.append(Job(request, index + 1, len(requests), index, scales))
         self._pump()
 
     @Slot()
@@ -151,14 +146,21 @@ class PictureQueue(QObject):
 
     def hold(self, requests: Sequence[GenerationRequest]) -> None:
         """Let pictures wait until ``resume``: they are left from an earlier time."""
-        self._held += [_Job(request, 1, 1) for request in requests]
+        self._held += [Job(request, 1, 1) for request in requests]
         self._tell()
 
     @Slot()
     def resume(self) -> None:
         """Draw what is held, in its order, behind what waits."""
         held, self._held = self._held, []
-        self._queue += [replace(job, index=place, count=len(held)) for place, job in enumerate(held, 1)]
+        self._line_up(held)
+
+    def _line_up(self, jobs: Sequence[Job]) -> None:
+        """Held pictures go to the end of the queue, as one press of Generate."""
+        press = next_number()
+        self._queue += [
+            replace(job, index=place, count=len(jobs), press=press, problem=None) for place, job in enumerate(jobs, 1)
+        ]
         self._pump()
 
     @Slot()
@@ -167,14 +169,73 @@ class PictureQueue(QObject):
         self._held.clear()
         self._tell()
 
+    # One by one, for the queue's panel
+
+    def entries(self) -> tuple[QueueEntry, ...]:
+        """The picture that is drawn, what waits, and what is held, each in its order; ideas are not among them."""
+        return waiting_line.entries(self._drawing, self._queue, self._held)
+
+    def move(self, number: int, before: int | None) -> None:
+        """Put a picture that waits, or one that is held, in front of another one of its kind.
+
+        Args:
+            before: number of the other one; None, and one that is not of its kind, mean the end. In front of the picture that
+                is drawn means the beginning.
+        """
+        drawn_first = self._drawing is not None and self._drawing.number == before
+        for line in (self._queue, self._held):
+            waiting_line.move(line, number, before, to_front=drawn_first)
+        self._count_anew()
+
+    def take_out(self, numbers: Iterable[int]) -> None:
+        """Forget pictures that wait or are held, until ``bring_back``; the one that is drawn is stopped."""
+        gone = set(numbers)
+        lines = (tuple(self._queue), tuple(self._held))
+        self._queue = deque(job for job in self._queue if job.number not in gone)
+        self._held = [job for job in self._held if job.number not in gone]
+        self._taken_out = (waiting_line.removed(lines[0], gone), waiting_line.removed(lines[1], gone))
+        if self._drawing is not None and self._drawing.number in gone and not self._state.jobs.stopping:
+            assert self._number is not None
+            self._link.cancel(self._number)
+            self._tell(stopping=True)
+        self._count_anew()
+
+    @Slot()
+    def bring_back(self) -> None:
+        """Put back what ``take_out`` took last, where it was."""
+        taken, self._taken_out = self._taken_out, ((), ())
+        for line, jobs in ((self._queue, taken[0]), (self._held, taken[1])):
+            for place, job in jobs:
+                line.insert(min(place, len(line)), job)
+        self._drawing, self._queue = waiting_line.counted(self._drawing, self._queue)
+        self._pump()
+
+    @Slot()
+    def pause(self) -> None:
+        """Finish the picture that is drawn; what waits is held until ``resume``."""
+        self._held = [job for job in self._queue if job.idea is None] + self._held
+        self._queue = deque(job for job in self._queue if job.idea is not None)
+        self._count_anew()
+
+    def draw_held(self, numbers: Iterable[int]) -> None:
+        """Draw some of what is held, behind what waits: also what failed, once more."""
+        wanted = set(numbers)
+        chosen = [job for job in self._held if job.number in wanted]
+        self._held = [job for job in self._held if job.number not in wanted]
+        self._line_up(chosen)
+
+    def _count_anew(self) -> None:
+        self._drawing, self._queue = waiting_line.counted(self._drawing, self._queue)
+        self._tell()
+
     def unfinished(self) -> list[GenerationRequest]:
         """Every picture that was asked for and is not drawn, the one that is being drawn first; ideas are not among them."""
         drawing = [self._drawing] if self._drawing is not None and not self._state.jobs.stopping else []
         return [job.request for job in (*drawing, *self._queue, *self._held) if job.idea is None]
 
-    def _hold_all(self, job: _Job | None) -> None:
+    def _hold_all(self, job: Job | None, problem: EchoGenError | None = None) -> None:
         """An error ended the drawing of ``job``: it and what waits are drawn when the user says so."""
-        left = [one for one in ((job,) if job is not None else ()) if one.idea is None]
+        left = [replace(one, problem=problem) for one in ((job,) if job is not None else ()) if one.idea is None]
         self._held = left + [one for one in self._queue if one.idea is None] + self._held
         self._queue.clear()
 
@@ -208,8 +269,9 @@ class PictureQueue(QObject):
                 last=job is not None and (last or (before.last and before.drawing == self._number)),
             )
         )
+        self.changed.emit()
 
-    def _end_job(self) -> _Job | None:
+    def _end_job(self) -> Job | None:
         job, self._drawing, self._number = self._drawing, None, None
         return job
 
@@ -273,7 +335,7 @@ class PictureQueue(QObject):
                 self.stopped.emit(previews.images)
             self._next()
             return
-        self._hold_all(job)
+        self._hold_all(job, failed.error)
         self._tell()
         self.failed.emit(failed.error, failed.details)
         self._next()
@@ -290,11 +352,8 @@ class PictureQueue(QObject):
         self._state.set_prepared(None)
         job = self._end_job()
         drawing = job is not None
-        self._hold_all(job)
         self._deaths += 1
         again = self._reopen is not None and self._deaths <= 2
-        self._state.update_engine(phase="loading" if again else "failed", fraction=0.0, text="", info=None)
-        self._tell()
         error = DeviceLost(
             "The engine stopped unexpectedly. Your photo, cut-out and prompt are safe.",
             "It is being started again; press Generate when it is ready."
@@ -302,6 +361,9 @@ class PictureQueue(QObject):
             else "Start it again, or choose a smaller memory plan in Settings.",
             title="The engine stopped",
         )
+        self._hold_all(job, error)
+        self._state.update_engine(phase="loading" if again else "failed", fraction=0.0, text="", info=None)
+        self._tell()
         if drawing or not again:
             self.failed.emit(error, f"exit code {message.exit_code}")
         if again and self._reopen is not None:

@@ -38,7 +38,7 @@ class QueueKeeper(QObject):
         self._rows: dict[int, tuple[GenerationRequest, int]] = {}
         self._saving: dict[int, tuple[ScaleBits, int]] = {}
         self._frozen = False
-        state.jobChanged.connect(self._follow)
+        queue.changed.connect(self._follow)
         queue.finishing.connect(self._finishing)
         saver.kept.connect(self._kept)
 
@@ -61,7 +61,8 @@ class QueueKeeper(QObject):
         wanted = {id(request): request for request in self._queue.unfinished()}
         gone = [number for number in self._rows if number not in wanted]
         fresh = [request for number, request in wanted.items() if number not in self._rows]
-        if not gone and not fresh:
+        order = [self._rows[number][1] for number in wanted if number in self._rows]
+        if not gone and not fresh and order == sorted(order):
             return
         try:
             self._store.unqueue([self._rows[number][1] for number in gone])
@@ -69,8 +70,16 @@ class QueueKeeper(QObject):
                 del self._rows[number]
             for request, key in zip(fresh, self._store.enqueue(fresh), strict=True):
                 self._rows[id(request)] = (request, key)
+            self._reorder([self._rows[number] for number in wanted])
         except EchoGenError as error:
             log.error("what waits cannot be kept: %s", error)
+
+    def _reorder(self, rows: list[tuple[GenerationRequest, int]]) -> None:
+        """What waits comes back in the order it has now."""
+        keys = [key for _, key in rows]
+        if keys != sorted(keys):
+            for (request, _), key in zip(rows, self._store.reorder_queue(keys), strict=True):
+                self._rows[id(request)] = (request, key)
 
     @Slot(object, object)
     def _finishing(self, request: GenerationRequest, event: Finished) -> None:

@@ -58,6 +58,7 @@ class Subject:
         cut_out: the subject as the model sees it; None while there is none that can be used.
         name: what it is called, typed or found.
         problem: why the cut-out cannot be used, in words, or "".
+        notes: what its photo lacks for a good picture, in words.
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
@@ -71,6 +72,7 @@ class Subject:
     cut_out: CutOut | None = None
     name: str = ""
     problem: str = ""
+    notes: tuple[str, ...] = ()
     finding: bool = False
     example: bool = False
     title: str = ""
@@ -189,7 +191,7 @@ class SessionState(QObject):
         super().__init__(parent)
         self._contents = _Contents()
         self._next_key = 1
-        self._removed: list[tuple[int, Subject]] = []
+        self._removed: list[tuple[int, Subject | int]] = []
 
     # Subjects
 
@@ -231,8 +233,8 @@ class SessionState(QObject):
                 return
             changed = replace(subject, **changes)
             self._contents.subjects = (*self._contents.subjects[:index], changed, *self._contents.subjects[index + 1 :])
-            if "photo" in changes:
-                self.photoChanged.emit()
+            if "photo" in changes or ("name" in changes and index != self._contents.current):
+                self.photoChanged.emit()  # the shelf shows photo and name of every subject
             if index == self._contents.current:
                 self.maskChanged.emit()
                 if "name" in changes:
@@ -263,11 +265,32 @@ class SessionState(QObject):
             self.photoChanged.emit()
             self.maskChanged.emit()
 
+    def move_subject(self, key: int, place: int) -> None:
+        """Give a subject another place on the shelf, 0 … their number - 1; ``bring_back_subject`` undoes it."""
+        before = next((index for index, one in enumerate(self.subjects) if one.key == key), None)
+        if before is not None and before != place and 0 <= place < len(self.subjects):
+            self._removed = [*self._removed[1 - _MOST_REMOVED :], (before, key)]
+            self._place_subject(key, place)
+
+    def _place_subject(self, key: int, place: int) -> None:
+        moved = next((subject for subject in self.subjects if subject.key == key), None)
+        if moved is not None:
+            current = self.subject
+            others = [subject for subject in self.subjects if subject.key != key]
+            self._contents.subjects = (*others[:place], moved, *others[place:])
+            if current is not None:
+                self._contents.current = self._contents.subjects.index(current)
+            self.photoChanged.emit()
+
     def bring_back_subject(self) -> bool:
-        """Put the subject back that was taken off the shelf last, and make it the current one. False when there is none."""
+        """Undo what was done to the shelf last: put back the subject that was taken off, and make it the current one, or move
+        the one that was moved. False when there is nothing to undo."""
         if not self._removed:
             return False
         place, subject = self._removed.pop()
+        if isinstance(subject, int):
+            self._place_subject(subject, place)
+            return True
         others = self._contents.subjects
         self._contents.subjects = (*others[:place], subject, *others[place:])
         self._contents.current = self._contents.subjects.index(subject)

@@ -15,7 +15,7 @@ from app.look.pixels import to_array
 from app.mask.pyramid import Pyramid
 from app.mask.worker import SegmenterLike
 from engine import CutOut, EchoGenError, SubjectNotFound
-from engine.photo import Box, Hint, Photo, SubjectProposal, cut_out, load_photo, photo_from_pixels
+from engine.photo import Box, Hint, Photo, SubjectProposal, cut_out, load_photo, photo_from_pixels, photo_notes
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class Composed:
     mask: np.ndarray
     cut_out: CutOut | None
     problem: str
+    notes: tuple[str, ...] = ()
 
 
 class OnDemand:
@@ -98,6 +99,6 @@ def compose(
 ) -> Composed:
     try:
         made = cut_out(photo, mask, size, framing, box if framing == "reference" else None)
-        return Composed(key, number, mask, made, "")
+        return Composed(key, number, mask, made, "", photo_notes(photo, mask, size))
     except EchoGenError as error:
         return Composed(key, number, mask, None, str(error))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from app.language.say import say
 from app.language.sentences import translated
-from engine import MAX_SEED, CutOut, Dial, GenerationRequest, Placement, Region, ScaleBits
+from engine import MAX_SEED, CutOut, Dial, GenerationRequest, Placement, Preset, Region, ScaleBits
 from engine.bundle import BundleManifest
 
 MAX_COUNT = 8
@@ -162,6 +162,29 @@ def recall(
         ),
         note,
     )
+
+
+def with_preset(preset: Preset, values: PanelValues, manifest: BundleManifest | None = None) -> tuple[PanelValues, str]:
+    """Panel values with the settings of a preset. What the open model does not have stays as it was.
+
+    Returns:
+        the values, and a sentence for the user or "".
+    """
+    settings, note = preset.settings(), ""
+    if preset.size is not None and manifest is not None and preset.size not in manifest.sizes:
+        note = say("The open model does not draw {0} × {1}; the shape stays as it is.", *preset.size)
+        settings["size"] = values.size
+    if preset.placement is not None and manifest is not None and manifest.placed_content is None:
+        note = say("The open model cannot be told where the subject stands; its place is not used.")
+        settings["placement"] = values.placement
+    if settings["size"] != values.size:
+        settings |= {"kept": None, "region": None}  # scales belong to a shape
+    return replace(values, **settings), note
+
+
+def preset_of(name: str, values: PanelValues) -> Preset:
+    """The settings of the panel under a name. Raises ``InputError`` for a name that is empty or too long."""
+    return Preset(name, **{entry.name: getattr(values, entry.name) for entry in fields(Preset) if entry.name != "name"})
 
 
 def can_keep(kept: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str = "") -> bool:

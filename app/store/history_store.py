@@ -13,12 +13,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from app.store.picture_filter import INDEX, Facets, PictureFilter
 from app.store.thumbs import make_film, make_thumb, read_film
 from engine import CannotWrite, EchoGenError, GenerationRequest
 
@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 VERSION = 1
 SCALES_KEPT = 400
 """Of so many of the newest pictures, the picture after each scale is kept: some 30 to 100 kB each."""
+_AT_ONCE = 500
+"""Ids in one query: fewer than any SQLite allows."""
+_IN_USE, _CLOSED = 0x45434F00, 0x45434F01
+"""Application ids of the file while it is open, and after an orderly end: only what was not closed is checked as a whole,
+which reads every page."""
 
 _WORLD_AT_FAULT = {
     sqlite3.SQLITE_BUSY,
@@ -157,15 +162,23 @@ class HistoryStore:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version not in (0, VERSION):
                 raise sqlite3.DatabaseError(f"history version {version}")
-            database.executescript(_SCHEMA)
-            database.execute(f"PRAGMA user_version={VERSION}")
-            if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            (state,) = database.execute("PRAGMA application_id").fetchone()
+            if (state != _CLOSED or self._is_cut_off(database)) and _quick_check(database) != "ok":
                 raise sqlite3.DatabaseError("quick_check")
+            database.executescript(_SCHEMA)
             database.execute(f"SELECT {_COLUMNS}, deleted, thumb FROM pictures LIMIT 1")
+            database.execute(INDEX)
+            database.execute(f"PRAGMA user_version={VERSION}")
+            database.execute(f"PRAGMA application_id={_IN_USE}")
         except BaseException:
             database.close()
             raise
         return database
+
+    def _is_cut_off(self, database: sqlite3.Connection) -> bool:
+        """Whether the file is shorter than it says of itself."""
+        (pages,), (page,) = (database.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+        return self.path is not None and self.path.stat().st_size < pages * page
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -184,6 +197,8 @@ class HistoryStore:
 
     def close(self) -> None:
         with self._lock:
+            with contextlib.suppress(sqlite3.Error):  # then it is checked at the next start
+                self._database.execute(f"PRAGMA application_id={_CLOSED}")
             self._database.close()
 
     def add(
@@ -263,16 +278,10 @@ class HistoryStore:
 
     def enqueue(self, requests: Sequence[GenerationRequest]) -> list[int]:
         """Remember pictures that wait to be drawn; returns a key for each."""
-        cut_outs: dict[int, Any] = {}  # many requests have one cut-out, which is packed once
         keys = []
         with self._transaction() as database:
             for request in requests:
-                data = replace(request, subject=None).to_json()
-                subject = request.subject
-                if subject is not None:
-                    data["subject"] = cut_outs.setdefault(id(subject), None) or subject.to_json()
-                    cut_outs[id(subject)] = data["subject"]
-                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (json.dumps(data),))
+                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (json.dumps(request.to_json()),))
                 keys.append(int(cursor.lastrowid or 0))
         return keys
 
@@ -280,6 +289,19 @@ class HistoryStore:
         """Forget pictures that wait no more."""
         with self._transaction() as database:
             database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
+
+    def reorder_queue(self, keys: Sequence[int]) -> list[int]:
+        """Give waiting pictures another order. ``keys``: of all or some of them, in the order wanted.
+
+        Returns:
+            the keys that they have from now on, in the same order.
+        """
+        places = sorted(keys)
+        moves = [(place, key) for place, key in zip(places, keys, strict=True) if place != key]
+        with self._transaction() as database:
+            database.executemany("UPDATE queue SET id=-? WHERE id=?", moves)
+            database.execute("UPDATE queue SET id=-id WHERE id<0")
+        return places
 
     def queued(self) -> list[tuple[int, GenerationRequest]]:
         """What waits, in its order. A row that cannot be read is passed over and forgotten."""
@@ -306,16 +328,38 @@ class HistoryStore:
 
     def pictures(self, search: str = "", starred: bool = False, limit: int = 100_000) -> list[Picture]:
         """Newest first. ``search``: every word has to occur in the prompt or the subject's name."""
-        where, values = ["deleted IS NULL"], []
-        for word in search.split():
-            where.append("(prompt LIKE ? ESCAPE '\\' OR subject_name LIKE ? ESCAPE '\\')")
-            pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            values += [pattern, pattern]
-        if starred:
-            where.append("starred=1")
-        query = f"SELECT {_COLUMNS} FROM pictures WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?"
+        return self.read(self.ids(PictureFilter(search, starred), limit))
+
+    def ids(self, wanted: PictureFilter, limit: int = -1) -> list[int]:
+        """Ids of the pictures that a filter lets through, newest first; quick for any number of them."""
+        where, values = wanted.where()
+        index = "by_filter" if wanted.looks_at_rows() else "by_time"
+        query = f"SELECT id FROM pictures INDEXED BY {index} WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
         with self._lock:
-            return [_picture(row) for row in self._database.execute(query, (*values, limit))]
+            return [row[0] for row in self._database.execute(query, (*values, limit))]
+
+    def read(self, ids: Sequence[int]) -> list[Picture]:
+        """Pictures by their ids, in the same order; those that are gone are left out."""
+        found: dict[int, Picture] = {}
+        with self._lock:
+            for start in range(0, len(ids), _AT_ONCE):
+                part = ids[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(part))
+                query = f"SELECT {_COLUMNS} FROM pictures WHERE id IN ({marks})"
+                found |= {row[0]: _picture(row) for row in self._database.execute(query, part)}
+        return [found[picture] for picture in ids if picture in found]
+
+    def facets(self) -> Facets:
+        """What the pictures can be narrowed by."""
+
+        def counted(column: str, order: str) -> tuple[tuple[str, int], ...]:
+            query = f"SELECT {column}, COUNT(*) FROM pictures WHERE deleted IS NULL GROUP BY 1 ORDER BY {order}"
+            return tuple(self._database.execute(query).fetchall())
+
+        with self._lock:
+            days = counted("date(created, 'unixepoch', 'localtime')", "1 DESC")
+            subjects, bundles = counted("subject_name", "2 DESC"), counted("bundle", "2 DESC")
+        return Facets(subjects, bundles, days, sum(count for _, count in days))
 
     def star(self, picture: int, starred: bool) -> None:
         with self._transaction() as database:
@@ -385,6 +429,10 @@ class HistoryStore:
             if on_progress is not None:
                 on_progress(index + 1, len(files))
         return added
+
+
+def _quick_check(database: sqlite3.Connection) -> str:
+    return database.execute("PRAGMA quick_check(1)").fetchone()[0]
 
 
 def _picture(row: tuple) -> Picture:

@@ -50,6 +50,10 @@ class AppPaths:
         return self.data / "session.json"
 
     @property
+    def presets(self) -> Path:
+        return self.config / "presets.json"
+
+    @property
     def assets(self) -> Path:
         return self.data / "assets"
 

@@ -28,6 +28,7 @@ class Settings:
         memory: "auto" or a memory plan ("resident", "balanced", "low" …).
         pictures: folder of finished pictures; "" takes the system's own.
         previews: show the picture while it forms.
+        notices: messages of the system when a picture is done or failed while the window is not in front.
         theme: "system", "light" or "dark".
         motion: "system", "full" or "reduced".
         text_scale: size of all text, 0.9 … 1.5.
@@ -44,6 +45,7 @@ class Settings:
     memory: str = "auto"
     pictures: str = ""
     previews: bool = True
+    notices: bool = True
     theme: str = "system"
     motion: str = "system"
     text_scale: float = 1.0

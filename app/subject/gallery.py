@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import clear, label
 from app.look.pixels import to_image
+from app.look.theme import theme
 from app.session.state import SessionState, Subject
 from app.subject.photo_pieces import Thumb
+from app.subject.shelf_thumb import SUBJECT_MIME, ShelfThumb
 from app.system import background
 from engine import EchoGenError, MaskError
 from engine.photo import cut_out, load_photo, on_white, photo_from_pixels
@@ -51,11 +53,14 @@ class _Row(QWidget):
         column.setSpacing(8)
         column.addWidget(self.title)
         column.addLayout(self.grid)
-        self.thumbs: list[Thumb] = []
+        self.thumbs: list = []
+
+    def _thumb(self) -> Thumb:
+        return Thumb(_SIDE, self)
 
     def _fill(self, count: int) -> None:
         clear(self.grid)
-        self.thumbs = [Thumb(_SIDE, self) for _ in range(count)]
+        self.thumbs = [self._thumb() for _ in range(count)]
         for index, thumb in enumerate(self.thumbs):
             self.grid.addWidget(thumb, index // COLUMNS, index % COLUMNS)
             thumb.show()
@@ -119,45 +124,61 @@ class ExampleGallery(_Row):
 
 
 class Shelf(_Row):
-    """The subjects at hand; one click brings another one back with its mask.
+    """The subjects at hand, in the order the user gives them; one click brings another one back with its mask.
 
     Signals:
-        removed: a subject was taken off; ``bring_back`` undoes it.
+        removed: a subject was taken off; ``bring_back`` undoes it, and a change of the order.
+        renameRequested: the current subject is to get another name.
     """
 
     removed = Signal()
+    renameRequested = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = state
         self._shown: tuple[int, ...] = ()
         self._pictured: dict[int, object] = {}
+        self._pictures: dict[int, QImage] = {}
+        self._drop = -1
+        self.setAcceptDrops(True)
         state.photoChanged.connect(self.follow)
         state.maskChanged.connect(self.follow)
         self.follow()
+
+    def _thumb(self) -> ShelfThumb:
+        return ShelfThumb(_SIDE, self)
 
     @Slot()
     def follow(self) -> None:
         subjects = self._state.subjects
         keys = tuple(subject.key for subject in subjects)
         if keys != self._shown:
+            focused = next((key for key, thumb in zip(self._shown, self.thumbs, strict=True) if thumb.hasFocus()), None)
             self._shown = keys
-            self._pictured = {}
             self._fill(len(keys))
             for thumb in self.thumbs:
                 thumb.clicked.connect(self._clicked)
                 thumb.removeRequested.connect(self._removed)
-                thumb.removable = True
+                thumb.moveRequested.connect(self._moved)
+                thumb.renameRequested.connect(self._renamed)
+            if focused in keys:
+                self.thumbs[keys.index(focused)].setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.setVisible(len(subjects) > 1)
         for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
             thumb.setChecked(index == self._state.current)
             name = subject.name or subject.title or self.tr("Subject {0}").format(index + 1)
             thumb.setAccessibleName(name)
+            thumb.set_subject(subject.key, subject.name or Path(subject.title).stem or str(index + 1))
             thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(name))
             source = subject.cut_out if subject.cut_out is not None else subject.photo
             if source is not None and self._pictured.get(subject.key) is not source:
                 self._pictured[subject.key] = source
-                thumb.set_picture(_picture(subject))
+                self._pictures[subject.key] = _picture(subject)
+            thumb.set_picture(self._pictures.get(subject.key, QImage()))
+        for kept in (self._pictured, self._pictures):
+            for key in set(kept) - set(keys):
+                del kept[key]
 
     @Slot()
     def _clicked(self) -> None:
@@ -171,9 +192,64 @@ class Shelf(_Row):
         self._state.remove_subject(self._shown[index])
         self.removed.emit()
 
+    @Slot(int)
+    def _moved(self, step: int) -> None:
+        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        self._state.move_subject(self._shown[index], index + step)
+
+    @Slot()
+    def _renamed(self) -> None:
+        self._state.select_subject(self.thumbs.index(self.sender()))  # type: ignore[arg-type]
+        self.renameRequested.emit()
+
     def bring_back(self) -> bool:
-        """Put the subject back that was taken off last, where it stood, with its mask. False when there is none."""
+        """Undo what was done to the shelf last: the subject that was taken off stands there again with its mask, or the one
+        that was moved where it stood. False when there is nothing to undo."""
         return self._state.bring_back_subject()
+
+    # Dragging a subject to another place
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(SUBJECT_MIME):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._show_drop(self._place_at(event.position()))
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event) -> None:
+        self._show_drop(-1)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        key, place = int(bytes(event.mimeData().data(SUBJECT_MIME).data())), self._place_at(event.position())
+        self._show_drop(-1)
+        event.acceptProposedAction()
+        if key in self._shown:
+            # Taken out of its place first, the ones behind it move up.
+            self._state.move_subject(key, place - (1 if self._shown.index(key) < place else 0))
+
+    def _place_at(self, position: QPointF) -> int:
+        """In front of which thumb a drop would go; their number for the end."""
+        for index, thumb in enumerate(self.thumbs):
+            rect = QRectF(thumb.geometry())
+            if position.y() <= rect.bottom() and position.x() < rect.center().x():
+                return index
+            last_of_row = index % COLUMNS == COLUMNS - 1
+            if last_of_row and position.y() <= rect.bottom():
+                return index + 1
+        return len(self.thumbs)
+
+    def _show_drop(self, place: int) -> None:
+        if place != self._drop:
+            self._drop = place
+            self.update()
+
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        if self._drop >= 0 and self.thumbs:
+            beside = self.thumbs[min(self._drop, len(self.thumbs) - 1)].geometry()
+            x = beside.left() - 5 if self._drop < len(self.thumbs) else beside.right() + 3
+            QPainter(self).fillRect(x, beside.top(), 2, beside.height(), theme().color("accent"))
 
 
 def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:

@@ -32,6 +32,7 @@ from app.session.state import SessionState, Subject
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
 from app.subject.draft_line import DraftLine
+from app.subject.found_note import FoundNote, Verdict
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.photo_pieces import DropZone, PhotoChip
 
@@ -43,6 +44,7 @@ _TOOLS: tuple[tuple[Tool, str], ...] = (
     ("select", "mouse-pointer-click"),
     ("brush", "brush"),
     ("eraser", "eraser"),
+    ("box", "square-dashed"),
 )
 
 
@@ -52,11 +54,13 @@ class SubjectPanel(QWidget):
     Signals:
         editRequested: open the cut-out editor.
         chooseRequested: choose a photo from disk.
+        helpersRequested: get the networks that cut out better.
         failed: an ``EchoGenError`` for the banner.
     """
 
     editRequested = Signal()
     chooseRequested = Signal()
+    helpersRequested = Signal()
     failed = Signal(object)
 
     def __init__(self, state: SessionState, subjects: Subjects, parent: QWidget | None = None) -> None:
@@ -68,6 +72,7 @@ class SubjectPanel(QWidget):
         self._subjects = subjects
         self._session: MaskSession | None = None
         self._named = 0
+        self._handed: object = None  # the answer for which the box tool was put in hand
         self._build()
         self._connect()
         self.retranslate()
@@ -143,6 +148,7 @@ class SubjectPanel(QWidget):
         tools.addWidget(self.overlay_button)
         tools.addStretch(1)
         tools.addWidget(self.expand)
+        self.found_note = FoundNote()
         self.name_label = label("", "label")
         self.found_sign, self.found_label = Sign("circle-check", "accent"), label("", "help", "muted")
         self.name_edit = QLineEdit()
@@ -219,6 +225,7 @@ class SubjectPanel(QWidget):
             self.draft,
             self.canvas,
             self.tool_row,
+            self.found_note,
             self.name_row,
             self.card,
             self.note,
@@ -248,6 +255,8 @@ class SubjectPanel(QWidget):
         subjects.loadingChanged.connect(self.refresh)
         subjects.failed.connect(self.failed)
         canvas.toolChanged.connect(self._show_tool)
+        self.found_note.chosen.connect(self._candidate_chosen)
+        self.found_note.helpersRequested.connect(self.helpersRequested)
         for button in self.tools.values():
             button.clicked.connect(self._tool_clicked)
         self.undo_button.clicked.connect(self.undo)
@@ -311,28 +320,57 @@ class SubjectPanel(QWidget):
         self.card_text.style().polish(self.card_text)
         if subject.problem:
             self.card_text.setText(sentences.translated(subject.problem))
-        elif self._session is not None and subject.mask is not None:
-            share = max(1, round(100 * self._session.share()))
-            self.card_text.setText(self.tr("{0}\u00a0% of the photo").format(share))
         else:
             self.card_text.setText("" if subject.photo is not None else self.tr("from a picture"))
         self.edit.setEnabled(subject.photo is not None)
         self.edit.setToolTip(
             tooltip("edit_cutout") if subject.photo is not None else self.tr("The photo is not there any more")
         )
-        notes = (*(subject.photo.notes if subject.photo is not None else ()), *(proposal.notes if proposal else ()))
+        notes = (
+            *(subject.photo.notes if subject.photo is not None else ()),
+            *(proposal.notes if proposal else ()),
+            *(subject.notes if not subject.example else ()),
+        )
         self.note.setText(sentences.joined(notes))
         self.note.setVisible(bool(notes))
 
     def _show_found(self, subject: Subject) -> None:
         """How sure the automatic cut-out is, until somebody who knows better has corrected it."""
-        score = subject.proposal.score if subject.proposal is not None and not subject.finding else 0.0
-        corrected = self._session is not None and bool(self._session.undo_label)
-        self.found_label.setText(
-            self.tr("corrected") if corrected else self.tr("found, {0}\u00a0%").format(round(100 * score))
-        )
-        for widget in (self.found_sign, self.found_label):
-            widget.setVisible(score > 0)
+        proposal = subject.proposal if not subject.finding else None
+        score = proposal.score if proposal is not None else 0.0
+        verdict = self._verdict(subject)
+        if verdict == "":
+            said = self.tr("corrected")
+        elif verdict == "sure":
+            said = self.tr("found, {0}\u00a0%").format(round(100 * score))
+        else:
+            said = self.tr("not sure, {0}\u00a0%").format(round(100 * score))
+        self.found_label.setText(said)
+        self.found_label.setVisible(score > 0)
+        self.found_sign.setVisible(score > 0 and verdict in ("", "sure"))
+        boxes = proposal.boxes if proposal is not None else ()
+        self.found_note.say(verdict, subject.photo, boxes, self._session.chosen if self._session is not None else 0)
+        if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):
+            self._handed = (subject.key, proposal)
+            self.canvas.set_tool("box")
+        elif verdict == "" and self._handed is not None:
+            self._handed = None
+            if self.canvas.tool() == "box":
+                self.canvas.set_tool("select")
+
+    def _verdict(self, subject: Subject) -> Verdict:
+        """What is to be said about the cut-out; "" when it was corrected, or while there is none."""
+        session = self._session
+        if subject.finding or subject.example or session is None or session.undo_label:
+            return ""
+        if subject.proposal is None:
+            return "nothing" if subject.problem else ""
+        return "sure" if subject.proposal.sure else "unsure"
+
+    @Slot(int)
+    def _candidate_chosen(self, index: int) -> None:
+        if self._session is not None:
+            self._session.choose_candidate(index)
 
     @Slot()
     def _session_changed(self) -> None:

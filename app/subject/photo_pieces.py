@@ -6,7 +6,7 @@ from time import monotonic
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus, icons
 from app.look import type as type_
@@ -65,7 +65,6 @@ class Thumb(QAbstractButton):
         super().__init__(parent)
         self._side = side
         self._picture = QImage()
-        self.removable = False
         self.setCheckable(True)
         self.setFixedSize(side, side)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -79,12 +78,9 @@ class Thumb(QAbstractButton):
     def picture(self) -> QImage:
         return self._picture
 
-    def contextMenuEvent(self, event) -> None:
-        if self.removable:
-            menu = QMenu(self)
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.addAction(self.tr("Remove from the shelf"), self.removeRequested.emit)
-            menu.popup(event.globalPos())
+    def picture_rect(self) -> QRectF:
+        """Where the picture lies."""
+        return QRectF(self.rect())
 
     def keyPressEvent(self, event) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -98,7 +94,7 @@ class Thumb(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         gap = tokens()["stroke"]["selected"] + 1.5 if self.isChecked() else 0
-        rect = QRectF(self.rect()).adjusted(gap, gap, -gap, -gap)
+        rect = self.picture_rect().adjusted(gap, gap, -gap, -gap)
         corner = radius("tile") - gap / 2
         path = QPainterPath()
         path.addRoundedRect(rect, corner, corner)
@@ -111,7 +107,7 @@ class Thumb(QAbstractButton):
             width = tokens()["stroke"]["selected"]
             painter.setPen(QPen(theme().color("accent"), width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            outer = QRectF(self.rect()).adjusted(width / 2, width / 2, -width / 2, -width / 2)
+            outer = self.picture_rect().adjusted(width / 2, width / 2, -width / 2, -width / 2)
             painter.drawRoundedRect(outer, radius("tile"), radius("tile"))
         elif self.underMouse():
             painter.setPen(QPen(theme().color("outline"), 1))

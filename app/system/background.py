@@ -39,6 +39,7 @@ class _Task:
     arguments: tuple[Any, ...]
     done: weakref.WeakMethod | None
     failed: weakref.WeakMethod | None
+    patient: bool = False
 
 
 class _Courier(QObject):
@@ -102,9 +103,14 @@ def run(
         _executors[patient] = ThreadPoolExecutor(_THREADS[patient], "patient" if patient else "background")
     if _courier is None:
         _courier = _Courier()
-    task = _Task(function, arguments, _weak(done), _weak(failed))
+    task = _Task(function, arguments, _weak(done), _weak(failed), patient)
     _running.add(task)
     _executors[patient].submit(_courier.work, task)
+
+
+def busy() -> bool:
+    """Whether short work runs or waits. To be called from the window's thread."""
+    return any(not task.patient for task in _running)
 
 
 def _weak(receiver: Callable[[Any], object] | None) -> weakref.WeakMethod | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Slot
+
+_PAUSE_MS = 20
+_LONGEST_WAIT = 3.0
+"""Seconds after which steps in no hurry wait no longer."""
 
 
 class DeferredSteps(QObject):
@@ -15,11 +20,24 @@ class DeferredSteps(QObject):
 
     Args:
         steps: what to do, in order. An error in one does not keep the others from their turn.
+        later: what to do after that, in no hurry.
+        busy: while it is true, the steps of ``later`` wait. Two threads that both run Python take turns at its
+            interpreter, and a step that shares it with another thread keeps the window waiting twice as long.
     """
 
-    def __init__(self, steps: Iterable[Callable[[], object]], parent: QObject) -> None:
+    def __init__(
+        self,
+        steps: Iterable[Callable[[], object]],
+        parent: QObject,
+        later: Iterable[Callable[[], object]] = (),
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__(parent)
         self._steps = deque(steps)
+        self._hurried = len(self._steps)
+        self._steps.extend(later)
+        self._busy = busy
+        self._patience: float | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._run_next)
@@ -36,10 +54,20 @@ class DeferredSteps(QObject):
 
     @Slot()
     def _run_next(self) -> None:
+        if self._hurried == 0 and self._has_to_wait():
+            self._timer.setInterval(_PAUSE_MS)
+            return
+        self._timer.setInterval(0)
+        self._hurried = max(0, self._hurried - 1)
         step = self._steps.popleft()
         if not self._steps:
             self._timer.stop()
         step()
+
+    def _has_to_wait(self) -> bool:
+        if self._patience is None:
+            self._patience = time.monotonic() + _LONGEST_WAIT
+        return self._busy() and time.monotonic() < self._patience
 
 
 def imports(*modules: str) -> list[Callable[[], object]]:

@@ -102,6 +102,11 @@ class Dialogs(QObject):
 
         self.open_models(MODEL)
 
+    @Slot()
+    def get_better_cutouts(self) -> None:
+        """The models, with the licences of the networks for the cut-out open."""
+        self.open_models("cut-out")
+
     def open_models(self, licences_of: str = "") -> None:
         """Open the models. ``licences_of``: a model whose licences are shown, as its button does."""
         from app.models.dialog import ModelsDialog

@@ -34,6 +34,9 @@ class Drawing(QObject):
         prompt.resumeRequested.connect(queue.resume)
         prompt.dropRequested.connect(queue.drop_held)
         prompt.ideasRequested.connect(self.draw_ideas)
+        prompt.queueRequested.connect(panels.queue.toggle)
+        panels.queue.closed.connect(self._queue_closed)
+        panels.queue.takenOut.connect(self._taken_out)
         canvas.varyRequested.connect(self._vary)
         canvas.finishRequested.connect(self._finish)
         canvas.redrawRequested.connect(self._redraw)
@@ -148,16 +151,41 @@ class Drawing(QObject):
         panels = self._panels
         if self._state.jobs.busy or self._state.jobs.waiting:
             self._controller.queue.stop_now()
+        elif panels.queue.isVisible():
+            panels.queue.put_away()
         elif panels.history.leave_search():
             pass
         elif panels.canvas.ideas.isVisible():
             panels.canvas.close_ideas()
+        elif panels.canvas.results.isVisible():
+            panels.canvas.close_results()
         elif panels.canvas.leave_frame():
             pass
         elif panels.left.is_narrow() and panels.left.is_panel_open():
             panels.left.close_panel()
         elif panels.banner.isVisible():
             panels.banner.dismiss()
+
+    @Slot()
+    def pause_or_go_on(self) -> None:
+        """Pause what waits; when nothing waits, go on with what is paused."""
+        queue = self._controller.queue
+        if self._state.jobs.waiting:
+            queue.pause()
+            self._panels.toast.show_message(self.tr("Paused"), queue.resume, self.tr("Go on"))
+        else:
+            queue.resume()
+
+    @Slot()
+    def _queue_closed(self) -> None:
+        prompt = self._panels.prompt
+        place = prompt.queue_button if prompt.queue_button.isVisible() else prompt.prompt
+        place.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(int)
+    def _taken_out(self, count: int) -> None:
+        text = self.tr("Taken out of the queue") if count == 1 else self.tr("{0} taken out of the queue").format(count)
+        self._panels.toast.show_message(text, self._controller.queue.bring_back)
 
     @Slot(object)
     def _stopped(self, images: object) -> None:

@@ -18,21 +18,30 @@ from app.store.assets import AssetStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
+from app.system.awake import inhibitor_of
 from app.system.deferred import imports
+from app.system.notices import SystemNotices
 from app.window.dialog_opener import Dialogs
 from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
+from app.window.full_screen import FullScreen
+from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
+from app.window.in_background import InBackground
+from app.window.listing import Listing
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
+from app.window.picture_menu import PictureMenu
 from app.window.pictures import Pictures
 from app.window.placing import Placing
+from app.window.presets import Presets
 from app.window.redrawing import Redrawing
+from app.window.side_by_side import SideBySide
 from app.window.status_line import StatusLine
 from app.window.window_keys import WindowKeys
 
@@ -81,7 +90,7 @@ class MainWindow(QMainWindow):
 
     def _build(self, paths: AppPaths) -> None:
         state, controller = self.state, self.controller
-        self.panels = panels = Panels(state, controller.subjects, controller.store)
+        self.panels = panels = Panels(state, controller.subjects, controller.store, controller.queue)
         self.setCentralWidget(panels)
         self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
@@ -92,11 +101,23 @@ class MainWindow(QMainWindow):
         earlier = EarlierSubjects(state, AssetStore(paths.assets), self)
         self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier)
         self.drawing = Drawing(panels, controller, self)
+        self.side_by_side = SideBySide(panels, controller, self)
+        self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
+        self.full_screen = FullScreen(self, state, self.canvas, self.history, self)
+        self.gallery_page = GalleryPage(panels, state, (self.drawing.asked, controller.pictureOpened), self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
+        self.listing = Listing(panels, controller, self)
+        self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
+        self.picture_menu = PictureMenu(
+            self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
+        )
+        self.in_background = InBackground(
+            self, state, controller.queue, self.canvas, inhibitor_of(), SystemNotices(self)
+        )
         self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
@@ -121,23 +142,28 @@ class MainWindow(QMainWindow):
             "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
-            "copy": self.canvas.copy,
+            "copy": self.pictures.copy,
             "export_mask": self.editor.export_mask,
             "import_mask": self.editor.import_mask,
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
             "stop_after": self.controller.queue.stop_after,
+            "queue": panels.queue.toggle,
+            "queue_pause": drawing.pause_or_go_on,
             "vary": self.canvas.vary,
             "redraw": self.canvas.strip.redraw,
             "redraw_region": self.redrawing.redraw_region,
             "into_photo": self.redrawing.choose_photo,
             "ideas": drawing.draw_ideas,
+            "list": self.listing.open,
             "new_seed": self.prompt.roll_seed,
             "lock_seed": self.prompt.toggle_seed_lock,
             "compare": self.canvas.toggle_compare,
+            "side_by_side": self.side_by_side.toggle,
             "place": self.canvas.toggle_frame,
             "focus_prompt": self.prompt.focus_prompt,
+            **self.presets.runs(),
             "next_panel": self.panel_focus.next,
             "previous_panel": self.panel_focus.previous,
             "fit": panels.zoom_fit,
@@ -145,6 +171,7 @@ class MainWindow(QMainWindow):
             "zoom_in": panels.zoom_in,
             "zoom_out": panels.zoom_out,
             "toggle_history": panels.toggle_history,
+            "gallery": self.gallery_page.toggle,
             "toggle_subject": panels.toggle_subject,
             "menu": self.top_bar.open_menu,
             "full_screen": self.toggle_full_screen,
@@ -170,7 +197,7 @@ class MainWindow(QMainWindow):
             self.canvas.hintWanted,
         ):
             notice.connect(toast.show_message)
-        for fails in (controller.failed, self.subject.failed):
+        for fails in (controller.failed, self.subject.failed, self.presets.failed):
             fails.connect(self.faults.show)
         self.history.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)
@@ -181,10 +208,12 @@ class MainWindow(QMainWindow):
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
         self.subject.shelf.removed.connect(self._taken_off)
-        self.prompt.nameWanted.connect(self._ask_for_name)
+        for wants_name in (self.prompt.nameWanted, self.subject.shelf.renameRequested):
+            wants_name.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
         for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
             wants_models.connect(dialogs.models)
+        panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
         for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
@@ -196,6 +225,7 @@ class MainWindow(QMainWindow):
         self.canvas.strip.handleMoved.connect(self._enable)
         self.canvas.followed.connect(self._enable)
         self.placing.changed.connect(self._enable)
+        self.gallery_page.changed.connect(self._enable)
         for opened in (self.editing.changed, self.redrawing.changed):
             opened.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
@@ -223,20 +253,25 @@ class MainWindow(QMainWindow):
     def _enable(self) -> None:
         """Switch off what cannot be done now."""
         busy, editing, subject = self.state.jobs.busy, self.is_editing(), self.state.subject
-        free = not editing and self.canvas.ideas.isHidden()  # nothing lies over the canvas
+        gallery = self.panels.is_gallery()
+        free = not editing and not gallery and self.canvas.ideas.isHidden()  # nothing lies over the canvas
         picture = free and self.canvas.canvas.has_picture()
         finished = free and self.state.result is not None
         photo = subject is not None and subject.photo is not None
         self.commands.enable(
-            save=finished,
-            save_plain=finished,
-            copy=picture,
+            save=finished or (gallery and not editing),
+            save_plain=finished or (gallery and not editing),
+            copy=picture or (gallery and not editing),
             stop_after=busy and not self.state.jobs.last,
+            queue_pause=self.state.jobs.waiting > 0 or self.state.jobs.held > 0,
             vary=picture and self.canvas.request is not None,
             redraw=free and self.canvas.strip.model.can_redraw,
             redraw_region=free and self.redrawing.can_redraw(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
+            list=not editing,
+            side_by_side=not editing,
+            gallery=not editing,
             compare=free and self.canvas.canvas.can_compare(),
             place=free and self.canvas.can_place(),
             edit_cutout=photo,
@@ -296,12 +331,14 @@ class MainWindow(QMainWindow):
     # The window itself
 
     def beginnings(self) -> list[Callable[[], object]]:
-        """What is slow and can wait until the window is seen, in steps."""
-        steps: list[Callable[[], object]] = [self.history.start, self._show_engine, self.empty_canvas.show]
-        if not self.state.settings.panels.get(OFFER_PUT_AWAY):
-            steps += imports(*_PLANS, *_WEIGHTS, *_OFFER)
-            steps.append(self._make_offer)
-        return steps
+        """What can wait until the window is seen, in steps."""
+        return [self.history.start, self._show_engine, self.empty_canvas.show]
+
+    def preparations(self) -> list[Callable[[], object]]:
+        """What is slow and nobody waits for, in steps."""
+        if self.state.settings.panels.get(OFFER_PUT_AWAY):
+            return []
+        return [*imports(*_PLANS, *_WEIGHTS, *_OFFER), self._make_offer]
 
     def _make_offer(self) -> None:
         from app.models.offer import ModelOffer
@@ -331,6 +368,7 @@ class MainWindow(QMainWindow):
         controls = {
             "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.open_sections(),
+            "list": self.listing.text,
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
         }
@@ -348,10 +386,14 @@ class MainWindow(QMainWindow):
         if isinstance(sections, dict):
             self.prompt.set_open_sections(sections)
         self.prompt.set_prompt_history(session.prompt_history)
+        text = session.controls.get("list")
+        if isinstance(text, str):
+            self.listing.set_text(text)
         self.panels.show_history(session.controls.get("history_shown", True) is not False)
 
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
+        self.in_background.close()
         self.dialogs.close()
         self.controller.subjects.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -17,15 +19,20 @@ from app.look.controls import Divider
 from app.look.layout import is_low, is_narrow, needs_rail
 from app.look.theme import notifier, size
 from app.prompt.panel import PromptPanel
+from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore
 from app.subject.panel import SubjectPanel
+from app.waiting.panel import QueuePanel
 from app.window.banner import ErrorBanner
 from app.window.panel_focus import Station
 from app.window.rail import LeftColumn
 from app.window.toasts import Toast
 from app.window.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from app.gallery.panel import GalleryPanel
 
 
 class Panels(QWidget):
@@ -40,7 +47,7 @@ class Panels(QWidget):
 
     historyFolded = Signal()
 
-    def __init__(self, state: SessionState, subjects: Subjects, store: HistoryStore) -> None:
+    def __init__(self, state: SessionState, subjects: Subjects, store: HistoryStore, queue: PictureQueue) -> None:
         super().__init__()
         self.top_bar = TopBar()
         self.subject = SubjectPanel(state, subjects)
@@ -59,6 +66,7 @@ class Panels(QWidget):
         self._history_shown = True
         self._put_together()
         self.toast = Toast(self.stage)
+        self.queue = QueuePanel(queue, self.stage)
         self.left.historyToggled.connect(self.show_history)
         self.left.overlayRequested.connect(self._show_overlay)
         notifier.textScaled.connect(self._arrange)
@@ -80,6 +88,7 @@ class Panels(QWidget):
         self._pages.addWidget(workspace)
         self._pages.addWidget(self.editor)
         self._pages.addWidget(self.region)
+        self._gallery: GalleryPanel | None = None
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
     def put_over_canvas(self, widget: QWidget) -> None:
@@ -116,10 +125,12 @@ class Panels(QWidget):
 
     def show_editor(self, shown: bool) -> None:
         """The editor of the cut-out over the panels, or the panels."""
+        self.show_gallery(False)
         self._pages.setCurrentIndex(1 if shown else 0)
 
     def show_region(self, shown: bool) -> None:
         """The editor of a region over the panels, or the panels."""
+        self.show_gallery(False)
         self._pages.setCurrentIndex(2 if shown else 0)
 
     def is_marking(self) -> bool:
@@ -129,6 +140,34 @@ class Panels(QWidget):
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out or of a region is open."""
         return self._pages.currentWidget() in (self.editor, self.region)
+
+    # The gallery
+
+    @property
+    def gallery(self) -> GalleryPanel:
+        """The gallery; it is built when it is first asked for."""
+        if self._gallery is None:
+            from app.gallery.panel import GalleryPanel
+
+            self._gallery = GalleryPanel(self.history.store, self.history.commands)
+            self._pages.addWidget(self._gallery)
+        return self._gallery
+
+    def show_gallery(self, shown: bool) -> None:
+        """The gallery over the panels, or the panels. What is done with chosen pictures is done with those in view."""
+        commands, history = self.history.commands, self.history
+        if shown:
+            self._pages.setCurrentWidget(self.gallery)
+            commands.act_on(self.gallery.model, self.gallery.view)
+            self.toast.move_to(self.gallery)
+        elif self.is_gallery():
+            self._pages.setCurrentIndex(0)
+            commands.act_on(history.model, history.view)
+            self.toast.move_to(self.stage)
+
+    def is_gallery(self) -> bool:
+        """Whether the gallery is open."""
+        return self._gallery is not None and self._pages.currentWidget() is self._gallery
 
     def _undoes(self) -> SubjectPanel | MaskEditorView | RegionEditor:
         """Where undo and redo act."""
@@ -146,6 +185,9 @@ class Panels(QWidget):
     def undo(self) -> None:
         """The last step of the cut-out; in the history, the last deletion; on the shelf, the subject that was taken off."""
         focused = QApplication.focusWidget()
+        if self.is_gallery():
+            self.history.undo_delete()
+            return
         if focused is not None and self.history.isAncestorOf(focused) and self.history.can_undo_delete():
             self.history.undo_delete()
             return
@@ -201,6 +243,9 @@ class Panels(QWidget):
 
     @Slot()
     def search_history(self) -> None:
+        if self.is_gallery():
+            self.gallery.show_search()
+            return
         self.show_history(True)
         self.history.show_search()
 
@@ -219,6 +264,8 @@ class Panels(QWidget):
         if self.is_editing():
             editor: QWidget = self.region if self._pages.currentWidget() is self.region else self.editor
             return [top_bar, Station(editor, editor)]
+        if self.is_gallery():
+            return [top_bar, Station(self.gallery, self.gallery.view)]
         pictures = self.history.view if self.history.model.rows else self.history.star_button
         found = [
             top_bar,

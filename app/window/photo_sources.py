@@ -8,7 +8,10 @@ from PySide6.QtCore import QMimeData, QObject, QStandardPaths, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-_SUFFIXES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.avif"
+_SUFFIXES = (
+    "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.avif *.heic *.heif "
+    "*.dng *.cr2 *.cr3 *.nef *.arw *.orf *.raf *.rw2 *.pef"
+)
 
 
 class PhotoSources(QObject):

@@ -69,6 +69,7 @@ class Pictures(QObject):
         history.saveRequested.connect(self._save_other)
         history.saveAllRequested.connect(self._save_all)
         history.copyRequested.connect(self._copy_other)
+        history.commands.promptCopied.connect(self._prompt_copied)
         canvas.saveRequested.connect(self._save)
         canvas.starToggled.connect(self._star_shown)
         canvas.copied.connect(self._copied)
@@ -254,12 +255,28 @@ class Pictures(QObject):
 
     @Slot(bool)
     def _save(self, metadata: bool) -> None:
+        if self._is_gallery():
+            self._history.commands.save_chosen(metadata)
+            return
         result = self._state.result
         if result is None:
             self._toast.show_message(self.tr("The picture is not finished yet"))
             return
         # Without a file it was stopped or could not be kept: what is on the screen is all there is of it.
         self._ask_and_save(result.file or result, result.request.prompt, result.request.seed, metadata)
+
+    def _is_gallery(self) -> bool:
+        """Whether the keys of the window mean what is chosen in the gallery."""
+        return self._history.commands.model is not self._history.model
+
+    @Slot()
+    def copy(self) -> None:
+        """The picture that is shown, or the one that is chosen in the gallery, to the clipboard."""
+        chosen = self._history.commands.chosen() if self._is_gallery() else []
+        if chosen:
+            self._copy_other(chosen[0])
+        elif not self._is_gallery():
+            self._canvas.copy()
 
     @Slot(object, bool)
     def _save_other(self, picture: Picture, metadata: bool) -> None:
@@ -287,6 +304,10 @@ class Pictures(QObject):
     @Slot()
     def _copied(self) -> None:
         self._toast.show_message(self.tr("Copied"))
+
+    @Slot()
+    def _prompt_copied(self) -> None:
+        self._toast.show_message(self.tr("Prompt copied"))
 
     @Slot(object)
     def _copy_other(self, picture: Picture) -> None:

@@ -59,7 +59,7 @@ class Redrawing(QObject):
     @Slot()
     def choose_photo(self) -> None:
         """Ask for the photo that the subject goes into."""
-        kinds = self.tr("Pictures") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff *.avif *.bmp)"
+        kinds = self.tr("Pictures") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff *.avif *.bmp *.heic *.heif)"
         name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Put the subject into a photo"), "", kinds)
         if name:
             self.open_photo(Path(name))

@@ -37,6 +37,15 @@ class Toast(QWidget):
         notifier.changed.connect(self.update)
         self.hide()
 
+    def move_to(self, host: QWidget) -> None:
+        """Lie over another widget from now on."""
+        if host is not self._host:
+            self._host.removeEventFilter(self)
+            self._host = host
+            self.hide()
+            self.setParent(host)
+            host.installEventFilter(self)
+
     def show_message(self, text: str, undo: Callable[[], object] | None = None, button: str = "") -> None:
         """Show a message. ``undo``: called by the button; ``button``: another word for it."""
         self._undo = undo

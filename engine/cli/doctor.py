@@ -15,10 +15,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every finding. The exit code is 0 even when something is wrong: the doctor itself has done its work."""
-    from engine.planning.diagnosis import diagnose
+    from engine.planning.diagnosis import Finding, diagnose
+    from engine.weights.inventory import installed_helper
 
     topic = ""
-    findings = diagnose()
+    findings = list(diagnose())
+    if installed_helper("segmentation") is None:
+        place = next((n for n, finding in enumerate(findings, 1) if finding.topic == "Cut-outs"), len(findings))
+        findings.insert(
+            place,
+            Finding(
+                "Cut-outs",
+                "Better cut-outs (Grounding DINO and SAM 2.1) are not installed.",
+                "Where subjects are cut out wrongly, get them: python -m engine models get cut-out",
+            ),
+        )
     for finding in findings:
         if args.json:
             print(json.dumps(asdict(finding)))

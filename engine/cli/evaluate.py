@@ -1,4 +1,7 @@
-"""``python -m engine evaluate``: how good a bundle's pictures are, in figures and in sheets; and training of the judges."""
+"""``python -m engine evaluate``: how good a bundle's pictures are, in figures and in sheets; and training of the judges.
+
+``evaluate cutouts`` measures cut-outs of photos against masks made by hand.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli import dreambench
 from engine.errors import CannotWrite, InputError, SubjectNotFound
 
 if TYPE_CHECKING:
@@ -18,6 +22,17 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("cutouts", "dreambench"),
+        help="measure cut-outs, or pictures as the papers do; else pictures as the mini is measured",
+    )
+    parser.add_argument(
+        "--without-network",
+        action="store_true",
+        help="with cutouts: by colours and edges alone, as where no network can be used",
+    )
     parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
     parser.add_argument(
         "--photos",
@@ -54,9 +69,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="with --train-judges: folder of checkpoints"
     )
+    dreambench.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.what == "cutouts":
+        return evaluate_cutouts(args)
+    if args.without_network:
+        raise InputError("--without-network belongs to the measure of cut-outs.", "Write: evaluate cutouts.")
+    if args.what == "dreambench":
+        return dreambench.run(args)
+    dreambench.refuse(args)
     if args.train_judges:
         return train_judges(args)
     if (args.subjects is None and args.photos is None) or args.out is None:
@@ -95,6 +118,36 @@ def run(args: argparse.Namespace) -> int:
 
         write_report(figures, sheets, args.out / "report.html")
     print(json.dumps({key: value for key, value in figures.items() if key not in ("by_scene", "judges")}))
+    return 0
+
+
+def evaluate_cutouts(args: argparse.Namespace) -> int:
+    """Figures of cut-outs on photos with masks; with --out also as JSON, and a page with the photos, worst first."""
+    from engine.evaluation.cutout_measure import figures_of, find_cases, measure
+    from engine.evaluation.cutout_report import WORDS, write_cutout_report
+    from engine.preflight.segmenter import Segmenter
+
+    if args.photos is None or args.masks is None:
+        raise InputError("Cut-outs are measured on photos with masks.", "Name their folders with --photos and --masks.")
+    cases = find_cases(args.photos, args.masks)
+    results = measure(cases, Segmenter(network=None) if args.without_network else Segmenter(), show)
+    figures = figures_of(results)
+    if args.out is not None:
+        path = args.out / "cutouts.json"
+        try:
+            args.out.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise CannotWrite(f"{path} cannot be written: {error.strerror or error}.") from error
+        write_cutout_report(results, figures, args.out / "cutouts.html")
+    print(f"{'':14}overlap  ≥ 0.90  < 0.70  boundary F")
+    for way, own in figures["ways"].items():
+        values = f"{own['overlap']:7.3f} {own['right']:7.0%} {own['wrong']:7.0%} {own['boundary_f']:11.3f}"
+        print(f"{WORDS[way]:14}{values}")
+    print(
+        f"{figures['photos']} photos; sure of {figures['sure']}, {figures['sure_in_error']} of them in error;"
+        f" {figures['seconds']} s to the first mask"
+    )
     return 0
 
 

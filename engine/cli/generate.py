@@ -10,16 +10,19 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.cli import lists
 from engine.cli.place import Place, check_place, take_place
 from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, ScalePreview, Started
 from engine.placement import Placement
+from engine.preset import read_preset
 from engine.request import MAX_SEED, CutOut, GenerationRequest
 
 if TYPE_CHECKING:
@@ -60,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PHOTO",
         help="put the subject into this photo, at --place or into --region; everything else of the photo stays",
     )
+    parser.add_argument(
+        "--preset", type=Path, metavar="FILE", help="strengths, temperature, size, place and what to avoid of a preset"
+    )
     parser.add_argument("--prompt-strength", type=float, help="how closely to follow the prompt")
     parser.add_argument("--subject-strength", type=float, help="how closely to keep the subject (identity)")
     parser.add_argument(
@@ -73,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="PNG", help="an EchoGen picture to take everything not given from"
     )
+    lists.add_arguments(parser)
     parser.add_argument("--previews", type=Path, metavar="DIR", help="write the forming picture after every scale")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--memory", default="auto", help="memory plan: auto, resident, balanced, low, int8 or streamed")
@@ -84,12 +91,25 @@ def run(args: argparse.Namespace) -> int:
     folder = resolve_bundle(args.bundle)
     manifest = read_manifest(folder)
     base, place = take_place(args, complete_request(args, build_request(args), manifest), manifest)
+    listed = lists.listed_requests(args, base, manifest)
+    if args.requests is not None:
+        lists.write(args.requests, listed)
+        return 0
     from engine.engine import Engine
     from engine.planning.job import make_job
 
-    make_job(base, manifest)  # what does not fit the model is said before it is opened
+    for request in [one.request for one in listed] or [base]:
+        make_job(request, manifest)  # what does not fit the model is said before it is opened
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
-        draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json, place=place)
+        if listed:
+            targets = lists.targets(args.out, listed)
+            jobs = [(target, one.request) for target, one in zip(targets, listed, strict=True)]
+            try:
+                draw_jobs(engine, jobs, previews=args.previews, as_json=args.json)
+            finally:
+                lists.save_sheet(args.sheet, targets, listed)
+        else:
+            draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json, place=place)
     return 0
 
 
@@ -100,11 +120,14 @@ def check(args: argparse.Namespace) -> None:
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
         raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED - args.count + 1}.")
     check_place(args)
-    if args.prompt is None and args.source is None:
+    lists.check(args)
+    if args.prompt is None and args.source is None and not lists.is_list(args):
         raise InputError(
             "There is no prompt.", 'Say where the subject should be, for example --prompt "a toy robot in the snow".'
         )
     check_places(args.out, args.previews)
+    if args.sheet is not None:
+        check_places(args.sheet, None)
 
 
 def check_places(out: Path, previews: Path | None) -> None:
@@ -141,6 +164,8 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
             request = replace(request, kept=found.bits.first(args.keep_scales))
         else:
             request = replace(request, kept=None)
+    if args.preset is not None:
+        request = read_preset(args.preset).applied(request)
     given: dict[str, Any] = {
         name: getattr(args, name)
         for name in ("prompt", "prompt_strength", "subject_strength", "look_strength", "temperature", "top_p")
@@ -159,7 +184,7 @@ def complete_request(
     args: argparse.Namespace, request: GenerationRequest, manifest: BundleManifest
 ) -> GenerationRequest:
     """Fill in what only the bundle knows: its defaults, sizes, and the side of the cut-out."""
-    if args.source is None:
+    if args.source is None and args.preset is None:
         defaults = manifest.request_defaults()
         request = replace(request, **{k: v for k, v in defaults.items() if getattr(args, k, None) is None})
     if request.bundle not in ("", manifest.identity) and request.kept is None:
@@ -191,6 +216,7 @@ def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
     from engine.photo.hints import Hint
     from engine.photo.load import load_photo
     from engine.photo.mask_file import read_mask
+    from engine.photo.notes import photo_notes
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
 
@@ -200,6 +226,8 @@ def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
     else:
         segmenter = Segmenter.with_models(installed_helpers())
         mask = segmenter.find_subject(photo, Hint(name=args.name)).mask
+    for note in (*photo.notes, *photo_notes(photo, mask, side)):
+        print(note, file=sys.stderr)
     return cut_out(photo, mask, side, args.framing)
 
 
@@ -239,15 +267,29 @@ def draw(
     place: Place | None = None,
 ) -> list[Path]:
     """Draw ``count`` pictures with seeds S, S+1, … and write them. Ctrl+C stops between two blocks."""
+    jobs = [
+        (out if count == 1 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}"), base.with_seed(base.seed + index))
+        for index in range(count)
+    ]
+    return draw_jobs(engine, jobs, previews=previews, as_json=as_json, place=place)
+
+
+def draw_jobs(
+    engine: Engine,
+    jobs: Sequence[tuple[Path, GenerationRequest]],
+    *,
+    previews: Path | None = None,
+    as_json: bool = False,
+    place: Place | None = None,
+) -> list[Path]:
+    """Draw each request and write it to its file, one after the other. Ctrl+C stops between two blocks."""
     from engine.photo.picture_file import save_picture
 
     cancel = threading.Event()
     previous = signal.signal(signal.SIGINT, lambda *_: cancel.set()) if _in_main_thread() else None
     written = []
     try:
-        for index in range(count):
-            target = out if count == 1 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}")
-            request = base.with_seed(base.seed + index)
+        for target, request in jobs:
             finished = _follow(engine, request, cancel, previews, target.stem)
             if place is not None:
                 finished = replace(finished, image=place.finish(finished.image, finished.request))

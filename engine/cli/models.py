@@ -94,7 +94,7 @@ def _rehearse(args: argparse.Namespace) -> int:
 
 
 def _list(store: ModelStore, as_json: bool) -> int:
-    states = store.models()
+    states = store.models(everything=True)
     for state in states:
         if as_json:
             print(json.dumps(to_json(state)))

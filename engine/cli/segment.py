@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.photo.mask_file import write_mask
+    from engine.photo.notes import photo_notes
     from engine.photo.picture_file import save_plain
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.cutout is not None:
         composed = cut_out(photo, proposal.mask, args.size, args.framing, args.box)
         save_plain(args.cutout, composed.pixels if args.framing == "fit" else composed.rgb)
-    report(args, proposal, photo.notes)
+    report(args, proposal, (*photo.notes, *photo_notes(photo, proposal.mask)))
     return 0
 
 
@@ -116,6 +117,7 @@ def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tup
             "name_score": round(proposal.name_score, 4),
             "method": proposal.method,
             "score": round(proposal.score, 4),
+            "sure": proposal.sure,
             "boxes": [
                 {
                     "box": [round(b.x0, 1), round(b.y0, 1), round(b.x1, 1), round(b.y1, 1)],
@@ -131,6 +133,8 @@ def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tup
         return
     for note in notes:
         print(note, file=sys.stderr)
+    if not proposal.sure and args.box is None and not args.click:
+        print("Not sure about this cut-out. Look at it, and name a --box if it is wrong.", file=sys.stderr)
     print(args.out)
     if args.cutout is not None:
         print(args.cutout, flush=True)

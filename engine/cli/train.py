@@ -9,7 +9,7 @@ train travel --stage transformer --to DIR               small files to carry to 
 train travel --stage transformer --from DIR --sprites DIR
 train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
 train cutout --minutes 60 --sprites DIR --textures DIR   the network that finds the subject of a photo
-train cutout --export DIR                               write it as the program uses it
+train cutout --export DIR --sprites DIR                 write it as the program uses it, and calibrate its estimate
 """
 
 from __future__ import annotations
@@ -215,12 +215,29 @@ def cutout(args: argparse.Namespace) -> int:
 
         network, _ = stages.trained(args.runs, settings)
         path = export_network(network, args.export)
-        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", flush=True)
+        calibrate_cutout(args, settings)
         return 0
     stage = stages.make_stage(sprites_folder(args), args.textures, args.pool, settings)
     progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
     print(f"cutout: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
     return 0
+
+
+def calibrate_cutout(args: argparse.Namespace, settings: dict[str, Any]) -> None:
+    """Fit the estimate of the overlap on composites of held-out subjects."""
+    from engine.training.cutout import make_composer
+    from engine.training.cutout_calibration import COMPOSITES, SIZE, calibrate
+
+    seed = int(settings["seed"]) * 1000 + 3
+    composer = make_composer(
+        sprites_folder(args), args.textures, args.pool, settings, split="validation", size=SIZE, seed=seed, hinted=0.0
+    )
+    for kind, own in calibrate(args.export, composer, COMPOSITES).items():
+        print(
+            f"{kind}: {own['masks']:.0f} masks with a mean overlap of {own['overlap']:.3f};"
+            f" the estimate is off by {own['error']:.3f}"
+        )
 
 
 def preview_data(args: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ def report(figures: dict[str, Any], sheets: Sequence[tuple[str, Image.Image]] = 
         for words, own in _with_parts(figures)
     )
     pictures = "\n".join(
-        f'<h2>{html.escape(title)}</h2>\n<img alt="{html.escape(title)}" src="{_embedded(sheet)}">'
+        f'<h2>{html.escape(title)}</h2>\n<img alt="{html.escape(title)}" src="{embedded(sheet)}">'
         for title, sheet in sheets
     )
     return _PAGE.format(title=html.escape(str(figures.get("bundle", ""))), rows=rows, parts=parts, pictures=pictures)
@@ -71,7 +71,8 @@ def _ends(ends: tuple[float, float] | None, unit: str) -> str:
     return f"{number(float(low), unit)} – {number(float(high), unit)}"
 
 
-def _embedded(sheet: Image.Image) -> str:
+def embedded(sheet: Image.Image) -> str:
+    """A picture as the ``src`` of an ``img``, JPEG."""
     out = io.BytesIO()
     sheet.save(out, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.faces import face
 
 if TYPE_CHECKING:
+    from engine.photo.foreground import foreground_colours as foreground_colours
     from engine.photo.framing import cut_out as cut_out
     from engine.photo.framing import mask_digest as mask_digest
     from engine.photo.framing import on_white as on_white
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from engine.photo.mask_ops import largest_part as largest_part
     from engine.photo.mask_ops import mask_problem as mask_problem
     from engine.photo.mask_ops import parts as parts
+    from engine.photo.notes import photo_notes as photo_notes
     from engine.photo.picture_file import SUFFIXES as SUFFIXES
     from engine.photo.picture_file import carries_request as carries_request
     from engine.photo.picture_file import read_picture_file as read_picture_file
@@ -38,10 +40,14 @@ if TYPE_CHECKING:
     from engine.photo.place import place_in_region as place_in_region
     from engine.photo.place import put_back as put_back
     from engine.photo.place import region_of_photo as region_of_photo
+    from engine.photo.sheet import Table as Table
+    from engine.photo.sheet import arrange as arrange
+    from engine.photo.sheet import draw_sheet as draw_sheet
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         {
+            "engine.photo.foreground": ("foreground_colours",),
             "engine.photo.framing": ("cut_out", "mask_digest", "on_white", "without_white"),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),
             "engine.photo.load": ("Photo", "load_photo", "photo_from_pixels"),
@@ -57,6 +63,7 @@ else:
                 "mask_problem",
                 "parts",
             ),
+            "engine.photo.notes": ("photo_notes",),
             "engine.photo.picture_file": (
                 "SUFFIXES",
                 "carries_request",
@@ -65,5 +72,6 @@ else:
                 "save_plain",
             ),
             "engine.photo.place": ("place_in_region", "put_back", "region_of_photo"),
+            "engine.photo.sheet": ("Table", "arrange", "draw_sheet"),
         },
     )

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import MaskError, RequestError
+from engine.photo.foreground import foreground_colours
 from engine.photo.hints import Box
 from engine.photo.load import Photo
 from engine.photo.mask_ops import bounding_box, mask_problem
@@ -82,8 +83,10 @@ def _fit(rgb: np.ndarray, mask: np.ndarray, extent: tuple[int, int, int, int], s
     right, bottom = min(x1 + reach, width), min(y1 + reach, height)
     inside = mask[top:bottom, left:right]
     new_size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-    # Composed first, resized second: each pixel weighs by its alpha, so no dark fringe can come in from the background.
-    colour = _resized(on_white(rgb[top:bottom, left:right], inside), new_size)
+    # Composed first, resized second: each pixel weighs by its alpha. What a soft edge shows of the old background is taken
+    # out before, in the picture that is reduced already: it has all that the cut-out is going to have.
+    part, inside = _averaged(rgb[top:bottom, left:right], new_size), _averaged(inside, new_size)
+    colour = _resized(on_white(foreground_colours(part, inside), inside), new_size)
     alpha = _resized(inside, new_size)
     at_x = round(size / 2 - ((x0 + x1) / 2 - left) * scale)
     at_y = round(size / 2 - ((y0 + y1) / 2 - top) * scale)
@@ -96,11 +99,16 @@ def _fit(rgb: np.ndarray, mask: np.ndarray, extent: tuple[int, int, int, int], s
     return pixels
 
 
-def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Lanczos to (width, height). What is more than three times too large is averaged down to that first, for speed."""
+def _averaged(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """What is more than four times as large as (width, height) is averaged down to three times, for speed."""
     height, width = pixels.shape[:2]
     if min(width / size[0], height / size[1]) > 4:
         pixels = cv2.resize(pixels, (size[0] * 3, size[1] * 3), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(pixels)
+
+
+def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Lanczos to (width, height)."""
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, _LANCZOS))
 
 

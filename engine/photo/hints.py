@@ -75,11 +75,12 @@ class SubjectProposal:
         name: what the subject is, or "".
         boxes: candidates, best first; the first one is the box the mask was cut from. Never empty.
         mask: uint8 (H, W), 0 … 255, as large as the photo.
-        score: 0 … 1, how sure the cutter is of the mask. For GrabCut it is how well the subject's colours and its edge
-            stand out from the surroundings; for SAM its own predicted overlap; 1 for a photo with transparency.
+        score: 0 … 1, the estimated overlap of the mask with the truth; 1 for a photo with transparency. Without any
+            network it is how well the subject's colours and its edge stand out from the surroundings.
         name_score: 0 … 1; 1 for a name the user typed, 0 for no name.
-        method: who cut: "alpha", "grabcut" or "sam".
+        method: who cut: "alpha", "network" (the one that ships), "grabcut" (colours and edges) or "sam".
         notes: sentences for the user, for example that the name was not found in the photo.
+        sure: whether the mask may be called right without a look at it.
     """
 
     name: str
@@ -89,3 +90,4 @@ class SubjectProposal:
     name_score: float = 0.0
     method: str = "grabcut"
     notes: tuple[str, ...] = ()
+    sure: bool = False

@@ -7,13 +7,16 @@ orientation and the colour profile are looked at.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import importlib
 import io
 import logging
 import os
 import stat
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from engine.errors import PhotoError
+from engine.photo.raw import can_develop, develop, is_raw, raw_size
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +33,9 @@ MAX_FILE_BYTES = 2**30
 """A hundred megapixels in 16-bit RGBA are 800 MB unpacked; a larger file holds something else."""
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "TGA", "JPEG2000", "AVIF", "ICO", "QOI")
+_READERS = ("Png", "Jpeg", "Mpo", "WebP", "Tiff", "Gif", "Bmp", "Ppm", "Tga", "Jpeg2K", "Avif", "Ico", "Qoi")
+_HEIF = "HEIF"
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 # Pillow warns above this and refuses above twice this, before unpacking, wherever it opens a picture.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -156,11 +163,14 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
             title="The file is empty",
         )
     try:
-        with Image.open(stream, formats=_usable_formats()) as picture:
-            _check_size(picture.size, called)
-            notes = _frame_note(picture)
-            picture.load()
-            rgb, alpha = _pixels(picture)
+        if is_raw(start, called):
+            rgb, alpha, notes = _developed(stream, called), None, ()
+        else:
+            with Image.open(stream, formats=_usable_formats(start)) as picture:
+                _check_size(picture.size, called)
+                notes = _frame_note(picture)
+                picture.load()
+                rgb, alpha = _pixels(picture)
     except PhotoError:
         raise
     except UnidentifiedImageError as error:
@@ -182,9 +192,40 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
     return photo_from_pixels(rgb, alpha, name, notes)
 
 
-def _usable_formats() -> list[str]:
-    Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]
+def _usable_formats(start: bytes) -> list[str]:
+    # Not Image.init(): it would import thirty readers more, while the window starts.
+    for name in _READERS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"PIL.{name}ImagePlugin")
+    formats = [name for name in FORMATS if name in Image.OPEN]
+    return [*formats, _HEIF] if _is_heif(start) and _reads_heif() else formats
+
+
+def _is_heif(start: bytes) -> bool:
+    return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
+
+
+@cache
+def _reads_heif() -> bool:
+    """Whether photos of phones can be read: pillow-heif is an optional part. It is loaded with the first of them."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+def _developed(stream: BinaryIO, called: str) -> np.ndarray:
+    """A RAW photo as RGB uint8 (H, W, 3)."""
+    if not can_develop():
+        raise PhotoError(
+            f"{called} is a RAW photo, and rawpy, which develops them, is not installed.",
+            "Install it with “pip install rawpy”, or save the photo as JPEG first.",
+        )
+    _check_size(raw_size(stream), called)
+    stream.seek(0)
+    return np.array(develop(stream))
 
 
 def _check_size(size: tuple[int, int], called: str) -> None:
@@ -274,8 +315,13 @@ def _called(name: str) -> str:
 
 
 def _not_a_picture(called: str, start: bytes) -> PhotoError:
-    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
-        return PhotoError(f"{called} is a HEIC photo, which cannot be read here.", f"Save it as JPEG first. {_WORKING}")
+    if _is_heif(start) and _reads_heif():
+        return PhotoError(f"{called} is a HEIC photo that is damaged or incomplete.", "Save it as JPEG first.")
+    if _is_heif(start):
+        return PhotoError(
+            f"{called} is a HEIC photo, and pillow-heif, which reads them, is not installed.",
+            "Install it with “pip install pillow-heif”, or save the photo as JPEG first.",
+        )
     if start.startswith(b"%PDF"):
         return PhotoError(f"{called} is a PDF document.", f"Save the picture in it as a file of its own. {_WORKING}")
     if start.lstrip().startswith((b"<svg", b"<?xml")):

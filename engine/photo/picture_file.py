@@ -31,6 +31,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import CannotWrite, InputError, PhotoError
 from engine.photo.load import open_regular_file
+from engine.photo.srgb import tagged
 from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits
 from engine.version import __version__
 
@@ -83,12 +84,9 @@ def save_plain(path: Path, image: np.ndarray) -> None:
         )
     out = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(image))
-    if suffix == ".png":
-        picture.save(out, "PNG")
-    elif suffix == ".webp":
-        picture.save(out, "WEBP", quality=92, method=4)
-    else:
-        picture.save(out, "JPEG", quality=95, subsampling=0)
+    kind = {".png": "PNG", ".webp": "WEBP"}.get(suffix, "JPEG")
+    quality = {"WEBP": {"quality": 92, "method": 4}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
+    picture.save(out, kind, **quality, **(tagged(kind) if picture.mode != "L" else {}))
     _write(path, out.getvalue())
 
 
@@ -103,7 +101,7 @@ def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits) -
     for index, start in enumerate(range(0, len(text), _PIECE)):
         info.add_itxt(_keyword(index), text[start : start + _PIECE], zip=True)
     out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG", pnginfo=info)
+    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG", **tagged("PNG", info))
     return out.getvalue()
 
 

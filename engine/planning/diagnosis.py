@@ -103,6 +103,7 @@ def diagnose() -> tuple[Finding, ...]:
             findings.append(Finding("Device", f"Looking for devices failed: {error}.", "Draw on the processor.", False))
     findings += _bundles(device)
     findings += _could_have(device, cards)
+    findings.append(_cut_outs())
     findings.append(_libraries())
     return tuple(findings)
 
@@ -305,6 +306,15 @@ def _bundles(device: Device) -> list[Finding]:
             Finding("Model", "There is no model on this computer.", "Get one: python -m engine models list", False)
         )
     return findings
+
+
+def _cut_outs() -> Finding:
+    from engine.preflight import shipped_problem
+
+    problem = shipped_problem()
+    if not problem:
+        return Finding("Cut-outs", "The network for cut-outs that comes with EchoGen works.")
+    return Finding("Cut-outs", problem, "Install EchoGen again; until then colours and edges find the subject.", False)
 
 
 def _way_out(manifest: BundleManifest, device: Device) -> str:

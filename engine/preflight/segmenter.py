@@ -1,8 +1,8 @@
-"""Finds the subject and corrects its mask. Needs no learned model; uses those that are installed.
+"""Finds the subject and corrects its mask: with the small network that ships, and with larger ones that are installed.
 
 ``find_subject`` is the first guess: the photo's own transparency, the user's box, clicks and strokes, or what stands out
-from the surroundings. ``refine_mask`` answers each correction. Both may be called from several threads; work on one
-photo is done by one thread at a time.
+from the surroundings. ``refine_mask`` answers each correction. Where no network can be used, colours and edges are what is
+left. Both may be called from several threads; work on one photo is done by one thread at a time.
 """
 
 from __future__ import annotations
@@ -11,22 +11,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from engine.errors import MaskError, SubjectNotFound
 from engine.photo.hints import Box, Click, Hint, Stroke, SubjectProposal
 from engine.photo.load import Photo
 from engine.photo.mask_ops import bounding_box, mask_problem, parts
-from engine.preflight.colours.cutting import box_extent, correct, correct_by_logits, cut_in_box, from_logits
+from engine.preflight.colours.cutting import (
+    box_extent,
+    correct,
+    correct_by_logits,
+    cut_in_box,
+    finished,
+    from_logits,
+    outlined_in_box,
+)
+from engine.preflight.colours.guesses import box_of, cut_by_colours, guesses, loose
 from engine.preflight.colours.marks import Marks
-from engine.preflight.colours.proposals import MINI_SIDE, Proposal, Traits, main_part, propose, squashed
-from engine.preflight.colours.working_photo import Extent, WorkingPhoto, WorkingPhotos, shrunk
+from engine.preflight.colours.proposals import Proposal
+from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
 from engine.preflight.networks.learned import LearnedParts, Parts
+from engine.preflight.shipped.candidates import Candidate, by_itself, corrected, in_box
+from engine.preflight.shipped.judge import SURE
+from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 
-_UNSURE = 0.35
-_GUESS = "This is a guess: the subject hardly stands out. Draw a box around it if it is wrong."
 _MOST_BOXES = 5
+_NOTHING = 0.25
+"""What is estimated to overlap less with a subject is none: a photo of a sky."""
+
+_UNLIKELY = 0.5
+"""Candidates estimated below this share of the best one are not offered."""
+
+_SAME = 0.7
+"""Boxes that overlap more than this are one candidate."""
 
 
 class Segmenter:
@@ -34,10 +51,12 @@ class Segmenter:
 
     Args:
         parts: the learned parts to use; none by default.
+        network: the small network to use; None for colours and edges alone.
     """
 
-    def __init__(self, parts: Parts | None = None) -> None:
+    def __init__(self, parts: Parts | None = None, network: ShippedNetwork | None = SHIPPED) -> None:
         self._photos = WorkingPhotos()
+        self._network = network
         self._parts: Parts = parts or LearnedParts()
 
     @classmethod
@@ -127,6 +146,9 @@ class Segmenter:
                 found = self._sam(photo, box, marks, None, notes)
                 if found is not None:
                     return from_logits(working, found[0], marks)
+                answers = self._in_box(working, box, marks)
+                if answers:
+                    return finished(working, answers[0].window, answers[0].inside)
                 return cut_in_box(working, box_extent(box, working), marks)
             if start is None:
                 try:
@@ -138,6 +160,10 @@ class Segmenter:
             found = self._sam(photo, None, marks, start, notes) if marks else None
             if found is not None:
                 return correct_by_logits(working, start, found[0], marks)
+            seen = corrected(working, self._network, start, marks) if self._network is not None and marks else None
+            if seen is not None:
+                logits, window = seen
+                return correct_by_logits(working, start, logits, marks, window)
             return correct(working, start, marks)
 
     def _named(self, photo: Photo, hint: Hint, notes: list[str]) -> tuple[Hint, float]:
@@ -160,17 +186,27 @@ class Segmenter:
             if grounded == ():
                 notes.append(f"No “{hint.name}” was found by name; what stands out most was taken.")
             boxes = grounded or ()
-        guesses: list[Proposal] = []
-        if not boxes and (not marks or "segmentation" not in self._parts.roles):
-            guesses = _guesses(working, marks)
-            if not guesses:
+        given = boxes[0] if boxes else None
+        answers: list[Candidate] = []
+        rough: list[Proposal] = []
+        if given is None and (not marks or "segmentation" not in self._parts.roles):
+            rough = guesses(working, marks)
+            answers = self._by_itself(working, rough, marks)
+            if not (answers or rough) or (answers and not marks and answers[0].score < _NOTHING):
                 raise _nothing(hint)
-            boxes = tuple(_box(guess, working) for guess in guesses)
+            answers = [answer for answer in answers if answer.score >= _UNLIKELY * answers[0].score]
+            boxes = tuple(answer.box() for answer in answers) or tuple(box_of(guess, working) for guess in rough)
         found = self._sam(working.photo, boxes[0] if boxes else None, marks, None, notes)
         if found is not None:
             mask, score, method = from_logits(working, found[0], marks), found[1], "sam"
         else:
-            mask, score, method = *_cut_by_colours(working, boxes, guesses, marks), "grabcut"
+            if given is not None:
+                answers = self._in_box(working, given, marks)
+            if answers:
+                mask, score = finished(working, answers[0].window, answers[0].inside), answers[0].score
+                method = "grabcut" if answers[0].way == "colours" else "network"
+            else:
+                mask, score, method = *cut_by_colours(working, boxes, rough, marks), "grabcut"
         problem = mask_problem(mask)
         if problem is not None:
             if hint.box is None and not marks:
@@ -179,16 +215,35 @@ class Segmenter:
                 "Nothing was found there." if not mask.any() else problem.fact,
                 "Draw the box a little larger, or paint the subject with the brush.",
             )
-        unsure = method == "grabcut" and bool(guesses) and not marks and score < _UNSURE
         return _proposal(
             hint,
             mask,
             score,
-            first=boxes[0] if boxes and not guesses else None,
+            first=given,
             others=boxes[1:],
             method=method,
-            notes=(_GUESS,) if unsure else (),
+            # How well colours stand out is no estimate of an overlap: it never calls a mask right.
+            sure=score >= SURE and (method == "sam" or bool(answers)),
         )
+
+    def _by_itself(self, working: WorkingPhoto, rough: list[Proposal], marks: Marks) -> list[Candidate]:
+        """Answers for the whole photo, best first; none where the network cannot be used."""
+        if self._network is None:
+            return []
+        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough)) or []
+
+    def _in_box(self, working: WorkingPhoto, box: Box, marks: Marks) -> list[Candidate]:
+        if self._network is None:
+            return []
+        return in_box(working, self._network, box_extent(box, working), marks) or []
+
+
+def colour_candidates(working: WorkingPhoto, marks: Marks, rough: list[Proposal] | None = None) -> list[Candidate]:
+    """What colours and edges alone make of a photo, to be judged among other answers; none where nothing stands out."""
+    return [
+        Candidate(*outlined_in_box(working, loose(guess, working), marks, guess.mask), "colours")
+        for guess in (guesses(working, marks) if rough is None else rough)[:1]
+    ]
 
 
 def _from_alpha(working: WorkingPhoto, alpha: np.ndarray, hint: Hint, marks: Marks) -> SubjectProposal:
@@ -204,104 +259,7 @@ def _from_alpha(working: WorkingPhoto, alpha: np.ndarray, hint: Hint, marks: Mar
     problem = mask_problem(mask)
     if problem is not None:
         raise SubjectNotFound(problem.fact, problem.step)
-    return _proposal(hint, mask, 1.0, first=hint.box, method="alpha")
-
-
-def _cut_by_colours(
-    working: WorkingPhoto, boxes: tuple[Box, ...], guesses: list[Proposal], marks: Marks
-) -> tuple[np.ndarray, float]:
-    """GrabCut from the first box, or around the first guess; and how well the result stands out."""
-    if guesses:
-        mask = cut_in_box(working, _loose(guesses[0], working), marks, guesses[0].mask)
-        if marks:
-            mask = correct(working, mask, marks)
-    elif boxes:
-        mask = cut_in_box(working, box_extent(boxes[0], working), marks)
-    else:  # a segmentation that failed at its first use left nothing to begin with
-        found = _guesses(working, marks)
-        return _cut_by_colours(working, boxes, found, marks) if found else (np.zeros_like(working.photo.rgb[..., 0]), 0)
-    return mask, _score(working, mask)
-
-
-def _guesses(working: WorkingPhoto, marks: Marks) -> list[Proposal]:
-    """Guesses, best first; with marks those first that hold what is included and not what is excluded."""
-    found = propose(working)
-    wanted = marks.extent(working, included_only=True)
-    if not marks:
-        return found
-
-    def fits(guess: Proposal) -> float:
-        height, width = guess.mask.shape
-        hits = 0.0
-        for click in marks.clicks:
-            x = min(max(int(click.x * width / working.photo.width), 0), width - 1)
-            y = min(max(int(click.y * height / working.photo.height), 0), height - 1)
-            hits += 1 if bool(guess.mask[y, x]) == click.include else -1
-        for stroke in marks.strokes:
-            for px, py in stroke.points[:: max(1, len(stroke.points) // 8)]:
-                x = min(max(int(px * width / working.photo.width), 0), width - 1)
-                y = min(max(int(py * height / working.photo.height), 0), height - 1)
-                hits += 0.2 if bool(guess.mask[y, x]) == stroke.include else -0.2
-        return hits + guess.score
-
-    found.sort(key=fits, reverse=True)
-    if wanted is not None and (not found or not _holds(found[0], wanted, working)):
-        found.insert(0, _guess_around(working, wanted))
-    return found
-
-
-def _holds(guess: Proposal, wanted: Extent, working: WorkingPhoto) -> bool:
-    x0, y0, x1, y1 = _loose(guess, working)
-    return x0 <= wanted[0] and y0 <= wanted[1] and wanted[2] <= x1 and wanted[3] <= y1
-
-
-def _guess_around(working: WorkingPhoto, wanted: Extent) -> Proposal:
-    """What hangs together by colour with the marked place, when no guess holds it."""
-    mini = shrunk(working.whole.coarse, MINI_SIDE)
-    height, width = mini.shape[:2]
-    scale_x, scale_y = width / working.photo.width, height / working.photo.height
-    x0, y0 = int(wanted[0] * scale_x), int(wanted[1] * scale_y)
-    x1, y1 = max(int(np.ceil(wanted[2] * scale_x)), x0 + 1), max(int(np.ceil(wanted[3] * scale_y)), y0 + 1)
-    lab = cv2.cvtColor(mini.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    here = lab[y0:y1, x0:x1].reshape(-1, 3).mean(0)
-    ys, xs = np.mgrid[:height, :width]
-    away = np.hypot(np.maximum.reduce([x0 - xs, xs - x1, 0 * xs]), np.maximum.reduce([y0 - ys, ys - y1, 0 * ys]))
-    near = np.sqrt(((lab - here) ** 2).sum(2)) / 25 + away / (0.4 * max(height, width)) < 1
-    near[y0:y1, x0:x1] = True
-    _, labels = cv2.connectedComponents(near.astype(np.uint8), connectivity=8)
-    mask = labels == labels[min(y0, height - 1), min(x0, width - 1)]
-    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
-    return Proposal(mask, (x / width, y / height, (x + w) / width, (y + h) / height), 0.3)
-
-
-def _loose(guess: Proposal, working: WorkingPhoto) -> Extent:
-    """The box of a guess, widened: a miniature does not show every ear."""
-    width, height = working.photo.width, working.photo.height
-    x0, y0, x1, y1 = guess.box
-    grow = 0.12 * max((x1 - x0) * width, (y1 - y0) * height) + 2
-    return (
-        max(int(x0 * width - grow), 0),
-        max(int(y0 * height - grow), 0),
-        min(int(np.ceil(x1 * width + grow)), width),
-        min(int(np.ceil(y1 * height + grow)), height),
-    )
-
-
-def _box(guess: Proposal, working: WorkingPhoto) -> Box:
-    x0, y0, x1, y1 = guess.box
-    width, height = working.photo.width, working.photo.height
-    return Box(x0 * width, y0 * height, x1 * width, y1 * height, guess.score)
-
-
-def _score(working: WorkingPhoto, mask: np.ndarray) -> float:
-    """How well the cut stands out from its surroundings, 0 … 1, measured in miniature."""
-    mini = shrunk(working.whole.coarse, MINI_SIDE)
-    height, width = mini.shape[:2]
-    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) >= 128
-    if not small.any() or small.all():
-        return 0.1
-    # The same sum as among guesses; their agreement is 0.6 on the average.
-    return squashed(Traits(mini).score(main_part(small)) + 0.6)
+    return _proposal(hint, mask, 1.0, first=hint.box, method="alpha", sure=True)
 
 
 def _proposal(
@@ -312,7 +270,7 @@ def _proposal(
     first: Box | None = None,
     others: Sequence[Box] = (),
     method: str = "grabcut",
-    notes: tuple[str, ...] = (),
+    sure: bool = False,
 ) -> SubjectProposal:
     extent = bounding_box(mask)
     assert extent is not None  # an empty mask was refused before
@@ -322,7 +280,16 @@ def _proposal(
         # Several things hang in one mask: each may be meant alone.
         boxes += [Box(part.x0, part.y0, part.x1, part.y1, score * 0.8) for part in found[:3]]
     boxes += sorted(others, key=lambda box: -box.score)
-    return SubjectProposal(hint.name, tuple(boxes[:_MOST_BOXES]), mask, score, 1.0 if hint.name else 0.0, method, notes)
+    boxes = [box for index, box in enumerate(boxes) if all(_overlap(box, one) < _SAME for one in boxes[:index])]
+    name_score = 1.0 if hint.name else 0.0
+    return SubjectProposal(hint.name, tuple(boxes[:_MOST_BOXES]), mask, score, name_score, method, sure=sure)
+
+
+def _overlap(one: Box, other: Box) -> float:
+    width, height = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
+    both = max(width, 0.0) * max(height, 0.0)
+    areas = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other))
+    return both / max(areas - both, 1e-9)
 
 
 def _nothing(hint: Hint) -> SubjectNotFound:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
 import os
@@ -32,6 +31,7 @@ from engine.process.messages import (
     ScalesPainted,
     Shutdown,
 )
+from engine.process.spawn import give_way
 from engine.request import CutOut, GenerationRequest, ScaleBits
 
 log = logging.getLogger(__name__)
@@ -134,16 +134,11 @@ class _Inbox:
 
 
 def child_main(connection: Connection, cancelled: Any, engine: str, threads: int | None) -> None:
-    """Entry of the child process."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(5)  # the window stays smooth while all cores draw
+    """What the child process runs."""
+    give_way()
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)
-    inbox = _Inbox(connection)
-    try:
-        serve(inbox, connection.send, cancelled, engine)
-    except (BrokenPipeError, KeyboardInterrupt):
-        os._exit(0)
+    serve(_Inbox(connection), connection.send, cancelled, engine)
 
 
 def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine_name: str) -> None:
@@ -200,7 +195,7 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                 send(Failed(job, error))
         except EchoGenError as error:
             send(Failed(job, error, traceback.format_exc()))
-        except (BrokenPipeError, KeyboardInterrupt):
+        except ConnectionError:
             raise
         except Exception as error:
             log.exception("a command failed")
@@ -214,7 +209,7 @@ def _paint(engine: EngineLike | None, command: PaintScales, cancel: Cancel) -> t
         return ()
     try:
         return engine.previews(command.bits, command.request, cancel=cancel)
-    except (Cancelled, BrokenPipeError, KeyboardInterrupt):
+    except Cancelled:
         raise
     except Exception:
         log.warning("the scales of an earlier picture could not be painted", exc_info=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -44,14 +43,9 @@ def renew(kept: OrderedDict[str, Any], digest: str, value: Any) -> None:
         kept.popitem(last=False)
 
 
-# In the child
-
-
 def cutout_main(connection: Connection, setup: Setup) -> None:
-    """Entry of the child process; it ends with the window, however that ends."""
-    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
-        serve(connection, _learned(setup))
-    os._exit(0)  # the parts' threads may be deep in work that nobody waits for
+    """What the child process runs."""
+    serve(connection, _learned(setup))
 
 
 def _learned(setup: Setup) -> LearnedParts:

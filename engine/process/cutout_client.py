@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import multiprocessing
 import threading
 import time
 from collections import OrderedDict
@@ -22,6 +20,7 @@ from engine.photo.load import Photo
 from engine.preflight.colours.working_photo import shrunk
 from engine.process.cutout_child import cutout_main, renew
 from engine.process.messages import Question, Reply, Setup, Show
+from engine.process.spawn import ChildLost, ChildProcess
 
 log = logging.getLogger(__name__)
 
@@ -34,37 +33,26 @@ _START_SIDE = 1024
 """The mask so far is sent at this size; SAM looks at it at 256."""
 
 
-class ChildLost(Exception):
-    """The child ended, by itself or because it was closed, before it answered."""
-
-
 class PreflightProcess:
     """One child, started here. May be asked from several threads at once; answers come in any order."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self._sending, self._state = threading.Lock(), threading.Lock()
+        self._asking, self._state = threading.Lock(), threading.Lock()
         self._waiting: dict[int, Future[Reply]] = {}
         self._shown: OrderedDict[str, None] = OrderedDict()
         self._number = 0
         self._lost = False
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=cutout_main, args=(theirs, setup), name="EchoGen pre-flight", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        self._reader = threading.Thread(target=self._read, name="pre-flight answers", daemon=True)
-        self._reader.start()
+        self._child = ChildProcess(cutout_main, setup, name="EchoGen pre-flight")
+        self._child.listen(self._answered, self._ended)
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid
+        return self._child.pid
 
     @property
     def alive(self) -> bool:
-        return not self._lost and self._process.is_alive()
+        return not self._lost and self._child.alive
 
     def ask(self, role: str, method: str, photo: Photo, *arguments: Any) -> Reply:
         """Let a part do what one of its ``METHODS`` does, and wait for the answer. Raises ``ChildLost``."""
@@ -75,44 +63,33 @@ class PreflightProcess:
             self._number += 1
             number = self._number
             self._waiting[number] = answer
-        try:
-            with self._sending:
-                self._show(photo)
-                self._connection.send(Question(number, role, method, photo.digest, arguments))
-        except (OSError, ValueError) as error:
-            raise ChildLost from error
+        with self._asking:
+            self._show(photo)
+            self._child.send(Question(number, role, method, photo.digest, arguments))
         return answer.result()
 
     def close(self) -> None:
         """End the child at once; nothing in it has to be saved. Whoever waits for an answer gets ``ChildLost``."""
-        self._process.terminate()
-        self._process.join(2)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join(2)
-        self._reader.join(2)
+        self._child.end()
 
     def _show(self, photo: Photo) -> None:
         """Send the pixels, unless the child still has them: it forgets photos in the same order as this list."""
         if photo.digest not in self._shown:
-            self._connection.send(Show(photo.digest, photo.height, photo.width))
-            self._connection.send_bytes(np.ascontiguousarray(photo.rgb).data.cast("B"))
+            pixels = np.ascontiguousarray(photo.rgb).data.cast("B")
+            self._child.send(Show(photo.digest, photo.height, photo.width), pixels)
         renew(self._shown, photo.digest, None)
 
-    def _read(self) -> None:
-        with contextlib.suppress(EOFError, OSError):
-            while True:
-                reply = self._connection.recv()
-                with self._state:
-                    waiting = self._waiting.pop(reply.number)
-                waiting.set_result(reply)
+    def _answered(self, reply: Reply) -> None:
+        with self._state:
+            waiting = self._waiting.pop(reply.number)
+        waiting.set_result(reply)
+
+    def _ended(self, exit_code: int | None) -> None:
         with self._state:
             self._lost = True
             left, self._waiting = list(self._waiting.values()), {}
         for answer in left:
-            answer.set_exception(ChildLost())
-        self._process.join(5)  # collected, so that no dead process stays in the system's list
-        self._connection.close()
+            answer.set_exception(ChildLost(exit_code))
 
 
 class HostedParts:

@@ -1,5 +1,5 @@
 """What crosses the border to a child process: commands to the engine and its messages, questions about cut-outs and
-their answers. Frozen dataclasses, free of torch."""
+their answers, how far a conversion is. Frozen dataclasses, free of torch."""
 
 from __future__ import annotations
 
@@ -119,7 +119,12 @@ class ScalesPainted:
 
 @dataclass(frozen=True, eq=False)
 class Failed:
-    """A command failed. ``job`` is None when it was not a generation; ``details`` is the traceback for the log."""
+    """A command or a conversion failed.
+
+    Attributes:
+        job: of a generation; None for everything else.
+        details: the traceback for the log.
+    """
 
     job: int | None
     error: EchoGenError
@@ -188,3 +193,33 @@ class Reply:
     value: Any
     notes: tuple[str, ...] = ()
     usable: bool = True
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Published files of one model, for a conversion.
+
+    Attributes:
+        transformer, tokenizer: files. text, semantic, content: folders.
+        origins: by part: where it is from, and its licence.
+    """
+
+    transformer: Path
+    tokenizer: Path
+    text: Path
+    semantic: Path
+    content: Path
+    origins: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Converting:
+    """A conversion goes on: ``fraction`` 0 … 1 and what is being done, in words."""
+
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The bundle is complete."""

@@ -170,17 +170,33 @@ def make_stage(
         sprites: folders of cut-outs. textures: folder of photographs. pool: folder of painted backgrounds.
     """
     cv2.setNumThreads(1)
-    size, seed = int(settings["data"]["picture_size"]), int(settings["seed"])
-    photographs = read_photographs(textures)
-    composers = []
-    for split, turn in (("train", 1), ("validation", 2)):
-        subjects = Subjects.from_folders(sprites, int(settings["data"]["subject_size"]), split)
-        # Painted backgrounds carry the seed they were painted with: 1 for training, 2 for its samples.
-        painted = [sorted(pool.glob(f"*-{turn}-256-*{end}")) if pool else [] for end in (".jpg", ".png")]
-        hinted = float(settings["data"]["hinted"])
-        composers.append(Composer(subjects, photographs, *painted, size=size, seed=seed * 1000 + turn, hinted=hinted))
-    training, held_out = composers
+    size, seed = int(settings["data"]["picture_size"]), int(settings["seed"]) * 1000
+    hinted = float(settings["data"]["hinted"])
+    training, held_out = (
+        make_composer(sprites, textures, pool, settings, split=split, size=size, seed=seed + turn, hinted=hinted)
+        for split, turn in (("train", 1), ("validation", 2))
+    )
     return CutoutStage(training, held_out, settings)
+
+
+def make_composer(
+    sprites: Path | Sequence[Path],
+    textures: Path | None,
+    pool: Path | None,
+    settings: dict[str, Any],
+    *,
+    split: str,
+    size: int,
+    seed: int,
+    hinted: float,
+) -> Composer:
+    """Who draws composites of one split, "train" or "validation", ``size`` pixels a side."""
+    subjects = Subjects.from_folders(sprites, int(settings["data"]["subject_size"]), split)
+    photographs = read_photographs(textures, skip=settings["data"].get("skip", ()))
+    # Painted backgrounds carry the seed they were painted with: 1 for training, 2 for its samples.
+    turn = 1 if split == "train" else 2
+    painted = [sorted(pool.glob(f"*-{turn}-256-*{end}")) if pool else [] for end in (".jpg", ".png")]
+    return Composer(subjects, photographs, *painted, size=size, seed=seed, hinted=hinted)
 
 
 def trained(runs: Path, settings: dict[str, Any]) -> tuple[CutoutNetwork, dict[str, Any]]:

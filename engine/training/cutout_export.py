@@ -1,7 +1,8 @@
-"""From the trained cut-out network to the one file the program runs: ONNX, weights in half precision.
+"""From the trained cut-out network to the files the program runs: ONNX with weights in half precision, and its judge.
 
 OpenCV computes in single precision: each large weight is followed by a ``Cast``, which OpenCV folds away when it reads.
-The file holds the mask alone. OpenCV 5.0 refuses the branch that estimates the overlap (it asserts in ``toLayout``).
+OpenCV 5.0 refuses the branch that estimates the overlap (it asserts in ``toLayout``): the ONNX file gives what the judge
+looks at, and the judge's own weights go into a file beside it, to be computed with NumPy.
 """
 
 from __future__ import annotations
@@ -16,28 +17,32 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import CannotWrite, InputError
+from engine.preflight.shipped.judge import Judge, write_judge
+from engine.preflight.shipped.network import NAME, OUTPUTS
 from engine.training.cutout_network import HINTS, CutoutNetwork
 
 SIDE = 256
 """Pixels a side of what the network is shown."""
 
-NAME = "cutout.onnx"
 _LARGE = 512  # numbers; smaller weights stay as they are
 
 
 class _Shown(nn.Module):
-    """The network with one input of seven channels, grey values 0 … 255 and hints 0 … 1, as OpenCV hands them over."""
+    """The network with one input of seven channels, grey values 0 … 255 and hints 0 … 1, as OpenCV hands them over.
+
+    Several pictures at once, of any side that is a multiple of 32.
+    """
 
     def __init__(self, network: CutoutNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, seen: Tensor) -> Tensor:
-        return self.network((seen[:, :3] - 127.0) / 128.0, seen[:, 3:])[0]
+    def forward(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.network.seen((seen[:, :3] - 127.0) / 128.0, seen[:, 3:])
 
 
 def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Path:
-    """Write ``cutout.onnx``. Returns the file.
+    """Write ``cutout.onnx`` and, beside it, the judge of its masks, not calibrated yet. Returns the former.
 
     Raises:
         InputError: the package that writes ONNX is not installed. CannotWrite: the folder takes no file.
@@ -58,7 +63,8 @@ def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Pa
                 (torch.zeros(1, 3 + HINTS, side, side),),
                 str(part),
                 input_names=["seen"],
-                output_names=["mask"],
+                output_names=list(OUTPUTS),
+                dynamic_axes={"seen": {0: "pictures", 2: "height", 3: "width"}},
                 opset_version=17,
                 dynamo=False,
             )
@@ -67,9 +73,16 @@ def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Pa
         onnx.checker.check_model(model)
         part.write_bytes(model.SerializeToString())
         part.replace(path)
+        write_judge(folder, Judge.from_layers(*_layers(network)))
     except OSError as error:
         raise CannotWrite(f"{path} cannot be written: {error.strerror}.") from error
     return path
+
+
+def _layers(network: CutoutNetwork) -> list[np.ndarray]:
+    """Weights and biases of the judge's two layers."""
+    first, _, second = network.judge
+    return [values.detach().numpy() for layer in (first, second) for values in (layer.weight, layer.bias)]
 
 
 def halved(graph: Any, onnx: Any) -> None:

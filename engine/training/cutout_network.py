@@ -84,6 +84,11 @@ class CutoutNetwork(nn.Module):
         Returns:
             Logits of the mask (B, 1, S/2, S/2), and of the overlap with the truth (B, 1).
         """
+        logits, middle, top = self.seen(picture, hints)
+        return logits, self._judged(logits.detach(), middle.detach(), top.detach())
+
+    def seen(self, picture: Tensor, hints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of the mask, and what their judge looks at: features (B, 48, S/8, S/8) and (B, 96, S/32, S/32)."""
         features = []
         with torch.no_grad():
             x = F.relu6(self.stem(picture))
@@ -98,9 +103,9 @@ class CutoutNetwork(nn.Module):
             if index in ENDS:
                 features.append(x)
         top = self.top(features[4])
-        # Enlarged before it is added: OpenCV joins a convolution and a sum as if their shapes were equal.
+        # Spread by a product before it is added: OpenCV joins a convolution and a sum as if their shapes were equal.
         whole = self.whole(F.adaptive_avg_pool2d(top, 1))
-        x = top + F.interpolate(whole, (int(top.shape[2]), int(top.shape[3])), mode="nearest")
+        x = top + (top * 0 + 1) * whole
         sides = (features[3], features[2], torch.cat([features[1], hinted], 1), features[0])
         middle = x
         for index, (level, side) in enumerate(zip(self.levels, sides, strict=True)):
@@ -108,8 +113,7 @@ class CutoutNetwork(nn.Module):
             x = level(torch.cat([above, side], 1))
             if index == 1:
                 middle = x
-        logits = self.last(x)
-        return logits, self._judged(logits.detach(), middle.detach(), top.detach())
+        return self.last(x), middle, top
 
     def _judged(self, logits: Tensor, middle: Tensor, top: Tensor) -> Tensor:
         """How good the mask looks: features inside, outside and on its edge, and how decided it is."""

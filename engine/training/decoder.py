@@ -5,13 +5,16 @@ three kinds of bits: those of the target with some turned over; those of a pictu
 blob with holes, of its own blurred colours, as a transformer draws it; and only the first scales, as a preview has them.
 What the subject looks like in detail is then to be found on the canvas alone, and what light falls on it in the bits alone.
 
-With ``drawn`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales are
-kept, and it goes on from there, so that the picture is still that of the target.
+With ``drawn_share`` set, a share of the bits is drawn by the trained transformer itself: the true bits of the first scales
+are kept, and it goes on from there, so that the picture is still that of the target in broad colours. Its detail is another:
+outside the subject it is compared by its strength alone. A share of those (``free_share``) is drawn from nothing, as for a user:
+there the subject alone is compared.
 """
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,10 @@ from engine.training.loop import say
 from engine.training.perceptual import CHANNELS, PerceptualLoss, distance, random_crop
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.texture import broad_where, texture_distance
+
+DRAWN_KEPT = 16
+"""Batches with drawn bits in memory."""
 
 
 class DecoderStage(AutoencoderStage):
@@ -70,21 +77,34 @@ class DecoderStage(AutoencoderStage):
         )
         self._runs = runs
         self._drawer: Any = None
+        self._drawn_batches: deque[tuple[Batch, Tensor, str]] = deque(maxlen=DRAWN_KEPT)
 
     # Training
 
     def step(self, rate: float) -> dict[str, float]:
-        batch = self.renderer.batch(self.settings["batch"])
-        codes, kind = self._codes(batch)
+        batch, codes, kind = self._examples()
         canvas = self._seen(batch.canvas)
         wanted = batch.target.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             made = self.autoencoder.decoder(codes, canvas).float()
         weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
-        loss = reconstruction_loss(made, wanted, weight)
+        # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right.
+        drawn = kind in ("drawn", "free")
+        guessed = 1 - blur(batch.mask, 2) if drawn else torch.zeros_like(batch.mask)
+        compared = (made, wanted)
+        if kind == "drawn":
+            radius = int(self.settings["guessed_blur"])
+            compared = (broad_where(made, guessed, radius), broad_where(wanted, guessed, radius))
+        elif kind == "free":
+            compared = (torch.lerp(made, wanted, guessed), wanted)
+        loss = reconstruction_loss(*compared, weight)
         figures = {"loss": float(loss.detach())}
+        if self.settings["texture"] and kind != "preview":
+            grain = texture_distance(made, wanted)
+            figures["grain"] = float(grain.detach())
+            loss = loss + self.settings["texture"] * grain
         if self.perceptual is not None:
-            loss = self._looks(loss, made, wanted, figures)
+            loss = self._looks(loss, made, wanted, 1 - guessed, figures)
         self._update(loss, rate)
         with torch.no_grad():
             inside = batch.mask > 0.5
@@ -96,14 +116,18 @@ class DecoderStage(AutoencoderStage):
             "pictures": float(len(wanted)),
         }
 
-    def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, figures: dict[str, float]) -> Tensor:
-        """The loss with what an ImageNet network sees of a part of the pictures, and what the adversary says to that."""
+    def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, known: Tensor, figures: dict[str, float]) -> Tensor:
+        """The loss with what an ImageNet network sees of a part of the pictures, and what the adversary says to that.
+
+        Args:
+            known: (B, 1, S, S), 1 where the pictures should be the same and 0 where they should only look as real.
+        """
         assert self.perceptual is not None
-        one, other = random_crop((made, wanted), self.settings["perceptual_side"], self.noise)
+        one, other, known = random_crop((made, wanted, known), self.settings["perceptual_side"], self.noise)
         with torch.no_grad():
             true = self.perceptual.features(other)
         seen = self.perceptual.features(one)
-        far = distance(seen, true)
+        far = distance(seen, true, known)
         figures["seen"] = float(far.detach())
         loss = loss + self.settings["perceptual"] * far
         if self.adversary is None:
@@ -114,11 +138,16 @@ class DecoderStage(AutoencoderStage):
         return loss
 
     @torch.no_grad()
-    def _codes(self, batch: Batch) -> tuple[Tensor, str]:
-        """Summed codes of a batch, made of one of the kinds of bits, and the kind's name."""
+    def _examples(self) -> tuple[Batch, Tensor, str]:
+        """A batch, its summed codes made of one of the kinds of bits, and the kind's name."""
         settings, draw = self.settings, self.chance.random()
         if draw < settings["drawn_share"]:
-            return self._drawn(batch), "drawn"
+            return self._drawn()
+        batch = self.renderer.batch(settings["batch"])
+        return batch, *self._codes(batch, draw)
+
+    def _codes(self, batch: Batch, draw: float) -> tuple[Tensor, str]:
+        settings = self.settings
         vague = draw < settings["drawn_share"] + settings["vague_share"]
         pictures = self.vague(batch) if vague else batch.target
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
@@ -162,14 +191,23 @@ class DecoderStage(AutoencoderStage):
         )
         return (canvas * keep).contiguous(memory_format=torch.channels_last)
 
-    def _drawn(self, batch: Batch) -> Tensor:
-        """Summed codes of bits that the trained transformer draws, from the second to the fifth scale on."""
+    def _drawn(self) -> tuple[Batch, Tensor, str]:
+        """A batch, its summed codes of bits that the trained transformer draws, and whether it went on or began ("free").
+
+        Drawing takes longer than a step: each batch comes up ``drawn_reuse`` times on average, not one after the other.
+        """
         from engine.training.transformer_stage import TransformerStage
 
+        if len(self._drawn_batches) == DRAWN_KEPT and self.chance.random() > 1 / self.settings["drawn_reuse"]:
+            return self.chance.choice(self._drawn_batches)
         if self._drawer is None:
             self._drawer = TransformerStage.open_trained(self.config, self.renderer, self.held_out, self._runs)
-        keep = self.chance.randrange(2, len(self.schedule.grids))
-        return self._drawer.continue_bits(batch, keep, seed=self.chance.randrange(2**31))
+        batch = self.renderer.batch(self.settings["batch"])
+        free = self.chance.random() < self.settings["free_share"]
+        keep = 0 if free else self.chance.randrange(2, len(self.schedule.grids))
+        codes = self._drawer.continue_bits(batch, keep, seed=self.chance.randrange(2**31))
+        self._drawn_batches.append((batch, codes, "free" if free else "drawn"))
+        return self._drawn_batches[-1]
 
     # Looking
 

@@ -66,10 +66,17 @@ class PerceptualLoss(nn.Module):
         return super().train(False)
 
 
-def distance(made: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-    """Features of all depths → a number, 0 where they point the same way everywhere."""
-    pairs = zip(made, wanted, strict=True)
-    return torch.stack([(_unit(one) - _unit(other)).square().sum(1).mean() for one, other in pairs]).mean()
+def distance(made: Sequence[Tensor], wanted: Sequence[Tensor], weight: Tensor | None = None) -> Tensor:
+    """Features of all depths → a number, 0 where they point the same way everywhere.
+
+    Args:
+        weight: (B, 1, H, W) in 0..1, how much each place of the pictures counts.
+    """
+    far = []
+    for one, other in zip(made, wanted, strict=True):
+        apart = (_unit(one) - _unit(other)).square().sum(1, keepdim=True)
+        far.append((apart if weight is None else apart * F.adaptive_avg_pool2d(weight, apart.shape[-2:])).mean())
+    return torch.stack(far).mean()
 
 
 def _unit(features: Tensor) -> Tensor:

@@ -243,7 +243,7 @@ class TransformerStage:
         """Free samples by the averaged weights, of a batch's subjects, places and captions: (n, 3, S, S) in [-1, 1]."""
 
         def work() -> Tensor:
-            drawn = [self._draw_row(batch, row, seed + row, strength) for row in range(len(batch.captions))]
+            drawn = [self._draw_row(batch, row, seed + row, (strength, strength)) for row in range(len(batch.captions))]
             return self.frozen.autoencoder.decode(torch.cat(drawn), batch.canvas)
 
         return with_average(self, lambda: self._evaluating(work))
@@ -253,23 +253,24 @@ class TransformerStage:
         """Summed codes (n, d, h, w) of a batch whose first ``keep`` scales are true and whose others are drawn."""
         features = self.frozen.autoencoder.encode(batch.target)
         labels = self.quantizer(features, self.schedule.grids).labels
-        strength = self._dial("subject_strength")
+        strengths = self._dial("prompt_strength"), self._dial("subject_strength")
 
         def work() -> Tensor:
             rows = range(len(batch.captions))
             kept = [[scale[row] for scale in labels[:keep]] for row in rows]
-            return torch.cat([self._draw_row(batch, row, seed + row, strength, kept[row]) for row in rows])
+            return torch.cat([self._draw_row(batch, row, seed + row, strengths, kept[row]) for row in rows])
 
         return self._evaluating(work)
 
-    def _draw_row(self, batch: Batch, row: int, seed: int, strength: Dial, kept: Sequence[Tensor] = ()) -> Tensor:
+    def _draw_row(
+        self, batch: Batch, row: int, seed: int, strengths: tuple[Dial, Dial], kept: Sequence[Tensor] = ()
+    ) -> Tensor:
         """Summed codes (1, d, h, w) of one drawn picture."""
         defaults = self.config["export"]
         sampler = Sampler(self.transformer, self.frozen.tokenizer, cache_bytes=0)
         guidance = Guidance.of(
             len(self.schedule.grids),
-            strength,
-            strength,
+            *strengths,
             temperature=self._dial("temperature"),
             top_p=float(defaults["top_p"]),
         )

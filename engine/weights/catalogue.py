@@ -15,7 +15,9 @@ from engine.bundle.published import TEXT
 from engine.bundle.sizes import text_numbers
 from engine.errors import InputError
 
-Role = Literal["transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming"]
+Role = Literal[
+    "transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming", "evaluation"
+]
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class Model:
         bundle_bytes: about how large it is in the end.
         fetched: whether its files can be fetched; otherwise they are only imported.
         companions: names of other models that make it complete and are offered with it, the ones worth having first.
+        in_window: whether the window offers it; the command line does always.
     """
 
     name: str
@@ -160,12 +163,15 @@ class Model:
     choices: tuple[tuple[str, ...], ...] = ()
     fetched: bool = True
     companions: tuple[str, ...] = ()
+    in_window: bool = True
 
 
 _GB = 10**9
 _MB = 10**6
 _TRANSFORMERS = ("config.json", "*.safetensors")
 _LICENCE_FILES = ("LICENSE*", "LICENCE*", "NOTICE*")
+# Some are published as a .bin alone, and some besides; neither TensorFlow's nor JAX's files fit.
+_ANY_WEIGHTS = ("config.json", "*model.[bs]*")
 _FLUX_VAE = (
     "diffusion_pytorch_model.safetensors",
     "f5b59a26851551b67ae1fe58d32e76486e1e812def4696a4bea97f16604d40a3",
@@ -294,6 +300,24 @@ PARTS: dict[str, Part] = {
             int(7.5 * _GB),
             (*_LICENCE_FILES, *_PROCESSOR, "*.index.json", "generation_config.json", "chat_template.*", "merges.txt"),
         ),
+        Part(
+            "clip-vit-b32",
+            "CLIP ViT-B/32",
+            "evaluation",
+            "openai/clip-vit-base-patch32",
+            (*_ANY_WEIGHTS, "tokenizer.json"),
+            MIT,
+            610 * _MB,
+            (*_LICENCE_FILES, *_PROCESSOR, "merges.txt"),
+        ),
+        *(
+            Part(key, title, "evaluation", repository, _ANY_WEIGHTS, APACHE, 90 * _MB, (*_LICENCE_FILES, *_PROCESSOR))
+            for key, title, repository in (
+                ("dino-vits16", "DINO ViT-S/16", "facebook/dino-vits16"),
+                ("dino-vits8", "DINO ViT-S/8", "facebook/dino-vits8"),
+                ("dinov2-small", "DINOv2 small", "facebook/dinov2-small"),
+            )
+        ),
     )
 }
 
@@ -335,6 +359,24 @@ MODELS: dict[str, Model] = {
             bundle=False,
             bundle_bytes=int(16.6 * _GB),
             choices=(("qwen2.5-vl-7b", "qwen2.5-vl-3b"),),
+        ),
+        Model(
+            "evaluation",
+            "Networks of the papers' measures",
+            "CLIP and DINO, for evaluate dreambench.",
+            ("clip-vit-b32", "dino-vits16"),
+            bundle=False,
+            bundle_bytes=700 * _MB,
+            in_window=False,
+        ),
+        Model(
+            "evaluation-plus",
+            "Further networks of DreamBench++",
+            "DINO ViT-S/8 and DINOv2, for the columns of DreamBench++ in evaluate dreambench.",
+            ("dino-vits8", "dinov2-small"),
+            bundle=False,
+            bundle_bytes=180 * _MB,
+            in_window=False,
         ),
     )
 }

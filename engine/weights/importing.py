@@ -16,7 +16,7 @@ from typing import Any
 from engine.bundle.manifest import MANIFEST
 from engine.errors import CannotWrite, InputError
 from engine.files import disk_error, readable
-from engine.process.conversion import Originals
+from engine.process.messages import Originals
 from engine.weights.catalogue import PARTS, Part
 
 _MAX_DEPTH = 6

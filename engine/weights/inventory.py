@@ -12,7 +12,7 @@ from engine.bundle.library import find_bundles, models_folder, shipped_folder
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, EchoGenError
 from engine.files import disk_error
-from engine.process.conversion import Originals
+from engine.process.messages import Originals
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
 from engine.weights.settings import DownloadSettings
 from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words

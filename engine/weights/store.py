@@ -33,7 +33,8 @@ from engine.errors import (
     SizeNotAgreed,
 )
 from engine.files import hash_file, readable
-from engine.process.conversion import Originals, convert
+from engine.process.conversion import convert
+from engine.process.messages import Originals
 from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
 from engine.weights.importing import copy_folder, look_into
 from engine.weights.inventory import (
@@ -91,9 +92,14 @@ class ModelStore:
 
     # What there is
 
-    def models(self) -> tuple[ModelState, ...]:
-        """Every model: those that came with the program, the catalogue, then others the user has. Reads no weights."""
-        return tuple(self.state(name) for name in self._inventory.names())
+    def models(self, *, everything: bool = False) -> tuple[ModelState, ...]:
+        """Every model: those that came with the program, the catalogue, then others the user has. Reads no weights.
+
+        Args:
+            everything: with those of the catalogue that only the command line offers.
+        """
+        names = self._inventory.names()
+        return tuple(self.state(name) for name in names if everything or name not in MODELS or MODELS[name].in_window)
 
     def state(self, name: str) -> ModelState:
         """One model as it is now. Raises ``InputError`` when there is none of this name."""

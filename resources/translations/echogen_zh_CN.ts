@@ -118,12 +118,20 @@
             <translation>100 %</translation>
         </message>
         <message>
+            <source>A list of prompts…</source>
+            <translation>提示词列表…</translation>
+        </message>
+        <message>
             <source>About EchoGen</source>
             <translation>关于 EchoGen</translation>
         </message>
         <message>
             <source>Automatic place</source>
             <translation>自动摆放</translation>
+        </message>
+        <message>
+            <source>Back to the window</source>
+            <translation>返回窗口</translation>
         </message>
         <message>
             <source>Back without changes</source>
@@ -142,6 +150,10 @@
             <translation>画笔大小</translation>
         </message>
         <message>
+            <source>Change the order</source>
+            <translation>更改顺序</translation>
+        </message>
+        <message>
             <source>Click or paint with the cross-hair</source>
             <translation>用十字准线点选或涂抹</translation>
         </message>
@@ -158,6 +170,10 @@
             <translation>复制诊断信息</translation>
         </message>
         <message>
+            <source>Copy its prompt</source>
+            <translation>复制它的提示词</translation>
+        </message>
+        <message>
             <source>Copy picture</source>
             <translation>复制图片</translation>
         </message>
@@ -172,6 +188,22 @@
         <message>
             <source>Draw a box</source>
             <translation>画一个框</translation>
+        </message>
+        <message>
+            <source>Draw it after all</source>
+            <translation>仍然绘制</translation>
+        </message>
+        <message>
+            <source>Draw it earlier</source>
+            <translation>提前绘制</translation>
+        </message>
+        <message>
+            <source>Draw it later</source>
+            <translation>推后绘制</translation>
+        </message>
+        <message>
+            <source>Draw it next</source>
+            <translation>下一个绘制</translation>
         </message>
         <message>
             <source>Earlier prompt</source>
@@ -202,8 +234,16 @@
             <translation>全屏</translation>
         </message>
         <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
+        </message>
+        <message>
             <source>Generate</source>
             <translation>生成</translation>
+        </message>
+        <message>
+            <source>Give it another name</source>
+            <translation>重命名</translation>
         </message>
         <message>
             <source>Go to the prompt</source>
@@ -294,6 +334,14 @@
             <translation>大步移动</translation>
         </message>
         <message>
+            <source>Move it to the left</source>
+            <translation>左移</translation>
+        </message>
+        <message>
+            <source>Move it to the right</source>
+            <translation>右移</translation>
+        </message>
+        <message>
             <source>Move the photo</source>
             <translation>移动照片</translation>
         </message>
@@ -314,12 +362,32 @@
             <translation>新种子</translation>
         </message>
         <message>
+            <source>Newer picture</source>
+            <translation>较新的图片</translation>
+        </message>
+        <message>
+            <source>Newest picture</source>
+            <translation>最新的图片</translation>
+        </message>
+        <message>
             <source>Next panel</source>
             <translation>下一个面板</translation>
         </message>
         <message>
+            <source>Older picture</source>
+            <translation>较旧的图片</translation>
+        </message>
+        <message>
+            <source>Oldest picture</source>
+            <translation>最旧的图片</translation>
+        </message>
+        <message>
             <source>Open a mask…</source>
             <translation>打开蒙版…</translation>
+        </message>
+        <message>
+            <source>Open a preset…</source>
+            <translation>打开预设…</translation>
         </message>
         <message>
             <source>Open photo…</source>
@@ -334,8 +402,20 @@
             <translation>粘贴照片或图片</translation>
         </message>
         <message>
+            <source>Pause the queue, or go on</source>
+            <translation>暂停队列或继续</translation>
+        </message>
+        <message>
             <source>Picture</source>
             <translation>图片</translation>
+        </message>
+        <message>
+            <source>Picture full screen</source>
+            <translation>图片全屏</translation>
+        </message>
+        <message>
+            <source>Pictures side by side</source>
+            <translation>并排显示图片</translation>
         </message>
         <message>
             <source>Place</source>
@@ -344,6 +424,10 @@
         <message>
             <source>Place the subject</source>
             <translation>摆放主体</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
         </message>
         <message>
             <source>Previous panel</source>
@@ -356,6 +440,10 @@
         <message>
             <source>Put the subject into a photo…</source>
             <translation>把主体放进照片…</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
         </message>
         <message>
             <source>Quit</source>
@@ -382,6 +470,10 @@
             <translation>保存抠图的蒙版…</translation>
         </message>
         <message>
+            <source>Save these settings as a preset…</source>
+            <translation>将这些设置存为预设…</translation>
+        </message>
+        <message>
             <source>Save without metadata…</source>
             <translation>不带元数据保存…</translation>
         </message>
@@ -406,12 +498,20 @@
             <translation>设置</translation>
         </message>
         <message>
+            <source>Shelf</source>
+            <translation>架子</translation>
+        </message>
+        <message>
             <source>Show in the folder</source>
             <translation>在文件夹中显示</translation>
         </message>
         <message>
             <source>Show or hide the history</source>
             <translation>显示或隐藏历史</translation>
+        </message>
+        <message>
+            <source>Show or hide the queue</source>
+            <translation>显示或隐藏队列</translation>
         </message>
         <message>
             <source>Show or hide the subject</source>
@@ -458,6 +558,22 @@
             <translation>画笔与橡皮互换</translation>
         </message>
         <message>
+            <source>Take it off the shelf</source>
+            <translation>从架上取下</translation>
+        </message>
+        <message>
+            <source>Take it out of the queue</source>
+            <translation>移出队列</translation>
+        </message>
+        <message>
+            <source>The picture full screen</source>
+            <translation>全屏显示图片</translation>
+        </message>
+        <message>
+            <source>The picture full screen, and back</source>
+            <translation>全屏显示图片，再次则返回</translation>
+        </message>
+        <message>
             <source>The same without snapping</source>
             <translation>同上，但不吸附</translation>
         </message>
@@ -496,6 +612,42 @@
         <message>
             <source>Use its seed</source>
             <translation>使用它的种子</translation>
+        </message>
+        <message>
+            <source>Use the eighth preset</source>
+            <translation>使用第八个预设</translation>
+        </message>
+        <message>
+            <source>Use the fifth preset</source>
+            <translation>使用第五个预设</translation>
+        </message>
+        <message>
+            <source>Use the first preset</source>
+            <translation>使用第一个预设</translation>
+        </message>
+        <message>
+            <source>Use the fourth preset</source>
+            <translation>使用第四个预设</translation>
+        </message>
+        <message>
+            <source>Use the ninth preset</source>
+            <translation>使用第九个预设</translation>
+        </message>
+        <message>
+            <source>Use the second preset</source>
+            <translation>使用第二个预设</translation>
+        </message>
+        <message>
+            <source>Use the seventh preset</source>
+            <translation>使用第七个预设</translation>
+        </message>
+        <message>
+            <source>Use the sixth preset</source>
+            <translation>使用第六个预设</translation>
+        </message>
+        <message>
+            <source>Use the third preset</source>
+            <translation>使用第三个预设</translation>
         </message>
         <message>
             <source>Use this cut-out</source>
@@ -651,6 +803,25 @@
         </message>
     </context>
     <context>
+        <name>Drawing</name>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Taken out of the queue</source>
+            <translation>已移出队列</translation>
+        </message>
+        <message>
+            <source>{0} taken out of the queue</source>
+            <translation>已将 {0} 张移出队列</translation>
+        </message>
+    </context>
+    <context>
         <name>Editing</name>
         <message>
             <source>The changes to the cut-out are discarded</source>
@@ -731,6 +902,18 @@
             <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
         </message>
         <message>
+            <source>Another run is drawing the job in {0}.</source>
+            <translation>另一次运行正在绘制 {0} 中的任务。</translation>
+        </message>
+        <message>
+            <source>Ask for fewer with --workers or --threads, or add machines.</source>
+            <translation>请用 --workers 或 --threads 减少数量，或添加机器。</translation>
+        </message>
+        <message>
+            <source>Ask for it again where it came from.</source>
+            <translation>请向来源重新索取。</translation>
+        </message>
+        <message>
             <source>Ask for it at {0}, then check the access token.</source>
             <translation>请在 {0} 申请访问权限，然后检查访问令牌。</translation>
         </message>
@@ -771,6 +954,10 @@
             <translation>请更改其权限，或将它复制到别处。</translation>
         </message>
         <message>
+            <source>Change that line.</source>
+            <translation>请更改该行。</translation>
+        </message>
+        <message>
             <source>Check the access token, and whether the licence was accepted on the publisher's page.</source>
             <translation>请检查访问令牌，以及是否已在发布者的页面上接受许可证。</translation>
         </message>
@@ -781,6 +968,14 @@
         <message>
             <source>Check the connection, then resume.</source>
             <translation>请检查网络连接，然后继续下载。</translation>
+        </message>
+        <message>
+            <source>Choose a file of JSON lines.</source>
+            <translation>请选择逐行 JSON 的文件。</translation>
+        </message>
+        <message>
+            <source>Choose a file that was saved as a preset.</source>
+            <translation>请选择保存为预设的文件。</translation>
         </message>
         <message>
             <source>Choose a model first.</source>
@@ -801,6 +996,10 @@
         <message>
             <source>Choose a smaller model.</source>
             <translation>请选择更小的模型。</translation>
+        </message>
+        <message>
+            <source>Choose another file.</source>
+            <translation>请选择另一个文件。</translation>
         </message>
         <message>
             <source>Choose another folder in Settings.</source>
@@ -899,6 +1098,10 @@
             <translation>请从原处重新复制该模型。</translation>
         </message>
         <message>
+            <source>Delete one first.</source>
+            <translation>请先删除一个。</translation>
+        </message>
+        <message>
             <source>Different strengths for prompt and subject need {0} more than is free; equal ones fit.</source>
             <translation>提示词与主体强度不同时所需内存比可用的多 {0}；强度相同则够用。</translation>
         </message>
@@ -923,8 +1126,16 @@
             <translation>请在主体周围画一个框，或点击它。</translation>
         </message>
         <message>
+            <source>Draw fewer at once; batch on the command line draws any number.</source>
+            <translation>请一次少画一些；命令行的 batch 可以绘制任意数量。</translation>
+        </message>
+        <message>
             <source>Draw the box a little larger, or paint the subject with the brush.</source>
             <translation>请将框画大一些，或用画笔涂出主体。</translation>
+        </message>
+        <message>
+            <source>Draw the list again.</source>
+            <translation>请重新绘制列表。</translation>
         </message>
         <message>
             <source>Drawing can stop after {0} to {1} scales, not after {2}.</source>
@@ -963,12 +1174,36 @@
             <translation>请重新获取该模型，或在“模型”中校验。</translation>
         </message>
         <message>
+            <source>Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines.</source>
+            <translation>请提供集群的令牌（方法见 docs/batch.md），并在所有机器上使用同一版本的 Ray。</translation>
+        </message>
+        <message>
             <source>Give one number, or one per scale.</source>
             <translation>请给出一个数，或每个尺度一个数。</translation>
         </message>
         <message>
+            <source>Go on with --resume.</source>
+            <translation>请用 --resume 继续。</translation>
+        </message>
+        <message>
+            <source>Go on with it by --resume, or name another folder.</source>
+            <translation>请用 --resume 继续，或指定另一个文件夹。</translation>
+        </message>
+        <message>
             <source>Import it from a folder that holds the published files.</source>
             <translation>请从含有已发布文件的文件夹导入。</translation>
+        </message>
+        <message>
+            <source>Install it with “pip install pillow-heif”, or save the photo as JPEG first.</source>
+            <translation>请用“pip install pillow-heif”安装它，或先把照片存为 JPEG。</translation>
+        </message>
+        <message>
+            <source>Install it with “pip install rawpy”, or save the photo as JPEG first.</source>
+            <translation>请用“pip install rawpy”安装它，或先把照片存为 JPEG。</translation>
+        </message>
+        <message>
+            <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
+            <translation>请用此命令安装：pip install 'echogen-desktop[ray]'。</translation>
         </message>
         <message>
             <source>Is a directory</source>
@@ -977,6 +1212,10 @@
         <message>
             <source>It draws {0}.</source>
             <translation>它可以绘制 {0}。</translation>
+        </message>
+        <message>
+            <source>It ended its worker {0} times.</source>
+            <translation>它使工作进程终止了 {0} 次。</translation>
         </message>
         <message>
             <source>It has to begin with https://, as in {0}.</source>
@@ -989,6 +1228,10 @@
         <message>
             <source>It is being started again; press Generate when it is ready.</source>
             <translation>正在重新启动；就绪后请按“生成”。</translation>
+        </message>
+        <message>
+            <source>It is not UTF-8 text.</source>
+            <translation>它不是 UTF-8 文本。</translation>
         </message>
         <message>
             <source>It may have been moved or renamed.</source>
@@ -1011,6 +1254,10 @@
             <translation>其中应有 config.json 和 safetensors 文件。</translation>
         </message>
         <message>
+            <source>It was not drawn; go on with --resume.</source>
+            <translation>尚未绘制；请用 --resume 继续。</translation>
+        </message>
+        <message>
             <source>It was not made here, or another program saved it again.</source>
             <translation>它不是在这里生成的，或者被另一个程序重新保存过。</translation>
         </message>
@@ -1021,6 +1268,10 @@
         <message>
             <source>Kept scale {0} has the shape {1}, and this model needs {2}.</source>
             <translation>保留的尺度 {0} 的形状为 {1}，而此模型需要 {2}。</translation>
+        </message>
+        <message>
+            <source>Leave --ray out, or look into Ray's own log.</source>
+            <translation>请去掉 --ray，或查看 Ray 自己的日志。</translation>
         </message>
         <message>
             <source>Leave out names, passwords and everything behind “?”.</source>
@@ -1041,6 +1292,42 @@
         <message>
             <source>Leave the placement out, or open another model.</source>
             <translation>去掉位置设置，或打开其他模型。</translation>
+        </message>
+        <message>
+            <source>Line {0} cannot be used: {1}</source>
+            <translation>第 {0} 行无法使用：{1}</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” inside of another one.</source>
+            <translation>第 {0} 行的“{{”嵌套在另一个之内。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “{” without its “}”.</source>
+            <translation>第 {0} 行的“{{”缺少对应的“}}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has a “}” without its “{”.</source>
+            <translation>第 {0} 行的“}}”缺少对应的“{{”。</translation>
+        </message>
+        <message>
+            <source>Line {0} has no words.</source>
+            <translation>第 {0} 行没有词语。</translation>
+        </message>
+        <message>
+            <source>Line {0} has nothing between “{” and “}”.</source>
+            <translation>第 {0} 行的“{{”与“}}”之间为空。</translation>
+        </message>
+        <message>
+            <source>Line {0} has “{1}” as its {2}.</source>
+            <translation>第 {0} 行的 {2} 为“{1}”。</translation>
+        </message>
+        <message>
+            <source>Line {0} speaks of {subject}, and the subject has no name.</source>
+            <translation>第 {0} 行使用了 {{subject}}，但主体没有名称。</translation>
+        </message>
+        <message>
+            <source>Look with `ray status` on the head machine; the address is HOST:6379.</source>
+            <translation>请在主机上用 `ray status` 查看；地址为 HOST:6379。</translation>
         </message>
         <message>
             <source>Low memory</source>
@@ -1087,16 +1374,56 @@
             <translation>方案“{0}”内存不足；现改用“{1}”。</translation>
         </message>
         <message>
+            <source>Name a file of JSON lines.</source>
+            <translation>请指定逐行 JSON 的文件。</translation>
+        </message>
+        <message>
             <source>Name a new or an empty folder.</source>
             <translation>请指定一个新的或空的文件夹。</translation>
+        </message>
+        <message>
+            <source>Name a text file or a CSV.</source>
+            <translation>请指定文本文件或 CSV。</translation>
+        </message>
+        <message>
+            <source>Name a text file with one prompt a line.</source>
+            <translation>请指定每行一条提示词的文本文件。</translation>
+        </message>
+        <message>
+            <source>Name an empty or a new folder.</source>
+            <translation>请指定一个空文件夹或新文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another folder, or the model it was begun with.</source>
+            <translation>请指定另一个文件夹，或开始时所用的模型。</translation>
+        </message>
+        <message>
+            <source>Name another folder.</source>
+            <translation>请指定另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Name another one.</source>
+            <translation>请另外指定一个。</translation>
+        </message>
+        <message>
+            <source>Name it first.</source>
+            <translation>请先为它命名。</translation>
         </message>
         <message>
             <source>Name the folder the part was downloaded to.</source>
             <translation>请指定该部分下载到的文件夹。</translation>
         </message>
         <message>
+            <source>No Ray answers at {0}.</source>
+            <translation>{0} 处没有 Ray 应答。</translation>
+        </message>
+        <message>
             <source>No permission</source>
             <translation>没有权限</translation>
+        </message>
+        <message>
+            <source>No picture of the list is there any more.</source>
+            <translation>列表的图片都已不在。</translation>
         </message>
         <message>
             <source>No settings in this picture</source>
@@ -1171,6 +1498,10 @@
             <translation>请打开那个模型，或用当前模型重新绘制。</translation>
         </message>
         <message>
+            <source>OpenCV {0} cannot run the network for cut-outs.</source>
+            <translation>OpenCV {0} 无法运行抠图网络。</translation>
+        </message>
+        <message>
             <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
             <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
         </message>
@@ -1211,6 +1542,26 @@
             <translation>请将模型的所有文件放进一个文件夹，然后导入。</translation>
         </message>
         <message>
+            <source>Ray could not be started: {0}</source>
+            <translation>无法启动 Ray：{0}</translation>
+        </message>
+        <message>
+            <source>Ray gave up: {0}</source>
+            <translation>Ray 已放弃：{0}</translation>
+        </message>
+        <message>
+            <source>Ray has room for {0} workers here, not for {1}, with --threads {2} each and one core to read the plan.</source>
+            <translation>此处 Ray 只能容纳 {0} 个工作进程，而不是 {1} 个：每个使用 --threads {2}，另有一个核心用于读取计划。</translation>
+        </message>
+        <message>
+            <source>Ray has {0} graphics cards here, and {1} workers take one each.</source>
+            <translation>此处 Ray 有 {0} 块显卡，而 {1} 个工作进程各需要一块。</translation>
+        </message>
+        <message>
+            <source>Ray is not installed.</source>
+            <translation>未安装 Ray。</translation>
+        </message>
+        <message>
             <source>Read it and accept it first.</source>
             <translation>请先阅读并接受。</translation>
         </message>
@@ -1231,8 +1582,16 @@
             <translation>请在网络好转后继续；将从停止处继续。</translation>
         </message>
         <message>
-            <source>Save it as JPEG first. {0}</source>
-            <translation>请先另存为 JPEG。{0}</translation>
+            <source>Save it as CSV again.</source>
+            <translation>请重新保存为 CSV。</translation>
+        </message>
+        <message>
+            <source>Save it as JPEG first.</source>
+            <translation>请先把它存为 JPEG。</translation>
+        </message>
+        <message>
+            <source>Save it as UTF-8, a table as CSV.</source>
+            <translation>请保存为 UTF-8，表格请保存为 CSV。</translation>
         </message>
         <message>
             <source>Save it with Save as….</source>
@@ -1259,8 +1618,20 @@
             <translation>最小</translation>
         </message>
         <message>
+            <source>Start again with --resume.</source>
+            <translation>请用 --resume 重新开始。</translation>
+        </message>
+        <message>
             <source>Start it again, or choose a smaller memory plan in Settings.</source>
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
+        </message>
+        <message>
+            <source>Take that size out of the list.</source>
+            <translation>请从列表中去掉该尺寸。</translation>
+        </message>
+        <message>
+            <source>The Ray at {0} does not take this program in.</source>
+            <translation>{0} 处的 Ray 不接受此程序。</translation>
         </message>
         <message>
             <source>The address to download from holds more than a place.</source>
@@ -1285,6 +1656,10 @@
         <message>
             <source>The conversion ended with code {0}.</source>
             <translation>转换以代码 {0} 结束。</translation>
+        </message>
+        <message>
+            <source>The conversion failed: {0}</source>
+            <translation>转换出错：{0}</translation>
         </message>
         <message>
             <source>The conversion was ended by the system, which happens when memory runs out.</source>
@@ -1379,6 +1754,18 @@
             <translation>文件是完整的。本程序的新版本可能认识它；“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
         </message>
         <message>
+            <source>The folder of subjects {0} does not exist.</source>
+            <translation>主体文件夹 {0} 不存在。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds a job already.</source>
+            <translation>文件夹 {0} 中已有一个任务。</translation>
+        </message>
+        <message>
+            <source>The folder {0} holds other files and no job.</source>
+            <translation>文件夹 {0} 中是其他文件，没有任务。</translation>
+        </message>
+        <message>
             <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
@@ -1399,6 +1786,14 @@
             <translation>已安装的 {0} 对{1}权重的命名方式本程序不认识，例如“{2}”。</translation>
         </message>
         <message>
+            <source>The job in {0} was begun by another version.</source>
+            <translation>{0} 中的任务是由另一版本开始的。</translation>
+        </message>
+        <message>
+            <source>The job in {0} was begun with {1}, and {2} is to draw.</source>
+            <translation>{0} 中的任务是用 {1} 开始的，而现在要用 {2} 绘制。</translation>
+        </message>
+        <message>
             <source>The kept photo {0} is gone.</source>
             <translation>保存的照片 {0} 已不存在。</translation>
         </message>
@@ -1417,6 +1812,42 @@
         <message>
             <source>The licence of {0} ({1}) was not accepted yet.</source>
             <translation>尚未接受 {0} 的许可证（{1}）。</translation>
+        </message>
+        <message>
+            <source>The list could not be read: {0}</source>
+            <translation>无法读取列表：{0}</translation>
+        </message>
+        <message>
+            <source>The list has no column “prompt”.</source>
+            <translation>列表没有“prompt”列。</translation>
+        </message>
+        <message>
+            <source>The list is no CSV that can be read.</source>
+            <translation>列表不是可读取的 CSV。</translation>
+        </message>
+        <message>
+            <source>The list makes {0} pictures; {1} are the limit.</source>
+            <translation>列表会产生 {0} 张图片；上限为 {1} 张。</translation>
+        </message>
+        <message>
+            <source>The list of requests {0} cannot be read: {1}.</source>
+            <translation>无法读取请求列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} cannot be read: {1}.</source>
+            <translation>无法读取列表 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>The list {0} is larger than {1} MB.</source>
+            <translation>列表 {0} 大于 {1} MB。</translation>
+        </message>
+        <message>
+            <source>The list {0} is not UTF-8 text.</source>
+            <translation>列表 {0} 不是 UTF-8 文本。</translation>
+        </message>
+        <message>
+            <source>The list's columns {0} are not used.</source>
+            <translation>列表的列 {0} 未被使用。</translation>
         </message>
         <message>
             <source>The look strength</source>
@@ -1483,12 +1914,24 @@
             <translation>模型的描述（{0}）已损坏：{1}。</translation>
         </message>
         <message>
+            <source>The name of a preset has 1 to {0} characters.</source>
+            <translation>预设名称为 1 到 {0} 个字符。</translation>
+        </message>
+        <message>
             <source>The negative prompt</source>
             <translation>反向提示词</translation>
         </message>
         <message>
             <source>The network comes from the computer's memory layer by layer.</source>
             <translation>网络从内存中逐层载入。</translation>
+        </message>
+        <message>
+            <source>The network for cut-outs is damaged.</source>
+            <translation>抠图网络已损坏。</translation>
+        </message>
+        <message>
+            <source>The network for cut-outs is missing or damaged.</source>
+            <translation>抠图网络缺失或已损坏。</translation>
         </message>
         <message>
             <source>The network's numbers are rounded to eight bits.</source>
@@ -1571,6 +2014,10 @@
             <translation>位置的 {0} 必须是数字。</translation>
         </message>
         <message>
+            <source>The preset {0} cannot be read: {1}.</source>
+            <translation>无法读取预设 {0}：{1}。</translation>
+        </message>
+        <message>
             <source>The previews' file {0} does not belong to this model.</source>
             <translation>预览文件 {0} 不属于此模型。</translation>
         </message>
@@ -1589,6 +2036,10 @@
         <message>
             <source>The prompt strength</source>
             <translation>提示词强度</translation>
+        </message>
+        <message>
+            <source>The prompts {0} cannot be read.</source>
+            <translation>无法读取提示词文件 {0}。</translation>
         </message>
         <message>
             <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
@@ -1621,6 +2072,10 @@
         <message>
             <source>The region of this request is damaged.</source>
             <translation>此请求的区域已损坏。</translation>
+        </message>
+        <message>
+            <source>The request {0} failed: {1}</source>
+            <translation>请求 {0} 失败：{1}</translation>
         </message>
         <message>
             <source>The seed must be a whole number from 0 to {0}.</source>
@@ -1671,6 +2126,10 @@
             <translation>{0} 中的设置已损坏。</translation>
         </message>
         <message>
+            <source>The sheet could not be saved: {0}</source>
+            <translation>无法保存总图：{0}</translation>
+        </message>
+        <message>
             <source>The size is width and height, each from 16 to 4096 pixels.</source>
             <translation>尺寸为宽和高，各为 16 到 4096 像素。</translation>
         </message>
@@ -1679,12 +2138,44 @@
             <translation>未能找到主体：{0}</translation>
         </message>
         <message>
+            <source>The subject fills only {0} % of the photo. Come closer, or crop the photo.</source>
+            <translation>主体只占照片的 {0} %。请靠近些拍，或裁剪照片。</translation>
+        </message>
+        <message>
+            <source>The subject is blurred in the photo. A sharp photo keeps its detail.</source>
+            <translation>照片里的主体不清晰。清晰的照片能保留细节。</translation>
+        </message>
+        <message>
+            <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
+            <translation>主体在照片下边被截断：缺少的部分由模型补出。</translation>
+        </message>
+        <message>
+            <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
+            <translation>主体在照片左边被截断：缺少的部分由模型补出。</translation>
+        </message>
+        <message>
+            <source>The subject is cut off at the right of the photo: what is missing is invented.</source>
+            <translation>主体在照片右边被截断：缺少的部分由模型补出。</translation>
+        </message>
+        <message>
+            <source>The subject is cut off at the top of the photo: what is missing is invented.</source>
+            <translation>主体在照片上边被截断：缺少的部分由模型补出。</translation>
+        </message>
+        <message>
+            <source>The subject is only {0} × {1} pixels; a photo that shows it with {2} or more keeps its detail.</source>
+            <translation>主体只有 {0} × {1} 像素；主体有 {2} 像素以上的照片才能保留细节。</translation>
+        </message>
+        <message>
             <source>The subject name</source>
             <translation>主体名称</translation>
         </message>
         <message>
             <source>The subject strength</source>
             <translation>主体强度</translation>
+        </message>
+        <message>
+            <source>The subject {0} of this request is missing.</source>
+            <translation>此请求的主体 {0} 缺失。</translation>
         </message>
         <message>
             <source>The temperature</source>
@@ -1775,12 +2266,24 @@
             <translation>{0} 中没有模型文件。</translation>
         </message>
         <message>
+            <source>There are no photos in {0}.</source>
+            <translation>{0} 中没有照片。</translation>
+        </message>
+        <message>
+            <source>There are no prompts in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
             <source>There are no weights in {0}.</source>
             <translation>{0} 中没有权重。</translation>
         </message>
         <message>
             <source>There are {0} numbers for {1} scales.</source>
             <translation>{1} 个尺度却有 {0} 个数。</translation>
+        </message>
+        <message>
+            <source>There are {0} presets already.</source>
+            <translation>已有 {0} 个预设。</translation>
         </message>
         <message>
             <source>There are: {0}.</source>
@@ -1807,6 +2310,18 @@
             <translation>没有可获取的模型“{0}”。</translation>
         </message>
         <message>
+            <source>There is no prompt in the list.</source>
+            <translation>列表中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no prompt in {0}.</source>
+            <translation>{0} 中没有提示词。</translation>
+        </message>
+        <message>
+            <source>There is no request in {0} that can be read.</source>
+            <translation>{0} 中没有可读取的请求。</translation>
+        </message>
+        <message>
             <source>There is no {0} in {1}.</source>
             <translation>{1} 中没有 {0}。</translation>
         </message>
@@ -1823,12 +2338,12 @@
             <translation>此文件不含视觉分词器的权重。</translation>
         </message>
         <message>
-            <source>This is a guess: the subject hardly stands out. Draw a box around it if it is wrong.</source>
-            <translation>这是猜测：主体不够突出。如果不对，请在它周围画一个框。</translation>
-        </message>
-        <message>
             <source>This is no access token.</source>
             <translation>这不是访问令牌。</translation>
+        </message>
+        <message>
+            <source>This is no preset of EchoGen.</source>
+            <translation>这不是 EchoGen 的预设。</translation>
         </message>
         <message>
             <source>This is no published size: its cut-out has {0} pixels a side.</source>
@@ -1837,6 +2352,10 @@
         <message>
             <source>This is not a request.</source>
             <translation>这不是请求。</translation>
+        </message>
+        <message>
+            <source>This model does not draw {0}x{1}.</source>
+            <translation>此模型不绘制 {0}x{1}。</translation>
         </message>
         <message>
             <source>This model does not know {0}; {1} will not show.</source>
@@ -1849,6 +2368,14 @@
         <message>
             <source>This picture needs about {0} and {1} of {2} is free.</source>
             <translation>此图片约需 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>This preset is damaged.</source>
+            <translation>此预设已损坏。</translation>
+        </message>
+        <message>
+            <source>This preset was written by another version of this program.</source>
+            <translation>此预设由本程序的另一版本写成。</translation>
         </message>
         <message>
             <source>This request has format {0}; this program reads format {1}.</source>
@@ -1895,6 +2422,10 @@
             <translation>请重试，或用处理器绘制。</translation>
         </message>
         <message>
+            <source>Try again; what is complete is kept.</source>
+            <translation>请重试；已完成的部分会保留。</translation>
+        </message>
+        <message>
             <source>Try another address to download from, or import the files from a folder.</source>
             <translation>请尝试另一个下载地址，或从文件夹导入文件。</translation>
         </message>
@@ -1921,6 +2452,10 @@
         <message>
             <source>Update the program, or get the model again.</source>
             <translation>请更新程序，或重新获取该模型。</translation>
+        </message>
+        <message>
+            <source>Update the program.</source>
+            <translation>请更新本程序。</translation>
         </message>
         <message>
             <source>Use .png, .webp or .jpg.</source>
@@ -1967,6 +2502,10 @@
             <translation>请在“模型”中校验，或重新获取。</translation>
         </message>
         <message>
+            <source>Wait until it ends, or name another folder.</source>
+            <translation>请等它结束，或指定另一个文件夹。</translation>
+        </message>
+        <message>
             <source>Wait until it is done, or close it.</source>
             <translation>请等它完成，或将它关闭。</translation>
         </message>
@@ -1977,6 +2516,26 @@
         <message>
             <source>Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6.</source>
             <translation>请写成 X,Y,SIZE[,TURN][,mirrored]，例如 0.5,0.6,0.6。</translation>
+        </message>
+        <message>
+            <source>Write a number.</source>
+            <translation>请填写数字。</translation>
+        </message>
+        <message>
+            <source>Write a prompt, or take the line out.</source>
+            <translation>请填写提示词，或删除该行。</translation>
+        </message>
+        <message>
+            <source>Write alternatives as {red|blue}.</source>
+            <translation>请将备选词写作 {red|blue}。</translation>
+        </message>
+        <message>
+            <source>Write one a line.</source>
+            <translation>请每行写一条。</translation>
+        </message>
+        <message>
+            <source>Write prompt in its first line, above the prompts.</source>
+            <translation>请在第一行、提示词上方写上 prompt。</translation>
         </message>
         <message>
             <source>a second</source>
@@ -2187,12 +2746,20 @@
             <translation>无法打开“{1}”中的 {0}。</translation>
         </message>
         <message>
-            <source>{0} is a HEIC photo, which cannot be read here.</source>
-            <translation>{0} 是 HEIC 照片，这里无法读取。</translation>
+            <source>{0} is a HEIC photo that is damaged or incomplete.</source>
+            <translation>{0} 是一张损坏或不完整的 HEIC 照片。</translation>
+        </message>
+        <message>
+            <source>{0} is a HEIC photo, and pillow-heif, which reads them, is not installed.</source>
+            <translation>{0} 是 HEIC 照片，而用来读取它的 pillow-heif 没有安装。</translation>
         </message>
         <message>
             <source>{0} is a PDF document.</source>
             <translation>{0} 是 PDF 文档。</translation>
+        </message>
+        <message>
+            <source>{0} is a RAW photo, and rawpy, which develops them, is not installed.</source>
+            <translation>{0} 是 RAW 照片，而用来冲洗它的 rawpy 没有安装。</translation>
         </message>
         <message>
             <source>{0} is a drawing or a document, not a photo.</source>
@@ -2229,6 +2796,10 @@
         <message>
             <source>{0} is no PNG.</source>
             <translation>{0} 不是 PNG。</translation>
+        </message>
+        <message>
+            <source>{0} is no folder.</source>
+            <translation>{0} 不是文件夹。</translation>
         </message>
         <message>
             <source>{0} is no longer where it was.</source>
@@ -2453,6 +3024,174 @@
         </message>
     </context>
     <context>
+        <name>FoundNote</name>
+        <message>
+            <source>Better cut-outs ({0})…</source>
+            <translation>更好的抠图（{0}）…</translation>
+        </message>
+        <message>
+            <source>Candidate {0}</source>
+            <translation>候选 {0}</translation>
+        </message>
+        <message>
+            <source>Not sure. Draw a box around it.</source>
+            <translation>不确定。请在它周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Nothing was found. Draw a box around the subject.</source>
+            <translation>没有找到主体。请在主体周围画一个框。</translation>
+        </message>
+        <message>
+            <source>Or is it one of these?</source>
+            <translation>还是下面的某一个？</translation>
+        </message>
+    </context>
+    <context>
+        <name>FullScreen</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Deleted. {0} brings it back.</source>
+            <translation>已删除。按 {0} 可恢复。</translation>
+        </message>
+        <message>
+            <source>This is the newest</source>
+            <translation>这是最新的一张</translation>
+        </message>
+        <message>
+            <source>This is the oldest</source>
+            <translation>这是最旧的一张</translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryModel</name>
+        <message>
+            <source>{0} × {1}, seed {2}</source>
+            <translation>{0} × {1}，种子 {2}</translation>
+        </message>
+    </context>
+    <context>
+        <name>GalleryPanel</name>
+        <message>
+            <source>1 chosen</source>
+            <translation>已选 1 张</translation>
+        </message>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>All models</source>
+            <translation>所有模型</translation>
+        </message>
+        <message>
+            <source>All subjects</source>
+            <translation>所有主体</translation>
+        </message>
+        <message>
+            <source>Any day</source>
+            <translation>任意日期</translation>
+        </message>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Back to the canvas</source>
+            <translation>返回画布</translation>
+        </message>
+        <message>
+            <source>Choose all</source>
+            <translation>全选</translation>
+        </message>
+        <message>
+            <source>Choose none</source>
+            <translation>取消选择</translation>
+        </message>
+        <message>
+            <source>Compare</source>
+            <translation>对比</translation>
+        </message>
+        <message>
+            <source>Day</source>
+            <translation>日期</translation>
+        </message>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Every picture you make is kept here and in your Pictures folder.</source>
+            <translation>您生成的每张图片都保存在这里和“图片”文件夹中。</translation>
+        </message>
+        <message>
+            <source>Gallery</source>
+            <translation>图库</translation>
+        </message>
+        <message>
+            <source>Large</source>
+            <translation>大</translation>
+        </message>
+        <message>
+            <source>Medium</source>
+            <translation>中</translation>
+        </message>
+        <message>
+            <source>Model</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>No picture is like that. Esc shows all.</source>
+            <translation>没有这样的图片。按 Esc 显示全部。</translation>
+        </message>
+        <message>
+            <source>Save…</source>
+            <translation>保存…</translation>
+        </message>
+        <message>
+            <source>Search prompts</source>
+            <translation>搜索提示词</translation>
+        </message>
+        <message>
+            <source>Search the history</source>
+            <translation>搜索历史</translation>
+        </message>
+        <message>
+            <source>Small</source>
+            <translation>小</translation>
+        </message>
+        <message>
+            <source>Star</source>
+            <translation>加星</translation>
+        </message>
+        <message>
+            <source>Starred only</source>
+            <translation>仅显示加星</translation>
+        </message>
+        <message>
+            <source>Subject</source>
+            <translation>主体</translation>
+        </message>
+        <message>
+            <source>no name</source>
+            <translation>无名称</translation>
+        </message>
+        <message>
+            <source>unknown</source>
+            <translation>未知</translation>
+        </message>
+        <message>
+            <source>{0} chosen</source>
+            <translation>已选 {0} 张</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
         <name>HelpDialog</name>
         <message>
             <source>Keys and help</source>
@@ -2652,6 +3391,10 @@
             <translation>查找文件…</translation>
         </message>
         <message>
+            <source>Gallery of all pictures</source>
+            <translation>所有图片的图库</translation>
+        </message>
+        <message>
             <source>History</source>
             <translation>历史</translation>
         </message>
@@ -2767,6 +3510,17 @@
         <message>
             <source>Pick one to finish it.</source>
             <translation>选一张来完成它。</translation>
+        </message>
+    </context>
+    <context>
+        <name>InBackground</name>
+        <message>
+            <source>The picture is done</source>
+            <translation>图片已完成</translation>
+        </message>
+        <message>
+            <source>{0} pictures are done</source>
+            <translation>{0} 张图片已完成</translation>
         </message>
     </context>
     <context>
@@ -2987,6 +3741,156 @@
         <message>
             <source>Text of the licence {0}</source>
             <translation>许可证 {0} 的全文</translation>
+        </message>
+    </context>
+    <context>
+        <name>ListDialog</name>
+        <message>
+            <source>1 picture</source>
+            <translation>1 张图片</translation>
+        </message>
+        <message>
+            <source>A list of prompts</source>
+            <translation>提示词列表</translation>
+        </message>
+        <message>
+            <source>All scenes of this model</source>
+            <translation>此模型的所有场景</translation>
+        </message>
+        <message>
+            <source>All {1} pictures are drawn</source>
+            <translation>{1} 张图片已全部绘制</translation>
+        </message>
+        <message>
+            <source>As JSON lines of requests, which the command line's batch draws</source>
+            <translation>保存为逐行 JSON 的请求，可由命令行的 batch 绘制</translation>
+        </message>
+        <message>
+            <source>Draw the list</source>
+            <translation>绘制列表</translation>
+        </message>
+        <message>
+            <source>Draw the rest</source>
+            <translation>绘制其余图片</translation>
+        </message>
+        <message>
+            <source>From {0}.</source>
+            <translation>来自 {0}。</translation>
+        </message>
+        <message>
+            <source>Lists</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>One prompt a line. {red|blue} draws the line once with each; {subject} is the subject's name.</source>
+            <translation>每行一条提示词。{red|blue} 会用其中每个词各画一次；{subject} 是主体的名称。</translation>
+        </message>
+        <message>
+            <source>Open a list</source>
+            <translation>打开列表</translation>
+        </message>
+        <message>
+            <source>Open a list…</source>
+            <translation>打开列表…</translation>
+        </message>
+        <message>
+            <source>Pictures</source>
+            <translation>图片</translation>
+        </message>
+        <message>
+            <source>Prompts, one a line</source>
+            <translation>提示词，每行一条</translation>
+        </message>
+        <message>
+            <source>Save all pictures…</source>
+            <translation>保存所有图片…</translation>
+        </message>
+        <message>
+            <source>Save for batch</source>
+            <translation>保存给 batch</translation>
+        </message>
+        <message>
+            <source>Save for batch…</source>
+            <translation>保存给 batch…</translation>
+        </message>
+        <message>
+            <source>Save one sheet</source>
+            <translation>保存为一张总图</translation>
+        </message>
+        <message>
+            <source>Save one sheet…</source>
+            <translation>保存为一张总图…</translation>
+        </message>
+        <message>
+            <source>Save to a folder</source>
+            <translation>保存到文件夹</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>The list</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>The list before is still being drawn</source>
+            <translation>上一个列表仍在绘制</translation>
+        </message>
+        <message>
+            <source>This model does not know: {0}</source>
+            <translation>此模型不认识：{0}</translation>
+        </message>
+        <message>
+            <source>This model takes any words</source>
+            <translation>此模型接受任何词语</translation>
+        </message>
+        <message>
+            <source>Write a list instead</source>
+            <translation>改为手写列表</translation>
+        </message>
+        <message>
+            <source>a {subject} in the {snow|jungle}</source>
+            <translation>a {subject} in the {snow|jungle}</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures</source>
+            <translation>{0} / {1} 张图片</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+        <message>
+            <source>{0}, about {1}</source>
+            <translation>{0}，约 {1}</translation>
+        </message>
+        <message>
+            <source>{0}, {1} of each prompt</source>
+            <translation>{0}，每条提示词 {1} 张</translation>
+        </message>
+        <message>
+            <source>{0}: its requests are drawn as they are.</source>
+            <translation>{0}：其中的请求按原样绘制。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Listing</name>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>查看</translation>
+        </message>
+        <message>
+            <source>{0} of {1} pictures of the list are drawn</source>
+            <translation>列表的 {1} 张图片已绘制 {0} 张</translation>
         </message>
     </context>
     <context>
@@ -3557,6 +4461,17 @@
         </message>
     </context>
     <context>
+        <name>NameDialog</name>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Name</source>
+            <translation>名称</translation>
+        </message>
+    </context>
+    <context>
         <name>OptionBar</name>
         <message>
             <source>Brush hardness</source>
@@ -3615,10 +4530,39 @@
         </message>
     </context>
     <context>
+        <name>PictureCell</name>
+        <message>
+            <source>not drawn yet</source>
+            <translation>尚未绘制</translation>
+        </message>
+    </context>
+    <context>
         <name>PictureCommands</name>
         <message>
             <source>Where is {0}?</source>
             <translation>{0} 在哪里？</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureMenu</name>
+        <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
+        </message>
+        <message>
+            <source>Take the star away</source>
+            <translation>取消加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>PictureScreen</name>
+        <message>
+            <source>Picture, full screen</source>
+            <translation>图片，全屏</translation>
+        </message>
+        <message>
+            <source>The picture's file is not where it was.</source>
+            <translation>图片文件不在原来的位置。</translation>
         </message>
     </context>
     <context>
@@ -3646,6 +4590,10 @@
         <message>
             <source>Its seed is in use</source>
             <translation>已使用它的种子</translation>
+        </message>
+        <message>
+            <source>Prompt copied</source>
+            <translation>提示词已复制</translation>
         </message>
         <message>
             <source>Save as</source>
@@ -3736,6 +4684,73 @@
         <message>
             <source>{0} percent from the left, stands at {1} percent</source>
             <translation>距左边 {0}%，底部在 {1}% 处</translation>
+        </message>
+    </context>
+    <context>
+        <name>Presets</name>
+        <message>
+            <source>Delete</source>
+            <translation>删除</translation>
+        </message>
+        <message>
+            <source>Its key is {0}.</source>
+            <translation>它的快捷键是 {0}。</translation>
+        </message>
+        <message>
+            <source>Open a preset</source>
+            <translation>打开预设</translation>
+        </message>
+        <message>
+            <source>Presets</source>
+            <translation>预设</translation>
+        </message>
+        <message>
+            <source>Save</source>
+            <translation>保存</translation>
+        </message>
+        <message>
+            <source>Save a preset</source>
+            <translation>保存预设</translation>
+        </message>
+        <message>
+            <source>Saved to {0}</source>
+            <translation>已保存到 {0}</translation>
+        </message>
+        <message>
+            <source>Share</source>
+            <translation>分享</translation>
+        </message>
+        <message>
+            <source>Share a preset</source>
+            <translation>分享预设</translation>
+        </message>
+        <message>
+            <source>Strengths, temperature, shape, place and what to avoid, as they are now.</source>
+            <translation>当前的强度、温度、形状、位置和要避免的内容。</translation>
+        </message>
+        <message>
+            <source>The preset of this name is replaced.</source>
+            <translation>同名预设会被替换。</translation>
+        </message>
+        <message>
+            <source>There is no preset here yet. Save the settings as one with {0}.</source>
+            <translation>这里还没有预设。用 {0} 将设置存为预设。</translation>
+        </message>
+        <message>
+            <source>“{0}” is deleted</source>
+            <translation>“{0}”已删除</translation>
+        </message>
+        <message>
+            <source>“{0}” is in use</source>
+            <translation>“{0}”已启用</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved</source>
+            <translation>“{0}”已保存</translation>
+        </message>
+        <message>
+            <source>“{0}” is saved; {1} brings it back</source>
+            <translation>“{0}”已保存；按 {1} 可再次使用</translation>
         </message>
     </context>
     <context>
@@ -3843,6 +4858,14 @@
     <context>
         <name>PromptSheet</name>
         <message>
+            <source>A list…</source>
+            <translation>列表…</translation>
+        </message>
+        <message>
+            <source>Add one more</source>
+            <translation>再加一张</translation>
+        </message>
+        <message>
             <source>Begin with the first scale again</source>
             <translation>重新从第一个尺度开始</translation>
         </message>
@@ -3855,8 +4878,16 @@
             <translation>绘制</translation>
         </message>
         <message>
+            <source>Draw many prompts in one press, and see them in a table</source>
+            <translation>一次绘制多条提示词，并以表格查看</translation>
+        </message>
+        <message>
             <source>Draw only the coarse scales of four seeds, choose one</source>
             <translation>只画四个种子的粗略尺度，再选一个</translation>
+        </message>
+        <message>
+            <source>Draw this prompt after the others</source>
+            <translation>在其他图片之后绘制此提示词</translation>
         </message>
         <message>
             <source>Earlier prompts</source>
@@ -3899,8 +4930,16 @@
             <translation>图片</translation>
         </message>
         <message>
+            <source>Presets</source>
+            <translation>预设</translation>
+        </message>
+        <message>
             <source>Prompt</source>
             <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Queue ({0})</source>
+            <translation>队列（{0}）</translation>
         </message>
         <message>
             <source>Seed</source>
@@ -3972,6 +5011,76 @@
         <message>
             <source>Keep</source>
             <translation>保留</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueueModel</name>
+        <message>
+            <source>Drawing</source>
+            <translation>正在绘制</translation>
+        </message>
+        <message>
+            <source>Failed: {0}</source>
+            <translation>失败：{0}</translation>
+        </message>
+        <message>
+            <source>Paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>Seed {0}</source>
+            <translation>种子 {0}</translation>
+        </message>
+        <message>
+            <source>Waiting</source>
+            <translation>等待中</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueuePanel</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Draw again what failed</source>
+            <translation>重新绘制失败的图片</translation>
+        </message>
+        <message>
+            <source>Draw what is paused</source>
+            <translation>绘制已暂停的图片</translation>
+        </message>
+        <message>
+            <source>Finish this picture and keep the others for later</source>
+            <translation>完成这张图片，其余的留待以后</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Nothing waits. A press of Generate while a picture is drawn puts the next one here.</source>
+            <translation>没有等待的图片。绘制时再按“生成”，下一张会排在这里。</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
+        </message>
+        <message>
+            <source>Queue, {0}</source>
+            <translation>队列，{0}</translation>
+        </message>
+        <message>
+            <source>Stop this picture</source>
+            <translation>停止这张图片</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
         </message>
     </context>
     <context>
@@ -4084,7 +5193,53 @@
         </message>
     </context>
     <context>
+        <name>ResultsGrid</name>
+        <message>
+            <source>Picture {0} of {1}</source>
+            <translation>第 {0} 张，共 {1} 张</translation>
+        </message>
+        <message>
+            <source>starred</source>
+            <translation>已加星</translation>
+        </message>
+    </context>
+    <context>
+        <name>ResultsView</name>
+        <message>
+            <source>Click one, or walk with the arrow keys and press Enter, to see it large.</source>
+            <translation>点击一张，或用方向键移动并按 Enter，以放大查看。</translation>
+        </message>
+        <message>
+            <source>Close without choosing</source>
+            <translation>关闭，不选择</translation>
+        </message>
+        <message>
+            <source>{0} pictures</source>
+            <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
         <name>Say</name>
+        <message>
+            <source>, about {0} left</source>
+            <translation>，大约还需 {0}</translation>
+        </message>
+        <message>
+            <source>: {0} of {1} MB</source>
+            <translation>：{0} / {1} MB</translation>
+        </message>
+        <message>
+            <source>A certificate on the way to the packages is not trusted.</source>
+            <translation>下载软件包途中的某个证书不受信任。</translation>
+        </message>
+        <message>
+            <source>A file cannot be written.</source>
+            <translation>有文件无法写入。</translation>
+        </message>
+        <message>
+            <source>A folder on a disk with room</source>
+            <translation>选择有足够空间的磁盘上的文件夹</translation>
+        </message>
         <message>
             <source>About {0} on this computer</source>
             <translation>在这台电脑上约 {0}</translation>
@@ -4106,16 +5261,44 @@
             <translation>8月</translation>
         </message>
         <message>
+            <source>Check the network and try again. What has arrived is kept.</source>
+            <translation>请检查网络后重试。已下载的内容会保留。</translation>
+        </message>
+        <message>
+            <source>Check this computer's clock; a network with its own certificate needs that in the system.</source>
+            <translation>请检查本机时间；如果网络使用自己的证书，需先将其加入系统。</translation>
+        </message>
+        <message>
             <source>Choose a model first</source>
             <translation>请先选择模型</translation>
+        </message>
+        <message>
+            <source>Choose another folder, or see the log.</source>
+            <translation>请选择其他文件夹，或查看日志。</translation>
+        </message>
+        <message>
+            <source>Choose another folder.</source>
+            <translation>请选择另一个文件夹。</translation>
+        </message>
+        <message>
+            <source>Choose another folder…</source>
+            <translation>选择其他文件夹…</translation>
         </message>
         <message>
             <source>Click a scale to keep the composition up to there</source>
             <translation>点选一个尺度，保留到那里的构图</translation>
         </message>
         <message>
+            <source>Damaged: {0}</source>
+            <translation>已损坏：{0}</translation>
+        </message>
+        <message>
             <source>Dec</source>
             <translation>12月</translation>
+        </message>
+        <message>
+            <source>Developers can set it up by hand, see the README.</source>
+            <translation>开发者可按 README 手动安装。</translation>
         </message>
         <message>
             <source>Draws into a photo</source>
@@ -4126,16 +5309,84 @@
             <translation>只重画它的区域</translation>
         </message>
         <message>
+            <source>EchoGen does not open.</source>
+            <translation>EchoGen 无法打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen is being set up</source>
+            <translation>正在安装 EchoGen</translation>
+        </message>
+        <message>
+            <source>EchoGen is being set up by another window already.</source>
+            <translation>另一个窗口正在安装 EchoGen。</translation>
+        </message>
+        <message>
+            <source>EchoGen is installed and does not open.</source>
+            <translation>EchoGen 已安装，但无法打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs Windows 10 (1809) or newer.</source>
+            <translation>EchoGen 需要 Windows 10（1809）或更新版本。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs a 64-bit system, and this one has 32 bits.</source>
+            <translation>EchoGen 需要 64 位系统，而本机为 32 位。</translation>
+        </message>
+        <message>
+            <source>EchoGen needs macOS 14 or newer.</source>
+            <translation>EchoGen 需要 macOS 14 或更新版本。</translation>
+        </message>
+        <message>
+            <source>EchoGen {0} opens at the next start.</source>
+            <translation>下次启动时将打开 EchoGen {0}。</translation>
+        </message>
+        <message>
+            <source>EchoGen's set-up is removed. Pictures, history and settings are kept in {0}.</source>
+            <translation>EchoGen 的安装内容已移除。图片、历史和设置保留在 {0}。</translation>
+        </message>
+        <message>
+            <source>Everything is here.</source>
+            <translation>一切就绪。</translation>
+        </message>
+        <message>
             <source>Feb</source>
             <translation>2月</translation>
+        </message>
+        <message>
+            <source>Files cannot be written to {0}: {1}.</source>
+            <translation>无法向 {0} 写入文件：{1}。</translation>
         </message>
         <message>
             <source>Fine details</source>
             <translation>精细细节</translation>
         </message>
         <message>
+            <source>Folder or page with builds of torch</source>
+            <translation>存放 torch 安装包的文件夹或网页</translation>
+        </message>
+        <message>
             <source>Fri</source>
             <translation>周五</translation>
+        </message>
+        <message>
+            <source>Getting the parts of the program</source>
+            <translation>正在下载程序组件</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Hide the log</source>
+            <translation>隐藏日志</translation>
+        </message>
+        <message>
+            <source>If your network has a certificate of its own, add it to the system's and try again.</source>
+            <translation>如果您的网络使用自己的证书，请将其加入系统后重试。</translation>
+        </message>
+        <message>
+            <source>Install EchoGen again.</source>
+            <translation>请重新安装 EchoGen。</translation>
         </message>
         <message>
             <source>Jan</source>
@@ -4174,6 +5425,26 @@
             <translation>先出现光线和颜色</translation>
         </message>
         <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Looking up what is needed …</source>
+            <translation>正在查询所需内容……</translation>
+        </message>
+        <message>
+            <source>Make room on the disk or choose another folder; what has arrived is kept.</source>
+            <translation>请腾出磁盘空间或选择其他文件夹；已下载的内容会保留。</translation>
+        </message>
+        <message>
+            <source>Make room or choose a folder on another disk.</source>
+            <translation>请腾出空间，或选择其他磁盘上的文件夹。</translation>
+        </message>
+        <message>
+            <source>Make room or choose another folder; what has arrived is kept.</source>
+            <translation>请腾出空间或选择其他文件夹；已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Mar</source>
             <translation>3月</translation>
         </message>
@@ -4182,12 +5453,28 @@
             <translation>5月</translation>
         </message>
         <message>
+            <source>Mirror of Python builds</source>
+            <translation>Python 安装包镜像</translation>
+        </message>
+        <message>
+            <source>Mirror of Python packages</source>
+            <translation>Python 软件包镜像</translation>
+        </message>
+        <message>
+            <source>Mirror of the hub of models</source>
+            <translation>模型库镜像</translation>
+        </message>
+        <message>
             <source>Mon</source>
             <translation>周一</translation>
         </message>
         <message>
             <source>More than was shown</source>
             <translation>比显示的更大</translation>
+        </message>
+        <message>
+            <source>Network settings</source>
+            <translation>网络设置</translation>
         </message>
         <message>
             <source>Not enough memory</source>
@@ -4206,6 +5493,18 @@
             <translation>10月</translation>
         </message>
         <message>
+            <source>Opening EchoGen</source>
+            <translation>正在打开 EchoGen</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Paused. What has arrived is kept.</source>
+            <translation>已暂停。已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Picture {0} of {1}</source>
             <translation>第 {0} 张，共 {1} 张</translation>
         </message>
@@ -4216,6 +5515,14 @@
         <message>
             <source>Press Generate and watch the picture form</source>
             <translation>按“生成”，看图片逐渐成形</translation>
+        </message>
+        <message>
+            <source>Proxy, http://host:port</source>
+            <translation>代理，http://主机:端口</translation>
+        </message>
+        <message>
+            <source>Remove the downloaded models too ({0} GB in {1})? [y/N] </source>
+            <translation>是否同时删除已下载的模型（{1} 中共 {0} GB）？[y/N]</translation>
         </message>
         <message>
             <source>Sat</source>
@@ -4242,12 +5549,40 @@
             <translation>尺度 {0}/{1}，等待中</translation>
         </message>
         <message>
+            <source>See the log in {0}, or set it up again with --repair.</source>
+            <translation>请查看 {0} 中的日志，或用 --repair 修复安装。</translation>
+        </message>
+        <message>
+            <source>See the log.</source>
+            <translation>请查看日志。</translation>
+        </message>
+        <message>
             <source>Sep</source>
             <translation>9月</translation>
         </message>
         <message>
+            <source>Set the clock of this computer and try again.</source>
+            <translation>请校准本机时间后重试。</translation>
+        </message>
+        <message>
+            <source>Setting up EchoGen</source>
+            <translation>正在安装 EchoGen</translation>
+        </message>
+        <message>
             <source>Shapes are set, details come next</source>
             <translation>形状已定，接下来是细节</translation>
+        </message>
+        <message>
+            <source>Show the log</source>
+            <translation>显示日志</translation>
+        </message>
+        <message>
+            <source>Something between here and the server changes it: try another network or mirror.</source>
+            <translation>从服务器到本机的途中内容被改动：请换一个网络或镜像。</translation>
+        </message>
+        <message>
+            <source>Something unexpected happened: {0}</source>
+            <translation>发生意外情况：{0}</translation>
         </message>
         <message>
             <source>Something went wrong</source>
@@ -4274,12 +5609,24 @@
             <translation>周日</translation>
         </message>
         <message>
+            <source>The certificate of {0} is not valid at the time this computer shows.</source>
+            <translation>按本机时间，{0} 的证书无效。</translation>
+        </message>
+        <message>
+            <source>The certificate of {0} is signed by nobody this computer trusts.</source>
+            <translation>{0} 的证书不是由本机信任的机构签发。</translation>
+        </message>
+        <message>
             <source>The cut-out cannot be used</source>
             <translation>抠图无法使用</translation>
         </message>
         <message>
             <source>The cut-out is not ready yet</source>
             <translation>抠图尚未就绪</translation>
+        </message>
+        <message>
+            <source>The disk is full.</source>
+            <translation>磁盘已满。</translation>
         </message>
         <message>
             <source>The download stopped</source>
@@ -4310,8 +5657,28 @@
             <translation>尚未接受许可证</translation>
         </message>
         <message>
+            <source>The list of packages {0} cannot be read.</source>
+            <translation>无法读取软件包清单 {0}。</translation>
+        </message>
+        <message>
+            <source>The list of packages {0} is damaged.</source>
+            <translation>软件包清单 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>The log says why.</source>
+            <translation>日志中写明了原因。</translation>
+        </message>
+        <message>
             <source>The model cannot be opened</source>
             <translation>模型无法打开</translation>
+        </message>
+        <message>
+            <source>The new version arrived damaged.</source>
+            <translation>下载的新版本已损坏。</translation>
+        </message>
+        <message>
+            <source>The new version of EchoGen does not open. The one before is used again.</source>
+            <translation>EchoGen 的新版本无法打开，已恢复使用上一版本。</translation>
         </message>
         <message>
             <source>The open model cannot be told where the subject stands; its place is not used.</source>
@@ -4330,20 +5697,64 @@
             <translation>当前模型不支持 {0} × {1}，形状保持不变。</translation>
         </message>
         <message>
+            <source>The packages could not be installed: {0}</source>
+            <translation>无法安装软件包：{0}</translation>
+        </message>
+        <message>
+            <source>The proxy asks for a name and a password.</source>
+            <translation>代理要求用户名和密码。</translation>
+        </message>
+        <message>
             <source>The published files do not fit</source>
             <translation>发布的文件不符合要求</translation>
+        </message>
+        <message>
+            <source>The server has no file of {0} {1} that the list allows.</source>
+            <translation>服务器上没有清单允许的 {0} {1} 文件。</translation>
+        </message>
+        <message>
+            <source>The server of the packages cannot be reached.</source>
+            <translation>无法连接软件包服务器。</translation>
         </message>
         <message>
             <source>The server refuses</source>
             <translation>服务器拒绝</translation>
         </message>
         <message>
+            <source>The server {0} answers with error {1}.</source>
+            <translation>服务器 {0} 返回错误 {1}。</translation>
+        </message>
+        <message>
+            <source>The server {0} cannot be reached.</source>
+            <translation>无法连接服务器 {0}。</translation>
+        </message>
+        <message>
+            <source>The set-up stopped</source>
+            <translation>安装已停止</translation>
+        </message>
+        <message>
+            <source>The version you have stays.</source>
+            <translation>现有版本保持不变。</translation>
+        </message>
+        <message>
+            <source>There is no list of packages for this computer ({0}, {1}).</source>
+            <translation>没有适合本机的软件包清单（{0}，{1}）。</translation>
+        </message>
+        <message>
             <source>These settings do not fit</source>
             <translation>这些设置不合适</translation>
         </message>
         <message>
+            <source>This Linux is too old for EchoGen: its C library is {0}, and 2.34 is needed.</source>
+            <translation>此 Linux 系统对 EchoGen 而言过旧：C 库版本为 {0}，需要 2.34。</translation>
+        </message>
+        <message>
             <source>This cannot be used</source>
             <translation>无法使用</translation>
+        </message>
+        <message>
+            <source>This happens once. You can use the computer meanwhile.</source>
+            <translation>只需进行一次，期间可以照常使用电脑。</translation>
         </message>
         <message>
             <source>This is not a picture</source>
@@ -4362,16 +5773,60 @@
             <translation>周四</translation>
         </message>
         <message>
+            <source>Today</source>
+            <translation>今天</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Try again later, or set a mirror in the network settings.</source>
+            <translation>请稍后重试，或在网络设置中填写镜像。</translation>
+        </message>
+        <message>
+            <source>Try again; the version you have stays.</source>
+            <translation>请重试；现有版本保持不变。</translation>
+        </message>
+        <message>
             <source>Tue</source>
             <translation>周二</translation>
+        </message>
+        <message>
+            <source>Ubuntu 22.04, Debian 12, Fedora 35 and newer have it.</source>
+            <translation>Ubuntu 22.04、Debian 12、Fedora 35 及更新版本符合要求。</translation>
+        </message>
+        <message>
+            <source>Unpacked.</source>
+            <translation>已解压。</translation>
+        </message>
+        <message>
+            <source>Unpacking. This takes a minute or two.</source>
+            <translation>正在解压，需要一两分钟。</translation>
+        </message>
+        <message>
+            <source>Use another mirror, or look for a newer EchoGen.</source>
+            <translation>请换一个镜像，或查找更新的 EchoGen。</translation>
+        </message>
+        <message>
+            <source>Wait until that one is done.</source>
+            <translation>请等待其完成。</translation>
         </message>
         <message>
             <source>Wed</source>
             <translation>周三</translation>
         </message>
         <message>
+            <source>What has arrived is kept.</source>
+            <translation>已下载的内容会保留。</translation>
+        </message>
+        <message>
             <source>Write a prompt first</source>
             <translation>请先写提示词</translation>
+        </message>
+        <message>
+            <source>Write it as http://name:password@host:port in the network settings.</source>
+            <translation>请在网络设置中按 http://用户名:密码@主机:端口 的格式填写。</translation>
         </message>
         <message>
             <source>about {0} min left</source>
@@ -4402,8 +5857,44 @@
             <translation>已加星</translation>
         </message>
         <message>
+            <source>uv, which installs the packages, is missing.</source>
+            <translation>缺少用于安装软件包的 uv。</translation>
+        </message>
+        <message>
             <source>yesterday</source>
             <translation>昨天</translation>
+        </message>
+        <message>
+            <source>{0} GB are needed for the set-up, and {1} GB are free.</source>
+            <translation>安装需要 {0} GB，可用空间为 {1} GB。</translation>
+        </message>
+        <message>
+            <source>{0} arrives damaged.</source>
+            <translation>下载的 {0} 已损坏。</translation>
+        </message>
+        <message>
+            <source>{0} cannot be written: {1}.</source>
+            <translation>无法写入 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>{0} is no version of EchoGen.</source>
+            <translation>{0} 不是 EchoGen 的版本包。</translation>
+        </message>
+        <message>
+            <source>{0} is not newer than the version you have.</source>
+            <translation>{0} 并不比现有版本新。</translation>
+        </message>
+        <message>
+            <source>{0} min</source>
+            <translation>{0} 分钟</translation>
+        </message>
+        <message>
+            <source>{0} more lines are skipped.</source>
+            <translation>另有 {0} 行被跳过。</translation>
+        </message>
+        <message>
+            <source>{0} s</source>
+            <translation>{0} 秒</translation>
         </message>
         <message>
             <source>{0} {1}</source>
@@ -4650,6 +6141,10 @@
             <translation>流式：按需载入权重</translation>
         </message>
         <message>
+            <source>Tell me when a picture is done and this window is not in front</source>
+            <translation>图片完成而此窗口不在前台时通知我</translation>
+        </message>
+        <message>
             <source>Text size</source>
             <translation>文字大小</translation>
         </message>
@@ -4674,6 +6169,24 @@
         <message>
             <source>{0} (Delete takes it off the shelf)</source>
             <translation>{0}（按 Delete 从架上移除）</translation>
+        </message>
+    </context>
+    <context>
+        <name>ShelfThumb</name>
+        <message>
+            <source>Use this subject</source>
+            <translation>使用此主体</translation>
+        </message>
+    </context>
+    <context>
+        <name>SideBySide</name>
+        <message>
+            <source>Choose two or more pictures in the history first</source>
+            <translation>请先在历史记录中选择两张或更多图片</translation>
+        </message>
+        <message>
+            <source>The picture is shown when the drawing is done</source>
+            <translation>绘制完成后显示该图片</translation>
         </message>
     </context>
     <context>
@@ -4885,6 +6398,10 @@
             <translation>来自图片</translation>
         </message>
         <message>
+            <source>not sure, {0} %</source>
+            <translation>不确定，{0} %</translation>
+        </message>
+        <message>
             <source>pet, shoe, toy, mug – one thing works best</source>
             <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
         </message>
@@ -4892,23 +6409,12 @@
             <source>toy robot, cat, mug …</source>
             <translation>玩具机器人、猫、杯子…</translation>
         </message>
-        <message>
-            <source>{0} % of the photo</source>
-            <translation>占照片的 {0} %</translation>
-        </message>
     </context>
     <context>
         <name>Subjects</name>
         <message>
             <source>The cut-out was made in a simpler way</source>
             <translation>抠图改用了较简单的方式</translation>
-        </message>
-    </context>
-    <context>
-        <name>Thumb</name>
-        <message>
-            <source>Remove from the shelf</source>
-            <translation>从架上移除</translation>
         </message>
     </context>
     <context>

@@ -89,6 +89,7 @@ def shown(program: Program, seed: int) -> bool:
     return program.state.result is not None and program.state.result.request.seed == seed
 
 
+@pytest.mark.serial
 def test_from_a_photo_to_a_redrawn_picture_and_back(open_program, qtbot, real_bundle, tmp_path):
     program = open_program(engine=ENGINE, bundle=str(real_bundle), theme="dark")
     window, state = program.window, program.state

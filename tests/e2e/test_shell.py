@@ -303,6 +303,7 @@ def test_settings_act_at_once_and_are_kept(open_program, qtbot):
     assert data["theme"] == "light"
 
 
+@pytest.mark.serial
 def test_the_window_stays_smooth_while_the_engine_opens_and_draws(open_program, qtbot):
     program = open_program()
     gaps = Heartbeat()

@@ -244,7 +244,7 @@ def test_bits_of_another_model_are_no_error_and_no_picture(engine, shapes, size)
 def test_painting_scales_can_be_stopped_between_two(engine, monkeypatch):
     bits = draw(engine).bits
     cancel, painted = threading.Event(), []
-    paint = type(engine._preview).__call__
+    paint = type(engine._painter._preview).__call__
 
     def stop_after_two(self, *args):
         painted.append(args[1])
@@ -252,7 +252,7 @@ def test_painting_scales_can_be_stopped_between_two(engine, monkeypatch):
             cancel.set()
         return paint(self, *args)
 
-    monkeypatch.setattr(type(engine._preview), "__call__", stop_after_two)
+    monkeypatch.setattr(type(engine._painter._preview), "__call__", stop_after_two)
     with pytest.raises(Cancelled):
         engine.previews(bits, REQUEST, cancel=cancel)
     assert painted == [0, 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -42,6 +43,17 @@ def full_request() -> GenerationRequest:
         kept=make_bits(),
         bundle="mini@0123456789ab",
     )
+
+
+def test_a_cut_out_is_packed_once_and_crosses_a_pipe_without_what_was_packed(monkeypatch):
+    request, packed = full_request(), []
+    save = Image.Image.save
+    monkeypatch.setattr(Image.Image, "save", lambda *given, **named: packed.append(1) or save(*given, **named))
+    before = len(pickle.dumps(request))
+    assert request.group_key() == request.with_seed(1).group_key()
+    assert request.to_json() == request.to_json() and packed == [1]
+    assert len(pickle.dumps(request)) == before
+    assert pickle.loads(pickle.dumps(request)) == request
 
 
 def test_round_trip_is_exact():

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -158,16 +162,37 @@ def test_notes_are_json(environment, monkeypatch):
     assert set(json.loads((environment / "bootstrap.json").read_text(encoding="utf-8"))) == {"torch", "packages"}
 
 
+@pytest.mark.skipif(not shutil.which("gio") or not shutil.which("dbus-run-session"), reason="needs gio and dbus")
 def test_the_desktop_entry_starts_the_program(tmp_path, monkeypatch):
+    """As the desktop starts it, from a folder whose name has everything that needs quoting."""
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("XDG_DATA_HOME")
-    root = tmp_path / "Echo $Gen"
+    root, started = tmp_path / 'Echo $Gen 100% "a" `b` \\ 日本', tmp_path / "started"
     (root / "resources" / "icons").mkdir(parents=True)
     (root / "resources" / "icons" / "echogen.svg").write_text("<svg/>", encoding="utf-8")
-    entry = desktop_entry.install_entry(root, root / ".venv/bin/python", tmp_path / "home")
-    text = entry.read_text(encoding="utf-8")
-    assert f'Exec="{str(root).replace("$", chr(92) + "$")}/.venv/bin/python"' in text and text.rstrip().count("%F") == 1
+    python = root / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" > "{started}.part"; mv "{started}.part" "{started}"\n', encoding="utf-8"
+    )
+    python.chmod(0o755)
+    entry = desktop_entry.install_entry(root, python, tmp_path / "home")
     assert (tmp_path / "home/.local/share/icons/hicolor/scalable/apps" / f"{desktop_entry.APP_ID}.svg").exists()
+    # Nothing is captured: services that the session starts would hold the other end of a pipe.
+    command = ["dbus-run-session", "gio", "launch", str(entry), "/a photo.png"]
+    # Nor is the session to mount anything in the home folder of a test.
+    environment = {**os.environ, "GIO_USE_VFS": "local", "GVFS_DISABLE_FUSE": "1"}
+    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    for _ in range(100):
+        if started.exists():
+            break
+        time.sleep(0.05)
+    assert started.read_text(encoding="utf-8").splitlines() == [str(root / "main.py"), "/a photo.png"]
+
+
+def test_the_desktop_entry_is_quoted_as_its_specification_says(tmp_path):
+    assert desktop_entry._quote(Path('/a $b/100%/"c"')) == '"/a \\\\$b/100%%/\\\\"c\\\\""'
+    assert "Exec=env x %F\n" in desktop_entry.desktop_entry("env x")
 
 
 def test_the_mac_application_has_a_program_and_a_plist(tmp_path, monkeypatch):
@@ -178,3 +203,41 @@ def test_the_mac_application_has_a_program_and_a_plist(tmp_path, monkeypatch):
     information = plistlib.loads((bundle / "Contents/Info.plist").read_bytes())
     start = bundle / "Contents/MacOS" / information["CFBundleExecutable"]
     assert start.stat().st_mode & 0o111 and "it'\\''s" in start.read_text(encoding="utf-8")
+
+
+def _checks(monkeypatch, arguments: list[str], failing: str = "") -> tuple[int, list[str]]:
+    ran = []
+
+    class Result:
+        returncode = 0
+
+    def run(command, cwd, env):
+        ran.append(" ".join(command[1:]))
+        result = Result()
+        result.returncode = int(bool(failing) and failing in ran[-1])
+        return result
+
+    monkeypatch.setattr(bootstrap.subprocess, "run", run)
+    return bootstrap.run_checks(arguments), ran
+
+
+def test_every_test_runs_once_and_those_that_measure_time_run_alone(monkeypatch):
+    monkeypatch.setattr(bootstrap.os, "cpu_count", lambda: 2)
+    code, ran = _checks(monkeypatch, [])
+    assert code == 0
+    assert ran[-2:] == [
+        "-m pytest -n 2 --dist loadfile -m not long and not serial",
+        "-m pytest -m serial and not long",
+    ]
+    monkeypatch.setattr(bootstrap.os, "cpu_count", lambda: 1)
+    assert _checks(monkeypatch, [])[1][-2] == "-m pytest -m not long and not serial"
+
+
+def test_a_failure_is_said_and_the_other_checks_run_all_the_same(monkeypatch, capsys):
+    code, ran = _checks(monkeypatch, [], failing="mypy")
+    assert code == 1 and len(ran) == 6
+    assert "Failed: types." in capsys.readouterr().err
+
+
+def test_arguments_choose_tests_and_leave_the_other_checks_out(monkeypatch):
+    assert _checks(monkeypatch, ["-m", "long"]) == (0, ["-m pytest -m long"])

@@ -67,7 +67,8 @@ class TimeLeft:
         share, at = self._marks[-1]
         if not self._measured and share < _UNMEASURED_FROM:
             return None
-        return max(0.0, (1 - share) / speed - (now - at))
+        left = max(0.0, (1 - share) / speed - (now - at))
+        return left if left < _A_DAY else None  # no picture takes as long: the costs that were told are wrong
 
     def words(self, now: float) -> str:
         """ "about 14 s left", or "" while too little is known."""
@@ -94,6 +95,7 @@ class TimeLeft:
         return (done - share) / (end - start) if end > start and done > share else None
 
 
+_A_DAY = 86_400.0
 _OF_THE_LAST = 0.9
 """How far the bar may run within the last scale before its picture is there."""
 _UNMEASURED_FROM = 0.5

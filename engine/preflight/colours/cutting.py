@@ -22,7 +22,7 @@ from engine.preflight.colours.marks import Marks, joined
 from engine.preflight.colours.proposals import Traits, begin_with_middle, main_part
 from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 
-_WINDOW = 0.3
+WINDOW = 0.3
 """What is looked at around a subject, as a share of its longer side."""
 
 _NEAR_THE_SIDES = 0.9
@@ -49,21 +49,28 @@ def cut_in_box(working: WorkingPhoto, box: Extent, marks: Marks, guess: np.ndarr
     Returns:
         uint8 (H, W).
     """
-    window = working.window(working.around(box, _WINDOW))
+    return finished(working, *outlined_in_box(working, box, marks, guess))
+
+
+def outlined_in_box(
+    working: WorkingPhoto, box: Extent, marks: Marks, guess: np.ndarray | None = None
+) -> tuple[Window, np.ndarray]:
+    """As ``cut_in_box``, before its edges are drawn: the window it was cut in, and bool of its fine picture's size."""
+    window = working.window(working.around(box, WINDOW))
     coarse, fine = marks.drawn(window, window.coarse.shape), marks.drawn(window, window.fine.shape)
-    inside = _box_mask(window, box, window.coarse.shape)
+    inside = box_mask(window, box, window.coarse.shape)
     if guess is None:
         rough, models = _best_cut(window, inside, coarse)
     else:
         near = _part(guess, working, window)
         trimap = np.where(near, MAYBE_SUBJECT, MAYBE_BACKGROUND).astype(np.uint8)
         trimap[~inside] = BACKGROUND
-        rough, models = cut(window.coarse, _with(trimap, coarse))
+        rough, models = cut(window.coarse, with_marks(trimap, coarse))
         if rough.sum() < 0.5 * near.sum():
             # The colours of the guess gave way; the guess itself is the better answer.
             rough = near & inside
-    fixed = np.where(_box_mask(window, box, window.fine.shape), MAYBE_SUBJECT, BACKGROUND).astype(np.uint8)
-    return _finished(working, window, cut_band(window.fine, _tidy(rough, coarse), models, _with(fixed, fine)))
+    fixed = np.where(box_mask(window, box, window.fine.shape), MAYBE_SUBJECT, BACKGROUND).astype(np.uint8)
+    return window, cut_band(window.fine, tidy(rough, coarse), models, with_marks(fixed, fine))
 
 
 def _best_cut(window: Window, inside: np.ndarray, marks: np.ndarray) -> tuple[np.ndarray, Models]:
@@ -77,7 +84,7 @@ def _best_cut(window: Window, inside: np.ndarray, marks: np.ndarray) -> tuple[np
     middle = begin_with_middle(whole, x0, y0, x1, y1)
     best: tuple[float, np.ndarray, Models] | None = None
     for trimap in (whole, middle):
-        rough, models = cut(picture, _with(trimap, marks), 4)
+        rough, models = cut(picture, with_marks(trimap, marks), 4)
         if not rough.any() or rough.all():
             continue
         part = main_part(rough)
@@ -105,7 +112,7 @@ def correct(working: WorkingPhoto, start: np.ndarray, marks: Marks) -> np.ndarra
     extent = joined(bounding_box(start), marks.extent(working))
     if extent is None:
         return start.copy()
-    window = working.window(working.around(extent, _WINDOW))
+    window = working.window(working.around(extent, WINDOW))
     coarse, fine = marks.drawn(window, window.coarse.shape), marks.drawn(window, window.fine.shape)
     x0, y0, x1, y1 = window.extent
     part = start[y0:y1, x0:x1]
@@ -114,26 +121,29 @@ def correct(working: WorkingPhoto, start: np.ndarray, marks: Marks) -> np.ndarra
     free, models = _changeable(window.coarse, coarse, before)
     trimap = np.where(before, MAYBE_SUBJECT, MAYBE_BACKGROUND).astype(np.uint8)
     trimap = np.where(free, trimap, np.where(before, SUBJECT, BACKGROUND)).astype(np.uint8)
-    rough, learned = cut(window.coarse, _with(trimap, coarse), 0, models)
+    rough, learned = cut(window.coarse, with_marks(trimap, coarse), 0, models)
     h, w = window.fine.shape[:2]
     before_fine = cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA) >= 128
     free_fine = cv2.resize(free.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST) > 0
     fixed = np.where(free_fine, MAYBE_SUBJECT, np.where(before_fine, SUBJECT, BACKGROUND)).astype(np.uint8)
-    after = cut_band(window.fine, rough, learned, _with(fixed, fine))
+    after = cut_band(window.fine, rough, learned, with_marks(fixed, fine))
     return _merged(working, window, start, after, before_fine, fine)
 
 
 def from_logits(working: WorkingPhoto, logits: np.ndarray, marks: Marks) -> np.ndarray:
     """A small picture of logits of the whole photo → uint8 (H, W) with the photo's own edges; strokes are obeyed."""
     window = working.whole
-    return _finished(working, window, _solid_logits(window, logits, marks.without_clicks()))
+    return finished(working, window, _solid_logits(window, logits, marks.without_clicks()))
 
 
-def correct_by_logits(working: WorkingPhoto, start: np.ndarray, logits: np.ndarray, marks: Marks) -> np.ndarray:
-    """``start`` with those changes of ``logits`` that hang together with a mark."""
-    window = working.whole
+def correct_by_logits(
+    working: WorkingPhoto, start: np.ndarray, logits: np.ndarray, marks: Marks, window: Window | None = None
+) -> np.ndarray:
+    """``start`` with those changes of ``logits`` (of the window, by default of the whole photo) that hang together with a mark."""
+    window = window or working.whole
     height, width = window.fine.shape[:2]
-    before = cv2.resize(start, (width, height), interpolation=cv2.INTER_AREA) >= 128
+    x0, y0, x1, y1 = window.extent
+    before = cv2.resize(start[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA) >= 128
     after = _solid_logits(window, logits, marks.without_clicks())
     return _merged(working, window, start, after, before, marks.drawn(window, window.fine.shape))
 
@@ -241,7 +251,7 @@ def _touched(changed: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return keep[labels]
 
 
-def _tidy(rough: np.ndarray, marks: np.ndarray) -> np.ndarray:
+def tidy(rough: np.ndarray, marks: np.ndarray) -> np.ndarray:
     """Without specks and pinholes; what the user marked stays."""
     solid = rough.astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
@@ -259,18 +269,20 @@ def _tidy(rough: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return (solid > 0) | small[labels]
 
 
-def _finished(working: WorkingPhoto, window: Window, cut_out: np.ndarray) -> np.ndarray:
+def finished(working: WorkingPhoto, window: Window, cut_out: np.ndarray) -> np.ndarray:
+    """A cut, bool of the size of the window's fine picture → uint8 (H, W) with the photo's own edges."""
     x0, y0, x1, y1 = window.extent
     out = np.zeros(working.photo.rgb.shape[:2], np.uint8)
     out[y0:y1, x0:x1] = enlarge(cut_out.astype(np.uint8) * 255, window.fine, window.photo)
     return out
 
 
-def _with(trimap: np.ndarray, marks: np.ndarray) -> np.ndarray:
+def with_marks(trimap: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """A trimap, decided where a mark decides."""
     return np.where(marks <= SUBJECT, marks, trimap).astype(np.uint8)
 
 
-def _box_mask(window: Window, box: Extent, shape: tuple[int, ...]) -> np.ndarray:
+def box_mask(window: Window, box: Extent, shape: tuple[int, ...]) -> np.ndarray:
     """Where a box lies in a window, bool (h, w); at least one pixel."""
     height, width = shape[:2]
     x0, y0, x1, y1 = window.extent

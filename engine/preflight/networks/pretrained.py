@@ -37,20 +37,32 @@ def load_part(title: str, folder: Path, load: Callable[[], Part]) -> Part:
         ) from error
 
 
-def load_model(model_class: Any, folder: Path, device: str, dtype: Any, **options: Any) -> Any:
-    """A transformers model for inference, from safetensors in a local folder; every weight it needs has to be there.
+def load_model(
+    model_class: Any, folder: Path, device: str, dtype: Any, *, safetensors_only: bool = True, **options: Any
+) -> Any:
+    """A transformers model for inference, from a local folder; every weight it needs has to be there.
 
     Weights that are wanted in the format of the file stay mapped from it until they move to the device, one after another: a
     model of 16 GB needs no 16 GB of main memory on its way to a card.
+
+    Args:
+        safetensors_only: off for networks that are published as a .bin alone; transformers reads it without running code.
 
     Raises:
         BundleError: weights are missing or have another shape.
     """
     from transformers.utils import logging as library_logging
 
-    library_logging.disable_progress_bar()  # what is loaded is said in our own words, if at all
+    # What is loaded, and which weights it lacks, is said in our own words, if at all.
+    library_logging.disable_progress_bar()
+    library_logging.set_verbosity_error()
     model, report = model_class.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, dtype=dtype, output_loading_info=True, **options
+        folder,
+        local_files_only=True,
+        use_safetensors=True if safetensors_only else None,
+        dtype=dtype,
+        output_loading_info=True,
+        **options,
     )
     lacking = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
     if lacking:

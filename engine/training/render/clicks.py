@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-BOX, INCLUDE, EXCLUDE, EARLIER = range(4)
-POINT = 0.022
-"""Radius of a click's spot, as a share of the picture's side."""
+from engine.preflight.shipped.channels import HintChannels
 
 
-@dataclass
-class Hints:
-    """Channels of hints, float32 (4, S, S) in 0 … 1; a channel without a hint is 0 everywhere."""
-
-    channels: np.ndarray
-
-    @classmethod
-    def none(cls, size: int) -> Hints:
-        return cls(np.zeros((4, size, size), np.float32))
-
-    def box(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        """Fill a box given in pixels."""
-        cv2.rectangle(self.channels[BOX], (round(x0), round(y0)), (round(x1) - 1, round(y1) - 1), 1.0, -1)
-
-    def point(self, x: float, y: float, include: bool) -> None:
-        """A click at (x, y) in pixels."""
-        size = self.channels.shape[1]
-        place = (int(np.clip(x, 0, size - 1)), int(np.clip(y, 0, size - 1)))
-        cv2.circle(self.channels[INCLUDE if include else EXCLUDE], place, max(1, round(POINT * size)), 1.0, -1)
-
-    def earlier(self, mask: np.ndarray) -> None:
-        """The mask so far, (S, S) in 0 … 1."""
-        self.channels[EARLIER] = mask
-
-
-def draw_hints(dice: np.random.Generator, mask: np.ndarray, others: list[np.ndarray]) -> Hints:
+def draw_hints(dice: np.random.Generator, mask: np.ndarray, others: list[np.ndarray]) -> HintChannels:
     """Hints for a subject with a mask (S, S); ``others`` are the masks of what stands beside it."""
-    hints = Hints.none(len(mask))
+    hints = HintChannels.none(len(mask))
     kind = dice.random()
     if kind < 0.4:
         _draw_box(dice, hints, mask)
@@ -54,7 +25,7 @@ def draw_hints(dice: np.random.Generator, mask: np.ndarray, others: list[np.ndar
     return hints
 
 
-def _draw_box(dice: np.random.Generator, hints: Hints, mask: np.ndarray) -> None:
+def _draw_box(dice: np.random.Generator, hints: HintChannels, mask: np.ndarray) -> None:
     x, y, w, h = cv2.boundingRect((mask > 0.5).astype(np.uint8))
     size = len(mask)
     ends = np.array([x, y, x + w, y + h], np.float32) + dice.normal(0.01, 0.04, 4) * (w, h, w, h) * (-1, -1, 1, 1)
@@ -62,7 +33,11 @@ def _draw_box(dice: np.random.Generator, hints: Hints, mask: np.ndarray) -> None
 
 
 def _click(
-    dice: np.random.Generator, hints: Hints, mask: np.ndarray, others: list[np.ndarray], earlier: np.ndarray | None
+    dice: np.random.Generator,
+    hints: HintChannels,
+    mask: np.ndarray,
+    others: list[np.ndarray],
+    earlier: np.ndarray | None,
 ) -> np.ndarray | None:
     """A click well inside what is wrong: the larger of what is missing and what is too much."""
     if earlier is None:

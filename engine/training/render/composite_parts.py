@@ -5,6 +5,7 @@ Pictures are float32 (S, S, 3) in 0 … 1, RGB; a placed thing is premultiplied 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -271,10 +272,15 @@ def camera(dice: Dice, picture: np.ndarray) -> np.ndarray:
     return seen
 
 
-def read_photographs(folder: Path | None, longest: int = 768) -> list[np.ndarray]:
-    """The pictures of a folder, uint8 RGB; what cannot be read is skipped."""
+def read_photographs(folder: Path | None, longest: int = 768, skip: Collection[str] = ()) -> list[np.ndarray]:
+    """The pictures of a folder, uint8 RGB, without those whose names begin with one of ``skip``.
+
+    What cannot be read is left out.
+    """
     pictures = []
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES) if folder else ():
+        if path.stem.startswith(tuple(skip)):
+            continue
         read = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if read is not None:
             share = min(1.0, longest / max(read.shape[:2]))

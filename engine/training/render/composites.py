@@ -13,9 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.preflight.shipped.channels import HintChannels
 from engine.training.data.subjects import Subjects
 from engine.training.render import composite_parts as parts
-from engine.training.render.clicks import Hints, draw_hints
+from engine.training.render.clicks import draw_hints
 
 _NOTHING = 0.03
 """Share of the pictures without any subject: the network has to be able to say so."""
@@ -84,7 +85,7 @@ class Composer:
         """Draw the next picture."""
         dice, size = self.dice, self.size
         picture = parts.background(dice, size, self.textures, self.scenes)
-        for _ in range(dice.choice(5, p=(0.45, 0.25, 0.15, 0.1, 0.05))):
+        for _ in range(dice.choice(5, p=(0.6, 0.2, 0.1, 0.07, 0.03))):
             # Clutter far behind: small, often cut off by the frame, out of focus with the rest.
             picture = self._paste(picture, dice.uniform(0.08, 0.3), spread=0.45).picture
         if dice.random() < 0.45:
@@ -93,15 +94,15 @@ class Composer:
             rgb = parts.camera(dice, picture)
             return Composite(rgb, np.zeros((size, size), np.float32), np.zeros((4, size, size), np.float32), True)
         layers: list[_Layer] = []
-        rivals = int(dice.choice(4, p=(0.5, 0.3, 0.13, 0.07)))
-        main = float(dice.uniform(0.35, 0.95)) if dice.random() < 0.85 else float(dice.uniform(0.95, 1.35))
+        rivals = int(dice.choice(4, p=(0.65, 0.22, 0.09, 0.04)))
+        main = float(dice.uniform(0.35, 1.0)) if dice.random() < 0.8 else float(dice.uniform(0.95, 1.4))
         like = parts.colours_of(self._subject()) if dice.random() < 0.1 else None
         if like is not None:
             picture = parts.recoloured(picture, like)
         before = int(dice.integers(0, rivals + 1))
         for turn in range(rivals + 1):
             if turn == before:
-                picture = self._add(picture, layers, main, spread=0.13, compound=dice.random() < 0.1)
+                picture = self._add(picture, layers, main, spread=0.13, compound=dice.random() < 0.2)
                 subject = len(layers) - 1
             else:
                 picture = self._add(picture, layers, main * float(dice.uniform(0.3, 0.7)), spread=0.4)
@@ -111,9 +112,9 @@ class Composer:
             subject = int(np.argmax([layer.visible.sum() for layer in layers]))
         wanted = self._wanted(layers, subject)
         hinted = wanted != subject or dice.random() < self.hinted
-        mask = layers[wanted].visible
+        mask = np.clip(layers[wanted].visible, 0, 1)  # blurred edges leave it by a rounding
         others = [layer.visible for index, layer in enumerate(layers) if index != wanted]
-        hints = draw_hints(dice, mask, others) if hinted and mask.max() > 0.5 else Hints.none(size)
+        hints = draw_hints(dice, mask, others) if hinted and mask.max() > 0.5 else HintChannels.none(size)
         return Composite(parts.camera(dice, picture), mask, hints.channels, not hinted)
 
     def _wanted(self, layers: list[_Layer], subject: int) -> int:

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from engine.errors import CannotWrite
 from engine.files import disk_error, hash_file
 
@@ -188,35 +186,27 @@ def _saying_disk_errors(job: FileJob) -> Iterator[None]:
 
 @contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Keep other processes from fetching into a folder; the lock of a process that has ended does not count.
+    """Keep other processes from fetching into a folder. The system lifts the lock of a process that ends, however it ends.
 
     Raises:
         CannotWrite: another process is at work there, or the folder cannot be written.
     """
-    lock = folder / LOCK
-    mine = f"{os.getpid()} {psutil.Process().create_time()}"
+    from filelock import FileLock, Timeout  # only now: the window imports this module while it starts
+
+    # One lock for this process, however often it is taken: models that share a part may be fetched side by side.
+    lock = FileLock(folder / LOCK, timeout=0, is_singleton=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if lock.exists() and _is_alive(lock.read_text(encoding="utf-8"), mine):
-            raise CannotWrite(
-                f"Another EchoGen is fetching into {folder} right now.",
-                "Wait until it is done, or close it.",
-                title="Already being fetched",
-            )
-        lock.write_text(mine, encoding="utf-8")
+        lock.acquire()
+    except Timeout as error:
+        raise CannotWrite(
+            f"Another EchoGen is fetching into {folder} right now.",
+            "Wait until it is done, or close it.",
+            title="Already being fetched",
+        ) from error
     except OSError as error:
         raise disk_error(folder, error) from error
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
-            lock.unlink()
-
-
-def _is_alive(owner: str, mine: str) -> bool:
-    """Whether the process that wrote a lock still runs. Numbers of processes are used again, so its start counts too."""
-    number, _, started = owner.partition(" ")
-    try:
-        return owner != mine and abs(psutil.Process(int(number)).create_time() - float(started)) < 1
-    except (psutil.Error, ValueError, OverflowError):
-        return False
+        lock.release()

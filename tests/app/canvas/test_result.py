@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from app.canvas.result import ResultCanvas
@@ -243,12 +243,19 @@ def test_dragging_the_picture_asks_for_a_drag_out(canvas, qtbot):
     qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(240, 220))
 
 
-def test_a_double_click_goes_to_100_percent_and_back(canvas, qtbot):
+def test_a_double_click_wants_the_full_screen_and_a_right_click_the_menu(canvas, qtbot):
+    asked = []
+    canvas.fullScreenWanted.connect(lambda: asked.append("screen"))
+    canvas.menuWanted.connect(lambda at: asked.append(canvas.mapFromGlobal(at)))
+    menu = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(20, 30), canvas.mapToGlobal(QPoint(20, 30)))
+    qtbot.mouseDClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(200, 200))
+    QApplication.sendEvent(canvas, menu)
+    assert asked == [], "there is no picture yet"
     canvas.show_result(plain(RED, 1000, 1000), "")
     qtbot.mouseDClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(200, 200))
-    assert canvas.scale() == 1.0
-    qtbot.mouseDClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(200, 200))
-    assert canvas.scale() < 1.0
+    QApplication.sendEvent(canvas, menu)
+    QApplication.sendEvent(canvas, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(0, 0), QPoint(0, 0)))
+    assert asked == ["screen", QPoint(20, 30), canvas.picture_rect().center().toPoint()]
 
 
 def test_room_is_left_for_the_bar(canvas):

@@ -31,6 +31,7 @@ class FakeSegmenter:
         self.gate.set()
         self.threads: set[int] = set()
         self.fail = False
+        self.sure = True
         self.notes: list[str] = []
         self.prepared: list[str] = []
         self.closed = False
@@ -41,7 +42,13 @@ class FakeSegmenter:
         mask = _filled(box, photo) if hint.box else disc(width=photo.width, height=photo.height)
         others = (Box(20, 20, 120, 90, 0.41, "cushion"),)
         return SubjectProposal(
-            hint.name, (box, *others), mask, 0.96, 1.0 if hint.name else 0.0, notes=tuple(self.notes)
+            hint.name,
+            (box, *others),
+            mask,
+            0.96 if self.sure else 0.62,
+            1.0 if hint.name else 0.0,
+            notes=tuple(self.notes),
+            sure=self.sure,
         )
 
     def refine_mask(self, photo, clicks=(), box=None, strokes=(), start=None, notes=None):

@@ -134,7 +134,7 @@ def test_scales_asked_of_a_dead_engine_are_no_error(qtbot, opened):
     opened.failed.connect(lambda failed, _: failures.append(failed))
     with qtbot.waitSignal(opened.ended, timeout=20_000):
         opened.generate(GenerationRequest("a duck, die"))
-    opened._worker.process._connection = None
+    opened._worker.process._child = None
     opened._worker._running = True  # it has died, and nobody has noticed yet
     opened.paint_scales(BITS, GenerationRequest("a duck"))
     qtbot.wait(100)

@@ -133,3 +133,62 @@ def test_ideas_are_not_kept(start):
     one = start()
     one.queue.draw_ideas([GenerationRequest("a", SUBJECT)], 2)
     assert one.state.jobs.ideas and one.on_disk() == []
+
+
+def prompts(one: Start) -> list[str]:
+    return [entry.request.prompt for entry in one.queue.entries()]
+
+
+def numbers(one: Start) -> dict[str, int]:
+    return {entry.request.prompt: entry.number for entry in one.queue.entries()}
+
+
+def test_the_order_that_was_given_comes_back(start):
+    one = start()
+    one.draw("a", "b", "c", "d")
+    number = numbers(one)
+    one.queue.move(number["d"], number["b"])
+    assert prompts(one) == one.on_disk() == ["a", "d", "b", "c"]
+    one.queue.move(number["b"], None)
+    one.queue.move(number["c"], number["a"])  # in front of the one that is drawn: next
+    assert prompts(one) == one.on_disk() == ["a", "c", "d", "b"]
+    one.queue.move(number["a"], None)
+    assert prompts(one) == ["a", "c", "d", "b"], "what is drawn stays first"
+    one.finish()
+    assert one.state.jobs.request.prompt == "c"
+    again = start()
+    again.keeper.restore()
+    assert prompts(again) == ["a", "c", "d", "b"], "the finished one is not in the history yet"
+
+
+def test_one_is_taken_out_and_brought_back_and_the_count_stays_true(start):
+    one = start()
+    one.draw("a", "b", "c", "d")
+    one.finish()
+    assert (one.state.jobs.index, one.state.jobs.count) == (2, 4)
+    one.queue.take_out([numbers(one)["c"]])
+    assert prompts(one) == ["b", "d"] and one.on_disk() == ["a", "b", "d"]
+    assert (one.state.jobs.index, one.state.jobs.count) == (2, 3)
+    one.queue.bring_back()
+    assert prompts(one) == ["b", "c", "d"] and one.state.jobs.count == 4
+    assert one.on_disk()[1:] == ["b", "c", "d"]
+    one.queue.bring_back()
+    assert prompts(one) == ["b", "c", "d"]
+    one.queue.take_out([numbers(one)["b"]])
+    assert one.link.cancelled == [one.state.jobs.drawing] and one.state.jobs.stopping
+
+
+def test_a_pause_keeps_what_waits_and_a_failed_one_is_tried_again(start):
+    one = start()
+    one.draw("a", "b", "c")
+    one.queue.pause()
+    assert [entry.phase for entry in one.queue.entries()] == ["drawing", "held", "held"]
+    one.fail(NotEnoughMemory("It does not fit."))
+    entries = one.queue.entries()
+    assert [entry.phase for entry in entries] == ["failed", "held", "held"] and not one.state.jobs.busy
+    assert entries[0].problem.fact == "It does not fit."
+    one.queue.draw_held([entries[2].number])
+    assert one.state.jobs.request.prompt == "c" and (one.state.jobs.index, one.state.jobs.count) == (1, 1)
+    one.queue.draw_held([entries[0].number])
+    assert [entry.phase for entry in one.queue.entries()] == ["drawing", "waiting", "held"], "no longer a failed one"
+    assert sorted(one.on_disk()) == ["a", "b", "c"]

@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QDropEvent, QImage
 from PySide6.QtTest import QTest
 
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.subject.panel import SubjectPanel
+from app.subject.shelf_thumb import SUBJECT_MIME
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
 
@@ -85,7 +86,7 @@ def test_a_photo_is_cut_out_at_once(qtbot, rig):
     assert subject.cut_out.pixels.shape == (256, 256, 4) and not subject.finding
     assert subject.title == "thing.png"
     assert rig.panel.chip.text() == "" and rig.panel.found_label.text() == "found, 96\u00a0%"
-    assert rig.panel.card_text.text() == "11\u00a0% of the photo"
+    assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tool() == "select"
     assert not rig.subjects.session.document.undo_label
 
 
@@ -130,6 +131,27 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.state.subject.problem == "The cut-out is empty. Click the subject in the photo."
     assert rig.panel.card_text.text() == rig.state.subject.problem
     assert rig.panel.canvas.isVisible() and rig.panel.edit.isEnabled()
+    note = rig.panel.found_note
+    assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject."
+    assert rig.panel.canvas.tool() == "box" and not rig.panel.found_sign.isVisible()
+
+
+def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_meant(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig)
+    panel, note = rig.panel, rig.panel.found_note
+    assert panel.found_label.text() == "not sure, 62\u00a0%" and not panel.found_sign.isVisible()
+    assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
+    assert panel.canvas.tool() == "box" and panel.tools["box"].isChecked()
+    assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
+    assert "875 MB" in note.better.text() and note.better.isVisible()
+    with qtbot.waitSignal(panel.helpersRequested):
+        QTest.mouseClick(note.better, LEFT)
+    QTest.mouseClick(note.thumbs[1], LEFT)
+    qtbot.waitUntil(lambda: rig.segmenter.asked[-1][1].box is not None and not rig.subjects.session.asking)
+    assert rig.segmenter.asked[-1][1].box.label == "cushion"
+    qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
+    assert not note.isVisible() and panel.canvas.tool() == "select"
 
 
 def test_a_file_that_is_no_picture_is_said(qtbot, rig):
@@ -189,9 +211,40 @@ def test_the_shelf_keeps_each_subject_with_its_mask(qtbot, rig):
     assert rig.state.subject.title == "one.png" and rig.subjects.session.document.mask[0, 0] == 255
     rig.panel.undo()  # with its undo
     assert np.array_equal(rig.subjects.session.document.mask, disc())
+    rig.panel.shelf.thumbs[1].setFocus()
     QTest.keyClick(rig.panel.shelf.thumbs[1], Qt.Key.Key_Delete)
     assert [subject.title for subject in rig.state.subjects] == ["one.png"]
     assert not rig.panel.shelf.isVisible()
+
+
+def test_the_shelf_has_names_and_an_order_that_can_be_taken_back(qtbot, rig):
+    for number, name in enumerate(("one", "two", "three"), 1):
+        opened(qtbot, rig, name=f"{name}.png", seed=number)
+    shelf, titles = rig.panel.shelf, lambda: [subject.title[:-4] for subject in rig.state.subjects]
+    rig.state.update_subject(rig.state.subjects[1].key, name="duck")
+    assert [thumb._name for thumb in shelf.thumbs] == ["one", "duck", "three"]
+    shelf.thumbs[0].setFocus()
+    shelf.thumbs[0].moveRequested.emit(1)
+    assert titles() == ["two", "one", "three"] and rig.state.subject.title == "three.png"
+    assert shelf.thumbs[1].key == rig.state.subjects[1].key
+    shelf.thumbs[0].moveRequested.emit(-1)
+    assert titles() == ["two", "one", "three"], "it is the first one"
+    dragged = QMimeData()
+    dragged.setData(SUBJECT_MIME, QByteArray(str(rig.state.subjects[2].key).encode()))
+    at = QPointF(shelf.thumbs[0].geometry().topLeft() + QPoint(4, 4))
+    buttons, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    shelf.dropEvent(QDropEvent(at, Qt.DropAction.MoveAction, dragged, buttons, plain))
+    assert titles() == ["three", "two", "one"] and rig.state.current == 0
+    shelf.thumbs[1].removeRequested.emit()
+    assert titles() == ["three", "one"]
+    for expected in (["three", "two", "one"], ["two", "one", "three"], ["one", "two", "three"]):
+        assert shelf.bring_back() and titles() == expected
+    assert not shelf.bring_back()
+    with qtbot.waitSignal(shelf.renameRequested):
+        shelf.thumbs[1].renameRequested.emit()
+    assert rig.state.subject.title == "two.png"
+    texts = [action.text() for action in shelf.thumbs[0].menu().actions() if not action.isSeparator()]
+    assert texts[0] == "Use this subject" and "Take it off the shelf" in texts
 
 
 def test_a_subject_of_a_session_that_came_back_is_cut_out_on_the_shelf(qtbot, rig):

@@ -49,6 +49,26 @@ def test_what_is_left_is_not_done_after_stop(qtbot, parent):
     assert seen == ["a"]
 
 
+def test_steps_in_no_hurry_wait_for_other_work_but_not_for_ever(qtbot, parent, monkeypatch):
+    seen: list[str] = []
+    busy = [True]
+    steps = DeferredSteps([lambda: seen.append("a")], parent, [lambda: seen.append("b")], lambda: busy[0])
+    looks = QTimer(parent, interval=0)
+    looks.start()
+    for _ in range(20):  # turns of the event loop
+        with qtbot.waitSignal(looks.timeout):
+            pass
+    assert seen == ["a"] and not steps.done
+    busy[0] = False
+    qtbot.waitUntil(lambda: steps.done)
+    assert seen == ["a", "b"]
+
+    monkeypatch.setattr("app.system.deferred._LONGEST_WAIT", 0.0)
+    steps = DeferredSteps([], parent, [lambda: seen.append("c")], lambda: True)
+    qtbot.waitUntil(lambda: steps.done)
+    assert seen[-1] == "c"
+
+
 def test_modules_are_imported_step_by_step():
     sys.modules.pop("this_module_is_not_there", None)
     steps = imports("json.tool", "this_module_is_not_there")

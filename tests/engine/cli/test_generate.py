@@ -14,6 +14,8 @@ from PIL import Image
 from engine.cli import main
 from engine.engine import Engine
 from engine.photo.picture_file import read_picture_file
+from engine.preset import Preset, write_preset
+from engine.requests_file import read_requests
 
 
 @pytest.fixture
@@ -286,3 +288,35 @@ def test_a_thing_in_a_photo(words, tmp_path, capsys):
     assert varied.shape == pixels.shape and not (varied != pixels).any(axis=2)[region == 0].any()
     assert main([*words, "--photo", str(photo)]) != 0
     assert "where in the photo" in capsys.readouterr().err
+
+
+def test_a_list_of_prompts(words, tmp_path, capsys):
+    place = words.index("--prompt")
+    base = words[:place] + words[place + 2 :]
+    prompts, sheet, requests = tmp_path / "list.txt", tmp_path / "sheet.png", tmp_path / "list.jsonl"
+    prompts.write_text("a {red|blue} {subject}\n")
+    told = [*base, "--name", "ball", "--prompts", str(prompts)]
+    assert main([*told, "--requests", str(requests)]) == 0
+    entries = list(read_requests(requests))
+    assert [request.prompt for request in entries] == ["a red ball", "a blue ball"], "the file that batch reads"
+    assert not list(tmp_path.glob("ball-*")), "only written down"
+    assert main([*told, "--sheet", str(sheet)]) == 0
+    assert "2 prompts: 2 pictures" in capsys.readouterr().err
+    drawn = [read_picture_file(tmp_path / f"ball-{n}.png").request for n in (1, 2)]
+    assert [request.prompt for request in drawn] == ["a red ball", "a blue ball"]
+    assert {request.seed for request in drawn} == {3} and sheet.exists()
+    prompts.write_text("a {red ball\n")
+    assert main(told) == 2 and "without its" in capsys.readouterr().err
+    assert main([*words, "--prompts", str(prompts)]) == 2
+    assert main([*base, "--all-scenes"]) == 2 and "no list of scenes" in capsys.readouterr().err
+
+
+def test_a_preset_is_what_is_not_said(words, tmp_path, capsys):
+    preset = tmp_path / "lively.json"
+    write_preset(preset, Preset("Lively", "snow", 4.0, 2.0, temperature=1.5, size=(64, 64)))
+    assert main([*words, "--preset", str(preset), "--temperature", "0.5"]) == 0
+    request = read_picture_file(tmp_path / "ball.png").request
+    assert (request.negative_prompt, request.prompt_strength, request.subject_strength) == ("snow", 4.0, 2.0)
+    assert request.temperature == 0.5
+    preset.write_text("{}")
+    assert main([*words, "--preset", str(preset)]) == 2 and "no preset" in capsys.readouterr().err

@@ -40,7 +40,7 @@ def test_the_list_says_what_there_is_and_could_be(models: Path, capsys: pytest.C
     assert "free in" in printed.err
     assert main(["models", "list", "--json"]) == ExitCode.DONE
     listed = {entry["name"]: entry for entry in map(json.loads, capsys.readouterr().out.splitlines())}
-    assert {"echogen-2b", "echogen-125m", "cut-out", "naming"} <= listed.keys()
+    assert {"echogen-2b", "echogen-125m", "cut-out", "naming", "evaluation"} <= listed.keys()
     assert not listed["echogen-2b"]["installed"]
     assert len(listed["echogen-2b"]["parts"]) == 5
 

@@ -48,7 +48,7 @@ def test_json_is_one_object_with_boxes_scores_and_notes(
     assert len(lines) == 1
     result = json.loads(lines[0])
     assert result["mask"] == str(mask) and result["cutout"] is None
-    assert (result["name"], result["name_score"], result["method"]) == ("toy", 1.0, "grabcut")
+    assert (result["name"], result["name_score"]) == ("toy", 1.0) and result["method"] in ("network", "grabcut")
     assert result["boxes"][0] == {"box": [65.0, 20.0, 185.0, 160.0], "score": 1.0, "label": ""}
     assert 0 <= result["score"] <= 1
     assert result["share"] == pytest.approx(toy()[1].mean(), rel=0.1)

@@ -16,9 +16,10 @@ from engine import CutOut, Finished, GenerationRequest
 from engine.bundle.loader import PartPlacement, load_bundle
 from engine.device.devices import GIB, Device
 from engine.device.int8 import is_layer_matrix, round_rows, stand_in
-from engine.engine import Engine, placements
+from engine.engine import Engine
 from engine.model.streaming import stream_layers
 from engine.model.transformer import Transformer
+from engine.planning.part_placement import placements
 from engine.planning.plans import all_plans
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Sampler

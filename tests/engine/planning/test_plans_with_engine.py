@@ -12,9 +12,10 @@ from engine import CutOut, Finished, GenerationRequest, Started
 from engine.bundle.loader import load_bundle
 from engine.bundle.manifest import read_manifest
 from engine.device.devices import GIB, Device
-from engine.engine import Engine, placements
+from engine.engine import Engine
 from engine.errors import NotEnoughMemory
 from engine.planning import plans as plans_module
+from engine.planning.part_placement import placements
 from engine.planning.plans import PLANS, all_plans, plan_for
 from engine.sampling.sampler import Sampler
 

@@ -18,7 +18,7 @@ from tests.engine.preflight.scenes import background, ellipse, overlap, painted,
 
 @pytest.fixture(scope="module")
 def segmenter() -> Segmenter:
-    return Segmenter()
+    return Segmenter(network=None)
 
 
 def box_of(shape: np.ndarray, margin: int = 4) -> Box:
@@ -135,7 +135,7 @@ def test_tiny_and_odd_photos_never_raise_anything_else(segmenter: Segmenter, sha
 
 def test_the_same_photo_gets_the_same_mask_from_every_thread(segmenter: Segmenter):
     photo, _ = toy()
-    expected = Segmenter().find_subject(photo).mask
+    expected = Segmenter(network=None).find_subject(photo).mask
     found: list[np.ndarray] = []
     threads = [threading.Thread(target=lambda: found.append(segmenter.find_subject(photo).mask)) for _ in range(3)]
     for thread in threads:

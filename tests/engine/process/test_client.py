@@ -124,6 +124,7 @@ def test_scales_nobody_can_paint_are_an_empty_answer(process):
     assert answer.number == 3 and answer.images == (), "a fault is no Failed: that would end the window's model"
 
 
+@pytest.mark.serial
 def test_painting_gives_way_to_a_picture_and_comes_later(process):
     opened(process)
     process.send(messages.PaintScales(1, SLOW, DRAWN))
@@ -208,7 +209,7 @@ def test_the_child_ends_when_the_window_is_killed(tmp_path):
         "if __name__=='__main__':\n"
         f" p=client.EngineProcess({FAKE!r});p.start();p.send(messages.Open('mini'))\n"
         " while not isinstance(p.receive(1),messages.Opened): pass\n"
-        " print(p._process.pid,flush=True);os.kill(os.getpid(),9)\n"
+        " print(p.pid,flush=True);os.kill(os.getpid(),9)\n"
     )
     script = tmp_path / "window.py"
     script.write_text(code, encoding="utf-8")

@@ -119,17 +119,15 @@ def test_both_sides_forget_photos_in_the_same_order():
         def __init__(self):
             self.sent = []
 
-        def send(self, message):
+        def send(self, message, content):
             self.sent.append(message)
-
-        def send_bytes(self, pixels):
-            assert pixels.nbytes == 18
+            assert content.nbytes == 18
 
     process = object.__new__(PreflightProcess)
-    process._connection, process._shown = Recorder(), cutout_child.OrderedDict()
+    process._child, process._shown = Recorder(), cutout_child.OrderedDict()
     for index in (0, 1, 0, 2, 0, 1):
         process._show(photos[index])
-    assert [shown.digest[-1] for shown in process._connection.sent] == ["0", "1", "2", "1"]
+    assert [shown.digest[-1] for shown in process._child.sent] == ["0", "1", "2", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +154,6 @@ def test_a_real_child_answers_like_the_part_itself_and_its_death_is_told(sam_fol
     os.kill(process.pid, 9)
     with pytest.raises(ChildLost):
         process.ask("segmentation", "cut", PHOTO, box, clicks)
-    process._reader.join(10)
     assert not process.alive
     with pytest.raises(ChildLost):
         process.ask("segmentation", "cut", PHOTO, box, clicks)

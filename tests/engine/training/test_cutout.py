@@ -11,11 +11,15 @@ import torch
 from PIL import Image
 
 from engine.errors import InputError
+from engine.preflight.shipped.channels import EXCLUDE, INCLUDE, HintChannels
+from engine.preflight.shipped.judge import JUDGE_NAME, TRAITS, Judge, read_judge
+from engine.preflight.shipped.network import OUTPUTS, ShippedNetwork
 from engine.training import cutout
+from engine.training.cutout_calibration import calibrate, fit
 from engine.training.cutout_export import export_network
 from engine.training.cutout_network import FROZEN, CutoutNetwork
 from engine.training.data.subjects import Subjects
-from engine.training.render.clicks import EXCLUDE, INCLUDE, Hints, draw_hints
+from engine.training.render.clicks import draw_hints
 from engine.training.render.composites import Composer
 
 
@@ -78,7 +82,7 @@ def test_simulated_clicks_say_the_truth() -> None:
 def test_hints_change_nothing_before_training_and_the_first_blocks_are_kept(network: CutoutNetwork) -> None:
     features: list[torch.Tensor] = []
     handle = network.blocks[15].register_forward_hook(lambda _, __, out: features.append(out))
-    hints = Hints.none(64)
+    hints = HintChannels.none(64)
     hints.box(10, 10, 40, 50)
     with torch.no_grad():
         for given in (torch.zeros(1, 4, 64, 64), torch.from_numpy(hints.channels)[None]):
@@ -104,15 +108,48 @@ def test_steps_lower_the_loss_and_a_resumed_stage_goes_on(subjects: Subjects, ne
 def test_opencv_computes_what_torch_does(network: CutoutNetwork, tmp_path: Path) -> None:
     path = export_network(network.eval(), tmp_path, 64)
     assert path.stat().st_size < 12e6
-    seen = np.random.default_rng(4).uniform(0, 255, (1, 7, 64, 64)).astype(np.float32)
-    seen[:, 3:] = 0
     reader = cv2.dnn.readNetFromONNX(str(path))
-    reader.setInput(seen)
-    found = reader.forward()
+    for count, side in ((1, 64), (2, 96)):  # not only at the size it was exported with
+        seen = np.random.default_rng(4).uniform(0, 255, (count, 7, side, side)).astype(np.float32)
+        seen[:, 3:] = 0
+        reader.setInput(seen)
+        found = reader.forward(list(OUTPUTS))
+        with torch.no_grad():
+            wanted = network.seen((torch.from_numpy(seen[:, :3]) - 127) / 128, torch.zeros(count, 4, side, side))
+        for one, other in zip(found, wanted, strict=True):
+            assert one.shape == other.shape
+            assert np.abs(one - other.numpy()).max() < 0.05 + 0.02 * float(other.abs().max())
+
+
+def test_the_judge_in_numpy_says_what_it_says_in_torch(network: CutoutNetwork, tmp_path: Path) -> None:
+    export_network(network.eval(), tmp_path, 64)
+    judge = read_judge(tmp_path / JUDGE_NAME)
     with torch.no_grad():
-        wanted = network((torch.from_numpy(seen[:, :3]) - 127) / 128, torch.zeros(1, 4, 64, 64))[0].numpy()
-    assert found.shape == wanted.shape == (1, 1, 32, 32)
-    assert np.abs(found - wanted).max() < 0.05 + 0.02 * np.abs(wanted).max()
+        logits, middle, top = network.seen(torch.rand(1, 3, 64, 64), torch.zeros(1, 4, 64, 64))
+        wanted = float(network._judged(logits, middle, top))
+    mask = torch.sigmoid(logits)[0, 0].numpy()
+    assert abs(judge.logit(middle[0].numpy(), top[0].numpy().mean((1, 2)), mask) - wanted) < 1e-3
+
+
+def test_the_estimate_is_fitted_to_overlaps() -> None:
+    dice = np.random.default_rng(3)
+    traits = dice.normal(0, 1, (4000, len(TRAITS)))
+    traits[:, -1] = 1
+    true = 1 / (1 + np.exp(-(0.8 * traits[:, 2] - 0.5 * traits[:, 9] + 0.7)))
+    judge = Judge((), calibration={"alone": fit(traits, (dice.random(4000) < true).astype(float))})
+    guessed = np.array([judge.overlap(one, "alone") for one in traits])
+    assert np.abs(guessed - true).mean() < 0.08
+    assert np.corrcoef(guessed, true)[0, 1] > 0.95
+
+
+def test_a_network_is_calibrated_on_what_the_program_makes_of_composites(
+    subjects: Subjects, network: CutoutNetwork, tmp_path: Path
+) -> None:
+    export_network(network.eval(), tmp_path, 64)
+    report = calibrate(tmp_path, Composer(subjects, [], size=96, seed=8, hinted=0.0), 6)
+    assert report["alone"]["masks"] >= 6 and 0 <= report["hinted"]["overlap"] <= 1
+    judge = read_judge(tmp_path / JUDGE_NAME)
+    assert set(judge.calibration) == {"alone", "hinted"} and ShippedNetwork(tmp_path).problem == ""
 
 
 def test_without_a_checkpoint_there_is_a_sentence(tmp_path: Path) -> None:

@@ -29,11 +29,15 @@ DECODER = {
     "vague_share": 0.5,
     "vague_colour": 0.2,
     "drawn_share": 0.0,
+    "drawn_reuse": 2,
+    "free_share": 0.0,
     "preview_share": 0.1,
     "drop_canvas": 0.1,
     "subject_weight": 2.0,
     "perceptual": 0,
     "perceptual_side": 32,
+    "texture": 0,
+    "guessed_blur": 2,
     "adversarial": 0,
     "adversarial_rate": 1e-3,
 }
@@ -122,7 +126,7 @@ def test_vague_pictures_keep_the_scene_and_lose_the_subject(tiny, sprites, train
 
 
 def test_bits_drawn_by_the_transformer_begin_with_the_true_ones(tiny, sprites, trained):
-    config = placed(tiny, drawn_share=1.0)
+    config = placed(tiny, drawn_share=1.0, texture=1.0)
     stage = make_stage("decoder", config, sprites, trained, variety=1)
     batch = stage.renderer.batch(3)
     drawer = TransformerStage.open_trained(config, stage.renderer, stage.held_out, trained)
@@ -131,6 +135,27 @@ def test_bits_drawn_by_the_transformer_begin_with_the_true_ones(tiny, sprites, t
     assert torch.equal(all_kept, drawer.continue_bits(batch, 2, seed=5))
     assert not torch.equal(all_kept, drawer.continue_bits(batch, 2, seed=6))
     assert "psnr_drawn" in stage.step(1.0)
+
+
+def test_of_bits_drawn_from_nothing_the_subject_alone_is_compared(tiny, sprites, trained):
+    stage = make_stage("decoder", placed(tiny, drawn_share=1.0, free_share=1.0), sprites, trained, variety=1)
+    batch, codes, kind = stage._examples()
+    assert kind == "free" and codes.shape == (4, 8, 4, 4)
+    batch.mask.zero_()
+    before = copy.deepcopy(stage.autoencoder.decoder.state_dict())
+    stage._examples = lambda: (batch, codes, kind)
+    assert stage.step(1.0)["loss"] == 0.0
+    for name, value in stage.autoencoder.decoder.state_dict().items():
+        assert torch.equal(value, before[name]), "without a subject there is nothing to learn here"
+
+
+def test_drawn_batches_come_up_again_and_are_replaced(tiny, sprites, trained, monkeypatch):
+    monkeypatch.setattr("engine.training.decoder.DRAWN_KEPT", 2)
+    stage = make_stage("decoder", placed(tiny, drawn_share=1.0), sprites, trained, variety=1)
+    codes = [stage._examples()[1] for _ in range(8)]
+    different = {id(value) for value in codes}
+    assert codes[0] is not codes[1]
+    assert 2 < len(different) < 8
 
 
 def test_the_bundle_knows_placement_and_can_be_adopted(tiny, sprites, trained, tmp_path):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import shutil
+import subprocess
+import sys
 import types
 from dataclasses import replace
 
-import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -20,14 +20,12 @@ from engine.bundle.loader import verify_bundle
 from engine.bundle.manifest import BundleManifest
 from engine.errors import (
     AccessRefused,
-    BundleError,
     CannotWrite,
     InputError,
     LicenceNotAccepted,
     NetworkError,
     SizeNotAgreed,
 )
-from engine.process import conversion
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
@@ -443,18 +441,20 @@ def test_a_repository_without_the_file_is_said(published, store):
 
 
 def test_two_programs_do_not_fetch_the_same_at_once(helpers, store, models):
-    other = psutil.Process(os.getppid())
-    lock = models / "parts" / "grounding-dino-tiny" / ".fetching"
-    lock.parent.mkdir(parents=True)
-    lock.write_text(f"{other.pid} {other.create_time()}")
-    with pytest.raises(CannotWrite, match="Another EchoGen is fetching"):
-        get(store, "cut-out")
-    for ended in (f"{other.pid} 12.5", "999999999 1", "nonsense"):
-        lock.write_text(ended)
-        assert get(store, "cut-out").installed
-        assert not lock.exists()
-        asyncio.run(store.remove("cut-out"))
-        lock.parent.mkdir(parents=True)
+    folder = models / "parts" / "grounding-dino-tiny"
+    code = (
+        "import sys, pathlib; from engine.weights.transfer.disk import only_one\n"
+        "with only_one(pathlib.Path(sys.argv[1])):\n"
+        "    print('locked', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(CannotWrite, match="Another EchoGen is fetching"):
+            get(store, "cut-out")
+        other.kill()
+    assert get(store, "cut-out").installed, "a dead program locks nothing"
 
 
 # Room
@@ -559,19 +559,6 @@ def test_a_folder_without_models_is_said(store, tmp_path):
         asyncio.run(store.import_folder(tmp_path / "missing"))
 
 
-# The conversion's child
-
-
-def test_what_the_child_says_is_what_the_user_reads(tmp_path):
-    bad = tmp_path / "echogen.pth"
-    bad.write_bytes(b"no weights")
-    originals = conversion.Originals(bad, bad, tmp_path, tmp_path, tmp_path)
-    with pytest.raises(BundleError) as caught:
-        asyncio.run(conversion.convert(originals, tmp_path / "out"))
-    assert "echogen.pth" in caught.value.fact
-    assert not (tmp_path / "out").exists()
-
-
 def test_unknown_models_are_said(store):
     with pytest.raises(InputError, match="There are: echogen-2b"):
         store.state("nothing")
@@ -580,9 +567,6 @@ def test_unknown_models_are_said(store):
 
 
 def test_the_dialogs_side_needs_no_torch():
-    import subprocess
-    import sys
-
     code = (
         "import sys, engine; store = engine.ModelStore(); store.models(); store.licences('echogen-2b');"
         "from engine.device.devices import glance; from engine.planning.plans import all_plans; glance();"

@@ -97,6 +97,13 @@ def test_any_times_give_a_fraction_that_never_falls(costs: list[float], waits: l
         left.words(now)
 
 
+def test_costs_that_promise_eternity_tell_no_time():
+    left = TimeLeft([0.0, 5e-324, 5e-324, 1.0])
+    for scale in range(3):
+        left.drawn(scale, scale + 1.0)
+    assert left.seconds_left(3.0) is None and left.words(3.0) == ""
+
+
 def test_counted_costs_tell_no_time_before_half_of_the_work():
     counted, measured = TimeLeft([0.1] * 10, measured=False), TimeLeft([0.1] * 10)
     for scale in range(3):

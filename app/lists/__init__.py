@@ -1,0 +1,1 @@
+"""Lists of prompts: written, counted, drawn, and seen as a table."""

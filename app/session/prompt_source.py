@@ -1,0 +1,112 @@
+"""Where the prompts of a list come from: typed, or a file of prompts, or a file of whole requests. Free of Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.language.say import say
+from engine import (
+    BrokenLine,
+    GenerationRequest,
+    InputError,
+    ListedPrompt,
+    ListedRequest,
+    check_count,
+    make_requests,
+    parse_prompts,
+    read_prompt_file,
+    read_requests,
+)
+from engine.bundle import BundleManifest
+
+REQUESTS = (".jsonl", ".ndjson")
+MAX_TEXT = 100_000
+"""Characters of a list that the next start brings back."""
+
+
+@dataclass(frozen=True)
+class PromptSource:
+    """A list before it is drawn.
+
+    Attributes:
+        text: what was typed; only used without a file.
+        file: name of the file that was opened, or "".
+        prompts: of a file of prompts. requests: of a file of requests, which are drawn as they are.
+        notes: sentences for the user.
+    """
+
+    text: str = ""
+    file: str = ""
+    prompts: tuple[ListedPrompt, ...] = ()
+    requests: tuple[GenerationRequest, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The prompts, one a line."""
+        if self.requests:
+            return "\n".join(" ".join(request.prompt.split()) for request in self.requests)
+        return "\n".join(listed.prompt for listed in self.prompts) if self.file else self.text
+
+
+def open_source(path: Path, name: str) -> PromptSource:
+    """Read a file: JSON lines of requests, a CSV, or one prompt a line.
+
+    Args:
+        name: of the subject.
+
+    Raises:
+        InputError: it cannot be used; the sentence names the line.
+    """
+    if path.suffix.lower() not in REQUESTS:
+        found = read_prompt_file(path, name)
+        if not found.prompts:
+            raise InputError(f"There is no prompt in {path.name}.", "Write one a line.")
+        return PromptSource(file=path.name, prompts=found.prompts, notes=found.notes)
+    requests: list[GenerationRequest] = []
+    broken: list[BrokenLine] = []
+    for entry in read_requests(path):
+        if isinstance(entry, BrokenLine):
+            broken.append(entry)
+        else:
+            requests.append(entry)
+        check_count(len(requests))
+    if not requests:
+        raise InputError(f"There is no request in {path.name} that can be read.", "Choose a file of JSON lines.")
+    notes = [str(broken[0])] if broken else []
+    notes += [say("{0} more lines are skipped.", len(broken) - 1)] if len(broken) > 1 else []
+    return PromptSource(file=path.name, requests=tuple(requests), notes=tuple(notes))
+
+
+def listed_of(
+    source: PromptSource, base: GenerationRequest, count: int, name: str, manifest: BundleManifest | None
+) -> tuple[ListedRequest, ...]:
+    """The pictures of a list.
+
+    Args:
+        base: what a line does not say itself.
+        count: pictures of each prompt.
+        manifest: of the open model.
+
+    Raises:
+        InputError: the list is empty, too long, or has a line that cannot be drawn.
+    """
+    if source.requests:
+        listed = _as_they_are(source.requests)
+    else:
+        prompts = source.prompts if source.file else parse_prompts(source.text, name).prompts
+        listed = make_requests(prompts, base, count)
+    for size in {one.request.size for one in listed} if manifest is not None else ():
+        if size is not None and size not in manifest.sizes:
+            raise InputError(f"This model does not draw {size[0]}x{size[1]}.", "Take that size out of the list.")
+    return listed
+
+
+def _as_they_are(requests: Sequence[GenerationRequest]) -> tuple[ListedRequest, ...]:
+    prompts = [request.prompt for request in requests]
+    again = len(set(prompts)) < len(prompts)
+    return tuple(
+        ListedRequest(request, request.prompt, f"seed {request.seed}" if again else "") for request in requests
+    )

@@ -1,0 +1,65 @@
+"""Which pictures of the history are wanted, as a value, and its SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+INDEX = "CREATE INDEX IF NOT EXISTS by_filter ON pictures (deleted, created, starred, subject_name, bundle, prompt)"
+"""Every column a filter looks at: a search reads this index alone, and none of the pages full of thumbnails."""
+
+
+@dataclass(frozen=True)
+class PictureFilter:
+    """Everything that is set has to be true of a picture.
+
+    Attributes:
+        search: words that have to occur in the prompt or the subject's name.
+        starred: starred ones only.
+        subject: name of the subject; None for all, "" for those without a name.
+        bundle: identity of the model; None for all.
+        day: of the local calendar, "2026-11-29"; "" for all.
+    """
+
+    search: str = ""
+    starred: bool = False
+    subject: str | None = None
+    bundle: str | None = None
+    day: str = ""
+
+    def looks_at_rows(self) -> bool:
+        """Whether it asks for more than the time."""
+        return bool(self.search.split() or self.starred) or self.subject is not None or self.bundle is not None
+
+    def where(self) -> tuple[str, list[object]]:
+        """The condition, without "WHERE", and its values."""
+        conditions, values = ["deleted IS NULL"], []
+        for word in self.search.split():
+            conditions.append("(prompt LIKE ? ESCAPE '\\' OR subject_name LIKE ? ESCAPE '\\')")
+            pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            values += [pattern, pattern]
+        if self.starred:
+            conditions.append("starred=1")
+        for column, value in (("subject_name", self.subject), ("bundle", self.bundle)):
+            if value is not None:
+                conditions.append(f"{column}=?")
+                values.append(value)
+        if self.day:
+            # Bounds, not a function of each row's time: the index is sorted by it.
+            for sign, shift in ((">=", "+0 day"), ("<", "+1 day")):
+                conditions.append(f"created {sign} CAST(strftime('%s', ?, ?, 'utc') AS REAL)")
+                values += [self.day, shift]
+        return " AND ".join(conditions), values
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What the pictures can be narrowed by, each with how many there are.
+
+    Attributes:
+        subjects: by name, most pictures first. bundles: by identity. days: "2026-11-29", newest first.
+    """
+
+    subjects: tuple[tuple[str, int], ...] = ()
+    bundles: tuple[tuple[str, int], ...] = ()
+    days: tuple[tuple[str, int], ...] = ()
+    count: int = field(default=0)

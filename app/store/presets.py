@@ -1,0 +1,50 @@
+"""The user's presets on the disk: one file, the order in it is the order of their keys."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine import EchoGenError, Preset, write_atomically
+
+log = logging.getLogger(__name__)
+
+MOST = 99
+_LARGEST = 2**20
+
+
+class PresetStore:
+    """Reads and writes the file. A preset that cannot be read is left out; a damaged file is kept as "….bad"."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> list[Preset]:
+        try:
+            if self.path.stat().st_size > _LARGEST:
+                raise ValueError("too large")
+            data = json.loads(self.path.read_bytes())
+            if not isinstance(data, list):
+                raise ValueError("no list")
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, RecursionError):
+            log.warning("the presets could not be read", exc_info=True)
+            with contextlib.suppress(OSError):
+                self.path.replace(self.path.with_name(f"{self.path.name}.bad"))
+            return []
+        found = []
+        for entry in data[:MOST]:
+            try:
+                found.append(Preset.from_json(entry))
+            except EchoGenError:
+                log.warning("a preset could not be read", exc_info=True)
+        return found
+
+    def save(self, presets: Sequence[Preset]) -> None:
+        """Raises ``CannotWrite``."""
+        content = json.dumps([preset.to_json() for preset in presets], ensure_ascii=False, indent=1)
+        write_atomically(self.path, content.encode())

@@ -1,0 +1,135 @@
+"""Below the photo: how sure the automatic cut-out is where it is not sure, what else may be meant, and what helps."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QEvent, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.look.controls import PlainButton, clear, label
+from app.look.glyphs import Sign
+from app.look.pixels import to_image
+from app.subject.photo_pieces import Thumb
+from engine import readable
+from engine.photo import Box, Photo
+
+Verdict = Literal["", "sure", "unsure", "nothing"]
+"""Nothing to say; the cut-out is right; it may be wrong; none was found."""
+
+_SIDE = 44
+_MOST = 5
+_PIXELS = 132
+
+
+class FoundNote(QWidget):
+    """Says nothing about a cut-out that is right.
+
+    Signals:
+        chosen(int): another candidate, by its number among the boxes.
+        helpersRequested: get the networks that cut out better.
+    """
+
+    chosen = Signal(int)
+    helpersRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._verdict: Verdict = ""
+        self._shown: tuple[str, tuple[Box, ...]] = ("", ())
+        self.sign, self.text = Sign("triangle-alert", "warning"), label("", "help", wrap=True)
+        self.others = label("", "help", "muted")
+        self.thumbs: list[Thumb] = []
+        self.better = PlainButton("", "download")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        words = QHBoxLayout()
+        words.setSpacing(8)
+        words.addWidget(self.sign)
+        words.addWidget(self.text, 1)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(8)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(words)
+        column.addWidget(self.others)
+        column.addLayout(self._row)
+        get = QHBoxLayout()
+        get.addWidget(self.better)
+        get.addStretch(1)
+        column.addLayout(get)
+        self.better.clicked.connect(self.helpersRequested)
+        self.hide()
+
+    @property
+    def verdict(self) -> Verdict:
+        return self._verdict
+
+    def say(self, verdict: Verdict, photo: Photo | None = None, boxes: tuple[Box, ...] = (), chosen: int = 0) -> None:
+        """Show a verdict, and the candidates there are beside the first."""
+        self._verdict = verdict
+        self.setVisible(verdict in ("unsure", "nothing"))
+        if verdict not in ("unsure", "nothing"):
+            return
+        boxes = boxes[:_MOST] if verdict == "unsure" and photo is not None and len(boxes) > 1 else ()
+        shown = (photo.digest if photo is not None else "", boxes)
+        if shown != self._shown:
+            self._shown = shown
+            clear(self._row)
+            self.thumbs = []
+            for box in boxes:
+                assert photo is not None
+                thumb = Thumb(_SIDE, self)
+                thumb.set_picture(to_image(_crop(photo, box)))
+                thumb.clicked.connect(self._clicked)
+                self._row.addWidget(thumb)
+                self.thumbs.append(thumb)
+            self._row.addStretch(1)
+        for index, thumb in enumerate(self.thumbs):
+            thumb.setChecked(index == chosen)
+        self.others.setVisible(bool(boxes))
+        self.retranslate()
+
+    @Slot()
+    def _clicked(self) -> None:
+        index = next(number for number, thumb in enumerate(self.thumbs) if thumb is self.sender())
+        for number, thumb in enumerate(self.thumbs):
+            thumb.setChecked(number == index)
+        self.chosen.emit(index)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def retranslate(self) -> None:
+        """Say it in the language of now."""
+        if self._verdict == "nothing":
+            self.text.setText(self.tr("Nothing was found. Draw a box around the subject."))
+        else:
+            self.text.setText(self.tr("Not sure. Draw a box around it."))
+        self.others.setText(self.tr("Or is it one of these?"))
+        for number, thumb in enumerate(self.thumbs, 1):
+            thumb.setAccessibleName(self.tr("Candidate {0}").format(number))
+        size = _helpers_to_get() if self._verdict in ("unsure", "nothing") else 0
+        self.better.setVisible(size > 0)
+        self.better.setText(self.tr("Better cut-outs ({0})…").format(readable(size)))
+
+
+def _helpers_to_get() -> int:
+    """Bytes of the networks for better cut-outs; 0 where they are installed."""
+    from engine.weights import MODELS, installed_helpers
+
+    return 0 if "segmentation" in installed_helpers() else MODELS["cut-out"].bundle_bytes
+
+
+def _crop(photo: Photo, box: Box) -> np.ndarray:
+    """The square around a box, small, uint8 (s, s, 3)."""
+    x0, y0, x1, y1 = box.pixels(photo.height, photo.width)
+    side = min(max(x1 - x0, y1 - y0), photo.height, photo.width)
+    left = min(max((x0 + x1 - side) // 2, 0), photo.width - side)
+    top = min(max((y0 + y1 - side) // 2, 0), photo.height - side)
+    part = photo.rgb[top : top + side, left : left + side]
+    return cv2.resize(part, (_PIXELS, _PIXELS), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,103 @@
+"""One subject on the shelf: a small picture with its name under it, which is dragged and moved by keys."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QDrag, QFontMetricsF, QMouseEvent, QPainter
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from app.history.menu import add_entry
+from app.look import type as type_
+from app.look.theme import theme
+from app.shortcuts import bind
+from app.subject.photo_pieces import Thumb
+
+SUBJECT_MIME = "application/x-echogen-subject"
+_GAP = 3
+
+
+class ShelfThumb(Thumb):
+    """See the module.
+
+    Args:
+        side: of the picture; the name takes a line below it.
+
+    Signals:
+        moveRequested(int): one place to the left (-1) or right (1). renameRequested: give it another name.
+    """
+
+    moveRequested = Signal(int)
+    renameRequested = Signal()
+
+    def __init__(self, side: int, parent: QWidget | None = None) -> None:
+        super().__init__(side, parent)
+        self.key = 0
+        self._name = ""
+        self._pressed: QPoint | None = None
+        self.setFixedSize(side, side + _GAP + type_.line_height("micro"))
+        bind(self, "shelf_left", lambda: self.moveRequested.emit(-1))
+        bind(self, "shelf_right", lambda: self.moveRequested.emit(1))
+        bind(self, "shelf_rename", self.renameRequested.emit)
+        bind(self, "shelf_remove", self.removeRequested.emit)
+
+    def set_subject(self, key: int, name: str) -> None:
+        """Which subject it is, and what is written under it."""
+        self.key, self._name = key, name
+        self.update()
+
+    def picture_rect(self) -> QRectF:
+        return QRectF(0, 0, self._side, self._side)
+
+    def paintEvent(self, event) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        font = type_.font("micro")
+        painter.setFont(font)
+        painter.setPen(theme().color("text" if self.isChecked() else "text-muted"))
+        room = QRectF(0, self._side + _GAP, self.width(), self.height() - self._side - _GAP)
+        text = QFontMetricsF(font).elidedText(self._name, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def contextMenuEvent(self, event) -> None:
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def menu(self) -> QMenu:
+        """What can be done with a subject of the shelf."""
+        menu = QMenu(self)
+        menu.addAction(self.tr("Use this subject"), self.click).setEnabled(not self.isChecked())
+        add_entry(menu, "shelf_rename", self.renameRequested.emit)
+        menu.addSeparator()
+        add_entry(menu, "shelf_left", lambda: self.moveRequested.emit(-1))
+        add_entry(menu, "shelf_right", lambda: self.moveRequested.emit(1))
+        menu.addSeparator()
+        add_entry(menu, "shelf_remove", self.removeRequested.emit)
+        return menu
+
+    # Dragging
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        pressed = self._pressed
+        far = QApplication.startDragDistance()
+        if pressed is None or (event.position().toPoint() - pressed).manhattanLength() < far:
+            super().mouseMoveEvent(event)
+            return
+        self._pressed = None
+        self.setDown(False)
+        drag = QDrag(self)
+        data = QMimeData()
+        data.setData(SUBJECT_MIME, QByteArray(str(self.key).encode()))
+        drag.setMimeData(data)
+        drag.setPixmap(self.grab(self.picture_rect().toRect()))
+        drag.setHotSpot(pressed)
+        drag.exec(Qt.DropAction.MoveAction)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pressed = None
+        super().mouseReleaseEvent(event)

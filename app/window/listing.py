@@ -1,0 +1,131 @@
+"""Lists of prompts in the window: the dialog, the list between two openings of it, and its pictures to the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QWidget
+
+from app.session.controller import Controller
+from app.session.list_run import ListRun
+from app.session.prompt_source import MAX_TEXT, PromptSource
+from app.store.picture_files import export_name
+from app.system import background
+from app.window.panels import Panels
+from app.window.pictures import free_name
+from engine import EchoGenError, ListedRequest, PhotoError
+from engine.photo import draw_sheet, load_photo, save_plain
+
+
+class Listing(QObject):
+    """See the module.
+
+    Args:
+        window: what the dialog lies over.
+    """
+
+    def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
+        super().__init__(window)
+        self._panels, self._controller, self._window = panels, controller, window
+        self.run = ListRun(controller, self)
+        self.run.ended.connect(self._ended)
+        self._source = PromptSource()
+        self._open = False
+        panels.prompt.list_button.clicked.connect(self.open)
+
+    @property
+    def text(self) -> str:
+        """What was typed, for the session."""
+        return self._source.text[:MAX_TEXT]
+
+    def set_text(self, text: str) -> None:
+        self._source = PromptSource(text=text[:MAX_TEXT])
+
+    @Slot()
+    def open(self) -> None:
+        """The list, or the pictures of the one that was drawn."""
+        from app.lists.dialog import ListDialog
+
+        state, controller = self._controller.state, self._controller
+        self._panels.prompt.wording.settle()
+        dialog = ListDialog(state, self.run, self._source, self._can_draw, controller.store.folder.parent, self._window)
+        dialog.sourceChanged.connect(self._keep_source)
+        dialog.drawRequested.connect(self._draw)
+        dialog.opened.connect(self._show)
+        dialog.sheetRequested.connect(self._save_sheet)
+        dialog.folderRequested.connect(self._save_all)
+        dialog.stopRequested.connect(controller.queue.stop_now)
+        dialog.notice.connect(self._panels.toast.show_message)
+        dialog.finished.connect(self._closed)
+        self._open = True
+        dialog.open()
+
+    @Slot()
+    def _closed(self) -> None:
+        self._open = False
+
+    def _can_draw(self) -> tuple[bool, str]:
+        return self._controller.can_draw_list()
+
+    @Slot(object)
+    def _keep_source(self, source: PromptSource) -> None:
+        self._source = source
+
+    @Slot(object)
+    def _draw(self, listed: Sequence[ListedRequest]) -> None:
+        self.run.begin(listed)
+
+    @Slot(int)
+    def _show(self, picture: int) -> None:
+        self._panels.history.show_picture(picture)
+
+    @Slot(int)
+    def _ended(self, done: int) -> None:
+        if not self._open:
+            words = self.tr("{0} of {1} pictures of the list are drawn").format(done, len(self.run.listed))
+            self._panels.toast.show_message(words, self.open, self.tr("Show"))
+
+    @Slot(object)
+    def _save_sheet(self, target: Path) -> None:
+        files = [found.picture.file if found and found.picture else None for found in self.run.pictures]
+        labels = [(one.row, one.column) for one in self.run.listed]
+        background.run(_write_sheet, target, files, labels, done=self._saved, failed=self._not_saved)
+
+    @Slot(object)
+    def _save_all(self, folder: Path) -> None:
+        """One file a picture, in the order of the list; no file that is there is written over."""
+        taken: set[Path] = set()
+        for number, found in enumerate(self.run.pictures, 1):
+            if found is not None and found.picture is not None:
+                name = export_name(found.picture.prompt, found.picture.seed)
+                target = free_name(folder / f"{number:03d} {name}", taken)
+                taken.add(target)
+                self._controller.export(found.picture.file, target, metadata=True)
+
+    @Slot(object)
+    def _saved(self, file: Path) -> None:
+        self._panels.toast.show_message(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+
+    @Slot(object)
+    def _not_saved(self, error: Exception) -> None:
+        if not isinstance(error, EchoGenError):
+            error = EchoGenError(f"The sheet could not be saved: {error}", "Choose another folder.")
+        self._controller.failed.emit(error, "")
+
+
+def _write_sheet(target: Path, files: Sequence[Path | None], labels: Sequence[tuple[str, str]]) -> Path:
+    """The pictures that are still there, on one sheet."""
+    pictures: list[np.ndarray | None] = []
+    for file in files:
+        try:
+            pictures.append(load_photo(file).rgb if file is not None else None)
+        except PhotoError:
+            pictures.append(None)  # it went to the trash since
+    if all(picture is None for picture in pictures):
+        raise PhotoError("No picture of the list is there any more.", "Draw the list again.")
+    target = target if target.suffix else target.with_suffix(".png")
+    save_plain(target, draw_sheet(pictures, labels))
+    return target

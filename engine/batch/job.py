@@ -1,0 +1,342 @@
+"""A job on the disk: one folder that knows what is to be drawn, what is drawn, and what failed.
+
+::
+
+    job.json            the model, so that pictures of two models never mix
+    plan/*.parquet      the requests, sorted by subject, then prompt, so that the engine's caches serve
+    subjects/*.json     each cut-out once, named by its digest
+    pictures/ab/*.png   named by the request's id; a picture that is there is whole, and done
+    begun/              under Ray, requests that a worker is at: one that ends its workers is found by it
+    records/*.jsonl     what became of each request; every worker appends to a file of its own
+    manifest.parquet    the records in one table, written at the end of every run
+
+A worker writes the record first and the picture second, by a temporary file and a rename. So whenever it dies, what has a
+picture has a record, and what has none is drawn again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.files import disk_error, write_atomically, write_json
+from engine.request import CutOut, GenerationRequest
+
+JOB = "job.json"
+MANIFEST = "manifest.parquet"
+FORMAT = 1
+_COLUMNS = ("id", "request", "file", "likeness", "seconds", "error")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A request as the plan holds it: its JSON without the subject, and the subject's digest ("" for none)."""
+
+    id: str
+    subject: str
+    request: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of a request.
+
+    Attributes:
+        file: of the picture, relative to the job's folder; "" when it failed.
+        likeness: cosine between picture and cut-out in the judge's eyes, or None where none was asked.
+        seconds: of drawing, without waiting and writing.
+        error: one sentence, or "".
+    """
+
+    id: str
+    request: str
+    file: str = ""
+    likeness: float | None = None
+    seconds: float | None = None
+    error: str = ""
+
+
+def pixels_digest(subject: CutOut) -> str:
+    """Hex digest of all four planes of a cut-out and its framing; the same however its PNG was packed."""
+    head = f"{subject.pixels.shape} {subject.framing} {subject.photo} {subject.mask} "
+    return hashlib.sha256(head.encode() + subject.pixels.tobytes()).hexdigest()
+
+
+def planned(request: GenerationRequest) -> Planned:
+    """A request with its id: the SHA-256 of its JSON, the cut-out by its digest."""
+    subject = pixels_digest(request.subject) if request.subject is not None else ""
+    data = replace(request, subject=None).to_json()
+    data["subject"] = subject or None
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return Planned(hashlib.sha256(text.encode()).hexdigest(), subject, text)
+
+
+def picture_name(identity: str) -> str:
+    """Where the picture of an id lies in the job's folder. In 256 folders: no folder grows too long to be listed."""
+    return f"pictures/{identity[:2]}/{identity}.png"
+
+
+def rows_a_part(total: int) -> int:
+    """Requests of one task: so few that all devices end at about the same time, so many that a subject's prompts stay together."""
+    return min(max(total // 32, 1), 32)
+
+
+class Job:
+    """The folder of a job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+
+    @classmethod
+    def open(cls, folder: Path, bundle: str, *, resume: bool) -> Job:
+        """Begin a job in a folder, or go on with the one that is there.
+
+        Args:
+            bundle: identity of the model, "name@digest".
+
+        Raises:
+            InputError: the folder holds a job and ``resume`` is off, one of another model, or other files.
+            CannotWrite: the folder cannot be written.
+        """
+        job = cls(folder)
+        found = job._described()
+        if found is None and job._holds_something():
+            raise InputError(f"The folder {folder} holds other files and no job.", "Name an empty or a new folder.")
+        # One that ended before its plan was written, at a broken line perhaps, holds nothing to go on with.
+        begun = found is not None and (bool(job.parts()) or (job.folder / "pictures").is_dir())
+        if begun and not resume:
+            raise InputError(
+                f"The folder {folder} holds a job already.", "Go on with it by --resume, or name another folder."
+            )
+        if begun and found != bundle:
+            raise InputError(
+                f"The job in {folder} was begun with {found}, and {bundle} is to draw.",
+                "Name another folder, or the model it was begun with.",
+            )
+        if not begun:
+            write_json(job.folder / JOB, {"format": FORMAT, "bundle": bundle})
+        return job
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs off the job; the system lets go of it however this one ends.
+
+        Raises:
+            InputError: another run is at it.
+            CannotWrite: the folder cannot be written.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(
+                f"Another run is drawing the job in {self.folder}.", "Wait until it ends, or name another folder."
+            ) from error
+        except NotImplementedError:
+            pass  # network storage that knows no locks
+        except OSError as error:
+            raise disk_error(self.folder, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _holds_something(self) -> bool:
+        try:
+            return any(self.folder.iterdir())
+        except OSError:
+            return False  # not there yet; whether it can be made is seen when it is written
+
+    def _described(self) -> str | None:
+        path = self.folder / JOB
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if data["format"] != FORMAT:
+                raise InputError(f"The job in {self.folder} was begun by another version.", "Name another folder.")
+            return str(data["bundle"])
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError as error:
+            raise InputError(f"{self.folder} is no folder.", "Name another one.") from error
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{path} is damaged.", "Name another folder.") from error
+
+    # The plan
+
+    def write_plan(self, requests: Iterable[GenerationRequest]) -> tuple[int, int]:
+        """Sort requests by subject, then prompt, and write them in small parts, each the work of one task.
+
+        Returns:
+            How many there are, and how many more were the same as an earlier one.
+        """
+        unique: dict[str, tuple[str, str, int, Planned]] = {}
+        repeated = 0
+        for request in requests:
+            row = planned(request)
+            repeated += row.id in unique
+            unique[row.id] = (row.subject, request.prompt, request.seed, row)
+            if request.subject is not None:
+                self._keep_subject(row.subject, request.subject)
+        ordered = [row for *_, row in sorted(unique.values(), key=lambda entry: (*entry[:3], entry[3].id))]
+        rows = rows_a_part(len(ordered))
+        del unique
+        plan, partial = self.folder / "plan", self.folder / ".plan.part"
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            for start in range(0, len(ordered), rows):
+                part = [asdict(row) for row in ordered[start : start + rows]]
+                _write_table(part, partial / f"part-{start:09}.parquet", ("id", "subject", "request"))
+            shutil.rmtree(plan, ignore_errors=True)
+            partial.rename(plan)
+        except OSError as error:
+            raise disk_error(plan, error) from error
+        return len(ordered), repeated
+
+    def plan(self) -> Iterator[Planned]:
+        """The requests in the order they are drawn in; one part is in memory at a time."""
+        from pyarrow import parquet
+
+        for part in self.parts():
+            for row in parquet.read_table(part).to_pylist():
+                yield Planned(**row)
+
+    def parts(self) -> list[Path]:
+        """The files of the plan, in order."""
+        return sorted((self.folder / "plan").glob("part-*.parquet"))
+
+    def planned_count(self) -> int:
+        """How many requests the plan of an earlier run has; 0 without one."""
+        from pyarrow import parquet
+
+        return sum(parquet.read_metadata(part).num_rows for part in self.parts())
+
+    def _keep_subject(self, digest: str, subject: CutOut) -> None:
+        path = self._subject_file(digest)
+        if not path.is_file():
+            write_atomically(path, json.dumps(subject.to_json()).encode())
+
+    def _subject_file(self, digest: str) -> Path:
+        return self.folder / "subjects" / f"{digest}.json"
+
+    def read_subject(self, digest: str) -> CutOut:
+        """A cut-out by its digest. Raises ``InputError``: it is gone or damaged."""
+        try:
+            subject = CutOut.from_json(json.loads(self._subject_file(digest).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"The subject {digest[:12]} of this request is missing.", "Start again with --resume."
+            ) from error
+        return subject
+
+    # What became of it
+
+    def picture(self, identity: str) -> Path:
+        """Where the picture of an id lies, or will."""
+        return self.folder / picture_name(identity)
+
+    def has_picture(self, identity: str) -> bool:
+        return self.picture(identity).is_file()
+
+    def begin(self, identity: str) -> int:
+        """Note that a worker begins a request, where other workers see it. Returns how often one has, without an ``end``."""
+        path = self.folder / "begun" / identity
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as file:
+                file.write(b".")
+            return path.stat().st_size
+        except OSError as error:
+            raise disk_error(path.parent, error) from error
+
+    def end(self, identity: str) -> None:
+        """The worker that began a request has lived to the end of it."""
+        (self.folder / "begun" / identity).unlink(missing_ok=True)
+
+    def records(self) -> dict[str, Record]:
+        """The record of each id: of its picture where there is one, else of its last failure.
+
+        A line that a dying worker left half written is skipped.
+        """
+        found: dict[str, Record] = {}
+        for path in sorted((self.folder / "records").glob("*.jsonl"), key=lambda path: path.stat().st_mtime):
+            with path.open(encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    record = _read_record(line)
+                    if record is None or (record.file and not self.has_picture(record.id)):
+                        continue
+                    before = found.get(record.id)
+                    if before is None or not before.file or record.file:
+                        found[record.id] = record
+        return found
+
+    def write_manifest(self) -> tuple[int, int]:
+        """Write ``manifest.parquet``. Returns how many pictures there are, and how many requests have none.
+
+        Raises:
+            CannotWrite: the disk is full; the old manifest stays.
+        """
+        records = self.records()
+        for row in self.plan():
+            if row.id not in records:
+                if self.has_picture(row.id):  # its record was lost with the power
+                    records[row.id] = Record(row.id, row.request, picture_name(row.id))
+                else:
+                    records[row.id] = Record(row.id, row.request, error="It was not drawn; go on with --resume.")
+        target = self.folder / MANIFEST
+        partial = target.with_name(f".{MANIFEST}.{secrets.token_hex(4)}.part")
+        try:
+            _write_table([asdict(record) for record in records.values()], partial, _COLUMNS)
+            partial.replace(target)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise disk_error(self.folder, error) from error
+        pictures = sum(1 for record in records.values() if record.file)
+        return pictures, len(records) - pictures
+
+
+class RecordFile:
+    """The records of one worker, appended line by line."""
+
+    def __init__(self, job: Job) -> None:
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        self.path = job.folder / "records" / name
+
+    def add(self, record: Record) -> None:
+        """Append a record. Raises ``CannotWrite``."""
+        line = json.dumps(asdict(record), ensure_ascii=False) + "\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise disk_error(self.path.parent, error) from error
+
+
+def _read_record(line: str) -> Record | None:
+    try:
+        data = json.loads(line)
+        return Record(**{name: data[name] for name in _COLUMNS})
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _write_table(rows: list[dict[str, Any]], path: Path, columns: tuple[str, ...]) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    numbers = ("likeness", "seconds")
+    kinds = [(name, pyarrow.float64() if name in numbers else pyarrow.string()) for name in columns]
+    parquet.write_table(pyarrow.Table.from_pylist(rows, pyarrow.schema(kinds)), path, compression="zstd")

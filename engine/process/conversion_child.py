@@ -1,0 +1,70 @@
+"""The conversion of fetched files into a bundle: what runs in the child. ``conversion.py`` is the other side."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from engine.errors import EchoGenError
+from engine.process.messages import Converted, Converting, Failed, Originals
+from engine.process.spawn import give_way
+
+log = logging.getLogger(__name__)
+
+
+def conversion_main(connection: Connection, originals: Originals, out: Path, name: str) -> None:
+    """What the child process runs: one conversion, until ``Shutdown`` comes or the parent is gone."""
+    give_way()
+    cancel = threading.Event()
+    threading.Thread(target=_watch, args=(connection, cancel), name="commands", daemon=True).start()
+    progress = _Progress(connection)
+    try:
+        from engine.bundle.converter import PublishedParts, convert_bundle
+        from engine.bundle.manifest import Origin
+
+        origins = {part: Origin(source, licence) for part, source, licence in originals.origins}
+        parts = PublishedParts(
+            originals.transformer,
+            originals.tokenizer,
+            originals.text,
+            originals.semantic,
+            originals.content,
+            origins,
+        )
+        convert_bundle(parts, out, name=name, on_progress=progress, cancel=cancel)
+        connection.send(Converted())
+    except EchoGenError as error:
+        connection.send(Failed(None, error, traceback.format_exc()))
+    except ConnectionError:
+        raise
+    except Exception as error:
+        log.exception("the conversion failed")
+        fault = EchoGenError(f"The conversion failed: {error}", "The details say where; copy them into a report.")
+        connection.send(Failed(None, fault, traceback.format_exc()))
+
+
+def _watch(connection: Connection, cancel: threading.Event) -> None:
+    """The only thing that is ever said to this child is ``Shutdown``."""
+    try:
+        connection.recv()
+    except (EOFError, OSError):
+        os._exit(0)  # nobody is left to work for; the files that are complete are kept for the next try
+    cancel.set()
+
+
+class _Progress:
+    """Sends a message when the words or the whole percents change."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._last: tuple[int, str] | None = None
+
+    def __call__(self, fraction: float, text: str) -> None:
+        shown = round(100 * fraction), text
+        if shown != self._last:
+            self._last = shown
+            self._connection.send(Converting(fraction, text))

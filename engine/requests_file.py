@@ -1,0 +1,75 @@
+"""Files of requests: JSON lines, one ``GenerationRequest`` a line. The window's lists and the command line share them.
+
+Empty lines are skipped. A line that cannot be read is told by its number and never ends the reading of the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import InputError, RequestError
+from engine.files import write_atomically
+from engine.request import MAX_JSON_BYTES, GenerationRequest
+
+
+@dataclass(frozen=True)
+class BrokenLine:
+    """A line that holds no request.
+
+    Attributes:
+        number: of the line, from 1.
+        reason: one sentence.
+    """
+
+    number: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Line {self.number} is skipped: {self.reason}"
+
+
+def read_requests(path: Path) -> Iterator[GenerationRequest | BrokenLine]:
+    """Every line of a file in turn; one line is in memory at a time.
+
+    Raises:
+        InputError: the file is not there or cannot be opened.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise InputError(
+            f"The list of requests {path} cannot be read: {error.strerror or error}.", "Name a file of JSON lines."
+        ) from error
+    with file:
+        number = 0
+        # A line without an end, as in a file that is none of ours, must not fill the memory.
+        while line := file.readline(MAX_JSON_BYTES + 1):
+            number += 1
+            whole = line.endswith(b"\n") or len(line) <= MAX_JSON_BYTES
+            while not line.endswith(b"\n") and (rest := file.readline(MAX_JSON_BYTES)):
+                line = line[:1] + rest[-1:]
+            if not whole:
+                yield BrokenLine(number, "This request is too large to be read.")
+            elif line.strip():
+                yield _read_line(number, line)
+
+
+def _read_line(number: int, line: bytes) -> GenerationRequest | BrokenLine:
+    try:
+        return GenerationRequest.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return BrokenLine(number, "It is not UTF-8 text.")
+    except RequestError as error:
+        return BrokenLine(number, str(error))
+    except ArithmeticError:  # numbers no integer can hold
+        return BrokenLine(number, "This request is damaged.")
+
+
+def write_requests(path: Path, requests: Iterable[GenerationRequest]) -> int:
+    """Write a list, whole or not at all. Returns how many. Raises ``CannotWrite``."""
+    lines = [json.dumps(request.to_json(), ensure_ascii=False, separators=(",", ":")) for request in requests]
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
+    return len(lines)

@@ -1,0 +1,118 @@
+"""The first sign after a double-click, before the set-up window's own packages are here.
+
+A dialog of the desktop (zenity, kdialog), else a notification, else the terminal. Where Python has Tk, its window.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import Any
+
+TITLE = "EchoGen"
+TEXT = "Getting the set-up window …"
+
+
+class FirstSign:
+    """Shows that something is being done. Used as a context; every way of showing may fail without harm."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tk: Any = None
+        self._percent = -1
+
+    def __enter__(self) -> FirstSign:
+        take_away_the_scripts()
+        display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+        with contextlib.suppress(Exception):
+            if sys.platform == "linux" and display:
+                self._desktop_dialog()
+            elif sys.platform != "linux":
+                self._tk_window()
+        if sys.stderr is not None:
+            sys.stderr.write(f"{TEXT}\n")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(Exception):
+            if self._process is not None:
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
+                self._process.terminate()
+                self._process.wait(5)
+            if self._tk is not None:
+                self._tk.destroy()
+
+    def move(self, done: int, total: int) -> None:
+        """Show a share of bytes; called often."""
+        percent = min(99, done * 100 // total) if total else 0
+        with contextlib.suppress(Exception):
+            if self._tk is not None:
+                self._bar["value"] = percent
+                self._tk.update()
+            if percent == self._percent:
+                return
+            self._percent = percent
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.write(f"{percent}\n".encode())
+                self._process.stdin.flush()
+
+    def _desktop_dialog(self) -> None:
+        if shutil.which("zenity"):
+            command = ["zenity", "--progress", "--no-cancel", f"--title={TITLE}", f"--text={TEXT}", "--width=360"]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        elif shutil.which("kdialog"):
+            self._process = subprocess.Popen(["kdialog", "--title", TITLE, "--msgbox", TEXT], stdin=subprocess.PIPE)
+        elif shutil.which("xmessage"):
+            self._process = subprocess.Popen(["xmessage", "-buttons", "", "-center", TEXT], stdin=subprocess.PIPE)
+        elif shutil.which("notify-send"):
+            subprocess.Popen(["notify-send", "--icon=echogen", TITLE, TEXT])
+        else:
+            self._tk_window()
+
+    def _tk_window(self) -> None:
+        import tkinter
+        from tkinter import ttk
+
+        self._tk = tkinter.Tk(className=TITLE)
+        self._tk.title(TITLE)
+        self._tk.resizable(False, False)
+        ttk.Label(self._tk, text=TEXT).pack(padx=24, pady=(20, 8))
+        self._bar = ttk.Progressbar(self._tk, length=320, maximum=100)
+        self._bar.pack(padx=24, pady=(0, 24))
+        self._tk.update()
+
+
+def take_away_the_scripts() -> None:
+    """End what the start script shows while there is no Python."""
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(os.environ.pop("ECHOGEN_SIGN", "")), signal.SIGTERM)
+
+
+def say_failure(text: str) -> None:
+    """Show why the set-up cannot even begin, wherever it can be seen."""
+    take_away_the_scripts()
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
+    with contextlib.suppress(Exception):
+        if sys.platform == "win32":
+            import ctypes
+
+            ctypes.windll.user32.MessageBoxW(None, text, TITLE, 0x10)
+        elif sys.platform == "darwin":
+            script = 'on run argv\ndisplay alert "EchoGen" message (item 1 of argv)\nend run'
+            subprocess.run(["osascript", "-e", script, text])
+        elif os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+            for command in (
+                ["zenity", "--error", "--no-markup", f"--title={TITLE}", f"--text={text}", "--width=360"],
+                ["kdialog", "--title", TITLE, "--error", text],
+                ["xmessage", "-center", text],
+                ["notify-send", TITLE, text],
+            ):
+                if shutil.which(command[0]):
+                    subprocess.run(command, stderr=subprocess.DEVNULL)
+                    return

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Opens EchoGen: finds the Python of an earlier set-up, or lets uv find or bring one, and hands over to the launcher.
+# Nothing here needs more than a POSIX shell. ECHOGEN_UV names another uv than the one that came along.
+set -u
+
+self=$(readlink -f -- "$0")
+launcher=${self%/*}
+root=${launcher%/installer/launcher}
+
+folder=
+chosen="${XDG_CONFIG_HOME:-$HOME/.config}/echogen-desktop/program-folder"
+[ -r "$chosen" ] && IFS= read -r folder <"$chosen"
+[ -n "$folder" ] || folder="${XDG_DATA_HOME:-$HOME/.local/share}/echogen-desktop/program"
+
+fail() {
+    [ -n "${ECHOGEN_SIGN:-}" ] && kill "$ECHOGEN_SIGN" 2>/dev/null
+    printf '%s\n' "$1" >&2
+    if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+        if command -v zenity >/dev/null; then zenity --error --no-markup --title=EchoGen --text="$1" 2>/dev/null
+        elif command -v kdialog >/dev/null; then kdialog --title EchoGen --error "$1"
+        elif command -v notify-send >/dev/null; then notify-send EchoGen "$1"
+        fi
+    fi
+    exit 1
+}
+
+# Something to see at once; the launcher takes it away when its own is there.
+show_sign() {
+    [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
+    if command -v zenity >/dev/null; then
+        # It ends when nothing holds the other end of its input any more, so that one is held for it.
+        sleep 120 | zenity --progress --pulsate --no-cancel --title=EchoGen --text="Getting Python …" --width=360 >/dev/null 2>&1 &
+        ECHOGEN_SIGN=$!
+        export ECHOGEN_SIGN
+    elif command -v notify-send >/dev/null; then
+        notify-send EchoGen "Getting Python …"
+    fi
+}
+
+python=
+[ -r "$folder/python-path" ] && IFS= read -r python <"$folder/python-path"
+if [ -z "$python" ] || [ ! -x "$python" ]; then
+    show_sign
+    uv=${ECHOGEN_UV:-}
+    [ -n "$uv" ] || uv="$launcher/bin/uv"
+    [ -x "$uv" ] || uv=$(command -v uv) || fail "uv, which brings Python, is missing. Install EchoGen again."
+    mkdir -p "$folder" 2>/dev/null || fail "Files cannot be written to $folder. Make that folder writable and start EchoGen again."
+    export UV_CACHE_DIR="$folder/cache" UV_PYTHON_INSTALL_DIR="$folder/python" UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
+    # An archive for computers without a network may bring a Python.
+    [ -d "$root/python" ] && UV_PYTHON_INSTALL_DIR="$root/python"
+    python=$("$uv" python find --no-config --no-project 3.11 2>>"$folder/setup.log") || {
+        "$uv" python install --no-config 3.11 >>"$folder/setup.log" 2>&1
+        python=$("$uv" python find --no-config --no-project 3.11 2>>"$folder/setup.log")
+    } || fail "Python cannot be fetched. Check the network and start EchoGen again; $folder/setup.log says more."
+fi
+export PYTHONPATH="$root"
+exec "$python" -P -m installer.launcher "$@"

@@ -1,0 +1,115 @@
+"""Newer versions in place: the new one is tried, the one before stays, and comes back when the new one does not open."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tarfile
+from pathlib import Path
+
+from app.language.say import say
+from installer.launcher.errors import SetupFailed
+from installer.launcher.fetch import digest
+from installer.launcher.places import Places, read_json, write
+
+
+def version_of(root: Path) -> str:
+    """The version of a program folder; "" where it has none."""
+    try:
+        text = (root / "engine" / "version.py").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    match = re.search(r'^__version__ = "([0-9][0-9a-z.]*)"', text, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def order(version: str) -> tuple[int, ...]:
+    """For comparing: "0.10.1" is newer than "0.9"."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+class Versions:
+    """The installed version and the newer ones.
+
+    Args:
+        places: folders; ``root`` is the installed version, which is never touched.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+
+    def current(self) -> Path:
+        """The folder of the version to open."""
+        name = read_json(self.places.state).get("current")
+        folder = self.places.versions / name if isinstance(name, str) and name else self.places.root
+        # An installer may have brought a version that is newer than what was fetched.
+        if version_of(folder) and order(version_of(folder)) > order(version_of(self.places.root)):
+            return folder
+        return self.places.root
+
+    def has_opened(self, root: Path) -> bool:
+        """Whether this version's window was ever seen."""
+        return version_of(root) in read_json(self.places.state).get("opened", [])
+
+    def note_opened(self, root: Path) -> None:
+        state = read_json(self.places.state)
+        opened = [*(name for name in state.get("opened", []) if name != version_of(root)), version_of(root)]
+        self._save({**state, "opened": opened[-10:]})
+        self._remove_others({root.name, state.get("previous", "")})
+
+    def go_back(self) -> Path:
+        """The new version does not open: use the one before from now on. Returns its folder."""
+        state = read_json(self.places.state)
+        bad = [*state.get("bad", []), state.get("current", "")]
+        self._save({**state, "current": state.get("previous", ""), "previous": "", "bad": bad[-10:]})
+        return self.current()
+
+    def take(self, archive: Path, sha256: str = "") -> str:
+        """Unpack a newer version beside the others and make it the current one.
+
+        Args:
+            archive: the ``.tar.gz`` of a release.
+            sha256: the digest it has to have; "" trusts the file.
+
+        Returns:
+            its version.
+
+        Raises:
+            SetupFailed: it is no release, damaged, or not newer.
+        """
+        if sha256 and digest(archive) != sha256:
+            raise SetupFailed(say("The new version arrived damaged."), say("Try again; the version you have stays."))
+        self.places.prepare()
+        unpacked = self.places.versions / ".new"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        try:
+            unpacked.mkdir(parents=True)
+            with tarfile.open(archive) as tar:
+                tar.extractall(unpacked, filter="data")
+            (root,) = (main.parent for main in unpacked.glob("*/main.py"))
+        except (OSError, tarfile.TarError, ValueError, EOFError) as error:
+            shutil.rmtree(unpacked, ignore_errors=True)
+            raise SetupFailed(
+                say("{0} is no version of EchoGen.", archive.name), say("The version you have stays.")
+            ) from error
+        version = version_of(root)
+        if order(version) <= order(version_of(self.current())):
+            shutil.rmtree(unpacked, ignore_errors=True)
+            raise SetupFailed(say("{0} is not newer than the version you have.", version or archive.name))
+        folder = self.places.versions / version
+        shutil.rmtree(folder, ignore_errors=True)
+        root.replace(folder)
+        shutil.rmtree(unpacked, ignore_errors=True)
+        before = self.current()
+        previous = before.name if before != self.places.root else ""
+        self._save({**read_json(self.places.state), "current": version, "previous": previous})
+        return version
+
+    def _remove_others(self, kept: set[str]) -> None:
+        for folder in self.places.versions.glob("*/"):
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _save(self, state: dict[str, object]) -> None:
+        write(self.places.state, json.dumps(state, indent=1) + "\n")

@@ -1,0 +1,219 @@
+"""Makes what people download for Linux, in ``build/packages``: ``python3 installer/make_packages.py [deb run tar]``.
+
+    echogen_VERSION_amd64.deb     for Debian and Ubuntu: a double-click, the system's own installer
+    echogen-VERSION-x86_64.run    for every Linux: one file, installs for this user only; no administrator
+    echogen-VERSION.tar.gz        the program alone, as ``--update`` and the other two take it
+
+Each holds the program, the mini model and a pinned uv, which brings Python and the packages at the first start. Standard library,
+tar and dpkg-deb only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from installer.bootstrap import SYSTEM_LIBRARIES, X_LIBRARIES  # noqa: E402
+from installer.desktop_entry import APP_ID, desktop_entry  # noqa: E402
+from installer.launcher.versions import version_of  # noqa: E402
+
+UV = "uv==0.13.9"
+UV_DIGESTS = {
+    "x86_64": "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",
+}
+CONTENTS = (
+    "main.py",
+    "LICENSE",
+    "README.md",
+    "CHANGELOG.md",
+    "pyproject.toml",
+    "app",
+    "engine",
+    "installer",
+    "resources",
+)
+LEFT_OUT = ("__pycache__", ".pyc", ".ts")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make_packages.py", description="Make the downloads for Linux.")
+    parser.add_argument("kinds", nargs="*", metavar="kind", help="of: deb, run, tar; by default all")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "packages", help="folder for them (%(default)s)")
+    parser.add_argument("--uv", type=Path, help="a uv to take along instead of the pinned one")
+    options = parser.parse_args(arguments)
+    kinds = options.kinds or ["deb", "run", "tar"]
+    makers = {"deb": make_deb, "run": make_run, "tar": make_tar}
+    if unknown := set(kinds) - set(makers):
+        parser.error(f"there is no kind {', '.join(sorted(unknown))}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        uv = options.uv or fetch_uv(Path(folder))
+        for kind in kinds:
+            made = makers[kind](options.out, uv)
+            print(f"{made} ({made.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def fetch_uv(folder: Path, machine: str = "x86_64") -> Path:
+    """The pinned uv, by pip and its digest. Returns the program's path."""
+    wanted = folder / "uv.txt"
+    wanted.write_text(f"{UV} --hash=sha256:{UV_DIGESTS[machine]}\n", encoding="utf-8")
+    subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--require-hashes",
+                "--only-binary",
+                ":all:",
+            ),
+            *("--platform", f"manylinux2014_{machine}", "--dest", str(folder), "-r", str(wanted)),
+        ],
+        check=True,
+    )
+    (wheel,) = folder.glob("uv-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("/scripts/uv"))
+        program = folder / "uv"
+        program.write_bytes(archive.read(name))
+    program.chmod(0o755)
+    return program
+
+
+def put_program(target: Path, uv: Path | None) -> None:
+    """Copy the program into a folder, with uv where there is one."""
+    target.mkdir(parents=True)
+    for name in CONTENTS:
+        source = ROOT / name
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=_left_out)
+        else:
+            shutil.copyfile(source, target / name)
+    if uv is not None:
+        folder = target / "installer" / "launcher" / "bin"
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(uv, folder / "uv")
+        (folder / "uv").chmod(0o755)
+    for file in target.rglob("*"):
+        program = file.is_dir() or os.access(file, os.X_OK)
+        file.chmod(0o755 if program else 0o644)
+
+
+def _left_out(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.endswith(LEFT_OUT) or (name == "bin" and folder.endswith("launcher"))]
+
+
+def make_tar(out: Path, uv: Path | None = None, *, name: str = "", with_uv: bool = False) -> Path:
+    """The program as an archive; everything in it belongs to root, and its times are those of now."""
+    version = version_of(ROOT)
+    made = out / (name or f"echogen-{version}.tar.gz")
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / f"echogen-{version}"
+        put_program(tree, uv if with_uv else None)
+        with tarfile.open(made, "w:gz", compresslevel=6) as archive:
+            archive.add(tree, tree.name, filter=_roots)
+    return made
+
+
+def _roots(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    return entry
+
+
+def make_deb(out: Path, uv: Path) -> Path:
+    """A package of Debian. The program lies in /opt; what it sets up lies in each user's own folder."""
+    version = version_of(ROOT)
+    made = out / f"echogen_{version}_amd64.deb"
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        put_program(tree / "opt" / "echogen", uv)
+        (tree / "usr" / "bin").mkdir(parents=True)
+        (tree / "usr" / "bin" / "echogen").symlink_to("/opt/echogen/installer/launcher/start.sh")
+        _put(tree / "usr/share/applications" / f"{APP_ID}.desktop", desktop_entry("echogen"))
+        icons = tree / "usr/share/icons/hicolor/scalable/apps"
+        icons.mkdir(parents=True)
+        shutil.copyfile(ROOT / "resources" / "icons" / "echogen.svg", icons / f"{APP_ID}.svg")
+        documents = tree / "usr/share/doc/echogen"
+        documents.mkdir(parents=True)
+        shutil.copyfile(ROOT / "LICENSE", documents / "copyright")
+        size = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file()) // 1024
+        _put(tree / "DEBIAN" / "control", CONTROL.format(version=version, size=size, depends=", ".join(depends())))
+        # A umask must not decide who may read the program.
+        for path in tree.rglob("*"):
+            if path.is_dir():
+                path.chmod(0o755)
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(made)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    return made
+
+
+CONTROL = """Package: echogen
+Version: {version}
+Architecture: amd64
+Maintainer: The EchoGen authors <echogen@users.noreply.github.com>
+Installed-Size: {size}
+Depends: libc6 (>= 2.34), {depends}
+Recommends: zenity
+Section: graphics
+Priority: optional
+Description: Your thing, from one photo, in any scene you can describe
+ Drop one photo of a pet, shoe, toy or product, correct the cut-out, type a
+ prompt, and watch the picture form from coarse to fine. Everything runs on
+ this computer. A small model comes along; larger ones can be downloaded.
+ .
+ At its first start the program fetches its packages into the user's own
+ folder. "echogen --remove" takes them away again; pictures stay.
+"""
+
+
+def depends() -> list[str]:
+    """Debian's packages that Qt needs; what was renamed for 64-bit times has both names."""
+    names = {packages[0] for packages in (SYSTEM_LIBRARIES | X_LIBRARIES).values()}
+    return sorted(f"{name} | {name}t64" if name == "libglib2.0-0" else name for name in names)
+
+
+def make_run(out: Path, uv: Path) -> Path:
+    """One file that unpacks and installs itself for the user who starts it."""
+    made = out / f"echogen-{version_of(ROOT)}-x86_64.run"
+    with tempfile.TemporaryDirectory() as folder:
+        archive = make_tar(Path(folder), uv, name="payload.tar.gz", with_uv=True)
+        head = (ROOT / "installer" / "launcher" / "install.sh").read_text(encoding="utf-8")
+        digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+        head = head.replace("@DIGEST@", digest)
+        # The line after which the archive begins, as tail counts.
+        head = head.replace("@LINE@", str(head.count("\n") + 1))
+        with made.open("wb") as stream, archive.open("rb") as payload:
+            stream.write(head.encode())
+            shutil.copyfileobj(payload, stream)
+    made.chmod(0o755)
+    return made
+
+
+def _put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""A list of prompts in the window: counted before it is drawn, drawn as all pictures are, seen and saved as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.lists.dialog import ListDialog
+from app.session.controller import Controller
+from app.session.engine_link import Previews
+from app.session.list_run import ListRun
+from app.session.prompt_source import PromptSource, open_source
+from app.session.queue import PictureQueue
+from app.session.state import SessionState
+from app.session.subjects import Subjects
+from app.store.history_store import HistoryStore
+from engine.errors import InputError
+from engine.events import EngineInfo, Finished, Timing
+from engine.request import GenerationRequest
+from engine.requests_file import read_requests, write_requests
+from tests.app.fake_bundle import bits, cut_out, fake_bundle
+from tests.app.fake_link import FakeLink
+from tests.app.host_window import window  # noqa: F401 – a fixture
+from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
+
+
+class Bench:
+    def __init__(self, qtbot, tmp_path: Path) -> None:
+        self.qtbot, self.link, self.state = qtbot, FakeLink(), SessionState()
+        self.link.cancel = lambda number: None
+        self.manifest = fake_bundle(tmp_path)
+        store = HistoryStore(None, tmp_path / "pictures")
+        self.controller = Controller(self.state, PictureQueue(self.state, self.link), Subjects(self.state), store)
+        self.run = ListRun(self.controller)
+        info = EngineInfo(self.manifest.identity, "fake", "CPU")
+        self.state.update_engine(phase="ready", manifest=self.manifest, folder=tmp_path, info=info)
+        self.state.add_subject(cut_out=cut_out(), name="robot")
+        self.state.update_values(seed=5, seed_locked=True)
+
+    def finish(self) -> None:
+        """The picture that is drawn is done; its request comes back from another process, as another object."""
+        number = len(self.link.drawn)
+        request = replace(self.link.drawn[-1])
+        image = np.full((64, 64, 3), 20 * number, np.uint8)
+        self.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+        self.qtbot.waitUntil(lambda: not self.controller.saving)
+
+
+@pytest.fixture
+def bench(qtbot, tmp_path) -> Bench:
+    return Bench(qtbot, tmp_path)
+
+
+@pytest.fixture
+def dialog(bench, window, tmp_path):  # noqa: F811
+    dialog = ListDialog(bench.state, bench.run, PromptSource(), bench.controller.can_draw_list, tmp_path, window)
+    dialog.drawRequested.connect(bench.run.begin)
+    dialog.open()
+    yield dialog
+    dialog.close()
+
+
+def test_the_count_comes_before_the_pictures_and_a_slip_is_a_sentence(bench, dialog):
+    assert not dialog.draw.isEnabled() and not dialog.problem.isVisible()
+    dialog.edit.setPlainText("a {red|blue} {subject} {in the snow|on the beach}\n")
+    bench.state.update_values(count=2)
+    assert dialog.count.text() == "8 pictures, 2 of each prompt" and dialog.draw.isEnabled()
+    dialog.edit.setPlainText("a {red|blue robot")
+    assert "Line 1 has a “{” without its “}”" in dialog.problem.text() and not dialog.draw.isEnabled()
+    dialog.edit.setPlainText("a robot in a pagoda")
+    assert "pagoda" in dialog.notes.text()
+    dialog.edit.setPlainText("a robot\n" * 10_000)
+    assert "500 are the limit" in dialog.problem.text()
+    dialog.scenes.click()
+    scenes = bench.manifest.language.scenes
+    assert dialog.edit.toPlainText().splitlines() == [scene.sentence("robot") for scene in scenes]
+    assert dialog.count.text().startswith(f"{2 * len(scenes)} pictures")
+    bench.state.update_values(count=1)
+
+    # Drawn: a table fills, and what was stopped can be drawn later.
+    dialog.edit.setPlainText("a {red|blue} robot {in the snow|on the beach}")
+    dialog.draw.click()
+    assert dialog.pages.currentIndex() == 1 and len(dialog.table.cells) == 4 and not dialog.rest.isVisible()
+    assert [one.column for one in bench.run.listed] == ["in the snow", "on the beach"] * 2
+    bench.finish()
+    bench.finish()
+    assert dialog.told.text() == "2 of 4 pictures" and dialog.sheet.isEnabled()
+    assert [cell.isEnabled() for cell in dialog.table.cells] == [True, True, False, False]
+    bench.controller.queue.stop_now()
+    assert dialog.rest.isVisibleTo(dialog) and not bench.run.busy
+    assert bench.link.drawn[0].prompt == "a red robot in the snow" and bench.link.drawn[0].seed == 5
+    pictures = bench.controller.store.pictures()
+    assert {found.picture.id for found in bench.run.pictures if found} == {picture.id for picture in pictures}
+
+
+def test_what_is_left_is_drawn_again(bench):
+    bench.run.begin(_listed("a", "b"))
+    ended: list[int] = []
+    bench.run.ended.connect(ended.append)
+    bench.finish()
+    bench.finish()
+    assert ended == [2] and bench.run.done == 2
+    bench.run.begin(_listed("a", "b", "c"))
+    bench.finish()
+    bench.run.pictures[0] = None
+    for _ in range(2):
+        bench.finish()
+    bench.run.draw_rest()
+    assert bench.link.drawn[-1].prompt == "a" and bench.run.busy
+    bench.finish()
+    assert bench.run.done == 3
+
+
+def test_files_of_lists(tmp_path):
+    file = tmp_path / "list.jsonl"
+    requests = [GenerationRequest(prompt, cut_out(), seed=3) for prompt in ("a", "b")]
+    write_requests(file, requests)
+    source = open_source(file, "")
+    assert source.requests == tuple(requests) and source.shown == "a\nb"
+    with file.open("a") as stream:
+        stream.write("{no json\n")
+    assert "Line 3 is skipped" in open_source(file, "").notes[0]
+    assert list(read_requests(file))[:2] == requests
+    file.write_text("\n")
+    with pytest.raises(InputError, match="no request"):
+        open_source(file, "")
+    table = tmp_path / "list.csv"
+    table.write_text("prompt,seed\na {red|blue} cat,9\n")
+    assert open_source(table, "").shown == "a red cat\na blue cat"
+
+
+def _listed(*prompts: str):
+    from engine.prompt_list import make_requests, parse_prompts
+
+    return make_requests(parse_prompts("\n".join(prompts)).prompts, GenerationRequest("", cut_out(), seed=2))

@@ -1,0 +1,268 @@
+"""Pictures in the window: the menu on one, the full screen, the queue of those to come. One window for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QModelIndex, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.canvas.results import columns_for
+from app.look.theme import notifier
+from app.session.controller import Controller
+from app.session.engine_link import Previews
+from app.session.queue import PictureQueue
+from app.session.state import Result, SessionState
+from app.session.subjects import Subjects
+from app.store.history_store import HistoryStore, Picture
+from app.store.paths import AppPaths
+from app.store.picture_files import keep_picture
+from app.store.settings import OFFER_PUT_AWAY
+from app.window.main_window import MainWindow
+from engine.errors import Cancelled
+from engine.events import EngineInfo, Finished, Started, Timing
+from engine.process.messages import Failed
+from engine.request import GenerationRequest
+from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
+from tests.app.fake_link import FakeLink
+from tests.app.look_fixture import dressed  # noqa: F401 – a fixture
+
+
+class Bench:
+    """A window with four pictures in its history."""
+
+    def __init__(self, folder: Path) -> None:
+        self.manifest = fake_bundle(folder)
+        self.link, self.state = FakeLink(), SessionState()
+        self.state.update_settings(panels={OFFER_PUT_AWAY: True})
+        self.store = HistoryStore(None, folder / "pictures")
+        self.pictures = [self.keep(seed) for seed in (1, 2, 3, 4)][::-1]
+        self.queue = PictureQueue(self.state, self.link)
+        self.controller = Controller(self.state, self.queue, Subjects(self.state), self.store)
+        self.window = MainWindow(self.state, self.controller, AppPaths.standard())
+        info = EngineInfo(self.manifest.identity, "fake", "CPU")
+        self.state.update_engine(phase="ready", manifest=self.manifest, folder=folder, info=info)
+        self.state.add_subject(cut_out=cut_out(), name="box")
+        self.state.update_values(prompt="a box", seed=5)
+        self.window.show()
+
+    def keep(self, seed: int) -> Picture:
+        image = np.full((64, 64, 3), 40 * seed, np.uint8)
+        request = GenerationRequest(f"a box in place {seed}", cut_out(), seed=seed, bundle=self.manifest.identity)
+        return keep_picture(Finished(request, image, bits(seed), Timing(total=1.0)), self.store)
+
+    def show(self, picture: Picture | None) -> None:
+        if picture is None:
+            self.state.set_result(None)
+            return
+        request = GenerationRequest(picture.prompt, cut_out(), seed=picture.seed, bundle=self.manifest.identity)
+        image = np.full((64, 64, 3), 40 * picture.seed, np.uint8)
+        self.state.set_result(Result(request, image, bits(picture.seed), 1.0, picture.id, picture.file, GRIDS))
+
+    def entry(self, menu: QMenu, words: str):
+        return next(action for action in menu.actions() if action.text() == words)
+
+
+@pytest.fixture(scope="module")
+def bench(dressed, tmp_path_factory) -> Iterator[Bench]:  # noqa: F811
+    notifier.set_motion("reduced")
+    bench = Bench(tmp_path_factory.mktemp("looking"))
+    yield bench
+    bench.window.close_panels()
+    bench.window.deleteLater()
+    notifier.set_motion("system")
+
+
+def key(widget, which, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(widget, which, modifier)
+
+
+def wait(qtbot, condition) -> None:
+    qtbot.waitUntil(condition, timeout=5000)
+
+
+def test_the_menu_of_the_picture(bench, qtbot):
+    menu_of, history = bench.window.picture_menu, bench.window.history
+    bench.show(bench.pictures[1])
+    menu = menu_of.menu()
+    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
+    for words in ("Copy picture", "Save as…", "Redraw from here", "Star", "Show in the folder", "Move to the trash"):
+        assert words in texts, texts
+    bench.entry(menu, "Copy its prompt").trigger()
+    assert QGuiApplication.clipboard().text() == bench.pictures[1].prompt
+    bench.entry(menu, "Use its prompt").trigger()
+    wait(qtbot, lambda: bench.state.values.prompt == bench.pictures[1].prompt)
+    bench.entry(menu, "Star").trigger()
+    assert bench.store.get(bench.pictures[1].id).starred
+    bench.entry(menu_of.menu(), "Take the star away").trigger()
+    assert not bench.store.get(bench.pictures[1].id).starred
+    bench.entry(menu, "Move to the trash").trigger()
+    assert bench.pictures[1].id not in [picture.id for picture in bench.store.pictures()]
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[2].id)
+    history.undo_delete()
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[1].id)
+
+
+def test_a_picture_without_a_file_has_a_menu_without_what_needs_one(bench):
+    bench.show(bench.pictures[0])
+    request = bench.state.result.request
+    bench.state.set_result(Result(request, np.zeros((64, 64, 3), np.uint8), bits(9), grids=GRIDS))
+    menu = bench.window.picture_menu.menu()
+    for words in ("Use everything of this picture", "Star", "Show in the folder", "Move to the trash"):
+        assert not bench.entry(menu, words).isEnabled()
+    assert bench.entry(menu, "Vary: the same with a new seed").isEnabled()
+    bench.window.picture_menu.delete()
+    assert len(bench.store.pictures()) == 4
+
+
+def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(bench, qtbot):
+    full = bench.window.full_screen
+    bench.show(bench.pictures[0])
+    bench.window.canvas.canvas.fullScreenWanted.emit()
+    screen = full.screen
+    assert screen is not None and screen.isFullScreen()
+    wait(qtbot, screen.isActiveWindow)
+    assert screen.picture_rect().height() == pytest.approx(min(screen.height(), screen.width()))
+    key(screen, Qt.Key.Key_Left)
+    assert "newest" in screen._message
+    key(screen, Qt.Key.Key_Right)
+    wait(qtbot, lambda: screen._place == "2 / 4" and screen._words == bench.pictures[1].prompt)
+    key(screen, Qt.Key.Key_End)
+    wait(qtbot, lambda: screen._place == "4 / 4")
+    key(screen, Qt.Key.Key_Period)
+    assert bench.store.get(bench.pictures[3].id).starred and screen._starred
+    key(screen, Qt.Key.Key_Period)
+    key(screen, Qt.Key.Key_Delete)
+    wait(qtbot, lambda: screen._place == "3 / 3")
+    assert len(bench.store.pictures()) == 3
+    key(screen, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    wait(qtbot, lambda: screen._place == "4 / 4")
+    key(screen, Qt.Key.Key_1)
+    assert screen.picture_rect().width() == 64
+    key(screen, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().mimeData().urls()[0].toLocalFile() == str(bench.pictures[3].file)
+    key(screen, Qt.Key.Key_Escape)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert full.screen is None
+    wait(qtbot, lambda: bench.state.result.picture == bench.pictures[3].id)
+
+
+def test_the_queue_is_seen_sorted_and_taken_apart(bench, qtbot):
+    window, panel = bench.window, bench.window.panels.queue
+    bench.link.cancel = lambda number: None
+    for place in ("one", "two", "three", "four"):
+        bench.state.update_values(prompt=f"a box in {place}")
+        window.drawing.generate()
+    assert window.prompt.queue_button.isVisible() and "4" in window.prompt.queue_button.text()
+    assert window.prompt.again_button.isVisible(), "Stop took the place of Generate"
+    window.activateWindow()
+    wait(qtbot, window.isActiveWindow)
+    key(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert panel.isVisible() and panel.view.hasFocus()
+    rows = lambda: [entry.request.prompt.split()[-1] for entry in panel.model.entries]  # noqa: E731
+    assert rows() == ["one", "two", "three", "four"]
+    assert not panel.model.thumb(panel.model.entries[1]).isNull()
+    panel.view.choose(panel.model.entries[3].number)
+    key(panel.view, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert rows() == ["one", "two", "four", "three"] and panel.chosen()[0].request.prompt.endswith("four")
+    key(panel.view, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    key(panel.view, Qt.Key.Key_Home, Qt.KeyboardModifier.AltModifier)
+    assert rows() == ["one", "four", "two", "three"]
+    dragged = panel.model.mimeData([panel.model.index(3)])
+    assert panel.model.dropMimeData(dragged, Qt.DropAction.MoveAction, 1, 0, QModelIndex())
+    assert rows() == ["one", "three", "four", "two"]
+    panel.view.choose(panel.model.entries[1].number)
+    key(panel.view, Qt.Key.Key_Delete)
+    assert rows() == ["one", "four", "two"] and panel.chosen()[0].request.prompt.endswith("four")
+    window.toast.take_back()
+    assert rows() == ["one", "three", "four", "two"]
+    panel.pause_button.click()
+    assert panel.resume_button.isVisible() and not panel.pause_button.isVisible()
+    assert bench.state.jobs.held == 3
+    key(panel.view, Qt.Key.Key_Escape)
+    assert not panel.isVisible() and bench.state.jobs.busy and not bench.state.jobs.stopping
+    bench.queue.drop_held()
+    bench.queue.stop_now()
+    bench.link.failed.emit(Failed(bench.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
+    assert not bench.state.jobs.busy and not window.prompt.queue_button.isVisible()
+
+
+def test_several_pictures_of_one_press_stand_side_by_side(bench, qtbot):
+    view, grid = bench.window.canvas.results, bench.window.canvas.results.grid
+    bench.state.update_values(prompt="a box of three", count=3, seed_locked=False)
+    bench.window.drawing.generate()
+    for number in (len(bench.link.drawn), len(bench.link.drawn) + 1, len(bench.link.drawn) + 2):
+        assert not view.isVisible()
+        request = bench.state.jobs.request
+        bench.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5))
+        image = np.full((64, 64, 3), 60 + number, np.uint8)
+        bench.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+    wait(qtbot, lambda: view.isVisible() and grid.is_loaded())
+    assert [picture.prompt for picture in grid.pictures] == ["a box of three"] * 3
+    grid.setFocus()
+    key(grid, Qt.Key.Key_Right)
+    key(grid, Qt.Key.Key_Period)
+    assert grid.pictures[1].starred and bench.store.get(grid.pictures[1].id).starred
+    key(grid, Qt.Key.Key_End)
+    last = grid.pictures[2].id
+    key(grid, Qt.Key.Key_Return)
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == last)
+    assert not view.isVisible()
+    bench.window.side_by_side.toggle()
+    assert view.isVisible() and len(grid.pictures) == 3, "the group of the picture that is shown"
+    bench.window.history.commands.delete_pictures([grid.pictures[0]])
+    assert len(grid.pictures) == 2
+    key(grid, Qt.Key.Key_Escape)
+    assert not view.isVisible()
+    bench.state.update_values(count=1)
+
+
+def test_tiles_are_as_large_as_they_can_be():
+    assert columns_for(4, 1.0, 600, 600) == 2
+    assert columns_for(2, 1.0, 800, 400) == 2 and columns_for(2, 1.0, 400, 800) == 1
+    assert columns_for(8, 1.0, 800, 400) == 4 and columns_for(2, 3.0, 600, 400) == 1
+
+
+def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot):
+    window, panels = bench.window, bench.window.panels
+    window.commands.actions["gallery"].trigger()
+    gallery = panels.gallery
+    assert panels.is_gallery() and gallery.view.hasFocus()
+    everything = len(bench.store.pictures())
+    wait(qtbot, lambda: gallery.subjects.count() > 1 and gallery.model.rowCount() == everything)
+    gallery.field.setText("place")
+    wait(qtbot, lambda: gallery.model.rowCount() == 4)
+    first, second, *_ = (gallery.model.picture_at(row) for row in range(4))
+    wait(qtbot, lambda: not gallery.view.thumbs._under_way and first.id in gallery.view.thumbs._known)
+    gallery.view.setFocus()
+    gallery.view.choose(first.id)
+    key(gallery.view, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert [picture.id for picture in gallery.view.chosen()] == [first.id, second.id]
+    assert "2" in gallery.chosen_words.text() and gallery.compare_button.isVisible()
+    key(gallery.view, Qt.Key.Key_Period)
+    assert bench.store.get(first.id).starred and bench.store.get(second.id).starred
+    assert gallery.model.picture_at(0).starred, "what is shown follows"
+    gallery.delete_button.click()
+    assert gallery.model.rowCount() == 2 and "2" in window.toast.text()
+    window.commands.actions["undo"].trigger()
+    assert gallery.model.rowCount() == 4
+    gallery.star.setChecked(True)
+    assert gallery.model.rowCount() == 2
+    key(gallery.view, Qt.Key.Key_Escape)
+    assert panels.is_gallery() and gallery.model.rowCount() == everything
+    gallery.sizes.setValue("large")
+    assert gallery.view.delegate.side == 192 and bench.state.settings.panels["gallery_size"] == "large"
+    gallery.view.choose(second.id)
+    key(gallery.view, Qt.Key.Key_Return)
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == second.id)
+    assert not panels.is_gallery() and window.history.commands.model is window.history.model
+    window.gallery_page.toggle()
+    key(gallery.view, Qt.Key.Key_Escape)
+    assert not panels.is_gallery()
+    for picture in (first, second):
+        bench.store.star(picture.id, False)

@@ -1,0 +1,30 @@
+"""Sheets of many pictures: where each stands, and that it is there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.photo.sheet import arrange, draw_sheet
+
+
+def test_a_full_grid_is_a_table_and_anything_else_has_captions():
+    grid = [("red", "snow"), ("red", "rain"), ("blue", "snow"), ("blue", "rain")]
+    table = arrange(grid)
+    assert (table.rows, table.columns, table.captions) == (("red", "blue"), ("snow", "rain"), ())
+    assert table.places == ((0, 0), (0, 1), (1, 0), (1, 1)) and table.shape == (2, 2)
+    ragged = arrange(grid[:3])
+    assert ragged.captions == ("red · snow", "red · rain", "blue · snow") and ragged.shape == (2, 2)
+    assert arrange([("a", ""), ("a", ""), ("b", "")]).captions == ("a", "a", "b"), "the same line twice"
+    assert arrange([(str(n), "") for n in range(100)]).shape == (13, 8)
+
+
+def test_every_picture_is_on_the_sheet_at_its_shape():
+    pictures = [np.full((64, 64, 3), 40 * n, np.uint8) for n in range(1, 5)]
+    labels = [(row, column) for row in ("red", "blue") for column in ("snow", "a very long scene " * 9)]
+    sheet = draw_sheet(pictures, labels, side=64, title="duck")
+    counts = [int((sheet == 40 * n).all(axis=2).sum()) for n in range(1, 5)]
+    assert all(count >= 64 * 64 for count in counts)
+    wide = np.full((32, 64, 3), (200, 10, 10), np.uint8)
+    sheet = draw_sheet([pictures[0], wide, None], [("a", ""), ("b", ""), ("c", "")], side=64)
+    assert (sheet == (200, 10, 10)).all(axis=2).sum() == 32 * 64
+    assert (sheet == (232, 232, 236)).all(axis=2).sum() == 64 * 64, "what is not drawn leaves its place empty"

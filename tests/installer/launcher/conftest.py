@@ -1,0 +1,136 @@
+"""A program folder with a list of two tiny packages, and a package index on this computer that serves them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from installer.launcher.places import Places
+
+NAMES = ("shiboken6", "thing")  # the first one belongs to the set-up window
+
+
+def make_wheel(folder: Path, name: str, size: int = 40_000) -> Path:
+    """A package with one module and some data, as its own tools would write it."""
+    files = {f"{name}.py": b"value = 1\n", f"{name}_data.bin": hashlib.sha256(name.encode()).digest() * (size // 32)}
+    info = f"{name}-1.0.dist-info"
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()
+    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    rows = []
+    for path, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.append(f"{path},sha256={digest},{len(data)}")
+    files[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return wheel
+
+
+@dataclass
+class Index:
+    """A simple package index over HTTP.
+
+    Attributes:
+        files: name → bytes.
+        cut: bytes after which each of the next connections to a file ends.
+        asked: (path, Range header or "") of every request.
+        ranges: False sends everything again whatever was asked.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    cut: list[int] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    ranges: bool = True
+    url: str = ""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    index: Index
+
+    def do_GET(self) -> None:
+        index, path = self.index, self.path.partition("?")[0]
+        index.asked.append((path, self.headers.get("Range", "")))
+        if path.startswith("/simple/"):
+            name = path.removeprefix("/simple/").strip("/")
+            files = [
+                {
+                    "filename": file,
+                    "url": f"{index.url}/files/{file}",
+                    "hashes": {"sha256": hashlib.sha256(data).hexdigest()},
+                    "size": len(data),
+                }
+                for file, data in index.files.items()
+                if file.startswith(f"{name}-")
+            ]
+            page = {"meta": {"api-version": "1.1"}, "name": name, "versions": ["1.0"], "files": files}
+            self._answer(200 if files else 404, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json")
+            return
+        data = index.files.get(path.removeprefix("/files/"))
+        if data is None:
+            self._answer(404, b"")
+            return
+        first = 0
+        if index.ranges and (wanted := self.headers.get("Range")):
+            first = int(wanted.removeprefix("bytes=").partition("-")[0])
+        self._answer(206 if first else 200, data[first:], cut=index.cut.pop(0) if index.cut else None)
+
+    def _answer(self, code: int, data: bytes, kind: str = "application/octet-stream", cut: int | None = None) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Accept-Ranges", "bytes")
+        self.end_headers()
+        self.wfile.write(data[:cut])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    index = Index()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"index": index}))
+    index.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield index
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def program(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Places:
+    """A program folder whose name needs quoting, with a list for this kind of machine."""
+    uv = find_uv_bin()  # of the package in the test extra
+    root = tmp_path / "the program's 100% $folder 日本"
+    locks = root / "installer" / "locks"
+    locks.mkdir(parents=True)
+    (tmp_path / "wheels").mkdir()
+    lines = []
+    for name in NAMES:
+        wheel = make_wheel(tmp_path / "wheels", name)
+        index.files[wheel.name] = wheel.read_bytes()
+        lines.append(f"{name}==1.0 \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    (locks / "test.txt").write_text("".join(lines), encoding="utf-8")
+    monkeypatch.setattr("installer.launcher.setup.choose_lock", lambda folder, backend: folder / "test.txt")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ECHOGEN_TORCH", "UV_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("ECHOGEN_PACKAGES", f"{index.url}/simple")
+    monkeypatch.setenv("ECHOGEN_BACKEND", "cpu")
+    monkeypatch.setenv("ECHOGEN_UV", uv)
+    return Places.standard(root)

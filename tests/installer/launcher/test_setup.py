@@ -1,0 +1,154 @@
+"""The set-up with a real uv and an index on this computer: whole, cut off anywhere, damaged, refused."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from installer.launcher import setup as module
+from installer.launcher.errors import SetupFailed, Stopped
+from installer.launcher.fetch import Control
+from installer.launcher.places import choose_folder
+from installer.launcher.removal import remove
+from installer.launcher.setup import Progress, Setup, only_one
+
+ROOT = Path(__file__).parents[3]
+
+
+def works(setup: Setup) -> bool:
+    code = "import shiboken6, thing, thing; assert thing.value == 1"
+    return subprocess.run([setup.python, "-I", "-c", code], capture_output=True).returncode == 0
+
+
+def test_from_nothing_to_a_whole_environment_and_away_again(program, index):
+    told: list[Progress] = []
+    setup = Setup(program, told.append)
+    setup.run(("window",))
+    assert setup.is_done("window") and not setup.is_done("program")
+    assert not any("thing" in path for path, _ in index.asked), "the window's packages come first"
+    setup.run()
+    assert setup.is_done("program") and works(setup)
+    steps = list(dict.fromkeys((progress.step, progress.doing) for progress in told))
+    assert steps.index(("window", "done")) < steps.index(("program", "fetch")) < steps.index(("program", "done"))
+    assert not program.wheels.exists() and not program.cache.exists()
+    asked = len(index.asked)
+    Setup(program).run()
+    assert len(index.asked) == asked, "what is done is not looked up again"
+    assert (program.folder / "python-path").read_text(encoding="utf-8").strip() == str(setup.python)
+    (program.folder.parent / "history.sqlite").touch()
+    assert remove(program) == 0
+    assert not program.folder.exists() and (program.folder.parent / "history.sqlite").exists()
+
+
+def test_files_that_something_removed_come_back(program):
+    setup = Setup(program)
+    setup.run()
+    assert setup.repair() == []
+    (lost,) = setup.environment.glob("**/thing.py")
+    lost.unlink()
+    assert setup.repair() == ["thing"]
+    assert setup.is_done("window") and not setup.is_done("program") and not works(setup)
+    setup.run()
+    assert works(setup)
+
+
+def test_another_file_than_the_list_has_is_refused(program, index):
+    index.files["thing-1.0-py3-none-any.whl"] += b"more"
+    with pytest.raises(SetupFailed, match=r"no file of thing 1\.0|cannot be reached|could not be installed"):
+        Setup(program).run()
+    assert Setup(program).is_done("window") and not Setup(program).is_done("program")
+
+
+def test_too_little_room_is_said_before_anything_is_fetched(program, index, monkeypatch):
+    monkeypatch.setattr(module, "free_bytes", lambda folder: 1000)
+    with pytest.raises(SetupFailed, match="are needed for the set-up") as failure:
+        Setup(program).run()
+    assert failure.value.kind == "disk"
+    assert not program.wheels.exists()
+
+
+def test_a_stop_ends_it_and_the_next_start_goes_on(program):
+    control = Control()
+    setup = Setup(program, lambda progress: control.stop() if progress.step == "program" else None, control)
+    with pytest.raises(Stopped):
+        setup.run()
+    assert setup.is_done("window")
+    Setup(program).run()
+    assert works(setup)
+
+
+def test_two_at_once(program):
+    program.prepare()
+    with only_one(program), pytest.raises(SetupFailed, match="already"):
+        Setup(program).run()
+
+
+def test_a_folder_that_cannot_be_written_and_another_one(program, tmp_path):
+    program.folder.parent.mkdir(parents=True)
+    program.folder.write_text("a file is in the way", encoding="utf-8")
+    with pytest.raises(SetupFailed, match="Files cannot be written") as failure:
+        Setup(program).run()
+    assert failure.value.kind == "disk"
+    choose_folder(tmp_path / "other disk")
+    other = type(program).standard(program.root)
+    assert other.folder == tmp_path / "other disk"
+    Setup(other).run()
+    assert works(Setup(other))
+
+
+def _killed_and_repaired(program, times: int, seed: int) -> None:
+    """Kill the set-up with everything it started at random moments; the last start has to repair it."""
+    chance = random.Random(seed)
+    code = (
+        "import sys; from pathlib import Path; import installer.launcher.setup as s; from installer.launcher.places import Places;"
+        "s.choose_lock = lambda folder, backend: folder / 'test.txt'; s.Setup(Places.standard(Path(sys.argv[1]))).run()"
+    )
+    for _ in range(times):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(program.root)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.05, 1.6))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    setup = Setup(program)
+    setup.run()
+    assert works(setup) and setup.repair() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process group")
+def test_killed_at_three_moments(program):
+    _killed_and_repaired(program, 3, 1)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process group")
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_at_twenty_moments(program, seed):
+    _killed_and_repaired(program, 1, 100 + seed)
+
+
+def test_an_archive_with_the_files_needs_no_network(program, index, tmp_path, monkeypatch):
+    """As ``make_offline.py`` makes it: the files beside the program, and the name of their list."""
+    monkeypatch.undo()
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("ECHOGEN_UV", find_uv_bin())
+    monkeypatch.setenv("ECHOGEN_PACKAGES", "http://127.0.0.1:9/simple")
+    (program.root / "wheels").mkdir()
+    for name, data in index.files.items():
+        (program.root / "wheels" / name).write_bytes(data)
+    (program.root / "wheels" / "list").write_text("test\n", encoding="utf-8")
+    setup = Setup(type(program).standard(program.root))
+    setup.run()
+    assert works(setup) and not index.asked

@@ -1,0 +1,115 @@
+"""The set-up window: what it shows while work goes on, when it fails, and at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+
+from installer.launcher import window as module
+from installer.launcher.errors import SetupFailed
+from installer.launcher.network import Network
+from installer.launcher.opening import ENDED, SHOWN
+from installer.launcher.places import Places, write
+from installer.launcher.setup import Progress
+from installer.launcher.window import SetupWindow
+
+
+class Asked:
+    """Stands in for the thread's work: the test says what it tells."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.starts = 0
+        monkeypatch.setattr(module.Worker, "start", lambda worker: setattr(self, "starts", self.starts + 1))
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    return Asked(monkeypatch)
+
+
+@pytest.fixture
+def window(qapp, asked, tmp_path):
+    window = SetupWindow(tmp_path / "root")
+    window.start()
+    yield window
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def shown(window: SetupWindow) -> set[str]:
+    names = ("pause", "again", "folder", "network")
+    return {name for name in names if getattr(window, name).isVisible()}
+
+
+def test_bytes_and_time_left_are_shown_and_pause_holds_the_words(window):
+    assert shown(window) == {"pause"} and not window.log.isVisible()
+    window.worker.progressed.emit(Progress("program", "fetch", 100_000_000, 325_000_000, 130.0))
+    assert window.detail.text() == "Getting the parts of the program: 100 of 325 MB, about 2 min left"
+    assert window.bar.value() == 307 and window.pause.isEnabled()
+    window.pause.click()
+    assert window.worker.control.paused and window.pause.text() == "Go on"
+    window.worker.progressed.emit(Progress("program", "fetch", 100_000_000, 325_000_000))
+    assert window.detail.text().startswith("Paused")
+    window.pause.click()
+    assert not window.worker.control.paused and window.pause.text() == "Pause"
+    window.worker.progressed.emit(Progress("program", "install"))
+    assert window.bar.maximum() == 0 and not window.pause.isEnabled()
+
+
+def test_a_failure_offers_what_helps_and_trying_again(window, asked):
+    window.worker.failed.emit(SetupFailed("4.0 GB are needed, and 1.0 GB is free.", "Make room.", "disk"))
+    assert shown(window) == {"again", "folder"} and window.text.text().endswith("Make room.")
+    window.again.click()
+    assert asked.starts == 2 and shown(window) == {"pause"}
+    window.worker.failed.emit(SetupFailed("The server cannot be reached.", "", "network"))
+    assert shown(window) == {"again", "network"}
+    window.network.click()
+    assert window.settings.isVisible()
+    window.settings._fields["proxy"].setText(" http://proxy:3128 ")
+    window.again.click()
+    assert Network.load().proxy == "http://proxy:3128" and not window.settings.isVisible()
+
+
+def test_another_folder_is_used_from_then_on(window, asked, monkeypatch, tmp_path):
+    window.worker.failed.emit(SetupFailed("The disk is full.", "", "disk"))
+    monkeypatch.setattr(module.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "large"))
+    window.folder.click()
+    assert Places.standard(tmp_path / "root").folder == tmp_path / "large" / "EchoGen" and asked.starts == 2
+
+
+def test_the_log_is_read_and_follows(window):
+    places = Places.standard(window._root)
+    places.prepare()
+    write(places.log, "first line\n")
+    window.show_log.click()
+    assert window.log.toPlainText() == "first line"
+    write(places.log, "first line\nsecond line\n")
+    window._read_log()
+    assert window.log.toPlainText().endswith("second line") and window.show_log.text() == "Hide the log"
+
+
+def test_it_goes_when_the_program_is_there_and_stays_when_it_is_not(window, tmp_path):
+    Places.standard(window._root).prepare()
+    window.worker.opening.emit()
+    assert window.title.text() == "Opening EchoGen"
+    window.worker.opened.emit(ENDED)
+    assert window.isVisible() and window.log.isVisible() and window.code == 1
+    window.worker.opened.emit(SHOWN)
+    assert not window.isVisible() and window.code == 0
+
+
+def test_whatever_the_work_raises_is_shown(qapp, tmp_path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("unheard of")
+
+    monkeypatch.setattr(module, "Setup", broken)
+    worker = module.Worker(Path(tmp_path), [])
+    failures: list[SetupFailed] = []
+    worker.failed.connect(failures.append)
+    worker._work()
+    assert "unheard of" in str(failures[0])

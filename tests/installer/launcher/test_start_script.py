@@ -1,0 +1,95 @@
+"""The start script, run by the system's own sh with programs that stand in for uv and Python."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SCRIPTS = ("start.sh", "install.sh")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script for sh")
+
+
+def program(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    launcher = tmp_path / "it's 100% $HOME 日本" / "installer" / "launcher"
+    launcher.mkdir(parents=True)
+    shutil.copy(ROOT / "installer/launcher/start.sh", launcher)
+    return launcher
+
+
+def start(
+    place: Path, tmp_path: Path, *arguments: str, path: str = "/usr/bin:/bin"
+) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": path, "HOME": str(tmp_path / "a home"), "LANG": "C.UTF-8"}
+    (tmp_path / "a home").mkdir(exist_ok=True)
+    return subprocess.run(
+        [str(place / "start.sh"), *arguments], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=30
+    )
+
+
+def test_the_python_of_the_last_set_up_is_used_at_once(place, tmp_path):
+    python = program(tmp_path / "my env" / "python", 'printf "%s\\n" "$PYTHONPATH" "$@"')
+    folder = tmp_path / "a home/.local/share/echogen-desktop/program"
+    folder.mkdir(parents=True)
+    (folder / "python-path").write_text(f"{python}\n", encoding="utf-8")
+    result = start(place, tmp_path, "a photo.png", "-x")
+    root = str(place.parent.parent)
+    assert result.stdout.splitlines() == [root, "-P", "-m", "installer.launcher", "a photo.png", "-x"]
+
+
+def test_a_folder_that_was_chosen_is_looked_in(place, tmp_path):
+    python = program(tmp_path / "env/python", "echo chosen")
+    other = tmp_path / "other disk"
+    other.mkdir()
+    (other / "python-path").write_text(f"{python}\n", encoding="utf-8")
+    config = tmp_path / "a home/.config/echogen-desktop"
+    config.mkdir(parents=True)
+    (config / "program-folder").write_text(f"{other}\n", encoding="utf-8")
+    assert start(place, tmp_path).stdout == "chosen\n"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_uv_finds_or_brings_a_python(place, tmp_path, there):
+    python = program(tmp_path / "found/python", "echo opened")
+    marker = tmp_path / "brought"
+    program(
+        place / "bin/uv",
+        f'[ "$2" = install ] && : > "{marker}" && exit 0\n'
+        f'{"" if there else f"""[ -e "{marker}" ] || exit 2"""}\necho "{python}"',
+    )
+    result = start(place, tmp_path)
+    assert result.stdout == "opened\n" and marker.exists() != there, result.stderr
+
+
+def test_without_uv_and_without_a_network_it_says_so(place, tmp_path):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("readlink", "mkdir", "sh"):
+        (bare / name).symlink_to(shutil.which(name) or "")
+    result = start(place, tmp_path, path=str(bare))
+    assert result.returncode == 1 and "uv, which brings Python, is missing" in result.stderr
+    program(place / "bin/uv", "echo 'no route' >&2; exit 2")
+    result = start(place, tmp_path)
+    assert result.returncode == 1 and "Python cannot be fetched" in result.stderr
+    log = tmp_path / "a home/.local/share/echogen-desktop/program/setup.log"
+    assert "no route" in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="needs shellcheck")
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_scripts_are_clean(name):
+    result = subprocess.run(["shellcheck", str(ROOT / "installer/launcher" / name)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout

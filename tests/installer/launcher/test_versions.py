@@ -1,0 +1,109 @@
+"""Newer versions: taken whole or not at all, tried, and left again when they do not open."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from installer.launcher import __main__ as entry
+from installer.launcher import opening
+from installer.launcher.errors import SetupFailed
+from installer.launcher.places import Places
+from installer.launcher.versions import Versions, order
+
+
+def release(folder: Path, version: str, extra: dict[str, bytes] | None = None) -> Path:
+    """An archive as ``make_packages.py tar`` makes it, with one file of the program."""
+    files = {
+        f"echogen-{version}/main.py": b"",
+        f"echogen-{version}/engine/version.py": f'__version__ = "{version}"\n'.encode(),
+        **(extra or {}),
+    }
+    archive = folder / f"echogen-{version}.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return archive
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    root = tmp_path / "installed"
+    (root / "engine").mkdir(parents=True)
+    (root / "engine/version.py").write_text('__version__ = "0.9"\n', encoding="utf-8")
+    return Places(root, tmp_path / "folder")
+
+
+def test_versions_are_numbers_and_not_words():
+    assert order("0.10.1") > order("0.9") and order("1.0") > order("0.99")
+
+
+def test_a_newer_version_is_opened_and_the_one_before_comes_back(places, tmp_path):
+    versions = Versions(places)
+    assert versions.current() == places.root
+    assert versions.take(release(tmp_path, "0.10")) == "0.10"
+    assert versions.current() == places.versions / "0.10" and not versions.has_opened(versions.current())
+    versions.note_opened(versions.current())
+    versions.take(release(tmp_path, "0.11"))
+    assert versions.current().name == "0.11" and (places.versions / "0.10").is_dir()
+    assert versions.go_back().name == "0.10" and versions.has_opened(versions.current())
+    # An installer that brings something newer than what was fetched wins.
+    (places.root / "engine/version.py").write_text('__version__ = "1.0"\n', encoding="utf-8")
+    assert versions.current() == places.root
+
+
+def test_older_damaged_and_foreign_archives_change_nothing(places, tmp_path):
+    versions = Versions(places)
+    with pytest.raises(SetupFailed, match="not newer"):
+        versions.take(release(tmp_path, "0.8"))
+    whole = release(tmp_path, "0.10")
+    (tmp_path / "half.tar.gz").write_bytes(whole.read_bytes()[:-40])
+    with pytest.raises(SetupFailed, match="no version of EchoGen"):
+        versions.take(tmp_path / "half.tar.gz")
+    with pytest.raises(SetupFailed, match="damaged"):
+        versions.take(whole, sha256="0" * 64)
+    hostile = release(tmp_path, "0.12", {"../../outside": b"x"})
+    with pytest.raises(SetupFailed, match="no version of EchoGen"):
+        versions.take(hostile)
+    assert versions.current() == places.root
+    assert not list(places.folder.glob("versions/*")) and not list(tmp_path.glob("**/outside"))
+
+
+def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_path, monkeypatch):
+    """The launcher's way: the new one ends before its window is there, the one before is opened."""
+    places.prepare()
+    versions = Versions(places)
+    versions.note_opened(places.root)
+    versions.take(release(tmp_path, "0.10"))
+    said, opened = [], []
+
+    class Whole:
+        def __init__(self, places: Places) -> None:
+            self.places, self.python = places, Path("python")
+
+        def is_done(self, part: str) -> bool:
+            return True
+
+        def repair(self) -> list[str]:
+            return []
+
+    def execve(path: str, command: list[str], environment: dict[str, str]) -> None:
+        opened.append(command[1])
+        raise SystemExit(0)
+
+    monkeypatch.setattr(entry, "ROOT", places.root)
+    monkeypatch.setattr(entry, "Setup", Whole)
+    monkeypatch.setattr(entry, "open_program", lambda setup, arguments: opening.ENDED)
+    monkeypatch.setattr(entry, "say_failure", said.append)
+    monkeypatch.setattr(entry.Network, "load", classmethod(lambda cls: cls()))
+    monkeypatch.setattr(entry.os, "execve", execve)
+    places_now = Places(versions.current(), places.folder)
+    with pytest.raises(SystemExit):
+        entry._open(places_now, versions, [])
+    assert opened == [str(places.root / "main.py")] and "does not open" in said[0]
+    assert versions.current() == places.root

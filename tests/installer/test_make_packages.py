@@ -1,0 +1,103 @@
+"""The downloads for Linux, made of a small program: installed, looked at, removed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from installer import make_packages
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="packages for Linux")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Few of the program's files, and a uv that does nothing; an umask that would hide files from others."""
+    monkeypatch.setattr(
+        make_packages, "CONTENTS", ("main.py", "LICENSE", "installer", "engine/version.py", "resources/icons")
+    )
+    uv = tmp_path / "uv"
+    uv.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    return uv
+
+
+def test_the_archive_is_one_folder_of_roots_without_leftovers(tmp_path, small):
+    made = make_packages.make_tar(tmp_path, small)
+    with tarfile.open(made) as tar:
+        entries = tar.getmembers()
+    names = [entry.name for entry in entries]
+    assert {name.partition("/")[0] for name in names} == {made.name.removesuffix(".tar.gz")}
+    assert not [name for name in names if name.endswith((".pyc", "/bin/uv")) or "__pycache__" in name]
+    assert {(entry.uid, entry.uname) for entry in entries} == {(0, "root")}
+    assert all(entry.mode & 0o044 == 0o044 for entry in entries)
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg-deb")
+def test_the_deb_holds_program_entry_and_uv(tmp_path, small):
+    made = make_packages.make_deb(tmp_path, small)
+    listing = subprocess.run(["dpkg-deb", "--contents", str(made)], capture_output=True, text=True, check=True).stdout
+    lines = {line.split()[5]: line for line in listing.splitlines()}
+    for path, mode in (
+        ("./opt/echogen/main.py", "-rw-r--r-- root/root"),
+        ("./opt/echogen/installer/launcher/bin/uv", "-rwxr-xr-x root/root"),
+        ("./opt/echogen/installer/launcher/start.sh", "-rwxr-xr-x root/root"),
+        ("./usr/share/applications/io.github.echogen.Desktop.desktop", "-rw-r--r-- root/root"),
+        ("./usr/bin/echogen", "lrwxrwxrwx root/root"),
+    ):
+        assert lines[path].startswith(mode)
+    fields = subprocess.run(["dpkg-deb", "--field", str(made)], capture_output=True, text=True, check=True).stdout
+    assert "Package: echogen" in fields and "libxcb-cursor0" in fields
+    if shutil.which("desktop-file-validate"):
+        subprocess.run(["dpkg-deb", "--extract", str(made), str(tmp_path / "x")], check=True)
+        entry = tmp_path / "x/usr/share/applications/io.github.echogen.Desktop.desktop"
+        subprocess.run(["desktop-file-validate", str(entry)], check=True)
+
+
+def install(made: Path, target: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "ECHOGEN_TARGET": str(target)}
+    return subprocess.run(["sh", str(made), "--no-start"], env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_the_run_file_installs_updates_and_removes_itself(tmp_path, small):
+    made, home = make_packages.make_run(tmp_path, small), tmp_path / "home"
+    target = tmp_path / 'it\'s "100%" $x `日本`' / "echogen"
+    for _ in range(2):  # the second time over the first
+        result = install(made, target, home)
+        assert result.returncode == 0, result.stderr
+    assert (target / "main.py").exists() and (target / "installer/launcher/bin/uv").exists()
+    assert sorted(path.name for path in target.parent.iterdir()) == ["echogen"]
+    entry = home / ".local/share/applications/io.github.echogen.Desktop.desktop"
+    if shutil.which("desktop-file-validate"):
+        subprocess.run(["desktop-file-validate", str(entry)], check=True)
+    picture = home / "Pictures" / "EchoGen" / "duck.png"
+    picture.parent.mkdir(parents=True)
+    picture.touch()
+    folder = home / ".local/share/echogen-desktop/program"
+    folder.mkdir(parents=True)
+    (folder / "python-path").write_text(f"{sys.executable}\n", encoding="utf-8")
+    (folder / ".made-by-echogen-launcher").touch()
+    shutil.copytree(ROOT / "app/language", target / "app/language")
+    shutil.copy(ROOT / "app/__init__.py", target / "app")
+    removed = subprocess.run(
+        [str(target / "uninstall.sh")], env={"PATH": "/usr/bin:/bin", "HOME": str(home)}, capture_output=True, text=True
+    )
+    assert removed.returncode == 0, removed.stderr
+    assert not target.exists() and not entry.exists() and not folder.exists() and picture.exists()
+
+
+def test_a_run_file_that_arrived_damaged_changes_nothing(tmp_path, small):
+    made, home, target = make_packages.make_run(tmp_path, small), tmp_path / "home", tmp_path / "there" / "echogen"
+    target.mkdir(parents=True)
+    (target / "old").touch()
+    data = made.read_bytes()
+    for damaged in (data[:-1000], data[:-10] + b"x" * 10):
+        made.write_bytes(damaged)
+        result = install(made, target, home)
+        assert result.returncode == 1 and "arrived damaged" in result.stderr
+    assert [path.name for path in target.parent.iterdir()] == ["echogen"] and (target / "old").exists()
