@@ -162,9 +162,11 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
             "Copy it again from where it came from.",
             title="The file is empty",
         )
+    notes: tuple[str, ...] = ()
+    alpha: np.ndarray | None = None
     try:
         if is_raw(start, called):
-            rgb, alpha, notes = _developed(stream, called), None, ()
+            rgb = _developed(stream, called)
         else:
             with Image.open(stream, formats=_usable_formats(start)) as picture:
                 _check_size(picture.size, called)
