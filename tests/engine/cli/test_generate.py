@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.bundle.manifest import read_manifest
 from engine.cli import main
 from engine.engine import Engine
 from engine.photo.picture_file import read_picture_file
@@ -290,7 +291,7 @@ def test_a_thing_in_a_photo(words, tmp_path, capsys):
     assert "where in the photo" in capsys.readouterr().err
 
 
-def test_a_list_of_prompts(words, tmp_path, capsys):
+def test_a_list_of_prompts(words, tiny_bundle, tmp_path, capsys):
     place = words.index("--prompt")
     base = words[:place] + words[place + 2 :]
     prompts, sheet, requests = tmp_path / "list.txt", tmp_path / "sheet.png", tmp_path / "list.jsonl"
@@ -308,7 +309,9 @@ def test_a_list_of_prompts(words, tmp_path, capsys):
     prompts.write_text("a {red ball\n")
     assert main(told) == 2 and "without its" in capsys.readouterr().err
     assert main([*words, "--prompts", str(prompts)]) == 2
-    assert main([*base, "--all-scenes"]) == 2 and "no list of scenes" in capsys.readouterr().err
+    assert main([*base, "--name", "ball", "--all-scenes", "--requests", str(requests)]) == 0
+    scenes = read_manifest(tiny_bundle).language.scenes
+    assert [request.prompt for request in read_requests(requests)] == [scene.sentence("ball") for scene in scenes]
 
 
 def test_a_preset_is_what_is_not_said(words, tmp_path, capsys):
