@@ -32,7 +32,19 @@ def packages_missing() -> list[str]:
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
+def foreign_packages() -> bool:
+    """Whether PYTHONPATH puts other packages before those of the environment."""
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return not sys.flags.ignore_environment and any(place and os.path.abspath(place) != ROOT for place in places)
+
+
 def main(arguments: list[str]) -> int:
+    if foreign_packages():
+        # Another program's numpy would come first: start again without looking there.
+        command = [sys.executable, "-I", os.path.join(ROOT, "main.py"), *arguments]
+        if os.name == "posix":
+            os.execv(sys.executable, command)
+        return subprocess.call(command)
     missing = packages_missing() if sys.version_info >= (3, 11) else ["Python 3.11"]
     if missing:
         if os.environ.get(_TRIED):
@@ -41,6 +53,8 @@ def main(arguments: list[str]) -> int:
         bootstrap = os.path.join(ROOT, "installer", "bootstrap.py")
         environment = {**os.environ, _TRIED: "1"}
         return subprocess.call([sys.executable, bootstrap, "run", *arguments], env=environment)
+    if ROOT not in sys.path:
+        sys.path.insert(0, ROOT)  # an isolated Python does not look beside its script
     # Nothing of the start is garbage, and looking for some takes a fifth of it; the program collects its own later.
     gc.disable()
     from app.application import run

@@ -10,13 +10,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal, Slot
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.language import languages
 from app.look import stylesheet
@@ -43,7 +43,7 @@ from app.system.deferred import DeferredSteps
 from app.system.garbage import GarbageCollector
 from app.system.single_instance import SingleInstance
 from app.window.main_window import MainWindow
-from engine import __version__
+from engine import EchoGenError, ExitCode, __version__, is_text, shortened
 from engine.process import ENGINE
 from installer.desktop_entry import APP_ID, NAME
 
@@ -100,9 +100,10 @@ class Program(QObject):
         self.state.set_settings(self.settings_store.load())
         self._dressed: tuple[Any, ...] = ()
         self._dress()
+        self.troubles: list[EchoGenError] = []
+        self.store = self._open_history()
         self.link = EngineLink(engine, threads, self)
         self.queue = PictureQueue(self.state, self.link, self)
-        self.store = HistoryStore(paths.history, self.pictures_folder())
         self.subjects = Subjects(self.state)
         self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
         self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store, self)
@@ -130,13 +131,24 @@ class Program(QObject):
         self.state.settingsChanged.connect(self._dress)
         self.state.settingsChanged.connect(self._move_pictures)
 
+    def _open_history(self) -> HistoryStore:
+        """The history, in memory where its file cannot be opened: there is a window all the same, and it says so."""
+        try:
+            return HistoryStore(self.paths.history, self.pictures_folder())
+        except EchoGenError as error:
+            log.error("the history is kept in memory: %s", error)
+            self.troubles.append(error)
+            return HistoryStore(None, self.pictures_folder())
+
     def pictures_folder(self) -> Path:
         chosen = self.state.settings.pictures
         return Path(chosen) if chosen else self.paths.pictures
 
     @Slot()
     def _move_pictures(self) -> None:
-        self.store.folder = self.pictures_folder()
+        if self.store.folder != self.pictures_folder():
+            self.store.folder = self.pictures_folder()
+            self.controller.save_unsaved()
 
     @Slot()
     def _dress(self) -> None:
@@ -179,6 +191,7 @@ class Program(QObject):
                 self._restore,
                 self.controller.open_bundle,
                 self._open_first,
+                self._tell_troubles,
                 *self.window.beginnings(),
             ],
             self,
@@ -200,43 +213,62 @@ class Program(QObject):
         shown = self.session.controls.get("shown")
         self.window.pictures.show_last(shown if isinstance(shown, int) else None)
 
+    def _tell_troubles(self) -> None:
+        """What went wrong before there was a window to say it."""
+        for error in self.troubles:
+            self.window.faults.report(error)
+
     @property
     def closed(self) -> bool:
         return self._closed
 
     @Slot()
     def close(self) -> None:
-        """The window is hidden: stop drawing, wait a bounded time, save, end."""
+        """The window is hidden: stop drawing, wait a bounded time, save, end. Whatever fails on the way, the program ends."""
         if self._closed:
             return
         self._closed = True
         began = time.monotonic()
-        self._latest.stop()
+        steps: tuple[Callable[[], object], ...] = (
+            self._latest.stop,
+            self._stop_beginning,
+            self.queue_keeper.freeze,
+            self.queue.stop_now,
+            self.drafts.keep_now,
+            self.subjects.keep_strokes,
+            self.keeper.keep_assets_now,
+            self.keeper.save,
+            lambda: self.controller.rescue(self.paths.data / "unsaved"),
+            self.window.history.commands.purge,
+            lambda: self.link.shutdown(CLOSE_SECONDS),
+            self.window.close_panels,  # ends the child for cut-outs, which work in the background may wait for
+            # Pictures that are being written are finished; what they tell afterwards is delivered before the end.
+            background.shutdown,
+            QApplication.sendPostedEvents,
+            self.keeper.close,
+            self.store.close,
+            self.window.deleteLater,
+            self._garbage.stop,
+        )
+        try:
+            for step in steps:
+                try:
+                    step()
+                except Exception:
+                    log.exception("a step of the end failed")
+            log.info("closed in %.1f s", time.monotonic() - began)
+        finally:
+            self.ended.emit()
+
+    def _stop_beginning(self) -> None:
         if self._deferred is not None:
             self._deferred.stop()
-        self.queue_keeper.freeze()
-        self.queue.stop_now()
-        self.drafts.keep_now()
-        self.subjects.keep_strokes()
-        self.keeper.keep_assets_now()
-        self.keeper.save()
-        self.window.history.commands.purge()
-        self.link.shutdown(CLOSE_SECONDS)
-        self.window.close_panels()  # ends the child for cut-outs, which work in the background may wait for
-        # Pictures that are being written are finished; what they tell afterwards is delivered before the end.
-        background.shutdown()
-        QApplication.sendPostedEvents()
-        self.keeper.close()
-        self.store.close()
-        log.info("closed in %.1f s", time.monotonic() - began)
-        self.window.deleteLater()
-        self._garbage.stop()
-        self.ended.emit()
 
 
 def make_application(arguments: Sequence[str]) -> QApplication:
     """The application object with its names, icon and look."""
-    application = QApplication([NAME, *arguments])
+    # Qt takes no name in another encoding, and dies of one; the photos among the arguments are not its business.
+    application = QApplication([NAME, *(argument for argument in arguments if is_text(argument))])
     application.setApplicationName(NAME)
     application.setApplicationDisplayName(NAME)
     application.setApplicationVersion(__version__)
@@ -267,7 +299,10 @@ def run(arguments: Sequence[str]) -> int:
         log.warning("another EchoGen is open but does not answer; a second window opens")
     loop = qasync.QEventLoop(application)
     asyncio.set_event_loop(loop)
-    program = Program(paths)
+    try:
+        program = Program(paths)
+    except Exception as error:
+        return _give_up(error)
     faults.happened.connect(program.window.faults.report)
     instance.received.connect(program.window.receive)
     opener = FileOpenFilter()
@@ -284,6 +319,14 @@ def run(arguments: Sequence[str]) -> int:
     instance.release()
     logs.stop()
     return 0
+
+
+def _give_up(error: Exception) -> int:
+    """There is no window: say why in a box and in the terminal, never nowhere. Returns the exit code."""
+    log.critical("the window cannot be opened", exc_info=error)
+    words = str(error) if isinstance(error, EchoGenError) else f"{type(error).__name__}: {error}"
+    QMessageBox.critical(None, NAME, shortened(words, 600))
+    return int(error.exit_code) if isinstance(error, EchoGenError) else int(ExitCode.OUR_FAULT)
 
 
 class SystemSignals(QObject):

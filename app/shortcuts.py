@@ -77,6 +77,7 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("copy", _t("Copy picture"), ("Ctrl+C",)),
     Shortcut("export_mask", _t("Save the cut-out's mask…"), ("Ctrl+Shift+E",)),
     Shortcut("import_mask", _t("Open a mask…"), ("Ctrl+Shift+O",)),
+    Shortcut("export_cutout", _t("Save the cut-out on transparency…"), ()),
     Shortcut("quit", _t("Quit"), ("Ctrl+Q",)),
     # Picture
     Shortcut("generate", _t("Generate"), ("Ctrl+Return", "Ctrl+Enter"), group="Picture"),
@@ -86,6 +87,7 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("redraw", _t("Redraw from here"), ("Ctrl+Shift+R",), group="Picture"),
     Shortcut("redraw_region", _t("Redraw a region"), ("Ctrl+Shift+D",), group="Picture"),
     Shortcut("into_photo", _t("Put the subject into a photo…"), ("Ctrl+Shift+P",), group="Picture"),
+    Shortcut("cut_out", _t("Cut out of the picture…"), ("Ctrl+K",), group="Picture"),
     Shortcut("ideas", _t("Four ideas"), ("Ctrl+I",), group="Picture"),
     Shortcut("list", _t("A list of prompts…"), ("Ctrl+Shift+L",), group="Picture"),
     Shortcut("new_seed", _t("New seed"), ("Ctrl+D",), group="Picture"),

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from engine.errors import CannotWrite as CannotWrite
     from engine.errors import DeviceLost as DeviceLost
     from engine.errors import EchoGenError as EchoGenError
+    from engine.errors import ExitCode as ExitCode
     from engine.errors import InputError as InputError
     from engine.errors import MaskError as MaskError
     from engine.errors import NotEnoughMemory as NotEnoughMemory
+    from engine.errors import Outdone as Outdone
     from engine.errors import PhotoError as PhotoError
     from engine.errors import SizeNotAgreed as SizeNotAgreed
     from engine.errors import SubjectNotFound as SubjectNotFound
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from engine.events import ScalePreview as ScalePreview
     from engine.events import Started as Started
     from engine.events import Timing as Timing
+    from engine.files import is_folder as is_folder
     from engine.files import readable as readable
     from engine.files import write_atomically as write_atomically
     from engine.photo.framing import cut_out as cut_out
@@ -74,6 +77,10 @@ if TYPE_CHECKING:
     from engine.requests_file import BrokenLine as BrokenLine
     from engine.requests_file import read_requests as read_requests
     from engine.requests_file import write_requests as write_requests
+    from engine.text import is_text as is_text
+    from engine.text import shortened as shortened
+    from engine.text import shown as shown
+    from engine.text import shown_name as shown_name
     from engine.weights.state import ModelState as ModelState
     from engine.weights.state import PartLicence as PartLicence
     from engine.weights.state import PartState as PartState
@@ -91,15 +98,17 @@ else:
                 "CannotWrite",
                 "DeviceLost",
                 "EchoGenError",
+                "ExitCode",
                 "InputError",
                 "MaskError",
                 "NotEnoughMemory",
+                "Outdone",
                 "PhotoError",
                 "SizeNotAgreed",
                 "SubjectNotFound",
             ),
             "engine.events": ("EngineInfo", "Event", "Finished", "ScalePreview", "Started", "Timing"),
-            "engine.files": ("readable", "write_atomically"),
+            "engine.files": ("is_folder", "readable", "write_atomically"),
             "engine.photo.framing": ("cut_out",),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),
             "engine.photo.load": ("Photo", "load_photo"),
@@ -127,6 +136,7 @@ else:
                 "ScaleBits",
             ),
             "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
+            "engine.text": ("is_text", "shortened", "shown", "shown_name"),
             "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
             "engine.weights.store": ("ModelStore",),
         },

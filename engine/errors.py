@@ -10,6 +10,11 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Protocol
 
+from engine.text import shortened, shown
+
+_LONGEST = 2000
+"""Characters of one sentence. What is quoted is short; this is for what a library or a server says."""
+
 
 class ExitCode(IntEnum):
     """Exit codes of ``python -m engine`` (design, section 9)."""
@@ -37,6 +42,7 @@ class EchoGenError(Exception):
     exit_code = ExitCode.OUR_FAULT
 
     def __init__(self, fact: str, step: str = "", *, title: str | None = None) -> None:
+        fact, step = _sayable(fact), _sayable(step)
         super().__init__(fact, step, title)
         self.fact = fact
         self.step = step
@@ -49,6 +55,10 @@ class EchoGenError(Exception):
     def __reduce__(self):
         # Errors cross a process border: rebuild from the arguments, keyword included.
         return _rebuild, (type(self), self.fact, self.step, self.title)
+
+
+def _sayable(sentence: str) -> str:
+    return shortened(sentence, _LONGEST) if len(sentence) > _LONGEST else shown(sentence)
 
 
 def _rebuild(kind: type[EchoGenError], fact: str, step: str, title: str) -> EchoGenError:
@@ -176,6 +186,13 @@ class Cancelled(EchoGenError):
 
     def __init__(self, fact: str = "Stopped.", step: str = "", *, title: str | None = None) -> None:
         super().__init__(fact, step, title=title)
+
+
+class Outdone(Cancelled):
+    """A picture of several was given up: another one is clearly more alike."""
+
+    def __init__(self) -> None:
+        super().__init__("Another picture is more alike.")
 
 
 class Cancel(Protocol):

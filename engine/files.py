@@ -44,6 +44,30 @@ def write_atomically(target: Path, content: bytes) -> None:
         ) from error
 
 
+def is_folder(path: Path) -> bool:
+    """``Path.is_dir`` that says no instead of raising: a name that is too long, a folder that may not be entered."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """``Path.is_file`` that says no instead of raising."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """``Path.exists`` that says no instead of raising."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 _HASH_BLOCK = 4 * 2**20
 
 

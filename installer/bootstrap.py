@@ -262,7 +262,8 @@ def run(arguments: list[str]) -> int:
     """Open the window; where there is no display, draw the example picture and name the file."""
     if has_display():
         check_x_server()
-        return subprocess.run([environment_python(), str(ROOT / "main.py"), *arguments]).returncode
+        # Isolated: packages that PYTHONPATH names are other programs', and PYTHONHOME another Python's.
+        return subprocess.run([environment_python(), "-I", str(ROOT / "main.py"), *arguments]).returncode
     picture = ROOT / "build" / "example.png"
     picture.parent.mkdir(exist_ok=True)
     say("There is no display here, so the example is drawn without the window.")

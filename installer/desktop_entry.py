@@ -38,7 +38,7 @@ def _desktop_file(root: Path, python: Path, home: Path) -> Path:
     entry = share / "applications" / f"{APP_ID}.desktop"
     entry.parent.mkdir(parents=True, exist_ok=True)
     temporary = entry.with_suffix(".tmp")
-    temporary.write_text(desktop_entry(f"env {_quote(python)} {_quote(root / 'main.py')}"), encoding="utf-8")
+    temporary.write_text(desktop_entry(f"env {_quote(python)} -I {_quote(root / 'main.py')}"), encoding="utf-8")
     temporary.replace(entry)
     update = shutil.which("update-desktop-database")
     if update:
@@ -83,7 +83,7 @@ def _start_menu_shortcut(root: Path, python: Path) -> Path:
     # pythonw opens no console window. The values travel in the environment: no quoting, nothing to inject.
     script = (
         "$s=(New-Object -ComObject WScript.Shell).CreateShortcut($env:EG_LINK);$s.TargetPath=$env:EG_PYTHON;"
-        "$s.Arguments='\"'+$env:EG_MAIN+'\"';$s.WorkingDirectory=$env:EG_ROOT;$s.IconLocation=$env:EG_ICON;$s.Save()"
+        "$s.Arguments='-I \"'+$env:EG_MAIN+'\"';$s.WorkingDirectory=$env:EG_ROOT;$s.IconLocation=$env:EG_ICON;$s.Save()"
     )
     environment = {
         **os.environ,
@@ -107,7 +107,7 @@ def _application_bundle(root: Path, python: Path, home: Path) -> Path:
     if icon.exists():
         shutil.copyfile(icon, resources / icon.name)
     start = programs / NAME
-    start.write_text(f'#!/bin/sh\nexec {_shell(python)} {_shell(root / "main.py")} "$@"\n', encoding="utf-8")
+    start.write_text(f'#!/bin/sh\nexec {_shell(python)} -I {_shell(root / "main.py")} "$@"\n', encoding="utf-8")
     start.chmod(0o755)
     information = {
         "CFBundleIdentifier": APP_ID,

@@ -155,7 +155,7 @@ class SettingsDialog(Dialog):
             self.memory.addItem(text, value)
         self.plan = label("", "help", "muted", wrap=True)
         self.framing = Segmented(
-            [("fit", self.tr("Fit the subject")), ("reference", self.tr("As published"))], self.tr("Framing")
+            [("fit", self.tr("Fit the subject")), ("reference", self.tr("Original framing"))], self.tr("Framing")
         )
         column.addWidget(label(self.tr("Model"), "label"))
         column.addWidget(self.bundle)
@@ -172,8 +172,8 @@ class SettingsDialog(Dialog):
         column.addWidget(
             label(
                 self.tr(
-                    "Fit centres the subject so that nothing is cut off. As published keeps the box as it is in the photo and "
-                    "may cut a subject near the edge."
+                    "Fit centres the subject so that nothing is cut off. Original framing keeps the box as it is in the photo "
+                    "and may cut a subject near the edge."
                 ),
                 "help",
                 "muted",

@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QUrl, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
-from app.system.sharing import reveal
-from engine import PhotoError
+from app.system.sharing import file_url, reveal
+from engine import PhotoError, shown_name
 
 
 class Pictures(Protocol):
@@ -232,7 +232,7 @@ class PictureCommands(QObject):
     def open_folder(self) -> None:
         folder = self._store.folder
         folder.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        QDesktopServices.openUrl(file_url(folder))
 
     @Slot()
     def delete(self) -> None:
@@ -260,7 +260,7 @@ class PictureCommands(QObject):
         if chosen:
             name, _ = QFileDialog.getOpenFileName(
                 self._view.window(),
-                self.tr("Where is {0}?").format(chosen[0].file.name),
+                self.tr("Where is {0}?").format(shown_name(chosen[0].file)),
                 str(self._store.folder),
                 "PNG (*.png)",
             )
@@ -329,7 +329,7 @@ class PictureCommands(QObject):
     def _purged(self, left: list[Path]) -> None:
         if left:
             self.changed.emit()
-            names = ", ".join(file.name for file in left[:3])
+            names = ", ".join(shown_name(file) for file in left[:3])
             self.failed.emit(_not_trashed(names))
 
     @Slot(object)

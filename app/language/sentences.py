@@ -70,6 +70,12 @@ FRAGMENTS = (
     _t("No space left on device"),
     _t("Read-only file system"),
     _t("Is a directory"),
+    _t("a JPEG XL picture"),
+    _t("a Photoshop document"),
+    _t("a GIMP document"),
+    _t("an OpenEXR picture"),
+    _t("a Radiance picture"),
+    _t("a TIFF with numbers of an unusual kind"),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -64,6 +64,19 @@ class NumberField(QDoubleSpinBox):
             self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         type_.apply(self, "body")
         notifier.changed.connect(self.update)
+
+    def validate(self, text: str, position: int) -> object:
+        """A comma is a point: it is no mark between thousands here. Without decimals neither makes sense."""
+        if not self.decimals() and ("," in text or "." in text):
+            return QValidator.State.Intermediate, text, position
+        return super().validate(text.replace(",", "."), position)
+
+    def valueFromText(self, text: str) -> float:
+        return super().valueFromText(text.replace(",", "."))
+
+    def fixup(self, text: str) -> str:
+        """What cannot be a number gives way to the value that is in force."""
+        return self.textFromValue(self.value())
 
     def integer(self) -> int:
         """The value as a whole number."""

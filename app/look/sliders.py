@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QDoubleValidator, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPen, QValidator
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app.look import focus
@@ -133,6 +136,20 @@ class _ValueEdit(QLineEdit):
         )
 
 
+class _Typing(QValidator):
+    """Any number may be typed, with a point or a comma; what is out of range is moved into it when it is done.
+
+    Qt's own validator calls such texts unfinished, and an unfinished text is never told: the field would go on showing it.
+    """
+
+    def validate(self, text: str, position: int) -> object:
+        typed = _TYPED.fullmatch(text)
+        return QValidator.State.Acceptable if typed else QValidator.State.Invalid, text, position
+
+
+_TYPED = re.compile(r"-?\d{0,9}([.,]\d{0,9})?\s*[^\d.,-]{0,3}")
+
+
 class LabelledSlider(QWidget):
     """A title, the value that can be typed over, and a slider below. A double click on the title resets it.
 
@@ -164,8 +181,7 @@ class LabelledSlider(QWidget):
         self.title = QLabel(label)
         type_.apply(self.title, "label")
         self.edit = _ValueEdit(self)
-        self._validator = QDoubleValidator(low, high, decimals, self.edit)
-        self._validator.setNotation(QDoubleValidator.Notation.StandardNotation)
+        self._validator = _Typing(self.edit)
         self.edit.setValidator(self._validator)
         self.slider = Slider(self)
         self.slider.setRange(0, round((high - low) / step))
@@ -203,7 +219,6 @@ class LabelledSlider(QWidget):
         self.slider.blockSignals(True)
         self.slider.setRange(0, round((high - low) / self._step))
         self.slider.blockSignals(False)
-        self._validator.setRange(low, high, self._decimals)
         self.setValue(value)
 
     def value(self) -> float:
@@ -243,10 +258,9 @@ class LabelledSlider(QWidget):
     @Slot()
     def _typed(self) -> None:
         text = self.edit.text().removesuffix(self._suffix).replace(",", ".")
-        try:
+        with contextlib.suppress(ValueError):
             self.setValue(float(text))
-        except ValueError:
-            self._show(self._value)
+        self._show(self._value)  # the field never says what is not in force
 
     def eventFilter(self, watched, event) -> bool:
         if watched is self.title and event.type() == QEvent.Type.MouseButtonDblClick:

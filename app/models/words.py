@@ -30,7 +30,7 @@ _DESCRIPTIONS = {
     "cut-out": _t("Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1."),
     "naming": _t("Says what the subject is, so that you need not type it. Optional."),
 }
-_TITLES = {"cut-out": _t("Better cut-outs"), "naming": _t("Naming")}
+_TITLES = {"cut-out": _t("Better cut-outs"), "naming": _t("Subject names")}
 _LICENCES = {
     "MIT": _t("Free for any use, commercial too, as long as the notice of the authors is kept."),
     "Apache-2.0": _t("Free for any use, commercial too, as long as notices are kept and changes are stated."),
@@ -51,11 +51,17 @@ _PHASES: dict[Phase, str] = {
     "ready": _t("Ready"),
 }
 _PLANS: dict[str, tuple[str, str]] = {
-    "resident": (_t("Fast"), _t("Everything stays on the device.")),
-    "balanced": (_t("Balanced"), _t("Parts that are done make room for the next ones.")),
-    "low": (_t("Low memory"), _t("The guidance's branches are drawn one after another.")),
-    "int8": (_t("Compact"), _t("The network's numbers are rounded to eight bits.")),
-    "streamed": (_t("Smallest"), _t("The network comes from the computer's memory layer by layer.")),
+    "resident": (_t("Fast"), _t("The whole model stays in memory. The fastest way.")),
+    "balanced": (_t("Balanced"), _t("Parts of the model leave the memory when they have done their work.")),
+    "low": (
+        _t("Low memory"),
+        _t("The work is done in smaller steps, which is slower and takes less memory."),
+    ),
+    "int8": (_t("Compact"), _t("The model is stored in a smaller form, and pictures differ a little.")),
+    "streamed": (
+        _t("Smallest"),
+        _t("The model is brought from the computer's memory piece by piece. The slowest way."),
+    ),
 }
 
 
@@ -158,22 +164,26 @@ def plan_notes(plan: MemoryPlan) -> list[str]:
     elif plan.missing_beside:
         notes.append(
             _tr(
-                "Beside the card it takes {0} of the computer's memory, {1} more than is free: close other programs, or "
-                "drawing becomes very slow."
+                "It also takes {0} of the computer's own memory, {1} more than is free. Close other programs, or drawing "
+                "becomes very slow."
             ).format(memory(plan.beside), memory(plan.missing_beside))
         )
     elif not plan.fits_unequal:
         notes.append(
-            _tr("Different strengths for prompt and subject need {0} more than this; equal ones fit.").format(
+            _tr("Give prompt and subject the same strength: different ones need {0} more memory than this.").format(
                 memory(plan.unequal)
             )
         )
     elif plan.unequal > GIB // 2:
-        notes.append(_tr("Different strengths for prompt and subject need {0} more.").format(memory(plan.unequal)))
+        notes.append(
+            _tr("Different strengths for prompt and subject take {0} more memory.").format(memory(plan.unequal))
+        )
     if plan.beside > 4 * GIB and not plan.missing_beside:
-        notes.append(_tr("Beside the card it takes {0} of the computer's memory.").format(memory(plan.beside)))
+        notes.append(_tr("It also takes {0} of the computer's own memory.").format(memory(plan.beside)))
     if plan.rounded:
-        notes.append(_tr("Numbers are held more coarsely: pictures differ a little from those of the larger plans."))
+        notes.append(
+            _tr("The model is stored in a smaller form, so pictures differ a little from those of the larger plans.")
+        )
     return notes
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from dataclasses import dataclass
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QSyntaxHighlighter, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
@@ -11,7 +14,7 @@ from app.look import type as type_
 from app.look.theme import notifier, theme
 from app.prompt.vocabulary import PromptHistory, PromptReader, Reading
 from app.shortcuts import bind
-from engine import MAX_PROMPT_CHARACTERS
+from engine import MAX_PROMPT_CHARACTERS, shown
 
 
 class _Underliner(QSyntaxHighlighter):
@@ -22,25 +25,51 @@ class _Underliner(QSyntaxHighlighter):
         self._edit = edit
 
     def highlightBlock(self, text: str) -> None:
-        reading = self._edit.reading
+        marks = self._edit.marks
         start = self.currentBlock().position()
-        whole = self._edit.toPlainText()
-        used = len(whole)
-        if reading.dropped:
-            first = whole.rfind(reading.dropped)
-            used = first if first >= 0 else used
-            if first >= 0 and first < start + len(text):
-                faded = QTextCharFormat()
-                faded.setForeground(theme().color("text-placeholder"))
-                faded.setFontStrikeOut(True)
-                begin = max(0, first - start)
-                self.setFormat(begin, len(text) - begin, faded)
-        for first, last in reading.unknown:
-            if start <= first < start + len(text) and first < used:
-                style = QTextCharFormat(self.format(first - start))
-                style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-                style.setUnderlineColor(theme().color("warning"))
-                self.setFormat(first - start, last - first, style)
+        end = start + self.currentBlock().length()
+        if marks.used < end and marks.cut:
+            faded = QTextCharFormat()
+            faded.setForeground(theme().color("text-placeholder"))
+            faded.setFontStrikeOut(True)
+            begin = max(0, marks.used - start)
+            self.setFormat(begin, end - start - begin, faded)
+        for first, last in marks.unknown[bisect_left(marks.unknown, (start, 0)) :]:
+            if first >= min(end, marks.used):
+                break
+            style = QTextCharFormat(self.format(first - start))
+            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            style.setUnderlineColor(theme().color("warning"))
+            self.setFormat(first - start, last - first, style)
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What is marked, in places of the document. Qt counts UTF-16: a letter beyond U+FFFF takes two.
+
+    Attributes:
+        used: where the words begin that are not used, or the length of the text.
+        cut: whether there are any.
+        unknown: start and end of every word the model does not know, in order.
+    """
+
+    used: int = 0
+    cut: bool = False
+    unknown: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, text: str, reading: Reading) -> _Marks:
+        large = [index for index, letter in enumerate(text) if letter > "\uffff"] if not text.isascii() else []
+
+        def place(index: int) -> int:
+            return index + bisect_left(large, index)
+
+        first = text.rfind(reading.dropped) if reading.dropped else -1
+        return cls(
+            place(first if first >= 0 else len(text)),
+            first >= 0,
+            tuple(sorted((place(start), place(end)) for start, end in reading.unknown)),
+        )
 
 
 class PromptEdit(QPlainTextEdit):
@@ -49,6 +78,9 @@ class PromptEdit(QPlainTextEdit):
     Args:
         lines: height in lines of text.
         history: earlier prompts for Alt+↑ and Alt+↓; None for a field without.
+
+    Attributes:
+        was_cut: what came last was longer than a prompt may be, and its end is not there.
 
     Signals:
         edited: the text is another one.
@@ -60,6 +92,8 @@ class PromptEdit(QPlainTextEdit):
         super().__init__(parent)
         self.reader = PromptReader()
         self.reading = Reading()
+        self.marks = _Marks()
+        self.was_cut = self._cutting = False
         self.history = history
         self._lines = lines
         self._walking = False
@@ -81,10 +115,12 @@ class PromptEdit(QPlainTextEdit):
         self._fix_height()
 
     def text(self) -> str:
-        return self.toPlainText()
+        return shown(self.toPlainText())
 
     def set_text(self, text: str) -> None:
         """Another text that can be undone; the cursor goes to its end."""
+        self._cutting = len(text) > MAX_PROMPT_CHARACTERS
+        text = text[:MAX_PROMPT_CHARACTERS]
         if text != self.toPlainText():
             cursor = QTextCursor(self.document())
             cursor.select(QTextCursor.SelectionType.Document)
@@ -122,11 +158,12 @@ class PromptEdit(QPlainTextEdit):
     def _changed(self) -> None:
         text = self.toPlainText()
         if len(text) > MAX_PROMPT_CHARACTERS:
-            self.set_text(text[:MAX_PROMPT_CHARACTERS])
+            self.set_text(text)
             return
         if self.history is not None and not self._walking:
             self.history.typed()
         if self._read() is not None:
+            self.was_cut, self._cutting = self._cutting, False
             self.edited.emit()
 
     def _read(self) -> Reading | None:
@@ -136,6 +173,7 @@ class PromptEdit(QPlainTextEdit):
             return None
         self._known = (text, self.reader)
         self.reading = self.reader.read(text)
+        self.marks = _Marks.of(text, self.reading)
         self._underliner.rehighlight()
         self.viewport().update()
         return self.reading
@@ -150,19 +188,22 @@ class PromptEdit(QPlainTextEdit):
         super().changeEvent(event)
 
     def insertFromMimeData(self, source) -> None:
-        # Plain words only, whatever was copied.
+        # Plain words only, whatever was copied, and no more than there is room for: reading all of a log takes minutes.
         if source.hasText():
-            self.insertPlainText(source.text())
+            room = MAX_PROMPT_CHARACTERS - len(self.toPlainText()) + len(self.textCursor().selectedText())
+            text = shown(source.text())
+            self._cutting = len(text) > room
+            self.insertPlainText(text[: max(0, room)])
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self.height())
 
     def counter(self) -> str:
-        """ "21 / 24" once more than half of the limit is used, else ""."""
+        """ "21 of 24 tokens" once more than half of the limit is used, else ""."""
         reading = self.reading
         if not reading.limit or reading.tokens <= reading.limit / 2:
             return ""
-        return f"{reading.tokens} / {reading.limit}"
+        return self.tr("{0} of {1} tokens").format(reading.tokens, reading.limit)
 
     def paintEvent(self, event) -> None:
         super().paintEvent(event)

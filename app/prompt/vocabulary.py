@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.language.say import say
+from engine import MAX_PROMPT_CHARACTERS
 from engine.bundle import BundleManifest, Language, SceneEntry
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,10 @@ def unknown_sentence(prompt: str, reading: Reading) -> str:
     if len(words) > 3:
         return say("This model does not know {0} and {1} more.", shown, len(words) - 3)
     return say("This model does not know {0}.", shown)
+
+
+def cut_sentence() -> str:
+    return say("A prompt has at most {0} characters; the rest was left out.", MAX_PROMPT_CHARACTERS)
 
 
 def dropped_sentence(reading: Reading) -> str:

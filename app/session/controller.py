@@ -17,10 +17,31 @@ from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
-from app.session.values import ROLLED_SEEDS, can_redraw, compose, compose_all, for_next_picture, help_line, redraw
+from app.session.values import (
+    MAX_COUNT,
+    ROLLED_SEEDS,
+    can_redraw,
+    compose,
+    compose_all,
+    for_next_picture,
+    help_line,
+    redraw,
+)
 from app.store.history_store import HistoryStore, Picture
+from app.store.picture_files import keep_picture
 from app.system import background
-from engine import BundleError, EchoGenError, Finished, GenerationRequest, Region, ScaleBits, Started
+from engine import (
+    BundleError,
+    EchoGenError,
+    Finished,
+    GenerationRequest,
+    InputError,
+    PhotoError,
+    Region,
+    ScaleBits,
+    Started,
+    shown_name,
+)
 from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
 from engine.photo import (
     Photo,
@@ -46,6 +67,7 @@ class DroppedPicture:
     image: np.ndarray
     request: GenerationRequest
     bits: ScaleBits
+    likeness: float | None = None
 
 
 class Controller(QObject):
@@ -86,6 +108,8 @@ class Controller(QObject):
         self.bundles: list[FoundBundle] = []
         self._opened: tuple[str, str, str] | None = None
         self._saving = 0
+        self._keeping: dict[int, tuple[Finished, Sequence[np.ndarray | None]]] = {}
+        self._unsaved: list[tuple[Finished, Sequence[np.ndarray | None]]] = []
         self._before: Result | None = None
         self._forming: Started | None = None
         self.fresh: Result | None = None
@@ -99,6 +123,7 @@ class Controller(QObject):
         self.saver.failed.connect(self._could_not_export)
         queue.started.connect(self._started)
         queue.finished.connect(self._finished)
+        queue.bestFound.connect(self._best_found)
         queue.stopped.connect(self._stopped)
         queue.failed.connect(self._failed)
         state.settingsChanged.connect(self._settings_changed)
@@ -176,7 +201,13 @@ class Controller(QObject):
             return
         values, subject = self.state.values, self.state.subject
         assert subject is not None  # can_draw made sure
-        self._draw(compose_all(values, subject.cut_out, subject.name))
+        requests = compose_all(values, subject.cut_out, subject.name)
+        self._draw(requests, contest=values.best_first and len(requests) > 1 and self.tells_likeness())
+
+    def tells_likeness(self) -> bool:
+        """Whether the open model's encoder can say how alike its pictures are."""
+        manifest = self.state.engine.manifest
+        return manifest is not None and manifest.likeness is not None and manifest.likeness.tells
 
     def draw_all(
         self, requests: Sequence[GenerationRequest], queued: Callable[[Sequence[GenerationRequest]], object]
@@ -190,10 +221,10 @@ class Controller(QObject):
         queued(ready)
         self._draw(ready)
 
-    def _draw(self, requests: Sequence[GenerationRequest]) -> None:
+    def _draw(self, requests: Sequence[GenerationRequest], *, contest: bool = False) -> None:
         waits = self.state.jobs.busy
         self.cleared.emit()
-        self.queue.draw([self._without_place(request) for request in requests])
+        self.queue.draw([self._without_place(request) for request in requests], contest=contest)
         if waits:
             count = self.queue.waiting
             self.notice.emit(self.tr("{0} waiting").format(count))
@@ -336,15 +367,65 @@ class Controller(QObject):
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
         event = self._at_its_place(event)
         self._forming = None
-        self.fresh = Result(event.request, event.image, event.bits, event.timing.total, grids=grids)
+        self.fresh = Result(
+            event.request, event.image, event.bits, event.timing.total, grids=grids, likeness=event.likeness
+        )
         self.state.set_result(self.fresh)
-        self._saving += 1
-        self.saver.keep(event, event, images)
+        self._keep(event, images)
         self.ended.emit(self.tr("Done in {0}").format(spoken_seconds(event.timing.total)))
+
+    def _keep(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
+        self._saving += 1
+        self._keeping[id(event)] = (event, images)
+        self.saver.keep(event, event, images)
+
+    @Slot()
+    def save_unsaved(self) -> None:
+        """The pictures folder is another one: what could not be saved before is tried again."""
+        unsaved, self._unsaved = self._unsaved, []
+        for event, images in unsaved:
+            self._keep(event, images)
+
+    def rescue(self, folder: Path) -> None:
+        """The program ends: what could not be saved goes to a folder of the program's own, and into the history."""
+        for event, images in self._unsaved:
+            try:
+                keep_picture(event, self.store, images, folder)
+                log.warning("a picture that could not be saved is in %s", folder)
+            except EchoGenError as error:
+                log.error("a picture is lost: %s", error)
+
+    @Slot(object, int)
+    def _best_found(self, event: Finished, given_up: int) -> None:
+        """The most alike of a press of Generate takes the canvas, unless something else is drawn already."""
+        words = self.tr("The most alike: {0}\u00a0%").format(round(100 * (event.likeness or 0.0)))
+        if given_up:
+            words += " · " + self.tr("{0} given up early").format(given_up)
+        self.notice.emit(words)
+        shown = self.state.result
+        if self.queue.waiting or (shown is not None and shown.bits is event.bits):
+            return
+        key, seed = event.request.group_key(), event.request.seed
+        newest = self.store.pictures(limit=4 * MAX_COUNT)
+        kept = next((one for one in newest if (one.group_key, one.seed) == (key, seed)), None)
+        event, self._forming = self._at_its_place(event), None  # the last one may have been given up as it formed
+        self.state.set_result(
+            Result(
+                event.request,
+                event.image,
+                event.bits,
+                event.timing.total,
+                kept.id if kept is not None else None,
+                kept.file if kept is not None else None,
+                tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales),
+                likeness=event.likeness,
+            )
+        )
 
     @Slot(object, object)
     def _is_kept(self, finished: Finished, picture: Picture) -> None:
         self._saving -= 1
+        self._keeping.pop(id(finished), None)
         result, before = self.state.result, self._before
         if result is not None and result.bits is finished.bits:
             self.state.set_result(replace(result, picture=picture.id, file=picture.file))
@@ -355,6 +436,8 @@ class Controller(QObject):
     @Slot(object, object)
     def _not_kept(self, finished: Finished, error: Exception) -> None:
         self._saving -= 1
+        if id(finished) in self._keeping:
+            self._unsaved.append(self._keeping.pop(id(finished)))
         if not isinstance(error, EchoGenError):
             error = EchoGenError(f"The picture could not be saved: {error}", "Save it with Save as….")
         self.failed.emit(error, "")
@@ -402,11 +485,15 @@ class Controller(QObject):
             background.run(_look_at, file, done=self._looked_at, failed=self._could_not_open)
 
     @Slot(object)
-    def _looked_at(self, found: DroppedPicture | Path) -> None:
+    def _looked_at(self, found: DroppedPicture | Path | tuple[Path, InputError]) -> None:
         if isinstance(found, DroppedPicture):
             self.pictureOpened.emit(found)
-        else:
+        elif isinstance(found, Path):
             self.subjects.open_file(found)
+        else:
+            file, error = found
+            self.subjects.open_file(file)
+            self.notice.emit(self.tr("{0} It is opened as a photo.").format(sentences.translated(error.fact)))
 
     @Slot(object)
     def _could_not_open(self, error: Exception) -> None:
@@ -420,7 +507,9 @@ class Controller(QObject):
         """Show a picture that was read from its file."""
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in opened.bits.scales)
         number = next((picture.id for picture in self.store.pictures() if picture.file == opened.file), None)
-        self.state.set_result(Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids))
+        self.state.set_result(
+            Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids, opened.likeness)
+        )
 
     def export(self, source: Path | Result, target: Path, *, metadata: bool) -> None:
         """Save a picture somewhere else: a file of the history, or what is on the screen."""
@@ -431,7 +520,7 @@ class Controller(QObject):
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
-        folder = file.parent.name or str(file.parent)
+        folder = shown_name(file.parent)
         carries = file.suffix.lower() == ".png"
         words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
         self.notice.emit(words.format(folder))
@@ -447,11 +536,19 @@ class Controller(QObject):
 def read_picture(file: Path) -> DroppedPicture:
     """Read a picture of ours. Raises ``EchoGenError``."""
     found = read_picture_file(file)
-    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits)
+    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits, found.likeness)
 
 
-def _look_at(file: Path) -> DroppedPicture | Path:
-    return read_picture(file) if file.suffix.lower() == ".png" and carries_request(file) else file
+def _look_at(file: Path) -> DroppedPicture | Path | tuple[Path, InputError]:
+    """A picture of ours; a photo; or a picture of ours that is a photo now, with what is the matter with its settings."""
+    if file.suffix.lower() != ".png" or not carries_request(file):
+        return file
+    try:
+        return read_picture(file)
+    except PhotoError:
+        raise
+    except InputError as error:
+        return file, error
 
 
 def _random_seed() -> int:

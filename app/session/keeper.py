@@ -15,12 +15,12 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.session.state import SessionState, Subject
-from app.session.values import PanelValues
+from app.session.values import PanelValues, with_controls
 from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
-from engine import CutOut, EchoGenError, PhotoError, Placement, ScaleBits
+from engine import MAX_PROMPT_CHARACTERS, CutOut, EchoGenError, PhotoError, Placement, ScaleBits
 
 log = logging.getLogger(__name__)
 
@@ -119,16 +119,25 @@ class SessionKeeper(QObject):
         Until a session that was loaded has come back, its file stays as it is: closing early loses nothing.
         """
         self._timer.stop()
-        try:
-            if not self._on_its_way:
-                self._store.save(self.session())
-                self.saved.emit()
-            self._settings.save(self._state.settings)
+        session = self._try(self._save_session)
+        if self._try(lambda: self._settings.save(self._state.settings)) and session:
             self._told = False
-        except EchoGenError as error:
+
+    def _save_session(self) -> None:
+        if not self._on_its_way:
+            self._store.save(self.session())
+            self.saved.emit()
+
+    def _try(self, save: Callable[[], object]) -> bool:
+        """Whether it could be saved. Nothing may keep the other file from being written, or the program from ending."""
+        try:
+            save()
+        except Exception as error:
             if not self._told:
-                log.error("the session cannot be saved: %s", error)
+                log.error("the session cannot be saved: %s", error, exc_info=not isinstance(error, EchoGenError))
                 self._told = True
+            return False
+        return True
 
     def keep_assets_now(self) -> None:
         """Write the photos and masks that are not on disk yet: the program ends, and nobody waits for the background."""
@@ -214,17 +223,13 @@ class SessionKeeper(QObject):
     def restore(self, session: SavedSession) -> bool:
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
         self._on_its_way = bool(session.subjects)
-        values: dict[str, Any] = {"prompt": session.prompt, "negative_prompt": session.negative_prompt}
-        for entry in fields(PanelValues):
-            if entry.name in session.controls and entry.name not in ("kept", "placement", "region"):
-                value = session.controls[entry.name]
-                values[entry.name] = tuple(value) if isinstance(value, list) else value
-        values["kept"] = _read(ScaleBits.from_json, session.controls.get("kept"))
-        values["placement"] = _read(Placement.from_json, session.controls.get("placement"))
-        try:
-            self._state.set_values(PanelValues(**values))
-        except (TypeError, ValueError):
-            log.warning("the controls of the last session could not be read", exc_info=True)
+        words = PanelValues(
+            session.prompt[:MAX_PROMPT_CHARACTERS],
+            session.negative_prompt[:MAX_PROMPT_CHARACTERS],
+            kept=_read(ScaleBits.from_json, session.controls.get("kept")),
+            placement=_read(Placement.from_json, session.controls.get("placement")),
+        )
+        self._state.set_values(with_controls(words, session.controls))
         if session.subjects:
             background.run(
                 _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched
@@ -256,7 +261,7 @@ def _read(from_json: Callable[[Any], _Read], data: Any) -> _Read | None:
         return None
     try:
         return from_json(data)
-    except EchoGenError:
+    except (EchoGenError, TypeError, ValueError, ArithmeticError):
         log.warning("a value of the last session could not be read", exc_info=True)
         return None
 
@@ -272,7 +277,7 @@ def _fetch(assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int)
     for index, described in enumerate(subjects):
         try:
             value = _fetch_one(assets, described)
-        except (EchoGenError, OSError, ValueError):
+        except (EchoGenError, OSError, ValueError, TypeError):
             log.warning("a subject of the last session is gone", exc_info=True)
             continue
         if index == current:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.session.state import Result
 from app.store.history_store import HistoryStore, Picture
-from app.store.picture_files import export_picture, keep_picture
+from app.store.picture_files import export_picture, keep_picture, with_suffix
 from app.system import background
 from engine import Finished
 from engine.photo import save_picture, save_plain
@@ -68,7 +68,7 @@ class PictureSaver(QObject):
 
 
 def _write(result: Result, target: Path, metadata: bool) -> Path:
-    target = target if target.suffix else target.with_suffix(".png")
+    target = with_suffix(target)
     if result.bits is not None and metadata and target.suffix.lower() == ".png":
         save_picture(target, result.image, result.request, result.bits)
     else:

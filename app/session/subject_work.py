@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColorSpace, QImage
 
 from app.look.pixels import to_array
 from app.mask.pyramid import Pyramid
 from app.mask.worker import SegmenterLike
 from engine import CutOut, EchoGenError, SubjectNotFound
-from engine.photo import Box, Hint, Photo, SubjectProposal, cut_out, load_photo, photo_from_pixels, photo_notes
+from engine.photo import (
+    MAX_PIXELS,
+    Box,
+    Hint,
+    Photo,
+    SubjectProposal,
+    cut_out,
+    load_photo,
+    photo_from_pixels,
+    photo_notes,
+)
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +80,9 @@ def read_file(path: Path, name: str, example: bool) -> Loaded:
 
 
 def read_image(image: QImage, title: str) -> Loaded:
+    if image.width() * image.height() <= MAX_PIXELS and image.colorSpace().isValid():
+        # Screens and cameras of today have more colours than sRGB; the pixels are meant in the space they name.
+        image = image.convertedToColorSpace(QColorSpace(QColorSpace.NamedColorSpace.SRgb))
     alpha = None
     if image.hasAlphaChannel():
         grey = image.convertToFormat(QImage.Format.Format_Alpha8)

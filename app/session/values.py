@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Any, Literal
 
 from app.language.say import say
 from app.language.sentences import translated
-from engine import MAX_SEED, CutOut, Dial, GenerationRequest, Placement, Preset, Region, ScaleBits
+from engine import MAX_SEED, CutOut, Dial, EchoGenError, GenerationRequest, Placement, Preset, Region, ScaleBits
 from engine.bundle import BundleManifest
+
+log = logging.getLogger(__name__)
 
 MAX_COUNT = 8
 STRENGTHS = (0.0, 8.0)
@@ -32,6 +36,7 @@ class PanelValues:
         look_strength: the second dial when identity and look are set apart, else None.
         size: (width, height) in pixels, or None for the bundle's first size.
         count: pictures to draw, 1 … 8, with seeds that follow each other.
+        best_first: of several pictures the most alike is shown at the end, and what is clearly behind is given up.
         seed: of the first picture.
         seed_locked: keep this seed; otherwise every press of Generate draws with a new one.
         kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
@@ -48,6 +53,7 @@ class PanelValues:
     top_p: float = 0.97
     size: tuple[int, int] | None = None
     count: int = 1
+    best_first: bool = False
     seed: int = 0
     seed_locked: bool = False
     kept: ScaleBits | None = None
@@ -55,8 +61,31 @@ class PanelValues:
     region: Region | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.count <= MAX_COUNT:
+        if type(self.count) is not int or not 1 <= self.count <= MAX_COUNT:
             raise ValueError(f"{self.count} pictures: 1 … {MAX_COUNT} are possible")
+        if type(self.seed_locked) is not bool:
+            raise ValueError("a seed is locked or it is not")
+
+
+def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValues:
+    """Take over what a session has kept of the controls, one by one: a value that cannot be stays as it is.
+
+    Args:
+        controls: values by the name of the field, as JSON has them; texts and what is packed are not read here.
+    """
+    for name in _CONTROLS & controls.keys():
+        value = controls[name]
+        try:
+            changed = replace(values, **{name: tuple(value) if isinstance(value, list) else value})
+            compose(replace(changed, prompt="", negative_prompt=""), None)  # what a request refuses is refused here
+        except (EchoGenError, TypeError, ValueError, ArithmeticError):
+            log.warning("%s of the last session cannot be used", name, exc_info=True)
+        else:
+            values = changed
+    return values
+
+
+_CONTROLS = {entry.name for entry in fields(PanelValues)} - {"prompt", "negative_prompt", "kept", "placement", "region"}
 
 
 def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "") -> GenerationRequest:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from app.store.picture_filter import INDEX, Facets, PictureFilter
 from app.store.thumbs import make_film, make_thumb, read_film
-from engine import CannotWrite, EchoGenError, GenerationRequest
+from engine import CannotWrite, EchoGenError, GenerationRequest, is_text
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,8 @@ CREATE TABLE IF NOT EXISTS pictures (
     seconds REAL NOT NULL,
     starred INTEGER NOT NULL DEFAULT 0,
     deleted REAL,
-    thumb BLOB NOT NULL
+    thumb BLOB NOT NULL,
+    likeness REAL
 );
 CREATE INDEX IF NOT EXISTS by_time ON pictures (deleted, created);
 CREATE TABLE IF NOT EXISTS scales (
@@ -87,6 +91,7 @@ class Picture:
         group_key: the same for pictures that differ in seed and kept scales only.
         kept: how many scales were kept from an earlier picture.
         seconds: how long it took; 0 when that is not known.
+        likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
     """
 
     id: int
@@ -102,9 +107,12 @@ class Picture:
     kept: int
     seconds: float
     starred: bool
+    likeness: float | None = None
 
 
-_COLUMNS = "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred"
+_COLUMNS = (
+    "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred, likeness"
+)
 
 
 class HistoryStore:
@@ -155,7 +163,8 @@ class HistoryStore:
 
     def _open(self) -> sqlite3.Connection:
         name = ":memory:" if self.path is None else self.path
-        database = sqlite3.connect(name, check_same_thread=False, timeout=5, isolation_level=None)
+        # Nobody waits long for a window because another program holds the file; later there is more patience.
+        database = sqlite3.connect(name, check_same_thread=False, timeout=1, isolation_level=None)
         try:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")
@@ -166,14 +175,30 @@ class HistoryStore:
             if (state != _CLOSED or self._is_cut_off(database)) and _quick_check(database) != "ok":
                 raise sqlite3.DatabaseError("quick_check")
             database.executescript(_SCHEMA)
+            _bring_up_to_date(database)
             database.execute(f"SELECT {_COLUMNS}, deleted, thumb FROM pictures LIMIT 1")
             database.execute(INDEX)
             database.execute(f"PRAGMA user_version={VERSION}")
             database.execute(f"PRAGMA application_id={_IN_USE}")
+            database.execute("PRAGMA busy_timeout=5000")
         except BaseException:
             database.close()
             raise
         return database
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple]:
+        with self._lock:
+            try:
+                return self._database.execute(query, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise EchoGenError(
+                    f"The history cannot be read: {error}.",
+                    "Start the program again; your pictures are in their folder.",
+                    title="The history cannot be read",
+                ) from error
+
+    def _row(self, query: str, values: Sequence[Any] = ()) -> tuple | None:
+        return next(iter(self._rows(query, values)), None)
 
     def _is_cut_off(self, database: sqlite3.Connection) -> bool:
         """Whether the file is shorter than it says of itself."""
@@ -202,12 +227,18 @@ class HistoryStore:
             self._database.close()
 
     def add(
-        self, file: Path, request: GenerationRequest, image: np.ndarray, seconds: float, created: float | None = None
+        self,
+        file: Path,
+        request: GenerationRequest,
+        image: np.ndarray,
+        seconds: float,
+        created: float | None = None,
+        likeness: float | None = None,
     ) -> Picture:
         """Record a picture that lies on disk already. ``image``: RGB uint8 (H, W, 3)."""
         height, width = image.shape[:2]
         values = (
-            str(file),
+            _stored(file),
             time.time() if created is None else created,
             request.prompt,
             request.subject_name,
@@ -219,30 +250,30 @@ class HistoryStore:
             len(request.kept or ()),
             seconds,
             make_thumb(image),
+            likeness,
         )
         with self._transaction() as database:
             cursor = database.execute(
                 "INSERT OR REPLACE INTO pictures (file, created, prompt, subject_name, seed, width, height, bundle, "
-                "group_key, kept, seconds, thumb) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                "group_key, kept, seconds, thumb, likeness) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 values,
             )
         return self.get(int(cursor.lastrowid or 0))
 
     def get(self, picture: int) -> Picture:
         """One picture. Raises ``KeyError`` when it is gone."""
-        with self._lock:
-            row = self._database.execute(f"SELECT {_COLUMNS} FROM pictures WHERE id=?", (picture,)).fetchone()
-        if row is None:
+        row = self._row(f"SELECT {_COLUMNS} FROM pictures WHERE id=?", (picture,))
+        found = None if row is None else _picture(row)
+        if found is None:
             raise KeyError(picture)
-        return _picture(row)
+        return found
 
     def thumb(self, picture: int) -> bytes:
         """WebP bytes, at most 192 px a side. Raises ``KeyError`` when the picture is gone."""
-        with self._lock:
-            row = self._database.execute("SELECT thumb FROM pictures WHERE id=?", (picture,)).fetchone()
+        row = self._row("SELECT thumb FROM pictures WHERE id=?", (picture,))
         if row is None:
             raise KeyError(picture)
-        return row[0]
+        return row[0] if isinstance(row[0], bytes) else b""
 
     def set_scales(self, picture: int, images: Sequence[np.ndarray | None]) -> None:
         """Keep the picture after each scale (RGB uint8, None where it is not known), small, so that the strip of an
@@ -257,22 +288,20 @@ class HistoryStore:
 
     def has_room_for_scales(self, picture: int) -> bool:
         """Whether what ``set_scales`` keeps of this picture would stay: it is one of the newest, and still there."""
-        with self._lock:
-            (room,) = self._database.execute(
-                "SELECT EXISTS (SELECT 1 FROM pictures WHERE id=?) AND (SELECT COUNT(*) FROM scales WHERE picture>?) < ?",
-                (picture, picture, SCALES_KEPT),
-            ).fetchone()
-        return bool(room)
+        row = self._row(
+            "SELECT EXISTS (SELECT 1 FROM pictures WHERE id=?) AND (SELECT COUNT(*) FROM scales WHERE picture>?) < ?",
+            (picture, picture, SCALES_KEPT),
+        )
+        return row is not None and bool(row[0])
 
     def scales(self, picture: int) -> tuple[np.ndarray | None, ...]:
         """What ``set_scales`` kept, at most 256 px a side; empty when there is nothing."""
-        with self._lock:
-            row = self._database.execute("SELECT shapes, film FROM scales WHERE picture=?", (picture,)).fetchone()
+        row = self._row("SELECT shapes, film FROM scales WHERE picture=?", (picture,))
         if row is None:
             return ()
         try:
             return read_film(json.loads(row[0]), row[1])
-        except (ValueError, OSError, TypeError):
+        except (ValueError, OSError, TypeError, ArithmeticError, RecursionError):
             log.warning("the scales of picture %d cannot be read", picture, exc_info=True)
             return ()
 
@@ -305,8 +334,7 @@ class HistoryStore:
 
     def queued(self) -> list[tuple[int, GenerationRequest]]:
         """What waits, in its order. A row that cannot be read is passed over and forgotten."""
-        with self._lock:
-            rows = self._database.execute("SELECT id, request FROM queue ORDER BY id").fetchall()
+        rows = self._rows("SELECT id, request FROM queue ORDER BY id")
         found, damaged = [], []
         for key, text in rows:
             try:
@@ -320,33 +348,41 @@ class HistoryStore:
 
     def find(self, file: Path) -> Picture | None:
         """The entry of a file, or None."""
-        with self._lock:
-            row = self._database.execute(
-                f"SELECT {_COLUMNS} FROM pictures WHERE file=? AND deleted IS NULL", (str(file),)
-            ).fetchone()
+        row = self._row(f"SELECT {_COLUMNS} FROM pictures WHERE file=? AND deleted IS NULL", (_stored(file),))
         return None if row is None else _picture(row)
 
-    def pictures(self, search: str = "", starred: bool = False, limit: int = 100_000) -> list[Picture]:
-        """Newest first. ``search``: every word has to occur in the prompt or the subject's name."""
-        return self.read(self.ids(PictureFilter(search, starred), limit))
+    def pictures(
+        self, search: str = "", starred: bool = False, limit: int = 100_000, *, most_alike: bool = False
+    ) -> list[Picture]:
+        """Newest first. ``search``: every word has to occur in the prompt or the subject's name.
 
-    def ids(self, wanted: PictureFilter, limit: int = -1) -> list[int]:
-        """Ids of the pictures that a filter lets through, newest first; quick for any number of them."""
+        Args:
+            most_alike: the most alike first instead; those that nobody measured come last.
+        """
+        return self.read(self.ids(PictureFilter(search, starred), limit, most_alike=most_alike))
+
+    def ids(self, wanted: PictureFilter, limit: int = -1, *, most_alike: bool = False) -> list[int]:
+        """Ids of the pictures that a filter lets through, newest first; quick for any number of them.
+
+        Args:
+            most_alike: as for ``pictures``.
+        """
         where, values = wanted.where()
-        index = "by_filter" if wanted.looks_at_rows() else "by_time"
-        query = f"SELECT id FROM pictures INDEXED BY {index} WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
-        with self._lock:
-            return [row[0] for row in self._database.execute(query, (*values, limit))]
+        index = "INDEXED BY by_filter" if wanted.looks_at_rows() else "INDEXED BY by_time"
+        order = "created DESC"
+        if most_alike:
+            index, order = "", "likeness IS NULL, likeness DESC, created DESC"
+        query = f"SELECT id FROM pictures {index} WHERE {where} ORDER BY {order}, id DESC LIMIT ?"
+        return [row[0] for row in self._rows(query, (*values, limit))]
 
     def read(self, ids: Sequence[int]) -> list[Picture]:
         """Pictures by their ids, in the same order; those that are gone are left out."""
         found: dict[int, Picture] = {}
-        with self._lock:
-            for start in range(0, len(ids), _AT_ONCE):
-                part = ids[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT {_COLUMNS} FROM pictures WHERE id IN ({marks})"
-                found |= {row[0]: _picture(row) for row in self._database.execute(query, part)}
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            rows = self._rows(f"SELECT {_COLUMNS} FROM pictures WHERE id IN ({marks})", part)
+            found |= {picture.id: picture for row in rows if (picture := _picture(row)) is not None}
         return [found[picture] for picture in ids if picture in found]
 
     def facets(self) -> Facets:
@@ -354,7 +390,7 @@ class HistoryStore:
 
         def counted(column: str, order: str) -> tuple[tuple[str, int], ...]:
             query = f"SELECT {column}, COUNT(*) FROM pictures WHERE deleted IS NULL GROUP BY 1 ORDER BY {order}"
-            return tuple(self._database.execute(query).fetchall())
+            return tuple((value, count) for value, count in self._rows(query) if isinstance(value, str))
 
         with self._lock:
             days = counted("date(created, 'unixepoch', 'localtime')", "1 DESC")
@@ -380,16 +416,15 @@ class HistoryStore:
         A file that cannot be moved comes back into the history: nothing disappears without being in the trash.
         """
         move = trash if trash is not None else _system_trash
-        with self._lock:
-            rows = self._database.execute("SELECT id, file FROM pictures WHERE deleted IS NOT NULL").fetchall()
         failed: list[Path] = []
-        for identifier, name in rows:
+        for identifier, name in self._rows("SELECT id, file FROM pictures WHERE deleted IS NOT NULL"):
+            file = _file(name)
             try:
-                if Path(name).exists():
-                    move(name)
+                if file.exists():
+                    move(str(file))
             except Exception:  # every platform's trash raises its own kinds
-                log.warning("%s could not be moved to the trash", name, exc_info=True)
-                failed.append(Path(name))
+                log.warning("%s could not be moved to the trash", file, exc_info=True)
+                failed.append(file)
                 self.restore([identifier])
                 continue
             self.forget(identifier)
@@ -404,7 +439,7 @@ class HistoryStore:
     def relocate(self, picture: int, file: Path) -> None:
         """The user says where a missing file is now."""
         with self._transaction() as database:
-            database.execute("UPDATE OR REPLACE pictures SET file=? WHERE id=?", (str(file), picture))
+            database.execute("UPDATE OR REPLACE pictures SET file=? WHERE id=?", (_stored(file), picture))
 
     def rebuild(self, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Adopt every EchoGen PNG of the folder that the index does not know; returns how many were added.
@@ -413,31 +448,58 @@ class HistoryStore:
         """
         from engine.photo import load_photo, read_picture_file
 
-        with self._lock:
-            known = {row[0] for row in self._database.execute("SELECT file FROM pictures")}
-        files = [file for file in sorted(self.folder.glob("*.png")) if str(file) not in known]
+        known = {_file(row[0]) for row in self._rows("SELECT file FROM pictures")}
+        files = [file for file in sorted(self.folder.glob("*.png")) if file not in known]
         added = 0
         for index, file in enumerate(files):
             try:
                 found = read_picture_file(file)
-                self.add(file, found.request, load_photo(file).rgb, 0.0, file.stat().st_mtime)
+                image = load_photo(file).rgb
+                self.add(file, found.request, image, 0.0, file.stat().st_mtime, found.likeness)
                 added += 1
             except CannotWrite:
                 raise
-            except (EchoGenError, OSError):
-                log.info("%s is no picture of ours", file.name)
+            except Exception as error:  # one bad file must not hide those behind it
+                expected = isinstance(error, EchoGenError | OSError)
+                log.info("%s is no picture of ours", file.name, exc_info=not expected)
             if on_progress is not None:
                 on_progress(index + 1, len(files))
         return added
+
+
+def _stored(file: Path) -> str | bytes:
+    """A path as the database holds it: text, or the bytes of a name that is in another encoding."""
+    return str(file) if is_text(str(file)) else os.fsencode(file)
+
+
+def _file(stored: str | bytes) -> Path:
+    return Path(os.fsdecode(stored))
+
+
+def _bring_up_to_date(database: sqlite3.Connection) -> None:
+    """What later versions added to the tables. Earlier programs go on reading the file: they ask for no more than they know."""
+    columns = {row[1] for row in database.execute("PRAGMA table_info(pictures)")}
+    if "likeness" not in columns:
+        database.execute("ALTER TABLE pictures ADD COLUMN likeness REAL")
 
 
 def _quick_check(database: sqlite3.Connection) -> str:
     return database.execute("PRAGMA quick_check(1)").fetchone()[0]
 
 
-def _picture(row: tuple) -> Picture:
+def _picture(row: tuple) -> Picture | None:
+    """A row as a picture; None, and a line in the log, for one that this program cannot have written."""
     values = list(row)
-    values[1] = Path(values[1])
+    try:
+        values[1] = _file(values[1])
+        datetime.fromtimestamp(values[2])
+        whole = all(isinstance(value, str) for value in (values[3], values[4], values[8], values[9]))
+        if not whole or not all(isinstance(values[n], int) for n in (0, 5, 6, 7, 10)) or "\0" in str(values[1]):
+            raise ValueError("wrong types")
+        values[11] = float(values[11])
+    except (TypeError, ValueError, OverflowError, OSError):
+        log.warning("a row of the history cannot be read: %s", row[0])
+        return None
     values[12] = bool(values[12])
     return Picture(*values)
 

@@ -27,23 +27,29 @@ _naming = threading.Lock()
 """Between choosing a free name and the file being there, nobody else may choose."""
 
 
-def keep_picture(finished: Finished, history: HistoryStore, scales: Sequence[np.ndarray | None] = ()) -> Picture:
+def keep_picture(
+    finished: Finished,
+    history: HistoryStore,
+    scales: Sequence[np.ndarray | None] = (),
+    folder: Path | None = None,
+) -> Picture:
     """Save a finished picture to the history's folder, then record it.
 
     The file comes first: when recording fails, ``HistoryStore.rebuild`` finds it again.
 
     Args:
         scales: the picture after each scale, RGB uint8, where it is known; kept small beside the history.
+        folder: where the file goes; None for the history's own folder.
 
     Raises:
         CannotWrite: the folder or the history cannot be written.
     """
     request = finished.request
-    folder = ensure_folder(history.folder)
+    folder = ensure_folder(folder or history.folder)
     with _naming:
         file = free_name(folder, picture_name(request.prompt, request.seed))
-        save_picture(file, finished.image, request, finished.bits)
-    picture = history.add(file, request, finished.image, finished.timing.total)
+        save_picture(file, finished.image, request, finished.bits, likeness=finished.likeness)
+    picture = history.add(file, request, finished.image, finished.timing.total, likeness=finished.likeness)
     if scales:
         history.set_scales(picture.id, scales)
     return picture
@@ -59,8 +65,7 @@ def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path
         PhotoError: the source is gone or damaged.
         CannotWrite: the target cannot be written.
     """
-    if not target.suffix:
-        target = target.with_suffix(".png")
+    target = with_suffix(target)
     if target.exists() and source.exists() and target.samefile(source):
         return source
     if metadata and target.suffix.lower() == ".png":
@@ -68,6 +73,15 @@ def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path
     else:
         save_plain(target, load_photo(source).rgb)
     return target
+
+
+def with_suffix(target: Path) -> Path:
+    """A name without the suffix of a picture gets ".png": what stands behind the point of "duck v1.2" is no format."""
+    known = target.suffix.lower() in SUFFIXES
+    foreign = (
+        re.fullmatch(r"\.[A-Za-z]{2,5}", target.suffix) is not None
+    )  # ".gif" is meant, and refused with a sentence
+    return target if known or foreign else target.with_name(target.name + ".png")
 
 
 def export_name(prompt: str, seed: int, suffix: str = ".png") -> str:
@@ -146,10 +160,11 @@ _LONGEST = 60
 def picture_name(prompt: str, seed: int) -> str:
     """A file name (without folder) a person recognises: the start of the prompt, then the seed.
 
-    Safe on every system: no separators, no control characters, no reserved names, at most 60 characters and as many
-    as fit into 180 bytes of UTF-8.
+    Safe on every system: no separators, nothing invisible or that turns the reading direction, no reserved names, at most
+    60 characters and as many as fit into 180 bytes of UTF-8.
     """
     text = unicodedata.normalize("NFC", prompt)
+    text = "".join(" " if unicodedata.category(letter)[0] == "C" else letter for letter in text)
     text = " ".join(_FORBIDDEN.sub(" ", text).split()).strip(" .")
     if len(text) > _LONGEST:
         text = text[:_LONGEST].rsplit(" ", 1)[0]

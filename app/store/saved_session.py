@@ -5,12 +5,12 @@ Photos and masks are not in it; they lie in the assets folder by digest (``asset
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.store.json_file import NotUsable, dumps, put_aside, read_object
 from engine import write_atomically
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ class SavedSession:
 
 
 class SessionStore:
-    """Reads and writes the session file. Writing is atomic; a damaged file is an empty session, not an error."""
+    """Reads and writes the session file. Writing is atomic; what is damaged is let go, field by field, and a copy of the file
+    is kept aside then."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,43 +70,47 @@ class SessionStore:
 
     def load(self) -> SavedSession:
         try:
-            if self.path.stat().st_size > _LARGEST:
-                raise ValueError("too large")
-            data = json.loads(self.path.read_bytes())
-            if data.get("version") != VERSION:
-                raise ValueError(f"version {data.get('version')!r}")
-            return _state(data)
-        except FileNotFoundError:
-            return SavedSession()
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+            data = read_object(self.path, _LARGEST)
+        except NotUsable:
             log.warning("the last session could not be read", exc_info=True)
+            put_aside(self.path)
             return SavedSession()
+        session, whole = _session(data)
+        if data and not (whole and data.get("version") == VERSION):
+            log.warning("a part of the last session could not be read")
+            put_aside(self.path)
+        return session
 
     def save(self, state: SavedSession) -> None:
         """Write the session, unless it is what was written last. Raises ``CannotWrite``."""
-        content = json.dumps({"version": VERSION, **asdict(state)}, ensure_ascii=False, indent=1).encode()
+        content = dumps({"version": VERSION, **asdict(state)})
         if content != self._written:
             write_atomically(self.path, content)
             self._written = content
 
 
-def _state(data: dict[str, Any]) -> SavedSession:
-    values = {f.name: data[f.name] for f in fields(SavedSession) if f.name in data}
-    subjects = tuple(
-        SavedSubject(
-            **{f.name: str(item.get(f.name, "")) for f in fields(SavedSubject) if f.name != "example"},
-            example=item.get("example") is True,
-        )
-        for item in values.get("subjects", ())
-    )
-    history = tuple(str(text) for text in values.get("prompt_history", ()))
-    state = SavedSession(**{**values, "subjects": subjects, "prompt_history": history})
-    if not (
-        isinstance(state.prompt, str)
-        and isinstance(state.negative_prompt, str)
-        and isinstance(state.controls, dict)
-        and isinstance(state.current, int)
-        and isinstance(state.window, str)
-    ):
-        raise ValueError("wrong types")
-    return state
+_KINDS: dict[str, type] = {"current": int, "prompt": str, "negative_prompt": str, "controls": dict, "window": str}
+
+
+def _session(data: dict[str, Any]) -> tuple[SavedSession, bool]:
+    """What can be read of a session, and whether that is all of it."""
+    good = {name: data[name] for name, kind in _KINDS.items() if type(data.get(name)) is kind}
+    whole = all(name in good or name not in data for name in _KINDS)
+    subjects, history = data.get("subjects", []), data.get("prompt_history", [])
+    read = [_subject(item) for item in subjects] if isinstance(subjects, list) else [None]
+    words = [text for text in history if isinstance(text, str)] if isinstance(history, list) else []
+    whole = whole and None not in read and len(words) == (len(history) if isinstance(history, list) else -1)
+    # The number of the one in use counts all of them.
+    if "current" in good and 0 <= good["current"] < len(read):
+        good["current"] = len([subject for subject in read[: good["current"]] if subject is not None])
+    found = tuple(subject for subject in read if subject is not None)
+    return SavedSession(**good, subjects=found, prompt_history=tuple(words)), whole
+
+
+def _subject(item: Any) -> SavedSubject | None:
+    if not isinstance(item, dict):
+        return None
+    texts = {name: item.get(name, "") for name in ("photo", "mask", "name", "title", "cut_out")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        return None
+    return SavedSubject(**texts, example=item.get("example") is True)

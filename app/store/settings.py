@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from app.store.json_file import NotUsable, dumps, is_number, put_aside, read_object
 from engine import write_atomically
 
 log = logging.getLogger(__name__)
@@ -67,29 +68,45 @@ class SettingsStore:
 
     def load(self) -> Settings:
         try:
-            if self.path.stat().st_size > _LARGEST:
-                raise ValueError("too large")
-            data = json.loads(self.path.read_bytes())
-            if not isinstance(data, dict):
-                raise ValueError("no object")
-        except FileNotFoundError:
-            return Settings()
-        except (OSError, ValueError, RecursionError):
+            data = read_object(self.path, _LARGEST)
+        except NotUsable:
             log.warning("the settings could not be read", exc_info=True)
+            put_aside(self.path)
             return Settings()
         original = Settings()
         good: dict[str, Any] = {}
         for entry in fields(Settings):
             value, standard = data.get(entry.name), getattr(original, entry.name)
             if isinstance(standard, float) and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-            if type(value) is type(standard):
+                value = float(value) if abs(value) < 2**53 else math.inf
+            if type(value) is type(standard) and _is_possible(entry.name, value):
                 good[entry.name] = value
         return Settings(**good)
 
     def save(self, settings: Settings) -> None:
         """Write the settings, unless they are what was written last. Raises ``CannotWrite``."""
         if settings != self._written:
-            content = json.dumps({"version": VERSION, **asdict(settings)}, ensure_ascii=False, indent=1)
-            write_atomically(self.path, content.encode())
+            write_atomically(self.path, dumps({"version": VERSION, **asdict(settings)}))
             self._written = settings
+
+
+_CHOICES = {
+    "theme": ("system", "light", "dark"),
+    "motion": ("system", "full", "reduced"),
+    "framing": ("fit", "reference"),
+}
+_RANGES = {"text_scale": (0.9, 1.5), "box_threshold": (0.0, 1.0), "text_threshold": (0.0, 1.0)}
+
+
+def _is_possible(name: str, value: Any) -> bool:
+    """Whether the program could have written this value; its type is right."""
+    if name in _CHOICES:
+        return value in _CHOICES[name]
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        return is_number(value) and low <= value <= high
+    if name == "seconds":
+        return all(is_number(seconds) and seconds >= 0 for seconds in value.values())
+    if name == "keys":
+        return all(isinstance(own, list) and all(isinstance(key, str) for key in own) for own in value.values())
+    return True

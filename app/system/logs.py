@@ -57,10 +57,10 @@ def start(folder: Path) -> Faults:
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(
             logging.handlers.RotatingFileHandler(
-                folder / LOG_FILE, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
+                folder / LOG_FILE, maxBytes=1_000_000, backupCount=2, encoding="utf-8", errors="backslashreplace"
             )
         )
-        _crash_file = (folder / CRASH_FILE).open("a", encoding="utf-8")
+        _crash_file = (folder / CRASH_FILE).open("a", encoding="utf-8", errors="backslashreplace")
         faulthandler.enable(_crash_file)
     except OSError as error:
         log.warning("no log can be written: %s", error)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDrag, QGuiApplication, QImage, QPainter, QPixmap
@@ -18,11 +20,23 @@ from app.look.theme import radius
 _PREVIEW = 96
 
 
+def file_url(file: Path) -> QUrl:
+    """The address of a file or folder. Names in another encoding keep their bytes, which Qt's own strings cannot hold."""
+    return QUrl.fromEncoded(file.absolute().as_uri().encode())
+
+
+def local_file(url: QUrl) -> Path:
+    """The file that an address of this computer means, byte for byte."""
+    if os.name == "nt":
+        return Path(url.toLocalFile())
+    return Path(os.fsdecode(unquote_to_bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded))))
+
+
 def mime_data(files: Sequence[Path], image: QImage | None = None) -> QMimeData:
     """File URLs for file managers and mail, pixels for editors and chats; each program takes what it likes."""
     data = QMimeData()
     if files:
-        data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+        data.setUrls([file_url(file) for file in files])
     if image is not None and not image.isNull():
         data.setImageData(image)
     return data
@@ -76,4 +90,4 @@ def reveal(file: Path) -> None:
             return
     except OSError:
         log.warning("the file manager could not be started", exc_info=True)
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(file.parent)))
+    QDesktopServices.openUrl(file_url(file.parent))

@@ -9,11 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QLockFile, QObject, Signal, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+from engine import is_text
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +40,31 @@ class SingleInstance(QObject):
 
     def __init__(self, data: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        data.mkdir(parents=True, exist_ok=True)
-        self.name = f"echogen-{PROTOCOL}-{hashlib.sha256(str(data).encode()).hexdigest()[:16]}"
-        self._lock = QLockFile(str(data / "instance.lock"))
+        self.name = f"echogen-{PROTOCOL}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:16]}"
+        self._lock = QLockFile(str(self._lock_file(data)))
         self._lock.setStaleLockTime(0)  # only a dead owner makes it stale, however long the window is open
         self._server: QLocalServer | None = None
         self._pieces: dict[QLocalSocket, bytes] = {}
 
+    def _lock_file(self, data: Path) -> Path:
+        """In the data folder; among the temporary files where that cannot be made, or has a name Qt cannot write."""
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            usable = os.access(data, os.W_OK)
+        except OSError as error:
+            log.warning("the data folder cannot be made: %s", error)
+            usable = False
+        return (
+            data / "instance.lock"
+            if usable and is_text(str(data))
+            else Path(tempfile.gettempdir(), f"{self.name}.lock")
+        )
+
     def claim(self) -> bool:
-        """Become the first instance; False when there is one already."""
-        if not self._lock.tryLock(0):
+        """Become the first instance; False when there is one already. Where no lock can be written, the socket decides."""
+        if not self._lock.tryLock(0) and (
+            self._lock.error() == QLockFile.LockError.LockFailedError or self._is_answered()
+        ):
             return False
         QLocalServer.removeServer(self.name)  # of an instance that crashed
         self._server = QLocalServer(self)
@@ -54,6 +73,13 @@ class SingleInstance(QObject):
         if not self._server.listen(self.name):
             log.warning("other starts cannot reach this window: %s", self._server.errorString())
         return True
+
+    def _is_answered(self) -> bool:
+        socket = QLocalSocket()
+        socket.connectToServer(self.name)
+        answered = socket.waitForConnected(500)
+        socket.abort()
+        return answered
 
     def hand_over(self, files: Sequence[Path], timeout_ms: int = 2000) -> bool:
         """Give files to the first instance. False when it does not answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -12,6 +12,7 @@ from app.dialogs.diagnostics import diagnostics
 from app.language import sentences
 from app.session.controller import Controller
 from app.store.paths import AppPaths
+from app.system.sharing import file_url
 from engine import EchoGenError
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Dialogs(QObject):
 
     @Slot()
     def log_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._paths.log)))
+        QDesktopServices.openUrl(file_url(self._paths.log))
 
     @Slot()
     def copy_diagnostics(self) -> None:

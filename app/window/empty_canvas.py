@@ -24,7 +24,7 @@ class EmptyCanvas(QObject):
 
     def waits(self) -> bool:
         """Whether the canvas waits for its first picture, with nothing over it."""
-        covered = self._canvas.ideas.isVisible()
+        covered = self._canvas.is_covered()
         return self._state.result is None and self._canvas.canvas.state == "empty" and not covered
 
     @Slot()
@@ -79,7 +79,7 @@ def empty_words(state: SessionState) -> tuple[str, str]:
             "Add a photo of one thing, write where it should be, and watch the picture form from coarse to fine."
         )
     name = subject.name.strip()
-    title = _tr("Put this {0} anywhere").format(name) if name else _tr("Put this anywhere")
+    title = _tr("Put this {0} anywhere").format(name) if name else _tr("Put your subject anywhere")
     if not subject.example:
         return title, _tr("Write where it should be, press Generate and watch the picture form from coarse to fine.")
     seconds = state.expected_seconds

@@ -8,8 +8,10 @@ from PySide6.QtCore import QMimeData, QObject, QStandardPaths, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.system.sharing import local_file
+
 _SUFFIXES = (
-    "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.gif *.bmp *.avif *.heic *.heif "
+    "*.png *.jpg *.jpeg *.jfif *.webp *.tif *.tiff *.gif *.bmp *.avif *.heic *.heif "
     "*.dng *.cr2 *.cr3 *.nef *.arw *.orf *.raf *.rw2 *.pef"
 )
 
@@ -76,4 +78,4 @@ def local_files(data: QMimeData | None) -> list[Path]:
     """Files on this computer in a drop or on the clipboard."""
     if data is None or not data.hasUrls():
         return []
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [local_file(url) for url in data.urls() if url.isLocalFile()]

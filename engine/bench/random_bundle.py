@@ -22,6 +22,9 @@ from engine.bundle import published
 from engine.bundle.manifest import PARTS, BundleManifest, EncoderPart, Example, Language, PlacedContent, SceneEntry
 from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.writer import BundleWriter
+from engine.encoders.dinov2 import Dinov2
+from engine.encoders.latent import LatentEncoder
+from engine.encoders.t5 import T5Encoder
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.schedules import published_schedules
@@ -197,21 +200,15 @@ def _manifest(config: str, sizes: Sizes, words: Tokenizer) -> BundleManifest:
 
 
 def _weights(sizes: Sizes) -> dict[str, Callable[[torch.Generator], Iterator[tuple[str, Tensor]]]]:
-    # Imported here: the libraries take seconds, and the configurations above are wanted without them.
-    from transformers.models.dinov2 import Dinov2Config, Dinov2Model
-    from transformers.models.t5 import T5Config, T5EncoderModel
-
-    from engine.encoders.content import encoder_half
-
     def of(
         build: Callable[[], nn.Module], dtype: torch.dtype = torch.float32
     ) -> Callable[[torch.Generator], Iterator[tuple[str, Tensor]]]:
         return lambda generator: ((name, tensor.to(dtype)) for name, tensor in _random(build, generator))
 
     return {
-        "text": of(lambda: T5EncoderModel(T5Config.from_dict(dict(sizes.text))), sizes.text_dtype),
-        "semantic": of(lambda: Dinov2Model(Dinov2Config.from_dict(dict(sizes.semantic)))),
-        "content": of(lambda: encoder_half(sizes.content)),
+        "text": of(lambda: T5Encoder(sizes.text), sizes.text_dtype),
+        "semantic": of(lambda: Dinov2(sizes.semantic)),
+        "content": of(lambda: LatentEncoder(sizes.content)),
         "transformer": lambda generator: _random_transformer(sizes.transformer, generator),
         "tokenizer": of(lambda: Autoencoder(sizes.tokenizer)),
     }
@@ -233,10 +230,9 @@ def _random(build: Callable[[], nn.Module], generator: torch.Generator) -> Itera
     """Random weights one by one: matrices that keep the size of what goes through, norms that do nothing."""
     with torch.device("meta"):
         shapes = {name: tensor.shape for name, tensor in build().state_dict().items()}
-    shapes.pop("encoder.embed_tokens.weight", None)  # T5's word table under its second name
     for name, shape in shapes.items():
         if len(shape) == 1:
-            yield name, torch.ones(shape) if name.endswith(("weight", "lambda1")) else torch.zeros(shape)
+            yield name, torch.ones(shape) if name.endswith(("weight", "scale1", "scale2")) else torch.zeros(shape)
         else:
             yield name, torch.randn(shape, generator=generator) / math.sqrt(shape.numel() / shape[0])
 

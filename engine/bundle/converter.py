@@ -42,6 +42,7 @@ from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.text import TOKENIZER_FILE
 from engine.errors import BundleError, Cancel, Cancelled, CannotWrite, DoesNotFit, InputError
+from engine.files import is_there
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.keys import convert, published_keys
 from engine.model.schedules import published_schedules
@@ -323,7 +324,7 @@ def _numbers(checkpoint: Checkpoint, names: Mapping[str, str]) -> int:
 
 def _check_room(out: Path, needed: int) -> None:
     place = Path(out).absolute().parent
-    while not place.exists():
+    while not is_there(place):
         place = place.parent
     free = shutil.disk_usage(place).free
     if free < needed * 1.02:

@@ -10,6 +10,7 @@ import platformdirs
 
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, CannotWrite
+from engine.files import is_file
 
 APP_NAME = "echogen-desktop"
 DEFAULT_BUNDLE = "mini"
@@ -92,11 +93,14 @@ def resolve_bundle(name_or_folder: str | Path) -> Path:
         BundleError: there is none; the sentence says which names there are.
     """
     text = os.fspath(name_or_folder)
-    given = Path(text).expanduser()
+    try:
+        given = Path(text).expanduser()
+    except RuntimeError:  # the home of a user there is none of
+        given = Path(text)
     plain = given.name == text  # a name, not a path
     places = [shipped_folder() / text, models_folder() / text, given] if plain else [given]
     for folder in places:
-        if (folder / MANIFEST).is_file():
+        if is_file(folder / MANIFEST):
             return folder
     if not plain:
         raise BundleError(
@@ -112,7 +116,7 @@ def resolve_bundle(name_or_folder: str | Path) -> Path:
 def _folders(place: Path) -> list[Path]:
     try:
         # Names with a dot in front are bundles that are being written.
-        return sorted(f for f in place.iterdir() if not f.name.startswith(".") and (f / MANIFEST).is_file())
+        return sorted(f for f in place.iterdir() if not f.name.startswith(".") and is_file(f / MANIFEST))
     except OSError:
         return []
 

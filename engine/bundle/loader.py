@@ -24,6 +24,7 @@ from engine.encoders.names import own_name
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text import TextEncoder
 from engine.errors import BundleError
+from engine.files import is_file
 from engine.model.transformer import Transformer
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.encoder_decoder import Encoder
@@ -151,7 +152,7 @@ def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_prog
     done = 0
     for name, entry in manifest.files.items():
         path = folder / name
-        if not path.is_file():
+        if not is_file(path):
             raise BundleError(f"The model “{manifest.title}” is incomplete: {name} is missing.", GET_AGAIN)
         if not path.resolve().is_relative_to(root):
             raise BundleError(f"The model “{manifest.title}” is refused: {name} leads out of its folder.", GET_AGAIN)
@@ -259,7 +260,7 @@ def check_fit(manifest: BundleManifest, encoders: Mapping[str, Any]) -> None:
     """
     config = manifest.transformer
     text, semantic, content = (encoders[part].config for part in ("text", "semantic", "content"))
-    patches = (manifest.semantic.input_size // _side(semantic.patch_size)) ** 2
+    patches = (manifest.semantic.input_size // semantic.patch_size) ** 2
     fold = manifest.placed_content.fold if manifest.placed_content is not None else 1
     stride = 2 ** (len(content.block_out_channels) - 1)
     faults = {
@@ -274,7 +275,3 @@ def check_fit(manifest: BundleManifest, encoders: Mapping[str, Any]) -> None:
                 f"The {PART_WORDS[part]} of this model does not fit its transformer.",
                 f"{GET_AGAIN} If you made it yourself, look at the sizes in {MANIFEST}.",
             )
-
-
-def _side(size: int | tuple[int, int]) -> int:
-    return size if isinstance(size, int) else size[0]

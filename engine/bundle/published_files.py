@@ -22,6 +22,7 @@ from torch import Tensor
 
 from engine.bundle.checkpoint_layout import TOKENIZER, TRANSFORMER, Wanted, find_weights
 from engine.errors import BundleError, DoesNotFit, InputError
+from engine.files import is_file, is_folder
 
 __all__ = ["GET_FILE_AGAIN", "TOKENIZER", "TRANSFORMER", "Checkpoint", "hub_checkpoint", "hub_config"]
 
@@ -83,7 +84,7 @@ class Checkpoint:
 
 def hub_checkpoint(folder: Path) -> Checkpoint:
     """All weights of a folder as the hub has it, in one file or in several. Safetensors are preferred."""
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError(f"There is no folder {folder}.", "Name the folder the part was downloaded to.")
     for pattern in ("*.safetensors", "pytorch_model*.bin"):
         found = sorted(path for path in folder.glob(pattern) if path.is_file())
@@ -112,7 +113,7 @@ def hub_config(folder: Path) -> dict[str, Any]:
 
 
 def _shapes(path: Path, wanted: Wanted | None) -> dict[str, tuple[int, ...]]:
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"There is no file {path}.")
     if path.suffix != ".safetensors":
         return {name: tuple(tensor.shape) for name, tensor in _load_pickle(path, wanted).items()}

@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers.models.dinov2 import Dinov2Config, Dinov2Model
-from transformers.models.t5 import T5Config, T5EncoderModel
 
 from engine.bundle.published_files import GET_FILE_AGAIN, Checkpoint
 from engine.encoders.assembly import PART_WORDS, build_on_meta, expected_shapes
-from engine.encoders.content import encoder_half
+from engine.encoders.dinov2 import Dinov2
+from engine.encoders.latent import LatentEncoder
 from engine.encoders.names import own_name
+from engine.encoders.t5 import T5Encoder
 from engine.errors import BundleError, DoesNotFit
 from engine.model.config import TransformerConfig
 from engine.model.keys import convert, published_keys
@@ -30,9 +30,9 @@ from engine.tokenizer.config import TokenizerConfig
 log = logging.getLogger(__name__)
 
 _BUILD: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
-    "text": lambda config: T5EncoderModel(T5Config.from_dict(dict(config))),
-    "semantic": lambda config: Dinov2Model(Dinov2Config.from_dict(dict(config))),
-    "content": encoder_half,
+    "text": T5Encoder,
+    "semantic": Dinov2,
+    "content": LatentEncoder,
 }
 # The halves of published encoders that nothing here uses.
 _UNUSED = {"text": ("decoder.", "lm_head."), "semantic": (), "content": ("decoder.", "post_quant_conv.")}

@@ -12,7 +12,9 @@ import logging
 import os
 import sys
 
+from engine.cli.terminal import PROGRAM, Help, example_line, let_names_through, progress
 from engine.errors import Cancelled, EchoGenError, ExitCode
+from engine.text import shortened
 from engine.version import __version__
 
 COMMANDS = {
@@ -31,32 +33,77 @@ COMMANDS = {
 }
 
 
+def make_parser(chosen: str | None = None, prog: str = PROGRAM) -> argparse.ArgumentParser:
+    """The parser of all commands.
+
+    Args:
+        chosen: the command whose options are wanted; the modules of the others are not imported.
+    """
+    codes = ", ".join(f"{int(code)} {words}" for code, words in _CODES.items())
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="EchoGen without the window.",
+        epilog=f"Exit codes: {codes}.\n\n{example_line('generate --help')}",
+        formatter_class=Help,
+    )
+    parser.add_argument("--version", action="version", version=f"EchoGen {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (module, text) in COMMANDS.items():
+        about = text[0].upper() + text[1:] + "."
+        command = commands.add_parser(name, help=text, description=about, formatter_class=Help)
+        if name == chosen:
+            found = importlib.import_module(module)
+            command.epilog = example_line(found.EXAMPLE)
+            found.add_arguments(command)
+    return parser
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(prog="python -m engine", description="EchoGen without the window.")
-    parser.add_argument("--version", action="version", version=f"EchoGen {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
-    for name, (module, text) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        if name == chosen:
-            importlib.import_module(module).add_arguments(command)
-    options = parser.parse_args(arguments)  # argparse leaves with 2 on wrong arguments, as the exit codes want
-    logging.basicConfig(level=os.environ.get("ECHOGEN_LOG", "WARNING").upper(), format="%(name)s: %(message)s")
+    let_names_through()
+    # argparse leaves with 2 on wrong arguments, as the exit codes want
+    options = make_parser(next((word for word in arguments if not word.startswith("-")), None)).parse_args(arguments)
+    logging.basicConfig(level=_log_level(), format="%(name)s: %(message)s")
     try:
         return int(importlib.import_module(COMMANDS[options.command][0]).run(options) or ExitCode.DONE)
     except Cancelled as error:
-        print(error, file=sys.stderr)
+        progress.note(str(error))
         return int(error.exit_code)
     except EchoGenError as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)
-        print(f"{error.title}. {error}" if error.title else str(error), file=sys.stderr)
+        progress.note(f"{error.title}. {error}" if error.title else str(error))
         return int(error.exit_code)
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        progress.note("Stopped.")
         return int(ExitCode.CANCELLED)
     except BrokenPipeError:
         # The reader of our output went away (for example `… | head`): not our fault, nothing to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    except OSError as error:
+        # A name that is too long, a folder that may not be entered: wherever it is met, it is a sentence.
+        logging.getLogger(__name__).debug("failed", exc_info=True)
+        where = f"{shortened(error.filename, 300)}: " if error.filename is not None else ""
+        progress.note(f"A file or folder cannot be used. {where}{error.strerror or error}.")
+        return int(ExitCode.BAD_INPUT)
+    finally:
+        progress.clear()
+
+
+_CODES = {
+    ExitCode.DONE: "done",
+    ExitCode.OUR_FAULT: "our fault",
+    ExitCode.BAD_INPUT: "input that cannot be used",
+    ExitCode.BUNDLE: "no such model, or a damaged one",
+    ExitCode.MEMORY: "not enough memory",
+    ExitCode.NETWORK: "network",
+    ExitCode.CANNOT_WRITE: "cannot write",
+    ExitCode.CANCELLED: "stopped",
+}
+
+
+def _log_level() -> str:
+    """The level that ECHOGEN_LOG names; warnings only when it names none."""
+    wanted = os.environ.get("ECHOGEN_LOG", "WARNING").upper()
+    return wanted if wanted in logging.getLevelNamesMapping() else "WARNING"

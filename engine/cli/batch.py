@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +15,12 @@ from engine.batch.progress import Count
 from engine.batch.worker import WorkerOptions
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import read_manifest
+from engine.cli.terminal import progress
 from engine.errors import EchoGenError, ExitCode, InputError
 from engine.request import MAX_SEED, GenerationRequest
 from engine.requests_file import BrokenLine, read_requests
+
+EXAMPLE = "batch --subjects photos --prompts prompts.txt --seeds 2 --out job"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,16 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompts", type=Path, metavar="FILE", help="with --subjects: one prompt a line, {subject} for the name"
     )
     parser.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="with --subjects: pictures of each prompt (1)"
+        "--seeds", type=int, default=1, metavar="N", help="with --subjects: pictures of each prompt, 1 or more"
     )
     parser.add_argument("--strict", action="store_true", help="end at the first broken line or failed picture")
     parser.add_argument("--likeness", action="store_true", help="measure how alike each picture is to its cut-out")
-    parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
+    parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     add_worker_arguments(parser)
     parser.add_argument("--threads", type=int, help="processor threads of each worker")
 
 
-def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+def add_worker_arguments(parser: argparse._ActionsContainer) -> None:
     """What says where a job is drawn, for every command that draws one."""
     parser.add_argument("--resume", action="store_true", help="go on with the job in the folder")
     parser.add_argument("--bundle-cache", type=Path, metavar="DIR", help="copy the model there first, once a machine")
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         planned = (job.planned_count(), 0) if source.empty else job.write_plan(source)
         if not planned[0]:
             raise InputError("There is nothing to draw: no request could be read.")
-        count, pictures, failed = draw(args, job, planned[0], strict=args.strict, likeness=args.likeness)
+        count, pictures, failed = draw(args, job, planned[0], strict=args.strict)
     summary = {
         "pictures": pictures,
         "drawn": count.drawn,
@@ -117,19 +119,12 @@ def open_job(args: argparse.Namespace) -> Job:
     return Job.open(args.out, read_manifest(resolve_bundle(args.bundle)).identity, resume=args.resume)
 
 
-def draw(
-    args: argparse.Namespace, job: Job, total: int, *, strict: bool = False, likeness: bool = False
-) -> tuple[Count, int, int]:
+def draw(args: argparse.Namespace, job: Job, total: int, *, strict: bool = False) -> tuple[Count, int, int]:
     """Draw what a job still lacks, where the arguments say, and write its manifest, also when the run ends early.
 
     Returns:
         The counts of this run, how many pictures there are in all, and how many requests have none.
     """
-    maker = None
-    if likeness:
-        from engine.evaluation.likeness import imagenet_likeness
-
-        maker = imagenet_likeness
     options = WorkerOptions(
         str(job.folder),
         # By name where it was named: on another machine the model may lie elsewhere.
@@ -138,7 +133,6 @@ def draw(
         args.memory,
         args.threads,
         str(args.bundle_cache.absolute()) if args.bundle_cache is not None else None,
-        maker,
     )
     try:
         if args.ray or args.ray_address is not None:
@@ -185,7 +179,7 @@ class _Source:
         if self._args.strict:
             raise InputError(words, "Mend it, or leave --strict out.")
         self.skipped += 1
-        print(words, file=sys.stderr)
+        progress.note(words)
 
 
 def _keep_manifest(job: Job, error: BaseException) -> None:

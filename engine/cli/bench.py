@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.terminal import progress
 from engine.errors import InputError
 
 if TYPE_CHECKING:  # the command line starts without torch
     from engine.sampling.guidance import BranchOrder
+
+
+EXAMPLE = "bench --bundle mini --rounds 5"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", metavar="NAME", help="measure whole pictures with this bundle instead")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the blocks (bfloat16 on cuda)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured in turns (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured in turns, 1 to 100")
     parser.add_argument(
         "--branches",
         choices=("together", "side-by-side", "in-turn"),
@@ -37,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if args.config is not None and not args.random:
         raise InputError("A configuration has no weights of its own.", "Add --random, or name a --bundle.")
     result = _compare(args) if args.config is not None else _whole(args)
+    progress.clear()
     if args.json:
         print(json.dumps(result))
     else:
@@ -110,4 +114,4 @@ def describe(result: dict[str, Any]) -> list[str]:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    progress.show(text)

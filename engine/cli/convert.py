@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
 import threading
 from pathlib import Path
 
 from engine.bundle.conversion_report import write_report
+from engine.cli.terminal import progress
 from engine.errors import DoesNotFit, InputError
 
 ENCODERS = ("text", "semantic", "content")
+
+
+EXAMPLE = (
+    "convert --transformer echogen_2b.pth --tokenizer infinity_vae_d32reg.pth --text flan-t5-xl --semantic dinov2-base "
+    "--content FLUX.1-schnell/vae --out echogen-2b"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,12 +68,13 @@ def run(args: argparse.Namespace) -> int:
         raise
     finally:
         signal.signal(signal.SIGINT, previous)
+    progress.clear()
     print(f"{args.out}: {manifest.title}, {manifest.nbytes / 1e9:.1f} GB, {manifest.identity}")
     return 0
 
 
 class _Percent:
-    """Prints a line when the words or the whole percents change."""
+    """Rewrites the line when the words or the whole percents change."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -75,5 +82,5 @@ class _Percent:
     def __call__(self, fraction: float, text: str) -> None:
         line = f"{text}, {fraction:.0%}"
         if line != self._last:
-            print(line, file=sys.stderr)
+            progress.show(line)
             self._last = line

@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 
 from engine.errors import CannotWrite
+from engine.files import is_folder
+
+EXAMPLE = "enlarge robot.png --factor 4 --out large.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("picture", type=Path, metavar="PICTURE", help="any picture")
     parser.add_argument("--out", type=Path, required=True, help="picture to write (PNG, WebP or JPEG)")
-    parser.add_argument("--factor", type=int, choices=(2, 4), default=2, help="how many times as large (2)")
+    parser.add_argument("--factor", type=int, choices=(2, 4), default=2, help="how many times as large")
     parser.add_argument("--no-metadata", action="store_true", help="leave out in words what drew it")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -21,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from engine.photo.enlarge import METHOD, save_larger
 
-    if not args.out.parent.is_dir():
+    if not is_folder(args.out.parent):
         raise CannotWrite(f"The folder {args.out.parent} does not exist.", "Make it first, or name another one.")
     size = save_larger(args.picture, args.out, args.factor, metadata=not args.no_metadata)
     print(f"{size[0]} × {size[1]}, by {METHOD}", file=sys.stderr)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli import dreambench
+from engine.cli import dreambench, likeness
+from engine.cli.terminal import progress
 from engine.errors import CannotWrite, InputError, SubjectNotFound
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from engine.evaluation.judges import Judges
     from engine.training.drawing import Drawer
+
+
+EXAMPLE = "evaluate --photos photos --out evaluation --quick"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with cutouts: by colours and edges alone, as where no network can be used",
     )
-    parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
+    parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     parser.add_argument(
         "--photos",
         type=Path,
@@ -52,19 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for evaluation.json, the contact sheets and the report"
     )
-    parser.add_argument("--count", type=int, default=50, help="with --subjects: subjects to tell apart (50)")
-    parser.add_argument("--prompts", type=int, default=2, help="with --subjects: prompts for each subject (2)")
+    parser.add_argument("--count", type=int, default=50, help="with --subjects: subjects to tell apart, 2 or more")
+    parser.add_argument("--prompts", type=int, default=2, help="with --subjects: prompts for each subject, 1 or more")
     parser.add_argument("--as-given", action="store_true", help="with --subjects: leave them their own colours")
     parser.add_argument(
         "--quick",
         action="store_true",
         help="photos in three scenes, everything on; at most ten cut-outs in one scene, without a sheet",
     )
+    likeness.add_arguments(parser)
     parser.add_argument("--threads", type=int, help="processor threads to use")
     parser.add_argument(
         "--train-judges", action="store_true", help="train the embedder and the classifier that judge the pictures"
     )
-    parser.add_argument("--minutes", type=float, default=25.0, help="with --train-judges: minutes for each judge (25)")
+    parser.add_argument("--minutes", type=float, default=25.0, help="with --train-judges: minutes for each judge")
     parser.add_argument("--sprites", type=Path, metavar="DIR", help="with --train-judges: cut-outs to train on")
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="with --train-judges: folder of checkpoints"
@@ -82,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     dreambench.refuse(args)
     if args.train_judges:
         return train_judges(args)
+    if args.likeness:
+        return likeness.run(args)
     if (args.subjects is None and args.photos is None) or args.out is None:
         raise InputError(
             "An evaluation needs pictures and a folder.",
@@ -252,17 +258,6 @@ def find_photos(folder: Path) -> list[tuple[Path, str]]:
     return [(subject.chosen, subject.name) for subject in find_subjects(folder)]
 
 
-class _Progress:
-    """Progress on stderr, a line for every per cent."""
-
-    def __init__(self) -> None:
-        self.last = ""
-
-    def __call__(self, fraction: float, text: str) -> None:
-        words = f"{text}, {fraction:.0%}"
-        if words != self.last:
-            self.last = words
-            print(words, file=sys.stderr, flush=True)
-
-
-show = _Progress()
+def show(fraction: float, text: str) -> None:
+    """Progress on the terminal."""
+    progress.show(f"{text}, {fraction:.0%}")

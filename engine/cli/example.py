@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from engine.bundle.loader import Bundle
 
 
+EXAMPLE = 'example --out duck.png --prompt "a duck toy in the snow" --seed 7'
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=Path("example.png"), help="picture to write (example.png)")
-    parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
-    parser.add_argument("--example", type=int, default=1, metavar="N", help="which of its examples (1)")
+    parser.add_argument("--out", type=Path, default=Path("example.png"), help="picture to write: .png, .webp or .jpg")
+    parser.add_argument("--bundle", default="mini", help="name or folder of the model")
+    parser.add_argument("--example", type=int, default=1, metavar="N", help="which of its examples, from 1")
     parser.add_argument("--prompt", help="another prompt for the example's subject")
     parser.add_argument("--seed", type=int, help="0 to 4294967295; the example's own if not given")
     parser.add_argument("--previews", type=Path, metavar="DIR", help="write the forming picture after every scale")

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
-from engine.cli import lists
+from engine.cli import best_of, lists, views
 from engine.cli.place import Place, check_place, take_place
+from engine.cli.terminal import progress
 from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, ScalePreview, Started
+from engine.files import is_folder
 from engine.placement import Placement
 from engine.preset import read_preset
 from engine.request import MAX_SEED, CutOut, GenerationRequest
@@ -29,22 +30,29 @@ if TYPE_CHECKING:
     from engine.engine import Engine
 
 
+EXAMPLE = 'generate --subject robot.jpg --name "toy robot" --prompt "a toy robot in the snow" --out snow.png --count 4'
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subject", type=Path, metavar="PHOTO", help="photo of the subject; without one, only the prompt counts"
     )
     parser.add_argument("--prompt", help="where the subject should be")
-    parser.add_argument("--out", type=Path, required=True, help="picture to write (PNG, WebP or JPEG)")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="picture to write: .png, .webp or .jpg; only a PNG carries what made it"
+    )
     parser.add_argument(
         "--mask", type=Path, help="mask of the subject, as large as the photo; found automatically without one"
     )
+    views.add_arguments(parser)
     parser.add_argument("--name", default="", help="what the subject is, for finding it in the photo")
     parser.add_argument("--negative-prompt", default="", help="what to avoid")
     parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
-    parser.add_argument("--bundle", default="mini", help="name or folder of the model (mini)")
+    parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     parser.add_argument("--seed", type=int, help="0 to 4294967295; drawn and printed if not given")
-    parser.add_argument("--count", type=int, default=1, help="pictures, with seeds S, S+1, …")
-    parser.add_argument("--size", help="WIDTHxHEIGHT or a ratio such as 4:3")
+    parser.add_argument("--count", type=int, default=1, help="pictures, 1 to 1000, with seeds S, S+1, …")
+    best_of.add_arguments(parser)
+    parser.add_argument("--size", help="WIDTHxHEIGHT or a ratio such as 4:3; the model's first size if not given")
     parser.add_argument(
         "--place",
         metavar="X,Y,SIZE[,TURN][,mirrored]",
@@ -66,15 +74,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset", type=Path, metavar="FILE", help="strengths, temperature, size, place and what to avoid of a preset"
     )
-    parser.add_argument("--prompt-strength", type=float, help="how closely to follow the prompt")
-    parser.add_argument("--subject-strength", type=float, help="how closely to keep the subject (identity)")
+    parser.add_argument("--prompt-strength", type=float, help=f"how closely to follow the prompt, 0 to 20; {_OWN}")
     parser.add_argument(
-        "--look-strength", type=float, help="fine look of the subject; as the subject strength if not given"
+        "--subject-strength", type=float, help=f"how closely to keep the subject (identity), 0 to 20; {_OWN}"
     )
-    parser.add_argument("--temperature", type=float, help="above 1 more varied, below 1 calmer")
-    parser.add_argument("--top-p", type=float, help="0 to 1")
     parser.add_argument(
-        "--keep-scales", type=int, metavar="K", help="keep the first K scales of the picture given by --from"
+        "--look-strength", type=float, help="fine look of the subject, 0 to 20; as the subject strength if not given"
+    )
+    parser.add_argument("--temperature", type=float, help=f"above 1 more varied, below 1 calmer, 0.01 to 10; {_OWN}")
+    parser.add_argument(
+        "--top-p", type=float, help=f"share of the likely choices that is drawn from, 0 to 1; 0 is all; {_OWN}"
+    )
+    parser.add_argument(
+        "--keep-scales", type=int, metavar="K", help="keep the first K scales of the picture given by --from, 1 or more"
     )
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="PNG", help="an EchoGen picture to take everything not given from"
@@ -84,6 +96,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--memory", default="auto", help="memory plan: auto, resident, balanced, low, int8 or streamed")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+
+
+_OWN = "the model's own value if not given"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,8 +115,13 @@ def run(args: argparse.Namespace) -> int:
 
     for request in [one.request for one in listed] or [base]:
         make_job(request, manifest)  # what does not fit the model is said before it is opened
+    if args.best_of is not None:
+        best_of.check_request(base, manifest)
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
-        if listed:
+        if args.best_of is not None:
+            for target, finished in best_of.draw(engine, base, args.out, args.best_of, place):
+                print(json.dumps(_result(target, finished)) if args.json else target, flush=True)
+        elif listed:
             targets = lists.targets(args.out, listed)
             jobs = [(target, one.request) for target, one in zip(targets, listed, strict=True)]
             try:
@@ -115,10 +135,12 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> None:
     """Everything that can be wrong without opening a model is said before one is opened."""
+    best_of.check(args)
     if not 1 <= args.count <= 1000:
         raise InputError("The number of pictures must be from 1 to 1000.")
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
         raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED - args.count + 1}.")
+    views.check(args)
     check_place(args)
     lists.check(args)
     if args.prompt is None and args.source is None and not lists.is_list(args):
@@ -134,7 +156,7 @@ def check_places(out: Path, previews: Path | None) -> None:
     """That pictures can be written where they are to go, as far as it can be told beforehand."""
     if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
         raise InputError(f"“{out.name}” is no kind of picture that can be written.", "Use .png, .webp or .jpg.")
-    if not out.parent.is_dir():
+    if not is_folder(out.parent):
         raise CannotWrite(f"The folder {out.parent} does not exist.", "Make it first, or name another one.")
     if not os.access(out.parent, os.W_OK):
         raise CannotWrite(f"The folder {out.parent} may not be written.", "Name another one.")
@@ -188,10 +210,10 @@ def complete_request(
         defaults = manifest.request_defaults()
         request = replace(request, **{k: v for k, v in defaults.items() if getattr(args, k, None) is None})
     if request.bundle not in ("", manifest.identity) and request.kept is None:
-        print(f"Made with {request.bundle}; drawn anew with {manifest.identity}.", file=sys.stderr)
+        progress.note(f"Made with {request.bundle}; drawn anew with {manifest.identity}.")
         request = replace(request, bundle="")
     if request.placement is not None and args.place is None and manifest.placed_content is None:
-        print(f"{manifest.title} chooses itself where the subject stands.", file=sys.stderr)
+        progress.note(f"{manifest.title} chooses itself where the subject stands.")
         request = replace(request, placement=None)
     if request.kept is not None and args.place is None:
         # The kept scales show the subject where the seed of their picture put it, not where the new seed would.
@@ -199,7 +221,8 @@ def complete_request(
     if args.size:
         request = replace(request, size=choose_size(args.size, list(manifest.sizes)))
     if args.subject is not None:
-        request = replace(request, subject=make_cut_out(args, manifest.reference_size))
+        subject = make_cut_out(args, manifest.reference_size)
+        request = replace(request, subject=subject, views=views.cut_outs(args, manifest.reference_size))
     seed = args.seed
     if seed is None:
         seed = (
@@ -207,7 +230,7 @@ def complete_request(
             if args.source is not None and args.keep_scales is None and args.region is None and args.photo is None
             else secrets.randbelow(MAX_SEED - args.count + 2)
         )
-        print(f"Seed {seed}", file=sys.stderr)
+        progress.note(f"Seed {seed}")
     return request.with_seed(seed)
 
 
@@ -227,7 +250,7 @@ def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
         segmenter = Segmenter.with_models(installed_helpers())
         mask = segmenter.find_subject(photo, Hint(name=args.name)).mask
     for note in (*photo.notes, *photo_notes(photo, mask, side)):
-        print(note, file=sys.stderr)
+        progress.note(note)
     return cut_out(photo, mask, side, args.framing)
 
 
@@ -282,19 +305,30 @@ def draw_jobs(
     as_json: bool = False,
     place: Place | None = None,
 ) -> list[Path]:
-    """Draw each request and write it to its file, one after the other. Ctrl+C stops between two blocks."""
+    """Draw each request and write it to its file, one after the other. Ctrl+C stops between two blocks, a second one
+    at once."""
     from engine.photo.picture_file import save_picture
 
     cancel = threading.Event()
-    previous = signal.signal(signal.SIGINT, lambda *_: cancel.set()) if _in_main_thread() else None
-    written = []
+    previous = signal.getsignal(signal.SIGINT) if _in_main_thread() else None
+
+    def stop(*_: object) -> None:
+        cancel.set()
+        progress.show("Stopping …")
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if previous is not None:
+        signal.signal(signal.SIGINT, stop)
+    written: list[Path] = []
     try:
-        for target, request in jobs:
-            finished = _follow(engine, request, cancel, previews, target.stem)
+        for index, (target, request) in enumerate(jobs):
+            which = f"Picture {index + 1} of {len(jobs)}, " if len(jobs) > 1 else ""
+            finished = _follow(engine, request, cancel, previews, target.stem, which)
             if place is not None:
                 finished = replace(finished, image=place.finish(finished.image, finished.request))
-            save_picture(target, finished.image, finished.request, finished.bits)
+            save_picture(target, finished.image, finished.request, finished.bits, likeness=finished.likeness)
             written.append(target)
+            progress.clear()
             if as_json:
                 print(json.dumps(_result(target, finished)), flush=True)
             else:
@@ -306,24 +340,29 @@ def draw_jobs(
 
 
 def _follow(
-    engine: Engine, request: GenerationRequest, cancel: threading.Event, previews: Path | None, stem: str
+    engine: Engine,
+    request: GenerationRequest,
+    cancel: threading.Event,
+    previews: Path | None,
+    stem: str,
+    which: str = "",
 ) -> Finished:
-    start: tuple[float, float] | None = None
-    for event in engine.generate(request, cancel=cancel):
+    left, first = TimeLeft(()), 0
+    # The picture after each scale costs a tenth of a second: it is made where somebody sees how far it is, or keeps it.
+    for event in engine.generate(request, cancel=cancel, previews=progress.watched or previews is not None):
         match event:
             case Started():
                 for note in event.notes:
-                    print(note, file=sys.stderr)
-                costs, first = event.costs, event.first_scale
+                    progress.note(note)
+                left, first = TimeLeft(event.costs, event.expected_seconds), event.first_scale
+                progress.show(f"{which}preparing")
             case ScalePreview():
-                share, now = sum(costs[: event.scale + 1]), time.monotonic()
-                words = ", kept" if event.scale < first else ""
-                if start is None:  # the first one also pays for what was prepared: speed is measured from here on
-                    start = share, now
-                else:
-                    left = (now - start[1]) / (share - start[0]) * max(1 - share, 0)
-                    words = f", about {left:.0f} s left"
-                print(f"Scale {event.scale + 1} of {event.scale_count}{words}", file=sys.stderr)
+                if event.scale < first:
+                    left.begin(event.scale)
+                words = ", kept" if event.scale < first else left.words(event.scale)
+                scale = f"scale {event.scale + 1} of {event.scale_count}"
+                line = f"{which}{scale}{words}"
+                progress.show(line[:1].upper() + line[1:])
                 if previews is not None:
                     from engine.photo.picture_file import save_plain
 
@@ -331,6 +370,48 @@ def _follow(
             case Finished():
                 return event
     raise AssertionError("a generation ends with Finished or an error")
+
+
+class TimeLeft:
+    """How long a picture still takes, said only when it can be known.
+
+    The shares of the scales are counted work. Before a picture was measured here, the coarse scales, which are hardly any work,
+    say nothing about the speed: what they take is mostly the beginning. From a fifth of the work on, the pace is known.
+
+    Args:
+        costs: share of every scale in the drawing, summing to 1.
+        expected: measured seconds of such a picture, or None.
+    """
+
+    ENOUGH = 0.2
+
+    def __init__(self, costs: tuple[float, ...], expected: float | None = None) -> None:
+        self._costs, self._expected = costs, expected
+        self._start: tuple[float, float] | None = None
+
+    def begin(self, scale: int, now: float | None = None) -> None:
+        """The pace is measured from the end of this scale on."""
+        self._start = sum(self._costs[: scale + 1]), time.monotonic() if now is None else now
+
+    def words(self, scale: int, now: float | None = None) -> str:
+        """ ", about 4 s left" after a scale (from 0), or "" while that is not known, and at the end.
+
+        Args:
+            now: ``time.monotonic``, for tests.
+        """
+        now = time.monotonic() if now is None else now
+        share = sum(self._costs[: scale + 1])
+        if self._start is None:  # the first one also pays for what was prepared
+            self.begin(scale, now)
+        assert self._start is not None
+        done, left = share - self._start[0], max(1.0 - share, 0.0)
+        if done >= self.ENOUGH:
+            seconds = (now - self._start[1]) / done * left
+        elif self._expected is not None:
+            seconds = self._expected * left
+        else:
+            return ""
+        return f", about {seconds:.0f} s left" if seconds >= 0.5 else ""
 
 
 def _result(target: Path, finished: Finished) -> dict[str, Any]:
@@ -341,12 +422,13 @@ def _result(target: Path, finished: Finished) -> dict[str, Any]:
         "size": [width, height],
         "bundle": finished.request.bundle,
         "timing": asdict(finished.timing),
+        "likeness": None if finished.likeness is None else round(finished.likeness, 4),
         "notes": list(finished.notes),
     }
 
 
 def show_loading(fraction: float, text: str) -> None:
-    print(f"{text}, {fraction:.0%}", file=sys.stderr)
+    progress.show(f"{text}, {fraction:.0%}")
 
 
 def _in_main_thread() -> bool:

@@ -14,13 +14,16 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.terminal import Help, example_line
+from engine.cli.terminal import progress as line
 from engine.errors import BundleError, Cancelled, ExitCode, InputError, LicenceNotAccepted, SizeNotAgreed
 
 if TYPE_CHECKING:
     from engine.weights.state import ModelState
     from engine.weights.store import ModelStore
 
-_TELL_SECONDS = 1.0
+EXAMPLE = "models get cut-out naming"
+_TELL_SECONDS = 0.3
 _PHASES = {
     "asking": "Asking the server",
     "checking": "Checking",
@@ -32,8 +35,12 @@ _PHASES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    def action(name: str, text: str, *, model: bool = True, several: bool = False) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    def action(
+        name: str, text: str, words: str, *, model: bool = True, several: bool = False
+    ) -> argparse.ArgumentParser:
+        about = text[0].upper() + text[1:] + "."
+        epilog = example_line(f"models {name} {words}".strip())
+        made = actions.add_parser(name, help=text, description=about, epilog=epilog, formatter_class=Help)
         if several:
             made.add_argument("model", nargs="+", help="names of models, for example echogen-2b cut-out naming")
         elif model:
@@ -41,8 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         made.add_argument("--json", action="store_true", help="print one JSON object a line")
         return made
 
-    action("list", "say which models there are, and which there could be", model=False)
-    get = action("get", "download models, check them and make them ready; goes on where it stopped", several=True)
+    action("list", "say which models there are, and which there could be", "", model=False)
+    get = action(
+        "get",
+        "download models, check them and make them ready; goes on where it stopped",
+        "cut-out naming",
+        several=True,
+    )
     get.add_argument("--accept-licences", action="store_true", help="accept the licences of its parts without asking")
     get.add_argument(
         "--choose", action="append", default=[], metavar="PART", help="take this part where the model has a choice"
@@ -55,11 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     get.add_argument(
         "--remove-originals", action="store_true", help="remove the downloaded files when the model is converted"
     )
-    add = action("import", "take models from a folder or a USB stick", model=False)
+    add = action("import", "take models from a folder or a USB stick", "folder-with-models", model=False)
     add.add_argument("folder", type=Path, help="folder with a bundle, or with the published files")
-    action("verify", "check every byte of a model")
-    action("rehearse", "go the whole way to a model with small random files and a server on this computer")
-    remove = action("remove", "take a model off this computer")
+    action("verify", "check every byte of a model", "echogen-2b")
+    action(
+        "rehearse", "go the whole way to a model with small random files and a server on this computer", "echogen-2b"
+    )
+    remove = action("remove", "take a model off this computer", "echogen-2b --originals")
     remove.add_argument("--originals", action="store_true", help="remove only the downloaded files it was made from")
 
 
@@ -256,7 +270,7 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
         if not state.working or (state.phase == phase and now - moment < _TELL_SECONDS):
             return
         told[name] = (state.phase, now)
-        print(progress(state), file=sys.stderr)
+        line.show(progress(state))
 
     async def main() -> Any:
         task = asyncio.ensure_future(work)
@@ -273,6 +287,7 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
         raise Cancelled("Stopped.", "What has arrived stays; the same command goes on from there.") from error
     finally:
         end()
+        line.clear()
 
 
 def progress(state: ModelState) -> str:

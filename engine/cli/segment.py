@@ -1,16 +1,25 @@
-"""``python -m engine segment``: a photo in; the mask of its subject, and the cut-out on white, out."""
+"""``python -m engine segment``: a photo in; the mask of its subject, and the subject on transparency, out."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import CannotWrite, InputError
+from engine.files import is_folder
 from engine.photo.hints import Box, Click, Hint, SubjectProposal
 
-DEFAULT_SIDE = 512
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.photo.load import Photo
+
+LARGEST_SIDE = 512
+EXAMPLE = "segment --photo cat.jpg --box 10,20,300,400 --out mask.png --cutout cat.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X,Y[,-]",
         help="a point of the subject; with ,- behind it a point of the background; may be given several times",
     )
-    parser.add_argument("--cutout", type=Path, metavar="PNG", help="write the cut-out on white, as the model sees it")
-    parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
     parser.add_argument(
-        "--size", type=int, default=DEFAULT_SIDE, help=f"side of the cut-out in pixels, 1 to {DEFAULT_SIDE}"
+        "--cutout",
+        type=Path,
+        metavar="PNG",
+        help="write the subject on transparency, as large as in the photo, its edge free of the background's colours",
+    )
+    parser.add_argument(
+        "--size", type=int, help=f"write it in a square of that many pixels instead, 1 to {LARGEST_SIDE}"
+    )
+    parser.add_argument(
+        "--framing",
+        choices=("fit", "reference"),
+        default="fit",
+        help="reference: write the published box on white, as published models see it",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -59,7 +78,6 @@ def click(text: str) -> Click:
 
 
 def run(args: argparse.Namespace) -> int:
-    from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.photo.mask_file import write_mask
     from engine.photo.notes import photo_notes
@@ -72,13 +90,27 @@ def run(args: argparse.Namespace) -> int:
     photo = load_photo(args.photo)
     check_hints(args, photo.width, photo.height)
     hint = Hint(name=args.name.strip(), box=args.box, clicks=tuple(args.click))
-    proposal = Segmenter.with_models(installed_helpers()).find_subject(photo, hint)
+    helpers = installed_helpers()
+    proposal = Segmenter.with_models(helpers).find_subject(photo, hint)
     write_mask(args.out, proposal.mask)
     if args.cutout is not None:
-        composed = cut_out(photo, proposal.mask, args.size, args.framing, args.box)
-        save_plain(args.cutout, composed.pixels if args.framing == "fit" else composed.rgb)
-    report(args, proposal, (*photo.notes, *photo_notes(photo, proposal.mask)))
+        save_plain(args.cutout, compose(args, photo, proposal.mask))
+    notes = (*photo.notes, *photo_notes(photo, proposal.mask))
+    report(args, proposal, notes, can_name="grounding" in helpers)
     return 0
+
+
+def compose(args: argparse.Namespace, photo: Photo, mask: np.ndarray) -> np.ndarray:
+    """What --cutout writes: RGBA uint8 (H, W, 4), or RGB for the published framing."""
+    from engine.photo.framing import cut_out
+    from engine.preflight.transparency import cropped, of_cut_out, on_transparency
+
+    if args.framing == "reference":
+        return cut_out(photo, mask, args.size or LARGEST_SIDE, args.framing, args.box).rgb
+    if args.size is None:
+        return cropped(on_transparency(photo.rgb, mask))
+    clean = replace(photo, rgb=on_transparency(photo.rgb, mask)[..., :3])
+    return of_cut_out(cut_out(clean, mask, args.size))
 
 
 def check_target(target: Path | None) -> None:
@@ -87,14 +119,14 @@ def check_target(target: Path | None) -> None:
         return
     if target.suffix.lower() != ".png":
         raise InputError(f"'{target.name}' is no PNG.", "Masks and cut-outs are written as .png.")
-    if not target.parent.is_dir():
+    if not is_folder(target.parent):
         raise CannotWrite(f"The folder {target.parent} does not exist.", "Make it first, or name another one.")
 
 
 def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
     """Boxes and clicks beside the photo are mistakes, not hints."""
-    if not 1 <= args.size <= DEFAULT_SIDE:
-        raise InputError(f"The side of the cut-out must be from 1 to {DEFAULT_SIDE} pixels.")
+    if args.size is not None and not 1 <= args.size <= LARGEST_SIDE:
+        raise InputError(f"The side of the cut-out must be from 1 to {LARGEST_SIDE} pixels.")
     for point in args.click:
         if not (0 <= point.x < width and 0 <= point.y < height):
             raise InputError(
@@ -107,7 +139,24 @@ def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
             raise InputError(f"The box lies outside the photo, which is {width} × {height} pixels.")
 
 
-def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...]) -> None:
+_MEANS = {
+    "alpha": "by the photo's own transparency",
+    "network": "by the network that ships",
+    "grabcut": "by colours and edges alone",
+    "sam": "by the large cut-out model",
+}
+_NO_NAMING = "finding a subject by its name needs the model for it (python -m engine models get naming)."
+
+
+def certainty(proposal: SubjectProposal) -> str:
+    """How sure the cut-out is and by what means, as one line."""
+    means = _MEANS.get(proposal.method, f"by {proposal.method}")
+    return f"Found {means}, {proposal.score:.0%} sure."
+
+
+def report(
+    args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...], can_name: bool = True
+) -> None:
     notes = (*photo_notes, *proposal.notes)
     if args.json:
         result = {
@@ -129,8 +178,11 @@ def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tup
             "share": round(float((proposal.mask >= 128).mean()), 6),
             "notes": list(notes),
         }
-        print(json.dumps(result, ensure_ascii=False), flush=True)
+        print(json.dumps(result), flush=True)
         return
+    print(certainty(proposal), file=sys.stderr)
+    if args.name.strip() and not can_name:
+        print("The name was not used: " + _NO_NAMING, file=sys.stderr)
     for note in notes:
         print(note, file=sys.stderr)
     if not proposal.sure and args.box is None and not args.click:

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 SPRITES_VARIABLE = "ECHOGEN_SPRITES"
 
 
+EXAMPLE = "train --stage tokenizer --minutes 60 --sprites sprites"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = "Train the mini model.\n" + (__doc__ or "").partition("\n")[2]
     parser.add_argument(
         "action",
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("all", "preview-data", "backgrounds", "travel", "adopt", "cutout"),
         help="instead of one stage",
     )
-    parser.add_argument("--config", type=Path, default=DEFAULT, help="training file (mini.toml, which comes along)")
+    parser.add_argument("--config", type=Path, default=DEFAULT, help="training file; mini.toml comes along")
     parser.add_argument("--stage", choices=STAGES, help="what to train")
     parser.add_argument("--minutes", type=float, help="length of this slice")
     parser.add_argument(
@@ -51,13 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--textures", type=Path, metavar="DIR", help="folder of photographs as material for backgrounds"
     )
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs (runs)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs")
     parser.add_argument("--threads", type=int, help="processor threads to use")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--variety", type=int, help="backgrounds per scene, in blocks of eight")
-    parser.add_argument("--scale", type=float, default=1.0, help="with all: the plan's minutes times this (1)")
+    parser.add_argument("--scale", type=float, default=1.0, help="with all: the plan's minutes times this")
     parser.add_argument(
-        "--slice", type=float, default=60.0, help="with all: a stage is saved and begun anew after (60)"
+        "--slice", type=float, default=60.0, help="with all: a stage is saved and begun anew after so many minutes"
     )
     parser.add_argument(
         "--no-decay", action="store_true", help="keep the learning rate up: another slice is going to follow"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from engine.encoders.names import ENCODERS, is_own_name, own_name, under_library_names, under_own_names
+from engine.encoders.names import own_name, under_own_names
 from engine.errors import BundleError
 
 M = TypeVar("M", bound=nn.Module)
@@ -31,8 +32,7 @@ def assemble(part: str, build: Callable[[], M], state: Mapping[str, Tensor]) -> 
         state: exactly the module's weights. Those of an encoder may have any spelling ``engine.encoders.names`` knows.
 
     Raises:
-        BundleError: the config builds no such module; a weight is missing, unknown, or of another shape; the installed
-            library calls its weights in a way this program does not know.
+        BundleError: the config builds no such module; a weight is missing, unknown, or of another shape.
     """
     words = PART_WORDS[part]
     module = build_on_meta(part, build)
@@ -46,37 +46,39 @@ def assemble(part: str, build: Callable[[], M], state: Mapping[str, Tensor]) -> 
             raise BundleError(
                 f"The {words}'s weight “{name}” has the shape {tuple(state[name].shape)}, not {shape}.", _STEP
             )
-    module.load_state_dict(under_library_names(part, state, module.state_dict()), strict=True, assign=True)
+    module.load_state_dict(state, strict=True, assign=True)
     return module.eval().requires_grad_(False)
 
 
 def build_on_meta(part: str, build: Callable[[], M]) -> M:
     """The module without memory for its weights. Raises ``BundleError`` where its description builds none."""
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _WithoutNumbers():
             return build()
-    except Exception as error:  # the libraries raise whatever a wrong config led them into
+    except Exception as error:  # whatever a wrong config leads to
         raise BundleError(
             f"The {PART_WORDS[part]} of this model cannot be built from its description.", _STEP
         ) from error
 
 
-def expected_shapes(part: str, module: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Shape of every weight a module wants, under our names.
+class _WithoutNumbers(TorchFunctionMode):
+    """Weights on the meta device have no numbers: drawing random ones for them would only import torch's compiler, which
+    takes longer than all the rest of an opening."""
 
-    Raises:
-        BundleError: the installed library has names that no rule knows. The model is right then, and the library too new.
-    """
-    expected = {own_name(part, name): tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    strange = [name for name in expected if part in ENCODERS and not is_own_name(part, name)]
-    if strange:
-        library = type(module).__module__.partition(".")[0]
-        raise BundleError(
-            f"The installed {library} calls the weights of the {PART_WORDS[part]} in a way this program does not know, "
-            f"for example “{strange[0]}”.",
-            "The model is whole. Update this program, or set up its environment again.",
-        )
-    return expected
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if getattr(func, "__module__", "") == "torch.nn.init" or func in _DRAWING:
+            return args[0] if args else next(iter((kwargs or {}).values()))
+        return func(*args, **(kwargs or {}))
+
+
+_DRAWING = (Tensor.normal_, Tensor.uniform_)
+
+
+def expected_shapes(part: str, module: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Shape of every weight a module wants, under our names."""
+    return {own_name(part, name): tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
 _STEP = "Get the model again, or verify it under Models."

@@ -7,26 +7,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from engine.encoders.assembly import assemble
+from engine.encoders.latent import LatentEncoder
 from engine.encoders.pixels import at_size, to_unit_range
 
 DECODER_WEIGHTS = ("decoder.", "post_quant_conv.")
 
 
 class ContentEncoder:
-    """The encoder half of ``diffusers.AutoencoderKL``; the decoder is neither kept nor loaded.
+    """The encoder half of an ``AutoencoderKL``; its decoder is not needed.
 
     The latent is the mean of its distribution. The published program draws from it with an unseeded generator, so the
     same seed gave another picture each time. Its latents are not shifted and scaled as FLUX itself does it, and so they
     are not here: the weights were trained on them as they come.
     """
 
-    def __init__(self, model: AutoencoderKL, input_size: int, fold: int = 1) -> None:
-        # Any: the decorators around the libraries' forward hide its signature from type checkers.
-        self.model: Any = model
+    def __init__(self, model: LatentEncoder, input_size: int, fold: int = 1) -> None:
+        self.model = model
         self.input_size = input_size
         self.fold = fold
 
@@ -43,7 +42,7 @@ class ContentEncoder:
             BundleError: the weights do not fit the config.
         """
         state = {name: tensor for name, tensor in state.items() if not name.startswith(DECODER_WEIGHTS)}
-        return cls(assemble("content", lambda: encoder_half(config), state), input_size, fold)
+        return cls(assemble("content", lambda: LatentEncoder(config), state), input_size, fold)
 
     @property
     def device(self) -> torch.device:
@@ -61,19 +60,9 @@ class ContentEncoder:
         A cut-out of another size than ``input_size`` is brought there with Pillow's Lanczos filter.
         """
         pixels = (to_unit_range(at_size(rgb, self.input_size)) * 2 - 1).to(self.device, self.model.dtype)
-        latent = self.model.encode(pixels).latent_dist.mean
-        return fold_latent(latent, self.fold)[0]
+        return fold_latent(self.model(pixels), self.fold)[0]
 
 
 def fold_latent(latent: Tensor, fold: int) -> Tensor:
     """Latents (B, c, h, w) to tokens (B, h·w / fold², c·fold²) float32, row-major."""
     return torch.pixel_unshuffle(latent.float(), fold).flatten(2).transpose(1, 2).contiguous()
-
-
-def encoder_half(config: Mapping[str, Any]) -> AutoencoderKL:
-    """An ``AutoencoderKL`` without its decoder. Call it on the meta device: the decoder is built before it goes."""
-    settings = {name: value for name, value in config.items() if not name.startswith("_")}
-    model = AutoencoderKL(**settings)
-    del model.decoder
-    model.post_quant_conv = None
-    return model

@@ -9,27 +9,25 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 
 from engine.encoders.assembly import assemble
+from engine.encoders.dinov2 import Dinov2
 from engine.encoders.pixels import to_unit_range
 from engine.errors import BundleError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-POSITIONS = "embeddings.position_embeddings"
 
 
 class SemanticEncoder:
-    """``transformers.Dinov2Model``, at one input size.
+    """DINOv2, at one input size.
 
     The table of learned positions is resampled once, here, to the grid of that size (the published program does so with
     timm's bicubic with antialiasing), so that the model itself, which would resample otherwise, does not.
     """
 
-    def __init__(self, model: Dinov2Model, input_size: int) -> None:
-        # Any: the decorators around the libraries' forward hide its signature from type checkers.
-        self.model: Any = model
+    def __init__(self, model: Dinov2, input_size: int) -> None:
+        self.model = model
         self.input_size = input_size
 
     @classmethod
@@ -39,16 +37,15 @@ class SemanticEncoder:
         Raises:
             BundleError: the weights do not fit the config.
         """
-        model = assemble("semantic", lambda: Dinov2Model(Dinov2Config.from_dict(dict(config))), state)
-        side = input_size // _patch_size(model.config)
-        if side < 1 or input_size % _patch_size(model.config):
+        model = assemble("semantic", lambda: Dinov2(config), state)
+        side = input_size // model.config.patch_size
+        if side < 1 or input_size % model.config.patch_size:
             raise BundleError(
                 f"The semantic encoder's input of {input_size} pixels does not divide into its patches of "
-                f"{_patch_size(model.config)}.",
+                f"{model.config.patch_size}.",
                 "Get the model again, or verify it under Models.",
             )
-        table = resample_positions(model.embeddings.position_embeddings, side)
-        model.embeddings.position_embeddings = torch.nn.Parameter(table, requires_grad=False)
+        model.positions = torch.nn.Parameter(resample_positions(model.positions, side), requires_grad=False)
         return cls(model, input_size)
 
     @property
@@ -66,8 +63,16 @@ class SemanticEncoder:
         Both come from behind the last LayerNorm; patches are row-major.
         """
         pixels = prepared(to_unit_range(rgb).to(self.device), self.input_size)
-        tokens = self.model(pixel_values=pixels.to(self.model.dtype)).last_hidden_state[0].float()
+        tokens = self.model(pixels.to(self.model.dtype))[0].float()
         return tokens[0], tokens[1:]
+
+    @torch.inference_mode()
+    def patches_after(self, rgb: np.ndarray, blocks: int) -> Tensor:
+        """Patches (n, W_s), float32, of a square cut-out after so many blocks, 0 … all: the earlier, the more they say of
+        how it looks there, and the less of what it is."""
+        pixels = prepared(to_unit_range(rgb).to(self.device), self.input_size)
+        states = self.model(pixel_values=pixels.to(self.model.dtype), output_hidden_states=True).hidden_states
+        return states[min(blocks, len(states) - 1)][0, 1:].float()
 
 
 def prepared(pixels: Tensor, size: int) -> Tensor:
@@ -91,8 +96,3 @@ def resample_positions(table: Tensor, side: int) -> Tensor:
     grid = F.interpolate(grid, size=(side, side), mode="bicubic", align_corners=False, antialias=True)
     rows = grid.permute(0, 2, 3, 1).reshape(1, side * side, -1).to(table.dtype)
     return torch.cat((table[:, :1].detach(), rows), dim=1)
-
-
-def _patch_size(config: Dinov2Config) -> int:
-    size = config.patch_size
-    return size if isinstance(size, int) else size[0]

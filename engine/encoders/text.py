@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,9 @@ from typing import Any
 import torch
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
-from transformers.models.t5 import T5Config, T5EncoderModel
 
 from engine.encoders.assembly import assemble
+from engine.encoders.t5 import T5Encoder
 from engine.errors import BundleError
 
 TOKENIZER_FILE = "tokenizer.json"
@@ -37,7 +34,7 @@ class TextFeatures:
 
 
 class TextEncoder:
-    """``transformers.T5EncoderModel`` with its fast tokenizer.
+    """T5's encoder with its fast tokenizer.
 
     Weights in half precision only rest in it. The published program computes its products in bfloat16 and adds them up in
     float32; here products are in float32 as well, which costs milliseconds a prompt and leaves a thirteenth of the error.
@@ -51,9 +48,8 @@ class TextEncoder:
         limit: most tokens of a prompt, with the end token (rows of the transformer's null text).
     """
 
-    def __init__(self, model: T5EncoderModel, tokenizer: Tokenizer, limit: int) -> None:
-        # Any: the decorators around the libraries' forward hide its signature from type checkers.
-        self.model: Any = model
+    def __init__(self, model: T5Encoder, tokenizer: Tokenizer, limit: int) -> None:
+        self.model = model
         self.tokenizer = tokenizer
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(limit)
@@ -70,8 +66,7 @@ class TextEncoder:
         Raises:
             BundleError: the parts are missing, damaged, or do not fit each other.
         """
-        model = assemble("text", lambda: T5EncoderModel(T5Config.from_dict(dict(config))), state)
-        model.encoder.set_input_embeddings(model.shared)  # one table, so that it moves to a device once
+        model = assemble("text", lambda: T5Encoder(config), state)
         try:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         except Exception as error:  # the library raises bare Exception
@@ -100,14 +95,7 @@ class TextEncoder:
         """Features of a prompt, on the encoder's device. An empty prompt is the end token alone."""
         tokens = self.tokenizer.encode(prompt)
         ids = torch.tensor([tokens.ids], device=self.device)
-        with self._precision():
-            features = self.model(input_ids=ids).last_hidden_state[0].float()
-        return TextFeatures(features, _dropped(prompt, tokens), self._unknown(prompt, tokens))
-
-    def _precision(self) -> AbstractContextManager[Any]:
-        """What widens weights that rest in half precision; nothing where none does."""
-        half = any(parameter.dtype != torch.float32 for parameter in self.model.parameters())
-        return _WideProducts() if half else nullcontext()
+        return TextFeatures(self.model(ids)[0], _dropped(prompt, tokens), self._unknown(prompt, tokens))
 
     def fit(self, prompt: str) -> tuple[str, tuple[str, ...]]:
         """``dropped`` and ``unknown`` of a prompt, without encoding it."""
@@ -127,19 +115,6 @@ class TextEncoder:
             if identity == number and last > first
         ]
         return tuple(dict.fromkeys(words))
-
-
-class _WideProducts(TorchFunctionMode):
-    """Linear layers and the word table in float32, whatever their weights rest in: each is widened for its own use only."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if func is functional.linear:
-            args = tuple(value.float() if isinstance(value, Tensor) else value for value in args)
-        elif func is functional.embedding:
-            return func(*args, **(kwargs or {})).float()
-        return func(*args, **(kwargs or {}))
 
 
 def _dropped(prompt: str, tokens: Encoding) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.photo.hints import Hint as Hint
     from engine.photo.hints import Stroke as Stroke
     from engine.photo.hints import SubjectProposal as SubjectProposal
+    from engine.photo.load import MAX_PIXELS as MAX_PIXELS
     from engine.photo.load import Photo as Photo
     from engine.photo.load import load_photo as load_photo
     from engine.photo.load import photo_from_pixels as photo_from_pixels
@@ -52,7 +53,7 @@ else:
             "engine.photo.foreground": ("foreground_colours",),
             "engine.photo.framing": ("cut_out", "mask_digest", "on_white", "without_white"),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),
-            "engine.photo.load": ("Photo", "load_photo", "photo_from_pixels"),
+            "engine.photo.load": ("MAX_PIXELS", "Photo", "load_photo", "photo_from_pixels"),
             "engine.photo.mask_file": ("read_mask", "write_mask"),
             "engine.photo.mask_ops": (
                 "SOLID",

@@ -24,7 +24,10 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from engine.errors import PhotoError
+from engine.photo.colour import by_profile, by_space, space_of_file
+from engine.photo.foreign import PNG, is_raw_inside, kind, png_without_metadata
 from engine.photo.raw import can_develop, develop, is_raw, raw_size
+from engine.text import shown_name
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ MAX_FILE_BYTES = 2**30
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "TGA", "JPEG2000", "AVIF", "ICO", "QOI")
 _READERS = ("Png", "Jpeg", "Mpo", "WebP", "Tiff", "Gif", "Bmp", "Ppm", "Tga", "Jpeg2K", "Avif", "Ico", "Qoi")
 _HEIF = "HEIF"
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEIF_BRANDS = (*(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"mif2", b"msf1"),)
 
 # Pillow warns above this and refuses above twice this, before unpacking, wherever it opens a picture.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -87,7 +90,12 @@ def photo_from_pixels(
 
     Args:
         rgb: uint8 (H, W, 3). alpha: uint8 (H, W); one that is 255 everywhere counts as none.
+
+    Raises:
+        PhotoError: it has more pixels than a photo may have, through whatever door it came.
     """
+    if rgb.shape[0] * rgb.shape[1] > MAX_PIXELS:
+        raise _too_large(_called(name), (rgb.shape[1], rgb.shape[0]))
     if alpha is not None and alpha.min() == 255:
         alpha = None
     rgb, alpha = _frozen(rgb), None if alpha is None else _frozen(alpha)
@@ -110,7 +118,7 @@ def load_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> Photo:
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
-        name = name or path.name or str(path)
+        name = name or shown_name(path)
         with open_regular_file(path, name) as stream:
             return _decode(stream, name)
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -168,11 +176,7 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
         if is_raw(start, called):
             rgb = _developed(stream, called)
         else:
-            with Image.open(stream, formats=_usable_formats(start)) as picture:
-                _check_size(picture.size, called)
-                notes = _frame_note(picture)
-                picture.load()
-                rgb, alpha = _pixels(picture)
+            rgb, alpha, notes = _read(stream, called, start)
     except PhotoError:
         raise
     except UnidentifiedImageError as error:
@@ -192,6 +196,33 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
     except Exception as error:  # decoders raise SyntaxError, struct.error, IndexError, … for damaged files
         raise _damaged(called) from error
     return photo_from_pixels(rgb, alpha, name, notes)
+
+
+def _read(stream: BinaryIO, called: str, start: bytes) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Pixels, alpha and notes; a PNG whose metadata stand in the way is read without them."""
+    try:
+        return _open(stream, None, called, start)
+    except (PhotoError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise
+    except Exception:
+        if not start.startswith(PNG):
+            raise
+        log.info("%s is read without its metadata", called, exc_info=True)
+        return _open(*png_without_metadata(stream), called, start)
+
+
+def _open(
+    stream: BinaryIO, profile: bytes | None, called: str, start: bytes
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    with Image.open(stream, formats=_usable_formats(start)) as picture:
+        if is_raw_inside(picture):  # the picture of this TIFF is only a small preview, whatever the file is called
+            stream.seek(0)
+            return _developed(stream, called), None, ()
+        _check_size(picture.size, called)
+        notes = _frame_note(picture)
+        picture.load()
+        rgb, alpha = _pixels(picture, stream, profile)
+    return rgb, alpha, notes
 
 
 def _usable_formats(start: bytes) -> list[str]:
@@ -245,25 +276,29 @@ def _frame_note(picture: Image.Image) -> tuple[str, ...]:
     return ()
 
 
-def _pixels(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """A loaded picture of any mode → RGB uint8 (H, W, 3) and alpha uint8 (H, W) or None, upright."""
-    profile = picture.info.get("icc_profile")
-    orientation = _orientation(picture)
+def _pixels(picture: Image.Image, stream: BinaryIO, profile: bytes | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """A loaded picture of any mode → RGB uint8 (H, W, 3) and alpha uint8 (H, W) or None, upright, in sRGB."""
+    profile = profile or picture.info.get("icc_profile")
+    orientation, space = _orientation(picture), space_of_file(picture, stream)
     if picture.mode.startswith("I") or picture.mode == "F":
-        picture = Image.fromarray(_to_8_bit(np.asarray(picture)))
-        profile = None
+        picture = Image.fromarray(_to_8_bit(_values(picture)))
     alpha = None
     if picture.has_transparency_data:
-        with_alpha = picture.convert("RGBA")
+        grey = picture.mode in ("L", "LA", "La", "1")
+        with_alpha = picture if picture.mode in ("LA", "RGBA") else picture.convert("LA" if grey else "RGBA")
         alpha = with_alpha.getchannel("A")
-        picture = with_alpha.convert("RGB")
+        picture = with_alpha.convert("L" if grey else "RGB")
+        del with_alpha
     elif picture.mode not in ("RGB", "CMYK", "L", "LAB"):
         picture = picture.convert("RGB")
-    picture = _to_srgb(picture, profile)
+    picture, converted = _to_srgb(picture, profile)
     if orientation in _UPRIGHT:
         picture = picture.transpose(_UPRIGHT[orientation])
         alpha = None if alpha is None else alpha.transpose(_UPRIGHT[orientation])
-    return np.array(picture), None if alpha is None else np.array(alpha)
+    rgb = np.asarray(picture)
+    if space is not None and not converted:
+        rgb = by_space(rgb, space)
+    return rgb, None if alpha is None else np.asarray(alpha)
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -275,35 +310,62 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
+def _values(picture: Image.Image) -> np.ndarray:
+    """Grey values of more than 8 bits; Pillow reads whole numbers of 32 bits without a sign as ones with a sign."""
+    values = np.asarray(picture)
+    sample_format = getattr(picture, "tag_v2", {}).get(339, (2,))
+    unsigned = sample_format in (1, (1,)) and values.dtype == np.int32
+    return values.view(np.uint32) if unsigned else values
+
+
+_SAMPLE = 2**20
+_STRIP = 2**22
+
+
 def _to_8_bit(values: np.ndarray) -> np.ndarray:
     """Grey values of more than 8 bits (16-bit, 32-bit whole numbers, floats) → uint8.
 
-    Whole numbers count as 16-bit unless they are larger, floats as 0 … 1 unless they are larger.
+    16-bit numbers fill their range. For all others the range is the one that the values need, 0 … 1, 0 … 255, 0 … 65535 or
+    their own maximum; a few pixels that are brighter than all others (a highlight, a dead pixel) do not choose it.
     """
+    result = np.empty(values.shape, np.uint8)
+    rows = max(1, _STRIP // max(1, values.shape[1]))
+    strips = [slice(start, start + rows) for start in range(0, values.shape[0], rows)]
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    grey = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    highest = float(grey.max(initial=0.0))
-    ranges = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (65535.0,)
-    full = next((limit for limit in ranges if highest <= limit), highest)
-    return np.clip(np.rint(grey * (255.0 / full)), 0, 255).astype(np.uint8)
+        for strip in strips:
+            result[strip] = (values[strip].astype(np.uint32) + 128) // 257
+        return result
+    full = _full(values)
+    for strip in strips:
+        grey = np.nan_to_num(values[strip].astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+        result[strip] = np.clip(np.rint(grey * np.float32(255.0 / full)), 0, 255)
+    return result
 
 
-def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours by the embedded profile where there is a usable one (phones, print), else as Pillow does."""
-    if profile and len(profile) < 4 * 2**20:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if picture.mode != "RGB" or "srgb" not in ImageCms.getProfileDescription(source).lower():
-                converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-                if converted is not None:
-                    return converted
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            log.info("the colour profile cannot be used", exc_info=True)
+def _full(values: np.ndarray) -> float:
+    """The value that becomes white."""
+    flat = values.reshape(-1)
+    sample = flat[:: max(1, flat.size // _SAMPLE)].astype(np.float64)
+    sample = sample[np.isfinite(sample)]
+    high = float(np.percentile(sample, 99.5)) if sample.size else 0.0
+    if not high > 0.0:  # all dark, but for a few perhaps
+        high = float(sample.max(initial=0.0))
+    if values.dtype.kind == "f" and high <= 1.0:
+        return 1.0
+    # A common range counts when the values use at least half of it; a dark picture in 0 … 65535 would be a black sheet.
+    return next((limit for limit in (255.0, 65535.0) if limit / 2 < high <= limit), max(high, 1.0))
+
+
+def _to_srgb(picture: Image.Image, profile: bytes | None) -> tuple[Image.Image, bool]:
+    """An RGB picture, by the embedded profile where there is a usable one (phones, print), else as Pillow does; and whether
+    the profile was used."""
+    converted = by_profile(picture, profile)
+    if converted is not None:
+        return converted, True
     if picture.mode == "LAB":
         lab = ImageCms.createProfile("LAB")
         picture = ImageCms.profileToProfile(picture, lab, ImageCms.createProfile("sRGB"), outputMode="RGB") or picture
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB"), False
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:
@@ -316,6 +378,14 @@ def _called(name: str) -> str:
     return name or "The picture"
 
 
+def _unreadable(called: str, known: str) -> PhotoError:
+    return PhotoError(
+        f"{called} is {known}, which cannot be read here.",
+        f"Save it as JPEG first. {_WORKING}",
+        title="This kind cannot be read",
+    )
+
+
 def _not_a_picture(called: str, start: bytes) -> PhotoError:
     if _is_heif(start) and _reads_heif():
         return PhotoError(f"{called} is a HEIC photo that is damaged or incomplete.", "Save it as JPEG first.")
@@ -324,6 +394,9 @@ def _not_a_picture(called: str, start: bytes) -> PhotoError:
             f"{called} is a HEIC photo, and pillow-heif, which reads them, is not installed.",
             "Install it with “pip install pillow-heif”, or save the photo as JPEG first.",
         )
+    known = kind(start)
+    if known:
+        return _unreadable(called, known)
     if start.startswith(b"%PDF"):
         return PhotoError(f"{called} is a PDF document.", f"Save the picture in it as a file of its own. {_WORKING}")
     if start.lstrip().startswith((b"<svg", b"<?xml")):

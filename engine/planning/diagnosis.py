@@ -24,6 +24,7 @@ from engine.bundle.manifest import BundleManifest
 from engine.bundle.published import published_manifest
 from engine.device.devices import GIB, Device, choose_device, find_devices, gigabytes, processor, run_tool
 from engine.errors import EchoGenError, NotEnoughMemory
+from engine.files import is_there
 from engine.planning.plans import plan_for
 from engine.version import __version__
 
@@ -50,12 +51,14 @@ class Finding:
         fact: one sentence.
         step: what to do about it, "" when nothing.
         good: whether all is well.
+        absent: something that could be here is not, and nothing is wrong with that.
     """
 
     topic: str
     fact: str
     step: str = ""
     good: bool = True
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def _computer() -> Finding:
 def _disk() -> Finding:
     folder = models_folder()
     place = folder
-    while not place.exists() and place != place.parent:
+    while not is_there(place) and place != place.parent:
         place = place.parent
     free = shutil.disk_usage(place).free
     fact = f"{free / 10**9:.0f} GB free for models in {folder}."
@@ -267,6 +270,7 @@ def _no_card() -> Finding:
         "Graphics card",
         "No graphics card that could draw was found.",
         "The processor draws instead: seconds a picture with EchoGen mini, minutes with EchoGen 2B.",
+        absent=True,
     )
 
 
@@ -340,15 +344,20 @@ def _could_have(device: Device, cards: tuple[Card, ...]) -> list[Finding]:
     if device.kind == "cpu" and card is not None and card.memory and card.maker == "NVIDIA":
         device = Device("cuda", card.name, card.memory, card.memory - _DESKTOP, device.cores, half=True)
         with_card = " once the graphics card can be used"
-    get = f"Get it: python -m engine models get {LARGE_MODEL}"
+    get = f"Get it: python -m engine models get {LARGE_MODEL} (the licences are shown first)."
     try:
         plan = plan_for(manifest, device)
     except NotEnoughMemory as error:
-        return [Finding("Model", f"{manifest.title} is not here, and would not run: {error.fact}")]
+        return [Finding("Model", f"{manifest.title} is not here, and would not run: {error.fact}", absent=True)]
     words = f"{manifest.title} is not here. {'It would run' if plan.fits else 'It might run'}{with_card}. {plan.words}"
     lacking = max(plan.missing, plan.missing_beside)
     return [
-        Finding("Model", words, get if plan.fits else f"It wants {gigabytes(lacking)} more than is free. {get}"),
+        Finding(
+            "Model",
+            words,
+            get if plan.fits else f"It wants {gigabytes(lacking)} more than is free. {get}",
+            absent=True,
+        ),
     ]
 
 

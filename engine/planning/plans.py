@@ -38,11 +38,11 @@ TITLES: dict[PlanKey, str] = {
     "streamed": "Smallest",
 }
 MEANINGS: dict[PlanKey, str] = {
-    "resident": "Everything stays on the device.",
-    "balanced": "Parts that are done make room for the next ones.",
-    "low": "The guidance's branches are drawn one after another.",
-    "int8": "The network's numbers are rounded to eight bits.",
-    "streamed": "The network comes from the computer's memory layer by layer.",
+    "resident": "The whole model stays in memory. The fastest way.",
+    "balanced": "Parts of the model leave the memory when they have done their work.",
+    "low": "The work is done in smaller steps, which is slower and takes less memory.",
+    "int8": "The model is stored in a smaller form, and pictures differ a little.",
+    "streamed": "The model is brought from the computer's memory piece by piece. The slowest way.",
 }
 NumberFormat = Literal["float32", "bfloat16", "float16"]
 _BYTES: dict[NumberFormat, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -305,18 +305,20 @@ def _notes(plan: MemoryPlan, device: Device) -> tuple[str, ...]:
         )
     elif plan.missing_beside:
         notes.append(
-            f"Beside the card it takes {gigabytes(plan.beside)} of the computer's memory, {gigabytes(plan.missing_beside)} "
-            "more than is free: close other programs, or drawing becomes very slow."
+            f"It also takes {gigabytes(plan.beside)} of the computer's own memory, {gigabytes(plan.missing_beside)} more "
+            "than is free. Close other programs, or drawing becomes very slow."
         )
     elif not plan.fits_unequal:
         notes.append(
-            f"Different strengths for prompt and subject need {gigabytes(plan.needed + plan.unequal - plan.free)} more than "
-            "is free; equal ones fit."
+            "Give prompt and subject the same strength: different ones need "
+            f"{gigabytes(plan.needed + plan.unequal - plan.free)} more memory than is free."
         )
     elif plan.unequal > GIB // 2:
-        notes.append(f"Different strengths for prompt and subject need {gigabytes(plan.unequal)} more.")
+        notes.append(f"Different strengths for prompt and subject take {gigabytes(plan.unequal)} more memory.")
     if plan.beside > 4 * GIB and not plan.missing_beside:
-        notes.append(f"Beside the card it takes {gigabytes(plan.beside)} of the computer's memory.")
+        notes.append(f"It also takes {gigabytes(plan.beside)} of the computer's own memory.")
     if plan.rounded:
-        notes.append("Numbers are held more coarsely: pictures differ a little from those of the larger plans.")
+        notes.append(
+            "The model is stored in a smaller form, so pictures differ a little from those of the larger plans."
+        )
     return tuple(notes)

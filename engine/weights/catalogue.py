@@ -353,7 +353,7 @@ MODELS: dict[str, Model] = {
         ),
         Model(
             "naming",
-            "Naming",
+            "Subject names",
             "Says what the subject is, so that you need not type it. Optional.",
             ("qwen2.5-vl-7b",),
             bundle=False,

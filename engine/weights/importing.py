@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.bundle.manifest import MANIFEST
 from engine.errors import CannotWrite, InputError
-from engine.files import disk_error, readable
+from engine.files import disk_error, is_folder, readable
 from engine.process.messages import Originals
 from engine.weights.catalogue import PARTS, Part
 
@@ -93,7 +93,7 @@ def look_into(folder: Path) -> FoundFiles:
     Raises:
         InputError: there is no such folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError(f"There is no folder {folder}.", "Choose the folder the files lie in.")
     bundles: list[Path] = []
     transformers: dict[str, Path] = {}

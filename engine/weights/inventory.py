@@ -11,7 +11,7 @@ from engine.bundle.conversion_report import read_report, report_file
 from engine.bundle.library import find_bundles, models_folder, shipped_folder
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, EchoGenError
-from engine.files import disk_error
+from engine.files import disk_error, is_file, is_there
 from engine.process.messages import Originals
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
 from engine.weights.settings import DownloadSettings
@@ -29,7 +29,7 @@ def installed_helper(role: Role) -> Path | None:
     for part in PARTS.values():
         if part.role == role:
             folder = parts_folder() / part.key
-            if (folder / STATE).is_file() and PartDownload(part, folder).complete:
+            if is_file(folder / STATE) and PartDownload(part, folder).complete:
                 return folder
     return None
 
@@ -136,7 +136,7 @@ class Inventory:
     def _bundle(self, name: str) -> tuple[Path | None, BundleManifest | None, str]:
         for place in (shipped_folder(), self.folder):
             folder = place / name
-            if (folder / MANIFEST).is_file():
+            if is_file(folder / MANIFEST):
                 try:
                     return folder, read_manifest(folder), ""
                 except BundleError as error:
@@ -196,7 +196,7 @@ def conversions(models: Path, name: str) -> list[Path]:
 
 def existing_folder(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
-    while not folder.exists() and folder != folder.parent:
+    while not is_there(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
 

@@ -21,6 +21,7 @@ import platformdirs
 
 from engine.bundle.library import APP_NAME
 from engine.errors import CannotWrite, InputError
+from engine.text import shortened
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def load_settings() -> DownloadSettings:
     The environment variable ECHOGEN_HUB (a base URL) goes before the file.
     """
     data: Any = {}
-    with contextlib.suppress(OSError, ValueError), settings_file().open("rb") as stream:
+    with contextlib.suppress(OSError, ValueError, RecursionError), settings_file().open("rb") as stream:
         data = json.loads(stream.read(_MAX_BYTES))
     data = data if isinstance(data, dict) else {}
     accepted, choices, sizes = (
@@ -118,9 +119,15 @@ def checked_base_url(text: str) -> str:
     Raises:
         InputError: with what is wrong.
     """
-    url = urlsplit(text.strip())
-    if not url.hostname or not is_safe(text.strip()):
-        raise InputError(f"“{text}” is no address to download from.", f"It has to begin with https://, as in {HUB}.")
+    try:
+        url = urlsplit(text.strip())
+        usable = bool(url.hostname) and is_safe(text.strip()) and (url.port is None or url.port > 0)
+    except ValueError:  # "http://[::1", a port of 99999
+        usable = False
+    if not usable:
+        raise InputError(
+            f"“{shortened(text)}” is no address to download from.", f"It has to begin with https://, as in {HUB}."
+        )
     if url.username or url.password or url.query or url.fragment:
         raise InputError(
             "The address to download from holds more than a place.",
@@ -131,7 +138,10 @@ def checked_base_url(text: str) -> str:
 
 def is_safe(url: str) -> bool:
     """Whether nobody on the way can read or change what this address sends: https, or http inside this computer."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all
+        return False
     if parts.scheme == "https":
         return True
     return parts.scheme == "http" and _is_loopback(parts.hostname or "")

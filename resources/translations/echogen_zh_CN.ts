@@ -43,6 +43,10 @@
             <translation>复制</translation>
         </message>
         <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
             <source>Drag from here into another program, or press Copy</source>
             <translation>从这里拖到其他程序，或按“复制”</translation>
         </message>
@@ -61,6 +65,10 @@
         <message>
             <source>Finish it</source>
             <translation>继续画完</translation>
+        </message>
+        <message>
+            <source>How alike the subject is to your cut-out, in the eyes of the model</source>
+            <translation>在模型看来，主体与您的抠图有多像</translation>
         </message>
         <message>
             <source>Move the handle between the scales first</source>
@@ -109,6 +117,10 @@
         <message>
             <source>Vary</source>
             <translation>变化</translation>
+        </message>
+        <message>
+            <source>{0} % alike</source>
+            <translation>相似度 {0} %</translation>
         </message>
     </context>
     <context>
@@ -176,6 +188,10 @@
         <message>
             <source>Copy picture</source>
             <translation>复制图片</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture…</source>
+            <translation>从图片中抠图…</translation>
         </message>
         <message>
             <source>Cut-out</source>
@@ -474,6 +490,10 @@
             <translation>放大 4 倍保存…</translation>
         </message>
         <message>
+            <source>Save the cut-out on transparency…</source>
+            <translation>将抠图保存为透明图片…</translation>
+        </message>
+        <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
         </message>
@@ -720,8 +740,20 @@
             <translation>所选模型已不存在，改用小模型</translation>
         </message>
         <message>
+            <source>The most alike: {0} %</source>
+            <translation>最像的：{0} %</translation>
+        </message>
+        <message>
             <source>The photo is not at hand: only the part that was drawn is shown</source>
             <translation>找不到那张照片：只显示画出的部分</translation>
+        </message>
+        <message>
+            <source>{0} It is opened as a photo.</source>
+            <translation>{0} 已将其作为照片打开。</translation>
+        </message>
+        <message>
+            <source>{0} given up early</source>
+            <translation>{0} 张提前放弃</translation>
         </message>
         <message>
             <source>{0} waiting</source>
@@ -745,6 +777,56 @@
         <message>
             <source>{0} pictures</source>
             <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>Cutting</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Save the cut-out on transparency</source>
+            <translation>将抠图保存为透明图片</translation>
+        </message>
+        <message>
+            <source>Saved as {0}</source>
+            <translation>已保存为 {0}</translation>
+        </message>
+        <message>
+            <source>{0}, cut out</source>
+            <translation>{0} 抠图</translation>
+        </message>
+    </context>
+    <context>
+        <name>CuttingEditor</name>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Click what belongs, or paint it. Everything else becomes transparent.</source>
+            <translation>点击或涂抹要保留的部分，其余都会变成透明。</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
+            <source>Save as PNG…</source>
+            <translation>保存为 PNG…</translation>
+        </message>
+        <message>
+            <source>Save on transparency</source>
+            <translation>保存为透明图片</translation>
+        </message>
+        <message>
+            <source>The cut-out on transparency</source>
+            <translation>透明背景上的抠图</translation>
         </message>
     </context>
     <context>
@@ -894,6 +976,10 @@
             <translation>区域需要其图片所有尺度的比特。</translation>
         </message>
         <message>
+            <source>A subject has {0} photos; {1} are the limit.</source>
+            <translation>一个主体有 {0} 张照片，最多 {1} 张。</translation>
+        </message>
+        <message>
             <source>All scales are kept: nothing is left to draw.</source>
             <translation>所有尺度都已保留：没有可绘制的了。</translation>
         </message>
@@ -908,6 +994,10 @@
         <message>
             <source>Another EchoGen is fetching into {0} right now.</source>
             <translation>另一个 EchoGen 正在向 {0} 下载。</translation>
+        </message>
+        <message>
+            <source>Another picture is more alike.</source>
+            <translation>另一张图片更像。</translation>
         </message>
         <message>
             <source>Another program saved it again; its prompt is still in the history.</source>
@@ -936,14 +1026,6 @@
         <message>
             <source>Balanced</source>
             <translation>均衡</translation>
-        </message>
-        <message>
-            <source>Beside the card it takes {0} of the computer's memory, {1} more than is free: close other programs, or drawing becomes very slow.</source>
-            <translation>除显卡外还占用 {0} 电脑内存，比空闲的多 {1}：请关闭其他程序，否则绘制会非常慢。</translation>
-        </message>
-        <message>
-            <source>Beside the card it takes {0} of the computer's memory.</source>
-            <translation>除显存外，还占用 {0} 内存。</translation>
         </message>
         <message>
             <source>Bit labels are zeros and ones, with as many bits in every scale.</source>
@@ -1118,16 +1200,20 @@
             <translation>请从原处重新复制该模型。</translation>
         </message>
         <message>
+            <source>Correct or unset it: an http:// proxy works, as in http://proxy.example:3128.</source>
+            <translation>请改正或取消该设置:可以使用 http:// 代理,例如 http://proxy.example:3128。</translation>
+        </message>
+        <message>
+            <source>Correct or unset {0}.</source>
+            <translation>请改正或取消 {0}。</translation>
+        </message>
+        <message>
             <source>Delete one first.</source>
             <translation>请先删除一个。</translation>
         </message>
         <message>
-            <source>Different strengths for prompt and subject need {0} more than is free; equal ones fit.</source>
-            <translation>提示词与主体强度不同时所需内存比可用的多 {0}；强度相同则够用。</translation>
-        </message>
-        <message>
-            <source>Different strengths for prompt and subject need {0} more.</source>
-            <translation>提示词与主体强度不同时还需要 {0}。</translation>
+            <source>Different strengths for prompt and subject take {0} more memory.</source>
+            <translation>提示词和主体使用不同强度时,要多用 {0} 内存。</translation>
         </message>
         <message>
             <source>Download it with the text encoder.</source>
@@ -1160,10 +1246,6 @@
         <message>
             <source>Drawing can stop after {0} to {1} scales, not after {2}.</source>
             <translation>绘制可以在 {0} 到 {1} 个尺度后停止，而不是 {2} 个。</translation>
-        </message>
-        <message>
-            <source>Everything stays on the device.</source>
-            <translation>所有内容都留在设备上。</translation>
         </message>
         <message>
             <source>Fast</source>
@@ -1202,6 +1284,10 @@
             <translation>请给出一个数，或每个尺度一个数。</translation>
         </message>
         <message>
+            <source>Give prompt and subject the same strength: different ones need {0} more memory than is free.</source>
+            <translation>请为提示词和主体设置相同的强度:不同的强度所需内存比可用内存多 {0}。</translation>
+        </message>
+        <message>
             <source>Go on with --resume.</source>
             <translation>请用 --resume 继续。</translation>
         </message>
@@ -1228,6 +1314,14 @@
         <message>
             <source>Is a directory</source>
             <translation>是一个文件夹</translation>
+        </message>
+        <message>
+            <source>It also takes {0} of the computer's own memory, {1} more than is free. Close other programs, or drawing becomes very slow.</source>
+            <translation>它还要占用电脑自身内存 {0},比可用内存多 {1}。请关闭其他程序,否则绘制会非常慢。</translation>
+        </message>
+        <message>
+            <source>It also takes {0} of the computer's own memory.</source>
+            <translation>它还要占用电脑自身内存 {0}。</translation>
         </message>
         <message>
             <source>It draws {0}.</source>
@@ -1378,6 +1472,10 @@
             <translation>请至少标出 {0} × {1} 像素。</translation>
         </message>
         <message>
+            <source>Mark what belongs to it.</source>
+            <translation>请标出属于它的部分。</translation>
+        </message>
+        <message>
             <source>Mark what is to be drawn anew.</source>
             <translation>请标出要重画的部分。</translation>
         </message>
@@ -1502,10 +1600,6 @@
             <translation>没有丢失任何内容。</translation>
         </message>
         <message>
-            <source>Numbers are held more coarsely: pictures differ a little from those of the larger plans.</source>
-            <translation>数值的精度较低：图片与较大方案的略有不同。</translation>
-        </message>
-        <message>
             <source>On this computer: {0}.</source>
             <translation>这台电脑上有：{0}。</translation>
         </message>
@@ -1534,8 +1628,8 @@
             <translation>请手动涂抹，或画一个框。</translation>
         </message>
         <message>
-            <source>Parts that are done make room for the next ones.</source>
-            <translation>用完的部分为后面的部分让出空间。</translation>
+            <source>Parts of the model leave the memory when they have done their work.</source>
+            <translation>模型的各部分完成工作后即让出内存。</translation>
         </message>
         <message>
             <source>Permission denied</source>
@@ -1614,6 +1708,10 @@
             <translation>请先将它存为 JPEG。</translation>
         </message>
         <message>
+            <source>Save it as JPEG first. {0}</source>
+            <translation>请先另存为 JPEG。{0}</translation>
+        </message>
+        <message>
             <source>Save it as UTF-8, a table as CSV.</source>
             <translation>请保存为 UTF-8，表格请保存为 CSV。</translation>
         </message>
@@ -1650,6 +1748,14 @@
             <translation>请重新启动，或在设置中选择更小的内存方案。</translation>
         </message>
         <message>
+            <source>Start the program again; your pictures are in their folder.</source>
+            <translation>请重新启动程序;您的图片都在其文件夹中。</translation>
+        </message>
+        <message>
+            <source>Take some away.</source>
+            <translation>请去掉几张。</translation>
+        </message>
+        <message>
             <source>Take that size out of the list.</source>
             <translation>请从列表中去掉该尺寸。</translation>
         </message>
@@ -1674,6 +1780,10 @@
             <translation>区域所属图片的比特不是这个模型的。</translation>
         </message>
         <message>
+            <source>The certificates that {0} names cannot be read.</source>
+            <translation>无法读取 {0} 指定的证书。</translation>
+        </message>
+        <message>
             <source>The content encoder's config.json is not that of an AutoencoderKL.</source>
             <translation>内容编码器的 config.json 不是 AutoencoderKL 的。</translation>
         </message>
@@ -1692,6 +1802,10 @@
         <message>
             <source>The cut-out could not be made: {0}</source>
             <translation>无法生成抠图：{0}</translation>
+        </message>
+        <message>
+            <source>The cut-out could not be saved: {0}</source>
+            <translation>无法保存抠图：{0}</translation>
         </message>
         <message>
             <source>The cut-out covers the whole photo.</source>
@@ -1794,8 +1908,16 @@
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
         <message>
-            <source>The guidance's branches are drawn one after another.</source>
-            <translation>引导的各分支依次绘制。</translation>
+            <source>The further photos of this request are damaged.</source>
+            <translation>此请求的其他照片已损坏。</translation>
+        </message>
+        <message>
+            <source>The history cannot be read</source>
+            <translation>无法读取历史记录</translation>
+        </message>
+        <message>
+            <source>The history cannot be read: {0}.</source>
+            <translation>无法读取历史记录:{0}。</translation>
         </message>
         <message>
             <source>The history cannot be written</source>
@@ -1804,10 +1926,6 @@
         <message>
             <source>The history {0} cannot be written: {1}.</source>
             <translation>无法写入历史 {0}：{1}。</translation>
-        </message>
-        <message>
-            <source>The installed {0} calls the weights of the {1} in a way this program does not know, for example “{2}”.</source>
-            <translation>已安装的 {0} 对{1}权重的命名方式本程序不认识，例如“{2}”。</translation>
         </message>
         <message>
             <source>The job in {0} was begun by another version.</source>
@@ -1886,6 +2004,10 @@
             <translation>蒙版与照片的尺寸不同，照片为 {0} × {1} 像素。</translation>
         </message>
         <message>
+            <source>The mask has another size than the picture.</source>
+            <translation>蒙版与图片的尺寸不同。</translation>
+        </message>
+        <message>
             <source>The mask {0} is {1} × {2} pixels and the photo {3} × {4}.</source>
             <translation>蒙版 {0} 为 {1} × {2} 像素，而照片为 {3} × {4}。</translation>
         </message>
@@ -1898,12 +2020,20 @@
             <translation>无法读取 {0} 中的模型：{1}。</translation>
         </message>
         <message>
+            <source>The model is brought from the computer's memory piece by piece. The slowest way.</source>
+            <translation>模型从电脑内存中一块一块地取用,速度最慢。</translation>
+        </message>
+        <message>
             <source>The model is not loaded.</source>
             <translation>模型未加载。</translation>
         </message>
         <message>
-            <source>The model is whole. Update this program, or set up its environment again.</source>
-            <translation>模型是完整的。请更新本程序，或重新设置其环境。</translation>
+            <source>The model is stored in a smaller form, and pictures differ a little.</source>
+            <translation>模型以更紧凑的形式存放,画面会略有不同。</translation>
+        </message>
+        <message>
+            <source>The model is stored in a smaller form, so pictures differ a little from those of the larger plans.</source>
+            <translation>模型以更紧凑的形式存放,因此画面与较大方案的略有不同。</translation>
         </message>
         <message>
             <source>The model needs {0} GB, and {1} has {2} GB free.</source>
@@ -1938,6 +2068,10 @@
             <translation>模型的描述（{0}）已损坏：{1}。</translation>
         </message>
         <message>
+            <source>The name has no effect on the cut-out: finding by name needs the networks for better cut-outs.</source>
+            <translation>名称对抠图没有影响：按名称查找需要“更好的抠图”网络。</translation>
+        </message>
+        <message>
             <source>The name of a preset has 1 to {0} characters.</source>
             <translation>预设名称为 1 到 {0} 个字符。</translation>
         </message>
@@ -1946,20 +2080,12 @@
             <translation>反向提示词</translation>
         </message>
         <message>
-            <source>The network comes from the computer's memory layer by layer.</source>
-            <translation>网络从内存中逐层载入。</translation>
-        </message>
-        <message>
             <source>The network for cut-outs is damaged.</source>
             <translation>抠图网络已损坏。</translation>
         </message>
         <message>
             <source>The network for cut-outs is missing or damaged.</source>
             <translation>抠图网络缺失或已损坏。</translation>
-        </message>
-        <message>
-            <source>The network's numbers are rounded to eight bits.</source>
-            <translation>网络的数值舍入为八位。</translation>
         </message>
         <message>
             <source>The networks for the cut-out ended unexpectedly; it was made without them. They are started again later.</source>
@@ -2066,6 +2192,10 @@
             <translation>无法读取提示词文件 {0}。</translation>
         </message>
         <message>
+            <source>The proxy that {0} names cannot be used.</source>
+            <translation>无法使用 {0} 指定的代理。</translation>
+        </message>
+        <message>
             <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
             <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
         </message>
@@ -2136,6 +2266,10 @@
         <message>
             <source>The server sends this download in circles.</source>
             <translation>服务器使此下载陷入循环。</translation>
+        </message>
+        <message>
+            <source>The server sends this download to an address that is none.</source>
+            <translation>服务器把此下载转到了一个无效的地址。</translation>
         </message>
         <message>
             <source>The server sends this download to an unsafe address ({0}://…).</source>
@@ -2258,8 +2392,16 @@
             <translation>未下载权重。请阅读 {0}，或查看是否有此程序的新版本。</translation>
         </message>
         <message>
+            <source>The whole model stays in memory. The fastest way.</source>
+            <translation>整个模型都留在内存中,速度最快。</translation>
+        </message>
+        <message>
             <source>The words of the text encoder cannot be read from “{0}/{1}”.</source>
             <translation>无法从“{0}/{1}”读取文本编码器的词表。</translation>
+        </message>
+        <message>
+            <source>The work is done in smaller steps, which is slower and takes less memory.</source>
+            <translation>分成更小的步骤计算:速度较慢,占用内存较少。</translation>
         </message>
         <message>
             <source>The {0} is longer than this model reads; it stops before “{1}”.</source>
@@ -2378,6 +2520,10 @@
             <translation>这不是请求。</translation>
         </message>
         <message>
+            <source>This kind cannot be read</source>
+            <translation>无法读取这种文件</translation>
+        </message>
+        <message>
             <source>This model does not draw {0}x{1}.</source>
             <translation>此模型不绘制 {0}x{1}。</translation>
         </message>
@@ -2462,6 +2608,10 @@
             <translation>请尝试另一个下载地址。</translation>
         </message>
         <message>
+            <source>Type it again.</source>
+            <translation>请重新输入。</translation>
+        </message>
+        <message>
             <source>Type the name, or cut the photo.</source>
             <translation>请输入名称，或裁剪照片。</translation>
         </message>
@@ -2488,6 +2638,10 @@
         <message>
             <source>Use a larger photo.</source>
             <translation>请用更大的照片。</translation>
+        </message>
+        <message>
+            <source>Use a mask that was made for it.</source>
+            <translation>请使用为它制作的蒙版。</translation>
         </message>
         <message>
             <source>Use a mask that was made for this photo.</source>
@@ -2562,8 +2716,32 @@
             <translation>请在第一行、提示词上方写上 prompt。</translation>
         </message>
         <message>
+            <source>a GIMP document</source>
+            <translation>GIMP 文档</translation>
+        </message>
+        <message>
+            <source>a JPEG XL picture</source>
+            <translation>JPEG XL 图片</translation>
+        </message>
+        <message>
+            <source>a Photoshop document</source>
+            <translation>Photoshop 文档</translation>
+        </message>
+        <message>
+            <source>a Radiance picture</source>
+            <translation>Radiance 图片</translation>
+        </message>
+        <message>
+            <source>a TIFF with numbers of an unusual kind</source>
+            <translation>数值类型少见的 TIFF</translation>
+        </message>
+        <message>
             <source>a second</source>
             <translation>一秒</translation>
+        </message>
+        <message>
+            <source>an OpenEXR picture</source>
+            <translation>OpenEXR 图片</translation>
         </message>
         <message>
             <source>grounding</source>
@@ -2746,6 +2924,10 @@
             <translation>{0} 有 {1} 百万像素</translation>
         </message>
         <message>
+            <source>{0} holds characters that are no text.</source>
+            <translation>{0}含有不是文字的字符。</translation>
+        </message>
+        <message>
             <source>{0} holds no image.</source>
             <translation>{0} 中没有图像。</translation>
         </message>
@@ -2856,6 +3038,10 @@
         <message>
             <source>{0} is to be copied, {1} is free in {2}.</source>
             <translation>要复制 {0}，而 {2} 中有 {1} 可用。</translation>
+        </message>
+        <message>
+            <source>{0} is {1}, which cannot be read here.</source>
+            <translation>{0} 是{1},此处无法读取。</translation>
         </message>
         <message>
             <source>{0} lacks {1} weights of an EchoGen transformer, the first “{2}”.</source>
@@ -3233,6 +3419,10 @@
     <context>
         <name>HintBar</name>
         <message>
+            <source>Click a thing to mark it. Shift-click takes away.</source>
+            <translation>点击一个物体即可标记。按住 Shift 点击可去除。</translation>
+        </message>
+        <message>
             <source>Click what belongs. Shift-click what does not. Drag a box.</source>
             <translation>点选属于主体的部分。按住 Shift 点选不属于的部分。拖动画框。</translation>
         </message>
@@ -3245,8 +3435,20 @@
             <translation>在主体周围拖出一个框。</translation>
         </message>
         <message>
+            <source>Drag a box: all of it is marked.</source>
+            <translation>拖出一个框：框内全部标记。</translation>
+        </message>
+        <message>
             <source>Drag to move the photo.</source>
             <translation>拖动以移动照片。</translation>
+        </message>
+        <message>
+            <source>Drag to move the picture.</source>
+            <translation>拖动以移动图片。</translation>
+        </message>
+        <message>
+            <source>Draw around the region.</source>
+            <translation>沿区域边缘圈画。</translation>
         </message>
         <message>
             <source>Draw around what belongs.</source>
@@ -3352,6 +3554,10 @@
             <translation>正在绘制，{0}</translation>
         </message>
         <message>
+            <source>Likeness {0} %</source>
+            <translation>相似度 {0} %</translation>
+        </message>
+        <message>
             <source>The file is not where it was: {0}</source>
             <translation>文件已不在原处：{0}</translation>
         </message>
@@ -3409,6 +3615,10 @@
         <message>
             <source>Leave the search (Esc)</source>
             <translation>退出搜索 (Esc)</translation>
+        </message>
+        <message>
+            <source>Most alike first</source>
+            <translation>最像的在前</translation>
         </message>
         <message>
             <source>Newer pictures</source>
@@ -3534,12 +3744,12 @@
     <context>
         <name>Inspector</name>
         <message>
-            <source>1 belongs</source>
-            <translation>1 个属于</translation>
+            <source>1 added</source>
+            <translation>已添加 1 处</translation>
         </message>
         <message>
-            <source>1 does not</source>
-            <translation>1 个不属于</translation>
+            <source>1 excluded</source>
+            <translation>已排除 1 处</translation>
         </message>
         <message>
             <source>Back to the cut-out that was found</source>
@@ -3598,8 +3808,8 @@
             <translation>打开蒙版…</translation>
         </message>
         <message>
-            <source>Part {0}</source>
-            <translation>部分 {0}</translation>
+            <source>Save on transparency…</source>
+            <translation>保存为透明图片…</translation>
         </message>
         <message>
             <source>Save the mask…</source>
@@ -3620,6 +3830,10 @@
             <translation>抠图有两个部分。</translation>
         </message>
         <message>
+            <source>Thing {0}</source>
+            <translation>物体 {0}</translation>
+        </message>
+        <message>
             <source>Use this cut-out</source>
             <translation>使用此抠图</translation>
         </message>
@@ -3632,12 +3846,20 @@
             <translation>还没有</translation>
         </message>
         <message>
-            <source>{0} belong</source>
-            <translation>{0} 个属于</translation>
+            <source>one box</source>
+            <translation>一个框</translation>
         </message>
         <message>
-            <source>{0} do not</source>
-            <translation>{0} 个不属于</translation>
+            <source>{0} added</source>
+            <translation>已添加 {0} 处</translation>
+        </message>
+        <message>
+            <source>{0} excluded</source>
+            <translation>已排除 {0} 处</translation>
+        </message>
+        <message>
+            <source>{0} uses it and draws</source>
+            <translation>{0} 使用它并开始绘制</translation>
         </message>
     </context>
     <context>
@@ -4264,14 +4486,6 @@
             <translation>均衡</translation>
         </message>
         <message>
-            <source>Beside the card it takes {0} of the computer's memory, {1} more than is free: close other programs, or drawing becomes very slow.</source>
-            <translation>除显卡外还占用 {0} 电脑内存，比空闲的多 {1}：请关闭其他程序，否则绘制会非常慢。</translation>
-        </message>
-        <message>
-            <source>Beside the card it takes {0} of the computer's memory.</source>
-            <translation>除显存外，还占用 {0} 内存。</translation>
-        </message>
-        <message>
             <source>Better cut-outs</source>
             <translation>更好的抠图</translation>
         </message>
@@ -4288,20 +4502,12 @@
             <translation>正在复制</translation>
         </message>
         <message>
-            <source>Different strengths for prompt and subject need {0} more than this; equal ones fit.</source>
-            <translation>提示词与主体强度不同时还需要 {0}；强度相同则够用。</translation>
-        </message>
-        <message>
-            <source>Different strengths for prompt and subject need {0} more.</source>
-            <translation>提示词与主体强度不同时还需要 {0}。</translation>
+            <source>Different strengths for prompt and subject take {0} more memory.</source>
+            <translation>提示词和主体使用不同强度时,要多用 {0} 内存。</translation>
         </message>
         <message>
             <source>Downloading</source>
             <translation>正在下载</translation>
-        </message>
-        <message>
-            <source>Everything stays on the device.</source>
-            <translation>所有内容都留在设备上。</translation>
         </message>
         <message>
             <source>Fast</source>
@@ -4324,6 +4530,18 @@
             <translation>可自由用于任何用途，包括商业用途，只要保留作者声明。</translation>
         </message>
         <message>
+            <source>Give prompt and subject the same strength: different ones need {0} more memory than this.</source>
+            <translation>请为提示词和主体设置相同的强度:不同的强度还需要多 {0} 的内存。</translation>
+        </message>
+        <message>
+            <source>It also takes {0} of the computer's own memory, {1} more than is free. Close other programs, or drawing becomes very slow.</source>
+            <translation>它还要占用电脑自身内存 {0},比可用内存多 {1}。请关闭其他程序,否则绘制会非常慢。</translation>
+        </message>
+        <message>
+            <source>It also takes {0} of the computer's own memory.</source>
+            <translation>它还要占用电脑自身内存 {0}。</translation>
+        </message>
+        <message>
             <source>Low memory</source>
             <translation>低内存</translation>
         </message>
@@ -4336,10 +4554,6 @@
             <translation>内存可能不足：还需要 {0}。请关闭其他程序，或选择更小的方案。</translation>
         </message>
         <message>
-            <source>Naming</source>
-            <translation>命名</translation>
-        </message>
-        <message>
             <source>Not for commercial use. You have to ask the publisher for access with an account, and accept there too.</source>
             <translation>不可商用。您需要用账户向发布者申请访问，并在那里也接受许可证。</translation>
         </message>
@@ -4348,12 +4562,8 @@
             <translation>不在这台电脑上</translation>
         </message>
         <message>
-            <source>Numbers are held more coarsely: pictures differ a little from those of the larger plans.</source>
-            <translation>数值的精度较低：图片与较大方案的略有不同。</translation>
-        </message>
-        <message>
-            <source>Parts that are done make room for the next ones.</source>
-            <translation>用完的部分为后面的部分让出空间。</translation>
+            <source>Parts of the model leave the memory when they have done their work.</source>
+            <translation>模型的各部分完成工作后即让出内存。</translation>
         </message>
         <message>
             <source>Paused</source>
@@ -4380,16 +4590,28 @@
             <translation>已停止</translation>
         </message>
         <message>
-            <source>The guidance's branches are drawn one after another.</source>
-            <translation>引导的各分支依次绘制。</translation>
+            <source>Subject names</source>
+            <translation>主体命名</translation>
         </message>
         <message>
-            <source>The network comes from the computer's memory layer by layer.</source>
-            <translation>网络从内存中逐层载入。</translation>
+            <source>The model is brought from the computer's memory piece by piece. The slowest way.</source>
+            <translation>模型从电脑内存中一块一块地取用,速度最慢。</translation>
         </message>
         <message>
-            <source>The network's numbers are rounded to eight bits.</source>
-            <translation>网络的数值舍入为八位。</translation>
+            <source>The model is stored in a smaller form, and pictures differ a little.</source>
+            <translation>模型以更紧凑的形式存放,画面会略有不同。</translation>
+        </message>
+        <message>
+            <source>The model is stored in a smaller form, so pictures differ a little from those of the larger plans.</source>
+            <translation>模型以更紧凑的形式存放,因此画面与较大方案的略有不同。</translation>
+        </message>
+        <message>
+            <source>The whole model stays in memory. The fastest way.</source>
+            <translation>整个模型都留在内存中,速度最快。</translation>
+        </message>
+        <message>
+            <source>The work is done in smaller steps, which is slower and takes less memory.</source>
+            <translation>分成更小的步骤计算:速度较慢,占用内存较少。</translation>
         </message>
         <message>
             <source>about {0} h left</source>
@@ -4776,6 +4998,13 @@
         </message>
     </context>
     <context>
+        <name>PromptEdit</name>
+        <message>
+            <source>{0} of {1} tokens</source>
+            <translation>{0} / {1} 个词元</translation>
+        </message>
+    </context>
+    <context>
         <name>PromptPanel</name>
         <message>
             <source>1 picture</source>
@@ -4836,6 +5065,10 @@
         <message>
             <source>The seed is kept: the same picture again</source>
             <translation>种子保持不变：会得到同一张图片</translation>
+        </message>
+        <message>
+            <source>This model draws one shape: {0}</source>
+            <translation>此模型只画一种形状：{0}</translation>
         </message>
         <message>
             <source>Waiting for the model</source>
@@ -4937,6 +5170,10 @@
             <translation>更多</translation>
         </message>
         <message>
+            <source>Of several pictures; what is clearly less alike is given up early</source>
+            <translation>在多张图片中；明显不够像的会提前放弃</translation>
+        </message>
+        <message>
             <source>Pictures</source>
             <translation>图片</translation>
         </message>
@@ -4951,6 +5188,10 @@
         <message>
             <source>Queue ({0})</source>
             <translation>队列（{0}）</translation>
+        </message>
+        <message>
+            <source>Rare choices</source>
+            <translation>少见的选择</translation>
         </message>
         <message>
             <source>Seed</source>
@@ -4969,6 +5210,10 @@
             <translation>形状与张数</translation>
         </message>
         <message>
+            <source>Show the most alike</source>
+            <translation>显示最像的一张</translation>
+        </message>
+        <message>
             <source>Stop</source>
             <translation>停止</translation>
         </message>
@@ -4981,20 +5226,16 @@
             <translation>强度</translation>
         </message>
         <message>
-            <source>Temperature</source>
-            <translation>温度</translation>
-        </message>
-        <message>
             <source>The picture that was recalled took these scales from an earlier one</source>
             <translation>调回的图片从较早的图片中沿用了这些尺度</translation>
         </message>
         <message>
-            <source>Top-p</source>
-            <translation>Top-p</translation>
-        </message>
-        <message>
             <source>Try a scene</source>
             <translation>试试场景</translation>
+        </message>
+        <message>
+            <source>Variety</source>
+            <translation>多样性</translation>
         </message>
         <message>
             <source>What to avoid</source>
@@ -5005,16 +5246,16 @@
             <translation>它应该在哪里？一句话就够了。</translation>
         </message>
         <message>
-            <source>pictures, seed, temperature</source>
-            <translation>张数、种子、温度</translation>
+            <source>pictures, seed, variety</source>
+            <translation>图片、种子、多样性</translation>
         </message>
         <message>
             <source>snow, jungle</source>
             <translation>snow, jungle</translation>
         </message>
         <message>
-            <source>temperature, details</source>
-            <translation>温度、细节</translation>
+            <source>variety, details</source>
+            <translation>多样性、细节</translation>
         </message>
     </context>
     <context>
@@ -5250,6 +5491,10 @@
         <message>
             <source>A folder on a disk with room</source>
             <translation>选择有足够空间的磁盘上的文件夹</translation>
+        </message>
+        <message>
+            <source>A prompt has at most {0} characters; the rest was left out.</source>
+            <translation>提示词最多 {0} 个字符,其余部分已舍去。</translation>
         </message>
         <message>
             <source>About {0} on this computer</source>
@@ -6024,10 +6269,6 @@
             <translation>Apple 图形</translation>
         </message>
         <message>
-            <source>As published</source>
-            <translation>按论文方式</translation>
-        </message>
-        <message>
             <source>Automatic</source>
             <translation>自动</translation>
         </message>
@@ -6068,8 +6309,8 @@
             <translation>全部留在显卡上</translation>
         </message>
         <message>
-            <source>Fit centres the subject so that nothing is cut off. As published keeps the box as it is in the photo and may cut a subject near the edge.</source>
-            <translation>“适合主体”把主体居中，不会切掉任何部分。“按论文方式”保留照片中的框，靠近边缘的主体可能被切掉。</translation>
+            <source>Fit centres the subject so that nothing is cut off. Original framing keeps the box as it is in the photo and may cut a subject near the edge.</source>
+            <translation>“适配”会把主体居中,什么都不会被裁掉。“原始取景”保留照片中的方框,靠近边缘的主体可能被裁掉。</translation>
         </message>
         <message>
             <source>Fit the subject</source>
@@ -6126,6 +6367,10 @@
         <message>
             <source>NVIDIA or AMD graphics card</source>
             <translation>NVIDIA 或 AMD 显卡</translation>
+        </message>
+        <message>
+            <source>Original framing</source>
+            <translation>原始取景</translation>
         </message>
         <message>
             <source>Pictures</source>
@@ -6282,12 +6527,12 @@
             <translation>正在标记区域</translation>
         </message>
         <message>
-            <source>Put this anywhere</source>
-            <translation>把它放到任何地方</translation>
-        </message>
-        <message>
             <source>Put this {0} anywhere</source>
             <translation>把这个 {0} 放到任何地方</translation>
+        </message>
+        <message>
+            <source>Put your subject anywhere</source>
+            <translation>把您的主体放到任何地方</translation>
         </message>
         <message>
             <source>Put your thing anywhere</source>
@@ -6502,6 +6747,10 @@
         <message>
             <source>Model</source>
             <translation>模型</translation>
+        </message>
+        <message>
+            <source>More models…</source>
+            <translation>更多模型…</translation>
         </message>
         <message>
             <source>Status: {0}</source>

@@ -187,7 +187,7 @@ def test_the_desktop_entry_starts_the_program(tmp_path, monkeypatch):
         if started.exists():
             break
         time.sleep(0.05)
-    assert started.read_text(encoding="utf-8").splitlines() == [str(root / "main.py"), "/a photo.png"]
+    assert started.read_text(encoding="utf-8").splitlines() == ["-I", str(root / "main.py"), "/a photo.png"]
 
 
 def test_the_desktop_entry_is_quoted_as_its_specification_says(tmp_path):
@@ -203,6 +203,23 @@ def test_the_mac_application_has_a_program_and_a_plist(tmp_path, monkeypatch):
     information = plistlib.loads((bundle / "Contents/Info.plist").read_bytes())
     start = bundle / "Contents/MacOS" / information["CFBundleExecutable"]
     assert start.stat().st_mode & 0o111 and "it'\\''s" in start.read_text(encoding="utf-8")
+
+
+def test_packages_of_other_programs_do_not_come_first(tmp_path, monkeypatch):
+    import main as start
+
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert not start.foreign_packages()
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", start.ROOT]))
+    assert not start.foreign_packages()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert start.foreign_packages()
+    called: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda program, command: called.append(command) or sys.exit(0))
+    monkeypatch.setattr(start.subprocess, "call", lambda command: called.append(command) or sys.exit(0))
+    with pytest.raises(SystemExit):
+        start.main(["photo.jpg"])
+    assert called[0][1] == "-I" and called[0][-1] == "photo.jpg"
 
 
 def _checks(monkeypatch, arguments: list[str], failing: str = "") -> tuple[int, list[str]]:

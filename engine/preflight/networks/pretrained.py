@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import BundleError
+from engine.files import is_file
 
 Part = TypeVar("Part")
 
@@ -21,7 +22,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 def load_part(title: str, folder: Path, load: Callable[[], Part]) -> Part:
     """Run ``load``; whatever is missing or damaged in the folder becomes one ``BundleError``."""
-    if not (folder / "config.json").is_file():
+    if not is_file(folder / "config.json"):
         raise BundleError(f"{title} is not in “{folder}”: there is no config.json.", "Get it again under Models.")
     try:
         return load()

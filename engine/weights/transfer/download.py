@@ -428,7 +428,7 @@ def _read_plan(path: Path, part: Part) -> Plan | None:
             )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError):
         log.warning("%s is damaged; the server is asked again", path)
         return None
     return plan

@@ -18,7 +18,7 @@ from engine.errors import AccessRefused, NetworkError
 from engine.files import readable
 from engine.weights.transfer.disk import FileJob, PartWriter, accept, ready_part
 from engine.weights.transfer.hub import Busy, is_passing, retry_after, status_words
-from engine.weights.transfer.requests import abandon, open_stream
+from engine.weights.transfer.requests import abandon, cannot_reach, open_stream
 
 if TYPE_CHECKING:
     import httpx
@@ -233,8 +233,10 @@ def _connection_words(error: Exception) -> str:
     """A failed connection in words; anything else is raised again."""
     import httpx
 
-    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        return "the server cannot be reached"
+    if isinstance(error, httpx.InvalidURL | OverflowError):  # neither is one of its HTTP errors
+        raise NetworkError("The server sends this download to an address that is none.", "Try again later.") from error
+    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | httpx.ProxyError):
+        return cannot_reach()
     if isinstance(error, httpx.TimeoutException):
         return "the server fell silent"
     if isinstance(error, httpx.HTTPError):

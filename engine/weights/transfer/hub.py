@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from engine.errors import AccessRefused, EchoGenError, NetworkError
+from engine.text import shortened
 from engine.weights.catalogue import Part
 from engine.weights.settings import is_safe
+from engine.weights.transfer.requests import cannot_reach, proxy_name, saying_client_errors
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
@@ -112,7 +114,7 @@ def list_part(part: Part, base_url: str, token: str | None = None, revision: str
     licence = _licence_tag(info)
     if licence and licence not in part.licence.tags:
         raise LicenceChanged(
-            f"{part.repository} now says its licence is “{licence}”, and {part.licence.name} was shown to you.",
+            f"{part.repository} now says its licence is “{shortened(licence)}”, and {part.licence.name} was shown to you.",
             "Nothing was fetched. Look for a newer version of this program.",
         )
     commit = info.sha or ""
@@ -146,7 +148,9 @@ def _model_info(part: Part, base_url: str, token: str | None, revision: str | No
         RevisionNotFoundError,
     )
 
-    _keep_safe(get_session())
+    with saying_client_errors():
+        session = get_session()
+    _keep_safe(session)
     api = HfApi(endpoint=base_url, token=token or False, library_name="echogen-desktop")
     try:
         return api.model_info(part.repository, revision=revision, files_metadata=True, timeout=METADATA_SECONDS)
@@ -173,7 +177,7 @@ def _model_info(part: Part, base_url: str, token: str | None, revision: str | No
     except Exception as error:
         # The library's HTTP client changed its errors' family before; the name of the module tells ours from theirs.
         if isinstance(error, httpx.HTTPError | OSError) or type(error).__module__.partition(".")[0].startswith("httpx"):
-            raise Busy("the server did not answer") from error
+            raise Busy(cannot_reach() if proxy_name() else "the server did not answer") from error
         raise NetworkError(f"The answer of {base_url} about {part.repository} is damaged.", _OTHER_PLACE) from error
 
 

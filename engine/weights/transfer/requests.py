@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from engine.errors import NetworkError
+from engine.text import shortened
 from engine.version import __version__
 from engine.weights.settings import is_safe
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 8
 _REDIRECTS = (301, 302, 303, 307, 308)
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_NO_SERVER = "the server cannot be reached"
+_PROXY_STEP = "Correct or unset it: an http:// proxy works, as in http://proxy.example:3128."
 
 
 def make_client(stall_seconds: float = 30.0) -> httpx.AsyncClient:
@@ -23,14 +28,49 @@ def make_client(stall_seconds: float = 30.0) -> httpx.AsyncClient:
 
     Args:
         stall_seconds: how long a server may stay silent.
+
+    Raises:
+        NetworkError: the proxy or the certificates that this computer's settings name cannot be used.
     """
     import httpx
 
-    return httpx.AsyncClient(
-        follow_redirects=False,
-        timeout=httpx.Timeout(stall_seconds, connect=min(stall_seconds, 15.0), pool=None),
-        headers={"user-agent": f"echogen-desktop/{__version__}", "accept-encoding": "identity"},
-    )
+    with saying_client_errors():
+        return httpx.AsyncClient(
+            follow_redirects=False,
+            timeout=httpx.Timeout(stall_seconds, connect=min(stall_seconds, 15.0), pool=None),
+            headers={"user-agent": f"echogen-desktop/{__version__}", "accept-encoding": "identity"},
+        )
+
+
+@contextlib.contextmanager
+def saying_client_errors() -> Iterator[None]:
+    """A client takes proxy and certificates from the environment when it is made, and fails in many ways over a wrong one
+    (no such file, an unknown scheme, a package that is not there). All of them are one sentence."""
+    import httpx
+
+    try:
+        yield
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
+        named = next((name for name in _CERTIFICATES if os.environ.get(name)), None)
+        if isinstance(error, OSError) and named is not None:
+            raise NetworkError(
+                f"The certificates that {named} names cannot be read.", f"Correct or unset {named}."
+            ) from error
+        raise NetworkError(f"The proxy that {proxy_name()} names cannot be used.", _PROXY_STEP) from error
+
+
+def proxy_name() -> str:
+    """The name of the environment variable that sets the proxy for https; "" without one."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        if os.environ.get(name):
+            return name.upper()
+    return ""
+
+
+def cannot_reach() -> str:
+    """What a connection that did not come about is called."""
+    name = proxy_name()
+    return f"the proxy that {name} names cannot be reached, or it cannot reach the server" if name else _NO_SERVER
 
 
 @contextlib.asynccontextmanager
@@ -47,7 +87,7 @@ async def open_stream(
     for _ in range(MAX_REDIRECTS):
         if not is_safe(url):
             raise NetworkError(
-                f"The server sends this download to an unsafe address ({urlsplit(url).scheme}://…).",
+                f"The server sends this download to an unsafe address ({shortened(url.partition(':')[0], 20)}://…).",
                 "Nothing was fetched from there. Try again later, or another address to download from.",
             )
         sent = dict(headers)
@@ -57,8 +97,18 @@ async def open_stream(
             if response.status_code not in _REDIRECTS:
                 yield response
                 return
-            url = urljoin(url, response.headers.get("location", ""))
+            url = _joined(url, response.headers.get("location", ""))
     raise NetworkError("The server sends this download in circles.", "Try again later.")
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads. Raises ``NetworkError`` when it is no address."""
+    try:
+        joined = urljoin(url, location)
+        _ = urlsplit(joined).port  # raises for one beyond 65535
+    except ValueError as error:
+        raise NetworkError("The server sends this download to an address that is none.", "Try again later.") from error
+    return joined
 
 
 async def abandon(response: httpx.Response, chunks: AsyncIterator[bytes]) -> None:

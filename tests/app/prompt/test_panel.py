@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.look.type import set_text_scale
 from app.prompt.panel import PromptPanel
+from app.prompt.vocabulary import PromptReader
 from app.session.state import EngineStatus, Jobs, SessionState
 from app.session.values import PanelValues, compose
 from app.system import background
-from engine.request import CutOut, GenerationRequest, ScaleBits
+from engine.bundle.manifest import Language
+from engine.request import MAX_PROMPT_CHARACTERS, CutOut, GenerationRequest, ScaleBits
 from tests.app.fake_bundle import fake_bundle
 
 pytestmark = pytest.mark.usefixtures("plain_look")
@@ -57,7 +61,7 @@ def test_object_names_and_accessible_names(panel, bundle):
         "negativePromptEdit": "What to avoid",
         "promptStrength": "Follow the prompt",
         "subjectStrength": "Keep the subject",
-        "temperature": "Temperature",
+        "temperature": "Variety",
         "aspectCombo": "Shape",
         "seedSpin": "Seed",
         "seedLock": "Keep this seed",
@@ -111,9 +115,9 @@ def test_the_counter_and_what_is_cut_off(panel, bundle, state):
     state.update_values(prompt="a robot")
     assert panel.prompt.counter() == ""
     state.update_values(prompt="a toy robot in the snow")
-    assert panel.prompt.counter() == "7 / 12"
+    assert panel.prompt.counter() == "7 of 12 tokens"
     state.update_values(prompt="a toy robot in the snow on the beach in the dusk snow")
-    assert panel.prompt.counter() == "14 / 12"
+    assert panel.prompt.counter() == "14 of 12 tokens"
     assert panel.words.text() == "The last 2 words are not used: dusk snow"
     formats = panel.prompt.document().firstBlock().layout().formats()
     assert any(f.format.fontStrikeOut() for f in formats)
@@ -148,6 +152,54 @@ def test_tab_leaves_the_prompt_and_rich_text_is_pasted_plain(panel, qtbot):
     qtbot.keyClick(panel.prompt, Qt.Key.Key_Tab)
     assert not panel.prompt.hasFocus()
     assert panel.prompt.text() == "bold"
+
+
+def test_a_log_that_is_pasted_is_cut_at_once_and_that_is_said(panel, bundle, state):
+    log = QMimeData()
+    log.setText("2026-01-01 12:00:00 INFO a line of a log that somebody had on the clipboard\n" * 20_000)
+    began = time.process_time()
+    panel.prompt.insertFromMimeData(log)
+    assert time.process_time() - began < 3.0
+    assert len(panel.prompt.text()) == MAX_PROMPT_CHARACTERS == len(state.values.prompt)
+    assert "at most 4000 characters" in panel.words.text()
+    panel.prompt.set_text("a duck")
+    assert "at most" not in panel.words.text()
+    panel.prompt.selectAll()
+    log.setText("x" * (MAX_PROMPT_CHARACTERS + 1))
+    panel.prompt.insertFromMimeData(log)
+    assert panel.prompt.text() == "x" * MAX_PROMPT_CHARACTERS and "at most" in panel.words.text()
+
+
+@pytest.mark.parametrize("prompt", ["a pagoda", "🦆 pagoda", "🦆🦆🦆 a pagoda 🦆", "é🦆 pagoda"])
+def test_marks_stand_under_their_words_behind_letters_that_count_twice(panel, bundle, prompt):
+    panel.prompt.set_reader(PromptReader(24, Language(frozenset({"a"}))))
+    panel.prompt.set_text(prompt)
+    marked = set()
+    block = panel.prompt.document().firstBlock()
+    for piece in block.layout().formats():
+        if piece.format.underlineStyle() != QTextCharFormat.UnderlineStyle.NoUnderline:
+            text = block.text().encode("utf-16-le")[2 * piece.start : 2 * (piece.start + piece.length)]
+            marked.add(text.decode("utf-16-le"))
+    assert "pagoda" in marked and all(word.strip() == word for word in marked)
+
+
+@pytest.mark.parametrize(("typed", "shown"), [("1,5", "1.5"), ("1.5", "1.5"), ("9", "8.0"), ("-3", "0.0"), ("", "3.0")])
+def test_a_dial_shows_what_is_in_force_whatever_was_typed(panel, state, qtbot, typed, shown):
+    dial = panel.prompt_strength
+    dial.setValue(3.0)
+    dial.edit.selectAll()
+    QTest.keyClick(dial.edit, Qt.Key.Key_Delete)
+    QTest.keyClicks(dial.edit, typed)
+    QTest.keyClick(dial.edit, Qt.Key.Key_Return)
+    assert dial.edit.text() == shown and state.values.prompt_strength == float(shown)
+
+
+def test_a_seed_with_a_comma_is_no_other_seed(panel, state, qtbot):
+    state.update_values(seed=77)
+    panel.seed.spin.selectAll()
+    QTest.keyClicks(panel.seed.spin, "1,5")
+    QTest.keyClick(panel.seed.spin, Qt.Key.Key_Return)
+    assert panel.seed.spin.text() == "77" and state.values.seed == 77
 
 
 def test_a_prompt_is_never_longer_than_a_request_allows(panel, state):
@@ -309,7 +361,7 @@ def test_while_drawing_stop_stands_where_generate_was(panel, bundle, state, qtbo
     assert not panel.generate.isVisibleTo(panel)
     assert panel.cancel.geometry() == place
     qtbot.waitUntil(panel.cancel.hasFocus)
-    assert panel.help.text() == "Picture 2 of 4 · the picture so far is kept"
+    assert panel.help.text() == "Picture 2 of 4 · after Stop you can finish or save it"
     assert panel.prompt.isEnabled(), "the prompt can be changed while drawing"
     with qtbot.waitSignal(panel.cancelRequested):
         qtbot.mouseClick(panel.cancel, Qt.MouseButton.LeftButton)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,3 +81,41 @@ def test_typing_on_does_not_put_saving_off(keeper, qtbot):
     keeper._state.update_values(prompt="a r")
     assert keeper._timer.isActive() and keeper._timer.remainingTime() <= left - 30
     qtbot.waitUntil(lambda: keeper._store.load().prompt == "a r", timeout=1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("count", 9),
+        ("count", "2"),
+        ("count", 1.5),
+        ("prompt_strength", "strong"),
+        ("subject_strength", {"a": 1}),
+        ("temperature", [1.0, "x"]),
+        ("top_p", 7),
+        ("size", [64]),
+        ("seed", 1e300),
+        ("seed_locked", "yes"),
+        ("kept", [{"shape": [1e999, 1, 1], "bits": ""}]),
+    ],
+)
+def test_one_wrong_control_costs_only_itself(keeper, tmp_path, name, value):
+    keeper._state.set_values(VALUES)
+    keeper.save()
+    file = tmp_path / "session.json"
+    session = json.loads(file.read_text(encoding="utf-8"))
+    session["controls"][name] = value
+    file.write_text(json.dumps(session), encoding="utf-8")
+    keeper._state.set_values(PanelValues())
+    keeper.restore(keeper.load())
+    assert keeper._state.values == replace(VALUES, **{name: getattr(PanelValues(), name)})
+    keeper._state.update_values(prompt="another")
+    keeper.save()
+    assert keeper._store.load().prompt == "another", "and it is saved again"
+
+
+def test_a_session_that_cannot_be_described_keeps_nobody_from_saving_the_settings(keeper, monkeypatch):
+    monkeypatch.setattr(keeper, "session", lambda: 1 / 0)
+    keeper._state.update_settings(theme="dark")
+    keeper.close()
+    assert keeper._settings.load().theme == "dark"

@@ -18,9 +18,9 @@ from PIL import Image
 
 from app.store.history_store import HistoryStore
 from app.store.picture_files import export_name, export_picture, keep_picture, open_picture
-from engine.errors import CannotWrite, PhotoError
+from engine.errors import CannotWrite, EchoGenError, PhotoError
 from engine.events import Finished, Timing
-from engine.photo.picture_file import carries_request, read_picture_file
+from engine.photo.picture_file import carries_request, read_picture_file, save_picture
 from engine.request import CutOut, GenerationRequest, ScaleBits
 
 
@@ -325,3 +325,77 @@ def test_an_index_without_scales_is_brought_up_to_date(store: HistoryStore):
     again.set_scales(entry.id, [np.zeros((8, 8, 3), np.uint8)])
     assert len(again.scales(entry.id)) == 1
     again.close()
+
+
+def test_rows_that_cannot_be_are_passed_over(tmp_path):
+    store = HistoryStore(tmp_path / "history.sqlite", tmp_path)
+    good = store.add(tmp_path / "good.png", GenerationRequest("a duck"), np.zeros((8, 8, 3), np.uint8), 1.0)
+    for name in ("time", "text", "number"):
+        store.add(tmp_path / f"{name}.png", GenerationRequest("a duck"), np.zeros((8, 8, 3), np.uint8), 1.0)
+    store.close()
+    with sqlite3.connect(tmp_path / "history.sqlite") as database:
+        database.execute("UPDATE pictures SET created=1e300 WHERE file LIKE '%time.png'")
+        database.execute("UPDATE pictures SET prompt=x'00ff' WHERE file LIKE '%text.png'")
+        database.execute("UPDATE pictures SET seed='many' WHERE file LIKE '%number.png'")
+    store = HistoryStore(tmp_path / "history.sqlite", tmp_path)
+    assert [picture.id for picture in store.pictures()] == [good.id]
+    store.close()
+
+
+def test_a_name_in_another_encoding_is_a_picture_as_any_other(tmp_path):
+    folder = tmp_path / "M\udcfcller"
+    try:
+        folder.mkdir()
+    except (OSError, UnicodeError):
+        pytest.skip("this file system has no such names")
+    store = HistoryStore(tmp_path / "history.sqlite", folder)
+    file = folder / "b\udcf0.png"
+    picture = store.add(file, GenerationRequest("a duck"), np.zeros((8, 8, 3), np.uint8), 1.0)
+    assert store.find(file) == picture and store.get(picture.id).file == file
+    store.close()
+
+
+def test_one_bad_file_does_not_hide_those_behind_it(tmp_path, monkeypatch):
+    bits = ScaleBits((np.ones((1, 1, 4), np.uint8),))
+    for name in ("a.png", "b\udcf0.png", "c.png"):
+        try:
+            save_picture(tmp_path / name, np.zeros((8, 8, 3), np.uint8), GenerationRequest(f"duck {name[0]}"), bits)
+        except (CannotWrite, UnicodeError):
+            pytest.skip("this file system has no such names")
+    (tmp_path / "aa.png").write_bytes(b"nothing")
+    store = HistoryStore(None, tmp_path)
+    assert store.rebuild() == 3
+    assert sorted(picture.prompt for picture in store.pictures()) == ["duck a", "duck b", "duck c"]
+    store.close()
+
+
+def test_a_history_that_breaks_later_says_so(tmp_path):
+    store = HistoryStore(None, tmp_path)
+    store._database.execute("DROP TABLE pictures")
+    with pytest.raises(EchoGenError, match="history"):
+        store.pictures()
+    store.close()
+
+
+def test_an_index_from_before_learns_of_likeness(tmp_path):
+    import sqlite3
+
+    from app.store.history_store import HistoryStore
+    from engine.request import GenerationRequest
+
+    path = tmp_path / "history.sqlite"
+    store = HistoryStore(path, tmp_path)
+    image = np.zeros((16, 16, 3), np.uint8)
+    store.add(tmp_path / "a.png", GenerationRequest("a"), image, 1.0)
+    store.close()
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE pictures DROP COLUMN likeness")
+    database.close()
+    store = HistoryStore(path, tmp_path)
+    assert not store.was_damaged and [picture.likeness for picture in store.pictures()] == [None]
+    store.add(tmp_path / "b.png", GenerationRequest("b"), image, 1.0, likeness=0.9)
+    store.add(tmp_path / "c.png", GenerationRequest("c"), image, 1.0, likeness=0.4)
+    assert [picture.prompt for picture in store.pictures(most_alike=True)] == ["b", "c", "a"]
+    assert [picture.prompt for picture in store.pictures()] == ["c", "b", "a"]
+    assert [picture.prompt for picture in store.pictures("a", most_alike=True)] == ["a"]
+    store.close()

@@ -128,3 +128,30 @@ def test_a_session_from_a_newer_version_keeps_what_is_known(tmp_path: Path):
     path = tmp_path / "session.json"
     path.write_text(json.dumps({"version": 1, "prompt": "a robot", "invented": [1, 2]}))
     assert SessionStore(path).load() == SavedSession(prompt="a robot")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"subjects": 5}, {"version": 2}, {"controls": 7}, {"prompt_history": "x"}, {"window": 3}, {"current": "last"}],
+)
+def test_a_session_is_read_field_by_field_and_a_copy_is_kept(tmp_path, damage):
+    file = tmp_path / "session.json"
+    store = SessionStore(file)
+    store.save(SavedSession(subjects=(SavedSubject("a" * 64),), current=0, prompt="a duck", prompt_history=("one",)))
+    data = json.loads(file.read_text(encoding="utf-8")) | damage
+    file.write_text(json.dumps(data), encoding="utf-8")
+    found = SessionStore(file).load()
+    assert found.prompt == "a duck"
+    assert found.subjects == (() if "subjects" in damage else (SavedSubject("a" * 64),))
+    assert json.loads((tmp_path / "session.json.bad").read_text(encoding="utf-8")) == data
+
+
+def test_a_damaged_subject_is_left_out_and_the_chosen_one_stays(tmp_path):
+    file = tmp_path / "session.json"
+    store = SessionStore(file)
+    store.save(SavedSession(subjects=tuple(SavedSubject(letter * 64) for letter in "abc"), current=2))
+    data = json.loads(file.read_text(encoding="utf-8"))
+    data["subjects"][0] = {"photo": 7}
+    file.write_text(json.dumps(data), encoding="utf-8")
+    found = SessionStore(file).load()
+    assert found.subjects[found.current].photo == "c" * 64

@@ -55,3 +55,34 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CannotWrite):
         SettingsStore(tmp_path / "file" / "settings.json").save(Settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("theme", "neon"),
+        ("text_scale", 1e300),
+        ("text_scale", 10**400),
+        ("box_threshold", -1),
+        ("keys", {"open": "Ctrl+P"}),
+        ("seconds", {"mini": "soon"}),
+    ],
+)
+def test_a_value_that_cannot_be_costs_only_itself(tmp_path, name, value):
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"device": "cpu", name: value}))
+    assert SettingsStore(file).load() == replace(Settings(), device="cpu")
+
+
+def test_numbers_that_are_none_are_not_taken_over(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"text_scale": NaN, "seconds": {"mini": 1e999}, "language": "en"}')
+    assert SettingsStore(file).load() == replace(Settings(), language="en")
+
+
+def test_damaged_settings_are_kept_aside(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text("{ not json")
+    store = SettingsStore(file)
+    store.save(store.load())
+    assert (tmp_path / "settings.json.bad").read_text() == "{ not json"

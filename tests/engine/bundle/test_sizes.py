@@ -8,7 +8,7 @@ from transformers.models.t5 import T5Config, T5EncoderModel
 
 from engine.bundle import sizes
 from engine.bundle.published import CONTENT, ECHOGEN_2B, ECHOGEN_125M, SEMANTIC, TEXT, TOKENIZER_D16, TOKENIZER_D32
-from engine.encoders.content import encoder_half
+from engine.encoders.latent import LatentEncoder
 from engine.model.config import TransformerConfig
 from engine.model.transformer import Transformer
 from engine.tokenizer.autoencoder import Autoencoder
@@ -73,5 +73,5 @@ def test_the_semantic_encoder_is_counted_exactly(changes):
 )
 def test_the_content_encoder_is_counted_exactly(changes):
     config = CONTENT | changes
-    assert sizes.content_numbers(config) == count(lambda: encoder_half(config))
-    assert count(lambda: encoder_half(config)) < count(lambda: AutoencoderKL(**config))
+    assert sizes.content_numbers(config) == count(lambda: LatentEncoder(config))
+    assert count(lambda: LatentEncoder(config)) < count(lambda: AutoencoderKL(**config))

@@ -67,7 +67,7 @@ def test_with_a_card_that_cannot_be_used_yet_it_says_what_it_would_do(machine, m
     findings = machine([CARD])
     assert "CPU, 4 cores: will be used." in findings
     (model,) = about(findings, "EchoGen 2B")
-    assert model.good and model.step == "Get it: python -m engine models get echogen-2b"
+    assert model.good and model.step == "Get it: python -m engine models get echogen-2b (the licences are shown first)."
     assert "It would run once the graphics card can be used. Fast: needs 20.8 GB, you have 24 GB." in model.fact
 
 
@@ -210,5 +210,5 @@ def test_the_command_prints_one_line_a_finding(machine, capsys: pytest.CaptureFi
     assert "need attention" in printed or "needs attention" in printed
     assert main(["doctor", "--json"]) == ExitCode.DONE
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert {"topic", "fact", "step", "good"} == entries[0].keys()
+    assert {"topic", "fact", "step", "good", "absent"} == entries[0].keys()
     assert {"Computer", "Disk", "Torch", "Device", "Libraries"} <= {entry["topic"] for entry in entries}

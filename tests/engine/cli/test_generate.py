@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,12 @@ import pytest
 from PIL import Image
 
 from engine.bundle.manifest import read_manifest
-from engine.cli import main
+from engine.cli import lists, main
 from engine.engine import Engine
+from engine.errors import InputError
 from engine.photo.picture_file import read_picture_file
 from engine.preset import Preset, write_preset
+from engine.request import GenerationRequest
 from engine.requests_file import read_requests
 
 
@@ -37,7 +41,7 @@ def test_a_picture_that_carries_its_request(words, tmp_path, capsys):
     assert main([*words, "--name", "ball", "--subject-strength", "2", "--top-p", "0.9"]) == 0
     out, err = capsys.readouterr()
     assert out == f"{tmp_path / 'ball.png'}\n"
-    assert "Scale 5 of 5" in err
+    assert "Scale" not in err, "progress is for a terminal; this is a file"
     carried = read_picture_file(tmp_path / "ball.png")
     request = carried.request
     assert (request.prompt, request.seed, request.size, request.subject_name) == (
@@ -71,17 +75,19 @@ def test_a_seed_is_drawn_and_said(words, tmp_path, capsys):
     assert read_picture_file(tmp_path / "ball.png").request.seed == int(said.split()[1])
 
 
-def test_from_an_earlier_picture(words, tiny_bundle, tmp_path, capsys):
+def test_from_an_earlier_picture(words, tiny_bundle, tmp_path, monkeypatch):
     assert main(words) == 0
     first, again, kept = tmp_path / "ball.png", tmp_path / "again.png", tmp_path / "kept.png"
     base = ["generate", "--bundle", str(tiny_bundle), "--device", "cpu", "--from", str(first)]
     assert main([*base, "--out", str(again)]) == 0
     assert read_picture_file(again).bits == read_picture_file(first).bits
-    capsys.readouterr()
+    shown: list[str] = []
+    monkeypatch.setattr("engine.cli.terminal.ProgressLine.show", lambda _, text: shown.append(text))
+    monkeypatch.setattr("engine.cli.terminal.ProgressLine.watched", True)
     assert main([*base, "--out", str(kept), "--keep-scales", "3", "--seed", "77"]) == 0
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Scale ")]
-    assert told[0].endswith(", kept")
-    assert len(told) > 1 and all(int(line.split()[-3]) < 60 for line in told[1:])
+    told = [line for line in shown if line.startswith("Scale ")]
+    assert told[0] == "Scale 3 of 5, kept" and told[-1] == "Scale 5 of 5"
+    assert all(int(line.split()[-3]) < 60 for line in told if "about" in line)
     bits = read_picture_file(kept).bits
     assert bits.first(3) == read_picture_file(first).bits.first(3) and bits != read_picture_file(first).bits
     assert main([*base, "--out", str(again), "--prompt", "a red ball"]) == 0
@@ -309,9 +315,16 @@ def test_a_list_of_prompts(words, tiny_bundle, tmp_path, capsys):
     prompts.write_text("a {red ball\n")
     assert main(told) == 2 and "without its" in capsys.readouterr().err
     assert main([*words, "--prompts", str(prompts)]) == 2
-    assert main([*base, "--name", "ball", "--all-scenes", "--requests", str(requests)]) == 0
-    scenes = read_manifest(tiny_bundle).language.scenes
-    assert [request.prompt for request in read_requests(requests)] == [scene.sentence("ball") for scene in scenes]
+    scenes = tmp_path / "scenes.jsonl"
+    assert main([*base, "--name", "ball", "--all-scenes", "--requests", str(scenes)]) == 0
+    manifest = read_manifest(tiny_bundle)
+    assert manifest.language is not None
+    assert [request.prompt for request in read_requests(scenes)] == [
+        scene.sentence("ball") for scene in manifest.language.scenes
+    ]
+    args = argparse.Namespace(prompts=None, all_scenes=True, count=1)
+    with pytest.raises(InputError, match="no list of scenes"):
+        lists.listed_requests(args, GenerationRequest("a ball"), replace(manifest, language=None))
 
 
 def test_a_preset_is_what_is_not_said(words, tmp_path, capsys):

@@ -55,9 +55,9 @@ def test_positions_of_the_right_size_stay():
 
 
 def test_the_model_does_not_resample_again():
-    """With the table at the right size the library takes its short way, so both tables give the same tokens."""
+    """The table is brought to the size when it is opened, and once, so both tables give the same tokens."""
     encoder = SemanticEncoder.from_config(CONFIG, tiny_state(), 56)
-    assert encoder.model.embeddings.position_embeddings.shape == (1, 17, 32)
+    assert encoder.model.positions.shape == (1, 17, 32)
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     class_token, patches = encoder.encode(rgb)
     assert class_token.shape == (32,)

@@ -58,7 +58,10 @@ def test_half_precision_leaves_a_tenth_of_the_error_of_bfloat16(model, place):
     with torch.inference_mode():
         before = copy.deepcopy(model).bfloat16()(input_ids=ids).last_hidden_state[0]
         with torch.autocast("cpu", torch.bfloat16):
-            reference = half.model(input_ids=ids).last_hidden_state[0]
+            resting = copy.deepcopy(model).half()
+            for block in resting.encoder.block:
+                block.layer[1].DenseReluDense.wo.float()
+            reference = resting(input_ids=ids).last_hidden_state[0]
     # Measured: 2.3e-2 before, 1.4e-2 as the published program computes, 1.1e-3 now.
     assert found.dtype == torch.float32 and found.shape == exact.shape == (25, 128)
     assert error(found, exact) < 2e-3

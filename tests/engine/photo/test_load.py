@@ -324,3 +324,65 @@ def test_random_damage_never_raises_anything_else(seed: int):
         assert error.fact.endswith(".")
     else:
         assert photo.rgb.dtype == np.uint8 and photo.rgb.shape[2] == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "brightest"),
+    [
+        (np.r_[np.linspace(0, 1, 4000), 3.0].astype(np.float32), 255),
+        (np.linspace(0, 1000, 4000).astype(np.float32), 255),
+        (np.linspace(250, 550, 4000).astype(np.float32), 255),
+        (np.linspace(0, 255, 4000).astype(np.int32), 255),
+        (np.linspace(0, 1000, 4000).astype(np.int32), 255),
+        (np.linspace(0, 2**32 - 1, 4000).astype(np.uint32), 255),
+    ],
+)
+def test_no_range_of_numbers_is_a_black_sheet(values: np.ndarray, brightest: int):
+    grey = load._to_8_bit(values.reshape(1, -1))[0]
+    assert grey.max() == brightest and 100 < grey.mean() < 220
+    assert (np.diff(grey[:4000].astype(int)) >= 0).all(), "what is brighter in the file is not darker in the photo"
+
+
+def test_whole_numbers_of_32_bits_do_not_wrap(tmp_path: Path):
+    values = np.linspace(0, 2**32 - 1, 64).astype(np.uint32).reshape(8, 8)
+    data = bytearray(encoded(Image.fromarray(values.view(np.int32)), "TIFF"))
+    data[data.index(struct.pack("<HHI", 339, 3, 1)) + 8] = 1  # numbers without a sign, as other programs write them
+    photo = load_photo(bytes(data))
+    assert photo.rgb[0, 0, 0] == 0 and photo.rgb[-1, -1, 0] == 255 and (np.diff(photo.rgb[..., 0].ravel()) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"\xff\x0a", "a JPEG XL picture"),
+        (b"8BPS\0\1", "a Photoshop document"),
+        (b"gimp xcf v011", "a GIMP document"),
+        (b"v/1\x01", "an OpenEXR picture"),
+        (b"II*\0\x08\0\0\0", "a TIFF"),
+    ],
+)
+def test_what_cannot_be_read_here_is_not_called_no_picture(start: bytes, words: str):
+    with pytest.raises(PhotoError, match=words) as caught:
+        load_photo(start + b"\0" * 500, "thing")
+    assert "holds no image" not in str(caught.value)
+
+
+def test_the_preview_of_a_raw_photo_is_not_taken_for_the_photo(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(load, "can_develop", lambda: False)
+    with pytest.raises(PhotoError, match="is a RAW photo"):
+        load_photo(encoded(Image.new("RGB", (16, 12)), "TIFF", tiffinfo={254: 1, 50706: bytes([1, 4, 0, 0])}))
+
+
+def test_a_picture_without_a_file_has_the_same_limit(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(load, "MAX_PIXELS", 100)
+    with pytest.raises(PhotoError, match="megapixels"):
+        load.photo_from_pixels(np.zeros((11, 10, 3), np.uint8), name="Pasted picture")
+
+
+def test_a_name_in_another_encoding_can_be_shown(tmp_path: Path):
+    file = tmp_path / "inv\udcf0alid.png"
+    try:
+        Image.fromarray(PIXELS).save(file)
+    except (OSError, UnicodeError):
+        pytest.skip("this file system has no such names")
+    assert load_photo(file).name == "inv\ufffdalid.png"

@@ -1,69 +1,63 @@
-"""Answers that are left in the middle leave nothing behind."""
+"""Proxies, certificates and addresses that cannot be used: one sentence, whatever the client makes of them."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-from types import AsyncGeneratorType
+import pytest
 
-import httpx
+from engine.errors import InputError, NetworkError
+from engine.weights.settings import checked_base_url, is_safe
+from engine.weights.transfer import requests
+from engine.weights.transfer.requests import cannot_reach, make_client
 
-from engine.weights.transfer.requests import abandon, make_client, open_stream
-from tests.engine.weights.hub_server import COMMIT, Repository
-
-CONTENT = bytes(2**21)
+VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "SSL_CERT_FILE")
 
 
-def suspended() -> list[str]:
-    """Names of the HTTP library's generators of an answer's body that have begun and not ended."""
-    running = (
-        found for found in gc.get_objects() if isinstance(found, AsyncGeneratorType) and found.ag_frame is not None
-    )
-    body = ("__aiter__", "aiter_raw", "_receive_response_body")
-    return [found.__qualname__ for found in running if found.__name__ in body]
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
 
 
-def test_an_abandoned_answer_ends(hub):
-    hub.repositories["them/net"] = Repository({"weights.bin": CONTENT})
-
-    async def leave_in_the_middle() -> tuple[int, list[str], list[str]]:
-        async with (
-            make_client() as client,
-            open_stream(client, f"{hub.url}/them/net/resolve/{COMMIT}/weights.bin", {}) as response,
-        ):
-            chunks = response.aiter_raw()
-            first = await anext(chunks)
-            await asyncio.sleep(0.1)  # more arrives meanwhile
-            second = await anext(chunks)
-            before = suspended()
-            await abandon(response, chunks)
-            return len(first) + len(second), before, suspended()
-
-    taken, before, after = asyncio.run(leave_in_the_middle())
-    assert taken < len(CONTENT), "it was in the middle"
-    assert before and not after
+@pytest.mark.parametrize("proxy", ["ftp://proxy.example", "://", "http://[::1", "http://proxy.example:x"])
+def test_a_proxy_that_is_none_is_named(monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(NetworkError, match="HTTPS_PROXY"):
+        make_client()
 
 
-def test_an_abandoned_answer_ends_even_when_more_of_it_has_arrived():
-    """The network's layer hands out what it has before it says that it is closed: asking once is not enough."""
+def test_a_proxy_that_needs_a_package_is_named(monkeypatch):
+    import httpx
 
-    class Answer:
-        closed = False
+    def refuse(*_, **__):
+        raise ImportError("Using SOCKS proxy, but the 'socksio' package is not installed.")
 
-        async def aclose(self) -> None:
-            self.closed = True
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
+    monkeypatch.setattr(httpx, "AsyncClient", refuse)
+    with pytest.raises(NetworkError, match="ALL_PROXY"):
+        make_client()
 
-        async def body(self):
-            for block in (b"first", b"arrived before", b"and this too"):
-                yield block
-            assert self.closed
-            raise httpx.ReadError("closed")
 
-    async def leave_in_the_middle() -> bool:
-        answer = Answer()
-        chunks = answer.body()
-        assert await anext(chunks) == b"first"
-        await abandon(answer, chunks)
-        return chunks.ag_frame is None  # asyncio itself ends what is left over
+def test_certificates_that_are_gone_are_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "gone.pem"))
+    with pytest.raises(NetworkError, match="SSL_CERT_FILE"):
+        make_client()
 
-    assert asyncio.run(leave_in_the_middle())
+
+def test_a_connection_through_a_proxy_says_so(monkeypatch):
+    assert cannot_reach() == "the server cannot be reached"
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    assert "proxy that HTTPS_PROXY names" in cannot_reach()
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "https://hub.example:99999", "https://", "x" * 10**5])
+def test_an_address_that_is_none_is_refused_in_short(address):
+    with pytest.raises(InputError) as caught:
+        checked_base_url(address)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("location", ["https://hub.example:99999/x", "http://[::1"])
+def test_a_redirect_to_no_address_is_a_sentence(location):
+    with pytest.raises(NetworkError, match="an address that is none"):
+        requests._joined("https://hub.example/a", location)
+    assert not is_safe("http://[::1")

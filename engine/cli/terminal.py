@@ -1,0 +1,97 @@
+"""What the commands share of the terminal: help with defaults and an example, one line of progress, names as they are."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import shutil
+import sys
+from typing import Any, TextIO
+
+PROGRAM = "python -m engine"
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help that says the default of every option that has one, and keeps the lines of an example."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help or ""
+        said = action.default in (None, "", False, argparse.SUPPRESS) or action.default == []
+        if said or "%(default)" in text or not (action.option_strings or action.nargs in ("?", "*")):
+            return text
+        return f"{text} (default: %(default)s)"
+
+
+def example_line(words: str) -> str:
+    """The end of a command's help: one line that can be copied."""
+    return f"Example:\n  {PROGRAM} {words}"
+
+
+class ProgressLine:
+    """One line on stderr that rewrites itself on a terminal. In a file or a pipe it stays silent: nobody watches there.
+
+    Args:
+        stream: where it goes; None for ``sys.stderr`` as it is at the time.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+        self._shown = False
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody can see it."""
+        return _is_terminal(self._stream or sys.stderr)
+
+    def show(self, text: str) -> None:
+        """Put this in the place of what the line says."""
+        stream = self._stream or sys.stderr
+        if not self.watched:
+            return
+        width = max(10, shutil.get_terminal_size().columns - 1)
+        line = text if len(text) <= width else text[: width - 1] + "…"
+        stream.write(f"\r{line}\x1b[K")
+        stream.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Take the line away; what is printed next begins where it was."""
+        if self._shown:
+            stream = self._stream or sys.stderr
+            stream.write("\r\x1b[K")
+            stream.flush()
+            self._shown = False
+
+    def note(self, text: str) -> None:
+        """A line that stays, above the one that rewrites itself; it is written to files, too."""
+        self.clear()
+        print(text, file=self._stream or sys.stderr, flush=True)
+
+
+progress = ProgressLine()
+"""The one of this process: what opens a model and what draws take turns on it."""
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # it is closed
+        return False
+
+
+def let_names_through() -> None:
+    """Have stdout write any file name: bytes of a name in another encoding as they are, other letters that the terminal
+    does not have as escapes. A picture that is written must not end in a traceback about its name."""
+    codecs.register_error("echogen", _write_name)
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="echogen")
+
+
+def _write_name(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    piece: Any = error.object[error.start : error.end]
+    if all("\udc80" <= letter <= "\udcff" for letter in piece):
+        return bytes(ord(letter) - 0xDC00 for letter in piece), error.end
+    return codecs.backslashreplace_errors(error)

@@ -1,0 +1,160 @@
+"""What every command shares: help with defaults and an example that works, one line of progress, exit codes, names."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import select
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.cli import COMMANDS, main, make_parser
+from engine.cli.generate import TimeLeft
+from engine.cli.terminal import PROGRAM, ProgressLine
+from engine.errors import ExitCode
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _sub(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return action.choices
+    return {}
+
+
+def _commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for name in COMMANDS:
+        command = _sub(make_parser(name))[name]
+        yield name, command
+        for action, parser in _sub(command).items():
+            yield f"{name} {action}", parser
+
+
+ALL = dict(_commands())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_help_says_every_default_and_has_an_example_that_parses(name):
+    command = ALL[name]
+    text = " ".join(command.format_help().split())
+    for action in command._actions:
+        plain = action.default in (None, False, "", argparse.SUPPRESS) or action.default == []
+        if action.option_strings and not plain:
+            assert f"default: {action.default}" in text, action.option_strings
+    lines = command.format_help().splitlines()
+    example = lines[lines.index("Example:") + 1].strip()
+    assert example.startswith(f"{PROGRAM} {name.split()[0]}")
+    words = shlex.split(example.removeprefix(PROGRAM))
+    assert make_parser(words[0]).parse_args(words).command == name.split()[0]
+
+
+def test_the_dials_say_their_ranges():
+    text = " ".join(ALL["generate"].format_help().split())
+    for dial, said in {"--prompt-strength": "0 to 20", "--temperature": "0.01 to 10", "--top-p": "0 to 1;"}.items():
+        help_of_dial = next(action.help for action in ALL["generate"]._actions if dial in action.option_strings)
+        assert said in help_of_dial and "if not given" in help_of_dial and said in text, dial
+    assert "0 done" in " ".join(make_parser().format_help().split()) and "130 stopped" in make_parser().format_help()
+
+
+# Progress
+
+
+def test_progress_rewrites_one_line_on_a_terminal():
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as stream:
+        line = ProgressLine(stream)
+        line.show("Scale 1 of 3")
+        line.show("Scale 2 of 3, about 4 s left")
+        line.note("A word of the bundle.")
+        line.show("x" * 500)
+        line.clear()
+        said = ""
+        while not said.endswith("…\x1b[K\r\x1b[K"):
+            assert select.select([ours], [], [], 5)[0], said
+            said += os.read(ours, 65536).decode()
+    os.close(ours)
+    assert said.startswith("\rScale 1 of 3\x1b[K\rScale 2 of 3, about 4 s left\x1b[K\r\x1b[KA word of the bundle.\r\n")
+    assert said.count("\n") == 1 and said.endswith("\r\x1b[K")
+    assert max(len(piece) for piece in said.split("\r")) < 300, "it never wraps: a wrapped line cannot be rewritten"
+
+
+def test_progress_is_silent_in_a_file_and_notes_are_not():
+    stream = io.StringIO()
+    line = ProgressLine(stream)
+    line.show("Scale 1 of 3")
+    line.note("Seed 7")
+    line.clear()
+    assert stream.getvalue() == "Seed 7\n"
+
+
+COSTS = (0.002, 0.008, 0.04, 0.15, 0.3, 0.5)
+
+
+def test_no_time_is_said_before_it_can_be_known():
+    left, now, said = TimeLeft(COSTS), 100.0, []
+    for scale, cost in enumerate(COSTS):
+        now += (20.0 if scale == 0 else 0.3) + 10 * cost  # a cold start, something for every scale, and 10 s of work
+        said.append(left.words(scale, now))
+    assert said[:3] == ["", "", ""] and said[5] == "", said
+    assert abs(float(said[4].split()[2]) - 5.3) < 2.5, said
+
+
+def test_a_measured_picture_gives_a_time_from_the_first_scale_on():
+    left = TimeLeft(COSTS, 10.0)
+    assert left.words(0, 1.0) == ", about 10 s left"
+
+
+# Exit codes and names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["generate", "--prompt", "a\udcf0", "--out", "x.png"], ExitCode.BAD_INPUT),
+        (["generate", "--prompt", "a", "--negative-prompt", "b\udcf0", "--out", "x.png"], ExitCode.BAD_INPUT),
+        (["generate", "--prompt", "a", "--out", f"{'y' * 300}/x.png"], ExitCode.CANNOT_WRITE),
+        (["generate", "--prompt", "a", "--out", "x.png", "--bundle", "b" * 300], ExitCode.BUNDLE),
+        (["segment", "--photo", "p" * 5000, "--out", "x.png"], ExitCode.BAD_INPUT),
+        (["segment", "--photo", "p.png", "--out", f"{'y' * 300}/x.png"], ExitCode.CANNOT_WRITE),
+    ],
+)
+def test_names_and_texts_that_cannot_be_are_sentences(tmp_path, monkeypatch, capsys, arguments, code):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == code
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and said.strip().endswith(".") and len(said) < 6000
+
+
+def test_an_unknown_level_of_the_log_is_no_error(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("ECHOGEN_LOG", "nonsense")
+    monkeypatch.chdir(tmp_path)
+    assert main(["generate", "--prompt", "a", "--out", "nowhere/x.png"]) == ExitCode.CANNOT_WRITE
+
+
+def test_an_error_of_the_disk_that_nobody_expected_is_a_sentence(monkeypatch, capsys):
+    def closed(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", "/closed/home")
+
+    monkeypatch.setattr("engine.cli.doctor.run", closed)
+    assert main(["doctor"]) == ExitCode.BAD_INPUT
+    assert "/closed/home: Permission denied." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp1252", "田中.png"), ("utf-8", "inv\udcf0.png"), ("ascii", "ü.png")])
+def test_any_name_can_be_printed(encoding, name):
+    lines = f"from engine.cli.terminal import let_names_through; let_names_through(); print({name!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", lines], cwd=ROOT, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(b".png")
+    if encoding == "utf-8":
+        assert done.stdout.strip() == b"inv\xf0.png", "the bytes of the name, so that a script finds the file"
