@@ -83,7 +83,9 @@ def parse_prompts(text: str, name: str = "") -> PromptList:
     Raises:
         InputError: a line has a brace without its other half, or there are too many pictures; the sentence names the line.
     """
-    lines: list[_Line] = [(number, line.strip(), {}) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines: list[_Line] = [
+        (number, line.strip(), {}) for number, line in enumerate(text.splitlines(), 1) if line.strip()
+    ]
     return _expanded(lines, name)
 
 
