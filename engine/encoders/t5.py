@@ -47,6 +47,8 @@ class T5Settings:
         gated, act = kind.startswith("gated-"), kind.rpartition("-")[2]
         if kind == "gated-gelu":
             act = "gelu_new"
+        if int(config.get("num_layers", 6)) < 1:
+            raise ValueError("an encoder without blocks")
         return cls(
             d_model=int(config.get("d_model", 512)),
             d_kv=int(config.get("d_kv", 64)),
@@ -162,7 +164,9 @@ class T5Encoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         x = self.words(ids).float()
-        bias = self.blocks[0].attention.bias(ids.shape[1])
+        first = self.blocks[0]
+        assert isinstance(first, Block)
+        bias = first.attention.bias(ids.shape[1])
         for block in self.blocks:
             x = block(x, bias)
         return self.norm(x)
