@@ -101,3 +101,15 @@ def test_wrong_weights_are_refused():
 def test_an_input_size_that_does_not_divide_is_refused():
     with pytest.raises(BundleError, match="60 pixels"):
         SemanticEncoder.from_config(CONFIG, tiny_state(), 60)
+
+
+def test_patches_of_an_early_block_are_the_librarys():
+    state = tiny_state()
+    encoder = SemanticEncoder.from_config(CONFIG, state, 98)
+    library = Dinov2Model(Dinov2Config.from_dict(CONFIG)).eval()
+    library.load_state_dict(state)
+    rgb = np.random.default_rng(0).integers(0, 256, (98, 98, 3), np.uint8)
+    with torch.inference_mode():
+        states = library(prepared(to_unit_range(rgb), 98), output_hidden_states=True).hidden_states
+    for blocks in range(3):
+        assert torch.allclose(encoder.patches_after(rgb, blocks), states[blocks][0, 1:], atol=1e-4)
