@@ -90,7 +90,7 @@ class PictureMenu(QObject):
         menu.addSeparator()
         menu.addAction(actions["copy"])
         add_entry(menu, "copy_prompt", self.copy_prompt, enabled=self._canvas.request is not None)
-        for name in ("save", "save_plain"):
+        for name in ("save", "save_plain", "save_2x", "save_4x"):
             menu.addAction(actions[name])
         menu.addSeparator()
         for name in ("vary", "redraw", "redraw_region", "compare"):

@@ -23,6 +23,7 @@ from app.store.history_store import HistoryStore, Picture
 from app.store.paths import AppPaths
 from app.store.picture_files import keep_picture
 from app.store.settings import OFFER_PUT_AWAY
+from app.system import background
 from app.window.main_window import MainWindow
 from engine.errors import Cancelled
 from engine.events import EngineInfo, Finished, Started, Timing
@@ -74,7 +75,11 @@ def bench(dressed, tmp_path_factory) -> Iterator[Bench]:  # noqa: F811
     bench = Bench(tmp_path_factory.mktemp("looking"))
     yield bench
     bench.window.close_panels()
+    background.shutdown()
+    bench.window.close()
     bench.window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # while the application is there
+    bench.store.close()
     notifier.set_motion("system")
 
 
@@ -91,7 +96,15 @@ def test_the_menu_of_the_picture(bench, qtbot):
     bench.show(bench.pictures[1])
     menu = menu_of.menu()
     texts = [action.text() for action in menu.actions() if not action.isSeparator()]
-    for words in ("Copy picture", "Save as…", "Redraw from here", "Star", "Show in the folder", "Move to the trash"):
+    for words in (
+        "Copy picture",
+        "Save as…",
+        "Save larger, ×2…",
+        "Redraw from here",
+        "Star",
+        "Show in the folder",
+        "Move to the trash",
+    ):
         assert words in texts, texts
     bench.entry(menu, "Copy its prompt").trigger()
     assert QGuiApplication.clipboard().text() == bench.pictures[1].prompt
