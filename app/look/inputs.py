@@ -65,7 +65,7 @@ class NumberField(QDoubleSpinBox):
         type_.apply(self, "body")
         notifier.changed.connect(self.update)
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """A comma is a point: it is no mark between thousands here. Without decimals neither makes sense."""
         if not self.decimals() and ("," in text or "." in text):
             return QValidator.State.Intermediate, text, position

@@ -56,7 +56,7 @@ def of_photos(photos: Path, masks: Path | None, manifest: BundleManifest, quick:
     from engine.request import GenerationRequest
     from engine.training.data import language
 
-    requests = []
+    requests: list[GenerationRequest] = []
     for subject in find_subjects(photos, masks):
         cut = subject.shot().cut_out(manifest.reference_size)
         for key in QUICK_SCENES[:1] if quick else QUICK_SCENES:

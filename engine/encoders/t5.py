@@ -162,7 +162,9 @@ class T5Encoder(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         x = self.words(ids).float()
-        bias = self.blocks[0].attention.bias(ids.shape[1])
+        first = self.blocks[0]
+        assert isinstance(first, Block)
+        bias = first.attention.bias(ids.shape[1])
         for block in self.blocks:
             x = block(x, bias)
         return self.norm(x)

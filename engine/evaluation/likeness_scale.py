@@ -16,6 +16,7 @@ from engine.bundle.records import LikenessScale
 from engine.encoders.features import Features
 from engine.encoders.likeness import similarity
 from engine.evaluation.measures import area_under_curve
+from engine.events import Finished
 from engine.placement import Placement
 from engine.request import CutOut, GenerationRequest
 
@@ -48,7 +49,7 @@ def draw_things(
     things = []
     for request in requests:
         finished = list(engine.generate(request, previews=False))[-1]
-        assert request.subject is not None
+        assert request.subject is not None and isinstance(finished, Finished)
         things.append(DrawnThing(request.subject, finished.image, engine.bundle.manifest.place(finished.request)))
         tell(len(things) / len(requests))
     return things
