@@ -142,7 +142,7 @@ class _Typing(QValidator):
     Qt's own validator calls such texts unfinished, and an unfinished text is never told: the field would go on showing it.
     """
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         typed = _TYPED.fullmatch(text)
         return QValidator.State.Acceptable if typed else QValidator.State.Invalid, text, position
 

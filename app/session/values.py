@@ -75,9 +75,9 @@ def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValu
     """
     for name in _CONTROLS & controls.keys():
         value = controls[name]
-        change: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
         try:
-            changed = replace(values, **change)
+            kept: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
+            changed = replace(values, **kept)
             compose(replace(changed, prompt="", negative_prompt=""), None)  # what a request refuses is refused here
         except (EchoGenError, TypeError, ValueError, ArithmeticError):
             log.warning("%s of the last session cannot be used", name, exc_info=True)

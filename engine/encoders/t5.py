@@ -47,6 +47,8 @@ class T5Settings:
         gated, act = kind.startswith("gated-"), kind.rpartition("-")[2]
         if kind == "gated-gelu":
             act = "gelu_new"
+        if int(config.get("num_layers", 6)) < 1:
+            raise ValueError("an encoder without blocks")
         return cls(
             d_model=int(config.get("d_model", 512)),
             d_kv=int(config.get("d_kv", 64)),

@@ -9,7 +9,7 @@ import io
 import logging
 from dataclasses import dataclass
 from itertools import product
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -132,7 +132,7 @@ def by_profile(picture: Image.Image, profile: bytes | None) -> Image.Image | Non
         return None
 
 
-def _changes_nothing(source: ImageCms.ImageCmsProfile, target: ImageCms.core.CmsProfile) -> bool:
+def _changes_nothing(source: ImageCms.ImageCmsProfile, target: Any) -> bool:
     """Whether a profile is sRGB, whatever it calls itself: tried on colours from the whole cube."""
     steps = np.array(list(product(range(0, 256, 51), repeat=3)), np.uint8).reshape(6, 36, 3)
     changed = ImageCms.profileToProfile(Image.fromarray(steps), source, target, outputMode="RGB")

@@ -200,6 +200,8 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
 
 def _read(stream: BinaryIO, called: str, start: bytes) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
     """Pixels, alpha and notes; a PNG whose metadata stand in the way is read without them."""
+    if is_raw(start, called):
+        return _developed(stream, called), None, ()
     try:
         return _open(stream, None, called, start)
     except (PhotoError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
