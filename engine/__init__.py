@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from engine.errors import InputError as InputError
     from engine.errors import MaskError as MaskError
     from engine.errors import NotEnoughMemory as NotEnoughMemory
+    from engine.errors import Outdone as Outdone
     from engine.errors import PhotoError as PhotoError
     from engine.errors import SizeNotAgreed as SizeNotAgreed
     from engine.errors import SubjectNotFound as SubjectNotFound
@@ -101,6 +102,7 @@ else:
                 "InputError",
                 "MaskError",
                 "NotEnoughMemory",
+                "Outdone",
                 "PhotoError",
                 "SizeNotAgreed",
                 "SubjectNotFound",

@@ -21,7 +21,8 @@ from engine.bundle.loader import Bundle, Progress, load_bundle
 from engine.bundle.manifest import read_manifest
 from engine.device.devices import Device, choose_device, keep_memory
 from engine.encoders.features import Features, PromptFeatures, SubjectFeatures
-from engine.errors import Cancel
+from engine.encoders.likeness import similarity
+from engine.errors import Cancel, Outdone
 from engine.events import EngineInfo, Event, Finished, ScalePreview, Started, Timing
 from engine.model.streaming import stream_layers
 from engine.painting import Painter, at_most
@@ -36,6 +37,7 @@ from engine.planning.plans import MemoryPlan, plan_for, step_down
 from engine.planning.time_estimate import Task, TimeEstimate
 from engine.preflight.segmenter import Segmenter
 from engine.request import CutOut, GenerationRequest, ScaleBits
+from engine.sampling.contest import Contest
 from engine.sampling.region_tokens import RegionTokens
 from engine.sampling.sampler import Conditions, Sampler
 from engine.tokenizer.preview import MAX_SIDE
@@ -109,6 +111,11 @@ class Engine:
         self._painter = Painter(bundle, self._device, plan.strip_bytes)
         self.info = EngineInfo(bundle.manifest.identity, str(bundle.folder), self._device.words, plan.words, plan.notes)
 
+    @property
+    def features(self) -> Features:
+        """The encoders of the open bundle, with what they have made so far."""
+        return self._features
+
     # Pre-flight
 
     def find_subject(self, photo: Photo, hint: Hint | None = None) -> SubjectProposal:
@@ -175,6 +182,7 @@ class Engine:
         cancel: Cancel | None = None,
         until_scale: int | None = None,
         previews: bool = True,
+        contest: Contest | None = None,
     ) -> Iterator[Event]:
         """Draw one picture: ``Started``, a ``ScalePreview`` after every scale, ``Finished``.
 
@@ -184,19 +192,21 @@ class Engine:
             cancel: looked at between two blocks of the network.
             until_scale: stop after that many scales; the picture is what they show.
             previews: without, no ``ScalePreview`` comes. The bits are the same.
+            contest: the pictures it competes with, where only the most alike is wanted.
 
         Raises:
             PromptError: the prompt is empty.
             RequestError: the bundle does not draw this size, the kept scales do not fit it, or the request was made for
                 another bundle. These are raised at once, before the first event is asked for.
+            Outdone: another picture of the contest is clearly more alike.
             Cancelled, NotEnoughMemory, DeviceLost: while drawing.
         """
         job = make_job(request, self.bundle.manifest, until_scale)
-        return self._generate(job, cancel, previews)
+        return self._generate(job, cancel, previews, contest)
 
-    def _generate(self, job: Job, cancel: Cancel | None, previews: bool) -> Iterator[Event]:
+    def _generate(self, job: Job, cancel: Cancel | None, previews: bool, contest: Contest | None) -> Iterator[Event]:
         try:
-            yield from self._draw(job, cancel, previews)
+            yield from self._draw(job, cancel, previews, contest)
             return
         except Exception as error:
             smaller = None
@@ -209,12 +219,19 @@ class Engine:
         # Outside of the handler: the traceback holds on to the memory of the failed attempt.
         try:
             self._reload(smaller)
-            yield from self._draw(job, cancel, previews, smaller.notes[-1:])
+            yield from self._draw(job, cancel, previews, contest, smaller.notes[-1:])
         except Exception as error:
             self._raise_in_words(error)
             raise
 
-    def _draw(self, job: Job, cancel: Cancel | None, previews: bool, notes: tuple[str, ...] = ()) -> Iterator[Event]:
+    def _draw(
+        self,
+        job: Job,
+        cancel: Cancel | None,
+        previews: bool,
+        contest: Contest | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Iterator[Event]:
         watch = _Stopwatch()
         job = self._with_bits(job)
         request, schedule, region = job.request, job.schedule, job.request.region
@@ -231,6 +248,8 @@ class Engine:
             self._expectation.seconds(task) if job.scales == len(schedule.grids) and region is None else None,
         )
         self._features.seconds = {}
+        if contest is not None:
+            contest.begin()
         conditions = self._conditions(request, cancel)
         watch.lap()
         with torch.inference_mode():
@@ -254,9 +273,15 @@ class Engine:
             seconds.append(lap if drawn.scale >= job.kept else 0.0)
             if len(bits) >= job.scales:
                 break
-            if previews:
+            watched = contest is not None and contest.watches(drawn.scale, len(schedule.grids))
+            if previews or watched:
                 image = self._painter.preview(summed, drawn.scale, schedule.size, region, canvas)
                 preview_seconds += watch.lap()
+            if contest is not None and watched:
+                likeness = self._likeness(request, image)
+                if likeness is not None and contest.is_lost(drawn.scale, likeness):
+                    raise Outdone()
+            if previews:
                 yield self._event(len(bits) - 1, job, image, watch.total)
                 watch.lap()  # what the receiver does in between is not ours
         del drawing, drawn  # the caches make room for the decoder
@@ -265,6 +290,10 @@ class Engine:
         if region is not None:
             picture = region.lay_in(picture, self.bundle.manifest.tokenizer.feather)
         decode = watch.lap()
+        likeness = self._likeness(request, picture) if len(bits) == len(schedule.grids) else None
+        if contest is not None and likeness is not None:
+            contest.finish(likeness)
+        watch.lap()
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
             yield self._event(len(bits) - 1, job, at_most(picture, MAX_SIDE), watch.total)
@@ -281,7 +310,20 @@ class Engine:
         )
         if len(bits) == len(schedule.grids) and not kept:
             self._expectation.learn(task, seconds, content_stream, decode + preview_seconds)
-        yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes)
+        yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes, likeness)
+
+    def _likeness(self, request: GenerationRequest, picture: np.ndarray) -> float | None:
+        """How alike the subject of a picture is to its cut-out, 0 … 1; None where the bundle's encoder cannot tell."""
+        scale = self.bundle.manifest.likeness
+        if scale is None or not scale.tells or request.subject is None:
+            return None
+        try:
+            return scale.share(similarity(self._features, request.subject, picture, self._place(request), scale.blocks))
+        except Exception as error:
+            if fault_of(error) is None:
+                raise
+            log.warning("the likeness of a picture was given up: %s", error)  # the picture itself is done
+            return None
 
     def previews(
         self, bits: ScaleBits, request: GenerationRequest, *, cancel: Cancel | None = None
@@ -345,6 +387,10 @@ class Engine:
             if request.subject is not None
             else None,
             PromptFeatures(request.negative_prompt, blank) if request.negative_prompt else None,
+            tuple(
+                SubjectFeatures(Features.subject_key(view, self._place(request)), blank, blank, blank)
+                for view in self._views(request)
+            ),
         )
         streams = self._sampler.missing(conditions, job.guidance, job.schedule)
         return Task(job.schedule, len(job.guidance.branches(request.subject is not None)), len(streams), tokens)
@@ -357,7 +403,12 @@ class Engine:
             if request.subject is not None
             else None,
             features.prompt(request.negative_prompt, cancel) if request.negative_prompt else None,
+            tuple(features.subject(view, cancel, placement=self._place(request)) for view in self._views(request)),
         )
+
+    @staticmethod
+    def _views(request: GenerationRequest) -> tuple[CutOut, ...]:
+        return request.views if request.subject is not None else ()
 
     def _place(self, request: GenerationRequest) -> Placement | None:
         return self.bundle.manifest.place(request)

@@ -188,6 +188,13 @@ class Cancelled(EchoGenError):
         super().__init__(fact, step, title=title)
 
 
+class Outdone(Cancelled):
+    """A picture of several was given up: another one is clearly more alike."""
+
+    def __init__(self) -> None:
+        super().__init__("Another picture is more alike.")
+
+
 class Cancel(Protocol):
     """What a generation looks at between two blocks; ``threading.Event`` is one."""
 

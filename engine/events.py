@@ -78,6 +78,7 @@ class Finished:
         bits: bit labels of every scale.
         timing: seconds by stage.
         notes: sentences for the user.
+        likeness: how alike the subject is to its cut-out, 0 … 1, for bundles whose encoder can tell; None otherwise.
     """
 
     request: GenerationRequest
@@ -85,6 +86,7 @@ class Finished:
     bits: ScaleBits
     timing: Timing
     notes: tuple[str, ...] = ()
+    likeness: float | None = None
 
 
 Event = Started | ScalePreview | Finished

@@ -32,6 +32,10 @@ Piece = str | tuple[str, ...]
 """Words as they stand, or the alternatives of one pair of braces."""
 
 
+_Line = tuple[int, str, Mapping[str, Any]]
+"""Number, words and settings of a line."""
+
+
 @dataclass(frozen=True)
 class ListedPrompt:
     """One prompt of a list, and where its picture stands in a table.
@@ -79,7 +83,9 @@ def parse_prompts(text: str, name: str = "") -> PromptList:
     Raises:
         InputError: a line has a brace without its other half, or there are too many pictures; the sentence names the line.
     """
-    lines = [(number, line.strip(), {}) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines: list[_Line] = [
+        (number, line.strip(), {}) for number, line in enumerate(text.splitlines(), 1) if line.strip()
+    ]
     return _expanded(lines, name)
 
 
@@ -101,7 +107,7 @@ def parse_table(text: str, name: str = "") -> PromptList:
         raise InputError("The list is no CSV that can be read.", "Save it as CSV again.") from error
     if "prompt" not in head:
         raise InputError("The list has no column “prompt”.", "Write prompt in its first line, above the prompts.")
-    lines = []
+    lines: list[_Line] = []
     for number, row in rows:
         cells = dict(zip(head, (cell.strip() for cell in row), strict=False))
         if cells.get("prompt"):
@@ -176,7 +182,7 @@ def check_count(count: int) -> None:
         raise InputError(f"The list makes {count:,} pictures; {MAX_PICTURES} are the limit.", _FEWER)
 
 
-def _expanded(lines: Sequence[tuple[int, str, Mapping[str, Any]]], name: str) -> PromptList:
+def _expanded(lines: Sequence[_Line], name: str) -> PromptList:
     split = [(number, _split(number, line, name), settings) for number, line, settings in lines]
     check_count(sum(math.prod(len(piece) for piece in pieces if isinstance(piece, tuple)) for _, pieces, _ in split))
     prompts: list[ListedPrompt] = []

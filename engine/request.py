@@ -25,6 +25,8 @@ FORMAT = 1
 MAX_SEED = 2**32 - 1
 MAX_PROMPT_CHARACTERS = 4000
 MAX_CUTOUT_SIDE = 512
+MAX_VIEWS = 3
+"""Further photos of a subject, beside the first."""
 MAX_JSON_BYTES = 16 * 2**20
 _MAX_SCALES = 32
 _MAX_GRID = 256
@@ -233,6 +235,7 @@ class GenerationRequest:
         kept: bit labels of scales 1…k of an earlier picture; drawing starts at scale k+1. With a region: of all its
             scales, kept outside of the region only; None has the engine take them from the region's picture.
         region: the part of an earlier picture or photo that is drawn anew, or None for the whole picture.
+        views: cut-outs of further photos of the same subject, at most three; the network sees them beside ``subject``.
         placement: where the subject stands, for bundles that know placement; None lets the seed choose.
         bundle: identity of the bundle ("name@digest"), filled in by the engine; "" means the open one.
     """
@@ -251,6 +254,7 @@ class GenerationRequest:
     kept: ScaleBits | None = None
     placement: Placement | None = None
     region: Region | None = None
+    views: tuple[CutOut, ...] = ()
     bundle: str = ""
 
     def __post_init__(self) -> None:
@@ -280,6 +284,13 @@ class GenerationRequest:
             raise RequestError("The placement of this request is damaged.")
         if self.region is not None and not isinstance(self.region, Region):
             raise RequestError("The region of this request is damaged.")
+        views = self.views
+        if not isinstance(views, tuple) or not all(isinstance(view, CutOut) for view in views):
+            raise RequestError("The further photos of this request are damaged.")
+        if len(views) > MAX_VIEWS:
+            raise RequestError(
+                f"A subject has {len(views) + 1} photos; {MAX_VIEWS + 1} are the limit.", "Take some away."
+            )
         if not _number(self.top_p) or not 0.0 <= self.top_p <= 1.0:
             raise RequestError("Top-p must be a number from 0 to 1.")
         object.__setattr__(self, "top_p", float(self.top_p))
@@ -308,7 +319,9 @@ class GenerationRequest:
             value = getattr(self, field.name)
             if isinstance(value, (CutOut, ScaleBits, Placement, Region)):
                 value = value.to_json()
-            elif field.name in ("placement", "region"):
+            elif field.name == "views" and value:
+                value = [view.to_json() for view in value]
+            elif field.name in ("placement", "region", "views"):
                 continue  # what most pictures lack is left out, and their groups stay what they were
             elif isinstance(value, tuple):
                 value = list(value)
@@ -331,6 +344,10 @@ class GenerationRequest:
                 given[name] = tuple(given[name])
         if "subject" in given:
             given["subject"] = CutOut.from_json(given["subject"])
+        if "views" in given:
+            if not isinstance(given["views"], list) or len(given["views"]) > MAX_VIEWS:
+                raise RequestError("The further photos of this request are damaged.")
+            given["views"] = tuple(CutOut.from_json(view) for view in given["views"])
         if "kept" in given:
             given["kept"] = ScaleBits.from_json(given["kept"])
         if "placement" in given:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
-from app.look.controls import Button, Divider
+from app.look.controls import Button, Divider, label
 from app.look.theme import notifier, radius, theme, tokens
-from app.shortcuts import keymap, tooltip
+from app.shortcuts import keymap, shortcut, tooltip
 
 _MARGIN = 6
 BAR_HEIGHT = 44
@@ -78,7 +80,9 @@ class ActionBar(FloatingBar):
     """What can be done with the picture that is shown.
 
     Signals:
-        vary, finish, place, redraw, region, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving without metadata.
+        vary, finish, place, redraw, region, cutOut, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving
+            without metadata.
+        saveLarger(int): save it so many times as large.
         compareToggled(bool), starToggled(bool).
         hintWanted(str): a sentence for a toast.
     """
@@ -88,9 +92,11 @@ class ActionBar(FloatingBar):
     place = Signal()
     redraw = Signal()
     region = Signal()
+    cutOut = Signal()
     compareToggled = Signal(bool)
     save = Signal()
     savePlain = Signal()
+    saveLarger = Signal(int)
     copy = Signal()
     starToggled = Signal(bool)
     dragOut = Signal()
@@ -99,18 +105,23 @@ class ActionBar(FloatingBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("actionBar")
-        self._compact = False
+        self._compact = self._tight = False
+        self._fitted: tuple[object, ...] = ()
         self.vary_button = Button("", "shuffle", "outlined", self)
         self.finish_button = Button("", "play", "outlined", self)
         self.place_button = Button("", "move", "plain", self)
         self.redraw_button = Button("", "repeat", "plain", self)
         self.region_button = Button("", "lasso", "plain", self)
+        self.cut_button = Button("", "scissors", "plain", self)
         self.compare_button = Button("", "columns-2", "plain", self)
         self.compare_button.setCheckable(True)
         self.save_button = Button("", "download", "plain", self)
         self.copy_button = Button("", "copy", "plain", self)
         self.star_button = Button("", "star", "plain", self)  # not checkable: the star itself shows the state
         self._is_starred = False
+        self.likeness = label("", "help", "muted")
+        self.likeness.hide()
+        self._likeness: float | None = None
         self.drag_handle = DragHandle("", self)
         for widget in (
             self.vary_button,
@@ -118,11 +129,13 @@ class ActionBar(FloatingBar):
             self.place_button,
             self.redraw_button,
             self.region_button,
+            self.cut_button,
             self.compare_button,
             self._divider(),
             self.save_button,
             self.copy_button,
             self.star_button,
+            self.likeness,
             self._divider(),
             self.drag_handle,
         ):
@@ -132,6 +145,7 @@ class ActionBar(FloatingBar):
         self.place_button.clicked.connect(self.place)
         self.redraw_button.clicked.connect(self.redraw)
         self.region_button.clicked.connect(self.region)
+        self.cut_button.clicked.connect(self.cutOut)
         self.compare_button.toggled.connect(self.compareToggled)
         self.save_button.clicked.connect(self.save)
         self.copy_button.clicked.connect(self.copy)
@@ -167,6 +181,17 @@ class ActionBar(FloatingBar):
             self.region_button.setVisible(compact)
             self._name()
 
+    def set_room(self, width: int) -> None:
+        """So many pixels are there: where words do not fit, icons with tooltips stand in, as in narrow windows."""
+        fitted = (width, self._compact, self._likeness is None, self.place_button.isHidden(), self.vary_button.text())
+        if fitted == self._fitted:
+            return
+        self._fitted, self._tight = fitted, False
+        self._write()
+        if not self._compact and self.sizeHint().width() > width:
+            self._tight = True
+            self._write()
+
     def starred(self) -> bool:
         return self._is_starred
 
@@ -181,6 +206,20 @@ class ActionBar(FloatingBar):
         if self.star_button.isEnabled():
             self.set_star(not self._is_starred)
             self.starToggled.emit(self._is_starred)
+
+    def set_likeness(self, likeness: float | None) -> None:
+        """How alike the subject of the picture is to its cut-out, 0 … 1; None where nobody measured it."""
+        self._likeness = likeness
+        self._say_likeness()
+        self.adjustSize()
+
+    def _say_likeness(self) -> None:
+        known = self._likeness is not None
+        share = round(100 * (self._likeness or 0.0))
+        words = f"{share}\u00a0%" if self._compact or self._tight else self.tr("{0}\u00a0% alike").format(share)
+        self.likeness.setText(words if known else "")
+        self.likeness.setToolTip(self.tr("How alike the subject is to your cut-out, in the eyes of the model"))
+        self.likeness.setVisible(known)
 
     def set_compare(self, on: bool, possible: bool) -> None:
         """Follow the canvas; tells nobody."""
@@ -218,27 +257,38 @@ class ActionBar(FloatingBar):
 
     @Slot()
     def _name(self) -> None:
-        texts = (
-            (self.vary_button, self.tr("Vary"), "vary", True),
-            (self.finish_button, self.tr("Finish it"), "", True),
-            (self.place_button, self.tr("Place"), "place", not self._compact),
-            (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
-            (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
-            (self.compare_button, self.tr("Compare"), "compare", not self._compact),
-            (self.save_button, self.tr("Save as…"), "save", not self._compact),
-            (self.copy_button, self.tr("Copy"), "copy", not self._compact),
-            (self.star_button, self.tr("Star"), "star_canvas", False),
-            (self.drag_handle, self.tr("Drag out"), "", True),
-        )
-        for button, text, action, wordy in texts:
-            button.setText(text if wordy else "")
-            button.setAccessibleName(text.rstrip("…"))
-            button.updateGeometry()
+        self._write()
+        for button, _, action, _ in self._texts():
             if action:
                 button.setToolTip(tooltip(action))
         self.drag_handle.setToolTip(self.tr("Drag the picture into another program"))
         self.finish_button.setToolTip(self.tr("Draw this picture to its end"))
+
+    def _texts(self) -> tuple[tuple[Button, str, str, bool], ...]:
+        """Each button, its words, its action, and whether the words are written on it."""
+        roomy = not (self._compact or self._tight)
+        return (
+            (self.vary_button, self.tr("Vary"), "vary", True),
+            (self.finish_button, self.tr("Finish it"), "", True),
+            (self.place_button, self.tr("Place"), "place", roomy),
+            (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
+            (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
+            (self.cut_button, self.tr("Cut out of the picture"), "cut_out", False),
+            (self.compare_button, self.tr("Compare"), "compare", roomy),
+            (self.save_button, self.tr("Save as…"), "save", roomy),
+            (self.copy_button, self.tr("Copy"), "copy", roomy),
+            (self.star_button, self.tr("Star"), "star_canvas", False),
+            (self.drag_handle, self.tr("Drag out"), "", True),
+        )
+
+    def _write(self) -> None:
+        """The words on the buttons, as far as there is room; tooltips stay what they are."""
+        for button, text, _, wordy in self._texts():
+            button.setText(text if wordy else "")
+            button.setAccessibleName(text.rstrip("…"))
+            button.updateGeometry()
         self._paint_star()
+        self._say_likeness()
         self.adjustSize()
 
     def _paint_star(self) -> None:
@@ -256,6 +306,8 @@ class ActionBar(FloatingBar):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Save as…"), self.save.emit)
         menu.addAction(self.tr("Save without metadata…"), self.savePlain.emit)
+        for factor in (2, 4):
+            menu.addAction(shortcut(f"save_{factor}x").label, partial(self.saveLarger.emit, factor))
         return menu
 
     @Slot(QPoint)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus
@@ -105,6 +105,34 @@ class IdeaTile(QAbstractButton):
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(self.number))
 
 
+class IdeaGrid(QWidget):
+    """Four tiles, two by two, as large as fits, close together in the middle."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tiles = [IdeaTile(index + 1, self) for index in range(COUNT)]
+        self._ratio = 1.0
+
+    def set_ratio(self, ratio: float) -> None:
+        """Width by height of every picture."""
+        self._ratio = ratio
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        room_width, room_height = (self.width() - _GAP) / 2, (self.height() - _GAP) / 2
+        width = max(32.0, min(room_width, room_height * self._ratio))
+        height = width / self._ratio
+        left = (self.width() - 2 * width - _GAP) / 2
+        top = (self.height() - 2 * height - _GAP) / 2
+        for index, tile in enumerate(self.tiles):
+            x, y = left + (index % 2) * (width + _GAP), top + (index // 2) * (height + _GAP)
+            tile.setGeometry(round(x), round(y), round(width), round(height))
+
+
 class IdeasView(QWidget):
     """Lies over the canvas while ideas are drawn and chosen.
 
@@ -124,7 +152,8 @@ class IdeasView(QWidget):
         self.title = label("", "heading")
         self.words = label("", "body", "muted", wrap=True)
         self.close_button = IconButton("x", "", "Esc", self)
-        self.tiles = [IdeaTile(index + 1, self) for index in range(COUNT)]
+        self._grid = IdeaGrid(self)
+        self.tiles = self._grid.tiles
         texts = QVBoxLayout()
         texts.setSpacing(2)
         texts.addWidget(self.title)
@@ -134,10 +163,6 @@ class IdeasView(QWidget):
         top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         for tile in self.tiles:
             tile.clicked.connect(self._clicked)
-        self._grid = QWidget(self)
-        for tile in self.tiles:
-            tile.setParent(self._grid)
-        self._grid.installEventFilter(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
@@ -154,26 +179,9 @@ class IdeasView(QWidget):
             size = self.requests[index].size if index < len(self.requests) else None
             tile.reset(size[0] / size[1] if size else 1.0)
             tile.setVisible(index < len(self.requests))
-        self._place()
+        first = self.requests[0].size if self.requests else None
+        self._grid.set_ratio(first[0] / first[1] if first else 1.0)
         self._name()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._grid and event.type() == QEvent.Type.Resize:
-            self._place()
-        return super().eventFilter(watched, event)
-
-    def _place(self) -> None:
-        """Two by two, as large as fits, close together in the middle."""
-        size = self.requests[0].size if self.requests else None
-        ratio = size[0] / size[1] if size else 1.0
-        room_width, room_height = (self._grid.width() - _GAP) / 2, (self._grid.height() - _GAP) / 2
-        width = max(32.0, min(room_width, room_height * ratio))
-        height = width / ratio
-        left = (self._grid.width() - 2 * width - _GAP) / 2
-        top = (self._grid.height() - 2 * height - _GAP) / 2
-        for index, tile in enumerate(self.tiles):
-            x, y = left + (index % 2) * (width + _GAP), top + (index // 2) * (height + _GAP)
-            tile.setGeometry(round(x), round(y), round(width), round(height))
 
     def show_preview(self, index: int, pixels: np.ndarray) -> None:
         """The picture so far of one idea; it can be chosen from now on."""

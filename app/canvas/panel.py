@@ -286,6 +286,10 @@ class CanvasPanel(QWidget):
 
     # Several pictures
 
+    def is_covered(self) -> bool:
+        """Whether ideas or several pictures lie over the canvas."""
+        return not self.ideas.isHidden() or not self.results.isHidden()
+
     def show_results(self, pictures: Sequence[Picture]) -> None:
         """Two to nine pictures side by side, until one is shown."""
         self.results.show_pictures(pictures)
@@ -308,6 +312,7 @@ class CanvasPanel(QWidget):
 
     def begin_ideas(self, requests: Sequence[GenerationRequest]) -> None:
         """Show empty tiles over the canvas; feed them with ``idea_previewed`` and ``idea_finished``."""
+        self.close_results()
         self.ideas.begin(requests)
         self.ideas.setGeometry(self.canvas.rect())
         self.ideas.show()
@@ -413,7 +418,7 @@ class CanvasPanel(QWidget):
     def _follow(self, *_: object) -> None:
         """Bring the bar in line with the canvas."""
         bar, canvas = self.actions_bar, self.canvas
-        free = self.ideas.isHidden() and self.results.isHidden()
+        free = not self.is_covered()
         standing = self._stage is not None and not canvas.has_picture()
         placing = free and (standing or self._is_over())
         shown = canvas.has_picture() and canvas.state in ("result", "stopped") and free and not placing
@@ -432,7 +437,7 @@ class CanvasPanel(QWidget):
         bar.set_compare(canvas.comparing(), canvas.can_compare())
         bar.set_redraw(self.strip.model.can_redraw, self.strip.model.sentence())
         bar.setVisible(shown)
-        self.strip.setVisible(free)  # ideas have no scales of their own, and those of another picture would be a lie
+        self.strip.setVisible(free)  # several pictures have no scales of their own, and those of one would be a lie
         self._place()
         self.followed.emit()
 
@@ -444,6 +449,7 @@ class CanvasPanel(QWidget):
         self.frame.setGeometry(canvas.rect())
         if self._stage is not None:
             self.frame.set_stage(canvas.picture_rect(), self._stage[1], over=canvas.has_picture())
+        self.actions_bar.set_room(canvas.width() - 16)
         bar = self.placement_bar if self.actions_bar.isHidden() else self.actions_bar
         if bar.isHidden():
             canvas.set_bar_rect(QRect())

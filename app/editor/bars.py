@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.editor.overlay import OVERLAYS
 from app.editor.tools import BRUSHES, Tool
 from app.look import icons
 from app.look import type as type_
@@ -110,6 +113,9 @@ class ToolRail(QWidget):
 class OptionBar(QWidget):
     """The tool in hand, its options, and the overlay.
 
+    Args:
+        overlays: those that can be chosen.
+
     Signals:
         sizeChanged(float): brush diameter in pixels of the photo.
         hardnessChanged(float): 0 … 1.
@@ -120,8 +126,9 @@ class OptionBar(QWidget):
     hardnessChanged = Signal(float)
     overlayChanged = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, overlays: Sequence[str] = OVERLAYS, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._overlays = overlays
         self.setFixedHeight(size("option-bar"))
         self._tool: Tool = "select"
         self.icon = _Icon(self)
@@ -143,7 +150,7 @@ class OptionBar(QWidget):
         self.size_slider.setMaximumWidth(128)
         self.hardness_slider.setMaximumWidth(96)
         self.overlay_label = label("", "body", "muted")
-        self.overlay = Segmented([("tint", ""), ("outline", ""), ("model", "")], parent=self)
+        self.overlay = Segmented([(name, "") for name in overlays], parent=self)
         self.overlay.setFixedHeight(size("control"))
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
@@ -197,7 +204,8 @@ class OptionBar(QWidget):
             self.tr("Brush hardness") + f" ({keymap.shown('softer')} {keymap.shown('harder')})"
         )
         self.overlay_label.setText(self.tr("Overlay"))
-        self.overlay.setLabels([self.tr("Tint"), self.tr("Outline"), self.tr("What the model sees")])
+        words = {"tint": self.tr("Tint"), "outline": self.tr("Outline"), "model": self.tr("What the model sees")}
+        self.overlay.setLabels([words[name] for name in self._overlays])
         self.overlay.setAccessibleName(self.tr("Overlay"))
         self.overlay.setToolTip(tooltip("overlay"))
         self.name.setText(tool_name(self._tool))
@@ -212,10 +220,11 @@ class OptionBar(QWidget):
 
 
 class HintBar(QWidget):
-    """What the mouse and the keys do with the tool in hand, and the zoom."""
+    """What the mouse and the keys do with the tool in hand, and the zoom. ``region``: what is marked is no subject."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, region: bool = False) -> None:
         super().__init__(parent)
+        self._region = region
         self.setFixedHeight(size("hint-bar"))
         self._hints = QWidget(self)
         self._shown: tuple[Tool, bool] | None = None
@@ -294,6 +303,13 @@ class HintBar(QWidget):
             "lasso": [((), self.tr("Draw around what belongs.")), (("Ctrl",), self.tr("hold to take away")), move],
             "hand": [((), self.tr("Drag to move the photo.")), ((self.tr("Ctrl + wheel"),), self.tr("zoom"))],
         }
+        if self._region:
+            hints |= {
+                "select": [((), self.tr("Click a thing to mark it. Shift-click takes away.")), overlay, move],
+                "box": [((), self.tr("Drag a box: all of it is marked.")), overlay, move],
+                "lasso": [((), self.tr("Draw around the region.")), (("Ctrl",), self.tr("hold to take away")), move],
+                "hand": [((), self.tr("Drag to move the picture.")), ((self.tr("Ctrl + wheel"),), self.tr("zoom"))],
+            }
         return hints[tool]
 
 

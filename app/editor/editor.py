@@ -18,6 +18,7 @@ from app.editor.tools import TOOLS
 from app.look import type as type_
 from app.look.layout import is_narrow
 from app.look.theme import notifier, size
+from app.mask.mask_session import MaskSession
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap
@@ -124,6 +125,10 @@ class MaskEditorView(EditorFrame):
         self.inspector.set_session(None)
         self._session = None
         self._remember()
+
+    def open_session(self) -> MaskSession | None:
+        """The mask that is being edited, or None while the editor is away."""
+        return self._session
 
     # Masks as files; they work without the editor open, too
 

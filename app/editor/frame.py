@@ -21,18 +21,22 @@ class EditorFrame(QWidget):
     """See the module. Who inherits sets ``_session``, calls ``_lay_out`` and ``_connect_frame``, and extends ``retranslate``.
     What is overridden is no slot here: a signal would go on calling the override of a slot after its object is gone.
 
+    Args:
+        region: what is marked is a region, not a subject: no view of the model, and other words.
+
     Signals:
         helpRequested: the question mark.
     """
 
     helpRequested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, region: bool = False) -> None:
         super().__init__(parent)
+        self._overlays = OVERLAYS[:2] if region else OVERLAYS
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session: MaskSession | None = None
-        self.rail, self.options, self.hints = ToolRail(), OptionBar(), HintBar()
+        self.rail, self.options, self.hints = ToolRail(), OptionBar(self._overlays), HintBar(region=region)
         self.canvas = MaskCanvas(padding=24, frame="canvas")
 
     def _lay_out(self, side: QWidget) -> None:
@@ -95,7 +99,8 @@ class EditorFrame(QWidget):
     @Slot()
     def next_overlay(self) -> None:
         """Tint, outline, what the model sees, and again."""
-        self.options.overlay.setValue(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
+        place = self._overlays.index(self.canvas.overlay())
+        self.options.overlay.setValue(self._overlays[(place + 1) % len(self._overlays)])
 
     @Slot(str)
     def _act(self, name: str) -> None:

@@ -33,7 +33,7 @@ class Inspector(QWidget):
 
     Signals:
         useRequested, discardRequested: the two buttons at the bottom.
-        importRequested, exportRequested: masks as files.
+        importRequested, exportRequested: masks as files. transparentRequested: the cut-out as a transparent picture.
         escaped: Esc was pressed in a field: back to the canvas.
         summarized(float, int): share of the photo and number of parts, after every change.
     """
@@ -42,6 +42,7 @@ class Inspector(QWidget):
     discardRequested = Signal()
     importRequested = Signal()
     exportRequested = Signal()
+    transparentRequested = Signal()
     escaped = Signal()
     summarized = Signal(float, int)
 
@@ -82,11 +83,12 @@ class Inspector(QWidget):
         self.found = self._rows[2]
         self.fill_holes, self.reset = PlainButton("", "circle-check"), PlainButton("", "rotate-ccw")
         self.open_mask, self.save_mask = PlainButton("", "folder-open"), PlainButton("", "download")
+        self.save_cut_out = PlainButton("", "download")
         more = QWidget()
         more_column = QVBoxLayout(more)
         more_column.setContentsMargins(0, 0, 0, 0)
         more_column.setSpacing(2)
-        for button in (self.fill_holes, self.reset, self.open_mask, self.save_mask):
+        for button in (self.fill_holes, self.reset, self.open_mask, self.save_mask, self.save_cut_out):
             more_column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
         self.more = Disclosure("", more)
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
@@ -150,6 +152,7 @@ class Inspector(QWidget):
         self.reset.clicked.connect(self._reset)
         self.open_mask.clicked.connect(self.importRequested)
         self.save_mask.clicked.connect(self.exportRequested)
+        self.save_cut_out.clicked.connect(self.transparentRequested)
         self.use.clicked.connect(self.useRequested)
         self.discard.clicked.connect(self.discardRequested)
 
@@ -206,10 +209,12 @@ class Inspector(QWidget):
         not_belong = self.tr("1 excluded") if excluded == 1 else self.tr("{0} excluded").format(excluded)
         self.belong.text.setText(belong)
         self.belong.setVisible(bool(found.clicks))
+        self.no_clicks.setText(self.tr("one box") if found.box is not None else self.tr("none yet"))
         self.no_clicks.setVisible(not found.clicks)
         self.not_belong.text.setText(not_belong)
         self.not_belong.setVisible(excluded > 0)
         self.clear_clicks.setEnabled(bool(found.clicks or found.box))
+        self._show_candidate(session)
         count = session.part_count()
         self._show_message(count)
         self.use.setEnabled(self._problem(session) is None)
@@ -252,7 +257,9 @@ class Inspector(QWidget):
         labels = []
         for index, box in enumerate(boxes):
             name = (
-                box.label or (proposal.name if proposal and index == 0 else "") or self.tr("Part {0}").format(index + 1)
+                box.label
+                or (proposal.name if proposal and index == 0 else "")
+                or self.tr("Thing {0}").format(index + 1)
             )
             labels.append(f"{name[:14]}  {round(100 * box.score)}\u00a0%")
         while len(labels) > 1:
@@ -269,9 +276,13 @@ class Inspector(QWidget):
             self.found = self._rows[len(labels)]
             for index, text in enumerate(labels):
                 self.found.button(index).setAccessibleName(f"{self.tr('Found in the photo')}, {text}")
-            self.found.blockSignals(True)
-            self.found.setValue(session.chosen if session.chosen < len(labels) else 0)
-            self.found.blockSignals(False)
+            self._show_candidate(session)
+
+    def _show_candidate(self, session: MaskSession) -> None:
+        """Which of them this is; none after a box, and the one before after undo."""
+        self.found.blockSignals(True)
+        self.found.setValue(session.candidate if session.candidate in self.found.values() else None)
+        self.found.blockSignals(False)
 
     # What changes
 
@@ -339,7 +350,6 @@ class Inspector(QWidget):
         self.feather.setAccessibleName(self.tr("Feather"))
         self.clicks_title.setText(self.tr("Clicks"))
         self.clear_clicks.setText(self.tr("Clear"))
-        self.no_clicks.setText(self.tr("none yet"))
         self.found_title.setText(self.tr("Found in the photo"))
         self.more.set_title(self.tr("More"))
         self.fill_holes.setText(self.tr("Fill the holes"))
@@ -347,6 +357,8 @@ class Inspector(QWidget):
         self.reset.setToolTip(self.tr("Back to the cut-out that was found"))
         self.open_mask.setText(self.tr("Open a mask…"))
         self.save_mask.setText(self.tr("Save the mask…"))
+        self.save_cut_out.setText(self.tr("Save on transparency…"))
         self.use.setText(self.tr("Use this cut-out"))
+        self.use.setToolTip(self.tr("{0} uses it and draws").format(keymap.shown("generate")))
         self.show_use_key(True)
         self.discard.setText(self.tr("Discard changes"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.look import icons
@@ -114,6 +114,11 @@ class EdgeField(NumberField):
         if event.type() == event.Type.ShortcutOverride and event.key() in keys:
             event.accept()
             return True
+        undoes = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+        if event.type() == event.Type.ShortcutOverride and any(event.matches(key) for key in undoes):
+            # The last step of the cut-out, which a number of the edge is one of; not the last digit.
+            event.ignore()
+            return False
         return super().event(event)
 
     def keyPressEvent(self, event) -> None:

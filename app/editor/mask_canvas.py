@@ -60,7 +60,8 @@ class MaskCanvas(ToolSurface):
             include = left and not modifiers & Qt.KeyboardModifier.ShiftModifier
             self._drag = Drag("point" if point >= 0 else "press", at, at, include, point)
         elif left and tool == "box":
-            self._drag = Drag("box", at, at)
+            # Without a move it is a click on the subject: nobody has to change the tool.
+            self._drag = Drag("press", at, at)
         elif left and tool == "lasso":
             self._drag = Drag("lasso", at, at, not modifiers & Qt.KeyboardModifier.ControlModifier)
             self._lasso = [at]

@@ -41,7 +41,7 @@ class RegionEditor(EditorFrame):
     left = Signal()
 
     def __init__(self, service: MaskService, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, region=True)
         self.setObjectName("regionEditor")
         self._service = service
         self._into_photo = False

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
@@ -132,7 +133,10 @@ def _scroll(panel: GalleryPanel) -> list[float]:
     return gaps[2:]
 
 
-def _timed(work: Callable[[], object]) -> tuple[float, object]:
+_Result = TypeVar("_Result")
+
+
+def _timed(work: Callable[[], _Result]) -> tuple[float, _Result]:
     began = time.perf_counter()
     result = work()
     return time.perf_counter() - began, result

@@ -162,7 +162,9 @@ class GalleryView(QListView):
 
     def chosen_rows(self) -> list[int]:
         """Their rows."""
-        return sorted(row for part in self.selectionModel().selection() for row in range(part.top(), part.bottom() + 1))
+        chosen = self.selectionModel().selection()
+        parts = [chosen.at(number) for number in range(chosen.count())]
+        return sorted(row for part in parts for row in range(part.top(), part.bottom() + 1))
 
     def choose(self, picture: int) -> None:
         """Choose one picture by its id."""

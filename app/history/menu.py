@@ -83,6 +83,13 @@ def add_filter_entries(
     add_entry(menu, "search", search)
 
 
+def add_order_entry(menu: QMenu, toggle: Callable[[], object], most_alike: bool) -> None:
+    """In which order they are shown."""
+    entry = menu.addAction(_tr("Most alike first"), toggle)
+    entry.setCheckable(True)
+    entry.setChecked(most_alike)
+
+
 def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
     """The folder of all pictures."""
     menu.addAction(_tr("Open the pictures folder"), commands.open_folder)

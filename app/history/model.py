@@ -73,6 +73,7 @@ class HistoryModel(QAbstractListModel):
         super().__init__()
         self.store = store
         self.search, self.starred = "", False
+        self.most_alike = False
         self.running: Running | None = None
         self.missing: frozenset[int] = frozenset()
         self.rows: list[Row] = []
@@ -85,7 +86,7 @@ class HistoryModel(QAbstractListModel):
 
     def reload(self) -> None:
         """Ask the store anew with the present search and filter."""
-        self._set(self.store.pictures(self.search, self.starred, self._limit))
+        self._set(self.store.pictures(self.search, self.starred, self._limit, most_alike=self.most_alike))
 
     def set_filter(self, search: str, starred: bool) -> None:
         if (search, starred) != (self.search, self.starred):
@@ -102,9 +103,15 @@ class HistoryModel(QAbstractListModel):
             self._limit += PAGE
             self.reload()
 
+    def set_most_alike(self, on: bool) -> None:
+        """The pictures whose subject is most like its cut-out come first, instead of the newest."""
+        if on != self.most_alike:
+            self.most_alike = on
+            self.reload()
+
     def add(self, picture: Picture) -> None:
         """A picture that was just kept."""
-        if self.search or self.starred:
+        if self.search or self.starred or self.most_alike:
             self.reload()
         else:
             self._set([picture, *(known for known in self._pictures if known.id != picture.id)])
@@ -255,6 +262,8 @@ class HistoryModel(QAbstractListModel):
         ]
         if picture.kept:
             lines.append(self.tr("{0} scales kept from an earlier picture").format(picture.kept))
+        if picture.likeness is not None:
+            lines.append(self.tr("Likeness {0}\u00a0%").format(round(100 * picture.likeness)))
         if self.is_missing(picture):
             lines.append(self.tr("The file is not where it was: {0}").format(picture.file))
         return "\n".join(lines)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.history.commands import PictureCommands
-from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
+from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
 from app.look import icons
@@ -25,6 +25,22 @@ from app.store.picture_files import OpenedPicture
 from engine import GenerationRequest
 
 _SIDE = 106
+
+
+class Arrow(IconButton):
+    """Scrolls the row. It lies on thumbnails, so it brings its own ground."""
+
+    def __init__(self, icon: str, parent: QWidget) -> None:
+        super().__init__(icon, "", parent=parent, side=28)
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(theme().color("border"))
+        painter.setBrush(theme().color("surface-raised"))
+        painter.drawEllipse(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        painter.end()
+        super().paintEvent(event)
 
 
 class HistoryPanel(QWidget):
@@ -84,8 +100,7 @@ class HistoryPanel(QWidget):
         self.field.hide()
         type_.apply(self.field, "body")
         self.gallery_button = IconButton("layout-grid", "", parent=self, side=36)
-        self.left = IconButton("chevron-left", "", parent=self, side=28)
-        self.right = IconButton("chevron-right", "", parent=self, side=28)
+        self.left, self.right = Arrow("chevron-left", self), Arrow("chevron-right", self)
         self.side = QWidget(self)
         side = QVBoxLayout(self.side)
         side.setContentsMargins(0, 0, 0, 0)
@@ -108,7 +123,14 @@ class HistoryPanel(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setSpacing(0)
         self._row.addWidget(self.side)
-        self._row.addWidget(self.field)
+        beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
+        beside.setSpacing(4)
+        self._above = label("", "section")
+        self._above.hide()
+        beside.addWidget(self._above)
+        beside.addWidget(self.field)
+        beside.addStretch(1)
+        self._row.addLayout(beside)
         self._row.addWidget(self._field_gap)
         self._row.addWidget(self.view, 1)
         self._row.addSpacing(space(2))
@@ -246,10 +268,19 @@ class HistoryPanel(QWidget):
         if compact != self._compact:
             self._compact = compact
             self.side.setVisible(not compact)
+            self._above.setVisible(not compact and not self.field.isHidden())
             self.view.set_compact(compact)
             self._set_margins()
             self.updateGeometry()
             self._place_arrows()
+
+    @Slot()
+    def toggle_most_alike(self) -> None:
+        """The most alike pictures first, or the newest again; the row begins at its beginning."""
+        self.model.set_most_alike(not self.model.most_alike)
+        self.view.horizontalScrollBar().setValue(0)
+        self._show_empty()
+        self._place_arrows()
 
     @Slot()
     def show_search(self) -> None:
@@ -337,6 +368,7 @@ class HistoryPanel(QWidget):
     @Slot(bool)
     def _show_search(self, shown: bool) -> None:
         self.field.setVisible(shown)
+        self._above.setVisible(shown and not self._compact)
         self._field_gap.setVisible(shown)
         if shown:
             self.field.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -377,6 +409,7 @@ class HistoryPanel(QWidget):
         menu = QMenu(self)
         add_picture_entries(menu, self.commands)
         add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
+        add_order_entry(menu, self.toggle_most_alike, self.model.most_alike)
         add_folder_entries(menu, self.commands)
         return menu
 
@@ -407,8 +440,8 @@ class HistoryPanel(QWidget):
         self.left.setVisible(shown and bar.value() > 0)
         self.right.setVisible(shown and bar.value() < bar.maximum())
         y = view.y() + view.height() - self.view.delegate.side // 2 - 4 - self.left.height() // 2
-        self.left.move(view.x() - 6, y)
-        self.right.move(view.x() + view.width() - self.right.width() + 8, y)
+        self.left.move(view.x() + 2, y)
+        self.right.move(view.x() + view.width() - self.right.width() - 2, y)
         self.left.raise_()
         self.right.raise_()
 

@@ -69,9 +69,11 @@ class PictureDelegate(QStyledItemDelegate):
 
     def _paint_title(self, painter: QPainter, item: QRectF, thumb: QRectF, row: Row) -> None:
         """The title runs over all thumbnails of its group; each item paints what falls on it."""
-        step = self.side + GAP
-        left = thumb.left() - row.place * step
-        width = row.count * step - GAP
+        step, seen = self.side + GAP, self._view.viewport().width()
+        # What is seen of the group: title and time stay in view however long it is.
+        left = max(thumb.left() - row.place * step, 0.0)
+        right = min(thumb.left() + (row.count - row.place) * step - GAP, float(seen))
+        width = max(right - left, float(self.side))
         titles, when = self._view.history.title(row)
         small, font = type_.font("help"), type_.font("help")
         font.setWeight(font.Weight.DemiBold)
@@ -234,6 +236,10 @@ class HistoryView(QListView):
     def scroll_by(self, pixels: int) -> None:
         bar = self.horizontalScrollBar()
         bar.setValue(bar.value() + pixels)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.viewport().update()  # titles stay in view, they do not move with the pixels
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         delta = event.pixelDelta() if not event.pixelDelta().isNull() else event.angleDelta()

@@ -94,8 +94,8 @@ class PictureTable(QScrollArea):
         for row, words in enumerate(table.rows, 1):
             self._grid.addWidget(_words(words, _BESIDE, 6), row, 0, Qt.AlignmentFlag.AlignVCenter)
         across = max(1, (width - 24) // (_SIDE + 8))
-        for place, (words, at) in enumerate(zip(labels, table.places, strict=True)):
-            cell = PictureCell(place, " · ".join(part for part in words if part))
+        for place, (parts, at) in enumerate(zip(labels, table.places, strict=True)):
+            cell = PictureCell(place, " · ".join(part for part in parts if part))
             cell.clicked.connect(self._clicked)
             self.cells.append(cell)
             if not table.captions:
@@ -103,11 +103,11 @@ class PictureTable(QScrollArea):
                 continue
             holder = QWidget()
             holder.setFixedWidth(_SIDE)
-            column = QVBoxLayout(holder)
-            column.setContentsMargins(0, 0, 0, 8)
-            column.setSpacing(2)
-            column.addWidget(cell)
-            column.addWidget(ElidedLabel(table.captions[place], "help", "muted"))
+            stack = QVBoxLayout(holder)
+            stack.setContentsMargins(0, 0, 0, 8)
+            stack.setSpacing(2)
+            stack.addWidget(cell)
+            stack.addWidget(ElidedLabel(table.captions[place], "help", "muted"))
             self._grid.addWidget(holder, *divmod(place, across))
         self._grid.setColumnStretch(max(table.shape[1], across) + 1, 1)
         self._grid.setRowStretch(len(labels) + 1, 1)

@@ -129,7 +129,7 @@ class Button(QAbstractButton):
         return self.sizeHint()
 
     def _icon_side(self) -> int:
-        return 18 if self._kind in ("primary", "danger", "tool") or not self.text() else 16
+        return type_.scaled(18 if self._kind in ("primary", "danger", "tool") or not self.text() else 16)
 
     # State
 
@@ -354,7 +354,7 @@ class IconButton(Button):
         return QSize(self._side, self._side)
 
     def _icon_side(self) -> int:
-        return 20 if self._side >= 40 else 18
+        return min(type_.scaled(20 if self._side >= 40 else 18), self._side - 6)
 
 
 class Chip(Button):

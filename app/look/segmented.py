@@ -97,10 +97,19 @@ class Segmented(QWidget):
         notifier.changed.connect(self.update)
 
     def value(self) -> Any:
+        """The choice; None while none is marked."""
+        if self._group.checkedId() < 0:
+            return None
         return self._values[self._group.checkedId()]
 
     def setValue(self, value: Any) -> None:
-        """Raises ``ValueError`` when it is none of the choices."""
+        """None marks no choice at all. Raises ``ValueError`` when it is none of the choices."""
+        if value is None and value not in self._values:
+            self._group.setExclusive(False)
+            for button in self._group.buttons():
+                button.setChecked(False)
+            self._group.setExclusive(True)
+            return
         self._group.button(self._values.index(value)).setChecked(True)
 
     def values(self) -> list[Any]:

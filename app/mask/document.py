@@ -262,7 +262,7 @@ class MaskDocument:
 
     def set_box(self, box: Box | None) -> None:
         """A box around the subject starts anew: clicks and strokes were meant for what was there before."""
-        self._commit("Box", clicks=(), box=box, painted=())
+        self._commit("Box", clicks=(), box=box, painted=(), candidate=-1)
 
     def set_edge(self, edge: Edge) -> None:
         """Grow, shrink, feather. Changes in a row are one step."""
@@ -325,10 +325,16 @@ class MaskDocument:
         self.end_stroke()
         return self._masks.given(other._base, pyramid)
 
-    def renew(self, automatic: np.ndarray, label: str = "Find the subject", layers: Layers | None = None) -> None:
+    def renew(
+        self,
+        automatic: np.ndarray,
+        label: str = "Find the subject",
+        layers: Layers | None = None,
+        candidate: int = 0,
+    ) -> None:
         """A new automatic mask: another candidate was chosen, or the subject was looked for again."""
         self._automatic = automatic
-        self.replace(layers or automatic, label, Marks(edge=self._marks.edge))
+        self.replace(layers or automatic, label, Marks(edge=self._marks.edge, candidate=candidate))
 
     def start_from(self, automatic: np.ndarray, exchange: Exchange = _at_once) -> bool:
         """The automatic mask has come. It is where everything starts, not a step; what was done meanwhile stays.
@@ -356,6 +362,7 @@ class MaskDocument:
                 for p in self._marks.painted
             ),
             edge=self._marks.edge,
+            candidate=-1,
         )
         patch = Patch(self.whole, None)
         self._masks.own()

@@ -116,6 +116,7 @@ def _packed(draft: Draft) -> bytes:
         "clicks": [asdict(click) for click in marks.clicks],
         "box": asdict(marks.box) if marks.box is not None else None,
         "edge": asdict(marks.edge),
+        "candidate": marks.candidate,
         "painted": [
             {"points": len(item.path), "brush": asdict(item.brush) if item.brush else None, "include": item.include}
             for item in marks.painted
@@ -141,6 +142,7 @@ def _unpacked(picture: str, content: bytes) -> Draft:
         Box(**found["box"]) if found["box"] is not None else None,
         _painted(found["painted"], points),
         Edge(**found["edge"]),
+        int(found["candidate"]),
     )
     return Draft(picture, pixels, marks)
 

@@ -69,7 +69,7 @@ class MaskSession(QObject):
         self.document = document
         self.mask_pyramid = pyramid or Pyramid(document.mask)
         self.proposal = proposal
-        self.chosen = 0
+        self._choosing: int | None = None
         self.in_view = Rect(0, 0, 0, 0)
         """The part of the photo that is looked at, larger than life; set by who shows it."""
         self.operations = MaskOperations(document, self._exchange, self)
@@ -83,6 +83,7 @@ class MaskSession(QObject):
         self._label = ""
         self._slow = False
         self._held: Answer | None = None
+        self._chosen = 0
         self._timer = QTimer(self, singleShot=True)
         self._timer.setInterval(SPINNER_AFTER_MS)
         self._timer.timeout.connect(self._is_slow)
@@ -116,6 +117,17 @@ class MaskSession(QObject):
     def asking(self) -> bool:
         """Whether an answer of the segmenter is still to come."""
         return self._ticket != 0
+
+    @property
+    def candidate(self) -> int:
+        """Which of the things found in the photo this is, or will be in a moment; -1 for none of them."""
+        return self._choosing if self._choosing is not None else self.document.marks.candidate
+
+    @property
+    def chosen(self) -> int:
+        """Which box of the proposal belongs to the mask: that of the candidate, or the best one."""
+        count = len(self.proposal.boxes) if self.proposal is not None else 0
+        return self.document.marks.candidate if 0 <= self.document.marks.candidate < count else 0
 
     def part_count(self) -> int:
         """Connected parts of the mask, specks left out."""
@@ -156,15 +168,15 @@ class MaskSession(QObject):
 
     def take_found(self, proposal: SubjectProposal) -> None:
         """The pre-flight's first answer, which was asked for elsewhere."""
-        self.proposal, self.chosen = proposal, 0
+        self.proposal = proposal
         self.document.start_from(proposal.mask, self._exchange)
         self.proposed.emit(proposal)
 
     def choose_candidate(self, index: int) -> None:
         """Cut out another of the things that were found in the photo."""
         if self.proposal is not None and 0 <= index < len(self.proposal.boxes):
-            self.chosen = index
             self.find(Hint(self.proposal.name, self.proposal.boxes[index]), "Another candidate")
+            self._choosing = index
 
     # The whole mask
 
@@ -205,8 +217,9 @@ class MaskSession(QObject):
     def take_mask(self, mask: np.ndarray, label: str) -> None:
         """Another mask, uint8 (H, W) as large as the photo, without any marks; it is not changed."""
         self._cancel()
-        commit = lambda layers: self.document.replace(layers, label)  # noqa: E731
-        self._start_operation(label, lambda base, marks: mask.copy(), commit, Edge())
+        marks = Marks(candidate=0 if label == "Reset" else -1)
+        commit = lambda layers: self.document.replace(layers, label, marks)  # noqa: E731
+        self._start_operation(label, lambda base, old: mask.copy(), commit, Edge())
 
     def take_work(self, base: np.ndarray, marks: Marks, label: str) -> None:
         """Another mask before its edge, uint8 (H, W) as large as the photo, with marks, as one step."""
@@ -219,7 +232,7 @@ class MaskSession(QObject):
         self._cancel()
         self.operations.settle(edge=False)
         other.operations.settle(edge=False)
-        self.proposal, self.chosen = other.proposal, other.chosen
+        self.proposal = other.proposal
         marks = other.document.marks
         layers = other.document.layers_for(self.document, other.mask_pyramid)
         self._exchange(layers, lambda layers: self.document.replace(layers, label, marks))
@@ -308,7 +321,7 @@ class MaskSession(QObject):
             self._settled()
 
     def _settled(self) -> None:
-        self._ticket = 0
+        self._ticket, self._choosing = 0, None
         self._timer.stop()
         if self._slow:
             self._slow = False
@@ -324,6 +337,7 @@ class MaskSession(QObject):
     def _answered(self, answer: Answer) -> None:
         if answer.job.ticket != self._ticket:
             return
+        self._chosen = self._choosing or 0
         self._settled()
         if self.document.painting:
             self._held = answer  # the stroke is finished first
@@ -361,14 +375,15 @@ class MaskSession(QObject):
         self._start_operation("Cut out", on_top, self.document.answer)
 
     def _take_proposal(self, proposal: SubjectProposal) -> None:
-        hint, label = self.proposal, self._label
+        hint, label, candidate = self.proposal, self._label, 0
         if label == "Another candidate" and hint is not None:
             # The list of what was found stays; only the choice is another one.
             self.proposal = replace(proposal, name=hint.name, boxes=hint.boxes, name_score=hint.name_score)
+            candidate = self._chosen
         else:
-            self.proposal, self.chosen = proposal, 0
+            self.proposal = proposal
         mask = proposal.mask
-        commit = lambda layers: self.document.renew(mask, label, layers)  # noqa: E731
+        commit = lambda layers: self.document.renew(mask, label, layers, candidate)  # noqa: E731
         self._start_operation(label, lambda base, marks: mask.copy(), commit)
         self.proposed.emit(self.proposal)
 

@@ -43,12 +43,17 @@ class Painted:
 
 @dataclass(frozen=True)
 class Marks:
-    """All of the document that is not pixels."""
+    """All of the document that is not pixels.
+
+    Attributes:
+        candidate: which of the things found in the photo the mask was begun from; -1 for something else.
+    """
 
     clicks: tuple[Click, ...] = ()
     box: Box | None = None
     painted: tuple[Painted, ...] = ()
     edge: Edge = Edge()
+    candidate: int = 0
 
 
 # Work by hand on a mask's pixels: the stroke that is being painted, areas filled, all of it done again on another mask.

@@ -74,6 +74,7 @@ class PromptPanel(PromptSheet):
         self.temperature.dialChanged.connect(self._temperature_moved)
         self.top_p.dialChanged.connect(self._top_p_moved)
         self.apart.toggled.connect(self._set_apart)
+        self.best.toggled.connect(self._set_best)
         self.shape.sizeChosen.connect(self._size_chosen)
         self.count.valueChanged.connect(self._count_chosen)
         self.seed.seedChanged.connect(self._seed_typed)
@@ -92,6 +93,7 @@ class PromptPanel(PromptSheet):
         self.wording.named.connect(self._write_waiting_scene)
         self.retranslated.connect(self._show_disagreement)
         self.retranslated.connect(self._show_values)
+        self.retranslated.connect(self._show_shapes)
         self.retranslated.connect(self._show_jobs)
         state = self.state
         state.requestChanged.connect(self._show_values)
@@ -184,6 +186,10 @@ class PromptPanel(PromptSheet):
         values = self.state.values
         self.state.update_values(look_strength=values.subject_strength if apart else None)
 
+    @Slot(bool)
+    def _set_best(self, best: bool) -> None:
+        self.state.update_values(best_first=best)
+
     @Slot(object)
     def _size_chosen(self, size: tuple[int, int]) -> None:
         # Scales belong to a shape.
@@ -267,6 +273,11 @@ class PromptPanel(PromptSheet):
         self.apart.setChecked(apart)
         self.apart.blockSignals(False)
         self.look.setVisible(apart)
+        self.best.blockSignals(True)
+        self.best.setChecked(values.best_first)
+        self.best.blockSignals(False)
+        scale = self._manifest.likeness if self._manifest is not None else None
+        self.best.setVisible(values.count > 1 and scale is not None and scale.tells)
         if values.look_strength is not None:
             self.look.set_dial(values.look_strength)
         self.subject_strength.setLabel(self.tr("Keep the identity") if apart else self.tr("Keep the subject"))
@@ -308,6 +319,7 @@ class PromptPanel(PromptSheet):
             value = defaults[name]
             slider.setDefault(sum(value) / len(value) if isinstance(value, tuple) else value)
         self.shape.set_sizes(manifest.sizes)
+        self._show_shapes()
         self.shape.set_size(self.state.values.size)
         scenes = manifest.language.scenes if manifest.language is not None else ()
         self.chips.set_scenes(scenes, folder)
@@ -325,6 +337,17 @@ class PromptPanel(PromptSheet):
         folder = self.state.engine.folder
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)
+
+    @Slot()
+    def _show_shapes(self) -> None:
+        """One shape alone is said; there is nothing to choose."""
+        several = len(self.shape.sizes()) > 1
+        for widget in (self.shape, self.shape_label):
+            widget.setVisible(several)
+        self.only_shape.setVisible(not several)
+        sizes = self.shape.sizes()
+        shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]} × {sizes[0][1]}" if sizes else ""
+        self.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
 
     @Slot(object)
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:

@@ -17,7 +17,16 @@ from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
-from app.session.values import ROLLED_SEEDS, can_redraw, compose, compose_all, for_next_picture, help_line, redraw
+from app.session.values import (
+    MAX_COUNT,
+    ROLLED_SEEDS,
+    can_redraw,
+    compose,
+    compose_all,
+    for_next_picture,
+    help_line,
+    redraw,
+)
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import keep_picture
 from app.system import background
@@ -58,6 +67,7 @@ class DroppedPicture:
     image: np.ndarray
     request: GenerationRequest
     bits: ScaleBits
+    likeness: float | None = None
 
 
 class Controller(QObject):
@@ -113,6 +123,7 @@ class Controller(QObject):
         self.saver.failed.connect(self._could_not_export)
         queue.started.connect(self._started)
         queue.finished.connect(self._finished)
+        queue.bestFound.connect(self._best_found)
         queue.stopped.connect(self._stopped)
         queue.failed.connect(self._failed)
         state.settingsChanged.connect(self._settings_changed)
@@ -190,7 +201,13 @@ class Controller(QObject):
             return
         values, subject = self.state.values, self.state.subject
         assert subject is not None  # can_draw made sure
-        self._draw(compose_all(values, subject.cut_out, subject.name))
+        requests = compose_all(values, subject.cut_out, subject.name)
+        self._draw(requests, contest=values.best_first and len(requests) > 1 and self.tells_likeness())
+
+    def tells_likeness(self) -> bool:
+        """Whether the open model's encoder can say how alike its pictures are."""
+        manifest = self.state.engine.manifest
+        return manifest is not None and manifest.likeness is not None and manifest.likeness.tells
 
     def draw_all(
         self, requests: Sequence[GenerationRequest], queued: Callable[[Sequence[GenerationRequest]], object]
@@ -204,10 +221,10 @@ class Controller(QObject):
         queued(ready)
         self._draw(ready)
 
-    def _draw(self, requests: Sequence[GenerationRequest]) -> None:
+    def _draw(self, requests: Sequence[GenerationRequest], *, contest: bool = False) -> None:
         waits = self.state.jobs.busy
         self.cleared.emit()
-        self.queue.draw([self._without_place(request) for request in requests])
+        self.queue.draw([self._without_place(request) for request in requests], contest=contest)
         if waits:
             count = self.queue.waiting
             self.notice.emit(self.tr("{0} waiting").format(count))
@@ -350,7 +367,9 @@ class Controller(QObject):
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
         event = self._at_its_place(event)
         self._forming = None
-        self.fresh = Result(event.request, event.image, event.bits, event.timing.total, grids=grids)
+        self.fresh = Result(
+            event.request, event.image, event.bits, event.timing.total, grids=grids, likeness=event.likeness
+        )
         self.state.set_result(self.fresh)
         self._keep(event, images)
         self.ended.emit(self.tr("Done in {0}").format(spoken_seconds(event.timing.total)))
@@ -375,6 +394,33 @@ class Controller(QObject):
                 log.warning("a picture that could not be saved is in %s", folder)
             except EchoGenError as error:
                 log.error("a picture is lost: %s", error)
+
+    @Slot(object, int)
+    def _best_found(self, event: Finished, given_up: int) -> None:
+        """The most alike of a press of Generate takes the canvas, unless something else is drawn already."""
+        words = self.tr("The most alike: {0}\u00a0%").format(round(100 * (event.likeness or 0.0)))
+        if given_up:
+            words += " · " + self.tr("{0} given up early").format(given_up)
+        self.notice.emit(words)
+        shown = self.state.result
+        if self.queue.waiting or (shown is not None and shown.bits is event.bits):
+            return
+        key, seed = event.request.group_key(), event.request.seed
+        newest = self.store.pictures(limit=4 * MAX_COUNT)
+        kept = next((one for one in newest if (one.group_key, one.seed) == (key, seed)), None)
+        event, self._forming = self._at_its_place(event), None  # the last one may have been given up as it formed
+        self.state.set_result(
+            Result(
+                event.request,
+                event.image,
+                event.bits,
+                event.timing.total,
+                kept.id if kept is not None else None,
+                kept.file if kept is not None else None,
+                tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales),
+                likeness=event.likeness,
+            )
+        )
 
     @Slot(object, object)
     def _is_kept(self, finished: Finished, picture: Picture) -> None:
@@ -461,7 +507,9 @@ class Controller(QObject):
         """Show a picture that was read from its file."""
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in opened.bits.scales)
         number = next((picture.id for picture in self.store.pictures() if picture.file == opened.file), None)
-        self.state.set_result(Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids))
+        self.state.set_result(
+            Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids, opened.likeness)
+        )
 
     def export(self, source: Path | Result, target: Path, *, metadata: bool) -> None:
         """Save a picture somewhere else: a file of the history, or what is on the screen."""
@@ -488,7 +536,7 @@ class Controller(QObject):
 def read_picture(file: Path) -> DroppedPicture:
     """Read a picture of ours. Raises ``EchoGenError``."""
     found = read_picture_file(file)
-    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits)
+    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits, found.likeness)
 
 
 def _look_at(file: Path) -> DroppedPicture | Path | tuple[Path, InputError]:

@@ -215,10 +215,10 @@ class EngineLink(QObject):
         self._command.emit(command)
         return command
 
-    def generate(self, request: GenerationRequest, until_scale: int | None = None) -> int:
-        """Draw a picture; returns the number of the job."""
+    def generate(self, request: GenerationRequest, until_scale: int | None = None, contest: int | None = None) -> int:
+        """Draw a picture; returns the number of the job. ``contest``: as in ``Generate``."""
         self._job += 1
-        self._command.emit(Generate(self._job, request, until_scale))
+        self._command.emit(Generate(self._job, request, until_scale, contest))
         return self._job
 
     def paint_scales(self, bits: ScaleBits, request: GenerationRequest) -> int:

@@ -32,6 +32,10 @@ class ListedPicture:
 class ListRun(QObject):
     """See the module. One for the window; a new list takes the place of the one before.
 
+    Attributes:
+        listed, pictures: what was asked for, and what there is of it.
+        busy: pictures of the list are drawn or wait.
+
     Signals:
         changed(int): the picture at this place of the list is another one.
         begun: another list. ended(int): nothing of it waits any more; how many pictures there are.
@@ -48,6 +52,7 @@ class ListRun(QObject):
         self.pictures: list[ListedPicture | None] = []
         self._places: dict[int, tuple[GenerationRequest, int]] = {}
         self._saving: dict[int, tuple[ScaleBits, int]] = {}
+        self.busy = False
         controller.queue.finishing.connect(self._finishing)
         controller.saver.kept.connect(self._kept)
         controller.state.jobChanged.connect(self._follow)
@@ -68,14 +73,10 @@ class ListRun(QObject):
 
     def _draw(self, places: Sequence[int]) -> None:
         def queued(requests: Sequence[GenerationRequest]) -> None:
-            self._places = {id(request): (request, place) for request, place in zip(requests, places, strict=True)}
+            self._places |= {id(request): (request, place) for request, place in zip(requests, places, strict=True)}
+            self.busy = True
 
         self._controller.draw_all([self.listed[place].request for place in places], queued)
-
-    @property
-    def busy(self) -> bool:
-        """Whether pictures of the list are drawn or wait."""
-        return bool(self._places)
 
     @property
     def done(self) -> int:
@@ -107,7 +108,6 @@ class ListRun(QObject):
         """Pictures that are neither drawn nor wait any more are done, or were stopped."""
         if not self._places:
             return
-        wanted = {id(request) for request in self._controller.queue.unfinished()}
-        self._places = {number: entry for number, entry in self._places.items() if number in wanted}
-        if not self._places:
+        before, self.busy = self.busy, any(id(one) in self._places for one in self._controller.queue.unfinished())
+        if before and not self.busy:
             self.ended.emit(self.done)

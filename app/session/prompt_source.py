@@ -98,8 +98,8 @@ def listed_of(
     else:
         prompts = source.prompts if source.file else parse_prompts(source.text, name).prompts
         listed = make_requests(prompts, base, count)
-    for size in {one.request.size for one in listed} if manifest is not None else ():
-        if size is not None and size not in manifest.sizes:
+    for size in {one.request.size for one in listed}:
+        if manifest is not None and size is not None and size not in manifest.sizes:
             raise InputError(f"This model does not draw {size[0]}x{size[1]}.", "Take that size out of the list.")
     return listed
 

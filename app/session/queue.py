@@ -17,7 +17,17 @@ from app.session import waiting_line
 from app.session.engine_link import EngineLink, Previews
 from app.session.state import Jobs, SessionState
 from app.session.waiting_line import Job, QueueEntry, next_number
-from engine import Cancelled, DeviceLost, EchoGenError, Finished, GenerationRequest, ScaleBits, ScalePreview, Started
+from engine import (
+    Cancelled,
+    DeviceLost,
+    EchoGenError,
+    Finished,
+    GenerationRequest,
+    Outdone,
+    ScaleBits,
+    ScalePreview,
+    Started,
+)
 from engine.process import Ended, Failed, Loading, Opened, Prepare, Prepared, Replanned
 
 log = logging.getLogger(__name__)
@@ -38,6 +48,7 @@ class PictureQueue(QObject):
         scalesPainted(object): ``ScalesPainted``, the answer to the last ``paint_scales``.
         noted(str): a sentence on how the picture is drawn from here on, for example with a smaller memory plan.
         failed(object, str): ``EchoGenError`` and details. What is not drawn is held then.
+        bestFound(object, int): of a press of which the most alike was wanted, its ``Finished`` and how many were given up.
         idle: nothing is drawn and nothing waits.
         changed: ``entries`` are others, or in another order.
     """
@@ -52,6 +63,7 @@ class PictureQueue(QObject):
     scalesPainted = Signal(object)
     noted = Signal(str)
     failed = Signal(object, str)
+    bestFound = Signal(object, int)
     idle = Signal()
     changed = Signal()
 
@@ -67,6 +79,7 @@ class PictureQueue(QObject):
         self._preparing: Prepare | None = None
         self._prepared_key: object = None
         self._reopen: tuple[str, str, str] | None = None
+        self._best: tuple[int, Finished | None, int] = (0, None, 0)
         self._deaths = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -114,11 +127,15 @@ class PictureQueue(QObject):
 
     # Drawing
 
-    def draw(self, requests: Sequence[GenerationRequest]) -> None:
-        """Put pictures at the end of the queue."""
+    def draw(self, requests: Sequence[GenerationRequest], *, contest: bool = False) -> None:
+        """Put pictures at the end of the queue.
+
+        Args:
+            contest: the most alike of them is wanted; those that are clearly behind are given up early.
+        """
         press = next_number()
         for index, request in enumerate(requests):
-            self._queue.append(Job(request, index + 1, len(requests), press=press))
+            self._queue.append(Job(request, index + 1, len(requests), press=press, contest=contest))
         self._pump()
 
     def draw_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
@@ -248,7 +265,9 @@ class PictureQueue(QObject):
             self._drawing = self._queue.popleft()
             self._timer.stop()
             self._notes = None
-            self._number = self._link.generate(self._drawing.request, self._drawing.until_scale)
+            job = self._drawing
+            further = {"contest": job.press} if job.contest else {}
+            self._number = self._link.generate(job.request, job.until_scale, **further)
         self._tell()
         if self._drawing is None and not self._queue:
             self._changed()
@@ -311,6 +330,8 @@ class PictureQueue(QObject):
             if job is not None:
                 self.finishing.emit(job.request, event)
             self.finished.emit(event, previews.images)
+            if job is not None:
+                self._compare(job, event)
         self._next()
 
     @Slot(object, object)
@@ -330,6 +351,10 @@ class PictureQueue(QObject):
         if failed.job != self._number:
             return
         job = self._end_job()
+        if isinstance(failed.error, Outdone) and job is not None:
+            self._compare(job, None)
+            self._next()
+            return
         if isinstance(failed.error, Cancelled):
             if job is not None and job.idea is None:
                 self.stopped.emit(previews.images)
@@ -339,6 +364,21 @@ class PictureQueue(QObject):
         self._tell()
         self.failed.emit(failed.error, failed.details)
         self._next()
+
+    def _compare(self, job: Job, event: Finished | None) -> None:
+        """A picture is done, or was given up: when it was the last one of its press, tell which is the most alike."""
+        if not job.contest:
+            return
+        press, best, given_up = self._best
+        if press != job.press:
+            best, given_up = None, 0
+        if event is None:
+            given_up += 1
+        elif event.likeness is not None and (best is None or event.likeness > (best.likeness or 0.0)):
+            best = event
+        self._best = (job.press, best, given_up)
+        if best is not None and all(other.press != job.press for other in self._queue):
+            self.bestFound.emit(best, given_up)
 
     def _next(self) -> None:
         self._pump()

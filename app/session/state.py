@@ -145,6 +145,7 @@ class Result:
         picture: its number in the history, or None while it is being saved.
         file: the PNG, or None while it is being saved.
         grids: token grid of every scale.
+        likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
         unfinished: the drawing was stopped; ``image`` is the picture after the last scale that was drawn.
     """
 
@@ -155,6 +156,7 @@ class Result:
     picture: int | None = None
     file: Path | None = None
     grids: tuple[tuple[int, int], ...] = ()
+    likeness: float | None = None
     unfinished: bool = False
 
 

@@ -42,6 +42,7 @@ class Subjects(QObject):
     Signals:
         sessionChanged: ``session`` is another one, or none.
         editingChanged: ``editing`` is another one, or none.
+        composed: the current subject's cut-out is what its mask says again.
         editUsed(int): what was edited becomes the mask of the subject with this key.
         loadingChanged: a photo is being read, or none is any more.
         failed: an ``EchoGenError`` for the banner.
@@ -49,6 +50,7 @@ class Subjects(QObject):
 
     sessionChanged = Signal()
     editingChanged = Signal()
+    composed = Signal()
     editUsed = Signal(int)
     loadingChanged = Signal(bool)
     failed = Signal(object)
@@ -66,6 +68,7 @@ class Subjects(QObject):
         self._sessions: OrderedDict[int, MaskSession] = OrderedDict()
         self._published: dict[int, np.ndarray] = {}
         self._numbers: dict[int, int] = {}
+        self._done: dict[int, int] = {}
         self._revisions: dict[int, tuple] = {}
         self._searched: set[int] = set()
         self._coming: Pyramid | None = None
@@ -216,7 +219,6 @@ class Subjects(QObject):
         session.document.end_stroke()
         copy, pyramid = session.document.copy(), session.mask_pyramid.copy()
         editing = MaskSession(session.photo, session.photo_pyramid, copy, self.service, session.proposal, self, pyramid)
-        editing.chosen = session.chosen
         self._editing = (subject.key, editing)
         self.editingChanged.emit()
         background.run(prepare, self._segmenter, session.photo, done=self._prepared, patient=True)
@@ -359,6 +361,7 @@ class Subjects(QObject):
             return
         now = (session.document.revision, session.chosen, self.state.reference_size, self.state.settings.framing)
         if self._revisions.get(key) == now:
+            self.composed.emit()  # who waits for the cut-out has it
             return
         self._revisions[key] = now
         proposal = session.proposal
@@ -370,10 +373,27 @@ class Subjects(QObject):
         size, framing = self.state.reference_size, self.state.settings.framing
         background.run(compose, key, number, photo, mask, size, framing, box, done=self._composed)
 
+    def is_changing(self) -> bool:
+        """Whether the current subject's mask is newer than its cut-out; ``composed`` tells when it is not any more."""
+        subject = self.state.subject
+        if subject is None or subject.photo is None or subject.finding:
+            return False
+        if self._publish.isActive():
+            self._publish.stop()
+            self._publish_current()  # somebody waits for it
+        return self._publish.isActive() or self._numbers.get(subject.key) != self._done.get(subject.key)
+
     @Slot(object)
     def _composed(self, made: Composed) -> None:
         subject = self._subject(made.key)
-        if subject is None or made.number != self._numbers.get(made.key):
+        if made.number == self._numbers.get(made.key):
+            self._done[made.key] = made.number
+            self._take_composed(subject, made)
+        if subject is not None and not self.is_changing():
+            self.composed.emit()
+
+    def _take_composed(self, subject: Subject | None, made: Composed) -> None:
+        if subject is None:
             return
         # The digest of the mask is part of a cut-out: an equal one says that nothing changed.
         if made.cut_out is None or made.cut_out != subject.cut_out:

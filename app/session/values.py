@@ -36,6 +36,7 @@ class PanelValues:
         look_strength: the second dial when identity and look are set apart, else None.
         size: (width, height) in pixels, or None for the bundle's first size.
         count: pictures to draw, 1 … 8, with seeds that follow each other.
+        best_first: of several pictures the most alike is shown at the end, and what is clearly behind is given up.
         seed: of the first picture.
         seed_locked: keep this seed; otherwise every press of Generate draws with a new one.
         kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
@@ -52,6 +53,7 @@ class PanelValues:
     top_p: float = 0.97
     size: tuple[int, int] | None = None
     count: int = 1
+    best_first: bool = False
     seed: int = 0
     seed_locked: bool = False
     kept: ScaleBits | None = None

@@ -27,6 +27,7 @@ class Job:
         idea: its place among the ideas, or None for a picture to keep.
         until_scale: draw so many scales only; None for all.
         press: the same for what one press of Generate asked for; 0 when nobody pressed.
+        contest: of its press, the most alike is wanted: it may be given up early.
         problem: the error that ended its drawing, or None.
         number: tells jobs apart.
     """
@@ -37,6 +38,7 @@ class Job:
     idea: int | None = None
     until_scale: int | None = None
     press: int = 0
+    contest: bool = False
     problem: EchoGenError | None = None
     number: int = field(default_factory=next_number)
 

@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS pictures (
     seconds REAL NOT NULL,
     starred INTEGER NOT NULL DEFAULT 0,
     deleted REAL,
-    thumb BLOB NOT NULL
+    thumb BLOB NOT NULL,
+    likeness REAL
 );
 CREATE INDEX IF NOT EXISTS by_time ON pictures (deleted, created);
 CREATE TABLE IF NOT EXISTS scales (
@@ -90,6 +91,7 @@ class Picture:
         group_key: the same for pictures that differ in seed and kept scales only.
         kept: how many scales were kept from an earlier picture.
         seconds: how long it took; 0 when that is not known.
+        likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
     """
 
     id: int
@@ -105,9 +107,12 @@ class Picture:
     kept: int
     seconds: float
     starred: bool
+    likeness: float | None = None
 
 
-_COLUMNS = "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred"
+_COLUMNS = (
+    "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred, likeness"
+)
 
 
 class HistoryStore:
@@ -170,6 +175,7 @@ class HistoryStore:
             if (state != _CLOSED or self._is_cut_off(database)) and _quick_check(database) != "ok":
                 raise sqlite3.DatabaseError("quick_check")
             database.executescript(_SCHEMA)
+            _bring_up_to_date(database)
             database.execute(f"SELECT {_COLUMNS}, deleted, thumb FROM pictures LIMIT 1")
             database.execute(INDEX)
             database.execute(f"PRAGMA user_version={VERSION}")
@@ -221,7 +227,13 @@ class HistoryStore:
             self._database.close()
 
     def add(
-        self, file: Path, request: GenerationRequest, image: np.ndarray, seconds: float, created: float | None = None
+        self,
+        file: Path,
+        request: GenerationRequest,
+        image: np.ndarray,
+        seconds: float,
+        created: float | None = None,
+        likeness: float | None = None,
     ) -> Picture:
         """Record a picture that lies on disk already. ``image``: RGB uint8 (H, W, 3)."""
         height, width = image.shape[:2]
@@ -238,11 +250,12 @@ class HistoryStore:
             len(request.kept or ()),
             seconds,
             make_thumb(image),
+            likeness,
         )
         with self._transaction() as database:
             cursor = database.execute(
                 "INSERT OR REPLACE INTO pictures (file, created, prompt, subject_name, seed, width, height, bundle, "
-                "group_key, kept, seconds, thumb) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                "group_key, kept, seconds, thumb, likeness) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 values,
             )
         return self.get(int(cursor.lastrowid or 0))
@@ -338,15 +351,28 @@ class HistoryStore:
         row = self._row(f"SELECT {_COLUMNS} FROM pictures WHERE file=? AND deleted IS NULL", (_stored(file),))
         return None if row is None else _picture(row)
 
-    def pictures(self, search: str = "", starred: bool = False, limit: int = 100_000) -> list[Picture]:
-        """Newest first. ``search``: every word has to occur in the prompt or the subject's name."""
-        return self.read(self.ids(PictureFilter(search, starred), limit))
+    def pictures(
+        self, search: str = "", starred: bool = False, limit: int = 100_000, *, most_alike: bool = False
+    ) -> list[Picture]:
+        """Newest first. ``search``: every word has to occur in the prompt or the subject's name.
 
-    def ids(self, wanted: PictureFilter, limit: int = -1) -> list[int]:
-        """Ids of the pictures that a filter lets through, newest first; quick for any number of them."""
+        Args:
+            most_alike: the most alike first instead; those that nobody measured come last.
+        """
+        return self.read(self.ids(PictureFilter(search, starred), limit, most_alike=most_alike))
+
+    def ids(self, wanted: PictureFilter, limit: int = -1, *, most_alike: bool = False) -> list[int]:
+        """Ids of the pictures that a filter lets through, newest first; quick for any number of them.
+
+        Args:
+            most_alike: as for ``pictures``.
+        """
         where, values = wanted.where()
-        index = "by_filter" if wanted.looks_at_rows() else "by_time"
-        query = f"SELECT id FROM pictures INDEXED BY {index} WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
+        index = "INDEXED BY by_filter" if wanted.looks_at_rows() else "INDEXED BY by_time"
+        order = "created DESC"
+        if most_alike:
+            index, order = "", "likeness IS NULL, likeness DESC, created DESC"
+        query = f"SELECT id FROM pictures {index} WHERE {where} ORDER BY {order}, id DESC LIMIT ?"
         return [row[0] for row in self._rows(query, (*values, limit))]
 
     def read(self, ids: Sequence[int]) -> list[Picture]:
@@ -428,7 +454,8 @@ class HistoryStore:
         for index, file in enumerate(files):
             try:
                 found = read_picture_file(file)
-                self.add(file, found.request, load_photo(file).rgb, 0.0, file.stat().st_mtime)
+                image = load_photo(file).rgb
+                self.add(file, found.request, image, 0.0, file.stat().st_mtime, found.likeness)
                 added += 1
             except CannotWrite:
                 raise
@@ -447,6 +474,13 @@ def _stored(file: Path) -> str | bytes:
 
 def _file(stored: str | bytes) -> Path:
     return Path(os.fsdecode(stored))
+
+
+def _bring_up_to_date(database: sqlite3.Connection) -> None:
+    """What later versions added to the tables. Earlier programs go on reading the file: they ask for no more than they know."""
+    columns = {row[1] for row in database.execute("PRAGMA table_info(pictures)")}
+    if "likeness" not in columns:
+        database.execute("ALTER TABLE pictures ADD COLUMN likeness REAL")
 
 
 def _quick_check(database: sqlite3.Connection) -> str:

@@ -48,8 +48,8 @@ def keep_picture(
     folder = ensure_folder(folder or history.folder)
     with _naming:
         file = free_name(folder, picture_name(request.prompt, request.seed))
-        save_picture(file, finished.image, request, finished.bits)
-    picture = history.add(file, request, finished.image, finished.timing.total)
+        save_picture(file, finished.image, request, finished.bits, likeness=finished.likeness)
+    picture = history.add(file, request, finished.image, finished.timing.total, likeness=finished.likeness)
     if scales:
         history.set_scales(picture.id, scales)
     return picture

@@ -32,7 +32,8 @@ class PictureFilter:
 
     def where(self) -> tuple[str, list[object]]:
         """The condition, without "WHERE", and its values."""
-        conditions, values = ["deleted IS NULL"], []
+        conditions: list[str] = ["deleted IS NULL"]
+        values: list[object] = []
         for word in self.search.split():
             conditions.append("(prompt LIKE ? ESCAPE '\\' OR subject_name LIKE ? ESCAPE '\\')")
             pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

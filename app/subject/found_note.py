@@ -57,6 +57,7 @@ class FoundNote(QWidget):
         column.addWidget(self.others)
         column.addLayout(self._row)
         get = QHBoxLayout()
+        get.addSpacing(10)  # its icon stands where the sentence begins
         get.addWidget(self.better)
         get.addStretch(1)
         column.addLayout(get)

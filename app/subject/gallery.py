@@ -112,7 +112,7 @@ class ExampleGallery(_Row):
 
     @Slot()
     def _clicked(self) -> None:
-        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        index = self.thumbs.index(self.sender())
         self._mark()
         self.chosen.emit(self.examples[index])
 
@@ -182,24 +182,24 @@ class Shelf(_Row):
 
     @Slot()
     def _clicked(self) -> None:
-        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        index = self.thumbs.index(self.sender())
         self._state.select_subject(index)
         self.follow()
 
     @Slot()
     def _removed(self) -> None:
-        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        index = self.thumbs.index(self.sender())
         self._state.remove_subject(self._shown[index])
         self.removed.emit()
 
     @Slot(int)
     def _moved(self, step: int) -> None:
-        index = self.thumbs.index(self.sender())  # type: ignore[arg-type]
+        index = self.thumbs.index(self.sender())
         self._state.move_subject(self._shown[index], index + step)
 
     @Slot()
     def _renamed(self) -> None:
-        self._state.select_subject(self.thumbs.index(self.sender()))  # type: ignore[arg-type]
+        self._state.select_subject(self.thumbs.index(self.sender()))
         self.renameRequested.emit()
 
     def bring_back(self) -> bool:
@@ -248,7 +248,7 @@ class Shelf(_Row):
         super().paintEvent(event)
         if self._drop >= 0 and self.thumbs:
             beside = self.thumbs[min(self._drop, len(self.thumbs) - 1)].geometry()
-            x = beside.left() - 5 if self._drop < len(self.thumbs) else beside.right() + 3
+            x = max(0, beside.left() - 5) if self._drop < len(self.thumbs) else beside.right() + 3
             QPainter(self).fillRect(x, beside.top(), 2, beside.height(), theme().color("accent"))
 
 

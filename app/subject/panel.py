@@ -181,6 +181,8 @@ class SubjectPanel(QWidget):
         self.drop_zone = DropZone()
         self.gallery, self.shelf = ExampleGallery(self._state), Shelf(self._state)
         self.note = label("", "help", "muted", wrap=True)
+        self.photo_note = label("", "help", "muted", wrap=True)
+        self.photo_note.setObjectName("photoNote")
         self.privacy = QWidget()
         private = QHBoxLayout(self.privacy)
         private.setContentsMargins(0, 0, 0, 0)
@@ -225,6 +227,7 @@ class SubjectPanel(QWidget):
             self.draft,
             self.canvas,
             self.tool_row,
+            self.photo_note,
             self.found_note,
             self.name_row,
             self.card,
@@ -297,6 +300,7 @@ class SubjectPanel(QWidget):
         else:
             self.chip.say("")
             self.note.hide()
+            self.photo_note.hide()
         title = self.tr("Opening the photo…") if self._subjects.loading else self.tr("Drop your own photo here")
         self.drop_zone.title.setText(title)
         another = subject is not None
@@ -326,11 +330,10 @@ class SubjectPanel(QWidget):
         self.edit.setToolTip(
             tooltip("edit_cutout") if subject.photo is not None else self.tr("The photo is not there any more")
         )
-        notes = (
-            *(subject.photo.notes if subject.photo is not None else ()),
-            *(proposal.notes if proposal else ()),
-            *(subject.notes if not subject.example else ()),
-        )
+        lacks = subject.notes if not subject.example and not subject.finding else ()
+        self.photo_note.setText(sentences.joined(lacks))
+        self.photo_note.setVisible(bool(lacks))
+        notes = (*(subject.photo.notes if subject.photo is not None else ()), *(proposal.notes if proposal else ()))
         self.note.setText(sentences.joined(notes))
         self.note.setVisible(bool(notes))
 

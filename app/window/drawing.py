@@ -27,6 +27,7 @@ class Drawing(QObject):
         self._panels, self._controller, self._state = panels, controller, controller.state
         self._came_from: QWidget | None = None
         self._before_ideas: QWidget | None = None
+        self._pressed = False
         queue, canvas, prompt = controller.queue, panels.canvas, panels.prompt
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
@@ -51,12 +52,24 @@ class Drawing(QObject):
         queue.ideaPreviewed.connect(canvas.idea_previewed)
         queue.ideaFinished.connect(canvas.idea_finished)
         queue.idle.connect(self._idle)
+        controller.subjects.composed.connect(self._composed)
 
     @Slot()
     def generate(self) -> None:
         """Draw what the panel says; a new seed unless it is locked, or the subject was moved over the picture that is shown:
-        then the scene stays as far as its seed goes."""
-        prompt = self._panels.prompt
+        then the scene stays as far as its seed goes. What an open editor holds is used first."""
+        panels = self._panels
+        if panels.is_marking():
+            panels.region.accept()
+            return
+        if panels.is_editing():
+            panels.editor.use()
+            if panels.is_editing():
+                return  # the editor says why this cut-out cannot be used
+        if self._controller.subjects.is_changing():
+            self._pressed = True  # a picture has the cut-out that is seen, which takes a moment
+            return
+        prompt = panels.prompt
         prompt.wording.settle()
         possible, why = self._controller.can_draw()
         if not possible:
@@ -72,6 +85,12 @@ class Drawing(QObject):
         prompt.remember(self._state.values.prompt)
         self._start(self._controller.generate)
         self.asked.emit()
+
+    @Slot()
+    def _composed(self) -> None:
+        pressed, self._pressed = self._pressed, False
+        if pressed:
+            self.generate()
 
     @Slot()
     def draw_ideas(self) -> None:

@@ -24,7 +24,7 @@ class EmptyCanvas(QObject):
 
     def waits(self) -> bool:
         """Whether the canvas waits for its first picture, with nothing over it."""
-        covered = self._canvas.ideas.isVisible()
+        covered = self._canvas.is_covered()
         return self._state.result is None and self._canvas.canvas.state == "empty" and not covered
 
     @Slot()

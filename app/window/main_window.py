@@ -12,13 +12,16 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
 from app.session.controller import Controller
+from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import SessionState
+from app.store.assets import AssetStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
 from app.system.awake import inhibitor_of
 from app.system.deferred import imports
 from app.system.notices import SystemNotices
+from app.window.cutting import Cutting
 from app.window.dialog_opener import Dialogs
 from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
@@ -28,6 +31,7 @@ from app.window.full_screen import FullScreen
 from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
 from app.window.in_background import InBackground
+from app.window.larger import Larger
 from app.window.listing import Listing
 from app.window.menus import Commands
 from app.window.next_steps import ErrorSteps
@@ -96,7 +100,8 @@ class MainWindow(QMainWindow):
         self.drop_frame = DropFrame(self)
         self.photo_sources = PhotoSources(self)
         self.dialogs = Dialogs(self, controller, paths)
-        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast)
+        earlier = EarlierSubjects(state, AssetStore(paths.assets), self)
+        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier)
         self.drawing = Drawing(panels, controller, self)
         self.side_by_side = SideBySide(panels, controller, self)
         self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
@@ -105,7 +110,9 @@ class MainWindow(QMainWindow):
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
+        self.cutting = Cutting(panels, controller, self)
         self.listing = Listing(panels, controller, self)
+        self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
@@ -139,9 +146,11 @@ class MainWindow(QMainWindow):
             "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
+            **self.larger.runs(),
             "copy": self.pictures.copy,
             "export_mask": self.editor.export_mask,
             "import_mask": self.editor.import_mask,
+            "export_cutout": self.cutting.save_subject,
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
@@ -152,6 +161,7 @@ class MainWindow(QMainWindow):
             "redraw": self.canvas.strip.redraw,
             "redraw_region": self.redrawing.redraw_region,
             "into_photo": self.redrawing.choose_photo,
+            "cut_out": self.cutting.cut_out,
             "ideas": drawing.draw_ideas,
             "list": self.listing.open,
             "new_seed": self.prompt.roll_seed,
@@ -208,9 +218,15 @@ class MainWindow(QMainWindow):
         for wants_name in (self.prompt.nameWanted, self.subject.shelf.renameRequested):
             wants_name.connect(self._ask_for_name)
         self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
-        self.top_bar.models_button.clicked.connect(dialogs.models)
+        for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
+            wants_models.connect(dialogs.models)
         panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
-        for wants_help in (self.editor.helpRequested, panels.region.helpRequested, self.top_bar.help_button.clicked):
+        for wants_help in (
+            self.editor.helpRequested,
+            panels.region.helpRequested,
+            panels.cutting.helpRequested,
+            self.top_bar.help_button.clicked,
+        ):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
@@ -222,7 +238,7 @@ class MainWindow(QMainWindow):
         self.canvas.followed.connect(self._enable)
         self.placing.changed.connect(self._enable)
         self.gallery_page.changed.connect(self._enable)
-        for opened in (self.editing.changed, self.redrawing.changed):
+        for opened in (self.editing.changed, self.redrawing.changed, self.cutting.changed):
             opened.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
@@ -250,19 +266,22 @@ class MainWindow(QMainWindow):
         """Switch off what cannot be done now."""
         busy, editing, subject = self.state.jobs.busy, self.is_editing(), self.state.subject
         gallery = self.panels.is_gallery()
-        free = not editing and not gallery and self.canvas.ideas.isHidden()  # nothing lies over the canvas
+        free = not editing and not gallery and not self.canvas.is_covered()  # nothing lies over the canvas
         picture = free and self.canvas.canvas.has_picture()
         finished = free and self.state.result is not None
         photo = subject is not None and subject.photo is not None
         self.commands.enable(
             save=finished or (gallery and not editing),
             save_plain=finished or (gallery and not editing),
+            save_2x=finished,
+            save_4x=finished,
             copy=picture or (gallery and not editing),
             stop_after=busy and not self.state.jobs.last,
             queue_pause=self.state.jobs.waiting > 0 or self.state.jobs.held > 0,
             vary=picture and self.canvas.request is not None,
             redraw=free and self.canvas.strip.model.can_redraw,
             redraw_region=free and self.redrawing.can_redraw(),
+            cut_out=free and self.cutting.can_cut_out(),
             into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
             ideas=not busy and not editing,
             list=not editing,
@@ -273,7 +292,7 @@ class MainWindow(QMainWindow):
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,
-            generate=not editing,
+            export_cutout=self.cutting.can_save_subject(),
         )
 
     def is_editing(self) -> bool:

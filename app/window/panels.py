@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 
 from app.canvas.panel import CanvasPanel
 from app.canvas.result import ResultCanvas
+from app.editor.cutting_editor import CuttingEditor
 from app.editor.editor import MaskEditorView
+from app.editor.frame import EditorFrame
 from app.editor.mask_canvas import MaskCanvas
 from app.editor.region_editor import RegionEditor
 from app.history.panel import HistoryPanel
@@ -61,6 +63,7 @@ class Panels(QWidget):
         self.history = HistoryPanel(store)
         self.editor = MaskEditorView(state, subjects)
         self.region = RegionEditor(subjects.service)
+        self.cutting = CuttingEditor(subjects.service)
         self.right = QWidget()
         self._pages = QStackedWidget()
         self._history_shown = True
@@ -88,6 +91,7 @@ class Panels(QWidget):
         self._pages.addWidget(workspace)
         self._pages.addWidget(self.editor)
         self._pages.addWidget(self.region)
+        self._pages.addWidget(self.cutting)
         self._gallery: GalleryPanel | None = None
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
@@ -133,13 +137,22 @@ class Panels(QWidget):
         self.show_gallery(False)
         self._pages.setCurrentIndex(2 if shown else 0)
 
+    def show_cutting(self, shown: bool) -> None:
+        """The editor that cuts something out of a picture over the panels, or the panels."""
+        self.show_gallery(False)
+        self._pages.setCurrentIndex(3 if shown else 0)
+
     def is_marking(self) -> bool:
         """Whether the editor of a region is open."""
         return self._pages.currentWidget() is self.region
 
     def is_editing(self) -> bool:
-        """Whether the editor of the cut-out or of a region is open."""
-        return self._pages.currentWidget() in (self.editor, self.region)
+        """Whether an editor is open: of the cut-out, of a region, or the one that cuts out of a picture."""
+        return self._open_editor() is not None
+
+    def _open_editor(self) -> EditorFrame | None:
+        page = self._pages.currentWidget()
+        return page if isinstance(page, EditorFrame) else None
 
     # The gallery
 
@@ -169,11 +182,9 @@ class Panels(QWidget):
         """Whether the gallery is open."""
         return self._gallery is not None and self._pages.currentWidget() is self._gallery
 
-    def _undoes(self) -> SubjectPanel | MaskEditorView | RegionEditor:
+    def _undoes(self) -> SubjectPanel | EditorFrame:
         """Where undo and redo act."""
-        if self.is_marking():
-            return self.region
-        return self.editor if self.is_editing() else self.subject
+        return self._open_editor() or self.subject
 
     @Slot()
     def _show_overlay(self) -> None:
@@ -218,9 +229,8 @@ class Panels(QWidget):
         self._large().zoom_out()
 
     def _large(self) -> MaskCanvas | ResultCanvas:
-        if self._pages.currentWidget() is self.region:
-            return self.region.canvas
-        return self.editor.canvas if self.is_editing() else self.canvas.canvas
+        editor = self._open_editor()
+        return editor.canvas if editor is not None else self.canvas.canvas
 
     # History and subject, away and back
 
@@ -261,8 +271,8 @@ class Panels(QWidget):
     def stations(self) -> list[Station]:
         """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
         top_bar = Station(self.top_bar, self.top_bar.bundles)
-        if self.is_editing():
-            editor: QWidget = self.region if self._pages.currentWidget() is self.region else self.editor
+        editor = self._open_editor()
+        if editor is not None:
             return [top_bar, Station(editor, editor)]
         if self.is_gallery():
             return [top_bar, Station(self.gallery, self.gallery.view)]

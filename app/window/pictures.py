@@ -14,6 +14,7 @@ from app.history.panel import HistoryPanel
 from app.look.pixels import to_image
 from app.prompt.panel import PromptPanel
 from app.session.controller import Controller, DroppedPicture
+from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import Result, SessionState
 from app.session.values import Recall
 from app.store.history_store import Picture
@@ -32,6 +33,7 @@ class Pictures(QObject):
 
     Args:
         window: owner of file dialogs.
+        earlier: finds the photo of an earlier picture again.
     """
 
     def __init__(
@@ -43,10 +45,12 @@ class Pictures(QObject):
         history: HistoryPanel,
         prompt: PromptPanel,
         toast: Toast,
+        earlier: EarlierSubjects,
     ) -> None:
         super().__init__(window)
         self._window, self._state, self._controller = window, state, controller
         self._canvas, self._history, self._prompt, self._toast = canvas, history, prompt, toast
+        self._earlier = earlier
         queue = controller.queue
         queue.previewed.connect(self._preview)
         queue.idle.connect(self._idle)
@@ -93,10 +97,13 @@ class Pictures(QObject):
     @Slot()
     def _show_result(self) -> None:
         result = self._state.result
+        if result is not None:
+            self._history.set_running(None)  # what formed is there; the next one has not begun
         self._history.set_shown(result.picture if result is not None else None)
         if result is None:
             return
         self._show_cut_out(result.request)
+        self._canvas.actions_bar.set_likeness(result.likeness)
         if result is self._controller.fresh:
             return  # the canvas hears it from the queue, with the picture after each scale
         if self._canvas.bits is result.bits and result.bits is not None:
@@ -147,14 +154,23 @@ class Pictures(QObject):
         if opened.bits is not None:
             self.scales.opened(opened.bits, opened.scales)
         self._state.set_result(
-            Result(request, opened.image, opened.bits, picture.seconds, picture.id, picture.file, _grids(opened.bits))
+            Result(
+                request,
+                opened.image,
+                opened.bits,
+                picture.seconds,
+                picture.id,
+                picture.file,
+                _grids(opened.bits),
+                picture.likeness,
+            )
         )
         self._canvas.set_previous(to_image(opened.previous) if opened.previous is not None else None)
 
     @Slot(object)
     def _dropped(self, dropped: DroppedPicture) -> None:
         """A picture of ours was dropped: everything that made it comes back."""
-        self._take_subject(dropped.request, shown_name(dropped.file))
+        self._earlier.take(dropped.request, shown_name(dropped.file))
         note = self._prompt.recall(dropped.request)
         if not self._state.jobs.busy:
             self._controller.show_dropped(dropped)
@@ -165,7 +181,7 @@ class Pictures(QObject):
         if opened.request is None:
             return
         if what == "all":
-            self._take_subject(opened.request, shown_name(opened.picture.file))
+            self._earlier.take(opened.request, shown_name(opened.picture.file))
             if not self._state.jobs.busy:
                 self._show(opened)
         note = self._prompt.recall(opened.request, what)
@@ -175,17 +191,6 @@ class Pictures(QObject):
             "prompt": self.tr("Its prompt is in use"),
         }
         self._toast.show_message(note or words[what])
-
-    def _take_subject(self, request: GenerationRequest, title: str) -> None:
-        """Make the subject of a request the current one: the one on the shelf that is the same, else its cut-out."""
-        wanted = request.subject
-        if wanted is None:
-            return
-        for index, subject in enumerate(self._state.subjects):
-            if subject.cut_out is not None and subject.cut_out.digest == wanted.digest:
-                self._state.select_subject(index)
-                return
-        self._state.add_subject(cut_out=wanted, name=request.subject_name, title=title)
 
     @Slot(object, object)
     def _compare(self, newer: OpenedPicture, older: OpenedPicture) -> None:

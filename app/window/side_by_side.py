@@ -23,6 +23,7 @@ class SideBySide(QObject):
         self._history, self._canvas, self._view = panels.history, panels.canvas, panels.canvas.results
         self._drawn: list[int] = []
         self._kept: list[Picture] = []
+        self._left: list[Picture] = []
         controller.drawing.connect(self._begins)
         controller.kept.connect(self._is_kept)
         controller.queue.finished.connect(self._finished)
@@ -32,6 +33,7 @@ class SideBySide(QObject):
         self._view.closed.connect(self._close)
         self._history.starred.connect(self._starred)
         self._history.deleted.connect(self._deleted)
+        self._history.opened.connect(self._another_shown)
 
     # The pictures of one press
 
@@ -100,7 +102,8 @@ class SideBySide(QObject):
 
     @Slot()
     def _close(self) -> None:
-        had_focus = self._view.isAncestorOf(QApplication.focusWidget()) if QApplication.focusWidget() else False
+        focused = QApplication.focusWidget()
+        had_focus = focused is not None and self._view.isAncestorOf(focused)
         self._canvas.close_results()
         if had_focus:
             self._canvas.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -120,7 +123,16 @@ class SideBySide(QObject):
     def _deleted(self, pictures: tuple[int, ...]) -> None:
         left = [picture for picture in self._view.grid.pictures if picture.id not in pictures]
         if self._view.isVisible() and len(left) < len(self._view.grid.pictures):
-            if len(left) > 1:
-                self._canvas.show_results(left)
-            else:
+            if len(left) < 2:
                 self._close()
+                return
+            self._canvas.show_results(left)
+            shown = self._state.result.picture if self._state.result is not None else None
+            self._left = left if shown is None or shown in pictures else []
+
+    @Slot(object)
+    def _another_shown(self, opened: object) -> None:
+        """The picture on the canvas was thrown away from here: another one takes its place, and the others still stand over it."""
+        left, self._left = self._left, []
+        if left and not self._state.jobs.busy:
+            self._show(left, take_focus=True)

@@ -102,6 +102,7 @@ class TopBar(QWidget):
     """
 
     bundleChosen = Signal(str)
+    modelsWanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,6 +139,7 @@ class TopBar(QWidget):
             button.set_icon_name(button.icon_name(), color="text-muted")
             row.addWidget(button)
         self._paths: list[str] = []
+        self._current = 0
         self._menu: QMenu | None = None
         self.bundles.activated.connect(self._choose)
         self.more_button.clicked.connect(self.open_menu)
@@ -171,10 +173,11 @@ class TopBar(QWidget):
             if bundle.problem:
                 index = self.bundles.count() - 1
                 self.bundles.setItemData(index, sentences.translated(bundle.problem), Qt.ItemDataRole.ToolTipRole)
-        if current in self._paths:
-            self.bundles.setCurrentIndex(self._paths.index(current))
+        self._current = self._paths.index(current) if current in self._paths else 0
+        self.bundles.insertSeparator(len(bundles))
+        self.bundles.addItem(self.tr("More models…"))
+        self.bundles.setCurrentIndex(self._current if bundles else -1)
         self.bundles.blockSignals(False)
-        self.bundles.setEnabled(bool(bundles))
 
     def set_device(self, device: str, plan: str) -> None:
         """What draws, and the plan it draws by (a tooltip)."""
@@ -200,12 +203,19 @@ class TopBar(QWidget):
         ):
             button.setToolTip(tooltip(action))
             button.setAccessibleName(tooltip(action).split(" (")[0])
+        if self.bundles.count():
+            self.bundles.setItemText(self.bundles.count() - 1, self.tr("More models…"))
         self.more_button.setToolTip(tooltip("menu"))
         self.more_button.setAccessibleName(shortcut("menu").label)
 
     @Slot(int)
     def _choose(self, index: int) -> None:
-        self.bundleChosen.emit(self._paths[index])
+        if index < len(self._paths):
+            self._current = index
+            self.bundleChosen.emit(self._paths[index])
+        else:
+            self.bundles.setCurrentIndex(self._current if self._paths else -1)
+            self.modelsWanted.emit()
 
     @Slot()
     def open_menu(self) -> None:

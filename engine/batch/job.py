@@ -53,7 +53,7 @@ class Record:
 
     Attributes:
         file: of the picture, relative to the job's folder; "" when it failed.
-        likeness: cosine between picture and cut-out in the judge's eyes, or None where none was asked.
+        likeness: how alike the picture is to its cut-out, 0 … 1, or None where the model's encoder cannot tell.
         seconds: of drawing, without waiting and writing.
         error: one sentence, or "".
     """

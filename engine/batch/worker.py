@@ -6,12 +6,9 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from engine.batch.job import Job, Planned, Record, RecordFile, picture_name
 from engine.errors import Cancel, Cancelled, CannotWrite, DeviceLost, EchoGenError
@@ -20,9 +17,6 @@ from engine.files import disk_error
 from engine.request import CutOut, GenerationRequest
 
 log = logging.getLogger(__name__)
-
-Likeness = Callable[[CutOut, np.ndarray], float]
-"""A cut-out and a picture, RGB uint8 (H, W, 3) → how alike they are, at most 1."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +28,6 @@ class WorkerOptions:
         bundle: name or folder of the model.
         threads: of the processor, or None for torch's own choice.
         bundle_cache: folder on the machine's own disk that the model is copied to, once a machine; None to read it in place.
-        likeness: makes what measures likeness, or None.
     """
 
     folder: str
@@ -43,7 +36,6 @@ class WorkerOptions:
     memory: str = "auto"
     threads: int | None = None
     bundle_cache: str | None = None
-    likeness: Callable[[], Likeness] | None = None
 
 
 class Worker:
@@ -62,7 +54,6 @@ class Worker:
             bundle = copied_once(bundle, Path(options.bundle_cache))
         self.job = Job(Path(options.folder))
         self.engine = Engine.open(bundle, options.device, options.memory)
-        self._likeness = options.likeness() if options.likeness is not None else None
         self._records = RecordFile(self.job)
         self._subject: tuple[str, CutOut] | None = None
         self._writer = ThreadPoolExecutor(1)
@@ -87,16 +78,13 @@ class Worker:
             *_, finished = self.engine.generate(request, cancel=cancel, previews=False)
             assert isinstance(finished, Finished)
             seconds = time.perf_counter() - started
-            likeness = None
-            if self._likeness is not None and request.subject is not None:
-                likeness = self._likeness(request.subject, finished.image)
         except (CannotWrite, DeviceLost, Cancelled):
             raise
         except Exception as error:
             if not isinstance(error, EchoGenError):
                 log.exception("request %s failed", row.id)
             return self.fail(row, str(error) if isinstance(error, EchoGenError) else f"{type(error).__name__}: {error}")
-        record = Record(row.id, row.request, name, likeness, round(seconds, 4))
+        record = Record(row.id, row.request, name, _rounded(finished.likeness), round(seconds, 4))
         self.flush()
         self._written = self._writer.submit(self._write, record, finished)
         return record
@@ -110,7 +98,7 @@ class Worker:
         except OSError as error:
             raise disk_error(path.parent, error) from error
         self._records.add(record)
-        save_picture(path, finished.image, finished.request, finished.bits)
+        save_picture(path, finished.image, finished.request, finished.bits, likeness=finished.likeness)
 
     def flush(self) -> None:
         """Wait until the last picture is on the disk. Raises ``CannotWrite``."""
@@ -171,3 +159,7 @@ def copied_once(bundle: Path, cache: Path) -> Path:
     except OSError as error:
         raise disk_error(cache, error) from error
     return target
+
+
+def _rounded(likeness: float | None) -> float | None:
+    return None if likeness is None else round(likeness, 4)

@@ -18,6 +18,7 @@ from engine.bundle.records import (
     EncoderPart,
     Example,
     Language,
+    LikenessScale,
     Origin,
     PlacedContent,
     SceneEntry,
@@ -118,6 +119,17 @@ def read_encoder(data: Any, smallest: int = 0) -> EncoderPart:
 
 def read_placed_content(data: Any) -> PlacedContent:
     return PlacedContent(PlacementRanges.from_json(data["ranges"]), a_whole_number(data.get("fold", 1), 1, 16))
+
+
+def read_likeness(data: Any) -> LikenessScale:
+    numbers = dict(data)
+    blocks = a_whole_number(numbers.pop("blocks"), 0, 512)
+    scale = LikenessScale(blocks, **{name: float(value) for name, value in numbers.items()})
+    if not all(-1 <= float(value) <= 1 for value in numbers.values()) or not scale.other < scale.same <= 1:
+        raise ValueError("the scale of likeness cannot be")
+    if min(scale.same_spread, scale.other_spread, scale.area) < 0:
+        raise ValueError("the scale of likeness cannot be")
+    return scale
 
 
 def read_defaults(data: Any) -> Defaults:

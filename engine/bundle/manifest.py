@@ -35,6 +35,7 @@ from engine.bundle.records import (
     EncoderPart,
     Example,
     Language,
+    LikenessScale,
     Origin,
     PlacedContent,
     SceneEntry,
@@ -57,6 +58,7 @@ __all__ = [
     "EncoderPart",
     "Example",
     "Language",
+    "LikenessScale",
     "Origin",
     "PlacedContent",
     "SceneEntry",
@@ -90,6 +92,8 @@ class BundleManifest:
         files: every file of the folder but the manifest, by its path inside the folder.
         language: the words and scenes it knows, or None for any.
         examples: what to begin with.
+        likeness: how the semantic encoder's similarities are read, or None where nobody has measured them. Not part of the
+            identity: it says something of the pictures and changes none.
         random: the weights are random; for tests only.
     """
 
@@ -110,6 +114,7 @@ class BundleManifest:
     origins: Mapping[str, Origin] = field(default_factory=dict)
     language: Language | None = None
     examples: tuple[Example, ...] = ()
+    likeness: LikenessScale | None = None
     random: bool = False
     format: int = FORMAT
 
@@ -212,6 +217,7 @@ class BundleManifest:
                 origins=checks.read_mapping(data.get("origins", {}), checks.a_name, checks.read_origin),
                 language=None if data.get("language") is None else checks.read_language(data["language"]),
                 examples=tuple(checks.read_example(item) for item in data.get("examples", ())),
+                likeness=checks.read_likeness(data["likeness"]) if data.get("likeness") else None,
                 random=bool(data.get("random", False)),
                 format=data["format"],
             )._checked()

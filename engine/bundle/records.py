@@ -13,6 +13,8 @@ from engine.bundle.placement_ranges import PlacementRanges
 from engine.request import Dial
 
 _WORD = re.compile(r"[^\W_]+")
+TELLS_FROM = 0.95
+"""The area under the curve from which on a likeness is shown."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,34 @@ class Defaults:
     subject_strength: Dial = 3.0
     temperature: Dial = 1.0
     top_p: float = 0.97
+
+
+@dataclass(frozen=True)
+class LikenessScale:
+    """What the semantic encoder's answers mean: measured on pictures of things that the bundle was never trained on.
+
+    Attributes:
+        blocks: of the encoder, after which patches are compared.
+        same, same_spread: mean and standard deviation of the similarity of a picture to its own cut-out.
+        other, other_spread: the same for a picture of another thing, seen through the same outline.
+        area: area under the curve that tells the two apart, 0.5 … 1.
+    """
+
+    blocks: int
+    same: float
+    same_spread: float
+    other: float
+    other_spread: float
+    area: float
+
+    @property
+    def tells(self) -> bool:
+        """Whether the encoder tells things apart well enough for a number to be shown."""
+        return self.area >= TELLS_FROM
+
+    def share(self, similarity: float) -> float:
+        """A similarity on a scale for people, 0 … 1: 0 as alike as another thing usually is, 1 the same."""
+        return min(max((similarity - self.other) / (1 - self.other), 0.0), 1.0)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from torch import Tensor
 from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleFile, BundleManifest, inside
 from engine.encoders.names import own_name
 from engine.errors import Cancelled, CannotWrite
+from engine.files import write_atomically
 
 SHARD_BYTES = 512 * 10**6
 _HASHING = 4  # files that are hashed at once
@@ -187,6 +188,17 @@ def write_bundle(
         for name, content in files.items():
             writer.add_file(name, content)
         return writer.finish(manifest)
+
+
+def rewrite_manifest(folder: Path, manifest: BundleManifest) -> None:
+    """Replace the description of a bundle whose files stay as they are.
+
+    Raises:
+        CannotWrite: it cannot be written; the old one stays.
+        BundleError: it could not be read again.
+    """
+    BundleManifest.from_json(json.loads(_dumps(manifest)))
+    write_atomically(folder / MANIFEST, _dumps(manifest).encode())
 
 
 def _rounded(state: Mapping[str, Tensor], dtype: torch.dtype | None) -> Iterator[tuple[str, Tensor]]:

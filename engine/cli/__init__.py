@@ -21,6 +21,7 @@ COMMANDS = {
     "generate": ("engine.cli.generate", "draw your subject in a scene"),
     "example": ("engine.cli.example", "draw the example the bundle brings along"),
     "batch": ("engine.cli.batch", "draw many pictures, on this machine or on many"),
+    "enlarge": ("engine.cli.enlarge", "make a picture two or four times as large"),
     "segment": ("engine.cli.segment", "cut a subject out of a photo"),
     "models": ("engine.cli.models", "list, get, import, verify or remove models"),
     "convert": ("engine.cli.convert", "turn published files into a bundle"),

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="processor threads of each worker")
 
 
-def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+def add_worker_arguments(parser: argparse._ActionsContainer) -> None:
     """What says where a job is drawn, for every command that draws one."""
     parser.add_argument("--resume", action="store_true", help="go on with the job in the folder")
     parser.add_argument("--bundle-cache", type=Path, metavar="DIR", help="copy the model there first, once a machine")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         planned = (job.planned_count(), 0) if source.empty else job.write_plan(source)
         if not planned[0]:
             raise InputError("There is nothing to draw: no request could be read.")
-        count, pictures, failed = draw(args, job, planned[0], strict=args.strict, likeness=args.likeness)
+        count, pictures, failed = draw(args, job, planned[0], strict=args.strict)
     summary = {
         "pictures": pictures,
         "drawn": count.drawn,
@@ -119,19 +119,12 @@ def open_job(args: argparse.Namespace) -> Job:
     return Job.open(args.out, read_manifest(resolve_bundle(args.bundle)).identity, resume=args.resume)
 
 
-def draw(
-    args: argparse.Namespace, job: Job, total: int, *, strict: bool = False, likeness: bool = False
-) -> tuple[Count, int, int]:
+def draw(args: argparse.Namespace, job: Job, total: int, *, strict: bool = False) -> tuple[Count, int, int]:
     """Draw what a job still lacks, where the arguments say, and write its manifest, also when the run ends early.
 
     Returns:
         The counts of this run, how many pictures there are in all, and how many requests have none.
     """
-    maker = None
-    if likeness:
-        from engine.evaluation.likeness import imagenet_likeness
-
-        maker = imagenet_likeness
     options = WorkerOptions(
         str(job.folder),
         # By name where it was named: on another machine the model may lie elsewhere.
@@ -140,7 +133,6 @@ def draw(
         args.memory,
         args.threads,
         str(args.bundle_cache.absolute()) if args.bundle_cache is not None else None,
-        maker,
     )
     try:
         if args.ray or args.ray_address is not None:

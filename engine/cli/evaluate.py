@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli import dreambench
+from engine.cli import dreambench, likeness
 from engine.cli.terminal import progress
 from engine.errors import CannotWrite, InputError, SubjectNotFound
 
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="photos in three scenes, everything on; at most ten cut-outs in one scene, without a sheet",
     )
+    likeness.add_arguments(parser)
     parser.add_argument("--threads", type=int, help="processor threads to use")
     parser.add_argument(
         "--train-judges", action="store_true", help="train the embedder and the classifier that judge the pictures"
@@ -85,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     dreambench.refuse(args)
     if args.train_judges:
         return train_judges(args)
+    if args.likeness:
+        return likeness.run(args)
     if (args.subjects is None and args.photos is None) or args.out is None:
         raise InputError(
             "An evaluation needs pictures and a folder.",

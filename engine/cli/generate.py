@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
-from engine.cli import lists
+from engine.cli import best_of, lists, views
 from engine.cli.place import Place, check_place, take_place
 from engine.cli.terminal import progress
 from engine.errors import CannotWrite, InputError, RequestError
@@ -44,12 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask", type=Path, help="mask of the subject, as large as the photo; found automatically without one"
     )
+    views.add_arguments(parser)
     parser.add_argument("--name", default="", help="what the subject is, for finding it in the photo")
     parser.add_argument("--negative-prompt", default="", help="what to avoid")
     parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
     parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     parser.add_argument("--seed", type=int, help="0 to 4294967295; drawn and printed if not given")
     parser.add_argument("--count", type=int, default=1, help="pictures, 1 to 1000, with seeds S, S+1, …")
+    best_of.add_arguments(parser)
     parser.add_argument("--size", help="WIDTHxHEIGHT or a ratio such as 4:3; the model's first size if not given")
     parser.add_argument(
         "--place",
@@ -113,8 +115,13 @@ def run(args: argparse.Namespace) -> int:
 
     for request in [one.request for one in listed] or [base]:
         make_job(request, manifest)  # what does not fit the model is said before it is opened
+    if args.best_of is not None:
+        best_of.check_request(base, manifest)
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
-        if listed:
+        if args.best_of is not None:
+            for target, finished in best_of.draw(engine, base, args.out, args.best_of, place):
+                print(json.dumps(_result(target, finished)) if args.json else target, flush=True)
+        elif listed:
             targets = lists.targets(args.out, listed)
             jobs = [(target, one.request) for target, one in zip(targets, listed, strict=True)]
             try:
@@ -128,10 +135,12 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> None:
     """Everything that can be wrong without opening a model is said before one is opened."""
+    best_of.check(args)
     if not 1 <= args.count <= 1000:
         raise InputError("The number of pictures must be from 1 to 1000.")
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
         raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED - args.count + 1}.")
+    views.check(args)
     check_place(args)
     lists.check(args)
     if args.prompt is None and args.source is None and not lists.is_list(args):
@@ -212,7 +221,8 @@ def complete_request(
     if args.size:
         request = replace(request, size=choose_size(args.size, list(manifest.sizes)))
     if args.subject is not None:
-        request = replace(request, subject=make_cut_out(args, manifest.reference_size))
+        subject = make_cut_out(args, manifest.reference_size)
+        request = replace(request, subject=subject, views=views.cut_outs(args, manifest.reference_size))
     seed = args.seed
     if seed is None:
         seed = (
@@ -316,7 +326,7 @@ def draw_jobs(
             finished = _follow(engine, request, cancel, previews, target.stem, which)
             if place is not None:
                 finished = replace(finished, image=place.finish(finished.image, finished.request))
-            save_picture(target, finished.image, finished.request, finished.bits)
+            save_picture(target, finished.image, finished.request, finished.bits, likeness=finished.likeness)
             written.append(target)
             progress.clear()
             if as_json:
@@ -412,6 +422,7 @@ def _result(target: Path, finished: Finished) -> dict[str, Any]:
         "size": [width, height],
         "bundle": finished.request.bundle,
         "timing": asdict(finished.timing),
+        "likeness": None if finished.likeness is None else round(finished.likeness, 4),
         "notes": list(finished.notes),
     }
 

@@ -1,17 +1,24 @@
-"""``python -m engine segment``: a photo in; the mask of its subject, and the cut-out on white, out."""
+"""``python -m engine segment``: a photo in; the mask of its subject, and the subject on transparency, out."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import CannotWrite, InputError
 from engine.files import is_folder
 from engine.photo.hints import Box, Click, Hint, SubjectProposal
 
-DEFAULT_SIDE = 512
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.photo.load import Photo
+
+LARGEST_SIDE = 512
 EXAMPLE = "segment --photo cat.jpg --box 10,20,300,400 --out mask.png --cutout cat.png"
 
 
@@ -28,10 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X,Y[,-]",
         help="a point of the subject; with ,- behind it a point of the background; may be given several times",
     )
-    parser.add_argument("--cutout", type=Path, metavar="PNG", help="write the cut-out on white, as the model sees it")
-    parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
     parser.add_argument(
-        "--size", type=int, default=DEFAULT_SIDE, help=f"side of the cut-out in pixels, 1 to {DEFAULT_SIDE}"
+        "--cutout",
+        type=Path,
+        metavar="PNG",
+        help="write the subject on transparency, as large as in the photo, its edge free of the background's colours",
+    )
+    parser.add_argument(
+        "--size", type=int, help=f"write it in a square of that many pixels instead, 1 to {LARGEST_SIDE}"
+    )
+    parser.add_argument(
+        "--framing",
+        choices=("fit", "reference"),
+        default="fit",
+        help="reference: write the published box on white, as published models see it",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -61,7 +78,6 @@ def click(text: str) -> Click:
 
 
 def run(args: argparse.Namespace) -> int:
-    from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.photo.mask_file import write_mask
     from engine.photo.notes import photo_notes
@@ -78,11 +94,23 @@ def run(args: argparse.Namespace) -> int:
     proposal = Segmenter.with_models(helpers).find_subject(photo, hint)
     write_mask(args.out, proposal.mask)
     if args.cutout is not None:
-        composed = cut_out(photo, proposal.mask, args.size, args.framing, args.box)
-        save_plain(args.cutout, composed.pixels if args.framing == "fit" else composed.rgb)
+        save_plain(args.cutout, compose(args, photo, proposal.mask))
     notes = (*photo.notes, *photo_notes(photo, proposal.mask))
     report(args, proposal, notes, can_name="grounding" in helpers)
     return 0
+
+
+def compose(args: argparse.Namespace, photo: Photo, mask: np.ndarray) -> np.ndarray:
+    """What --cutout writes: RGBA uint8 (H, W, 4), or RGB for the published framing."""
+    from engine.photo.framing import cut_out
+    from engine.preflight.transparency import cropped, of_cut_out, on_transparency
+
+    if args.framing == "reference":
+        return cut_out(photo, mask, args.size or LARGEST_SIDE, args.framing, args.box).rgb
+    if args.size is None:
+        return cropped(on_transparency(photo.rgb, mask))
+    clean = replace(photo, rgb=on_transparency(photo.rgb, mask)[..., :3])
+    return of_cut_out(cut_out(clean, mask, args.size))
 
 
 def check_target(target: Path | None) -> None:
@@ -97,8 +125,8 @@ def check_target(target: Path | None) -> None:
 
 def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
     """Boxes and clicks beside the photo are mistakes, not hints."""
-    if not 1 <= args.size <= DEFAULT_SIDE:
-        raise InputError(f"The side of the cut-out must be from 1 to {DEFAULT_SIDE} pixels.")
+    if args.size is not None and not 1 <= args.size <= LARGEST_SIDE:
+        raise InputError(f"The side of the cut-out must be from 1 to {LARGEST_SIDE} pixels.")
     for point in args.click:
         if not (0 <= point.x < width and 0 <= point.y < height):
             raise InputError(

@@ -66,6 +66,14 @@ class SemanticEncoder:
         tokens = self.model(pixels.to(self.model.dtype))[0].float()
         return tokens[0], tokens[1:]
 
+    @torch.inference_mode()
+    def patches_after(self, rgb: np.ndarray, blocks: int) -> Tensor:
+        """Patches (n, W_s), float32, of a square cut-out after so many blocks, 0 … all: the earlier, the more they say of
+        how it looks there, and the less of what it is."""
+        pixels = prepared(to_unit_range(rgb).to(self.device), self.input_size)
+        states = self.model(pixel_values=pixels.to(self.model.dtype), output_hidden_states=True).hidden_states
+        return states[min(blocks, len(states) - 1)][0, 1:].float()
+
 
 def prepared(pixels: Tensor, size: int) -> Tensor:
     """Pixels (B, 3, S, S) in 0..1 as the published program shows them to DINOv2: (B, 3, size, size).

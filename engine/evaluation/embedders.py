@@ -6,7 +6,6 @@ All compute in float32; the scripts run CLIP in float16 on a card, which moves i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +76,7 @@ def middle(rgb: np.ndarray, shorter: int, side: int) -> Image.Image:
 def prepared(rgb: np.ndarray, shorter: int, side: int, mean: tuple[float, ...], deviation: tuple[float, ...]) -> Tensor:
     """A picture as a network takes it: (3, side, side), normalised."""
     values = np.asarray(middle(rgb, shorter, side), np.float32) / 255
-    return torch.from_numpy((values - np.float32(mean)) / np.float32(deviation)).permute(2, 0, 1)
+    return torch.from_numpy((values - np.array(mean, np.float32)) / np.array(deviation, np.float32)).permute(2, 0, 1)
 
 
 class Dino:
@@ -171,11 +170,14 @@ def load_embedder(key: str, folder: Path) -> Dino | Clip:
 
 def _check(key: str, folder: Path) -> None:
     """That a folder holds this network and no relative of it: their figures would be mixed."""
+    from transformers import AutoConfig
+
     kind, title = KINDS[key], PARTS[key].title
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        seeing = config.get("vision_config", config)
-        found = Kind(str(config["model_type"]), int(seeing["patch_size"]), int(seeing["hidden_size"]))
+        # The library's own reader: a config may leave out whatever is the library's default.
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        seeing = getattr(config, "vision_config", config)
+        found = Kind(config.model_type, seeing.patch_size, seeing.hidden_size)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(
             f"{title} is not in “{folder}”: its config.json cannot be read.",
@@ -190,7 +192,7 @@ def _check(key: str, folder: Path) -> None:
 
 def find_networks(folder: Path) -> dict[str, Path]:
     """The networks in a folder, by key: each in a folder named by its part or by its repository's last word."""
-    found = {}
+    found: dict[str, Path] = {}
     for key in KINDS:
         for name in (key, PARTS[key].repository.rpartition("/")[2]):
             if (folder / name / "config.json").is_file():

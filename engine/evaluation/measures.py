@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -52,3 +53,9 @@ def margin(value: float, count: int) -> float:
         return 1.0
     z = 1.96
     return z / (1 + z * z / count) * math.sqrt(value * (1 - value) / count + z * z / (4 * count * count))
+
+
+def area_under_curve(right: Sequence[float] | np.ndarray, wrong: Sequence[float] | np.ndarray) -> float:
+    """How often a value of the first kind is larger than one of the second, 0 … 1; equal ones count half."""
+    first, second = np.asarray(right, float)[:, None], np.asarray(wrong, float)[None]
+    return float((first > second).mean() + (first == second).mean() / 2)

@@ -30,7 +30,8 @@ _PIECE = 384
 
 @dataclass(frozen=True)
 class KeyValue:
-    """Keys and values of one attention, each (B, H, n, c); ``mask`` is bool (B, 1, 1, n), True where keys count."""
+    """Keys and values of one attention, each (B, H, n, c); ``mask`` is bool (B, 1, 1, n), True where keys count, or a number
+    that is added to the logits of each key."""
 
     keys: Tensor
     values: Tensor

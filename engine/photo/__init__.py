@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.faces import face
 
 if TYPE_CHECKING:
+    from engine.photo.enlarge import save_larger as save_larger
     from engine.photo.foreground import foreground_colours as foreground_colours
     from engine.photo.framing import cut_out as cut_out
     from engine.photo.framing import mask_digest as mask_digest
@@ -48,6 +49,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         {
+            "engine.photo.enlarge": ("save_larger",),
             "engine.photo.foreground": ("foreground_colours",),
             "engine.photo.framing": ("cut_out", "mask_digest", "on_white", "without_white"),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),

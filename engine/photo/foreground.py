@@ -45,9 +45,8 @@ def foreground_colours(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     soft = (alpha > 255 - _SOLID) & (alpha < _SOLID)
     if not soft.any():
         return rgb.copy()
-    soft = soft.astype(np.uint8)
-    # One pixel outwards too: who resizes the result must not find the background right beside the edge.
-    wanted = cv2.dilate(soft, np.ones((5, 5), np.uint8)) & (alpha < _SOLID).astype(np.uint8)
+    # A little outwards too: who resizes the result must not find the background right beside the edge.
+    wanted = cv2.dilate(soft.astype(np.uint8), np.ones((5, 5), np.uint8)) & (alpha < _SOLID).astype(np.uint8)
     out = rgb.copy()
     guesses = _wide_guesses(rgb, alpha)
     height, width = alpha.shape

@@ -71,7 +71,7 @@ def blur(rgb: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int]) -> f
     effect", 2007): a sharp picture loses most of them. 0 where nothing is to be seen.
     """
     x0, y0, x1, y1 = box
-    grey = cv2.cvtColor(np.ascontiguousarray(rgb[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey: np.ndarray = cv2.cvtColor(np.ascontiguousarray(rgb[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY).astype(np.float32)
     inside = mask[y0:y1, x0:x1]
     scale = _SEEN / max(grey.shape)
     if scale < 1:

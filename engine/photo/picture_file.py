@@ -3,7 +3,8 @@
 What a PNG carries, in text chunks that any viewer skips or shows:
 
 * ``EchoGen`` (compressed iTXt, continued in ``EchoGen 2``, …): JSON ``{"format", "request", "bits"}`` with the request,
-  the cut-out inside it, and the bit labels of every scale. Never a path, nothing to open or fetch.
+  the cut-out inside it, and the bit labels of every scale; ``"likeness"`` where it was measured. Never a path, nothing to
+  open or fetch.
 * ``parameters``: the prompt and the main numbers in the layout other programs read.
 * ``Software``.
 
@@ -20,10 +21,10 @@ import json
 import os
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -49,32 +50,57 @@ _MAX_CHUNKS = 65536
 
 @dataclass(frozen=True)
 class PictureFile:
-    """What a PNG of ours carries: the request that drew it, and the bit labels of every scale."""
+    """What a PNG of ours carries.
+
+    Attributes:
+        request: what drew it.
+        bits: bit labels of every scale.
+        likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
+    """
 
     request: GenerationRequest
     bits: ScaleBits
+    likeness: float | None = None
 
 
 def save_picture(
-    path: Path, image: np.ndarray, request: GenerationRequest, bits: ScaleBits, *, metadata: bool = True
+    path: Path,
+    image: np.ndarray,
+    request: GenerationRequest,
+    bits: ScaleBits,
+    *,
+    metadata: bool = True,
+    likeness: float | None = None,
 ) -> None:
     """Write a finished picture; a PNG with its request and bits unless ``metadata`` is off, WebP and JPEG plain.
 
     Args:
         path: the suffix chooses the format; an existing file is replaced as a whole or not at all.
         image: RGB uint8 (H, W, 3).
+        likeness: as in ``PictureFile``.
 
     Raises:
         CannotWrite: the disk is full, the folder is missing or may not be written, or the suffix is unknown.
     """
     if metadata and path.suffix.lower() == ".png":
-        _write(path, encode_png(image, request, bits))
+        _write(path, encode_png(image, request, bits, likeness))
     else:
         save_plain(path, image)
 
 
-def save_plain(path: Path, image: np.ndarray) -> None:
-    """Write only pixels: uint8 (H, W), (H, W, 3) or, for PNG and WebP, (H, W, 4). Raises ``CannotWrite``."""
+def save_plain(
+    path: Path,
+    image: np.ndarray,
+    *,
+    dpi: tuple[float, float] | None = None,
+    words: Mapping[str, str] | None = None,
+) -> None:
+    """Write pixels: uint8 (H, W), (H, W, 3) or, for PNG and WebP, (H, W, 4). Raises ``CannotWrite``.
+
+    Args:
+        dpi: resolution across and down, for PNG and JPEG.
+        words: texts of a PNG, by their keywords.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise CannotWrite(
@@ -86,18 +112,38 @@ def save_plain(path: Path, image: np.ndarray) -> None:
     picture = Image.fromarray(np.ascontiguousarray(image))
     kind = {".png": "PNG", ".webp": "WEBP"}.get(suffix, "JPEG")
     quality = {"WEBP": {"quality": 92, "method": 4}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
-    picture.save(out, kind, **quality, **(tagged(kind) if picture.mode != "L" else {}))
+    options = tagged(kind, _texts(words)) if picture.mode != "L" else {}
+    if dpi is not None and kind != "WEBP":
+        options["dpi"] = dpi
+    picture.save(out, kind, **quality, **options)
     _write(path, out.getvalue())
 
 
-def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits) -> bytes:
+def _texts(words: Mapping[str, str] | None) -> PngInfo | None:
+    if not words:
+        return None
+    info = PngInfo()
+    info.add_text("Software", f"EchoGen {__version__}")
+    for keyword, text in words.items():
+        info.add_text(keyword, text)
+    return info
+
+
+def settings_text(carried: PictureFile, size: tuple[int, int]) -> str:
+    """What drew a picture, in words, for a picture of (width, height) that was made from it."""
+    return parameters_text(carried.request, size, len(carried.bits))
+
+
+def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits, likeness: float | None = None) -> bytes:
     """The bytes of a PNG that carries its request and bits."""
     height, width = image.shape[:2]
-    carried = {"format": FORMAT, "request": request.to_json(), "bits": bits.to_json()}
+    carried: dict[str, Any] = {"format": FORMAT, "request": request.to_json(), "bits": bits.to_json()}
+    if likeness is not None:
+        carried["likeness"] = round(likeness, 4)
     text = json.dumps(carried, ensure_ascii=True, separators=(",", ":"))
     info = PngInfo()
     info.add_text("Software", f"EchoGen {__version__}")
-    info.add_text("parameters", parameters_text(request, (width, height), len(bits)))
+    info.add_text("parameters", parameters_text(request, (width, height), len(bits), likeness))
     for index, start in enumerate(range(0, len(text), _PIECE)):
         info.add_itxt(_keyword(index), text[start : start + _PIECE], zip=True)
     out = io.BytesIO()
@@ -105,7 +151,9 @@ def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits) -
     return out.getvalue()
 
 
-def parameters_text(request: GenerationRequest, size: tuple[int, int], scales: int) -> str:
+def parameters_text(
+    request: GenerationRequest, size: tuple[int, int], scales: int, likeness: float | None = None
+) -> str:
     """Prompt, negative prompt and ``Name: value`` pairs, in the three-line layout that other programs read."""
     lines = [" ".join(request.prompt.split("\n"))]
     if request.negative_prompt:
@@ -120,6 +168,7 @@ def parameters_text(request: GenerationRequest, size: tuple[int, int], scales: i
         "Subject strength": _dial(request.subject_strength),
         "Temperature": _dial(request.temperature),
         "Top-p": f"{request.top_p:g}",
+        "Likeness": "" if likeness is None else f"{likeness:.2f}",
         "Version": f"EchoGen {__version__}",
     }
     lines.append(", ".join(f"{name}: {value}" for name, value in pairs.items() if value != ""))
@@ -149,10 +198,18 @@ def read_picture_file(source: Path | bytes) -> PictureFile:
         )
     try:
         return PictureFile(
-            GenerationRequest.from_json(carried.get("request")), ScaleBits.from_json(carried.get("bits"))
+            GenerationRequest.from_json(carried.get("request")),
+            ScaleBits.from_json(carried.get("bits")),
+            _likeness(carried.get("likeness")),
         )
     except ArithmeticError as error:  # numbers no integer can hold
         raise _damaged(_name(source)) from error
+
+
+def _likeness(value: Any) -> float | None:
+    """A likeness as it is carried; what cannot be one is as good as none."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value <= 1 else None
 
 
 def carries_request(source: Path | bytes) -> bool:

@@ -36,6 +36,7 @@ from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 
 _MOST_BOXES = 5
+_NAME_UNUSED = "The name has no effect on the cut-out: finding by name needs the networks for better cut-outs."
 _NOTHING = 0.25
 """What is estimated to overlap less with a subject is none: a photo of a sky."""
 
@@ -215,16 +216,11 @@ class Segmenter:
                 "Nothing was found there." if not mask.any() else problem.fact,
                 "Draw the box a little larger, or paint the subject with the brush.",
             )
-        return _proposal(
-            hint,
-            mask,
-            score,
-            first=given,
-            others=boxes[1:],
-            method=method,
-            # How well colours stand out is no estimate of an overlap: it never calls a mask right.
-            sure=score >= SURE and (method == "sam" or bool(answers)),
-        )
+        # How well colours stand out is no estimate of an overlap: it never calls a mask right.
+        sure = score >= SURE and (method == "sam" or bool(answers))
+        if hint.name and given is None and not marks and not sure and "grounding" not in self._parts.roles:
+            notes.append(_NAME_UNUSED)
+        return _proposal(hint, mask, score, first=given, others=boxes[1:], method=method, sure=sure)
 
     def _by_itself(self, working: WorkingPhoto, rough: list[Proposal], marks: Marks) -> list[Candidate]:
         """Answers for the whole photo, best first; none where the network cannot be used."""

@@ -33,6 +33,7 @@ from engine.process.messages import (
 )
 from engine.process.spawn import give_way
 from engine.request import CutOut, GenerationRequest, ScaleBits
+from engine.sampling.contest import Contest
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,12 @@ class EngineLike(Protocol):
     ) -> tuple[str, ...]: ...
 
     def generate(
-        self, request: GenerationRequest, *, cancel: Cancel | None = None, until_scale: int | None = None
+        self,
+        request: GenerationRequest,
+        *,
+        cancel: Cancel | None = None,
+        until_scale: int | None = None,
+        contest: Contest | None = None,
     ) -> Iterator[Event]: ...
 
     def previews(
@@ -145,6 +151,7 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
     """Work on commands until ``Shutdown``. Every failure becomes a ``Failed`` message; the loop goes on."""
     engine: EngineLike | None = None
     superseded = _Superseded(inbox)
+    contests = _Contests()
     while True:
         command = inbox.next()
         job = command.job if isinstance(command, Generate) else None
@@ -180,7 +187,10 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                         raise DeviceLost("The model is not loaded.", "Choose a model first.")
                     cancel = _JobCancel(cancelled, command.job)
                     info = engine.info
-                    for event in engine.generate(command.request, cancel=cancel, until_scale=command.until_scale):
+                    further = contests.of(command)
+                    for event in engine.generate(
+                        command.request, cancel=cancel, until_scale=command.until_scale, **further
+                    ):
                         if engine.info != info:
                             info = engine.info
                             send(Replanned(info))
@@ -201,6 +211,22 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
             log.exception("a command failed")
             fault = EchoGenError(f"The engine failed: {error}", "The details say where; copy them into a report.")
             send(Failed(job, fault, traceback.format_exc()))
+
+
+class _Contests:
+    """The contest that is under way; one at a time."""
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+        self._contest = Contest()
+
+    def of(self, command: Generate) -> dict[str, Any]:
+        """What ``generate`` is told of it besides: nothing for a picture that competes with no other."""
+        if command.contest is None:
+            return {}
+        if command.contest != self._number:
+            self._number, self._contest = command.contest, Contest()
+        return {"contest": self._contest}
 
 
 def _paint(engine: EngineLike | None, command: PaintScales, cancel: Cancel) -> tuple[np.ndarray, ...]:

@@ -37,11 +37,18 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Generate:
-    """Draw one picture. ``until_scale`` stops after that many scales (for quick ideas); None draws all."""
+    """Draw one picture.
+
+    Attributes:
+        until_scale: stop after that many scales (for quick ideas); None draws all.
+        contest: number of the press it belongs to, where only the most alike picture of it is wanted, or None. Of another
+            number than before, a new contest begins.
+    """
 
     job: int
     request: GenerationRequest
     until_scale: int | None = None
+    contest: int | None = None
 
 
 @dataclass(frozen=True)

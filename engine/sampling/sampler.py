@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -34,6 +34,7 @@ from engine.sampling.states import (
     SubjectState,
     TextState,
     branch_state,
+    joined_state,
     subject_state,
     text_state,
 )
@@ -53,13 +54,18 @@ class Conditions:
 
     Attributes:
         prompt: the encoded prompt.
-        subject: the encoded cut-out, or None.
+        subject: the encoded cut-out, or None. views: further photos of the same subject, encoded.
         negative: the encoded negative prompt, or None for the model's own null text.
     """
 
     prompt: PromptFeatures
     subject: SubjectFeatures | None = None
     negative: PromptFeatures | None = None
+    views: tuple[SubjectFeatures, ...] = ()
+
+    def photos(self) -> list[Conditions]:
+        """The same with each photo of the subject alone."""
+        return [replace(self, subject=photo, views=()) for photo in (self.subject, *self.views)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +158,8 @@ class Sampler:
     def _subject_key(self, branch: Branch, conditions: Conditions) -> Hashable:
         if branch in ("text", "null") or conditions.subject is None:
             return NULL_SUBJECT
+        if conditions.views:
+            return (branch, conditions.subject.key, *(view.key for view in conditions.views))
         return (branch, conditions.subject.key)
 
     def _branch(
@@ -159,6 +167,11 @@ class Sampler:
     ) -> BranchState:
         def make() -> BranchState:
             text = moved(self._text(branch, conditions), self.device)
+            if conditions.views and self._subject_key(branch, conditions) != NULL_SUBJECT:
+                photos = conditions.photos()
+                subjects = [moved(self._subject(branch, photo), self.device) for photo in photos]
+                states = [moved(self._branch(branch, photo, schedule, cancel), self.device) for photo in photos]
+                return moved(joined_state(self.net, text, subjects, states, content=branch != "identity"), self._rest)
             subject = moved(self._subject(branch, conditions), self.device)
             state = branch_state(self.net, text, subject, schedule, Pace(self.device, cancel))
             return moved(state, self._rest)

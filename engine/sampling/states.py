@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -107,6 +109,51 @@ def branch_state(
         tuple(start),
         net.logits(x[:, 1:], text_condition.vector),
     )
+
+
+def joined_state(
+    net: Transformer, text: TextState, subjects: Sequence[SubjectState], states: Sequence[BranchState], *, content: bool
+) -> BranchState:
+    """Several photos of one subject in one branch: their tokens side by side, their global vectors averaged.
+
+    All photos together weigh against the text what one photo does: equal photos draw the picture that one of them draws.
+
+    Args:
+        subjects, states: of each photo alone; nothing of them is computed again.
+        content: the photos' content keys count, all of them; otherwise those of the first, which are the null subject's.
+    """
+    words = text.condition.tokens.shape[1]
+    vector = torch.stack([subject.condition.vector for subject in subjects]).mean(0)
+    modulation = net.image_modulation(text.condition.vector, vector)
+    x = net.start_tokens(text.condition.vector, vector)
+    rotary = net.start_rotary(vector.device)
+    pairs, cross, start = [], [], []
+    for index, block in enumerate(net.blocks):
+        seen = [state.content[index] for state in (states if content else states[:1])]
+        further = [after(state.cross[index], words) for state in states[1:]]
+        pair, both = side_by_side(seen), side_by_side([states[0].cross[index], *further])
+        weight = both.keys.new_zeros(1, 1, 1, both.keys.shape[2])
+        weight[..., words:] = -math.log(len(states))
+        both = replace(both, mask=weight)
+        recorder = Recorder()
+        x = block.image(x, block.image.prepared(modulation), rotary, [pair], [both], cache=recorder)
+        pairs.append(pair)
+        cross.append(both)
+        start.append(recorder.subject_condition)
+    vector = text.condition.vector
+    return BranchState(vector, modulation, tuple(pairs), tuple(cross), tuple(start), net.logits(x[:, 1:], vector))
+
+
+def side_by_side(pairs: Sequence[KeyValue]) -> KeyValue:
+    """Keys and values (1, H, n, c) of several token lists as one list."""
+    if len(pairs) == 1:
+        return pairs[0]
+    return KeyValue(torch.cat([pair.keys for pair in pairs], dim=2), torch.cat([pair.values for pair in pairs], dim=2))
+
+
+def after(pair: KeyValue, tokens: int) -> KeyValue:
+    """Keys and values without those of the first tokens."""
+    return KeyValue(pair.keys[:, :, tokens:], pair.values[:, :, tokens:])
 
 
 class Recorder:

@@ -26,7 +26,7 @@ from engine.training.render.composites import Composer
 SIZE = 384
 """Pixels a side of the composites: as detailed as what the program looks at."""
 
-COMPOSITES = 100
+COMPOSITES = 80
 """So many are drawn to calibrate; each gives five to seven masks."""
 
 _RIDGE = 0.1

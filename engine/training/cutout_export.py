@@ -81,8 +81,7 @@ def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Pa
 
 def _layers(network: CutoutNetwork) -> list[np.ndarray]:
     """Weights and biases of the judge's two layers."""
-    first, _, second = network.judge
-    return [values.detach().numpy() for layer in (first, second) for values in (layer.weight, layer.bias)]
+    return [values.detach().numpy() for values in network.judge.parameters()]
 
 
 def halved(graph: Any, onnx: Any) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.bundle.manifest import BundleManifest
+from engine.bundle.manifest import BundleManifest, LikenessScale
 from engine.errors import InputError
 from engine.training.config import TrainingConfig
 
@@ -35,6 +35,7 @@ def model_card(
     parts = [
         _head(manifest, config, progress),
         _figures(read_evaluation(evaluation)) if evaluation is not None else _NO_FIGURES,
+        *((_likeness(manifest.likeness),) if manifest.likeness is not None else ()),
         _LIMITS,
         _words(manifest),
         _LICENCES,
@@ -188,6 +189,17 @@ _LIMITS = """## What it cannot do
 - It knows the places, colours and materials below and no others. Words it does not know are passed over (the window underlines them).
 - What hides the subject (water, grass, snow) is drawn now and then only; feet may hover a little above the ground.
 - It is here so that everything works at once. For pictures to keep, fetch `echogen-2b`.
+"""
+
+
+def _likeness(scale: LikenessScale) -> str:
+    """How the number beside a picture is read, and how far it can be trusted."""
+    shown = "It is shown" if scale.tells else "That is not enough to show it"
+    return f"""## How alike
+
+The likeness compares the subject as it was drawn with its cut-out, patch by patch, after {scale.blocks} of the semantic encoder's
+blocks. 0 % is as alike as another thing usually is, 100 % the same. Its own pictures of a thing are told from pictures of another thing,
+seen through the same outline, with an area under the curve of {scale.area:.3f}. {shown}.
 """
 
 

@@ -75,7 +75,11 @@ def distance(made: Sequence[Tensor], wanted: Sequence[Tensor], weight: Tensor | 
     far = []
     for one, other in zip(made, wanted, strict=True):
         apart = (_unit(one) - _unit(other)).square().sum(1, keepdim=True)
-        far.append((apart if weight is None else apart * F.adaptive_avg_pool2d(weight, apart.shape[-2:])).mean())
+        far.append(
+            (
+                apart if weight is None else apart * F.adaptive_avg_pool2d(weight, (apart.shape[-2], apart.shape[-1]))
+            ).mean()
+        )
     return torch.stack(far).mean()
 
 

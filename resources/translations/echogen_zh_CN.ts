@@ -43,6 +43,10 @@
             <translation>复制</translation>
         </message>
         <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
             <source>Drag from here into another program, or press Copy</source>
             <translation>从这里拖到其他程序，或按“复制”</translation>
         </message>
@@ -61,6 +65,10 @@
         <message>
             <source>Finish it</source>
             <translation>继续画完</translation>
+        </message>
+        <message>
+            <source>How alike the subject is to your cut-out, in the eyes of the model</source>
+            <translation>在模型看来，主体与您的抠图有多像</translation>
         </message>
         <message>
             <source>Move the handle between the scales first</source>
@@ -109,6 +117,10 @@
         <message>
             <source>Vary</source>
             <translation>变化</translation>
+        </message>
+        <message>
+            <source>{0} % alike</source>
+            <translation>相似度 {0} %</translation>
         </message>
     </context>
     <context>
@@ -176,6 +188,10 @@
         <message>
             <source>Copy picture</source>
             <translation>复制图片</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture…</source>
+            <translation>从图片中抠图…</translation>
         </message>
         <message>
             <source>Cut-out</source>
@@ -466,6 +482,18 @@
             <translation>另存为…</translation>
         </message>
         <message>
+            <source>Save larger, ×2…</source>
+            <translation>放大 2 倍保存…</translation>
+        </message>
+        <message>
+            <source>Save larger, ×4…</source>
+            <translation>放大 4 倍保存…</translation>
+        </message>
+        <message>
+            <source>Save the cut-out on transparency…</source>
+            <translation>将抠图保存为透明图片…</translation>
+        </message>
+        <message>
             <source>Save the cut-out's mask…</source>
             <translation>保存抠图的蒙版…</translation>
         </message>
@@ -712,12 +740,20 @@
             <translation>所选模型已不存在，改用小模型</translation>
         </message>
         <message>
+            <source>The most alike: {0} %</source>
+            <translation>最像的：{0} %</translation>
+        </message>
+        <message>
             <source>The photo is not at hand: only the part that was drawn is shown</source>
             <translation>找不到那张照片：只显示画出的部分</translation>
         </message>
         <message>
             <source>{0} It is opened as a photo.</source>
             <translation>{0} 已将其作为照片打开。</translation>
+        </message>
+        <message>
+            <source>{0} given up early</source>
+            <translation>{0} 张提前放弃</translation>
         </message>
         <message>
             <source>{0} waiting</source>
@@ -741,6 +777,56 @@
         <message>
             <source>{0} pictures</source>
             <translation>{0} 张图片</translation>
+        </message>
+    </context>
+    <context>
+        <name>Cutting</name>
+        <message>
+            <source>Copied</source>
+            <translation>已复制</translation>
+        </message>
+        <message>
+            <source>Save the cut-out on transparency</source>
+            <translation>将抠图保存为透明图片</translation>
+        </message>
+        <message>
+            <source>Saved as {0}</source>
+            <translation>已保存为 {0}</translation>
+        </message>
+        <message>
+            <source>{0}, cut out</source>
+            <translation>{0} 抠图</translation>
+        </message>
+    </context>
+    <context>
+        <name>CuttingEditor</name>
+        <message>
+            <source>Back</source>
+            <translation>返回</translation>
+        </message>
+        <message>
+            <source>Click what belongs, or paint it. Everything else becomes transparent.</source>
+            <translation>点击或涂抹要保留的部分，其余都会变成透明。</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Cut out of the picture</source>
+            <translation>从图片中抠图</translation>
+        </message>
+        <message>
+            <source>Save as PNG…</source>
+            <translation>保存为 PNG…</translation>
+        </message>
+        <message>
+            <source>Save on transparency</source>
+            <translation>保存为透明图片</translation>
+        </message>
+        <message>
+            <source>The cut-out on transparency</source>
+            <translation>透明背景上的抠图</translation>
         </message>
     </context>
     <context>
@@ -870,6 +956,10 @@
             <translation>{0} × {1} 像素的照片太窄，{2} 无法为其中的内容命名。</translation>
         </message>
         <message>
+            <source>A picture of {0} × {1} pixels enlarged {2} times has more than {3} megapixels.</source>
+            <translation>{0} × {1} 像素的图片放大 {2} 倍后超过 {3} 百万像素。</translation>
+        </message>
+        <message>
             <source>A picture with a region has at most {0} pixels a side.</source>
             <translation>带区域的图片边长最多 {0} 像素。</translation>
         </message>
@@ -886,6 +976,10 @@
             <translation>区域需要其图片所有尺度的比特。</translation>
         </message>
         <message>
+            <source>A subject has {0} photos; {1} are the limit.</source>
+            <translation>一个主体有 {0} 张照片，最多 {1} 张。</translation>
+        </message>
+        <message>
             <source>All scales are kept: nothing is left to draw.</source>
             <translation>所有尺度都已保留：没有可绘制的了。</translation>
         </message>
@@ -900,6 +994,10 @@
         <message>
             <source>Another EchoGen is fetching into {0} right now.</source>
             <translation>另一个 EchoGen 正在向 {0} 下载。</translation>
+        </message>
+        <message>
+            <source>Another picture is more alike.</source>
+            <translation>另一张图片更像。</translation>
         </message>
         <message>
             <source>Another program saved it again; its prompt is still in the history.</source>
@@ -986,6 +1084,10 @@
             <translation>请选择一张照片。</translation>
         </message>
         <message>
+            <source>Choose a smaller factor.</source>
+            <translation>请选择更小的倍数。</translation>
+        </message>
+        <message>
             <source>Choose a smaller model, or draw on the processor.</source>
             <translation>请选择更小的模型，或用处理器绘制。</translation>
         </message>
@@ -1040,6 +1142,10 @@
         <message>
             <source>Choose from {0}.</source>
             <translation>请从 {0} 中选择。</translation>
+        </message>
+        <message>
+            <source>Choose one of them.</source>
+            <translation>请从中选择一个。</translation>
         </message>
         <message>
             <source>Choose one that begins with https://.</source>
@@ -1195,11 +1301,11 @@
         </message>
         <message>
             <source>Install it with “pip install pillow-heif”, or save the photo as JPEG first.</source>
-            <translation>请用“pip install pillow-heif”安装,或先把照片另存为 JPEG。</translation>
+            <translation>请用“pip install pillow-heif”安装，或先将照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with “pip install rawpy”, or save the photo as JPEG first.</source>
-            <translation>请用“pip install rawpy”安装,或先把照片另存为 JPEG。</translation>
+            <translation>请用“pip install rawpy”安装，或先将照片存为 JPEG。</translation>
         </message>
         <message>
             <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
@@ -1366,6 +1472,10 @@
             <translation>请至少标出 {0} × {1} 像素。</translation>
         </message>
         <message>
+            <source>Mark what belongs to it.</source>
+            <translation>请标出属于它的部分。</translation>
+        </message>
+        <message>
             <source>Mark what is to be drawn anew.</source>
             <translation>请标出要重画的部分。</translation>
         </message>
@@ -1526,6 +1636,10 @@
             <translation>权限不足</translation>
         </message>
         <message>
+            <source>Pictures are enlarged {0} or {1} times.</source>
+            <translation>图片可放大 {0} 或 {1} 倍。</translation>
+        </message>
+        <message>
             <source>Pictures are still saved to their folder and come back with “Rescan folder”.</source>
             <translation>图片仍会保存到文件夹，用“重新扫描文件夹”即可找回。</translation>
         </message>
@@ -1591,7 +1705,7 @@
         </message>
         <message>
             <source>Save it as JPEG first.</source>
-            <translation>请先另存为 JPEG。</translation>
+            <translation>请先将它存为 JPEG。</translation>
         </message>
         <message>
             <source>Save it as JPEG first. {0}</source>
@@ -1636,6 +1750,10 @@
         <message>
             <source>Start the program again; your pictures are in their folder.</source>
             <translation>请重新启动程序;您的图片都在其文件夹中。</translation>
+        </message>
+        <message>
+            <source>Take some away.</source>
+            <translation>请去掉几张。</translation>
         </message>
         <message>
             <source>Take that size out of the list.</source>
@@ -1684,6 +1802,10 @@
         <message>
             <source>The cut-out could not be made: {0}</source>
             <translation>无法生成抠图：{0}</translation>
+        </message>
+        <message>
+            <source>The cut-out could not be saved: {0}</source>
+            <translation>无法保存抠图：{0}</translation>
         </message>
         <message>
             <source>The cut-out covers the whole photo.</source>
@@ -1786,6 +1908,10 @@
             <translation>抠图的取景方式是“fit”或“reference”。</translation>
         </message>
         <message>
+            <source>The further photos of this request are damaged.</source>
+            <translation>此请求的其他照片已损坏。</translation>
+        </message>
+        <message>
             <source>The history cannot be read</source>
             <translation>无法读取历史记录</translation>
         </message>
@@ -1878,6 +2004,10 @@
             <translation>蒙版与照片的尺寸不同，照片为 {0} × {1} 像素。</translation>
         </message>
         <message>
+            <source>The mask has another size than the picture.</source>
+            <translation>蒙版与图片的尺寸不同。</translation>
+        </message>
+        <message>
             <source>The mask {0} is {1} × {2} pixels and the photo {3} × {4}.</source>
             <translation>蒙版 {0} 为 {1} × {2} 像素，而照片为 {3} × {4}。</translation>
         </message>
@@ -1936,6 +2066,10 @@
         <message>
             <source>The model's description ({0}) is damaged: {1}.</source>
             <translation>模型的描述（{0}）已损坏：{1}。</translation>
+        </message>
+        <message>
+            <source>The name has no effect on the cut-out: finding by name needs the networks for better cut-outs.</source>
+            <translation>名称对抠图没有影响：按名称查找需要“更好的抠图”网络。</translation>
         </message>
         <message>
             <source>The name of a preset has 1 to {0} characters.</source>
@@ -2163,31 +2297,31 @@
         </message>
         <message>
             <source>The subject fills only {0} % of the photo. Come closer, or crop the photo.</source>
-            <translation>主体只占照片的 {0} %。请靠近些拍,或裁剪照片。</translation>
+            <translation>主体只占照片的 {0} %。请靠近些拍摄，或裁剪照片。</translation>
         </message>
         <message>
             <source>The subject is blurred in the photo. A sharp photo keeps its detail.</source>
-            <translation>照片中的主体是模糊的。清晰的照片才能保留细节。</translation>
+            <translation>主体在照片中是模糊的。清晰的照片能保留细节。</translation>
         </message>
         <message>
             <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
-            <translation>主体在照片下边缘被截断:缺少的部分会由模型补画。</translation>
+            <translation>主体在照片底部被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
-            <translation>主体在照片左边缘被截断:缺少的部分会由模型补画。</translation>
+            <translation>主体在照片左侧被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is cut off at the right of the photo: what is missing is invented.</source>
-            <translation>主体在照片右边缘被截断:缺少的部分会由模型补画。</translation>
+            <translation>主体在照片右侧被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is cut off at the top of the photo: what is missing is invented.</source>
-            <translation>主体在照片上边缘被截断:缺少的部分会由模型补画。</translation>
+            <translation>主体在照片顶部被截断：缺失的部分会由模型补画。</translation>
         </message>
         <message>
             <source>The subject is only {0} × {1} pixels; a photo that shows it with {2} or more keeps its detail.</source>
-            <translation>主体只有 {0} × {1} 像素;主体达到 {2} 像素以上的照片才能保留细节。</translation>
+            <translation>主体只有 {0} × {1} 像素；达到 {2} 像素或更大的照片才能保留细节。</translation>
         </message>
         <message>
             <source>The subject name</source>
@@ -2506,6 +2640,10 @@
             <translation>请用更大的照片。</translation>
         </message>
         <message>
+            <source>Use a mask that was made for it.</source>
+            <translation>请使用为它制作的蒙版。</translation>
+        </message>
+        <message>
             <source>Use a mask that was made for this photo.</source>
             <translation>请使用为这张照片制作的蒙版。</translation>
         </message>
@@ -2815,11 +2953,11 @@
         </message>
         <message>
             <source>{0} is a HEIC photo that is damaged or incomplete.</source>
-            <translation>{0} 是一张已损坏或不完整的 HEIC 照片。</translation>
+            <translation>{0} 是已损坏或不完整的 HEIC 照片。</translation>
         </message>
         <message>
             <source>{0} is a HEIC photo, and pillow-heif, which reads them, is not installed.</source>
-            <translation>{0} 是 HEIC 照片,而用来读取它的 pillow-heif 没有安装。</translation>
+            <translation>{0} 是 HEIC 照片，而读取它所需的 pillow-heif 未安装。</translation>
         </message>
         <message>
             <source>{0} is a PDF document.</source>
@@ -2827,7 +2965,7 @@
         </message>
         <message>
             <source>{0} is a RAW photo, and rawpy, which develops them, is not installed.</source>
-            <translation>{0} 是 RAW 照片,而用来显影的 rawpy 没有安装。</translation>
+            <translation>{0} 是 RAW 照片，而冲洗它所需的 rawpy 未安装。</translation>
         </message>
         <message>
             <source>{0} is a drawing or a document, not a photo.</source>
@@ -3281,6 +3419,10 @@
     <context>
         <name>HintBar</name>
         <message>
+            <source>Click a thing to mark it. Shift-click takes away.</source>
+            <translation>点击一个物体即可标记。按住 Shift 点击可去除。</translation>
+        </message>
+        <message>
             <source>Click what belongs. Shift-click what does not. Drag a box.</source>
             <translation>点选属于主体的部分。按住 Shift 点选不属于的部分。拖动画框。</translation>
         </message>
@@ -3293,8 +3435,20 @@
             <translation>在主体周围拖出一个框。</translation>
         </message>
         <message>
+            <source>Drag a box: all of it is marked.</source>
+            <translation>拖出一个框：框内全部标记。</translation>
+        </message>
+        <message>
             <source>Drag to move the photo.</source>
             <translation>拖动以移动照片。</translation>
+        </message>
+        <message>
+            <source>Drag to move the picture.</source>
+            <translation>拖动以移动图片。</translation>
+        </message>
+        <message>
+            <source>Draw around the region.</source>
+            <translation>沿区域边缘圈画。</translation>
         </message>
         <message>
             <source>Draw around what belongs.</source>
@@ -3400,6 +3554,10 @@
             <translation>正在绘制，{0}</translation>
         </message>
         <message>
+            <source>Likeness {0} %</source>
+            <translation>相似度 {0} %</translation>
+        </message>
+        <message>
             <source>The file is not where it was: {0}</source>
             <translation>文件已不在原处：{0}</translation>
         </message>
@@ -3457,6 +3615,10 @@
         <message>
             <source>Leave the search (Esc)</source>
             <translation>退出搜索 (Esc)</translation>
+        </message>
+        <message>
+            <source>Most alike first</source>
+            <translation>最像的在前</translation>
         </message>
         <message>
             <source>Newer pictures</source>
@@ -3646,8 +3808,8 @@
             <translation>打开蒙版…</translation>
         </message>
         <message>
-            <source>Part {0}</source>
-            <translation>部分 {0}</translation>
+            <source>Save on transparency…</source>
+            <translation>保存为透明图片…</translation>
         </message>
         <message>
             <source>Save the mask…</source>
@@ -3668,6 +3830,10 @@
             <translation>抠图有两个部分。</translation>
         </message>
         <message>
+            <source>Thing {0}</source>
+            <translation>物体 {0}</translation>
+        </message>
+        <message>
             <source>Use this cut-out</source>
             <translation>使用此抠图</translation>
         </message>
@@ -3680,12 +3846,20 @@
             <translation>还没有</translation>
         </message>
         <message>
+            <source>one box</source>
+            <translation>一个框</translation>
+        </message>
+        <message>
             <source>{0} added</source>
             <translation>已添加 {0} 处</translation>
         </message>
         <message>
             <source>{0} excluded</source>
             <translation>已排除 {0} 处</translation>
+        </message>
+        <message>
+            <source>{0} uses it and draws</source>
+            <translation>{0} 使用它并开始绘制</translation>
         </message>
     </context>
     <context>
@@ -3708,6 +3882,21 @@
         <message>
             <source>Reset all</source>
             <translation>全部重置</translation>
+        </message>
+    </context>
+    <context>
+        <name>Larger</name>
+        <message>
+            <source>Save larger</source>
+            <translation>放大保存</translation>
+        </message>
+        <message>
+            <source>Saved to {0}: {1} × {2}, by Lanczos with mild sharpening</source>
+            <translation>已保存到 {0}：{1} × {2}，Lanczos 插值加轻微锐化</translation>
+        </message>
+        <message>
+            <source>The picture is not finished yet</source>
+            <translation>图片尚未完成</translation>
         </message>
     </context>
     <context>
@@ -4878,6 +5067,10 @@
             <translation>种子保持不变：会得到同一张图片</translation>
         </message>
         <message>
+            <source>This model draws one shape: {0}</source>
+            <translation>此模型只画一种形状：{0}</translation>
+        </message>
+        <message>
             <source>Waiting for the model</source>
             <translation>正在等待模型</translation>
         </message>
@@ -4977,6 +5170,10 @@
             <translation>更多</translation>
         </message>
         <message>
+            <source>Of several pictures; what is clearly less alike is given up early</source>
+            <translation>在多张图片中；明显不够像的会提前放弃</translation>
+        </message>
+        <message>
             <source>Pictures</source>
             <translation>图片</translation>
         </message>
@@ -5011,6 +5208,10 @@
         <message>
             <source>Shape and count</source>
             <translation>形状与张数</translation>
+        </message>
+        <message>
+            <source>Show the most alike</source>
+            <translation>显示最像的一张</translation>
         </message>
         <message>
             <source>Stop</source>
@@ -6546,6 +6747,10 @@
         <message>
             <source>Model</source>
             <translation>模型</translation>
+        </message>
+        <message>
+            <source>More models…</source>
+            <translation>更多模型…</translation>
         </message>
         <message>
             <source>Status: {0}</source>

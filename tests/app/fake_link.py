@@ -21,9 +21,11 @@ class FakeLink(QObject):
         super().__init__()
         self.asked: list[tuple[ScaleBits, GenerationRequest]] = []
         self.drawn: list[GenerationRequest] = []
+        self.contests: list[int | None] = []
 
-    def generate(self, request: GenerationRequest, until_scale: int | None = None) -> int:
+    def generate(self, request: GenerationRequest, until_scale: int | None = None, contest: int | None = None) -> int:
         self.drawn.append(request)
+        self.contests.append(contest)
         return len(self.drawn)
 
     def prepare(self, prompt: str, negative_prompt: str, subject: CutOut | None) -> Prepare:

@@ -235,6 +235,13 @@ def test_a_drag_with_the_select_tool_is_a_box(qtbot, canvas, session, segmenter)
     assert session.document.marks.box.x0 < session.document.marks.box.x1
 
 
+def test_a_click_with_the_box_tool_is_a_click(canvas, session):
+    canvas.set_tool("box")
+    QTest.mouseClick(canvas, LEFT, NONE, canvas.to_widget(300, 200).toPoint())
+    assert [click.include for click in session.document.marks.clicks] == [True]
+    assert session.document.marks.box is None
+
+
 def test_a_box_stays_inside_the_photo(canvas, session):
     canvas.set_tool("box")
     drag(canvas, (500, 300), (900, 900))

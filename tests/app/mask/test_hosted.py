@@ -1,5 +1,5 @@
-"""The mask thread with networks in a child of their own: answers, the child's death, another child. Random weights find
-nothing sensible; what counts is who answered."""
+"""The mask thread with parts in a child of their own: answers, the child's death, another child. What counts is who answered:
+the real networks have their tests in ``tests/engine/process/test_cutout_child.py``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from app.store.settings import Settings
 from engine.photo.hints import Box, Click, Hint
 from engine.photo.load import photo_from_pixels
 from engine.preflight.segmenter import Segmenter
+from engine.process import cutout_client
 from engine.process.cutout_client import LOST, HostedParts
 from engine.process.messages import Setup
+from tests.engine.process import children
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +33,16 @@ def ask(qtbot, service, job):
     return said.args[0]
 
 
-def test_sam_answers_from_a_child_that_may_die(qtbot, tmp_path: Path, thing):
-    from tests.engine.preflight.tiny_parts import save_sam_video
-
-    folder = tmp_path / "sam2.1-hiera-small"
-    save_sam_video(folder)
+def test_sam_answers_from_a_child_that_may_die(qtbot, monkeypatch, tmp_path: Path, thing):
+    monkeypatch.setattr(cutout_client, "cutout_main", children.cutouts)
     now = [0.0]
-    parts = HostedParts(lambda: Setup((("segmentation", folder),), "cpu"), clock=lambda: now[0])
+    parts = HostedParts(lambda: Setup((("segmentation", tmp_path),), "cpu"), clock=lambda: now[0])
     service = MaskService(lambda: Segmenter(parts))
     assert parts.pid is None
     box = Box(50, 30, 150, 130)
     plain = Segmenter().refine_mask(thing, box=box)
     first = ask(qtbot, service, Refine(thing, box=box))
-    assert first.notes == () and not np.array_equal(first.mask, plain)  # GrabCut would have found the thing
+    assert first.notes == () and not np.array_equal(first.mask, plain)  # GrabCut finds the thing in the box
     child = parts.pid
     assert child is not None and child != os.getpid()
     found = ask(qtbot, service, Find(thing, Hint("thing", box)))

@@ -361,7 +361,7 @@ def test_while_drawing_stop_stands_where_generate_was(panel, bundle, state, qtbo
     assert not panel.generate.isVisibleTo(panel)
     assert panel.cancel.geometry() == place
     qtbot.waitUntil(panel.cancel.hasFocus)
-    assert panel.help.text() == "Picture 2 of 4 · the picture so far is kept"
+    assert panel.help.text() == "Picture 2 of 4 · after Stop you can finish or save it"
     assert panel.prompt.isEnabled(), "the prompt can be changed while drawing"
     with qtbot.waitSignal(panel.cancelRequested):
         qtbot.mouseClick(panel.cancel, Qt.MouseButton.LeftButton)

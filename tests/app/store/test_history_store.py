@@ -375,3 +375,27 @@ def test_a_history_that_breaks_later_says_so(tmp_path):
     with pytest.raises(EchoGenError, match="history"):
         store.pictures()
     store.close()
+
+
+def test_an_index_from_before_learns_of_likeness(tmp_path):
+    import sqlite3
+
+    from app.store.history_store import HistoryStore
+    from engine.request import GenerationRequest
+
+    path = tmp_path / "history.sqlite"
+    store = HistoryStore(path, tmp_path)
+    image = np.zeros((16, 16, 3), np.uint8)
+    store.add(tmp_path / "a.png", GenerationRequest("a"), image, 1.0)
+    store.close()
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE pictures DROP COLUMN likeness")
+    database.close()
+    store = HistoryStore(path, tmp_path)
+    assert not store.was_damaged and [picture.likeness for picture in store.pictures()] == [None]
+    store.add(tmp_path / "b.png", GenerationRequest("b"), image, 1.0, likeness=0.9)
+    store.add(tmp_path / "c.png", GenerationRequest("c"), image, 1.0, likeness=0.4)
+    assert [picture.prompt for picture in store.pictures(most_alike=True)] == ["b", "c", "a"]
+    assert [picture.prompt for picture in store.pictures()] == ["c", "b", "a"]
+    assert [picture.prompt for picture in store.pictures("a", most_alike=True)] == ["a"]
+    store.close()

@@ -380,3 +380,8 @@ def test_closing_does_not_wait_for_what_is_being_found(qtbot, rig):
     qtbot.waitUntil(lambda: bool(rig.segmenter.asked))
     rig.subjects.close()
     assert rig.segmenter.closed and rig.segmenter.gate.is_set()
+
+
+def test_what_a_photo_lacks_is_said_under_it(qtbot, rig):
+    opened(qtbot, rig, size=(1200, 800))
+    assert rig.panel.photo_note.isVisible() and "only 2 % of the photo" in rig.panel.photo_note.text()

@@ -195,7 +195,7 @@ class SessionWalk(RuleBasedStateMachine):
     @rule()
     def drop(self) -> None:
         self.start.queue.drop_held()
-        self._let_go([request for request in self.start.queue.unfinished()])
+        self._let_go(list(self.start.queue.unfinished()))
 
     def _let_go(self, left: list[GenerationRequest]) -> None:
         """The user does not want what was asked for, but these."""

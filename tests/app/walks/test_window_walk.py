@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -244,7 +244,7 @@ class WindowWalk:
 
     @property
     def _covered(self) -> bool:
-        return not self._panel.ideas.isHidden()
+        return self._panel.is_covered()
 
     @property
     def _forming(self) -> bool:
@@ -330,19 +330,19 @@ class WindowWalk:
         assert self.window.is_editing() == (self.program.subjects.editing is not None)
 
 
-ACTIONS = (
-    *(["generate"] * 3),
-    *(["step"] * 4),
-    *(["steps"] * 5),
-    *(["click_picture"] * 2),
-    *"type count lock stop stop_after resume drop_held vary finish redraw compare ideas choose_idea close_ideas".split(),
-    *"star choose_two compare_two recall drop_picture delete undo_delete search starred_only".split(),
-    *"open_photo choose_subject take_off edit paint use discard fail".split(),
-)
+_OFTEN = {"generate": 3, "step": 4, "steps": 5, "click_picture": 2}
+_NO_ACTIONS = {"settle", "walk", "check"}
+ACTIONS = [
+    name
+    for name in sorted(vars(WindowWalk))
+    if not name.startswith("_") and name not in _NO_ACTIONS
+    for _ in range(_OFTEN.get(name, 1))
+]
+"""Everything a walk can do, each as often as its share."""
 
 
 @pytest.fixture
-def walk(qtbot, tmp_path, monkeypatch) -> Iterator[Callable[[int, int], None]]:
+def walking(qtbot, tmp_path, monkeypatch) -> Iterator[WindowWalk]:
     models = tmp_path / "models"
     monkeypatch.setenv("ECHOGEN_MODELS", str(models))
     monkeypatch.setattr(application, "EngineLink", ScriptedLink)
@@ -356,7 +356,7 @@ def walk(qtbot, tmp_path, monkeypatch) -> Iterator[Callable[[int, int], None]]:
     walking = WindowWalk(program)
     walking.settle()
     qtbot.waitUntil(lambda: program.state.subject.cut_out is not None, timeout=30_000)
-    yield walking.walk
+    yield walking
     if walking.window.is_editing():
         walking.window.editor.discard()
     with qtbot.waitSignal(program.ended, timeout=10_000):
@@ -366,13 +366,35 @@ def walk(qtbot, tmp_path, monkeypatch) -> Iterator[Callable[[int, int], None]]:
     keymap.reset()
 
 
-def test_a_few_walks(walk):
+def test_a_few_walks(walking):
     for seed in range(3):
-        walk(seed, 25)
+        walking.walk(seed, 20)
+    generate_in_the_open_editor(walking)
+
+
+def generate_in_the_open_editor(walking: WindowWalk) -> None:
+    """What the editor holds is used and drawn; a picture never has another cut-out than the one that is seen."""
+    chance, window = random.Random(0), walking.window
+    walking.use(chance)
+    walking.program.queue.stop_now()
+    walking.link.step()
+    walking.open_photo(chance)
+    walking.type(chance)
+    walking.settle()
+    while walking.state.subject.cut_out is None:
+        walking.settle()
+    window.editing.edit()
+    before = walking.state.subject.cut_out
+    walking.paint(chance)
+    window.commands.actions["generate"].trigger()
+    assert not window.is_editing() and not walking.state.jobs.busy, "the new cut-out takes a moment"
+    walking.settle()
+    drawn = walking.link.drawn[-1].subject
+    assert walking.state.jobs.busy and drawn == walking.state.subject.cut_out and drawn != before
 
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-def test_many_walks(walk):
+def test_many_walks(walking):
     for seed in range(100, 200):
-        walk(seed, 50)
+        walking.walk(seed, 50)

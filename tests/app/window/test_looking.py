@@ -215,8 +215,11 @@ def test_several_pictures_of_one_press_stand_side_by_side(bench, qtbot):
     assert not view.isVisible()
     bench.window.side_by_side.toggle()
     assert view.isVisible() and len(grid.pictures) == 3, "the group of the picture that is shown"
-    bench.window.history.commands.delete_pictures([grid.pictures[0]])
+    gone = next(picture for picture in grid.pictures if picture.id == last)
+    bench.window.history.commands.delete_pictures([gone])
     assert len(grid.pictures) == 2
+    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture != last)
+    assert view.isVisible(), "the one on the canvas is gone; the others still stand over it"
     key(grid, Qt.Key.Key_Escape)
     assert not view.isVisible()
     bench.state.update_values(count=1)

@@ -118,18 +118,6 @@ def test_a_broken_line(words, listed, tmp_path, capsys):
     assert main(strict[:-1]) == 0  # nothing was begun, so there is nothing to resume
 
 
-def test_a_broken_line_among_ten_thousand(words, listed, tmp_path, monkeypatch, capsys):
-    lines = [GenerationRequest("a ball", seed=seed).dumps() for seed in range(10_000)]
-    lines[4_999] = lines[4_999][:-9]
-    listed.write_text("\n".join(lines))
-    monkeypatch.setattr("engine.cli.batch.run_here", lambda job, options, total, strict: Count())
-    assert main(words) == 2  # nothing is drawn here
-    out, err = capsys.readouterr()
-    assert "Line 5000 is skipped" in err and err.count("skipped") == 1
-    assert json.loads(out)["skipped"] == 1 and json.loads(out)["failed"] == 9_999
-    assert len(table(tmp_path / "job")) == 9_999
-
-
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_memory_of_ten_thousand_pictures(words, listed, monkeypatch):

@@ -34,6 +34,20 @@ def test_a_line_too_long_is_skipped_whole(tmp_path):
     assert first == BrokenLine(1, "This request is too large to be read.") and second.prompt == "end"
 
 
+def test_a_broken_line_among_ten_thousand(tmp_path):
+    path = tmp_path / "list.jsonl"
+    lines = [f'{{"format":1,"prompt":"a ball","seed":{seed}}}' for seed in range(10_000)]
+    lines[4_999] = lines[4_999][:-9]
+    path.write_text("\n".join(lines))
+    read = list(read_requests(path))
+    assert [str(entry) for entry in read if isinstance(entry, BrokenLine)] == [
+        "Line 5000 is skipped: This request is damaged."
+    ]
+    assert [entry.seed for entry in read if not isinstance(entry, BrokenLine)] == [
+        n for n in range(10_000) if n != 4_999
+    ]
+
+
 def test_no_file(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         next(read_requests(tmp_path / "none.jsonl"))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from engine.cli import main
+from engine.bundle.manifest import read_manifest
+from engine.cli import lists, main
 from engine.engine import Engine
+from engine.errors import InputError
 from engine.photo.picture_file import read_picture_file
 from engine.preset import Preset, write_preset
+from engine.request import GenerationRequest
 from engine.requests_file import read_requests
 
 
@@ -292,7 +297,7 @@ def test_a_thing_in_a_photo(words, tmp_path, capsys):
     assert "where in the photo" in capsys.readouterr().err
 
 
-def test_a_list_of_prompts(words, tmp_path, capsys):
+def test_a_list_of_prompts(words, tiny_bundle, tmp_path, capsys):
     place = words.index("--prompt")
     base = words[:place] + words[place + 2 :]
     prompts, sheet, requests = tmp_path / "list.txt", tmp_path / "sheet.png", tmp_path / "list.jsonl"
@@ -310,7 +315,16 @@ def test_a_list_of_prompts(words, tmp_path, capsys):
     prompts.write_text("a {red ball\n")
     assert main(told) == 2 and "without its" in capsys.readouterr().err
     assert main([*words, "--prompts", str(prompts)]) == 2
-    assert main([*base, "--all-scenes"]) == 2 and "no list of scenes" in capsys.readouterr().err
+    scenes = tmp_path / "scenes.jsonl"
+    assert main([*base, "--name", "ball", "--all-scenes", "--requests", str(scenes)]) == 0
+    manifest = read_manifest(tiny_bundle)
+    assert manifest.language is not None
+    assert [request.prompt for request in read_requests(scenes)] == [
+        scene.sentence("ball") for scene in manifest.language.scenes
+    ]
+    args = argparse.Namespace(prompts=None, all_scenes=True, count=1)
+    with pytest.raises(InputError, match="no list of scenes"):
+        lists.listed_requests(args, GenerationRequest("a ball"), replace(manifest, language=None))
 
 
 def test_a_preset_is_what_is_not_said(words, tmp_path, capsys):

@@ -33,9 +33,25 @@ def test_a_mask_and_a_cut_out_are_written(photo_file: Path, tmp_path: Path, caps
     assert code == ExitCode.DONE
     assert capsys.readouterr().out.splitlines() == [str(mask), str(cutout)]
     assert overlap(read_mask(mask, load_photo(photo_file)), toy()[1]) > 0.9
-    composed = load_photo(cutout)
-    assert composed.rgb.shape == (96, 96, 3) and composed.alpha is not None
-    assert composed.rgb[composed.alpha == 0].min() >= 240
+    square = np.asarray(Image.open(cutout))
+    assert square.shape == (96, 96, 4) and (square[..., 3] == 255).any()
+
+
+def test_the_cut_out_is_as_large_as_in_the_photo_and_has_no_halo(photo_file: Path, tmp_path: Path):
+    arguments = ["segment", "--photo", str(photo_file), "--out", str(tmp_path / "m.png")]
+    assert main([*arguments, "--cutout", str(tmp_path / "c.png")]) == ExitCode.DONE
+    photo = load_photo(photo_file)
+    mask = read_mask(tmp_path / "m.png", photo)
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    picture = Image.open(tmp_path / "c.png")
+    assert picture.mode == "RGBA"
+    there = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    assert np.array_equal(np.asarray(picture)[..., 3], mask[there])
+    wall = photo.rgb[0, 0].astype(float)  # the scene's backdrop
+    edge = (mask[there] > 30) & (mask[there] < 225)
+    if edge.any():
+        near = lambda pixels: np.abs(pixels[edge].astype(float) - wall).mean()  # noqa: E731
+        assert near(np.asarray(picture)[..., :3]) > near(photo.rgb[there])
 
 
 def test_json_is_one_object_with_boxes_scores_and_notes(
@@ -52,7 +68,7 @@ def test_json_is_one_object_with_boxes_scores_and_notes(
     assert result["boxes"][0] == {"box": [65.0, 20.0, 185.0, 160.0], "score": 1.0, "label": ""}
     assert 0 <= result["score"] <= 1
     assert result["share"] == pytest.approx(toy()[1].mean(), rel=0.1)
-    assert result["notes"] == []
+    assert len(result["notes"]) == 1 and "The subject is only 104 × 126 pixels" in result["notes"][0]
 
 
 def test_clicks_exclude_with_a_minus(photo_file: Path, tmp_path: Path):

@@ -89,8 +89,8 @@ def test_wide_colours_become_srgb(kind, colorants, gamma, name):
     options = {"JPEG": {"quality": 100, "subsampling": 0}, "AVIF": {"quality": 100, "subsampling": "4:4:4"}}
     options |= {"WEBP": {"lossless": True}}
     Image.fromarray(numbers).save(out, kind, icc_profile=icc, **options.get(kind, {}))
-    found = load_photo(out.getvalue()).rgb[4::8, 4::8].astype(int)
-    assert np.abs(found - chart()[4::8, 4::8]).max() <= 3
+    error = np.abs(load_photo(out.getvalue()).rgb[4::8, 4::8].astype(int) - chart()[4::8, 4::8])
+    assert error.mean() < 2 and error.max() <= (12 if kind in ("JPEG", "AVIF") else 3)
 
 
 def test_transparency_and_orientation_keep_their_colours():
@@ -155,22 +155,22 @@ def dng(rgb: tuple[int, int, int]) -> bytes:
     tags[271], tags[272], tags[277], tags[278], tags[279] = "Maker", "Camera", 1, 48, sensor.nbytes
     tags[274] = 6
     rational = TiffImagePlugin.IFDRational
-    identity = tuple(rational(int(n), 10000) for n in (10000, 0, 0, 0, 10000, 0, 0, 0, 10000))
+    # A camera that sees in linear sRGB: its matrix is the one from XYZ (D65).
+    matrix = (32406, -15372, -4986, -9689, 18758, 415, 557, -2040, 10570)
+    sees = tuple(rational(number, 10000) for number in matrix)
     for tag, kind, value in (
         (33421, 3, (2, 2)),
         (33422, 1, b"\0\1\1\2"),
         (50706, 1, b"\1\4\0\0"),
         (50708, 2, "Maker Camera"),
         (50717, 4, 65535),
-        (50721, 10, identity),
+        (50721, 10, sees),
         (50728, 5, (rational(1), rational(1), rational(1))),
         (50778, 3, 21),
     ):
         tags.tagtype[tag] = kind
         tags[tag] = value
-    tags[273] = 0
-    size = len(tags.tobytes(8))
-    tags[273] = 8 + size
+    tags[273] = 0  # Pillow adds where the tags end
     return b"II*\0" + struct.pack("<I", 8) + tags.tobytes(8) + sensor.tobytes()
 
 

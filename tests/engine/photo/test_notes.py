@@ -10,10 +10,10 @@ from engine.photo.notes import photo_notes
 
 
 def scene(radius: int, at: tuple[int, int] = (300, 300), blurred: float = 0.0, side: int = 600):
-    """A photo of a ball of fine stripes on a quiet ground, and its mask."""
+    """A photo of a ball of checks on a quiet ground, and its mask."""
     y, x = np.mgrid[:side, :side]
     inside = (x - at[0]) ** 2 + (y - at[1]) ** 2 < radius**2
-    stripes = np.where((x // 6 + y // 9) % 2, 220, 60).astype(np.uint8)
+    stripes = np.where((x // 24 + y // 30) % 2, 220, 60).astype(np.uint8)
     grey = np.where(inside, stripes, 128).astype(np.uint8)
     if blurred:
         grey = cv2.GaussianBlur(grey, (0, 0), blurred)
@@ -28,7 +28,7 @@ def test_each_fault_is_one_sentence_with_its_number():
     tiny = photo_notes(*scene(40))
     assert tiny[0].startswith("The subject is only 79 × 79 pixels") and "256" in tiny[0]
     assert "fills only 1 % of the photo" in tiny[1] and len(tiny) == 2
-    (small,) = photo_notes(*scene(600, (1250, 1250), side=4000))
+    (small,) = photo_notes(*scene(250, (800, 800), side=1600))
     assert "fills only 7 %" in small, "large enough, and yet a small part of the photo"
     (cut,) = photo_notes(*scene(250, (60, 300)))
     assert cut.startswith("The subject is cut off at the left")

@@ -1,0 +1,142 @@
+"""Results on transparency: something cut out of a finished picture, and the subject's own cut-out, as PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.session.controller import Controller
+from app.session.state import Result, SessionState, Subject
+from app.store.picture_files import export_name
+from app.system import background
+from app.window.panels import Panels
+from engine import EchoGenError
+from engine.bundle import BundleManifest
+from engine.encoders import place_cut_out
+from engine.photo import photo_from_pixels, save_plain
+from engine.preflight import cropped, of_cut_out, on_transparency
+
+
+class Cutting(QObject):
+    """See the module.
+
+    Args:
+        window: owner of the file dialog.
+
+    Signals:
+        changed(bool): the editor is open now, or closed.
+    """
+
+    changed = Signal(bool)
+
+    def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
+        super().__init__(window)
+        self._panels, self._controller, self._window = panels, controller, window
+        self._state: SessionState = controller.state
+        editor = panels.cutting
+        editor.left.connect(self._leave)
+        editor.saved.connect(self._saved)
+        editor.copied.connect(self._copied)
+        panels.canvas.actions_bar.cutOut.connect(self.cut_out)
+        panels.editor.inspector.transparentRequested.connect(self.save_subject)
+
+    def can_cut_out(self) -> bool:
+        """Whether a finished picture is shown, and nothing else is done with it."""
+        return self._state.result is not None and not self._panels.is_editing() and not self._state.jobs.busy
+
+    @Slot()
+    def cut_out(self) -> None:
+        """Cut something out of the picture that is shown; it begins with its subject, where that is known."""
+        result, panels = self._state.result, self._panels
+        if result is None or not self.can_cut_out():
+            return
+        request = result.request
+        name = Path(export_name(request.prompt, request.seed)).stem
+        file = str(self._controller.store.folder.parent / self.tr("{0}, cut out").format(name))
+        mask = subject_in(result, self._state.engine.manifest)
+        panels.left.close_panel()
+        panels.cutting.begin(photo_from_pixels(result.image), mask, request.subject_name, file)
+        panels.show_cutting(True)
+        panels.cutting.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.changed.emit(True)
+
+    @Slot()
+    def _leave(self) -> None:
+        self._panels.show_cutting(False)
+        self.changed.emit(False)
+        self._panels.prompt.focus_prompt()
+
+    @Slot(object)
+    def _saved(self, file: Path) -> None:
+        self._panels.toast.show_message(self.tr("Saved as {0}").format(file.name))
+
+    @Slot()
+    def _copied(self) -> None:
+        self._panels.toast.show_message(self.tr("Copied"))
+
+    # The subject's own cut-out
+
+    def can_save_subject(self) -> bool:
+        """Whether there is a subject with a cut-out."""
+        subject = self._state.subject
+        return subject is not None and (subject.mask is not None or subject.cut_out is not None)
+
+    @Slot()
+    def save_subject(self) -> None:
+        """Ask for a name and write the current subject's cut-out on transparency, as large as in its photo."""
+        if not self.can_save_subject():
+            return
+        subject = self._state.subject
+        assert subject is not None
+        title = Path(subject.title or subject.name or "subject").stem
+        start = self._controller.store.folder.parent / f"{title}-cutout.png"
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save the cut-out on transparency"), str(start), "PNG (*.png)"
+        )
+        if name:
+            self.save_subject_to(Path(name))
+
+    def save_subject_to(self, file: Path) -> None:
+        """Write it in the background. In an open editor it is the mask as it is there now."""
+        subject, session = self._state.subject, self._panels.editor.open_session()
+        if subject is None:
+            return
+        mask = subject.mask
+        if session is not None:
+            session.settle()
+            mask = session.document.mask.copy()
+        file = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
+        background.run(_write_subject, file, subject, mask, done=self._saved, failed=self._failed)
+
+    @Slot(object)
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, EchoGenError):
+            error = EchoGenError(f"The cut-out could not be saved: {error}")
+        self._controller.failed.emit(error, "")
+
+
+def subject_in(result: Result, manifest: BundleManifest | None) -> np.ndarray | None:
+    """Where the subject stands in a picture, uint8 (H, W), as the model that drew it was told; None where nobody knows."""
+    request = result.request
+    region = request.region
+    if manifest is None or request.subject is None or request.bundle not in ("", manifest.identity):
+        return None
+    placement = manifest.place(request)
+    if placement is None or (region is not None and region.window is not None):
+        return None
+    height, width = result.image.shape[:2]
+    alpha = place_cut_out(request.subject, placement, width, height)[..., 3]
+    return (alpha * 255 + 0.5).astype(np.uint8) if (alpha > 0.5).any() else None
+
+
+def _write_subject(file: Path, subject: Subject, mask: np.ndarray | None) -> Path:
+    if subject.photo is not None and mask is not None:
+        made = on_transparency(subject.photo.rgb, mask)
+    else:
+        assert subject.cut_out is not None  # of a picture whose photo is gone
+        made = of_cut_out(subject.cut_out)
+    save_plain(file, cropped(made))
+    return file
