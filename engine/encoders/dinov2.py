@@ -133,11 +133,15 @@ class Dinov2(nn.Module):
         return self.class_token.dtype
 
     def forward(self, pixels: Tensor) -> Tensor:
+        return self.norm(self.after(pixels, len(self.blocks)))
+
+    def after(self, pixels: Tensor, blocks: int) -> Tensor:
+        """The tokens (B, 1 + n, W) behind so many blocks, before the last norm."""
         patches = self.patches(pixels).flatten(2).transpose(1, 2)
         x = torch.cat((self.class_token.expand(len(pixels), -1, -1), patches), dim=1) + self.positions
-        for block in self.blocks:
+        for block in self.blocks[:blocks]:
             x = block(x)
-        return self.norm(x)
+        return x
 
 
 def _side(size: Any) -> int:

@@ -71,8 +71,7 @@ class SemanticEncoder:
         """Patches (n, W_s), float32, of a square cut-out after so many blocks, 0 … all: the earlier, the more they say of
         how it looks there, and the less of what it is."""
         pixels = prepared(to_unit_range(rgb).to(self.device), self.input_size)
-        states = self.model(pixel_values=pixels.to(self.model.dtype), output_hidden_states=True).hidden_states
-        return states[min(blocks, len(states) - 1)][0, 1:].float()
+        return self.model.after(pixels.to(self.model.dtype), blocks)[0, 1:].float()
 
 
 def prepared(pixels: Tensor, size: int) -> Tensor:
