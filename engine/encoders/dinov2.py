@@ -136,7 +136,7 @@ class Dinov2(nn.Module):
         return self.norm(self.after(pixels, len(self.blocks)))
 
     def after(self, pixels: Tensor, blocks: int) -> Tensor:
-        """The tokens after so many of the blocks, 0 … all, before the last norm."""
+        """The tokens (B, 1 + n, W) after so many of the blocks, 0 … all, before the last norm."""
         patches = self.patches(pixels).flatten(2).transpose(1, 2)
         x = torch.cat((self.class_token.expand(len(pixels), -1, -1), patches), dim=1) + self.positions
         for block in self.blocks[:blocks]:

@@ -170,13 +170,8 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
             "Copy it again from where it came from.",
             title="The file is empty",
         )
-    notes: tuple[str, ...] = ()
-    alpha: np.ndarray | None = None
     try:
-        if is_raw(start, called):
-            rgb = _developed(stream, called)
-        else:
-            rgb, alpha, notes = _read(stream, called, start)
+        rgb, alpha, notes = _read(stream, called, start)
     except PhotoError:
         raise
     except UnidentifiedImageError as error:

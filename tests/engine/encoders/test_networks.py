@@ -63,7 +63,10 @@ def test_dinov2():
     theirs = spread(Dinov2Model(Dinov2Config(**NARROW_DINO)))
     ours = assemble("semantic", lambda: Dinov2(NARROW_DINO), theirs.state_dict())
     pixels = torch.randn(2, 3, 56, 56, generator=torch.Generator().manual_seed(1))
-    assert close(ours(pixels), theirs(pixel_values=pixels).last_hidden_state)
+    found = theirs(pixel_values=pixels, output_hidden_states=True)
+    assert close(ours(pixels), found.last_hidden_state)
+    for blocks, state in enumerate(found.hidden_states):
+        assert close(ours.after(pixels, blocks), state), blocks
 
 
 @pytest.mark.parametrize("changes", [{}, {"mid_block_add_attention": False}, {"use_quant_conv": True}])
