@@ -59,6 +59,8 @@ class Drawing(QObject):
         """Draw what the panel says; a new seed unless it is locked, or the subject was moved over the picture that is shown:
         then the scene stays as far as its seed goes. What an open editor holds is used first."""
         panels = self._panels
+        if panels.is_cutting():
+            return  # what is cut out there is no subject to draw
         if panels.is_marking():
             panels.region.accept()
             return

@@ -293,6 +293,7 @@ class MainWindow(QMainWindow):
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,
             export_cutout=self.cutting.can_save_subject(),
+            generate=not self.panels.is_cutting(),
         )
 
     def is_editing(self) -> bool:

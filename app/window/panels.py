@@ -146,6 +146,10 @@ class Panels(QWidget):
         """Whether the editor of a region is open."""
         return self._pages.currentWidget() is self.region
 
+    def is_cutting(self) -> bool:
+        """Whether the editor that cuts something out of a picture is open."""
+        return self._pages.currentWidget() is self.cutting
+
     def is_editing(self) -> bool:
         """Whether an editor is open: of the cut-out, of a region, or the one that cuts out of a picture."""
         return self._open_editor() is not None

@@ -443,9 +443,10 @@ def test_a_folder_that_cannot_be_written_keeps_the_picture_and_offers_another(pr
     assert dialog is not None and dialog.isVisible()
     dialog.reject()
     program.state.update_settings(pictures=str(tmp_path / "pictures"))
+    qtbot.waitUntil(lambda: len(program.store.pictures()) == 1, timeout=10_000)  # the picture that waited
     press(program, Qt.Key.Key_Return, CTRL)
     wait_idle(qtbot, program)
-    qtbot.waitUntil(lambda: len(program.store.pictures()) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: len(program.store.pictures()) == 2, timeout=10_000)
     assert not program.window.banner.isVisible()
 
 

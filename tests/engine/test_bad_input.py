@@ -42,7 +42,7 @@ class Cli:
         assert "Traceback" not in err
         assert self.out.exists() == (code == 0), "a picture is there when, and only when, it went well"
         assert bool(out) == (code == 0)
-        return code, err.strip().splitlines()[-1]
+        return code, (err.strip().splitlines() or [""])[-1]
 
 
 @pytest.fixture

@@ -67,8 +67,9 @@ class TimeLeft:
         share, at = self._marks[-1]
         if not self._measured and share < _UNMEASURED_FROM:
             return None
-        left = max(0.0, (1 - share) / speed - (now - at))
-        return left if left < _A_DAY else None  # no picture takes as long: the costs that were told are wrong
+        if speed * _A_DAY < 1 - share:
+            return None  # no picture takes as long: the costs that were told are wrong
+        return max(0.0, (1 - share) / speed - (now - at))
 
     def words(self, now: float) -> str:
         """ "about 14 s left", or "" while too little is known."""

@@ -50,8 +50,10 @@ def test_an_update_of_another_subject_is_silent_and_of_a_gone_one_ignored(told):
     first = state.add_subject(name="cat")
     state.add_subject(name="dog")
     heard.clear()
+    state.update_subject(first.key, cut_out=cut_out())
+    assert heard == []
     state.update_subject(first.key, name="tiger")
-    assert heard == [] and state.subjects[0].name == "tiger"
+    assert heard == ["photoChanged"] and state.subjects[0].name == "tiger", "the shelf shows names"
     state.update_subject(999, name="nobody")
     assert [subject.name for subject in state.subjects] == ["tiger", "dog"]
 

@@ -74,7 +74,7 @@ def test_the_computers_own_memory_counts_beside_a_card(large):
     plan = plan_for(large, card(8, host=12), "streamed")
     assert not plan.fits and not plan.missing
     assert plan.missing_beside == plan.beside - 12 * GIB
-    assert any("of the computer's memory" in note and "more than is free" in note for note in plan.notes)
+    assert any("of the computer's own memory" in note and "more than is free" in note for note in plan.notes)
     assert "of which" not in plan.words
     # Where nothing fits, what lacks least is taken.
     assert plan_for(large, card(8, host=2)).key == "int8"
@@ -107,11 +107,11 @@ def test_memory_others_use_is_not_counted_on(large):
 def test_unequal_strengths_cost_more_and_say_so(large):
     plan = plan_for(large, card(24, free=24), "balanced")
     assert 2 < plan.unequal / GIB < 4
-    assert any(f"need {plan.unequal / GIB:.1f} GB more" in note for note in plan.notes)
+    assert any(f"take {plan.unequal / GIB:.1f} GB more" in note for note in plan.notes)
     tight = plan_for(large, card(16, free=16))
     assert tight.key == "balanced"
     assert not tight.fits_unequal
-    assert any("equal ones fit" in note for note in tight.notes)
+    assert any("the same strength" in note for note in tight.notes)
 
 
 def test_a_smaller_picture_needs_less(large):
