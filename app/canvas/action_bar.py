@@ -191,6 +191,10 @@ class ActionBar(FloatingBar):
         if not self._compact and self.sizeHint().width() > width:
             self._tight = True
             self._write()
+        # A number without its word says nothing: it goes where the word does not fit.
+        self.likeness.setVisible(self._likeness is not None)
+        if self.sizeHint().width() > width:
+            self.likeness.hide()
 
     def starred(self) -> bool:
         return self._is_starred
@@ -210,13 +214,13 @@ class ActionBar(FloatingBar):
     def set_likeness(self, likeness: float | None) -> None:
         """How alike the subject of the picture is to its cut-out, 0 … 1; None where nobody measured it."""
         self._likeness = likeness
+        self._fitted = ()
         self._say_likeness()
         self.adjustSize()
 
     def _say_likeness(self) -> None:
         known = self._likeness is not None
-        share = round(100 * (self._likeness or 0.0))
-        words = f"{share}\u00a0%" if self._compact or self._tight else self.tr("{0}\u00a0% alike").format(share)
+        words = self.tr("{0}\u00a0% alike").format(round(100 * (self._likeness or 0.0)))
         self.likeness.setText(words if known else "")
         self.likeness.setToolTip(self.tr("How alike the subject is to your cut-out, in the eyes of the model"))
         self.likeness.setVisible(known)
