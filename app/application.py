@@ -28,6 +28,7 @@ from app.session.controller import Controller
 from app.session.draft_keeper import DraftKeeper
 from app.session.engine_link import EngineLink
 from app.session.keeper import SessionKeeper
+from app.session.picture_drafts import PictureDrafts
 from app.session.queue import PictureQueue
 from app.session.queue_keeper import QueueKeeper
 from app.session.state import SessionState
@@ -116,8 +117,12 @@ class Program(QObject):
             self.window.session_extra,
             self,
         )
-        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, DraftStore(paths.drafts), self)
+        drafts = DraftStore(paths.drafts)
+        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, drafts, self)
+        self.picture_drafts = PictureDrafts(drafts, self)
         self.window.editing.set_drafts(self.drafts)
+        self.window.redrawing.set_drafts(self.picture_drafts)
+        self.window.cutting.set_drafts(self.picture_drafts)
         self.session = self.keeper.load()
         self._closed = self._came_back = False
         self._files: list[Path] = []
@@ -248,6 +253,7 @@ class Program(QObject):
             self.queue_keeper.freeze,
             self.queue.stop_now,
             self.drafts.keep_now,
+            self.picture_drafts.keep_now,
             self.subjects.keep_strokes,
             self.keeper.keep_assets_now,
             self.keeper.save,
