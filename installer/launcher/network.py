@@ -34,6 +34,7 @@ class Network:
         torch: a folder or page with builds of torch, for lists that need another build than the index has.
         python: a mirror of the Python builds that uv fetches.
         models: a mirror of the hub of models.
+        updates: the file that says which version is the newest (see ``updates.py``).
         proxy: of all of these, "http://host:port".
     """
 
@@ -41,6 +42,7 @@ class Network:
     torch: str = ""
     python: str = ""
     models: str = ""
+    updates: str = ""
     proxy: str = ""
 
     @classmethod

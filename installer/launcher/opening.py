@@ -13,6 +13,8 @@ from installer.launcher.network import Network
 from installer.launcher.setup import Setup
 
 SHOWN, ENDED = "shown", "ended"
+NOT_DONE, DOES_NOT_OPEN = 130, 3
+"""Exit codes of the set-up window: closed before the end; all is installed, and the program ended before its window was there."""
 VARIABLE = "ECHOGEN_WINDOW_SHOWN"
 """Names a file that the program makes when its window is on the screen (``app/application.py``)."""
 SECONDS = 120.0

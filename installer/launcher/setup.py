@@ -162,7 +162,7 @@ class Setup:
         shutil.rmtree(self.places.wheels, ignore_errors=True)
         shutil.rmtree(self.places.cache, ignore_errors=True)
         kept = {self.environment.name}
-        for root in (*self.places.versions.glob("*/"), self.places.root):
+        for root in (*self.places.versions.glob("*/"), self.places.root, self.places.installed):
             with contextlib.suppress(SetupFailed):
                 kept.add(read_lock(self._choose_lock(root)).digest)
         for folder in self.environment.parent.iterdir():

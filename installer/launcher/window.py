@@ -35,7 +35,7 @@ from app.resources import resource
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
 from installer.launcher.network import Network
-from installer.launcher.opening import SHOWN, open_program
+from installer.launcher.opening import DOES_NOT_OPEN, NOT_DONE, SHOWN, open_program
 from installer.launcher.places import Places, choose_folder
 from installer.launcher.setup import Progress, Setup
 from installer.launcher.versions import Versions
@@ -113,7 +113,7 @@ class SetupWindow(QWidget):
         super().__init__()
         self.setWindowTitle(say("EchoGen is being set up"))
         self.setObjectName("setup-window")
-        self.code = 1
+        self.code = NOT_DONE
         self._root = root
         self.worker = Worker(root, arguments)
         self.title = label(say("Setting up EchoGen"), "title", parent=self)
@@ -227,6 +227,10 @@ class SetupWindow(QWidget):
             self.code = 0
             self.close()
             return
+        if Places.standard(self._root).is_newer:
+            self.code = DOES_NOT_OPEN  # the launcher opens the version before
+            self.close()
+            return
         self._fail(SetupFailed(say("EchoGen is installed and does not open."), say("The log says why.")))
         if not self.log.isVisible():
             self._toggle_log()
@@ -292,6 +296,7 @@ class NetworkSettings(QWidget):
             ("torch", say("Folder or page with builds of torch")),
             ("python", say("Mirror of Python builds")),
             ("models", say("Mirror of the hub of models")),
+            ("updates", say("Address of newer versions")),
         ):
             field = QLineEdit(getattr(current, name), self)
             field.setPlaceholderText(words)
