@@ -32,9 +32,12 @@ from installer.launcher.updates import ADDRESS  # noqa: E402
 from installer.launcher.versions import version_of  # noqa: E402
 
 UV = "uv==0.13.9"
-UV_DIGESTS = {
-    "x86_64": "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",
+UV_FILES = {
+    "linux": ("manylinux2014_x86_64", "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19", "uv"),
+    "windows": ("win_amd64", "6a44b2ed8111d2f60d2b92627c5dccda3f7ed7570b18ce115e569cd68c28246b", "uv.exe"),
+    "macos": ("macosx_11_0_arm64", "66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63", "uv"),
 }
+"""System → the platform of its file in the package index, that file's digest, and the name of the program in it."""
 CONTENTS = (
     "main.py",
     "LICENSE",
@@ -46,6 +49,7 @@ CONTENTS = (
     "installer",
     "resources",
 )
+MIME = ROOT / "installer" / "linux" / f"{APP_ID}.xml"
 LEFT_OUT = ("__pycache__", ".pyc", ".ts")
 
 
@@ -87,32 +91,19 @@ def make_announcement(archive: Path) -> Path:
     return made
 
 
-def fetch_uv(folder: Path, machine: str = "x86_64") -> Path:
-    """The pinned uv, by pip and its digest. Returns the program's path."""
+def fetch_uv(folder: Path, system: str = "linux") -> Path:
+    """The pinned uv of a system ("linux", "windows", "macos"), by pip and its digest. Returns the program's path."""
+    platform, digest, name = UV_FILES[system]
     wanted = folder / "uv.txt"
-    wanted.write_text(f"{UV} --hash=sha256:{UV_DIGESTS[machine]}\n", encoding="utf-8")
-    subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-deps",
-                "--require-hashes",
-                "--only-binary",
-                ":all:",
-            ),
-            *("--platform", f"manylinux2014_{machine}", "--dest", str(folder), "-r", str(wanted)),
-        ],
-        check=True,
-    )
+    wanted.write_text(f"{UV} --hash=sha256:{digest}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--platform", platform, "--dest", str(folder), "-r", str(wanted)]
+    subprocess.run(command, check=True)
     (wheel,) = folder.glob("uv-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith("/scripts/uv"))
-        program = folder / "uv"
-        program.write_bytes(archive.read(name))
+        (inside,) = (entry for entry in archive.namelist() if entry.endswith(f"/scripts/{name}"))
+        program = folder / name
+        program.write_bytes(archive.read(inside))
     program.chmod(0o755)
     return program
 
@@ -133,8 +124,9 @@ def put_program(target: Path, uv: Path | None, updates: str = "") -> None:
     if uv is not None:
         folder = target / "installer" / "launcher" / "bin"
         folder.mkdir(exist_ok=True)
-        shutil.copyfile(uv, folder / "uv")
-        (folder / "uv").chmod(0o755)
+        name = "uv.exe" if uv.suffix == ".exe" else "uv"
+        shutil.copyfile(uv, folder / name)
+        (folder / name).chmod(0o755)
     for file in target.rglob("*"):
         program = file.is_dir() or os.access(file, os.X_OK)
         file.chmod(0o755 if program else 0o644)
@@ -175,6 +167,7 @@ def make_deb(out: Path, uv: Path, *, updates: str = "") -> Path:
         icons = tree / "usr/share/icons/hicolor/scalable/apps"
         icons.mkdir(parents=True)
         shutil.copyfile(ROOT / "resources" / "icons" / "echogen.svg", icons / f"{APP_ID}.svg")
+        _put(tree / "usr/share/mime/packages" / MIME.name, MIME.read_text(encoding="utf-8"))
         documents = tree / "usr/share/doc/echogen"
         documents.mkdir(parents=True)
         shutil.copyfile(ROOT / "LICENSE", documents / "copyright")

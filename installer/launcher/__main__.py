@@ -3,7 +3,7 @@
 --set-up     set up on the terminal and end
 --repair     look for files that something removed, and install their packages again
 --update F   take the archive of a newer version
---remove     remove what was set up; pictures, history and settings stay, and models are asked about
+--remove     remove what was set up; pictures, history and settings stay, and models are asked about (--with-models: they go, too)
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from installer.launcher.opening import NOT_DONE, SHOWN, open_program
 from installer.launcher.places import INSTALLED, Places
 from installer.launcher.removal import remove
 from installer.launcher.setup import Progress, Setup
+from installer.launcher.targets import QUIET
 from installer.launcher.uv import find_uv
 from installer.launcher.versions import Versions
 
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     try:
         if command == "--remove":
-            return remove(installed)
+            return remove(installed, models=True if "--with-models" in arguments else None)
         os.environ.setdefault("ECHOGEN_UV", find_uv(ROOT))
         versions = Versions(installed)
         if command == "--update":
@@ -107,7 +108,8 @@ def _set_up(setup: Setup, arguments: list[str]) -> int:
         with FirstSign() as sign:
             Setup(places, lambda progress: sign.move(progress.done, progress.total)).run(("window",))
     window = [str(setup.python), "-P", "-m", "installer.launcher.window", *arguments]
-    return subprocess.run(window, env={**os.environ, "PYTHONPATH": str(places.root)}).returncode
+    environment = {**os.environ, "PYTHONPATH": str(places.root)}
+    return subprocess.run(window, env=environment, creationflags=QUIET).returncode
 
 
 def _replace_by_program(setup: Setup, arguments: list[str]) -> int:
@@ -116,7 +118,7 @@ def _replace_by_program(setup: Setup, arguments: list[str]) -> int:
     if os.name != "nt":
         os.execve(command[0], command, environment)
     # There, replacing a process starts another one and ends this one at once.
-    return subprocess.run(command, env=environment).returncode
+    return subprocess.run(command, env=environment, creationflags=QUIET).returncode
 
 
 def _go_back(places: Places, versions: Versions, arguments: list[str]) -> int:

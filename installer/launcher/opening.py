@@ -11,6 +11,7 @@ from pathlib import Path
 
 from installer.launcher.network import Network
 from installer.launcher.setup import Setup
+from installer.launcher.targets import QUIET
 
 SHOWN, ENDED = "shown", "ended"
 NOT_DONE, DOES_NOT_OPEN = 130, 3
@@ -44,6 +45,7 @@ def open_program(setup: Setup, arguments: Sequence[str], waiting: Callable[[], N
                 stdout=log,
                 stderr=log,
                 start_new_session=os.name != "nt",
+                creationflags=QUIET,
             )
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:

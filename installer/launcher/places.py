@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import os
 import sys
 import tempfile
@@ -118,6 +119,19 @@ def choose_folder(folder: Path) -> None:
 
 def environment_python(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def reachable(path: Path) -> Path:
+    """The same place where Windows finds it: it knows paths of more than 260 characters by their long form only, and packages have some."""
+    return Path(long_form(str(path))) if os.name == "nt" else path
+
+
+def long_form(path: str) -> str:
+    """An absolute path of Windows in its long form."""
+    if path.startswith("\\\\?\\"):
+        return path
+    path = ntpath.normpath(path)
+    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path
 
 
 def write(file: Path, text: str) -> None:

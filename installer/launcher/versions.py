@@ -12,7 +12,7 @@ from pathlib import Path
 from app.language.say import say
 from installer.launcher.errors import SetupFailed
 from installer.launcher.fetch import digest
-from installer.launcher.places import Places, read_json, write
+from installer.launcher.places import Places, reachable, read_json, write
 
 
 def version_of(root: Path) -> str:
@@ -131,7 +131,7 @@ class Versions:
     def _remove_others(self, kept: set[str]) -> None:
         for folder in self.places.versions.glob("*/"):
             if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(reachable(folder), ignore_errors=True)
 
     def _save(self, state: dict[str, object]) -> None:
         write(self.places.state, json.dumps(state, indent=1) + "\n")

@@ -55,7 +55,7 @@ def test_settings_and_presets(paths, private_folders):
     assert (settings.theme, settings.text_scale, settings.language) == ("dark", 1.15, "zh_CN")
     assert settings.keys == {"generate": ["Ctrl+Shift+G"]} and not settings.previews and settings.device == "cpu"
     assert settings.pictures == f"{private_folders.as_posix()}/Pictures/My EchoGen"
-    assert list(settings.seconds.values())[0] > 0
+    assert next(iter(settings.seconds.values())) > 0
     assert settings.updates == Settings().updates is False, "what came later has its first value"
     (preset,) = PresetStore(paths.presets).load()
     assert (preset.name, preset.negative_prompt, preset.subject_strength) == ("Snow", "fog", 2.5)
