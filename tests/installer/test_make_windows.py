@@ -65,13 +65,14 @@ def test_the_tree_and_the_script_belong_together(tmp_path, monkeypatch):
     )
     text = made.read_bytes()
     assert text.startswith(b"\xef\xbb\xbf") and text.count(b"\n") == text.count(b"\r\n")
-    parts = sections(text.decode("utf-8-sig").replace("\r\n", "\n"))
+    script = text.decode("utf-8-sig").replace("\r\n", "\n")
+    parts = sections(script)
     tree = made.parent / make_windows.TREE
     for line in parts["Setup"].splitlines():
         name, _, value = line.partition("=")
         if name in ("SetupIconFile", "LicenseFile"):
             assert (made.parent / value.replace("\\", "/")).is_file(), line
-    wanted = {path for path in re.findall(r"\{app\}\\([^\"'\n]+?)(?=[\"'\n])", text.decode("utf-8-sig"))}
+    wanted = set(re.findall(r"\{app\}\\([^\"'\n]+?)(?=[\"'\n])", script))
     for path in wanted:
         assert (tree / path.replace("\\", "/")).exists() or path in make_windows.OWN_FOLDERS, path
     assert (tree / "installer/launcher/bin/uv.exe").is_file() and (tree / "python/pythonw.exe").is_file()
