@@ -70,6 +70,12 @@ class CutOut:
         frozen.flags.writeable = False
         object.__setattr__(self, "pixels", frozen)
 
+    @cached_property
+    def lowest_point(self) -> float:
+        """Share of the square's height above the lowest row of the mask; 1 for an empty one."""
+        rows = np.flatnonzero((self.alpha > 127).any(axis=1))
+        return float(rows[-1] + 1) / len(self.pixels) if len(rows) else 1.0
+
     @property
     def rgb(self) -> np.ndarray:
         """RGB uint8 (S, S, 3), on white."""

@@ -54,7 +54,16 @@ if TYPE_CHECKING:
 _PLANS = ("psutil", "engine.device.devices", "engine.planning.footprint", "engine.planning.plans")
 _WEIGHTS = tuple(
     f"engine.weights.{name}"
-    for name in ("catalogue", "transfer.hub", "transfer.file_transfer", "transfer.download", "store")
+    for name in (
+        "catalogue",
+        "settings",
+        "transfer.requests",
+        "transfer.hub",
+        "transfer.disk",
+        "transfer.file_transfer",
+        "transfer.download",
+        "store",
+    )
 )
 _UPDATES = ("ssl", "urllib.request", "installer.launcher.network", "installer.launcher.updates", "app.session.updates")
 _OFFER = ("app.models.words", "app.session.downloads", "app.models.pieces", "app.models.offer")
