@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PySide6.QtCore import QTimer
+
+from app import application
 from app.store.paths import AppPaths
+from app.window.main_window import MainWindow
 from tests.e2e.conftest import wait_ready
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +32,6 @@ def test_the_window_is_built_without_what_is_only_needed_later(private_folders):
 
 
 def test_a_window_that_opens_minimised_loads_its_model_all_the_same(open_program, qtbot, monkeypatch):
-    from app.window.main_window import MainWindow
-
     monkeypatch.setattr(MainWindow, "show", MainWindow.showMinimized)
     program = open_program()
     qtbot.waitUntil(lambda: program.state.engine.phase == "ready", timeout=20_000)
@@ -50,3 +52,24 @@ def test_closing_before_the_start_is_done_ends_it_and_keeps_the_session(open_pro
     qtbot.wait(50)
     assert program.state.engine.phase == "off"
     assert AppPaths.standard().session.read_bytes() == kept
+
+
+def test_the_launcher_is_told_of_a_window_that_is_painted_late(open_program, qtbot, monkeypatch, tmp_path):
+    """The model begins to load before the first picture of a slow computer's window is on the screen."""
+    sign = tmp_path / "shown"
+    monkeypatch.setenv("ECHOGEN_WINDOW_SHOWN", str(sign))
+    monkeypatch.setattr(
+        MainWindow, "show", lambda window: QTimer.singleShot(2 * application.LATEST_MS, window, window.showNormal)
+    )
+    program = open_program()
+    assert program.state.engine.phase != "off", "everything slow has begun"
+    qtbot.waitUntil(sign.exists, timeout=10_000)
+
+
+def test_a_picture_of_an_older_version_opened_by_the_desktop_brings_its_request_back(open_program, qtbot):
+    (file,) = (ROOT / "tests/data/profiles/0.1.0/Pictures").rglob("*78.png")
+    program = open_program(file)
+    qtbot.waitUntil(lambda: program.state.values.prompt == "a duck in the snow", timeout=20_000)
+    values = program.state.values
+    assert (values.negative_prompt, values.subject_strength, values.seed) == ("fog", 2.5, 78)
+    qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file == file, timeout=20_000)
