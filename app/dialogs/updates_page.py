@@ -70,15 +70,19 @@ class UpdatesPage(QWidget):
             else self.tr("This copy does not know where newer versions are. Look where you got it.")
         )
         self.always.setEnabled(bool(address))
-        self.look.setEnabled(bool(address) and not updates.busy and updates.phase != "ready")
+        # While it looks the button stays as it is: a disabled one would give the focus away.
+        self.look.setEnabled(bool(address) and updates.phase not in ("getting", "ready"))
         self.words.setText(self._said())
         self.words.setVisible(bool(self.words.text()))
         release = updates.release
         if release is not None:
             size = f"{max(1, round(release.size / 1e6))}\u00a0MB"
             self.get.setText(self.tr("Get {0} ({1})").format(release.version, size))
+        focused = self.get.hasFocus() or self.stop.hasFocus()
         self.get.setVisible(updates.phase == "there" and updates.can_take)
         self.stop.setVisible(updates.phase == "getting")
+        if focused:
+            next(button for button in (self.get, self.stop, self.always) if not button.isHidden()).setFocus()
 
     def _said(self) -> str:
         """What is known, in words."""

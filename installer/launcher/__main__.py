@@ -123,8 +123,9 @@ def _replace_by_program(setup: Setup, arguments: list[str]) -> int:
 
 def _go_back(places: Places, versions: Versions, arguments: list[str]) -> int:
     """The newer version does not open: the one before is the one in use again."""
+    before = versions.go_back()
     say_failure(say("The new version of EchoGen does not open. The one before is used again."))
-    return _open(replace(places, root=versions.go_back()), versions, arguments)
+    return _open(replace(places, root=before), versions, arguments)
 
 
 def _open_before(places: Places, versions: Versions, arguments: list[str]) -> int:

@@ -137,7 +137,7 @@ class SetupWindow(QWidget):
         self.pause.clicked.connect(self._pause)
         self.again.clicked.connect(self._start)
         self.folder.clicked.connect(self._choose_folder)
-        self.network.clicked.connect(lambda: self.settings.setVisible(not self.settings.isVisible()))
+        self.network.clicked.connect(self._toggle_settings)
         self.show_log.clicked.connect(self._toggle_log)
         self.worker.progressed.connect(self._move)
         self.worker.failed.connect(self._fail)
@@ -174,10 +174,12 @@ class SetupWindow(QWidget):
         if self.settings.isVisible():
             self.settings.save()
             self.settings.hide()
+            self._fit()
         self._ask_again(None)
         self.text.setText(say("This happens once. You can use the computer meanwhile."))
         self.bar.setRange(0, 0)
         self.detail.setText(doing("prepare"))
+        self.detail.show()
         self.worker.start()
 
     def _ask_again(self, failure: SetupFailed | None) -> None:
@@ -208,8 +210,11 @@ class SetupWindow(QWidget):
         self.text.setText(str(failure))
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
-        self.detail.setText(say("What has arrived is kept."))
+        kept = say("What has arrived is kept.")
+        self.detail.setText(kept)
+        self.detail.setVisible(kept not in str(failure))
         self._ask_again(failure)
+        self._fit()
         self.again.setFocus()
 
     @Slot()
@@ -253,6 +258,16 @@ class SetupWindow(QWidget):
             self._start()
 
     @Slot()
+    def _toggle_settings(self) -> None:
+        self.settings.setVisible(not self.settings.isVisible())
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as what is shown needs; the layout knows only once it has heard of what was shown or hidden."""
+        self.layout().activate()
+        self.adjustSize()
+
+    @Slot()
     def _toggle_log(self) -> None:
         shown = not self.log.isVisible()
         self.log.setVisible(shown)
@@ -262,7 +277,7 @@ class SetupWindow(QWidget):
             self._reader.start()
         else:
             self._reader.stop()
-        self.adjustSize()
+        self._fit()
 
     @Slot()
     def _read_log(self) -> None:
