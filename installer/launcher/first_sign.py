@@ -88,7 +88,9 @@ class FirstSign:
         words = text()
         if shutil.which("zenity"):
             command = ["zenity", "--progress", "--no-cancel", f"--title={TITLE}", f"--text={words}", "--width=360"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            # It takes its text for no option at all where the language of the system is set and not installed.
+            environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
         elif shutil.which("kdialog"):
             self._process = subprocess.Popen(["kdialog", "--title", TITLE, "--msgbox", words], stdin=subprocess.PIPE)
         elif shutil.which("xmessage"):

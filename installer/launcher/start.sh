@@ -44,7 +44,8 @@ show_sign() {
     [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
     if command -v zenity >/dev/null; then
         # It ends when nothing holds the other end of its input any more, so that one is held for it.
-        sleep 120 | zenity --progress --pulsate --no-cancel --title=EchoGen --text="$getting" --width=360 >/dev/null 2>&1 &
+        # In a language that is set and not installed it would take its text for no option at all.
+        sleep 120 | LC_ALL=C.UTF-8 zenity --progress --pulsate --no-cancel --title=EchoGen --text="$getting" --width=360 >/dev/null 2>&1 &
         ECHOGEN_SIGN=$!
         export ECHOGEN_SIGN
     elif command -v notify-send >/dev/null; then
