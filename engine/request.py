@@ -313,6 +313,13 @@ class GenerationRequest:
         """The same request with another seed."""
         return replace(self, seed=seed)
 
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Digests of the photos and masks in the data folder that its cut-outs are of, each once."""
+        cut_outs = [cut_out for cut_out in (self.subject, *self.views) if cut_out is not None]
+        digests = [digest for cut_out in cut_outs for digest in (cut_out.photo, cut_out.mask) if digest]
+        return tuple(dict.fromkeys(digests))
+
     def group_key(self) -> str:
         """Digest of everything but the seed and what is kept: pictures of one group differ only in those."""
         data = replace(self, seed=0, kept=None, region=None).to_json()
