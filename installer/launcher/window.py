@@ -153,7 +153,7 @@ class SetupWindow(QWidget):
             buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(self.show_log)
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(28, 24, 28, 20)
         layout.setSpacing(10)
         for widget in (self.title, self.text, self.bar, self.detail):
@@ -264,7 +264,7 @@ class SetupWindow(QWidget):
 
     def _fit(self) -> None:
         """As high as what is shown needs; the layout knows only once it has heard of what was shown or hidden."""
-        self.layout().activate()
+        self._column.activate()
         self.adjustSize()
 
     @Slot()

@@ -9,9 +9,12 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 
 from app import application
+from app.dialogs.settings_dialog import SettingsDialog
 from app.store.paths import AppPaths
+from app.store.settings import OFFER_PUT_AWAY
 from app.window.main_window import MainWindow
 from tests.e2e.conftest import wait_ready
+from tests.installer.launcher.release_server import ReleaseServer
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.models.dialog")
@@ -73,3 +76,25 @@ def test_a_picture_of_an_older_version_opened_by_the_desktop_brings_its_request_
     values = program.state.values
     assert (values.negative_prompt, values.subject_strength, values.seed) == ("fog", 2.5, 78)
     qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file == file, timeout=20_000)
+
+
+def test_a_start_looks_for_a_newer_version_only_where_that_is_ticked(open_program, qtbot, monkeypatch, tmp_path):
+    server = ReleaseServer(tmp_path / "served")
+    server.announce("99.0")
+    monkeypatch.setenv("ECHOGEN_UPDATES", server.url)
+    try:
+        first = open_program(panels={OFFER_PUT_AWAY: True})
+        wait_ready(qtbot, first)
+        with qtbot.waitSignal(first.ended, timeout=10_000):
+            first.window.close()
+        assert server.asked == [], "nobody is asked unless the user said so"
+        second = open_program(panels={OFFER_PUT_AWAY: True}, updates=True)
+        qtbot.waitUntil(lambda: "EchoGen 99.0 is there. It flies." in second.window.toast.text(), timeout=20_000)
+        assert server.asked == ["/latest.json"]
+        second.window.toast.take_back()
+        dialog = second.window.findChild(SettingsDialog)
+        assert dialog.updates.isVisible() and dialog.updates.words.text().startswith("EchoGen 99.0 is there.")
+        assert not dialog.updates.get.isVisible(), "no launcher opened this program"
+        dialog.close()
+    finally:
+        server.close()
