@@ -79,19 +79,21 @@ def _read(path: Path) -> dict[str, Any]:
     data: Any = {}
     with contextlib.suppress(OSError, ValueError, RecursionError), path.open("rb") as stream:
         data = json.loads(stream.read(_MAX_BYTES))
-    return data if isinstance(data, dict) else {}
+    return _object(data)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def load_settings() -> DownloadSettings:
     """The settings on disk; the standard ones where there are none or they are damaged.
 
     The environment variable ECHOGEN_HUB (a base URL) goes before the files, and the mirror of the network settings before the
-    address that versions before 0.2 kept in a file of their own.
+    address that earlier versions kept in a file of their own.
     """
     data = _read(settings_file())
-    accepted, choices, sizes = (
-        data.get(name) if isinstance(data.get(name), dict) else {} for name in ("accepted", "choices", "sizes")
-    )
+    accepted, choices, sizes = (_object(data.get(name)) for name in ("accepted", "choices", "sizes"))
     settings = DownloadSettings(
         accepted={str(part): str(day) for part, day in accepted.items()},
         choices={str(model): tuple(map(str, keys)) for model, keys in choices.items() if isinstance(keys, list)},
