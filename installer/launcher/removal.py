@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from app.language.say import say
-from installer.launcher.places import MARKER, Places, config_folder, data_folder
+from installer.launcher.places import MARKER, Places, config_folder, data_folder, reachable
 
 MODELS = "bundles"  # as in engine/bundle/library.py; a folder that the user chose for models is never touched
 
@@ -22,7 +22,7 @@ def remove(places: Places, *, models: bool | None = None) -> int:
     """
     # A folder that the user chose is removed only where the launcher made it.
     if (places.folder / MARKER).is_file():
-        shutil.rmtree(places.folder, ignore_errors=True)
+        shutil.rmtree(reachable(places.folder), ignore_errors=True)
     for name in ("program-folder", "network.json"):
         (config_folder() / name).unlink(missing_ok=True)
     folder = data_folder() / MODELS

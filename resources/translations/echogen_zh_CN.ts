@@ -862,6 +862,10 @@
             <translation>正在下载 {0}，{1} %</translation>
         </message>
         <message>
+            <source>EchoGen {0} is there.</source>
+            <translation>EchoGen {0} 已发布。</translation>
+        </message>
+        <message>
             <source>{0} is not downloaded: {1}</source>
             <translation>{0} 未下载完成：{1}</translation>
         </message>
@@ -4141,6 +4145,10 @@
             <translation>松开以使用此照片</translation>
         </message>
         <message>
+            <source>Show</source>
+            <translation>查看</translation>
+        </message>
+        <message>
             <source>Taken off the shelf</source>
             <translation>已从架上取下</translation>
         </message>
@@ -5521,6 +5529,10 @@
             <translation>请先添加照片</translation>
         </message>
         <message>
+            <source>Address of newer versions</source>
+            <translation>新版本的地址</translation>
+        </message>
+        <message>
             <source>Apr</source>
             <translation>4月</translation>
         </message>
@@ -5699,6 +5711,10 @@
         <message>
             <source>Looking up what is needed …</source>
             <translation>正在查询所需内容……</translation>
+        </message>
+        <message>
+            <source>Make room on the disk and try again; the version you have stays.</source>
+            <translation>请腾出磁盘空间后重试；现有版本不受影响。</translation>
         </message>
         <message>
             <source>Make room on the disk or choose another folder; what has arrived is kept.</source>
@@ -6053,6 +6069,10 @@
             <translation>请稍后重试，或在网络设置中填写镜像。</translation>
         </message>
         <message>
+            <source>Try again later.</source>
+            <translation>请稍后重试。</translation>
+        </message>
+        <message>
             <source>Try again; the version you have stays.</source>
             <translation>请重试；现有版本保持不变。</translation>
         </message>
@@ -6143,6 +6163,10 @@
         <message>
             <source>{0} cannot be written: {1}.</source>
             <translation>无法写入 {0}：{1}。</translation>
+        </message>
+        <message>
+            <source>{0} does not say which version is the newest.</source>
+            <translation>{0} 没有说明哪个版本最新。</translation>
         </message>
         <message>
             <source>{0} is no version of EchoGen.</source>
@@ -6603,6 +6627,10 @@
             <source>Theme</source>
             <translation>主题</translation>
         </message>
+        <message>
+            <source>Updates</source>
+            <translation>更新</translation>
+        </message>
     </context>
     <context>
         <name>ShapeCombo</name>
@@ -6950,6 +6978,65 @@
         <message>
             <source>Status: {0}</source>
             <translation>状态：{0}</translation>
+        </message>
+    </context>
+    <context>
+        <name>UpdatesPage</name>
+        <message>
+            <source>EchoGen {0} did not open on this computer before.</source>
+            <translation>EchoGen {0} 之前在这台电脑上无法打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen {0} is here, and opens at the next start.</source>
+            <translation>EchoGen {0} 已就绪，下次启动时打开。</translation>
+        </message>
+        <message>
+            <source>EchoGen {0} is there.</source>
+            <translation>EchoGen {0} 已发布。</translation>
+        </message>
+        <message>
+            <source>Get it where you got this one.</source>
+            <translation>请到获取当前版本的地方获取。</translation>
+        </message>
+        <message>
+            <source>Get {0} ({1})</source>
+            <translation>获取 {0}（{1}）</translation>
+        </message>
+        <message>
+            <source>Getting it: {0} of {1} MB</source>
+            <translation>正在获取：{0} / {1} MB</translation>
+        </message>
+        <message>
+            <source>Look for a newer version at every start</source>
+            <translation>每次启动时查找新版本</translation>
+        </message>
+        <message>
+            <source>Look now</source>
+            <translation>立即查找</translation>
+        </message>
+        <message>
+            <source>Looking …</source>
+            <translation>正在查找……</translation>
+        </message>
+        <message>
+            <source>Stop</source>
+            <translation>停止</translation>
+        </message>
+        <message>
+            <source>This copy does not know where newer versions are. Look where you got it.</source>
+            <translation>这份程序不知道新版本在哪里。请到获取它的地方查看。</translation>
+        </message>
+        <message>
+            <source>This is EchoGen {0}</source>
+            <translation>当前版本：EchoGen {0}</translation>
+        </message>
+        <message>
+            <source>This is the newest version.</source>
+            <translation>已是最新版本。</translation>
+        </message>
+        <message>
+            <source>{0} is asked, and nothing about you or your pictures is sent.</source>
+            <translation>只会询问 {0}，不会发送任何关于你或图片的信息。</translation>
         </message>
     </context>
 </TS>
