@@ -15,7 +15,7 @@ from app.look.theme import size, space, tokens
 from app.mask.mask_session import MaskSession
 from app.mask.strokes import MAX_FEATHER, MAX_GROW, Edge
 from app.shortcuts import keymap
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import Photo, SubjectProposal, cut_out, mask_problem
 
 _PREVIEW = 200
@@ -183,8 +183,8 @@ class Inspector(QWidget):
         self._error = sentences.of_error(error)
         self._show_message(0)
 
-    @Slot(str)
-    def show_note(self, text: str) -> None:
+    @Slot(object)
+    def show_note(self, text: Sentence) -> None:
         """Something to know about the last answer, until the mask changes."""
         self._note = sentences.translated(text)
         self._show_message(0)
@@ -296,7 +296,7 @@ class Inspector(QWidget):
     @Slot(object)
     def _proposed(self, proposal: SubjectProposal) -> None:
         self._show_candidates()
-        self.show_note(" ".join(proposal.notes))
+        self.show_note(Sentence.row(*proposal.notes))
 
     @Slot()
     def _edge_typed(self) -> None:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.session.controller import Controller
 from app.system import background
-from engine import BundleError, Cancelled, EchoGenError
+from engine import BundleError, Cancelled, EchoGenError, Sentence
 from engine.bundle import BundleManifest, choose_models_folder, published_manifest, read_manifest
 from engine.device import Device, glance, processor
 from engine.planning import MemoryPlan, all_plans
@@ -277,8 +277,10 @@ class Downloads(QObject):
             self._set_problem(
                 name,
                 EchoGenError(
-                    self.tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}"),
-                    self.tr("What has arrived is safe. Try again."),
+                    Sentence(
+                        "Something went wrong inside the program: {error}", error=f"{type(error).__name__}: {error}"
+                    ),
+                    Sentence("What has arrived is safe. Try again."),
                 ),
             )
 

@@ -14,6 +14,7 @@ from typing import Literal
 from engine.bundle.published import TEXT
 from engine.bundle.sizes import text_numbers
 from engine.errors import InputError
+from engine.sentence import NOTHING, Sentence
 
 Role = Literal[
     "transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming", "evaluation"
@@ -389,7 +390,10 @@ def find_model(name: str) -> Model:
         InputError: there is none; the sentence lists the names there are.
     """
     if name not in MODELS:
-        raise InputError(f"There is no model “{name}” to get.", f"There are: {', '.join(MODELS)}.")
+        raise InputError(
+            Sentence("There is no model “{name}” to get.", name=name),
+            Sentence("There are: {models}.", models=", ".join(MODELS)),
+        )
     return MODELS[name]
 
 
@@ -412,7 +416,8 @@ def chosen_parts(model: Model, choices: tuple[str, ...] = ()) -> tuple[Part, ...
         if group is None:
             offered = ", ".join(key for group in model.choices for key in group)
             raise InputError(
-                f"“{choice}” is no choice for {model.title}.", f"Choose from {offered}." if offered else ""
+                Sentence("“{choice}” is no choice for {model}.", choice=choice, model=model.title),
+                Sentence("Choose from {offered}.", offered=offered) if offered else NOTHING,
             )
         position = next(index for index, key in enumerate(keys) if key in group)
         keys[position] = choice
