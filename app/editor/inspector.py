@@ -274,8 +274,9 @@ class Inspector(QWidget):
             widget.setVisible(several)
         if several and session is not None:
             self.found = self._rows[len(labels)]
+            group = self.tr("Found in the photo")
             for index, text in enumerate(labels):
-                self.found.button(index).setAccessibleName(f"{self.tr('Found in the photo')}, {text}")
+                self.found.button(index).setAccessibleName(f"{group}, {text}")
             self._show_candidate(session)
 
     def _show_candidate(self, session: MaskSession) -> None:

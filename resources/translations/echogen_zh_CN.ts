@@ -469,7 +469,6 @@
     </message>
     <message>
         <source>Damaged: {0}</source>
-        <comment>, </comment>
         <translation>已损坏：{0}</translation>
     </message>
     <message>
@@ -1592,12 +1591,9 @@
         <source>Remove from the history</source>
         <translation>从历史中移除</translation>
     </message>
-    <message numerus="yes">
-        <source>Remove the downloaded models too ({0} GB in {1})? [y/N] </source>
-        <comment>{size / 1e9:.1f}</comment>
-        <translation>
-            <numerusform>是否同时删除已下载的模型（{1} 中共 {0} GB）？[y/N]</numerusform>
-        </translation>
+    <message>
+        <source>Remove the downloaded models too ({0:.1f} GB in {1})? [y/N] </source>
+        <translation>是否同时删除已下载的模型（{1} 中共 {0:.1f} GB）？[y/N]</translation>
     </message>
     <message>
         <source>Remove what has arrived and begin anew, or try again later.</source>
