@@ -58,7 +58,7 @@ def make_requests(
     photos: Sequence[tuple[str, Path]],
     prompts: Sequence[str],
     seeds: int,
-    skipped: Callable[[str], None],
+    skipped: Callable[[Sentence], None],
 ) -> Iterator[GenerationRequest]:
     """Every photo's subject in every prompt with seeds 0, 1, …, at the model's own settings.
 
@@ -81,7 +81,7 @@ def make_requests(
             mask = segmenter.find_subject(photo, Hint(name=name)).mask
             subject = cut_out(photo, mask, manifest.reference_size)
         except InputError as error:
-            skipped(f"{path.name} is skipped: {error}")
+            skipped(Sentence("{photo} is skipped: {error}", photo=path.name, error=error.said))
             continue
         for prompt in prompts:
             for seed in range(seeds):

@@ -3808,6 +3808,10 @@
         <translation>{path} 需要 {needed:.1f} MB，而 {folder} 的磁盘已满。</translation>
     </message>
     <message>
+        <source>{photo} is skipped: {error}</source>
+        <translation>已跳过 {photo}：{error}</translation>
+    </message>
+    <message>
         <source>{picture} cannot be packed.</source>
         <translation>无法打包 {picture}。</translation>
     </message>

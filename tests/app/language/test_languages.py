@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from PySide6.QtCore import QCoreApplication, QLocale
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from app.language import languages, say
+from app.prompt.fields import ShapeCombo
+from app.prompt.scene_chips import SceneChips
+from engine.bundle.records import SceneEntry
 
 
 @pytest.fixture
@@ -66,3 +71,25 @@ def test_labels_follow_when_the_language_changes(qtbot, english):
     QCoreApplication.processEvents()
     assert banner.details_button.text() == "详情"
     assert isinstance(banner.title, QLabel)
+
+
+def test_shapes_and_chips_follow_when_the_language_changes(qtbot, english):
+    shapes, chips = ShapeCombo(), SceneChips()
+    for widget in (shapes, chips):
+        qtbot.addWidget(widget)
+    shapes.set_sizes(((256, 256),))
+    chips.set_scenes([SceneEntry(f"{n}", "scene", f"in place {n}", f"Place {n}") for n in range(40)])
+
+    def shown() -> tuple[str, str, str]:
+        buttons = [button.text() for button in chips.findChildren(QAbstractButton)]
+        return shapes.itemText(0), shapes.toolTip(), next(text for text in reversed(buttons) if "40" in text)
+
+    in_english = shown()
+    assert in_english[0].startswith("Square 1:1") and in_english[1] == "This model draws one size only"
+    languages.install("zh_CN")
+    QCoreApplication.processEvents()
+    chinese = shown()
+    assert chinese[0].startswith("正方形 1:1") and all(re.search("[一-鿿]", text) for text in chinese), chinese
+    languages.install("en")
+    QCoreApplication.processEvents()
+    assert shown() == in_english
