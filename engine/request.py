@@ -411,6 +411,7 @@ _WORDS = {
     "prompt": Sentence("The prompt"),
     "negative_prompt": Sentence("The negative prompt"),
     "subject_name": Sentence("The subject name"),
+    "bundle": Sentence("The model's name"),
     "prompt_strength": Sentence("The prompt strength"),
     "subject_strength": Sentence("The subject strength"),
     "look_strength": Sentence("The look strength"),

@@ -2312,6 +2312,10 @@
         <translation>模型的描述（{manifest}）已损坏：{why}。</translation>
     </message>
     <message>
+        <source>The model&apos;s name</source>
+        <translation>模型名称</translation>
+    </message>
+    <message>
         <source>The name has no effect on the cut-out: finding by name needs the networks for better cut-outs.</source>
         <translation>名称对抠图没有影响：按名称查找需要“更好的抠图”网络。</translation>
     </message>
