@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from numbers import Integral, Real
-from string import Formatter
 from types import MappingProxyType
 from typing import Any
 
@@ -78,6 +77,8 @@ def from_json(data: Any) -> str:
     Raises:
         ValueError, TypeError, KeyError: the file is damaged.
     """
+    from string import Formatter
+
     if isinstance(data, str):
         return data
     template, values = data["template"], data["values"]
