@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.language.say import say
+from app.language.sentences import translated
 from engine import planning as engine_plans
 from engine import readable
 from engine.device import GIB, gigabytes
@@ -15,23 +16,6 @@ def _t(text: str) -> str:
     return text
 
 
-# The catalogue speaks English; what it says is translated here. Anything else is shown as it is.
-_DESCRIPTIONS = {
-    "mini": _t("Small pictures on any computer. Comes with EchoGen."),
-    "echogen-2b": _t("1024 px pictures. Needs a graphics card with 8 GB or more, or patience."),
-    "echogen-125m": _t("256 px pictures, made from published files that you have."),
-    "cut-out": _t("Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1."),
-    "naming": _t("Says what the subject is, so that you need not type it. Optional."),
-}
-_TITLES = {"cut-out": _t("Better cut-outs"), "naming": _t("Subject names")}
-_LICENCES = {
-    "MIT": _t("Free for any use, commercial too, as long as the notice of the authors is kept."),
-    "Apache-2.0": _t("Free for any use, commercial too, as long as notices are kept and changes are stated."),
-    "FLUX.1 [dev] Non-Commercial": _t(
-        "Not for commercial use. You have to ask the publisher for access with an account, and accept there too."
-    ),
-    "Qwen Research": _t("For research and evaluation only, not for commercial use."),
-}
 _PHASES: dict[Phase, str] = {
     "asking": _t("Asking the server"),
     "fetching": _t("Downloading"),
@@ -43,36 +27,17 @@ _PHASES: dict[Phase, str] = {
     "absent": _t("Not on this computer"),
     "ready": _t("Ready"),
 }
-_PLANS: dict[str, tuple[str, str]] = {
-    "resident": (_t("Fast"), _t("The whole model stays in memory. The fastest way.")),
-    "balanced": (_t("Balanced"), _t("Parts of the model leave the memory when they have done their work.")),
-    "low": (
-        _t("Low memory"),
-        _t("The work is done in smaller steps, which is slower and takes less memory."),
-    ),
-    "int8": (_t("Compact"), _t("The model is stored in a smaller form, and pictures differ a little.")),
-    "streamed": (
-        _t("Smallest"),
-        _t("The model is brought from the computer's memory piece by piece. The slowest way."),
-    ),
-}
+_MINI = _t("Small pictures on any computer. Comes with EchoGen.")
+"""The mini's own description speaks English, as that of every bundle does."""
 
 
 def description(state: ModelState) -> str:
     """A sentence or two on a model."""
-    known = _DESCRIPTIONS.get(state.name)
-    return say(known) if known is not None else state.description
+    return say(_MINI) if state.name == "mini" else translated(state.description)
 
 
 def title(state: ModelState) -> str:
-    known = _TITLES.get(state.name)
-    return say(known) if known is not None else state.title
-
-
-def licence_summary(licence: str, english: str) -> str:
-    """What a licence means, in a sentence. ``english``: the catalogue's own words, for a licence that is new here."""
-    known = _LICENCES.get(licence)
-    return say(known) if known is not None else english
+    return translated(state.title)
 
 
 def licence_names(text: str) -> str:
@@ -128,11 +93,11 @@ def phase(state: ModelState) -> str:
 
 
 def plan_title(plan: MemoryPlan) -> str:
-    return say(_PLANS[plan.key][0])
+    return translated(plan.title)
 
 
 def plan_meaning(plan: MemoryPlan) -> str:
-    return say(_PLANS[plan.key][1])
+    return translated(engine_plans.MEANINGS[plan.key])
 
 
 def plan_needs(plan: MemoryPlan) -> str:

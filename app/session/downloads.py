@@ -16,6 +16,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
+from app.language import sentences
 from app.session.controller import Controller
 from app.system import background
 from engine import BundleError, Cancelled, EchoGenError, Sentence
@@ -304,7 +305,7 @@ class Downloads(QObject):
         """Models are there to be used: tell, and let the program see them."""
         states = [state for state in map(self.state, names) if state is not None and state.installed]
         for state in states:
-            self.notice.emit(self.tr("{0} is ready").format(state.title))
+            self.notice.emit(self.tr("{0} is ready").format(sentences.translated(state.title)))
         if any(not state.bundle for state in states) and not self._controller.state.jobs.busy:
             self._controller.restart_engine()  # the helpers of the cut-out are looked for when an engine starts
         self._list_changed()

@@ -16,11 +16,11 @@ from engine.sentence import Sentence
 M = TypeVar("M", bound=nn.Module)
 
 PART_WORDS = {
-    "text": "text encoder",
-    "semantic": "semantic encoder",
-    "content": "content encoder",
-    "transformer": "transformer",
-    "tokenizer": "visual tokenizer",
+    "text": Sentence("text encoder"),
+    "semantic": Sentence("semantic encoder"),
+    "content": Sentence("content encoder"),
+    "transformer": Sentence("transformer"),
+    "tokenizer": Sentence("visual tokenizer"),
 }
 
 

@@ -229,7 +229,7 @@ def _open(source: Path | bytes) -> BinaryIO:
 
 
 def _name(source: Path | bytes) -> str:
-    return Path(source).name if isinstance(source, (str, Path)) else "The picture"
+    return Path(source).name if isinstance(source, (str, Path)) else Sentence("The picture")
 
 
 def _keyword(index: int) -> str:

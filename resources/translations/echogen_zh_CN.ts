@@ -3312,6 +3312,10 @@
         <translation>图片成形时显示在这里</translation>
     </message>
     <message>
+        <source>content encoder</source>
+        <translation>内容编码器</translation>
+    </message>
+    <message>
         <source>file is missing</source>
         <translation>文件缺失</translation>
     </message>
@@ -3360,8 +3364,16 @@
         <translation>分割</translation>
     </message>
     <message>
+        <source>semantic encoder</source>
+        <translation>语义编码器</translation>
+    </message>
+    <message>
         <source>starred</source>
         <translation>已加星</translation>
+    </message>
+    <message>
+        <source>text encoder</source>
+        <translation>文本编码器</translation>
     </message>
     <message>
         <source>the connection ended early</source>
@@ -3436,8 +3448,16 @@
         <translation>它们</translation>
     </message>
     <message>
+        <source>transformer</source>
+        <translation>Transformer</translation>
+    </message>
+    <message>
         <source>uv, which installs the packages, is missing.</source>
         <translation>缺少用于安装软件包的 uv。</translation>
+    </message>
+    <message>
+        <source>visual tokenizer</source>
+        <translation>视觉分词器</translation>
     </message>
     <message>
         <source>yesterday</source>
