@@ -9,6 +9,7 @@ python -m app.language.translations --check    only say it; exit code 1 when som
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -37,9 +38,12 @@ def sources() -> list[Path]:
 
 
 def collect(ts: Path, files: Iterable[Path]) -> None:
-    """Bring a .ts file up to date with the modules. Translations of texts that are gone go, too."""
+    """Bring a .ts file up to date with the modules. Translations of texts that are gone go, too; a text that moved, or that
+    stands elsewhere in the same words, keeps its translation, which ``lupdate`` only proposes."""
     how = ("-silent", "-no-obsolete", "-sort-messages", "-locations", "none", "-disable-heuristic", "similartext")
     _run("lupdate", *how, "-tr-function-alias", _MARKERS, *files, "-ts", ts)
+    found = re.sub(r'<translation type="unfinished">(?=[^<\s])', "<translation>", ts.read_text(encoding="utf-8"))
+    ts.write_text(found, encoding="utf-8")
 
 
 def release(ts: Path) -> None:

@@ -62,9 +62,11 @@ def test_every_marker_is_collected_and_what_is_gone_goes(tmp_path):
     ts.write_text(
         ts.read_text().replace('<translation type="unfinished"></translation>', "<translation>da</translation>")
     )
-    code.write_text('x = _t("marked")\n')
+    code.write_text(
+        'class Moved:\n    x = _t("marked")\n    def a(self):\n        self.tr("plain")\n        self.tr("new")\n'
+    )
     collect(ts, [code])
-    assert read(ts) == {("", "marked"): "da"}
+    assert read(ts) == {("", "marked"): "da", ("Moved", "plain"): "da", ("Moved", "new"): ""}
     release(ts)
     assert ts.with_suffix(".qm").exists()
 
