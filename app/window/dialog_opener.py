@@ -68,7 +68,11 @@ class Dialogs(QObject):
         problem = downloads.problem(name)
         if problem is not None and problem is not self._told and state is not None and not self._models_open:
             self._told = problem
-            self.notice.emit(self.tr("{0} is not downloaded: {1}").format(state.title, sentences.title(problem)))
+            self.notice.emit(
+                self.tr("{0} is not downloaded: {1}").format(
+                    sentences.translated(state.title), sentences.title(problem)
+                )
+            )
 
     @property
     def updates(self) -> Updates:

@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from engine.bundle.library import APP_NAME
-from engine.errors import CannotWrite, InputError
+from engine.errors import CannotWrite, InputError, os_reason
+from engine.sentence import Sentence
 from engine.text import shortened
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,9 @@ def _write(path: Path, data: dict[str, Any]) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise CannotWrite(f"The settings cannot be written to {path}: {error.strerror or error}.") from error
+        raise CannotWrite(
+            Sentence("The settings cannot be written to {path}: {reason}.", path=path, reason=os_reason(error))
+        ) from error
 
 
 def checked_base_url(text: str) -> str:
@@ -152,12 +155,13 @@ def checked_base_url(text: str) -> str:
         usable = False
     if not usable:
         raise InputError(
-            f"“{shortened(text)}” is no address to download from.", f"It has to begin with https://, as in {HUB}."
+            Sentence("“{text}” is no address to download from.", text=shortened(text)),
+            Sentence("It has to begin with https://, as in {hub}.", hub=HUB),
         )
     if url.username or url.password or url.query or url.fragment:
         raise InputError(
-            "The address to download from holds more than a place.",
-            "Leave out names, passwords and everything behind “?”.",
+            Sentence("The address to download from holds more than a place."),
+            Sentence("Leave out names, passwords and everything behind “?”."),
         )
     return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
 
@@ -218,7 +222,10 @@ class TokenStore:
         """
         token = token.strip()
         if not token or len(token) > 500 or not token.isascii() or not token.isprintable() or " " in token:
-            raise InputError("This is no access token.", "Copy it from the settings page of your account, all of it.")
+            raise InputError(
+                Sentence("This is no access token."),
+                Sentence("Copy it from the settings page of your account, all of it."),
+            )
         self._in_memory = token
         try:
             import keyring

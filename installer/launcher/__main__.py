@@ -65,7 +65,8 @@ def _on_terminal(places: Places, *, repair: bool) -> int:
 
     setup = Setup(places, tell)
     if repair:
-        print(say("Damaged: {0}", ", ".join(setup.repair()) or "–"), flush=True)
+        damaged = ", ".join(setup.repair())
+        print(say("Damaged: {0}", damaged or "–"), flush=True)
     setup.run()
     return 0
 

@@ -27,9 +27,9 @@ def remove(places: Places, *, models: bool | None = None) -> int:
         (config_folder() / name).unlink(missing_ok=True)
     folder = data_folder() / MODELS
     if folder.is_dir():
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e9
         if models is None:
-            models = _ask(say("Remove the downloaded models too ({0} GB in {1})? [y/N] ", f"{size / 1e9:.1f}", folder))
+            models = _ask(say("Remove the downloaded models too ({0:.1f} GB in {1})? [y/N] ", size, folder))
         if models:
             shutil.rmtree(folder, ignore_errors=True)
     print(say("EchoGen's set-up is removed. Pictures, history and settings are kept in {0}.", data_folder()))
