@@ -107,7 +107,7 @@ class Program(QObject):
         self.queue = PictureQueue(self.state, self.link, self)
         self.subjects = Subjects(self.state)
         self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
-        self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store, self)
+        self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store.queue, self)
         self.window = MainWindow(self.state, self.controller, paths)
         self.keeper = SessionKeeper(
             self.state,
@@ -228,7 +228,7 @@ class Program(QObject):
     def _remove_unused(self) -> None:
         """Photos and masks that nothing refers to any more. At a start nothing can be undone that would need them."""
         store = self.store
-        if store.path is None or store.was_damaged or store.was_new:
+        if store.database.path is None or store.database.was_damaged or store.database.was_new:
             return  # pictures may be missing in it, and nobody knows what those need
         kept = [digest for subject in self.session.subjects for digest in (subject.photo, subject.mask)]
         keep = [*kept, *DraftStore(self.paths.drafts).pictures()]

@@ -69,7 +69,7 @@ def fill(path: Path, count: int) -> None:
         values = (f"/gone/{number}.png", created, prompt, name, chance.randrange(10**6), 256, 256, bundle)
         rows.append((*values, str(number // 4), 0, 3.0, int(number % 37 == 0), thumbs[number % len(thumbs)]))
     store = HistoryStore(path, path.parent)
-    with store._transaction() as database:
+    with store.database.transaction() as database:
         database.executemany(
             "INSERT INTO pictures (file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, "
             "seconds, starred, thumb) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",

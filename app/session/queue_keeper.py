@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Slot
 from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import SessionState
-from app.store.history_store import HistoryStore
+from app.store.queue_store import QueueStore
 from engine import EchoGenError, Finished, GenerationRequest, ScaleBits
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class QueueKeeper(QObject):
         state: SessionState,
         queue: PictureQueue,
         saver: PictureSaver,
-        store: HistoryStore,
+        store: QueueStore,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class QueueKeeper(QObject):
 
     def restore(self) -> int:
         """Bring back what was left, paused; returns how many pictures."""
-        found = self._store.queued()
+        found = self._store.read()
         for key, request in found:
             self._rows[id(request)] = (request, key)
         self._queue.hold([request for _, request in found])
@@ -65,10 +65,10 @@ class QueueKeeper(QObject):
         if not gone and not fresh and order == sorted(order):
             return
         try:
-            self._store.unqueue([self._rows[number][1] for number in gone])
+            self._store.remove([self._rows[number][1] for number in gone])
             for number in gone:
                 del self._rows[number]
-            for request, key in zip(fresh, self._store.enqueue(fresh), strict=True):
+            for request, key in zip(fresh, self._store.add(fresh), strict=True):
                 self._rows[id(request)] = (request, key)
             self._reorder([self._rows[number] for number in wanted])
         except EchoGenError as error:
@@ -78,7 +78,7 @@ class QueueKeeper(QObject):
         """What waits comes back in the order it has now."""
         keys = [key for _, key in rows]
         if keys != sorted(keys):
-            for (request, _), key in zip(rows, self._store.reorder_queue(keys), strict=True):
+            for (request, _), key in zip(rows, self._store.reorder(keys), strict=True):
                 self._rows[id(request)] = (request, key)
 
     @Slot(object, object)
@@ -94,6 +94,6 @@ class QueueKeeper(QObject):
         saving = self._saving.pop(id(event.bits), None)
         if saving is not None:
             try:
-                self._store.unqueue([saving[1]])
+                self._store.remove([saving[1]])
             except EchoGenError as error:
                 log.error("a finished picture stays in the queue: %s", error)

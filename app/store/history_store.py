@@ -6,79 +6,29 @@ the system's trash when the user did not take it back (``purge``), so that undo 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from app.store.picture_filter import INDEX, Facets, PictureFilter
+from app.store.history_database import COLUMNS, HistoryDatabase
+from app.store.picture_filter import Facets, PictureFilter
+from app.store.queue_store import QueueStore
 from app.store.thumbs import make_film, make_thumb, read_film
-from engine import CannotWrite, EchoGenError, GenerationRequest, Sentence, is_text, os_reason
+from engine import CannotWrite, EchoGenError, GenerationRequest, is_text
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
 SCALES_KEPT = 400
 """Of so many of the newest pictures, the picture after each scale is kept: some 30 to 100 kB each."""
 _AT_ONCE = 500
 """Ids in one query: fewer than any SQLite allows."""
-_IN_USE, _CLOSED = 0x45434F00, 0x45434F01
-"""Application ids of the file while it is open, and after an orderly end: only what was not closed is checked as a whole,
-which reads every page."""
-
-_WORLD_AT_FAULT = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_AUTH,
-}
-"""Primary codes that say nothing about the file's content: such a database is never set aside."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS pictures (
-    id INTEGER PRIMARY KEY,
-    file TEXT NOT NULL UNIQUE,
-    created REAL NOT NULL,
-    prompt TEXT NOT NULL,
-    subject_name TEXT NOT NULL,
-    seed INTEGER NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    bundle TEXT NOT NULL,
-    group_key TEXT NOT NULL,
-    kept INTEGER NOT NULL,
-    seconds REAL NOT NULL,
-    starred INTEGER NOT NULL DEFAULT 0,
-    deleted REAL,
-    thumb BLOB NOT NULL,
-    likeness REAL,
-    assets TEXT
-);
-CREATE INDEX IF NOT EXISTS by_time ON pictures (deleted, created);
-CREATE TABLE IF NOT EXISTS scales (
-    picture INTEGER PRIMARY KEY REFERENCES pictures (id),
-    shapes TEXT NOT NULL,
-    film BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS queue (
-    id INTEGER PRIMARY KEY,
-    request TEXT NOT NULL
-);
-"""
 
 
 @dataclass(frozen=True)
@@ -111,11 +61,6 @@ class Picture:
     likeness: float | None = None
 
 
-_COLUMNS = (
-    "id, file, created, prompt, subject_name, seed, width, height, bundle, group_key, kept, seconds, starred, likeness"
-)
-
-
 class HistoryStore:
     """The index. One instance may be used from several threads; each call is one short transaction.
 
@@ -125,8 +70,8 @@ class HistoryStore:
         folder: the pictures folder it can be rebuilt from.
 
     Attributes:
-        was_damaged: the file could not be read and was set aside as "….damaged"; ``rebuild`` brings the pictures back.
-        was_new: there was no file. Pictures may lie in the folder all the same.
+        database: the file itself. Where it was damaged, or new, ``rebuild`` brings back the pictures of the folder.
+        queue: what waits to be drawn, in the same file.
 
     Raises:
         CannotWrite: by the constructor and by everything that writes: the file cannot be opened or written, or the
@@ -134,98 +79,12 @@ class HistoryStore:
     """
 
     def __init__(self, path: Path | None, folder: Path) -> None:
-        self.path, self.folder = path, folder
-        self._lock = threading.RLock()
-        self.was_damaged = False
-        self.was_new = path is None or not path.exists()
-        if path is not None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise _cannot_write(path, os_reason(error)) from error
-        try:
-            self._database = self._open()
-        except sqlite3.DatabaseError as error:
-            if path is None or getattr(error, "sqlite_errorcode", 0) & 0xFF in _WORLD_AT_FAULT:
-                raise _cannot_write(path, str(error)) from error
-            log.warning("the history was damaged and is rebuilt from the pictures", exc_info=True)
-            self._set_aside(path)
-            self._database = self._open()
-            self.was_damaged = True
-
-    def _set_aside(self, path: Path) -> None:
-        try:
-            for suffix in ("", "-wal", "-shm"):
-                damaged = path.with_name(path.name + suffix)
-                if damaged.exists():
-                    damaged.replace(path.with_name(f"{path.name}{suffix}.damaged"))
-        except OSError as error:
-            raise _cannot_write(path, os_reason(error)) from error
-
-    def _open(self) -> sqlite3.Connection:
-        name = ":memory:" if self.path is None else self.path
-        # Nobody waits long for a window because another program holds the file; later there is more patience.
-        database = sqlite3.connect(name, check_same_thread=False, timeout=1, isolation_level=None)
-        try:
-            database.execute("PRAGMA journal_mode=WAL")
-            database.execute("PRAGMA synchronous=NORMAL")
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version not in (0, VERSION):
-                raise sqlite3.DatabaseError(f"history version {version}")
-            (state,) = database.execute("PRAGMA application_id").fetchone()
-            if (state != _CLOSED or self._is_cut_off(database)) and _quick_check(database) != "ok":
-                raise sqlite3.DatabaseError("quick_check")
-            database.executescript(_SCHEMA)
-            _bring_up_to_date(database)
-            database.execute(f"SELECT {_COLUMNS}, deleted, thumb FROM pictures LIMIT 1")
-            database.execute(INDEX)
-            database.execute(f"PRAGMA user_version={VERSION}")
-            database.execute(f"PRAGMA application_id={_IN_USE}")
-            database.execute("PRAGMA busy_timeout=5000")
-        except BaseException:
-            database.close()
-            raise
-        return database
-
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple]:
-        with self._lock:
-            try:
-                return self._database.execute(query, values).fetchall()
-            except sqlite3.DatabaseError as error:
-                raise EchoGenError(
-                    Sentence("The history cannot be read: {error}.", error=error),
-                    Sentence("Start the program again; your pictures are in their folder."),
-                    title=Sentence("The history cannot be read"),
-                ) from error
-
-    def _row(self, query: str, values: Sequence[Any] = ()) -> tuple | None:
-        return next(iter(self._rows(query, values)), None)
-
-    def _is_cut_off(self, database: sqlite3.Connection) -> bool:
-        """Whether the file is shorter than it says of itself."""
-        (pages,), (page,) = (database.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
-        return self.path is not None and self.path.stat().st_size < pages * page
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._database
-                    self._database.execute("COMMIT")
-                except BaseException:
-                    if self._database.in_transaction:  # a full disk ends the transaction by itself
-                        self._database.execute("ROLLBACK")
-                    raise
-            except sqlite3.OperationalError as error:
-                raise _cannot_write(self.path, str(error)) from error
+        self.folder = folder
+        self.database = HistoryDatabase(path)
+        self.queue = QueueStore(self.database)
 
     def close(self) -> None:
-        with self._lock:
-            with contextlib.suppress(sqlite3.Error):  # then it is checked at the next start
-                self._database.execute(f"PRAGMA application_id={_CLOSED}")
-            self._database.close()
+        self.database.close()
 
     def add(
         self,
@@ -254,7 +113,7 @@ class HistoryStore:
             likeness,
             " ".join(request.assets),
         )
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             cursor = database.execute(
                 "INSERT OR REPLACE INTO pictures (file, created, prompt, subject_name, seed, width, height, bundle, "
                 "group_key, kept, seconds, thumb, likeness, assets) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -264,7 +123,7 @@ class HistoryStore:
 
     def get(self, picture: int) -> Picture:
         """One picture. Raises ``KeyError`` when it is gone."""
-        row = self._row(f"SELECT {_COLUMNS} FROM pictures WHERE id=?", (picture,))
+        row = self.database.row(f"SELECT {COLUMNS} FROM pictures WHERE id=?", (picture,))
         found = None if row is None else _picture(row)
         if found is None:
             raise KeyError(picture)
@@ -272,31 +131,31 @@ class HistoryStore:
 
     def thumb(self, picture: int) -> bytes:
         """WebP bytes, at most 192 px a side. Raises ``KeyError`` when the picture is gone."""
-        row = self._row("SELECT thumb FROM pictures WHERE id=?", (picture,))
+        row = self.database.row("SELECT thumb FROM pictures WHERE id=?", (picture,))
         if row is None:
             raise KeyError(picture)
         return row[0] if isinstance(row[0], bytes) else b""
 
     def assets(self) -> set[str]:
         """Digests of the photos and masks that the pictures refer to, hidden ones too."""
-        rows = self._rows("SELECT DISTINCT assets FROM pictures WHERE assets IS NOT NULL")
+        rows = self.database.rows("SELECT DISTINCT assets FROM pictures WHERE assets IS NOT NULL")
         return {digest for (text,) in rows for digest in str(text).split()}
 
     def without_assets(self, limit: int) -> list[tuple[int, Path]]:
         """Pictures of which it is not known what they refer to, with their files: earlier programs did not note it."""
-        rows = self._rows("SELECT id, file FROM pictures WHERE assets IS NULL LIMIT ?", (limit,))
+        rows = self.database.rows("SELECT id, file FROM pictures WHERE assets IS NULL LIMIT ?", (limit,))
         return [(picture, _file(name)) for picture, name in rows]
 
     def set_assets(self, picture: int, digests: Iterable[str]) -> None:
         """Note what a picture refers to."""
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             database.execute("UPDATE pictures SET assets=? WHERE id=?", (" ".join(digests), picture))
 
     def set_scales(self, picture: int, images: Sequence[np.ndarray | None]) -> None:
         """Keep the picture after each scale (RGB uint8, None where it is not known), small, so that the strip of an
         earlier picture is full without drawing it again. Those of old pictures are forgotten."""
         shapes, film = make_film(images)
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             database.execute("INSERT OR REPLACE INTO scales VALUES (?,?,?)", (picture, json.dumps(shapes), film))
             database.execute(
                 "DELETE FROM scales WHERE picture NOT IN (SELECT picture FROM scales ORDER BY picture DESC LIMIT ?)",
@@ -305,7 +164,7 @@ class HistoryStore:
 
     def has_room_for_scales(self, picture: int) -> bool:
         """Whether what ``set_scales`` keeps of this picture would stay: it is one of the newest, and still there."""
-        row = self._row(
+        row = self.database.row(
             "SELECT EXISTS (SELECT 1 FROM pictures WHERE id=?) AND (SELECT COUNT(*) FROM scales WHERE picture>?) < ?",
             (picture, picture, SCALES_KEPT),
         )
@@ -313,7 +172,7 @@ class HistoryStore:
 
     def scales(self, picture: int) -> tuple[np.ndarray | None, ...]:
         """What ``set_scales`` kept, at most 256 px a side; empty when there is nothing."""
-        row = self._row("SELECT shapes, film FROM scales WHERE picture=?", (picture,))
+        row = self.database.row("SELECT shapes, film FROM scales WHERE picture=?", (picture,))
         if row is None:
             return ()
         try:
@@ -322,50 +181,9 @@ class HistoryStore:
             log.warning("the scales of picture %d cannot be read", picture, exc_info=True)
             return ()
 
-    def enqueue(self, requests: Sequence[GenerationRequest]) -> list[int]:
-        """Remember pictures that wait to be drawn; returns a key for each."""
-        keys = []
-        with self._transaction() as database:
-            for request in requests:
-                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (json.dumps(request.to_json()),))
-                keys.append(int(cursor.lastrowid or 0))
-        return keys
-
-    def unqueue(self, keys: Iterable[int]) -> None:
-        """Forget pictures that wait no more."""
-        with self._transaction() as database:
-            database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
-
-    def reorder_queue(self, keys: Sequence[int]) -> list[int]:
-        """Give waiting pictures another order. ``keys``: of all or some of them, in the order wanted.
-
-        Returns:
-            the keys that they have from now on, in the same order.
-        """
-        places = sorted(keys)
-        moves = [(place, key) for place, key in zip(places, keys, strict=True) if place != key]
-        with self._transaction() as database:
-            database.executemany("UPDATE queue SET id=-? WHERE id=?", moves)
-            database.execute("UPDATE queue SET id=-id WHERE id<0")
-        return places
-
-    def queued(self) -> list[tuple[int, GenerationRequest]]:
-        """What waits, in its order. A row that cannot be read is passed over and forgotten."""
-        rows = self._rows("SELECT id, request FROM queue ORDER BY id")
-        found, damaged = [], []
-        for key, text in rows:
-            try:
-                found.append((key, GenerationRequest.loads(text)))
-            except (EchoGenError, TypeError):
-                log.warning("a picture that waited cannot be read", exc_info=True)
-                damaged.append(key)
-        if damaged:
-            self.unqueue(damaged)
-        return found
-
     def find(self, file: Path) -> Picture | None:
         """The entry of a file, or None."""
-        row = self._row(f"SELECT {_COLUMNS} FROM pictures WHERE file=? AND deleted IS NULL", (_stored(file),))
+        row = self.database.row(f"SELECT {COLUMNS} FROM pictures WHERE file=? AND deleted IS NULL", (_stored(file),))
         return None if row is None else _picture(row)
 
     def pictures(
@@ -390,7 +208,7 @@ class HistoryStore:
         if most_alike:
             index, order = "", "likeness IS NULL, likeness DESC, created DESC"
         query = f"SELECT id FROM pictures {index} WHERE {where} ORDER BY {order}, id DESC LIMIT ?"
-        return [row[0] for row in self._rows(query, (*values, limit))]
+        return [row[0] for row in self.database.rows(query, (*values, limit))]
 
     def read(self, ids: Sequence[int]) -> list[Picture]:
         """Pictures by their ids, in the same order; those that are gone are left out."""
@@ -398,7 +216,7 @@ class HistoryStore:
         for start in range(0, len(ids), _AT_ONCE):
             part = ids[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
-            rows = self._rows(f"SELECT {_COLUMNS} FROM pictures WHERE id IN ({marks})", part)
+            rows = self.database.rows(f"SELECT {COLUMNS} FROM pictures WHERE id IN ({marks})", part)
             found |= {picture.id: picture for row in rows if (picture := _picture(row)) is not None}
         return [found[picture] for picture in ids if picture in found]
 
@@ -407,24 +225,24 @@ class HistoryStore:
 
         def counted(column: str, order: str) -> tuple[tuple[str, int], ...]:
             query = f"SELECT {column}, COUNT(*) FROM pictures WHERE deleted IS NULL GROUP BY 1 ORDER BY {order}"
-            return tuple((value, count) for value, count in self._rows(query) if isinstance(value, str))
+            return tuple((value, count) for value, count in self.database.rows(query) if isinstance(value, str))
 
-        with self._lock:
+        with self.database.lock:
             days = counted("date(created, 'unixepoch', 'localtime')", "1 DESC")
             subjects, bundles = counted("subject_name", "2 DESC"), counted("bundle", "2 DESC")
         return Facets(subjects, bundles, days, sum(count for _, count in days))
 
     def star(self, picture: int, starred: bool) -> None:
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             database.execute("UPDATE pictures SET starred=? WHERE id=?", (starred, picture))
 
     def delete(self, pictures: Iterable[int]) -> None:
         """Hide pictures; ``restore`` brings them back until ``purge`` moves their files to the trash."""
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             database.executemany("UPDATE pictures SET deleted=? WHERE id=?", [(time.time(), p) for p in pictures])
 
     def restore(self, pictures: Iterable[int]) -> None:
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             database.executemany("UPDATE pictures SET deleted=NULL WHERE id=?", [(p,) for p in pictures])
 
     def purge(self, trash: Callable[[str], object] | None = None) -> list[Path]:
@@ -434,7 +252,7 @@ class HistoryStore:
         """
         move = trash if trash is not None else _system_trash
         failed: list[Path] = []
-        for identifier, name in self._rows("SELECT id, file FROM pictures WHERE deleted IS NOT NULL"):
+        for identifier, name in self.database.rows("SELECT id, file FROM pictures WHERE deleted IS NOT NULL"):
             file = _file(name)
             try:
                 if file.exists():
@@ -449,13 +267,13 @@ class HistoryStore:
 
     def forget(self, picture: int) -> None:
         """Remove an entry whose file is gone; touches no file."""
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             database.execute("DELETE FROM pictures WHERE id=?", (picture,))
             database.execute("DELETE FROM scales WHERE picture=?", (picture,))
 
     def relocate(self, picture: int, file: Path) -> None:
         """The user says where a missing file is now."""
-        with self._transaction() as database:
+        with self.database.transaction() as database:
             database.execute("UPDATE OR REPLACE pictures SET file=? WHERE id=?", (_stored(file), picture))
 
     def rebuild(self, on_progress: Callable[[int, int], None] | None = None) -> int:
@@ -465,7 +283,7 @@ class HistoryStore:
         """
         from engine.photo import load_photo, read_picture_file
 
-        known = {_file(row[0]) for row in self._rows("SELECT file FROM pictures")}
+        known = {_file(row[0]) for row in self.database.rows("SELECT file FROM pictures")}
         files = [file for file in sorted(self.folder.glob("*.png")) if file not in known]
         added = 0
         for index, file in enumerate(files):
@@ -493,18 +311,6 @@ def _file(stored: str | bytes) -> Path:
     return Path(os.fsdecode(stored))
 
 
-def _bring_up_to_date(database: sqlite3.Connection) -> None:
-    """What later versions added to the tables. Earlier programs go on reading the file: they ask for no more than they know."""
-    columns = {row[1] for row in database.execute("PRAGMA table_info(pictures)")}
-    for name, kind in (("likeness", "REAL"), ("assets", "TEXT")):
-        if name not in columns:
-            database.execute(f"ALTER TABLE pictures ADD COLUMN {name} {kind}")
-
-
-def _quick_check(database: sqlite3.Connection) -> str:
-    return database.execute("PRAGMA quick_check(1)").fetchone()[0]
-
-
 def _picture(row: tuple) -> Picture | None:
     """A row as a picture; None, and a line in the log, for one that this program cannot have written."""
     values = list(row)
@@ -526,12 +332,3 @@ def _system_trash(name: str) -> None:
     from send2trash import send2trash
 
     send2trash(name)
-
-
-def _cannot_write(path: Path | None, reason: str) -> CannotWrite:
-    where = "in memory" if path is None else str(path)
-    return CannotWrite(
-        Sentence("The history {where} cannot be written: {reason}.", where=where, reason=reason),
-        Sentence("Pictures are still saved to their folder and come back with “Rescan folder”."),
-        title=Sentence("The history cannot be written"),
-    )

@@ -43,7 +43,7 @@ def remove_unused(history: HistoryStore, assets: AssetStore, keep: Iterable[str]
         history.set_assets(picture, found)
     if history.without_assets(1):
         return 0
-    waiting = {digest for _, request in history.queued() for digest in request.assets}
+    waiting = {digest for _, request in history.queue.read() for digest in request.assets}
     removed = assets.prune({*keep, *waiting, *history.assets()})
     if removed:
         log.info("%d photos and masks that nothing refers to were removed", removed)

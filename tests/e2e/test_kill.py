@@ -143,7 +143,7 @@ def check(notes: Path, paths: AppPaths) -> None:
     try:
         store.rebuild()
         there = [[picture.prompt, picture.seed] for picture in store.pictures()]
-        there += [[request.prompt, request.seed] for _, request in store.queued()]
+        there += [[request.prompt, request.seed] for _, request in store.queue.read()]
         missing = [value for kind, value, _ in deeds if kind == "asked" and value not in there]
         assert not missing, f"pictures are lost: {missing}"
     finally:

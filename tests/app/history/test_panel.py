@@ -447,9 +447,9 @@ def test_five_thousand_pictures_stay_smooth(qtbot, tmp_path):
     store = HistoryStore(tmp_path / "many.sqlite", tmp_path)
     thumb_of = np.zeros((16, 16, 3), np.uint8)
     first = store.add(tmp_path / "0.png", a_picture(0).request, thumb_of, 1.0)
-    row = store._database.execute("SELECT * FROM pictures WHERE id=?", (first.id,)).fetchone()
+    row = store.database._connection.execute("SELECT * FROM pictures WHERE id=?", (first.id,)).fetchone()
     now = time.time()
-    with store._transaction() as database:
+    with store.database.transaction() as database:
         database.executemany(
             f"INSERT INTO pictures VALUES ({','.join('?' * len(row))})",
             [

@@ -39,7 +39,7 @@ class Start:
         self.link.cancel = self.link.cancelled.append
         self.link.open = lambda *_: None
         self.queue = PictureQueue(self.state, self.link)
-        self.keeper = QueueKeeper(self.state, self.queue, self.saver, self.store)
+        self.keeper = QueueKeeper(self.state, self.queue, self.saver, self.store.queue)
         self.state.update_engine(phase="ready", info=EngineInfo("mini@0123456789ab", "/mini", "CPU"))
         self.events: list[Finished] = []
         self.queue.finished.connect(lambda event, _: self.events.append(event))
@@ -57,7 +57,7 @@ class Start:
         self.link.failed.emit(Failed(self.state.jobs.drawing, error, ""), Previews())
 
     def on_disk(self) -> list[str]:
-        return [request.prompt for _, request in self.store.queued()]
+        return [request.prompt for _, request in self.store.queue.read()]
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_an_error_holds_what_waits_and_the_next_picture_is_drawn_first(start):
 def test_a_damaged_row_is_passed_over(start):
     one = start()
     one.draw("a", "b")
-    with one.store._transaction() as database:
+    with one.store.database.transaction() as database:
         database.execute("UPDATE queue SET request='{\"format\": 1' WHERE id=1")
     again = start()
     assert again.keeper.restore() == 1 and again.on_disk() == ["b"]

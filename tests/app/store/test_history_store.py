@@ -42,7 +42,7 @@ def store(tmp_path: Path):
 
 def reopened(store: HistoryStore) -> HistoryStore:
     store.close()
-    return HistoryStore(store.path, store.folder)
+    return HistoryStore(store.database.path, store.folder)
 
 
 def test_a_kept_picture_lies_on_disk_and_in_the_index(store: HistoryStore):
@@ -96,8 +96,8 @@ def test_everything_is_still_there_after_reopening(store: HistoryStore):
     store.star(entry.id, True)
     again = reopened(store)
     assert again.pictures() == [replace(entry, starred=True)]
-    assert not again.was_damaged
-    assert not again.was_new
+    assert not again.database.was_damaged
+    assert not again.database.was_new
     again.close()
 
 
@@ -111,8 +111,8 @@ from engine.request import GenerationRequest
 store = HistoryStore(Path(sys.argv[1]) / "h.sqlite", Path(sys.argv[1]))
 for seed in range(5):
     store.add(Path(f"/nowhere/{seed}.png"), GenerationRequest("robot", seed=seed), np.zeros((8, 8, 3), np.uint8), 1.0)
-store._database.execute("BEGIN IMMEDIATE")
-store._database.execute("DELETE FROM pictures")
+store.database._connection.execute("BEGIN IMMEDIATE")
+store.database._connection.execute("DELETE FROM pictures")
 os._exit(9)
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
@@ -127,10 +127,10 @@ def test_a_damaged_index_is_set_aside_and_rebuilt_from_the_pictures(store: Histo
     kept = [keep_picture(a_picture(seed), store) for seed in range(3)]
     (store.folder / "holiday.png").write_bytes(b"\x89PNG\r\n\x1a\n not really")
     Image.new("RGB", (8, 8)).save(store.folder / "other program.png")
-    path = store.path
+    path = store.database.path
     assert path is not None
     if damage in ("version", "columns"):
-        with store._transaction() as database:
+        with store.database.transaction() as database:
             database.execute(
                 "PRAGMA user_version=99" if damage == "version" else "ALTER TABLE pictures DROP COLUMN kept"
             )
@@ -140,7 +140,7 @@ def test_a_damaged_index_is_set_aside_and_rebuilt_from_the_pictures(store: Histo
         content = path.read_bytes()
         path.write_bytes(b"not a database at all" * 100 if damage == "text" else content[: len(content) // 2])
     again = HistoryStore(path, store.folder)
-    assert again.was_damaged
+    assert again.database.was_damaged
     assert path.with_name("history.sqlite.damaged").exists()
     steps = []
     assert again.rebuild(lambda done, count: steps.append((done, count))) == 3
@@ -177,13 +177,13 @@ def test_a_data_folder_that_cannot_be_made_is_said_and_memory_stands_in(tmp_path
 
 def test_a_full_disk_is_said_in_words_and_spoils_nothing(store: HistoryStore):
     entry = keep_picture(a_picture(1), store)
-    pages = store._database.execute("PRAGMA page_count").fetchone()[0]
-    store._database.execute(f"PRAGMA max_page_count={pages}")
+    pages = store.database._connection.execute("PRAGMA page_count").fetchone()[0]
+    store.database._connection.execute(f"PRAGMA max_page_count={pages}")
     noise = np.random.default_rng(0).integers(0, 256, (192, 192, 3), dtype=np.uint8)
     with pytest.raises(CannotWrite, match="full"):
         store.add(store.folder / "second.png", a_picture(2).request, noise, 1.0)
     assert store.pictures() == [entry]
-    store._database.execute("PRAGMA max_page_count=1000000")
+    store.database._connection.execute("PRAGMA max_page_count=1000000")
     store.star(entry.id, True)
     assert store.pictures(starred=True)
 
@@ -311,17 +311,17 @@ def test_scales_of_old_pictures_are_forgotten(store: HistoryStore, monkeypatch):
 
 def test_damaged_scales_are_none(store: HistoryStore):
     entry = keep_picture(a_picture(1), store, [np.zeros((8, 8, 3), np.uint8)])
-    with store._transaction() as database:
+    with store.database.transaction() as database:
         database.execute("UPDATE scales SET film=?", (b"RIFF nothing",))
     assert store.scales(entry.id) == ()
 
 
 def test_an_index_without_scales_is_brought_up_to_date(store: HistoryStore):
     entry = keep_picture(a_picture(1), store)
-    with store._transaction() as database:
+    with store.database.transaction() as database:
         database.execute("DROP TABLE scales")
     again = reopened(store)
-    assert not again.was_damaged
+    assert not again.database.was_damaged
     again.set_scales(entry.id, [np.zeros((8, 8, 3), np.uint8)])
     assert len(again.scales(entry.id)) == 1
     again.close()
@@ -371,7 +371,7 @@ def test_one_bad_file_does_not_hide_those_behind_it(tmp_path, monkeypatch):
 
 def test_a_history_that_breaks_later_says_so(tmp_path):
     store = HistoryStore(None, tmp_path)
-    store._database.execute("DROP TABLE pictures")
+    store.database._connection.execute("DROP TABLE pictures")
     with pytest.raises(EchoGenError, match="history"):
         store.pictures()
     store.close()
@@ -392,7 +392,7 @@ def test_an_index_from_before_learns_of_likeness(tmp_path):
         database.execute("ALTER TABLE pictures DROP COLUMN likeness")
     database.close()
     store = HistoryStore(path, tmp_path)
-    assert not store.was_damaged and [picture.likeness for picture in store.pictures()] == [None]
+    assert not store.database.was_damaged and [picture.likeness for picture in store.pictures()] == [None]
     store.add(tmp_path / "b.png", GenerationRequest("b"), image, 1.0, likeness=0.9)
     store.add(tmp_path / "c.png", GenerationRequest("c"), image, 1.0, likeness=0.4)
     assert [picture.prompt for picture in store.pictures(most_alike=True)] == ["b", "c", "a"]

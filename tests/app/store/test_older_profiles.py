@@ -94,7 +94,7 @@ def test_history_queue_and_pictures(paths):
         assert [(picture.seed, picture.starred) for picture in pictures] == [(78, True), (77, False)]
         assert store.thumb(pictures[0].id).startswith(b"RIFF")
         assert any(image is not None for image in store.scales(pictures[0].id))
-        ((_, waiting),) = store.queued()
+        ((_, waiting),) = store.queue.read()
         assert waiting.prompt == "a duck that waits" and waiting.subject is not None
         opened = read_picture_file(pictures[0].file)
         assert opened.request.prompt == "a duck in the snow" and opened.request.seed == 78

@@ -70,7 +70,7 @@ def test_a_search_reads_the_index_alone(store, wanted):
     query = (
         f"EXPLAIN QUERY PLAN SELECT id FROM pictures INDEXED BY by_filter WHERE {where} ORDER BY created DESC, id DESC"
     )
-    plan = [row[3] for row in store._database.execute(query, values)]
+    plan = [row[3] for row in store.database._connection.execute(query, values)]
     assert "COVERING INDEX by_filter" in plan[0], plan
 
 
@@ -80,10 +80,10 @@ def test_pictures_are_read_in_the_order_of_their_ids_and_without_those_that_are_
 
 def test_a_file_that_was_closed_is_not_read_as_a_whole_again(store, tmp_path, monkeypatch):
     checks = []
-    monkeypatch.setattr("app.store.history_store._quick_check", lambda database: checks.append(1) or "ok")
+    monkeypatch.setattr("app.store.history_database._quick_check", lambda database: checks.append(1) or "ok")
     store.close()
-    second = HistoryStore(store.path, tmp_path)
+    second = HistoryStore(store.database.path, tmp_path)
     assert checks == [], "it was closed in order"
-    HistoryStore(store.path, tmp_path).close()
+    HistoryStore(store.database.path, tmp_path).close()
     assert len(checks) == 1, "it is open, as after a crash"
     second.close()

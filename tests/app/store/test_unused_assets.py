@@ -57,7 +57,7 @@ def test_what_a_picture_the_queue_or_the_session_refers_to_stays(assets, history
     drawn, view, waiting, shelf, unused = (kept(assets, seed) for seed in range(5))
     second = CutOut(np.zeros((8, 8, 4), np.uint8), photo=view[0], mask=view[1])
     picture = history.add(tmp_path / "a.png", request(*drawn, views=(second,)), IMAGE, 1.0)
-    history.enqueue([request(*waiting)])
+    history.queue.add([request(*waiting)])
     assert remove_unused(history, assets, shelf) == 2
     assert left(assets) == {*drawn, *view, *waiting, *shelf} and not left(assets) & {*unused}
     history.delete([picture.id])

@@ -48,7 +48,7 @@ class Start:
         self.store = HistoryStore(folder / "history.sqlite", folder / "pictures")
         self.subjects = Subjects(self.state, SmallSegmenter)
         self.controller = Controller(self.state, self.queue, self.subjects, self.store)
-        self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store)
+        self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store.queue)
         self.keeper = SessionKeeper(
             self.state,
             SessionStore(folder / "session.json"),
@@ -267,7 +267,7 @@ class SessionWalk(RuleBasedStateMachine):
     @invariant()
     def nothing_that_was_asked_for_is_lost(self) -> None:
         here = sorted((request.prompt, request.seed) for request in self.start.queue.unfinished())
-        on_disk = sorted((request.prompt, request.seed) for _, request in self.start.store.queued())
+        on_disk = sorted((request.prompt, request.seed) for _, request in self.start.store.queue.read())
         assert here == on_disk == sorted(self.asked)
         kept = sorted((picture.prompt, picture.seed) for picture in self.start.store.pictures())
         assert kept == sorted(self.drawn)
