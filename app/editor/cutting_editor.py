@@ -6,16 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.editor.cutout_view import CutOutView
 from app.editor.frame import EditorFrame
-from app.editor.inspector_parts import Message
-from app.language import sentences
-from app.look import type as type_
-from app.look.controls import Divider, OutlinedButton, PlainButton, PrimaryButton, label
+from app.editor.side import EditorSide
+from app.look.controls import Divider, OutlinedButton, PlainButton, PrimaryButton
 from app.look.pixels import to_image
-from app.look.theme import size, space, tokens
+from app.look.theme import tokens
 from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
@@ -50,34 +48,18 @@ class CuttingEditor(EditorFrame):
         self.setObjectName("cuttingEditor")
         self._service = service
         self._file = ""
-        self.title, self.words = label("", "section"), label("", "help", "muted", wrap=True)
         self.preview = CutOutView(_PREVIEW)
-        self.message = Message()
         self.save_button, self.copy_button = PrimaryButton("", "download"), OutlinedButton("", "copy")
         self.discard = PlainButton("")
-        self.side = QWidget()
+        buttons = (self.save_button, self.copy_button, self.discard)
+        self.side = EditorSide((self.preview, Divider()), buttons)
+        self.side.column.setAlignment(self.preview, Qt.AlignmentFlag.AlignHCenter)
+        self._lay_out(self.side)
         self._refresh = QTimer(self, singleShot=True)
         self._refresh.setInterval(tokens()["duration"]["preview-min-gap"])
         self._refresh.timeout.connect(self.refresh)
-        self._build()
         self._connect()
         self.retranslate()
-
-    def _build(self) -> None:
-        type_.set_width(self.side, size("panel-right"))
-        column = QVBoxLayout(self.side)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(space("row-gap"))
-        column.addWidget(self.title)
-        column.addWidget(self.words)
-        column.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(Divider())
-        column.addWidget(self.message)
-        column.addStretch(1)
-        for button in (self.save_button, self.copy_button, self.discard):
-            column.addWidget(button)
-        self._lay_out(self.side)
-        self.message.hide()
 
     def _connect(self) -> None:
         self._connect_frame()
@@ -100,29 +82,21 @@ class CuttingEditor(EditorFrame):
         blank = np.zeros(picture.rgb.shape[:2], np.uint8)
         document = MaskDocument(blank if mask is None else mask)
         self._file = file
-        self._session = session = MaskSession(picture, Pyramid(picture.rgb), document, self._service, None, self)
+        session = MaskSession(picture, Pyramid(picture.rgb), document, self._service, None, self)
         session.pixelsChanged.connect(self._changed)
         session.marksChanged.connect(self._changed)
-        session.failed.connect(self._failed)
-        self.canvas.set_session(session)
-        self.canvas.set_tool("select")
-        self.canvas.set_brush_size(max(picture.width, picture.height) / 12)
+        session.failed.connect(self.side.show_error)
+        self._mark(session, "select", max(picture.width, picture.height) / 12)
         if mask is None:
             session.find(Hint(name))
         self.refresh()
-        self._show_zoom()
-        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
         return session
 
     @Slot()
     def leave(self) -> None:
         """Back to the picture."""
-        session, self._session = self._session, None
         self._refresh.stop()
-        self.canvas.set_session(None)
-        if session is not None:
-            session.release()
-            session.deleteLater()
+        self._release()
         self.left.emit()
 
     # What comes out
@@ -134,7 +108,7 @@ class CuttingEditor(EditorFrame):
             return False
         self._session.settle()
         if not self._session.document.mask.any():
-            self._failed(MaskError(Sentence("The cut-out is empty."), Sentence("Mark what belongs to it.")))
+            self.side.show_error(MaskError(Sentence("The cut-out is empty."), Sentence("Mark what belongs to it.")))
             return False
         return True
 
@@ -172,7 +146,7 @@ class CuttingEditor(EditorFrame):
 
     @Slot(object)
     def _not_made(self, error: Exception) -> None:
-        self._failed(
+        self.side.show_error(
             error
             if isinstance(error, EchoGenError)
             else EchoGenError(Sentence("The cut-out could not be saved: {error}", error=error))
@@ -192,7 +166,7 @@ class CuttingEditor(EditorFrame):
         session = self._session
         if session is None:
             return
-        self.message.hide()
+        self.side.message.hide()
         mask = session.mask_pyramid.at_most(_PREVIEW_SIDE)
         there = bool(mask.any())
         shown = (
@@ -203,18 +177,14 @@ class CuttingEditor(EditorFrame):
         self.copy_button.setEnabled(there)
         self._show_undo()
 
-    @Slot(object)
-    def _failed(self, error: EchoGenError) -> None:
-        self.message.say(sentences.joined((error.fact, error.step)), wrong=True)
-
     def retranslate(self) -> None:
-        self.title.setText(self.tr("Cut out of the picture"))
-        self.words.setText(self.tr("Click what belongs, or paint it. Everything else becomes transparent."))
+        self.side.title.setText(self.tr("Cut out of the picture"))
+        self.side.words.setText(self.tr("Click what belongs, or paint it. Everything else becomes transparent."))
         self.preview.setAccessibleName(self.tr("The cut-out on transparency"))
         self.save_button.setText(self.tr("Save as PNG…"))
         self.copy_button.setText(self.tr("Copy"))
         self.discard.setText(self.tr("Back"))
-        self.setAccessibleName(self.title.text())
+        self.setAccessibleName(self.side.title.text())
         super().retranslate()
 
 

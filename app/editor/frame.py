@@ -69,6 +69,25 @@ class EditorFrame(QWidget):
         bind(self, "invert", self.invert)
         bind(self, "overlay", self.next_overlay)
 
+    # Begin and end of a session of the editor's own
+
+    def _mark(self, session: MaskSession, tool: str, brush: float) -> None:
+        """Begin to mark something. ``brush``: its diameter, in pixels of the picture."""
+        self._session = session
+        self.canvas.set_session(session)
+        self.canvas.set_tool(tool)
+        self.canvas.set_brush_size(brush)
+        self._show_zoom()
+        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _release(self) -> None:
+        """Nothing is marked any more."""
+        session, self._session = self._session, None
+        self.canvas.set_session(None)
+        if session is not None:
+            session.release()
+            session.deleteLater()
+
     # Edit
 
     @Slot()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QWidget
 
 from app.editor.frame import EditorFrame
-from app.editor.inspector_parts import Message
-from app.language import sentences
-from app.look import type as type_
+from app.editor.side import EditorSide
 from app.look.controls import Divider, LabelledSlider, PlainButton, PrimaryButton, label
-from app.look.theme import size, space
 from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService
 from app.shortcuts import bind
-from engine import EchoGenError, region_problem
+from engine import region_problem
 from engine.photo import Box, Photo
 
 
@@ -45,28 +42,13 @@ class RegionEditor(EditorFrame):
         self.setObjectName("regionEditor")
         self._service = service
         self._into_photo = False
-        self.title, self.words = label("", "section"), label("", "help", "muted", wrap=True)
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
         self.scales_words = label("", "help", "muted", wrap=True)
-        self.message = Message()
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
-        self.side = QWidget()
-        self._build()
+        self.side = EditorSide((Divider(), self.scales, self.scales_words), (self.use, self.discard))
+        self._lay_out(self.side)
         self._connect()
         self.retranslate()
-
-    def _build(self) -> None:
-        type_.set_width(self.side, size("panel-right"))
-        column = QVBoxLayout(self.side)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(space("row-gap"))
-        for widget in (self.title, self.words, Divider(), self.scales, self.scales_words, self.message):
-            column.addWidget(widget)
-        column.addStretch(1)
-        column.addWidget(self.use)
-        column.addWidget(self.discard)
-        self._lay_out(self.side)
-        self.message.hide()
 
     def _connect(self) -> None:
         self._connect_frame()
@@ -86,20 +68,14 @@ class RegionEditor(EditorFrame):
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
         self._into_photo = into_photo
-        self._session = session = RegionSession(
-            photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self
-        )
+        session = RegionSession(photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self)
         session.marksChanged.connect(self._show)
-        session.failed.connect(self._failed)
-        self.canvas.set_session(session)
-        self.canvas.set_tool("brush")
-        self.canvas.set_brush_size(max(photo.width, photo.height) / 8)
+        session.failed.connect(self.side.show_error)
         self.scales.setRange(0, max(scales - 1, 1))
         self.scales.setValue(min(whole, scales - 1))
+        self._mark(session, "brush", max(photo.width, photo.height) / 8)
         self.retranslate()
         self._show()
-        self._show_zoom()
-        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
         return session
 
     @Slot()
@@ -112,41 +88,30 @@ class RegionEditor(EditorFrame):
         mask = self._session.document.mask.copy()
         problem = region_problem(mask)
         if problem is not None:
-            self._failed(problem)
+            self.side.show_error(problem)
             return
         whole = round(self.scales.value())
-        self._end()
+        self._release()
         self.accepted.emit(mask, whole)
 
     @Slot()
     def leave(self) -> None:
         """Back without drawing."""
-        self._end()
+        self._release()
         self.left.emit()
-
-    def _end(self) -> None:
-        session, self._session = self._session, None
-        self.canvas.set_session(None)
-        if session is not None:
-            session.release()
-            session.deleteLater()
 
     # What is shown
 
     @Slot()
     def _show(self) -> None:
-        self.message.hide()
+        self.side.message.hide()
         self._show_undo()
-
-    @Slot(object)
-    def _failed(self, error: EchoGenError) -> None:
-        self.message.say(sentences.joined((error.fact, error.step)), wrong=True)
 
     @Slot()
     def retranslate(self) -> None:
         into = self._into_photo
-        self.title.setText(self.tr("Put the subject into this photo") if into else self.tr("Redraw a region"))
-        self.words.setText(
+        self.side.title.setText(self.tr("Put the subject into this photo") if into else self.tr("Redraw a region"))
+        self.side.words.setText(
             self.tr("Mark where it goes. Everything outside stays as it is.")
             if into
             else self.tr("Mark what is to be drawn anew. Everything outside stays as it is.")
@@ -155,5 +120,5 @@ class RegionEditor(EditorFrame):
         self.scales_words.setText(self.tr("0 draws it wholly anew; more keeps what is there in outline."))
         self.use.setText(self.tr("Draw it here") if into else self.tr("Redraw this region"))
         self.discard.setText(self.tr("Back"))
-        self.setAccessibleName(self.title.text())
+        self.setAccessibleName(self.side.title.text())
         super().retranslate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.session.controller import Controller
@@ -26,12 +26,7 @@ class Cutting(QObject):
 
     Args:
         window: owner of the file dialog.
-
-    Signals:
-        changed(bool): the editor is open now, or closed.
     """
-
-    changed = Signal(bool)
 
     def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
         super().__init__(window)
@@ -63,21 +58,17 @@ class Cutting(QObject):
         name = Path(export_name(request.prompt, request.seed)).stem
         file = str(self._controller.store.folder.parent / self.tr("{0}, cut out").format(name))
         mask = subject_in(result, self._state.engine.manifest)
-        panels.left.close_panel()
         session = panels.cutting.begin(photo_from_pixels(result.image), mask, request.subject_name, file)
-        panels.show_cutting(True)
-        if self._drafts is not None and self._drafts.begin(session, "cut out"):
+        goes_on = self._drafts is not None and self._drafts.begin(session, "cut out")
+        panels.open_editor(panels.cutting)
+        if goes_on:
             panels.toast.show_message(self.tr("What you marked last time is here again"))
-        panels.cutting.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.changed.emit(True)
 
     @Slot()
     def _leave(self) -> None:
         if self._drafts is not None:
             self._drafts.end()
-        self._panels.show_cutting(False)
-        self.changed.emit(False)
-        self._panels.prompt.focus_prompt()
+        self._panels.close_editor()
 
     @Slot(object)
     def _saved(self, file: Path) -> None:

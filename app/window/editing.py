@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from app.mask.drafts import Draft
 from app.session.draft_keeper import DraftKeeper
@@ -11,13 +11,7 @@ from app.window.panels import Panels
 
 
 class Editing(QObject):
-    """See the module.
-
-    Signals:
-        changed(bool): the editor is open now, or closed.
-    """
-
-    changed = Signal(bool)
+    """See the module."""
 
     def __init__(self, panels: Panels, state: SessionState, parent: QObject) -> None:
         super().__init__(parent)
@@ -68,19 +62,14 @@ class Editing(QObject):
         panels, subject = self._panels, self._state.subject
         if panels.is_editing() or subject is None or subject.photo is None:
             return
-        panels.left.close_panel()
         panels.editor.begin()
-        panels.show_editor(True)
-        panels.editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.changed.emit(True)
+        panels.open_editor(panels.editor)
 
     @Slot()
     def leave(self) -> None:
         """Back to the panels."""
         if self._panels.is_editing():
-            self._panels.show_editor(False)
-            self.changed.emit(False)
-            self._panels.prompt.focus_prompt()
+            self._panels.close_editor()
 
     @Slot()
     def _offer_discarded(self) -> None:

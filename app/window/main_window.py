@@ -250,8 +250,7 @@ class MainWindow(QMainWindow):
         self.canvas.followed.connect(self._enable)
         self.placing.changed.connect(self._enable)
         self.gallery_page.changed.connect(self._enable)
-        for opened in (self.editing.changed, self.redrawing.changed, self.cutting.changed):
-            opened.connect(self._editing_changed)
+        panels.editorOpen.connect(self._editing_changed)
         for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
 

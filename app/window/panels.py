@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -45,9 +45,11 @@ class Panels(QWidget):
 
     Signals:
         historyFolded: the history was folded away or brought back.
+        editorOpen(bool): one of the editors is open now, or closed.
     """
 
     historyFolded = Signal()
+    editorOpen = Signal(bool)
 
     def __init__(self, state: SessionState, subjects: Subjects, store: HistoryStore, queue: PictureQueue) -> None:
         super().__init__()
@@ -126,22 +128,22 @@ class Panels(QWidget):
             self.prompt.set_banner(self.banner)
             self.prompt.area.verticalScrollBar().setValue(0)
 
-    # The cut-out editor
+    # The editors
 
-    def show_editor(self, shown: bool) -> None:
-        """The editor of the cut-out over the panels, or the panels."""
+    def open_editor(self, editor: EditorFrame) -> None:
+        """Show one of the editors in place of the panels. It is to have begun."""
+        self.left.close_panel()
         self.show_gallery(False)
-        self._pages.setCurrentIndex(1 if shown else 0)
+        self._pages.setCurrentWidget(editor)
+        editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.editorOpen.emit(True)
 
-    def show_region(self, shown: bool) -> None:
-        """The editor of a region over the panels, or the panels."""
+    def close_editor(self) -> None:
+        """Show the panels again."""
         self.show_gallery(False)
-        self._pages.setCurrentIndex(2 if shown else 0)
-
-    def show_cutting(self, shown: bool) -> None:
-        """The editor that cuts something out of a picture over the panels, or the panels."""
-        self.show_gallery(False)
-        self._pages.setCurrentIndex(3 if shown else 0)
+        self._pages.setCurrentIndex(0)
+        self.editorOpen.emit(False)
+        self.prompt.focus_prompt()
 
     def is_marking(self) -> bool:
         """Whether the editor of a region is open."""

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.session.controller import Controller
@@ -25,12 +25,7 @@ class Redrawing(QObject):
 
     Args:
         window: owner of the file dialog.
-
-    Signals:
-        changed(bool): the editor is open now, or closed.
     """
-
-    changed = Signal(bool)
 
     def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
         super().__init__(window)
@@ -92,13 +87,11 @@ class Redrawing(QObject):
     def _open(self, photo: Photo, whole: int, *, into_photo: bool) -> None:
         manifest, panels = self._state.engine.manifest, self._panels
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
-        panels.left.close_panel()
         session = panels.region.begin(photo, scales, whole, into_photo=into_photo)
-        panels.show_region(True)
-        if self._drafts is not None and self._drafts.begin(session, "region"):
+        goes_on = self._drafts is not None and self._drafts.begin(session, "region")
+        panels.open_editor(panels.region)
+        if goes_on:
             panels.toast.show_message(self.tr("What you marked last time is here again"))
-        panels.region.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.changed.emit(True)
 
     @Slot(object, int)
     def _accepted(self, mask: np.ndarray, whole: int) -> None:
@@ -114,6 +107,4 @@ class Redrawing(QObject):
         self._place = None
         if self._drafts is not None:
             self._drafts.end()
-        self._panels.show_region(False)
-        self.changed.emit(False)
-        self._panels.prompt.focus_prompt()
+        self._panels.close_editor()

@@ -53,7 +53,7 @@ def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
     editor.canvas.session.reset()
     empty = np.zeros((64, 64), np.uint8)
     editor.canvas.session.take_mask(empty, "Open a mask")
-    assert not editor.ready() and "empty" in editor.message.text.text(), "nothing is saved, and it is said why"
+    assert not editor.ready() and "empty" in editor.side.message.text.text(), "nothing is saved, and it is said why"
     editor.leave()
     assert not window.panels.is_editing()
 

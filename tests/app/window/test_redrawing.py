@@ -88,7 +88,7 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     panels.canvas.strip.region_button.click()
     assert panels.is_editing() and panels.region.isVisible()
     panels.region.accept()
-    assert panels.is_editing() and "empty" in panels.region.message.text.text()
+    assert panels.is_editing() and "empty" in panels.region.side.message.text.text()
     bench.mark(32, 32, 64, 64)
     panels.region.scales.setValue(2)
     panels.region.accept()
