@@ -16,14 +16,14 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPen,
 )
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.look import focus, icons
+from app.look import focus
 from app.look.controls import IconButton, label
 from app.look.pixels import ScaledPicture, paint_dashed
-from app.look.theme import notifier, on_photo, radius, theme, tokens
+from app.look.theme import notifier, radius, theme, tokens
+from app.look.tiles import paint_outline, paint_star
 from app.store.history_store import Picture
 from app.system import background
 
@@ -145,11 +145,7 @@ class ResultsGrid(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Esc leaves the grid before it stops anything."""
-        override = event.type() == QEvent.Type.ShortcutOverride
-        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
-        return super().event(event)
+        return focus.takes_escape(event) or super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self._at(event.position())
@@ -206,15 +202,10 @@ class ResultsGrid(QWidget):
             else:
                 layer.paint(painter, rect, corner)
             if index in (self.current, self._hovered):
-                painter.setPen(QPen(theme().color("accent" if index == self.current else "outline"), stroke))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), corner + 2, corner + 2)
+                color = "accent" if index == self.current else "outline"
+                paint_outline(painter, rect.adjusted(-2, -2, 2, 2), corner + 2, color, stroke)
             if picture.starred:
-                badge = QRectF(rect.right() - 30, rect.y() + 8, 22, 22)
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(on_photo("chip"))
-                painter.drawEllipse(badge)
-                icons.paint_icon(painter, "star", badge.adjusted(4, 4, -4, -4), on_photo("chip-star"), filled=True)
+                paint_star(painter, QRectF(rect.right() - 30, rect.y() + 8, 22, 22))
 
 
 class ResultsView(QWidget):

@@ -14,6 +14,7 @@ from app.history.commands import PictureCommands
 from app.history.groups import spoken_time
 from app.history.menu import add_folder_entries, add_order_entry, add_picture_entries
 from app.language.say import say
+from app.look import focus
 from app.look import type as type_
 from app.look.controls import Button, ComboBox, Divider, IconButton, Segmented, label
 from app.look.layout import retranslates
@@ -301,11 +302,7 @@ class GalleryPanel(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Esc is the gallery's while it is open: it leaves the filters, then the gallery."""
-        override = event.type() == QEvent.Type.ShortcutOverride
-        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
-        return super().event(event)
+        return focus.takes_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

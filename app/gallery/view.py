@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QBrush, QImage, QMouseEvent, QPainter, QPen, QTransform
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QBrush, QImage, QMouseEvent, QPainter, QTransform
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.gallery.model import GalleryModel
 from app.gallery.thumbs import ThumbLoader
 from app.look import focus, icons
-from app.look.theme import notifier, on_photo, radius, theme, tokens
+from app.look.theme import radius, theme, tokens
+from app.look.tiles import paint_outline, paint_star, set_up_list
 from app.store.history_store import HistoryStore, Picture
 from app.system.sharing import drag_out
 
@@ -41,9 +42,7 @@ class GalleryDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         if chosen:
-            painter.setPen(QPen(color("accent"), tokens()["stroke"]["selected"]))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), corner + 2, corner + 2)
+            paint_outline(painter, rect.adjusted(-2, -2, 2, 2), corner + 2, "accent", tokens()["stroke"]["selected"])
         painter.setPen(Qt.PenStyle.NoPen)
         thumb = view.thumbs.get(picture.id)
         if thumb is None or thumb.isNull():
@@ -61,15 +60,9 @@ class GalleryDelegate(QStyledItemDelegate):
             sign = QRectF(rect.center().x() - 10, rect.center().y() - 10, 20, 20)
             icons.paint_icon(painter, "triangle-alert", sign, "warning")
         if picture.starred:
-            badge = QRectF(rect.right() - 24, rect.y() + 4, 20, 20)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(on_photo("chip"))
-            painter.drawEllipse(badge)
-            icons.paint_icon(painter, "star", badge.adjusted(4, 4, -4, -4), on_photo("chip-star"), filled=True)
+            paint_star(painter, QRectF(rect.right() - 24, rect.y() + 4, 20, 20))
         if focus.is_visible(view) and index == view.currentIndex():
-            painter.setPen(QPen(color("focus"), tokens()["stroke"]["focus"]))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(-4, -4, 4, 4), corner + 4, corner + 4)
+            paint_outline(painter, rect.adjusted(-4, -4, 4, 4), corner + 4, "focus", tokens()["stroke"]["focus"])
         painter.restore()
 
 
@@ -92,26 +85,18 @@ class GalleryView(QListView):
         super().__init__(parent)
         self.pictures = pictures
         self.thumbs = ThumbLoader(store, self)
-        self.setObjectName("galleryList")
+        set_up_list(self, "galleryList")
         self.setModel(pictures)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
         self.setUniformItemSizes(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setSelectionRectVisible(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setStyleSheet("QListView#galleryList { background: transparent; border: none; }")
-        self.viewport().setAutoFillBackground(False)
         self.delegate = GalleryDelegate(self)
         self.setItemDelegate(self.delegate)
-        focus.attach(self, -1)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._context)
         self.doubleClicked.connect(self._open)
         self.selectionModel().selectionChanged.connect(self.chosenChanged)
@@ -121,7 +106,6 @@ class GalleryView(QListView):
         self._settle.timeout.connect(self._look)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.thumbs.arrived.connect(self.viewport().update)
-        notifier.changed.connect(self.viewport().update)
         self.set_size("medium")
 
     def set_size(self, name: str) -> None:

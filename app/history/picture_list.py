@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.history.model import HistoryModel, Row
-from app.look import focus, icons
+from app.look import focus
 from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed
-from app.look.theme import notifier, on_photo, radius, size, theme, tokens
+from app.look.theme import on_photo, radius, size, theme, tokens
+from app.look.tiles import paint_badge, paint_outline, paint_star, set_up_list
 from app.store.history_store import Picture
 from app.system.sharing import drag_out
 
@@ -109,16 +110,13 @@ class PictureDelegate(QStyledItemDelegate):
         return layer
 
     def _paint_thumb(self, painter: QPainter, rect: QRectF, row: Row, index: Index) -> None:
-        color = theme().color
         model = self._view.history
         corner = radius("tile")
         selection = self._view.selectionModel()
         chosen = row.picture is None or selection.isSelected(index)
         if chosen:
-            stroke = tokens()["stroke"]["selected"]
-            painter.setPen(QPen(color("accent"), stroke))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), corner + 2, corner + 2)
+            edge = rect.adjusted(-1.5, -1.5, 1.5, 1.5)
+            paint_outline(painter, edge, corner + 2, "accent", tokens()["stroke"]["selected"])
             rect = rect.adjusted(2, 2, -2, -2)
         missing = row.picture is not None and model.is_missing(row.picture)
         image = model.thumb(row)
@@ -130,27 +128,16 @@ class PictureDelegate(QStyledItemDelegate):
             painter.setOpacity(1.0)
         if missing:
             badge = QRectF(rect.center().x() - 13, rect.center().y() - 13, 26, 26)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(on_photo("chip"))
-            painter.drawEllipse(badge)
-            icons.paint_icon(painter, "triangle-alert", badge.adjusted(5, 5, -5, -5), on_photo("chip-text"))
+            paint_badge(painter, badge, "triangle-alert", on_photo("chip-text"), 5)
         if row.picture is None and model.running is not None and model.running.progress:
             self._paint_progress(painter, rect, model.running.progress)
         if row.picture is not None and row.picture.starred:
-            badge = QRectF(rect.right() - 20, rect.y() + 3, 17, 17)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(on_photo("chip"))
-            painter.drawEllipse(badge)
-            star = badge.adjusted(3, 3, -3, -3)
-            icons.paint_icon(painter, "star", star, on_photo("chip-star"), filled=True)
+            paint_star(painter, QRectF(rect.right() - 20, rect.y() + 3, 17, 17), 3)
         if focus.is_visible(self._view) and index == self._view.currentIndex():
-            painter.setPen(QPen(color("focus"), tokens()["stroke"]["focus"]))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(self.thumb_rect(QRectF(self._view.visualRect(index))).adjusted(-3, -3, 3, 3), 9, 9)
+            edge = self.thumb_rect(QRectF(self._view.visualRect(index))).adjusted(-3, -3, 3, 3)
+            paint_outline(painter, edge, 9, "focus", tokens()["stroke"]["focus"])
         elif index == self._view.hovered() and not chosen:
-            painter.setPen(QPen(color("outline"), 1.5))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(-1.5, -1.5, 1.5, 1.5), corner + 1, corner + 1)
+            paint_outline(painter, rect.adjusted(-1.5, -1.5, 1.5, 1.5), corner + 1, "outline", 1.5)
 
     def _paint_progress(self, painter: QPainter, rect: QRectF, text: str) -> None:
         font = type_.font("micro")
@@ -185,31 +172,22 @@ class HistoryView(QListView):
         super().__init__(parent)
         self.history = history
         self._hovered = QPersistentModelIndex()
-        self.setObjectName("historyList")
+        set_up_list(self, "historyList")
         self.setModel(history)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setStyleSheet("QListView#historyList { background: transparent; border: none; }")
         self.setMouseTracking(True)
-        self.viewport().setAutoFillBackground(False)
         self.delegate = PictureDelegate(self)
         self.setItemDelegate(self.delegate)
         self.setAccessibleName(self.tr("History"))
-        focus.attach(self, -1)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._context)
         self.horizontalScrollBar().valueChanged.connect(self.moved)
         self.horizontalScrollBar().rangeChanged.connect(self.moved)
         self.clicked.connect(self._clicked)
-        notifier.changed.connect(self.viewport().update)
 
     def hovered(self) -> QPersistentModelIndex:
         return self._hovered

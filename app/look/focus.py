@@ -210,3 +210,17 @@ def attach(widget: QWidget, corner: int | None = None) -> None:
 def is_visible(widget: QWidget) -> bool:
     """Whether this widget has the focus and the user steers by keyboard."""
     return widget.hasFocus() and _shared().keyboard
+
+
+def takes_escape(event: QEvent) -> bool:
+    """Ask for Esc before a shortcut of the window gets it; a widget calls this in ``event``, and sees the key afterwards.
+
+    Returns:
+        whether this was the question, and is answered.
+    """
+    if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    if event.key() != Qt.Key.Key_Escape:
+        return False
+    event.accept()
+    return True

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.history.menu import add_entry
+from app.look import focus
 from app.look import type as type_
 from app.look.controls import Card, Divider, IconButton, PlainButton, label
 from app.look.layout import retranslates
@@ -116,11 +117,7 @@ class QueuePanel(Card):
 
     def event(self, event: QEvent) -> bool:
         """Esc is taken before the window's Stop gets it: who looks at the queue wants to leave it."""
-        override = event.type() == QEvent.Type.ShortcutOverride
-        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
-        return super().event(event)
+        return focus.takes_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.look import focus, icons
 from app.look import type as type_
-from app.look.pixels import ScaledPicture, paint_dashed
-from app.look.theme import notifier, radius, theme, tokens
+from app.look.pixels import ScaledPicture, paint_dashed, paint_ring
+from app.look.theme import radius, theme
+from app.look.tiles import set_up_list
 from app.waiting.model import QueueModel
 
 _SIDE = 44
@@ -53,9 +54,7 @@ class QueueDelegate(QStyledItemDelegate):
             grip = QRectF(rect.right() - 24, rect.center().y() - 8, 16, 16)
             icons.paint_icon(painter, "grip-vertical", grip, "text-muted")
         if focus.is_visible(self._view) and index == self._view.currentIndex():
-            painter.setPen(QPen(color("focus"), tokens()["stroke"]["focus"]))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius("control"), radius("control"))
+            paint_ring(painter, rect.adjusted(1, 1, -1, -1))
         painter.restore()
 
     def _paint_words(self, painter: QPainter, room: QRectF, model: QueueModel, row: int, chosen: bool) -> None:
@@ -91,24 +90,15 @@ class QueueView(QListView):
         super().__init__(parent)
         self.queue = queue
         self._hovered = QPersistentModelIndex()
-        self.setObjectName("queueList")
+        set_up_list(self, "queueList")
         self.setModel(queue)
         self.setItemDelegate(QueueDelegate(self))
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.setDragDropOverwriteMode(False)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setStyleSheet("QListView#queueList { background: transparent; border: none; }")
-        self.viewport().setAutoFillBackground(False)
         self.setMouseTracking(True)
-        focus.attach(self, -1)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._context)
-        notifier.changed.connect(self.viewport().update)
 
     def hovered(self) -> QPersistentModelIndex:
         return self._hovered

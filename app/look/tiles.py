@@ -1,0 +1,50 @@
+"""What lists of pictures have in common: how the list behaves, and the marks on a thumbnail."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
+
+from app.look import focus, icons
+from app.look.theme import notifier, on_photo, theme
+
+
+def set_up_list(view: QListView, name: str) -> None:
+    """A list without a ground and a frame of its own, of which several items can be chosen and that paints its own focus.
+
+    Args:
+        name: its object name.
+    """
+    view.setObjectName(name)
+    view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+    view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    view.setFrameShape(QFrame.Shape.NoFrame)
+    view.setStyleSheet(f"QListView#{name} {{ background: transparent; border: none; }}")
+    view.viewport().setAutoFillBackground(False)
+    view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    focus.attach(view, -1)
+    notifier.changed.connect(view.viewport().update)
+
+
+def paint_outline(painter: QPainter, rect: QRectF, corner: float, color: str, width: float) -> None:
+    """A line around something. ``color``: a token of the theme."""
+    painter.setPen(QPen(theme().color(color), width))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect, corner, corner)
+
+
+def paint_badge(
+    painter: QPainter, badge: QRectF, icon: str, color: QColor, inset: float, *, filled: bool = False
+) -> None:
+    """An icon on a round dark ground, over a picture. ``inset``: pixels of the ground around the icon."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(on_photo("chip"))
+    painter.drawEllipse(badge)
+    icons.paint_icon(painter, icon, badge.adjusted(inset, inset, -inset, -inset), color, filled=filled)
+
+
+def paint_star(painter: QPainter, badge: QRectF, inset: float = 4) -> None:
+    """The mark of a starred picture."""
+    paint_badge(painter, badge, "star", on_photo("chip-star"), inset, filled=True)
