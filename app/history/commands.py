@@ -63,9 +63,15 @@ class PictureCommands(QObject):
 
     Signals:
         changed: the store changed, the row has to be read again.
-        opened(object), recallRequested(object, str), compareRequested(object, object), starred(int, bool),
-            deleted(tuple), restored(tuple), rebuilt(int), failed(object), saveRequested(object, bool),
-            saveAllRequested(object, bool), copyRequested(object): as ``HistoryPanel`` describes them.
+        opened(object): ``OpenedPicture`` that was clicked: show it.
+        recallRequested(object, str): ``OpenedPicture`` and "all", "seed" or "prompt": fill the panel from its request.
+        compareRequested(object, object): two ``OpenedPicture``: newer, older.
+        starred(int, bool): a picture was starred here.
+        deleted(tuple): ids that were deleted; offer Undo (``undo_delete``). restored(tuple): ids that came back.
+        rebuilt(int): so many pictures of the folder were found anew.
+        failed(object): an ``EchoGenError``.
+        saveRequested(object, bool), copyRequested(object): a ``Picture`` from the context menu; True: with metadata.
+        saveAllRequested(object, bool): the same for a list of pictures.
         viewRequested(object): show this ``Picture`` alone on the screen.
         sideBySideRequested: show the chosen pictures beside each other.
         promptCopied: the chosen picture's prompt is on the clipboard.

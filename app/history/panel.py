@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
@@ -13,6 +13,7 @@ from app.history.commands import PictureCommands
 from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
+from app.history.scroll_arrows import ScrollArrows
 from app.look import icons
 from app.look import type as type_
 from app.look.controls import IconButton, label
@@ -21,54 +22,13 @@ from app.look.pixels import paint_dashed, to_image
 from app.look.theme import notifier, radius, size, space, theme
 from app.shortcuts import bind, keymap
 from app.store.history_store import HistoryStore, Picture
-from app.store.picture_files import OpenedPicture
 from engine import GenerationRequest
 
 _SIDE = 106
 
 
-class Arrow(IconButton):
-    """Scrolls the row. It lies on thumbnails, so it brings its own ground."""
-
-    def __init__(self, icon: str, parent: QWidget) -> None:
-        super().__init__(icon, "", parent=parent, side=28)
-
-    def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(theme().color("border"))
-        painter.setBrush(theme().color("surface-raised"))
-        painter.drawEllipse(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-        painter.end()
-        super().paintEvent(event)
-
-
 class HistoryPanel(QWidget):
-    """Shows, finds and throws away pictures; everything slow happens in the background.
-
-    Signals:
-        opened(object): ``OpenedPicture`` that was clicked: show it.
-        recallRequested(object, str): ``OpenedPicture`` and "all", "seed" or "prompt": fill the panel from its request.
-        compareRequested(object, object): two ``OpenedPicture``: newer, older.
-        starred(int, bool): a picture was starred here.
-        deleted(tuple): ids that were deleted; offer Undo (``undo_delete``). restored(tuple): ids that came back.
-        rebuilt(int): so many pictures of the folder were found anew.
-        failed(object): an ``EchoGenError``.
-        saveRequested(object, bool), copyRequested(object): a ``Picture`` from the context menu; True: with metadata.
-        saveAllRequested(object, bool): the same for a list of pictures.
-    """
-
-    opened = Signal(object)
-    recallRequested = Signal(object, str)
-    compareRequested = Signal(object, object)
-    starred = Signal(int, bool)
-    deleted = Signal(tuple)
-    restored = Signal(tuple)
-    rebuilt = Signal(int)
-    failed = Signal(object)
-    saveRequested = Signal(object, bool)
-    saveAllRequested = Signal(object, bool)
-    copyRequested = Signal(object)
+    """Shows and finds pictures. What is done with them, and told of it, is its ``commands``'."""
 
     def __init__(self, store: HistoryStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,7 +60,7 @@ class HistoryPanel(QWidget):
         self.field.hide()
         type_.apply(self.field, "body")
         self.gallery_button = IconButton("layout-grid", "", parent=self, side=36)
-        self.left, self.right = Arrow("chevron-left", self), Arrow("chevron-right", self)
+        self.arrows = ScrollArrows(self.view, self)
         self.side = QWidget(self)
         side = QVBoxLayout(self.side)
         side.setContentsMargins(0, 0, 0, 0)
@@ -149,7 +109,7 @@ class HistoryPanel(QWidget):
         view, commands = self.view, self.commands
         view.opened.connect(commands.open)
         view.menuWanted.connect(self._menu)
-        view.moved.connect(self._place_arrows)
+        view.moved.connect(self.arrows.place)
         view.moved.connect(self._more.start)
         self.star_button.toggled.connect(self._filter)
         self.search_button.toggled.connect(self._show_search)
@@ -159,20 +119,7 @@ class HistoryPanel(QWidget):
         self.field.textChanged.connect(self._search_timer.start)
         self.field.installEventFilter(self)
         self._search_timer.timeout.connect(self._filter)
-        self.left.clicked.connect(self._scroll_left)
-        self.right.clicked.connect(self._scroll_right)
         commands.changed.connect(self.reload)
-        commands.opened.connect(self._open)
-        commands.recallRequested.connect(self.recallRequested)
-        commands.compareRequested.connect(self.compareRequested)
-        commands.starred.connect(self.starred)
-        commands.deleted.connect(self.deleted)
-        commands.restored.connect(self.restored)
-        commands.rebuilt.connect(self.rebuilt)
-        commands.failed.connect(self.failed)
-        commands.saveRequested.connect(self.saveRequested)
-        commands.saveAllRequested.connect(self.saveAllRequested)
-        commands.copyRequested.connect(self.copyRequested)
         bind(view, "star", commands.toggle_star)
         bind(view, "recall_all", commands.recall_all)
         bind(view, "recall_prompt", commands.recall_prompt)
@@ -255,14 +202,6 @@ class HistoryPanel(QWidget):
         self.store.star(picture, starred)
         self.reload()
 
-    def can_undo_delete(self) -> bool:
-        """Whether something was deleted since the start that can be brought back."""
-        return self.commands.can_undo_delete()
-
-    def undo_delete(self) -> None:
-        """Bring back what was deleted last."""
-        self.commands.undo_delete()
-
     def set_compact(self, compact: bool) -> None:
         """Windows lower than 760: no titles, small thumbnails, 64 high."""
         if compact != self._compact:
@@ -272,7 +211,7 @@ class HistoryPanel(QWidget):
             self.view.set_compact(compact)
             self._set_margins()
             self.updateGeometry()
-            self._place_arrows()
+            self.arrows.place()
 
     @Slot()
     def toggle_most_alike(self) -> None:
@@ -280,7 +219,7 @@ class HistoryPanel(QWidget):
         self.model.set_most_alike(not self.model.most_alike)
         self.view.horizontalScrollBar().setValue(0)
         self._show_empty()
-        self._place_arrows()
+        self.arrows.place()
 
     @Slot()
     def show_search(self) -> None:
@@ -316,7 +255,7 @@ class HistoryPanel(QWidget):
             grown = len(self.model.rows) - before
             bar.setValue(place + max(0, grown) * (self.view.delegate.side + 6))
         self._show_empty()
-        self._place_arrows()
+        self.arrows.place()
 
     def _choose_again(self, pictures: list[int]) -> None:
         for number, picture in enumerate(pictures):
@@ -358,12 +297,8 @@ class HistoryPanel(QWidget):
         search = self.field.text() if self.search_button.isChecked() else ""
         self._keeping_place(partial(self.model.set_filter, search, self.star_button.isChecked()))
         self._show_empty()
-        self._place_arrows()
+        self.arrows.place()
         self.commands.check_files()
-
-    @Slot(object)
-    def _open(self, opened: OpenedPicture) -> None:
-        self.opened.emit(opened)
 
     @Slot(bool)
     def _show_search(self, shown: bool) -> None:
@@ -376,7 +311,7 @@ class HistoryPanel(QWidget):
             self.field.clear()
             self._filter()
             self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._place_arrows()
+        self.arrows.place()
 
     def eventFilter(self, watched, event) -> bool:
         if watched is self.field and event.type() == QEvent.Type.ShortcutOverride:
@@ -425,26 +360,6 @@ class HistoryPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
 
-    @Slot()
-    def _scroll_left(self) -> None:
-        self.view.scroll_by(-self.view.width() + 80)
-
-    @Slot()
-    def _scroll_right(self) -> None:
-        self.view.scroll_by(self.view.width() - 80)
-
-    @Slot()
-    def _place_arrows(self) -> None:
-        bar, view = self.view.horizontalScrollBar(), self.view
-        shown = view.isVisibleTo(self)
-        self.left.setVisible(shown and bar.value() > 0)
-        self.right.setVisible(shown and bar.value() < bar.maximum())
-        y = view.y() + view.height() - self.view.delegate.side // 2 - 4 - self.left.height() // 2
-        self.left.move(view.x() + 2, y)
-        self.right.move(view.x() + view.width() - self.right.width() - 2, y)
-        self.left.raise_()
-        self.right.raise_()
-
     def _set_margins(self) -> None:
         if self._compact:
             self._row.setContentsMargins(12, 4, 12, 4)
@@ -460,7 +375,7 @@ class HistoryPanel(QWidget):
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
-        QTimer.singleShot(0, self._place_arrows)
+        QTimer.singleShot(0, self.arrows.place)
 
     @Slot()
     def retranslate(self) -> None:
@@ -472,8 +387,7 @@ class HistoryPanel(QWidget):
         self.field.setPlaceholderText(self.tr("Search prompts"))
         self.field.setAccessibleName(self.tr("Search the history"))
         self.gallery_button.describe(self.tr("Gallery of all pictures"), keymap.shown("gallery"))
-        self.left.describe(self.tr("Newer pictures"))
-        self.right.describe(self.tr("Older pictures"))
+        self.arrows.retranslate()
         self.view.setToolTip("")
         self.update()
 

@@ -31,7 +31,7 @@ class GalleryPage(QObject):
         self._panels, self._state = panels, state
         self._known = False
         panels.history.gallery_button.clicked.connect(self.toggle)
-        for signal in (*asked, panels.history.recallRequested, panels.history.compareRequested):
+        for signal in (*asked, panels.history.commands.recallRequested, panels.history.commands.compareRequested):
             signal.connect(self.leave)
 
     @Slot()

@@ -217,7 +217,7 @@ class MainWindow(QMainWindow):
             notice.connect(toast.show_message)
         for fails in (controller.failed, self.subject.failed, self.presets.failed):
             fails.connect(self.faults.show)
-        self.history.failed.connect(self.faults.report)
+        self.history.commands.failed.connect(self.faults.report)
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
         dialogs.fetching.connect(self.status.show_fetching)

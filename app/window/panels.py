@@ -208,10 +208,10 @@ class Panels(QWidget):
         """The last step of the cut-out; in the history, the last deletion; on the shelf, the subject that was taken off."""
         focused = QApplication.focusWidget()
         if self.is_gallery():
-            self.history.undo_delete()
+            self.history.commands.undo_delete()
             return
-        if focused is not None and self.history.isAncestorOf(focused) and self.history.can_undo_delete():
-            self.history.undo_delete()
+        if focused is not None and self.history.isAncestorOf(focused) and self.history.commands.can_undo_delete():
+            self.history.commands.undo_delete()
             return
         if focused is not None and self.subject.shelf.isAncestorOf(focused) and self.subject.shelf.bring_back():
             return

@@ -59,17 +59,18 @@ class Pictures(QObject):
         controller.kept.connect(history.add)
         controller.pictureOpened.connect(self._dropped)
         state.resultChanged.connect(self._show_result)
-        history.opened.connect(self._opened)
-        history.recallRequested.connect(self._recall)
-        history.compareRequested.connect(self._compare)
-        history.starred.connect(self._starred)
-        history.deleted.connect(self._deleted)
-        history.restored.connect(self._restored)
-        history.rebuilt.connect(self._rebuilt)
-        history.saveRequested.connect(self._save_other)
-        history.saveAllRequested.connect(self._save_all)
-        history.copyRequested.connect(self._copy_other)
-        history.commands.promptCopied.connect(self._prompt_copied)
+        commands = history.commands
+        commands.opened.connect(self._opened)
+        commands.recallRequested.connect(self._recall)
+        commands.compareRequested.connect(self._compare)
+        commands.starred.connect(self._starred)
+        commands.deleted.connect(self._deleted)
+        commands.restored.connect(self._restored)
+        commands.rebuilt.connect(self._rebuilt)
+        commands.saveRequested.connect(self._save_other)
+        commands.saveAllRequested.connect(self._save_all)
+        commands.copyRequested.connect(self._copy_other)
+        commands.promptCopied.connect(self._prompt_copied)
         canvas.saveRequested.connect(self._save)
         canvas.starToggled.connect(self._star_shown)
         canvas.copied.connect(self._copied)
@@ -217,7 +218,7 @@ class Pictures(QObject):
     def _deleted(self, pictures: tuple[int, ...]) -> None:
         count = len(pictures)
         text = self.tr("Deleted") if count == 1 else self.tr("{0} pictures deleted").format(count)
-        self._toast.show_message(text, self._history.undo_delete)
+        self._toast.show_message(text, self._history.commands.undo_delete)
         self._controller.forget(pictures)
         result = self._state.result
         if result is not None and result.picture in pictures:
@@ -333,7 +334,7 @@ class Pictures(QObject):
     @Slot(object)
     def _copy_failed(self, error: Exception) -> None:
         if isinstance(error, EchoGenError):
-            self._history.failed.emit(error)
+            self._history.commands.failed.emit(error)
 
 
 def existing(folder: Path) -> Path:

@@ -31,9 +31,9 @@ class SideBySide(QObject):
         self._view.grid.opened.connect(self._open)
         self._view.grid.starWanted.connect(self._star)
         self._view.closed.connect(self._close)
-        self._history.starred.connect(self._starred)
-        self._history.deleted.connect(self._deleted)
-        self._history.opened.connect(self._another_shown)
+        self._history.commands.starred.connect(self._starred)
+        self._history.commands.deleted.connect(self._deleted)
+        self._history.commands.opened.connect(self._another_shown)
 
     # The pictures of one press
 

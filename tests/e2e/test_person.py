@@ -314,7 +314,7 @@ def test_a_deleted_picture_leaves_the_canvas_and_comes_back(open_program, qtbot)
     qtbot.waitUntil(lambda: [picture.id for picture in first.window.history.view.chosen()] == [newest])
     first.window.history.commands.delete()
     qtbot.waitUntil(lambda: first.state.result is not None and first.state.result.picture == older)
-    first.window.history.undo_delete()
+    first.window.history.commands.undo_delete()
     qtbot.waitUntil(lambda: first.state.result.picture == newest)
     assert [picture.id for picture in first.window.history.view.chosen()] == [newest]
     with qtbot.waitSignal(first.ended, timeout=10_000):

@@ -92,7 +92,7 @@ def test_pictures_are_grouped_newest_first(panel):
 
 
 def test_a_click_opens_the_picture_with_its_request_and_the_one_before(panel, qtbot):
-    with qtbot.waitSignal(panel.opened) as opened:
+    with qtbot.waitSignal(panel.commands.opened) as opened:
         click(qtbot, panel, 0)
     answer = opened.args[0]
     assert answer.picture.seed == 5
@@ -106,7 +106,7 @@ def test_keys_walk_and_enter_opens(panel, qtbot):
     panel.view.setCurrentIndex(panel.model.index(0))
     qtbot.keyClick(panel.view, Qt.Key.Key_Right)
     qtbot.keyClick(panel.view, Qt.Key.Key_Right)
-    with qtbot.waitSignal(panel.opened) as opened:
+    with qtbot.waitSignal(panel.commands.opened) as opened:
         qtbot.keyClick(panel.view, Qt.Key.Key_Return)
     assert opened.args[0].picture.seed == 3
     qtbot.keyClick(panel.view, Qt.Key.Key_End)
@@ -115,7 +115,7 @@ def test_keys_walk_and_enter_opens(panel, qtbot):
 
 def test_walking_quickly_opens_only_the_last(panel, qtbot):
     seeds: list[int] = []
-    panel.opened.connect(lambda opened: seeds.append(opened.picture.seed))
+    panel.commands.opened.connect(lambda opened: seeds.append(opened.picture.seed))
     for picture in list(panel.model.pictures())[:4]:
         panel.commands.open(picture)
     qtbot.waitUntil(lambda: bool(seeds))
@@ -126,7 +126,7 @@ def test_walking_quickly_opens_only_the_last(panel, qtbot):
 @pytest.mark.parametrize(("key", "what"), [("a", "all"), ("p", "prompt"), ("s", "seed")])
 def test_recall_by_key(panel, qtbot, key, what):
     panel.view.setCurrentIndex(panel.model.index(1))
-    with qtbot.waitSignal(panel.recallRequested) as wanted:
+    with qtbot.waitSignal(panel.commands.recallRequested) as wanted:
         qtbot.keyClick(panel.view, key)
     assert wanted.args[0].request == a_picture(4).request
     assert wanted.args[1] == what
@@ -136,17 +136,17 @@ def test_a_picture_that_lost_its_request_is_said(panel, kept, qtbot):
     QImage(str(kept[0].file)).save(str(kept[0].file))  # as another program does
     assert not carries_request(kept[0].file)
     panel.view.setCurrentIndex(panel.model.index(0))
-    with qtbot.waitSignal(panel.failed) as failed:
+    with qtbot.waitSignal(panel.commands.failed) as failed:
         panel.commands.recall_all()
     assert "no settings" in failed.args[0].fact
-    with qtbot.waitSignal(panel.opened) as opened:
+    with qtbot.waitSignal(panel.commands.opened) as opened:
         click(qtbot, panel, 0)
     assert opened.args[0].request is None
 
 
 def test_star_filter_and_star_key(panel, store, qtbot):
     panel.view.setCurrentIndex(panel.model.index(2))
-    with qtbot.waitSignal(panel.starred) as told:
+    with qtbot.waitSignal(panel.commands.starred) as told:
         qtbot.keyClick(panel.view, ".")
     assert told.args[1] is True
     assert store.pictures(starred=True)[0].seed == 3
@@ -183,7 +183,7 @@ def test_enter_in_the_search_goes_to_the_first_hit(panel, qtbot):
 def test_delete_and_undo(panel, store, kept, qtbot):
     click(qtbot, panel, 0)
     click(qtbot, panel, 1, Qt.KeyboardModifier.ControlModifier)
-    with qtbot.waitSignal(panel.deleted) as deleted:
+    with qtbot.waitSignal(panel.commands.deleted) as deleted:
         qtbot.keyClick(panel.view, Qt.Key.Key_Delete)
     assert set(deleted.args[0]) == {kept[0].id, kept[1].id}
     assert shown(panel) == [3, 2, 1]
@@ -191,11 +191,11 @@ def test_delete_and_undo(panel, store, kept, qtbot):
     assert kept[0].file.exists(), "the file waits for Undo"
     qtbot.keyClick(panel.view, Qt.Key.Key_Delete)
     assert shown(panel) == [2, 1]
-    panel.undo_delete()
+    panel.commands.undo_delete()
     assert shown(panel) == [3, 2, 1], "one deletion after the other comes back, the last one first"
-    panel.undo_delete()
-    assert shown(panel) == [5, 4, 3, 2, 1] and not panel.can_undo_delete()
-    panel.undo_delete()
+    panel.commands.undo_delete()
+    assert shown(panel) == [5, 4, 3, 2, 1] and not panel.commands.can_undo_delete()
+    panel.commands.undo_delete()
 
 
 def test_what_is_not_taken_back_goes_to_the_trash(panel, store, kept, qtbot, monkeypatch):
@@ -211,7 +211,7 @@ def test_what_is_not_taken_back_goes_to_the_trash(panel, store, kept, qtbot, mon
     assert not trashed, "deletions can be undone until the program ends"
     panel.commands.purge()
     qtbot.waitUntil(lambda: trashed == [str(kept[0].file)])
-    panel.undo_delete()
+    panel.commands.undo_delete()
     assert shown(panel) == [4, 3, 2, 1]
 
 
@@ -222,7 +222,7 @@ def test_a_trash_that_refuses_brings_the_picture_back_and_says_so(panel, kept, q
     monkeypatch.setattr("app.store.history_store._system_trash", refuse)
     panel.view.setCurrentIndex(panel.model.index(0))
     panel.commands.delete()
-    with qtbot.waitSignal(panel.failed) as failed:
+    with qtbot.waitSignal(panel.commands.failed) as failed:
         panel.commands.purge()
     assert kept[0].file.name in failed.args[0].fact
     assert shown(panel) == [5, 4, 3, 2, 1]
@@ -236,7 +236,7 @@ def test_missing_files_are_shown_found_and_forgotten(panel, kept, tmp_path, qtbo
     qtbot.waitUntil(lambda: panel.model.missing == {kept[0].id, kept[1].id})
     spoken = panel.model.data(panel.model.index(0), Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "Picture 1 of 3, file is missing, toy robot in the snow"
-    with qtbot.waitSignal(panel.failed) as failed:
+    with qtbot.waitSignal(panel.commands.failed) as failed:
         click(qtbot, panel, 0)
     assert isinstance(failed.args[0], PhotoError)
     texts = {action.text(): action for action in panel.context_menu().actions()}
@@ -269,11 +269,11 @@ def test_an_earlier_look_for_files_that_takes_longer_does_not_win(panel, kept, q
 def test_two_pictures_are_compared(panel, qtbot):
     click(qtbot, panel, 0)
     click(qtbot, panel, 4, Qt.KeyboardModifier.ControlModifier)
-    with qtbot.waitSignal(panel.compareRequested) as wanted:
+    with qtbot.waitSignal(panel.commands.compareRequested) as wanted:
         qtbot.keyClick(panel.view, "c")
     assert [opened.picture.seed for opened in wanted.args] == [5, 1]
     click(qtbot, panel, 1)
-    with qtbot.waitSignal(panel.compareRequested) as wanted:
+    with qtbot.waitSignal(panel.commands.compareRequested) as wanted:
         panel.commands.compare()
     assert [opened.picture.seed for opened in wanted.args] == [4, 3], "one alone is compared with the one before"
 
@@ -356,7 +356,7 @@ def test_pictures_of_the_folder_are_found_again(panel, store, kept, qtbot):
     store.forget(kept[0].id)
     panel.reload()
     assert len(shown(panel)) == 4
-    with qtbot.waitSignal(panel.rebuilt) as rebuilt:
+    with qtbot.waitSignal(panel.commands.rebuilt) as rebuilt:
         panel.commands.rescan()
     assert rebuilt.args == [1]
     assert len(shown(panel)) == 5
@@ -367,7 +367,7 @@ def test_start_finishes_the_last_session(panel, store, kept, qtbot, monkeypatch)
     monkeypatch.setattr("app.store.history_store._system_trash", trashed.append)
     store.delete([kept[4].id])
     store.forget(kept[0].id)
-    with qtbot.waitSignal(panel.rebuilt):
+    with qtbot.waitSignal(panel.commands.rebuilt):
         panel.start()
     assert trashed == [str(kept[4].file)]
     assert 5 in shown(panel)
@@ -375,8 +375,8 @@ def test_start_finishes_the_last_session(panel, store, kept, qtbot, monkeypatch)
 
 def test_the_wheel_scrolls_sideways_and_arrows_show_where_there_is_more(panel, qtbot):
     panel.resize(340, 110)
-    qtbot.waitUntil(lambda: panel.right.isVisibleTo(panel))
-    assert not panel.left.isVisibleTo(panel)
+    qtbot.waitUntil(lambda: panel.arrows.right.isVisibleTo(panel))
+    assert not panel.arrows.left.isVisibleTo(panel)
     at = QPointF(40, 40)
     event = QWheelEvent(
         at,
@@ -390,10 +390,10 @@ def test_the_wheel_scrolls_sideways_and_arrows_show_where_there_is_more(panel, q
     )
     QApplication.sendEvent(panel.view.viewport(), event)
     assert panel.view.horizontalScrollBar().value() > 0
-    assert panel.left.isVisibleTo(panel)
-    panel.right.click()
-    panel.right.click()
-    assert not panel.right.isVisibleTo(panel)
+    assert panel.arrows.left.isVisibleTo(panel)
+    panel.arrows.right.click()
+    panel.arrows.right.click()
+    assert not panel.arrows.right.isVisibleTo(panel)
 
 
 def test_new_pictures_do_not_move_what_is_looked_at(panel, store, qtbot):

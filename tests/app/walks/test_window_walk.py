@@ -162,7 +162,7 @@ class WindowWalk:
             self.chose = True
 
     def undo_delete(self, chance: random.Random) -> None:
-        self.window.history.undo_delete()
+        self.window.history.commands.undo_delete()
         self.chose = True
 
     def search(self, chance: random.Random) -> None:

@@ -117,7 +117,7 @@ def test_the_menu_of_the_picture(bench, qtbot):
     bench.entry(menu, "Move to the trash").trigger()
     assert bench.pictures[1].id not in [picture.id for picture in bench.store.pictures()]
     wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[2].id)
-    history.undo_delete()
+    history.commands.undo_delete()
     wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[1].id)
 
 
