@@ -201,7 +201,7 @@ class Program(QObject):
         self._deferred = DeferredSteps(
             [
                 self._restore,
-                self.controller.open_bundle,
+                self.controller.models.open,
                 self._open_first,
                 self._tell_troubles,
                 *self.window.beginnings(),
@@ -218,7 +218,7 @@ class Program(QObject):
 
     def _open_first(self) -> None:
         if self._files:
-            self.controller.open_files(self._files)
+            self.controller.files.open(self._files)
             return
         if not self._came_back:
             self.window.show_example()

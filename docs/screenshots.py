@@ -191,7 +191,7 @@ class Photographer(Camera):
         """The editor on a photo, a stroke in the making."""
         photo = self.state.engine.folder / self.state.engine.manifest.examples[-1].image
         before = self.state.subject
-        self.program.controller.open_files([photo])
+        self.program.controller.files.open([photo])
         self.wait(lambda: self.state.subject is not before and self.ready(), "the cut-out of a photo")
         self.window.editing.edit()
         self.settle()
@@ -226,7 +226,7 @@ class Photographer(Camera):
         """A file that is no picture."""
         notes = self.program.paths.data / "shopping list.txt"
         notes.write_text("milk\n")
-        self.program.controller.open_files([notes])
+        self.program.controller.files.open([notes])
         self.wait(self.window.banner.isVisible, "the banner")
         self.settle()
         self.take("error", lambda: self.window.prompt)

@@ -1,11 +1,11 @@
-"""What the user asks for, done: draw, vary, redraw, stop, keep, recall, open. The window only connects buttons to it."""
+"""What the user asks for, done: draw, vary, redraw, stop, keep, recall. The window only connects buttons to it."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.language import sentences
 from app.language.say import spoken_seconds
+from app.session.file_opener import DroppedPicture, FileOpener
+from app.session.model_opener import ModelOpener
 from app.session.queue import PictureQueue
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
@@ -29,29 +31,21 @@ from app.session.values import (
 )
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import keep_picture
-from app.system import background
 from engine import (
-    BundleError,
     EchoGenError,
     Finished,
     GenerationRequest,
-    InputError,
-    PhotoError,
     Region,
     ScaleBits,
     Sentence,
     Started,
     shown_name,
 )
-from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
 from engine.photo import (
     Photo,
-    carries_request,
-    load_photo,
     photo_from_pixels,
     place_in_region,
     put_back,
-    read_picture_file,
     region_of_photo,
 )
 
@@ -60,28 +54,18 @@ log = logging.getLogger(__name__)
 IDEAS = 4
 
 
-@dataclass(frozen=True, eq=False)
-class DroppedPicture:
-    """A picture of ours, read back from its file."""
-
-    file: Path
-    image: np.ndarray
-    request: GenerationRequest
-    bits: ScaleBits
-    likeness: float | None = None
-
-
 class Controller(QObject):
     """See the module. It changes the state and tells the rest by signals; it knows no widgets.
+
+    Attributes:
+        models: opens the bundle that the settings name. files: opens what is dropped, pasted or handed over.
 
     Signals:
         drawing(object, object): ``Started`` and the size (width, height) of the picture that begins.
         ideasBegun(object): the requests of four ideas.
         kept(object): a ``Picture`` is in the history now.
-        pictureOpened(object): an ``DroppedPicture`` to show.
         failed(object, str): ``EchoGenError`` and details for the banner.
         cleared: what the banner said is no longer true.
-        bundlesChanged: there are other models on this computer than before.
         notice(str): a sentence for a toast.
         ended(str): how a drawing ended, for the status.
     """
@@ -89,10 +73,8 @@ class Controller(QObject):
     drawing = Signal(object, object)
     ideasBegun = Signal(object)
     kept = Signal(object)
-    pictureOpened = Signal(object)
     failed = Signal(object, str)
     cleared = Signal()
-    bundlesChanged = Signal()
     notice = Signal(str)
     ended = Signal(str)
 
@@ -106,8 +88,8 @@ class Controller(QObject):
     ) -> None:
         super().__init__(parent)
         self.state, self.queue, self.subjects, self.store = state, queue, subjects, store
-        self.bundles: list[FoundBundle] = []
-        self._opened: tuple[str, str, str] | None = None
+        self.models = ModelOpener(state, queue, self)
+        self.files = FileOpener(subjects, self)
         self._saving = 0
         self._keeping: dict[int, tuple[Finished, Sequence[np.ndarray | None]]] = {}
         self._unsaved: list[tuple[Finished, Sequence[np.ndarray | None]]] = []
@@ -127,63 +109,18 @@ class Controller(QObject):
         queue.bestFound.connect(self._best_found)
         queue.stopped.connect(self._stopped)
         queue.failed.connect(self._failed)
-        state.settingsChanged.connect(self._settings_changed)
+        self.models.cleared.connect(self.cleared)
+        for told in (self.models, self.files):
+            told.failed.connect(self.failed)
+            told.notice.connect(self.notice)
 
-    # The bundle
-
-    def open_bundle(self) -> None:
-        """Open the bundle of the settings; the one that ships when there is none, or when it is gone."""
-        settings = self.state.settings
-        self._opened = (settings.bundle, settings.device, settings.memory)
-        self.bundles = find_bundles()
-        try:
-            try:
-                folder = resolve_bundle(settings.bundle or DEFAULT_BUNDLE)
-            except BundleError:
-                if not settings.bundle:
-                    raise
-                log.warning("the chosen model is gone", exc_info=True)
-                folder = resolve_bundle(DEFAULT_BUNDLE)
-                self.notice.emit(self.tr("The chosen model is gone; the small one is used"))
-            manifest = read_manifest(folder)
-        except EchoGenError as error:
-            self.state.update_engine(phase="failed", text=error.fact)
-            self.failed.emit(error, "")
-            return
-        if all(bundle.folder != folder for bundle in self.bundles):
-            self.bundles.append(FoundBundle(manifest.name, folder, manifest))
-        self.state.update_engine(manifest=manifest, folder=folder)
-        self.queue.open(str(folder), settings.device, settings.memory)
-
-    def look_for_bundles(self) -> None:
-        """See which models there are now."""
-        engine = self.state.engine
-        elsewhere = [bundle for bundle in self.bundles if bundle.folder == engine.folder]
-        self.bundles = find_bundles()
-        if all(bundle.folder != engine.folder for bundle in self.bundles):
-            self.bundles += elsewhere  # one that was opened from a folder of its own
-        self.bundlesChanged.emit()
-
-    @Slot()
-    def _settings_changed(self) -> None:
-        settings = self.state.settings
-        if self._opened is not None and self._opened != (settings.bundle, settings.device, settings.memory):
-            self.cleared.emit()
-            self.open_bundle()
-
-    @Slot()
-    def restart_engine(self) -> None:
-        """Open the bundle again (after the engine died for good)."""
-        self.cleared.emit()
-        self.open_bundle()
+    # Drawing
 
     @Slot()
     def use_low_memory(self) -> None:
         """The banner's way out of too little memory: the smaller plan, then the same picture again."""
         self.state.update_settings(memory="low")
         self.generate()
-
-    # Drawing
 
     def can_draw(self) -> tuple[bool, str]:
         """Whether Generate does something now, and why not."""
@@ -482,29 +419,6 @@ class Controller(QObject):
 
     # Files
 
-    def open_files(self, files: Sequence[Path]) -> None:
-        """Open what was dropped, pasted or handed over: pictures of ours bring everything back, others are photos."""
-        for file in files:
-            background.run(_look_at, file, done=self._looked_at, failed=self._could_not_open)
-
-    @Slot(object)
-    def _looked_at(self, found: DroppedPicture | Path | tuple[Path, InputError]) -> None:
-        if isinstance(found, DroppedPicture):
-            self.pictureOpened.emit(found)
-        elif isinstance(found, Path):
-            self.subjects.open_file(found)
-        else:
-            file, error = found
-            self.subjects.open_file(file)
-            self.notice.emit(self.tr("{0} It is opened as a photo.").format(sentences.translated(error.fact)))
-
-    @Slot(object)
-    def _could_not_open(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            log.error("a file could not be opened", exc_info=error)
-            error = EchoGenError(Sentence("The file could not be opened: {error}", error=error))
-        self.failed.emit(error, "")
-
     @Slot(object)
     def show_dropped(self, opened: DroppedPicture) -> None:
         """Show a picture that was read from its file."""
@@ -536,24 +450,6 @@ class Controller(QObject):
                 Sentence("The picture could not be saved: {error}", error=error), Sentence("Choose another folder.")
             )
         self.failed.emit(error, "")
-
-
-def read_picture(file: Path) -> DroppedPicture:
-    """Read a picture of ours. Raises ``EchoGenError``."""
-    found = read_picture_file(file)
-    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits, found.likeness)
-
-
-def _look_at(file: Path) -> DroppedPicture | Path | tuple[Path, InputError]:
-    """A picture of ours; a photo; or a picture of ours that is a photo now, with what is the matter with its settings."""
-    if file.suffix.lower() != ".png" or not carries_request(file):
-        return file
-    try:
-        return read_picture(file)
-    except PhotoError:
-        raise
-    except InputError as error:
-        return file, error
 
 
 def _random_seed() -> int:

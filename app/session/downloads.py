@@ -307,11 +307,11 @@ class Downloads(QObject):
         for state in states:
             self.notice.emit(self.tr("{0} is ready").format(sentences.translated(state.title)))
         if any(not state.bundle for state in states) and not self._controller.state.jobs.busy:
-            self._controller.restart_engine()  # the helpers of the cut-out are looked for when an engine starts
+            self._controller.models.restart()  # the helpers of the cut-out are looked for when an engine starts
         self._list_changed()
 
     def _list_changed(self) -> None:
-        self._controller.look_for_bundles()
+        self._controller.models.search()
         self.listChanged.emit()
 
     def close(self, seconds: float = 5.0) -> None:

@@ -122,7 +122,7 @@ class Dialogs(QObject):
 
         controller = self._controller
         dialog = SettingsDialog(
-            controller.state, controller.bundles, controller.store.folder, self._window, page, self.updates
+            controller.state, controller.models.bundles, controller.store.folder, self._window, page, self.updates
         )
         dialog.pageTurned.connect(self._page_turned)
         dialog.open()

@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         self.side_by_side = SideBySide(panels, controller, self)
         self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
         self.full_screen = FullScreen(self, state, self.canvas, self.history, self)
-        self.gallery_page = GalleryPage(panels, state, (self.drawing.asked, controller.pictureOpened), self)
+        self.gallery_page = GalleryPage(panels, state, (self.drawing.asked, controller.files.pictureOpened), self)
         self.editing = Editing(panels, state, self)
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
@@ -222,7 +222,7 @@ class MainWindow(QMainWindow):
         self.banner.closed.connect(self.status.forget)
         dialogs.fetching.connect(self.status.show_fetching)
         dialogs.updateFound.connect(self._tell_update)
-        self.photo_sources.filesGiven.connect(controller.open_files)
+        self.photo_sources.filesGiven.connect(controller.files.open)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
             wants_help.connect(dialogs.help)
         self.top_bar.settings_button.clicked.connect(dialogs.settings)
         self.top_bar.bundleChosen.connect(self._bundle_chosen)
-        for engine_changes in (controller.bundlesChanged, state.engineChanged):
+        for engine_changes in (controller.models.bundlesChanged, state.engineChanged):
             engine_changes.connect(self._show_engine)
         for signal in (state.jobChanged, state.resultChanged, state.maskChanged, state.photoChanged):
             signal.connect(self._enable)
@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
     def _show_engine(self) -> None:
         """The models in the top bar, and what the open one runs on."""
         engine = self.state.engine
-        self.top_bar.set_bundles(self.controller.bundles, str(engine.folder or ""))
+        self.top_bar.set_bundles(self.controller.models.bundles, str(engine.folder or ""))
         info = engine.info
         if info is not None:
             words = sentences.joined((info.plan, *info.notes))
@@ -334,7 +334,7 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
         if files:
-            self.controller.open_files(files)
+            self.controller.files.open(files)
 
     def dragEnterEvent(self, event) -> None:
         data = event.mimeData()

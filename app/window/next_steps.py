@@ -81,7 +81,7 @@ class ErrorSteps(QObject):
             case BundleError():
                 return [NextStep(self.tr("Choose another model…"), self._choose_model)]
             case DeviceLost() if state.engine.phase == "failed":
-                return [NextStep(self.tr("Start it again"), self._controller.restart_engine)]
+                return [NextStep(self.tr("Start it again"), self._controller.models.restart)]
             case PhotoError():
                 return [NextStep(self.tr("Choose another photo…"), self._choose_photo)]
             case SubjectNotFound():

@@ -13,8 +13,9 @@ from app.canvas.panel import CanvasPanel
 from app.history.panel import HistoryPanel
 from app.look.pixels import to_image
 from app.prompt.panel import PromptPanel
-from app.session.controller import Controller, DroppedPicture
+from app.session.controller import Controller
 from app.session.earlier_subjects import EarlierSubjects
+from app.session.file_opener import DroppedPicture
 from app.session.state import Result, SessionState
 from app.session.values import Recall
 from app.store.history_store import Picture
@@ -57,7 +58,7 @@ class Pictures(QObject):
         self.scales = StripPictures(state, queue, canvas, controller.store, self)
         controller.drawing.connect(self._begins)
         controller.kept.connect(history.add)
-        controller.pictureOpened.connect(self._dropped)
+        controller.files.pictureOpened.connect(self._dropped)
         state.resultChanged.connect(self._show_result)
         commands = history.commands
         commands.opened.connect(self._opened)

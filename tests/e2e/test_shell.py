@@ -170,7 +170,7 @@ def test_another_bundle_is_opened_from_the_combo_box(program, qtbot, bundle):
     from tests.e2e.paper import write_paper_bundle
 
     write_paper_bundle(bundle.parent / "second", "Second")
-    program.controller.open_bundle()
+    program.controller.models.open()
     wait_ready(qtbot, program)
     combo = program.window.findChild(QComboBox, "bundleCombo")
     index = next(n for n in range(combo.count()) if combo.itemText(n).startswith("Second"))
@@ -210,7 +210,7 @@ def test_a_dropped_picture_of_ours_brings_everything_back(program, qtbot):
     qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
     file = program.state.result.file
     program.state.update_values(prompt="something else", seed=0, prompt_strength=1.0)
-    program.controller.open_files([file])
+    program.controller.files.open([file])
     qtbot.waitUntil(lambda: program.state.values.prompt == "a ball in the snow", timeout=10_000)
     assert (program.state.values.seed, program.state.values.prompt_strength) == (11, 4.5)
 
@@ -242,7 +242,7 @@ def test_kept_scales_travel_with_a_picture_and_with_the_session(open_program, qt
     wait_idle(qtbot, first)
     # … from the file that was dropped …
     first.window.prompt.let_scales_go()
-    first.controller.open_files([redrawn.file])
+    first.controller.files.open([redrawn.file])
     qtbot.waitUntil(lambda: first.state.values.kept == whole.bits.first(3), timeout=10_000)
     qtbot.waitUntil(lambda: first.keeper.session().subjects != (), timeout=10_000)
     with qtbot.waitSignal(first.ended, timeout=10_000):
@@ -257,7 +257,7 @@ def test_kept_scales_travel_with_a_picture_and_with_the_session(open_program, qt
 def test_what_is_no_picture_is_said_in_the_banner(program, qtbot, tmp_path):
     notes = tmp_path / "notes.txt"
     notes.write_text("no picture")
-    program.controller.open_files([notes])
+    program.controller.files.open([notes])
     qtbot.waitUntil(program.window.banner.isVisible, timeout=10_000)
     assert program.window.banner.title.text() == "This is not a picture"
     assert "notes.txt" in program.window.banner.text.text()

@@ -146,7 +146,7 @@ def test_a_picture_of_ours_with_damaged_settings_opens_as_a_photo(program, qtbot
     data[start + 4 + length : start + 8 + length] = zlib.crc32(data[start : start + 4 + length]).to_bytes(4, "big")
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(data)
-    program.controller.open_files([damaged])
+    program.controller.files.open([damaged])
     qtbot.waitUntil(
         lambda: program.state.subject is not None and program.state.subject.title == "damaged.png", timeout=10_000
     )

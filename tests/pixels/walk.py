@@ -85,7 +85,7 @@ class Walk(Camera):
     def photo(self, name: str) -> None:
         """Open a photo of one's own."""
         before = self.state.subject
-        self.program.controller.open_files([resource("examples", name)])
+        self.program.controller.files.open([resource("examples", name)])
         self.wait(lambda: self.state.subject is not before and self.ready(), "the cut-out of a photo")
 
     def draw(self, seed: int) -> None:
@@ -283,7 +283,7 @@ class Walk(Camera):
     def errors(self) -> None:
         notes = self.program.paths.data / "shopping list.txt"
         notes.write_text("milk\n")
-        self.program.controller.open_files([notes])
+        self.program.controller.files.open([notes])
         self.wait(self.window.banner.isVisible, "the banner")
         self.shot("error-file")
         self.quiet()

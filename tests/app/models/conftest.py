@@ -27,12 +27,13 @@ class FakeController:
     def __init__(self) -> None:
         self.state = SessionState()
         self.state.update_engine(folder=shipped_folder() / "mini", phase="ready")
+        self.models = self
         self.looked = self.restarted = 0
 
-    def look_for_bundles(self) -> None:
+    def search(self) -> None:
         self.looked += 1
 
-    def restart_engine(self) -> None:
+    def restart(self) -> None:
         self.restarted += 1
 
 

@@ -22,7 +22,7 @@ from app.look import stylesheet
 from app.look.pixels import to_array
 from app.look.theme import notifier
 from app.mask.brush import Brush
-from app.session.controller import read_picture
+from app.session.file_opener import read_picture
 from app.shortcuts import keymap
 from app.store.paths import AppPaths
 from app.system import background
@@ -154,7 +154,7 @@ class WindowWalk:
     def drop_picture(self, chance: random.Random) -> None:
         picture = self._any(chance)
         if picture is not None:
-            self.program.controller.pictureOpened.emit(read_picture(picture.file))
+            self.program.controller.files.pictureOpened.emit(read_picture(picture.file))
 
     def delete(self, chance: random.Random) -> None:
         if len(self.window.history.model.pictures()) > 1:

@@ -13,8 +13,9 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.session.controller import Controller, DroppedPicture
+from app.session.controller import Controller
 from app.session.engine_link import Previews
+from app.session.file_opener import DroppedPicture
 from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.session.subjects import Subjects

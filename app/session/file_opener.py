@@ -1,0 +1,89 @@
+"""Files that were dropped, pasted or handed over: pictures of ours bring everything back, others are photos."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.language import sentences
+from app.session.subjects import Subjects
+from app.system import background
+from engine import EchoGenError, GenerationRequest, InputError, PhotoError, ScaleBits, Sentence
+from engine.photo import carries_request, load_photo, read_picture_file
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class DroppedPicture:
+    """A picture of ours, read back from its file."""
+
+    file: Path
+    image: np.ndarray
+    request: GenerationRequest
+    bits: ScaleBits
+    likeness: float | None = None
+
+
+class FileOpener(QObject):
+    """See the module. A photo becomes the subject.
+
+    Signals:
+        pictureOpened(object): a ``DroppedPicture`` to show.
+        failed(object, str): ``EchoGenError`` and details for the banner.
+        notice(str): a sentence for a toast.
+    """
+
+    pictureOpened = Signal(object)
+    failed = Signal(object, str)
+    notice = Signal(str)
+
+    def __init__(self, subjects: Subjects, parent: QObject) -> None:
+        super().__init__(parent)
+        self._subjects = subjects
+
+    def open(self, files: Sequence[Path]) -> None:
+        """Open what was dropped, pasted or handed over: pictures of ours bring everything back, others are photos."""
+        for file in files:
+            background.run(_look_at, file, done=self._looked_at, failed=self._could_not_open)
+
+    @Slot(object)
+    def _looked_at(self, found: DroppedPicture | Path | tuple[Path, InputError]) -> None:
+        if isinstance(found, DroppedPicture):
+            self.pictureOpened.emit(found)
+        elif isinstance(found, Path):
+            self._subjects.open_file(found)
+        else:
+            file, error = found
+            self._subjects.open_file(file)
+            self.notice.emit(self.tr("{0} It is opened as a photo.").format(sentences.translated(error.fact)))
+
+    @Slot(object)
+    def _could_not_open(self, error: Exception) -> None:
+        if not isinstance(error, EchoGenError):
+            log.error("a file could not be opened", exc_info=error)
+            error = EchoGenError(Sentence("The file could not be opened: {error}", error=error))
+        self.failed.emit(error, "")
+
+
+def read_picture(file: Path) -> DroppedPicture:
+    """Read a picture of ours. Raises ``EchoGenError``."""
+    found = read_picture_file(file)
+    return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits, found.likeness)
+
+
+def _look_at(file: Path) -> DroppedPicture | Path | tuple[Path, InputError]:
+    """A picture of ours; a photo; or a picture of ours that is a photo now, with what is the matter with its settings."""
+    if file.suffix.lower() != ".png" or not carries_request(file):
+        return file
+    try:
+        return read_picture(file)
+    except PhotoError:
+        raise
+    except InputError as error:
+        return file, error

@@ -1,0 +1,86 @@
+"""The models on this computer, and the one that draws: the bundle of the settings, opened again when they change."""
+
+from __future__ import annotations
+
+import logging
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.session.queue import PictureQueue
+from app.session.state import SessionState
+from engine import BundleError, EchoGenError
+from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
+
+log = logging.getLogger(__name__)
+
+
+class ModelOpener(QObject):
+    """See the module.
+
+    Attributes:
+        bundles: what was found, and the one that is open.
+
+    Signals:
+        bundlesChanged: there are other models on this computer than before.
+        failed(object, str): ``EchoGenError`` and details for the banner.
+        cleared: what the banner said is no longer true.
+        notice(str): a sentence for a toast.
+    """
+
+    bundlesChanged = Signal()
+    failed = Signal(object, str)
+    cleared = Signal()
+    notice = Signal(str)
+
+    def __init__(self, state: SessionState, queue: PictureQueue, parent: QObject) -> None:
+        super().__init__(parent)
+        self._state, self._queue = state, queue
+        self.bundles: list[FoundBundle] = []
+        self._opened: tuple[str, str, str] | None = None
+        state.settingsChanged.connect(self._settings_changed)
+
+    def open(self) -> None:
+        """Open the bundle of the settings; the one that ships when there is none, or when it is gone."""
+        settings = self._state.settings
+        self._opened = (settings.bundle, settings.device, settings.memory)
+        self.bundles = find_bundles()
+        try:
+            try:
+                folder = resolve_bundle(settings.bundle or DEFAULT_BUNDLE)
+            except BundleError:
+                if not settings.bundle:
+                    raise
+                log.warning("the chosen model is gone", exc_info=True)
+                folder = resolve_bundle(DEFAULT_BUNDLE)
+                self.notice.emit(self.tr("The chosen model is gone; the small one is used"))
+            manifest = read_manifest(folder)
+        except EchoGenError as error:
+            self._state.update_engine(phase="failed", text=error.fact)
+            self.failed.emit(error, "")
+            return
+        if all(bundle.folder != folder for bundle in self.bundles):
+            self.bundles.append(FoundBundle(manifest.name, folder, manifest))
+        self._state.update_engine(manifest=manifest, folder=folder)
+        self._queue.open(str(folder), settings.device, settings.memory)
+
+    def search(self) -> None:
+        """See which models there are now."""
+        engine = self._state.engine
+        elsewhere = [bundle for bundle in self.bundles if bundle.folder == engine.folder]
+        self.bundles = find_bundles()
+        if all(bundle.folder != engine.folder for bundle in self.bundles):
+            self.bundles += elsewhere  # one that was opened from a folder of its own
+        self.bundlesChanged.emit()
+
+    @Slot()
+    def _settings_changed(self) -> None:
+        settings = self._state.settings
+        if self._opened is not None and self._opened != (settings.bundle, settings.device, settings.memory):
+            self.cleared.emit()
+            self.open()
+
+    @Slot()
+    def restart(self) -> None:
+        """Open the bundle again (after the engine died for good)."""
+        self.cleared.emit()
+        self.open()
