@@ -4108,20 +4108,12 @@
         <translation>已停止：{0}</translation>
     </message>
     <message>
-        <source>The chosen model is gone; the small one is used</source>
-        <translation>所选模型已不存在，改用小模型</translation>
-    </message>
-    <message>
         <source>The most alike: {0}&#xa0;%</source>
         <translation>最像的：{0}&#xa0;%</translation>
     </message>
     <message>
         <source>The photo is not at hand: only the part that was drawn is shown</source>
         <translation>找不到那张照片：只显示画出的部分</translation>
-    </message>
-    <message>
-        <source>{0} It is opened as a photo.</source>
-        <translation>{0} 已将其作为照片打开。</translation>
     </message>
     <message>
         <source>{0} given up early</source>
@@ -4356,6 +4348,13 @@
     <message>
         <source>Example: {0}</source>
         <translation>示例：{0}</translation>
+    </message>
+</context>
+<context>
+    <name>FileOpener</name>
+    <message>
+        <source>{0} It is opened as a photo.</source>
+        <translation>{0} 已将其作为照片打开。</translation>
     </message>
 </context>
 <context>
@@ -4714,16 +4713,8 @@
         <translation>退出搜索 (Esc)</translation>
     </message>
     <message>
-        <source>Newer pictures</source>
-        <translation>较新的图片</translation>
-    </message>
-    <message>
         <source>Nothing found for “{0}”.</source>
         <translation>没有找到“{0}”。</translation>
-    </message>
-    <message>
-        <source>Older pictures</source>
-        <translation>较旧的图片</translation>
     </message>
     <message>
         <source>Open the pictures folder</source>
@@ -5507,6 +5498,13 @@
     <message>
         <source>{0} to download</source>
         <translation>需下载 {0}</translation>
+    </message>
+</context>
+<context>
+    <name>ModelOpener</name>
+    <message>
+        <source>The chosen model is gone; the small one is used</source>
+        <translation>所选模型已不存在，改用小模型</translation>
     </message>
 </context>
 <context>
@@ -6573,6 +6571,17 @@
     <message>
         <source>Yellow shirt</source>
         <translation>黄衬衫</translation>
+    </message>
+</context>
+<context>
+    <name>ScrollArrows</name>
+    <message>
+        <source>Newer pictures</source>
+        <translation>较新的图片</translation>
+    </message>
+    <message>
+        <source>Older pictures</source>
+        <translation>较旧的图片</translation>
     </message>
 </context>
 <context>
