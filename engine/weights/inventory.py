@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.bundle.conversion_report import read_report, report_file
 from engine.bundle.library import find_bundles, models_folder, shipped_folder
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
-from engine.errors import BundleError, EchoGenError
-from engine.files import disk_error, is_file, is_there
+from engine.errors import BundleError, CannotWrite, EchoGenError, SizeNotAgreed
+from engine.files import disk_error, is_file, is_there, readable
 from engine.process.messages import Originals
 from engine.sentence import NOTHING, Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
 from engine.weights.settings import DownloadSettings
 from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words
 from engine.weights.transfer.download import STATE, PartDownload
+
+_ROOM_TO_SPARE = 300 * 10**6
 
 
 def parts_folder(models: Path | None = None) -> Path:
@@ -157,6 +160,60 @@ class Inventory:
         """Parts the user chose where the model has a choice."""
         offered = {key for group in model.choices for key in group}
         return tuple(key for key in self.settings.choices.get(model.name, ()) if key in offered)
+
+    def check_sizes(self, downloads: list[PartDownload]) -> None:
+        """What the server has must be about as large as what the user was shown and said yes to. Raises ``SizeNotAgreed``."""
+        larger = [d for d in downloads if not d.complete and d.is_more_than(self._shown(d))]
+        if larger:
+            first = larger[0]
+            raise SizeNotAgreed(
+                Sentence(
+                    "The server has {total} for {part}, and {first} was shown to you.",
+                    total=readable(first.total),
+                    part=first.part.title,
+                    first=readable(self._shown(first)),
+                ),
+                Sentence("Nothing was fetched yet. Agree to the size to go on."),
+            )
+
+    def _shown(self, download: PartDownload) -> int:
+        """Bytes of a part that the user was shown, or agreed to since."""
+        key = download.part.key
+        return max(download.part.expected_bytes, self.settings.sizes.get(key, 0))
+
+    def check_room(
+        self, model: Model, downloads: list[PartDownload], besides: Iterable[tuple[str, Work]], free: int
+    ) -> None:
+        """There must be room for what is still to be written of a model.
+
+        Args:
+            besides: other models that are fetched or made meanwhile, by their names. free: bytes.
+
+        Raises:
+            CannotWrite: there is not.
+        """
+        needed = room_for(model, downloads, self.folder)
+        others = sum(room_for(MODELS[name], work.downloads, self.folder) for name, work in besides)
+        if needed + others + _ROOM_TO_SPARE > free:
+            raise CannotWrite(
+                Sentence(
+                    "{needed} more is needed besides {others} for what is being fetched already, and {free} is free "
+                    "in {folder}.",
+                    needed=readable(needed),
+                    others=readable(others),
+                    free=readable(free),
+                    folder=self.folder,
+                )
+                if others
+                else Sentence(
+                    "{needed} more is needed, {free} is free in {folder}.",
+                    needed=readable(needed),
+                    free=readable(free),
+                    folder=self.folder,
+                ),
+                Sentence("Make room, or choose another folder for the models."),
+                title=Sentence("The disk is nearly full"),
+            )
 
 
 def originals_of(downloads: list[PartDownload]) -> Originals:

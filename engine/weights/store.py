@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import logging
 import shutil
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +25,10 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.errors import (
     AccessRefused,
     BundleError,
-    CannotWrite,
-    EchoGenError,
     InputError,
     LicenceNotAccepted,
-    SizeNotAgreed,
 )
-from engine.files import hash_file, readable
+from engine.files import hash_file
 from engine.process.conversion import convert
 from engine.process.messages import Originals
 from engine.sentence import Sentence
@@ -40,17 +36,16 @@ from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, f
 from engine.weights.importing import copy_folder, look_into
 from engine.weights.inventory import (
     Inventory,
-    Work,
     conversions,
     existing_folder,
     keep_licences,
     originals_of,
     parts_folder,
     remove_folder,
-    room_for,
 )
 from engine.weights.settings import DownloadSettings, TokenStore, checked_base_url, load_settings, save_settings
-from engine.weights.state import ModelState, PartLicence, Phase
+from engine.weights.state import ModelState, PartLicence
+from engine.weights.tasks import Listener, ModelTasks
 from engine.weights.transfer.disk import only_one
 from engine.weights.transfer.download import AskToken, PartDownload
 from engine.weights.transfer.file_transfer import RetryPolicy
@@ -60,9 +55,6 @@ log = logging.getLogger(__name__)
 
 FILES_AT_ONCE = 3
 STALL_SECONDS = 30.0
-_ROOM_TO_SPARE = 300 * 10**6
-_TELL_SECONDS = 0.1
-Listener = Callable[[str], None]
 
 
 class ModelStore:
@@ -87,9 +79,8 @@ class ModelStore:
         self._policy = policy or RetryPolicy()
         self._stall_seconds = stall_seconds
         self._inventory = Inventory(self.folder, load_settings())
-        self._work: dict[str, Work] = {}
+        self._tasks = ModelTasks()
         self._refused: set[str] = set()
-        self._listeners: list[Listener] = []
 
     # What there is
 
@@ -104,11 +95,15 @@ class ModelStore:
 
     def state(self, name: str) -> ModelState:
         """One model as it is now. Raises ``InputError`` when there is none of this name."""
-        return self._inventory.state(name, self._work.get(name, Work()))
+        return self._inventory.state(name, self._tasks.of(name))
 
     def free_bytes(self) -> int:
         """Room on the disk that holds the models."""
         return shutil.disk_usage(existing_folder(self.folder)).free
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told a model's name when its state changed. Returns what ends it."""
+        return self._tasks.subscribe(listener)
 
     # Settings
 
@@ -125,7 +120,7 @@ class ModelStore:
         model = find_model(name)
         chosen_parts(model, choices)
         self._change(replace(self._inventory.settings, choices={**self._inventory.settings.choices, name: choices}))
-        self._work.pop(name, None)
+        self._tasks.forget(name)
 
     def licences(self, name: str) -> tuple[PartLicence, ...]:
         """The licences of a model's parts, with whether they were accepted."""
@@ -157,27 +152,6 @@ class ModelStore:
         if settings != self._inventory.settings:
             save_settings(settings)
             self._inventory.settings = settings
-
-    # Listening
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Be told a model's name when its state changed. Returns what ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
-
-    def _tell(self, name: str, *, now: bool = True) -> None:
-        work = self._work[name]
-        moment = time.monotonic()
-        if not now and moment - work.told < _TELL_SECONDS:
-            return
-        work.told = moment
-        for listener in tuple(self._listeners):
-            listener(name)
-
-    def _enter(self, name: str, phase: Phase, fraction: float = 0.0) -> None:
-        work = self._work[name]
-        work.phase, work.fraction = phase, fraction
-        self._tell(name)
 
     # Getting
 
@@ -215,45 +189,18 @@ class ModelStore:
 
     def pause(self, name: str) -> None:
         """Stop what is going on with a model; everything that arrived stays."""
-        work = self._work.get(name)
-        if work is not None and work.task is not None and not work.task.done():
-            work.pausing = True
-            work.task.cancel()
+        self._tasks.pause(name)
 
     async def _run(self, name: str, steps: Coroutine[Any, Any, None]) -> ModelState:
-        """Run one piece of work on a model as a task of its own, so that it can be paused."""
-        work = self._work.setdefault(name, Work())
-        if work.task is not None and not work.task.done():
-            steps.close()
-            await asyncio.wait([work.task])
-            return self.state(name)
-        work.error, work.pausing = None, False
-        work.task = asyncio.ensure_future(steps)
-        try:
-            await work.task
-            work.phase = "absent"  # what it is now is read off the disk
-        except asyncio.CancelledError:
-            work.phase = "absent"
-            if not work.pausing:
-                raise
-        except EchoGenError as error:
-            work.phase, work.error = "failed", error
-            raise
-        except BaseException:
-            work.phase = "absent"
-            raise
-        finally:
-            work.task, work.fraction, work.downloads = None, 0.0, []
-            work.meter.reset()
-            self._tell(name)
+        await self._tasks.run(name, steps)
         return self.state(name)
 
     async def _get(self, model: Model) -> None:
-        name, work = model.name, self._work[model.name]
+        name, work = model.name, self._tasks.of(model.name)
         work.downloads = self._inventory.downloads(model)
         for download in work.downloads:
             download.on_change = lambda: self._moved(name)
-        self._enter(name, "asking")
+        self._tasks.enter(name, "asking")
         ask_token = self._asking_once()
         base_url = self._inventory.settings.base_url
         async with contextlib.AsyncExitStack() as stack:
@@ -263,9 +210,9 @@ class ModelStore:
             await _together(
                 self._noting(d, d.prepare(client, base_url, ask_token, self._policy)) for d in work.downloads
             )
-            self._check_room(model, work.downloads)
-            self._check_sizes(work.downloads)
-            self._enter(name, "fetching")
+            self._inventory.check_room(model, work.downloads, self._tasks.others(name), self.free_bytes())
+            self._inventory.check_sizes(work.downloads)
+            self._tasks.enter(name, "fetching")
             self._moved(name)
             slots = asyncio.Semaphore(FILES_AT_ONCE)
             await _together(
@@ -300,72 +247,22 @@ class ModelStore:
             return True
         return PartDownload(part, parts_folder(self.folder) / part.key).needs_account
 
-    def _shown(self, download: PartDownload) -> int:
-        """Bytes of a part that the user was shown, or agreed to since."""
-        key = download.part.key
-        return max(download.part.expected_bytes, self._inventory.settings.sizes.get(key, 0))
-
     def accept_sizes(self, name: str) -> None:
         """The user agrees to fetch as much as the server has of this model."""
         sizes = {d.part.key: d.total for d in self._inventory.downloads(find_model(name)) if d.plan is not None}
         settings = self._inventory.settings
         self._change(replace(settings, sizes={**settings.sizes, **sizes}))
 
-    def _check_sizes(self, downloads: list[PartDownload]) -> None:
-        """What the server has must be about as large as what the user was shown and said yes to."""
-        larger = [d for d in downloads if not d.complete and d.is_more_than(self._shown(d))]
-        if larger:
-            first = larger[0]
-            raise SizeNotAgreed(
-                Sentence(
-                    "The server has {total} for {part}, and {first} was shown to you.",
-                    total=readable(first.total),
-                    part=first.part.title,
-                    first=readable(self._shown(first)),
-                ),
-                Sentence("Nothing was fetched yet. Agree to the size to go on."),
-            )
-
     def _moved(self, name: str) -> None:
-        work = self._work[name]
+        work = self._tasks.of(name)
         work.meter.mark(sum(download.arrived for download in work.downloads))
-        self._tell(name, now=False)
-
-    def _check_room(self, model: Model, downloads: list[PartDownload]) -> None:
-        needed = room_for(model, downloads, self.folder)
-        others = sum(
-            room_for(MODELS[name], work.downloads, self.folder)
-            for name, work in self._work.items()
-            if name != model.name and work.task is not None
-        )
-        free = self.free_bytes()
-        if needed + others + _ROOM_TO_SPARE > free:
-            raise CannotWrite(
-                Sentence(
-                    "{needed} more is needed besides {others} for what is being fetched already, and {free} is free "
-                    "in {folder}.",
-                    needed=readable(needed),
-                    others=readable(others),
-                    free=readable(free),
-                    folder=self.folder,
-                )
-                if others
-                else Sentence(
-                    "{needed} more is needed, {free} is free in {folder}.",
-                    needed=readable(needed),
-                    free=readable(free),
-                    folder=self.folder,
-                ),
-                Sentence("Make room, or choose another folder for the models."),
-                title=Sentence("The disk is nearly full"),
-            )
+        self._tasks.tell(name, now=False)
 
     async def _convert(self, name: str, originals: Originals) -> None:
         def progress(fraction: float, text: str) -> None:
-            self._work[name].fraction = fraction
-            self._tell(name, now=False)
+            self._tasks.move(name, fraction)
 
-        self._enter(name, "converting")
+        self._tasks.enter(name, "converting")
         await convert(originals, self.folder / name, progress, name, report_file(self.folder, name))
 
     # Keeping
@@ -381,7 +278,7 @@ class ModelStore:
         wrong: list[str] = []
 
         async def steps() -> None:
-            self._enter(name, "checking")
+            self._tasks.enter(name, "checking")
             if state.bundle and state.folder is not None and state.installed:
                 wrong.extend(await self._verify_bundle(name, read_manifest(state.folder), state.folder))
             for download in self._inventory.downloads(MODELS[name]) if name in MODELS else []:
@@ -402,8 +299,7 @@ class ModelStore:
             if not right:
                 wrong.append(file)
             done += entry.size
-            self._work[name].fraction = done / max(1, manifest.nbytes)
-            self._tell(name, now=False)
+            self._tasks.move(name, done / max(1, manifest.nbytes))
         return wrong
 
     async def remove(self, name: str) -> None:
@@ -418,7 +314,7 @@ class ModelStore:
                 Sentence("{state} came with the program.", state=state.title),
                 Sentence("It needs little room; it cannot be removed."),
             )
-        await self._stop(name)
+        await self._tasks.stop(name)
         # A conversion that was stopped has left its files beside the bundle's place.
         folders = [self.folder / name, *conversions(self.folder, name)]
         if name in MODELS:
@@ -427,8 +323,8 @@ class ModelStore:
             await asyncio.to_thread(remove_folder, folder)
         with contextlib.suppress(OSError):
             report_file(self.folder, name).unlink(missing_ok=True)
-        self._work[name] = Work()
-        self._tell(name)
+        self._tasks.forget(name)
+        self._tasks.tell(name)
 
     async def remove_originals(self, name: str) -> int:
         """Remove the downloaded files of a model that was converted; their licences stay. Returns the bytes that are free again."""
@@ -438,7 +334,7 @@ class ModelStore:
         for download in self._inventory.downloads(MODELS[name]):
             await asyncio.to_thread(keep_licences, download.folder, self.folder / "licences" / download.part.key)
             await asyncio.to_thread(remove_folder, download.folder)
-        self._work.pop(name, None)
+        self._tasks.forget(name)
         return state.originals
 
     async def import_folder(self, folder: Path) -> tuple[str, ...]:
@@ -470,7 +366,7 @@ class ModelStore:
         name = manifest.name
 
         async def steps() -> None:
-            self._enter(name, "importing")
+            self._tasks.enter(name, "importing")
             wrong = await self._verify_bundle(name, manifest, source)
             if wrong:
                 raise BundleError(
@@ -488,7 +384,7 @@ class ModelStore:
         target = parts_folder(self.folder) / part.key
 
         async def steps() -> None:
-            self._enter(name, "importing")
+            self._tasks.enter(name, "importing")
             await self._copy(name, source, target)
             await asyncio.to_thread(PartDownload(part, target).adopt)
 
@@ -499,27 +395,15 @@ class ModelStore:
     async def _copy(self, name: str, source: Path, target: Path) -> None:
         loop = asyncio.get_running_loop()
 
-        def moved(fraction: float) -> None:
-            self._work[name].fraction = fraction
-            self._tell(name, now=False)
-
         def progress(done: int, total: int) -> None:
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(moved, done / max(1, total))
+                loop.call_soon_threadsafe(self._tasks.move, name, done / max(1, total))
 
         await asyncio.to_thread(copy_folder, source, target, progress)
 
-    async def _stop(self, name: str) -> None:
-        work = self._work.get(name)
-        if work is not None and work.task is not None:
-            task = work.task
-            self.pause(name)
-            await asyncio.wait([task])
-
     async def close(self) -> None:
         """Pause everything, and wait until it has stopped."""
-        for name in tuple(self._work):
-            await self._stop(name)
+        await self._tasks.stop_all()
 
 
 async def _together(steps: Any) -> None:

@@ -26,6 +26,7 @@ from engine.errors import (
     NetworkError,
     SizeNotAgreed,
 )
+from engine.weights import inventory as inventory_module
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
@@ -237,7 +238,7 @@ def test_fewer_bytes_than_were_shown_are_no_question(helpers, store, monkeypatch
 
 def test_room_is_looked_at_with_the_size_the_server_says(helpers, store, monkeypatch):
     """A dump of 40 GB on a disk with 30 GB free."""
-    usage = types.SimpleNamespace(free=store_module._ROOM_TO_SPARE + 100_000)
+    usage = types.SimpleNamespace(free=inventory_module._ROOM_TO_SPARE + 100_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
     shown(monkeypatch, "sam2.1-hiera-small", 1000)
     shown(monkeypatch, "grounding-dino-tiny", 1000)
@@ -493,8 +494,8 @@ def test_what_is_being_fetched_already_counts(published, helpers, make_store, mo
         first = asyncio.ensure_future(store.get("cut-out"))
         while store.state("cut-out").phase != "fetching":
             await asyncio.sleep(0.005)
-        monkeypatch.setattr(store_module, "_ROOM_TO_SPARE", 0)
-        monkeypatch.setattr(store_module, "room_for", lambda model, *_: 1_000_000 if model.name == NAME else 20_000)
+        monkeypatch.setattr(inventory_module, "_ROOM_TO_SPARE", 0)
+        monkeypatch.setattr(inventory_module, "room_for", lambda model, *_: 1_000_000 if model.name == NAME else 20_000)
         monkeypatch.setattr(store_module.ModelStore, "free_bytes", lambda self: 1_010_000)
         with pytest.raises(CannotWrite, match=r"more is needed besides 20 KB for what is being fetched already"):
             await store.get(NAME)
