@@ -38,7 +38,7 @@ def test_what_is_no_file_is_left_alone(tmp_path, kind):
         if kind == "link to a pipe":
             place.symlink_to(tmp_path / "pipe")
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(CannotWrite, match="is no file. Choose another name."):
+    with pytest.raises(CannotWrite, match=r"is no file\. Choose another name\."):
         write_atomically(place, b"new")
     assert sorted(tmp_path.iterdir()) == before and not place.is_file()
 
