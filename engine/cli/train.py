@@ -25,6 +25,7 @@ from engine.training.config import DEFAULT, STAGES
 
 if TYPE_CHECKING:
     from engine.training.config import TrainingConfig
+    from engine.training.team import Team
 
 SPRITES_VARIABLE = "ECHOGEN_SPRITES"
 
@@ -93,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "cutout":
         return cutout(args)
     config = stages.find_config(args.config)
-    device = choose_device(args.device)
+    team = gather(args)
+    device = team.device
     if args.action == "preview-data":
         return preview_data(args)
     if args.action == "backgrounds":
@@ -113,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.export}: {manifest.title}, {manifest.nbytes / 2**20:.1f} MiB")
         return 0
     if args.action == "all":
-        return follow_plan(args, config, device)
+        return follow_plan(args, config, team)
     from engine.training.loop import train
 
     stage = stages.make_stage(
@@ -125,9 +127,14 @@ def run(args: argparse.Namespace) -> int:
         variety=args.variety,
         textures=args.textures,
         pool=args.pool,
+        team=team,
     )
-    progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
-    print(f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
+    progress = train(stage, args.runs, args.minutes, decay=not args.no_decay, team=team)
+    if team.writes:
+        print(
+            f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes"
+        )
+    team.leave()
     return 0
 
 
@@ -180,7 +187,18 @@ def choose_device(name: str) -> str:
     return name
 
 
-def follow_plan(args: argparse.Namespace, config: TrainingConfig, device: str) -> int:
+def gather(args: argparse.Namespace) -> Team:
+    """The processes a launcher started, where it is the networks that are trained; else this one alone."""
+    from engine.training.team import Team, join, processes
+
+    if processes() == 1:
+        return Team(device=choose_device(args.device))
+    if args.action not in (None, "all") or args.export is not None:
+        raise InputError("Only stages can be trained by several processes.", "Start this command without a launcher.")
+    return join(choose_device(args.device))
+
+
+def follow_plan(args: argparse.Namespace, config: TrainingConfig, team: Team) -> int:
     """The stages one after the other, as the training file plans them."""
     from engine.training import plan, stages
 
@@ -192,13 +210,19 @@ def follow_plan(args: argparse.Namespace, config: TrainingConfig, device: str) -
             config.with_training(entry.stage, entry.settings),
             sprites_folder(args),
             args.runs,
-            device,
+            team.device,
             variety=args.variety,
             textures=args.textures,
             pool=args.pool,
+            team=team,
         )
 
-    done, minutes = plan.follow(entries, args.runs, args.minutes, build, scale=args.scale, slice_minutes=args.slice)
+    done, minutes = plan.follow(
+        entries, args.runs, args.minutes, build, scale=args.scale, slice_minutes=args.slice, team=team
+    )
+    team.leave()
+    if not team.writes:
+        return 0
     if done == len(entries):
         print(f"The plan is done: {done} of {done} parts.")
     else:
