@@ -12,8 +12,11 @@ from engine.photo.load import Photo, load_photo
 from engine.photo.picture_file import save_plain
 
 
-def read_mask(path: Path, photo: Photo) -> np.ndarray:
+def read_mask(source: Path | bytes, photo: Photo) -> np.ndarray:
     """The mask in a picture file: its transparency if it has any, else its brightness (white belongs to the subject).
+
+    Args:
+        source: the file, or its bytes.
 
     Returns:
         uint8 (H, W), as large as the photo.
@@ -22,13 +25,13 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
         MaskError: the file is no picture, or has another size than the photo.
     """
     try:
-        picture = load_photo(path)
+        picture = load_photo(source)
     except PhotoError as error:
         raise MaskError(error.fact, error.step, title=error.title) from error
     mask = picture.alpha if picture.alpha is not None else cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
     if mask.shape != (photo.height, photo.width):
         raise MaskError(
-            f"The mask {path.name} is {picture.width} × {picture.height} pixels "
+            f"The mask{f' {source.name}' if isinstance(source, Path) else ''} is {picture.width} × {picture.height} pixels "
             f"and the photo {photo.width} × {photo.height}.",
             "Use a mask that was made for this photo.",
         )
