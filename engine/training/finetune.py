@@ -36,7 +36,7 @@ from engine.training.team import ALONE, Team
 DEFAULT = Path(__file__).with_name("finetune.toml")
 CHECKPOINTS, LOG = "checkpoints", "log.csv"
 FEATURES_KEPT = 2 * 2**30
-"""Bytes of what the encoders made of prompts and subjects: the next epoch wants them again."""
+"""Bytes of what the frozen parts made of examples: the next epoch wants them again."""
 REPORT_EVERY = 10  # steps
 
 
@@ -267,15 +267,20 @@ class Finetuning:
         at, example = usable(self.examples, index, self.unusable)
         if len(self.unusable) > known:
             say(f"Example {index + 1} cannot be used; another one takes its place.")
-        return self._encode(example, random.Random(f"{self.settings['seed']} {epoch} {index} {at}"))
+        return self._encode(at, example, random.Random(f"{self.settings['seed']} {epoch} {index}"))
 
     @torch.no_grad()
-    def _encode(self, example: Example, chance: random.Random) -> Prepared:
+    def _target(self, target: np.ndarray) -> Tensor:
+        """What the tokenizer makes of a picture: features (1, d, h, w)."""
+        pixels = torch.from_numpy(target.copy()).permute(2, 0, 1)[None].to(self.device)
+        return self.bundle.tokenizer.encode(pixels.float() / 127.5 - 1).float()
+
+    @torch.no_grad()
+    def _encode(self, index: int, example: Example, chance: random.Random) -> Prepared:
         settings = self.settings
         subject = self.features.subject(example.subject)
         words = self.features.prompt(example.caption).features
-        pixels = torch.from_numpy(np.array(example.target)).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
-        features = self.bundle.tokenizer.encode(pixels).float()
+        features = self.features.cache.get(("target", index), lambda: self._target(example.target))
         noise = torch.Generator(self.device).manual_seed(chance.getrandbits(63))
         coded = self.quantizer(features, self.schedule.grids, flip=settings["flip"], generator=noise)
         inside = torch.from_numpy(example.inside)[None, None].to(self.device)

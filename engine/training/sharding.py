@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -151,7 +152,8 @@ class Checkpoints:
         try:
             weights, moments = get_state_dict(model, optimiser)
             state = {"model": weights, "optimiser": moments, "average": average.weights}
-            dcp.save(state, checkpoint_id=part, no_dist=self.team.count == 1)
+            with self._quiet():
+                dcp.save(state, checkpoint_id=part, no_dist=self.team.count == 1)
         except Exception as error:  # the library wraps what the disk says in errors of its own
             failed = str(error).splitlines()[0] if str(error) else type(error).__name__
         self._all_or_none(failed, place)
@@ -169,6 +171,14 @@ class Checkpoints:
         except OSError as error:
             failed = error.strerror or str(error)
         self._all_or_none(failed, place)
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """The library warns of a single process, even where it is told that there is one."""
+        with warnings.catch_warnings():
+            if self.team.count == 1:
+                warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
+            yield
 
     def _all_or_none(self, failed: str, place: Path) -> None:
         if self.team.any(bool(failed)):
@@ -190,7 +200,8 @@ class Checkpoints:
         try:
             weights, moments = get_state_dict(model, optimiser)
             state = {"model": weights, "optimiser": moments, "average": average.weights}
-            dcp.load(state, checkpoint_id=path, no_dist=self.team.count == 1)
+            with self._quiet():
+                dcp.load(state, checkpoint_id=path, no_dist=self.team.count == 1)
             set_state_dict(model, optimiser, model_state_dict=weights, optim_state_dict=moments)
         except Exception as error:  # torch raises many kinds for a damaged file
             raise InputError(f"The checkpoint {path} is damaged.", "Delete it to go on from the start.") from error

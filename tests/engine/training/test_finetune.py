@@ -16,7 +16,7 @@ from engine.bundle.loader import load_bundle
 from engine.cli import main
 from engine.errors import CannotWrite, InputError
 from engine.training.examples import Examples, Order, cover
-from engine.training.finetune import Finetuning, read_settings
+from engine.training.finetune import DEFAULT, Finetuning, read_settings
 from engine.training.team import ALONE
 from tests.engine.bundle.published_files import SCHEDULE, write_published
 from tests.engine.conftest import draw_sprite
@@ -139,7 +139,7 @@ def test_the_command_trains_goes_on_and_leaves_a_bundle_that_draws(
 ):
     words = ["train", "finetune", "--bundle", str(bundle), "--data", str(data), "--out", str(tmp_path / "run")]
     config = tmp_path / "my.toml"
-    text = (Path(read_settings.__code__.co_filename).with_name("finetune.toml")).read_text(encoding="utf-8")
+    text = DEFAULT.read_text(encoding="utf-8")
     config.write_text(text.replace("batch = 32", "batch = 2"), encoding="utf-8")
     words += ["--config", str(config)]
     assert main([*words, "--steps", "2"]) == 0
@@ -155,7 +155,7 @@ def test_the_command_trains_goes_on_and_leaves_a_bundle_that_draws(
             "generate",
             "--bundle",
             str(tmp_path / "run" / "bundle"),
-            "--image",
+            "--subject",
             str(cut_out),
             "--prompt",
             "a shape",
@@ -164,7 +164,8 @@ def test_the_command_trains_goes_on_and_leaves_a_bundle_that_draws(
         ]
     )
     assert drawn == 0
-    assert Image.open(made).size == SCHEDULE.size
+    with Image.open(made) as picture_made:
+        assert picture_made.size == SCHEDULE.size
 
 
 def test_parquet_as_datasets_writes_it_holds_the_same_examples_as_a_folder(data: Path, tmp_path: Path):
@@ -223,7 +224,7 @@ def test_what_cannot_be_trained_is_said(bundle: Path, data: Path, settings: dict
         Finetuning(bundle, data, tmp_path, 4, settings, passes=3)
     for line, words in (("batch = 0\n", "proper batch"), ("speed = 1\n", "unknown number speed")):
         path = tmp_path / "bad.toml"
-        text = (Path(read_settings.__code__.co_filename).with_name("finetune.toml")).read_text(encoding="utf-8")
+        text = DEFAULT.read_text(encoding="utf-8")
         path.write_text(text.replace("batch = 32", "") + line if "batch" in line else text + line, encoding="utf-8")
         with pytest.raises(InputError, match=words):
             read_settings(path)
