@@ -46,7 +46,7 @@ def spread(
     accelerator = team.accelerator
     if accelerator is None:
         return model, make(model.parameters())
-    if torch.device(team.device).type == "cpu":
+    if torch.device(team.device).type == "cpu" and not accelerator.is_fsdp2:
         for module in model.modules():
             if isinstance(module, blocks):
                 fully_shard(module)

@@ -113,6 +113,26 @@ def test_a_stopped_training_goes_on_with_more_or_fewer_processes(
     assert fewer["mean"] == pytest.approx(alone["mean"], rel=1e-5)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("precision", "apart"), [("no", 1e-5), ("bf16", 0.02)])
+def test_accelerates_own_sharding_has_the_losses_of_one_process(
+    precision: str, apart: float, common: dict[str, Any], alone: dict[str, Any], tmp_path: Path
+):
+    job = {
+        **common,
+        "kind": "finetune",
+        "out": str(tmp_path / "out"),
+        "precision": precision,
+        "save": True,
+        "passes": 2,
+    }
+    (found,) = together([job], tmp_path)
+    assert found["losses"] == pytest.approx(alone["losses"], abs=apart)
+    assert found["sharded"] > 0
+    again = finetune_losses({**common, "out": str(tmp_path / "out")}, ALONE)
+    assert again["losses"] == pytest.approx(alone["losses"][HALF:], abs=apart)
+
+
 def test_the_result_is_a_bundle_with_only_the_transformer_changed(bundle: Path, two: dict[str, Any]):
     before, after = load_bundle(bundle), load_bundle(two["folder"] / "bundle", tokenizer_encoder=True)
     assert after.manifest.name == "tiny-finetuned"

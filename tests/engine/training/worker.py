@@ -81,8 +81,21 @@ def stopped(job: dict[str, Any], team: Team) -> dict[str, Any]:
     return {"steps": steps, "all_told": not team.any(not told)}
 
 
+def as_on_cards(team: Team, precision: str) -> None:
+    """accelerate reads a configuration with ``fsdp_version: 2`` on cards only; here it is told of one on processors."""
+    from accelerate import FullyShardedDataParallelPlugin
+    from accelerate.utils import DistributedType
+
+    state = team.accelerator.state
+    state.distributed_type, state._mixed_precision = DistributedType.FSDP, precision
+    state.fsdp_plugin = FullyShardedDataParallelPlugin(fsdp_version=2, auto_wrap_policy="TRANSFORMER_BASED_WRAP")
+    team.accelerator.native_amp = precision != "no"
+
+
 def finetune_losses(job: dict[str, Any], team: Team) -> dict[str, Any]:
     """Losses of a fine-tuning's next steps; ``save`` leaves a checkpoint after ``steps`` and goes on for as many."""
+    if "precision" in job:
+        as_on_cards(team, job["precision"])
     training = Finetuning(
         Path(job["bundle"]),
         Path(job["data"]),
