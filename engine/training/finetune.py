@@ -91,6 +91,9 @@ class Finetuning:
     ) -> None:
         self.settings, self.steps, self.passes, self.team, self.out = settings, steps, passes, team, out
         self.device = torch.device(team.device)
+        # As accelerate's configuration says; a card without one computes in bfloat16.
+        accelerator = team.accelerator
+        self.half = self.device.type == "cuda" if accelerator is None else accelerator.mixed_precision == "bf16"
         own = range(settings["batch"])[team.rows(settings["batch"])]
         if len(own) % passes:
             raise InputError(
@@ -235,7 +238,7 @@ class Finetuning:
         lengths = torch.tensor([len(example.text) for example in part], device=self.device)
         mask = torch.arange(longest, device=self.device) < lengths[:, None]
         drops = torch.tensor([example.drops for example in part], device=self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             logits = self.model(
                 torch.cat([example.inputs for example in part]),
                 text,

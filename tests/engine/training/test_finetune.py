@@ -114,7 +114,7 @@ def test_a_stopped_training_goes_on_with_more_or_fewer_processes(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("precision", "apart"), [("no", 1e-5), ("bf16", 0.02)])
+@pytest.mark.parametrize(("precision", "apart"), [("no", 1e-5), ("bf16", 0.05)])
 def test_accelerates_own_sharding_has_the_losses_of_one_process(
     precision: str, apart: float, common: dict[str, Any], alone: dict[str, Any], tmp_path: Path
 ):

@@ -89,7 +89,6 @@ def as_on_cards(team: Team, precision: str) -> None:
     state = team.accelerator.state
     state.distributed_type, state._mixed_precision = DistributedType.FSDP, precision
     state.fsdp_plugin = FullyShardedDataParallelPlugin(fsdp_version=2, auto_wrap_policy="TRANSFORMER_BASED_WRAP")
-    team.accelerator.native_amp = precision != "no"
 
 
 def finetune_losses(job: dict[str, Any], team: Team) -> dict[str, Any]:
