@@ -46,6 +46,8 @@ def spread(
     accelerator = team.accelerator
     if accelerator is None:
         return model, make(model.parameters())
+    # It warns that what a block returns must not be changed in place, which nothing here does.
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module", UserWarning)
     if torch.device(team.device).type == "cpu" and not accelerator.is_fsdp2:
         for module in model.modules():
             if isinstance(module, blocks):
@@ -108,7 +110,7 @@ class ShardedAverage:
 
 def named_weights(model: nn.Module) -> dict[str, Tensor]:
     """The trainable weights by the names they have without what is wrapped around the network."""
-    found = {}
+    found: dict[str, Tensor] = {}
     for name, parameter in model.named_parameters():
         for wrapping in ("module.", "_orig_mod.", "_checkpoint_wrapped_module."):
             name = name.replace(wrapping, "")

@@ -365,13 +365,10 @@ class TransformerStage:
         self.chance.setstate((version, tuple(numbers), gauss))
         # Older checkpoints have none, and one of another size is of no use: it is rendered anew.
         self.pool = None
-        if len(state.get("pool", {}).get("captions", ())) == int(self.settings["pool"]):
-            self.pool = _Pool(
-                **{
-                    name: value.to(self.device) if isinstance(value, Tensor) else value
-                    for name, value in state["pool"].items()
-                }
-            )
+        saved: dict[str, Any] = state.get("pool", {})
+        if len(saved.get("captions", ())) == int(self.settings["pool"]):
+            on_device = {name: v.to(self.device) if isinstance(v, Tensor) else v for name, v in saved.items()}
+            self.pool = _Pool(**on_device)
 
 
 def _split(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
