@@ -794,6 +794,10 @@
             <translation>已保存为 {0}</translation>
         </message>
         <message>
+            <source>What you marked last time is here again</source>
+            <translation>上次标记的内容已恢复</translation>
+        </message>
+        <message>
             <source>{0}, cut out</source>
             <translation>{0} 抠图</translation>
         </message>
@@ -5344,6 +5348,10 @@
         <message>
             <source>Put the subject into a photo</source>
             <translation>把主体放进照片</translation>
+        </message>
+        <message>
+            <source>What you marked last time is here again</source>
+            <translation>上次标记的内容已恢复</translation>
         </message>
     </context>
     <context>
