@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import CannotWrite
+from engine.errors import CannotWrite, os_reason
+from engine.sentence import NOTHING, Sentence
 
 
 def write_atomically(target: Path, content: bytes) -> None:
@@ -35,12 +36,23 @@ def write_atomically(target: Path, content: bytes) -> None:
             temporary.unlink()
         if error.errno == errno.ENOSPC:
             raise CannotWrite(
-                f"{target.name} needs {len(content) / 1e6:.1f} MB, and the disk of {target.parent} is full.",
-                "Make room, or choose another folder.",
-                title="The disk is full",
+                Sentence(
+                    "{target} needs {needed:.1f} MB, and the disk of {parent} is full.",
+                    target=target.name,
+                    needed=len(content) / 1e6,
+                    parent=target.parent,
+                ),
+                Sentence("Make room, or choose another folder."),
+                title=Sentence("The disk is full"),
             ) from error
         raise CannotWrite(
-            f"{target.name} cannot be written to {target.parent}: {error.strerror or error}.", "Choose another folder."
+            Sentence(
+                "{target} cannot be written to {parent}: {reason}.",
+                target=target.name,
+                parent=target.parent,
+                reason=os_reason(error),
+            ),
+            Sentence("Choose another folder."),
         ) from error
 
 
@@ -99,16 +111,16 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 def disk_error(folder: Path, error: OSError, safe: int = 0) -> CannotWrite:
     """The sentence for a failed write."""
-    kept = f" {readable(safe)} is safe." if safe else ""
+    kept = Sentence("{safe} is safe.", safe=readable(safe)) if safe else NOTHING
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CannotWrite(
-            f"The disk that holds {folder} is full.{kept}",
-            "Make room, then resume; it goes on where it stopped.",
-            title="The disk is full",
+            Sentence.row(Sentence("The disk that holds {folder} is full.", folder=folder), kept),
+            Sentence("Make room, then resume; it goes on where it stopped."),
+            title=Sentence("The disk is full"),
         )
     return CannotWrite(
-        f"{folder} cannot be written: {error.strerror or error}.{kept}",
-        "Choose another folder, or change its permissions.",
+        Sentence.row(Sentence("{folder} cannot be written: {reason}.", folder=folder, reason=os_reason(error)), kept),
+        Sentence("Choose another folder, or change its permissions."),
     )
 
 

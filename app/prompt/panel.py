@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.prompt.parts import short
+from app.prompt.scene_names import scene_name
 from app.prompt.sheet import PromptSheet
 from app.prompt.vocabulary import PromptReader, cut_sentence, dropped_sentence, insert_scene, unknown_sentence
 from app.session.state import SessionState
@@ -246,7 +247,7 @@ class PromptPanel(PromptSheet):
         """One line where prompt and subject disagree, or where a scene waits for the subject's name."""
         found = self.wording.disagreement()
         if self._waiting_scene is not None and not self.prompt.text().strip():
-            words = self.tr("Say what it is: “{0}” is written then.").format(self._waiting_scene.label)
+            words = self.tr("Say what it is: “{0}” is written then.").format(scene_name(self._waiting_scene.label))
             self.set_disagreement(words, self.tr("Name it"))
         elif found is None:
             self.set_disagreement("", "")
@@ -383,7 +384,8 @@ class PromptPanel(PromptSheet):
             text = self.tr("After Stop you can finish or save it")
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
-                text = f"{place} · {self.tr('the last one') if jobs.last else text[:1].lower() + text[1:]}"
+                more = self.tr("the last one") if jobs.last else text[:1].lower() + text[1:]
+                text = f"{place} · {more}"
         elif pressed:
             text = self.tr("Waiting for the model")
         elif possible and values.seed_locked:

@@ -13,6 +13,7 @@ from app.look.controls import Chip, clear, label
 from app.look.layout import FlowLayout
 from app.look.pixels import ScaledPicture
 from app.look.theme import size
+from app.prompt.scene_names import scene_name
 from app.system import background
 from engine.bundle import SceneEntry
 
@@ -25,11 +26,11 @@ class SceneChip(Chip):
     """A chip with the scene's small picture, when the bundle has one."""
 
     def __init__(self, scene: SceneEntry, parent: QWidget | None = None) -> None:
-        super().__init__(scene.label, parent)
+        super().__init__(scene_name(scene.label), parent)
         self.scene = scene
         self._thumb: ScaledPicture | None = None
-        self.setToolTip(scene.prompt if scene.prompt != scene.label else "")
-        self.setAccessibleName(scene.label)
+        self.setToolTip(scene.prompt if scene.prompt != self.text() else "")
+        self.setAccessibleName(self.text())
 
     def set_thumb(self, image: QImage) -> None:
         """The scene's small picture; a null one shows none, and the chip keeps its words in the middle."""

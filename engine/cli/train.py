@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.device.devices import keep_memory
 from engine.errors import CannotWrite, InputError
+from engine.sentence import Sentence
 from engine.training.config import DEFAULT, STAGES
 
 if TYPE_CHECKING:
@@ -158,39 +159,45 @@ def check(args: argparse.Namespace) -> None:
     """What can be wrong is said before anything is loaded."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and (args.action not in (None, "all", "finetune") or args.export):
         raise InputError(
-            "Only stages and fine-tuning take several processes.", "Start this command without a launcher."
+            Sentence("Only stages and fine-tuning take several processes."),
+            Sentence("Start this command without a launcher."),
         )
     if args.action == "preview-data" and args.out is None:
-        raise InputError("There is no file to write.", "Name it with --out.")
+        raise InputError(Sentence("There is no file to write."), Sentence("Name it with --out."))
     if args.action == "backgrounds" and args.pool is None:
-        raise InputError("There is no folder for the backgrounds.", "Name it with --pool.")
+        raise InputError(Sentence("There is no folder for the backgrounds."), Sentence("Name it with --pool."))
     if args.action == "travel" and (args.stage is None or (args.to is None) == (args.source is None)):
-        raise InputError("Travelling needs a stage and a direction.", "Add --stage, and either --to or --from.")
+        raise InputError(
+            Sentence("Travelling needs a stage and a direction."), Sentence("Add --stage, and either --to or --from.")
+        )
     if args.action == "adopt" and args.source is None:
-        raise InputError("There is no bundle to begin from.", "Name it with --from, for example --from resources/mini.")
+        raise InputError(
+            Sentence("There is no bundle to begin from."),
+            Sentence("Name it with --from, for example --from resources/mini."),
+        )
     if args.action == "finetune" and None in (args.bundle, args.data, args.out, args.steps):
         raise InputError(
-            "Fine-tuning needs a model, examples, a folder and a number of steps.",
-            "Add --bundle, --data, --out, --steps.",
+            Sentence("Fine-tuning needs a model, examples, a folder and a number of steps."),
+            Sentence("Add --bundle, --data, --out, --steps."),
         )
     if args.passes < 1 or (args.steps is not None and args.steps < 1):
-        raise InputError("Steps and passes must be at least 1.")
+        raise InputError(Sentence("Steps and passes must be at least 1."))
     if args.action == "all" and args.minutes is None:
-        raise InputError("How long may it take?", "Add --minutes.")
+        raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action == "cutout" and args.export is None and args.minutes is None:
-        raise InputError("How long may it take?", "Add --minutes.")
+        raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action is None and args.export is None and (args.stage is None or args.minutes is None):
-        raise InputError("There is nothing to train.", "Add --stage and --minutes.")
+        raise InputError(Sentence("There is nothing to train."), Sentence("Add --stage and --minutes."))
     if args.minutes is not None and not 0 < args.minutes < 1e5:
-        raise InputError("The minutes must be more than 0.")
+        raise InputError(Sentence("The minutes must be more than 0."))
     if not 0 < args.scale < 1e3 or not 0 < args.slice < 1e5:
-        raise InputError("Scale and slice must be more than 0.")
+        raise InputError(Sentence("Scale and slice must be more than 0."))
     if args.threads is not None and args.threads < 1:
-        raise InputError("At least one thread is needed.")
+        raise InputError(Sentence("At least one thread is needed."))
     if args.pairs is not None and args.pairs < 1:
-        raise InputError("A sheet holds at least one pair.")
+        raise InputError(Sentence("A sheet holds at least one pair."))
     if args.variety is not None and args.variety < 1:
-        raise InputError("At least one block of backgrounds is needed.")
+        raise InputError(Sentence("At least one block of backgrounds is needed."))
 
 
 def sprites_folder(args: argparse.Namespace) -> list[Path]:
@@ -198,8 +205,11 @@ def sprites_folder(args: argparse.Namespace) -> list[Path]:
     folders = args.sprites or [Path(name) for name in os.environ.get(SPRITES_VARIABLE, "").split(os.pathsep) if name]
     if not folders:
         raise InputError(
-            "Training needs a folder of cut-out pictures.",
-            f"Name it with --sprites or {SPRITES_VARIABLE}; docs/training.md says which and where from.",
+            Sentence("Training needs a folder of cut-out pictures."),
+            Sentence(
+                "Name it with --sprites or {sprites_variable}; docs/training.md says which and where from.",
+                sprites_variable=SPRITES_VARIABLE,
+            ),
         )
     return folders
 
@@ -210,7 +220,7 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError("There is no CUDA graphics card.", "Use --device cpu.")
+        raise InputError(Sentence("There is no CUDA graphics card."), Sentence("Use --device cpu."))
     return name
 
 
@@ -231,7 +241,7 @@ def finetune(args: argparse.Namespace) -> int:
     if args.size is not None:
         width, _, height = args.size.partition("x")
         if not (width.isdecimal() and height.isdecimal()):
-            raise InputError("A size is written like 1024x768.")
+            raise InputError(Sentence("A size is written like 1024x768."))
         size = int(width), int(height)
     team = gather(args)
     training = tuning.Finetuning(
@@ -335,7 +345,7 @@ def preview_data(args: argparse.Namespace) -> int:
     try:
         Image.fromarray(contact_sheet(batch, 5).numpy()).save(args.out)
     except (OSError, ValueError) as error:
-        raise CannotWrite(f"{args.out} cannot be written: {error}.") from error
+        raise CannotWrite(Sentence("{out} cannot be written: {error}.", out=args.out, error=error)) from error
     for caption in batch.captions:
         print(caption)
     print(f"{args.out}: {len(batch.captions)} pairs of {len(subjects)} subjects, {len(subjects.skipped)} files skipped")

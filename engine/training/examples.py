@@ -30,6 +30,7 @@ from engine.photo.framing import cut_out
 from engine.photo.load import load_photo
 from engine.photo.mask_file import read_mask
 from engine.request import CutOut
+from engine.sentence import Sentence
 from engine.text import shortened
 
 METADATA = "metadata.jsonl"
@@ -87,8 +88,8 @@ class Examples:
         self._rows: Rows = _Shards(shards) if shards else _Folder(folder)
         if not len(self._rows):
             raise InputError(
-                f"There are no examples in {folder}.",
-                "It needs a file metadata.jsonl or Parquet shards; docs/training.md shows both.",
+                Sentence("There are no examples in {folder}.", folder=folder),
+                Sentence("It needs a file metadata.jsonl or Parquet shards; docs/training.md shows both."),
             )
 
     def __len__(self) -> int:
@@ -104,7 +105,9 @@ class Examples:
         photo, target = load_photo(row["image"]), load_photo(row["target"])
         mask = photo.alpha if row["mask"] is None else read_mask(row["mask"], photo)
         if mask is None:
-            raise InputError(f"The picture {_called(row['image'])} has neither a mask nor transparency.")
+            raise InputError(
+                Sentence("The picture {name} has neither a mask nor transparency.", name=_called(row["image"]))
+            )
         inside = np.zeros((target.height, target.width), np.uint8)
         if row["target_mask"] is not None:
             inside = read_mask(row["target_mask"], target)
@@ -164,8 +167,12 @@ class Order:
         """Go on from there. Raises ``InputError`` where the examples have become more or fewer."""
         if state["count"] != self.count:
             raise InputError(
-                f"This training began with {state['count']} examples, and now there are {self.count}.",
-                "Use the data it began with, or another folder for the new training.",
+                Sentence(
+                    "This training began with {before} examples, and now there are {now}.",
+                    before=state["count"],
+                    now=self.count,
+                ),
+                Sentence("Use the data it began with, or another folder for the new training."),
             )
         self.epoch, self.place = state["epoch"], state["place"]
 
@@ -181,7 +188,7 @@ class _Folder:
         try:
             lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} cannot be read: {error}.") from error
+            raise InputError(Sentence("{path} cannot be read: {reason}.", path=path, reason=error)) from error
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -206,7 +213,8 @@ class _Shards:
             parquet = importlib.import_module("pyarrow.parquet")
         except ImportError as error:
             raise InputError(
-                "Reading Parquet needs pyarrow.", 'Install it with: pip install "echogen-desktop[training]"'
+                Sentence("Reading Parquet needs pyarrow."),
+                Sentence("Install it with: pip install {package}", package="'echogen-desktop[training]'"),
             ) from error
         self._folder = paths[0].parent
         self._files: list[Any] = []
@@ -245,7 +253,9 @@ class _Shards:
         try:
             return _in_folder(_checked(row), self._folder)
         except ValueError as error:
-            raise InputError(f"Row {index + 1} of the shards cannot be used: {error}.") from error
+            raise InputError(
+                Sentence("Row {row} of the shards cannot be used: {reason}.", row=index + 1, reason=error)
+            ) from error
 
 
 def _checked(row: Any) -> dict[str, Any]:
@@ -297,4 +307,4 @@ def usable(examples: Examples, index: int, skipped: set[int]) -> tuple[int, Exam
         except EchoGenError as error:
             reason = error
             skipped.add(at)
-    raise InputError(f"None of the {len(examples)} examples can be used. {reason or ''}".strip()) from reason
+    raise InputError(Sentence("None of the {count} examples can be used.", count=len(examples))) from reason

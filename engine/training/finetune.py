@@ -25,7 +25,7 @@ from engine.encoders.features import Features
 from engine.errors import Cancelled, InputError
 from engine.files import write_atomically
 from engine.model.block import Block
-from engine.text import shortened
+from engine.sentence import Sentence
 from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.training.config import read_training_file, trapezoid
 from engine.training.examples import Example, Examples, Order, usable
@@ -97,20 +97,28 @@ class Finetuning:
         own = range(settings["batch"])[team.rows(settings["batch"])]
         if len(own) % passes:
             raise InputError(
-                f"{len(own)} examples of a process do not divide into {passes} passes.",
-                "Change the batch of the training file, or --passes.",
+                Sentence(
+                    "{count} examples of a process do not divide into {passes} passes.", count=len(own), passes=passes
+                ),
+                Sentence("Change the batch of the training file, or --passes."),
             )
         self.bundle = load_bundle(folder, self._placements(), tokenizer_encoder=True)
         manifest = self.bundle.manifest
         if manifest.placed_content is not None:
             raise InputError(
-                f"{manifest.title} sees its subject at its place in the picture, which examples do not say.",
-                "Train it on with: train adopt.",
+                Sentence(
+                    "{title} sees its subject at its place in the picture, which examples do not say.",
+                    title=manifest.title,
+                ),
+                Sentence("Train it on with: train adopt."),
             )
         schedule = manifest.schedule(size)
         if schedule is None:
             sizes = ", ".join(f"{width}x{height}" for width, height in manifest.sizes)
-            raise InputError(f"{manifest.title} does not draw this size.", f"Its sizes are {sizes}.")
+            raise InputError(
+                Sentence("{title} does not draw this size.", title=manifest.title),
+                Sentence("Its sizes are {sizes}.", sizes=sizes),
+            )
         self.schedule = schedule
         self.examples = Examples(data, schedule.size, manifest.reference_size)
         for sentence in self.examples.skipped:
@@ -153,7 +161,8 @@ class Finetuning:
         meta = self.checkpoints.meta(path)
         if meta["bundle"] != self.bundle.manifest.identity:
             raise InputError(
-                f"The training in {self.out} began with another model.", "Use that model, or another folder."
+                Sentence("The training in {folder} began with another model.", folder=self.out),
+                Sentence("Use that model, or another folder."),
             )
         self.checkpoints.load(path, self.model, self.optimiser, self.average)
         self.order.load_state(meta["order"])
@@ -191,7 +200,7 @@ class Finetuning:
             for number, handler in previous.items():
                 signal.signal(number, handler)
         if self.step_number < self.steps:
-            raise Cancelled(f"Stopped after {self.step_number} steps; everything is saved.")
+            raise Cancelled(Sentence("Stopped after {steps} steps; everything is saved.", steps=self.step_number))
 
     def save(self) -> None:
         """Write a checkpoint. Raises ``CannotWrite``."""
@@ -334,11 +343,17 @@ def read_settings(path: Path = DEFAULT) -> dict[str, Any]:
     known, found = read_training_file(DEFAULT), read_training_file(path)
     for name in sorted(set(known) | set(found)):
         if name not in found or name not in known:
-            word = "lacks" if name not in found else "has an unknown number"
-            raise InputError(f"The training file {path.name} {word} {shortened(name)}.")
+            fault = (
+                Sentence("The training file {file} lacks {name}.", file=path.name, name=name)
+                if name not in found
+                else Sentence("The training file {file} has an unknown number {name}.", file=path.name, name=name)
+            )
+            raise InputError(fault)
         kind = (int, float) if isinstance(known[name], float) else type(known[name])
         if not isinstance(found[name], kind) or isinstance(found[name], bool):
-            raise InputError(f"The training file {path.name} has no proper {name}.")
+            raise InputError(Sentence("The training file {file} has no proper {name}.", file=path.name, name=name))
     if found["batch"] < 1 or found["save_every"] < 1 or len(found["betas"]) != 2:
-        raise InputError(f"The training file {path.name} has no proper batch, save_every or betas.")
+        raise InputError(
+            Sentence("The training file {file} has no proper {name}.", file=path.name, name="batch, save_every, betas")
+        )
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.errors import Cancelled, CannotWrite
+from engine.sentence import Sentence
 from engine.training import checkpoint
 from engine.training.config import trapezoid
 from engine.training.team import ALONE, Team, speaks
@@ -85,7 +86,7 @@ def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True, team:
         for number, handler in previous.items():
             signal.signal(number, handler)
     if was_stopped:
-        raise Cancelled(f"Stopped after {progress.steps} steps; everything is saved.")
+        raise Cancelled(Sentence("Stopped after {steps} steps; everything is saved.", steps=progress.steps))
     return progress
 
 
@@ -153,7 +154,7 @@ def _save(stage: Stage, path: Path, progress: Progress, team: Team) -> None:
         except CannotWrite as error:
             failed = error
     if team.any(failed is not None):
-        raise failed or CannotWrite(f"The checkpoint {path.name} could not be written.")
+        raise failed or CannotWrite(Sentence("The checkpoint {name} could not be written.", name=path.name))
 
 
 def _save_or_say(stage: Stage, path: Path, progress: Progress, team: Team) -> None:

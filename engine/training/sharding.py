@@ -24,6 +24,7 @@ from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_di
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
 from engine.errors import CannotWrite, InputError
+from engine.sentence import Sentence
 from engine.training.team import Team
 
 MakeOptimiser = Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]
@@ -184,14 +185,24 @@ class Checkpoints:
 
     def _all_or_none(self, failed: str, place: Path) -> None:
         if self.team.any(bool(failed)):
-            raise CannotWrite(f"The checkpoint {place.name} could not be written. {failed}".strip(), "Make room.")
+            raise CannotWrite(
+                Sentence(
+                    "The checkpoint {name} could not be written: {reason}.",
+                    name=place.name,
+                    reason=failed or "another process failed",
+                ),
+                Sentence("Make room."),
+            )
 
     def meta(self, path: Path) -> dict[str, Any]:
         """What stands beside the weights. Raises ``InputError`` where it is damaged."""
         try:
             return dict(json.loads((path / META).read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
-            raise InputError(f"The checkpoint {path} is damaged.", "Delete it to go on from the start.") from error
+            raise InputError(
+                Sentence("The checkpoint {name} is damaged.", name=path.name),
+                Sentence("Delete it to go on from the start."),
+            ) from error
 
     def load(self, path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, average: ShardedAverage) -> None:
         """Put a checkpoint's weights and moments in place.
@@ -206,5 +217,8 @@ class Checkpoints:
                 dcp.load(state, checkpoint_id=path, no_dist=self.team.count == 1)
             set_state_dict(model, optimiser, model_state_dict=weights, optim_state_dict=moments)
         except Exception as error:  # torch raises many kinds for a damaged file
-            raise InputError(f"The checkpoint {path} is damaged.", "Delete it to go on from the start.") from error
+            raise InputError(
+                Sentence("The checkpoint {name} is damaged.", name=path.name),
+                Sentence("Delete it to go on from the start."),
+            ) from error
         average.steps = int(self.meta(path)["average_steps"])

@@ -22,6 +22,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 T = TypeVar("T")
 
@@ -58,8 +59,8 @@ class Team:
         """
         if batch % self.count:
             raise InputError(
-                f"A batch of {batch} does not divide among {self.count} processes.",
-                f"Set the batch to a multiple of {self.count}.",
+                Sentence("A batch of {batch} does not divide among {count} processes.", batch=batch, count=self.count),
+                Sentence("Set the batch to a multiple of {count}.", count=self.count),
             )
         share = batch // self.count
         return slice(self.rank * share, (self.rank + 1) * share)
@@ -170,7 +171,8 @@ def make_accelerator(device: str) -> Any:
         accelerate = importlib.import_module("accelerate")
     except ImportError as error:
         raise InputError(
-            "Training on several cards needs accelerate.", 'Install it with: pip install "echogen-desktop[training]"'
+            Sentence("Training on several cards needs accelerate."),
+            Sentence("Install it with: pip install {package}", package="'echogen-desktop[training]'"),
         ) from error
     waiting = accelerate.InitProcessGroupKwargs(timeout=PATIENCE)
     return accelerate.Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[waiting])
