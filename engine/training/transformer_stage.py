@@ -371,9 +371,11 @@ class TransformerStage:
         self.chance.setstate((version, tuple(numbers), gauss))
         # Older checkpoints have none, and one of another size is of no use: it is rendered anew.
         self.pool = None
-        saved: dict[str, Any] = state.get("pool", {})
-        if len(saved.get("captions", ())) == int(self.settings["pool"]):
-            on_device = {name: v.to(self.device) if isinstance(v, Tensor) else v for name, v in saved.items()}
+        kept: dict[str, Any] = state.get("pool", {})
+        if len(kept.get("captions", ())) == int(self.settings["pool"]):
+            on_device: dict[str, Any] = {
+                name: value.to(self.device) if isinstance(value, Tensor) else value for name, value in kept.items()
+            }
             self.pool = _Pool(**on_device)
 
 
