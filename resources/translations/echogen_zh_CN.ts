@@ -3892,6 +3892,10 @@
         <translation>无法将 {target} 写入 {parent}：{reason}。</translation>
     </message>
     <message>
+        <source>{target} in {parent} is no file.</source>
+        <translation>{parent} 中的 {target} 不是文件。</translation>
+    </message>
+    <message>
         <source>{target} needs {needed:.1f} MB, and the disk of {parent} is full.</source>
         <translation>{target} 需要 {needed:.1f} MB，而 {parent} 的磁盘已满。</translation>
     </message>

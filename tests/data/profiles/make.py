@@ -72,7 +72,9 @@ def _use() -> None:
     )
     program.ended.connect(application.quit)
     program.start([photo])
-    values = PanelValues(prompt="a duck in the snow", negative_prompt="fog", subject_strength=2.5, count=2, seed=77, seed_locked=True)
+    values = PanelValues(
+        prompt="a duck in the snow", negative_prompt="fog", subject_strength=2.5, count=2, seed=77, seed_locked=True
+    )
     done: list[str] = []
 
     def step() -> None:
