@@ -31,9 +31,10 @@ from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.proposals import Proposal
 from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
 from engine.preflight.networks.learned import LearnedParts, Parts
-from engine.preflight.shipped.candidates import Candidate, by_itself, corrected, in_box
+from engine.preflight.shipped.candidates import Candidate, Known, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
+from engine.preflight.shipped.things import THINGS, KnownThings
 
 _MOST_BOXES = 5
 _NAME_UNUSED = "The name has no effect on the cut-out: finding by name needs the networks for better cut-outs."
@@ -53,11 +54,18 @@ class Segmenter:
     Args:
         parts: the learned parts to use; none by default.
         network: the small network to use; None for colours and edges alone.
+        things: what knows things by name, to choose among the network's answers; None to choose without.
     """
 
-    def __init__(self, parts: Parts | None = None, network: ShippedNetwork | None = SHIPPED) -> None:
+    def __init__(
+        self,
+        parts: Parts | None = None,
+        network: ShippedNetwork | None = SHIPPED,
+        things: KnownThings | None = THINGS,
+    ) -> None:
         self._photos = WorkingPhotos()
         self._network = network
+        self._things = things
         self._parts: Parts = parts or LearnedParts()
 
     @classmethod
@@ -190,9 +198,11 @@ class Segmenter:
         given = boxes[0] if boxes else None
         answers: list[Candidate] = []
         rough: list[Proposal] = []
+        known: Known | None = None
         if given is None and (not marks or "segmentation" not in self._parts.roles):
             rough = guesses(working, marks)
-            answers = self._by_itself(working, rough, marks)
+            known = self._known(working, hint.name) if not marks else None
+            answers = self._by_itself(working, rough, marks, known)
             if not (answers or rough) or (answers and not marks and answers[0].score < _NOTHING):
                 raise _nothing(hint)
             answers = [answer for answer in answers if answer.score >= _UNLIKELY * answers[0].score]
@@ -218,20 +228,38 @@ class Segmenter:
             )
         # How well colours stand out is no estimate of an overlap: it never calls a mask right.
         sure = score >= SURE and (method == "sam" or bool(answers))
-        if hint.name and given is None and not marks and not sure and "grounding" not in self._parts.roles:
-            notes.append(_NAME_UNUSED)
+        if hint.name and given is None and not marks and not sure and not (known is not None and known.named):
+            if "grounding" not in self._parts.roles:
+                notes.append(_NAME_UNUSED)
         return _proposal(hint, mask, score, first=given, others=boxes[1:], method=method, sure=sure)
 
-    def _by_itself(self, working: WorkingPhoto, rough: list[Proposal], marks: Marks) -> list[Candidate]:
+    def _by_itself(
+        self, working: WorkingPhoto, rough: list[Proposal], marks: Marks, known: Known | None
+    ) -> list[Candidate]:
         """Answers for the whole photo, best first; none where the network cannot be used."""
         if self._network is None:
             return []
-        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough)) or []
+        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough), known) or []
+
+    def _known(self, working: WorkingPhoto, name: str) -> Known | None:
+        """Where the photo shows what has this name, or by default anything with a name."""
+        if self._network is None or self._things is None:
+            return None
+        return known_things(working, self._things, name)
 
     def _in_box(self, working: WorkingPhoto, box: Box, marks: Marks) -> list[Candidate]:
         if self._network is None:
             return []
         return in_box(working, self._network, box_extent(box, working), marks) or []
+
+
+def known_things(working: WorkingPhoto, things: KnownThings, name: str = "") -> Known | None:
+    """Where a photo shows what a name means, or anything with a name; None where that cannot be said."""
+    evidence = things.see(working.whole.fine)
+    if evidence is None:
+        return None
+    classes = things.classes(name) if name else ()
+    return Known(evidence.of(classes), named=bool(classes))
 
 
 def colour_candidates(working: WorkingPhoto, marks: Marks, rough: list[Proposal] | None = None) -> list[Candidate]:

@@ -29,6 +29,21 @@ _SMALLEST_PART = 0.003
 _SECOND_PART = 0.25
 """Of the area of the largest part: from here on a second one is a subject of its own."""
 
+_SAID_BEFORE = 0.9
+"""A second look that overlaps more than this with the first one says nothing new."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Where the whole photo shows a thing that has a name.
+
+    Attributes:
+        places: float32 (h, w), mean 0 and spread 1, high where it is. named: it is what the user named.
+    """
+
+    places: np.ndarray
+    named: bool = False
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -58,14 +73,20 @@ Answer = tuple[list[Candidate], list[np.ndarray]]
 
 
 def by_itself(
-    working: WorkingPhoto, network: ShippedNetwork, marks: Marks, others: Sequence[Candidate]
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    marks: Marks,
+    others: Sequence[Candidate],
+    known: Known | None = None,
 ) -> list[Candidate] | None:
     """Candidates for the subject of the whole photo, best first; None where the network cannot be used.
 
     Args:
         marks: clicks and strokes that it follows. others: candidates of other ways, judged along.
+        known: where the photo shows a thing that has a name.
     """
-    return _judged(network, seen_by_itself(working, network, marks, others), "hinted" if marks else "alone")
+    answer = seen_by_itself(working, network, marks, others, known)
+    return _judged(network, answer, "hinted" if marks else "alone")
 
 
 def in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> list[Candidate] | None:
@@ -74,17 +95,25 @@ def in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: M
 
 
 def seen_by_itself(
-    working: WorkingPhoto, network: ShippedNetwork, marks: Marks, others: Sequence[Candidate]
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    marks: Marks,
+    others: Sequence[Candidate],
+    known: Known | None = None,
 ) -> Answer | None:
     """As ``by_itself``, before it is judged."""
     window = working.whole
     view = network.look(window.fine, _channels(window, None, marks))
     if view is None:
         return None
+    parts = _parts(view.logits, marks)
+    outlines = [(view.logits, part) for part in parts]
+    if not marks:
+        outlines += _pressed(network, window, parts, known)
     found = []
-    for part in _parts(view.logits, marks):
-        found += _of_logits(window, np.where(part, view.logits, np.minimum(view.logits, -1.0)), None, marks)
-    return _traits(view, window, [*found, *others])
+    for logits, part in outlines:
+        found += _of_logits(window, np.where(part, logits, np.minimum(logits, -1.0)), None, marks)
+    return _traits(view, window, [*found, *others], known)
 
 
 def seen_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> Answer | None:
@@ -125,7 +154,34 @@ def _judged(network: ShippedNetwork, answer: Answer | None, kind: str) -> list[C
     return sorted(rated, key=lambda candidate: -candidate.score)
 
 
-def _traits(view: View, window: Window, found: Sequence[Candidate]) -> Answer:
+def _pressed(
+    network: ShippedNetwork, window: Window, parts: Sequence[np.ndarray], known: Known | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """A second look with a click on what is meant: logits and their main part, where they say something new.
+
+    By itself the network takes along what stands beside the subject; a click means one thing. It goes where a named thing
+    is, else into the deepest place of what was found, drawn to where the photo shows a thing that has a name.
+    """
+    places = np.ones((SIDE, SIDE), np.float32)
+    if known is not None:
+        large = cv2.resize(known.places, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+        places = (large - large.min()) / max(float(np.ptp(large)), 1e-6)
+    if parts and not (known is not None and known.named):
+        solid = np.pad(parts[0].astype(np.uint8), 1)
+        places = places * cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    elif known is None:
+        return []
+    y, x = np.unravel_index(int(places.argmax()), places.shape)
+    hints = HintChannels.none(SIDE)
+    hints.point(float(x), float(y), include=True)
+    view = network.look(window.fine, hints)
+    main = _parts(view.logits, Marks())[:1] if view is not None else []
+    if view is None or not main or (parts and _overlap(main[0], parts[0]) > _SAID_BEFORE):
+        return []
+    return [(view.logits, main[0])]
+
+
+def _traits(view: View, window: Window, found: Sequence[Candidate], known: Known | None = None) -> Answer:
     kept = [(candidate, _seen(candidate, window)) for candidate in found]
     kept = [(candidate, mask) for candidate, mask in kept if 0 < (mask > 0.5).sum() < mask.size]
     mini = shrunk(window.coarse, MINI_SIDE)
@@ -157,6 +213,8 @@ def _traits(view: View, window: Window, found: Sequence[Candidate]) -> Answer:
                     min(np.log(solid.mean()), np.log(0.35)),
                     whole,
                     float(candidate.way == "colours"),
+                    _shown(solid, known),
+                    _off_centre(solid),
                     1.0,
                 ]
             )
@@ -235,6 +293,22 @@ def _seen(candidate: Candidate, window: Window) -> np.ndarray:
     )
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(candidate.inside.astype(np.float32), place, (SIDE, SIDE), flags=how)
+
+
+def _shown(solid: np.ndarray, known: Known | None) -> float:
+    """How far a mask lies where a thing with a name is shown: the correlation of both, -1 … 1."""
+    if known is None:
+        return 0.0
+    height, width = known.places.shape
+    share = cv2.resize(solid.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    return float(((share - share.mean()) * known.places).mean() / max(float(share.std()), 1e-6))
+
+
+def _off_centre(solid: np.ndarray) -> float:
+    """How far the middle of a mask is from that of the picture, 0 … 1; half the picture's side is 0.5."""
+    ys, xs = np.nonzero(solid)
+    height, width = solid.shape
+    return float(np.hypot((xs.mean() + 0.5) / width - 0.5, (ys.mean() + 0.5) / height - 0.5))
 
 
 def _overlap(one: np.ndarray, other: np.ndarray) -> float:
