@@ -228,9 +228,9 @@ class Segmenter:
             )
         # How well colours stand out is no estimate of an overlap: it never calls a mask right.
         sure = score >= SURE and (method == "sam" or bool(answers))
-        if hint.name and given is None and not marks and not sure and not (known is not None and known.named):
-            if "grounding" not in self._parts.roles:
-                notes.append(_NAME_UNUSED)
+        used = "grounding" in self._parts.roles or (known is not None and known.named)
+        if hint.name and given is None and not marks and not sure and not used:
+            notes.append(_NAME_UNUSED)
         return _proposal(hint, mask, score, first=given, others=boxes[1:], method=method, sure=sure)
 
     def _by_itself(

@@ -108,8 +108,14 @@ def seen_by_itself(
         return None
     parts = _parts(view.logits, marks)
     outlines = [(view.logits, part) for part in parts]
-    if not marks:
-        outlines += _pressed(network, window, parts, known)
+    second = _pressed(network, window, parts, known) if not marks else None
+    if second is not None:
+        main = _parts(second.logits, marks)[0]
+        same = _overlap(parts[0], main) if parts else 0.0
+        if same < _SAID_BEFORE:
+            outlines.append((second.logits, main))
+            # Both looks are weighed; where they differ the network is not sure.
+            view = replace(view, logits=(view.logits + second.logits) / 2, agreement=min(view.agreement, same))
     found = []
     for logits, part in outlines:
         found += _of_logits(window, np.where(part, logits, np.minimum(logits, -1.0)), None, marks)
@@ -154,31 +160,27 @@ def _judged(network: ShippedNetwork, answer: Answer | None, kind: str) -> list[C
     return sorted(rated, key=lambda candidate: -candidate.score)
 
 
-def _pressed(
-    network: ShippedNetwork, window: Window, parts: Sequence[np.ndarray], known: Known | None
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A second look with a click on what is meant: logits and their main part, where they say something new.
+def _pressed(network: ShippedNetwork, window: Window, parts: Sequence[np.ndarray], known: Known | None) -> View | None:
+    """A second look, with a click on what is meant; None where nothing shows what that is, or the look finds nothing.
 
     By itself the network takes along what stands beside the subject; a click means one thing. It goes where a named thing
     is, else into the deepest place of what was found, drawn to where the photo shows a thing that has a name.
     """
+    named = known is not None and known.named
+    if not (parts or named):
+        return None
     places = np.ones((SIDE, SIDE), np.float32)
     if known is not None:
         large = cv2.resize(known.places, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         places = (large - large.min()) / max(float(np.ptp(large)), 1e-6)
-    if parts and not (known is not None and known.named):
+    if not named:
         solid = np.pad(parts[0].astype(np.uint8), 1)
         places = places * cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    elif known is None:
-        return []
     y, x = np.unravel_index(int(places.argmax()), places.shape)
     hints = HintChannels.none(SIDE)
     hints.point(float(x), float(y), include=True)
     view = network.look(window.fine, hints)
-    main = _parts(view.logits, Marks())[:1] if view is not None else []
-    if view is None or not main or (parts and _overlap(main[0], parts[0]) > _SAID_BEFORE):
-        return []
-    return [(view.logits, main[0])]
+    return view if view is not None and _parts(view.logits, Marks()) else None
 
 
 def _traits(view: View, window: Window, found: Sequence[Candidate], known: Known | None = None) -> Answer:

@@ -101,7 +101,9 @@ def test_evidence_becomes_a_trait_of_every_mask():
 
 @pytest.mark.parametrize("name", [NAME, WORDS_NAME])
 @pytest.mark.parametrize("keep", [None, 0, 1000])
-def test_a_file_that_is_missing_or_cut_short(folder: Path, name: str, keep: int | None, caplog: pytest.LogCaptureFixture):
+def test_a_file_that_is_missing_or_cut_short(
+    folder: Path, name: str, keep: int | None, caplog: pytest.LogCaptureFixture
+):
     path = folder / name
     path.unlink() if keep is None else path.write_bytes(path.read_bytes()[:keep])
     things = KnownThings(folder)
