@@ -64,7 +64,9 @@ def calibrate(folder: Path, composer: Composer, count: int) -> dict[str, dict[st
     return report
 
 
-def masks_of(composer: Composer, network: ShippedNetwork, things: KnownThings) -> Iterator[tuple[str, np.ndarray, float]]:
+def masks_of(
+    composer: Composer, network: ShippedNetwork, things: KnownThings
+) -> Iterator[tuple[str, np.ndarray, float]]:
     """The candidates of one composite: found "alone" or "hinted", traits, overlap with the truth."""
     composite = composer.draw()
     truth = composite.mask > 0.5

@@ -1616,6 +1616,10 @@
             <translation>OpenCV {0} 无法运行抠图网络。</translation>
         </message>
         <message>
+            <source>OpenCV {0} cannot run the network that knows things by name.</source>
+            <translation>OpenCV {0} 无法运行按名称识别物体的网络。</translation>
+        </message>
+        <message>
             <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
             <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
         </message>
@@ -2086,6 +2090,14 @@
         <message>
             <source>The network for cut-outs is missing or damaged.</source>
             <translation>抠图网络缺失或已损坏。</translation>
+        </message>
+        <message>
+            <source>The network that knows things by name is damaged.</source>
+            <translation>按名称识别物体的网络已损坏。</translation>
+        </message>
+        <message>
+            <source>The network that knows things by name is missing or damaged.</source>
+            <translation>按名称识别物体的网络缺失或已损坏。</translation>
         </message>
         <message>
             <source>The networks for the cut-out ended unexpectedly; it was made without them. They are started again later.</source>

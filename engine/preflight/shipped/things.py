@@ -136,3 +136,8 @@ def _single(parts: Sequence[str]) -> str:
 
 THINGS = KnownThings()
 """What ships with the program; one for the whole process."""
+
+
+def things_problem() -> str:
+    """Why what knows things by name cannot be used, one sentence, or ""."""
+    return THINGS.problem

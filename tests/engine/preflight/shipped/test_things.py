@@ -129,3 +129,13 @@ def test_an_opencv_that_lacks_a_layer(monkeypatch: pytest.MonkeyPatch):
 def test_odd_pictures(shape: tuple[int, int, int]):
     seen = THINGS.see(np.full(shape, 90, np.uint8))
     assert seen is not None and np.isfinite(seen.of()).all()
+
+
+def test_the_program_says_so_in_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from engine.planning import diagnosis
+    from engine.preflight.shipped import things
+
+    assert diagnosis._cut_outs().good
+    monkeypatch.setattr(things, "THINGS", KnownThings(tmp_path))
+    finding = diagnosis._cut_outs()
+    assert not finding.good and "by name is missing or damaged" in finding.fact and finding.step
