@@ -174,7 +174,7 @@ def _pressed(network: ShippedNetwork, window: Window, parts: Sequence[np.ndarray
         large = cv2.resize(known.places, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         places = (large - large.min()) / max(float(np.ptp(large)), 1e-6)
     if not named:
-        solid = np.pad(parts[0].astype(np.uint8), 1)
+        solid = np.pad(np.any(parts, 0).astype(np.uint8), 1)
         places = places * cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
     y, x = np.unravel_index(int(places.argmax()), places.shape)
     hints = HintChannels.none(SIDE)
@@ -216,7 +216,6 @@ def _traits(view: View, window: Window, found: Sequence[Candidate], known: Known
                     whole,
                     float(candidate.way == "colours"),
                     _shown(solid, known),
-                    _off_centre(solid),
                     1.0,
                 ]
             )
@@ -304,13 +303,6 @@ def _shown(solid: np.ndarray, known: Known | None) -> float:
     height, width = known.places.shape
     share = cv2.resize(solid.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     return float(((share - share.mean()) * known.places).mean() / max(float(share.std()), 1e-6))
-
-
-def _off_centre(solid: np.ndarray) -> float:
-    """How far the middle of a mask is from that of the picture, 0 … 1; half the picture's side is 0.5."""
-    ys, xs = np.nonzero(solid)
-    height, width = solid.shape
-    return float(np.hypot((xs.mean() + 0.5) / width - 0.5, (ys.mean() + 0.5) / height - 0.5))
 
 
 def _overlap(one: np.ndarray, other: np.ndarray) -> float:

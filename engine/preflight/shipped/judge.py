@@ -23,8 +23,7 @@ SURE = 0.9
 
 TRAITS = (
     "judged", "agreement", "soft overlap", "hard overlap", "others", "best other", "inside", "outside", "decided",
-    "apart", "edges", "size", "whole", "by colours", "shown", "off centre",
-    "one",
+    "apart", "edges", "size", "whole", "by colours", "shown", "one",
 )  # fmt: skip
 """What the calibration weighs, in this order; the last is always 1."""
 
