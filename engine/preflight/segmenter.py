@@ -31,7 +31,7 @@ from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.proposals import Proposal
 from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
 from engine.preflight.networks.learned import LearnedParts, Parts
-from engine.preflight.shipped.candidates import Candidate, Known, by_itself, corrected, in_box
+from engine.preflight.shipped.candidates import Candidate, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.things import THINGS, KnownThings
@@ -198,14 +198,15 @@ class Segmenter:
         given = boxes[0] if boxes else None
         answers: list[Candidate] = []
         rough: list[Proposal] = []
-        known: Known | None = None
+        classes: tuple[int, ...] = ()
         if given is None and (not marks or "segmentation" not in self._parts.roles):
             rough = guesses(working, marks)
-            known = self._known(working, hint.name) if not marks else None
-            answers = self._by_itself(working, rough, marks, known)
-            if not (answers or rough) or (answers and not marks and answers[0].score < _NOTHING):
+            classes = self._things.classes(hint.name) if self._things is not None and hint.name else ()
+            answers = self._by_itself(working, rough, marks, classes)
+            likeliest = max((answer.score for answer in answers), default=0.0)
+            if not (answers or rough) or (answers and not marks and likeliest < _NOTHING):
                 raise _nothing(hint)
-            answers = [answer for answer in answers if answer.score >= _UNLIKELY * answers[0].score]
+            answers = [answer for answer in answers if answer.score >= _UNLIKELY * likeliest]
             boxes = tuple(answer.box() for answer in answers) or tuple(box_of(guess, working) for guess in rough)
         found = self._sam(working.photo, boxes[0] if boxes else None, marks, None, notes)
         if found is not None:
@@ -228,38 +229,29 @@ class Segmenter:
             )
         # How well colours stand out is no estimate of an overlap: it never calls a mask right.
         sure = score >= SURE and (method == "sam" or bool(answers))
-        used = "grounding" in self._parts.roles or (known is not None and known.named)
+        used = bool(answers and classes) or "grounding" in self._parts.roles
         if hint.name and given is None and not marks and not sure and not used:
             notes.append(_NAME_UNUSED)
         return _proposal(hint, mask, score, first=given, others=boxes[1:], method=method, sure=sure)
 
     def _by_itself(
-        self, working: WorkingPhoto, rough: list[Proposal], marks: Marks, known: Known | None
+        self, working: WorkingPhoto, rough: list[Proposal], marks: Marks, classes: tuple[int, ...]
     ) -> list[Candidate]:
-        """Answers for the whole photo, best first; none where the network cannot be used."""
+        """Answers for the whole photo, best first; none where the network cannot be used.
+
+        Args:
+            classes: what is meant, as the name says; without, whatever the photo seems to show.
+        """
         if self._network is None:
             return []
-        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough), known) or []
-
-    def _known(self, working: WorkingPhoto, name: str) -> Known | None:
-        """Where the photo shows what has this name, or by default anything with a name."""
-        if self._network is None or self._things is None:
-            return None
-        return known_things(working, self._things, name)
+        evidence = self._things.see(working.whole.fine) if self._things is not None and not marks else None
+        places = evidence.of(classes) if evidence is not None else None
+        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough), places) or []
 
     def _in_box(self, working: WorkingPhoto, box: Box, marks: Marks) -> list[Candidate]:
         if self._network is None:
             return []
         return in_box(working, self._network, box_extent(box, working), marks) or []
-
-
-def known_things(working: WorkingPhoto, things: KnownThings, name: str = "") -> Known | None:
-    """Where a photo shows what a name means, or anything with a name; None where that cannot be said."""
-    evidence = things.see(working.whole.fine)
-    if evidence is None:
-        return None
-    classes = things.classes(name) if name else ()
-    return Known(evidence.of(classes), named=bool(classes))
 
 
 def colour_candidates(working: WorkingPhoto, marks: Marks, rough: list[Proposal] | None = None) -> list[Candidate]:

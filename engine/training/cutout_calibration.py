@@ -17,11 +17,10 @@ import numpy as np
 from engine.photo.load import photo_from_pixels
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Extent, WorkingPhoto
-from engine.preflight.segmenter import colour_candidates, known_things
+from engine.preflight.segmenter import colour_candidates
 from engine.preflight.shipped.candidates import Candidate, seen_by_itself, seen_in_box
 from engine.preflight.shipped.judge import JUDGE_NAME, TRAITS, read_judge, write_judge
 from engine.preflight.shipped.network import ShippedNetwork
-from engine.preflight.shipped.things import KnownThings
 from engine.training.render.composites import Composer
 
 SIZE = 384
@@ -43,10 +42,10 @@ def calibrate(folder: Path, composer: Composer, count: int) -> dict[str, dict[st
     Returns:
         For "alone" and "hinted": masks, mean overlap, mean error of the estimate on the last fifth, which was left out.
     """
-    network, things, judge = ShippedNetwork(folder), KnownThings(folder), read_judge(folder / JUDGE_NAME)
+    network, judge = ShippedNetwork(folder), read_judge(folder / JUDGE_NAME)
     rows: dict[str, list[tuple[np.ndarray, float]]] = {"alone": [], "hinted": []}
     for _ in range(count):
-        for kind, traits, overlap in masks_of(composer, network, things):
+        for kind, traits, overlap in masks_of(composer, network):
             rows[kind].append((traits, overlap))
     fitted, report = {}, {}
     for kind, found in rows.items():
@@ -64,16 +63,14 @@ def calibrate(folder: Path, composer: Composer, count: int) -> dict[str, dict[st
     return report
 
 
-def masks_of(
-    composer: Composer, network: ShippedNetwork, things: KnownThings
-) -> Iterator[tuple[str, np.ndarray, float]]:
+def masks_of(composer: Composer, network: ShippedNetwork) -> Iterator[tuple[str, np.ndarray, float]]:
     """The candidates of one composite: found "alone" or "hinted", traits, overlap with the truth."""
     composite = composer.draw()
     truth = composite.mask > 0.5
     working = WorkingPhoto(photo_from_pixels(composite.rgb))
-    marks, known = Marks(), known_things(working, things)
+    marks = Marks()
     found: list[tuple[str, Any]] = [
-        ("alone", seen_by_itself(working, network, marks, colour_candidates(working, marks), known))
+        ("alone", seen_by_itself(working, network, marks, colour_candidates(working, marks)))
     ]
     if truth.any():
         found.append(("hinted", seen_in_box(working, network, _loosely(composer.dice, truth), marks)))

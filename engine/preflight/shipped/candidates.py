@@ -29,21 +29,6 @@ _SMALLEST_PART = 0.003
 _SECOND_PART = 0.25
 """Of the area of the largest part: from here on a second one is a subject of its own."""
 
-_SAID_BEFORE = 0.9
-"""A second look that overlaps more than this with the first one says nothing new."""
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """Where the whole photo shows a thing that has a name.
-
-    Attributes:
-        places: float32 (h, w), mean 0 and spread 1, high where it is. named: it is what the user named.
-    """
-
-    places: np.ndarray
-    named: bool = False
-
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -77,16 +62,22 @@ def by_itself(
     network: ShippedNetwork,
     marks: Marks,
     others: Sequence[Candidate],
-    known: Known | None = None,
+    places: np.ndarray | None = None,
 ) -> list[Candidate] | None:
     """Candidates for the subject of the whole photo, best first; None where the network cannot be used.
 
     Args:
         marks: clicks and strokes that it follows. others: candidates of other ways, judged along.
-        known: where the photo shows a thing that has a name.
+        places: where the whole photo shows what is meant (``Evidence.of``). The best candidate is then the one with the
+            largest sum of its estimate and of its correlation with that: a mask is to be good, and of the right thing.
     """
-    answer = seen_by_itself(working, network, marks, others, known)
-    return _judged(network, answer, "hinted" if marks else "alone")
+    found = _judged(network, seen_by_itself(working, network, marks, others), "hinted" if marks else "alone")
+    if found is None or places is None:
+        return found
+    window = working.whole
+    shown = [_shown(_seen(candidate, window), places) for candidate in found]
+    order = sorted(range(len(found)), key=lambda index: -(found[index].score + shown[index]))
+    return [found[index] for index in order]
 
 
 def in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> list[Candidate] | None:
@@ -95,31 +86,17 @@ def in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: M
 
 
 def seen_by_itself(
-    working: WorkingPhoto,
-    network: ShippedNetwork,
-    marks: Marks,
-    others: Sequence[Candidate],
-    known: Known | None = None,
+    working: WorkingPhoto, network: ShippedNetwork, marks: Marks, others: Sequence[Candidate]
 ) -> Answer | None:
     """As ``by_itself``, before it is judged."""
     window = working.whole
     view = network.look(window.fine, _channels(window, None, marks))
     if view is None:
         return None
-    parts = _parts(view.logits, marks)
-    outlines = [(view.logits, part) for part in parts]
-    second = _pressed(network, window, parts, known) if not marks else None
-    if second is not None:
-        main = _parts(second.logits, marks)[0]
-        same = _overlap(parts[0], main) if parts else 0.0
-        if same < _SAID_BEFORE:
-            outlines.append((second.logits, main))
-            # Both looks are weighed; where they differ the network is not sure.
-            view = replace(view, logits=(view.logits + second.logits) / 2, agreement=min(view.agreement, same))
     found = []
-    for logits, part in outlines:
-        found += _of_logits(window, np.where(part, logits, np.minimum(logits, -1.0)), None, marks)
-    return _traits(view, window, [*found, *others], known)
+    for part in _parts(view.logits, marks):
+        found += _of_logits(window, np.where(part, view.logits, np.minimum(view.logits, -1.0)), None, marks)
+    return _traits(view, window, [*found, *others])
 
 
 def seen_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> Answer | None:
@@ -160,30 +137,7 @@ def _judged(network: ShippedNetwork, answer: Answer | None, kind: str) -> list[C
     return sorted(rated, key=lambda candidate: -candidate.score)
 
 
-def _pressed(network: ShippedNetwork, window: Window, parts: Sequence[np.ndarray], known: Known | None) -> View | None:
-    """A second look, with a click on what is meant; None where nothing shows what that is, or the look finds nothing.
-
-    By itself the network takes along what stands beside the subject; a click means one thing. It goes where a named thing
-    is, else into the deepest place of what was found, drawn to where the photo shows a thing that has a name.
-    """
-    named = known is not None and known.named
-    if not (parts or named):
-        return None
-    places = np.ones((SIDE, SIDE), np.float32)
-    if known is not None:
-        large = cv2.resize(known.places, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-        places = (large - large.min()) / max(float(np.ptp(large)), 1e-6)
-    if not named:
-        solid = np.pad(np.any(parts, 0).astype(np.uint8), 1)
-        places = places * cv2.distanceTransform(solid, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(places.argmax()), places.shape)
-    hints = HintChannels.none(SIDE)
-    hints.point(float(x), float(y), include=True)
-    view = network.look(window.fine, hints)
-    return view if view is not None and _parts(view.logits, Marks()) else None
-
-
-def _traits(view: View, window: Window, found: Sequence[Candidate], known: Known | None = None) -> Answer:
+def _traits(view: View, window: Window, found: Sequence[Candidate]) -> Answer:
     kept = [(candidate, _seen(candidate, window)) for candidate in found]
     kept = [(candidate, mask) for candidate, mask in kept if 0 < (mask > 0.5).sum() < mask.size]
     mini = shrunk(window.coarse, MINI_SIDE)
@@ -215,7 +169,6 @@ def _traits(view: View, window: Window, found: Sequence[Candidate], known: Known
                     min(np.log(solid.mean()), np.log(0.35)),
                     whole,
                     float(candidate.way == "colours"),
-                    _shown(solid, known),
                     1.0,
                 ]
             )
@@ -296,13 +249,11 @@ def _seen(candidate: Candidate, window: Window) -> np.ndarray:
     return cv2.warpAffine(candidate.inside.astype(np.float32), place, (SIDE, SIDE), flags=how)
 
 
-def _shown(solid: np.ndarray, known: Known | None) -> float:
-    """How far a mask lies where a thing with a name is shown: the correlation of both, -1 … 1."""
-    if known is None:
-        return 0.0
-    height, width = known.places.shape
-    share = cv2.resize(solid.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    return float(((share - share.mean()) * known.places).mean() / max(float(share.std()), 1e-6))
+def _shown(mask: np.ndarray, places: np.ndarray) -> float:
+    """How far a mask, 0 … 1, lies where ``places`` (mean 0, spread 1) are high: the correlation of both, -1 … 1."""
+    height, width = places.shape
+    share = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+    return float(((share - share.mean()) * places).mean() / max(float(share.std()), 1e-6))
 
 
 def _overlap(one: np.ndarray, other: np.ndarray) -> float:

@@ -23,7 +23,7 @@ SURE = 0.9
 
 TRAITS = (
     "judged", "agreement", "soft overlap", "hard overlap", "others", "best other", "inside", "outside", "decided",
-    "apart", "edges", "size", "whole", "by colours", "shown", "one",
+    "apart", "edges", "size", "whole", "by colours", "one",
 )  # fmt: skip
 """What the calibration weighs, in this order; the last is always 1."""
 

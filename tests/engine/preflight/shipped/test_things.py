@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from engine.photo.hints import Hint
+from engine.photo.load import photo_from_pixels
+from engine.preflight.colours.marks import Marks
+from engine.preflight.colours.working_photo import WorkingPhoto
 from engine.preflight.segmenter import Segmenter
-from engine.preflight.shipped.candidates import Known, seen_by_itself
-from engine.preflight.shipped.judge import TRAITS
+from engine.preflight.shipped.candidates import by_itself
+from engine.preflight.shipped.network import SHIPPED
 from engine.preflight.shipped.things import FOLDER, NAME, THINGS, WORDS_NAME, Evidence, KnownThings
-from tests.engine.preflight.scenes import toy
+from tests.engine.preflight.scenes import ellipse, painted, toy
 
 _UNUSED = "The name has no effect on the cut-out"
 
@@ -79,21 +82,17 @@ def test_a_known_name_chooses_and_an_unknown_one_is_said_to_have_no_effect():
     assert (_UNUSED in notes[0]) == (not sure) and _UNUSED not in notes[1]
 
 
-def test_evidence_becomes_a_trait_of_every_mask():
-    from engine.preflight.colours.marks import Marks
-    from engine.preflight.colours.working_photo import WorkingPhoto
-    from engine.preflight.shipped.network import SHIPPED
-
-    photo, truth = toy()
-    places = cv2.resize(truth.astype(np.float32), (8, 8), interpolation=cv2.INTER_AREA)
-    here = (places - places.mean()) / places.std()
-    shown = TRAITS.index("shown")
-    found = {}
-    for sign in (1, -1):
-        answer = seen_by_itself(WorkingPhoto(photo), SHIPPED, Marks(), [], Known(sign * here))
-        assert answer is not None and answer[1]
-        found[sign] = answer[1][0][shown]
-    assert found[1] > 0.8 and found[-1] < -0.8
+def test_of_two_things_the_one_that_is_shown_is_chosen():
+    left, right = ellipse(150, 240, 60, 75, 36, 42), ellipse(150, 240, 180, 75, 36, 42)
+    working = WorkingPhoto(photo_from_pixels(painted(left | right)))
+    plain = by_itself(working, SHIPPED, Marks(), [])
+    assert plain is not None and len(plain) > 2
+    for shape in (left, right):
+        places = cv2.resize(shape.astype(np.float32), (8, 8), interpolation=cv2.INTER_AREA)
+        found = by_itself(working, SHIPPED, Marks(), [], (places - places.mean()) / places.std())
+        assert found is not None and sorted(one.score for one in found) == sorted(one.score for one in plain)
+        box, xs = found[0].box(), np.nonzero(shape)[1]
+        assert abs(box.x0 - xs.min()) < 12 and abs(box.x1 - xs.max()) < 12
 
 
 # Where it cannot be used
