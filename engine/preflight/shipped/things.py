@@ -8,6 +8,7 @@ missing or damaged is said once in the log; cut-outs are then chosen without it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import re
@@ -29,6 +30,10 @@ SIDE = 256
 
 _MOST_LIKELY = 5
 """Without a name, so many classes speak for the photo's subject."""
+
+_AFTER_THE_THING = frozenset(
+    ["with", "in", "on", "of", "and", "at", "from", "for", "by", "under", "behind", "near", "beside", "before", "that"]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +97,14 @@ class KnownThings:
         with self._lock:
             if not self._ready():
                 return ()
-        parts = re.findall(r"[a-z]+", name.lower())
-        # The last words of an English name say the kind; the longest known ending is the most exact one.
-        for start in range(len(parts)):
-            for end in range(len(parts), start, -1):
-                found = self._words.get(" ".join(parts[start:end])) or self._words.get(_single(parts[start:end]))
-                if found:
-                    return found
+        words = re.findall(r"[a-z]+", name.lower())
+        phrase = list(itertools.takewhile(lambda word: word not in _AFTER_THE_THING, words))
+        # The end of an English phrase says what it is: of the known ends the longest is the most exact.
+        for start in range(len(phrase)):
+            end = phrase[start:]
+            found = self._words.get(" ".join(end)) or self._words.get(_single(end))
+            if found:
+                return found
         return ()
 
     def _ready(self) -> bool:

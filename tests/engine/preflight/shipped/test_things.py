@@ -40,6 +40,8 @@ def folder(tmp_path: Path) -> Path:
         ("a corgi with a ball", {263, 264}),
         ("alarm clock", {409, 530, 892}),
         ("grey sloth plushie", {850}),
+        ("cup of tea", {647, 968}),
+        ("duck toy", set()),
         ("gizmo", set()),
         ("背包", set()),
         ("", set()),
