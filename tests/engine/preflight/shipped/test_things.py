@@ -108,13 +108,17 @@ def test_a_file_that_is_missing_or_cut_short(
     path = folder / name
     path.unlink() if keep is None else path.write_bytes(path.read_bytes()[:keep])
     things = KnownThings(folder)
-    photo, _ = toy()
     with caplog.at_level(logging.WARNING):
-        found = Segmenter(things=things).find_subject(photo, Hint(name="toaster"))
-        assert things.see(photo.rgb) is None and things.classes("toaster") == ()
-    np.testing.assert_array_equal(found.mask, Segmenter(things=None).find_subject(photo).mask)
+        assert things.see(np.zeros((9, 9, 3), np.uint8)) is None and things.classes("toaster") == ()
     assert "damaged" in things.problem
     assert len([one for one in caplog.records if "Names have no effect" in one.message]) == 1
+
+
+def test_without_it_the_estimate_alone_chooses(tmp_path: Path):
+    photo, _ = toy()
+    found = Segmenter(things=KnownThings(tmp_path)).find_subject(photo, Hint(name="toaster"))
+    np.testing.assert_array_equal(found.mask, Segmenter(things=None).find_subject(photo).mask)
+    assert found.sure or any(_UNUSED in note for note in found.notes)
 
 
 def test_an_opencv_that_lacks_a_layer(monkeypatch: pytest.MonkeyPatch):
