@@ -28,16 +28,17 @@ from app.session.controller import Controller
 from app.session.draft_keeper import DraftKeeper
 from app.session.engine_link import EngineLink
 from app.session.keeper import SessionKeeper
+from app.session.picture_drafts import PictureDrafts
 from app.session.queue import PictureQueue
 from app.session.queue_keeper import QueueKeeper
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import keymap
-from app.store.assets import AssetStore
 from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
+from app.store.unused_assets import remove_unused
 from app.system import background, logs
 from app.system.deferred import DeferredSteps
 from app.system.garbage import GarbageCollector
@@ -108,12 +109,20 @@ class Program(QObject):
         self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
         self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store, self)
         self.window = MainWindow(self.state, self.controller, paths)
-        self.assets = AssetStore(paths.assets)
         self.keeper = SessionKeeper(
-            self.state, SessionStore(paths.session), self.settings_store, self.assets, self.window.session_extra, self
+            self.state,
+            SessionStore(paths.session),
+            self.settings_store,
+            self.window.assets,
+            self.window.session_extra,
+            self,
         )
-        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, DraftStore(paths.drafts), self)
+        drafts = DraftStore(paths.drafts)
+        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, drafts, self)
+        self.picture_drafts = PictureDrafts(drafts, self)
         self.window.editing.set_drafts(self.drafts)
+        self.window.redrawing.set_drafts(self.picture_drafts)
+        self.window.cutting.set_drafts(self.picture_drafts)
         self.session = self.keeper.load()
         self._closed = self._came_back = False
         self._files: list[Path] = []
@@ -195,7 +204,7 @@ class Program(QObject):
                 *self.window.beginnings(),
             ],
             self,
-            later=[*self.window.preparations(), self._garbage.settle],
+            later=[*self.window.preparations(), self._remove_unused, self._garbage.settle],
             busy=background.busy,
         )
 
@@ -212,6 +221,15 @@ class Program(QObject):
             self.window.show_example()
         shown = self.session.controls.get("shown")
         self.window.pictures.show_last(shown if isinstance(shown, int) else None)
+
+    def _remove_unused(self) -> None:
+        """Photos and masks that nothing refers to any more. At a start nothing can be undone that would need them."""
+        store = self.store
+        if store.path is None or store.was_damaged or store.was_new:
+            return  # pictures may be missing in it, and nobody knows what those need
+        kept = [digest for subject in self.session.subjects for digest in (subject.photo, subject.mask)]
+        keep = [*kept, *DraftStore(self.paths.drafts).pictures()]
+        background.run(remove_unused, store, self.window.assets, keep)
 
     def _tell_troubles(self) -> None:
         """What went wrong before there was a window to say it."""
@@ -235,6 +253,7 @@ class Program(QObject):
             self.queue_keeper.freeze,
             self.queue.stop_now,
             self.drafts.keep_now,
+            self.picture_drafts.keep_now,
             self.subjects.keep_strokes,
             self.keeper.keep_assets_now,
             self.keeper.save,

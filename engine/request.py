@@ -70,6 +70,12 @@ class CutOut:
         frozen.flags.writeable = False
         object.__setattr__(self, "pixels", frozen)
 
+    @cached_property
+    def lowest_point(self) -> float:
+        """Share of the square's height above the lowest row of the mask; 1 for an empty one."""
+        rows = np.flatnonzero((self.alpha > 127).any(axis=1))
+        return float(rows[-1] + 1) / len(self.pixels) if len(rows) else 1.0
+
     @property
     def rgb(self) -> np.ndarray:
         """RGB uint8 (S, S, 3), on white."""
@@ -306,6 +312,13 @@ class GenerationRequest:
     def with_seed(self, seed: int) -> GenerationRequest:
         """The same request with another seed."""
         return replace(self, seed=seed)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Digests of the photos and masks in the data folder that its cut-outs are of, each once."""
+        cut_outs = [cut_out for cut_out in (self.subject, *self.views) if cut_out is not None]
+        digests = [digest for cut_out in cut_outs for digest in (cut_out.photo, cut_out.mask) if digest]
+        return tuple(dict.fromkeys(digests))
 
     def group_key(self) -> str:
         """Digest of everything but the seed and what is kept: pictures of one group differ only in those."""

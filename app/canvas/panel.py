@@ -233,9 +233,10 @@ class CanvasPanel(QWidget):
 
     def set_place(self, *, automatic: bool, moved: bool) -> None:
         """How the subject is placed, in words. ``moved``: elsewhere than in the picture that is shown."""
-        self.placement_bar.set_mode(automatic=automatic, over=self._is_over(), moved=moved)
-        self._automatic = automatic
-        self._follow()
+        changed = self.placement_bar.set_mode(automatic=automatic, over=self._is_over(), moved=moved)
+        if changed or automatic != self._automatic:
+            self._automatic = automatic
+            self._follow()
 
     def can_place(self) -> bool:
         """Whether there is a subject that can be placed now."""

@@ -41,18 +41,24 @@ class PlacementBar(FloatingBar):
         self.mirror_button.clicked.connect(self.mirrorWanted)
         self.close_button.clicked.connect(self.closed)
         keymap.changed.connect(self._name)
-        self.set_mode(automatic=True, over=False, moved=False)
+        self._show_mode()
 
-    def set_mode(self, *, automatic: bool, over: bool, moved: bool) -> None:
-        """How it is placed.
+    def set_mode(self, *, automatic: bool, over: bool, moved: bool) -> bool:
+        """How it is placed. True when it was otherwise before.
 
         Args:
             automatic: the seed chooses.
             over: it lies over a picture. moved: it stands elsewhere than in that picture.
         """
+        if (automatic, over, moved) == (self._automatic, self._over, self._moved):
+            return False
         self._automatic, self._over, self._moved = automatic, over, moved
-        self.automatic_button.setChecked(automatic)
-        self.close_button.setVisible(over)
+        self._show_mode()
+        return True
+
+    def _show_mode(self) -> None:
+        self.automatic_button.setChecked(self._automatic)
+        self.close_button.setVisible(self._over)
         self._name()
 
     @Slot()

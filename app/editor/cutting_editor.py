@@ -89,8 +89,8 @@ class CuttingEditor(EditorFrame):
 
     # Begin and end
 
-    def begin(self, picture: Photo, mask: np.ndarray | None, name: str, file: str) -> None:
-        """Cut something out of a picture.
+    def begin(self, picture: Photo, mask: np.ndarray | None, name: str, file: str) -> MaskSession:
+        """Cut something out of a picture; returns what is marked.
 
         Args:
             mask: where its subject is, uint8 (H, W), if that is known; it is looked for by its name otherwise.
@@ -112,6 +112,7 @@ class CuttingEditor(EditorFrame):
         self.refresh()
         self._show_zoom()
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+        return session
 
     @Slot()
     def leave(self) -> None:

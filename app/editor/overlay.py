@@ -72,6 +72,9 @@ def _tinted(photo: np.ndarray, mask: np.ndarray, style: Style) -> np.ndarray:
 
 
 def _with_edge(photo: np.ndarray, mask: np.ndarray, style: Style, margin: int) -> np.ndarray:
+    low, high = cv2.minMaxLoc(mask)[:2]
+    if low == high:  # nothing is chosen yet, or everything: there is no edge, and no need to look for one
+        return photo
     # A soft mask has its outline where it is half there, as sharp as that of a hard one.
     steep = cv2.LUT(mask, _STEEP)
     sigma = _sigma(style)

@@ -77,8 +77,8 @@ class RegionEditor(EditorFrame):
 
     # Begin and end
 
-    def begin(self, photo: Photo, scales: int, whole: int = 0, *, into_photo: bool = False) -> None:
-        """Mark a region of a picture.
+    def begin(self, photo: Photo, scales: int, whole: int = 0, *, into_photo: bool = False) -> MaskSession:
+        """Mark a region of a picture; returns what is marked.
 
         Args:
             scales: how many scales it has. whole: how many of them the dial keeps at first.
@@ -100,6 +100,7 @@ class RegionEditor(EditorFrame):
         self._show()
         self._show_zoom()
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+        return session
 
     @Slot()
     def accept(self) -> None:

@@ -23,6 +23,7 @@ LABELS = (
     QT_TRANSLATE_NOOP("MaskSteps", "Keep the largest part"),
     QT_TRANSLATE_NOOP("MaskSteps", "Edit cut-out"),
     QT_TRANSLATE_NOOP("MaskSteps", "Open a mask"),
+    QT_TRANSLATE_NOOP("MaskSteps", "Go on with what was marked"),
 )
 """As the document has them; also for the translators."""
 

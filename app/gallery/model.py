@@ -22,12 +22,13 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class GalleryModel(QAbstractListModel):
-    """Newest first, as a filter lets them through."""
+    """Newest first, or the most alike, as a filter lets them through."""
 
     def __init__(self, store: HistoryStore) -> None:
         super().__init__()
         self.store = store
         self.filter = PictureFilter()
+        self.most_alike = False
         self.missing: frozenset[int] = frozenset()
         self._ids: list[int] = []
         self._rows: dict[int, int] = {}
@@ -40,9 +41,15 @@ class GalleryModel(QAbstractListModel):
             self.filter = wanted
             self.reload()
 
+    def set_most_alike(self, on: bool) -> None:
+        """The most alike first, or the newest."""
+        if on != self.most_alike:
+            self.most_alike = on
+            self.reload()
+
     def reload(self) -> None:
         """Ask the store anew. When the same pictures are there, only what is known of them is read again."""
-        ids = self.store.ids(self.filter)
+        ids = self.store.ids(self.filter, most_alike=self.most_alike)
         self._pages.clear()
         if ids == self._ids:
             if ids:
@@ -97,7 +104,9 @@ class GalleryModel(QAbstractListModel):
         return picture.id in self.missing
 
     def previous_of(self, picture: Picture) -> Picture | None:
-        """The next older picture, when it is one of the same request."""
+        """The next older picture, when it is one of the same request; in another order nobody knows which that is."""
+        if self.most_alike:
+            return None
         other = self.picture_at(self.row_of(picture.id) + 1)
         same = other is not None and other.group_key == picture.group_key and not self.is_missing(other)
         return other if same else None

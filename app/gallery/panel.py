@@ -12,7 +12,7 @@ from app.gallery.model import GalleryModel
 from app.gallery.view import SIZES, GalleryView
 from app.history.commands import PictureCommands
 from app.history.groups import spoken_time
-from app.history.menu import add_folder_entries, add_picture_entries
+from app.history.menu import add_folder_entries, add_order_entry, add_picture_entries
 from app.language.say import say
 from app.look import type as type_
 from app.look.controls import Button, ComboBox, Divider, IconButton, Segmented, label
@@ -199,6 +199,13 @@ class GalleryPanel(QWidget):
         self._show_chosen()
 
     @Slot()
+    def toggle_most_alike(self) -> None:
+        """The most alike pictures first, or the newest again."""
+        self.model.set_most_alike(not self.model.most_alike)
+        self.view.scrollToTop()
+        self._show_chosen()
+
+    @Slot()
     def show_search(self) -> None:
         """Go to the search field."""
         self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -286,6 +293,7 @@ class GalleryPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         add_picture_entries(menu, self._commands)
         menu.addAction(self.tr("Choose all"), self.view.selectAll)
+        add_order_entry(menu, self.toggle_most_alike, self.model.most_alike)
         add_folder_entries(menu, self._commands)
         menu.popup(position)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, QVariantAnimation, Slot
 from PySide6.QtGui import QColor, QEnterEvent, QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look import focus, icons
 from app.look import type as type_
@@ -15,7 +15,7 @@ _GAP = 8
 _TURN = 900  # milliseconds of one turn of the spinner
 
 
-class Button(QAbstractButton):
+class Button(focus.FocusButton):
     """A button of one of the looks: "primary", "danger", "tonal", "outlined", "plain" or "tool".
 
     Args:

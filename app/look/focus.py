@@ -9,8 +9,8 @@ from __future__ import annotations
 import weakref
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPen, QRegion
-from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPen, QRegion
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QWidget
 
 from app.look.theme import radius, theme, tokens
 
@@ -78,15 +78,10 @@ class _Watcher(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind == QEvent.Type.FocusIn and watched.property("focusCorner") is not None:
-            reason = event.reason()  # type: ignore[attr-defined]
-            if reason in _KEYBOARD:
-                self.keyboard = True
-            elif reason == Qt.FocusReason.MouseFocusReason:
-                self.keyboard = False
-            self._take(watched)  # type: ignore[arg-type]
-        elif kind == QEvent.Type.FocusOut and watched is self._current():
-            self._leave()
+        if kind == QEvent.Type.FocusIn and _is_watched(watched):
+            self.enter(watched, event.reason())  # type: ignore[arg-type, attr-defined]
+        elif kind == QEvent.Type.FocusOut:
+            self.leave(watched)
         elif kind == QEvent.Type.KeyPress and watched is self._current():
             if isinstance(event, QKeyEvent) and event.key() not in _MODIFIERS and not self.keyboard:
                 self.keyboard = True
@@ -98,6 +93,19 @@ class _Watcher(QObject):
             self._place()
         return False
 
+    def enter(self, widget: QWidget, reason: Qt.FocusReason) -> None:
+        """A widget has the keyboard focus now."""
+        if reason in _KEYBOARD:
+            self.keyboard = True
+        elif reason == Qt.FocusReason.MouseFocusReason:
+            self.keyboard = False
+        self._take(widget)
+
+    def leave(self, widget: QObject) -> None:
+        """A widget has it no more."""
+        if widget is self._current():
+            self._leave()
+
     def _current(self) -> QWidget | None:
         return self.target() if self.target is not None else None
 
@@ -106,9 +114,9 @@ class _Watcher(QObject):
         self.target = weakref.ref(widget)
         parent: QWidget | None = widget
         while parent is not None:
-            # An attached widget has the filter already; installing it again only moves it to the front.
+            # A watched widget has the filter already; installing it again only moves it to the front.
             parent.installEventFilter(self)
-            if parent is not widget and parent.property("focusCorner") is None:
+            if not _is_watched(parent):
                 self._followed.append(weakref.ref(parent))
             if parent.isWindow():
                 break
@@ -150,6 +158,27 @@ class _Watcher(QObject):
         ring.place(widget, corner)
 
 
+class FocusButton(QAbstractButton):
+    """A button that says itself when it gets the focus and loses it.
+
+    A filter sees every event of a widget, in Python; with a hundred buttons that is what building a window waits for.
+    """
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self.property("focusCorner") is not None:
+            _shared().enter(self, event.reason())
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        _shared().leave(self)
+
+
+def _is_watched(widget: QObject) -> bool:
+    """Whether the filter stays on a widget that has no focus."""
+    return widget.property("focusCorner") is not None and not isinstance(widget, FocusButton)
+
+
 def _alive(widget: QWidget) -> bool:
     from shiboken6 import isValid
 
@@ -174,7 +203,8 @@ def attach(widget: QWidget, corner: int | None = None) -> None:
             widget draws the focus itself and asks ``is_visible`` while painting.
     """
     widget.setProperty("focusCorner", radius("control") if corner is None else corner)
-    widget.installEventFilter(_shared())
+    if _is_watched(widget):
+        widget.installEventFilter(_shared())
 
 
 def is_visible(widget: QWidget) -> bool:

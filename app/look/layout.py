@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QFrame,
     QLabel,
     QLayout,
@@ -130,7 +129,7 @@ class Spinner(QWidget):
         icons.paint_icon(painter, "loader-circle", QRectF(self.rect()), "text-muted", angle=angle)
 
 
-class _Header(QAbstractButton):
+class _Header(focus.FocusButton):
     """The line of a folding section: a chevron, the title, and at the right what is folded away."""
 
     def __init__(self, title: str, parent: QWidget) -> None:

@@ -77,14 +77,16 @@ def _shadow(width: int, height: int, blur: int, rgba: int) -> QPixmap:
         at = np.arange(length + 2 * blur) + 0.5 - blur
         sigma = blur / 2
         edge = lambda x: 0.5 * (1 + np.tanh(1.2 * x / sigma))  # noqa: E731
-        return edge(at) - edge(at - length)
+        return (edge(at) - edge(at - length)).clip(0, 1).astype(np.float32)
 
     color = QColor.fromRgba(rgba)
-    alpha = np.outer(profile(height), profile(width)).clip(0, 1) * color.alphaF()
-    pixels = np.empty((*alpha.shape, 4), np.uint8)
-    pixels[..., 0], pixels[..., 1], pixels[..., 2] = color.red(), color.green(), color.blue()
-    pixels[..., 3] = np.rint(alpha * 255)
-    return QPixmap.fromImage(to_image(pixels))
+    alpha = np.rint(np.outer(profile(height), profile(width)) * (color.alphaF() * 255)).astype(np.uint8)
+    levels = np.arange(256, dtype=np.uint32)
+    red, green, blue = ((part * levels + 127) // 255 for part in (color.red(), color.green(), color.blue()))
+    pixels = (levels << 24 | red << 16 | green << 8 | blue)[alpha]
+    rows, columns = pixels.shape
+    view = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
+    return QPixmap.fromImage(view.copy())
 
 
 def paint_dashed(painter: QPainter, rect: QRectF, corner: float, color: str = "outline", width: float = 1.5) -> None:

@@ -14,7 +14,7 @@ from app.look import type as type_
 from app.look.theme import notifier, radius, size, theme
 
 
-class _Segment(QAbstractButton):
+class _Segment(focus.FocusButton):
     """One choice of a ``Segmented``."""
 
     def __init__(self, text: str, parent: QWidget) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
+from functools import cache, lru_cache
 
 from PySide6.QtGui import QFont, QFontDatabase
 from PySide6.QtWidgets import QApplication, QWidget
@@ -87,6 +87,12 @@ def font(role: str = "body", *, tabular: bool = False) -> QFont:
     Args:
         tabular: digits of equal width, for counters, times and sizes; on for "value" and "micro" by itself.
     """
+    return QFont(_font(role, tabular, _scale))
+
+
+@lru_cache(maxsize=64)
+def _font(role: str, tabular: bool, scale: float) -> QFont:
+    """Fonts are asked for in every paint event; making one anew costs as much as painting with it."""
     load_fonts()
     description = tokens()["font"]
     if role == "mono":
@@ -97,11 +103,11 @@ def font(role: str = "body", *, tabular: bool = False) -> QFont:
         result = QFont(description["family"])
         values = description["scale"]["help" if role == "caption" else role]
     # Points, not pixels, would follow the system's text scaling twice on some platforms; pixels follow ours.
-    result.setPixelSize(round(values["size"] * _scale))
+    result.setPixelSize(round(values["size"] * scale))
     result.setWeight(QFont.Weight(values["weight"]))
     result.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     if "tracking" in values:
-        result.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, values["tracking"] * _scale)
+        result.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, values["tracking"] * scale)
     if tabular or role in ("value", "micro"):
         result.setFeature(QFont.Tag("tnum"), 1)
     return result

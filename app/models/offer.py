@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
@@ -61,8 +61,11 @@ class ModelOffer(QWidget):
         downloads.changed.connect(self._changed)
         downloads.listChanged.connect(self.refresh)
         downloads.deviceKnown.connect(self.refresh)
+        # A change shows in many places at once; what there is to offer is worked out when the window has painted them.
+        self._soon = QTimer(self, singleShot=True)
+        self._soon.timeout.connect(self.refresh)
         for signal in (state.engineChanged, state.resultChanged, state.jobChanged, state.settingsChanged):
-            signal.connect(self.refresh)
+            signal.connect(self._look)
         notifier.changed.connect(self.update)
         if parent is not None:
             parent.installEventFilter(self)
@@ -118,6 +121,14 @@ class ModelOffer(QWidget):
         if event.type() == QEvent.Type.Resize and self._begun and self._is_due() == self.isHidden():
             self.refresh()
         return False
+
+    @Slot()
+    def _look(self) -> None:
+        if self._is_due():
+            self._soon.start()
+        else:
+            self._soon.stop()
+            self.hide()
 
     @Slot()
     def refresh(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.prompt.parts import short
+from app.prompt.scene_names import scene_name
 from app.prompt.sheet import PromptSheet
 from app.prompt.vocabulary import PromptReader, cut_sentence, dropped_sentence, insert_scene, unknown_sentence
 from app.session.state import SessionState
@@ -26,6 +27,7 @@ from app.session.values import (
 )
 from app.session.wording import Wording
 from app.system import background
+from app.system.deferred import TURN_MS
 from engine import Dial, GenerationRequest
 from engine.bundle import BundleManifest, SceneEntry
 
@@ -245,7 +247,7 @@ class PromptPanel(PromptSheet):
         """One line where prompt and subject disagree, or where a scene waits for the subject's name."""
         found = self.wording.disagreement()
         if self._waiting_scene is not None and not self.prompt.text().strip():
-            words = self.tr("Say what it is: “{0}” is written then.").format(self._waiting_scene.label)
+            words = self.tr("Say what it is: “{0}” is written then.").format(scene_name(self._waiting_scene.label))
             self.set_disagreement(words, self.tr("Name it"))
         elif found is None:
             self.set_disagreement("", "")
@@ -299,7 +301,7 @@ class PromptPanel(PromptSheet):
 
     @Slot()
     def _show_engine(self) -> None:
-        manifest, folder = self.state.engine.manifest, self.state.engine.folder
+        manifest = self.state.engine.manifest
         if manifest is self._manifest or manifest is None:
             return
         kept, size = self.state.values.kept, self.state.values.size
@@ -321,20 +323,21 @@ class PromptPanel(PromptSheet):
         self.shape.set_sizes(manifest.sizes)
         self._show_shapes()
         self.shape.set_size(self.state.values.size)
-        scenes = manifest.language.scenes if manifest.language is not None else ()
-        self.chips.set_scenes(scenes, folder)
-        self.scenes.setVisible(bool(scenes))
         quick = PromptReader(manifest.text_limit, manifest.language)
         self.prompt.set_reader(quick)
         self.negative.set_reader(quick)
-        # After all others have heard of the model: a thread that runs Python beside them keeps the window waiting.
-        QTimer.singleShot(0, self, self._read_words)
+        # After all others have heard of the model, and the window has painted what they show of it.
+        QTimer.singleShot(TURN_MS, self, self._show_scenes)
         self._show_values()
 
     @Slot()
-    def _read_words(self) -> None:
-        """Find out in the background how the model splits a prompt into tokens."""
+    def _show_scenes(self) -> None:
+        """The scenes of the model; and find out in the background how it splits a prompt into tokens."""
         folder = self.state.engine.folder
+        language = self._manifest.language if self._manifest is not None else None
+        scenes = language.scenes if language is not None else ()
+        self.chips.set_scenes(scenes, folder)
+        self.scenes.setVisible(bool(scenes))
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)
 

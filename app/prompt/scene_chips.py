@@ -13,6 +13,8 @@ from app.look.controls import Chip, clear, label
 from app.look.layout import FlowLayout
 from app.look.pixels import ScaledPicture
 from app.look.theme import size
+from app.prompt.scene_names import scene_name
+from app.system import background
 from engine.bundle import SceneEntry
 
 _FIRST = 5
@@ -23,20 +25,22 @@ _THUMB = 20
 class SceneChip(Chip):
     """A chip with the scene's small picture, when the bundle has one."""
 
-    def __init__(self, scene: SceneEntry, folder: Path | None, parent: QWidget | None = None) -> None:
-        super().__init__(scene.label, parent)
+    def __init__(self, scene: SceneEntry, parent: QWidget | None = None) -> None:
+        super().__init__(scene_name(scene.label), parent)
         self.scene = scene
         self._thumb: ScaledPicture | None = None
-        if scene.thumb and folder is not None:
-            image = _read_thumb(folder / scene.thumb)
-            if not image.isNull():
-                self._thumb = ScaledPicture(image)
-        self.setToolTip(scene.prompt if scene.prompt != scene.label else "")
-        self.setAccessibleName(scene.label)
+        self.setToolTip(scene.prompt if scene.prompt != self.text() else "")
+        self.setAccessibleName(self.text())
+
+    def set_thumb(self, image: QImage) -> None:
+        """The scene's small picture; a null one shows none, and the chip keeps its words in the middle."""
+        self._thumb = None if image.isNull() else ScaledPicture(image)
+        self.update()
 
     def sizeHint(self) -> QSize:
+        # Room for the picture from the beginning: chips do not move when it arrives.
         hint = super().sizeHint()
-        return QSize(hint.width() + (_THUMB if self._thumb else 0), hint.height())
+        return QSize(hint.width() + (_THUMB if self.scene.thumb else 0), hint.height())
 
     def paintEvent(self, event) -> None:
         super().paintEvent(event)
@@ -52,6 +56,12 @@ class SceneChip(Chip):
             mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
             painter.translate(-_THUMB / 2 if mirrored else _THUMB / 2, 0)
         super()._paint_content(painter, ink)
+
+
+def _read_thumbs(folder: Path, scenes: Sequence[SceneEntry]) -> tuple[Path, dict[str, QImage]]:
+    """The folder, and the small pictures in it by their names in the bundle."""
+    names = dict.fromkeys(scene.thumb for scene in scenes if scene.thumb)
+    return folder, {name: _read_thumb(folder / name) for name in names}
 
 
 def _read_thumb(file: Path) -> QImage:
@@ -77,6 +87,7 @@ class SceneChips(QWidget):
         super().__init__(parent)
         self.scenes: tuple[SceneEntry, ...] = ()
         self._folder: Path | None = None
+        self._thumbs: dict[str, QImage] = {}
         self._all = False
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -88,8 +99,21 @@ class SceneChips(QWidget):
     def set_scenes(self, scenes: Sequence[SceneEntry], folder: Path | None = None) -> None:
         """The scenes of a bundle; ``folder`` holds their thumbnails."""
         if (tuple(scenes), folder) != (self.scenes, self._folder):
-            self.scenes, self._folder, self._all = tuple(scenes), folder, False
+            self.scenes, self._folder, self._thumbs, self._all = tuple(scenes), folder, {}, False
             self._fill()
+            if folder is not None:  # unpacking them here would keep the window waiting
+                background.run(_read_thumbs, folder, self.scenes, done=self._thumbs_read)
+
+    def _thumbs_read(self, read: tuple[Path, dict[str, QImage]]) -> None:
+        folder, thumbs = read
+        if folder == self._folder:
+            self._thumbs = thumbs
+            for chip in self.findChildren(SceneChip):
+                self._show_thumb(chip)
+
+    def _show_thumb(self, chip: SceneChip) -> None:
+        if chip.scene.thumb in self._thumbs:
+            chip.set_thumb(self._thumbs[chip.scene.thumb])
 
     def chips(self) -> list[SceneChip]:
         return [chip for chip in self.findChildren(SceneChip) if not chip.isHidden()]
@@ -112,7 +136,8 @@ class SceneChips(QWidget):
             policy.setHeightForWidth(True)
             holder.setSizePolicy(policy)
             for scene in scenes:
-                chip = SceneChip(scene, self._folder, holder)
+                chip = SceneChip(scene, holder)
+                self._show_thumb(chip)
                 chip.clicked.connect(self._clicked)
                 flow.addWidget(chip)
             if (scenes is groups[-1][1]) and len(self.scenes) > _FIRST:

@@ -6,24 +6,18 @@ subject's own mask; what is left at the next start waits until its picture is th
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.mask.drafts import Draft, DraftStore
 from app.mask.mask_session import MaskSession
+from app.session.draft_writer import DraftWriter
 from app.session.keeper import SessionKeeper
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.system import background
-from engine import EchoGenError
-
-log = logging.getLogger(__name__)
-
-_AFTER_MS = 250
-"""So long after the first change that is not on disk, whatever else is changed meanwhile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +47,13 @@ class DraftKeeper(QObject):
     ) -> None:
         super().__init__(parent)
         self._state, self._subjects, self._keeper, self._store = state, subjects, keeper, store
-        self._session: MaskSession | None = None
         self._left: set[str] = set()
         self._found: dict[str, Draft] = {}
         self._reading: set[str] = set()
         self._used: dict[str, _Used] = {}
-        self._writing = self._told = self._frozen = False
-        self._timer = QTimer(self, singleShot=True)
-        self._timer.setInterval(_AFTER_MS)
-        self._timer.timeout.connect(self._write)
+        self._writer = DraftWriter(store, self)
+        self._writer.working.connect(self._work_goes_on)
+        self._writer.late.connect(self._clear_unless_used)
         subjects.editingChanged.connect(self._follow)
         subjects.editUsed.connect(self._is_used)
         keeper.saved.connect(self._forget_used)
@@ -73,82 +65,35 @@ class DraftKeeper(QObject):
     @Slot()
     def _follow(self) -> None:
         """An editor was opened or closed."""
-        if self._frozen:
+        writer = self._writer
+        before, session = writer.session, self._subjects.editing
+        if writer.frozen or before is session:
             return
-        before, self._session = self._session, self._subjects.editing
-        if before is not None and before is not self._session:
-            for signal in (before.marksChanged, before.pixelsChanged):
-                signal.disconnect(self._touch)
-            self._timer.stop()
-            if before.photo.digest not in self._used:
-                self._store.clear(before.photo.digest)  # discarded; the window can bring it back for a while
-        session = self._session
-        if session is not None and session is not before:
-            for signal in (session.marksChanged, session.pixelsChanged):
-                signal.connect(self._touch)
+        writer.follow(session, session.photo.digest if session is not None else "")
+        if before is not None:
+            self._clear_unless_used(before.photo.digest)  # discarded; the window can bring it back for a while
+        if session is not None:
             self._take_up(session)
 
-    @Slot()
-    @Slot(object)
-    def _touch(self, rect: object = None) -> None:
-        if not self._timer.isActive() and not self._writing:
-            self._timer.start()
+    @Slot(str)
+    def _work_goes_on(self, digest: str) -> None:
+        self._used.pop(digest, None)
 
-    @Slot()
-    def _write(self) -> None:
-        draft = self._draft()
-        if draft is not None:
-            self._writing = True
-            background.run(_save, self._store, draft, done=self._written, failed=self._not_written)
-
-    def _draft(self) -> Draft | None:
-        session = self._session
-        if session is None or not (session.document.undo_label or session.document.painting):
-            return None
-        self._used.pop(session.photo.digest, None)
-        return Draft(session.photo.digest, session.document.lend(), session.document.marks)
-
-    @Slot(object)
-    def _written(self, draft: Draft) -> None:
-        self._writing = False
-        session = self._session
-        if session is None or session.photo.digest != draft.picture:
-            if draft.picture not in self._used:
-                self._store.clear(draft.picture)  # discarded while it was written
-        elif (
-            session.document.painting
-            or not session.document.is_base(draft.base)
-            or session.document.marks != draft.marks
-        ):
-            self._timer.start()
-
-    @Slot(object)
-    def _not_written(self, error: Exception) -> None:
-        self._writing = False
-        if not self._told:
-            log.error("work on the cut-out cannot be kept on disk: %s", error)
-            self._told = True
+    @Slot(str)
+    def _clear_unless_used(self, digest: str) -> None:
+        if digest not in self._used:
+            self._store.clear(digest)
 
     def keep_now(self) -> None:
         """The program ends with its editor open: what was done there waits for the next start."""
-        self._timer.stop()
-        if self._session is not None:
-            self._session.document.end_stroke()
-            self._session.settle()
-        draft = self._draft()
-        self._frozen = True
-        if draft is not None:
-            try:
-                self._store.save(draft)
-            except EchoGenError as error:
-                self._not_written(error)
+        self._writer.keep_now()
 
     # After it was used
 
     @Slot(int)
     def _is_used(self, key: int) -> None:
         """The work becomes the subject's mask. Its draft stays until that mask is on disk."""
-        session, subject = self._session, self._subject(key)
+        session, subject = self._writer.session, self._subject(key)
         if session is not None and subject is not None:
             self._used[session.photo.digest] = _Used(key, subject.mask)
 
@@ -188,11 +133,11 @@ class DraftKeeper(QObject):
         self._left.discard(digest)
         if draft is None:
             self._store.clear(digest)
-        elif self._session is not None and self._session.photo.digest == digest:
-            self._found[digest] = draft
-            self._take_up(self._session)
         else:
             self._found[digest] = draft
+            session = self._writer.session
+            if session is not None and session.photo.digest == digest:
+                self._take_up(session)
         self.offerChanged.emit()
 
     @property
@@ -213,7 +158,7 @@ class DraftKeeper(QObject):
     def bring_back(self, draft: Draft) -> None:
         """Dropping it was a slip: offer it again."""
         self._found[draft.picture] = draft
-        background.run(_save, self._store, draft, failed=self._not_written)
+        background.run(self._store.save, draft, failed=self._writer.not_written)
         self.offerChanged.emit()
 
     def _take_up(self, session: MaskSession) -> None:
@@ -222,11 +167,6 @@ class DraftKeeper(QObject):
         if draft is not None:
             session.take_work(draft.base, draft.marks, "Edit cut-out")
             self.offerChanged.emit()
-
-
-def _save(store: DraftStore, draft: Draft) -> Draft:
-    store.save(draft)
-    return draft
 
 
 def _load(store: DraftStore, digest: str, mask: np.ndarray | None) -> tuple[str, Draft | None]:

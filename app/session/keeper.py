@@ -199,8 +199,13 @@ class SessionKeeper(QObject):
         if subject.photo is None:
             if subject.cut_out is None:
                 return None
+            packed = subject.cut_out.to_json()
             return SavedSubject(
-                photo="", name=subject.name, title=subject.title, cut_out=subject.cut_out.to_json()["png"]
+                photo="",
+                name=subject.name,
+                title=subject.title,
+                cut_out=packed["png"],
+                framing=packed["framing"],
             )
         if subject.photo.digest not in self._photos:
             return None
@@ -289,7 +294,7 @@ def _fetch(assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int)
 def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
     common = {"name": described.name, "title": described.title, "example": described.example}
     if not described.photo:
-        cut_out = CutOut.from_json({"png": described.cut_out, "framing": "fit"})
+        cut_out = CutOut.from_json({"png": described.cut_out, "framing": described.framing})
         return {**common, "cut_out": cut_out}
     photo = assets.load_photo(described.photo, described.title)
     if photo is None:

@@ -23,6 +23,7 @@ from app.mask.worker import MaskService, SegmenterLike, hosted_segmenter
 from app.session.state import SessionState, Subject
 from app.session.subject_work import Composed, Found, Loaded, OnDemand, compose, find, prepare, read_file, read_image
 from app.system import background
+from app.system.deferred import TURN_MS
 from engine import EchoGenError
 from engine.photo import Box, Hint, Photo, SubjectProposal
 
@@ -76,6 +77,7 @@ class Subjects(QObject):
         self._editing: tuple[int, MaskSession] | None = None
         self._discarded: tuple[int, MaskSession] | None = None
         self._loading = 0
+        self._closed = False
         self._composed_for = (state.reference_size, state.settings.framing)
         self._publish = QTimer(self, singleShot=True)
         self._publish.setInterval(PUBLISH_AFTER_MS)
@@ -143,8 +145,14 @@ class Subjects(QObject):
         self._searched.add(subject.key)
         if not subject.finding:
             self.state.update_subject(subject.key, finding=True)
-        arguments = (self._segmenter, subject.key, subject.photo, Hint(subject.name))
-        background.run(find, *arguments, done=self._found, patient=True)
+        # First the window paints the photo: beside a thread that runs Python it would take twice as long.
+        QTimer.singleShot(TURN_MS, self, partial(self._begin_search, subject.key))
+
+    def _begin_search(self, key: int) -> None:
+        subject = self._subject(key)
+        if subject is not None and not self._closed:
+            arguments = (self._segmenter, key, subject.photo, Hint(subject.name))
+            background.run(find, *arguments, done=self._found, patient=True)
 
     @Slot(object)
     def _found(self, found: Found) -> None:
@@ -270,6 +278,7 @@ class Subjects(QObject):
     @Slot()
     def close(self) -> None:
         """End the mask thread and the segmenter's child. Done by itself when the program ends."""
+        self._closed = True
         self._publish.stop()
         self.discard_edit()
         self._segmenter.close()  # first: whoever waits for its child goes on at once

@@ -6,7 +6,10 @@ The session names them by digest only (``app/store/saved_session.py``). Whatever
 from __future__ import annotations
 
 import logging
+import os
 import re
+import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from engine.photo import Photo, load_photo, mask_digest, photo_from_pixels
 log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+GRACE_SECONDS = 86_400.0
+"""What was written or read within the last day stays: nobody may have noted yet what needs it."""
 
 
 class AssetStore:
@@ -31,6 +36,7 @@ class AssetStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = threading.Lock()
 
     def save_photo(self, photo: Photo) -> str:
         """Write a photo unless it is there; returns its digest. Raises ``CannotWrite``."""
@@ -49,6 +55,7 @@ class AssetStore:
         if not _DIGEST.fullmatch(digest):
             return None
         try:
+            self._use(self._photo(digest))
             found = load_photo(self._photo(digest))
         except EchoGenError:
             log.info("the photo %s is gone", digest[:12], exc_info=True)
@@ -63,6 +70,7 @@ class AssetStore:
         if not _DIGEST.fullmatch(digest):
             return None
         try:
+            self._use(self._mask(digest))
             with Image.open(self._mask(digest), formats=("PNG",)) as picture:
                 mask = np.array(picture.convert("L"))
         except Exception:  # a damaged file raises anything
@@ -70,19 +78,35 @@ class AssetStore:
             return None
         return mask if mask_digest(mask) == digest else None
 
-    def prune(self, keep: Iterable[str]) -> int:
-        """Remove everything whose digest is not among ``keep``; returns how many files went."""
-        wanted = set(keep)
+    def prune(self, keep: Iterable[str], grace: float = GRACE_SECONDS) -> int:
+        """Remove everything whose digest is not among ``keep`` and that nobody used lately; returns how many files went.
+
+        Args:
+            grace: seconds since a file was written or read before it can go.
+        """
+        wanted, latest = set(keep), time.time() - grace
         removed = 0
         for file in self.folder.glob("*.png") if self.folder.is_dir() else ():
             digest = file.name.split(".")[0]
-            if _DIGEST.fullmatch(digest) and digest not in wanted:
-                try:
-                    file.unlink()
-                    removed += 1
-                except OSError:
-                    log.info("%s cannot be removed", file, exc_info=True)
+            if not _DIGEST.fullmatch(digest) or digest in wanted:
+                continue
+            try:
+                with self._lock:  # it may be used again in this very moment
+                    if file.stat().st_mtime < latest:
+                        file.unlink()
+                        removed += 1
+            except OSError:
+                log.info("%s cannot be removed", file, exc_info=True)
         return removed
+
+    def _use(self, file: Path) -> bool:
+        """Note that a file is in use; whether it is there."""
+        with self._lock:
+            try:
+                os.utime(file)
+            except OSError:  # not there, or in a folder that can only be read
+                return file.exists()
+            return True
 
     def _photo(self, digest: str) -> Path:
         return self.folder / f"{digest}.photo.png"
@@ -91,7 +115,7 @@ class AssetStore:
         return self.folder / f"{digest}.mask.png"
 
     def _save(self, file: Path, pixels: np.ndarray) -> None:
-        if file.exists():
+        if self._use(file):
             return
         if pixels.ndim == 3:
             order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA

@@ -65,7 +65,8 @@ CREATE TABLE IF NOT EXISTS pictures (
     starred INTEGER NOT NULL DEFAULT 0,
     deleted REAL,
     thumb BLOB NOT NULL,
-    likeness REAL
+    likeness REAL,
+    assets TEXT
 );
 CREATE INDEX IF NOT EXISTS by_time ON pictures (deleted, created);
 CREATE TABLE IF NOT EXISTS scales (
@@ -251,11 +252,12 @@ class HistoryStore:
             seconds,
             make_thumb(image),
             likeness,
+            " ".join(request.assets),
         )
         with self._transaction() as database:
             cursor = database.execute(
                 "INSERT OR REPLACE INTO pictures (file, created, prompt, subject_name, seed, width, height, bundle, "
-                "group_key, kept, seconds, thumb, likeness) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                "group_key, kept, seconds, thumb, likeness, assets) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 values,
             )
         return self.get(int(cursor.lastrowid or 0))
@@ -274,6 +276,21 @@ class HistoryStore:
         if row is None:
             raise KeyError(picture)
         return row[0] if isinstance(row[0], bytes) else b""
+
+    def assets(self) -> set[str]:
+        """Digests of the photos and masks that the pictures refer to, hidden ones too."""
+        rows = self._rows("SELECT DISTINCT assets FROM pictures WHERE assets IS NOT NULL")
+        return {digest for (text,) in rows for digest in str(text).split()}
+
+    def without_assets(self, limit: int) -> list[tuple[int, Path]]:
+        """Pictures of which it is not known what they refer to, with their files: earlier programs did not note it."""
+        rows = self._rows("SELECT id, file FROM pictures WHERE assets IS NULL LIMIT ?", (limit,))
+        return [(picture, _file(name)) for picture, name in rows]
+
+    def set_assets(self, picture: int, digests: Iterable[str]) -> None:
+        """Note what a picture refers to."""
+        with self._transaction() as database:
+            database.execute("UPDATE pictures SET assets=? WHERE id=?", (" ".join(digests), picture))
 
     def set_scales(self, picture: int, images: Sequence[np.ndarray | None]) -> None:
         """Keep the picture after each scale (RGB uint8, None where it is not known), small, so that the strip of an
@@ -479,8 +496,9 @@ def _file(stored: str | bytes) -> Path:
 def _bring_up_to_date(database: sqlite3.Connection) -> None:
     """What later versions added to the tables. Earlier programs go on reading the file: they ask for no more than they know."""
     columns = {row[1] for row in database.execute("PRAGMA table_info(pictures)")}
-    if "likeness" not in columns:
-        database.execute("ALTER TABLE pictures ADD COLUMN likeness REAL")
+    for name, kind in (("likeness", "REAL"), ("assets", "TEXT")):
+        if name not in columns:
+            database.execute(f"ALTER TABLE pictures ADD COLUMN {name} {kind}")
 
 
 def _quick_check(database: sqlite3.Connection) -> str:

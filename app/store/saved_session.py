@@ -27,6 +27,7 @@ class SavedSubject:
         photo, mask: digests of assets; ``mask`` may be empty.
         name, title: what it is called; the photo's file name.
         cut_out: for a subject without a photo (recalled from a picture), the cut-out as base64 PNG.
+        framing: how that is framed.
         example: it came with a bundle.
     """
 
@@ -35,6 +36,7 @@ class SavedSubject:
     name: str = ""
     title: str = ""
     cut_out: str = ""
+    framing: str = "fit"
     example: bool = False
 
 
@@ -113,4 +115,5 @@ def _subject(item: Any) -> SavedSubject | None:
     texts = {name: item.get(name, "") for name in ("photo", "mask", "name", "title", "cut_out")}
     if not all(isinstance(text, str) for text in texts.values()):
         return None
-    return SavedSubject(**texts, example=item.get("example") is True)
+    framing = "reference" if item.get("framing") == "reference" else "fit"
+    return SavedSubject(**texts, framing=framing, example=item.get("example") is True)

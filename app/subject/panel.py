@@ -35,6 +35,7 @@ from app.subject.draft_line import DraftLine
 from app.subject.found_note import FoundNote, Verdict
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.photo_pieces import DropZone, PhotoChip
+from engine import CutOut
 
 _WIDTH = 264
 _PREVIEW = 94
@@ -72,6 +73,7 @@ class SubjectPanel(QWidget):
         self._subjects = subjects
         self._session: MaskSession | None = None
         self._named = 0
+        self._shown: CutOut | None = None
         self._handed: object = None  # the answer for which the box tool was put in hand
         self._build()
         self._connect()
@@ -318,10 +320,14 @@ class SubjectPanel(QWidget):
             self.name_edit.setText(subject.name)
         proposal = subject.proposal
         self._show_found(subject)
-        self.preview.set_pixels(subject.cut_out.rgb if subject.cut_out is not None else None)
-        self.card_text.setProperty("tone", "danger" if subject.problem else "muted")
-        self.card_text.style().unpolish(self.card_text)
-        self.card_text.style().polish(self.card_text)
+        if subject.cut_out is not self._shown:
+            self._shown = subject.cut_out
+            self.preview.set_pixels(self._shown.rgb if self._shown is not None else None)
+        tone = "danger" if subject.problem else "muted"
+        if self.card_text.property("tone") != tone:
+            self.card_text.setProperty("tone", tone)
+            self.card_text.style().unpolish(self.card_text)
+            self.card_text.style().polish(self.card_text)
         if subject.problem:
             self.card_text.setText(sentences.translated(subject.problem))
         else:

@@ -8,6 +8,7 @@ gets nothing. Order is not promised.
 from __future__ import annotations
 
 import logging
+import sys
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,15 @@ from queue import SimpleQueue
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from app.system.deferred import TURN_MS
 
 log = logging.getLogger(__name__)
 
 _THREADS = {False: 2, True: 1}
+_SWITCH_SECONDS = 0.001
+"""How long a thread may run Python while the window's thread waits for its turn; Python's own 5 ms are a third of a frame."""
 _executors: dict[bool, ThreadPoolExecutor] = {}
 """The threads by whether their work is patient."""
 
@@ -54,7 +59,11 @@ class _Courier(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._results: SimpleQueue[tuple[_Task, weakref.WeakMethod | None, Any]] = SimpleQueue()
-        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        # One result in a turn of the event loop: between two of them the window paints and answers.
+        self._turn = QTimer(self)
+        self._turn.setInterval(TURN_MS)
+        self._turn.timeout.connect(self._deliver)
+        self._arrived.connect(self._wake, Qt.ConnectionType.QueuedConnection)
 
     def work(self, task: _Task) -> None:
         """Run a task; called in a thread of the pool."""
@@ -72,8 +81,15 @@ class _Courier(QObject):
             log.debug("nobody is left for a result", exc_info=True)
 
     @Slot()
+    def _wake(self) -> None:
+        if not self._results.empty() and not self._turn.isActive():
+            self._turn.start()
+
+    @Slot()
     def _deliver(self) -> None:
-        task, receiver, value = self._results.get_nowait()  # one signal for each result
+        task, receiver, value = self._results.get_nowait()  # the timer runs only while there are some
+        if self._results.empty():
+            self._turn.stop()
         if task not in _running:  # dropped by shutdown()
             return
         _running.discard(task)
@@ -103,6 +119,7 @@ def run(
         _executors[patient] = ThreadPoolExecutor(_THREADS[patient], "patient" if patient else "background")
     if _courier is None:
         _courier = _Courier()
+        sys.setswitchinterval(_SWITCH_SECONDS)
     task = _Task(function, arguments, _weak(done), _weak(failed), patient)
     _running.add(task)
     _executors[patient].submit(_courier.work, task)

@@ -10,6 +10,8 @@ from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+TURN_MS = 1
+"""Before each step: with no time at all between them, steps would run before whatever fell due during the one before."""
 _PAUSE_MS = 20
 _LONGEST_WAIT = 3.0
 """Seconds after which steps in no hurry wait no longer."""
@@ -39,7 +41,7 @@ class DeferredSteps(QObject):
         self._busy = busy
         self._patience: float | None = None
         self._timer = QTimer(self)
-        self._timer.setInterval(0)
+        self._timer.setInterval(TURN_MS)
         self._timer.timeout.connect(self._run_next)
         self._timer.start()
 
@@ -57,7 +59,7 @@ class DeferredSteps(QObject):
         if self._hurried == 0 and self._has_to_wait():
             self._timer.setInterval(_PAUSE_MS)
             return
-        self._timer.setInterval(0)
+        self._timer.setInterval(TURN_MS)
         self._hurried = max(0, self._hurried - 1)
         step = self._steps.popleft()
         if not self._steps:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.session.controller import Controller
+from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState, Subject
 from app.store.picture_files import export_name
 from app.system import background
@@ -36,12 +37,17 @@ class Cutting(QObject):
         super().__init__(window)
         self._panels, self._controller, self._window = panels, controller, window
         self._state: SessionState = controller.state
+        self._drafts: PictureDrafts | None = None
         editor = panels.cutting
         editor.left.connect(self._leave)
         editor.saved.connect(self._saved)
         editor.copied.connect(self._copied)
         panels.canvas.actions_bar.cutOut.connect(self.cut_out)
         panels.editor.inspector.transparentRequested.connect(self.save_subject)
+
+    def set_drafts(self, drafts: PictureDrafts) -> None:
+        """What is marked is kept on disk while the editor is open."""
+        self._drafts = drafts
 
     def can_cut_out(self) -> bool:
         """Whether a finished picture is shown, and nothing else is done with it."""
@@ -58,13 +64,17 @@ class Cutting(QObject):
         file = str(self._controller.store.folder.parent / self.tr("{0}, cut out").format(name))
         mask = subject_in(result, self._state.engine.manifest)
         panels.left.close_panel()
-        panels.cutting.begin(photo_from_pixels(result.image), mask, request.subject_name, file)
+        session = panels.cutting.begin(photo_from_pixels(result.image), mask, request.subject_name, file)
         panels.show_cutting(True)
+        if self._drafts is not None and self._drafts.begin(session, "cut out"):
+            panels.toast.show_message(self.tr("What you marked last time is here again"))
         panels.cutting.setFocus(Qt.FocusReason.OtherFocusReason)
         self.changed.emit(True)
 
     @Slot()
     def _leave(self) -> None:
+        if self._drafts is not None:
+            self._drafts.end()
         self._panels.show_cutting(False)
         self.changed.emit(False)
         self._panels.prompt.focus_prompt()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 
 from app.canvas.panel import CanvasPanel
 from app.session.state import SessionState
+from app.system import background
 
 
 class EmptyCanvas(QObject):
@@ -17,7 +18,8 @@ class EmptyCanvas(QObject):
     def __init__(self, canvas: CanvasPanel, state: SessionState, parent: QObject) -> None:
         super().__init__(parent)
         self._canvas, self._state = canvas, state
-        self._examples: tuple[Path | None, list[QImage]] = (None, [])
+        self._folder: Path | None = None
+        self._examples: list[QImage] = []
         state.engineChanged.connect(self.show)
         for signal in (state.maskChanged, state.photoChanged):
             signal.connect(self._show_subject)
@@ -59,12 +61,22 @@ class EmptyCanvas(QObject):
     def _example_pictures(self) -> list[QImage]:
         """Three scales of a picture that the open bundle drew, from coarse to fine, when it brings them along."""
         folder = self._state.engine.folder
-        if folder is None:
-            return []
-        if self._examples[0] != folder:  # read once: the words change often while a model is loaded
-            files = sorted((folder / "examples").glob("scale_*.png"))[:3]
-            self._examples = folder, [image for image in map(QImage, map(str, files)) if not image.isNull()]
-        return self._examples[1]
+        if folder != self._folder:  # read once, and not here: unpacking them would keep the window waiting
+            self._folder, self._examples = folder, []
+            if folder is not None:
+                background.run(_read_examples, folder, done=self._examples_read)
+        return self._examples
+
+    def _examples_read(self, read: tuple[Path, list[QImage]]) -> None:
+        folder, pictures = read
+        if folder == self._folder:
+            self._examples = pictures
+            self._show_subject()
+
+
+def _read_examples(folder: Path) -> tuple[Path, list[QImage]]:
+    files = sorted((folder / "examples").glob("scale_*.png"))[:3]
+    return folder, [image for image in map(QImage, map(str, files)) if not image.isNull()]
 
 
 def _tr(text: str) -> str:

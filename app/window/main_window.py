@@ -54,7 +54,16 @@ if TYPE_CHECKING:
 _PLANS = ("psutil", "engine.device.devices", "engine.planning.footprint", "engine.planning.plans")
 _WEIGHTS = tuple(
     f"engine.weights.{name}"
-    for name in ("catalogue", "transfer.hub", "transfer.file_transfer", "transfer.download", "store")
+    for name in (
+        "catalogue",
+        "settings",
+        "transfer.requests",
+        "transfer.hub",
+        "transfer.disk",
+        "transfer.file_transfer",
+        "transfer.download",
+        "store",
+    )
 )
 _OFFER = ("app.models.words", "app.session.downloads", "app.models.pieces", "app.models.offer")
 
@@ -100,7 +109,8 @@ class MainWindow(QMainWindow):
         self.drop_frame = DropFrame(self)
         self.photo_sources = PhotoSources(self)
         self.dialogs = Dialogs(self, controller, paths)
-        earlier = EarlierSubjects(state, AssetStore(paths.assets), self)
+        self.assets = AssetStore(paths.assets)
+        earlier = EarlierSubjects(state, self.assets, self)
         self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier)
         self.drawing = Drawing(panels, controller, self)
         self.side_by_side = SideBySide(panels, controller, self)

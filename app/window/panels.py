@@ -92,6 +92,7 @@ class Panels(QWidget):
         self._pages.addWidget(self.editor)
         self._pages.addWidget(self.region)
         self._pages.addWidget(self.cutting)
+        self._pages.currentChanged.connect(self._move_toast)
         self._gallery: GalleryPanel | None = None
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
@@ -176,11 +177,15 @@ class Panels(QWidget):
         if shown:
             self._pages.setCurrentWidget(self.gallery)
             commands.act_on(self.gallery.model, self.gallery.view)
-            self.toast.move_to(self.gallery)
         elif self.is_gallery():
             self._pages.setCurrentIndex(0)
             commands.act_on(history.model, history.view)
-            self.toast.move_to(self.stage)
+
+    @Slot()
+    def _move_toast(self) -> None:
+        """A message lies over the page that is in view: over another one nobody would see it."""
+        page = self._pages.currentWidget()
+        self.toast.move_to(page if page is self._gallery or isinstance(page, EditorFrame) else self.stage)
 
     def is_gallery(self) -> bool:
         """Whether the gallery is open."""

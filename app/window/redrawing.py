@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.session.controller import Controller
+from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.system import background
 from app.window.panels import Panels
@@ -36,10 +37,15 @@ class Redrawing(QObject):
         self._panels, self._controller, self._window = panels, controller, window
         self._state: SessionState = controller.state
         self._place: Result | Photo | None = None
+        self._drafts: PictureDrafts | None = None
         panels.region.accepted.connect(self._accepted)
         panels.region.left.connect(self._leave)
         panels.canvas.actions_bar.region.connect(self.redraw_region)
         panels.canvas.strip.regionRequested.connect(self.redraw_region)
+
+    def set_drafts(self, drafts: PictureDrafts) -> None:
+        """What is marked is kept on disk while the editor is open."""
+        self._drafts = drafts
 
     def can_redraw(self) -> bool:
         """Whether a finished picture is shown, of which a region can be drawn anew."""
@@ -85,8 +91,10 @@ class Redrawing(QObject):
         manifest, panels = self._state.engine.manifest, self._panels
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
         panels.left.close_panel()
-        panels.region.begin(photo, scales, whole, into_photo=into_photo)
+        session = panels.region.begin(photo, scales, whole, into_photo=into_photo)
         panels.show_region(True)
+        if self._drafts is not None and self._drafts.begin(session, "region"):
+            panels.toast.show_message(self.tr("What you marked last time is here again"))
         panels.region.setFocus(Qt.FocusReason.OtherFocusReason)
         self.changed.emit(True)
 
@@ -102,6 +110,8 @@ class Redrawing(QObject):
     @Slot()
     def _leave(self) -> None:
         self._place = None
+        if self._drafts is not None:
+            self._drafts.end()
         self._panels.show_region(False)
         self.changed.emit(False)
         self._panels.prompt.focus_prompt()

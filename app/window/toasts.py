@@ -40,11 +40,15 @@ class Toast(QWidget):
     def move_to(self, host: QWidget) -> None:
         """Lie over another widget from now on."""
         if host is not self._host:
+            shown = self.isVisible()
             self._host.removeEventFilter(self)
             self._host = host
-            self.hide()
             self.setParent(host)
             host.installEventFilter(self)
+            if shown:
+                self._place()
+                self.show()
+                self.raise_()
 
     def show_message(self, text: str, undo: Callable[[], object] | None = None, button: str = "") -> None:
         """Show a message. ``undo``: called by the button; ``button``: another word for it."""

@@ -6,8 +6,6 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from engine.placement import LARGEST, SMALLEST, Placement
 
 if TYPE_CHECKING:
@@ -58,11 +56,5 @@ class PlacementRanges:
 
 
 def _standing(subject: CutOut, x: float, foot: float, size: float, turn: float) -> Placement:
-    y = foot - (lowest_point(subject.alpha) - 0.5) * size
+    y = foot - (subject.lowest_point - 0.5) * size
     return Placement(x, min(max(y, 0.0), 1.0), size, turn)
-
-
-def lowest_point(alpha: np.ndarray) -> float:
-    """Share of the square's height above the lowest row of a mask, uint8 (S, S); 1 for an empty one."""
-    rows = np.flatnonzero((alpha > 127).any(axis=1))
-    return float(rows[-1] + 1) / len(alpha) if len(rows) else 1.0

@@ -794,6 +794,10 @@
             <translation>已保存为 {0}</translation>
         </message>
         <message>
+            <source>What you marked last time is here again</source>
+            <translation>上次标记的内容已恢复</translation>
+        </message>
+        <message>
             <source>{0}, cut out</source>
             <translation>{0} 抠图</translation>
         </message>
@@ -4219,6 +4223,10 @@
             <translation>查找主体</translation>
         </message>
         <message>
+            <source>Go on with what was marked</source>
+            <translation>继续上次的标记</translation>
+        </message>
+        <message>
             <source>Invert</source>
             <translation>反选</translation>
         </message>
@@ -5357,6 +5365,10 @@
             <source>Put the subject into a photo</source>
             <translation>把主体放进照片</translation>
         </message>
+        <message>
+            <source>What you marked last time is here again</source>
+            <translation>上次标记的内容已恢复</translation>
+        </message>
     </context>
     <context>
         <name>RegionEditor</name>
@@ -6249,6 +6261,189 @@
         <message>
             <source>Show fewer scenes</source>
             <translation>显示较少场景</translation>
+        </message>
+    </context>
+    <context>
+        <name>Scenes</name>
+        <message>
+            <source>Autumn tree</source>
+            <translation>秋树</translation>
+        </message>
+        <message>
+            <source>Beach</source>
+            <translation>海滩</translation>
+        </message>
+        <message>
+            <source>Black</source>
+            <translation>黑色</translation>
+        </message>
+        <message>
+            <source>Blue</source>
+            <translation>蓝色</translation>
+        </message>
+        <message>
+            <source>Blue house</source>
+            <translation>蓝房子</translation>
+        </message>
+        <message>
+            <source>Chef</source>
+            <translation>厨师</translation>
+        </message>
+        <message>
+            <source>City</source>
+            <translation>城市</translation>
+        </message>
+        <message>
+            <source>Cobblestones</source>
+            <translation>鹅卵石街</translation>
+        </message>
+        <message>
+            <source>Crowded street</source>
+            <translation>热闹街道</translation>
+        </message>
+        <message>
+            <source>Cube shaped</source>
+            <translation>方块形</translation>
+        </message>
+        <message>
+            <source>Dirt road</source>
+            <translation>土路</translation>
+        </message>
+        <message>
+            <source>Eiffel Tower</source>
+            <translation>埃菲尔铁塔</translation>
+        </message>
+        <message>
+            <source>Firefighter</source>
+            <translation>消防员</translation>
+        </message>
+        <message>
+            <source>Fog</source>
+            <translation>雾</translation>
+        </message>
+        <message>
+            <source>Golden</source>
+            <translation>金色</translation>
+        </message>
+        <message>
+            <source>Green</source>
+            <translation>绿色</translation>
+        </message>
+        <message>
+            <source>Jungle</source>
+            <translation>丛林</translation>
+        </message>
+        <message>
+            <source>Mirror</source>
+            <translation>镜面</translation>
+        </message>
+        <message>
+            <source>Mountain</source>
+            <translation>山</translation>
+        </message>
+        <message>
+            <source>Night</source>
+            <translation>夜晚</translation>
+        </message>
+        <message>
+            <source>Ocean of milk</source>
+            <translation>牛奶海</translation>
+        </message>
+        <message>
+            <source>On water</source>
+            <translation>水面</translation>
+        </message>
+        <message>
+            <source>Pink fabric</source>
+            <translation>粉色布料</translation>
+        </message>
+        <message>
+            <source>Pink glasses</source>
+            <translation>粉色眼镜</translation>
+        </message>
+        <message>
+            <source>Police</source>
+            <translation>警察</translation>
+        </message>
+        <message>
+            <source>Purple</source>
+            <translation>紫色</translation>
+        </message>
+        <message>
+            <source>Purple rug, forest</source>
+            <translation>林中紫毯</translation>
+        </message>
+        <message>
+            <source>Purple wizard</source>
+            <translation>紫袍巫师</translation>
+        </message>
+        <message>
+            <source>Rainbow scarf</source>
+            <translation>彩虹围巾</translation>
+        </message>
+        <message>
+            <source>Red</source>
+            <translation>红色</translation>
+        </message>
+        <message>
+            <source>Red hat</source>
+            <translation>红帽子</translation>
+        </message>
+        <message>
+            <source>Santa hat</source>
+            <translation>圣诞帽</translation>
+        </message>
+        <message>
+            <source>Shiny</source>
+            <translation>闪亮</translation>
+        </message>
+        <message>
+            <source>Silver</source>
+            <translation>银色</translation>
+        </message>
+        <message>
+            <source>Snow</source>
+            <translation>雪地</translation>
+        </message>
+        <message>
+            <source>Sunflowers</source>
+            <translation>向日葵</translation>
+        </message>
+        <message>
+            <source>Sunset</source>
+            <translation>日落</translation>
+        </message>
+        <message>
+            <source>Top hat, monocle</source>
+            <translation>礼帽与单片眼镜</translation>
+        </message>
+        <message>
+            <source>Wet</source>
+            <translation>湿漉</translation>
+        </message>
+        <message>
+            <source>Wheat field</source>
+            <translation>麦田</translation>
+        </message>
+        <message>
+            <source>White</source>
+            <translation>白色</translation>
+        </message>
+        <message>
+            <source>White rug</source>
+            <translation>白地毯</translation>
+        </message>
+        <message>
+            <source>Wooden floor</source>
+            <translation>木地板</translation>
+        </message>
+        <message>
+            <source>Yellow</source>
+            <translation>黄色</translation>
+        </message>
+        <message>
+            <source>Yellow shirt</source>
+            <translation>黄衬衫</translation>
         </message>
     </context>
     <context>

@@ -47,10 +47,6 @@ class OwnHeartbeat:
     def longest(self) -> float:
         return max(self.gaps)
 
-    def seconds_over(self, limit: float) -> float:
-        """The time that lay in gaps longer than ``limit`` seconds."""
-        return sum(gap for gap in self.gaps if gap > limit)
-
     def share_over(self, limit: float) -> float:
         """The part of the time that lay in gaps longer than ``limit`` seconds."""
-        return self.seconds_over(limit) / self.seconds
+        return sum(gap for gap in self.gaps if gap > limit) / self.seconds

@@ -11,7 +11,7 @@ import torch
 
 from engine.bench.random_bundle import make_random_bundle
 from engine.bundle.manifest import BundleManifest, PlacedContent
-from engine.bundle.placement_ranges import PlacementRanges, lowest_point
+from engine.bundle.placement_ranges import PlacementRanges
 from engine.encoders.placed import on_white, place_cut_out
 from engine.engine import Engine
 from engine.errors import BundleError, RequestError
@@ -101,9 +101,9 @@ def test_automatic_stands_on_the_ground_and_differs_by_seed():
     assert chosen == [ranges.automatic(subject, seed) for seed in range(40)]
     assert len({place.x for place in chosen}) == 40
     for place in chosen:
-        foot = place.y + (lowest_point(subject.alpha) - 0.5) * place.size
+        foot = place.y + (subject.lowest_point - 0.5) * place.size
         assert ranges.foot[0] - 1e-9 <= foot <= ranges.foot[1] + 1e-9 and not place.mirrored
-    assert lowest_point(np.zeros((8, 8), np.uint8)) == 1.0
+    assert CutOut(np.zeros((8, 8, 4), np.uint8)).lowest_point == 1.0
 
 
 @pytest.mark.parametrize("ranges", [{"x": [0.9, 0.1]}, {"size": [0, 0.5]}, {"turn": [-999, 0]}, {"y": [0, 1]}])
@@ -213,4 +213,4 @@ def test_the_usual_place_is_the_middle_of_the_ranges():
     ranges = PlacementRanges((0.3, 0.5), (0.8, 0.9), (0.4, 0.6), (-4.0, 2.0))
     place = ranges.middle(square())
     assert (place.x, place.size, place.turn) == pytest.approx((0.4, 0.5, -1.0))
-    assert place.y + (lowest_point(square().alpha) - 0.5) * place.size == pytest.approx(0.85)
+    assert place.y + (square().lowest_point - 0.5) * place.size == pytest.approx(0.85)

@@ -59,7 +59,7 @@ def test_what_is_here_what_could_be_what_it_needs_and_one_button(offer, qtbot, c
     assert "384 px pictures on this computer" in offer.here_text.text()
     controller.state.set_expected_seconds(4.2)
     controller.state.update_engine(text="so that it looks again")
-    assert "in about 4.2\u00a0s" in offer.here_text.text()
+    qtbot.waitUntil(lambda: "in about 4.2\u00a0s" in offer.here_text.text())
     assert offer.size_tag.text() == "25.2\u00a0GB to download"
     assert offer.text.text() == "1024 px pictures, as in the paper. Balanced: needs 14.2\u00a0GB, you have 16\u00a0GB."
     assert offer.button.text() == "Get…" and not offer.bar.isVisible()
@@ -105,17 +105,17 @@ def test_when_it_is_ready_one_click_uses_it_and_the_card_goes(offer, downloads, 
     assert not offer.isVisible()
 
 
-def test_it_gives_way_to_pictures_to_work_and_to_small_windows(offer, controller, stage):
+def test_it_gives_way_to_pictures_to_work_and_to_small_windows(offer, controller, stage, qtbot):
     controller.state.set_jobs(Jobs(drawing=1))
     assert not offer.isVisible()
     controller.state.set_jobs(Jobs())
-    assert offer.isVisible()
+    qtbot.waitUntil(offer.isVisible)
     offer.now["empty"] = False
     controller.state.update_engine(text="a picture is shown")
     assert not offer.isVisible()
     offer.now["empty"] = True
     controller.state.update_engine(text="it was put away")
-    assert offer.isVisible()
+    qtbot.waitUntil(offer.isVisible)
     stage.resize(800, 500)
     assert not offer.isVisible()
     stage.resize(800, 700)

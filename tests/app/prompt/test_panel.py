@@ -212,7 +212,7 @@ def test_chips_put_their_words_into_the_prompt(panel, bundle, state, qtbot):
     with_subject(state)
     chips = {chip.text(): chip for chip in panel.chips.chips()}
     assert len(chips) == 5
-    assert chips["in the snow"]._thumb is not None
+    qtbot.waitUntil(lambda: chips["in the snow"]._thumb is not None)
     qtbot.mouseClick(chips["in the snow"], Qt.MouseButton.LeftButton)
     assert state.values.prompt == "a robot in the snow"
     qtbot.mouseClick(chips["on the beach"], Qt.MouseButton.LeftButton)

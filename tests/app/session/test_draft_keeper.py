@@ -47,8 +47,7 @@ class Start:
     def die(self) -> None:
         self.keeper._closed = True
         self.keeper._timer.stop()
-        self.drafts._timer.stop()
-        self.drafts._frozen = True
+        self.drafts._writer.freeze()
         self.subjects.close()
 
 

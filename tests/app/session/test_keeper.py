@@ -15,7 +15,7 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
 from engine.placement import Placement
-from engine.request import ScaleBits
+from engine.request import CutOut, ScaleBits
 
 KEPT = ScaleBits(tuple(np.ones((n, n, 5), np.uint8) for n in (1, 2, 3)))
 PLACE = Placement(0.3, 0.6, 0.4, 10.0, True)
@@ -119,3 +119,14 @@ def test_a_session_that_cannot_be_described_keeps_nobody_from_saving_the_setting
     keeper._state.update_settings(theme="dark")
     keeper.close()
     assert keeper._settings.load().theme == "dark"
+
+
+@pytest.mark.parametrize("framing", ["fit", "reference"])
+def test_a_recalled_cut_out_keeps_its_framing_over_a_restart(keeper, qtbot, framing):
+    wanted = CutOut(np.full((8, 8, 4), 200, np.uint8), framing)
+    keeper._state.add_subject(cut_out=wanted, name="duck")
+    keeper.save()
+    keeper._state.remove_subject(keeper._state.subject.key)
+    assert keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: keeper._state.subject is not None)
+    assert keeper._state.subject.cut_out == wanted

@@ -54,7 +54,7 @@ def test_pruning_keeps_what_the_session_names(store):
     one, other = store.save_photo(picture(1)), store.save_photo(picture(2))
     mask = store.save_mask(np.zeros((4, 4), np.uint8))
     (store.folder / "notes.png").write_bytes(b"mine")
-    assert store.prune([one, mask]) == 1
+    assert store.prune([one, mask], grace=-1.0) == 1
     assert store.load_photo(one) and store.load_photo(other) is None and store.load_mask(mask) is not None
     assert (store.folder / "notes.png").exists()
 

@@ -52,10 +52,10 @@ class Bench:
         self.state.update_values(prompt="a box", seed=5)
         self.window.show()
 
-    def keep(self, seed: int) -> Picture:
-        image = np.full((64, 64, 3), 40 * seed, np.uint8)
+    def keep(self, seed: int, likeness: float | None = None) -> Picture:
+        image = np.full((64, 64, 3), 30 * seed, np.uint8)
         request = GenerationRequest(f"a box in place {seed}", cut_out(), seed=seed, bundle=self.manifest.identity)
-        return keep_picture(Finished(request, image, bits(seed), Timing(total=1.0)), self.store)
+        return keep_picture(Finished(request, image, bits(seed), Timing(total=1.0), likeness=likeness), self.store)
 
     def show(self, picture: Picture | None) -> None:
         if picture is None:
@@ -282,3 +282,17 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot)
     assert not panels.is_gallery()
     for picture in (first, second):
         bench.store.star(picture.id, False)
+
+    # The most alike first, by the menu of the pictures; those that nobody measured come last.
+    some, most = bench.keep(5, 0.3), bench.keep(6, 0.9)
+    window.gallery_page.toggle()
+    wait(qtbot, lambda: gallery.model.rowCount() == everything + 2)
+    assert gallery.model.id_at(0) == most.id, "the newest"
+    gallery.toggle_most_alike()
+    newest = bench.keep(7)
+    gallery.reload()
+    assert [gallery.model.id_at(row) for row in range(3)] == [most.id, some.id, newest.id]
+    assert gallery.model.previous_of(most) is None
+    gallery.toggle_most_alike()
+    assert gallery.model.id_at(0) == newest.id
+    window.gallery_page.toggle()

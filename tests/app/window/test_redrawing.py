@@ -11,8 +11,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.editor.step_names import step_name
+from app.mask.drafts import DraftStore
 from app.session.controller import Controller
 from app.session.engine_link import Previews
+from app.session.picture_drafts import PictureDrafts
 from app.session.queue import PictureQueue
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
@@ -145,3 +147,37 @@ def test_a_region_has_the_keys_and_words_its_hints_promise(bench):
     before = editor.canvas.overlay()
     bench.qtbot.keyClick(editor.canvas, Qt.Key.Key_O)
     assert editor.canvas.overlay() != before
+
+
+def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
+    store = DraftStore(folder / "drafts")
+    region, redrawing = bench.window.panels.region, bench.window.redrawing
+    redrawing.set_drafts(PictureDrafts(store, bench.window))
+    bench.show_picture()
+    redrawing.redraw_region()
+    bench.mark(8, 8, 40, 40)
+    qtbot.waitUntil(lambda: len(store.pictures()) == 1)
+    marked = region.canvas.session.document.mask.copy()
+
+    # As after kill -9: another start with the same folder, and the same picture.
+    redrawing._drafts._writer.freeze()
+    region.leave()
+    redrawing.set_drafts(PictureDrafts(store, bench.window))
+    redrawing.redraw_region()
+    session = region.canvas.session
+    qtbot.waitUntil(lambda: np.array_equal(session.document.mask, marked))
+    assert session.document.undo_label, "as one step that can be undone"
+    assert bench.window.toast.text() == "What you marked last time is here again"
+    region.accept()
+    assert bench.link.drawn[-1].region.mask.any() and not store.pictures()
+
+    # What was let go does not come back, and another purpose has work of its own.
+    bench.finish()
+    redrawing.redraw_region()
+    bench.mark(8, 8, 40, 40)
+    qtbot.waitUntil(lambda: len(store.pictures()) == 1)
+    region.leave()
+    assert not store.pictures()
+    redrawing.redraw_region()
+    assert not region.canvas.session.document.mask.any()
+    region.leave()

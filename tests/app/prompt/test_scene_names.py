@@ -1,0 +1,43 @@
+"""Chips speak the language of the window; what they write into the prompt is the model's."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from app.language import languages
+from app.prompt.scene_chips import SceneChips
+from app.prompt.scene_names import NAMES, scene_name
+from engine.bundle import SceneEntry
+from engine.training.data.language import PROMPTS
+
+SNOW = SceneEntry("snow", "scene", "in the snow", "Snow")
+OTHER = SceneEntry("attic", "scene", "in the attic", "Attic")
+
+
+@pytest.fixture
+def english(qapp):
+    yield
+    languages.install("en")
+
+
+def test_every_scene_that_the_mini_is_taught_has_a_name():
+    assert sorted(NAMES) == sorted(f"{scene.label}" for scene in PROMPTS)
+
+
+def test_chips_follow_the_language_and_write_english(qtbot, english, plain_look):
+    chips = SceneChips()
+    qtbot.addWidget(chips)
+    chips.set_scenes((SNOW, OTHER))
+    assert [chip.text() for chip in chips.chips()] == ["Snow", "Attic"]
+    languages.install("zh_CN")
+    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    chips.show()
+    shown = chips.chips()
+    assert [chip.text() for chip in shown] == ["雪地", "Attic"], "a name of another model's own stays as it is"
+    assert shown[0].accessibleName() == scene_name("Snow") == "雪地" and shown[0].toolTip() == "in the snow"
+    with qtbot.waitSignal(chips.picked) as picked:
+        shown[0].click()
+    assert picked.args == [SNOW]
