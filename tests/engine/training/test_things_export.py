@@ -61,6 +61,5 @@ def test_opencv_computes_with_weights_kept_as_bytes() -> None:
     in_bytes(model.graph, onnx)
     assert max(len(one.raw_data) for one in model.graph.initializer) == weight.size
     near = run()
-    assert np.abs(near - plain).reshape(5, -1).max(1) == pytest.approx(np.zeros(5), abs=0.02 * np.abs(plain).max())
     for one, other in zip(near, plain, strict=True):
         assert np.abs(one - other).max() < 0.03 * np.abs(other).max()
