@@ -189,12 +189,15 @@ class Program(QObject):
         if event.type() == QEvent.Type.Paint and watched is self.window:
             tell_launcher()
             self.window.removeEventFilter(self)
-            self._latest.start(0)
+            if self._deferred is None:
+                self._latest.start(0)
         return False
 
     @Slot()
     def _begin(self) -> None:
-        self.window.removeEventFilter(self)
+        # On a busy computer the first picture may come later than this: only then is the launcher told.
+        if self.window.isMinimized():
+            tell_launcher()
         self._deferred = DeferredSteps(
             [
                 self._restore,

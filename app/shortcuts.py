@@ -29,11 +29,10 @@ QUEUE = "queue"
 SHELF = "shelf"
 CONTEXTS = (WINDOW, EDITOR, CANVAS, FRAME, STRIP, HISTORY, PROMPT, SCREEN, QUEUE, SHELF)
 
-_T = "Actions"
 
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate(_T, text)
+def _t(text: str) -> str:
+    """Marks a text of a table for translation, as QT_TR_NOOP does, which has no type."""
+    return text
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,7 @@ class Shortcut:
 
     @property
     def label(self) -> str:
-        return _tr(self.text)
-
-
-def _t(text: str) -> str:
-    """Marks a text of the table for translation (QT_TRANSLATE_NOOP("Actions", …))."""
-    return text
+        return QCoreApplication.translate("", self.text)
 
 
 TABLE: tuple[Shortcut, ...] = (
@@ -256,7 +250,7 @@ _GROUP_NAMES = (
 
 
 def group_label(group: str) -> str:
-    return _tr(group)
+    return QCoreApplication.translate("", group)
 
 
 def shortcut(action: str) -> Shortcut:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.errors import PhotoError as PhotoError
     from engine.errors import SizeNotAgreed as SizeNotAgreed
     from engine.errors import SubjectNotFound as SubjectNotFound
+    from engine.errors import os_reason as os_reason
     from engine.events import EngineInfo as EngineInfo
     from engine.events import Event as Event
     from engine.events import Finished as Finished
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from engine.requests_file import BrokenLine as BrokenLine
     from engine.requests_file import read_requests as read_requests
     from engine.requests_file import write_requests as write_requests
+    from engine.sentence import Sentence as Sentence
     from engine.text import is_text as is_text
     from engine.text import shortened as shortened
     from engine.text import shown as shown
@@ -106,6 +108,7 @@ else:
                 "PhotoError",
                 "SizeNotAgreed",
                 "SubjectNotFound",
+                "os_reason",
             ),
             "engine.events": ("EngineInfo", "Event", "Finished", "ScalePreview", "Started", "Timing"),
             "engine.files": ("is_folder", "readable", "write_atomically"),
@@ -136,6 +139,7 @@ else:
                 "ScaleBits",
             ),
             "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
+            "engine.sentence": ("Sentence",),
             "engine.text": ("is_text", "shortened", "shown", "shown_name"),
             "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
             "engine.weights.store": ("ModelStore",),

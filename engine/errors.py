@@ -6,14 +6,12 @@ The window shows ``title``, ``fact`` and ``step`` in its banner; the command lin
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Protocol
 
-from engine.text import shortened, shown
-
-_LONGEST = 2000
-"""Characters of one sentence. What is quoted is short; this is for what a library or a server says."""
+from engine.sentence import NOTHING, Sentence
 
 
 class ExitCode(IntEnum):
@@ -34,78 +32,78 @@ class EchoGenError(Exception):
 
     Args:
         fact: one full sentence that says what is the matter, with the names and numbers concerned.
-        step: one full sentence (or empty) that says what to do next.
+        step: one full sentence (or none) that says what to do next.
         title: the short headline of the banner; defaults to the title of the class.
     """
 
-    title = "Something went wrong"
+    title = Sentence("Something went wrong")
     exit_code = ExitCode.OUR_FAULT
 
-    def __init__(self, fact: str, step: str = "", *, title: str | None = None) -> None:
-        fact, step = _sayable(fact), _sayable(step)
+    def __init__(self, fact: Sentence, step: Sentence = NOTHING, *, title: Sentence | None = None) -> None:
         super().__init__(fact, step, title)
         self.fact = fact
         self.step = step
         if title is not None:
             self.title = title
 
+    @property
+    def said(self) -> Sentence:
+        """Fact and step in a row."""
+        return Sentence.row(self.fact, self.step)
+
     def __str__(self) -> str:
-        return f"{self.fact} {self.step}".strip()
+        return str(self.said)
 
     def __reduce__(self):
         # Errors cross a process border: rebuild from the arguments, keyword included.
         return _rebuild, (type(self), self.fact, self.step, self.title)
 
 
-def _sayable(sentence: str) -> str:
-    return shortened(sentence, _LONGEST) if len(sentence) > _LONGEST else shown(sentence)
-
-
-def _rebuild(kind: type[EchoGenError], fact: str, step: str, title: str) -> EchoGenError:
+def _rebuild(kind: type[EchoGenError], fact: Sentence, step: Sentence, title: Sentence) -> EchoGenError:
     return kind(fact, step, title=title)
 
 
 class InputError(EchoGenError):
     """The user's input cannot be used as it is."""
 
-    title = "This cannot be used"
+    title = Sentence("This cannot be used")
     exit_code = ExitCode.BAD_INPUT
 
 
 class PhotoError(InputError):
     """A photo cannot be read: no image, truncated, too large, empty, no permission."""
 
-    title = "This is not a picture"
+    title = Sentence("This is not a picture")
 
 
 class MaskError(InputError):
     """A cut-out is empty, covers the whole photo, or does not fit the photo."""
 
-    title = "The cut-out cannot be used"
+    title = Sentence("The cut-out cannot be used")
 
 
 class SubjectNotFound(InputError):
     """The pre-flight found no subject."""
 
-    title = "Nothing found"
+    title = Sentence("Nothing found")
 
 
 class PromptError(InputError):
     """The prompt is empty or cannot be encoded."""
 
-    title = "Write a prompt first"
+    title = Sentence("Write a prompt first")
 
 
 class RequestError(InputError):
     """A request's numbers are out of range, or do not fit the bundle."""
 
-    title = "These settings do not fit"
+    title = Sentence("These settings do not fit")
 
 
 class BundleError(EchoGenError):
     """A bundle is missing, incomplete, damaged, or of another version."""
 
-    title = "The model cannot be opened"
+    title = Sentence("The model cannot be opened")
     exit_code = ExitCode.BUNDLE
 
 
@@ -117,9 +115,16 @@ class DoesNotFit(BundleError):
         found: names of what is in the file, for a report; no values.
     """
 
-    title = "The published files do not fit"
+    title = Sentence("The published files do not fit")
 
-    def __init__(self, fact: str, step: str = "", *, title: str | None = None, found: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        fact: Sentence,
+        step: Sentence = NOTHING,
+        *,
+        title: Sentence | None = None,
+        found: Iterable[str] = (),
+    ) -> None:
         super().__init__(fact, step or _NEWER, title=title)
         self.found = tuple(found)
 
@@ -127,7 +132,7 @@ class DoesNotFit(BundleError):
         return *super().__reduce__(), {"found": self.found}
 
 
-_NEWER = (
+_NEWER = Sentence(
     "The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs."
 )
 
@@ -135,56 +140,59 @@ _NEWER = (
 class NotEnoughMemory(EchoGenError):
     """The work needs more memory than there is."""
 
-    title = "Not enough memory"
+    title = Sentence("Not enough memory")
     exit_code = ExitCode.MEMORY
 
 
 class DeviceLost(EchoGenError):
     """The graphics card stopped answering."""
 
-    title = "The graphics card stopped answering"
+    title = Sentence("The graphics card stopped answering")
     exit_code = ExitCode.OUR_FAULT
 
 
 class NetworkError(EchoGenError):
     """A download failed; what has arrived is kept."""
 
-    title = "The download stopped"
+    title = Sentence("The download stopped")
     exit_code = ExitCode.NETWORK
 
 
 class LicenceNotAccepted(InputError):
     """A part's licence has to be accepted before it is fetched."""
 
-    title = "The licence is not accepted yet"
+    title = Sentence("The licence is not accepted yet")
 
 
 class SizeNotAgreed(InputError):
     """The server has more than was shown; whether to go on is the user's to say."""
 
-    title = "More than was shown"
+    title = Sentence("More than was shown")
 
 
 class AccessRefused(NetworkError):
     """The publisher gives its files to accounts that asked for access; or the token is not right."""
 
-    title = "The server refuses"
+    title = Sentence("The server refuses")
 
 
 class CannotWrite(EchoGenError):
     """A file or folder cannot be written, or the disk is full."""
 
-    title = "The folder cannot be written"
+    title = Sentence("The folder cannot be written")
     exit_code = ExitCode.CANNOT_WRITE
+
+
+_STOPPED = Sentence("Stopped.")
 
 
 class Cancelled(EchoGenError):
     """The user stopped the work. Not an error to show, but it ends the flow like one."""
 
-    title = "Stopped"
+    title = Sentence("Stopped")
     exit_code = ExitCode.CANCELLED
 
-    def __init__(self, fact: str = "Stopped.", step: str = "", *, title: str | None = None) -> None:
+    def __init__(self, fact: Sentence = _STOPPED, step: Sentence = NOTHING, *, title: Sentence | None = None) -> None:
         super().__init__(fact, step, title=title)
 
 
@@ -192,7 +200,21 @@ class Outdone(Cancelled):
     """A picture of several was given up: another one is clearly more alike."""
 
     def __init__(self) -> None:
-        super().__init__("Another picture is more alike.")
+        super().__init__(Sentence("Another picture is more alike."))
+
+
+_REASONS = {
+    errno.ENOENT: Sentence("No such file or directory"),
+    errno.EACCES: Sentence("Permission denied"),
+    errno.ENOSPC: Sentence("No space left on device"),
+    errno.EROFS: Sentence("Read-only file system"),
+    errno.EISDIR: Sentence("Is a directory"),
+}
+
+
+def os_reason(error: OSError) -> str:
+    """Why the system refused, in its own words; those that are met often can be translated."""
+    return _REASONS.get(error.errno or 0) or error.strerror or str(error)
 
 
 class Cancel(Protocol):

@@ -13,15 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import CannotWrite
+from engine.errors import CannotWrite, os_reason
+from engine.sentence import NOTHING, Sentence
 
 
 def write_atomically(target: Path, content: bytes) -> None:
     """Write a temporary file in the same folder, then rename: the old content stays until the new one is complete.
 
+    A symbolic link stays one: the file that it leads to is written.
+
     Raises:
-        CannotWrite: disk full, no permission, …; the old file is untouched.
+        CannotWrite: disk full, no permission, a pipe or device in its place, …; the old file is untouched.
     """
+    if target.is_symlink():
+        target = Path(os.path.realpath(target))
+    if target.is_symlink() or (target.exists() and not target.is_file()):  # a link still: it leads to itself
+        raise CannotWrite(
+            Sentence("{target} in {parent} is no file.", target=target.name, parent=target.parent),
+            Sentence("Choose another name."),
+        )
     temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -35,12 +45,23 @@ def write_atomically(target: Path, content: bytes) -> None:
             temporary.unlink()
         if error.errno == errno.ENOSPC:
             raise CannotWrite(
-                f"{target.name} needs {len(content) / 1e6:.1f} MB, and the disk of {target.parent} is full.",
-                "Make room, or choose another folder.",
-                title="The disk is full",
+                Sentence(
+                    "{target} needs {needed:.1f} MB, and the disk of {parent} is full.",
+                    target=target.name,
+                    needed=len(content) / 1e6,
+                    parent=target.parent,
+                ),
+                Sentence("Make room, or choose another folder."),
+                title=Sentence("The disk is full"),
             ) from error
         raise CannotWrite(
-            f"{target.name} cannot be written to {target.parent}: {error.strerror or error}.", "Choose another folder."
+            Sentence(
+                "{target} cannot be written to {parent}: {reason}.",
+                target=target.name,
+                parent=target.parent,
+                reason=os_reason(error),
+            ),
+            Sentence("Choose another folder."),
         ) from error
 
 
@@ -99,16 +120,16 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 def disk_error(folder: Path, error: OSError, safe: int = 0) -> CannotWrite:
     """The sentence for a failed write."""
-    kept = f" {readable(safe)} is safe." if safe else ""
+    kept = Sentence("{safe} is safe.", safe=readable(safe)) if safe else NOTHING
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CannotWrite(
-            f"The disk that holds {folder} is full.{kept}",
-            "Make room, then resume; it goes on where it stopped.",
-            title="The disk is full",
+            Sentence.row(Sentence("The disk that holds {folder} is full.", folder=folder), kept),
+            Sentence("Make room, then resume; it goes on where it stopped."),
+            title=Sentence("The disk is full"),
         )
     return CannotWrite(
-        f"{folder} cannot be written: {error.strerror or error}.{kept}",
-        "Choose another folder, or change its permissions.",
+        Sentence.row(Sentence("{folder} cannot be written: {reason}.", folder=folder, reason=os_reason(error)), kept),
+        Sentence("Choose another folder, or change its permissions."),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.errors import RequestError
+from engine.sentence import Sentence
 
 SMALLEST, LARGEST = 0.05, 2.0
 
@@ -36,20 +37,25 @@ class Placement:
         for name in ("x", "y", "size", "turn"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise RequestError(f"The placement's {name} must be a number.")
+                raise RequestError(Sentence("The placement's {name} must be a number.", name=name))
             object.__setattr__(self, name, float(value))
         if not (0.0 <= self.x <= 1.0 and 0.0 <= self.y <= 1.0):
             raise RequestError(
-                f"The placement's centre ({self.x:g}, {self.y:g}) lies outside the picture.", "Use values from 0 to 1."
+                Sentence("The placement's centre ({x:g}, {y:g}) lies outside the picture.", x=self.x, y=self.y),
+                Sentence("Use values from 0 to 1."),
             )
         if not SMALLEST <= self.size <= LARGEST:
             raise RequestError(
-                f"The placement's size must be from {SMALLEST:g} to {LARGEST:g}; 1 is the picture's shorter side."
+                Sentence(
+                    "The placement's size must be from {smallest:g} to {largest:g}; 1 is the picture's shorter side.",
+                    smallest=SMALLEST,
+                    largest=LARGEST,
+                )
             )
         if not -180.0 <= self.turn <= 180.0:
-            raise RequestError("The placement's turn must be from -180 to 180 degrees.")
+            raise RequestError(Sentence("The placement's turn must be from -180 to 180 degrees."))
         if not isinstance(self.mirrored, bool):
-            raise RequestError("The placement is mirrored or it is not.")
+            raise RequestError(Sentence("The placement is mirrored or it is not."))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,7 +64,7 @@ class Placement:
     def from_json(cls, data: Any) -> Placement:
         """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
         if not isinstance(data, dict) or not {"x", "y", "size"} <= data.keys():
-            raise RequestError("The placement of this request is damaged.")
+            raise RequestError(Sentence("The placement of this request is damaged."))
         known = {name: data[name] for name in ("x", "y", "size", "turn", "mirrored") if name in data}
         return cls(**known)
 
@@ -73,7 +79,8 @@ class Placement:
             numbers = []
         if not 3 <= len(numbers) <= 4:
             raise RequestError(
-                f"“{text[:60]}” is no placement.", "Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6."
+                Sentence("“{text}” is no placement.", text=text[:60]),
+                Sentence("Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6."),
             )
         turn = numbers[3] if len(numbers) == 4 else 0.0
         return cls(numbers[0], numbers[1], numbers[2], turn, mirrored)

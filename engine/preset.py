@@ -11,10 +11,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError, RequestError
+from engine.errors import InputError, RequestError, os_reason
 from engine.files import write_atomically
 from engine.placement import Placement
 from engine.request import Dial, GenerationRequest
+from engine.sentence import Sentence
 
 FORMAT = 1
 KIND = "EchoGen preset"
@@ -42,7 +43,10 @@ class Preset:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not 1 <= len(self.name.strip()) <= MAX_NAME:
-            raise InputError(f"The name of a preset has 1 to {MAX_NAME} characters.", "Choose another name.")
+            raise InputError(
+                Sentence("The name of a preset has 1 to {most} characters.", most=MAX_NAME),
+                Sentence("Choose another name."),
+            )
         checked = GenerationRequest("", **self.settings())  # the same ranges, the same sentences
         for name in SETTINGS:
             object.__setattr__(self, name, getattr(checked, name))
@@ -65,9 +69,13 @@ class Preset:
     def from_json(cls, data: Any) -> Preset:
         """Reads what ``to_json`` wrote. Raises ``InputError`` for anything else."""
         if not isinstance(data, dict) or data.get("kind") != KIND:
-            raise InputError("This is no preset of EchoGen.", "Choose a file that was saved as a preset.")
+            raise InputError(
+                Sentence("This is no preset of EchoGen."), Sentence("Choose a file that was saved as a preset.")
+            )
         if data.get("format") != FORMAT:
-            raise InputError("This preset was written by another version of this program.", "Update the program.")
+            raise InputError(
+                Sentence("This preset was written by another version of this program."), Sentence("Update the program.")
+            )
         given = {name: data[name] for name in ("name", *SETTINGS) if data.get(name) is not None}
         given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         try:
@@ -75,7 +83,9 @@ class Preset:
                 given["placement"] = Placement.from_json(given["placement"])
             return cls(**given)
         except (TypeError, ValueError, ArithmeticError) as error:
-            raise RequestError("This preset is damaged.", "Ask for it again where it came from.") from error
+            raise RequestError(
+                Sentence("This preset is damaged."), Sentence("Ask for it again where it came from.")
+            ) from error
 
 
 SETTINGS = tuple(entry.name for entry in fields(Preset) if entry.name != "name")
@@ -92,7 +102,8 @@ def read_preset(path: Path) -> Preset:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(
-            f"The preset {path.name} cannot be read: {error.strerror or error}.", "Choose another file."
+            Sentence("The preset {path} cannot be read: {reason}.", path=path.name, reason=os_reason(error)),
+            Sentence("Choose another file."),
         ) from error
     try:
         data = json.loads(content) if len(content) <= MAX_BYTES else None

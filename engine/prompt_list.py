@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError
+from engine.errors import InputError, os_reason
 from engine.request import MAX_SEED, GenerationRequest
+from engine.sentence import Sentence
 
 MAX_PICTURES = 500
 MAX_FILE_BYTES = 4 * 2**20
@@ -25,8 +26,8 @@ NAME = "subject"
 
 _FLOATS = ("prompt_strength", "subject_strength", "look_strength", "temperature", "top_p")
 _COLUMNS = ("prompt", "negative_prompt", "seed", "size", *_FLOATS)
-_MEND = "Write alternatives as {red|blue}."
-_FEWER = "Draw fewer at once; batch on the command line draws any number."
+_MEND = Sentence("Write alternatives as {red|blue}.")
+_FEWER = Sentence("Draw fewer at once; batch on the command line draws any number.")
 
 Piece = str | tuple[str, ...]
 """Words as they stand, or the alternatives of one pair of braces."""
@@ -104,9 +105,11 @@ def parse_table(text: str, name: str = "") -> PromptList:
         head = [cell.strip().lower().replace(" ", "_") for cell in next(reader, [])]
         rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise InputError("The list is no CSV that can be read.", "Save it as CSV again.") from error
+        raise InputError(Sentence("The list is no CSV that can be read."), Sentence("Save it as CSV again.")) from error
     if "prompt" not in head:
-        raise InputError("The list has no column “prompt”.", "Write prompt in its first line, above the prompts.")
+        raise InputError(
+            Sentence("The list has no column “prompt”."), Sentence("Write prompt in its first line, above the prompts.")
+        )
     lines: list[_Line] = []
     for number, row in rows:
         cells = dict(zip(head, (cell.strip() for cell in row), strict=False))
@@ -115,7 +118,7 @@ def parse_table(text: str, name: str = "") -> PromptList:
             lines.append((number, cells["prompt"], settings))
     found = _expanded(lines, name)
     unknown = [key for key in head if key and key not in _COLUMNS]
-    notes = (f"The list's columns {', '.join(unknown)} are not used.",) if unknown else ()
+    notes = (Sentence("The list's columns {unknown} are not used.", unknown=", ".join(unknown)),) if unknown else ()
     return replace(found, notes=notes)
 
 
@@ -130,15 +133,21 @@ def read_prompt_file(path: Path, name: str = "") -> PromptList:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InputError(
-            f"The list {path.name} cannot be read: {error.strerror or error}.", "Name a text file or a CSV."
+            Sentence("The list {path} cannot be read: {reason}.", path=path.name, reason=os_reason(error)),
+            Sentence("Name a text file or a CSV."),
         ) from error
     if len(data) > MAX_FILE_BYTES:
-        raise InputError(f"The list {path.name} is larger than {MAX_FILE_BYTES // 2**20} MB.", _FEWER)
+        raise InputError(
+            Sentence("The list {path} is larger than {most} MB.", path=path.name, most=MAX_FILE_BYTES // 2**20), _FEWER
+        )
     try:
         # Spreadsheets write UTF-16 as "Unicode text".
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"The list {path.name} is not UTF-8 text.", "Save it as UTF-8, a table as CSV.") from error
+        raise InputError(
+            Sentence("The list {path} is not UTF-8 text.", path=path.name),
+            Sentence("Save it as UTF-8, a table as CSV."),
+        ) from error
     if path.suffix.lower() in (".csv", ".tsv"):
         return parse_table(text, name)
     return parse_prompts(text, name)
@@ -162,7 +171,7 @@ def make_requests(
         InputError: there is no prompt, or there are more than ``MAX_PICTURES`` pictures.
     """
     if not prompts:
-        raise InputError("There is no prompt in the list.", "Write one a line.")
+        raise InputError(Sentence("There is no prompt in the list."), Sentence("Write one a line."))
     check_count(len(prompts) * seeds)
     base = replace(base, kept=None, region=None)
     made = []
@@ -179,7 +188,9 @@ def make_requests(
 def check_count(count: int) -> None:
     """Raises ``InputError`` for more pictures than are drawn at once."""
     if count > MAX_PICTURES:
-        raise InputError(f"The list makes {count:,} pictures; {MAX_PICTURES} are the limit.", _FEWER)
+        raise InputError(
+            Sentence("The list makes {count:,} pictures; {most} are the limit.", count=count, most=MAX_PICTURES), _FEWER
+        )
 
 
 def _expanded(lines: Sequence[_Line], name: str) -> PromptList:
@@ -203,11 +214,16 @@ def _expanded(lines: Sequence[_Line], name: str) -> PromptList:
 
 def _check(number: int, prompt: str, settings: Mapping[str, Any]) -> None:
     if not prompt:
-        raise InputError(f"Line {number} has no words.", "Write a prompt, or take the line out.")
+        raise InputError(
+            Sentence("Line {number} has no words.", number=number), Sentence("Write a prompt, or take the line out.")
+        )
     try:
         GenerationRequest(prompt, **settings)
     except InputError as error:
-        raise InputError(f"Line {number} cannot be used: {error.fact}", error.step or "Change that line.") from error
+        raise InputError(
+            Sentence("Line {number} cannot be used: {fact}", number=number, fact=error.fact),
+            error.step or Sentence("Change that line."),
+        ) from error
 
 
 def _split(number: int, line: str, name: str) -> list[Piece]:
@@ -220,20 +236,23 @@ def _split(number: int, line: str, name: str) -> list[Piece]:
             pieces.append(line[at:])
             break
         if opened < 0 or 0 <= closed < opened:
-            raise InputError(f"Line {number} has a “}}” without its “{{”.", _MEND)
+            raise InputError(Sentence("Line {number} has a “}}” without its “{{”.", number=number), _MEND)
         end = line.find("}", opened)
         inside = line.find("{", opened + 1)
         if end < 0:
-            raise InputError(f"Line {number} has a “{{” without its “}}”.", _MEND)
+            raise InputError(Sentence("Line {number} has a “{{” without its “}}”.", number=number), _MEND)
         if 0 <= inside < end:
-            raise InputError(f"Line {number} has a “{{” inside of another one.", _MEND)
+            raise InputError(Sentence("Line {number} has a “{{” inside of another one.", number=number), _MEND)
         pieces.append(line[at:opened])
         words = line[opened + 1 : end].strip()
         if not words:
-            raise InputError(f"Line {number} has nothing between “{{” and “}}”.", _MEND)
+            raise InputError(Sentence("Line {number} has nothing between “{{” and “}}”.", number=number), _MEND)
         if words == NAME:
             if not name.strip():
-                raise InputError(f"Line {number} speaks of {{subject}}, and the subject has no name.", "Name it first.")
+                raise InputError(
+                    Sentence("Line {number} speaks of {{subject}}, and the subject has no name.", number=number),
+                    Sentence("Name it first."),
+                )
             pieces.append(name.strip())
         else:
             pieces.append(tuple(option.strip() for option in words.split("|")))
@@ -253,5 +272,8 @@ def _setting(number: int, key: str, text: str) -> Any:
         return float(text.replace(",", "."))
     except ValueError as error:
         raise InputError(
-            f"Line {number} has “{text[:40]}” as its {key.replace('_', ' ')}.", "Write a number."
+            Sentence(
+                "Line {number} has “{text}” as its {key}.", number=number, text=text[:40], key=key.replace("_", " ")
+            ),
+            Sentence("Write a number."),
         ) from error

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from engine.errors import RequestError
+from engine.sentence import Sentence
 
 INSIDE = 128
 """A pixel of a mask belongs to the region from here on."""
 MAX_SIDE = 4096
 MAX_PHOTO_SIDE = 65535
 _MAX_PNG_CHARACTERS = 14 * 2**20
-_DAMAGED = "The region of this request is damaged."
+_DAMAGED = Sentence("The region of this request is damaged.")
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,20 @@ class Region:
     def __post_init__(self) -> None:
         mask, picture = self.mask, self.picture
         if not _is_pixels(mask, 2) or not _is_pixels(picture, 3) or picture.shape[2] != 3:
-            raise RequestError("A region is a grey mask and a picture in colours.")
+            raise RequestError(Sentence("A region is a grey mask and a picture in colours."))
         if mask.shape != picture.shape[:2]:
             raise RequestError(
-                f"The region is {_size(mask)} pixels and the picture {_size(picture)}.",
-                "Use a region that was made for this picture.",
+                Sentence(
+                    "The region is {mask} pixels and the picture {picture}.", mask=_size(mask), picture=_size(picture)
+                ),
+                Sentence("Use a region that was made for this picture."),
             )
         if max(mask.shape) > MAX_SIDE:
-            raise RequestError(f"A picture with a region has at most {MAX_SIDE} pixels a side.")
+            raise RequestError(Sentence("A picture with a region has at most {most} pixels a side.", most=MAX_SIDE))
         if isinstance(self.whole, bool) or not isinstance(self.whole, int) or not 0 <= self.whole <= 32:
-            raise RequestError("The number of scales that are kept in a region must be a whole number from 0.")
+            raise RequestError(
+                Sentence("The number of scales that are kept in a region must be a whole number from 0.")
+            )
         if self.window is not None and not isinstance(self.window, PhotoWindow):
             raise RequestError(_DAMAGED)
         inside = mask >= INSIDE
@@ -174,9 +179,12 @@ def region_problem(mask: np.ndarray) -> RequestError | None:
     """Why a mask, bool or uint8 (H, W), is no region (empty, everything), or None when it is one."""
     inside = mask if mask.dtype == bool else mask >= INSIDE
     if not inside.any():
-        return RequestError("The region is empty.", "Mark what is to be drawn anew.")
+        return RequestError(Sentence("The region is empty."), Sentence("Mark what is to be drawn anew."))
     if inside.all():
-        return RequestError("The region covers the whole picture.", "Leave something outside, or draw a new picture.")
+        return RequestError(
+            Sentence("The region covers the whole picture."),
+            Sentence("Leave something outside, or draw a new picture."),
+        )
     return None
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from engine.errors import RequestError
 from engine.placement import Placement
 from engine.region import Region
+from engine.sentence import Sentence
 from engine.text import is_text, shortened
 
 FORMAT = 1
@@ -61,9 +62,11 @@ class CutOut:
             or pixels.shape[0] != pixels.shape[1]
             or not 1 <= pixels.shape[0] <= MAX_CUTOUT_SIDE
         ):
-            raise RequestError(f"A cut-out is a square RGBA picture of at most {MAX_CUTOUT_SIDE} pixels a side.")
+            raise RequestError(
+                Sentence("A cut-out is a square RGBA picture of at most {most} pixels a side.", most=MAX_CUTOUT_SIDE)
+            )
         if self.framing not in ("fit", "reference"):
-            raise RequestError("The framing of a cut-out is either 'fit' or 'reference'.")
+            raise RequestError(Sentence("The framing of a cut-out is either 'fit' or 'reference'."))
         frozen = np.ascontiguousarray(pixels)
         if frozen is pixels and pixels.flags.writeable:
             frozen = pixels.copy()
@@ -127,18 +130,18 @@ class CutOut:
         from PIL import Image
 
         if not isinstance(data, dict):
-            raise RequestError("The cut-out of this request is damaged.")
+            raise RequestError(Sentence("The cut-out of this request is damaged."))
         try:
             raw = base64.b64decode(_text(data, "png", limit=4 * MAX_CUTOUT_SIDE**2 * 2), validate=True)
             with Image.open(io.BytesIO(raw), formats=("PNG",)) as picture:
                 # The size stands in the header: look before the pixels are unpacked.
                 if max(picture.size) > MAX_CUTOUT_SIDE or picture.mode != "RGBA":
-                    raise RequestError("The cut-out of this request has the wrong size or format.")
+                    raise RequestError(Sentence("The cut-out of this request has the wrong size or format."))
                 pixels = np.array(picture)
         except RequestError:
             raise
         except Exception as error:  # Pillow and base64 raise many kinds; all mean the same to the user
-            raise RequestError("The cut-out of this request is damaged.") from error
+            raise RequestError(Sentence("The cut-out of this request is damaged.")) from error
         return cls(
             pixels,
             framing=_text(data, "framing", "fit", limit=16),
@@ -161,9 +164,9 @@ class ScaleBits:
         checked = []
         for bits in self.scales:
             if not isinstance(bits, np.ndarray) or bits.ndim != 3 or min(bits.shape) < 1:
-                raise RequestError("Bit labels have three axes: rows, columns, bits.")
+                raise RequestError(Sentence("Bit labels have three axes: rows, columns, bits."))
             if bits.shape[2] != self.scales[0].shape[2] or bits.max() > 1:
-                raise RequestError("Bit labels are zeros and ones, with as many bits in every scale.")
+                raise RequestError(Sentence("Bit labels are zeros and ones, with as many bits in every scale."))
             bits = np.array(bits, dtype=np.uint8, order="C")
             bits.flags.writeable = False
             checked.append(bits)
@@ -188,7 +191,9 @@ class ScaleBits:
     def first(self, count: int) -> ScaleBits:
         """The first ``count`` scales (1 <= count <= len)."""
         if not 1 <= count <= len(self):
-            raise RequestError(f"{count} scales cannot be kept: the picture has {len(self)}.")
+            raise RequestError(
+                Sentence("{count} scales cannot be kept: the picture has {scales}.", count=count, scales=len(self))
+            )
         return ScaleBits(self.scales[:count])
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -200,7 +205,7 @@ class ScaleBits:
     @classmethod
     def from_json(cls, data: Any) -> ScaleBits:
         if not isinstance(data, list) or not 1 <= len(data) <= _MAX_SCALES:
-            raise RequestError("The bit labels of this request are damaged.")
+            raise RequestError(Sentence("The bit labels of this request are damaged."))
         scales = []
         for item in data:
             try:
@@ -211,7 +216,7 @@ class ScaleBits:
                 if len(raw) != (h * w * d + 7) // 8:
                     raise ValueError("length")
             except (TypeError, KeyError, ValueError, ArithmeticError) as error:  # 1e999 is a number of JSON
-                raise RequestError("The bit labels of this request are damaged.") from error
+                raise RequestError(Sentence("The bit labels of this request are damaged.")) from error
             bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=h * w * d)
             scales.append(bits.reshape(h, w, d))
         return cls(tuple(scales))
@@ -267,19 +272,26 @@ class GenerationRequest:
         for name in ("prompt", "negative_prompt", "subject_name", "bundle"):
             value = getattr(self, name)
             if not isinstance(value, str):
-                raise RequestError(f"{_words(name)} must be text.")
+                raise RequestError(Sentence("{name} must be text.", name=_WORDS[name]))
             if not is_text(value):
-                raise RequestError(f"{_words(name)} holds characters that are no text.", "Type it again.")
+                raise RequestError(
+                    Sentence("{name} holds characters that are no text.", name=_WORDS[name]), Sentence("Type it again.")
+                )
             if len(value) > MAX_PROMPT_CHARACTERS:
                 raise RequestError(
-                    f"{_words(name)} has {len(value)} characters; {MAX_PROMPT_CHARACTERS} are the limit."
+                    Sentence(
+                        "{name} has {count} characters; {most} are the limit.",
+                        name=_WORDS[name],
+                        count=len(value),
+                        most=MAX_PROMPT_CHARACTERS,
+                    )
                 )
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed <= MAX_SEED:
-            raise RequestError(f"The seed must be a whole number from 0 to {MAX_SEED}.")
+            raise RequestError(Sentence("The seed must be a whole number from 0 to {most}.", most=MAX_SEED))
         if self.size is not None:
             size = tuple(self.size)
             if len(size) != 2 or not all(isinstance(n, int) and 16 <= n <= 4096 for n in size):
-                raise RequestError("The size is width and height, each from 16 to 4096 pixels.")
+                raise RequestError(Sentence("The size is width and height, each from 16 to 4096 pixels."))
             object.__setattr__(self, "size", size)
         self._dial("prompt_strength", 0.0, 20.0)
         self._dial("subject_strength", 0.0, 20.0)
@@ -287,25 +299,30 @@ class GenerationRequest:
             self._dial("look_strength", 0.0, 20.0)
         self._dial("temperature", 0.01, 10.0)
         if self.placement is not None and not isinstance(self.placement, Placement):
-            raise RequestError("The placement of this request is damaged.")
+            raise RequestError(Sentence("The placement of this request is damaged."))
         if self.region is not None and not isinstance(self.region, Region):
-            raise RequestError("The region of this request is damaged.")
+            raise RequestError(Sentence("The region of this request is damaged."))
         views = self.views
         if not isinstance(views, tuple) or not all(isinstance(view, CutOut) for view in views):
-            raise RequestError("The further photos of this request are damaged.")
+            raise RequestError(Sentence("The further photos of this request are damaged."))
         if len(views) > MAX_VIEWS:
             raise RequestError(
-                f"A subject has {len(views) + 1} photos; {MAX_VIEWS + 1} are the limit.", "Take some away."
+                Sentence(
+                    "A subject has {count} photos; {most} are the limit.", count=len(views) + 1, most=MAX_VIEWS + 1
+                ),
+                Sentence("Take some away."),
             )
         if not _number(self.top_p) or not 0.0 <= self.top_p <= 1.0:
-            raise RequestError("Top-p must be a number from 0 to 1.")
+            raise RequestError(Sentence("Top-p must be a number from 0 to 1."))
         object.__setattr__(self, "top_p", float(self.top_p))
 
     def _dial(self, name: str, low: float, high: float) -> None:
         value = getattr(self, name)
         values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
         if not values or len(values) > _MAX_SCALES or not all(_number(v) and low <= v <= high for v in values):
-            raise RequestError(f"{_words(name)} must be a number from {low:g} to {high:g}.")
+            raise RequestError(
+                Sentence("{name} must be a number from {low:g} to {high:g}.", name=_WORDS[name], low=low, high=high)
+            )
         clean = tuple(float(v) for v in values)
         object.__setattr__(self, name, clean if isinstance(value, (tuple, list)) else clean[0])
 
@@ -345,10 +362,14 @@ class GenerationRequest:
     def from_json(cls, data: Any) -> GenerationRequest:
         """Reads what ``to_json`` wrote. The input may be hostile: anything unexpected raises ``RequestError``."""
         if not isinstance(data, dict):
-            raise RequestError("This is not a request.")
+            raise RequestError(Sentence("This is not a request."))
         if data.get("format") != FORMAT:
             raise RequestError(
-                f"This request has format {shortened(data.get('format'))}; this program reads format {FORMAT}."
+                Sentence(
+                    "This request has format {data}; this program reads format {format}.",
+                    data=shortened(data.get("format")),
+                    format=FORMAT,
+                )
             )
         known = {field.name for field in fields(cls)}
         given = {name: value for name, value in data.items() if name in known and value is not None}
@@ -359,7 +380,7 @@ class GenerationRequest:
             given["subject"] = CutOut.from_json(given["subject"])
         if "views" in given:
             if not isinstance(given["views"], list) or len(given["views"]) > MAX_VIEWS:
-                raise RequestError("The further photos of this request are damaged.")
+                raise RequestError(Sentence("The further photos of this request are damaged."))
             given["views"] = tuple(CutOut.from_json(view) for view in given["views"])
         if "kept" in given:
             given["kept"] = ScaleBits.from_json(given["kept"])
@@ -368,11 +389,11 @@ class GenerationRequest:
         if "region" in given:
             given["region"] = Region.from_json(given["region"])
         if "prompt" not in given:
-            raise RequestError("This request has no prompt.")
+            raise RequestError(Sentence("This request has no prompt."))
         try:
             return cls(**given)
         except (TypeError, ValueError, ArithmeticError) as error:
-            raise RequestError("This request is damaged.") from error
+            raise RequestError(Sentence("This request is damaged.")) from error
 
     def dumps(self) -> str:
         """``to_json`` as one line of text."""
@@ -382,11 +403,11 @@ class GenerationRequest:
     def loads(cls, text: str | bytes) -> GenerationRequest:
         """Reads what ``dumps`` wrote; raises ``RequestError`` for anything else."""
         if len(text) > MAX_JSON_BYTES:
-            raise RequestError("This request is too large to be read.")
+            raise RequestError(Sentence("This request is too large to be read."))
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise RequestError("This request is damaged.") from error
+            raise RequestError(Sentence("This request is damaged.")) from error
         return cls.from_json(data)
 
 
@@ -399,19 +420,27 @@ def _number(value: Any) -> bool:
     )
 
 
-def _words(name: str) -> str:
-    return "The " + name.replace("_", " ")
+_WORDS = {
+    "prompt": Sentence("The prompt"),
+    "negative_prompt": Sentence("The negative prompt"),
+    "subject_name": Sentence("The subject name"),
+    "bundle": Sentence("The model's name"),
+    "prompt_strength": Sentence("The prompt strength"),
+    "subject_strength": Sentence("The subject strength"),
+    "look_strength": Sentence("The look strength"),
+    "temperature": Sentence("The temperature"),
+}
 
 
 def _text(data: dict[str, Any], name: str, default: str | None = None, *, limit: int) -> str:
     value = data.get(name, default)
     if not isinstance(value, str) or len(value) > limit:
-        raise RequestError(f"The field {name!r} of this request is damaged.")
+        raise RequestError(Sentence("The field {name} of this request is damaged.", name=repr(name)))
     return value
 
 
 def _digest(data: dict[str, Any], name: str) -> str:
     value = _text(data, name, "", limit=64)
     if value and not all(c in "0123456789abcdef" for c in value):
-        raise RequestError(f"The field {name!r} of this request is damaged.")
+        raise RequestError(Sentence("The field {name} of this request is damaged.", name=repr(name)))
     return value

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError, RequestError
+from engine.errors import InputError, RequestError, os_reason
 from engine.files import write_atomically
 from engine.request import MAX_JSON_BYTES, GenerationRequest
+from engine.sentence import Sentence
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,14 @@ class BrokenLine:
     """
 
     number: int
-    reason: str
+    reason: Sentence
+
+    @property
+    def said(self) -> Sentence:
+        return Sentence("Line {number} is skipped: {reason}", number=self.number, reason=self.reason)
 
     def __str__(self) -> str:
-        return f"Line {self.number} is skipped: {self.reason}"
+        return self.said
 
 
 def read_requests(path: Path) -> Iterator[GenerationRequest | BrokenLine]:
@@ -41,7 +46,8 @@ def read_requests(path: Path) -> Iterator[GenerationRequest | BrokenLine]:
         file = path.open("rb")
     except OSError as error:
         raise InputError(
-            f"The list of requests {path} cannot be read: {error.strerror or error}.", "Name a file of JSON lines."
+            Sentence("The list of requests {path} cannot be read: {reason}.", path=path, reason=os_reason(error)),
+            Sentence("Name a file of JSON lines."),
         ) from error
     with file:
         number = 0
@@ -52,7 +58,7 @@ def read_requests(path: Path) -> Iterator[GenerationRequest | BrokenLine]:
             while not line.endswith(b"\n") and (rest := file.readline(MAX_JSON_BYTES)):
                 line = line[:1] + rest[-1:]
             if not whole:
-                yield BrokenLine(number, "This request is too large to be read.")
+                yield BrokenLine(number, Sentence("This request is too large to be read."))
             elif line.strip():
                 yield _read_line(number, line)
 
@@ -61,11 +67,11 @@ def _read_line(number: int, line: bytes) -> GenerationRequest | BrokenLine:
     try:
         return GenerationRequest.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return BrokenLine(number, "It is not UTF-8 text.")
+        return BrokenLine(number, Sentence("It is not UTF-8 text."))
     except RequestError as error:
-        return BrokenLine(number, str(error))
+        return BrokenLine(number, error.said)
     except ArithmeticError:  # numbers no integer can hold
-        return BrokenLine(number, "This request is damaged.")
+        return BrokenLine(number, Sentence("This request is damaged."))
 
 
 def write_requests(path: Path, requests: Iterable[GenerationRequest]) -> int:

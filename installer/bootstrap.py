@@ -274,7 +274,12 @@ def run(arguments: list[str]) -> int:
 
 
 def run_checks(arguments: list[str]) -> int:
-    """Style, types, import rules, tests; with arguments only the tests that they choose. All are run; one failure is enough."""
+    """Style, types, import rules, tests; with arguments only the tests that they choose. All are run; one failure is enough.
+
+    ``--coverage`` runs all tests and prints which lines and branches of each package they went through.
+    """
+    if "--coverage" in arguments:
+        return measure_coverage([argument for argument in arguments if argument != "--coverage"])
     python = str(environment_python())
     pytest = [python, "-m", "pytest"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -301,6 +306,23 @@ def run_checks(arguments: list[str]) -> int:
         say(f"Failed: {', '.join(failures)}.")
         return 1
     return 0
+
+
+def measure_coverage(arguments: list[str]) -> int:
+    """Run the tests (those that ``arguments`` choose, or all but the long ones) and print what they went through."""
+    python, report = str(environment_python()), ROOT / "build" / "coverage.json"
+    report.parent.mkdir(exist_ok=True)
+    report.unlink(missing_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COVERAGE_FILE": str(report.with_name(".coverage"))}
+    environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+    environment.setdefault("OMP_NUM_THREADS", "1")
+    measuring = ["--cov", "--cov-branch", "--cov-report=", f"--cov-report=json:{report}"]
+    # What measures time fails while it is watched, and goes through nothing that others do not.
+    chosen = arguments or [*parallel_options(), "-m", "not long and not serial"]
+    code = subprocess.run([python, "-m", "pytest", *measuring, *chosen], cwd=ROOT, env=environment).returncode
+    if report.is_file():
+        subprocess.run([python, "-m", "tests.coverage_table", str(report)], cwd=ROOT, env=environment)
+    return code
 
 
 def parallel_options() -> list[str]:

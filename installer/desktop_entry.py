@@ -58,7 +58,7 @@ def desktop_entry(command: str) -> str:
         f"Icon={APP_ID}",
         "Terminal=false",
         "Categories=Graphics;2DGraphics;",
-        "MimeType=image/png;image/jpeg;image/webp;image/tiff;",
+        "MimeType=image/x-echogen+png;image/png;image/jpeg;image/webp;image/tiff;",
         f"StartupWMClass={APP_ID}",
         "",
     ]

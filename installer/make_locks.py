@@ -81,8 +81,7 @@ def make(target: Target, uv: str, *, upgrade: bool = False) -> str:
     file = LOCKS / f"{target.name}.txt"
     with tempfile.TemporaryDirectory() as folder:
         wanted, made = Path(folder) / "wanted.in", Path(folder) / "made.txt"
-        # The set-up window trusts whom the system trusts; the program gets the package from the same list.
-        wanted.write_text(f"truststore>=0.10\ntorch=={target.torch}\n", encoding="utf-8")
+        wanted.write_text(f"torch=={target.torch}\n", encoding="utf-8")
         if file.exists() and not upgrade:
             shutil.copyfile(file, made)  # uv keeps the versions it finds there
         backend = ["--torch-backend", target.backend] if target.backend and not os.environ.get("UV_FIND_LINKS") else []

@@ -2,7 +2,8 @@
 
     echogen_VERSION_amd64.deb     for Debian and Ubuntu: a double-click, the system's own installer
     echogen-VERSION-x86_64.run    for every Linux: one file, installs for this user only; no administrator
-    echogen-VERSION.tar.gz        the program alone, as ``--update`` and the other two take it
+    echogen-VERSION.tar.gz        the program alone, as updates take it
+    latest.json                   says that this is the newest version; lies beside the archive where programs look for updates
 
 Each holds the program, the mini model and a pinned uv, which brings Python and the packages at the first start. Standard library,
 tar and dpkg-deb only.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -26,12 +28,16 @@ sys.path.insert(0, str(ROOT))
 
 from installer.bootstrap import SYSTEM_LIBRARIES, X_LIBRARIES  # noqa: E402
 from installer.desktop_entry import APP_ID, desktop_entry  # noqa: E402
+from installer.launcher.updates import ADDRESS  # noqa: E402
 from installer.launcher.versions import version_of  # noqa: E402
 
 UV = "uv==0.13.9"
-UV_DIGESTS = {
-    "x86_64": "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",
+UV_FILES = {
+    "linux": ("manylinux2014_x86_64", "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19", "uv"),
+    "windows": ("win_amd64", "6a44b2ed8111d2f60d2b92627c5dccda3f7ed7570b18ce115e569cd68c28246b", "uv.exe"),
+    "macos": ("macosx_11_0_arm64", "66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63", "uv"),
 }
+"""System → the platform of its file in the package index, that file's digest, and the name of the program in it."""
 CONTENTS = (
     "main.py",
     "LICENSE",
@@ -43,6 +49,7 @@ CONTENTS = (
     "installer",
     "resources",
 )
+MIME = ROOT / "installer" / "linux" / f"{APP_ID}.xml"
 LEFT_OUT = ("__pycache__", ".pyc", ".ts")
 
 
@@ -51,6 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("kinds", nargs="*", metavar="kind", help="of: deb, run, tar; by default all")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "packages", help="folder for them (%(default)s)")
     parser.add_argument("--uv", type=Path, help="a uv to take along instead of the pinned one")
+    parser.add_argument(
+        "--updates", default="", help="address of the latest.json of later versions; none: the program cannot look"
+    )
     options = parser.parse_args(arguments)
     kinds = options.kinds or ["deb", "run", "tar"]
     makers = {"deb": make_deb, "run": make_run, "tar": make_tar}
@@ -60,43 +70,46 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         uv = options.uv or fetch_uv(Path(folder))
         for kind in kinds:
-            made = makers[kind](options.out, uv)
+            made = makers[kind](options.out, uv, updates=options.updates)
             print(f"{made} ({made.stat().st_size / 1e6:.1f} MB)")
+            if kind == "tar":
+                print(make_announcement(made))
     return 0
 
 
-def fetch_uv(folder: Path, machine: str = "x86_64") -> Path:
-    """The pinned uv, by pip and its digest. Returns the program's path."""
+def make_announcement(archive: Path) -> Path:
+    """Write ``latest.json`` beside an archive, see ``launcher/updates.py``."""
+    made = archive.with_name("latest.json")
+    announced = {
+        "version": version_of(ROOT),
+        "news": json.loads((ROOT / "installer" / "news.json").read_text(encoding="utf-8")),
+        "archive": archive.name,
+        "size": archive.stat().st_size,
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+    }
+    _put(made, json.dumps(announced, ensure_ascii=False, indent=1) + "\n")
+    return made
+
+
+def fetch_uv(folder: Path, system: str = "linux") -> Path:
+    """The pinned uv of a system ("linux", "windows", "macos"), by pip and its digest. Returns the program's path."""
+    platform, digest, name = UV_FILES[system]
     wanted = folder / "uv.txt"
-    wanted.write_text(f"{UV} --hash=sha256:{UV_DIGESTS[machine]}\n", encoding="utf-8")
-    subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-deps",
-                "--require-hashes",
-                "--only-binary",
-                ":all:",
-            ),
-            *("--platform", f"manylinux2014_{machine}", "--dest", str(folder), "-r", str(wanted)),
-        ],
-        check=True,
-    )
+    wanted.write_text(f"{UV} --hash=sha256:{digest}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--platform", platform, "--dest", str(folder), "-r", str(wanted)]
+    subprocess.run(command, check=True)
     (wheel,) = folder.glob("uv-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith("/scripts/uv"))
-        program = folder / "uv"
-        program.write_bytes(archive.read(name))
+        (inside,) = (entry for entry in archive.namelist() if entry.endswith(f"/scripts/{name}"))
+        program = folder / name
+        program.write_bytes(archive.read(inside))
     program.chmod(0o755)
     return program
 
 
-def put_program(target: Path, uv: Path | None) -> None:
-    """Copy the program into a folder, with uv where there is one."""
+def put_program(target: Path, uv: Path | None, updates: str = "") -> None:
+    """Copy the program into a folder, with uv where there is one, and the address of its newer versions."""
     target.mkdir(parents=True)
     for name in CONTENTS:
         source = ROOT / name
@@ -105,11 +118,15 @@ def put_program(target: Path, uv: Path | None) -> None:
             shutil.copytree(source, target / name, ignore=_left_out)
         else:
             shutil.copyfile(source, target / name)
+    (target / ADDRESS).unlink(missing_ok=True)
+    if updates:
+        _put(target / ADDRESS, f"{updates}\n")
     if uv is not None:
         folder = target / "installer" / "launcher" / "bin"
         folder.mkdir(exist_ok=True)
-        shutil.copyfile(uv, folder / "uv")
-        (folder / "uv").chmod(0o755)
+        name = "uv.exe" if uv.suffix == ".exe" else "uv"
+        shutil.copyfile(uv, folder / name)
+        (folder / name).chmod(0o755)
     for file in target.rglob("*"):
         program = file.is_dir() or os.access(file, os.X_OK)
         file.chmod(0o755 if program else 0o644)
@@ -119,13 +136,13 @@ def _left_out(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name.endswith(LEFT_OUT) or (name == "bin" and folder.endswith("launcher"))]
 
 
-def make_tar(out: Path, uv: Path | None = None, *, name: str = "", with_uv: bool = False) -> Path:
+def make_tar(out: Path, uv: Path | None = None, *, name: str = "", with_uv: bool = False, updates: str = "") -> Path:
     """The program as an archive; everything in it belongs to root, and its times are those of now."""
     version = version_of(ROOT)
     made = out / (name or f"echogen-{version}.tar.gz")
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / f"echogen-{version}"
-        put_program(tree, uv if with_uv else None)
+        put_program(tree, uv if with_uv else None, updates)
         with tarfile.open(made, "w:gz", compresslevel=6) as archive:
             archive.add(tree, tree.name, filter=_roots)
     return made
@@ -137,19 +154,20 @@ def _roots(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     return entry
 
 
-def make_deb(out: Path, uv: Path) -> Path:
+def make_deb(out: Path, uv: Path, *, updates: str = "") -> Path:
     """A package of Debian. The program lies in /opt; what it sets up lies in each user's own folder."""
     version = version_of(ROOT)
     made = out / f"echogen_{version}_amd64.deb"
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
-        put_program(tree / "opt" / "echogen", uv)
+        put_program(tree / "opt" / "echogen", uv, updates)
         (tree / "usr" / "bin").mkdir(parents=True)
         (tree / "usr" / "bin" / "echogen").symlink_to("/opt/echogen/installer/launcher/start.sh")
         _put(tree / "usr/share/applications" / f"{APP_ID}.desktop", desktop_entry("echogen"))
         icons = tree / "usr/share/icons/hicolor/scalable/apps"
         icons.mkdir(parents=True)
         shutil.copyfile(ROOT / "resources" / "icons" / "echogen.svg", icons / f"{APP_ID}.svg")
+        _put(tree / "usr/share/mime/packages" / MIME.name, MIME.read_text(encoding="utf-8"))
         documents = tree / "usr/share/doc/echogen"
         documents.mkdir(parents=True)
         shutil.copyfile(ROOT / "LICENSE", documents / "copyright")
@@ -192,11 +210,11 @@ def depends() -> list[str]:
     return sorted(f"{name} | {name}t64" if name == "libglib2.0-0" else name for name in names)
 
 
-def make_run(out: Path, uv: Path) -> Path:
+def make_run(out: Path, uv: Path, *, updates: str = "") -> Path:
     """One file that unpacks and installs itself for the user who starts it."""
     made = out / f"echogen-{version_of(ROOT)}-x86_64.run"
     with tempfile.TemporaryDirectory() as folder:
-        archive = make_tar(Path(folder), uv, name="payload.tar.gz", with_uv=True)
+        archive = make_tar(Path(folder), uv, name="payload.tar.gz", with_uv=True, updates=updates)
         head = (ROOT / "installer" / "launcher" / "install.sh").read_text(encoding="utf-8")
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         head = head.replace("@DIGEST@", digest)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.dialogs.frame import Dialog
 from app.dialogs.keys_page import KeysPage
+from app.dialogs.updates_page import UpdatesPage
 from app.language import sentences
 from app.look.controls import (
     CheckBox,
@@ -31,10 +32,11 @@ from app.look.controls import (
 )
 from app.look.layout import clear, retranslates
 from app.session.state import SessionState
+from app.session.updates import Updates
 from app.shortcuts import keymap
 from engine.bundle import FoundBundle
 
-PAGES = ("model", "pictures", "appearance", "keys")
+PAGES = ("model", "pictures", "appearance", "keys", "updates")
 
 
 class _PageButton(PlainButton):
@@ -51,6 +53,7 @@ class SettingsDialog(Dialog):
     Args:
         bundles: the models on this computer.
         pictures: the folder of pictures in use.
+        updates: what is known of newer versions; by default nothing yet.
 
     Signals:
         keysChanged: keys of the table were changed. pageTurned(str): another page is shown.
@@ -66,8 +69,10 @@ class SettingsDialog(Dialog):
         pictures: Path,
         window: QWidget,
         page: str = "model",
+        updates: Updates | None = None,
     ) -> None:
         super().__init__("", window, 820, 620)
+        self._updates = updates or Updates(self)
         self._state, self._bundles, self._pictures = state, bundles, pictures
         self._build(page)
         state.engineChanged.connect(self._show_plan)
@@ -85,6 +90,7 @@ class SettingsDialog(Dialog):
             (self.tr("Pictures"), "image"),
             (self.tr("Appearance"), "contrast"),
             (self.tr("Keys"), "keyboard"),
+            (self.tr("Updates"), "download"),
         )
         self._group = QButtonGroup(self)
         side = QVBoxLayout()
@@ -98,6 +104,9 @@ class SettingsDialog(Dialog):
         self.pages.addWidget(_scrolled(self._pictures_page()))
         self.pages.addWidget(_scrolled(self._appearance_page()))
         self.pages.addWidget(_scrolled(self._keys_page()))
+        self.updates = UpdatesPage(self._state, self._updates)
+        self.updates.setProperty("scrolled", "true")
+        self.pages.addWidget(_scrolled(self.updates))
         row = QHBoxLayout()
         row.setSpacing(24)
         row.addLayout(side)
@@ -206,6 +215,7 @@ class SettingsDialog(Dialog):
             self.previews.setChecked(self._state.settings.previews)
         with QSignalBlocker(self.notices):
             self.notices.setChecked(self._state.settings.notices)
+        self.updates.follow()
 
     @Slot()
     def _show_plan(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.editor.overlay import OVERLAYS
 from app.editor.tools import BRUSHES, Tool
+from app.language.say import say
 from app.look import icons
 from app.look import type as type_
 from app.look.controls import Divider, IconButton, Segmented, Slider, clear, label
@@ -369,19 +370,15 @@ class _Icon(QWidget):
         icons.paint_icon(QPainter(self), self._name, QRectF(self.rect()), "text")
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("MaskTools", text)
-
-
 def tool_name(tool: Tool) -> str:
     """What a tool is called, short."""
     return {
-        "select": _tr("Select"),
-        "brush": _tr("Brush"),
-        "eraser": _tr("Eraser"),
-        "box": _tr("Box"),
-        "lasso": _tr("Lasso"),
-        "hand": _tr("Move"),
+        "select": say("Select"),
+        "brush": say("Brush"),
+        "eraser": say("Eraser"),
+        "box": say("Box"),
+        "lasso": say("Lasso"),
+        "hand": say("Move"),
     }[tool]
 
 

@@ -23,7 +23,7 @@ from app.mask.worker import MaskService
 from app.shortcuts import bind
 from app.system import background
 from app.system.sharing import copy_picture
-from engine import EchoGenError, MaskError
+from engine import EchoGenError, MaskError, Sentence
 from engine.photo import Hint, Photo, save_plain
 from engine.preflight import cropped, on_transparency
 
@@ -134,7 +134,7 @@ class CuttingEditor(EditorFrame):
             return False
         self._session.settle()
         if not self._session.document.mask.any():
-            self._failed(MaskError("The cut-out is empty.", "Mark what belongs to it."))
+            self._failed(MaskError(Sentence("The cut-out is empty."), Sentence("Mark what belongs to it.")))
             return False
         return True
 
@@ -173,7 +173,9 @@ class CuttingEditor(EditorFrame):
     @Slot(object)
     def _not_made(self, error: Exception) -> None:
         self._failed(
-            error if isinstance(error, EchoGenError) else EchoGenError(f"The cut-out could not be saved: {error}")
+            error
+            if isinstance(error, EchoGenError)
+            else EchoGenError(Sentence("The cut-out could not be saved: {error}", error=error))
         )
 
     # What is shown

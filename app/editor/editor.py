@@ -23,7 +23,7 @@ from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap
 from app.system import background
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import Photo, read_mask, write_mask
 
 
@@ -174,7 +174,7 @@ class MaskEditorView(EditorFrame):
     @Slot(object)
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, EchoGenError):
-            error = EchoGenError(self.tr("The mask cannot be read or written: {0}").format(error))
+            error = EchoGenError(Sentence("The mask cannot be read or written: {error}", error=error))
         if self._session is not None:
             self.inspector.show_error(error)
         else:

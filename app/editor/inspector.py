@@ -15,7 +15,7 @@ from app.look.theme import size, space, tokens
 from app.mask.mask_session import MaskSession
 from app.mask.strokes import MAX_FEATHER, MAX_GROW, Edge
 from app.shortcuts import keymap
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import Photo, SubjectProposal, cut_out, mask_problem
 
 _PREVIEW = 200
@@ -54,7 +54,8 @@ class Inspector(QWidget):
         self._reference_size = 256
         self._framing = "fit"
         self._accepted_parts = 1
-        self._error = self._note = ""
+        self._error: EchoGenError | None = None
+        self._note: Sentence = Sentence.row()
         self._refresh = QTimer(self, singleShot=True)
         self._refresh.setInterval(tokens()["duration"]["preview-min-gap"])
         self._refresh.timeout.connect(self.refresh)
@@ -167,7 +168,7 @@ class Inspector(QWidget):
             self.session.noted.disconnect(self.show_note)
             self.session.failed.disconnect(self.show_error)
         self.session, self._reference_size, self._framing = session, reference_size, framing
-        self._accepted_parts, self._error, self._note = 1, "", ""
+        self._accepted_parts, self._error, self._note = 1, None, Sentence.row()
         if session is not None:
             session.pixelsChanged.connect(self._changed)
             session.marksChanged.connect(self._changed)
@@ -180,13 +181,13 @@ class Inspector(QWidget):
     @Slot(object)
     def show_error(self, error: EchoGenError) -> None:
         """Said here, where the eyes are, until the mask changes."""
-        self._error = sentences.of_error(error)
+        self._error = error
         self._show_message(0)
 
-    @Slot(str)
-    def show_note(self, text: str) -> None:
+    @Slot(object)
+    def show_note(self, text: Sentence) -> None:
         """Something to know about the last answer, until the mask changes."""
-        self._note = sentences.translated(text)
+        self._note = text
         self._show_message(0)
 
     @Slot()
@@ -235,12 +236,12 @@ class Inspector(QWidget):
     def _show_message(self, count: int) -> None:
         session = self.session
         problem = self._problem(session) if session is not None else None
-        if self._error:
-            self.message.say(self._error, wrong=True)
+        if self._error is not None:
+            self.message.say(sentences.of_error(self._error), wrong=True)
         elif problem is not None:
             self.message.say(sentences.of_error(problem), wrong=True)
         elif self._note:
-            self.message.say(self._note, wrong=False)
+            self.message.say(sentences.translated(self._note), wrong=False)
         elif count > 1 and count != self._accepted_parts:
             text = (
                 self.tr("The cut-out has two parts.") if count == 2 else self.tr("The cut-out has %n parts.", "", count)
@@ -274,8 +275,9 @@ class Inspector(QWidget):
             widget.setVisible(several)
         if several and session is not None:
             self.found = self._rows[len(labels)]
+            group = self.tr("Found in the photo")
             for index, text in enumerate(labels):
-                self.found.button(index).setAccessibleName(f"{self.tr('Found in the photo')}, {text}")
+                self.found.button(index).setAccessibleName(f"{group}, {text}")
             self._show_candidate(session)
 
     def _show_candidate(self, session: MaskSession) -> None:
@@ -289,14 +291,14 @@ class Inspector(QWidget):
     @Slot()
     @Slot(object)
     def _changed(self, rect: object = None) -> None:
-        self._error = self._note = ""
+        self._error, self._note = None, Sentence.row()
         if not self._refresh.isActive():
             self._refresh.start()
 
     @Slot(object)
     def _proposed(self, proposal: SubjectProposal) -> None:
         self._show_candidates()
-        self.show_note(" ".join(proposal.notes))
+        self.show_note(Sentence.row(*proposal.notes))
 
     @Slot()
     def _edge_typed(self) -> None:
@@ -362,3 +364,4 @@ class Inspector(QWidget):
         self.use.setToolTip(self.tr("{0} uses it and draws").format(keymap.shown("generate")))
         self.show_use_key(True)
         self.discard.setText(self.tr("Discard changes"))
+        self.refresh()  # what is said about the mask

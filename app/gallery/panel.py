@@ -232,10 +232,10 @@ class GalleryPanel(QWidget):
 
     def _fill(self) -> None:
         facets = self._facets
-        subjects = [(f"{name or self.tr('no name')} ({count})", name) for name, count in facets.subjects]
-        bundles = [
-            (f"{name.partition('@')[0] or self.tr('unknown')} ({count})", name) for name, count in facets.bundles
-        ]
+        unnamed = self.tr("no name")
+        subjects = [(f"{name or unnamed} ({count})", name) for name, count in facets.subjects]
+        unknown = self.tr("unknown")
+        bundles = [(f"{name.partition('@')[0] or unknown} ({count})", name) for name, count in facets.bundles]
         days = [(f"{_spoken_day(day)} ({count})", day) for day, count in facets.days]
         for box, first, entries in (
             (self.subjects, self.tr("All subjects"), subjects),

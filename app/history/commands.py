@@ -15,7 +15,7 @@ from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
 from app.system.sharing import file_url, reveal
-from engine import PhotoError, shown_name
+from engine import PhotoError, Sentence, shown_name
 
 
 class Pictures(Protocol):
@@ -370,15 +370,15 @@ def _open_two(newer: Picture, older: Picture) -> tuple[OpenedPicture, OpenedPict
 
 def _no_request(picture: Picture) -> PhotoError:
     return PhotoError(
-        f"{picture.file.name} carries no settings any more.",
-        "Another program saved it again; its prompt is still in the history.",
-        title="No settings in this picture",
+        Sentence("{file} carries no settings any more.", file=picture.file.name),
+        Sentence("Another program saved it again; its prompt is still in the history."),
+        title=Sentence("No settings in this picture"),
     )
 
 
 def _not_trashed(names: str) -> PhotoError:
     return PhotoError(
-        f"{names} could not be moved to the trash.",
-        "The picture is back in the history. Delete the file in its folder.",
-        title="Not moved to the trash",
+        Sentence("{names} could not be moved to the trash.", names=names),
+        Sentence("The picture is back in the history. Delete the file in its folder."),
+        title=Sentence("Not moved to the trash"),
     )

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu
 
 from app.history.commands import PictureCommands
+from app.language.say import say
 from app.shortcuts import keymap, shortcut
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("HistoryPanel", text)
 
 
 def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
@@ -24,8 +20,8 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
     one = chosen[0]
     missing = commands.is_missing(one)
     if missing:
-        menu.addAction(_tr("Find the file…"), commands.locate)
-        menu.addAction(_tr("Remove from the history"), commands.forget)
+        menu.addAction(say("Find the file…"), commands.locate)
+        menu.addAction(say("Remove from the history"), commands.forget)
         menu.addSeparator()
     single = not missing and len(chosen) == 1
     add_entry(menu, "view_history", commands.view_large, enabled=single)
@@ -35,7 +31,7 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
     add_entry(menu, "recall_seed", commands.recall_seed, enabled=single)
     menu.addSeparator()
     starred = all(picture.starred for picture in chosen)
-    add_entry(menu, "star", commands.toggle_star, text=_tr("Take the star away") if starred else "")
+    add_entry(menu, "star", commands.toggle_star, text=say("Take the star away") if starred else "")
     if len(chosen) > 1:
         add_entry(menu, "side_by_side", commands.sideBySideRequested.emit, enabled=not missing)
     add_entry(menu, "history_compare", commands.compare, enabled=commands.can_compare(), text=_compare_words(commands))
@@ -43,17 +39,17 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
     there = [picture for picture in chosen if not commands.is_missing(picture)]
     if len(chosen) > 1:
         for text, metadata in (
-            (_tr("Save {0} pictures to a folder…"), True),
-            (_tr("Save {0} pictures without metadata…"), False),
+            (say("Save {0} pictures to a folder…"), True),
+            (say("Save {0} pictures without metadata…"), False),
         ):
             save = menu.addAction(text.format(len(there)), partial(commands.saveAllRequested.emit, there, metadata))
             save.setEnabled(bool(there))
     else:
-        menu.addAction(_tr("Save as…"), partial(commands.saveRequested.emit, one, True)).setEnabled(not missing)
-        menu.addAction(_tr("Save without metadata…"), partial(commands.saveRequested.emit, one, False)).setEnabled(
+        menu.addAction(say("Save as…"), partial(commands.saveRequested.emit, one, True)).setEnabled(not missing)
+        menu.addAction(say("Save without metadata…"), partial(commands.saveRequested.emit, one, False)).setEnabled(
             not missing
         )
-    menu.addAction(_tr("Copy picture"), partial(commands.copyRequested.emit, one)).setEnabled(single)
+    menu.addAction(say("Copy picture"), partial(commands.copyRequested.emit, one)).setEnabled(single)
     menu.addAction(shortcut("copy_prompt").label, commands.copy_prompt).setEnabled(len(chosen) == 1)
     add_entry(menu, "reveal", commands.reveal, enabled=not missing)
     menu.addSeparator()
@@ -65,19 +61,19 @@ def _compare_words(commands: PictureCommands) -> str:
     """What comparing would compare, or why it cannot: a menu has no tooltips."""
     chosen = commands.chosen()
     if commands.can_compare():
-        return _tr("Compare with the one before") if len(chosen) == 1 else _tr("Compare the two")
+        return say("Compare with the one before") if len(chosen) == 1 else say("Compare the two")
     if len(chosen) > 2:
-        return _tr("Compare: choose only two")
+        return say("Compare: choose only two")
     if any(commands.is_missing(picture) for picture in chosen):
-        return _tr("Compare: the file is missing")
-    return _tr("Compare: Ctrl-click another one, too")
+        return say("Compare: the file is missing")
+    return say("Compare: Ctrl-click another one, too")
 
 
 def add_filter_entries(
     menu: QMenu, toggle_starred: Callable[[], object], starred_only: bool, search: Callable[[], object]
 ) -> None:
     """Which pictures are shown."""
-    only = menu.addAction(_tr("Starred only"), toggle_starred)
+    only = menu.addAction(say("Starred only"), toggle_starred)
     only.setCheckable(True)
     only.setChecked(starred_only)
     add_entry(menu, "search", search)
@@ -85,15 +81,15 @@ def add_filter_entries(
 
 def add_order_entry(menu: QMenu, toggle: Callable[[], object], most_alike: bool) -> None:
     """In which order they are shown."""
-    entry = menu.addAction(_tr("Most alike first"), toggle)
+    entry = menu.addAction(say("Most alike first"), toggle)
     entry.setCheckable(True)
     entry.setChecked(most_alike)
 
 
 def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
     """The folder of all pictures."""
-    menu.addAction(_tr("Open the pictures folder"), commands.open_folder)
-    menu.addAction(_tr("Rescan folder"), commands.rescan)
+    menu.addAction(say("Open the pictures folder"), commands.open_folder)
+    menu.addAction(say("Rescan folder"), commands.rescan)
 
 
 def add_entry(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:

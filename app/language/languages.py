@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from app.language import say, sentences
+from app.language import say
 from app.resources import resource
 
 log = logging.getLogger(__name__)
@@ -46,21 +45,9 @@ def install(choice: str) -> str:
                 _installed.append(translator)
             else:
                 log.info("no translation %s in %s", name, folder)
-    sentences.use(_sentences(language))
     say.use(_say if language != "en" else None)
     QLocale.setDefault(QLocale(language))
     return language
-
-
-def _sentences(language: str) -> dict[str, str]:
-    """The engine's sentences in a language: template → translation."""
-    file = resource("translations") / f"echogen_{language}.json"
-    try:
-        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except (OSError, ValueError):
-        log.warning("%s cannot be read: the engine speaks English", file.name, exc_info=True)
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _say(text: str) -> str:

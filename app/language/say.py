@@ -1,4 +1,4 @@
-"""Sentences for the user from modules that are free of Qt.
+"""Sentences for the user from functions and from modules that are free of Qt. A widget's method uses ``self.tr``.
 
 ``say`` looks a sentence up in the language in force; ``languages.install`` gives it Qt's translator. Without one it is English.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-CONTEXT = "Say"
+CONTEXT = ""
+"""Where ``lupdate`` puts the texts of ``say`` and of the engine's ``Sentence``, whatever class they stand in."""
 
 _translate: Callable[[str], str] | None = None
 

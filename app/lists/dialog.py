@@ -19,7 +19,7 @@ from app.session.prompt_source import PromptSource, listed_of, open_source
 from app.session.state import SessionState
 from app.session.values import compose, for_next_picture
 from app.system import background
-from engine import EchoGenError, InputError, ListedRequest, write_requests
+from engine import EchoGenError, InputError, ListedRequest, Sentence, write_requests
 
 _WRITE, _SEE = 0, 1
 
@@ -257,7 +257,11 @@ class ListDialog(Dialog):
 
     @Slot(object)
     def _not_opened(self, error: Exception) -> None:
-        known = error if isinstance(error, EchoGenError) else EchoGenError(f"The list could not be read: {error}")
+        known = (
+            error
+            if isinstance(error, EchoGenError)
+            else EchoGenError(Sentence("The list could not be read: {error}", error=error))
+        )
         self.problem.setText(sentences.of_error(known))
         self.problem.show()
 

@@ -22,7 +22,7 @@ import numpy as np
 from app.mask.brush import Brush, Point
 from app.mask.layers import with_edge
 from app.mask.strokes import Edge, Marks, Painted
-from engine import CannotWrite, write_atomically
+from engine import CannotWrite, Sentence, write_atomically
 from engine.photo import Box, Click
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ def _age(file: Path) -> float:
 def _packed(draft: Draft) -> bytes:
     good, pixels = cv2.imencode(".png", draft.base, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not good:
-        raise CannotWrite(f"{draft.picture} cannot be packed.")
+        raise CannotWrite(Sentence("{picture} cannot be packed.", picture=draft.picture))
     marks = draft.marks
     paths = [np.asarray(item.path, np.float64).reshape(-1, 2) for item in marks.painted]
     points = io.BytesIO()

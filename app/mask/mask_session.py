@@ -19,7 +19,7 @@ from app.mask.pyramid import Pyramid
 from app.mask.strokes import Edge, Marks, repaint
 from app.mask.whole_mask import MaskOperation, MaskOperations
 from app.mask.worker import Answer, Failure, Find, MaskService, Refine
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import SOLID, Box, Click, Hint, Photo, SubjectProposal, fill_holes, largest_part, parts
 
 SPINNER_AFTER_MS = 100
@@ -50,7 +50,7 @@ class MaskSession(QObject):
     marksChanged = Signal()
     waitingChanged = Signal(bool)
     proposed = Signal(object)
-    noted = Signal(str)
+    noted = Signal(object)
     failed = Signal(object)
 
     def __init__(
@@ -288,7 +288,9 @@ class MaskSession(QObject):
     @Slot(object)
     def _operation_failed(self, error: Exception) -> None:
         self._operation_done()
-        self.failed.emit(EchoGenError(f"The mask could not be changed: {error}", "It is as it was."))
+        self.failed.emit(
+            EchoGenError(Sentence("The mask could not be changed: {error}", error=error), Sentence("It is as it was."))
+        )
 
     @Slot()
     def _operation_done(self) -> None:
@@ -361,7 +363,7 @@ class MaskSession(QObject):
                 return
             self._take_refined(answer.mask, len(answer.job.painted))
             if answer.notes:
-                self.noted.emit(" ".join(answer.notes))
+                self.noted.emit(Sentence.row(*answer.notes))
 
     def _take_refined(self, mask: np.ndarray, painted: int) -> None:
         """The segmenter's mask, with the first ``painted`` strokes on it."""

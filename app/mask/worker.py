@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from app.mask.strokes import Painted, repaint
 from app.store.settings import Settings
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import Box, Click, Hint, Photo, Stroke, SubjectProposal
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,10 @@ class _Worker(QObject):
             self.done.emit(Failure(job, error, traceback.format_exc()))
         except Exception as error:
             log.exception("the segmenter failed")
-            fault = EchoGenError(f"The cut-out could not be made: {error}", "Paint it by hand, or draw a box.")
+            fault = EchoGenError(
+                Sentence("The cut-out could not be made: {error}", error=error),
+                Sentence("Paint it by hand, or draw a box."),
+            )
             self.done.emit(Failure(job, fault, traceback.format_exc()))
 
     @staticmethod

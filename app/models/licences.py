@@ -7,6 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.dialogs.licence_text import LicenceText, shipped_text
+from app.language import sentences
 from app.look.controls import CheckBox, ComboBox, OutlinedButton, PlainButton, clear, label
 from app.models import words
 from app.session.downloads import Downloads
@@ -129,7 +130,7 @@ class LicenceSheet(QWidget):
             names = ", ".join(part.title for part in parts)
             self._grid.addWidget(label(f"{licence.name}: {names}", "label", wrap=True), 2 * row, 0)
             self._grid.addWidget(
-                label(words.licence_summary(licence.name, licence.summary), "help", "muted", wrap=True), 2 * row + 1, 0
+                label(sentences.translated(licence.summary), "help", "muted", wrap=True), 2 * row + 1, 0
             )
             read = PlainButton(self.tr("Read it"))
             read.setAccessibleName(self.tr("Read the licence {0}").format(licence.name))

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
-
+from app.language.say import say
+from app.language.sentences import translated
 from engine import planning as engine_plans
 from engine import readable
 from engine.device import GIB, gigabytes
 from engine.planning import MemoryPlan
 from engine.weights import ModelState, Phase
 
-_T = "Models"
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate(_T, text)
-
 
 def _t(text: str) -> str:
-    """Marks a text for translation."""
+    """Marks a text of a table for translation, as QT_TR_NOOP does, which has no type."""
     return text
 
 
-# The catalogue speaks English; what it says is translated here. Anything else is shown as it is.
-_DESCRIPTIONS = {
-    "mini": _t("Small pictures on any computer. Comes with EchoGen."),
-    "echogen-2b": _t("1024 px pictures. Needs a graphics card with 8 GB or more, or patience."),
-    "echogen-125m": _t("256 px pictures, made from published files that you have."),
-    "cut-out": _t("Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1."),
-    "naming": _t("Says what the subject is, so that you need not type it. Optional."),
-}
-_TITLES = {"cut-out": _t("Better cut-outs"), "naming": _t("Subject names")}
-_LICENCES = {
-    "MIT": _t("Free for any use, commercial too, as long as the notice of the authors is kept."),
-    "Apache-2.0": _t("Free for any use, commercial too, as long as notices are kept and changes are stated."),
-    "FLUX.1 [dev] Non-Commercial": _t(
-        "Not for commercial use. You have to ask the publisher for access with an account, and accept there too."
-    ),
-    "Qwen Research": _t("For research and evaluation only, not for commercial use."),
-}
 _PHASES: dict[Phase, str] = {
     "asking": _t("Asking the server"),
     "fetching": _t("Downloading"),
@@ -50,41 +27,22 @@ _PHASES: dict[Phase, str] = {
     "absent": _t("Not on this computer"),
     "ready": _t("Ready"),
 }
-_PLANS: dict[str, tuple[str, str]] = {
-    "resident": (_t("Fast"), _t("The whole model stays in memory. The fastest way.")),
-    "balanced": (_t("Balanced"), _t("Parts of the model leave the memory when they have done their work.")),
-    "low": (
-        _t("Low memory"),
-        _t("The work is done in smaller steps, which is slower and takes less memory."),
-    ),
-    "int8": (_t("Compact"), _t("The model is stored in a smaller form, and pictures differ a little.")),
-    "streamed": (
-        _t("Smallest"),
-        _t("The model is brought from the computer's memory piece by piece. The slowest way."),
-    ),
-}
+_MINI = _t("Small pictures on any computer. Comes with EchoGen.")
+"""The mini's own description speaks English, as that of every bundle does."""
 
 
 def description(state: ModelState) -> str:
     """A sentence or two on a model."""
-    known = _DESCRIPTIONS.get(state.name)
-    return _tr(known) if known is not None else state.description
+    return say(_MINI) if state.name == "mini" else translated(state.description)
 
 
 def title(state: ModelState) -> str:
-    known = _TITLES.get(state.name)
-    return _tr(known) if known is not None else state.title
-
-
-def licence_summary(licence: str, english: str) -> str:
-    """What a licence means, in a sentence. ``english``: the catalogue's own words, for a licence that is new here."""
-    known = _LICENCES.get(licence)
-    return _tr(known) if known is not None else english
+    return translated(state.title)
 
 
 def licence_names(text: str) -> str:
     """ "MIT and Apache-2.0": the catalogue joins the names in English."""
-    return _tr("{0} and {1}").format(*text.rsplit(" and ", 1)) if " and " in text else text
+    return say("{0} and {1}").format(*text.rsplit(" and ", 1)) if " and " in text else text
 
 
 def size(count: int) -> str:
@@ -105,7 +63,7 @@ def amount(done: int, total: int) -> str:
     """ "6.1 of 14.2 GB"; with both units where they differ."""
     here, all_of_it = size(done), size(total)
     number, _, unit = here.partition("\u00a0")
-    return _tr("{0} of {1}").format(number if all_of_it.endswith(f"\u00a0{unit}") else here, all_of_it)
+    return say("{0} of {1}").format(number if all_of_it.endswith(f"\u00a0{unit}") else here, all_of_it)
 
 
 def speed(state: ModelState) -> str:
@@ -113,41 +71,41 @@ def speed(state: ModelState) -> str:
     if state.rate < 1000:
         return ""
     rate = f"{size(int(state.rate))}/s"
-    return rate if state.left is None else _tr("{0}, {1}").format(rate, time_left(state.left))
+    return rate if state.left is None else say("{0}, {1}").format(rate, time_left(state.left))
 
 
 def time_left(seconds: float) -> str:
     """ "about 4 min left", rounded as a person would."""
     if seconds < 55:
-        return _tr("about {0} s left").format(max(5, round(seconds / 5) * 5))
+        return say("about {0} s left").format(max(5, round(seconds / 5) * 5))
     if seconds < 55 * 60:
-        return _tr("about {0} min left").format(round(seconds / 60) or 1)
+        return say("about {0} min left").format(round(seconds / 60) or 1)
     hours = seconds / 3600
-    return _tr("about {0} h left").format(f"{hours:.1f}" if hours < 9.5 else f"{round(hours)}")
+    return say("about {0} h left").format(f"{hours:.1f}" if hours < 9.5 else f"{round(hours)}")
 
 
 def phase(state: ModelState) -> str:
     """ "Downloading", "Checking the files, 40 %"."""
-    words = _tr(_PHASES[state.phase])
+    words = say(_PHASES[state.phase])
     if state.phase in ("checking", "converting", "importing"):
-        return _tr("{0}, {1} %").format(words, round(100 * state.fraction))
+        return say("{0}, {1} %").format(words, round(100 * state.fraction))
     return words
 
 
 def plan_title(plan: MemoryPlan) -> str:
-    return _tr(_PLANS[plan.key][0])
+    return translated(plan.title)
 
 
 def plan_meaning(plan: MemoryPlan) -> str:
-    return _tr(_PLANS[plan.key][1])
+    return translated(engine_plans.MEANINGS[plan.key])
 
 
 def plan_needs(plan: MemoryPlan) -> str:
     """ "Balanced: needs 11.6 GB, you have 16 GB."."""
     have = _joined(f"{round(plan.available / GIB)} GB")
     if not plan.missing or plan.needed > plan.available:
-        return _tr("{0}: needs {1}, you have {2}.").format(plan_title(plan), memory(plan.needed), have)
-    return _tr("{0}: needs {1}, you have {2}, of which {3} is free.").format(
+        return say("{0}: needs {1}, you have {2}.").format(plan_title(plan), memory(plan.needed), have)
+    return say("{0}: needs {1}, you have {2}, of which {3} is free.").format(
         plan_title(plan), memory(plan.needed), have, memory(plan.free)
     )
 
@@ -157,32 +115,32 @@ def plan_notes(plan: MemoryPlan) -> list[str]:
     notes = []
     if plan.missing:
         notes.append(
-            _tr("Memory may run out: {0} more is wanted. Close other programs, or choose a smaller plan.").format(
+            say("Memory may run out: {0} more is wanted. Close other programs, or choose a smaller plan.").format(
                 memory(plan.missing)
             )
         )
     elif plan.missing_beside:
         notes.append(
-            _tr(
+            say(
                 "It also takes {0} of the computer's own memory, {1} more than is free. Close other programs, or drawing "
                 "becomes very slow."
             ).format(memory(plan.beside), memory(plan.missing_beside))
         )
     elif not plan.fits_unequal:
         notes.append(
-            _tr("Give prompt and subject the same strength: different ones need {0} more memory than this.").format(
+            say("Give prompt and subject the same strength: different ones need {0} more memory than this.").format(
                 memory(plan.unequal)
             )
         )
     elif plan.unequal > GIB // 2:
         notes.append(
-            _tr("Different strengths for prompt and subject take {0} more memory.").format(memory(plan.unequal))
+            say("Different strengths for prompt and subject take {0} more memory.").format(memory(plan.unequal))
         )
     if plan.beside > 4 * GIB and not plan.missing_beside:
-        notes.append(_tr("It also takes {0} of the computer's own memory.").format(memory(plan.beside)))
+        notes.append(say("It also takes {0} of the computer's own memory.").format(memory(plan.beside)))
     if plan.rounded:
         notes.append(
-            _tr("The model is stored in a smaller form, so pictures differ a little from those of the larger plans.")
+            say("The model is stored in a smaller form, so pictures differ a little from those of the larger plans.")
         )
     return notes
 

@@ -295,7 +295,7 @@ class ShapeCombo(ComboBox):
         for size in self._sizes:
             self.addItem(f"{shape_name(size)}  ·  {size[0]} × {size[1]}", size)
         self.blockSignals(False)
-        self.setToolTip("" if len(self._sizes) > 1 else self.tr("This model draws one size only"))
+        self._name_it()
         self._draw_frames()
 
     def set_size(self, size: tuple[int, int] | None) -> None:
@@ -309,7 +309,12 @@ class ShapeCombo(ComboBox):
         if event.type() == QEvent.Type.LanguageChange:
             for index, size in enumerate(self._sizes):
                 self.setItemText(index, f"{shape_name(size)}  ·  {size[0]} × {size[1]}")
+            self._name_it()
         super().changeEvent(event)
+
+    def _name_it(self) -> None:
+        one = len(self._sizes) == 1
+        self.setToolTip(self.tr("This model draws one size only") if one else "")
 
     @Slot(int)
     def _activated(self, index: int) -> None:

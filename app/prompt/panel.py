@@ -384,7 +384,8 @@ class PromptPanel(PromptSheet):
             text = self.tr("After Stop you can finish or save it")
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
-                text = f"{place} · {self.tr('the last one') if jobs.last else text[:1].lower() + text[1:]}"
+                more = self.tr("the last one") if jobs.last else text[:1].lower() + text[1:]
+                text = f"{place} · {more}"
         elif pressed:
             text = self.tr("Waiting for the model")
         elif possible and values.seed_locked:

@@ -39,6 +39,7 @@ from engine import (
     PhotoError,
     Region,
     ScaleBits,
+    Sentence,
     Started,
     shown_name,
 )
@@ -439,7 +440,9 @@ class Controller(QObject):
         if id(finished) in self._keeping:
             self._unsaved.append(self._keeping.pop(id(finished)))
         if not isinstance(error, EchoGenError):
-            error = EchoGenError(f"The picture could not be saved: {error}", "Save it with Save as….")
+            error = EchoGenError(
+                Sentence("The picture could not be saved: {error}", error=error), Sentence("Save it with Save as….")
+            )
         self.failed.emit(error, "")
 
     @property
@@ -499,7 +502,7 @@ class Controller(QObject):
     def _could_not_open(self, error: Exception) -> None:
         if not isinstance(error, EchoGenError):
             log.error("a file could not be opened", exc_info=error)
-            error = EchoGenError(f"The file could not be opened: {error}")
+            error = EchoGenError(Sentence("The file could not be opened: {error}", error=error))
         self.failed.emit(error, "")
 
     @Slot(object)
@@ -529,7 +532,9 @@ class Controller(QObject):
     def _could_not_export(self, error: Exception) -> None:
         if not isinstance(error, EchoGenError):
             log.error("a picture could not be saved", exc_info=error)
-            error = EchoGenError(f"The picture could not be saved: {error}", "Choose another folder.")
+            error = EchoGenError(
+                Sentence("The picture could not be saved: {error}", error=error), Sentence("Choose another folder.")
+            )
         self.failed.emit(error, "")
 
 

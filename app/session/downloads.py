@@ -16,9 +16,10 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
+from app.language import sentences
 from app.session.controller import Controller
 from app.system import background
-from engine import BundleError, Cancelled, EchoGenError
+from engine import BundleError, Cancelled, EchoGenError, Sentence
 from engine.bundle import BundleManifest, choose_models_folder, published_manifest, read_manifest
 from engine.device import Device, glance, processor
 from engine.planning import MemoryPlan, all_plans
@@ -277,8 +278,10 @@ class Downloads(QObject):
             self._set_problem(
                 name,
                 EchoGenError(
-                    self.tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}"),
-                    self.tr("What has arrived is safe. Try again."),
+                    Sentence(
+                        "Something went wrong inside the program: {error}", error=f"{type(error).__name__}: {error}"
+                    ),
+                    Sentence("What has arrived is safe. Try again."),
                 ),
             )
 
@@ -302,7 +305,7 @@ class Downloads(QObject):
         """Models are there to be used: tell, and let the program see them."""
         states = [state for state in map(self.state, names) if state is not None and state.installed]
         for state in states:
-            self.notice.emit(self.tr("{0} is ready").format(state.title))
+            self.notice.emit(self.tr("{0} is ready").format(sentences.translated(state.title)))
         if any(not state.bundle for state in states) and not self._controller.state.jobs.busy:
             self._controller.restart_engine()  # the helpers of the cut-out are looked for when an engine starts
         self._list_changed()

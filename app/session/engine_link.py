@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, QSocketNotifier, Qt, QThread, QTimer, Signal, Slot
 
-from engine import CutOut, EchoGenError, Finished, GenerationRequest, ScaleBits, ScalePreview, Started
+from engine import CutOut, EchoGenError, Finished, GenerationRequest, ScaleBits, ScalePreview, Sentence, Started
 from engine.process import (
     ENGINE,
     Command,
@@ -101,7 +101,9 @@ class EngineWorker(QObject):
                 return  # a courtesy: that the engine is gone is said by others
             job = command.job if isinstance(command, Generate) else None
             if not isinstance(error, EchoGenError):
-                error = EchoGenError(f"The engine could not be started: {error}", "Restart the program.")
+                error = EchoGenError(
+                    Sentence("The engine could not be started: {error}", error=error), Sentence("Restart the program.")
+                )
             self.message.emit(Failed(job, error))
 
     def _listen(self) -> None:

@@ -20,7 +20,7 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
-from engine import MAX_PROMPT_CHARACTERS, CutOut, EchoGenError, PhotoError, Placement, ScaleBits
+from engine import MAX_PROMPT_CHARACTERS, CutOut, EchoGenError, PhotoError, Placement, ScaleBits, Sentence
 
 log = logging.getLogger(__name__)
 
@@ -298,7 +298,7 @@ def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
         return {**common, "cut_out": cut_out}
     photo = assets.load_photo(described.photo, described.title)
     if photo is None:
-        raise PhotoError(f"The kept photo {described.title or described.photo[:8]} is gone.")
+        raise PhotoError(Sentence("The kept photo {title} is gone.", title=described.title or described.photo[:8]))
     mask = assets.load_mask(described.mask) if described.mask else None
     if mask is not None and mask.shape != photo.rgb.shape[:2]:
         mask = None

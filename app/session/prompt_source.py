@@ -13,6 +13,7 @@ from engine import (
     InputError,
     ListedPrompt,
     ListedRequest,
+    Sentence,
     check_count,
     make_requests,
     parse_prompts,
@@ -63,7 +64,7 @@ def open_source(path: Path, name: str) -> PromptSource:
     if path.suffix.lower() not in REQUESTS:
         found = read_prompt_file(path, name)
         if not found.prompts:
-            raise InputError(f"There is no prompt in {path.name}.", "Write one a line.")
+            raise InputError(Sentence("There is no prompt in {path}.", path=path.name), Sentence("Write one a line."))
         return PromptSource(file=path.name, prompts=found.prompts, notes=found.notes)
     requests: list[GenerationRequest] = []
     broken: list[BrokenLine] = []
@@ -74,8 +75,11 @@ def open_source(path: Path, name: str) -> PromptSource:
             requests.append(entry)
         check_count(len(requests))
     if not requests:
-        raise InputError(f"There is no request in {path.name} that can be read.", "Choose a file of JSON lines.")
-    notes = [str(broken[0])] if broken else []
+        raise InputError(
+            Sentence("There is no request in {path} that can be read.", path=path.name),
+            Sentence("Choose a file of JSON lines."),
+        )
+    notes: list[str] = [broken[0].said] if broken else []
     notes += [say("{0} more lines are skipped.", len(broken) - 1)] if len(broken) > 1 else []
     return PromptSource(file=path.name, requests=tuple(requests), notes=tuple(notes))
 
@@ -100,7 +104,10 @@ def listed_of(
         listed = make_requests(prompts, base, count)
     for size in {one.request.size for one in listed}:
         if manifest is not None and size is not None and size not in manifest.sizes:
-            raise InputError(f"This model does not draw {size[0]}x{size[1]}.", "Take that size out of the list.")
+            raise InputError(
+                Sentence("This model does not draw {width}x{height}.", width=size[0], height=size[1]),
+                Sentence("Take that size out of the list."),
+            )
     return listed
 
 

@@ -26,6 +26,7 @@ from engine import (
     Outdone,
     ScaleBits,
     ScalePreview,
+    Sentence,
     Started,
 )
 from engine.process import Ended, Failed, Loading, Opened, Prepare, Prepared, Replanned
@@ -395,11 +396,11 @@ class PictureQueue(QObject):
         self._deaths += 1
         again = self._reopen is not None and self._deaths <= 2
         error = DeviceLost(
-            "The engine stopped unexpectedly. Your photo, cut-out and prompt are safe.",
-            "It is being started again; press Generate when it is ready."
+            Sentence("The engine stopped unexpectedly. Your photo, cut-out and prompt are safe."),
+            Sentence("It is being started again; press Generate when it is ready.")
             if again
-            else "Start it again, or choose a smaller memory plan in Settings.",
-            title="The engine stopped",
+            else Sentence("Start it again, or choose a smaller memory plan in Settings."),
+            title=Sentence("The engine stopped"),
         )
         self._hold_all(job, error)
         self._state.update_engine(phase="loading" if again else "failed", fraction=0.0, text="", info=None)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QColorSpace, QImage
 from app.look.pixels import to_array
 from app.mask.pyramid import Pyramid
 from app.mask.worker import SegmenterLike
-from engine import CutOut, EchoGenError, SubjectNotFound
+from engine import CutOut, EchoGenError, Sentence, SubjectNotFound
 from engine.photo import (
     MAX_PIXELS,
     Box,
@@ -99,12 +99,17 @@ def find(segmenter: OnDemand, key: int, photo: Photo, hint: Hint) -> Found:
         return Found(key, error)
     except Exception as error:
         log.exception("the segmenter failed")
-        return Found(key, SubjectNotFound(f"The subject could not be found: {error}", "Draw a box around it."))
+        return Found(
+            key,
+            SubjectNotFound(
+                Sentence("The subject could not be found: {error}", error=error), Sentence("Draw a box around it.")
+            ),
+        )
 
 
-def prepare(segmenter: OnDemand, photo: Photo) -> str:
-    """Sentences for the user, or ""."""
-    return " ".join(segmenter.get().prepare(photo))
+def prepare(segmenter: OnDemand, photo: Photo) -> Sentence:
+    """Sentences for the user, or none."""
+    return Sentence.row(*segmenter.get().prepare(photo))
 
 
 def compose(
@@ -114,4 +119,4 @@ def compose(
         made = cut_out(photo, mask, size, framing, box if framing == "reference" else None)
         return Composed(key, number, mask, made, "", photo_notes(photo, mask, size))
     except EchoGenError as error:
-        return Composed(key, number, mask, None, str(error))
+        return Composed(key, number, mask, None, error.said)

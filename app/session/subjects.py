@@ -24,7 +24,7 @@ from app.session.state import SessionState, Subject
 from app.session.subject_work import Composed, Found, Loaded, OnDemand, compose, find, prepare, read_file, read_image
 from app.system import background
 from app.system.deferred import TURN_MS
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import Box, Hint, Photo, SubjectProposal
 
 log = logging.getLogger(__name__)
@@ -132,7 +132,9 @@ class Subjects(QObject):
         self._load_ended()
         if not isinstance(error, EchoGenError):
             log.error("a photo could not be read", exc_info=error)
-            error = EchoGenError(f"The photo could not be opened: {error}", "Choose another one.")
+            error = EchoGenError(
+                Sentence("The photo could not be opened: {error}", error=error), Sentence("Choose another one.")
+            )
         self.failed.emit(error)
 
     def _load_ended(self) -> None:
@@ -195,15 +197,15 @@ class Subjects(QObject):
                 self.state.update_subject(key, proposal=proposal)
 
     @Slot(object)
-    def _prepared(self, notes: str) -> None:
+    def _prepared(self, notes: Sentence) -> None:
         if notes and self._editing is not None:
             self._editing[1].noted.emit(notes)
         elif notes:
             self._noted(notes)
 
-    @Slot(str)
-    def _noted(self, text: str) -> None:
-        self.failed.emit(EchoGenError(text, title=self.tr("The cut-out was made in a simpler way")))
+    @Slot(object)
+    def _noted(self, text: Sentence) -> None:
+        self.failed.emit(EchoGenError(text, title=Sentence("The cut-out was made in a simpler way")))
 
     # Masks
 

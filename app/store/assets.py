@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from engine import CannotWrite, EchoGenError, write_atomically
+from engine import CannotWrite, EchoGenError, Sentence, write_atomically
 from engine.photo import Photo, load_photo, mask_digest, photo_from_pixels
 
 log = logging.getLogger(__name__)
@@ -123,5 +123,5 @@ class AssetStore:
         # The fastest level: a photo of 24 megapixels is written in a second, and it is a cache, not an archive.
         good, content = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
         if not good:
-            raise CannotWrite(f"{file.name} cannot be packed.")
+            raise CannotWrite(Sentence("{file} cannot be packed.", file=file.name))
         write_atomically(file, content.tobytes())

@@ -23,7 +23,7 @@ import numpy as np
 
 from app.store.picture_filter import INDEX, Facets, PictureFilter
 from app.store.thumbs import make_film, make_thumb, read_film
-from engine import CannotWrite, EchoGenError, GenerationRequest, is_text
+from engine import CannotWrite, EchoGenError, GenerationRequest, Sentence, is_text, os_reason
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class HistoryStore:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise _cannot_write(path, error.strerror or str(error)) from error
+                raise _cannot_write(path, os_reason(error)) from error
         try:
             self._database = self._open()
         except sqlite3.DatabaseError as error:
@@ -160,7 +160,7 @@ class HistoryStore:
                 if damaged.exists():
                     damaged.replace(path.with_name(f"{path.name}{suffix}.damaged"))
         except OSError as error:
-            raise _cannot_write(path, error.strerror or str(error)) from error
+            raise _cannot_write(path, os_reason(error)) from error
 
     def _open(self) -> sqlite3.Connection:
         name = ":memory:" if self.path is None else self.path
@@ -193,9 +193,9 @@ class HistoryStore:
                 return self._database.execute(query, values).fetchall()
             except sqlite3.DatabaseError as error:
                 raise EchoGenError(
-                    f"The history cannot be read: {error}.",
-                    "Start the program again; your pictures are in their folder.",
-                    title="The history cannot be read",
+                    Sentence("The history cannot be read: {error}.", error=error),
+                    Sentence("Start the program again; your pictures are in their folder."),
+                    title=Sentence("The history cannot be read"),
                 ) from error
 
     def _row(self, query: str, values: Sequence[Any] = ()) -> tuple | None:
@@ -531,7 +531,7 @@ def _system_trash(name: str) -> None:
 def _cannot_write(path: Path | None, reason: str) -> CannotWrite:
     where = "in memory" if path is None else str(path)
     return CannotWrite(
-        f"The history {where} cannot be written: {reason}.",
-        "Pictures are still saved to their folder and come back with “Rescan folder”.",
-        title="The history cannot be written",
+        Sentence("The history {where} cannot be written: {reason}.", where=where, reason=reason),
+        Sentence("Pictures are still saved to their folder and come back with “Rescan folder”."),
+        title=Sentence("The history cannot be written"),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from engine import CannotWrite
+from engine import CannotWrite, Sentence, os_reason
 
 APP_NAME = "echogen-desktop"
 
@@ -79,6 +79,7 @@ def ensure_folder(folder: Path) -> Path:
         probe.unlink()
     except OSError as error:
         raise CannotWrite(
-            f"Files cannot be written to {folder}: {error.strerror or error}.", "Choose another folder in Settings."
+            Sentence("Files cannot be written to {folder}: {reason}.", folder=folder, reason=os_reason(error)),
+            Sentence("Choose another folder in Settings."),
         ) from error
     return folder

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.store.history_store import HistoryStore, Picture
 from app.store.paths import ensure_folder
-from engine import Finished, GenerationRequest, InputError, PhotoError, ScaleBits, write_atomically
+from engine import Finished, GenerationRequest, InputError, PhotoError, ScaleBits, Sentence, os_reason, write_atomically
 from engine.photo import SUFFIXES, load_photo, read_picture_file, save_picture, save_plain
 
 log = logging.getLogger(__name__)
@@ -97,8 +97,8 @@ def _copy(source: Path, target: Path) -> None:
         content = source.read_bytes()
     except OSError as error:
         raise PhotoError(
-            f"{source.name} cannot be read: {error.strerror or error}.",
-            "It may have been moved: right-click it in the history to find it again.",
+            Sentence("{source} cannot be read: {reason}.", source=source.name, reason=os_reason(error)),
+            Sentence("It may have been moved: right-click it in the history to find it again."),
         ) from error
     write_atomically(target, content)
 

@@ -30,6 +30,7 @@ class Settings:
         pictures: folder of finished pictures; "" takes the system's own.
         previews: show the picture while it forms.
         notices: messages of the system when a picture is done or failed while the window is not in front.
+        updates: look for a newer version at every start.
         theme: "system", "light" or "dark".
         motion: "system", "full" or "reduced".
         text_scale: size of all text, 0.9 … 1.5.
@@ -47,6 +48,7 @@ class Settings:
     pictures: str = ""
     previews: bool = True
     notices: bool = True
+    updates: bool = False
     theme: str = "system"
     motion: str = "system"
     text_scale: float = 1.0

@@ -300,7 +300,7 @@ class SubjectPanel(QWidget):
         if subject is not None:
             self._show_subject(subject)
         else:
-            self.chip.say("")
+            self.chip.show_words("")
             self.note.hide()
             self.photo_note.hide()
         title = self.tr("Opening the photo…") if self._subjects.loading else self.tr("Drop your own photo here")
@@ -310,9 +310,9 @@ class SubjectPanel(QWidget):
 
     def _show_subject(self, subject: Subject) -> None:
         if subject.finding:
-            self.chip.say(self.tr("Finding the subject…"), busy=True)
+            self.chip.show_words(self.tr("Finding the subject…"), busy=True)
         else:
-            self.chip.say(self.tr("Example") if subject.example else "")
+            self.chip.show_words(self.tr("Example") if subject.example else "")
         if subject.key != self._named or (self.name_edit.text() != subject.name and not self.name_edit.hasFocus()):
             if subject.key != self._named:
                 self._scroll.verticalScrollBar().setValue(0)  # another photo is looked at from its beginning

@@ -127,7 +127,7 @@ class PhotoChip(QWidget):
         self._timer.timeout.connect(self.update)
         self.hide()
 
-    def say(self, text: str, busy: bool = False) -> None:
+    def show_words(self, text: str, busy: bool = False) -> None:
         """An empty text takes it away."""
         self._text, self._busy = text, busy
         self.setAccessibleName(text)

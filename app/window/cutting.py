@@ -14,7 +14,7 @@ from app.session.state import Result, SessionState, Subject
 from app.store.picture_files import export_name
 from app.system import background
 from app.window.panels import Panels
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.bundle import BundleManifest
 from engine.encoders import place_cut_out
 from engine.photo import photo_from_pixels, save_plain
@@ -124,7 +124,7 @@ class Cutting(QObject):
     @Slot(object)
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, EchoGenError):
-            error = EchoGenError(f"The cut-out could not be saved: {error}")
+            error = EchoGenError(Sentence("The cut-out could not be saved: {error}", error=error))
         self._controller.failed.emit(error, "")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.dialogs.diagnostics import diagnostics
 from app.language import sentences
+from app.language.languages import language_of
 from app.session.controller import Controller
 from app.store.paths import AppPaths
 from app.system.sharing import file_url
@@ -17,6 +18,7 @@ from engine import EchoGenError
 
 if TYPE_CHECKING:
     from app.session.downloads import Downloads
+    from app.session.updates import Updates
 
 
 class Dialogs(QObject):
@@ -25,15 +27,18 @@ class Dialogs(QObject):
     Signals:
         notice(str): a sentence for a toast.
         fetching(str): which model is being downloaded and how far it is, or "".
+        updateFound(str): a newer version is there; a sentence for a toast.
     """
 
     notice = Signal(str)
     fetching = Signal(str)
+    updateFound = Signal(str)
 
     def __init__(self, window: QWidget, controller: Controller, paths: AppPaths) -> None:
         super().__init__(window)
         self._window, self._controller, self._paths = window, controller, paths
         self._downloads: Downloads | None = None
+        self._updates: Updates | None = None
         self._told: EchoGenError | None = None
         self._models_open, self._page = False, "model"
 
@@ -63,10 +68,42 @@ class Dialogs(QObject):
         problem = downloads.problem(name)
         if problem is not None and problem is not self._told and state is not None and not self._models_open:
             self._told = problem
-            self.notice.emit(self.tr("{0} is not downloaded: {1}").format(state.title, sentences.title(problem)))
+            self.notice.emit(
+                self.tr("{0} is not downloaded: {1}").format(
+                    sentences.translated(state.title), sentences.title(problem)
+                )
+            )
+
+    @property
+    def updates(self) -> Updates:
+        """What is known of newer versions; fetching one goes on while no dialog is open."""
+        if self._updates is None:
+            from app.session.updates import Updates
+
+            self._updates = Updates(self)
+        return self._updates
+
+    @Slot()
+    def look_for_update(self) -> None:
+        """At a start, where the user wants it: a newer version is told once, and anything that fails is not."""
+        self.updates.found.connect(self._update_found, Qt.ConnectionType.SingleShotConnection)
+        self.updates.look()
+
+    @Slot()
+    def _update_found(self) -> None:
+        release = self.updates.release
+        if release is not None:
+            news = release.news_in(language_of(self._controller.state.settings.language))
+            self.updateFound.emit(" ".join((self.tr("EchoGen {0} is there.").format(release.version), news)).strip())
+
+    @Slot()
+    def update_settings(self) -> None:
+        self.open_settings("updates")
 
     def close(self) -> None:
         """Pause what is being downloaded."""
+        if self._updates is not None:
+            self._updates.stop()
         if self._downloads is not None:
             self._downloads.close()
 
@@ -80,11 +117,13 @@ class Dialogs(QObject):
         self.open_settings("pictures")
 
     def open_settings(self, page: str) -> None:
-        """Open the settings on one of their pages ("model", "pictures", "appearance", "keys")."""
+        """Open the settings on one of their pages ("model", "pictures", "appearance", "keys", "updates")."""
         from app.dialogs.settings_dialog import SettingsDialog
 
         controller = self._controller
-        dialog = SettingsDialog(controller.state, controller.bundles, controller.store.folder, self._window, page)
+        dialog = SettingsDialog(
+            controller.state, controller.bundles, controller.store.folder, self._window, page, self.updates
+        )
         dialog.pageTurned.connect(self._page_turned)
         dialog.open()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 
 from app.canvas.panel import CanvasPanel
+from app.language.say import say
 from app.session.state import SessionState
 from app.system import background
 
@@ -79,24 +80,20 @@ def _read_examples(folder: Path) -> tuple[Path, list[QImage]]:
     return folder, [image for image in map(QImage, map(str, files)) if not image.isNull()]
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Status", text)
-
-
 def empty_words(state: SessionState) -> tuple[str, str]:
     """Title and text of a canvas without a picture: what the user can do next."""
     subject = state.subject
     if subject is None:
-        return _tr("Put your thing anywhere"), _tr(
+        return say("Put your thing anywhere"), say(
             "Add a photo of one thing, write where it should be, and watch the picture form from coarse to fine."
         )
     name = subject.name.strip()
-    title = _tr("Put this {0} anywhere").format(name) if name else _tr("Put your subject anywhere")
+    title = say("Put this {0} anywhere").format(name) if name else say("Put your subject anywhere")
     if not subject.example:
-        return title, _tr("Write where it should be, press Generate and watch the picture form from coarse to fine.")
+        return title, say("Write where it should be, press Generate and watch the picture form from coarse to fine.")
     seconds = state.expected_seconds
     if not seconds:
-        return title, _tr("The example is ready. Press Generate and watch the picture form from coarse to fine.")
-    return title, _tr(
+        return title, say("The example is ready. Press Generate and watch the picture form from coarse to fine.")
+    return title, say(
         "The example is ready. Press Generate and watch the picture form from coarse to fine, in about {0} seconds."
     ).format(max(1, round(seconds)))

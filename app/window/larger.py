@@ -13,7 +13,7 @@ from app.session.controller import Controller
 from app.store.picture_files import export_name
 from app.system import background
 from app.window.panels import Panels
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import save_larger
 
 
@@ -57,7 +57,9 @@ class Larger(QObject):
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
         if not isinstance(error, EchoGenError):
-            error = EchoGenError(f"The picture could not be saved: {error}", "Choose another folder.")
+            error = EchoGenError(
+                Sentence("The picture could not be saved: {error}", error=error), Sentence("Choose another folder.")
+            )
         self._controller.failed.emit(error, "")
 
 

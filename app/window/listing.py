@@ -16,7 +16,7 @@ from app.store.picture_files import export_name
 from app.system import background
 from app.window.panels import Panels
 from app.window.pictures import free_name
-from engine import EchoGenError, ListedRequest, PhotoError
+from engine import EchoGenError, ListedRequest, PhotoError, Sentence
 from engine.photo import draw_sheet, load_photo, save_plain
 
 
@@ -112,7 +112,9 @@ class Listing(QObject):
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
         if not isinstance(error, EchoGenError):
-            error = EchoGenError(f"The sheet could not be saved: {error}", "Choose another folder.")
+            error = EchoGenError(
+                Sentence("The sheet could not be saved: {error}", error=error), Sentence("Choose another folder.")
+            )
         self._controller.failed.emit(error, "")
 
 
@@ -125,7 +127,7 @@ def _write_sheet(target: Path, files: Sequence[Path | None], labels: Sequence[tu
         except PhotoError:
             pictures.append(None)  # it went to the trash since
     if all(picture is None for picture in pictures):
-        raise PhotoError("No picture of the list is there any more.", "Draw the list again.")
+        raise PhotoError(Sentence("No picture of the list is there any more."), Sentence("Draw the list again."))
     target = target if target.suffix else target.with_suffix(".png")
     save_plain(target, draw_sheet(pictures, labels))
     return target

@@ -65,6 +65,7 @@ _WEIGHTS = tuple(
         "store",
     )
 )
+_UPDATES = ("ssl", "urllib.request", "installer.launcher.network", "installer.launcher.updates", "app.session.updates")
 _OFFER = ("app.models.words", "app.session.downloads", "app.models.pieces", "app.models.offer")
 
 
@@ -220,6 +221,7 @@ class MainWindow(QMainWindow):
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
         dialogs.fetching.connect(self.status.show_fetching)
+        dialogs.updateFound.connect(self._tell_update)
         self.photo_sources.filesGiven.connect(controller.open_files)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
@@ -363,9 +365,14 @@ class MainWindow(QMainWindow):
 
     def preparations(self) -> list[Callable[[], object]]:
         """What is slow and nobody waits for, in steps."""
+        looks = [*imports(*_UPDATES), self.dialogs.look_for_update] if self.state.settings.updates else []
         if self.state.settings.panels.get(OFFER_PUT_AWAY):
-            return []
-        return [*imports(*_PLANS, *_WEIGHTS, *_OFFER), self._make_offer]
+            return looks
+        return [*imports(*_PLANS, *_WEIGHTS, *_OFFER), self._make_offer, *looks]
+
+    @Slot(str)
+    def _tell_update(self, text: str) -> None:
+        self.toast.show_message(text, self.dialogs.update_settings, self.tr("Show"))
 
     def _make_offer(self) -> None:
         from app.models.offer import ModelOffer

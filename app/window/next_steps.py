@@ -9,7 +9,16 @@ from PySide6.QtCore import QObject, Slot
 
 from app.session.controller import Controller
 from app.window.banner import ErrorBanner, NextStep
-from engine import BundleError, CannotWrite, DeviceLost, EchoGenError, NotEnoughMemory, PhotoError, SubjectNotFound
+from engine import (
+    BundleError,
+    CannotWrite,
+    DeviceLost,
+    EchoGenError,
+    NotEnoughMemory,
+    PhotoError,
+    Sentence,
+    SubjectNotFound,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +63,9 @@ class ErrorSteps(QObject):
         cannot be read is one of the history here, which no other photo replaces."""
         if not isinstance(error, EchoGenError):
             error = EchoGenError(
-                self.tr("Something went wrong inside the program: {0}").format(f"{type(error).__name__}: {error}"),
-                self.tr("Your photo, cut-out and prompt are safe. Help › Copy diagnostics has what a report needs."),
-                title=self.tr("This should not happen"),
+                Sentence("Something went wrong inside the program: {error}", error=f"{type(error).__name__}: {error}"),
+                Sentence("Your photo, cut-out and prompt are safe. Help › Copy diagnostics has what a report needs."),
+                title=Sentence("This should not happen"),
             )
         steps = [] if isinstance(error, PhotoError) else self._next_steps(error)
         self._place_banner(False)

@@ -184,8 +184,8 @@ class Panels(QWidget):
     @Slot()
     def _move_toast(self) -> None:
         """A message lies over the page that is in view: over another one nobody would see it."""
-        page = self._pages.currentWidget()
-        self.toast.move_to(page if page is self._gallery or isinstance(page, EditorFrame) else self.stage)
+        over = self._open_editor() or (self._gallery if self.is_gallery() else None)
+        self.toast.move_to(over or self.stage)
 
     def is_gallery(self) -> bool:
         """Whether the gallery is open."""

@@ -39,7 +39,8 @@ class PhotoSources(QObject):
     @Slot()
     def choose(self) -> None:
         """Ask for photos."""
-        kinds = f"{self.tr('Pictures')} ({_SUFFIXES});;{self.tr('All files')} (*)"
+        pictures, everything = self.tr("Pictures"), self.tr("All files")
+        kinds = f"{pictures} ({_SUFFIXES});;{everything} (*)"
         names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open photo"), _pictures_folder(), kinds)
         if names:
             self.filesGiven.emit([Path(name) for name in names])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, QObject, QPoint, Qt, Slot
+from PySide6.QtCore import QObject, QPoint, Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from app.canvas.panel import CanvasPanel
 from app.history.menu import add_entry
 from app.history.panel import HistoryPanel
+from app.language.say import say
 from app.session.state import SessionState
 from app.shortcuts import bind, shortcut
 from app.store.history_store import Picture
@@ -18,10 +19,6 @@ from app.system.sharing import reveal
 from app.window.full_screen import FullScreen
 from app.window.menus import Commands
 from app.window.toasts import Toast
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("PictureMenu", text)
 
 
 class PictureMenu(QObject):
@@ -103,7 +100,7 @@ class PictureMenu(QObject):
                 entry.triggered.connect(partial(self._recall, picture, what))
         menu.addSeparator()
         starred = self._canvas.actions_bar.starred()
-        words = _tr("Take the star away") if starred else ""
+        words = say("Take the star away") if starred else ""
         add_entry(menu, "star_canvas", self._canvas.toggle_star, enabled=kept, text=words)
         there = kept and not commands.is_missing(picture)  # type: ignore[arg-type]
         add_entry(menu, "reveal_canvas", self.reveal, enabled=there)
@@ -128,7 +125,7 @@ class PictureMenu(QObject):
         """The prompt of the picture that is shown, to the clipboard."""
         if self._canvas.request is not None:
             QGuiApplication.clipboard().setText(self._canvas.request.prompt)
-            self._toast.show_message(_tr("Prompt copied"))
+            self._toast.show_message(say("Prompt copied"))
 
     @Slot()
     def reveal(self) -> None:

@@ -16,7 +16,7 @@ from app.shortcuts import keymap, shortcut
 from app.store.picture_files import picture_name
 from app.store.presets import MOST, PresetStore
 from app.window.panels import Panels
-from engine import EchoGenError, InputError, Preset, read_preset, write_preset
+from engine import EchoGenError, InputError, Preset, Sentence, read_preset, write_preset
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Presets(QObject):
     def _add(self, preset: Preset) -> None:
         index = self._place(preset.name)
         if index >= MOST:
-            raise InputError(f"There are {MOST} presets already.", "Delete one first.")
+            raise InputError(Sentence("There are {most} presets already.", most=MOST), Sentence("Delete one first."))
         if self._set([*self.presets[:index], preset, *self.presets[index + 1 :]]):
             key = keymap.shown(f"preset_{index + 1}") if index < KEYS else ""
             words = self.tr("“{0}” is saved; {1} brings it back") if key else self.tr("“{0}” is saved")

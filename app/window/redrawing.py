@@ -14,7 +14,7 @@ from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.system import background
 from app.window.panels import Panels
-from engine import EchoGenError
+from engine import EchoGenError, Sentence
 from engine.photo import Photo, load_photo, photo_from_pixels
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,9 @@ class Redrawing(QObject):
     def _not_loaded(self, error: Exception) -> None:
         if not isinstance(error, EchoGenError):
             log.error("a photo could not be read", exc_info=error)
-            error = EchoGenError(f"The photo could not be opened: {error}", "Choose another one.")
+            error = EchoGenError(
+                Sentence("The photo could not be opened: {error}", error=error), Sentence("Choose another one.")
+            )
         self._controller.failed.emit(error, "")
 
     def _open(self, photo: Photo, whole: int, *, into_photo: bool) -> None:

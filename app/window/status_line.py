@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QObject, Slot
+from PySide6.QtCore import QObject, Slot
 
+from app.language.say import say
 from app.session.controller import Controller
 from app.session.state import SessionState
 from app.window.top_bar import TopBar
@@ -86,10 +87,6 @@ class StatusLine(QObject):
 # The words beside the dot in the top bar.
 
 
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Status", text)
-
-
 def status_of(
     state: SessionState, *, editing: bool = False, marking: bool = False, last: str = "", fetching: str = ""
 ) -> tuple[str, str]:
@@ -103,25 +100,25 @@ def status_of(
     """
     engine, jobs, subject = state.engine, state.jobs, state.subject
     if marking:
-        return _tr("Marking a region"), "accent"
+        return say("Marking a region"), "accent"
     if editing:
-        return _tr("Editing the cut-out"), "accent"
+        return say("Editing the cut-out"), "accent"
     if jobs.busy:
         if jobs.stopping:
-            return _tr("Stopping…"), "warning"
+            return say("Stopping…"), "warning"
         if jobs.count > 1:
-            return _tr("Drawing {0} of {1}").format(jobs.index, jobs.count), "accent"
-        return _tr("Drawing"), "accent"
+            return say("Drawing {0} of {1}").format(jobs.index, jobs.count), "accent"
+        return say("Drawing"), "accent"
     if engine.phase == "failed":
-        return _tr("The model is not loaded"), "danger"
+        return say("The model is not loaded"), "danger"
     if engine.phase == "loading":
         share = round(100 * engine.fraction)
-        text = _tr("Loading the model, {0}\u00a0%").format(share) if share else _tr("Loading the model")
+        text = say("Loading the model, {0}\u00a0%").format(share) if share else say("Loading the model")
         return text, "warning"
     if subject is not None and subject.finding:
-        return _tr("Finding the subject…"), "warning"
+        return say("Finding the subject…"), "warning"
     if fetching:
         return fetching, "accent"
     if engine.phase == "ready":
-        return last or _tr("Ready"), "danger" if last.startswith(_tr("Stopped:")) else "accent"
+        return last or say("Ready"), "danger" if last.startswith(say("Stopped:")) else "accent"
     return "", "track"

@@ -6,6 +6,7 @@ from engine.batch.job import Job
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 
 def run_here(job: Job, options: WorkerOptions, total: int, *, strict: bool = False) -> Count:
@@ -25,7 +26,7 @@ def run_here(job: Job, options: WorkerOptions, total: int, *, strict: bool = Fal
             elif record.error:
                 count.failed += 1
                 if strict:
-                    raise InputError(f"The request {row.id[:12]} failed: {record.error}")
+                    raise InputError(Sentence("The request {id} failed: {error}", id=row.id[:12], error=record.error))
             else:
                 count.drawn += 1
             bar.show(count)

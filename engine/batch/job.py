@@ -31,6 +31,7 @@ from typing import Any
 from engine.errors import InputError
 from engine.files import disk_error, write_atomically, write_json
 from engine.request import CutOut, GenerationRequest
+from engine.sentence import Sentence
 
 JOB = "job.json"
 MANIFEST = "manifest.parquet"
@@ -111,17 +112,26 @@ class Job:
         job = cls(folder)
         found = job._described()
         if found is None and job._holds_something():
-            raise InputError(f"The folder {folder} holds other files and no job.", "Name an empty or a new folder.")
+            raise InputError(
+                Sentence("The folder {folder} holds other files and no job.", folder=folder),
+                Sentence("Name an empty or a new folder."),
+            )
         # One that ended before its plan was written, at a broken line perhaps, holds nothing to go on with.
         begun = found is not None and (bool(job.parts()) or (job.folder / "pictures").is_dir())
         if begun and not resume:
             raise InputError(
-                f"The folder {folder} holds a job already.", "Go on with it by --resume, or name another folder."
+                Sentence("The folder {folder} holds a job already.", folder=folder),
+                Sentence("Go on with it by --resume, or name another folder."),
             )
         if begun and found != bundle:
             raise InputError(
-                f"The job in {folder} was begun with {found}, and {bundle} is to draw.",
-                "Name another folder, or the model it was begun with.",
+                Sentence(
+                    "The job in {folder} was begun with {found}, and {bundle} is to draw.",
+                    folder=folder,
+                    found=found,
+                    bundle=bundle,
+                ),
+                Sentence("Name another folder, or the model it was begun with."),
             )
         if not begun:
             write_json(job.folder / JOB, {"format": FORMAT, "bundle": bundle})
@@ -142,7 +152,8 @@ class Job:
             lock.acquire(timeout=0)
         except Timeout as error:
             raise InputError(
-                f"Another run is drawing the job in {self.folder}.", "Wait until it ends, or name another folder."
+                Sentence("Another run is drawing the job in {folder}.", folder=self.folder),
+                Sentence("Wait until it ends, or name another folder."),
             ) from error
         except NotImplementedError:
             pass  # network storage that knows no locks
@@ -164,14 +175,19 @@ class Job:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             if data["format"] != FORMAT:
-                raise InputError(f"The job in {self.folder} was begun by another version.", "Name another folder.")
+                raise InputError(
+                    Sentence("The job in {folder} was begun by another version.", folder=self.folder),
+                    Sentence("Name another folder."),
+                )
             return str(data["bundle"])
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:
-            raise InputError(f"{self.folder} is no folder.", "Name another one.") from error
+            raise InputError(
+                Sentence("{folder} is no folder.", folder=self.folder), Sentence("Name another one.")
+            ) from error
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{path} is damaged.", "Name another folder.") from error
+            raise InputError(Sentence("{path} is damaged.", path=path), Sentence("Name another folder.")) from error
 
     # The plan
 
@@ -237,7 +253,8 @@ class Job:
             subject = CutOut.from_json(json.loads(self._subject_file(digest).read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise InputError(
-                f"The subject {digest[:12]} of this request is missing.", "Start again with --resume."
+                Sentence("The subject {digest} of this request is missing.", digest=digest[:12]),
+                Sentence("Start again with --resume."),
             ) from error
         return subject
 
@@ -294,7 +311,9 @@ class Job:
                 if self.has_picture(row.id):  # its record was lost with the power
                     records[row.id] = Record(row.id, row.request, picture_name(row.id))
                 else:
-                    records[row.id] = Record(row.id, row.request, error="It was not drawn; go on with --resume.")
+                    records[row.id] = Record(
+                        row.id, row.request, error=Sentence("It was not drawn; go on with --resume.")
+                    )
         target = self.folder / MANIFEST
         partial = target.with_name(f".{MANIFEST}.{secrets.token_hex(4)}.part")
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.bundle.manifest import BundleManifest
 from engine.errors import InputError
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 NAME = "{subject}"  # in a prompt, stands for the subject's name
@@ -22,10 +23,13 @@ def read_prompts(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The prompts {path} cannot be read.", "Name a text file with one prompt a line.") from error
+        raise InputError(
+            Sentence("The prompts {path} cannot be read.", path=path),
+            Sentence("Name a text file with one prompt a line."),
+        ) from error
     prompts = [line.strip() for line in lines if line.strip()]
     if not prompts:
-        raise InputError(f"There are no prompts in {path}.", "Write one a line.")
+        raise InputError(Sentence("There are no prompts in {path}.", path=path), Sentence("Write one a line."))
     return prompts
 
 
@@ -36,7 +40,7 @@ def find_photos(folder: Path) -> list[tuple[str, Path]]:
         InputError: the folder is not there, or holds no photos.
     """
     if not folder.is_dir():
-        raise InputError(f"The folder of subjects {folder} does not exist.")
+        raise InputError(Sentence("The folder of subjects {folder} does not exist.", folder=folder))
     found = []
     for entry in sorted(folder.iterdir()):
         inside = sorted(entry.iterdir()) if entry.is_dir() else [entry]
@@ -45,7 +49,7 @@ def find_photos(folder: Path) -> list[tuple[str, Path]]:
             name = entry.stem.rstrip("0123456789").replace("_", " ").replace("-", " ").strip()
             found.append((name or entry.stem, photos[0]))
     if not found:
-        raise InputError(f"There are no photos in {folder}.")
+        raise InputError(Sentence("There are no photos in {folder}.", folder=folder))
     return found
 
 
@@ -54,7 +58,7 @@ def make_requests(
     photos: Sequence[tuple[str, Path]],
     prompts: Sequence[str],
     seeds: int,
-    skipped: Callable[[str], None],
+    skipped: Callable[[Sentence], None],
 ) -> Iterator[GenerationRequest]:
     """Every photo's subject in every prompt with seeds 0, 1, …, at the model's own settings.
 
@@ -77,7 +81,7 @@ def make_requests(
             mask = segmenter.find_subject(photo, Hint(name=name)).mask
             subject = cut_out(photo, mask, manifest.reference_size)
         except InputError as error:
-            skipped(f"{path.name} is skipped: {error}")
+            skipped(Sentence("{photo} is skipped: {error}", photo=path.name, error=error.said))
             continue
         for prompt in prompts:
             for seed in range(seeds):

@@ -24,6 +24,7 @@ from engine.batch.job import Job, Planned, rows_a_part
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import DeviceLost, EchoGenError, InputError
+from engine.sentence import Sentence
 
 TRIES = 3  # of a request that ends its worker, before it is told as failed
 
@@ -34,7 +35,9 @@ def require_ray() -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        raise InputError("Ray is not installed.", "Install it with: pip install 'echogen-desktop[ray]'.") from error
+        raise InputError(
+            Sentence("Ray is not installed."), Sentence("Install it with: pip install 'echogen-desktop[ray]'.")
+        ) from error
     return ray
 
 
@@ -63,7 +66,8 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
         except Exception as error:  # it raises whatever its processes ended with
             said = str(error).strip().partition("\n")[0] or type(error).__name__
             raise EchoGenError(
-                f"Ray could not be started: {said}", "Leave --ray out, or look into Ray's own log."
+                Sentence("Ray could not be started: {said}", said=said),
+                Sentence("Leave --ray out, or look into Ray's own log."),
             ) from error
         return ray
     _answers(address)
@@ -73,8 +77,10 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
         if address == "auto":
             raise _no_answer(address) from error
         raise InputError(
-            f"The Ray at {address} does not take this program in.",
-            "Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines.",
+            Sentence("The Ray at {address} does not take this program in.", address=address),
+            Sentence(
+                "Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines."
+            ),
         ) from error
     return ray
 
@@ -100,7 +106,8 @@ def _answers(address: str) -> None:
 
 def _no_answer(address: str) -> InputError:
     return InputError(
-        f"No Ray answers at {address}.", "Look with `ray status` on the head machine; the address is HOST:6379."
+        Sentence("No Ray answers at {address}.", address=address),
+        Sentence("Look with `ray status` on the head machine; the address is HOST:6379."),
     )
 
 
@@ -120,7 +127,7 @@ class Drawing:
                 if tries <= TRIES:
                     record = self._worker.draw(row)
                 else:
-                    record = self._worker.fail(row, f"It ended its worker {TRIES} times.")
+                    record = self._worker.fail(row, Sentence("It ended its worker {tries} times.", tries=TRIES))
             except DeviceLost:
                 logging.getLogger(__name__).exception("the device is lost; this worker ends and is started again")
                 os._exit(1)
@@ -198,10 +205,16 @@ def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: 
     if not 1 <= size <= most:
         room, asked = max(0, most), max(1, size)
         raise InputError(
-            f"Ray has {room} graphics cards here, and {asked} workers take one each."
+            Sentence("Ray has {room} graphics cards here, and {asked} workers take one each.", room=room, asked=asked)
             if on_cards
-            else f"Ray has room for {room} workers here, not for {asked}, with --threads {threads} each and one core to read the plan.",
-            "Ask for fewer with --workers or --threads, or add machines.",
+            else Sentence(
+                "Ray has room for {room} workers here, not for {asked}, with --threads {threads} each and one "
+                "core to read the plan.",
+                room=room,
+                asked=asked,
+                threads=threads,
+            ),
+            Sentence("Ask for fewer with --workers or --threads, or add machines."),
         )
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
@@ -251,8 +264,8 @@ def _in_words(error: BaseException) -> EchoGenError:
     lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
     # Of an actor that could not begin Ray keeps only the text.
     if said := re.search(r"engine\.errors\.(\w+): (.+)", lines[-1]):
-        return getattr(errors, said[1], EchoGenError)(said[2])
-    return EchoGenError(f"Ray gave up: {lines[-1]}", "Go on with --resume.")
+        return getattr(errors, said[1], EchoGenError)(Sentence.row(said[2]))
+    return EchoGenError(Sentence("Ray gave up: {line}", line=lines[-1]), Sentence("Go on with --resume."))
 
 
 class _Log(io.TextIOBase):

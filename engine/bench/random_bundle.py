@@ -29,6 +29,7 @@ from engine.errors import InputError
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.schedules import published_schedules
 from engine.model.transformer import Transformer
+from engine.sentence import Sentence
 from engine.tokenizer import preview
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
@@ -165,7 +166,10 @@ def make_random_bundle(folder: Path, config: str = "tiny", seed: int = 0) -> Bun
         InputError: there is no such config. CannotWrite: the folder cannot be written.
     """
     if config not in CONFIGS:
-        raise InputError(f"There is no configuration “{config}”.", f"There are {', '.join(CONFIGS)}.")
+        raise InputError(
+            Sentence("There is no configuration “{config}”.", config=config),
+            Sentence("There are {configs}.", configs=", ".join(CONFIGS)),
+        )
     sizes = CONFIGS[config]()
     words = word_tokenizer(("ball",))
     with BundleWriter(folder) as writer:

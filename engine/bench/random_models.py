@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.schedules import published_schedule
 from engine.model.transformer import Transformer
+from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 
@@ -58,7 +59,10 @@ CONFIGS = {
 def bench_config(name: str) -> BenchConfig:
     """Raises ``InputError`` when there is no such configuration."""
     if name not in CONFIGS:
-        raise InputError(f"There is no configuration “{name}” to measure.", f"Choose {', '.join(CONFIGS)}.")
+        raise InputError(
+            Sentence("There is no configuration “{name}” to measure.", name=name),
+            Sentence("Choose {configs}.", configs=", ".join(CONFIGS)),
+        )
     return CONFIGS[name]
 
 

@@ -52,6 +52,7 @@ from engine.errors import AccessRefused, EchoGenError, InputError, SizeNotAgreed
 from engine.files import readable
 from engine.model.keys import published_keys
 from engine.model.transformer import Transformer
+from engine.sentence import Sentence
 from engine.tokenizer import keys as tokenizer_keys
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.weights.catalogue import PARTS, Part, find_model
@@ -84,7 +85,10 @@ def rehearse(model: str, say: Say = print) -> None:
     """
     find_model(model)
     if model != MODEL:
-        raise InputError(f"There is no rehearsal for {model}.", f"There is one for {MODEL}.")
+        raise InputError(
+            Sentence("There is no rehearsal for {model}.", model=model),
+            Sentence("There is one for {model}.", model=MODEL),
+        )
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="echogen-rehearsal-") as place:
         rehearse_names(Path(place), say)
@@ -202,7 +206,7 @@ async def _get(store: ModelStore, hub: LocalHub, say: Say) -> None:
     store.accept_licences(MODEL)
     try:
         await store.get(MODEL)
-        raise RehearsalFailed("A part that wants an account was fetched without one.")
+        raise RehearsalFailed(Sentence("A part that wants an account was fetched without one."))
     except AccessRefused as error:
         _expect(_GATED_BY_SURPRISE in error.step, "the page where access is asked for is not named")
         _expect(not hub.with_token and not store.state(MODEL).done, "something was fetched although a part was refused")
@@ -210,7 +214,7 @@ async def _get(store: ModelStore, hub: LocalHub, say: Say) -> None:
     store.tokens.set(TOKEN)
     try:
         await store.get(MODEL)
-        raise RehearsalFailed("A part that is larger than was shown was fetched without a question.")
+        raise RehearsalFailed(Sentence("A part that is larger than was shown was fetched without a question."))
     except SizeNotAgreed as error:
         _expect(hub.with_token <= {_GATED_BY_SURPRISE}, "the token went to another repository")
         say(f"  size              {error.fact} Agreed.")
@@ -277,7 +281,7 @@ def _draw(folder: Path, say: Say) -> None:
 
 def _expect(right: bool, otherwise: str) -> None:
     if not right:
-        raise RehearsalFailed(f"The rehearsal failed: {otherwise}.")
+        raise RehearsalFailed(Sentence("The rehearsal failed: {otherwise}.", otherwise=otherwise))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from engine.errors import DoesNotFit
+from engine.sentence import Sentence
 
 _DEPTH = 4
 _PREFIXES = ("module.", "_orig_mod.", "_fsdp_wrapped_module.")
@@ -30,20 +31,20 @@ class Wanted:
         prefixes: what training puts before every name, and is taken off.
     """
 
-    words: str
+    words: Sentence
     marks: tuple[frozenset[str], ...]
     entries: tuple[str, ...]
     prefixes: tuple[str, ...] = _PREFIXES
 
 
 TRANSFORMER = Wanted(
-    "the weights of an EchoGen transformer",
+    Sentence("the weights of an EchoGen transformer"),
     (frozenset({"cfg_uncond", "pos_start", "word_embed.weight"}),),
     ("gpt_fsdp", "gpt_wo_ddp", "gpt", "model", "state_dict", "module"),
 )
 # The reference reads "vae" or "ema" as they are. With a prefix it would find none of its weights, and load nothing.
 TOKENIZER = Wanted(
-    "the weights of a visual tokenizer",
+    Sentence("the weights of a visual tokenizer"),
     (frozenset({"encoder.conv_in.conv.weight"}), frozenset({"encoder.conv_in.weight"})),
     ("vae", "ema", "state_dict", "model", "module"),
     (),
@@ -67,7 +68,10 @@ def find_weights(loaded: Any, wanted: Wanted | None, file: str) -> dict[str, Ten
     if fitting:
         return min(fitting, key=lambda entry: entry[:2])[2]
     words = wanted.words if wanted is not None else "weights"
-    raise DoesNotFit(f"{file} does not hold {words}: it holds {_in_short(loaded)}.", found=entries(loaded))
+    raise DoesNotFit(
+        Sentence("{file} does not hold {words}: it holds {loaded}.", file=file, words=words, loaded=_in_short(loaded)),
+        found=entries(loaded),
+    )
 
 
 def entries(loaded: Any) -> list[str]:

@@ -26,10 +26,11 @@ from engine.bundle.records import (
 from engine.errors import BundleError, RequestError
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 
 MANIFEST = "bundle.json"
-GET_AGAIN = "Get the model again, or verify it under Models."
+GET_AGAIN = Sentence("Get the model again, or verify it under Models.")
 
 T = TypeVar("T")
 
@@ -40,7 +41,9 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 def damaged(why: str) -> BundleError:
     """The error for a manifest that cannot be used, and why."""
-    return BundleError(f"The model's description ({MANIFEST}) is damaged: {why}.", GET_AGAIN)
+    return BundleError(
+        Sentence("The model's description ({manifest}) is damaged: {why}.", manifest=MANIFEST, why=why), GET_AGAIN
+    )
 
 
 def inside(name: Any) -> str:

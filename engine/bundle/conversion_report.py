@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.errors import DoesNotFit
 from engine.files import write_json
+from engine.sentence import Sentence, from_json, to_json
 
 _FOLDER = "reports"
 _MAX_BYTES = 2**20
@@ -26,8 +27,8 @@ class ConversionReport:
     """
 
     model: str
-    fact: str
-    step: str
+    fact: Sentence
+    step: Sentence
     found: tuple[str, ...]
 
     @property
@@ -47,7 +48,7 @@ def report_file(models: Path, name: str) -> Path:
 
 def write_report(path: Path, error: DoesNotFit) -> None:
     """Keep what was found. Raises ``CannotWrite``."""
-    write_json(path, {"fact": error.fact, "step": error.step, "found": summary(error.found)})
+    write_json(path, {"fact": to_json(error.fact), "step": to_json(error.step), "found": summary(error.found)})
 
 
 def read_report(path: Path) -> ConversionReport | None:
@@ -55,9 +56,10 @@ def read_report(path: Path) -> ConversionReport | None:
     try:
         with path.open("rb") as stream:
             data = json.loads(stream.read(_MAX_BYTES))
-        fact, step, found = str(data["fact"]), str(data["step"]), tuple(map(str, data["found"]))
+        fact, step = Sentence.row(from_json(data["fact"])), Sentence.row(from_json(data["step"]))
+        found = tuple(map(str, data["found"]))
         return ConversionReport(path.stem, fact, step, found[: _MOST_NAMES + 1])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

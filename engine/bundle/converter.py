@@ -46,6 +46,7 @@ from engine.files import is_there
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.keys import convert, published_keys
 from engine.model.schedules import published_schedules
+from engine.sentence import Sentence
 from engine.tokenizer import keys as tokenizer_keys
 from engine.tokenizer import preview
 from engine.tokenizer.autoencoder import Autoencoder
@@ -122,7 +123,10 @@ def convert_bundle(
     )
     word_list = parts.text / TOKENIZER_FILE
     if not word_list.is_file():
-        raise InputError(f"There is no {TOKENIZER_FILE} in {parts.text}.", "Download it with the text encoder.")
+        raise InputError(
+            Sentence("There is no {tokenizer_file} in {text}.", tokenizer_file=TOKENIZER_FILE, text=parts.text),
+            Sentence("Download it with the text encoder."),
+        )
     streams = _checked_streams(manifest, transformer, tokenizer, encoders)
     with BundleWriter(out, _fingerprint(transformer, tokenizer, *encoders.values())) as writer:
         work.begin(sum(size for size, _ in streams.values()), writer.stored_bytes)
@@ -205,7 +209,9 @@ def transformer_config(shapes: Mapping[str, tuple[int, ...]], file: str) -> Tran
             text_pool_heads=shapes["text_proj_for_sos.ca.mat_q"][1],
         )
     except (KeyError, ValueError, IndexError) as error:
-        raise DoesNotFit(f"{file} does not hold {TRANSFORMER.words}.", found=shapes) from error
+        raise DoesNotFit(
+            Sentence("{file} does not hold {transformer}.", file=file, transformer=TRANSFORMER.words), found=shapes
+        ) from error
     return config
 
 
@@ -214,7 +220,8 @@ def _tokenizer_config(checkpoint: Checkpoint) -> TokenizerConfig:
         return tokenizer_keys.config_from_shapes(checkpoint.shapes)
     except BundleError as error:
         raise DoesNotFit(
-            f"{checkpoint.paths[0].name} does not hold {TOKENIZER.words}.", found=checkpoint.shapes
+            Sentence("{name} does not hold {tokenizer}.", name=checkpoint.paths[0].name, tokenizer=TOKENIZER.words),
+            found=checkpoint.shapes,
         ) from error
 
 
@@ -230,7 +237,10 @@ def _transformer(
         key = table[published]
         if key.kind == "constant":
             if bool(tensor.count_nonzero()):
-                raise DoesNotFit(f"The weight “{published}” should be zero and is not.", found=checkpoint.shapes)
+                raise DoesNotFit(
+                    Sentence("The weight “{published}” should be zero and is not.", published=published),
+                    found=checkpoint.shapes,
+                )
             continue
         tensor = convert(key, tensor, shapes[key.ours])
         yield (
@@ -293,7 +303,7 @@ def _content_input(config: TransformerConfig, content: Mapping[str, Any]) -> int
         stride = 2 ** (len(content["block_out_channels"]) - 1)
     except (KeyError, TypeError) as error:
         raise BundleError(
-            "The content encoder's config.json is not that of an AutoencoderKL.", GET_FILE_AGAIN
+            Sentence("The content encoder's config.json is not that of an AutoencoderKL."), GET_FILE_AGAIN
         ) from error
     return math.isqrt(config.content_tokens) * stride
 
@@ -305,7 +315,8 @@ def _semantic_input(config: TransformerConfig, semantic: Mapping[str, Any]) -> i
 def _published_schedules(reference: int) -> tuple[ScaleSchedule, ...]:
     if reference not in _BUDGETS:
         raise BundleError(
-            f"This is no published size: its cut-out has {reference} pixels a side.", "Say which sizes it draws."
+            Sentence("This is no published size: its cut-out has {reference} pixels a side.", reference=reference),
+            Sentence("Say which sizes it draws."),
         )
     return published_schedules(_BUDGETS[reference])
 
@@ -329,9 +340,14 @@ def _check_room(out: Path, needed: int) -> None:
     free = shutil.disk_usage(place).free
     if free < needed * 1.02:
         raise CannotWrite(
-            f"The model needs {needed / 1e9:.1f} GB, and {place} has {free / 1e9:.1f} GB free.",
-            "Make room, or choose another folder.",
-            title="Not enough room on the disk",
+            Sentence(
+                "The model needs {needed:.1f} GB, and {place} has {free:.1f} GB free.",
+                needed=needed / 1e9,
+                place=place,
+                free=free / 1e9,
+            ),
+            Sentence("Make room, or choose another folder."),
+            title=Sentence("Not enough room on the disk"),
         )
 
 

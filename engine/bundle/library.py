@@ -9,8 +9,9 @@ from pathlib import Path
 import platformdirs
 
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
-from engine.errors import BundleError, CannotWrite
+from engine.errors import BundleError, CannotWrite, os_reason
 from engine.files import is_file
+from engine.sentence import NOTHING, Sentence
 
 APP_NAME = "echogen-desktop"
 DEFAULT_BUNDLE = "mini"
@@ -61,7 +62,8 @@ def choose_models_folder(folder: Path) -> None:
         temporary.replace(note)
     except OSError as error:
         raise CannotWrite(
-            f"{error.filename or folder} cannot be written: {error.strerror or error}.", "Choose another folder."
+            Sentence("{path} cannot be written: {reason}.", path=error.filename or folder, reason=os_reason(error)),
+            Sentence("Choose another folder."),
         ) from error
 
 
@@ -104,12 +106,14 @@ def resolve_bundle(name_or_folder: str | Path) -> Path:
             return folder
     if not plain:
         raise BundleError(
-            f"There is no model in {text}: it has no {MANIFEST}.", "Choose another model, or get it again."
+            Sentence("There is no model in {text}: it has no {manifest}.", text=text, manifest=MANIFEST),
+            Sentence("Choose another model, or get it again."),
         )
     names = ", ".join(bundle.name for bundle in find_bundles())
-    there = f"On this computer: {names}. " if names else ""
+    there = Sentence("On this computer: {names}.", names=names) if names else NOTHING
     raise BundleError(
-        f"The model “{text}” is not on this computer.", f"{there}Get it under Models, or name its folder."
+        Sentence("The model “{text}” is not on this computer.", text=text),
+        Sentence.row(there, Sentence("Get it under Models, or name its folder.")),
     )
 
 
@@ -125,4 +129,4 @@ def _found(folder: Path) -> FoundBundle:
     try:
         return FoundBundle(folder.name, folder, read_manifest(folder))
     except BundleError as error:
-        return FoundBundle(folder.name, folder, None, str(error))
+        return FoundBundle(folder.name, folder, None, error.said)

@@ -26,6 +26,7 @@ from engine.encoders.text import TextEncoder
 from engine.errors import BundleError
 from engine.files import is_file
 from engine.model.transformer import Transformer
+from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.encoder_decoder import Encoder
 
@@ -136,8 +137,11 @@ def load_tokenizer_encoder(bundle: Bundle) -> nn.Module:
                 state[name.removeprefix("encoder.")] = tensor.to(device, dtype)
     if not state:
         raise BundleError(
-            f"{bundle.manifest.title} cannot take up a photo: its visual tokenizer has no encoder.",
-            "Use a picture that was drawn with it, or open another model.",
+            Sentence(
+                "{manifest} cannot take up a photo: its visual tokenizer has no encoder.",
+                manifest=bundle.manifest.title,
+            ),
+            Sentence("Use a picture that was drawn with it, or open another model."),
         )
     return assemble("tokenizer", lambda: Encoder(bundle.manifest.tokenizer), state)
 
@@ -153,13 +157,32 @@ def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_prog
     for name, entry in manifest.files.items():
         path = folder / name
         if not is_file(path):
-            raise BundleError(f"The model “{manifest.title}” is incomplete: {name} is missing.", GET_AGAIN)
+            raise BundleError(
+                Sentence(
+                    "The model “{manifest}” is incomplete: {name} is missing.", manifest=manifest.title, name=name
+                ),
+                GET_AGAIN,
+            )
         if not path.resolve().is_relative_to(root):
-            raise BundleError(f"The model “{manifest.title}” is refused: {name} leads out of its folder.", GET_AGAIN)
+            raise BundleError(
+                Sentence(
+                    "The model “{manifest}” is refused: {name} leads out of its folder.",
+                    manifest=manifest.title,
+                    name=name,
+                ),
+                GET_AGAIN,
+            )
         size = path.stat().st_size
         if size != entry.size:
             raise BundleError(
-                f"The model “{manifest.title}” is damaged: {name} has {size} bytes instead of {entry.size}.", GET_AGAIN
+                Sentence(
+                    "The model “{manifest}” is damaged: {name} has {size} bytes instead of {entry}.",
+                    manifest=manifest.title,
+                    name=name,
+                    size=size,
+                    entry=entry.size,
+                ),
+                GET_AGAIN,
             )
         if name.endswith(".safetensors"):
             try:
@@ -167,11 +190,21 @@ def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_prog
                     pass
             except (SafetensorError, OSError) as error:
                 raise BundleError(
-                    f"The model “{manifest.title}” is damaged: {name} is no sound weights file.", GET_AGAIN
+                    Sentence(
+                        "The model “{manifest}” is damaged: {name} is no sound weights file.",
+                        manifest=manifest.title,
+                        name=name,
+                    ),
+                    GET_AGAIN,
                 ) from error
         if hashes and BundleFile.of(path) != entry:
             raise BundleError(
-                f"The model “{manifest.title}” is damaged: the content of {name} is not what it was (its SHA-256 differs).",
+                Sentence(
+                    "The model “{manifest}” is damaged: the content of {name} is not what it was (its SHA-256 "
+                    "differs).",
+                    manifest=manifest.title,
+                    name=name,
+                ),
                 GET_AGAIN,
             )
         done += entry.size
@@ -217,7 +250,12 @@ class _Reader:
             for name, tensor in _tensors(self._folder / file, skip):
                 name = own_name(part, name)  # bundles of format 1 have the libraries' names
                 if name in state:
-                    raise BundleError(f"The {PART_WORDS[part]} of this model has “{name}” twice.", GET_AGAIN)
+                    raise BundleError(
+                        Sentence(
+                            "The {part_word} of this model has “{name}” twice.", part_word=PART_WORDS[part], name=name
+                        ),
+                        GET_AGAIN,
+                    )
                 dtype = tensor.dtype
                 if dtype.is_floating_point:
                     dtype = torch.float32 if keeps_float32(part, name) else placement.dtype
@@ -239,7 +277,9 @@ def _tensors(path: Path, skip: tuple[str, ...]) -> Iterator[tuple[str, Tensor]]:
                 if not name.startswith(skip):
                     yield name, file.get_tensor(name)
     except (SafetensorError, OSError) as error:
-        raise BundleError(f"The weights file {path.name} cannot be read: {error}.", GET_AGAIN) from error
+        raise BundleError(
+            Sentence("The weights file {path} cannot be read: {error}.", path=path.name, error=error), GET_AGAIN
+        ) from error
 
 
 def _autoencoder(manifest: BundleManifest, with_encoder: bool) -> Autoencoder:
@@ -272,6 +312,10 @@ def check_fit(manifest: BundleManifest, encoders: Mapping[str, Any]) -> None:
     for part, wrong in faults.items():
         if wrong:
             raise BundleError(
-                f"The {PART_WORDS[part]} of this model does not fit its transformer.",
-                f"{GET_AGAIN} If you made it yourself, look at the sizes in {MANIFEST}.",
+                Sentence("The {part_word} of this model does not fit its transformer.", part_word=PART_WORDS[part]),
+                Sentence(
+                    "{get_again} If you made it yourself, look at the sizes in {manifest}.",
+                    get_again=GET_AGAIN,
+                    manifest=MANIFEST,
+                ),
             )

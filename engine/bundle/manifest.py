@@ -40,10 +40,11 @@ from engine.bundle.records import (
     PlacedContent,
     SceneEntry,
 )
-from engine.errors import BundleError
+from engine.errors import BundleError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.placement import Placement
 from engine.request import GenerationRequest, ScaleBits
+from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 
 __all__ = [
@@ -193,8 +194,12 @@ class BundleManifest:
             raise damaged("it is no description of a model")
         if type(data.get("format")) is not int or data["format"] not in READABLE:
             raise BundleError(
-                f"This model has format {str(data.get('format'))[:20]}, and this program reads formats up to {FORMAT}.",
-                "Update the program, or get the model again.",
+                Sentence(
+                    "This model has format {data}, and this program reads formats up to {format}.",
+                    data=str(data.get("format"))[:20],
+                    format=FORMAT,
+                ),
+                Sentence("Update the program, or get the model again."),
             )
         try:
             return cls(
@@ -262,10 +267,13 @@ def read_manifest(folder: Path) -> BundleManifest:
             raw = stream.read(MAX_MANIFEST_BYTES + 1)
     except FileNotFoundError as error:
         raise BundleError(
-            f"There is no model in {folder}: it has no {MANIFEST}.", "Choose another model, or get it again."
+            Sentence("There is no model in {folder}: it has no {manifest}.", folder=folder, manifest=MANIFEST),
+            Sentence("Choose another model, or get it again."),
         ) from error
     except OSError as error:
-        raise BundleError(f"The model in {folder} cannot be read: {error.strerror or error}.") from error
+        raise BundleError(
+            Sentence("The model in {folder} cannot be read: {reason}.", folder=folder, reason=os_reason(error))
+        ) from error
     try:
         if len(raw) > MAX_MANIFEST_BYTES:
             raise ValueError("it is too large")

@@ -21,12 +21,13 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.bundle.checkpoint_layout import TOKENIZER, TRANSFORMER, Wanted, find_weights
-from engine.errors import BundleError, DoesNotFit, InputError
+from engine.errors import BundleError, DoesNotFit, InputError, os_reason
 from engine.files import is_file, is_folder
+from engine.sentence import Sentence
 
 __all__ = ["GET_FILE_AGAIN", "TOKENIZER", "TRANSFORMER", "Checkpoint", "hub_checkpoint", "hub_config"]
 
-GET_FILE_AGAIN = "Get the file again from its publisher."
+GET_FILE_AGAIN = Sentence("Get the file again from its publisher.")
 _REOPEN_BYTES = 10**9
 _MAX_CONFIG_BYTES = 2**20
 
@@ -53,7 +54,10 @@ class Checkpoint:
         for path in paths:
             for name, shape in _shapes(path, wanted).items():
                 if name in self.shapes:
-                    raise BundleError(f"The weight “{name}” is in {path.name} and in another file.", GET_FILE_AGAIN)
+                    raise BundleError(
+                        Sentence("The weight “{name}” is in {path} and in another file.", name=name, path=path.name),
+                        GET_FILE_AGAIN,
+                    )
                 self.shapes[name], self._file_of[name] = shape, path
 
     @classmethod
@@ -85,12 +89,18 @@ class Checkpoint:
 def hub_checkpoint(folder: Path) -> Checkpoint:
     """All weights of a folder as the hub has it, in one file or in several. Safetensors are preferred."""
     if not is_folder(folder):
-        raise InputError(f"There is no folder {folder}.", "Name the folder the part was downloaded to.")
+        raise InputError(
+            Sentence("There is no folder {folder}.", folder=folder),
+            Sentence("Name the folder the part was downloaded to."),
+        )
     for pattern in ("*.safetensors", "pytorch_model*.bin"):
         found = sorted(path for path in folder.glob(pattern) if path.is_file())
         if found:
             return Checkpoint(*found)
-    raise InputError(f"There are no weights in {folder}.", "It should hold config.json and safetensors files.")
+    raise InputError(
+        Sentence("There are no weights in {folder}.", folder=folder),
+        Sentence("It should hold config.json and safetensors files."),
+    )
 
 
 def hub_config(folder: Path) -> dict[str, Any]:
@@ -100,30 +110,33 @@ def hub_config(folder: Path) -> dict[str, Any]:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror or error}.", "Name the folder the part was downloaded to."
+            Sentence("{path} cannot be read: {reason}.", path=path, reason=os_reason(error)),
+            Sentence("Name the folder the part was downloaded to."),
         ) from error
     try:
         config = json.loads(raw) if len(raw) <= _MAX_CONFIG_BYTES else None
         if not isinstance(config, dict):
             raise ValueError("no object")
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path} is damaged.", GET_FILE_AGAIN) from error
+        raise BundleError(Sentence("{path} is damaged.", path=path), GET_FILE_AGAIN) from error
     dropped = ("architectures", "torch_dtype", "dtype", "transformers_version", "auto_map", "task_specific_params")
     return {name: value for name, value in config.items() if name not in dropped and not name.startswith("_")}
 
 
 def _shapes(path: Path, wanted: Wanted | None) -> dict[str, tuple[int, ...]]:
     if not is_file(path):
-        raise InputError(f"There is no file {path}.")
+        raise InputError(Sentence("There is no file {path}.", path=path))
     if path.suffix != ".safetensors":
         return {name: tuple(tensor.shape) for name, tensor in _load_pickle(path, wanted).items()}
     try:
         with safe_open(path, "pt") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
-        raise BundleError(f"{path.name} is damaged: it is no sound safetensors file.", GET_FILE_AGAIN) from error
+        raise BundleError(
+            Sentence("{path} is damaged: it is no sound safetensors file.", path=path.name), GET_FILE_AGAIN
+        ) from error
     if wanted is not None and not any(mark <= shapes.keys() for mark in wanted.marks):
-        raise DoesNotFit(f"{path.name} does not hold {wanted.words}.", found=shapes)
+        raise DoesNotFit(Sentence("{path} does not hold {wanted}.", path=path.name, wanted=wanted.words), found=shapes)
     return shapes
 
 
@@ -170,7 +183,9 @@ def _load_pickle(path: Path, wanted: Wanted | None) -> Mapping[str, Tensor]:
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError, IndexError) as error:
-        raise BundleError(f"{path.name} is damaged, or no file of weights.", GET_FILE_AGAIN) from error
+        raise BundleError(
+            Sentence("{path} is damaged, or no file of weights.", path=path.name), GET_FILE_AGAIN
+        ) from error
     return find_weights(loaded, wanted, path.name)
 
 
@@ -179,10 +194,14 @@ def _refused(path: Path, why: str) -> BundleError:
     if found is not None or ("nsupported" in why and _is_pickle(path)):
         what = f" ({found.group(1)})" if found is not None else ""
         return BundleError(
-            f"{path.name} holds program code{what} besides weights. It was refused, and nothing in it was run.",
-            "Get the file from its own publisher, or a safetensors version of it.",
+            Sentence(
+                "{path} holds program code{what} besides weights. It was refused, and nothing in it was run.",
+                path=path.name,
+                what=what,
+            ),
+            Sentence("Get the file from its own publisher, or a safetensors version of it."),
         )
-    return BundleError(f"{path.name} is damaged, or no file of weights.", GET_FILE_AGAIN)
+    return BundleError(Sentence("{path} is damaged, or no file of weights.", path=path.name), GET_FILE_AGAIN)
 
 
 def _is_pickle(path: Path) -> bool:

@@ -23,6 +23,7 @@ from engine.errors import BundleError, DoesNotFit
 from engine.model.config import TransformerConfig
 from engine.model.keys import convert, published_keys
 from engine.model.transformer import Transformer
+from engine.sentence import Sentence
 from engine.tokenizer import keys as tokenizer_keys
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
@@ -69,14 +70,27 @@ def encoder_names(part: str, checkpoint: Checkpoint, module: nn.Module) -> dict[
             continue
         if shape != expected[name]:
             raise DoesNotFit(
-                f"The weight “{published}” of the {PART_WORDS[part]} ({where}) has the shape {shape}, not {expected[name]}.",
+                Sentence(
+                    "The weight “{published}” of the {part_word} ({where}) has the shape {shape}, not {expected}.",
+                    published=published,
+                    part_word=PART_WORDS[part],
+                    where=where,
+                    shape=shape,
+                    expected=expected[name],
+                ),
                 found=checkpoint.shapes,
             )
         names[published] = name
     missing = sorted(expected.keys() - set(names.values()))
     if missing:
         raise DoesNotFit(
-            f"{where} lacks {len(missing)} weights of the {PART_WORDS[part]}, the first “{missing[0]}”.",
+            Sentence(
+                "{where} lacks {count} weights of the {part_word}, the first “{first}”.",
+                where=where,
+                count=len(missing),
+                part_word=PART_WORDS[part],
+                first=missing[0],
+            ),
             found=checkpoint.shapes,
         )
     _log_unknown(where, unknown)
@@ -100,7 +114,12 @@ def check_transformer(checkpoint: Checkpoint, config: TransformerConfig) -> None
     missing = sorted(name for name, key in table.items() if key.kind == "live" and name not in checkpoint.shapes)
     if missing:
         raise DoesNotFit(
-            f"{file} lacks {len(missing)} weights of an EchoGen transformer, the first “{missing[0]}”.",
+            Sentence(
+                "{file} lacks {count} weights of an EchoGen transformer, the first “{first}”.",
+                file=file,
+                count=len(missing),
+                first=missing[0],
+            ),
             found=checkpoint.shapes,
         )
     with torch.device("meta"):
@@ -110,7 +129,12 @@ def check_transformer(checkpoint: Checkpoint, config: TransformerConfig) -> None
                     convert(key, torch.empty(checkpoint.shapes[name]), shapes[key.ours])
                 except (ValueError, RuntimeError, IndexError) as error:
                     raise DoesNotFit(
-                        f"The weight “{name}” of {file} has the shape {checkpoint.shapes[name]}, which does not fit.",
+                        Sentence(
+                            "The weight “{name}” of {file} has the shape {shape}, which does not fit.",
+                            name=name,
+                            file=file,
+                            shape=checkpoint.shapes[name],
+                        ),
                         found=checkpoint.shapes,
                     ) from error
     _log_unknown(file, checkpoint.shapes.keys() - table.keys() - _MASKS)
@@ -133,21 +157,34 @@ def tokenizer_names(checkpoint: Checkpoint, config: TokenizerConfig) -> dict[str
             unknown.append(published)
         elif (ours := table[full]) is not None:
             if ours in names.values():
-                raise BundleError(f"{file} has the weight “{published}” twice.", GET_FILE_AGAIN)
+                raise BundleError(
+                    Sentence("{file} has the weight “{published}” twice.", file=file, published=published),
+                    GET_FILE_AGAIN,
+                )
             names[published] = ours
     with torch.device("meta"):
         expected = {name: tuple(parameter.shape) for name, parameter in Autoencoder(config).named_parameters()}
     missing = sorted(expected.keys() - set(names.values()))
     if missing:
         raise DoesNotFit(
-            f"{file} lacks {len(missing)} weights of the visual tokenizer, the first "
-            f"“{tokenizer_keys.published_name(missing[0])}”.",
+            Sentence(
+                "{file} lacks {count} weights of the visual tokenizer, the first “{first}”.",
+                file=file,
+                count=len(missing),
+                first=tokenizer_keys.published_name(missing[0]),
+            ),
             found=checkpoint.shapes,
         )
     for published, ours in names.items():
         if checkpoint.shapes[published] != expected[ours]:
             raise DoesNotFit(
-                f"The weight “{published}” of {file} has the shape {checkpoint.shapes[published]}, not {expected[ours]}.",
+                Sentence(
+                    "The weight “{published}” of {file} has the shape {shape}, not {expected}.",
+                    published=published,
+                    file=file,
+                    shape=checkpoint.shapes[published],
+                    expected=expected[ours],
+                ),
                 found=checkpoint.shapes,
             )
     _log_unknown(file, unknown)

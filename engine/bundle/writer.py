@@ -20,8 +20,9 @@ from torch import Tensor
 
 from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleFile, BundleManifest, inside
 from engine.encoders.names import own_name
-from engine.errors import Cancelled, CannotWrite
+from engine.errors import Cancelled, CannotWrite, os_reason
 from engine.files import write_atomically
+from engine.sentence import Sentence
 
 SHARD_BYTES = 512 * 10**6
 _HASHING = 4  # files that are hashed at once
@@ -44,7 +45,10 @@ class BundleWriter:
     def __init__(self, folder: Path, resume: str = "") -> None:
         self.folder = Path(folder).absolute()
         if self.folder.exists() and not (self.folder / MANIFEST).is_file() and not _is_empty(self.folder):
-            raise CannotWrite(f"{self.folder} holds something else than a model.", "Name a new or an empty folder.")
+            raise CannotWrite(
+                Sentence("{folder} holds something else than a model.", folder=self.folder),
+                Sentence("Name a new or an empty folder."),
+            )
         self._resume = resume
         self._work = self.folder.with_name(f".{self.folder.name}.{resume or secrets.token_hex(4)}.part")
 
@@ -228,10 +232,15 @@ def _said(folder: Path, needed: int = 0) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
             raise CannotWrite(
-                f"The disk of {folder.parent} is full; {needed / 1e6:.0f} MB more were to be written.",
-                "Make room, or choose another folder.",
-                title="The disk is full",
+                Sentence(
+                    "The disk of {parent} is full; {needed:.0f} MB more were to be written.",
+                    parent=folder.parent,
+                    needed=needed / 1e6,
+                ),
+                Sentence("Make room, or choose another folder."),
+                title=Sentence("The disk is full"),
             ) from error
         raise CannotWrite(
-            f"The model cannot be written to {folder}: {error.strerror or error}.", "Choose another folder."
+            Sentence("The model cannot be written to {folder}: {reason}.", folder=folder, reason=os_reason(error)),
+            Sentence("Choose another folder."),
         ) from error

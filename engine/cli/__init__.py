@@ -13,7 +13,7 @@ import os
 import sys
 
 from engine.cli.terminal import PROGRAM, Help, example_line, let_names_through, progress
-from engine.errors import Cancelled, EchoGenError, ExitCode
+from engine.errors import Cancelled, EchoGenError, ExitCode, os_reason
 from engine.text import shortened
 from engine.version import __version__
 
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         # A name that is too long, a folder that may not be entered: wherever it is met, it is a sentence.
         logging.getLogger(__name__).debug("failed", exc_info=True)
         where = f"{shortened(error.filename, 300)}: " if error.filename is not None else ""
-        progress.note(f"A file or folder cannot be used. {where}{error.strerror or error}.")
+        progress.note(f"A file or folder cannot be used. {where}{os_reason(error)}.")
         return int(ExitCode.BAD_INPUT)
     finally:
         progress.clear()

@@ -19,6 +19,7 @@ from engine.cli.terminal import progress
 from engine.errors import EchoGenError, ExitCode, InputError
 from engine.request import MAX_SEED, GenerationRequest
 from engine.requests_file import BrokenLine, read_requests
+from engine.sentence import Sentence
 
 EXAMPLE = "batch --subjects photos --prompts prompts.txt --seeds 2 --out job"
 
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     with job.alone():
         planned = (job.planned_count(), 0) if source.empty else job.write_plan(source)
         if not planned[0]:
-            raise InputError("There is nothing to draw: no request could be read.")
+            raise InputError(Sentence("There is nothing to draw: no request could be read."))
         count, pictures, failed = draw(args, job, planned[0], strict=args.strict)
     summary = {
         "pictures": pictures,
@@ -85,13 +86,13 @@ def check(args: argparse.Namespace) -> None:
     """Everything that can be wrong without reading a request."""
     check_workers(args)
     if args.requests is not None and args.subjects is not None:
-        raise InputError("A batch needs either a file of requests or --subjects with --prompts.")
+        raise InputError(Sentence("A batch needs either a file of requests or --subjects with --prompts."))
     if args.requests is None and args.subjects is None and not args.resume:
-        raise InputError("A batch needs either a file of requests or --subjects with --prompts.")
+        raise InputError(Sentence("A batch needs either a file of requests or --subjects with --prompts."))
     if args.subjects is not None and args.prompts is None:
-        raise InputError("--subjects need prompts.", "Name a file of them with --prompts.")
+        raise InputError(Sentence("--subjects need prompts."), Sentence("Name a file of them with --prompts."))
     if not 1 <= args.seeds <= MAX_SEED:
-        raise InputError("At least one seed is needed.")
+        raise InputError(Sentence("At least one seed is needed."))
 
 
 def check_workers(args: argparse.Namespace) -> None:
@@ -102,12 +103,12 @@ def check_workers(args: argparse.Namespace) -> None:
     """
     if importlib.util.find_spec("pyarrow") is None:
         raise InputError(
-            "A batch keeps its tables with pyarrow, which is not installed.",
-            "Install it with: pip install 'echogen-desktop[batch]'.",
+            Sentence("A batch keeps its tables with pyarrow, which is not installed."),
+            Sentence("Install it with: pip install 'echogen-desktop[batch]'."),
         )
     for name in ("threads", "workers"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
-            raise InputError(f"--{name} must be at least 1.")
+            raise InputError(Sentence("--{name} must be at least 1.", name=name))
     if args.ray or args.ray_address is not None:
         from engine.batch.on_ray import check_reachable
 
@@ -159,7 +160,10 @@ class _Source:
         """That what is named is there, before a job is begun."""
         if self._args.requests is not None:
             if not self._args.requests.is_file():
-                raise InputError(f"There is no file {self._args.requests}.", "Name a file of JSON lines.")
+                raise InputError(
+                    Sentence("There is no file {requests}.", requests=self._args.requests),
+                    Sentence("Name a file of JSON lines."),
+                )
             return
         if self._args.subjects is not None:
             self._photos, self._prompts = find_photos(self._args.subjects), read_prompts(self._args.prompts)
@@ -171,13 +175,13 @@ class _Source:
             return
         for entry in read_requests(self._args.requests):
             if isinstance(entry, BrokenLine):
-                self._skip(str(entry))
+                self._skip(entry.said)
             else:
                 yield entry
 
-    def _skip(self, words: str) -> None:
+    def _skip(self, words: Sentence) -> None:
         if self._args.strict:
-            raise InputError(words, "Mend it, or leave --strict out.")
+            raise InputError(words, Sentence("Mend it, or leave --strict out."))
         self.skipped += 1
         progress.note(words)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cli.terminal import progress
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:  # the command line starts without torch
     from engine.sampling.guidance import BranchOrder
@@ -34,11 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if (args.config is None) == (args.bundle is None):
-        raise InputError("There is nothing to measure.", "Name either --config with --random, or --bundle.")
+        raise InputError(
+            Sentence("There is nothing to measure."), Sentence("Name either --config with --random, or --bundle.")
+        )
     if not 1 <= args.rounds <= 100:
-        raise InputError("The number of rounds must be from 1 to 100.")
+        raise InputError(Sentence("The number of rounds must be from 1 to 100."))
     if args.config is not None and not args.random:
-        raise InputError("A configuration has no weights of its own.", "Add --random, or name a --bundle.")
+        raise InputError(
+            Sentence("A configuration has no weights of its own."), Sentence("Add --random, or name a --bundle.")
+        )
     result = _compare(args) if args.config is not None else _whole(args)
     progress.clear()
     if args.json:

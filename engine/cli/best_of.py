@@ -17,6 +17,7 @@ from engine.errors import InputError, Outdone
 from engine.events import Finished, Started
 from engine.request import GenerationRequest
 from engine.sampling.contest import Contest
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -39,11 +40,18 @@ def check(args: argparse.Namespace) -> None:
     if args.best_of is None:
         return
     if not 2 <= args.best_of <= MOST:
-        raise InputError(f"The best is chosen of 2 to {MOST} pictures.", "Write for example --best-of 4.")
+        raise InputError(
+            Sentence("The best is chosen of 2 to {most} pictures.", most=MOST),
+            Sentence("Write for example --best-of 4."),
+        )
     if args.count != 1:
-        raise InputError("--count and --best-of exclude each other.", "--best-of says how many are drawn.")
+        raise InputError(
+            Sentence("--count and --best-of exclude each other."), Sentence("--best-of says how many are drawn.")
+        )
     if lists.is_list(args):
-        raise InputError("The best is chosen of pictures of one prompt.", "Leave --best-of away, or the list.")
+        raise InputError(
+            Sentence("The best is chosen of pictures of one prompt."), Sentence("Leave --best-of away, or the list.")
+        )
     args.count = args.best_of
 
 
@@ -51,10 +59,13 @@ def check_request(request: GenerationRequest, manifest: BundleManifest) -> None:
     """That the pictures can be told by their likeness."""
     if manifest.likeness is None or not manifest.likeness.tells:
         raise InputError(
-            f"{manifest.title} cannot tell how alike its pictures are.", "Use --count, and choose for yourself."
+            Sentence("{manifest} cannot tell how alike its pictures are.", manifest=manifest.title),
+            Sentence("Use --count, and choose for yourself."),
         )
     if request.subject is None:
-        raise InputError("Without a subject there is nothing to be alike.", "Give its photo with --subject.")
+        raise InputError(
+            Sentence("Without a subject there is nothing to be alike."), Sentence("Give its photo with --subject.")
+        )
 
 
 def draw(

@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.bundle.conversion_report import write_report
 from engine.cli.terminal import progress
 from engine.errors import DoesNotFit, InputError
+from engine.sentence import Sentence
 
 ENCODERS = ("text", "semantic", "content")
 
@@ -49,7 +50,10 @@ def run(args: argparse.Namespace) -> int:
         part, _, rest = text.partition("=")
         source, _, licence = rest.partition("=")
         if part not in PARTS or not source or not licence:
-            raise InputError(f"“{text}” is no origin.", f"Write PART=SOURCE=LICENCE; the parts are {', '.join(PARTS)}.")
+            raise InputError(
+                Sentence("“{text}” is no origin.", text=text),
+                Sentence("Write PART=SOURCE=LICENCE; the parts are {parts}.", parts=", ".join(PARTS)),
+            )
         origins[part] = Origin(source, licence)
     cancel = threading.Event()
     previous = signal.signal(signal.SIGINT, lambda *_: cancel.set())

@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.cli import batch
 from engine.errors import InputError
 from engine.files import disk_error, write_atomically, write_json
+from engine.sentence import Sentence
 
 JOB = "job"  # folder of the pictures, in the folder of the evaluation
 _OWN = ("networks", "resume", "bundle_cache", "ray", "ray_address", "workers")
@@ -38,7 +39,10 @@ def refuse(args: argparse.Namespace) -> None:
     """Raise ``InputError`` when another evaluation is given what only this one knows."""
     for name in _OWN:
         if getattr(args, name):
-            raise InputError(f"--{name.replace('_', '-')} belongs to “evaluate dreambench”.", "Leave it out.")
+            raise InputError(
+                Sentence("--{name} belongs to “evaluate dreambench”.", name=name.replace("_", "-")),
+                Sentence("Leave it out."),
+            )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,9 +55,11 @@ def run(args: argparse.Namespace) -> int:
     from engine.weights.inventory import parts_folder
 
     if args.photos is None or args.out is None:
-        raise InputError("DreamBench needs photos and a folder.", "Name them with --photos and --out.")
+        raise InputError(
+            Sentence("DreamBench needs photos and a folder."), Sentence("Name them with --photos and --out.")
+        )
     if args.seeds < 1:
-        raise InputError("At least one seed is needed.")
+        raise InputError(Sentence("At least one seed is needed."))
     batch.check_workers(args)
     prompts, seeds = read_prompts(args.photos), args.seeds
     if args.quick:
@@ -76,13 +82,16 @@ def run(args: argparse.Namespace) -> int:
     with job.alone():
         total, _ = job.write_plan(benchmark.requests(manifest, skip))
         if not total:
-            raise InputError("There is nothing to measure: no subject could be cut out.")
+            raise InputError(Sentence("There is nothing to measure: no subject could be cut out."))
         batch.draw(drawn, job, total)
         for judge in judges:
             judge.to(_device(args))
         scores, references = measure(job, benchmark, judges, skip, lambda count: show(f"Measured {count} of {total}"))
     if not scores:
-        raise InputError("There is nothing to measure: no picture could be drawn.", f"{job.folder} says why.")
+        raise InputError(
+            Sentence("There is nothing to measure: no picture could be drawn."),
+            Sentence("{folder} says why.", folder=job.folder),
+        )
     figures = {"bundle": manifest.identity, "seeds": seeds, **results(scores, references, total), "skipped": skipped}
     write_json(args.out / "dreambench.json", figures)
     write_atomically(args.out / "dreambench.html", report(figures, JOB).encode())

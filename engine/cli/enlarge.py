@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.errors import CannotWrite
 from engine.files import is_folder
+from engine.sentence import Sentence
 
 EXAMPLE = "enlarge robot.png --factor 4 --out large.png"
 
@@ -25,7 +26,10 @@ def run(args: argparse.Namespace) -> int:
     from engine.photo.enlarge import METHOD, save_larger
 
     if not is_folder(args.out.parent):
-        raise CannotWrite(f"The folder {args.out.parent} does not exist.", "Make it first, or name another one.")
+        raise CannotWrite(
+            Sentence("The folder {parent} does not exist.", parent=args.out.parent),
+            Sentence("Make it first, or name another one."),
+        )
     size = save_larger(args.picture, args.out, args.factor, metadata=not args.no_metadata)
     print(f"{size[0]} × {size[1]}, by {METHOD}", file=sys.stderr)
     if args.json:

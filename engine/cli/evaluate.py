@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cli import dreambench, likeness
 from engine.cli.terminal import progress
-from engine.errors import CannotWrite, InputError, SubjectNotFound
+from engine.errors import CannotWrite, InputError, SubjectNotFound, os_reason
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -80,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
     if args.what == "cutouts":
         return evaluate_cutouts(args)
     if args.without_network:
-        raise InputError("--without-network belongs to the measure of cut-outs.", "Write: evaluate cutouts.")
+        raise InputError(
+            Sentence("--without-network belongs to the measure of cut-outs."), Sentence("Write: evaluate cutouts.")
+        )
     if args.what == "dreambench":
         return dreambench.run(args)
     dreambench.refuse(args)
@@ -90,17 +93,19 @@ def run(args: argparse.Namespace) -> int:
         return likeness.run(args)
     if (args.subjects is None and args.photos is None) or args.out is None:
         raise InputError(
-            "An evaluation needs pictures and a folder.",
-            "Name photos with --photos or cut-outs with --subjects, and --out.",
+            Sentence("An evaluation needs pictures and a folder."),
+            Sentence("Name photos with --photos or cut-outs with --subjects, and --out."),
         )
     if args.count < 2 or args.prompts < 1:
-        raise InputError("At least two subjects and one prompt are needed.")
+        raise InputError(Sentence("At least two subjects and one prompt are needed."))
     if args.masks is not None and args.photos is None:
-        raise InputError("--masks belong to photos.", "Name their folder with --photos.")
+        raise InputError(Sentence("--masks belong to photos."), Sentence("Name their folder with --photos."))
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotWrite(f"The folder {args.out} cannot be made: {error.strerror}.") from error
+        raise CannotWrite(
+            Sentence("The folder {out} cannot be made: {reason}.", out=args.out, reason=os_reason(error))
+        ) from error
 
     import torch
 
@@ -134,7 +139,10 @@ def evaluate_cutouts(args: argparse.Namespace) -> int:
     from engine.preflight.segmenter import Segmenter
 
     if args.photos is None or args.masks is None:
-        raise InputError("Cut-outs are measured on photos with masks.", "Name their folders with --photos and --masks.")
+        raise InputError(
+            Sentence("Cut-outs are measured on photos with masks."),
+            Sentence("Name their folders with --photos and --masks."),
+        )
     cases = find_cases(args.photos, args.masks)
     results = measure(cases, Segmenter(network=None) if args.without_network else Segmenter(), show)
     figures = figures_of(results)
@@ -144,7 +152,9 @@ def evaluate_cutouts(args: argparse.Namespace) -> int:
             args.out.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
-            raise CannotWrite(f"{path} cannot be written: {error.strerror or error}.") from error
+            raise CannotWrite(
+                Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
+            ) from error
         write_cutout_report(results, figures, args.out / "cutouts.html")
     print(f"{'':14}overlap  ≥ 0.90  < 0.70  boundary F")
     for way, own in figures["ways"].items():
@@ -218,7 +228,10 @@ def merged(cut_outs: dict[str, Any], photos: dict[str, Any]) -> dict[str, Any]:
 def train_judges(args: argparse.Namespace) -> int:
     """Both judges one after the other; each goes on from its last checkpoint."""
     if args.sprites is None:
-        raise InputError("The judges are trained on renders of cut-outs.", "Name a folder of them with --sprites.")
+        raise InputError(
+            Sentence("The judges are trained on renders of cut-outs."),
+            Sentence("Name a folder of them with --sprites."),
+        )
     import torch
 
     from engine.evaluation.judge_training import train_judge
@@ -247,7 +260,7 @@ def draw_photos(drawer: Drawer, folder: Path, masks: Path | None, path: Path) ->
         else:
             cut_outs.append((subject.name, cut))
     if not cut_outs:
-        raise SubjectNotFound(f"No subject was found in the photos of {folder}.")
+        raise SubjectNotFound(Sentence("No subject was found in the photos of {folder}.", folder=folder))
     write_sheet(drawer, cut_outs, path)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.cli.generate import check_places, draw, show_loading
 from engine.errors import InputError
 from engine.request import MAX_SEED, GenerationRequest
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.bundle.loader import Bundle
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED:
-        raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED}.")
+        raise InputError(Sentence("The seed must be a whole number from 0 to {most}.", most=MAX_SEED))
     check_places(args.out, args.previews)
     from engine.engine import Engine
 
@@ -58,10 +59,10 @@ def example_request(
     if not 1 <= number <= len(examples):
         count = len(examples)
         raise InputError(
-            f"{bundle.manifest.title} brings no example {number} along.",
-            f"It has {count} example{'' if count == 1 else 's'}."
+            Sentence("{manifest} brings no example {number} along.", manifest=bundle.manifest.title, number=number),
+            Sentence("It has {count} example{value}.", count=count, value="" if count == 1 else "s")
             if count
-            else "Use generate with a photo of your own.",
+            else Sentence("Use generate with a photo of your own."),
         )
     example = examples[number - 1]
     photo = load_photo(bundle.folder / example.image)

@@ -19,12 +19,13 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import best_of, lists, views
 from engine.cli.place import Place, check_place, take_place
 from engine.cli.terminal import progress
-from engine.errors import CannotWrite, InputError, RequestError
+from engine.errors import CannotWrite, InputError, RequestError, os_reason
 from engine.events import Finished, ScalePreview, Started
 from engine.files import is_folder
 from engine.placement import Placement
 from engine.preset import read_preset
 from engine.request import MAX_SEED, CutOut, GenerationRequest
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -137,15 +138,16 @@ def check(args: argparse.Namespace) -> None:
     """Everything that can be wrong without opening a model is said before one is opened."""
     best_of.check(args)
     if not 1 <= args.count <= 1000:
-        raise InputError("The number of pictures must be from 1 to 1000.")
+        raise InputError(Sentence("The number of pictures must be from 1 to 1000."))
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED - args.count + 1:
-        raise InputError(f"The seed must be a whole number from 0 to {MAX_SEED - args.count + 1}.")
+        raise InputError(Sentence("The seed must be a whole number from 0 to {most}.", most=MAX_SEED - args.count + 1))
     views.check(args)
     check_place(args)
     lists.check(args)
     if args.prompt is None and args.source is None and not lists.is_list(args):
         raise InputError(
-            "There is no prompt.", 'Say where the subject should be, for example --prompt "a toy robot in the snow".'
+            Sentence("There is no prompt."),
+            Sentence('Say where the subject should be, for example --prompt "a toy robot in the snow".'),
         )
     check_places(args.out, args.previews)
     if args.sheet is not None:
@@ -155,16 +157,26 @@ def check(args: argparse.Namespace) -> None:
 def check_places(out: Path, previews: Path | None) -> None:
     """That pictures can be written where they are to go, as far as it can be told beforehand."""
     if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
-        raise InputError(f"“{out.name}” is no kind of picture that can be written.", "Use .png, .webp or .jpg.")
+        raise InputError(
+            Sentence("“{out}” is no kind of picture that can be written.", out=out.name),
+            Sentence("Use .png, .webp or .jpg."),
+        )
     if not is_folder(out.parent):
-        raise CannotWrite(f"The folder {out.parent} does not exist.", "Make it first, or name another one.")
+        raise CannotWrite(
+            Sentence("The folder {parent} does not exist.", parent=out.parent),
+            Sentence("Make it first, or name another one."),
+        )
     if not os.access(out.parent, os.W_OK):
-        raise CannotWrite(f"The folder {out.parent} may not be written.", "Name another one.")
+        raise CannotWrite(
+            Sentence("The folder {parent} may not be written.", parent=out.parent), Sentence("Name another one.")
+        )
     if previews is not None:
         try:
             previews.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotWrite(f"The folder {previews} cannot be made: {error.strerror or error}.") from error
+            raise CannotWrite(
+                Sentence("The folder {previews} cannot be made: {reason}.", previews=previews, reason=os_reason(error))
+            ) from error
 
 
 def build_request(args: argparse.Namespace) -> GenerationRequest:
@@ -268,14 +280,23 @@ def choose_size(text: str, sizes: list[tuple[int, int]]) -> tuple[int, int]:
         if width < 1 or height < 1:
             raise ValueError
     except (ValueError, ZeroDivisionError) as error:
-        raise RequestError(f"“{text}” is no size.", f"Write one of {offered}, or a ratio such as 4:3.") from error
+        raise RequestError(
+            Sentence("“{text}” is no size.", text=text),
+            Sentence("Write one of {offered}, or a ratio such as 4:3.", offered=offered),
+        ) from error
     if separator == "x":
         if (width, height) not in sizes:
-            raise RequestError(f"This model does not draw {width}x{height}.", f"It draws {offered}.")
+            raise RequestError(
+                Sentence("This model does not draw {width}x{height}.", width=width, height=height),
+                Sentence("It draws {offered}.", offered=offered),
+            )
         return width, height
     nearest = min(sizes, key=lambda size: abs(size[0] / size[1] / ratio - 1))
     if abs(nearest[0] / nearest[1] / ratio - 1) > 0.08:
-        raise RequestError(f"This model does not draw the ratio {text}.", f"It draws {offered}.")
+        raise RequestError(
+            Sentence("This model does not draw the ratio {text}.", text=text),
+            Sentence("It draws {offered}.", offered=offered),
+        )
     return nearest
 
 

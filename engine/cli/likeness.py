@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.bundle.manifest import BundleManifest
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.photos is None:
-        raise InputError("The likeness is measured on photos.", "Name their folder with --photos.")
+        raise InputError(Sentence("The likeness is measured on photos."), Sentence("Name their folder with --photos."))
     from engine.bundle.library import resolve_bundle
     from engine.bundle.manifest import read_manifest
     from engine.bundle.writer import rewrite_manifest
@@ -64,7 +65,7 @@ def of_photos(photos: Path, masks: Path | None, manifest: BundleManifest, quick:
             seed = SEED + len(requests)
             requests.append(GenerationRequest(prompt, cut, seed=seed, **manifest.request_defaults()))
     if len({request.subject.digest for request in requests if request.subject is not None}) < 2:
-        raise InputError("Things are told apart: there must be photos of at least two.")
+        raise InputError(Sentence("Things are told apart: there must be photos of at least two."))
     return requests
 
 

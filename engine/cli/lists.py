@@ -11,6 +11,7 @@ from engine.bundle.manifest import BundleManifest
 from engine.errors import InputError
 from engine.prompt_list import ListedRequest, make_requests, read_prompt_file, scene_prompts
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +36,19 @@ def check(args: argparse.Namespace) -> None:
     """What can be wrong without a model."""
     if not is_list(args):
         if args.sheet is not None or args.requests is not None:
-            raise InputError("--sheet and --requests are for lists.", "Name one with --prompts, or use --all-scenes.")
+            raise InputError(
+                Sentence("--sheet and --requests are for lists."),
+                Sentence("Name one with --prompts, or use --all-scenes."),
+            )
         return
     if args.prompt is not None or (args.prompts is not None and args.all_scenes):
-        raise InputError("There is more than one list of prompts.", "Use --prompt, --prompts or --all-scenes.")
+        raise InputError(
+            Sentence("There is more than one list of prompts."), Sentence("Use --prompt, --prompts or --all-scenes.")
+        )
     if args.region is not None or args.photo is not None or args.keep_scales is not None:
-        raise InputError("A list draws whole pictures.", "Leave --region, --photo and --keep-scales out.")
+        raise InputError(
+            Sentence("A list draws whole pictures."), Sentence("Leave --region, --photo and --keep-scales out.")
+        )
 
 
 def listed_requests(
@@ -57,7 +65,10 @@ def listed_requests(
     if args.all_scenes:
         scenes = manifest.language.scenes if manifest.language is not None else ()
         if not scenes:
-            raise InputError(f"{manifest.title} has no list of scenes: it takes any words.", "Write a list of prompts.")
+            raise InputError(
+                Sentence("{manifest} has no list of scenes: it takes any words.", manifest=manifest.title),
+                Sentence("Write a list of prompts."),
+            )
         prompts = scene_prompts((scene.label, scene.sentence(name)) for scene in scenes)
     else:
         found = read_prompt_file(args.prompts, name)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from engine.cli.terminal import Help, example_line
 from engine.cli.terminal import progress as line
 from engine.errors import BundleError, Cancelled, ExitCode, InputError, LicenceNotAccepted, SizeNotAgreed
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.weights.state import ModelState
@@ -150,10 +151,12 @@ def _fetch(store: ModelStore, name: str, accept_sizes: bool) -> ModelState:
     except SizeNotAgreed as error:
         if not accept_sizes:
             if not sys.stdin.isatty():
-                raise SizeNotAgreed(error.fact, "Nothing was fetched yet. Add --accept-sizes to go on.") from error
+                raise SizeNotAgreed(
+                    error.fact, Sentence("Nothing was fetched yet. Add --accept-sizes to go on.")
+                ) from error
             print(f"{error.fact} Go on? Type yes: ", end="", file=sys.stderr, flush=True)
             if sys.stdin.readline().strip().lower() != "yes":
-                raise Cancelled("Nothing was fetched.") from error
+                raise Cancelled(Sentence("Nothing was fetched.")) from error
         store.accept_sizes(name)
         return _follow(store, store.get(name))
 
@@ -202,12 +205,12 @@ def _accept(store: ModelStore, models: list[str], without_asking: bool) -> None:
     if not without_asking:
         if not sys.stdin.isatty():
             raise LicenceNotAccepted(
-                "The licences above have to be accepted before anything is fetched.",
-                "Read them, then add --accept-licences.",
+                Sentence("The licences above have to be accepted before anything is fetched."),
+                Sentence("Read them, then add --accept-licences."),
             )
         print("Do you accept these licences? Type yes: ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() != "yes":
-            raise Cancelled("Nothing was fetched.")
+            raise Cancelled(Sentence("Nothing was fetched."))
     for name in models:
         store.accept_licences(name)
 
@@ -223,7 +226,8 @@ def _verify(store: ModelStore, args: argparse.Namespace) -> int:
     state = store.state(args.model)
     if not state.installed and not state.partial:
         raise BundleError(
-            f"{state.title} is not on this computer.", f"Get it: python -m engine models get {state.name}"
+            Sentence("{state} is not on this computer.", state=state.title),
+            Sentence("Get it: python -m engine models get {state}", state=state.name),
         )
     wrong = _follow(store, store.verify(args.model))
     if args.json:
@@ -232,12 +236,12 @@ def _verify(store: ModelStore, args: argparse.Namespace) -> int:
         print(f"{state.title}: every byte is right.")
     if wrong:
         step = (
-            f"Get it again: python -m engine models get {state.name}"
+            Sentence("Get it again: python -m engine models get {name}", name=state.name)
             if state.fetchable
-            else "Copy it anew from its source."
+            else Sentence("Copy it anew from its source.")
         )
         shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
-        raise BundleError(f"{state.title} is damaged: {shown}.", step)
+        raise BundleError(Sentence("{model} is damaged: {shown}.", model=state.title, shown=shown), step)
     return ExitCode.DONE
 
 
@@ -249,7 +253,7 @@ def _remove(store: ModelStore, args: argparse.Namespace) -> int:
         freed = _follow(store, store.remove_originals(args.model))
     else:
         if not state.installed and not state.partial:
-            raise InputError(f"{state.title} is not on this computer.")
+            raise InputError(Sentence("{state} is not on this computer.", state=state.title))
         _follow(store, store.remove(args.model))
         freed = (state.size if state.installed and state.bundle else 0) + state.done
     if args.json:
@@ -284,7 +288,9 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(main())
     except asyncio.CancelledError as error:
-        raise Cancelled("Stopped.", "What has arrived stays; the same command goes on from there.") from error
+        raise Cancelled(
+            Sentence("Stopped."), Sentence("What has arrived stays; the same command goes on from there.")
+        ) from error
     finally:
         end()
         line.clear()

@@ -17,6 +17,7 @@ from engine.photo.place import place_in_region, place_in_window, put_back, regio
 from engine.placement import Placement
 from engine.region import Region
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +40,17 @@ class Place:
 def check_place(args: argparse.Namespace) -> None:
     """What can be wrong with the options themselves."""
     if args.region is not None and args.source is None and args.photo is None:
-        raise InputError("--region needs the picture it belongs to.", "Name it with --from, or a photo with --photo.")
+        raise InputError(
+            Sentence("--region needs the picture it belongs to."),
+            Sentence("Name it with --from, or a photo with --photo."),
+        )
     if args.photo is not None and args.region is None and args.place is None:
         raise InputError(
-            "Nothing says where in the photo the subject goes.",
-            "Mark it with --region mask.png, or with --place X,Y,SIZE.",
+            Sentence("Nothing says where in the photo the subject goes."),
+            Sentence("Mark it with --region mask.png, or with --place X,Y,SIZE."),
         )
     if args.keep_scales is not None and args.source is None and args.photo is None:
-        raise InputError("--keep-scales needs the picture they come from.", "Name it with --from.")
+        raise InputError(Sentence("--keep-scales needs the picture they come from."), Sentence("Name it with --from."))
 
 
 def take_place(
@@ -85,14 +89,17 @@ def _in_photo(args: argparse.Namespace, request: GenerationRequest, manifest: Bu
     placed = Placement.parse(args.place) if args.place is not None else None
     if placed is not None and manifest.placed_content is None:
         raise InputError(
-            f"{manifest.title} cannot be told where the subject stands.", "Mark the region with --region alone."
+            Sentence("{manifest} cannot be told where the subject stands.", manifest=manifest.title),
+            Sentence("Mark the region with --region alone."),
         )
     if args.region is not None:
         mask = read_mask(args.region, photo)
     elif placed is not None and subject is not None:
         mask = region_around(subject, placed, photo.width, photo.height)
     else:
-        raise InputError("Without a subject, --place says nothing.", "Mark the region with --region mask.png.")
+        raise InputError(
+            Sentence("Without a subject, --place says nothing."), Sentence("Mark the region with --region mask.png.")
+        )
     sizes = manifest.sizes if request.size is None or not args.size else (request.size,)
     region = region_of_photo(photo, mask, sizes)
     if placed is not None:

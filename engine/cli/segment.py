@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import CannotWrite, InputError
 from engine.files import is_folder
 from engine.photo.hints import Box, Click, Hint, SubjectProposal
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,25 +119,42 @@ def check_target(target: Path | None) -> None:
     if target is None:
         return
     if target.suffix.lower() != ".png":
-        raise InputError(f"'{target.name}' is no PNG.", "Masks and cut-outs are written as .png.")
+        raise InputError(
+            Sentence("'{target}' is no PNG.", target=target.name), Sentence("Masks and cut-outs are written as .png.")
+        )
     if not is_folder(target.parent):
-        raise CannotWrite(f"The folder {target.parent} does not exist.", "Make it first, or name another one.")
+        raise CannotWrite(
+            Sentence("The folder {parent} does not exist.", parent=target.parent),
+            Sentence("Make it first, or name another one."),
+        )
 
 
 def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
     """Boxes and clicks beside the photo are mistakes, not hints."""
     if args.size is not None and not 1 <= args.size <= LARGEST_SIDE:
-        raise InputError(f"The side of the cut-out must be from 1 to {LARGEST_SIDE} pixels.")
+        raise InputError(
+            Sentence("The side of the cut-out must be from 1 to {largest_side} pixels.", largest_side=LARGEST_SIDE)
+        )
     for point in args.click:
         if not (0 <= point.x < width and 0 <= point.y < height):
             raise InputError(
-                f"The click {point.x:g},{point.y:g} lies outside the photo, which is {width} × {height} pixels."
+                Sentence(
+                    "The click {x:g},{y:g} lies outside the photo, which is {width} × {height} pixels.",
+                    x=point.x,
+                    y=point.y,
+                    width=width,
+                    height=height,
+                )
             )
     if args.box is not None:
         x0, x1 = sorted((args.box.x0, args.box.x1))
         y0, y1 = sorted((args.box.y0, args.box.y1))
         if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-            raise InputError(f"The box lies outside the photo, which is {width} × {height} pixels.")
+            raise InputError(
+                Sentence(
+                    "The box lies outside the photo, which is {width} × {height} pixels.", width=width, height=height
+                )
+            )
 
 
 _MEANS = {

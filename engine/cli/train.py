@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.device.devices import keep_memory
 from engine.errors import CannotWrite, InputError
+from engine.sentence import Sentence
 from engine.training.config import DEFAULT, STAGES
 
 if TYPE_CHECKING:
@@ -134,29 +135,34 @@ def run(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> None:
     """What can be wrong is said before anything is loaded."""
     if args.action == "preview-data" and args.out is None:
-        raise InputError("There is no file to write.", "Name it with --out.")
+        raise InputError(Sentence("There is no file to write."), Sentence("Name it with --out."))
     if args.action == "backgrounds" and args.pool is None:
-        raise InputError("There is no folder for the backgrounds.", "Name it with --pool.")
+        raise InputError(Sentence("There is no folder for the backgrounds."), Sentence("Name it with --pool."))
     if args.action == "travel" and (args.stage is None or (args.to is None) == (args.source is None)):
-        raise InputError("Travelling needs a stage and a direction.", "Add --stage, and either --to or --from.")
+        raise InputError(
+            Sentence("Travelling needs a stage and a direction."), Sentence("Add --stage, and either --to or --from.")
+        )
     if args.action == "adopt" and args.source is None:
-        raise InputError("There is no bundle to begin from.", "Name it with --from, for example --from resources/mini.")
+        raise InputError(
+            Sentence("There is no bundle to begin from."),
+            Sentence("Name it with --from, for example --from resources/mini."),
+        )
     if args.action == "all" and args.minutes is None:
-        raise InputError("How long may it take?", "Add --minutes.")
+        raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action == "cutout" and args.export is None and args.minutes is None:
-        raise InputError("How long may it take?", "Add --minutes.")
+        raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action is None and args.export is None and (args.stage is None or args.minutes is None):
-        raise InputError("There is nothing to train.", "Add --stage and --minutes.")
+        raise InputError(Sentence("There is nothing to train."), Sentence("Add --stage and --minutes."))
     if args.minutes is not None and not 0 < args.minutes < 1e5:
-        raise InputError("The minutes must be more than 0.")
+        raise InputError(Sentence("The minutes must be more than 0."))
     if not 0 < args.scale < 1e3 or not 0 < args.slice < 1e5:
-        raise InputError("Scale and slice must be more than 0.")
+        raise InputError(Sentence("Scale and slice must be more than 0."))
     if args.threads is not None and args.threads < 1:
-        raise InputError("At least one thread is needed.")
+        raise InputError(Sentence("At least one thread is needed."))
     if args.pairs is not None and args.pairs < 1:
-        raise InputError("A sheet holds at least one pair.")
+        raise InputError(Sentence("A sheet holds at least one pair."))
     if args.variety is not None and args.variety < 1:
-        raise InputError("At least one block of backgrounds is needed.")
+        raise InputError(Sentence("At least one block of backgrounds is needed."))
 
 
 def sprites_folder(args: argparse.Namespace) -> list[Path]:
@@ -164,8 +170,11 @@ def sprites_folder(args: argparse.Namespace) -> list[Path]:
     folders = args.sprites or [Path(name) for name in os.environ.get(SPRITES_VARIABLE, "").split(os.pathsep) if name]
     if not folders:
         raise InputError(
-            "Training needs a folder of cut-out pictures.",
-            f"Name it with --sprites or {SPRITES_VARIABLE}; docs/training.md says which and where from.",
+            Sentence("Training needs a folder of cut-out pictures."),
+            Sentence(
+                "Name it with --sprites or {sprites_variable}; docs/training.md says which and where from.",
+                sprites_variable=SPRITES_VARIABLE,
+            ),
         )
     return folders
 
@@ -176,7 +185,7 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError("There is no CUDA graphics card.", "Use --device cpu.")
+        raise InputError(Sentence("There is no CUDA graphics card."), Sentence("Use --device cpu."))
     return name
 
 
@@ -270,7 +279,7 @@ def preview_data(args: argparse.Namespace) -> int:
     try:
         Image.fromarray(contact_sheet(batch, 5).numpy()).save(args.out)
     except (OSError, ValueError) as error:
-        raise CannotWrite(f"{args.out} cannot be written: {error}.") from error
+        raise CannotWrite(Sentence("{out} cannot be written: {error}.", out=args.out, error=error)) from error
     for caption in batch.captions:
         print(caption)
     print(f"{args.out}: {len(batch.captions)} pairs of {len(subjects)} subjects, {len(subjects.skipped)} files skipped")

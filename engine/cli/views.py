@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.request import MAX_VIEWS, CutOut
+from engine.sentence import Sentence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +32,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def check(args: argparse.Namespace) -> None:
     """What can be wrong without reading a photo."""
     if args.view and args.subject is None:
-        raise InputError("--view gives further photos of a subject.", "Give its first photo with --subject.")
+        raise InputError(
+            Sentence("--view gives further photos of a subject."), Sentence("Give its first photo with --subject.")
+        )
     if len(args.view) > MAX_VIEWS:
-        raise InputError(f"A subject has at most {MAX_VIEWS + 1} photos.", "Leave some of --view away.")
+        raise InputError(
+            Sentence("A subject has at most {most} photos.", most=MAX_VIEWS + 1), Sentence("Leave some of --view away.")
+        )
     if args.view_mask and len(args.view_mask) != len(args.view):
         raise InputError(
-            f"There are {len(args.view)} further photos and {len(args.view_mask)} masks for them.",
-            "Give a --view-mask for each --view, or none.",
+            Sentence(
+                "There are {count} further photos and {count2} masks for them.",
+                count=len(args.view),
+                count2=len(args.view_mask),
+            ),
+            Sentence("Give a --view-mask for each --view, or none."),
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import psutil
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 Kind = Literal["cuda", "mps", "cpu"]
 KINDS: tuple[Kind, ...] = ("cuda", "mps", "cpu")
@@ -53,7 +54,7 @@ class Device:
     def words(self) -> str:
         """“CPU, 2 cores” or “NVIDIA GeForce RTX 4090, 24 GB”."""
         if self.kind == "cpu":
-            return f"CPU, {self.cores} core{'' if self.cores == 1 else 's'}"
+            return Sentence("CPU, 1 core") if self.cores == 1 else Sentence("CPU, {count} cores", count=self.cores)
         return f"{self.name}, {round(self.total / GIB)} GB"
 
     @property
@@ -73,7 +74,9 @@ def choose_device(wanted: str = "auto") -> Device:
     """
     kind, _, number = wanted.lower().partition(":")
     if kind not in ("auto", *KINDS) or (number and not number.isdecimal()):
-        raise InputError(f"“{wanted}” is no device.", "Choose auto, cpu, cuda or mps.")
+        raise InputError(
+            Sentence("“{wanted}” is no device.", wanted=wanted), Sentence("Choose auto, cpu, cuda or mps.")
+        )
     found = find_devices()
     if kind == "auto":
         return max(found, key=_preference)
@@ -82,8 +85,12 @@ def choose_device(wanted: str = "auto") -> Device:
         if device.kind == kind and (kind != "cuda" or not number or device.index == index):
             return device
     raise InputError(
-        f"This computer has no device “{wanted}” that torch can use; it has {_listed(found)}.",
-        "Leave the device at auto, or run “python -m engine doctor” to see why.",
+        Sentence(
+            "This computer has no device “{wanted}” that torch can use; it has {found}.",
+            wanted=wanted,
+            found=_listed(found),
+        ),
+        Sentence("Leave the device at auto, or run “python -m engine doctor” to see why."),
     )
 
 
@@ -166,7 +173,11 @@ def _cuda(torch: Any, index: int) -> Device:
     properties = torch.cuda.get_device_properties(index)
     free, total = torch.cuda.mem_get_info(index)
     half = properties.major >= 8 or bool(getattr(torch.version, "hip", None))
-    notes = () if half else ("This card is of a generation without bfloat16; pictures take several times as long.",)
+    notes = (
+        ()
+        if half
+        else (Sentence("This card is of a generation without bfloat16; pictures take several times as long."),)
+    )
     host = psutil.virtual_memory().available
     return Device("cuda", properties.name, total, free, available_cores(), index, half, host, notes)
 

@@ -11,15 +11,16 @@ from torch.overrides import TorchFunctionMode
 
 from engine.encoders.names import own_name, under_own_names
 from engine.errors import BundleError
+from engine.sentence import Sentence
 
 M = TypeVar("M", bound=nn.Module)
 
 PART_WORDS = {
-    "text": "text encoder",
-    "semantic": "semantic encoder",
-    "content": "content encoder",
-    "transformer": "transformer",
-    "tokenizer": "visual tokenizer",
+    "text": Sentence("text encoder"),
+    "semantic": Sentence("semantic encoder"),
+    "content": Sentence("content encoder"),
+    "transformer": Sentence("transformer"),
+    "tokenizer": Sentence("visual tokenizer"),
 }
 
 
@@ -38,13 +39,31 @@ def assemble(part: str, build: Callable[[], M], state: Mapping[str, Tensor]) -> 
     module = build_on_meta(part, build)
     state = under_own_names(part, state)
     expected = expected_shapes(part, module)
-    for fault, names in (("lacks", expected.keys() - state.keys()), ("has unknown", state.keys() - expected.keys())):
+    for fault, names in (
+        (Sentence("lacks"), expected.keys() - state.keys()),
+        (Sentence("has unknown"), state.keys() - expected.keys()),
+    ):
         if names:
-            raise BundleError(f"The {words} of this model {fault} weights, the first “{min(names)}”.", _STEP)
+            raise BundleError(
+                Sentence(
+                    "The {words} of this model {fault} weights, the first “{first}”.",
+                    words=words,
+                    fault=fault,
+                    first=min(names),
+                ),
+                _STEP,
+            )
     for name, shape in expected.items():
         if tuple(state[name].shape) != shape:
             raise BundleError(
-                f"The {words}'s weight “{name}” has the shape {tuple(state[name].shape)}, not {shape}.", _STEP
+                Sentence(
+                    "The {words}'s weight “{name}” has the shape {shape}, not {expected}.",
+                    words=words,
+                    name=name,
+                    shape=tuple(state[name].shape),
+                    expected=shape,
+                ),
+                _STEP,
             )
     module.load_state_dict(state, strict=True, assign=True)
     return module.eval().requires_grad_(False)
@@ -57,7 +76,8 @@ def build_on_meta(part: str, build: Callable[[], M]) -> M:
             return build()
     except Exception as error:  # whatever a wrong config leads to
         raise BundleError(
-            f"The {PART_WORDS[part]} of this model cannot be built from its description.", _STEP
+            Sentence("The {part_word} of this model cannot be built from its description.", part_word=PART_WORDS[part]),
+            _STEP,
         ) from error
 
 
@@ -81,4 +101,4 @@ def expected_shapes(part: str, module: nn.Module) -> dict[str, tuple[int, ...]]:
     return {own_name(part, name): tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
-_STEP = "Get the model again, or verify it under Models."
+_STEP = Sentence("Get the model again, or verify it under Models.")

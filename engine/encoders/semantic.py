@@ -14,6 +14,7 @@ from engine.encoders.assembly import assemble
 from engine.encoders.dinov2 import Dinov2
 from engine.encoders.pixels import to_unit_range
 from engine.errors import BundleError
+from engine.sentence import Sentence
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -41,9 +42,13 @@ class SemanticEncoder:
         side = input_size // model.config.patch_size
         if side < 1 or input_size % model.config.patch_size:
             raise BundleError(
-                f"The semantic encoder's input of {input_size} pixels does not divide into its patches of "
-                f"{model.config.patch_size}.",
-                "Get the model again, or verify it under Models.",
+                Sentence(
+                    "The semantic encoder's input of {input_size} pixels does not divide into its patches of "
+                    "{patch_size}.",
+                    input_size=input_size,
+                    patch_size=model.config.patch_size,
+                ),
+                Sentence("Get the model again, or verify it under Models."),
             )
         model.positions = torch.nn.Parameter(resample_positions(model.positions, side), requires_grad=False)
         return cls(model, input_size)

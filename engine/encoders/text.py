@@ -14,6 +14,7 @@ from torch import Tensor
 from engine.encoders.assembly import assemble
 from engine.encoders.t5 import T5Encoder
 from engine.errors import BundleError
+from engine.sentence import Sentence
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -71,14 +72,21 @@ class TextEncoder:
             tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         except Exception as error:  # the library raises bare Exception
             raise BundleError(
-                f"The words of the text encoder cannot be read from “{folder.name}/{TOKENIZER_FILE}”.",
-                "Get the model again, or verify it under Models.",
+                Sentence(
+                    "The words of the text encoder cannot be read from “{folder}/{tokenizer_file}”.",
+                    folder=folder.name,
+                    tokenizer_file=TOKENIZER_FILE,
+                ),
+                Sentence("Get the model again, or verify it under Models."),
             ) from error
         if tokenizer.get_vocab_size() > model.config.vocab_size:
             raise BundleError(
-                f"The text encoder knows {model.config.vocab_size} tokens, its word list has "
-                f"{tokenizer.get_vocab_size()}.",
-                "Get the model again, or verify it under Models.",
+                Sentence(
+                    "The text encoder knows {vocab_size} tokens, its word list has {tokenizer}.",
+                    vocab_size=model.config.vocab_size,
+                    tokenizer=tokenizer.get_vocab_size(),
+                ),
+                Sentence("Get the model again, or verify it under Models."),
             )
         return cls(model, tokenizer, limit)
 

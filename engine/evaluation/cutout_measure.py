@@ -21,6 +21,7 @@ from engine.photo.load import Photo, load_photo
 from engine.photo.mask_file import read_mask
 from engine.photo.mask_ops import SOLID, bounding_box
 from engine.preflight.segmenter import Segmenter
+from engine.sentence import Sentence
 
 WAYS = ("automatic", "box", "click", "clicks")
 """Found without a hint; in one box; corrected with one click; with three."""
@@ -76,7 +77,10 @@ def find_cases(photos: Path, masks: Path) -> list[CutoutCase]:
     """
     for folder in (photos, masks):
         if not folder.is_dir():
-            raise InputError(f"The folder {folder} does not exist.", "Name a folder of photos and one of masks.")
+            raise InputError(
+                Sentence("The folder {folder} does not exist.", folder=folder),
+                Sentence("Name a folder of photos and one of masks."),
+            )
     found = {}
     for path in sorted(photos.rglob("*")):
         if path.suffix.lower() in _SUFFIXES:
@@ -85,7 +89,10 @@ def find_cases(photos: Path, masks: Path) -> list[CutoutCase]:
         CutoutCase(mask.stem, found[mask.stem], mask) for mask in sorted(masks.glob("*.png")) if mask.stem in found
     ]
     if not cases:
-        raise InputError(f"No mask in {masks} has a photo.", "The mask of cat/01.jpg is called cat_01.png.")
+        raise InputError(
+            Sentence("No mask in {masks} has a photo.", masks=masks),
+            Sentence("The mask of cat/01.jpg is called cat_01.png."),
+        )
     return cases
 
 

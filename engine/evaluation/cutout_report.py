@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from engine.errors import CannotWrite
+from engine.errors import CannotWrite, os_reason
 from engine.evaluation.cutout_measure import WAYS, CutoutResult, worst_first
 from engine.evaluation.report import embedded
+from engine.sentence import Sentence
 
 WORDS = {"automatic": "Automatic", "box": "One box", "click": "One click", "clicks": "Three clicks"}
 _SIDE = 240
@@ -25,7 +26,9 @@ def write_cutout_report(results: Sequence[CutoutResult], figures: dict[str, Any]
     try:
         path.write_text(page(results, figures), encoding="utf-8")
     except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise CannotWrite(
+            Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
+        ) from error
 
 
 def page(results: Sequence[CutoutResult], figures: dict[str, Any]) -> str:

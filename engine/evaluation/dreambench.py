@@ -26,6 +26,7 @@ from engine.evaluation.embedders import Clip, Embedder
 from engine.evaluation.photo_folder import CLASSES, PhotoSubject
 from engine.photo.load import load_photo
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 
 SEEDS = 4
 LIVE = ("cat", "dog")  # classes that are asked for in the benchmark's second list
@@ -75,8 +76,8 @@ def read_prompts(folder: Path) -> tuple[list[str], list[str]]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(
-            f"The benchmark's list {CLASSES} is not in {folder}.",
-            "Name the folder “dataset” of the DreamBooth dataset.",
+            Sentence("The benchmark's list {classes} is not in {folder}.", classes=CLASSES, folder=folder),
+            Sentence("Name the folder “dataset” of the DreamBooth dataset."),
         ) from error
     objects, _, live = text.partition("Live Subject Prompts")
     lists = [
@@ -85,7 +86,8 @@ def read_prompts(folder: Path) -> tuple[list[str], list[str]]:
     ]
     if not all(lists):
         raise InputError(
-            f"There are no prompts in {path}.", "It must be the file that belongs to the DreamBooth dataset."
+            Sentence("There are no prompts in {path}.", path=path),
+            Sentence("It must be the file that belongs to the DreamBooth dataset."),
         )
     return lists[0], lists[1]
 

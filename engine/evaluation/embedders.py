@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from engine.errors import BundleError, InputError
 from engine.evaluation.imagenet import ImageNetJudge, to_picture
 from engine.preflight.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD, load_model, load_part
+from engine.sentence import Sentence
 from engine.weights.catalogue import PARTS
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -180,13 +181,20 @@ def _check(key: str, folder: Path) -> None:
         found = Kind(config.model_type, seeing.patch_size, seeing.hidden_size)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(
-            f"{title} is not in “{folder}”: its config.json cannot be read.",
-            "Get it with: python -m engine models get evaluation.",
+            Sentence("{title} is not in “{folder}”: its config.json cannot be read.", title=title, folder=folder),
+            Sentence("Get it with: python -m engine models get evaluation."),
         ) from error
     if found != kind:
         raise BundleError(
-            f"“{folder}” holds a {found.model_type} of width {found.width} with patches of {found.patch}, not {title}.",
-            "Figures of different networks cannot be compared; get the right one.",
+            Sentence(
+                "“{folder}” holds a {model_type} of width {width} with patches of {patch}, not {title}.",
+                folder=folder,
+                model_type=found.model_type,
+                width=found.width,
+                patch=found.patch,
+                title=title,
+            ),
+            Sentence("Figures of different networks cannot be compared; get the right one."),
         )
 
 
@@ -217,8 +225,8 @@ def load_judges(folder: Path, judge: str) -> list[Embedder]:
         for key in NEEDED:
             if key not in networks:
                 raise InputError(
-                    f"{PARTS[key].title} is not in {folder}.",
-                    "Get it with: python -m engine models get evaluation, or measure with --judge imagenet.",
+                    Sentence("{title} is not in {folder}.", title=PARTS[key].title, folder=folder),
+                    Sentence("Get it with: python -m engine models get evaluation, or measure with --judge imagenet."),
                 )
         judges += [load_embedder(key, networks[key]) for key in KINDS if key in networks]
     if judge in ("imagenet", "all"):

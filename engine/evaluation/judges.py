@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 from engine.training.data import language
 
 FOLDER = Path(__file__).parents[2] / "tests" / "data" / "evaluation"
@@ -173,9 +174,11 @@ def load_judge(module: Judge, path: Path) -> tuple[Judge, dict[str, float]]:
         module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
     except FileNotFoundError as error:
         raise InputError(
-            f"The judge {path.name} is missing in {path.parent}.",
-            "Train it with: python -m engine evaluate --train-judges.",
+            Sentence("The judge {path} is missing in {parent}.", path=path.name, parent=path.parent),
+            Sentence("Train it with: python -m engine evaluate --train-judges."),
         ) from error
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        raise InputError(f"The judge {path} is damaged.", "Restore it, or train it again.") from error
+        raise InputError(
+            Sentence("The judge {path} is damaged.", path=path), Sentence("Restore it, or train it again.")
+        ) from error
     return module.eval(), figures

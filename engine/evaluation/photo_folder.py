@@ -22,6 +22,7 @@ from engine.photo.load import Photo, load_photo
 from engine.photo.mask_file import read_mask
 from engine.preflight.segmenter import Segmenter
 from engine.request import CutOut
+from engine.sentence import Sentence
 from engine.training.data import language
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
@@ -120,8 +121,8 @@ class Photos:
             features.append(seen)
         if len(subjects) < 2:
             raise InputError(
-                f"The photos in {folder} show fewer than two subjects that can be used.",
-                "Subjects are told apart: give at least two.",
+                Sentence("The photos in {folder} show fewer than two subjects that can be used.", folder=folder),
+                Sentence("Subjects are told apart: give at least two."),
             )
         return cls(tuple(subjects), tuple(shots), judge, tuple(features))
 
@@ -213,7 +214,7 @@ def find_subjects(folder: Path, masks: Path | None = None) -> list[PhotoSubject]
     """
     for path, what in ((folder, "photos"), (masks, "masks")):
         if path is not None and not path.is_dir():
-            raise InputError(f"The folder of {what} {path} does not exist.")
+            raise InputError(Sentence("The folder of {what} {path} does not exist.", what=what, path=path))
     classes = _classes(folder)
     found = []
     for entry in sorted(folder.iterdir()):
@@ -226,7 +227,7 @@ def find_subjects(folder: Path, masks: Path | None = None) -> list[PhotoSubject]
         name = classes.get(entry.stem) or _words(entry.stem)
         found.append(PhotoSubject(entry.stem, name, tuple(photos), chosen, mask))
     if not found:
-        raise InputError(f"There are no photos in {folder}.")
+        raise InputError(Sentence("There are no photos in {folder}.", folder=folder))
     return found
 
 

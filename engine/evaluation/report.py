@@ -11,8 +11,9 @@ from typing import Any
 
 from PIL import Image
 
-from engine.errors import CannotWrite
+from engine.errors import CannotWrite, os_reason
 from engine.evaluation.picture_source import OFF
+from engine.sentence import Sentence
 from engine.training.figures import NO_LIMIT, TARGETS, Target, number, verdict
 
 
@@ -36,7 +37,9 @@ def write_report(figures: dict[str, Any], sheets: Sequence[tuple[str, Image.Imag
     try:
         path.write_text(report(figures, sheets), encoding="utf-8")
     except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise CannotWrite(
+            Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
+        ) from error
 
 
 def _with_parts(figures: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -25,6 +25,7 @@ from engine.evaluation.judges import LOOKS, Judges
 from engine.evaluation.measures import margin, psnr, share, ssim
 from engine.evaluation.sheet import contact_sheet
 from engine.request import CutOut
+from engine.sentence import Sentence
 from engine.training.data import language
 from engine.training.data.subjects import Subjects
 from engine.training.drawing import CUT_PATHS, Drawer, Paths, to_pixels
@@ -90,7 +91,10 @@ def choose_subjects(folder: Path, count: int) -> Subjects:
     if len(subjects) >= 100:
         subjects = Subjects.from_folder(folder, split="validation")
     if len(subjects) < 2:
-        raise InputError(f"The folder {folder} holds one cut-out only; subjects are told apart.", "Give at least two.")
+        raise InputError(
+            Sentence("The folder {folder} holds one cut-out only; subjects are told apart.", folder=folder),
+            Sentence("Give at least two."),
+        )
     order = torch.randperm(len(subjects), generator=torch.Generator().manual_seed(SEED))[:count]
     return subjects.select(sorted(order.tolist()))
 

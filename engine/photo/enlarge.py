@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 from engine.errors import InputError, RequestError
 from engine.photo.load import MAX_PIXELS, load_photo
 from engine.photo.picture_file import read_picture_file, save_plain, settings_text
+from engine.sentence import Sentence
 
 FACTORS = (2, 4)
 METHOD = "Lanczos with mild sharpening"
@@ -36,12 +37,20 @@ def enlarged(image: np.ndarray, factor: int) -> np.ndarray:
     """
     height, width = image.shape[:2]
     if factor not in FACTORS:
-        raise RequestError(f"Pictures are enlarged {FACTORS[0]} or {FACTORS[1]} times.", "Choose one of them.")
+        raise RequestError(
+            Sentence("Pictures are enlarged {least} or {most} times.", least=FACTORS[0], most=FACTORS[1]),
+            Sentence("Choose one of them."),
+        )
     if height * width * factor**2 > MAX_PIXELS:
         raise RequestError(
-            f"A picture of {width} × {height} pixels enlarged {factor} times has more than "
-            f"{MAX_PIXELS // 10**6} megapixels.",
-            "Choose a smaller factor.",
+            Sentence(
+                "A picture of {width} × {height} pixels enlarged {factor} times has more than {most} megapixels.",
+                width=width,
+                height=height,
+                factor=factor,
+                most=MAX_PIXELS // 10**6,
+            ),
+            Sentence("Choose a smaller factor."),
         )
     size = (width * factor, height * factor)
     alpha = image[..., 3] if image.shape[2] == 4 else None

@@ -9,25 +9,26 @@ from typing import BinaryIO
 from PIL import Image
 
 from engine.photo.colour import MAX_PROFILE_BYTES
+from engine.sentence import NOTHING, Sentence
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 _KINDS = (
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
-    (b"8BPS", "a Photoshop document"),
-    (b"gimp xcf", "a GIMP document"),
-    (b"v/1\x01", "an OpenEXR picture"),
-    (b"#?RADIANCE", "a Radiance picture"),
+    (b"\xff\x0a", Sentence("a JPEG XL picture")),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", Sentence("a JPEG XL picture")),
+    (b"8BPS", Sentence("a Photoshop document")),
+    (b"gimp xcf", Sentence("a GIMP document")),
+    (b"v/1\x01", Sentence("an OpenEXR picture")),
+    (b"#?RADIANCE", Sentence("a Radiance picture")),
 )
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def kind(start: bytes) -> str:
+def kind(start: bytes) -> Sentence:
     """ "a Photoshop document" for the first 32 bytes of one; "" for what is not known."""
     if start.startswith(_TIFF):
-        return "a TIFF with numbers of an unusual kind"
-    return next((name for magic, name in _KINDS if start.startswith(magic)), "")
+        return Sentence("a TIFF with numbers of an unusual kind")
+    return next((name for magic, name in _KINDS if start.startswith(magic)), NOTHING)
 
 
 def is_raw_inside(picture: Image.Image) -> bool:

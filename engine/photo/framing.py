@@ -20,6 +20,7 @@ from engine.photo.hints import Box
 from engine.photo.load import Photo
 from engine.photo.mask_ops import bounding_box, mask_problem
 from engine.request import MAX_CUTOUT_SIDE, CutOut
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.request import CutOut
@@ -47,13 +48,18 @@ def cut_out(photo: Photo, mask: np.ndarray, size: int, framing: str = "fit", box
     """
     if mask.shape != photo.rgb.shape[:2] or mask.dtype != np.uint8:
         raise MaskError(
-            f"The cut-out is {_size_words(mask)} and the photo {photo.width} × {photo.height} pixels.",
-            "Use a mask that was made for this photo.",
+            Sentence(
+                "The cut-out is {mask} and the photo {width} × {height} pixels.",
+                mask=_size_words(mask),
+                width=photo.width,
+                height=photo.height,
+            ),
+            Sentence("Use a mask that was made for this photo."),
         )
     if not 1 <= size <= MAX_CUTOUT_SIDE:
-        raise RequestError(f"A cut-out has a side from 1 to {MAX_CUTOUT_SIDE} pixels.")
+        raise RequestError(Sentence("A cut-out has a side from 1 to {most} pixels.", most=MAX_CUTOUT_SIDE))
     if framing not in ("fit", "reference"):
-        raise RequestError(f"'{framing}' is no framing.", "Use fit or reference.")
+        raise RequestError(Sentence("'{framing}' is no framing.", framing=framing), Sentence("Use fit or reference."))
     if framing == "reference" and box is not None:
         pixels = _reference(photo.rgb, box.pixels(photo.height, photo.width), size)
     else:

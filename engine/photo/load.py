@@ -13,7 +13,6 @@ import hashlib
 import importlib
 import io
 import logging
-import os
 import stat
 from dataclasses import dataclass
 from functools import cache
@@ -23,10 +22,11 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from engine.errors import PhotoError
+from engine.errors import PhotoError, os_reason
 from engine.photo.colour import by_profile, by_space, space_of_file
 from engine.photo.foreign import PNG, is_raw_inside, kind, png_without_metadata
 from engine.photo.raw import can_develop, develop, is_raw, raw_size
+from engine.sentence import Sentence
 from engine.text import shown_name
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _HEIF_BRANDS = (*(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs",
 # Pillow warns above this and refuses above twice this, before unpacking, wherever it opens a picture.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-_WORKING = "PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work."
+_WORKING = Sentence("PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.")
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -136,23 +136,29 @@ def open_regular_file(path: Path, name: str) -> BinaryIO:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise PhotoError(f"{name} is a folder.", "Choose a photo inside it.")
+            raise PhotoError(Sentence("{name} is a folder.", name=name), Sentence("Choose a photo inside it."))
         if not stat.S_ISREG(status.st_mode):
-            raise PhotoError(f"{name} is no ordinary file.", "Choose a photo.")
+            raise PhotoError(Sentence("{name} is no ordinary file.", name=name), Sentence("Choose a photo."))
         if status.st_size > MAX_FILE_BYTES:
             raise _too_many_bytes(name, status.st_size)
         return path.open("rb")
     except PermissionError as error:
         raise PhotoError(
-            f"{name} may not be read.", "Change its permissions, or copy it somewhere else.", title="No permission"
+            Sentence("{name} may not be read.", name=name),
+            Sentence("Change its permissions, or copy it somewhere else."),
+            title=Sentence("No permission"),
         ) from error
     except FileNotFoundError as error:
         raise PhotoError(
-            f"{name} is not there.", "It may have been moved or renamed.", title="The photo is missing"
+            Sentence("{name} is not there.", name=name),
+            Sentence("It may have been moved or renamed."),
+            title=Sentence("The photo is missing"),
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "the name is not valid"
-        raise PhotoError(f"{name} cannot be opened: {reason}.", "Choose another photo.") from error
+        reason = os_reason(error) if isinstance(error, OSError) else Sentence("the name is not valid")
+        raise PhotoError(
+            Sentence("{name} cannot be opened: {reason}.", name=name, reason=reason), Sentence("Choose another photo.")
+        ) from error
 
 
 def _decode(stream: BinaryIO, name: str) -> Photo:
@@ -162,13 +168,14 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
         stream.seek(0)
     except OSError as error:
         raise PhotoError(
-            f"{called} cannot be read: {error.strerror or error}.", "Copy it to this computer first."
+            Sentence("{called} cannot be read: {reason}.", called=called, reason=os_reason(error)),
+            Sentence("Copy it to this computer first."),
         ) from error
     if not start:
         raise PhotoError(
-            f"{called} is empty: it has zero bytes.",
-            "Copy it again from where it came from.",
-            title="The file is empty",
+            Sentence("{called} is empty: it has zero bytes.", called=called),
+            Sentence("Copy it again from where it came from."),
+            title=Sentence("The file is empty"),
         )
     try:
         rgb, alpha, notes = _read(stream, called, start)
@@ -180,12 +187,14 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
         raise _too_large(called) from error
     except MemoryError as error:
         raise PhotoError(
-            f"{called} does not fit into memory.", "Close other programs, or make the photo smaller first."
+            Sentence("{called} does not fit into memory.", called=called),
+            Sentence("Close other programs, or make the photo smaller first."),
         ) from error
     except OSError as error:
         if error.errno not in (None, 0) and error.errno != errno.EINVAL:
             raise PhotoError(
-                f"{called} cannot be read: {error.strerror}.", "Copy it to this computer first."
+                Sentence("{called} cannot be read: {reason}.", called=called, reason=os_reason(error)),
+                Sentence("Copy it to this computer first."),
             ) from error
         raise _damaged(called) from error
     except Exception as error:  # decoders raise SyntaxError, struct.error, IndexError, … for damaged files
@@ -250,8 +259,8 @@ def _developed(stream: BinaryIO, called: str) -> np.ndarray:
     """A RAW photo as RGB uint8 (H, W, 3)."""
     if not can_develop():
         raise PhotoError(
-            f"{called} is a RAW photo, and rawpy, which develops them, is not installed.",
-            "Install it with “pip install rawpy”, or save the photo as JPEG first.",
+            Sentence("{called} is a RAW photo, and rawpy, which develops them, is not installed.", called=called),
+            Sentence("Install it with “pip install rawpy”, or save the photo as JPEG first."),
         )
     _check_size(raw_size(stream), called)
     stream.seek(0)
@@ -269,7 +278,7 @@ def _check_size(size: tuple[int, int], called: str) -> None:
 def _frame_note(picture: Image.Image) -> tuple[str, ...]:
     # MPO is what phones and stereo cameras write: its further frames are previews, not an animation.
     if picture.format in ("GIF", "PNG", "WEBP", "AVIF") and getattr(picture, "is_animated", False):
-        return ("The picture moves; its first frame is used.",)
+        return (Sentence("The picture moves; its first frame is used."),)
     return ()
 
 
@@ -372,51 +381,68 @@ def _frozen(values: np.ndarray) -> np.ndarray:
 
 
 def _called(name: str) -> str:
-    return name or "The picture"
+    return name or Sentence("The picture")
 
 
 def _unreadable(called: str, known: str) -> PhotoError:
     return PhotoError(
-        f"{called} is {known}, which cannot be read here.",
-        f"Save it as JPEG first. {_WORKING}",
-        title="This kind cannot be read",
+        Sentence("{called} is {known}, which cannot be read here.", called=called, known=known),
+        Sentence("Save it as JPEG first. {working}", working=_WORKING),
+        title=Sentence("This kind cannot be read"),
     )
 
 
 def _not_a_picture(called: str, start: bytes) -> PhotoError:
     if _is_heif(start) and _reads_heif():
-        return PhotoError(f"{called} is a HEIC photo that is damaged or incomplete.", "Save it as JPEG first.")
+        return PhotoError(
+            Sentence("{called} is a HEIC photo that is damaged or incomplete.", called=called),
+            Sentence("Save it as JPEG first."),
+        )
     if _is_heif(start):
         return PhotoError(
-            f"{called} is a HEIC photo, and pillow-heif, which reads them, is not installed.",
-            "Install it with “pip install pillow-heif”, or save the photo as JPEG first.",
+            Sentence("{called} is a HEIC photo, and pillow-heif, which reads them, is not installed.", called=called),
+            Sentence("Install it with “pip install pillow-heif”, or save the photo as JPEG first."),
         )
     known = kind(start)
     if known:
         return _unreadable(called, known)
     if start.startswith(b"%PDF"):
-        return PhotoError(f"{called} is a PDF document.", f"Save the picture in it as a file of its own. {_WORKING}")
+        return PhotoError(
+            Sentence("{called} is a PDF document.", called=called),
+            Sentence("Save the picture in it as a file of its own. {working}", working=_WORKING),
+        )
     if start.lstrip().startswith((b"<svg", b"<?xml")):
-        return PhotoError(f"{called} is a drawing or a document, not a photo.", _WORKING)
-    return PhotoError(f"{called} holds no image.", _WORKING)
+        return PhotoError(Sentence("{called} is a drawing or a document, not a photo.", called=called), _WORKING)
+    return PhotoError(Sentence("{called} holds no image.", called=called), _WORKING)
 
 
 def _damaged(called: str) -> PhotoError:
     return PhotoError(
-        f"{called} is damaged or incomplete.", "Copy it again from where it came from.", title="The photo is damaged"
+        Sentence("{called} is damaged or incomplete.", called=called),
+        Sentence("Copy it again from where it came from."),
+        title=Sentence("The photo is damaged"),
     )
 
 
 def _too_large(called: str, size: tuple[int, int] | None = None) -> PhotoError:
-    what = f"{called} has {size[0] * size[1] / 1e6:.0f} megapixels" if size else f"{called} has far more pixels"
+    what = Sentence("{called} has far more pixels", called=called)
+    if size:
+        what = Sentence("{called} has {count:.0f} megapixels", called=called, count=size[0] * size[1] / 1e6)
     return PhotoError(
-        f"{what}; {MAX_PIXELS // 10**6} are the limit.", "Make it smaller first.", title="The photo is too large"
+        Sentence("{what}; {most} are the limit.", what=what, most=MAX_PIXELS // 10**6),
+        Sentence("Make it smaller first."),
+        title=Sentence("The photo is too large"),
     )
 
 
 def _too_many_bytes(called: str, count: int) -> PhotoError:
     return PhotoError(
-        f"{called} has {count / 2**30:.1f} GB; {MAX_FILE_BYTES // 2**30} GB is the limit.",
-        "Make it smaller first.",
-        title="The photo is too large",
+        Sentence(
+            "{called} has {count:.1f} GB; {most} GB is the limit.",
+            called=called,
+            count=count / 2**30,
+            most=MAX_FILE_BYTES // 2**30,
+        ),
+        Sentence("Make it smaller first."),
+        title=Sentence("The photo is too large"),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import MaskError, PhotoError
 from engine.photo.load import Photo, load_photo
 from engine.photo.picture_file import save_plain
+from engine.sentence import Sentence
 
 
 def read_mask(path: Path, photo: Photo) -> np.ndarray:
@@ -28,9 +29,15 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
     mask = picture.alpha if picture.alpha is not None else cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
     if mask.shape != (photo.height, photo.width):
         raise MaskError(
-            f"The mask {path.name} is {picture.width} × {picture.height} pixels "
-            f"and the photo {photo.width} × {photo.height}.",
-            "Use a mask that was made for this photo.",
+            Sentence(
+                "The mask {path} is {width} × {height} pixels and the photo {photo_width} × {photo_height}.",
+                path=path.name,
+                width=picture.width,
+                height=picture.height,
+                photo_width=photo.width,
+                photo_height=photo.height,
+            ),
+            Sentence("Use a mask that was made for this photo."),
         )
     return mask
 

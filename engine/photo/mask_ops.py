@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from engine.errors import MaskError
+from engine.sentence import Sentence
 
 SOLID = 128
 FAINT = 13
@@ -50,15 +51,19 @@ def mask_problem(mask: np.ndarray) -> MaskError | None:
     """Why this mask cannot be used as a cut-out (empty, nearly empty, covers everything), or None when it can."""
     solid = int(np.count_nonzero(mask >= SOLID))
     if solid == 0:
-        return MaskError("The cut-out is empty.", "Click the subject in the photo.")
+        return MaskError(Sentence("The cut-out is empty."), Sentence("Click the subject in the photo."))
     if solid >= FULL_SHARE * mask.size:
-        return MaskError("The cut-out covers the whole photo.", "Paint away the background.")
+        return MaskError(Sentence("The cut-out covers the whole photo."), Sentence("Paint away the background."))
     if solid < max(TINY_PIXELS, TINY_SHARE * mask.size):
         box = bounding_box(mask, SOLID)
         assert box is not None
         return MaskError(
-            f"The cut-out is only {box[2] - box[0]} × {box[3] - box[1]} pixels, too small to show anything.",
-            "Click the subject in the photo, or take a closer photo.",
+            Sentence(
+                "The cut-out is only {width} × {height} pixels, too small to show anything.",
+                width=box[2] - box[0],
+                height=box[3] - box[1],
+            ),
+            Sentence("Click the subject in the photo, or take a closer photo."),
         )
     return None
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.photo.load import Photo
 from engine.photo.mask_ops import SOLID, bounding_box, mask_problem
+from engine.sentence import Sentence
 
 SMALL_SHARE = 0.10
 """Of the photo; a smaller subject leaves its cut-out few pixels, and its outline is hard to find."""
@@ -20,10 +21,10 @@ _CUT_PIXELS = 8
 _SEEN = 256
 
 _CUT_OFF = (
-    "The subject is cut off at the left of the photo: what is missing is invented.",
-    "The subject is cut off at the right of the photo: what is missing is invented.",
-    "The subject is cut off at the top of the photo: what is missing is invented.",
-    "The subject is cut off at the bottom of the photo: what is missing is invented.",
+    Sentence("The subject is cut off at the left of the photo: what is missing is invented."),
+    Sentence("The subject is cut off at the right of the photo: what is missing is invented."),
+    Sentence("The subject is cut off at the top of the photo: what is missing is invented."),
+    Sentence("The subject is cut off at the bottom of the photo: what is missing is invented."),
 )
 
 
@@ -42,16 +43,25 @@ def photo_notes(photo: Photo, mask: np.ndarray, side: int = _SEEN) -> tuple[str,
     notes = []
     if max(width, height) < SMALL_EXTENT * side:
         notes.append(
-            f"The subject is only {width} × {height} pixels; a photo that shows it with {side} or more keeps its detail."
+            Sentence(
+                "The subject is only {width} × {height} pixels; a photo that shows it with {side} or more keeps "
+                "its detail.",
+                width=width,
+                height=height,
+                side=side,
+            )
         )
     share = np.count_nonzero(mask >= SOLID) / mask.size
     if share < SMALL_SHARE:
         notes.append(
-            f"The subject fills only {max(1, int(100 * share))} % of the photo. Come closer, or crop the photo."
+            Sentence(
+                "The subject fills only {max} % of the photo. Come closer, or crop the photo.",
+                max=max(1, int(100 * share)),
+            )
         )
     notes += [_CUT_OFF[place] for place in _cut_at(mask, box)[:1]] if photo.alpha is None else []
     if blur(photo.rgb, mask, box) > BLURRED:
-        notes.append("The subject is blurred in the photo. A sharp photo keeps its detail.")
+        notes.append(Sentence("The subject is blurred in the photo. A sharp photo keeps its detail."))
     return tuple(notes)
 
 

@@ -30,10 +30,11 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from engine.errors import CannotWrite, InputError, PhotoError
+from engine.errors import CannotWrite, InputError, PhotoError, os_reason
 from engine.photo.load import open_regular_file
 from engine.photo.srgb import tagged
 from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits
+from engine.sentence import Sentence
 from engine.version import __version__
 
 KEYWORD = "EchoGen"
@@ -104,9 +105,9 @@ def save_plain(
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise CannotWrite(
-            f"'{path.name}' is no kind of picture that can be written.",
-            "Use .png, .webp or .jpg.",
-            title="Unknown format",
+            Sentence("'{path}' is no kind of picture that can be written.", path=path.name),
+            Sentence("Use .png, .webp or .jpg."),
+            title=Sentence("Unknown format"),
         )
     out = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(image))
@@ -193,8 +194,8 @@ def read_picture_file(source: Path | bytes) -> PictureFile:
         raise _damaged(_name(source))
     if carried.get("format") != FORMAT:
         raise InputError(
-            f"{_name(source)} was written by another version of this program.",
-            "The picture itself can still be opened.",
+            Sentence("{source} was written by another version of this program.", source=_name(source)),
+            Sentence("The picture itself can still be opened."),
         )
     try:
         return PictureFile(
@@ -228,7 +229,7 @@ def _open(source: Path | bytes) -> BinaryIO:
 
 
 def _name(source: Path | bytes) -> str:
-    return Path(source).name if isinstance(source, (str, Path)) else "The picture"
+    return Path(source).name if isinstance(source, (str, Path)) else Sentence("The picture")
 
 
 def _keyword(index: int) -> str:
@@ -243,7 +244,9 @@ def _text_chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """The data of every iTXt chunk that is small enough, in file order; raises ``PhotoError`` when this is no PNG."""
     try:
         if stream.read(len(_SIGNATURE)) != _SIGNATURE:
-            raise PhotoError(f"{name} is no PNG.", "Only PNG pictures carry their settings.")
+            raise PhotoError(
+                Sentence("{name} is no PNG.", name=name), Sentence("Only PNG pictures carry their settings.")
+            )
         for _ in range(_MAX_CHUNKS):
             head = stream.read(8)
             length, kind = int.from_bytes(head[:4], "big"), head[4:]
@@ -258,7 +261,8 @@ def _text_chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
                 stream.seek(length + 4, os.SEEK_CUR)
     except OSError as error:
         raise PhotoError(
-            f"{name} cannot be read: {error.strerror or error}.", "Copy it to this computer first."
+            Sentence("{name} cannot be read: {reason}.", name=name, reason=os_reason(error)),
+            Sentence("Copy it to this computer first."),
         ) from error
 
 
@@ -272,9 +276,9 @@ def _carried_text(stream: BinaryIO, name: str) -> bytes:
             pieces[keyword] = rest
     if _keyword(0).encode() not in pieces:
         raise InputError(
-            f"{name} carries no settings.",
-            "It was not made here, or another program saved it again.",
-            title="No settings in this picture",
+            Sentence("{name} carries no settings.", name=name),
+            Sentence("It was not made here, or another program saved it again."),
+            title=Sentence("No settings in this picture"),
         )
     text = bytearray()
     for index in range(_MAX_PIECES):
@@ -300,15 +304,18 @@ def _unpack(rest: bytes, limit: int, name: str) -> bytes:
         if not unpacker.eof and len(text) <= limit:
             raise _damaged(name)
     if len(text) > limit:
-        raise InputError(f"What {name} carries is too large to be read.", title="No settings in this picture")
+        raise InputError(
+            Sentence("What {name} carries is too large to be read.", name=name),
+            title=Sentence("No settings in this picture"),
+        )
     return text
 
 
 def _damaged(name: str) -> InputError:
     return InputError(
-        f"The settings in {name} are damaged.",
-        "The picture itself can still be opened.",
-        title="No settings in this picture",
+        Sentence("The settings in {name} are damaged.", name=name),
+        Sentence("The picture itself can still be opened."),
+        title=Sentence("No settings in this picture"),
     )
 
 
@@ -338,15 +345,29 @@ def _cannot_write(path: Path, error: OSError | ValueError, needed: int) -> Canno
     folder = path.parent
     if code in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return CannotWrite(
-            f"{path.name} needs {needed / 1e6:.1f} MB, and the disk of {folder} is full.",
-            "Make room, or choose another folder.",
-            title="The disk is full",
+            Sentence(
+                "{path} needs {needed:.1f} MB, and the disk of {folder} is full.",
+                path=path.name,
+                needed=needed / 1e6,
+                folder=folder,
+            ),
+            Sentence("Make room, or choose another folder."),
+            title=Sentence("The disk is full"),
         )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return CannotWrite(f"Pictures cannot be saved to {folder}: it may not be written.", "Choose another folder.")
+        return CannotWrite(
+            Sentence("Pictures cannot be saved to {folder}: it may not be written.", folder=folder),
+            Sentence("Choose another folder."),
+        )
     if code in (errno.ENOENT, errno.ENOTDIR):
-        return CannotWrite(f"Pictures cannot be saved to {folder}: there is no such folder.", "Choose another folder.")
+        return CannotWrite(
+            Sentence("Pictures cannot be saved to {folder}: there is no such folder.", folder=folder),
+            Sentence("Choose another folder."),
+        )
     if code == errno.EISDIR:
-        return CannotWrite(f"{path} is a folder.", "Choose another name.")
-    reason = os.strerror(code) if code else "the name is not valid"
-    return CannotWrite(f"{path.name} cannot be saved to {folder}: {reason}.", "Choose another folder or name.")
+        return CannotWrite(Sentence("{path} is a folder.", path=path), Sentence("Choose another name."))
+    reason = os_reason(error) if isinstance(error, OSError) else Sentence("the name is not valid")
+    return CannotWrite(
+        Sentence("{path} cannot be saved to {folder}: {reason}.", path=path.name, folder=folder, reason=reason),
+        Sentence("Choose another folder or name."),
+    )

@@ -13,6 +13,7 @@ from engine.photo.mask_ops import bounding_box
 from engine.placement import LARGEST, SMALLEST, Placement
 from engine.region import INSIDE, PhotoWindow, Region, mixed, region_problem, soft_inside
 from engine.request import CutOut
+from engine.sentence import Sentence
 
 AROUND = 1.5
 """Side of the window over that of the region: the model sees what the region stands in."""
@@ -33,13 +34,23 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
     """
     if mask.shape != (photo.height, photo.width):
         raise RequestError(
-            f"The region is {mask.shape[1]} × {mask.shape[0]} pixels and the photo {photo.width} × {photo.height}.",
-            "Use a region that was made for this photo.",
+            Sentence(
+                "The region is {width} × {height} pixels and the photo {photo_width} × {photo_height}.",
+                width=mask.shape[1],
+                height=mask.shape[0],
+                photo_width=photo.width,
+                photo_height=photo.height,
+            ),
+            Sentence("Use a region that was made for this photo."),
         )
     if min(photo.width, photo.height) < SMALLEST_SIDE:
         raise PhotoError(
-            f"The photo is only {photo.width} × {photo.height} pixels, too small to put something into.",
-            "Use a larger photo.",
+            Sentence(
+                "The photo is only {width} × {height} pixels, too small to put something into.",
+                width=photo.width,
+                height=photo.height,
+            ),
+            Sentence("Use a larger photo."),
         )
     problem = region_problem(mask)
     if problem is not None:
@@ -56,7 +67,9 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
         inside = _mask_resized(inside, size)
         if not inside.any():
-            raise RequestError("The region is too small: nothing in it would be drawn anew.", "Mark a larger one.")
+            raise RequestError(
+                Sentence("The region is too small: nothing in it would be drawn anew."), Sentence("Mark a larger one.")
+            )
     window = None
     if (x, y, width, height) != (0, 0, photo.width, photo.height) or (width, height) != size:
         window = PhotoWindow(x, y, width, height, photo.width, photo.height, photo.digest)
@@ -99,9 +112,14 @@ def put_back(photo: np.ndarray, picture: np.ndarray, region: Region, feather: fl
         return picture
     if photo.shape[:2] != (window.photo_height, window.photo_width):
         raise RequestError(
-            f"The photo is {photo.shape[1]} × {photo.shape[0]} pixels, and the region is of one of "
-            f"{window.photo_width} × {window.photo_height}.",
-            "Use the photo the region was made for.",
+            Sentence(
+                "The photo is {width} × {height} pixels, and the region is of one of {photo_width} × {photo_height}.",
+                width=photo.shape[1],
+                height=photo.shape[0],
+                photo_width=window.photo_width,
+                photo_height=window.photo_height,
+            ),
+            Sentence("Use the photo the region was made for."),
         )
     extent = (window.width, window.height)
     scale = window.width / picture.shape[1]
@@ -125,7 +143,9 @@ def place_in_window(placement: Placement, window: PhotoWindow | None) -> Placeme
     y = (placement.y * window.photo_height - window.y) / window.height
     side = placement.size * min(window.photo_width, window.photo_height) / min(window.width, window.height)
     if not (0 <= x <= 1 and 0 <= y <= 1 and SMALLEST <= side <= LARGEST):
-        raise RequestError("The place of the subject lies outside of the region.", "Place it inside.")
+        raise RequestError(
+            Sentence("The place of the subject lies outside of the region."), Sentence("Place it inside.")
+        )
     return Placement(x, y, side, placement.turn, placement.mirrored)
 
 

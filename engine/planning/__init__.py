@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.faces import face
 
 if TYPE_CHECKING:
+    from engine.planning.plans import MEANINGS as MEANINGS
     from engine.planning.plans import MemoryPlan as MemoryPlan
     from engine.planning.plans import all_plans as all_plans
     from engine.planning.plans import best_plan as best_plan
@@ -14,6 +15,6 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         {
-            "engine.planning.plans": ("MemoryPlan", "all_plans", "best_plan"),
+            "engine.planning.plans": ("MEANINGS", "MemoryPlan", "all_plans", "best_plan"),
         },
     )

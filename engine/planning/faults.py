@@ -12,6 +12,7 @@ import torch
 from engine.device.devices import Device, free_memory
 from engine.errors import DeviceLost, EchoGenError
 from engine.planning.plans import MemoryPlan, out_of_memory
+from engine.sentence import Sentence
 
 Fault = Literal["memory", "device"]
 
@@ -40,7 +41,10 @@ def in_words(fault: Fault | None, plan: MemoryPlan, device: Device) -> EchoGenEr
     if fault == "memory":
         return out_of_memory(plan, device, free_memory(device))
     if fault == "device":
-        return DeviceLost(f"{device.words} stopped answering.", "Try again, or draw on the processor.")
+        return DeviceLost(
+            Sentence("{device} stopped answering.", device=device.words),
+            Sentence("Try again, or draw on the processor."),
+        )
     return None
 
 

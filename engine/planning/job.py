@@ -12,6 +12,7 @@ from engine.errors import PromptError, RequestError
 from engine.model.config import ScaleSchedule
 from engine.request import GenerationRequest, ScaleBits
 from engine.sampling.guidance import Guidance
+from engine.sentence import Sentence
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,29 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
             not fit.
     """
     if not request.prompt.strip():
-        raise PromptError("The prompt is empty.", "Say where the subject should be, for example “in the snow”.")
+        raise PromptError(
+            Sentence("The prompt is empty."), Sentence("Say where the subject should be, for example “in the snow”.")
+        )
     if request.bundle not in ("", manifest.identity):
         raise RequestError(
-            f"This was made with {request.bundle}, and {manifest.identity} is open.",
-            "Open that model, or draw it anew with this one.",
+            Sentence(
+                "This was made with {bundle}, and {identity} is open.",
+                bundle=request.bundle,
+                identity=manifest.identity,
+            ),
+            Sentence("Open that model, or draw it anew with this one."),
         )
     schedule = manifest.schedule(request.size)
     if schedule is None:
         assert request.size is not None
         raise RequestError(
-            f"{manifest.title} does not draw {_by(request.size)}.",
-            f"It draws {', '.join(_by(size) for size in manifest.sizes)}.",
+            Sentence("{manifest} does not draw {request}.", manifest=manifest.title, request=_by(request.size)),
+            Sentence("It draws {sizes}.", sizes=", ".join(_by(size) for size in manifest.sizes)),
         )
     if request.placement is not None and manifest.placed_content is None:
         raise RequestError(
-            f"{manifest.title} chooses itself where the subject stands.",
-            "Leave the placement out, or open another model.",
+            Sentence("{manifest} chooses itself where the subject stands.", manifest=manifest.title),
+            Sentence("Leave the placement out, or open another model."),
         )
     count = len(schedule.grids)
     kept = len(request.kept) if request.kept is not None else 0
@@ -73,11 +80,18 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
     if request.region is not None:
         anew = check_region(request, schedule, manifest)
         if until_scale is not None:
-            raise RequestError("A region is drawn through all scales.", "Leave out where to stop.")
+            raise RequestError(Sentence("A region is drawn through all scales."), Sentence("Leave out where to stop."))
     elif request.kept is not None:
         check_kept(request.kept, schedule, manifest)
     if until_scale is not None and not max(1, kept) <= until_scale <= count:
-        raise RequestError(f"Drawing can stop after {max(1, kept)} to {count} scales, not after {until_scale}.")
+        raise RequestError(
+            Sentence(
+                "Drawing can stop after {max} to {count} scales, not after {until_scale}.",
+                max=max(1, kept),
+                count=count,
+                until_scale=until_scale,
+            )
+        )
     guidance = Guidance.of(
         count,
         request.prompt_strength,
@@ -98,38 +112,56 @@ def check_region(
     assert region is not None
     if region.size != schedule.size:
         raise RequestError(
-            f"The region is {_by(region.size)} pixels and the picture {_by(schedule.size)}.",
-            "Use a region that was made for this picture.",
+            Sentence(
+                "The region is {region} pixels and the picture {schedule}.",
+                region=_by(region.size),
+                schedule=_by(schedule.size),
+            ),
+            Sentence("Use a region that was made for this picture."),
         )
     if region.whole >= len(grids):
-        raise RequestError(f"All {len(grids)} scales are kept: nothing is left to draw.", "Keep fewer.")
+        raise RequestError(
+            Sentence("All {count} scales are kept: nothing is left to draw.", count=len(grids)), Sentence("Keep fewer.")
+        )
     if request.kept is not None and len(request.kept) != len(grids):
         raise RequestError(
-            f"The region needs the bits of all {len(grids)} scales of its picture, and there are {len(request.kept)}.",
-            "Use the picture as a photo instead.",
+            Sentence(
+                "The region needs the bits of all {count} scales of its picture, and there are {given}.",
+                count=len(grids),
+                given=len(request.kept),
+            ),
+            Sentence("Use the picture as a photo instead."),
         )
     if request.kept is not None and not manifest.fits(request.kept, schedule.size):
         raise RequestError(
-            "The bits of the region's picture are not those of this model.", "Use the picture as a photo instead."
+            Sentence("The bits of the region's picture are not those of this model."),
+            Sentence("Use the picture as a photo instead."),
         )
     anew = region.scales(grids)
     if not any(places.any() for places in anew):
         raise RequestError(
-            "The region is too small: nothing in it would be drawn anew.",
-            f"Mark at least {manifest.tokenizer.stride} × {manifest.tokenizer.stride} pixels.",
+            Sentence("The region is too small: nothing in it would be drawn anew."),
+            Sentence("Mark at least {stride} × {stride} pixels.", stride=manifest.tokenizer.stride),
         )
     return anew
 
 
 def check_kept(kept: ScaleBits, schedule: ScaleSchedule, manifest: BundleManifest) -> None:
     if len(kept) >= len(schedule.grids):
-        raise RequestError(f"All {len(schedule.grids)} scales are kept: nothing is left to draw.", "Keep fewer.")
+        raise RequestError(
+            Sentence("All {count} scales are kept: nothing is left to draw.", count=len(schedule.grids)),
+            Sentence("Keep fewer."),
+        )
     for scale, (bits, grid) in enumerate(zip(kept.scales, schedule.grids, strict=False)):
         if bits.shape != (*grid, manifest.transformer.bits):
             raise RequestError(
-                f"The kept scale {scale + 1} has {_shape(bits.shape)}, and this picture has "
-                f"{_shape((*grid, manifest.transformer.bits))}.",
-                "Scales can be kept from a picture of the same model and size.",
+                Sentence(
+                    "The kept scale {scale} has {bits}, and this picture has {shape}.",
+                    scale=scale + 1,
+                    bits=_shape(bits.shape),
+                    shape=_shape((*grid, manifest.transformer.bits)),
+                ),
+                Sentence("Scales can be kept from a picture of the same model and size."),
             )
 
 

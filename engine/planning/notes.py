@@ -7,6 +7,7 @@ from collections.abc import Callable
 from engine.bundle.manifest import BundleManifest
 from engine.planning.time_estimate import Task, about, guess_seconds, multiply_rate
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 
 _LONGEST = 60
 """Characters of the user's own words in a note."""
@@ -19,16 +20,31 @@ def prompt_notes(request: GenerationRequest, fit: Callable[[str], tuple[str, tup
         fit: of a text: the words behind the model's limit, and the words it does not know.
     """
     notes = []
-    for what, text in (("prompt", request.prompt), ("negative prompt", request.negative_prompt)):
+    for what, text in (
+        (Sentence("prompt"), request.prompt),
+        (Sentence("negative prompt"), request.negative_prompt),
+    ):
         dropped, unknown = fit(text) if text else ("", ())
         if dropped:
-            notes.append(f"The {what} is longer than this model reads; it stops before “{_short(dropped)}”.")
+            notes.append(
+                Sentence(
+                    "The {what} is longer than this model reads; it stops before “{dropped}”.",
+                    what=what,
+                    dropped=_short(dropped),
+                )
+            )
         # The subject's own name need not be known: the photo says what it is.
         named = request.subject_name.lower().split()
         words = [word for word in unknown if word.lower() not in named]
         if words:
             listed = ", ".join(f"“{word}”" for word in words)
-            notes.append(f"This model does not know {listed}; {'it' if len(words) == 1 else 'they'} will not show.")
+            notes.append(
+                Sentence(
+                    "This model does not know {listed}; {they} will not show.",
+                    listed=listed,
+                    they=Sentence("it") if len(words) == 1 else Sentence("they"),
+                )
+            )
     return tuple(notes)
 
 
@@ -36,7 +52,10 @@ def without_a_card(manifest: BundleManifest) -> str:
     """A sentence: what will draw, and for how long."""
     task = Task(manifest.schedules[0], branches=2, streams=2, text_tokens=16)
     seconds = guess_seconds(manifest.transformer, manifest.tokenizer, task, multiply_rate())
-    return f"There is no graphics card that can be used: the processor draws, about {about(seconds)} a picture."
+    return Sentence(
+        "There is no graphics card that can be used: the processor draws, about {seconds} a picture.",
+        seconds=about(seconds),
+    )
 
 
 def _short(text: str) -> str:

@@ -24,25 +24,26 @@ from engine.device.devices import GIB, MIB, Device, gigabytes
 from engine.errors import InputError, NotEnoughMemory
 from engine.model.config import ScaleSchedule
 from engine.planning.footprint import Footprint, PlanPlacement, footprint
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:  # plans are made where torch is not
     from engine.sampling.guidance import BranchOrder
 
 PlanKey = Literal["resident", "balanced", "low", "int8", "streamed"]
 PLANS: tuple[PlanKey, ...] = ("resident", "balanced", "low", "int8", "streamed")
-TITLES: dict[PlanKey, str] = {
-    "resident": "Fast",
-    "balanced": "Balanced",
-    "low": "Low memory",
-    "int8": "Compact",
-    "streamed": "Smallest",
+TITLES: dict[PlanKey, Sentence] = {
+    "resident": Sentence("Fast"),
+    "balanced": Sentence("Balanced"),
+    "low": Sentence("Low memory"),
+    "int8": Sentence("Compact"),
+    "streamed": Sentence("Smallest"),
 }
-MEANINGS: dict[PlanKey, str] = {
-    "resident": "The whole model stays in memory. The fastest way.",
-    "balanced": "Parts of the model leave the memory when they have done their work.",
-    "low": "The work is done in smaller steps, which is slower and takes less memory.",
-    "int8": "The model is stored in a smaller form, and pictures differ a little.",
-    "streamed": "The model is brought from the computer's memory piece by piece. The slowest way.",
+MEANINGS: dict[PlanKey, Sentence] = {
+    "resident": Sentence("The whole model stays in memory. The fastest way."),
+    "balanced": Sentence("Parts of the model leave the memory when they have done their work."),
+    "low": Sentence("The work is done in smaller steps, which is slower and takes less memory."),
+    "int8": Sentence("The model is stored in a smaller form, and pictures differ a little."),
+    "streamed": Sentence("The model is brought from the computer's memory piece by piece. The slowest way."),
 }
 NumberFormat = Literal["float32", "bfloat16", "float16"]
 _BYTES: dict[NumberFormat, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -160,7 +161,10 @@ def plan_for(
     plans = all_plans(manifest, device, schedule)
     if wanted != "auto":
         if wanted not in PLANS:
-            raise InputError(f"“{wanted}” is no memory plan.", f"Choose auto, {', '.join(PLANS[:-1])} or {PLANS[-1]}.")
+            raise InputError(
+                Sentence("“{wanted}” is no memory plan.", wanted=wanted),
+                Sentence("Choose auto, {plans} or {last}.", plans=", ".join(PLANS[:-1]), last=PLANS[-1]),
+            )
         # Where a plan would save nothing (without a card, or with a small network) the nearest one is meant. Eight bits
         # have to be asked for by name.
         order = list(PLANS)
@@ -172,9 +176,16 @@ def plan_for(
     smallest = min(plans, key=lambda plan: plan.needed)
     if smallest.needed * 0.7 > smallest.available:
         raise NotEnoughMemory(
-            f"{manifest.title} needs at least {gigabytes(smallest.needed)} of memory, and {device.words} has "
-            f"{gigabytes(device.total)}.",
-            "Choose a smaller model, or draw on the processor." if device.kind != "cpu" else "Choose a smaller model.",
+            Sentence(
+                "{manifest} needs at least {needed} of memory, and {device} has {total}.",
+                manifest=manifest.title,
+                needed=gigabytes(smallest.needed),
+                device=device.words,
+                total=gigabytes(device.total),
+            ),
+            Sentence("Choose a smaller model, or draw on the processor.")
+            if device.kind != "cpu"
+            else Sentence("Choose a smaller model."),
         )
     return best
 
@@ -198,10 +209,12 @@ def step_down(
     if position >= len(plans):
         return None
     below = min(plans[position:], key=lambda entry: entry.eight_bits)  # the next one, eight bits last
-    said = f"Memory ran out with the plan “{plan.title}”; “{below.title}” is used now."
+    said = Sentence("Memory ran out with the plan “{plan}”; “{below}” is used now.", plan=plan.title, below=below.title)
     if below.rounded and not plan.rounded:
-        said = (
-            f"Memory ran out with the plan “{plan.title}”; “{below.title}” is used now, whose pictures differ a little."
+        said = Sentence(
+            "Memory ran out with the plan “{plan}”; “{below}” is used now, whose pictures differ a little.",
+            plan=plan.title,
+            below=below.title,
         )
     return replace(below, notes=(*below.notes, said))
 
@@ -209,10 +222,15 @@ def step_down(
 def out_of_memory(plan: MemoryPlan, device: Device, free: int) -> NotEnoughMemory:
     """The error for when even the smaller plan did not do: what is needed, what there is."""
     return NotEnoughMemory(
-        f"This picture needs about {gigabytes(plan.needed)} and {gigabytes(free)} of {device.words} is free.",
-        "Close other programs that use the graphics card, or choose a smaller size."
+        Sentence(
+            "This picture needs about {needed} and {free} of {device} is free.",
+            needed=gigabytes(plan.needed),
+            free=gigabytes(free),
+            device=device.words,
+        ),
+        Sentence("Close other programs that use the graphics card, or choose a smaller size.")
         if device.kind != "cpu"
-        else "Close other programs, or choose a smaller size.",
+        else Sentence("Close other programs, or choose a smaller size."),
     )
 
 
@@ -289,36 +307,57 @@ def _cache_bytes(sizes: Footprint, room: int) -> int:
     return least + min(max(0, room) // 2, _ROOM_FOR_MORE * sizes.cache)
 
 
-def _words(plan: MemoryPlan, device: Device) -> str:
-    have = f"you have {round(plan.available / GIB)} GB"
+def _words(plan: MemoryPlan, device: Device) -> Sentence:
+    needed, have = gigabytes(plan.needed), Sentence("you have {total} GB", total=round(plan.available / GIB))
     if not plan.missing or plan.needed > plan.available:
-        return f"{plan.title}: needs {gigabytes(plan.needed)}, {have}."
-    return f"{plan.title}: needs {gigabytes(plan.needed)}, {have}, of which {gigabytes(plan.free)} is free."
+        return Sentence("{plan}: needs {needed}, {have}.", plan=plan.title, needed=needed, have=have)
+    return Sentence(
+        "{plan}: needs {needed}, {have}, of which {free} is free.",
+        plan=plan.title,
+        needed=needed,
+        have=have,
+        free=gigabytes(plan.free),
+    )
 
 
 def _notes(plan: MemoryPlan, device: Device) -> tuple[str, ...]:
     notes = list(device.notes)
     if plan.missing:
         notes.append(
-            f"Memory may run out: {gigabytes(plan.missing)} more is wanted. Close other programs, or choose a "
-            "smaller plan or size."
+            Sentence(
+                "Memory may run out: {missing} more is wanted. Close other programs, or choose a smaller plan or size.",
+                missing=gigabytes(plan.missing),
+            )
         )
     elif plan.missing_beside:
         notes.append(
-            f"It also takes {gigabytes(plan.beside)} of the computer's own memory, {gigabytes(plan.missing_beside)} more "
-            "than is free. Close other programs, or drawing becomes very slow."
+            Sentence(
+                "It also takes {beside} of the computer's own memory, {missing_beside} more than is free. Close "
+                "other programs, or drawing becomes very slow.",
+                beside=gigabytes(plan.beside),
+                missing_beside=gigabytes(plan.missing_beside),
+            )
         )
     elif not plan.fits_unequal:
         notes.append(
-            "Give prompt and subject the same strength: different ones need "
-            f"{gigabytes(plan.needed + plan.unequal - plan.free)} more memory than is free."
+            Sentence(
+                "Give prompt and subject the same strength: different ones need {needed} more memory than is free.",
+                needed=gigabytes(plan.needed + plan.unequal - plan.free),
+            )
         )
     elif plan.unequal > GIB // 2:
-        notes.append(f"Different strengths for prompt and subject take {gigabytes(plan.unequal)} more memory.")
+        notes.append(
+            Sentence(
+                "Different strengths for prompt and subject take {unequal} more memory.",
+                unequal=gigabytes(plan.unequal),
+            )
+        )
     if plan.beside > 4 * GIB and not plan.missing_beside:
-        notes.append(f"It also takes {gigabytes(plan.beside)} of the computer's own memory.")
+        notes.append(Sentence("It also takes {beside} of the computer's own memory.", beside=gigabytes(plan.beside)))
     if plan.rounded:
         notes.append(
-            "The model is stored in a smaller form, so pictures differ a little from those of the larger plans."
+            Sentence(
+                "The model is stored in a smaller form, so pictures differ a little from those of the larger plans."
+            )
         )
     return tuple(notes)

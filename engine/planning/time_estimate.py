@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.model.config import ScaleSchedule, TransformerConfig
+from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 
 _WEIGHT = 0.5
@@ -165,15 +166,15 @@ def decode_work(config: TokenizerConfig, size: tuple[int, int]) -> float:
     return work + cells * 9 * width * 3 * config.patch**2
 
 
-def about(seconds: float) -> str:
+def about(seconds: float) -> Sentence:
     """A time in rough words: “a second”, “8 seconds”, “40 seconds”, “3 minutes”, “2 hours”."""
     if seconds < 1.5:
-        return "a second"
+        return Sentence("a second")
     if seconds < 100:
-        return f"{_round(seconds)} seconds"
+        return Sentence("{count} seconds", count=_round(seconds))
     if seconds < 100 * 60:
-        return f"{_round(seconds / 60)} minutes"
-    return f"{_round(seconds / 3600)} hours"
+        return Sentence("{count} minutes", count=_round(seconds / 60))
+    return Sentence("{count} hours", count=_round(seconds / 3600))
 
 
 def _round(number: float) -> int:

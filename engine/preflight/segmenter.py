@@ -35,9 +35,12 @@ from engine.preflight.shipped.candidates import Candidate, by_itself, corrected,
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.things import THINGS, KnownThings
+from engine.sentence import Sentence
 
 _MOST_BOXES = 5
-_NAME_UNUSED = "The name has no effect on the cut-out: finding by name needs the networks for better cut-outs."
+_NAME_UNUSED = Sentence(
+    "The name has no effect on the cut-out: finding by name needs the networks for better cut-outs."
+)
 _NOTHING = 0.25
 """What is estimated to overlap less with a subject is none: a photo of a sky."""
 
@@ -144,8 +147,12 @@ class Segmenter:
         """
         if start is not None and (start.shape != photo.rgb.shape[:2] or start.dtype != np.uint8):
             raise MaskError(
-                f"The mask has another size than the photo, which is {photo.width} × {photo.height} pixels.",
-                "Use a mask that was made for this photo.",
+                Sentence(
+                    "The mask has another size than the photo, which is {width} × {height} pixels.",
+                    width=photo.width,
+                    height=photo.height,
+                ),
+                Sentence("Use a mask that was made for this photo."),
             )
         working = self._photos.get(photo)
         marks = Marks(clicks, strokes)
@@ -193,7 +200,7 @@ class Segmenter:
         if not boxes and not marks and hint.name:
             grounded = self._parts.use("grounding", lambda finder: finder.find(working.photo, hint.name), notes)
             if grounded == ():
-                notes.append(f"No “{hint.name}” was found by name; what stands out most was taken.")
+                notes.append(Sentence("No “{hint}” was found by name; what stands out most was taken.", hint=hint.name))
             boxes = grounded or ()
         given = boxes[0] if boxes else None
         answers: list[Candidate] = []
@@ -224,8 +231,8 @@ class Segmenter:
             if hint.box is None and not marks:
                 raise _nothing(hint)
             raise SubjectNotFound(
-                "Nothing was found there." if not mask.any() else problem.fact,
-                "Draw the box a little larger, or paint the subject with the brush.",
+                Sentence("Nothing was found there.") if not mask.any() else problem.fact,
+                Sentence("Draw the box a little larger, or paint the subject with the brush."),
             )
         # How well colours stand out is no estimate of an overlap: it never calls a mask right.
         sure = score >= SURE and (method == "sam" or bool(answers))
@@ -309,5 +316,9 @@ def _overlap(one: Box, other: Box) -> float:
 
 
 def _nothing(hint: Hint) -> SubjectNotFound:
-    named = f"No “{hint.name}” was" if hint.name else "Nothing was"
-    return SubjectNotFound(f"{named} found in this photo.", "Draw a box around the subject, or click it.")
+    return SubjectNotFound(
+        Sentence("No “{name}” was found in this photo.", name=hint.name)
+        if hint.name
+        else Sentence("Nothing was found in this photo."),
+        Sentence("Draw a box around the subject, or click it."),
+    )

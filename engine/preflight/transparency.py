@@ -15,6 +15,7 @@ from engine.photo.foreground import foreground_colours
 from engine.photo.framing import without_white
 from engine.photo.mask_ops import bounding_box
 from engine.request import CutOut
+from engine.sentence import Sentence
 
 _PURE = 3
 """Pixels away from the outline from which on a colour is taken to be unmixed."""
@@ -39,10 +40,12 @@ def on_transparency(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
         MaskError: the mask has another size than the picture, or is empty.
     """
     if mask.shape != rgb.shape[:2]:
-        raise MaskError("The mask has another size than the picture.", "Use a mask that was made for it.")
+        raise MaskError(
+            Sentence("The mask has another size than the picture."), Sentence("Use a mask that was made for it.")
+        )
     box = bounding_box(mask, 1)
     if box is None:
-        raise MaskError("The cut-out is empty.", "Mark what belongs to it.")
+        raise MaskError(Sentence("The cut-out is empty."), Sentence("Mark what belongs to it."))
     x0, y0 = max(box[0] - _MARGIN, 0), max(box[1] - _MARGIN, 0)
     there = np.s_[y0 : box[3] + _MARGIN, x0 : box[2] + _MARGIN]
     colours = foreground_colours(np.ascontiguousarray(rgb[there]), subject_share(rgb[there], mask[there]))

@@ -34,6 +34,7 @@ from engine.process.messages import (
 from engine.process.spawn import give_way
 from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.sampling.contest import Contest
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                         send(Prepared(command, notes))
                 case Generate():
                     if engine is None:
-                        raise DeviceLost("The model is not loaded.", "Choose a model first.")
+                        raise DeviceLost(Sentence("The model is not loaded."), Sentence("Choose a model first."))
                     cancel = _JobCancel(cancelled, command.job)
                     info = engine.info
                     further = contests.of(command)
@@ -209,7 +210,10 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
             raise
         except Exception as error:
             log.exception("a command failed")
-            fault = EchoGenError(f"The engine failed: {error}", "The details say where; copy them into a report.")
+            fault = EchoGenError(
+                Sentence("The engine failed: {error}", error=error),
+                Sentence("The details say where; copy them into a report."),
+            )
             send(Failed(job, fault, traceback.format_exc()))
 
 

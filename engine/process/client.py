@@ -16,6 +16,7 @@ from engine.errors import DeviceLost
 from engine.process.child import child_main
 from engine.process.messages import Command, Ended, Message, Shutdown
 from engine.process.spawn import CONTEXT, ChildLost, ChildProcess
+from engine.sentence import Sentence
 
 ENGINE = "engine.engine:Engine"
 
@@ -56,11 +57,13 @@ class EngineProcess:
     def send(self, command: Command) -> None:
         """Queue a command. Raises ``DeviceLost`` when the child is gone."""
         if self._child is None:
-            raise DeviceLost("The engine is not running.", "Try again to start it.")
+            raise DeviceLost(Sentence("The engine is not running."), Sentence("Try again to start it."))
         try:
             self._child.send(command)
         except ChildLost as error:
-            raise DeviceLost("The engine ended without a word.", "Try again to start it anew.") from error
+            raise DeviceLost(
+                Sentence("The engine ended without a word."), Sentence("Try again to start it anew.")
+            ) from error
 
     def receive(self, timeout: float) -> Message | None:
         """The next message, or None when none came within ``timeout`` seconds. ``Ended`` when the child is gone."""

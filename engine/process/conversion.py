@@ -17,6 +17,7 @@ from engine.errors import CannotWrite, DoesNotFit, EchoGenError
 from engine.process.conversion_child import conversion_main
 from engine.process.messages import Converted, Converting, Failed, Originals, Shutdown
 from engine.process.spawn import ChildLost, ChildProcess
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,10 @@ def _sudden_end(exit_code: int | None) -> EchoGenError:
     """A child that was killed most likely ran out of memory."""
     if exit_code is not None and exit_code < 0:
         return EchoGenError(
-            "The conversion was ended by the system, which happens when memory runs out.",
-            "Close other programs and try again.",
+            Sentence("The conversion was ended by the system, which happens when memory runs out."),
+            Sentence("Close other programs and try again."),
         )
-    return EchoGenError(f"The conversion ended with code {exit_code}.", "Try again; what is complete is kept.")
+    return EchoGenError(
+        Sentence("The conversion ended with code {exit_code}.", exit_code=exit_code),
+        Sentence("Try again; what is complete is kept."),
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 from engine.errors import EchoGenError
 from engine.process.messages import Converted, Converting, Failed, Originals
 from engine.process.spawn import give_way
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,10 @@ def conversion_main(connection: Connection, originals: Originals, out: Path, nam
         raise
     except Exception as error:
         log.exception("the conversion failed")
-        fault = EchoGenError(f"The conversion failed: {error}", "The details say where; copy them into a report.")
+        fault = EchoGenError(
+            Sentence("The conversion failed: {error}", error=error),
+            Sentence("The details say where; copy them into a report."),
+        )
         connection.send(Failed(None, fault, traceback.format_exc()))
 
 

@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 
 from engine.photo.load import Photo
-from engine.preflight.networks.learned import LearnedParts, place
+from engine.preflight.networks.learned import ROLE_WORDS, LearnedParts, place
 from engine.process.messages import Question, Reply, Setup, Show
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def _answer(parts: LearnedParts, question: Question, photo: Photo) -> Reply:
         value = parts.use(role, lambda part: getattr(part, question.method)(photo, *question.arguments), notes)
     except Exception:
         log.exception("the part for %s failed", role)
-        notes.append(f"The learned part for {role} was not used: it failed.")
+        notes.append(Sentence("The learned part for {role} was not used: it failed.", role=ROLE_WORDS[role]))
         value = None
     if role == "naming":
         # By far the largest part, and asked once per photo: its memory is worth more to the model that draws.

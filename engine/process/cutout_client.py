@@ -21,10 +21,13 @@ from engine.preflight.colours.working_photo import shrunk
 from engine.process.cutout_child import cutout_main, renew
 from engine.process.messages import Question, Reply, Setup, Show
 from engine.process.spawn import ChildLost, ChildProcess
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
-LOST = "The networks for the cut-out ended unexpectedly; it was made without them. They are started again later."
+LOST = Sentence(
+    "The networks for the cut-out ended unexpectedly; it was made without them. They are started again later."
+)
 
 _FIRST_REST, _LONGEST_REST = 10.0, 300.0
 """Seconds after a crash in which no child is started; twice as many after each further one."""

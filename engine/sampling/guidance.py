@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import RequestError
+from engine.sentence import Sentence
 
 Branch = Literal["full", "identity", "text", "null"]
 BRANCHES: tuple[Branch, ...] = ("full", "identity", "text", "null")
@@ -80,7 +81,8 @@ def _per_scale(value: float | Sequence[float], scales: int) -> tuple[float, ...]
     values = tuple(float(v) for v in value)
     if len(values) != scales:
         raise RequestError(
-            f"There are {len(values)} numbers for {scales} scales.", "Give one number, or one per scale."
+            Sentence("There are {count} numbers for {scales} scales.", count=len(values), scales=scales),
+            Sentence("Give one number, or one per scale."),
         )
     return values
 

@@ -38,6 +38,7 @@ from engine.sampling.states import (
     subject_state,
     text_state,
 )
+from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import add_scale, next_input
 
@@ -303,15 +304,20 @@ class Sampler:
 
     def _check_kept(self, kept: Sequence[Tensor], schedule: ScaleSchedule, region: RegionTokens | None) -> None:
         if region is not None and len(kept) != len(schedule.grids):
-            raise RequestError("A region needs the bits of all scales of its picture.")
+            raise RequestError(Sentence("A region needs the bits of all scales of its picture."))
         if len(kept) >= len(schedule.grids) if region is None else region.first >= len(schedule.grids):
-            raise RequestError("All scales are kept: nothing is left to draw.", "Keep fewer.")
+            raise RequestError(Sentence("All scales are kept: nothing is left to draw."), Sentence("Keep fewer."))
         for scale, bits in enumerate(kept):
             wanted = (*schedule.grids[scale], self.tokenizer.bits)
             if tuple(bits.shape) != wanted:
                 raise RequestError(
-                    f"Kept scale {scale + 1} has the shape {tuple(bits.shape)}, and this model needs {wanted}.",
-                    "Scales can be kept from a picture of the same model and size.",
+                    Sentence(
+                        "Kept scale {scale} has the shape {bits}, and this model needs {wanted}.",
+                        scale=scale + 1,
+                        bits=tuple(bits.shape),
+                        wanted=wanted,
+                    ),
+                    Sentence("Scales can be kept from a picture of the same model and size."),
                 )
 
     # Memory

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import BundleError
+from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 
@@ -80,14 +81,24 @@ def our_names(published: Iterable[str], config: TokenizerConfig) -> dict[str, st
     for name in published:
         full = name if name in table else spellings.get(name)
         if full is None:
-            raise BundleError(f"The tokenizer's file has an unknown weight, “{name}”.", _STEP)
+            raise BundleError(Sentence("The tokenizer's file has an unknown weight, “{name}”.", name=name), _STEP)
         if full in seen:
-            raise BundleError(f"The tokenizer's file has the same weight twice, “{seen[full]}” and “{name}”.", _STEP)
+            raise BundleError(
+                Sentence(
+                    "The tokenizer's file has the same weight twice, “{seen}” and “{name}”.", seen=seen[full], name=name
+                ),
+                _STEP,
+            )
         seen[full] = name
         found[name] = table[full]
     missing = [name for name in table if name not in seen and name not in CONSTANTS]
     if missing:
-        raise BundleError(f"The tokenizer's file lacks {len(missing)} weights, the first “{missing[0]}”.", _STEP)
+        raise BundleError(
+            Sentence(
+                "The tokenizer's file lacks {count} weights, the first “{first}”.", count=len(missing), first=missing[0]
+            ),
+            _STEP,
+        )
     return found
 
 
@@ -106,8 +117,12 @@ def from_published(checkpoint: Mapping[str, Any], config: TokenizerConfig) -> di
             continue
         if state[published].shape != shapes[name]:
             raise BundleError(
-                f"The tokenizer's weight “{published}” has the shape {tuple(state[published].shape)}, "
-                f"not {tuple(shapes[name])}.",
+                Sentence(
+                    "The tokenizer's weight “{published}” has the shape {shape}, not {expected}.",
+                    published=published,
+                    shape=tuple(state[published].shape),
+                    expected=tuple(shapes[name]),
+                ),
                 _STEP,
             )
         result[name] = state[published]
@@ -132,7 +147,7 @@ def config_from_shapes(shapes: Mapping[str, tuple[int, ...]]) -> TokenizerConfig
             blocks += 1
         return TokenizerConfig(bits, base, tuple(multipliers), blocks)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
-        raise BundleError("This file does not hold the weights of a visual tokenizer.", _STEP) from error
+        raise BundleError(Sentence("This file does not hold the weights of a visual tokenizer."), _STEP) from error
 
 
-_STEP = "Get the file again from its publisher; the download may be incomplete or another file."
+_STEP = Sentence("Get the file again from its publisher; the download may be incomplete or another file.")

@@ -27,6 +27,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.errors import BundleError
+from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import Grid, MultiScaleQuantizer, add_scale
@@ -79,9 +80,13 @@ class PreviewMap:
             tensors = load_file(path)
             weight, bias = tensors["weight"].float(), tensors["bias"].float()
         except (OSError, SafetensorError, KeyError) as error:
-            raise BundleError(f"The previews' file {path.name} of this model is damaged.", _STEP) from error
+            raise BundleError(
+                Sentence("The previews' file {path} of this model is damaged.", path=path.name), _STEP
+            ) from error
         if weight.dim() != 3 or weight.shape[1:] != (bits, 3) or bias.shape != (len(weight), 3) or not len(weight):
-            raise BundleError(f"The previews' file {path.name} does not belong to this model.", _STEP)
+            raise BundleError(
+                Sentence("The previews' file {path} does not belong to this model.", path=path.name), _STEP
+            )
         return cls(weight, bias)
 
 
@@ -274,4 +279,4 @@ def _shaded(position: Tensor, draw: Iterator[float]) -> Tensor:
     return first + (second - first) * 0.5 * (position.clamp(-1, 1) + 1) / 2
 
 
-_STEP = "Get the model again, or verify it under Models."
+_STEP = Sentence("Get the model again, or verify it under Models.")

@@ -16,6 +16,7 @@ from engine.bundle.loader import check_files
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.encoders.names import own_name, under_library_names
 from engine.errors import InputError
+from engine.sentence import Sentence
 from engine.training.checkpoint import save_full
 from engine.training.config import STAGES, TrainingConfig
 from engine.training.loop import Progress
@@ -43,7 +44,9 @@ def adopt_bundle(folder: Path, config: TrainingConfig, sprites: Path | Sequence[
     paths = [runs / name / "full.pt" for name in stages]
     for path in paths:
         if path.exists():
-            raise InputError(f"{path} is there already.", "Name another folder with --runs.")
+            raise InputError(
+                Sentence("{path} is there already.", path=path), Sentence("Name another folder with --runs.")
+            )
     _check_sizes(manifest, config)
     weights = {
         part: {
@@ -105,7 +108,8 @@ def _check_sizes(manifest: BundleManifest, config: TrainingConfig) -> None:
         branch and branch != config.tokenizer.reference_channels
     ):
         raise InputError(
-            "The bundle has other sizes than the training file.", "Use the training file it was made with."
+            Sentence("The bundle has other sizes than the training file."),
+            Sentence("Use the training file it was made with."),
         )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.errors import CannotWrite, InputError
+from engine.errors import CannotWrite, InputError, os_reason
+from engine.sentence import Sentence
 
 TRAVEL_SHARD_BYTES = 15 * 2**20
 FORMAT = 1
@@ -36,15 +37,20 @@ def load_full(path: Path, config_digest: str, device: str | torch.device = "cpu"
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except OSError as error:
-        raise InputError(f"The checkpoint {path.name} cannot be read: {error.strerror or error}.") from error
+        raise InputError(
+            Sentence("The checkpoint {path} cannot be read: {reason}.", path=path.name, reason=os_reason(error))
+        ) from error
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise InputError(f"The checkpoint {path.name} is damaged.", "Delete it to begin this stage again.") from error
+        raise InputError(
+            Sentence("The checkpoint {path} is damaged.", path=path.name),
+            Sentence("Delete it to begin this stage again."),
+        ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise InputError(f"{path.name} is no checkpoint of this program.")
+        raise InputError(Sentence("{path} is no checkpoint of this program.", path=path.name))
     if state.get("config") != config_digest:
         raise InputError(
-            f"The checkpoint {path.name} belongs to a training with other sizes.",
-            "Use the training file it was made with, or another folder for the runs.",
+            Sentence("The checkpoint {path} belongs to a training with other sizes.", path=path.name),
+            Sentence("Use the training file it was made with, or another folder for the runs."),
         )
     return state
 
@@ -85,7 +91,10 @@ def load_travel(folder: Path, config_digest: str) -> tuple[dict[str, Tensor], di
     """Weights, averages and step count of a travel checkpoint, in float32."""
     paths = sorted(folder.glob("travel-*-of-*.pt"))
     if not paths or len(paths) != int(paths[0].stem.rsplit("-", 1)[1]):
-        raise InputError(f"The travel checkpoint in {folder} is incomplete.", "Copy all of its files.")
+        raise InputError(
+            Sentence("The travel checkpoint in {folder} is incomplete.", folder=folder),
+            Sentence("Copy all of its files."),
+        )
     tensors: dict[str, Tensor] = {}
     steps = 0
     for path in paths:
@@ -116,5 +125,6 @@ def _write(path: Path, state: dict[str, Any]) -> None:
     except (OSError, RuntimeError) as error:  # torch turns a failed write into a RuntimeError
         temporary.unlink(missing_ok=True)
         raise CannotWrite(
-            f"The checkpoint {path.name} could not be written: {error}.", "The previous one is still there; make room."
+            Sentence("The checkpoint {path} could not be written: {error}.", path=path.name, error=error),
+            Sentence("The previous one is still there; make room."),
         ) from error

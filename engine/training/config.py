@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.records import PlacedContent
-from engine.errors import InputError
+from engine.errors import InputError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
+from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 
 DEFAULT = Path(__file__).with_name("mini.toml")
@@ -37,7 +38,9 @@ class TrainingConfig:
             config.tokenizer, config.transformer, config.schedule, config.text, config.semantic, config.content  # noqa: B018
             config.placed_content  # noqa: B018
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"The training file {path.name} does not fit: {error}.") from error
+            raise InputError(
+                Sentence("The training file {path} does not fit: {error}.", path=path.name, error=error)
+            ) from error
         return config
 
     def __getitem__(self, table: str) -> dict[str, Any]:
@@ -180,9 +183,13 @@ def read_training_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"The training file {path} cannot be read: {error.strerror}.") from error
+        raise InputError(
+            Sentence("The training file {path} cannot be read: {reason}.", path=path, reason=os_reason(error))
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"The training file {path.name} is damaged: {error}.") from error
+        raise InputError(
+            Sentence("The training file {path} is damaged: {error}.", path=path.name, error=error)
+        ) from error
 
 
 def trapezoid(done: float, warmup: float, decay: float) -> float:

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 from engine.training.checkpoint import load_full
 from engine.training.config import read_training_file
 from engine.training.cutout_network import CutoutNetwork
@@ -152,7 +153,9 @@ def read_settings(path: Path = DEFAULT) -> dict[str, Any]:
     """Read the training file. Raises ``InputError`` when it is missing, damaged or incomplete."""
     settings = read_training_file(path)
     if not {"seed", "data", "training"} <= settings.keys():
-        raise InputError(f"The training file {path.name} does not fit: it needs seed, data and training.")
+        raise InputError(
+            Sentence("The training file {path} does not fit: it needs seed, data and training.", path=path.name)
+        )
     return settings
 
 
@@ -204,7 +207,8 @@ def trained(runs: Path, settings: dict[str, Any]) -> tuple[CutoutNetwork, dict[s
     path = runs / CutoutStage.name / "full.pt"
     if not path.exists():
         raise InputError(
-            f"There is no trained cut-out network in {runs}.", "Train it first: train cutout --minutes 60."
+            Sentence("There is no trained cut-out network in {runs}.", runs=runs),
+            Sentence("Train it first: train cutout --minutes 60."),
         )
     state = load_full(path, digest(settings))
     return averaged(state["stage"]["average"]), state["progress"]

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.errors import CannotWrite, InputError
+from engine.errors import CannotWrite, InputError, os_reason
 from engine.preflight.shipped.judge import Judge, write_judge
 from engine.preflight.shipped.network import NAME, OUTPUTS
+from engine.sentence import Sentence
 from engine.training.cutout_network import HINTS, CutoutNetwork
 
 SIDE = 256
@@ -51,7 +52,8 @@ def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Pa
         onnx: Any = importlib.import_module("onnx")
     except ImportError as error:
         raise InputError(
-            "Writing the network needs a package that is not installed.", "Install it with: pip install onnx."
+            Sentence("Writing the network needs a package that is not installed."),
+            Sentence("Install it with: pip install onnx."),
         ) from error
     path, part = folder / NAME, folder / f".{NAME}.part"
     try:
@@ -75,7 +77,9 @@ def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Pa
         part.replace(path)
         write_judge(folder, Judge.from_layers(*_layers(network)))
     except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}.") from error
+        raise CannotWrite(
+            Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
+        ) from error
     return path
 
 

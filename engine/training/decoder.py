@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
 from engine.training.adversary import Adversary, balanced
@@ -52,7 +53,8 @@ class DecoderStage(AutoencoderStage):
     def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path) -> None:
         if not config.tokenizer.reference_channels:
             raise InputError(
-                "The training file has no reference decoder.", "Set reference_channels in its table [tokenizer]."
+                Sentence("The training file has no reference decoder."),
+                Sentence("Set reference_channels in its table [tokenizer]."),
             )
         self.config, self.renderer, self.held_out = config, renderer, held_out
         self.digest = config.digest(self.name)
@@ -244,8 +246,8 @@ class DecoderStage(AutoencoderStage):
     def load_state(self, state: dict[str, Any]) -> None:
         if state["fingerprint"] != self.frozen.tokenizer_fingerprint:
             raise InputError(
-                "This decoder was trained on another tokenizer: its bits mean something else.",
-                "Put that tokenizer back, or begin the decoder again.",
+                Sentence("This decoder was trained on another tokenizer: its bits mean something else."),
+                Sentence("Put that tokenizer back, or begin the decoder again."),
             )
         self._load(state)
         # A checkpoint of a training without one gets a judge that knows nothing yet.

@@ -26,6 +26,7 @@ from engine.bundle.manifest import (
 from engine.bundle.writer import write_bundle
 from engine.encoders.content import DECODER_WEIGHTS
 from engine.errors import InputError
+from engine.sentence import Sentence
 from engine.tokenizer import preview
 from engine.training.checkpoint import load_full
 from engine.training.config import TrainingConfig
@@ -63,9 +64,14 @@ def export(
     """
     path = runs / "transformer" / "full.pt"
     if not path.exists():
-        raise InputError(f"The transformer stage has no checkpoint in {runs} yet.", "Train it first.")
+        raise InputError(
+            Sentence("The transformer stage has no checkpoint in {runs} yet.", runs=runs), Sentence("Train it first.")
+        )
     if config.tokenizer.reference_channels and not (runs / "decoder" / "full.pt").exists():
-        raise InputError(f"The decoder stage has no checkpoint in {runs} yet.", "Train it first: --stage decoder.")
+        raise InputError(
+            Sentence("The decoder stage has no checkpoint in {runs} yet.", runs=runs),
+            Sentence("Train it first: --stage decoder."),
+        )
     stage = make_stage("transformer", config, sprites, runs, variety=1)
     state = load_full(path, stage.digest)
     stage.load_state(state["stage"])
@@ -82,7 +88,10 @@ def export(
     files |= {example.image: EXAMPLES / Path(example.image).name for example in manifest.examples}
     for source in files.values():
         if isinstance(source, Path) and not source.is_file():
-            raise InputError(f"The example {source} is missing.", "Change [export] in the training file.")
+            raise InputError(
+                Sentence("The example {source} is missing.", source=source),
+                Sentence("Change [export] in the training file."),
+            )
     with tempfile.TemporaryDirectory() as place:
         draft = Path(place) / manifest.name
         write_bundle(draft, manifest, weights, files, dtype=torch.float16)
@@ -118,8 +127,8 @@ def collect_weights(stage: Any) -> dict[str, dict[str, Tensor]]:
         for key, value in tensors.items():
             if value.is_floating_point() and not bool((value.abs() <= LARGEST_HALF).all()):
                 raise InputError(
-                    f"The weight {key} of the {name} is not finite in half precision.",
-                    "Go back to an earlier checkpoint: this training has come apart.",
+                    Sentence("The weight {key} of the {name} is not finite in half precision.", key=key, name=name),
+                    Sentence("Go back to an earlier checkpoint: this training has come apart."),
                 )
     return weights
 

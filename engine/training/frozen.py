@@ -13,6 +13,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import MultiScaleQuantizer
@@ -76,7 +77,10 @@ class FrozenParts:
 def _average(config: TrainingConfig, runs: Path, stage: str) -> dict[str, Tensor]:
     path = runs / stage / "full.pt"
     if not path.exists():
-        raise InputError(f"The {stage} stage has no checkpoint in {runs} yet.", f"Train it first: --stage {stage}.")
+        raise InputError(
+            Sentence("The {stage} stage has no checkpoint in {runs} yet.", stage=stage, runs=runs),
+            Sentence("Train it first: --stage {stage}.", stage=stage),
+        )
     state: dict[str, Any] = checkpoint.load_full(path, config.digest(stage))
     return dict(state["stage"]["average"])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.errors import Cancelled, CannotWrite
+from engine.sentence import Sentence
 from engine.training import checkpoint
 from engine.training.config import trapezoid
 
@@ -82,7 +83,7 @@ def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True) -> Pr
         for number, handler in previous.items():
             signal.signal(number, handler)
     if stopped:
-        raise Cancelled(f"Stopped after {progress.steps} steps; everything is saved.")
+        raise Cancelled(Sentence("Stopped after {steps} steps; everything is saved.", steps=progress.steps))
     return progress
 
 

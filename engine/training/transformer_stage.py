@@ -28,6 +28,7 @@ from engine.model.transformer import Transformer, split_scales
 from engine.request import Dial
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
+from engine.sentence import Sentence
 from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.training import checkpoint
 from engine.training.autoencoder_stages import save_sheet, with_average
@@ -305,7 +306,10 @@ class TransformerStage:
         """A trained transformer with its averaged weights, to draw with. Raises ``InputError`` where there is none."""
         path = runs / cls.name / "full.pt"
         if not path.exists():
-            raise InputError(f"The transformer stage has no checkpoint in {runs} yet.", "Train it first.")
+            raise InputError(
+                Sentence("The transformer stage has no checkpoint in {runs} yet.", runs=runs),
+                Sentence("Train it first."),
+            )
         stage = cls(config, renderer, held_out, runs)
         stage.module.load_state_dict(checkpoint.load_full(path, stage.digest)["stage"]["average"])
         stage.module.eval().requires_grad_(False)
@@ -338,13 +342,15 @@ class TransformerStage:
     def load_state(self, state: dict[str, Any]) -> None:
         if state["fingerprint"] != self.frozen.fingerprint:
             raise InputError(
-                "This transformer was trained on other autoencoders: its bits mean something else.",
-                "Put those autoencoders back, or begin the transformer again.",
+                Sentence("This transformer was trained on other autoencoders: its bits mean something else."),
+                Sentence("Put those autoencoders back, or begin the transformer again."),
             )
         if state.get("words", self.words.to_str()) != self.words.to_str():
             raise InputError(
-                "This transformer was trained with another list of words: its word table means something else.",
-                "Use the subjects and the language it was trained with, or begin the transformer again.",
+                Sentence(
+                    "This transformer was trained with another list of words: its word table means something else."
+                ),
+                Sentence("Use the subjects and the language it was trained with, or begin the transformer again."),
             )
         self.module.load_state_dict(state["module"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):

@@ -14,6 +14,7 @@ from typing import Literal
 from engine.bundle.published import TEXT
 from engine.bundle.sizes import text_numbers
 from engine.errors import InputError
+from engine.sentence import NOTHING, Sentence
 
 Role = Literal[
     "transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming", "evaluation"
@@ -47,28 +48,28 @@ class Licence:
 MIT = Licence(
     "MIT",
     ("mit",),
-    "Free for any use, commercial too, as long as the notice of the authors is kept.",
+    Sentence("Free for any use, commercial too, as long as the notice of the authors is kept."),
     "https://opensource.org/license/mit",
     ("mit license", "permission is hereby granted, free of charge"),
 )
 APACHE = Licence(
     "Apache-2.0",
     ("apache-2.0",),
-    "Free for any use, commercial too, as long as notices are kept and changes are stated.",
+    Sentence("Free for any use, commercial too, as long as notices are kept and changes are stated."),
     "https://www.apache.org/licenses/LICENSE-2.0",
     ("apache license",),
 )
 FLUX_DEV = Licence(
     "FLUX.1 [dev] Non-Commercial",
     ("flux-1-dev-non-commercial-license", "flux-1-dev-non-commercial", "other"),
-    "Not for commercial use. You have to ask the publisher for access with an account, and accept there too.",
+    Sentence("Not for commercial use. You have to ask the publisher for access with an account, and accept there too."),
     "https://huggingface.co/black-forest-labs/FLUX.1-dev/blob/main/LICENSE.md",
     ("flux.1 [dev]", "flux [dev]", "non-commercial license"),
 )
 QWEN_RESEARCH = Licence(
     "Qwen Research",
     ("qwen-research", "other"),
-    "For research and evaluation only, not for commercial use.",
+    Sentence("For research and evaluation only, not for commercial use."),
     "https://huggingface.co/Qwen/Qwen2.5-VL-3B-Instruct/blob/main/LICENSE",
     ("qwen research license", "tongyi qianwen research license"),
 )
@@ -327,7 +328,7 @@ MODELS: dict[str, Model] = {
         Model(
             "echogen-2b",
             "EchoGen 2B",
-            "1024 px pictures. Needs a graphics card with 8 GB or more, or patience.",
+            Sentence("1024 px pictures. Needs a graphics card with 8 GB or more, or patience."),
             ("echogen-2b-transformer", "flan-t5-xl", "flux-vae", "infinity-vae-d32", "dinov2-base"),
             bundle=True,
             bundle_bytes=int(13.5 * _GB),
@@ -337,7 +338,7 @@ MODELS: dict[str, Model] = {
         Model(
             "echogen-125m",
             "EchoGen 125M",
-            "256 px pictures, made from published files that you have.",
+            Sentence("256 px pictures, made from published files that you have."),
             (),
             bundle=True,
             bundle_bytes=int(4.2 * _GB),
@@ -345,16 +346,16 @@ MODELS: dict[str, Model] = {
         ),
         Model(
             "cut-out",
-            "Better cut-outs",
-            "Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1.",
+            Sentence("Better cut-outs"),
+            Sentence("Finds the subject by its name and follows its edges: Grounding DINO and SAM 2.1."),
             ("grounding-dino-tiny", "sam2.1-hiera-small"),
             bundle=False,
             bundle_bytes=875 * _MB,
         ),
         Model(
             "naming",
-            "Subject names",
-            "Says what the subject is, so that you need not type it. Optional.",
+            Sentence("Subject names"),
+            Sentence("Says what the subject is, so that you need not type it. Optional."),
             ("qwen2.5-vl-7b",),
             bundle=False,
             bundle_bytes=int(16.6 * _GB),
@@ -389,7 +390,10 @@ def find_model(name: str) -> Model:
         InputError: there is none; the sentence lists the names there are.
     """
     if name not in MODELS:
-        raise InputError(f"There is no model “{name}” to get.", f"There are: {', '.join(MODELS)}.")
+        raise InputError(
+            Sentence("There is no model “{name}” to get.", name=name),
+            Sentence("There are: {models}.", models=", ".join(MODELS)),
+        )
     return MODELS[name]
 
 
@@ -412,7 +416,8 @@ def chosen_parts(model: Model, choices: tuple[str, ...] = ()) -> tuple[Part, ...
         if group is None:
             offered = ", ".join(key for group in model.choices for key in group)
             raise InputError(
-                f"“{choice}” is no choice for {model.title}.", f"Choose from {offered}." if offered else ""
+                Sentence("“{choice}” is no choice for {model}.", choice=choice, model=model.title),
+                Sentence("Choose from {offered}.", offered=offered) if offered else NOTHING,
             )
         position = next(index for index, key in enumerate(keys) if key in group)
         keys[position] = choice

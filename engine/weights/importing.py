@@ -17,6 +17,7 @@ from engine.bundle.manifest import MANIFEST
 from engine.errors import CannotWrite, InputError
 from engine.files import disk_error, is_folder, readable
 from engine.process.messages import Originals
+from engine.sentence import Sentence
 from engine.weights.catalogue import PARTS, Part
 
 _MAX_DEPTH = 6
@@ -70,8 +71,13 @@ class FoundFiles:
             missing = [what for what, path in needed.items() if path is None]
             if missing:
                 raise InputError(
-                    f"{transformer.name} is there, but {_listed(missing)} {'is' if len(missing) == 1 else 'are'} not.",
-                    "Put all files of the model into one folder, then import it.",
+                    Sentence(
+                        "{transformer} is there, but {missing} {are} not.",
+                        transformer=transformer.name,
+                        missing=_listed(missing),
+                        are="is" if len(missing) == 1 else "are",
+                    ),
+                    Sentence("Put all files of the model into one folder, then import it."),
                 )
             tokenizer, text, semantic, content = (path for path in needed.values() if path is not None)
             made.append(
@@ -94,7 +100,9 @@ def look_into(folder: Path) -> FoundFiles:
         InputError: there is no such folder.
     """
     if not is_folder(folder):
-        raise InputError(f"There is no folder {folder}.", "Choose the folder the files lie in.")
+        raise InputError(
+            Sentence("There is no folder {folder}.", folder=folder), Sentence("Choose the folder the files lie in.")
+        )
     bundles: list[Path] = []
     transformers: dict[str, Path] = {}
     tokenizers: dict[str, Path] = {}
@@ -146,9 +154,14 @@ def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], No
         free = shutil.disk_usage(target.parent).free
         if total > free:
             raise CannotWrite(
-                f"{readable(total)} is to be copied, {readable(free)} is free in {target.parent}.",
-                "Make room, or choose another folder for the models.",
-                title="The disk is nearly full",
+                Sentence(
+                    "{total} is to be copied, {free} is free in {parent}.",
+                    total=readable(total),
+                    free=readable(free),
+                    parent=target.parent,
+                ),
+                Sentence("Make room, or choose another folder for the models."),
+                title=Sentence("The disk is nearly full"),
             )
         for path in files:
             into = work / path.relative_to(source)

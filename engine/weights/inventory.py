@@ -13,6 +13,7 @@ from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, EchoGenError
 from engine.files import disk_error, is_file, is_there
 from engine.process.messages import Originals
+from engine.sentence import NOTHING, Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
 from engine.weights.settings import DownloadSettings
 from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words
@@ -110,14 +111,16 @@ class Inventory:
             folder=folder if model.bundle else (parts_folder(self.folder) if installed else None),
         )
 
-    def _why_not(self, name: str, problem: str, installed: bool) -> EchoGenError | None:
+    def _why_not(self, name: str, problem: Sentence, installed: bool) -> EchoGenError | None:
         """Why a model of the catalogue is not there although something of it is: its bundle, or its last conversion."""
         if problem:
             return BundleError(problem)
         report = None if installed else read_report(report_file(self.folder, name))
         return report.error if report is not None else None
 
-    def _own(self, name: str, folder: Path, manifest: BundleManifest | None, problem: str, work: Work) -> ModelState:
+    def _own(
+        self, name: str, folder: Path, manifest: BundleManifest | None, problem: Sentence, work: Work
+    ) -> ModelState:
         return ModelState(
             name=name,
             title=manifest.title if manifest is not None else name,
@@ -133,15 +136,15 @@ class Inventory:
             folder=folder,
         )
 
-    def _bundle(self, name: str) -> tuple[Path | None, BundleManifest | None, str]:
+    def _bundle(self, name: str) -> tuple[Path | None, BundleManifest | None, Sentence]:
         for place in (shipped_folder(), self.folder):
             folder = place / name
             if is_file(folder / MANIFEST):
                 try:
-                    return folder, read_manifest(folder), ""
+                    return folder, read_manifest(folder), NOTHING
                 except BundleError as error:
-                    return folder, None, str(error)
-        return None, None, ""
+                    return folder, None, error.said
+        return None, None, NOTHING
 
     def downloads(self, model: Model) -> list[PartDownload]:
         """The model's parts with what is here of them; none for what is only imported."""

@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from engine.bundle.library import APP_NAME
-from engine.errors import CannotWrite, InputError
+from engine.errors import CannotWrite, InputError, os_reason
+from engine.sentence import Sentence
 from engine.text import shortened
 
 log = logging.getLogger(__name__)
@@ -62,24 +63,44 @@ def settings_file() -> Path:
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "downloads.json"
 
 
+def network_file() -> Path:
+    """Proxy and mirrors, shared with the launcher (``installer/launcher/network.py``)."""
+    return settings_file().with_name("network.json")
+
+
+def network_settings() -> dict[str, str]:
+    """The part of ``network_file`` that concerns models: "proxy" and "models", a mirror of the hub; each may be ""."""
+    data = _read(network_file())
+    values = {name: data.get(name) for name in ("proxy", "models")}
+    return {name: value.strip() if isinstance(value, str) else "" for name, value in values.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty where there is none or it is damaged."""
+    data: Any = {}
+    with contextlib.suppress(OSError, ValueError, RecursionError), path.open("rb") as stream:
+        data = json.loads(stream.read(_MAX_BYTES))
+    return _object(data)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def load_settings() -> DownloadSettings:
     """The settings on disk; the standard ones where there are none or they are damaged.
 
-    The environment variable ECHOGEN_HUB (a base URL) goes before the file.
+    The environment variable ECHOGEN_HUB (a base URL) goes before the files, and the mirror of the network settings before the
+    address that earlier versions kept in a file of their own.
     """
-    data: Any = {}
-    with contextlib.suppress(OSError, ValueError, RecursionError), settings_file().open("rb") as stream:
-        data = json.loads(stream.read(_MAX_BYTES))
-    data = data if isinstance(data, dict) else {}
-    accepted, choices, sizes = (
-        data.get(name) if isinstance(data.get(name), dict) else {} for name in ("accepted", "choices", "sizes")
-    )
+    data = _read(settings_file())
+    accepted, choices, sizes = (_object(data.get(name)) for name in ("accepted", "choices", "sizes"))
     settings = DownloadSettings(
         accepted={str(part): str(day) for part, day in accepted.items()},
         choices={str(model): tuple(map(str, keys)) for model, keys in choices.items() if isinstance(keys, list)},
         sizes={str(part): size for part, size in sizes.items() if type(size) is int and size > 0},
     )
-    url = os.environ.get("ECHOGEN_HUB") or data.get("base_url") or HUB
+    url = os.environ.get("ECHOGEN_HUB") or network_settings()["models"] or data.get("base_url") or HUB
     try:
         return replace(settings, base_url=checked_base_url(str(url)))
     except InputError:
@@ -95,22 +116,30 @@ def save_settings(settings: DownloadSettings) -> None:
     Raises:
         CannotWrite: with the file and the reason.
     """
-    path = settings_file()
+    data = {
+        "base_url": settings.base_url,  # for a version before this one, should the user go back to it
+        "accepted": settings.accepted,
+        "choices": settings.choices,
+        "sizes": settings.sizes,
+    }
+    _write(settings_file(), data)
+    mirror = "" if settings.base_url == HUB else settings.base_url
+    if "ECHOGEN_HUB" not in os.environ and network_settings()["models"] != mirror:
+        _write(network_file(), {**_read(network_file()), "models": mirror})
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = {
-            "base_url": settings.base_url,
-            "accepted": settings.accepted,
-            "choices": settings.choices,
-            "sizes": settings.sizes,
-        }
-        temporary.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise CannotWrite(f"The settings cannot be written to {path}: {error.strerror or error}.") from error
+        raise CannotWrite(
+            Sentence("The settings cannot be written to {path}: {reason}.", path=path, reason=os_reason(error))
+        ) from error
 
 
 def checked_base_url(text: str) -> str:
@@ -126,12 +155,13 @@ def checked_base_url(text: str) -> str:
         usable = False
     if not usable:
         raise InputError(
-            f"“{shortened(text)}” is no address to download from.", f"It has to begin with https://, as in {HUB}."
+            Sentence("“{text}” is no address to download from.", text=shortened(text)),
+            Sentence("It has to begin with https://, as in {hub}.", hub=HUB),
         )
     if url.username or url.password or url.query or url.fragment:
         raise InputError(
-            "The address to download from holds more than a place.",
-            "Leave out names, passwords and everything behind “?”.",
+            Sentence("The address to download from holds more than a place."),
+            Sentence("Leave out names, passwords and everything behind “?”."),
         )
     return f"{url.scheme}://{url.netloc}{url.path}".rstrip("/")
 
@@ -192,7 +222,10 @@ class TokenStore:
         """
         token = token.strip()
         if not token or len(token) > 500 or not token.isascii() or not token.isprintable() or " " in token:
-            raise InputError("This is no access token.", "Copy it from the settings page of your account, all of it.")
+            raise InputError(
+                Sentence("This is no access token."),
+                Sentence("Copy it from the settings page of your account, all of it."),
+            )
         self._in_memory = token
         try:
             import keyring

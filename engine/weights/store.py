@@ -35,6 +35,7 @@ from engine.errors import (
 from engine.files import hash_file, readable
 from engine.process.conversion import convert
 from engine.process.messages import Originals
+from engine.sentence import Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
 from engine.weights.importing import copy_folder, look_into
 from engine.weights.inventory import (
@@ -193,15 +194,20 @@ class ModelStore:
         model = find_model(name)
         if not model.fetched:
             raise InputError(
-                f"{model.title} cannot be downloaded.", "Import it from a folder that holds the published files."
+                Sentence("{model} cannot be downloaded.", model=model.title),
+                Sentence("Import it from a folder that holds the published files."),
             )
         if self.state(name).installed:
             return self.state(name)
         missing = [licence for licence in self.licences(name) if not licence.accepted]
         if missing:
             raise LicenceNotAccepted(
-                f"The licence of {missing[0].title} ({missing[0].licence}) was not accepted yet.",
-                "Read it and accept it first.",
+                Sentence(
+                    "The licence of {title} ({licence}) was not accepted yet.",
+                    title=missing[0].title,
+                    licence=missing[0].licence,
+                ),
+                Sentence("Read it and accept it first."),
             )
         return await self._run(name, self._get(model))
 
@@ -311,9 +317,13 @@ class ModelStore:
         if larger:
             first = larger[0]
             raise SizeNotAgreed(
-                f"The server has {readable(first.total)} for {first.part.title}, and {readable(self._shown(first))} "
-                "was shown to you.",
-                "Nothing was fetched yet. Agree to the size to go on.",
+                Sentence(
+                    "The server has {total} for {part}, and {first} was shown to you.",
+                    total=readable(first.total),
+                    part=first.part.title,
+                    first=readable(self._shown(first)),
+                ),
+                Sentence("Nothing was fetched yet. Agree to the size to go on."),
             )
 
     def _moved(self, name: str) -> None:
@@ -331,12 +341,23 @@ class ModelStore:
         free = self.free_bytes()
         if needed + others + _ROOM_TO_SPARE > free:
             raise CannotWrite(
-                f"{readable(needed)} more is needed besides {readable(others)} for what is being fetched already, and "
-                f"{readable(free)} is free in {self.folder}."
+                Sentence(
+                    "{needed} more is needed besides {others} for what is being fetched already, and {free} is free "
+                    "in {folder}.",
+                    needed=readable(needed),
+                    others=readable(others),
+                    free=readable(free),
+                    folder=self.folder,
+                )
                 if others
-                else f"{readable(needed)} more is needed, {readable(free)} is free in {self.folder}.",
-                "Make room, or choose another folder for the models.",
-                title="The disk is nearly full",
+                else Sentence(
+                    "{needed} more is needed, {free} is free in {folder}.",
+                    needed=readable(needed),
+                    free=readable(free),
+                    folder=self.folder,
+                ),
+                Sentence("Make room, or choose another folder for the models."),
+                title=Sentence("The disk is nearly full"),
             )
 
     async def _convert(self, name: str, originals: Originals) -> None:
@@ -393,7 +414,10 @@ class ModelStore:
         """
         state = self.state(name)
         if state.shipped:
-            raise InputError(f"{state.title} came with the program.", "It needs little room; it cannot be removed.")
+            raise InputError(
+                Sentence("{state} came with the program.", state=state.title),
+                Sentence("It needs little room; it cannot be removed."),
+            )
         await self._stop(name)
         # A conversion that was stopped has left its files beside the bundle's place.
         folders = [self.folder / name, *conversions(self.folder, name)]
@@ -429,8 +453,8 @@ class ModelStore:
         found = await asyncio.to_thread(look_into, Path(folder).expanduser())
         if found.empty:
             raise InputError(
-                f"There are no model files in {folder}.",
-                "It should hold a bundle (bundle.json), the published files, or folders as the hub has them.",
+                Sentence("There are no model files in {folder}.", folder=folder),
+                Sentence("It should hold a bundle (bundle.json), the published files, or folders as the hub has them."),
             )
         ready = [await self._import_bundle(source) for source in found.bundles]
         for name, originals in found.originals():
@@ -449,7 +473,10 @@ class ModelStore:
             self._enter(name, "importing")
             wrong = await self._verify_bundle(name, manifest, source)
             if wrong:
-                raise BundleError(f"{wrong[0]} in {source} is damaged.", "Copy the model anew from where it came from.")
+                raise BundleError(
+                    Sentence("{wrong} in {source} is damaged.", wrong=wrong[0], source=source),
+                    Sentence("Copy the model anew from where it came from."),
+                )
             await self._copy(name, source, self.folder / name)
 
         if (self.folder / name).resolve() != source.resolve():

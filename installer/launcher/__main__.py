@@ -3,7 +3,7 @@
 --set-up     set up on the terminal and end
 --repair     look for files that something removed, and install their packages again
 --update F   take the archive of a newer version
---remove     remove what was set up; pictures, history and settings stay, and models are asked about
+--remove     remove what was set up; pictures, history and settings stay, and models are asked about (--with-models: they go, too)
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from app.language.say import say
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.first_sign import FirstSign, say_failure
 from installer.launcher.network import Network
-from installer.launcher.opening import SHOWN, open_program
-from installer.launcher.places import Places
+from installer.launcher.opening import NOT_DONE, SHOWN, open_program
+from installer.launcher.places import INSTALLED, Places
 from installer.launcher.removal import remove
 from installer.launcher.setup import Progress, Setup
+from installer.launcher.targets import QUIET
 from installer.launcher.uv import find_uv
 from installer.launcher.versions import Versions
 
@@ -30,11 +31,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def main(arguments: list[str]) -> int:
     os.environ.pop("PYTHONPATH", None)
+    os.environ[INSTALLED] = str(ROOT)
     installed = Places.standard(ROOT)
     command = arguments[0] if arguments else ""
     try:
         if command == "--remove":
-            return remove(installed)
+            return remove(installed, models=True if "--with-models" in arguments else None)
         os.environ.setdefault("ECHOGEN_UV", find_uv(ROOT))
         versions = Versions(installed)
         if command == "--update":
@@ -63,39 +65,75 @@ def _on_terminal(places: Places, *, repair: bool) -> int:
 
     setup = Setup(places, tell)
     if repair:
-        print(say("Damaged: {0}", ", ".join(setup.repair()) or "–"), flush=True)
+        damaged = ", ".join(setup.repair())
+        print(say("Damaged: {0}", damaged or "–"), flush=True)
     setup.run()
     return 0
 
 
 def _open(places: Places, versions: Versions, arguments: list[str]) -> int:
-    """Set up what is missing, in a window once there can be one, and open the program."""
-    setup = Setup(places)
-    if not setup.is_done("program"):
-        if not setup.is_done("window"):
-            with FirstSign() as sign:
-                Setup(places, lambda progress: sign.move(progress.done, progress.total)).run(("window",))
-        window = [str(setup.python), "-P", "-m", "installer.launcher.window", *arguments]
-        # It opens the program itself, and goes when the program's window is there.
-        return subprocess.run(window, env={**os.environ, "PYTHONPATH": str(places.root)}).returncode
+    """Open the program, and set it up first where something is missing.
+
+    A newer version that does not open is left for good; one whose packages cannot be fetched now is tried again at the next start.
+    """
+    try:
+        setup = Setup(places)
+        code = None if setup.is_done("program") else _set_up(setup, arguments)
+    except (SetupFailed, Stopped):
+        if not places.is_newer:
+            raise
+        code = NOT_DONE
+    if code is not None:
+        if code == 0 or not places.is_newer:
+            return code
+        # Any other code is a set-up window that broke, which a newer version brings along, too.
+        return (_open_before if code == NOT_DONE else _go_back)(places, versions, arguments)
     if versions.has_opened(places.root):
-        environment = {**os.environ, **Network.load().environment()}
-        command = [str(setup.python), str(places.root / "main.py"), *arguments]
-        if os.name == "nt":  # there, replacing a process starts another one and ends this one at once
-            return subprocess.run(command, env=environment).returncode
-        os.execve(command[0], command, environment)
-    outcome = open_program(setup, arguments)
-    if outcome == SHOWN:
+        return _replace_by_program(setup, arguments)
+    if open_program(setup, arguments) == SHOWN:
         versions.note_opened(places.root)
         return 0
     if setup.repair():
         return _open(places, versions, arguments)
-    if places.root != ROOT:
-        say_failure(say("The new version of EchoGen does not open. The one before is used again."))
-        return _open(replace(places, root=versions.go_back()), versions, arguments)
+    if places.is_newer:
+        return _go_back(places, versions, arguments)
     raise SetupFailed(
         say("EchoGen does not open."), say("See the log in {0}, or set it up again with --repair.", places.folder)
     )
+
+
+def _set_up(setup: Setup, arguments: list[str]) -> int:
+    """Set up in a window, which opens the program itself and goes when the program's window is there. Returns its exit code."""
+    places = setup.places
+    if not setup.is_done("window"):
+        with FirstSign() as sign:
+            Setup(places, lambda progress: sign.move(progress.done, progress.total)).run(("window",))
+    window = [str(setup.python), "-P", "-m", "installer.launcher.window", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(places.root)}
+    return subprocess.run(window, env=environment, creationflags=QUIET).returncode
+
+
+def _replace_by_program(setup: Setup, arguments: list[str]) -> int:
+    environment = {**os.environ, **Network.load().environment()}
+    command = [str(setup.python), str(setup.places.root / "main.py"), *arguments]
+    if os.name != "nt":
+        os.execve(command[0], command, environment)
+    # There, replacing a process starts another one and ends this one at once.
+    return subprocess.run(command, env=environment, creationflags=QUIET).returncode
+
+
+def _go_back(places: Places, versions: Versions, arguments: list[str]) -> int:
+    """The newer version does not open: the one before is the one in use again."""
+    before = versions.go_back()
+    say_failure(say("The new version of EchoGen does not open. The one before is used again."))
+    return _open(replace(places, root=before), versions, arguments)
+
+
+def _open_before(places: Places, versions: Versions, arguments: list[str]) -> int:
+    """The newer version cannot be set up now: open the one before this once."""
+    before = versions.before()
+    root = before if before != places.root else places.installed
+    return _open(replace(places, root=root), versions, arguments)
 
 
 if __name__ == "__main__":

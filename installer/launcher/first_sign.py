@@ -6,6 +6,7 @@ A dialog of the desktop (zenity, kdialog), else a notification, else the termina
 from __future__ import annotations
 
 import contextlib
+import locale
 import os
 import shutil
 import signal
@@ -14,7 +15,29 @@ import sys
 from typing import Any
 
 TITLE = "EchoGen"
-TEXT = "Getting the set-up window …"
+_TEXTS = {"en": "Getting the set-up window …", "zh": "正在获取安装窗口……"}
+"""Translations that need no package; all later sentences have the set-up window's."""
+
+
+def text() -> str:
+    """The first sentence, in the language of the system."""
+    language = _language()
+    return _TEXTS[
+        "zh" if language.startswith("zh") and not language.startswith(("zh_TW", "zh_HK", "zh_Hant")) else "en"
+    ]
+
+
+def _language() -> str:
+    """The language of the system's words, "zh_CN.UTF-8"; "" where that cannot be told."""
+    with contextlib.suppress(Exception):
+        if sys.platform == "win32":
+            import ctypes
+
+            return str(locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), ""))
+        if sys.platform == "darwin":
+            command = ["defaults", "read", "-g", "AppleLocale"]
+            return subprocess.run(command, capture_output=True, text=True, timeout=2).stdout.strip()
+    return next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
 
 
 class FirstSign:
@@ -34,7 +57,7 @@ class FirstSign:
             elif sys.platform != "linux":
                 self._tk_window()
         if sys.stderr is not None:
-            sys.stderr.write(f"{TEXT}\n")
+            sys.stderr.write(f"{text()}\n")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,15 +85,18 @@ class FirstSign:
                 self._process.stdin.flush()
 
     def _desktop_dialog(self) -> None:
+        words = text()
         if shutil.which("zenity"):
-            command = ["zenity", "--progress", "--no-cancel", f"--title={TITLE}", f"--text={TEXT}", "--width=360"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            command = ["zenity", "--progress", "--no-cancel", f"--title={TITLE}", f"--text={words}", "--width=360"]
+            # It takes its text for no option at all where the language of the system is set and not installed.
+            environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
         elif shutil.which("kdialog"):
-            self._process = subprocess.Popen(["kdialog", "--title", TITLE, "--msgbox", TEXT], stdin=subprocess.PIPE)
+            self._process = subprocess.Popen(["kdialog", "--title", TITLE, "--msgbox", words], stdin=subprocess.PIPE)
         elif shutil.which("xmessage"):
-            self._process = subprocess.Popen(["xmessage", "-buttons", "", "-center", TEXT], stdin=subprocess.PIPE)
+            self._process = subprocess.Popen(["xmessage", "-buttons", "", "-center", words], stdin=subprocess.PIPE)
         elif shutil.which("notify-send"):
-            subprocess.Popen(["notify-send", "--icon=echogen", TITLE, TEXT])
+            subprocess.Popen(["notify-send", "--icon=echogen", TITLE, words])
         else:
             self._tk_window()
 
@@ -81,7 +107,7 @@ class FirstSign:
         self._tk = tkinter.Tk(className=TITLE)
         self._tk.title(TITLE)
         self._tk.resizable(False, False)
-        ttk.Label(self._tk, text=TEXT).pack(padx=24, pady=(20, 8))
+        ttk.Label(self._tk, text=text()).pack(padx=24, pady=(20, 8))
         self._bar = ttk.Progressbar(self._tk, length=320, maximum=100)
         self._bar.pack(padx=24, pady=(0, 24))
         self._tk.update()

@@ -49,11 +49,16 @@ Exec=env "$quoted" %F
 Icon=$app
 Terminal=false
 Categories=Graphics;2DGraphics;
-MimeType=image/png;image/jpeg;image/webp;image/tiff;
+MimeType=image/x-echogen+png;image/png;image/jpeg;image/webp;image/tiff;
 StartupWMClass=$app
 ENTRY
 mv "$share/applications/.$app.part" "$share/applications/$app.desktop"
 if command -v update-desktop-database >/dev/null; then update-desktop-database "$share/applications" 2>/dev/null || :; fi
+if command -v update-mime-database >/dev/null; then
+    mkdir -p "$share/mime/packages"
+    cp "$target/installer/linux/$app.xml" "$share/mime/packages/"
+    update-mime-database "$share/mime" >/dev/null 2>&1 || :
+fi
 
 cat >"$target/uninstall.sh" <<'UNINSTALL'
 #!/bin/sh
@@ -62,7 +67,8 @@ here=$(dirname -- "$(readlink -f -- "$0")")
 share="${XDG_DATA_HOME:-$HOME/.local/share}"
 app=io.github.echogen.Desktop
 "$here/installer/launcher/start.sh" --remove || exit 1
-rm -f "$share/applications/$app.desktop" "$share/icons/hicolor/scalable/apps/$app.svg"
+rm -f "$share/applications/$app.desktop" "$share/icons/hicolor/scalable/apps/$app.svg" "$share/mime/packages/$app.xml"
+if command -v update-mime-database >/dev/null; then update-mime-database "$share/mime" >/dev/null 2>&1; fi
 if command -v update-desktop-database >/dev/null; then update-desktop-database "$share/applications" 2>/dev/null; fi
 cd / && rm -rf -- "$here"
 UNINSTALL

@@ -34,6 +34,7 @@ class Network:
         torch: a folder or page with builds of torch, for lists that need another build than the index has.
         python: a mirror of the Python builds that uv fetches.
         models: a mirror of the hub of models.
+        updates: the file that says which version is the newest (see ``updates.py``).
         proxy: of all of these, "http://host:port".
     """
 
@@ -41,15 +42,18 @@ class Network:
     torch: str = ""
     python: str = ""
     models: str = ""
+    updates: str = ""
     proxy: str = ""
 
     @classmethod
     def load(cls) -> Network:
-        """From the settings file; variables of the environment (ECHOGEN_PACKAGES …) go first."""
+        """From the settings file; variables of the environment (ECHOGEN_PACKAGES …, ECHOGEN_HUB for models) go first."""
         data: dict[str, Any] = read_json(config_folder() / "network.json")
         found = {}
         for entry in fields(cls):
-            value = os.environ.get(f"ECHOGEN_{entry.name.upper()}") or data.get(entry.name)
+            # ECHOGEN_MODELS is taken: it names the folder of models.
+            variable = "ECHOGEN_HUB" if entry.name == "models" else f"ECHOGEN_{entry.name.upper()}"
+            value = os.environ.get(variable) or data.get(entry.name)
             found[entry.name] = value.strip() if isinstance(value, str) else ""
         return cls(**found)
 
@@ -58,14 +62,15 @@ class Network:
         write(config_folder() / "network.json", json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
 
     def environment(self) -> dict[str, str]:
-        """Variables for uv and for the program: the same addresses, proxy and certificates everywhere."""
+        """Variables for uv and for the program: the same addresses, proxy and certificates everywhere.
+
+        The mirror of models is none of them: the program reads the same file, and may change it there.
+        """
         variables = {"UV_SYSTEM_CERTS": "1"}
         if self.packages:
             variables["UV_DEFAULT_INDEX"] = self.packages
         if self.python:
             variables["UV_PYTHON_INSTALL_MIRROR"] = self.python
-        if self.models:
-            variables["ECHOGEN_HUB"] = self.models
         proxies = {"http": self.proxy, "https": self.proxy} if self.proxy else urllib.request.getproxies()
         for scheme in ("http", "https"):
             address = proxies.get(scheme)

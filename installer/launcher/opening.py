@@ -11,8 +11,11 @@ from pathlib import Path
 
 from installer.launcher.network import Network
 from installer.launcher.setup import Setup
+from installer.launcher.targets import QUIET
 
 SHOWN, ENDED = "shown", "ended"
+NOT_DONE, DOES_NOT_OPEN = 130, 3
+"""Exit codes of the set-up window: closed before the end; all is installed, and the program ended before its window was there."""
 VARIABLE = "ECHOGEN_WINDOW_SHOWN"
 """Names a file that the program makes when its window is on the screen (``app/application.py``)."""
 SECONDS = 120.0
@@ -42,6 +45,7 @@ def open_program(setup: Setup, arguments: Sequence[str], waiting: Callable[[], N
                 stdout=log,
                 stderr=log,
                 start_new_session=os.name != "nt",
+                creationflags=QUIET,
             )
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:

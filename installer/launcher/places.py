@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ntpath
 import os
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from app.language.say import say
 from installer.launcher.errors import SetupFailed
 
 APP_NAME = "echogen-desktop"  # as in app/store/paths.py, which needs a package
+INSTALLED = "ECHOGEN_INSTALLED"
+"""Names the program as it was installed; the launcher sets it for the set-up window and the program, which may be a newer version."""
 MARKER = ".made-by-echogen-launcher"
 
 
@@ -39,7 +42,7 @@ class Places:
     """Folders of one set-up.
 
     Attributes:
-        root: the program as it was installed (``main.py``, ``app``, ``engine`` …).
+        root: the program (``main.py``, ``app``, ``engine`` …): as it was installed, or a newer version below ``versions``.
         folder: everything that the launcher fetches and makes. It can be thrown away at any time.
     """
 
@@ -51,6 +54,16 @@ class Places:
         """The user's choice (see ``choose_folder``), else ``program`` in the data folder."""
         chosen = _first_line(config_folder() / "program-folder")
         return cls(root, Path(chosen) if chosen else data_folder() / "program")
+
+    @property
+    def installed(self) -> Path:
+        """The program as an installer brought it; the same as ``root`` where no launcher says another one."""
+        return Path(os.environ.get(INSTALLED) or self.root)
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether this is a version that was fetched, so that there is one before it."""
+        return self.root != self.installed
 
     @property
     def log(self) -> Path:
@@ -106,6 +119,19 @@ def choose_folder(folder: Path) -> None:
 
 def environment_python(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def reachable(path: Path) -> Path:
+    """The same place where Windows finds it: it knows paths of more than 260 characters by their long form only, and packages have some."""
+    return Path(long_form(str(path))) if os.name == "nt" else path
+
+
+def long_form(path: str) -> str:
+    """An absolute path of Windows in its long form."""
+    if path.startswith("\\\\?\\"):
+        return path
+    path = ntpath.normpath(path)
+    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path
 
 
 def write(file: Path, text: str) -> None:

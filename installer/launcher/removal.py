@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from app.language.say import say
-from installer.launcher.places import MARKER, Places, config_folder, data_folder
+from installer.launcher.places import MARKER, Places, config_folder, data_folder, reachable
 
 MODELS = "bundles"  # as in engine/bundle/library.py; a folder that the user chose for models is never touched
 
@@ -22,14 +22,14 @@ def remove(places: Places, *, models: bool | None = None) -> int:
     """
     # A folder that the user chose is removed only where the launcher made it.
     if (places.folder / MARKER).is_file():
-        shutil.rmtree(places.folder, ignore_errors=True)
+        shutil.rmtree(reachable(places.folder), ignore_errors=True)
     for name in ("program-folder", "network.json"):
         (config_folder() / name).unlink(missing_ok=True)
     folder = data_folder() / MODELS
     if folder.is_dir():
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e9
         if models is None:
-            models = _ask(say("Remove the downloaded models too ({0} GB in {1})? [y/N] ", f"{size / 1e9:.1f}", folder))
+            models = _ask(say("Remove the downloaded models too ({0:.1f} GB in {1})? [y/N] ", size, folder))
         if models:
             shutil.rmtree(folder, ignore_errors=True)
     print(say("EchoGen's set-up is removed. Pictures, history and settings are kept in {0}.", data_folder()))

@@ -23,8 +23,8 @@ from installer.launcher.errors import SetupFailed
 from installer.launcher.fetch import Control, Fetcher, RemoteFile, free_bytes, read_plan
 from installer.launcher.locks import PYTHON, Lock, read_lock, requirements
 from installer.launcher.network import Network
-from installer.launcher.places import Places, environment_python, read_json, write
-from installer.launcher.targets import check_system, choose_lock, find_backend
+from installer.launcher.places import Places, environment_python, reachable, read_json, write
+from installer.launcher.targets import QUIET, check_system, choose_lock, find_backend
 from installer.launcher.uv import Uv, log_line
 
 UNPACKED = 4.5
@@ -162,12 +162,12 @@ class Setup:
         shutil.rmtree(self.places.wheels, ignore_errors=True)
         shutil.rmtree(self.places.cache, ignore_errors=True)
         kept = {self.environment.name}
-        for root in (*self.places.versions.glob("*/"), self.places.root):
+        for root in (*self.places.versions.glob("*/"), self.places.root, self.places.installed):
             with contextlib.suppress(SetupFailed):
                 kept.add(read_lock(self._choose_lock(root)).digest)
         for folder in self.environment.parent.iterdir():
             if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(reachable(folder), ignore_errors=True)
 
     @property
     def _notes(self) -> Path:
@@ -246,14 +246,17 @@ def runs(python: Path) -> bool:
     if not python.exists():
         return False
     try:
-        return subprocess.run([python, "-I", "-c", ""], capture_output=True, timeout=60).returncode == 0
+        return (
+            subprocess.run([python, "-I", "-c", ""], capture_output=True, timeout=60, creationflags=QUIET).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 
 
 def damaged_packages(environment: Path) -> Iterator[str]:
     """Names of packages of which a file is missing or has another size than it was installed with."""
-    for record in environment.glob("**/site-packages/*.dist-info/RECORD"):
+    for record in reachable(environment).glob("**/site-packages/*.dist-info/RECORD"):
         name = record.parent.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
         try:
             with record.open(newline="", encoding="utf-8") as stream:

@@ -7,15 +7,30 @@ self=$(readlink -f -- "$0")
 launcher=${self%/*}
 root=${launcher%/installer/launcher}
 
+# The folders of places.py.
+system=$(uname -s)
+if [ "$system" = Darwin ]; then
+    data="$HOME/Library/Application Support" config="$HOME/Library/Application Support"
+else
+    data="${XDG_DATA_HOME:-$HOME/.local/share}" config="${XDG_CONFIG_HOME:-$HOME/.config}"
+fi
 folder=
-chosen="${XDG_CONFIG_HOME:-$HOME/.config}/echogen-desktop/program-folder"
+chosen="$config/echogen-desktop/program-folder"
 [ -r "$chosen" ] && IFS= read -r folder <"$chosen"
-[ -n "$folder" ] || folder="${XDG_DATA_HOME:-$HOME/.local/share}/echogen-desktop/program"
+[ -n "$folder" ] || folder="$data/echogen-desktop/program"
+
+case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in
+zh_TW* | zh_HK*) getting="Getting Python …" ;;
+zh*) getting="正在获取 Python……" ;;
+*) getting="Getting Python …" ;;
+esac
 
 fail() {
     [ -n "${ECHOGEN_SIGN:-}" ] && kill "$ECHOGEN_SIGN" 2>/dev/null
     printf '%s\n' "$1" >&2
-    if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+    if [ "$system" = Darwin ]; then
+        osascript -e 'on run argv' -e 'display alert "EchoGen" message (item 1 of argv)' -e 'end run' "$1" >/dev/null 2>&1
+    elif [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
         if command -v zenity >/dev/null; then zenity --error --no-markup --title=EchoGen --text="$1" 2>/dev/null
         elif command -v kdialog >/dev/null; then kdialog --title EchoGen --error "$1"
         elif command -v notify-send >/dev/null; then notify-send EchoGen "$1"
@@ -29,11 +44,12 @@ show_sign() {
     [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 0
     if command -v zenity >/dev/null; then
         # It ends when nothing holds the other end of its input any more, so that one is held for it.
-        sleep 120 | zenity --progress --pulsate --no-cancel --title=EchoGen --text="Getting Python …" --width=360 >/dev/null 2>&1 &
+        # In a language that is set and not installed it would take its text for no option at all.
+        sleep 120 | LC_ALL=C.UTF-8 zenity --progress --pulsate --no-cancel --title=EchoGen --text="$getting" --width=360 >/dev/null 2>&1 &
         ECHOGEN_SIGN=$!
         export ECHOGEN_SIGN
     elif command -v notify-send >/dev/null; then
-        notify-send EchoGen "Getting Python …"
+        notify-send EchoGen "$getting"
     fi
 }
 

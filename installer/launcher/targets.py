@@ -14,6 +14,8 @@ from app.language.say import say
 from installer.launcher.errors import SetupFailed
 
 OLDEST_GLIBC, OLDEST_MAC, OLDEST_WINDOWS = (2, 34), (14, 0), (10, 0, 17763)  # those of Qt's and torch's files
+QUIET: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""For ``creationflags``: on Windows no console window opens for a program; elsewhere none ever does."""
 _MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 
@@ -89,7 +91,7 @@ def _answers(command: list[str]) -> bool:
     if shutil.which(command[0]) is None:
         return False
     try:
-        result = subprocess.run(command, capture_output=True, timeout=10)
+        result = subprocess.run(command, capture_output=True, timeout=10, creationflags=QUIET)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return result.returncode == 0 and bool(result.stdout.strip())

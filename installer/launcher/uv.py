@@ -15,6 +15,7 @@ from installer.launcher.errors import SetupFailed
 from installer.launcher.fetch import Control
 from installer.launcher.network import Network
 from installer.launcher.places import Places
+from installer.launcher.targets import QUIET
 
 _OURS = ("UV_SYSTEM_CERTS", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_PYTHON_INSTALL_MIRROR", "UV_FIND_LINKS")
 
@@ -76,7 +77,7 @@ class Uv:
                 stdin=subprocess.DEVNULL,
                 env=self._environment,
                 cwd=self._places.folder,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                creationflags=QUIET,
             )
             output, errors = self._wait(process)
             log.write(errors)

@@ -6,12 +6,13 @@ import json
 import re
 import shutil
 import tarfile
+import zlib
 from pathlib import Path
 
 from app.language.say import say
 from installer.launcher.errors import SetupFailed
 from installer.launcher.fetch import digest
-from installer.launcher.places import Places, read_json, write
+from installer.launcher.places import Places, reachable, read_json, write
 
 
 def version_of(root: Path) -> str:
@@ -41,12 +42,24 @@ class Versions:
 
     def current(self) -> Path:
         """The folder of the version to open."""
-        name = read_json(self.places.state).get("current")
-        folder = self.places.versions / name if isinstance(name, str) and name else self.places.root
+        folder = self._folder("current")
         # An installer may have brought a version that is newer than what was fetched.
         if version_of(folder) and order(version_of(folder)) > order(version_of(self.places.root)):
             return folder
         return self.places.root
+
+    def before(self) -> Path:
+        """The folder of the version before the current one."""
+        folder = self._folder("previous")
+        return folder if version_of(folder) else self.places.root
+
+    def _folder(self, which: str) -> Path:
+        name = read_json(self.places.state).get(which)
+        return self.places.versions / name if isinstance(name, str) and name else self.places.root
+
+    def is_bad(self, version: str) -> bool:
+        """Whether this version was tried and did not open."""
+        return version in read_json(self.places.state).get("bad", [])
 
     def has_opened(self, root: Path) -> bool:
         """Whether this version's window was ever seen."""
@@ -56,7 +69,8 @@ class Versions:
         state = read_json(self.places.state)
         opened = [*(name for name in state.get("opened", []) if name != version_of(root)), version_of(root)]
         self._save({**state, "opened": opened[-10:]})
-        self._remove_others({root.name, state.get("previous", "")})
+        # The current one may wait for its packages while the one before it is open.
+        self._remove_others({root.name, state.get("current", ""), state.get("previous", "")})
 
     def go_back(self) -> Path:
         """The new version does not open: use the one before from now on. Returns its folder."""
@@ -88,8 +102,14 @@ class Versions:
             with tarfile.open(archive) as tar:
                 tar.extractall(unpacked, filter="data")
             (root,) = (main.parent for main in unpacked.glob("*/main.py"))
-        except (OSError, tarfile.TarError, ValueError, EOFError) as error:
+        except (OSError, tarfile.TarError, zlib.error, ValueError, EOFError) as error:
             shutil.rmtree(unpacked, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno and archive.is_file():  # a damaged archive has no number
+                raise SetupFailed(
+                    say("{0} cannot be written: {1}.", unpacked.parent, error.strerror),
+                    say("Make room on the disk and try again; the version you have stays."),
+                    "disk",
+                ) from error
             raise SetupFailed(
                 say("{0} is no version of EchoGen.", archive.name), say("The version you have stays.")
             ) from error
@@ -101,15 +121,17 @@ class Versions:
         shutil.rmtree(folder, ignore_errors=True)
         root.replace(folder)
         shutil.rmtree(unpacked, ignore_errors=True)
-        before = self.current()
+        state, before = read_json(self.places.state), self.current()
         previous = before.name if before != self.places.root else ""
-        self._save({**read_json(self.places.state), "current": version, "previous": previous})
+        if previous and not self.has_opened(before):  # it was never tried: the one before it is what is known to open
+            previous = state.get("previous", "")
+        self._save({**state, "current": version, "previous": previous})
         return version
 
     def _remove_others(self, kept: set[str]) -> None:
         for folder in self.places.versions.glob("*/"):
             if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(reachable(folder), ignore_errors=True)
 
     def _save(self, state: dict[str, object]) -> None:
         write(self.places.state, json.dumps(state, indent=1) + "\n")

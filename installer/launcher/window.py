@@ -35,7 +35,7 @@ from app.resources import resource
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
 from installer.launcher.network import Network
-from installer.launcher.opening import SHOWN, open_program
+from installer.launcher.opening import DOES_NOT_OPEN, NOT_DONE, SHOWN, open_program
 from installer.launcher.places import Places, choose_folder
 from installer.launcher.setup import Progress, Setup
 from installer.launcher.versions import Versions
@@ -113,7 +113,7 @@ class SetupWindow(QWidget):
         super().__init__()
         self.setWindowTitle(say("EchoGen is being set up"))
         self.setObjectName("setup-window")
-        self.code = 1
+        self.code = NOT_DONE
         self._root = root
         self.worker = Worker(root, arguments)
         self.title = label(say("Setting up EchoGen"), "title", parent=self)
@@ -137,7 +137,7 @@ class SetupWindow(QWidget):
         self.pause.clicked.connect(self._pause)
         self.again.clicked.connect(self._start)
         self.folder.clicked.connect(self._choose_folder)
-        self.network.clicked.connect(lambda: self.settings.setVisible(not self.settings.isVisible()))
+        self.network.clicked.connect(self._toggle_settings)
         self.show_log.clicked.connect(self._toggle_log)
         self.worker.progressed.connect(self._move)
         self.worker.failed.connect(self._fail)
@@ -153,7 +153,7 @@ class SetupWindow(QWidget):
             buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(self.show_log)
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(28, 24, 28, 20)
         layout.setSpacing(10)
         for widget in (self.title, self.text, self.bar, self.detail):
@@ -174,10 +174,12 @@ class SetupWindow(QWidget):
         if self.settings.isVisible():
             self.settings.save()
             self.settings.hide()
+            self._fit()
         self._ask_again(None)
         self.text.setText(say("This happens once. You can use the computer meanwhile."))
         self.bar.setRange(0, 0)
         self.detail.setText(doing("prepare"))
+        self.detail.show()
         self.worker.start()
 
     def _ask_again(self, failure: SetupFailed | None) -> None:
@@ -208,8 +210,11 @@ class SetupWindow(QWidget):
         self.text.setText(str(failure))
         self.bar.setRange(0, 1)
         self.bar.setValue(0)
-        self.detail.setText(say("What has arrived is kept."))
+        kept = say("What has arrived is kept.")
+        self.detail.setText(kept)
+        self.detail.setVisible(kept not in str(failure))
         self._ask_again(failure)
+        self._fit()
         self.again.setFocus()
 
     @Slot()
@@ -225,6 +230,10 @@ class SetupWindow(QWidget):
         if outcome == SHOWN:
             Versions(Places.standard(self._root)).note_opened(self._root)
             self.code = 0
+            self.close()
+            return
+        if Places.standard(self._root).is_newer:
+            self.code = DOES_NOT_OPEN  # the launcher opens the version before
             self.close()
             return
         self._fail(SetupFailed(say("EchoGen is installed and does not open."), say("The log says why.")))
@@ -249,6 +258,16 @@ class SetupWindow(QWidget):
             self._start()
 
     @Slot()
+    def _toggle_settings(self) -> None:
+        self.settings.setVisible(not self.settings.isVisible())
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as what is shown needs; the layout knows only once it has heard of what was shown or hidden."""
+        self._column.activate()
+        self.adjustSize()
+
+    @Slot()
     def _toggle_log(self) -> None:
         shown = not self.log.isVisible()
         self.log.setVisible(shown)
@@ -258,7 +277,7 @@ class SetupWindow(QWidget):
             self._reader.start()
         else:
             self._reader.stop()
-        self.adjustSize()
+        self._fit()
 
     @Slot()
     def _read_log(self) -> None:
@@ -292,6 +311,7 @@ class NetworkSettings(QWidget):
             ("torch", say("Folder or page with builds of torch")),
             ("python", say("Mirror of Python builds")),
             ("models", say("Mirror of the hub of models")),
+            ("updates", say("Address of newer versions")),
         ):
             field = QLineEdit(getattr(current, name), self)
             field.setPlaceholderText(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from installer import make_packages
+from installer.launcher import updates
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="packages for Linux")
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,7 @@ def test_the_deb_holds_program_entry_and_uv(tmp_path, small):
         ("./opt/echogen/installer/launcher/bin/uv", "-rwxr-xr-x root/root"),
         ("./opt/echogen/installer/launcher/start.sh", "-rwxr-xr-x root/root"),
         ("./usr/share/applications/io.github.echogen.Desktop.desktop", "-rw-r--r-- root/root"),
+        ("./usr/share/mime/packages/io.github.echogen.Desktop.xml", "-rw-r--r-- root/root"),
         ("./usr/bin/echogen", "lrwxrwxrwx root/root"),
     ):
         assert lines[path].startswith(mode)
@@ -57,6 +60,18 @@ def test_the_deb_holds_program_entry_and_uv(tmp_path, small):
         subprocess.run(["dpkg-deb", "--extract", str(made), str(tmp_path / "x")], check=True)
         entry = tmp_path / "x/usr/share/applications/io.github.echogen.Desktop.desktop"
         subprocess.run(["desktop-file-validate", str(entry)], check=True)
+
+
+def test_the_archive_says_what_it_is(tmp_path, small):
+    """``latest.json`` is read by the program's own reader, from a folder as from a server."""
+    made = make_packages.make_tar(tmp_path, updates="https://example.org/latest.json")
+    announced = make_packages.make_announcement(made)
+    release = updates.newest(announced.as_uri())
+    assert release.version == updates.version_of(ROOT) and release.size == made.stat().st_size
+    assert set(release.news) == {"en", "zh_CN"} and release.archive == made.as_uri()
+    with tarfile.open(made) as tar:
+        text = tar.extractfile(f"{made.name.removesuffix('.tar.gz')}/{updates.ADDRESS.as_posix()}").read()
+    assert text == b"https://example.org/latest.json\n"
 
 
 def install(made: Path, target: Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -89,6 +104,35 @@ def test_the_run_file_installs_updates_and_removes_itself(tmp_path, small):
     )
     assert removed.returncode == 0, removed.stderr
     assert not target.exists() and not entry.exists() and not folder.exists() and picture.exists()
+
+
+@pytest.mark.skipif(
+    not shutil.which("update-mime-database") or not shutil.which("gio"), reason="needs a desktop's tools"
+)
+def test_a_picture_of_ours_is_told_and_every_other_png_stays_one(tmp_path):
+    share = tmp_path / "share"
+    (share / "mime/packages").mkdir(parents=True)
+    shutil.copy(make_packages.MIME, share / "mime/packages")
+    subprocess.run(["update-mime-database", str(share / "mime")], check=True, capture_output=True)
+    ours = next((ROOT / "tests/data/profiles/0.1.0/Pictures").rglob("*.png"))
+    shutil.copy(ours, tmp_path / "ours")
+    shutil.copy(ours, tmp_path / "ours.png")
+    shutil.copy(ROOT / "docs/images/finished-dark.png", tmp_path / "other")
+    shutil.copy(ROOT / "docs/images/finished-dark.png", tmp_path / "other.png")
+    found = {}
+    for name in ("ours", "ours.png", "other", "other.png"):
+        command = ["gio", "info", "-a", "standard::content-type", str(tmp_path / name)]
+        environment = {**os.environ, "XDG_DATA_HOME": str(share), "LANG": "C.UTF-8"}
+        said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        found[name] = said.rpartition("content-type: ")[2].strip()
+    assert found == {
+        "ours": "image/x-echogen+png",
+        "ours.png": "image/png",
+        "other": "image/png",
+        "other.png": "image/png",
+    }
+    entry = make_packages.desktop_entry("echogen")
+    assert "image/x-echogen+png" in entry and "image/png" in entry, "both are opened with EchoGen"
 
 
 def test_a_run_file_that_arrived_damaged_changes_nothing(tmp_path, small):

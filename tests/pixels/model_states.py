@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.errors import CannotWrite, NetworkError
+from engine.sentence import Sentence
 from engine.weights.state import ModelState, PartState
 from engine.weights.store import ModelStore
 
@@ -45,12 +46,18 @@ def states(store: ModelStore) -> dict[str, tuple[ModelState, ...]]:
     working = replace(begun, phase="fetching", rate=38e6, left=0.57 * large.total / 38e6)
     here = replace(large, phase="ready", installed=True, done=0)
     network = NetworkError(
-        "FLAN-T5 XL: the connection broke five times. Nothing was lost.", "Check the connection, then resume."
+        Sentence(
+            "{job}: {said}. {safe}",
+            job="FLAN-T5 XL",
+            said="the connection broke five times",
+            safe=Sentence("Nothing was lost."),
+        ),
+        Sentence("Check the connection, then resume."),
     )
     disk = CannotWrite(
-        f"The disk that holds {store.folder} is full. What has arrived stays.",
-        "Make room, then resume; it goes on where it stopped.",
-        title="The disk is full",
+        Sentence.row(Sentence("The disk that holds {folder} is full.", folder=store.folder), "What has arrived stays."),
+        Sentence("Make room, then resume; it goes on where it stopped."),
+        title=Sentence("The disk is full"),
     )
     return {
         "models-fetching": (working, replace(helper, phase="asking")),

@@ -21,6 +21,7 @@ from engine.bundle.library import models_folder
 from engine.device.devices import GIB, Device
 from engine.errors import BundleError
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 from tests.pixels.model_states import ShownStore, states
 from tests.pixels.painted import ENGINE, GRIDS, HOLD, coarse, paint, write_painted_bundle
 
@@ -269,7 +270,11 @@ class Walk(Camera):
         self.shot("engine-loading")
         self.state.update_engine(phase="failed", fraction=0.0)
         self.program.controller.failed.emit(
-            BundleError("The file transformer.safetensors of Painted is cut off.", "Get the model again."), ""
+            BundleError(
+                Sentence.row("The file transformer.safetensors of Painted is cut off."),
+                Sentence.row("Get the model again."),
+            ),
+            "",
         )
         self.shot("engine-failed")
         self.state.update_engine(phase=before.phase, fraction=before.fraction, text=before.text, info=before.info)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.device.devices import GIB, Device, choose_device, processor
 from engine.errors import BundleError, InputError
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.preflight.networks.grounding import Grounder
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROLES = ("naming", "grounding", "segmentation")
+ROLE_WORDS = {
+    "naming": Sentence("naming"),
+    "grounding": Sentence("grounding"),
+    "segmentation": Sentence("segmentation"),
+}
+"""How a role is called in a sentence."""
 """Keys of the folders, as the catalogue of published parts calls them."""
 
 
@@ -79,15 +86,15 @@ class LearnedParts:
             with self._gate.shared():
                 return work(part)
         except InputError as error:  # this photo is not for this part; the next one may be
-            notes.append(str(error))
+            notes.append(error.said)
             return None
         except BundleError as error:
-            notes.append(f"{error.fact} The photo was read without it.")
+            notes.append(Sentence("{fact} The photo was read without it.", fact=error.fact))
         except (RuntimeError, ValueError, MemoryError) as error:  # torch's out-of-memory is a RuntimeError
             log.warning("the part for %s failed", role, exc_info=True)
             memory = isinstance(error, MemoryError) or "memory" in str(error).lower()
-            why = "there was not enough memory for it" if memory else "it failed"
-            notes.append(f"The learned part for {role} was not used: {why}.")
+            why = Sentence("there was not enough memory for it") if memory else Sentence("it failed")
+            notes.append(Sentence("The learned part for {role} was not used: {why}.", role=ROLE_WORDS[role], why=why))
         self._folders.pop(role, None)
         self.unload(role)
         return None

@@ -14,6 +14,7 @@ from engine.errors import PhotoError
 from engine.photo.load import Photo
 from engine.preflight.colours.working_photo import shrunk
 from engine.preflight.networks.pretrained import load_model, load_part
+from engine.sentence import Sentence
 
 TITLE = "Qwen2.5-VL"
 QUESTION = (
@@ -125,8 +126,13 @@ class Namer:
         small = shrunk(photo.rgb, _LONG_SIDE)
         if max(small.shape[:2]) > _MOST_NARROW * min(small.shape[:2]):
             raise PhotoError(
-                f"A photo of {photo.width} × {photo.height} pixels is too narrow for {TITLE} to name what is on it.",
-                "Type the name, or cut the photo.",
+                Sentence(
+                    "A photo of {width} × {height} pixels is too narrow for {title} to name what is on it.",
+                    width=photo.width,
+                    height=photo.height,
+                    title=TITLE,
+                ),
+                Sentence("Type the name, or cut the photo."),
             )
         pixels = self.processor(small, return_tensors="pt", input_data_format="channels_last")
         patches = int(pixels["image_grid_thw"][0].prod()) // self.processor.merge_size**2

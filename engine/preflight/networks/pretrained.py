@@ -13,6 +13,7 @@ from PIL import Image
 
 from engine.errors import BundleError
 from engine.files import is_file
+from engine.sentence import Sentence
 
 Part = TypeVar("Part")
 
@@ -23,7 +24,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 def load_part(title: str, folder: Path, load: Callable[[], Part]) -> Part:
     """Run ``load``; whatever is missing or damaged in the folder becomes one ``BundleError``."""
     if not is_file(folder / "config.json"):
-        raise BundleError(f"{title} is not in “{folder}”: there is no config.json.", "Get it again under Models.")
+        raise BundleError(
+            Sentence("{title} is not in “{folder}”: there is no config.json.", title=title, folder=folder),
+            Sentence("Get it again under Models."),
+        )
     try:
         return load()
     except BundleError:
@@ -34,7 +38,8 @@ def load_part(title: str, folder: Path, load: Callable[[], Part]) -> Part:
         if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
             raise
         raise BundleError(
-            f"{title} in “{folder}” cannot be opened.", "Verify it under Models, or get it again."
+            Sentence("{title} in “{folder}” cannot be opened.", title=title, folder=folder),
+            Sentence("Verify it under Models, or get it again."),
         ) from error
 
 
@@ -68,8 +73,13 @@ def load_model(
     lacking = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
     if lacking:
         raise BundleError(
-            f"“{folder.name}” lacks {len(lacking)} weights, for example “{lacking[0]}”.",
-            "Verify it under Models, or get it again.",
+            Sentence(
+                "“{folder}” lacks {count} weights, for example “{first}”.",
+                folder=folder.name,
+                count=len(lacking),
+                first=lacking[0],
+            ),
+            Sentence("Verify it under Models, or get it again."),
         )
     return model.to(device).eval()
 

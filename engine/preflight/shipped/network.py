@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.preflight.shipped.channels import HintChannels
 from engine.preflight.shipped.judge import JUDGE_NAME, Judge, read_judge
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,9 @@ class ShippedNetwork:
             try:
                 looks = [self._look(rgb, hints, side) for side in _LOOKS]
             except cv2.error as error:
-                self._fail(f"OpenCV {cv2.__version__} cannot run the network for cut-outs.", error)
+                self._fail(
+                    Sentence("OpenCV {version} cannot run the network for cut-outs.", version=cv2.__version__), error
+                )
                 return None
         single = np.concatenate([logits for logits, _, _ in looks])
         inside = single > 0
@@ -130,18 +133,20 @@ class ShippedNetwork:
             data = path.read_bytes()
             judge = read_judge(self._folder / JUDGE_NAME)
         except (OSError, ValueError, KeyError) as error:
-            self._fail("The network for cut-outs is missing or damaged.", error)
+            self._fail(Sentence("The network for cut-outs is missing or damaged."), error)
             return None
         # OpenCV's reader is not made for damaged files: it only gets what is whole.
         if hashlib.sha256(data).hexdigest() != judge.network:
-            self._fail("The network for cut-outs is damaged.", None)
+            self._fail(Sentence("The network for cut-outs is damaged."), None)
             return None
         try:
             self._net = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
             self._judge = judge
             self._look(np.zeros((4, 4, 3), np.uint8), None, 64)
         except (cv2.error, ValueError) as error:
-            self._fail(f"OpenCV {cv2.__version__} cannot run the network for cut-outs.", error)
+            self._fail(
+                Sentence("OpenCV {version} cannot run the network for cut-outs.", version=cv2.__version__), error
+            )
         return self._judge
 
     def _fail(self, sentence: str, error: Exception | None) -> None:

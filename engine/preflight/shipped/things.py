@@ -20,6 +20,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.sentence import Sentence
+
 log = logging.getLogger(__name__)
 
 NAME = "things.onnx"
@@ -89,7 +91,12 @@ class KnownThings:
                 self._net.setInput(np.ascontiguousarray(small[None], np.float32))
                 return Evidence(self._net.forward()[0])
             except cv2.error as error:
-                self._fail(f"OpenCV {cv2.__version__} cannot run the network that knows things by name.", error)
+                self._fail(
+                    Sentence(
+                        "OpenCV {version} cannot run the network that knows things by name.", version=cv2.__version__
+                    ),
+                    error,
+                )
                 return None
 
     def classes(self, name: str) -> tuple[int, ...]:
@@ -116,17 +123,20 @@ class KnownThings:
             words = {str(word): tuple(int(one) for one in found) for word, found in kept["words"].items()}
             whole = hashlib.sha256(data).hexdigest() == kept["network"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self._fail("The network that knows things by name is missing or damaged.", error)
+            self._fail(Sentence("The network that knows things by name is missing or damaged."), error)
             return False
         # OpenCV's reader is not made for damaged files: it only gets what is whole.
         if not whole:
-            self._fail("The network that knows things by name is damaged.", None)
+            self._fail(Sentence("The network that knows things by name is damaged."), None)
             return False
         try:
             self._net = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
             self._words = words
         except cv2.error as error:
-            self._fail(f"OpenCV {cv2.__version__} cannot run the network that knows things by name.", error)
+            self._fail(
+                Sentence("OpenCV {version} cannot run the network that knows things by name.", version=cv2.__version__),
+                error,
+            )
         return self._net is not None
 
     def _fail(self, sentence: str, error: Exception | None) -> None:

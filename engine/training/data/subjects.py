@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,9 @@ class Subjects:
             return cls.from_folder(folders, size, split)
         parts = [cls.from_folder(folder, size, split) for folder in folders]
         if not parts:
-            raise InputError("There is no folder of subjects.", "Name a folder of cut-out pictures.")
+            raise InputError(
+                Sentence("There is no folder of subjects."), Sentence("Name a folder of cut-out pictures.")
+            )
         return cls(
             torch.cat([part.pictures for part in parts]),
             tuple(name for part in parts for name in part.names),
@@ -95,7 +98,10 @@ class Subjects:
             InputError: the folder is missing or holds nothing usable.
         """
         if not folder.is_dir():
-            raise InputError(f"The folder of subjects {folder} does not exist.", "Name a folder of cut-out pictures.")
+            raise InputError(
+                Sentence("The folder of subjects {folder} does not exist.", folder=folder),
+                Sentence("Name a folder of cut-out pictures."),
+            )
         names = _read_names(folder)
         pictures, labels, keys, skipped = [], [], [], []
         for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
@@ -111,8 +117,12 @@ class Subjects:
             keys.append(path.stem)
         if not pictures:
             raise InputError(
-                f"The folder {folder} holds no usable cut-out ({len(skipped)} files were skipped).",
-                "PNG and WebP pictures with transparency work.",
+                Sentence(
+                    "The folder {folder} holds no usable cut-out ({count} files were skipped).",
+                    folder=folder,
+                    count=len(skipped),
+                ),
+                Sentence("PNG and WebP pictures with transparency work."),
             )
         return cls(torch.from_numpy(np.stack(pictures)), tuple(labels), tuple(keys), tuple(skipped))
 
@@ -143,7 +153,7 @@ def _read_names(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise InputError(f"names.json in {folder} is damaged: {error}.") from error
+        raise InputError(Sentence("names.json in {folder} is damaged: {error}.", folder=folder, error=error)) from error
     return {str(key): str(name) for key, name in data.items()}
 
 

@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.errors import CannotWrite
+from engine.errors import CannotWrite, os_reason
+from engine.sentence import Sentence
 from engine.training.data import language
 from engine.training.render import scenes
 from engine.training.render.light import Light
@@ -130,7 +131,11 @@ def _write(stem: Path, background: Background) -> None:
         # Last: who finds it finds the others.
         _replace(stem.with_suffix(".json"), json.dumps(words).encode())
     except OSError as error:
-        raise CannotWrite(f"The backgrounds cannot be kept in {stem.parent}: {error.strerror}.") from error
+        raise CannotWrite(
+            Sentence(
+                "The backgrounds cannot be kept in {parent}: {reason}.", parent=stem.parent, reason=os_reason(error)
+            )
+        ) from error
 
 
 def _image(picture: Tensor) -> Image.Image:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,10 @@ class Photos:
         if folder is None:
             return cls([])
         if not folder.is_dir():
-            raise InputError(f"The folder of textures {folder} does not exist.", "Name a folder of photographs.")
+            raise InputError(
+                Sentence("The folder of textures {folder} does not exist.", folder=folder),
+                Sentence("Name a folder of photographs."),
+            )
         pictures = []
         for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES):
             try:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from engine.errors import CannotWrite
 from engine.files import disk_error, hash_file
+from engine.sentence import Sentence
 
 FLUSH_BYTES = 2**20
 FLUSH_SECONDS = 0.25
@@ -200,9 +201,9 @@ def only_one(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise CannotWrite(
-            f"Another EchoGen is fetching into {folder} right now.",
-            "Wait until it is done, or close it.",
-            title="Already being fetched",
+            Sentence("Another EchoGen is fetching into {folder} right now.", folder=folder),
+            Sentence("Wait until it is done, or close it."),
+            title=Sentence("Already being fetched"),
         ) from error
     except OSError as error:
         raise disk_error(folder, error) from error

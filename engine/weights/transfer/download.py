@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import AccessRefused, NetworkError
 from engine.files import hash_file, write_json
+from engine.sentence import Sentence
 from engine.weights.catalogue import Part
 from engine.weights.transfer.disk import FileJob, Segment
 from engine.weights.transfer.file_transfer import RetryPolicy, fetch
@@ -244,8 +245,16 @@ class PartDownload:
         texts = [(self.folder / file.name).read_bytes()[:_MAX_LICENCE].decode("utf-8", "replace") for file in files]
         if texts and not any(self.part.licence.is_text(text) for text in texts):
             raise LicenceChanged(
-                f"{files[0].name} of {self.part.repository} does not read like {self.part.licence.name}, which was shown to you.",
-                f"The weights were not fetched. Read {self.folder / files[0].name}, or look for a newer version of this program.",
+                Sentence(
+                    "{name} of {repository} does not read like {licence}, which was shown to you.",
+                    name=files[0].name,
+                    repository=self.part.repository,
+                    licence=self.part.licence.name,
+                ),
+                Sentence(
+                    "The weights were not fetched. Read {folder}, or look for a newer version of this program.",
+                    folder=self.folder / files[0].name,
+                ),
             )
 
     async def _fetch(
@@ -332,7 +341,8 @@ async def _patiently(ask: Callable[[], Any], policy: RetryPolicy, what: str) -> 
         except Busy as error:
             if attempt == policy.attempts:
                 raise NetworkError(
-                    f"{what}: {error.said}. Nothing was lost.", "Check the connection, then resume."
+                    Sentence("{what}: {said}. Nothing was lost.", what=what, said=error.said),
+                    Sentence("Check the connection, then resume."),
                 ) from error
             await policy.sleep(policy.pause(attempt, error.wait))
     raise AssertionError("there is at least one attempt")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import AccessRefused, NetworkError
 from engine.files import readable
+from engine.sentence import Sentence
 from engine.weights.transfer.disk import FileJob, PartWriter, accept, ready_part
 from engine.weights.transfer.hub import Busy, is_passing, retry_after, status_words
 from engine.weights.transfer.requests import abandon, cannot_reach, open_stream
@@ -50,7 +51,7 @@ class RetryPolicy:
 class WrongAnswer(Exception):
     """The server answered something that cannot be this file. ``said``: in words."""
 
-    def __init__(self, said: str) -> None:
+    def __init__(self, said: Sentence) -> None:
         super().__init__(said)
         self.said = said
 
@@ -81,8 +82,10 @@ async def fetch(client: httpx.AsyncClient, job: FileJob, token: str | None, poli
         job.on_etag("")
         job.on_bytes(-job.size)
     raise NetworkError(
-        f"{job.name} arrived twice with other content than its publisher describes; it was thrown away.",
-        "Try another address to download from, or try again later.",
+        Sentence(
+            "{job} arrived twice with other content than its publisher describes; it was thrown away.", job=job.name
+        ),
+        Sentence("Try another address to download from, or try again later."),
     )
 
 
@@ -92,7 +95,7 @@ async def _fetch_bytes(client: httpx.AsyncClient, job: FileJob, token: str | Non
     while (arrived := await asyncio.to_thread(ready_part, job)) < job.size:
         try:
             await _one_request(client, job, token, arrived, state)
-            said, asked = "the connection ended early", None
+            said, asked = Sentence("the connection ended early"), None
         except Busy as error:
             said, asked = error.said, error.wait
         except WrongAnswer as error:
@@ -104,9 +107,14 @@ async def _fetch_bytes(client: httpx.AsyncClient, job: FileJob, token: str | Non
             return
         failures = 1 if now > arrived else failures + 1
         if failures >= policy.attempts:
-            safe = f"{readable(now)} of {readable(job.size)} is safe." if now else "Nothing was lost."
+            safe = (
+                Sentence("{now} of {total} is safe.", now=readable(now), total=readable(job.size))
+                if now
+                else Sentence("Nothing was lost.")
+            )
             raise NetworkError(
-                f"{job.name}: {said}. {safe}", "Resume when the connection is better; it goes on where it stopped."
+                Sentence("{job}: {said}. {safe}", job=job.name, said=said, safe=safe),
+                Sentence("Resume when the connection is better; it goes on where it stopped."),
             )
         pause = policy.pause(failures, asked)
         log.info("%s: %s; trying again in %.1f s", job.name, said, pause)
@@ -142,23 +150,24 @@ async def _one_request(
         if status == 416:
             # It knows no such range: another file, or a server that counts differently. The whole file will tell.
             state.whole_only = True
-            raise WrongAnswer("the server does not have the rest of this file")
+            raise WrongAnswer(Sentence("the server does not have the rest of this file"))
         if status in (401, 403):
             raise AccessRefused(
-                f"The server does not give {job.name} to this program ({status}).",
-                "Check the access token, and whether the licence was accepted on the publisher's page.",
+                Sentence("The server does not give {job} to this program ({status}).", job=job.name, status=status),
+                Sentence("Check the access token, and whether the licence was accepted on the publisher's page."),
             )
         if status in (404, 410):
             raise NetworkError(
-                f"{job.name} is no longer where it was.", "Try again later, or import the files from a folder."
+                Sentence("{job} is no longer where it was.", job=job.name),
+                Sentence("Try again later, or import the files from a folder."),
             )
         if is_passing(status):
             raise Busy(status_words(status), retry_after(response.headers))
         if status not in (200, 206) or response.headers.get("content-encoding", "identity") != "identity":
-            raise WrongAnswer(f"the server answers with {status}")
+            raise WrongAnswer(Sentence("the server answers with {status}", status=status))
         if status == 200 and "if-range" in headers:
             state.trust_ranges = True
-            raise Busy("the server calls this file by another name now", 0.0)
+            raise Busy(Sentence("the server calls this file by another name now"), 0.0)
         skip = _check_lengths(response, job, first, last)
         _remember_etag(job, response.headers.get("etag", ""))
         await _store(response, job, arrived, skip, last + 1 - first)
@@ -176,11 +185,17 @@ def _check_lengths(response: httpx.Response, job: FileJob, first: int, last: int
         start, _, end = span.partition("-")
         fits = unit == "bytes" and start == str(first) and end.isdecimal() and first <= int(end) <= last
         if not fits or total not in ("*", str(job.remote_size)):
-            raise WrongAnswer("the server sends another range than asked for")
+            raise WrongAnswer(Sentence("the server sends another range than asked for"))
         return 0
     length = response.headers.get("content-length", "")
     if length.isdecimal() and int(length) != job.remote_size:
-        raise WrongAnswer(f"the server sends a file of {readable(int(length))} instead of {readable(job.remote_size)}")
+        raise WrongAnswer(
+            Sentence(
+                "the server sends a file of {length} instead of {remote_size}",
+                length=readable(int(length)),
+                remote_size=readable(job.remote_size),
+            )
+        )
     return first
 
 
@@ -229,16 +244,18 @@ async def _store(response: httpx.Response, job: FileJob, arrived: int, skip: int
         writer.close()
 
 
-def _connection_words(error: Exception) -> str:
+def _connection_words(error: Exception) -> Sentence:
     """A failed connection in words; anything else is raised again."""
     import httpx
 
     if isinstance(error, httpx.InvalidURL | OverflowError):  # neither is one of its HTTP errors
-        raise NetworkError("The server sends this download to an address that is none.", "Try again later.") from error
+        raise NetworkError(
+            Sentence("The server sends this download to an address that is none."), Sentence("Try again later.")
+        ) from error
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | httpx.ProxyError):
         return cannot_reach()
     if isinstance(error, httpx.TimeoutException):
-        return "the server fell silent"
+        return Sentence("the server fell silent")
     if isinstance(error, httpx.HTTPError):
-        return "the connection was cut"
+        return Sentence("the connection was cut")
     raise error

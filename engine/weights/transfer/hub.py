@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from engine.errors import AccessRefused, EchoGenError, NetworkError
+from engine.sentence import Sentence
 from engine.text import shortened
 from engine.weights.catalogue import Part
 from engine.weights.settings import is_safe
@@ -77,7 +78,7 @@ class Listing:
 class Busy(Exception):
     """The server could not answer now; trying again makes sense. ``wait``: seconds it asked for, or None."""
 
-    def __init__(self, said: str, wait: float | None = None) -> None:
+    def __init__(self, said: Sentence, wait: float | None = None) -> None:
         super().__init__(said)
         self.said = said
         self.wait = wait
@@ -86,7 +87,7 @@ class Busy(Exception):
 class LicenceChanged(EchoGenError):
     """The publisher names another licence than the one shown to the user."""
 
-    title = "The licence has changed"
+    title = Sentence("The licence has changed")
     exit_code = NetworkError.exit_code
 
 
@@ -102,24 +103,42 @@ def list_part(part: Part, base_url: str, token: str | None = None, revision: str
         LicenceChanged: the repository's page names another licence.
     """
     if not is_safe(base_url):
-        raise NetworkError(f"{base_url} is no safe address.", "Choose one that begins with https://.")
+        raise NetworkError(
+            Sentence("{base_url} is no safe address.", base_url=base_url),
+            Sentence("Choose one that begins with https://."),
+        )
     info = _model_info(part, base_url, token, revision)
     names = [sibling.rfilename for sibling in info.siblings or []]
     missing = part.missing(names)
     if missing:
         raise NetworkError(
-            f"{part.repository} has no file “{missing[0]}”.",
-            "The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.",
+            Sentence("{repository} has no file “{first}”.", repository=part.repository, first=missing[0]),
+            Sentence(
+                "The publisher may have moved it. Look for a newer version of this program, or import the files "
+                "from a folder."
+            ),
         )
     licence = _licence_tag(info)
     if licence and licence not in part.licence.tags:
         raise LicenceChanged(
-            f"{part.repository} now says its licence is “{shortened(licence)}”, and {part.licence.name} was shown to you.",
-            "Nothing was fetched. Look for a newer version of this program.",
+            Sentence(
+                "{repository} now says its licence is “{licence}”, and {licence_licence} was shown to you.",
+                repository=part.repository,
+                licence=shortened(licence),
+                licence_licence=part.licence.name,
+            ),
+            Sentence("Nothing was fetched. Look for a newer version of this program."),
         )
     commit = info.sha or ""
     if not _COMMIT.fullmatch(commit) or (revision is not None and commit != revision):
-        raise NetworkError(f"{base_url} does not say which version of {part.repository} it has.", _OTHER_PLACE)
+        raise NetworkError(
+            Sentence(
+                "{base_url} does not say which version of {repository} it has.",
+                base_url=base_url,
+                repository=part.repository,
+            ),
+            _OTHER_PLACE,
+        )
     wanted = [sibling for sibling in info.siblings or [] if part.wants(sibling.rfilename)]
     # Of two licences, the one in the part's own folder goes first.
     wanted.sort(key=lambda sibling: "/" not in sibling.rfilename)
@@ -131,8 +150,15 @@ def list_part(part: Part, base_url: str, token: str | None = None, revision: str
         pinned = part.pinned_hash(inner)
         if pinned and file.sha256 != pinned:
             raise NetworkError(
-                f"{file.name} of {part.repository} is another file than the one this program knows.",
-                "Nothing was fetched. Choose another source for this part, or look for a newer version of this program.",
+                Sentence(
+                    "{file} of {repository} is another file than the one this program knows.",
+                    file=file.name,
+                    repository=part.repository,
+                ),
+                Sentence(
+                    "Nothing was fetched. Choose another source for this part, or look for a newer version of this "
+                    "program."
+                ),
             )
     return Listing(part.repository, base_url, commit, licence, tuple(files.values()), bool(info.gated))
 
@@ -158,12 +184,13 @@ def _model_info(part: Part, base_url: str, token: str | None, revision: str | No
         raise
     except OfflineModeIsEnabled as error:
         raise NetworkError(
-            "Downloads are switched off on this computer.", "Unset HF_HUB_OFFLINE, or import the files from a folder."
+            Sentence("Downloads are switched off on this computer."),
+            Sentence("Unset HF_HUB_OFFLINE, or import the files from a folder."),
         ) from error
     except RevisionNotFoundError as error:
         raise NetworkError(
-            f"The version of {part.repository} that was begun is no longer there.",
-            "Remove what has arrived and begin anew, or try again later.",
+            Sentence("The version of {repository} that was begun is no longer there.", repository=part.repository),
+            Sentence("Remove what has arrived and begin anew, or try again later."),
         ) from error
     except (GatedRepoError, RepositoryNotFoundError) as error:
         raise refused(part, token is not None) from error
@@ -173,12 +200,25 @@ def _model_info(part: Part, base_url: str, token: str | None, revision: str | No
             raise refused(part, token is not None) from error
         if is_passing(status):
             raise Busy(status_words(status), retry_after(error.response.headers)) from error
-        raise NetworkError(f"{base_url} answered {part.repository} with {status}.", _OTHER_PLACE) from error
+        raise NetworkError(
+            Sentence(
+                "{base_url} answered {repository} with {status}.",
+                base_url=base_url,
+                repository=part.repository,
+                status=status,
+            ),
+            _OTHER_PLACE,
+        ) from error
     except Exception as error:
         # The library's HTTP client changed its errors' family before; the name of the module tells ours from theirs.
         if isinstance(error, httpx.HTTPError | OSError) or type(error).__module__.partition(".")[0].startswith("httpx"):
-            raise Busy(cannot_reach() if proxy_name() else "the server did not answer") from error
-        raise NetworkError(f"The answer of {base_url} about {part.repository} is damaged.", _OTHER_PLACE) from error
+            raise Busy(cannot_reach() if proxy_name() else Sentence("the server did not answer")) from error
+        raise NetworkError(
+            Sentence(
+                "The answer of {base_url} about {repository} is damaged.", base_url=base_url, repository=part.repository
+            ),
+            _OTHER_PLACE,
+        ) from error
 
 
 def _keep_safe(session: Any) -> None:
@@ -192,8 +232,8 @@ def _refuse_unsafe(request: Any) -> None:
     """Called by the client before every request, those after a redirect too."""
     if not is_safe(str(request.url)):
         raise NetworkError(
-            f"The server sends this download to an unsafe address ({request.url.scheme}://…).",
-            "Nothing was fetched from there. Try again later, or another address to download from.",
+            Sentence("The server sends this download to an unsafe address ({scheme}://…).", scheme=request.url.scheme),
+            Sentence("Nothing was fetched from there. Try again later, or another address to download from."),
         )
 
 
@@ -201,10 +241,10 @@ def refused(part: Part, with_token: bool) -> AccessRefused:
     """The error for when the publisher does not give the files to this person."""
     page = f"https://huggingface.co/{part.repository}"
     return AccessRefused(
-        f"{part.title} is given only to accounts that asked for access.",
-        f"Ask for it at {page}, then check the access token."
+        Sentence("{part} is given only to accounts that asked for access.", part=part.title),
+        Sentence("Ask for it at {page}, then check the access token.", page=page)
         if with_token
-        else f"Ask for it at {page}, then enter an access token of your account.",
+        else Sentence("Ask for it at {page}, then enter an access token of your account.", page=page),
     )
 
 
@@ -213,10 +253,10 @@ def is_passing(status: int) -> bool:
     return status in (408, 425, 429) or 500 <= status < 600
 
 
-def status_words(status: int) -> str:
+def status_words(status: int) -> Sentence:
     if status == 429:
-        return "the server says there were too many requests"
-    return f"the server has a fault of its own ({status})"
+        return Sentence("the server says there were too many requests")
+    return Sentence("the server has a fault of its own ({status})", status=status)
 
 
 def retry_after(headers: Any) -> float | None:
@@ -237,13 +277,18 @@ def _licence_tag(info: Any) -> str:
 def _remote_file(part: Part, sibling: Any) -> RemoteFile:
     name, size = sibling.rfilename, sibling.size
     if not is_plain_name(name):
-        raise NetworkError(f"{part.repository} has a file with a name that is not allowed.", _OTHER_PLACE)
+        raise NetworkError(
+            Sentence("{repository} has a file with a name that is not allowed.", repository=part.repository),
+            _OTHER_PLACE,
+        )
     if not isinstance(size, int) or not 0 <= size <= _MAX_FILE:
-        raise NetworkError(f"The server does not say how large {name} is.", _OTHER_PLACE)
+        raise NetworkError(Sentence("The server does not say how large {name} is.", name=name), _OTHER_PLACE)
     sha256 = getattr(sibling.lfs, "sha256", "") or "" if sibling.lfs is not None else ""
     git = sibling.blob_id or "" if not sha256 else ""
     if not _SHA256.fullmatch(sha256) and not _COMMIT.fullmatch(git):
-        raise NetworkError(f"The server gives no hash for {name}, so it cannot be checked.", _OTHER_PLACE)
+        raise NetworkError(
+            Sentence("The server gives no hash for {name}, so it cannot be checked.", name=name), _OTHER_PLACE
+        )
     return RemoteFile(name, size, sha256, git)
 
 
@@ -257,4 +302,4 @@ def is_plain_name(name: Any) -> bool:
     return not any(piece.strip(".") == "" or piece.endswith(".") for piece in pieces)
 
 
-_OTHER_PLACE = "Try another address to download from, or import the files from a folder."
+_OTHER_PLACE = Sentence("Try another address to download from, or import the files from a folder.")

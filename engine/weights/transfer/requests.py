@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
 
 from engine.errors import NetworkError
+from engine.sentence import Sentence
 from engine.text import shortened
 from engine.version import __version__
-from engine.weights.settings import is_safe
+from engine.weights.settings import is_safe, network_settings
 
 if TYPE_CHECKING:
     import httpx
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 8
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-_NO_SERVER = "the server cannot be reached"
-_PROXY_STEP = "Correct or unset it: an http:// proxy works, as in http://proxy.example:3128."
+_trusting = threading.Lock()
+_NO_SERVER = Sentence("the server cannot be reached")
+_PROXY_STEP = Sentence("Correct or unset it: an http:// proxy works, as in http://proxy.example:3128.")
 
 
 def make_client(stall_seconds: float = 30.0) -> httpx.AsyncClient:
@@ -45,18 +49,53 @@ def make_client(stall_seconds: float = 30.0) -> httpx.AsyncClient:
 @contextlib.contextmanager
 def saying_client_errors() -> Iterator[None]:
     """A client takes proxy and certificates from the environment when it is made, and fails in many ways over a wrong one
-    (no such file, an unknown scheme, a package that is not there). All of them are one sentence."""
+    (no such file, an unknown scheme, a package that is not there). All of them are one sentence.
+
+    A client that is made here trusts whom the system trusts, and takes the proxy of the network settings where there is no other.
+    """
     import httpx
 
+    _use_own_proxy()
     try:
-        yield
+        with _trusting_the_system():
+            yield
     except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
         named = next((name for name in _CERTIFICATES if os.environ.get(name)), None)
         if isinstance(error, OSError) and named is not None:
             raise NetworkError(
-                f"The certificates that {named} names cannot be read.", f"Correct or unset {named}."
+                Sentence("The certificates that {named} names cannot be read.", named=named),
+                Sentence("Correct or unset {named}.", named=named),
             ) from error
-        raise NetworkError(f"The proxy that {proxy_name()} names cannot be used.", _PROXY_STEP) from error
+        raise NetworkError(
+            Sentence("The proxy that {proxy_name} names cannot be used.", proxy_name=proxy_name()), _PROXY_STEP
+        ) from error
+
+
+def _use_own_proxy() -> None:
+    """The proxy of the network settings, where neither the environment nor the system names one."""
+    proxy = network_settings()["proxy"]
+    if proxy and not getproxies():
+        os.environ["HTTP_PROXY"] = os.environ["HTTPS_PROXY"] = proxy
+
+
+@contextlib.contextmanager
+def _trusting_the_system() -> Iterator[None]:
+    """Clients that are made meanwhile have the system's own judge of certificates: networks of companies have some of their own.
+
+    It goes by the module and not by an argument because the hub's library makes its client by itself.
+    """
+    import ssl
+
+    import truststore
+
+    with _trusting:
+        before = ssl.SSLContext
+        truststore.inject_into_ssl()
+        try:
+            yield
+        finally:
+            if before is not truststore.SSLContext:
+                truststore.extract_from_ssl()
 
 
 def proxy_name() -> str:
@@ -67,10 +106,12 @@ def proxy_name() -> str:
     return ""
 
 
-def cannot_reach() -> str:
+def cannot_reach() -> Sentence:
     """What a connection that did not come about is called."""
     name = proxy_name()
-    return f"the proxy that {name} names cannot be reached, or it cannot reach the server" if name else _NO_SERVER
+    if not name:
+        return _NO_SERVER
+    return Sentence("the proxy that {name} names cannot be reached, or it cannot reach the server", name=name)
 
 
 @contextlib.asynccontextmanager
@@ -87,8 +128,11 @@ async def open_stream(
     for _ in range(MAX_REDIRECTS):
         if not is_safe(url):
             raise NetworkError(
-                f"The server sends this download to an unsafe address ({shortened(url.partition(':')[0], 20)}://…).",
-                "Nothing was fetched from there. Try again later, or another address to download from.",
+                Sentence(
+                    "The server sends this download to an unsafe address ({url}://…).",
+                    url=shortened(url.partition(":")[0], 20),
+                ),
+                Sentence("Nothing was fetched from there. Try again later, or another address to download from."),
             )
         sent = dict(headers)
         if token is not None and _origin(url) == first:
@@ -98,7 +142,7 @@ async def open_stream(
                 yield response
                 return
             url = _joined(url, response.headers.get("location", ""))
-    raise NetworkError("The server sends this download in circles.", "Try again later.")
+    raise NetworkError(Sentence("The server sends this download in circles."), Sentence("Try again later."))
 
 
 def _joined(url: str, location: str) -> str:
@@ -107,7 +151,9 @@ def _joined(url: str, location: str) -> str:
         joined = urljoin(url, location)
         _ = urlsplit(joined).port  # raises for one beyond 65535
     except ValueError as error:
-        raise NetworkError("The server sends this download to an address that is none.", "Try again later.") from error
+        raise NetworkError(
+            Sentence("The server sends this download to an address that is none."), Sentence("Try again later.")
+        ) from error
     return joined
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import AccessRefused, NetworkError
+from engine.sentence import Sentence
 from engine.weights.transfer.disk import Segment
 from engine.weights.transfer.hub import Busy, is_passing, retry_after, status_words
 from engine.weights.transfer.requests import abandon, open_stream
@@ -63,11 +64,19 @@ async def _first_bytes(client: httpx.AsyncClient, url: str, count: int, token: s
     try:
         async with open_stream(client, url, {"range": f"bytes=0-{count - 1}"}, token) as response:
             if response.status_code in (401, 403):
-                raise AccessRefused(f"The server does not give {name} to this program.", "Check the access token.")
+                raise AccessRefused(
+                    Sentence("The server does not give {name} to this program.", name=name),
+                    Sentence("Check the access token."),
+                )
             if is_passing(response.status_code):
                 raise Busy(status_words(response.status_code), retry_after(response.headers))
             if response.status_code not in (200, 206):
-                raise NetworkError(f"The server answers {name} with {response.status_code}.", "Try again later.")
+                raise NetworkError(
+                    Sentence(
+                        "The server answers {name} with {status_code}.", name=name, status_code=response.status_code
+                    ),
+                    Sentence("Try again later."),
+                )
             chunks = response.aiter_raw()
             async for chunk in chunks:
                 if len(found) >= count:  # a server that knows no ranges sends everything
@@ -75,9 +84,9 @@ async def _first_bytes(client: httpx.AsyncClient, url: str, count: int, token: s
                     break
                 found += chunk
     except httpx.HTTPError as error:
-        raise Busy("the connection was cut") from error
+        raise Busy(Sentence("the connection was cut")) from error
     if len(found) < count:
-        raise Busy("the connection ended early")
+        raise Busy(Sentence("the connection ended early"))
     return bytes(found[:count])
 
 
@@ -130,5 +139,6 @@ def _entries(header: bytes, data_size: int, name: str) -> list[tuple[str, tuple[
 
 def _damaged(name: str) -> NetworkError:
     return NetworkError(
-        f"{name} on the server is no safetensors file, or a damaged one.", "Try another address to download from."
+        Sentence("{name} on the server is no safetensors file, or a damaged one.", name=name),
+        Sentence("Try another address to download from."),
     )

@@ -14,9 +14,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from app.editor.bars import KeyCap
 from app.editor.editor import MaskEditorView
 from app.editor.step_names import LABELS
+from app.language import languages
 from app.mask.document import Edge
 from app.session.state import SessionState
 from app.session.subjects import Subjects
+from engine.process.cutout_client import LOST
 from tests.app.mask.fakes import FakeSegmenter, area, disc
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -308,14 +310,23 @@ def test_the_zoom_is_shown(rig):
 def test_sentences_about_an_answer_are_said_until_the_mask_changes(qtbot, rig):
     editor = rig.editor
     editor.canvas.set_tool("select")
-    rig.segmenter.notes = ["The networks ended."]
+    said = editor.inspector.message.text
+    rig.segmenter.notes = [LOST]
     stroke(rig, (80, 80))
-    qtbot.waitUntil(lambda: editor.inspector.message.text.text() == "The networks ended.")
+    qtbot.waitUntil(lambda: said.text() == LOST)
     editor.inspector.refresh()
-    assert editor.inspector.message.isVisible() and editor.inspector.message.text.text() == "The networks ended."
+    assert editor.inspector.message.isVisible() and said.text() == LOST
+    languages.install("zh_CN")
+    try:
+        QApplication.processEvents()
+        assert said.text().startswith("抠图用的网络")
+    finally:
+        languages.install("en")
+    QApplication.processEvents()
+    assert said.text() == LOST
     rig.segmenter.notes = []
     stroke(rig, (80, 80))
-    qtbot.waitUntil(lambda: editor.inspector.message.text.text() != "The networks ended.")
+    qtbot.waitUntil(lambda: said.text() != LOST)
 
 
 def test_discarding_by_a_slip_can_be_taken_back(qtbot, rig):

@@ -1,19 +1,17 @@
-"""The translations: complete, with the same places to fill, up to date in the file the program loads."""
+"""Switching the language: at once, in everything that is open, and back."""
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
-from app.language import languages, say, sentences
-from app.language.translations import find_texts, main, merge, missing, read_ts, release, write_ts
-from app.resources import resource
-
-FILES = sorted(resource("translations").glob("*.ts"))
+from app.language import languages, say
+from app.prompt.fields import ShapeCombo
+from app.prompt.scene_chips import SceneChips
+from engine.bundle.records import SceneEntry
 
 
 @pytest.fixture
@@ -22,70 +20,12 @@ def english(qapp):
     languages.install("en")
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_nothing_is_missing(file):
-    texts = merge(find_texts(), read_ts(file))
-    assert sum(map(len, texts.values())) > 400
-    assert missing(texts) == []
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_translations_have_the_same_places_to_fill(file):
-    for context, sources in read_ts(file).items():
-        for source, text in sources.items():
-            if context == sentences.CONTEXT:
-                continue  # tests/app/language/test_sentences.py
-            assert sorted(re.findall(r"\{\w*\}|%n", source)) == sorted(re.findall(r"\{\w*\}|%n", text)), source
-            assert source.endswith("…") == text.endswith("…") or not text, source
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_file_the_program_loads_is_up_to_date(qapp, file):
-    translator = QTranslator()
-    assert translator.load(str(file.with_suffix(".qm")))
-    for context, sources in read_ts(file).items():
-        for source, text in sources.items():
-            assert translator.translate(context, source, "", 3 if "%n" in source else -1) == text
-    engine = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-    assert engine == {text: words for text, words in read_ts(file)[sentences.CONTEXT].items() if words}
-
-
-def test_the_check_is_happy():
-    assert main(["--check"]) == 0
-
-
-def test_a_text_that_is_not_translated_is_found(tmp_path):
-    file = tmp_path / "echogen_xx.ts"
-    write_ts(file, {"A": {"one": "eins", "two": ""}, "B": {"%n parts": "%n Teile"}}, "xx")
-    known = read_ts(file)
-    assert known["A"]["one"] == "eins" and known["B"]["%n parts"] == "%n Teile"
-    merged = merge({"A": {"one": "", "two": ""}, "C": {"one": ""}}, known)
-    assert merged["C"]["one"] == "eins"  # the same words elsewhere help out
-    assert missing(merged) == ["A: two"]
-    release(file)
-    assert file.with_suffix(".qm").exists()
-
-
-def test_the_extractor_finds_every_way_a_text_is_marked(tmp_path):
-    (tmp_path / "code.py").write_text(
-        "_T = 'Ctx'\n"
-        "def _tr(text):\n    return QCoreApplication.translate(_T, text)\n"
-        "class Base:\n"
-        "    def a(self, on):\n        return self.tr('plain'), self.tr('yes' if on else 'no'), self.tr('a' 'b')\n"
-        "x = _tr('helper'), _t('marked'), say('free'), QT_TRANSLATE_NOOP('Other', 'noop')\n"
-    )
-    found = find_texts(tmp_path)
-    assert set(found["Base"]) == {"plain", "yes", "no", "ab"}
-    assert set(found["Ctx"]) == {"helper", "marked"}
-    assert set(found[say.CONTEXT]) == {"free"} and set(found["Other"]) == {"noop"}
-
-
 def test_switching_changes_texts_and_back(qapp, english):
     assert languages.install("zh_CN") == "zh_CN"
-    assert QCoreApplication.translate("Status", "Ready") == "就绪"
+    assert say.say("Ready") == "就绪"
     assert say.say("About {0} on this computer", "4 s") == "在这台电脑上约 4 s"
     languages.install("en")
-    assert QCoreApplication.translate("Status", "Ready") == "Ready"
+    assert say.say("Ready") == "Ready"
     assert say.say("About {0} on this computer", "4 s") == "About 4 s on this computer"
 
 
@@ -131,3 +71,25 @@ def test_labels_follow_when_the_language_changes(qtbot, english):
     QCoreApplication.processEvents()
     assert banner.details_button.text() == "详情"
     assert isinstance(banner.title, QLabel)
+
+
+def test_shapes_and_chips_follow_when_the_language_changes(qtbot, english):
+    shapes, chips = ShapeCombo(), SceneChips()
+    for widget in (shapes, chips):
+        qtbot.addWidget(widget)
+    shapes.set_sizes(((256, 256),))
+    chips.set_scenes([SceneEntry(f"{n}", "scene", f"in place {n}", f"Place {n}") for n in range(40)])
+
+    def shown() -> tuple[str, str, str]:
+        buttons = [button.text() for button in chips.findChildren(QAbstractButton)]
+        return shapes.itemText(0), shapes.toolTip(), next(text for text in reversed(buttons) if "40" in text)
+
+    in_english = shown()
+    assert in_english[0].startswith("Square 1:1") and in_english[1] == "This model draws one size only"
+    languages.install("zh_CN")
+    QCoreApplication.processEvents()
+    chinese = shown()
+    assert chinese[0].startswith("正方形 1:1") and all(re.search("[一-鿿]", text) for text in chinese), chinese
+    languages.install("en")
+    QCoreApplication.processEvents()
+    assert shown() == in_english

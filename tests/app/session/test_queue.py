@@ -9,11 +9,15 @@ from app.language import languages
 from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from engine.events import EngineInfo, Started
+from engine.planning.plans import TITLES
 from engine.process.messages import Replanned
 from engine.request import GenerationRequest, ScaleBits
+from engine.sentence import Sentence
 from tests.app.fake_link import FakeLink
 
-STEP_DOWN = "Memory ran out with the plan “Balanced”; “Low memory” is used now."
+STEP_DOWN = Sentence(
+    "Memory ran out with the plan “{plan}”; “{below}” is used now.", plan=TITLES["balanced"], below=TITLES["low"]
+)
 WORDS = "This model does not know “robot”; it will not show."
 GRIDS = ((1, 1), (2, 2))
 

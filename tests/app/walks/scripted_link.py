@@ -8,6 +8,7 @@ from engine.errors import Cancelled, EchoGenError, NotEnoughMemory
 from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.process.messages import Ended, Failed, Opened
 from engine.request import GenerationRequest, ScaleBits
+from engine.sentence import Sentence
 from tests.app.fake_link import FakeLink
 
 GRIDS = ((1, 1), (2, 2), (3, 3), (4, 4))
@@ -85,7 +86,9 @@ class ScriptedLink(FakeLink):
         """What is drawn fails."""
         if self.job is not None:
             (number, request, _), self.job = self.job, None
-            error = error or NotEnoughMemory("This picture needs more memory.", "Use the low-memory plan.")
+            error = error or NotEnoughMemory(
+                Sentence.row("This picture needs more memory."), Sentence.row("Use the low-memory plan.")
+            )
             self.failed.emit(Failed(number, error, ""), Previews(self._images(request, max(self.place, 0))))
 
     def die(self) -> None:

@@ -1,5 +1,7 @@
 """Where models come from, what was accepted, and a token that is written nowhere."""
 
+from dataclasses import replace
+
 import keyring
 import keyring.backend
 import pytest
@@ -15,6 +17,7 @@ from engine.weights.settings import (
     save_settings,
     settings_file,
 )
+from installer.launcher.network import Network
 
 
 @pytest.fixture(autouse=True)
@@ -134,3 +137,28 @@ def test_the_environments_token_goes_first(monkeypatch):
     store = TokenStore()
     store.set("own")
     assert store.get() == "from-outside"
+
+
+def test_the_mirror_is_one_setting_of_program_and_launcher():
+    """What either of them says, the other one has; everything else in the file stays."""
+    Network(
+        models="https://launcher.example", proxy="http://proxy.example:1", packages="https://packages.example"
+    ).save()
+    assert load_settings().base_url == "https://launcher.example"
+    save_settings(replace(load_settings(), base_url="https://program.example"))
+    assert Network.load() == Network(
+        models="https://program.example", proxy="http://proxy.example:1", packages="https://packages.example"
+    )
+    save_settings(replace(load_settings(), base_url=HUB))
+    assert Network.load().models == "" and load_settings().base_url == HUB
+
+
+def test_the_folder_of_models_is_no_mirror_of_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("ECHOGEN_MODELS", str(tmp_path))
+    assert Network.load().models == ""
+
+
+def test_an_address_of_a_version_before_is_kept(monkeypatch):
+    settings_file().parent.mkdir(parents=True, exist_ok=True)
+    settings_file().write_text('{"base_url": "https://old.example"}', encoding="utf-8")
+    assert load_settings().base_url == "https://old.example"

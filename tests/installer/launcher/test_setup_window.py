@@ -10,8 +10,8 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from installer.launcher import window as module
 from installer.launcher.errors import SetupFailed
 from installer.launcher.network import Network
-from installer.launcher.opening import ENDED, SHOWN
-from installer.launcher.places import Places, write
+from installer.launcher.opening import DOES_NOT_OPEN, ENDED, NOT_DONE, SHOWN
+from installer.launcher.places import INSTALLED, Places, write
 from installer.launcher.setup import Progress
 from installer.launcher.window import SetupWindow
 
@@ -98,9 +98,26 @@ def test_it_goes_when_the_program_is_there_and_stays_when_it_is_not(window, tmp_
     window.worker.opening.emit()
     assert window.title.text() == "Opening EchoGen"
     window.worker.opened.emit(ENDED)
-    assert window.isVisible() and window.log.isVisible() and window.code == 1
+    assert window.isVisible() and window.log.isVisible() and window.code == NOT_DONE
     window.worker.opened.emit(SHOWN)
     assert not window.isVisible() and window.code == 0
+
+
+def test_a_newer_version_that_does_not_open_leaves_the_rest_to_the_launcher(window, monkeypatch, tmp_path):
+    monkeypatch.setenv(INSTALLED, str(tmp_path / "installed"))
+    window.worker.opened.emit(ENDED)
+    assert not window.isVisible() and window.code == DOES_NOT_OPEN
+
+
+def test_the_window_is_as_high_as_what_it_shows(window):
+    window.worker.failed.emit(SetupFailed("The server cannot be reached.", "What has arrived is kept.", "network"))
+    assert not window.detail.isVisible(), "it is said once"
+    small = window.height()
+    window.network.click()
+    last = window.settings._fields["updates"]
+    assert window.height() > small and window.rect().contains(last.geometry().translated(window.settings.pos()))
+    window.again.click()
+    assert window.detail.isVisible() and window.height() < small + 40
 
 
 def test_whatever_the_work_raises_is_shown(qapp, tmp_path, monkeypatch):

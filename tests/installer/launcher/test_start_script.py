@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from installer.launcher import first_sign
+
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ("start.sh", "install.sh")
 
@@ -93,3 +95,24 @@ def test_without_uv_and_without_a_network_it_says_so(place, tmp_path):
 def test_the_scripts_are_clean(name):
     result = subprocess.run(["shellcheck", str(ROOT / "installer/launcher" / name)], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
+
+
+def test_on_a_mac_the_folders_are_those_of_its_library(place, tmp_path):
+    program(tmp_path / "mac/uname", "echo Darwin")
+    python = program(tmp_path / "env/python", "echo mac")
+    folder = tmp_path / "a home/Library/Application Support/echogen-desktop/program"
+    folder.mkdir(parents=True)
+    (folder / "python-path").write_text(f"{python}\n", encoding="utf-8")
+    assert start(place, tmp_path, path=f"{tmp_path}/mac:/usr/bin:/bin").stdout == "mac\n"
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("zh_CN.UTF-8", "正在获取"), ("zh_TW.UTF-8", "Getting"), ("de_DE.UTF-8", "Getting"), ("", "Getting")],
+)
+def test_the_first_sign_speaks_the_language_of_the_system(monkeypatch, locale, words):
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", locale)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert first_sign.text().startswith(words)

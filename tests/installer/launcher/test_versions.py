@@ -11,7 +11,8 @@ import pytest
 from installer.launcher import __main__ as entry
 from installer.launcher import opening
 from installer.launcher.errors import SetupFailed
-from installer.launcher.places import Places
+from installer.launcher.opening import DOES_NOT_OPEN, NOT_DONE
+from installer.launcher.places import INSTALLED, Places
 from installer.launcher.versions import Versions, order
 
 
@@ -96,6 +97,7 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
         opened.append(command[1])
         raise SystemExit(0)
 
+    monkeypatch.setenv(INSTALLED, str(places.root))
     monkeypatch.setattr(entry, "ROOT", places.root)
     monkeypatch.setattr(entry, "Setup", Whole)
     monkeypatch.setattr(entry, "open_program", lambda setup, arguments: opening.ENDED)
@@ -107,3 +109,41 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
         entry._open(places_now, versions, [])
     assert opened == [str(places.root / "main.py")] and "does not open" in said[0]
     assert versions.current() == places.root
+
+
+@pytest.mark.parametrize("code, left", [(NOT_DONE, False), (DOES_NOT_OPEN, True), (1, True)])
+def test_a_version_with_other_packages_is_tried_again_or_left(places, tmp_path, monkeypatch, code, left):
+    """Its set-up window was closed early, or the program did not open after it, or the window itself is broken."""
+    places.prepare()
+    versions = Versions(places)
+    versions.take(release(tmp_path, "0.10"))
+    opened: list[Path] = []
+
+    class Half:
+        def __init__(self, places: Places) -> None:
+            self.places, self.python = places, Path("python")
+
+        def is_done(self, part: str) -> bool:
+            return not self.places.is_newer
+
+    def open_program(setup: Half, arguments: list[str]) -> str:
+        opened.append(setup.places.root)
+        return opening.SHOWN
+
+    monkeypatch.setenv(INSTALLED, str(places.root))
+    monkeypatch.setattr(entry, "Setup", Half)
+    monkeypatch.setattr(entry, "_set_up", lambda setup, arguments: code)
+    monkeypatch.setattr(entry, "open_program", open_program)
+    monkeypatch.setattr(entry, "say_failure", lambda text: None)
+    assert entry._open(Places(versions.current(), places.folder), versions, []) == 0
+    assert opened == [places.root]
+    assert (versions.current() == places.root) == left and versions.is_bad("0.10") == left
+
+
+def test_a_version_that_was_never_tried_is_not_the_one_to_go_back_to(places, tmp_path):
+    versions = Versions(places)
+    versions.take(release(tmp_path, "0.10"))
+    versions.note_opened(versions.current())
+    versions.take(release(tmp_path, "0.11"))
+    versions.take(release(tmp_path, "0.12"))
+    assert versions.before() == places.versions / "0.10" and versions.go_back() == places.versions / "0.10"
