@@ -294,11 +294,17 @@ def cutout(args: argparse.Namespace) -> int:
 
     settings = stages.read_settings(stages.DEFAULT if args.config == DEFAULT else args.config)
     if args.export is not None:
+        from engine.preflight.shipped import things
         from engine.training.cutout_export import export_network
+        from engine.training.things_export import export_things
 
         network, _ = stages.trained(args.runs, settings)
-        path = export_network(network, args.export)
-        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", flush=True)
+        paths = [export_network(network, args.export)]
+        if not (args.export / things.NAME).exists():
+            # The published encoder is never trained: once written it stays.
+            paths.append(export_things(args.export))
+        for path in paths:
+            print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", flush=True)
         calibrate_cutout(args, settings)
         return 0
     stage = stages.make_stage(sprites_folder(args), args.textures, args.pool, settings)

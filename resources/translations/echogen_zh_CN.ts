@@ -1408,6 +1408,10 @@
         <translation>OpenCV {version} 无法运行抠图网络。</translation>
     </message>
     <message>
+        <source>OpenCV {version} cannot run the network that knows things by name.</source>
+        <translation>OpenCV {version} 无法运行按名称识别物体的网络。</translation>
+    </message>
+    <message>
         <source>Opening EchoGen</source>
         <translation>正在打开 EchoGen</translation>
     </message>
@@ -2342,6 +2346,14 @@
     <message>
         <source>The network for cut-outs is missing or damaged.</source>
         <translation>抠图网络缺失或已损坏。</translation>
+    </message>
+    <message>
+        <source>The network that knows things by name is damaged.</source>
+        <translation>按名称识别物体的网络已损坏。</translation>
+    </message>
+    <message>
+        <source>The network that knows things by name is missing or damaged.</source>
+        <translation>按名称识别物体的网络缺失或已损坏。</translation>
     </message>
     <message>
         <source>The networks for the cut-out ended unexpectedly; it was made without them. They are started again later.</source>
