@@ -1408,6 +1408,10 @@
         <translation>OpenCV {version} 无法运行抠图网络。</translation>
     </message>
     <message>
+        <source>OpenCV {version} cannot run the network that knows things by name.</source>
+        <translation>OpenCV {version} 无法运行按名称识别物体的网络。</translation>
+    </message>
+    <message>
         <source>Opening EchoGen</source>
         <translation>正在打开 EchoGen</translation>
     </message>
@@ -2342,6 +2346,14 @@
     <message>
         <source>The network for cut-outs is missing or damaged.</source>
         <translation>抠图网络缺失或已损坏。</translation>
+    </message>
+    <message>
+        <source>The network that knows things by name is damaged.</source>
+        <translation>按名称识别物体的网络已损坏。</translation>
+    </message>
+    <message>
+        <source>The network that knows things by name is missing or damaged.</source>
+        <translation>按名称识别物体的网络缺失或已损坏。</translation>
     </message>
     <message>
         <source>The networks for the cut-out ended unexpectedly; it was made without them. They are started again later.</source>
@@ -3528,6 +3540,14 @@
         <translation>{2}年{1}{0}日</translation>
     </message>
     <message>
+        <source>{0}&#xa0;min</source>
+        <translation>{0}&#xa0;分钟</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;s</source>
+        <translation>{0}&#xa0;秒</translation>
+    </message>
+    <message>
         <source>{0}, {1}</source>
         <translation>{0}，{1}</translation>
     </message>
@@ -3542,14 +3562,6 @@
     <message>
         <source>{0}: needs {1}, you have {2}.</source>
         <translation>{0}：需要 {1}，您有 {2}。</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;min</source>
-        <translation>{0}&#xa0;分钟</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;s</source>
-        <translation>{0}&#xa0;秒</translation>
     </message>
     <message>
         <source>{base_url} answered {repository} with {status}.</source>
@@ -3890,6 +3902,10 @@
     <message>
         <source>{target} cannot be written to {parent}: {reason}.</source>
         <translation>无法将 {target} 写入 {parent}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{target} in {parent} is no file.</source>
+        <translation>{parent} 中的 {target} 不是文件。</translation>
     </message>
     <message>
         <source>{target} needs {needed:.1f} MB, and the disk of {parent} is full.</source>
