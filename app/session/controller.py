@@ -110,9 +110,10 @@ class Controller(QObject):
         queue.stopped.connect(self._stopped)
         queue.failed.connect(self._failed)
         self.models.cleared.connect(self.cleared)
-        for told in (self.models, self.files):
-            told.failed.connect(self.failed)
-            told.notice.connect(self.notice)
+        for fails in (self.models.failed, self.files.failed):
+            fails.connect(self.failed)
+        for notice in (self.models.notice, self.files.notice):
+            notice.connect(self.notice)
 
     # Drawing
 
