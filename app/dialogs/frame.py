@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app.dialogs import frame
 from app.look import type as type_
 from app.look.controls import IconButton, label
-from app.look.tab_order import follow_layout
 from app.look.theme import notifier, radius, theme, tokens
 
 _SHADOW = 24
@@ -116,10 +115,6 @@ class Dialog(QDialog):
     def card_rect(self) -> QRectF:
         """The card, without the shadow around it."""
         return QRectF(self.rect()).adjusted(_SHADOW, _SHADOW, -_SHADOW, -_SHADOW)
-
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        follow_layout(self)
-        return super().focusNextPrevChild(forward)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,63 +1,30 @@
-"""Tab follows what is seen: the layouts, not the order in which widgets were made.
+"""Tab reaches what was made later where it stands.
 
-Qt appends every new widget to the end of its window's focus chain. What is made later (chips of another model, the cards of an
-error) would be reached last, far from where it stands.
+Qt appends every new widget to the end of its window's focus chain: the chips of a model that was opened would be reached last,
+behind the history. Who fills a part of the window later says where Tab is to find it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import pairwise
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 
-def follow_layout(window: QWidget) -> None:
-    """Put the widgets of a window that take Tab into the order of its layouts; nothing happens where they are in it.
-
-    What stands in no layout comes after what does, in the order it has.
-    """
-    chain = _chain(window)
-    stops = [widget for widget in chain if _is_stop(widget)]
-    place = {widget: index for index, widget in enumerate(chain)}
-    wanted = [widget for widget in _walk(window, place) if _is_stop(widget)]
-    if wanted == stops:
-        return
-    for first, second in pairwise(wanted):
+def tab_after(anchor: QWidget, widgets: Iterable[QWidget]) -> None:
+    """Put widgets behind another one of the same window, in the order given."""
+    for first, second in pairwise((anchor, *widgets)):
         QWidget.setTabOrder(first, second)
 
 
-def _chain(window: QWidget) -> list[QWidget]:
-    widgets, widget = [], window.nextInFocusChain()
-    while widget is not None and widget is not window:
-        widgets.append(widget)
-        widget = widget.nextInFocusChain()
-    return widgets
-
-
-def _is_stop(widget: QWidget) -> bool:
-    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
-
-
-def _walk(widget: QWidget, place: dict[QWidget, int]) -> Iterator[QWidget]:
-    """The widgets inside one, each before its own children."""
-    children = [child for child in widget.children() if isinstance(child, QWidget) and not child.isWindow()]
-    layout = widget.layout()
-    laid = {held: index for index, held in enumerate(_held(layout))} if layout is not None else {}
-    last = len(place) + len(laid)
-    for child in sorted(children, key=lambda child: (laid.get(child, last), place.get(child, last))):
-        yield child
-        yield from _walk(child, place)
-
-
-def _held(layout: QLayout) -> Iterator[QWidget]:
-    for index in range(layout.count()):
-        item = layout.itemAt(index)
-        if item is None:
-            continue
-        held, inner = item.widget(), item.layout()
-        if held is not None:
-            yield held
-        elif inner is not None:
-            yield from _held(inner)
+def tab_within(holder: QWidget, widgets: Iterable[QWidget]) -> None:
+    """Put widgets inside another one where that stands, in the order given."""
+    # Qt puts nothing behind its own ancestor: they go before it, behind what comes before all of their ancestors.
+    before = holder.previousInFocusChain()
+    while before is not None and before.isAncestorOf(holder):
+        if before.isWindow():
+            return
+        before = before.previousInFocusChain()
+    if before is not None:
+        tab_after(before, widgets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.editor.cutout_view import CutOutView
@@ -439,9 +439,16 @@ class SubjectPanel(QWidget):
 
     @Slot()
     def ask_for_name(self) -> None:
-        """Put the caret where the name is typed."""
+        """Put the caret where the name is typed, and bring the field and the suggested names into view."""
         self.name_edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self.name_edit.selectAll()
+        QTimer.singleShot(0, self, self._scroll_to_name)  # a panel that just slid in has its sizes then
+
+    @Slot()
+    def _scroll_to_name(self) -> None:
+        for widget in (self.nouns, self.name_edit):
+            if widget.isVisible():
+                self._scroll.ensureWidgetVisible(widget, 0, 16)
 
     @Slot(object)
     def _example_chosen(self, example: ExamplePhoto) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
-from app.look.tab_order import follow_layout
 from app.session.controller import Controller
 from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import SessionState
@@ -443,10 +442,6 @@ class MainWindow(QMainWindow):
             self.status.forget()  # how the last drawing ended was said in the other language
             self.empty_canvas.show()
         super().changeEvent(event)
-
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        follow_layout(self)
-        return super().focusNextPrevChild(forward)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hide at once; the application cancels, waits a bounded time, saves and quits."""

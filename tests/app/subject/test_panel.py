@@ -295,6 +295,21 @@ def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
     assert rig.segmenter.asked[-1][1].name == "toy robot"
 
 
+def test_asking_for_the_name_brings_the_field_into_view(qtbot, rig):
+    panel = rig.panel
+    opened(qtbot, rig)
+    panel.resize(panel.width(), 300)
+    panel.show()
+    qtbot.waitExposed(panel)
+
+    def in_view(widget) -> bool:
+        return not widget.visibleRegion().isEmpty()
+
+    assert not in_view(panel.name_edit)
+    panel.ask_for_name()
+    qtbot.waitUntil(lambda: in_view(panel.name_edit) and in_view(panel.nouns))
+
+
 def test_the_cut_out_follows_the_size_the_bundle_wants(qtbot, rig):
     opened(qtbot, rig)
     bundle(rig, "robot.png")
