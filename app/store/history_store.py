@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from app.store.errors import HistoryNotWritten
 from app.store.picture_filter import INDEX, Facets, PictureFilter
 from app.store.thumbs import make_film, make_thumb, read_film
 from engine import CannotWrite, EchoGenError, GenerationRequest, Sentence, is_text, os_reason
@@ -528,10 +529,9 @@ def _system_trash(name: str) -> None:
     send2trash(name)
 
 
-def _cannot_write(path: Path | None, reason: str) -> CannotWrite:
+def _cannot_write(path: Path | None, reason: str) -> HistoryNotWritten:
     where = "in memory" if path is None else str(path)
-    return CannotWrite(
+    return HistoryNotWritten(
         Sentence("The history {where} cannot be written: {reason}.", where=where, reason=reason),
         Sentence("Pictures are still saved to their folder and come back with “Rescan folder”."),
-        title=Sentence("The history cannot be written"),
     )

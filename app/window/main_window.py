@@ -145,6 +145,7 @@ class MainWindow(QMainWindow):
             self.dialogs.settings,
             self.dialogs.picture_settings,
             self.photo_sources.choose,
+            self.history.commands.rescan,
             panels.place_banner,
         )
         self.top_bar.set_menu(self.commands.menu)
