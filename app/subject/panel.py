@@ -373,7 +373,7 @@ class SubjectPanel(QWidget):
         if subject.finding or subject.example or session is None or session.undo_label:
             return ""
         if subject.proposal is None:
-            return "nothing" if subject.problem else ""
+            return "nothing" if subject.problem else "unsure" if subject.unsure else ""
         return "sure" if subject.proposal.sure else "unsure"
 
     @Slot(int)

@@ -326,6 +326,18 @@ def test_a_session_that_comes_back(qtbot, rig):
     assert np.array_equal(rig.subjects.session.document.mask, mask) and not rig.segmenter.asked
 
 
+def test_an_unsure_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
+    from engine.photo.load import load_photo
+
+    photo, mask = load_photo(photo_file(rig)), disc(100, 100, 50)
+    value = {"photo": photo, "mask": mask, "automatic": mask, "unsure": True, "title": "thing.png"}
+    rig.state.put_back_subjects((value,), 0)
+    qtbot.waitUntil(lambda: rig.panel.found_note.isVisible())
+    assert rig.panel.found_note.text.text() == "Not sure. Draw a box around it."
+    rig.subjects.session.invert()
+    qtbot.waitUntil(lambda: not rig.panel.found_note.isVisible())
+
+
 def test_a_subject_without_its_photo_shows_its_cut_out(qtbot, rig):
     opened(qtbot, rig)
     cut_out = rig.state.subject.cut_out
