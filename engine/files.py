@@ -20,9 +20,18 @@ from engine.sentence import NOTHING, Sentence
 def write_atomically(target: Path, content: bytes) -> None:
     """Write a temporary file in the same folder, then rename: the old content stays until the new one is complete.
 
+    A symbolic link stays one: the file that it leads to is written.
+
     Raises:
-        CannotWrite: disk full, no permission, …; the old file is untouched.
+        CannotWrite: disk full, no permission, a pipe or device in its place, …; the old file is untouched.
     """
+    if target.is_symlink():
+        target = Path(os.path.realpath(target))
+    if target.is_symlink() or (target.exists() and not target.is_file()):  # a link still: it leads to itself
+        raise CannotWrite(
+            Sentence("{target} in {parent} is no file.", target=target.name, parent=target.parent),
+            Sentence("Choose another name."),
+        )
     temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ train travel --stage transformer --from DIR --sprites DIR
 train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
 train cutout --minutes 60 --sprites DIR --textures DIR   the network that finds the subject of a photo
 train cutout --export DIR --sprites DIR                 write it as the program uses it, and calibrate its estimate
+train finetune --bundle DIR --data DIR --out DIR --steps 1000   a converted model, on examples of your own
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from engine.training.config import DEFAULT, STAGES
 
 if TYPE_CHECKING:
     from engine.training.config import TrainingConfig
+    from engine.training.team import Team
 
 SPRITES_VARIABLE = "ECHOGEN_SPRITES"
 
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("all", "preview-data", "backgrounds", "travel", "adopt", "cutout"),
+        choices=("all", "preview-data", "backgrounds", "travel", "adopt", "cutout", "finetune"),
         help="instead of one stage",
     )
     parser.add_argument("--config", type=Path, default=DEFAULT, help="training file; mini.toml comes along")
@@ -73,7 +75,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pool", type=Path, metavar="DIR", help="keep painted backgrounds there: painting is what costs most"
     )
     parser.add_argument("--pairs", type=int, help="with preview-data: how many; by default every prompt once")
-    parser.add_argument("--out", type=Path, help="with preview-data: picture to write")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="with preview-data: picture to write; with finetune: folder for checkpoints and the result",
+    )
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="with finetune: the model to begin with")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="with finetune: metadata.jsonl with its pictures, or Parquet shards"
+    )
+    parser.add_argument("--steps", type=int, help="with finetune: how many in all")
+    parser.add_argument("--size", metavar="WxH", help="with finetune: one of the model's sizes; by default its first")
+    parser.add_argument(
+        "--passes", type=int, default=1, help="with finetune: divide a step into so many passes, where memory is short"
+    )
     parser.add_argument("--to", type=Path, metavar="DIR", help="with travel: folder to write to")
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="DIR", help="with travel and adopt: folder to read from"
@@ -91,10 +106,13 @@ def run(args: argparse.Namespace) -> int:
     keep_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.action == "finetune":
+        return finetune(args)
     if args.action == "cutout":
         return cutout(args)
     config = stages.find_config(args.config)
-    device = choose_device(args.device)
+    team = gather(args)
+    device = team.device
     if args.action == "preview-data":
         return preview_data(args)
     if args.action == "backgrounds":
@@ -114,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.export}: {manifest.title}, {manifest.nbytes / 2**20:.1f} MiB")
         return 0
     if args.action == "all":
-        return follow_plan(args, config, device)
+        return follow_plan(args, config, team)
     from engine.training.loop import train
 
     stage = stages.make_stage(
@@ -126,14 +144,24 @@ def run(args: argparse.Namespace) -> int:
         variety=args.variety,
         textures=args.textures,
         pool=args.pool,
+        team=team,
     )
-    progress = train(stage, args.runs, args.minutes, decay=not args.no_decay)
-    print(f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes")
+    progress = train(stage, args.runs, args.minutes, decay=not args.no_decay, team=team)
+    if team.writes:
+        print(
+            f"{args.stage}: {progress.steps} steps, {progress.pictures} pictures, {progress.seconds / 60:.0f} minutes"
+        )
+    team.leave()
     return 0
 
 
 def check(args: argparse.Namespace) -> None:
     """What can be wrong is said before anything is loaded."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and (args.action not in (None, "all", "finetune") or args.export):
+        raise InputError(
+            Sentence("Only stages and fine-tuning take several processes."),
+            Sentence("Start this command without a launcher."),
+        )
     if args.action == "preview-data" and args.out is None:
         raise InputError(Sentence("There is no file to write."), Sentence("Name it with --out."))
     if args.action == "backgrounds" and args.pool is None:
@@ -147,6 +175,13 @@ def check(args: argparse.Namespace) -> None:
             Sentence("There is no bundle to begin from."),
             Sentence("Name it with --from, for example --from resources/mini."),
         )
+    if args.action == "finetune" and None in (args.bundle, args.data, args.out, args.steps):
+        raise InputError(
+            Sentence("Fine-tuning needs a model, examples, a folder and a number of steps."),
+            Sentence("Add --bundle, --data, --out, --steps."),
+        )
+    if args.passes < 1 or (args.steps is not None and args.steps < 1):
+        raise InputError(Sentence("Steps and passes must be at least 1."))
     if args.action == "all" and args.minutes is None:
         raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action == "cutout" and args.export is None and args.minutes is None:
@@ -189,7 +224,38 @@ def choose_device(name: str) -> str:
     return name
 
 
-def follow_plan(args: argparse.Namespace, config: TrainingConfig, device: str) -> int:
+def gather(args: argparse.Namespace) -> Team:
+    """The processes a launcher started, where it is networks that are trained; else this one alone."""
+    from engine.training.team import join
+
+    return join(choose_device(args.device))
+
+
+def finetune(args: argparse.Namespace) -> int:
+    """A converted model's transformer, on examples; the result is a bundle in the folder."""
+    from engine.training import finetune as tuning
+    from engine.training.finetune_export import export_finetuned
+
+    settings = tuning.read_settings(tuning.DEFAULT if args.config == DEFAULT else args.config)
+    size = None
+    if args.size is not None:
+        width, _, height = args.size.partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            raise InputError(Sentence("A size is written like 1024x768."))
+        size = int(width), int(height)
+    team = gather(args)
+    training = tuning.Finetuning(
+        args.bundle, args.data, args.out, args.steps, settings, size=size, passes=args.passes, team=team
+    )
+    training.run()
+    manifest = export_finetuned(training, args.bundle, args.out / "bundle")
+    if manifest is not None:
+        print(f"{args.out / 'bundle'}: {manifest.title}, {training.step_number} steps")
+    team.leave()
+    return 0
+
+
+def follow_plan(args: argparse.Namespace, config: TrainingConfig, team: Team) -> int:
     """The stages one after the other, as the training file plans them."""
     from engine.training import plan, stages
 
@@ -201,13 +267,19 @@ def follow_plan(args: argparse.Namespace, config: TrainingConfig, device: str) -
             config.with_training(entry.stage, entry.settings),
             sprites_folder(args),
             args.runs,
-            device,
+            team.device,
             variety=args.variety,
             textures=args.textures,
             pool=args.pool,
+            team=team,
         )
 
-    done, minutes = plan.follow(entries, args.runs, args.minutes, build, scale=args.scale, slice_minutes=args.slice)
+    done, minutes = plan.follow(
+        entries, args.runs, args.minutes, build, scale=args.scale, slice_minutes=args.slice, team=team
+    )
+    team.leave()
+    if not team.writes:
+        return 0
     if done == len(entries):
         print(f"The plan is done: {done} of {done} parts.")
     else:
@@ -222,11 +294,17 @@ def cutout(args: argparse.Namespace) -> int:
 
     settings = stages.read_settings(stages.DEFAULT if args.config == DEFAULT else args.config)
     if args.export is not None:
+        from engine.preflight.shipped import things
         from engine.training.cutout_export import export_network
+        from engine.training.things_export import export_things
 
         network, _ = stages.trained(args.runs, settings)
-        path = export_network(network, args.export)
-        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", flush=True)
+        paths = [export_network(network, args.export)]
+        if not (args.export / things.NAME).exists():
+            # The published encoder is never trained: once written it stays.
+            paths.append(export_things(args.export))
+        for path in paths:
+            print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", flush=True)
         calibrate_cutout(args, settings)
         return 0
     stage = stages.make_stage(sprites_folder(args), args.textures, args.pool, settings)

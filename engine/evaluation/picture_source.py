@@ -68,6 +68,10 @@ class PictureSource:
             off: the part that is switched off. A path that is off sees what the model learned for a missing subject.
             given: further fields of the request, for example ``placement``.
         """
+        return to_picture(self.finished(subject, prompt, seed, off, **given).image)
+
+    def finished(self, subject: CutOut | None, prompt: str, seed: int, off: Off = "", **given: Any) -> Finished:
+        """The same with all that the program knows of it, for example how alike it is."""
         request = self.request(subject, prompt, seed, **given)
         if off == "without_subject":
             request = replace(request, subject_strength=0.0, look_strength=None)
@@ -75,7 +79,7 @@ class PictureSource:
         for event in self._engine(off).generate(request, previews=False):
             finished = event
         assert isinstance(finished, Finished)
-        return to_picture(finished.image)
+        return finished
 
     def request(self, subject: CutOut | None, prompt: str, seed: int, **given: Any) -> GenerationRequest:
         """A request with the bundle's own settings."""

@@ -348,3 +348,41 @@ class Block(nn.Module):
         super().__init__()
         self.image = ImageLayer(config)
         self.content = ContentLayer(config, last)
+
+    def forward(self, x: Tensor, y: Tensor, seen: Seen) -> tuple[Tensor, Tensor]:
+        """Both layers at once, for training: image tokens (B, n, C) and content tokens (B, P, C) → the next block's."""
+        words = None
+        if self.content.update is not None:
+            pair = self.content.update.text_keys(seen.text)
+            words = KeyValue(pair.keys, pair.values, seen.text_mask)
+        content, y = self.content(y, seen.content_modulation, words, seen.content_rotary)
+        cross = join(self.image.text_keys(seen.text), self.image.semantic_keys(seen.semantic), seen.cross_mask)
+        x = self.image(x, self.image.prepared(seen.modulation), seen.rotary, [content], [cross], mask=seen.mask)
+        return x, y
+
+
+class Seen(NamedTuple):
+    """What all blocks see in training besides their tokens.
+
+    Attributes:
+        modulation, content_modulation: (B, 6, C) each.
+        text, semantic: tokens (B, T, C) and (B, S, C).
+        text_mask, cross_mask: which of the text's tokens, and of both kinds', count; None when all do.
+        rotary, content_rotary: codes of the image tokens and of the content grid; the latter None without one.
+        mask: which image token sees which, bool (n, n).
+    """
+
+    modulation: Tensor
+    content_modulation: Tensor
+    text: Tensor
+    text_mask: Tensor | None
+    semantic: Tensor
+    cross_mask: Tensor | None
+    rotary: Tensor
+    content_rotary: Tensor | None
+    mask: Tensor
+
+
+def join(first: KeyValue, second: KeyValue, mask: Tensor | None = None) -> KeyValue:
+    """Keys and values of two kinds of tokens one after the other, for one softmax over both."""
+    return KeyValue(torch.cat([first.keys, second.keys], dim=2), torch.cat([first.values, second.values], dim=2), mask)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.model.block import EPSILON, Block, KeyValue, attend, gelu, split_heads
+from engine.model.block import EPSILON, Block, Seen, attend, gelu, split_heads
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.rotary import rotary_code
 from engine.model.schedules import grid_positions
@@ -226,18 +226,21 @@ class Transformer(nn.Module):
             F.pad(text_condition.mask, (0, patches.shape[1]), value=True) if text_condition.mask is not None else None
         )
 
+        seen = Seen(
+            modulation,
+            content_modulation,
+            text_condition.tokens,
+            text_condition.mask,
+            subject.semantic,
+            cross_mask,
+            rotary,
+            content_rotary,
+            mask,
+        )
         y = subject.content
         for block in self.blocks:
-            update = block.content.update
-            words = None
-            if update is not None:
-                pair = update.text_keys(text_condition.tokens)
-                words = KeyValue(pair.keys, pair.values, text_condition.mask)
-            content_kv, y = block.content(y, content_modulation, words, content_rotary)
-            cross = join(
-                block.image.text_keys(text_condition.tokens), block.image.semantic_keys(subject.semantic), cross_mask
-            )
-            x = block.image(x, block.image.prepared(modulation), rotary, [content_kv], [cross], mask=mask)
+            # Called as a whole: what shards the weights of a block gathers them when it is called.
+            x, y = block(x, y, seen)
         return self.logits(x[:, 1:], text_condition.vector)
 
     def _training_geometry(self, schedule: ScaleSchedule, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -282,11 +285,6 @@ class Transformer(nn.Module):
             block.image.modulation[:2] = 0.5
             if block.content.update is not None:
                 block.content.modulation[:2] = 0.5
-
-
-def join(first: KeyValue, second: KeyValue, mask: Tensor | None = None) -> KeyValue:
-    """Keys and values of two kinds of tokens one after the other, for one softmax over both."""
-    return KeyValue(torch.cat([first.keys, second.keys], dim=2), torch.cat([first.values, second.values], dim=2), mask)
 
 
 def _swap(given: Tensor, null: Tensor, drop: Tensor | None) -> Tensor:

@@ -13,8 +13,11 @@ from engine.photo.picture_file import save_plain
 from engine.sentence import Sentence
 
 
-def read_mask(path: Path, photo: Photo) -> np.ndarray:
+def read_mask(source: Path | bytes, photo: Photo) -> np.ndarray:
     """The mask in a picture file: its transparency if it has any, else its brightness (white belongs to the subject).
+
+    Args:
+        source: the file, or its bytes.
 
     Returns:
         uint8 (H, W), as large as the photo.
@@ -23,7 +26,7 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
         MaskError: the file is no picture, or has another size than the photo.
     """
     try:
-        picture = load_photo(path)
+        picture = load_photo(source)
     except PhotoError as error:
         raise MaskError(error.fact, error.step, title=error.title) from error
     mask = picture.alpha if picture.alpha is not None else cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY)
@@ -31,7 +34,7 @@ def read_mask(path: Path, photo: Photo) -> np.ndarray:
         raise MaskError(
             Sentence(
                 "The mask {path} is {width} × {height} pixels and the photo {photo_width} × {photo_height}.",
-                path=path.name,
+                path=source.name if isinstance(source, Path) else "of this row",
                 width=picture.width,
                 height=picture.height,
                 photo_width=photo.width,

@@ -313,10 +313,13 @@ def _bundles(device: Device) -> list[Finding]:
 
 
 def _cut_outs() -> Finding:
-    from engine.preflight import shipped_problem
+    from engine.preflight import shipped_problem, things_problem
 
     problem = shipped_problem()
     if not problem:
+        unnamed = things_problem()
+        if unnamed:
+            return Finding("Cut-outs", unnamed, "Install EchoGen again; until then names do not help cut-outs.", False)
         return Finding("Cut-outs", "The network for cut-outs that comes with EchoGen works.")
     return Finding("Cut-outs", problem, "Install EchoGen again; until then colours and edges find the subject.", False)
 

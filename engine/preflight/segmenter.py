@@ -34,6 +34,7 @@ from engine.preflight.networks.learned import LearnedParts, Parts
 from engine.preflight.shipped.candidates import Candidate, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
+from engine.preflight.shipped.things import THINGS, KnownThings
 from engine.sentence import Sentence
 
 _MOST_BOXES = 5
@@ -56,11 +57,18 @@ class Segmenter:
     Args:
         parts: the learned parts to use; none by default.
         network: the small network to use; None for colours and edges alone.
+        things: what knows things by name, to choose among the network's answers; None to choose without.
     """
 
-    def __init__(self, parts: Parts | None = None, network: ShippedNetwork | None = SHIPPED) -> None:
+    def __init__(
+        self,
+        parts: Parts | None = None,
+        network: ShippedNetwork | None = SHIPPED,
+        things: KnownThings | None = THINGS,
+    ) -> None:
         self._photos = WorkingPhotos()
         self._network = network
+        self._things = things
         self._parts: Parts = parts or LearnedParts()
 
     @classmethod
@@ -197,12 +205,15 @@ class Segmenter:
         given = boxes[0] if boxes else None
         answers: list[Candidate] = []
         rough: list[Proposal] = []
+        classes: tuple[int, ...] = ()
         if given is None and (not marks or "segmentation" not in self._parts.roles):
             rough = guesses(working, marks)
-            answers = self._by_itself(working, rough, marks)
-            if not (answers or rough) or (answers and not marks and answers[0].score < _NOTHING):
+            classes = self._things.classes(hint.name) if self._things is not None and hint.name else ()
+            answers = self._by_itself(working, rough, marks, classes)
+            likeliest = max((answer.score for answer in answers), default=0.0)
+            if not (answers or rough) or (answers and not marks and likeliest < _NOTHING):
                 raise _nothing(hint)
-            answers = [answer for answer in answers if answer.score >= _UNLIKELY * answers[0].score]
+            answers = [answer for answer in answers if answer.score >= _UNLIKELY * likeliest]
             boxes = tuple(answer.box() for answer in answers) or tuple(box_of(guess, working) for guess in rough)
         found = self._sam(working.photo, boxes[0] if boxes else None, marks, None, notes)
         if found is not None:
@@ -225,15 +236,24 @@ class Segmenter:
             )
         # How well colours stand out is no estimate of an overlap: it never calls a mask right.
         sure = score >= SURE and (method == "sam" or bool(answers))
-        if hint.name and given is None and not marks and not sure and "grounding" not in self._parts.roles:
+        used = bool(answers and classes) or "grounding" in self._parts.roles
+        if hint.name and given is None and not marks and not sure and not used:
             notes.append(_NAME_UNUSED)
         return _proposal(hint, mask, score, first=given, others=boxes[1:], method=method, sure=sure)
 
-    def _by_itself(self, working: WorkingPhoto, rough: list[Proposal], marks: Marks) -> list[Candidate]:
-        """Answers for the whole photo, best first; none where the network cannot be used."""
+    def _by_itself(
+        self, working: WorkingPhoto, rough: list[Proposal], marks: Marks, classes: tuple[int, ...]
+    ) -> list[Candidate]:
+        """Answers for the whole photo, best first; none where the network cannot be used.
+
+        Args:
+            classes: what is meant, as the name says; without, whatever the photo seems to show.
+        """
         if self._network is None:
             return []
-        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough)) or []
+        evidence = self._things.see(working.whole.fine) if self._things is not None and not marks else None
+        places = evidence.of(classes) if evidence is not None else None
+        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough), places) or []
 
     def _in_box(self, working: WorkingPhoto, box: Box, marks: Marks) -> list[Candidate]:
         if self._network is None:

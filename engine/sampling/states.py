@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.model.block import KeyValue, KeyValueCache
+from engine.model.block import KeyValue, KeyValueCache, join
 from engine.model.config import ScaleSchedule
-from engine.model.transformer import SubjectCondition, TextCondition, Transformer, join
+from engine.model.transformer import SubjectCondition, TextCondition, Transformer
 from engine.sampling.pace import Pace
 
 

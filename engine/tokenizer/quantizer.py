@@ -104,6 +104,7 @@ class MultiScaleQuantizer(nn.Module):
         *,
         flip: float = 0.0,
         generator: torch.Generator | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> Quantised:
         """Quantise, with the published self-correction when ``flip`` is above 0.
 
@@ -117,6 +118,8 @@ class MultiScaleQuantizer(nn.Module):
             grids: (h, w) of every scale; the last is (Hf, Wf).
             flip: largest share of turned bits, 0..1.
             generator: source of the turned bits, on the device of the features.
+            part: these features are part i of n equal ones of a batch. Bits are drawn for all of it, so that the same are
+                turned over however the batch is divided.
         """
         if tuple(grids[-1]) != _grid(features):
             raise ValueError(f"the last grid {tuple(grids[-1])} is not that of the features {_grid(features)}")
@@ -132,7 +135,7 @@ class MultiScaleQuantizer(nn.Module):
             bits = _signs(fixed - total.detach(), grid)
             labels.append(bits)
             if flip > 0:
-                bits = bits ^ _turned(bits, flip, generator)
+                bits = bits ^ _turned(bits, flip, generator, part)
             total = total + _resample(_unit_codes(bits, total.dtype) * self._gain(scale), _grid(features))
             errors.append(_squared_length(fixed - total))
         return Quantised(
@@ -160,10 +163,16 @@ def _signs(residual: Tensor, grid: Grid) -> Tensor:
     return (residual > 0).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
-def _turned(bits: Tensor, flip: float, generator: torch.Generator | None) -> Tensor:
+def _turned(bits: Tensor, flip: float, generator: torch.Generator | None, part: tuple[int, int]) -> Tensor:
     """A mask of bits to turn over, each picture with a share of its own."""
-    share = torch.rand(len(bits), 1, 1, 1, device=bits.device, generator=generator) * flip
-    return (torch.rand(bits.shape, device=bits.device, generator=generator) < share).to(bits.dtype)
+    index, parts = part
+    rows = slice(index * len(bits), (index + 1) * len(bits))
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.rand(parts * len(bits), *shape, device=bits.device, generator=generator)[rows]
+
+    share = drawn(1, 1, 1) * flip
+    return (drawn(*bits.shape[1:]) < share).to(bits.dtype)
 
 
 def _resample(maps: Tensor, grid: Grid) -> Tensor:

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from engine.training.team import ALONE, Team
+
 WIDTH = 48
 """Channels inside a head."""
 BEGIN = 100
@@ -26,12 +28,14 @@ class Adversary(nn.Module):
     Args:
         channels: of the features, fine to coarse.
         rate: learning rate of AdamW.
+        team: the processes that train it together.
     """
 
     steps: Tensor
 
-    def __init__(self, channels: Sequence[int], rate: float) -> None:
+    def __init__(self, channels: Sequence[int], rate: float, team: Team = ALONE) -> None:
         super().__init__()
+        self.team = team
         self.heads = nn.ModuleList(_head(width) for width in channels)
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
         self.optimiser = torch.optim.AdamW(self.parameters(), lr=rate, betas=(0.5, 0.99), weight_decay=0.0)
@@ -61,6 +65,7 @@ class Adversary(nn.Module):
         loss = torch.stack(losses).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.team.average_gradients(self)
         self.optimiser.step()
         self.steps += 1
         return float(loss.detach())
@@ -85,7 +90,7 @@ def _head(channels: int) -> nn.Module:
     )
 
 
-def balanced(made: Tensor, faithful: Tensor, fooled: Tensor, share: float) -> Tensor:
+def balanced(made: Tensor, faithful: Tensor, fooled: Tensor, share: float, team: Team = ALONE) -> Tensor:
     """A loss whose gradient at ``made`` is that of ``faithful`` plus that of ``fooled``, brought to ``share`` of its length.
 
     So one number fits every stage of a training: a better judge does not shout louder (as Esser et al. 2021 weigh theirs).
@@ -93,8 +98,9 @@ def balanced(made: Tensor, faithful: Tensor, fooled: Tensor, share: float) -> Te
     Args:
         made: what a network made, with its graph.
         faithful, fooled: numbers computed from ``made``.
+        team: ``made`` is this process's part of what all made; the lengths are those of the whole.
     """
     (toward,) = torch.autograd.grad(faithful, made, retain_graph=True)
     (looks,) = torch.autograd.grad(fooled, made, retain_graph=True)
-    gradient = toward + share * toward.norm() / looks.norm().clamp_min(1e-12) * looks
+    gradient = toward + share * team.length(toward) / team.length(looks).clamp_min(1e-12) * looks
     return (made * gradient.detach()).sum()

@@ -16,13 +16,15 @@ from engine.training.config import TrainingConfig
 from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend, split_matrices
 from engine.training.render.renderer import Renderer
+from engine.training.team import ALONE, Team, speaks
 
 
-def reconstruction_loss(made: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
+def reconstruction_loss(made: Tensor, wanted: Tensor, weight: Tensor | None = None, team: Team = ALONE) -> Tensor:
     """L1 plus half the L1 of the gradients, at three sizes: edges count, and so do broad colours.
 
     Args:
         weight: (B, 1, H, W), how much each pixel counts; they are brought to a mean of 1 over the batch.
+        team: the processes that have parts of the batch.
     """
     total = made.new_zeros(())
     difference = made - wanted
@@ -30,7 +32,7 @@ def reconstruction_loss(made: Tensor, wanted: Tensor, weight: Tensor | None = No
         if level:
             difference = F.avg_pool2d(difference, 2)
             weight = F.avg_pool2d(weight, 2) if weight is not None else None
-        share = 1.0 if weight is None else weight / weight.mean()
+        share = 1.0 if weight is None else weight / team.mean(weight.mean())
         total = total + (difference.abs() * share).mean()
         across, down = difference.diff(dim=-1).abs(), difference.diff(dim=-2).abs()
         if weight is not None:
@@ -48,7 +50,8 @@ def psnr(made: Tensor, wanted: Tensor) -> float:
 class AutoencoderStage:
     """What the stages of autoencoders share: optimiser, average, state."""
 
-    def __init__(self, module: nn.Module, settings: dict[str, Any], device: torch.device) -> None:
+    def __init__(self, module: nn.Module, settings: dict[str, Any], device: torch.device, team: Team = ALONE) -> None:
+        self.team = team
         self.module = module.to(device)
         self.settings, self.device = settings, device
         matrices, rest = split_matrices(module)
@@ -62,7 +65,7 @@ class AutoencoderStage:
 
     def _update(self, loss: Tensor, rate: float) -> None:
         rates = (self.settings["learning_rate"] * rate, self.settings["learning_rate_rest"] * rate)
-        descend(self.module, loss, self.optimisers, rates, self.average)
+        descend(self.module, loss, self.optimisers, rates, self.average, self.team)
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -85,7 +88,7 @@ class TokenizerStage(AutoencoderStage):
 
     name = "tokenizer"
 
-    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer) -> None:
+    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, team: Team = ALONE) -> None:
         self.config, self.renderer, self.held_out = config, renderer, held_out
         self.digest = config.digest(self.name)
         self.grids = config.schedule.grids
@@ -93,18 +96,23 @@ class TokenizerStage(AutoencoderStage):
         self.autoencoder = Autoencoder(config.plain_tokenizer)
         self.quantizer = MultiScaleQuantizer(config.plain_tokenizer, learn_gains=bool(config.tokenizer.scale_gains))
         module = nn.ModuleDict({"autoencoder": self.autoencoder, "quantizer": self.quantizer})
-        super().__init__(module, config["tokenizer"]["training"], renderer.device)
+        super().__init__(module, config["tokenizer"]["training"], renderer.device, team)
         # Convolutions are faster so. Stubs of Module.to lack this argument.
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 1)
 
     def step(self, rate: float) -> dict[str, float]:
-        pictures = self.renderer.batch(self.settings["batch"]).target.contiguous(memory_format=torch.channels_last)
+        pictures = self.team.own(self.renderer.batch(self.settings["batch"]).target)
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             features = self.autoencoder.encode(pictures).float()
         flipped = self.renderer.chance.random() < self.settings["flip_share"]
         coded = self.quantizer(
-            features, self.grids, flip=self.settings["flip"] if flipped else 0.0, generator=self.noise
+            features,
+            self.grids,
+            flip=self.settings["flip"] if flipped else 0.0,
+            generator=self.noise,
+            part=(self.team.rank, self.team.count),
         )
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             made = self.autoencoder.decoder(coded.summed).float()
@@ -114,7 +122,7 @@ class TokenizerStage(AutoencoderStage):
         figures = {
             "loss": float(loss.detach()),
             "commitment": float(coded.commitment.detach()),
-            "pictures": float(len(pictures)),
+            "pictures": float(self.settings["batch"]),
         }
         if not flipped:
             figures["psnr"] = psnr(made.detach(), pictures)
@@ -148,7 +156,7 @@ class ContentStage(AutoencoderStage):
 
     name = "content"
 
-    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer) -> None:
+    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, team: Team = ALONE) -> None:
         from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
         self.config, self.renderer, self.held_out = config, renderer, held_out
@@ -156,23 +164,32 @@ class ContentStage(AutoencoderStage):
         torch.manual_seed(config.seed)
         # Any: the decorators around the library's methods hide their signatures from type checkers.
         self.autoencoder: Any = AutoencoderKL(**config.content)
-        super().__init__(self.autoencoder, config["content"]["training"], renderer.device)
+        super().__init__(self.autoencoder, config["content"]["training"], renderer.device, team)
 
     def step(self, rate: float) -> dict[str, float]:
-        pictures = self.renderer.batch(self.settings["batch"]).reference
+        pictures = self.team.own(self.renderer.batch(self.settings["batch"]).reference)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             spread = self.autoencoder.encode(pictures).latent_dist
-            made = self.autoencoder.decode(spread.sample()).sample.float()
+            made = self.autoencoder.decode(self._drawn(spread)).sample.float()
         loss = reconstruction_loss(made, pictures)
         # Latents near unit size: the transformer reads them as they are.
         size = spread.mean.float().square().mean()
-        self._update(loss + self.settings["kl"] * spread.kl().mean() + 0.01 * (size - 1).square(), rate)
+        # (size - 1)² and its slope, where size is that of the whole batch: of several processes each knows its own rows'.
+        apart = self.team.mean(size) - 1
+        drift = 0.01 * (2 * apart * (size - 1) - apart.square())
+        self._update(loss + self.settings["kl"] * spread.kl().mean() + drift, rate)
         return {
             "loss": float(loss.detach()),
             "size": float(size.detach()),
             "psnr": psnr(made.detach(), pictures),
-            "pictures": float(len(pictures)),
+            "pictures": float(self.settings["batch"]),
         }
+
+    def _drawn(self, spread: Any) -> Tensor:
+        """A latent of each picture. Its noise is drawn for the whole batch, so that it is the same however that is divided."""
+        mean: Tensor = spread.mean
+        noise = torch.randn(self.team.count * len(mean), *mean.shape[1:], device=mean.device, dtype=mean.dtype)
+        return mean + spread.std * self.team.own(noise)
 
     @torch.no_grad()
     def sample(self, path: Path) -> None:
@@ -203,7 +220,9 @@ def with_average(stage: Any, work: Any) -> Any:
 
 
 def save_sheet(path: Path, rows: list[Tensor]) -> None:
-    """Rows of pictures (n, 3, S, S) in [-1, 1] as one PNG."""
+    """Rows of pictures (n, 3, S, S) in [-1, 1] as one PNG. Of several processes only the first one writes."""
+    if not speaks():
+        return
     side = max(row.shape[-1] for row in rows)
     rows = [F.interpolate(row.float().cpu(), (side, side), mode="bilinear", align_corners=False) for row in rows]
     sheet = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)

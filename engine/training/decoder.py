@@ -34,6 +34,7 @@ from engine.training.loop import say
 from engine.training.perceptual import CHANNELS, PerceptualLoss, distance, random_crop
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.team import ALONE, Team
 from engine.training.texture import broad_where, texture_distance
 
 DRAWN_KEPT = 16
@@ -46,11 +47,14 @@ class DecoderStage(AutoencoderStage):
     Args:
         runs: folder of the stages' checkpoints: the tokenizer's is read from there, and the transformer's when bits are
             to be drawn by it.
+        team: the processes that train it together.
     """
 
     name = "decoder"
 
-    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path) -> None:
+    def __init__(
+        self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path, team: Team = ALONE
+    ) -> None:
         if not config.tokenizer.reference_channels:
             raise InputError(
                 Sentence("The training file has no reference decoder."),
@@ -66,14 +70,14 @@ class DecoderStage(AutoencoderStage):
         # What is not the branch begins as the tokenizer's stage left it.
         self.autoencoder.load_state_dict(self.frozen.autoencoder.state_dict(), strict=False)
         module = nn.ModuleDict({"decoder": self.autoencoder.decoder})
-        super().__init__(module, config["decoder"]["training"], renderer.device)
+        super().__init__(module, config["decoder"]["training"], renderer.device, team)
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 3)
         self.chance = random.Random(config.seed + 3)
         looks = self.settings["perceptual"] or self.settings["adversarial"]
         self.perceptual = PerceptualLoss().to(renderer.device) if looks else None
         self.adversary = (
-            Adversary(CHANNELS, self.settings["adversarial_rate"]).to(renderer.device)
+            Adversary(CHANNELS, self.settings["adversarial_rate"], team).to(renderer.device)
             if self.settings["adversarial"]
             else None
         )
@@ -85,7 +89,8 @@ class DecoderStage(AutoencoderStage):
 
     def step(self, rate: float) -> dict[str, float]:
         batch, codes, kind = self._examples()
-        canvas = self._seen(batch.canvas)
+        canvas = self.team.own(self._seen(batch.canvas))
+        batch, codes = batch.rows(self.team.rows(len(codes))), self.team.own(codes)
         wanted = batch.target.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             made = self.autoencoder.decoder(codes, canvas).float()
@@ -99,7 +104,7 @@ class DecoderStage(AutoencoderStage):
             compared = (broad_where(made, guessed, radius), broad_where(wanted, guessed, radius))
         elif kind == "free":
             compared = (torch.lerp(made, wanted, guessed), wanted)
-        loss = reconstruction_loss(*compared, weight)
+        loss = reconstruction_loss(*compared, weight, self.team)
         figures = {"loss": float(loss.detach())}
         if self.settings["texture"] and kind != "preview":
             grain = texture_distance(made, wanted)
@@ -115,7 +120,7 @@ class DecoderStage(AutoencoderStage):
             **figures,
             f"psnr_{kind}": psnr(made.detach(), wanted),
             f"inside_{kind}": float(error),
-            "pictures": float(len(wanted)),
+            "pictures": float(self.settings["batch"]),
         }
 
     def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, known: Tensor, figures: dict[str, float]) -> Tensor:
@@ -135,7 +140,7 @@ class DecoderStage(AutoencoderStage):
         if self.adversary is None:
             return loss
         fooled = self.adversary.fooled(seen)
-        loss = balanced(made, loss, fooled, self.settings["adversarial"] * self.adversary.weight)
+        loss = balanced(made, loss, fooled, self.settings["adversarial"] * self.adversary.weight, self.team)
         figures["told"] = self.adversary.learn(seen, true)
         return loss
 

@@ -69,6 +69,12 @@ TARGETS: tuple[Target, ...] = (
         beside=(("ceiling", "look_top1_ceiling"),),
     ),
     Target("seed_distance", "Two seeds: their distance, against true renders", (0.50, NO_LIMIT), (0.80, NO_LIMIT)),
+    Target(
+        "best_of_4",
+        "Best of four: similarity to the subject's photos",
+        unit="",
+        beside=(("of any of them", "any_of_4"),),
+    ),
     Target("placement_iou", "Given place: overlap of what is drawn with it", (0.85, 1), (0.93, 1), ""),
     Target("seconds_per_picture", "Seconds a picture, here", (0, 4), (0, 1.5), " s"),
     Target("first_preview_seconds", "Seconds to the first preview, here", (0, 0.6), (0, 0.6), " s"),

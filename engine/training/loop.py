@@ -14,6 +14,7 @@ from engine.errors import Cancelled, CannotWrite
 from engine.sentence import Sentence
 from engine.training import checkpoint
 from engine.training.config import trapezoid
+from engine.training.team import ALONE, Team, speaks
 
 SAVE_EVERY = 120.0  # seconds
 SAMPLE_EVERY = 420.0
@@ -54,13 +55,15 @@ class Progress:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True) -> Progress:
+def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True, team: Team = ALONE) -> Progress:
     """Train for some minutes, going on from the last checkpoint.
 
     Args:
         runs: folder of checkpoints, logs and sheets; one folder per stage.
         minutes: length of this slice.
         decay: let the learning rate fall to zero at the slice's end. Without it a later slice goes on at full rate.
+        team: the processes that train the stage together. All go by the first one's clock, and it alone writes; what
+            stops one of them stops all.
 
     Raises:
         Cancelled: a stop signal came; the step was finished and everything saved.
@@ -78,11 +81,11 @@ def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True) -> Pr
     stopped: list[int] = []
     previous = {s: signal.signal(s, lambda number, _: stopped.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        _run(stage, folder, path, progress, minutes * 60, decay, stopped)
+        was_stopped = _run(stage, folder, path, progress, minutes * 60, decay, stopped, team)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    if stopped:
+    if was_stopped:
         raise Cancelled(Sentence("Stopped after {steps} steps; everything is saved.", steps=progress.steps))
     return progress
 
@@ -94,13 +97,21 @@ def seconds_of(runs: Path, stage: Stage) -> float:
 
 
 def _run(
-    stage: Stage, folder: Path, path: Path, progress: Progress, seconds: float, decay: bool, stopped: list[int]
-) -> None:
-    started = saved = reported = sampled = time.monotonic()
+    stage: Stage,
+    folder: Path,
+    path: Path,
+    progress: Progress,
+    seconds: float,
+    decay: bool,
+    stopped: list[int],
+    team: Team,
+) -> bool:
+    """Train until the time is over, or until a signal stops one of the processes. Returns whether one did."""
+    started = saved = reported = sampled = team.agreed(time.monotonic())
     before, fresh = progress.seconds, 0
     kept = False
-    while not stopped:
-        now = time.monotonic()
+    while not (was_stopped := team.any(bool(stopped))):
+        now = team.agreed(time.monotonic())
         done = (now - started) / seconds
         if done >= 1:
             break
@@ -108,39 +119,48 @@ def _run(
         falling = trapezoid(done, 0.0, stage.settings["decay"]) if decay else 1.0
         if decay and not kept and falling < 1:
             # What a later slice can go on from at full rate.
-            _save(stage, folder / "before-decay.pt", progress)
+            _save(stage, folder / "before-decay.pt", progress, team)
             kept = True
-        figures = stage.step(warm * falling)
+        figures = team.figures(stage.step(warm * falling))
         fresh += 1
         progress.steps += 1
-        progress.pictures += int(figures.pop("pictures"))
-        progress.seconds = before + time.monotonic() - started
+        progress.pictures += round(figures.pop("pictures"))
+        progress.seconds = before + team.agreed(time.monotonic()) - started
         for name, value in figures.items():
             progress.figures[name] = 0.95 * progress.figures.get(name, value) + 0.05 * value
-        now = time.monotonic()
+        now = team.agreed(time.monotonic())
         if now - reported > REPORT_EVERY:
             reported = now
-            _report(
-                stage, folder, progress, fresh / (now - started) * stage.settings["batch"], seconds - (now - started)
-            )
+            rate = fresh / (now - started) * stage.settings["batch"]
+            if team.writes:
+                _report(stage, folder, progress, rate, seconds - (now - started))
         if now - saved > SAVE_EVERY:
             saved = now
-            _save_or_say(stage, path, progress)
+            _save_or_say(stage, path, progress, team)
         if now - sampled > SAMPLE_EVERY:
             sampled = now
             stage.sample(folder / f"sample-{progress.steps:06d}.png")
-    _save(stage, path, progress)
+    _save(stage, path, progress, team)
     stage.sample(folder / f"sample-{progress.steps:06d}.png")
+    return was_stopped
 
 
-def _save(stage: Stage, path: Path, progress: Progress) -> None:
-    checkpoint.save_full(path, {"stage": stage.state(), "progress": vars(progress).copy()}, stage.digest)
+def _save(stage: Stage, path: Path, progress: Progress, team: Team) -> None:
+    """The state is that of any process: the first one writes it, and all know whether it could."""
+    failed: CannotWrite | None = None
+    if team.writes:
+        try:
+            checkpoint.save_full(path, {"stage": stage.state(), "progress": vars(progress).copy()}, stage.digest)
+        except CannotWrite as error:
+            failed = error
+    if team.any(failed is not None):
+        raise failed or CannotWrite(Sentence("The checkpoint {name} could not be written.", name=path.name))
 
 
-def _save_or_say(stage: Stage, path: Path, progress: Progress) -> None:
+def _save_or_say(stage: Stage, path: Path, progress: Progress, team: Team) -> None:
     """A failed checkpoint on the way is said and tried again later; only the last one ends the run."""
     try:
-        _save(stage, path, progress)
+        _save(stage, path, progress, team)
     except CannotWrite as error:
         say(str(error))
 
@@ -164,5 +184,8 @@ def _report(stage: Stage, folder: Path, progress: Progress, rate: float, left: f
 
 
 def say(text: str) -> None:
+    """One line on stderr; of several processes only the first one speaks."""
+    if not speaks():
+        return
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

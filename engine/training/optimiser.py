@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from engine.training.team import ALONE, Team
+
 
 class Muon(torch.optim.Optimizer):
     """Momentum whose update is made orthogonal (Jordan et al. 2024, "Muon"), for matrices.
@@ -92,14 +94,19 @@ def descend(
     optimisers: Iterable[torch.optim.Optimizer],
     rates: Iterable[float],
     average: WeightAverage,
+    team: Team = ALONE,
 ) -> None:
-    """One step down the loss: each optimiser at its learning rate, gradients clipped to length 1, the average kept up."""
+    """One step down the loss: each optimiser at its learning rate, gradients clipped to length 1, the average kept up.
+
+    Of several processes each gives its own loss; all make the same step, down the mean of the gradients.
+    """
     optimisers = tuple(optimisers)
     for optimiser, rate in zip(optimisers, rates, strict=True):
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    team.average_gradients(module)
     nn.utils.clip_grad_norm_(module.parameters(), 1.0)
     for optimiser in optimisers:
         optimiser.step()

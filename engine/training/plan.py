@@ -16,6 +16,7 @@ from engine.errors import CannotWrite, InputError, os_reason
 from engine.sentence import Sentence
 from engine.training import loop
 from engine.training.config import STAGES, TrainingConfig
+from engine.training.team import ALONE, Team
 
 FILE = "plan.json"
 SHORTEST = 0.3
@@ -64,6 +65,7 @@ def follow(
     *,
     scale: float = 1.0,
     slice_minutes: float = 60.0,
+    team: Team = ALONE,
 ) -> tuple[int, float]:
     """Go on with a plan for some minutes.
 
@@ -71,6 +73,7 @@ def follow(
         build: makes the stage of an entry, with its settings.
         scale: multiplies the plan's minutes: about 0.02 on a data-centre card.
         slice_minutes: after so long a stage is saved, sampled and built anew, so that no slice is lost whole.
+        team: the processes that train together.
 
     Returns:
         How many entries are done, and minutes done of the next one.
@@ -90,16 +93,17 @@ def follow(
         stage = build(entry)
         before = loop.seconds_of(runs, stage)
         try:
-            loop.train(stage, runs, piece, decay=last)
+            loop.train(stage, runs, piece, decay=last, team=team)
         finally:
             # A slice that was stopped counts for as long as it ran.
             spent += (loop.seconds_of(runs, stage) - before) / 60
-            if not last:
+            if not last and team.writes:
                 _write(runs, done, spent)
         left -= piece
         if last:
             done, spent = done + 1, 0.0
-        _write(runs, done, spent)
+        if team.writes:
+            _write(runs, done, spent)
     return done, spent
 
 

@@ -16,6 +16,7 @@ from engine.training.config import DEFAULT, STAGES, TrainingConfig
 from engine.training.data.subjects import Subjects
 from engine.training.loop import Progress
 from engine.training.render.renderer import Renderer
+from engine.training.team import ALONE, Team
 
 
 def find_config(path: Path) -> TrainingConfig:
@@ -60,6 +61,7 @@ def make_stage(
     variety: int | None = None,
     textures: Path | None = None,
     pool: Path | None = None,
+    team: Team = ALONE,
 ) -> Any:
     """Build one stage on the training split, with the validation split for its samples.
 
@@ -68,6 +70,7 @@ def make_stage(
         runs: folder of the stages' checkpoints; the transformer reads both autoencoders from there.
         variety: blocks of eight backgrounds per scene; by default what the device's memory and speed suggest.
         textures: folder of photographs for the backgrounds. pool: folder that keeps painted backgrounds between slices.
+        team: the processes that train it together.
 
     Raises:
         InputError: there is no such stage, the folder cannot be used, or an autoencoder is not trained yet.
@@ -84,16 +87,16 @@ def make_stage(
     renderer = make_renderer(config, training, device, config.seed, variety or (16 if on_card else 8), textures, pool)
     held_out = make_renderer(config, validation, device, config.seed + 1, 2, textures, pool)
     if name == "tokenizer":
-        return TokenizerStage(config, renderer, held_out)
+        return TokenizerStage(config, renderer, held_out, team)
     if name == "content":
-        return ContentStage(config, renderer, held_out)
+        return ContentStage(config, renderer, held_out, team)
     if name == "decoder":
         from engine.training.decoder import DecoderStage
 
-        return DecoderStage(config, renderer, held_out, runs)
+        return DecoderStage(config, renderer, held_out, runs, team)
     from engine.training.transformer_stage import TransformerStage
 
-    return TransformerStage(config, renderer, held_out, runs)
+    return TransformerStage(config, renderer, held_out, runs, team)
 
 
 def pack_travel(stage: str, config: TrainingConfig, runs: Path, folder: Path) -> list[Path]:

@@ -39,6 +39,7 @@ from engine.training.frozen import FrozenParts
 from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.team import ALONE, Team
 
 
 @dataclass
@@ -59,11 +60,15 @@ class TransformerStage:
 
     Args:
         runs: folder of the stages' checkpoints; both autoencoders' are read from there.
+        team: the processes that train it together.
     """
 
     name = "transformer"
 
-    def __init__(self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path) -> None:
+    def __init__(
+        self, config: TrainingConfig, renderer: Renderer, held_out: Renderer, runs: Path, team: Team = ALONE
+    ) -> None:
+        self.team = team
         self.config, self.renderer, self.held_out = config, renderer, held_out
         self.settings: dict[str, Any] = config["transformer"]["training"]
         self.device = renderer.device
@@ -169,13 +174,15 @@ class TransformerStage:
         index = torch.tensor(rows, device=self.device)
         flip = self.settings["flip"] if self.chance.random() < self.settings["flip_share"] else 0.0
         coded = self.quantizer(pool.features[index], self.schedule.grids, flip=flip, generator=self.noise)
-        ids, mask = self._tokens([pool.captions[row] for row in rows])
-        drops = self._drops(size)
+        ids, mask = map(self.team.own, self._tokens([pool.captions[row] for row in rows]))
+        drops = tuple(map(self.team.own, self._drops(size)))
+        index = self.team.own(index)
+        labels = tuple(map(self.team.own, coded.labels))
         with self._autocast():
             words = self.text(input_ids=ids, attention_mask=mask).last_hidden_state
             seen = self.semantic(pixel_values=pool.pixels[index]).last_hidden_state
             logits = self.transformer(
-                torch.cat(coded.inputs, dim=1),
+                self.team.own(torch.cat(coded.inputs, dim=1)),
                 words,
                 mask,
                 seen[:, 0],
@@ -186,7 +193,7 @@ class TransformerStage:
                 drop_semantic=drops[1],
                 drop_content=drops[2],
             )
-        losses, right = self._losses(logits, coded.labels, pool.masks[index])
+        losses, right = self._losses(logits, labels, pool.masks[index])
         loss = (losses * self.weights).sum() / self.weights.sum()
         self._update(loss, rate)
         figures = {"loss": float(loss.detach()), "pictures": float(size)}
@@ -224,13 +231,13 @@ class TransformerStage:
             inside = F.adaptive_avg_pool2d(mask, (scale.shape[1], scale.shape[2])).flatten(1)
             weight = 1 + self.settings["subject_weight"] * inside
             each = F.binary_cross_entropy_with_logits(margin, wanted, reduction="none").mean(-1)
-            losses.append((each * weight).sum() / weight.sum())
+            losses.append((each * weight).sum() / self.team.mean(weight.sum()))
             right.append(((margin.detach() > 0) == (wanted > 0.5)).float().mean())
         return torch.stack(losses), torch.stack(right)
 
     def _update(self, loss: Tensor, rate: float) -> None:
         rates = (self.settings["learning_rate"] * rate, self.settings["learning_rate_rest"] * rate)
-        descend(self.module, loss, self.optimisers, rates, self.average)
+        descend(self.module, loss, self.optimisers, rates, self.average, self.team)
 
     @contextmanager
     def _autocast(self) -> Iterator[None]:
@@ -326,7 +333,7 @@ class TransformerStage:
     # Checkpoints
 
     def state(self) -> dict[str, Any]:
-        """Everything but the pool, which is rendered anew."""
+        """Everything for an exact resume, the pool included."""
         return {
             "module": self.module.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
@@ -337,6 +344,7 @@ class TransformerStage:
             "chance": self.chance.getstate(),
             "fingerprint": self.frozen.fingerprint,
             "words": self.words.to_str(),
+            **({} if self.pool is None else {"pool": vars(self.pool).copy()}),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -361,6 +369,14 @@ class TransformerStage:
         self.noise.set_state(state["noise"].cpu())
         version, numbers, gauss = state["chance"]
         self.chance.setstate((version, tuple(numbers), gauss))
+        # Older checkpoints have none, and one of another size is of no use: it is rendered anew.
+        self.pool = None
+        kept: dict[str, Any] = state.get("pool", {})
+        if len(kept.get("captions", ())) == int(self.settings["pool"]):
+            on_device: dict[str, Any] = {
+                name: value.to(self.device) if isinstance(value, Tensor) else value for name, value in kept.items()
+            }
+            self.pool = _Pool(**on_device)
 
 
 def _split(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

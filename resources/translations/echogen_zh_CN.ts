@@ -1408,6 +1408,10 @@
         <translation>OpenCV {version} 无法运行抠图网络。</translation>
     </message>
     <message>
+        <source>OpenCV {version} cannot run the network that knows things by name.</source>
+        <translation>OpenCV {version} 无法运行按名称识别物体的网络。</translation>
+    </message>
+    <message>
         <source>Opening EchoGen</source>
         <translation>正在打开 EchoGen</translation>
     </message>
@@ -2342,6 +2346,14 @@
     <message>
         <source>The network for cut-outs is missing or damaged.</source>
         <translation>抠图网络缺失或已损坏。</translation>
+    </message>
+    <message>
+        <source>The network that knows things by name is damaged.</source>
+        <translation>按名称识别物体的网络已损坏。</translation>
+    </message>
+    <message>
+        <source>The network that knows things by name is missing or damaged.</source>
+        <translation>按名称识别物体的网络缺失或已损坏。</translation>
     </message>
     <message>
         <source>The networks for the cut-out ended unexpectedly; it was made without them. They are started again later.</source>
@@ -3890,6 +3902,10 @@
     <message>
         <source>{target} cannot be written to {parent}: {reason}.</source>
         <translation>无法将 {target} 写入 {parent}：{reason}。</translation>
+    </message>
+    <message>
+        <source>{target} in {parent} is no file.</source>
+        <translation>{parent} 中的 {target} 不是文件。</translation>
     </message>
     <message>
         <source>{target} needs {needed:.1f} MB, and the disk of {parent} is full.</source>

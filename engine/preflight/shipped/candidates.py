@@ -58,14 +58,26 @@ Answer = tuple[list[Candidate], list[np.ndarray]]
 
 
 def by_itself(
-    working: WorkingPhoto, network: ShippedNetwork, marks: Marks, others: Sequence[Candidate]
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    marks: Marks,
+    others: Sequence[Candidate],
+    places: np.ndarray | None = None,
 ) -> list[Candidate] | None:
     """Candidates for the subject of the whole photo, best first; None where the network cannot be used.
 
     Args:
         marks: clicks and strokes that it follows. others: candidates of other ways, judged along.
+        places: where the whole photo shows what is meant (``Evidence.of``). The best candidate is then the one with the
+            largest sum of its estimate and of its correlation with that: a mask is to be good, and of the right thing.
     """
-    return _judged(network, seen_by_itself(working, network, marks, others), "hinted" if marks else "alone")
+    found = _judged(network, seen_by_itself(working, network, marks, others), "hinted" if marks else "alone")
+    if found is None or places is None:
+        return found
+    window = working.whole
+    shown = [_shown(_seen(candidate, window), places) for candidate in found]
+    order = sorted(range(len(found)), key=lambda index: -(found[index].score + shown[index]))
+    return [found[index] for index in order]
 
 
 def in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> list[Candidate] | None:
@@ -235,6 +247,13 @@ def _seen(candidate: Candidate, window: Window) -> np.ndarray:
     )
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(candidate.inside.astype(np.float32), place, (SIDE, SIDE), flags=how)
+
+
+def _shown(mask: np.ndarray, places: np.ndarray) -> float:
+    """How far a mask, 0 … 1, lies where ``places`` (mean 0, spread 1) are high: the correlation of both, -1 … 1."""
+    height, width = places.shape
+    share = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+    return float(((share - share.mean()) * places).mean() / max(float(share.std()), 1e-6))
 
 
 def _overlap(one: np.ndarray, other: np.ndarray) -> float:

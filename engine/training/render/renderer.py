@@ -75,8 +75,12 @@ class Batch:
 
     def row(self, index: int) -> Batch:
         """One pair, as a batch of one."""
+        return self.rows(slice(index, index + 1))
+
+    def rows(self, rows: slice) -> Batch:
+        """Some of the pairs."""
         # The list of captions is cut like the tensors.
-        return Batch(**{field.name: getattr(self, field.name)[index : index + 1] for field in fields(self)})
+        return Batch(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 class Renderer:

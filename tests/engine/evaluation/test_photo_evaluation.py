@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from engine.cli.evaluate import merged
 from engine.evaluation.imagenet import ImageNetJudge
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
 from engine.evaluation.photo_case import LIGHTS, LOOKS, Cell, PhotoCase, Renders, sprite
-from engine.evaluation.photo_evaluation import PhotoEvaluation
+from engine.evaluation.photo_evaluation import OTHER, PhotoEvaluation
 from engine.evaluation.photo_folder import Photos
 from engine.evaluation.picture_source import PictureSource
 from engine.placement import Placement
@@ -166,6 +167,31 @@ def test_figures_of_the_truth(case: PhotoCase, true_renders: None):
     assert [given.mirrored for given in source.given] == [False, True, False, True]
     assert figures["seed_distance"] == 0.0, "the stand-in draws the same again"
     assert set(figures["photos_by_subject"]) == {"blue_ball", "dog", "dog2", "red_ball"}
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_the_best_of_four_is_the_one_that_the_bundle_finds_most_alike(case: PhotoCase, tells: bool):
+    class Unsteady(Truth):
+        """Every fourth picture shows the subject, and the bundle's own likeness knows which; the others show nothing."""
+
+        def finished(self, subject: CutOut, prompt: str, seed: int) -> SimpleNamespace:
+            good = seed // OTHER % 4 == 2
+            picture = self(subject, prompt, seed) if good else torch.zeros(3, 64, 64)
+            image = ((picture + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+            return SimpleNamespace(image=image, likeness=0.9 if good else 0.1)
+
+    source = Unsteady()
+    source.bundle = SimpleNamespace(manifest=SimpleNamespace(likeness=SimpleNamespace(tells=tells)))
+    made = work(source, case)
+    made.best_of()
+    best, every = made.figures["best_of_4"], made.figures["any_of_4"]
+    if not tells:
+        assert best is None and every is None
+        return
+    first = [next(cell for cell in made.cells if cell.subject == row) for row in range(4)]
+    seen = made.draw(first, "")
+    assert best == pytest.approx(made.judged(seen).similarity, abs=0.02)
+    assert every < best - 0.05
 
 
 def test_figures_of_a_collage(case: PhotoCase, true_renders: None):

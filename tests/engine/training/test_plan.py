@@ -13,6 +13,7 @@ from engine.errors import Cancelled, InputError
 from engine.training import loop, plan
 from engine.training.config import TrainingConfig
 from engine.training.plan import Entry, follow, read_plan
+from engine.training.team import Team
 
 PLAN = (Entry("tokenizer", 10.0, {}), Entry("content", 4.0, {"batch": 2}))
 
@@ -27,7 +28,7 @@ class Recorded:
         monkeypatch.setattr(loop, "train", self.train)
         monkeypatch.setattr(loop, "seconds_of", lambda runs, stage: self.seconds.get(stage.stage, 0.0))
 
-    def train(self, stage: Any, runs: Path, minutes: float, *, decay: bool) -> None:
+    def train(self, stage: Any, runs: Path, minutes: float, *, decay: bool, team: Team) -> None:
         ran = minutes if self.stop_after is None else min(minutes, self.stop_after)
         self.slices.append((stage.stage, round(ran, 3), decay))
         self.seconds[stage.stage] = self.seconds.get(stage.stage, 0.0) + ran * 60

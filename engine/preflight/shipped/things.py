@@ -1,0 +1,159 @@
+"""Where a photo shows something that has a name: evidence of ImageNet's thousand classes, place by place. No torch.
+
+The published encoder, as it was before this project's training, run by OpenCV without its last mean: what is left is a
+small map for each class. It cannot outline anything, but it tells a dog from the cushion it lies on. A file that is
+missing or damaged is said once in the log; cut-outs are then chosen without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import logging
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from engine.sentence import Sentence
+
+log = logging.getLogger(__name__)
+
+NAME = "things.onnx"
+WORDS_NAME = "things.json"
+FOLDER = Path(__file__).resolve().parents[3] / "resources" / "cutout"
+SIDE = 256
+"""Pixels a side of what the network is shown; its maps have a thirty-second of it."""
+
+_MOST_LIKELY = 5
+"""Without a name, so many classes speak for the photo's subject."""
+
+_AFTER_THE_THING = frozenset(
+    ["with", "in", "on", "of", "and", "at", "from", "for", "by", "under", "behind", "near", "beside", "before", "that"]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What speaks for each class, and where.
+
+    Attributes:
+        maps: float32 (classes, h, w); their mean over places, softened, is the share of a class.
+    """
+
+    maps: np.ndarray
+
+    def of(self, classes: Sequence[int] = ()) -> np.ndarray:
+        """Where these classes are, by default the likeliest ones: float32 (h, w), mean 0 and spread 1; 0 if it says nothing."""
+        level = self.maps.mean((1, 2))
+        share = np.exp(level - level.max())
+        chosen = np.array(classes, int) if len(classes) else np.argsort(-share)[:_MOST_LIKELY]
+        if len(classes):
+            # Of a hundred kinds of dogs, those that the photo could show.
+            chosen = chosen[np.argsort(-share[chosen])[:_MOST_LIKELY]]
+        weight = share[chosen] / share[chosen].sum()
+        found = np.tensordot(weight, self.maps[chosen], 1)
+        spread = found.std()
+        return (found - found.mean()) / spread if spread > 1e-6 else np.zeros_like(found)
+
+
+class KnownThings:
+    """The network of a folder and the words of its classes, read when they are needed first. Thread-safe."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._net: cv2.dnn.Net | None = None
+        self._words: dict[str, tuple[int, ...]] = {}
+        self._problem: str | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be used, one sentence, or "". Reads the files."""
+        with self._lock:
+            self._ready()
+            return self._problem or ""
+
+    def see(self, rgb: np.ndarray) -> Evidence | None:
+        """The evidence in a picture, uint8 (h, w, 3), squeezed into a square; None where the network cannot be used."""
+        with self._lock:
+            if not self._ready():
+                return None
+            assert self._net is not None
+            how = cv2.INTER_AREA if min(rgb.shape[:2]) >= SIDE else cv2.INTER_LINEAR
+            small = cv2.resize(rgb, (SIDE, SIDE), interpolation=how).transpose(2, 0, 1)
+            try:
+                self._net.setInput(np.ascontiguousarray(small[None], np.float32))
+                return Evidence(self._net.forward()[0])
+            except cv2.error as error:
+                self._fail(
+                    Sentence(
+                        "OpenCV {version} cannot run the network that knows things by name.", version=cv2.__version__
+                    ),
+                    error,
+                )
+                return None
+
+    def classes(self, name: str) -> tuple[int, ...]:
+        """The classes that a name means ("my old teapot" → the teapot's); none where it is no known word."""
+        with self._lock:
+            if not self._ready():
+                return ()
+        words = re.findall(r"[a-z]+", name.lower())
+        phrase = list(itertools.takewhile(lambda word: word not in _AFTER_THE_THING, words))
+        # The end of an English phrase says what it is: of the known ends the longest is the most exact.
+        for start in range(len(phrase)):
+            end = phrase[start:]
+            found = self._words.get(" ".join(end)) or self._words.get(_single(end))
+            if found:
+                return found
+        return ()
+
+    def _ready(self) -> bool:
+        if self._net is not None or self._problem is not None:
+            return self._net is not None
+        try:
+            data = (self._folder / NAME).read_bytes()
+            kept = json.loads((self._folder / WORDS_NAME).read_text("utf-8"))
+            words = {str(word): tuple(int(one) for one in found) for word, found in kept["words"].items()}
+            whole = hashlib.sha256(data).hexdigest() == kept["network"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self._fail(Sentence("The network that knows things by name is missing or damaged."), error)
+            return False
+        # OpenCV's reader is not made for damaged files: it only gets what is whole.
+        if not whole:
+            self._fail(Sentence("The network that knows things by name is damaged."), None)
+            return False
+        try:
+            self._net = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
+            self._words = words
+        except cv2.error as error:
+            self._fail(
+                Sentence("OpenCV {version} cannot run the network that knows things by name.", version=cv2.__version__),
+                error,
+            )
+        return self._net is not None
+
+    def _fail(self, sentence: str, error: Exception | None) -> None:
+        self._net = None
+        self._problem = sentence
+        log.warning("%s Names have no effect on cut-outs. %s", sentence, error or "")
+
+
+def _single(parts: Sequence[str]) -> str:
+    """The words with the last one in the singular, as far as a rule of thumb goes."""
+    return " ".join([*parts[:-1], re.sub(r"(?<=[^s])s$", "", parts[-1])])
+
+
+THINGS = KnownThings()
+"""What ships with the program; one for the whole process."""
+
+
+def things_problem() -> str:
+    """Why what knows things by name cannot be used, one sentence, or ""."""
+    return THINGS.problem

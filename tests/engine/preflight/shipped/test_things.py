@@ -1,0 +1,146 @@
+"""What knows things by name: which words it knows, where it sees them, and that nothing is lost without it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.photo.hints import Hint
+from engine.photo.load import photo_from_pixels
+from engine.preflight.colours.marks import Marks
+from engine.preflight.colours.working_photo import WorkingPhoto
+from engine.preflight.segmenter import Segmenter
+from engine.preflight.shipped.candidates import by_itself
+from engine.preflight.shipped.network import SHIPPED
+from engine.preflight.shipped.things import FOLDER, NAME, THINGS, WORDS_NAME, Evidence, KnownThings
+from tests.engine.preflight.scenes import ellipse, painted, toy
+
+_UNUSED = "The name has no effect on the cut-out"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the files to break."""
+    for name in (NAME, WORDS_NAME):
+        shutil.copy(FOLDER / name, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("my red backpack", {414}),
+        ("teapots", {849}),
+        ("Tabby cat", {281}),
+        ("a corgi with a ball", {263, 264}),
+        ("alarm clock", {409, 530, 892}),
+        ("grey sloth plushie", {850}),
+        ("cup of tea", {647, 968}),
+        ("duck toy", set()),
+        ("gizmo", set()),
+        ("背包", set()),
+        ("", set()),
+    ],
+)
+def test_words_of_a_name(name: str, classes: set[int]):
+    assert set(THINGS.classes(name)) == classes
+
+
+def test_kinds_of_a_word():
+    assert set(THINGS.classes("dog")) >= {151, 268} and 281 not in THINGS.classes("dog")
+
+
+def test_evidence_is_where_the_class_is():
+    maps = np.zeros((10, 4, 4), np.float32)
+    maps[3, 1, 2], maps[7, 3, 0] = 40, 30
+    evidence = Evidence(maps)
+    assert np.unravel_index(evidence.of().argmax(), (4, 4)) == (1, 2)
+    assert np.unravel_index(evidence.of((7, 8)).argmax(), (4, 4)) == (3, 0)
+    assert abs(evidence.of().mean()) < 1e-6 and abs(evidence.of().std() - 1) < 1e-5
+    assert not Evidence(np.zeros((10, 4, 4), np.float32)).of((2,)).any()
+
+
+def test_a_ball_is_seen_where_it_lies():
+    rgb = np.full((240, 320, 3), (70, 120, 60), np.uint8)
+    cv2.circle(rgb, (250, 60), 34, (240, 130, 40), -1, cv2.LINE_AA)
+    cv2.circle(rgb, (240, 50), 9, (255, 210, 160), -1, cv2.LINE_AA)
+    seen = THINGS.see(rgb)
+    assert seen is not None and seen.maps.shape == (1000, 8, 8)
+    places = seen.of(THINGS.classes("ping-pong ball"))
+    y, x = np.unravel_index(int(places.argmax()), places.shape)
+    assert x >= 4 and y <= 4
+
+
+def test_a_known_name_chooses_and_an_unknown_one_is_said_to_have_no_effect():
+    photo, _ = toy()
+    segmenter = Segmenter()
+    notes = [" ".join(segmenter.find_subject(photo, Hint(name=name)).notes) for name in ("gizmo", "toaster")]
+    sure = segmenter.find_subject(photo).sure
+    assert (_UNUSED in notes[0]) == (not sure) and _UNUSED not in notes[1]
+
+
+def test_of_two_things_the_one_that_is_shown_is_chosen():
+    left, right = ellipse(150, 240, 60, 75, 36, 42), ellipse(150, 240, 180, 75, 36, 42)
+    working = WorkingPhoto(photo_from_pixels(painted(left | right)))
+    plain = by_itself(working, SHIPPED, Marks(), [])
+    assert plain is not None and len(plain) > 2
+    for shape in (left, right):
+        places = cv2.resize(shape.astype(np.float32), (8, 8), interpolation=cv2.INTER_AREA)
+        found = by_itself(working, SHIPPED, Marks(), [], (places - places.mean()) / places.std())
+        assert found is not None and sorted(one.score for one in found) == sorted(one.score for one in plain)
+        box, xs = found[0].box(), np.nonzero(shape)[1]
+        assert abs(box.x0 - xs.min()) < 12 and abs(box.x1 - xs.max()) < 12
+
+
+# Where it cannot be used
+
+
+@pytest.mark.parametrize("name", [NAME, WORDS_NAME])
+@pytest.mark.parametrize("keep", [None, 0, 1000])
+def test_a_file_that_is_missing_or_cut_short(
+    folder: Path, name: str, keep: int | None, caplog: pytest.LogCaptureFixture
+):
+    path = folder / name
+    path.unlink() if keep is None else path.write_bytes(path.read_bytes()[:keep])
+    things = KnownThings(folder)
+    with caplog.at_level(logging.WARNING):
+        assert things.see(np.zeros((9, 9, 3), np.uint8)) is None and things.classes("toaster") == ()
+    assert "damaged" in things.problem
+    assert len([one for one in caplog.records if "Names have no effect" in one.message]) == 1
+
+
+def test_without_it_the_estimate_alone_chooses(tmp_path: Path):
+    photo, _ = toy()
+    found = Segmenter(things=KnownThings(tmp_path)).find_subject(photo, Hint(name="toaster"))
+    np.testing.assert_array_equal(found.mask, Segmenter(things=None).find_subject(photo).mask)
+    assert found.sure or any(_UNUSED in note for note in found.notes)
+
+
+def test_an_opencv_that_lacks_a_layer(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise cv2.error("unsupported layer")
+
+    monkeypatch.setattr(cv2.dnn, "readNetFromONNX", refuse)
+    things = KnownThings()
+    assert things.see(np.zeros((9, 9, 3), np.uint8)) is None and "OpenCV" in things.problem
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (700, 3, 3)])
+def test_odd_pictures(shape: tuple[int, int, int]):
+    seen = THINGS.see(np.full(shape, 90, np.uint8))
+    assert seen is not None and np.isfinite(seen.of()).all()
+
+
+def test_the_program_says_so_in_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from engine.planning import diagnosis
+    from engine.preflight.shipped import things
+
+    assert diagnosis._cut_outs().good
+    monkeypatch.setattr(things, "THINGS", KnownThings(tmp_path))
+    finding = diagnosis._cut_outs()
+    assert not finding.good and "by name is missing or damaged" in finding.fact and finding.step
