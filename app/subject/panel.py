@@ -295,7 +295,7 @@ class SubjectPanel(QWidget):
         self.nouns.setVisible(subject is not None and not subject.name.strip())
         self.replace.setVisible(own)
         self.drop_zone.setVisible(begin)
-        self.gallery.setVisible(begin and bool(self.gallery.examples))
+        self.gallery.setVisible(bool(self.gallery.examples))  # with an own photo too: the way back to them
         self.privacy.setVisible(begin)
         if subject is not None:
             self._show_subject(subject)
@@ -305,7 +305,7 @@ class SubjectPanel(QWidget):
             self.photo_note.hide()
         title = self.tr("Opening the photo…") if self._subjects.loading else self.tr("Drop your own photo here")
         self.drop_zone.title.setText(title)
-        another = subject is not None
+        another = subject is not None and subject.example
         self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
 
     def _show_subject(self, subject: Subject) -> None:

@@ -280,7 +280,12 @@ def test_examples_bring_their_prompt_and_give_way_to_the_users_photo(qtbot, rig)
     assert [thumb.isChecked() for thumb in panel.gallery.thumbs] == [False, True]
     opened(qtbot, rig, name="mine.png", seed=3)
     assert [subject.title for subject in rig.state.subjects] == ["mine.png"]
-    assert panel.name_row.isVisible() and not panel.gallery.isVisible()
+    assert panel.name_row.isVisible() and not any(thumb.isChecked() for thumb in panel.gallery.thumbs)
+    # They stay within reach, under the shelf.
+    assert panel.gallery.isVisible() and panel.gallery.title.text() == "Or try an example"
+    assert panel.gallery.y() > panel.shelf.y()
+    QTest.mouseClick(panel.gallery.thumbs[0], LEFT)
+    qtbot.waitUntil(lambda: rig.state.subject.example and rig.state.subject.name == "robot")
 
 
 def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
