@@ -105,7 +105,7 @@ class ActionBar(FloatingBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("actionBar")
-        self._compact = self._tight = False
+        self._compact = self._tight = self._bare = False
         self._fitted: tuple[object, ...] = ()
         self.vary_button = Button("", "shuffle", "outlined", self)
         self.finish_button = Button("", "play", "outlined", self)
@@ -183,10 +183,10 @@ class ActionBar(FloatingBar):
 
     def set_room(self, width: int) -> None:
         """So many pixels are there: where words do not fit, icons with tooltips stand in, as in narrow windows."""
-        fitted = (width, self._compact, self._likeness is None, self.place_button.isHidden(), self.vary_button.text())
+        fitted = (width, self._compact, self._likeness is None, self.place_button.isHidden(), self.tr("Vary"))
         if fitted == self._fitted:
             return
-        self._fitted, self._tight = fitted, False
+        self._fitted, self._tight, self._bare = fitted, False, False
         self._write()
         if not self._compact and self.sizeHint().width() > width:
             self._tight = True
@@ -194,6 +194,10 @@ class ActionBar(FloatingBar):
         # A number without its word says nothing: it goes where the word does not fit.
         self.likeness.setVisible(self._likeness is not None)
         if self.sizeHint().width() > width:
+            self.likeness.hide()
+        if self.sizeHint().width() > width:  # large text in a small window: an icon says more than "V…"
+            self._bare = True
+            self._write()
             self.likeness.hide()
 
     def starred(self) -> bool:
@@ -272,7 +276,7 @@ class ActionBar(FloatingBar):
         """Each button, its words, its action, and whether the words are written on it."""
         roomy = not (self._compact or self._tight)
         return (
-            (self.vary_button, self.tr("Vary"), "vary", True),
+            (self.vary_button, self.tr("Vary"), "vary", not self._bare),
             (self.finish_button, self.tr("Finish it"), "", True),
             (self.place_button, self.tr("Place"), "place", roomy),
             (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
@@ -282,7 +286,7 @@ class ActionBar(FloatingBar):
             (self.save_button, self.tr("Save as…"), "save", roomy),
             (self.copy_button, self.tr("Copy"), "copy", roomy),
             (self.star_button, self.tr("Star"), "star_canvas", False),
-            (self.drag_handle, self.tr("Drag out"), "", True),
+            (self.drag_handle, self.tr("Drag out"), "", not self._bare),
         )
 
     def _write(self) -> None:

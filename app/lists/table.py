@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QGridLayout, QScrollArea, QSizePo
 from app.look import focus
 from app.look.controls import ElidedLabel, clear, label
 from app.look.pixels import ScaledPicture, paint_dashed
+from app.look.tab_order import tab_within
 from app.look.theme import notifier, radius, theme, tokens
 from engine.photo import arrange
 
@@ -109,6 +110,7 @@ class PictureTable(QScrollArea):
             stack.addWidget(cell)
             stack.addWidget(ElidedLabel(table.captions[place], "help", "muted"))
             self._grid.addWidget(holder, *divmod(place, across))
+        tab_within(self._content, self.cells)
         self._grid.setColumnStretch(max(table.shape[1], across) + 1, 1)
         self._grid.setRowStretch(len(labels) + 1, 1)
 

@@ -71,7 +71,7 @@ QAbstractItemView {
 }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $border; padding: 6px 8px; }
 
-QMenu { background: $raised; color: $text; border: 1px solid $border; border-radius: 8px; padding: 4px; }
+QMenu { background: $raised; color: $text; border: 1px solid $border; border-radius: 8px; padding: 4px; menu-scrollable: 1; }
 QMenu::item { padding: 6px 28px 6px 12px; border-radius: 6px; background: transparent; }
 QMenu::item:selected { background: $hover; }
 QMenu::item:disabled { color: $disabled; background: transparent; }

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.look.controls import Chip, clear, label
 from app.look.layout import FlowLayout
 from app.look.pixels import ScaledPicture
+from app.look.tab_order import tab_within
 from app.look.theme import size
 from app.prompt.scene_names import scene_name
 from app.system import background
@@ -148,6 +149,7 @@ class SceneChips(QWidget):
                 flow.addWidget(more)
             self._column.addWidget(holder)
             holder.show()
+        tab_within(self, [chip for chip in self.findChildren(Chip) if not chip.isHidden()])
         self.updateGeometry()
 
     def _groups(self) -> list[tuple[str, tuple[SceneEntry, ...]]]:

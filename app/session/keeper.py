@@ -216,6 +216,7 @@ class SessionKeeper(QObject):
             name=subject.name,
             title=subject.title,
             example=subject.example,
+            unsure=_is_unsure(subject),
         )
 
     # Coming back
@@ -292,7 +293,7 @@ def _fetch(assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int)
 
 
 def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
-    common = {"name": described.name, "title": described.title, "example": described.example}
+    common: dict[str, Any] = {"name": described.name, "title": described.title, "example": described.example}
     if not described.photo:
         cut_out = CutOut.from_json({"png": described.cut_out, "framing": described.framing})
         return {**common, "cut_out": cut_out}
@@ -302,4 +303,14 @@ def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
     mask = assets.load_mask(described.mask) if described.mask else None
     if mask is not None and mask.shape != photo.rgb.shape[:2]:
         mask = None
+    if mask is not None and described.unsure:
+        common |= {"unsure": True, "automatic": mask}
     return {**common, "photo": photo, "mask": mask, "_mask": described.mask if mask is not None else ""}
+
+
+def _is_unsure(subject: Subject) -> bool:
+    """Whether the cut-out is as it was found, and whoever found it was not sure."""
+    unsure = subject.unsure if subject.proposal is None else not subject.proposal.sure
+    if not unsure or subject.mask is None or subject.automatic is None:
+        return False
+    return subject.mask is subject.automatic or np.array_equal(subject.mask, subject.automatic)

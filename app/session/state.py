@@ -59,6 +59,7 @@ class Subject:
         name: what it is called, typed or found.
         problem: why the cut-out cannot be used, in words, or "".
         notes: what its photo lacks for a good picture, in words.
+        unsure: it comes from an earlier session, where its cut-out was found, called unsure, and not corrected.
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
@@ -73,6 +74,7 @@ class Subject:
     name: str = ""
     problem: str = ""
     notes: tuple[str, ...] = ()
+    unsure: bool = False
     finding: bool = False
     example: bool = False
     title: str = ""

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.store.errors import HistoryNotWritten
 from app.store.picture_filter import INDEX
-from engine import CannotWrite, EchoGenError, Sentence, os_reason
+from engine import EchoGenError, Sentence, os_reason
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class HistoryDatabase:
         was_new: there was no file.
 
     Raises:
-        CannotWrite: by the constructor: the file cannot be opened.
+        HistoryNotWritten: by the constructor: the file cannot be opened.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -163,7 +164,7 @@ class HistoryDatabase:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Write everything inside of it, or nothing. Raises ``CannotWrite``."""
+        """Write everything inside of it, or nothing. Raises ``HistoryNotWritten``."""
         with self.lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -197,10 +198,9 @@ def _quick_check(database: sqlite3.Connection) -> str:
     return database.execute("PRAGMA quick_check(1)").fetchone()[0]
 
 
-def _cannot_write(path: Path | None, reason: str) -> CannotWrite:
+def _cannot_write(path: Path | None, reason: str) -> HistoryNotWritten:
     where = "in memory" if path is None else str(path)
-    return CannotWrite(
+    return HistoryNotWritten(
         Sentence("The history {where} cannot be written: {reason}.", where=where, reason=reason),
         Sentence("Pictures are still saved to their folder and come back with “Rescan folder”."),
-        title=Sentence("The history cannot be written"),
     )

@@ -29,6 +29,7 @@ class SavedSubject:
         cut_out: for a subject without a photo (recalled from a picture), the cut-out as base64 PNG.
         framing: how that is framed.
         example: it came with a bundle.
+        unsure: its cut-out was called unsure, and nobody has corrected it.
     """
 
     photo: str
@@ -38,6 +39,7 @@ class SavedSubject:
     cut_out: str = ""
     framing: str = "fit"
     example: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,4 +118,5 @@ def _subject(item: Any) -> SavedSubject | None:
     if not all(isinstance(text, str) for text in texts.values()):
         return None
     framing = "reference" if item.get("framing") == "reference" else "fit"
-    return SavedSubject(**texts, framing=framing, example=item.get("example") is True)
+    example, unsure = item.get("example") is True, item.get("unsure") is True
+    return SavedSubject(**texts, framing=framing, example=example, unsure=unsure)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.look.controls import PlainButton, clear, label
 from app.look.glyphs import Sign
 from app.look.pixels import to_image
+from app.look.tab_order import tab_within
 from app.subject.photo_pieces import Thumb
 from engine import readable
 from engine.photo import Box, Photo
@@ -88,6 +89,7 @@ class FoundNote(QWidget):
                 self._row.addWidget(thumb)
                 self.thumbs.append(thumb)
             self._row.addStretch(1)
+            tab_within(self, self.thumbs)
         for index, thumb in enumerate(self.thumbs):
             thumb.setChecked(index == chosen)
         self.others.setVisible(bool(boxes))

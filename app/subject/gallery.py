@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import clear, label
 from app.look.pixels import to_image
+from app.look.tab_order import tab_within
 from app.look.theme import theme
 from app.session.state import SessionState, Subject
 from app.subject.photo_pieces import Thumb
@@ -64,6 +65,7 @@ class _Row(QWidget):
         for index, thumb in enumerate(self.thumbs):
             self.grid.addWidget(thumb, index // COLUMNS, index % COLUMNS)
             thumb.show()
+        tab_within(self, self.thumbs)
         self.grid.setColumnStretch(COLUMNS, 1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.editor.cutout_view import CutOutView
@@ -295,7 +295,7 @@ class SubjectPanel(QWidget):
         self.nouns.setVisible(subject is not None and not subject.name.strip())
         self.replace.setVisible(own)
         self.drop_zone.setVisible(begin)
-        self.gallery.setVisible(begin and bool(self.gallery.examples))
+        self.gallery.setVisible(bool(self.gallery.examples))  # with an own photo too: the way back to them
         self.privacy.setVisible(begin)
         if subject is not None:
             self._show_subject(subject)
@@ -305,7 +305,7 @@ class SubjectPanel(QWidget):
             self.photo_note.hide()
         title = self.tr("Opening the photo…") if self._subjects.loading else self.tr("Drop your own photo here")
         self.drop_zone.title.setText(title)
-        another = subject is not None
+        another = subject is not None and subject.example
         self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
 
     def _show_subject(self, subject: Subject) -> None:
@@ -373,7 +373,7 @@ class SubjectPanel(QWidget):
         if subject.finding or subject.example or session is None or session.undo_label:
             return ""
         if subject.proposal is None:
-            return "nothing" if subject.problem else ""
+            return "nothing" if subject.problem else "unsure" if subject.unsure else ""
         return "sure" if subject.proposal.sure else "unsure"
 
     @Slot(int)
@@ -439,9 +439,16 @@ class SubjectPanel(QWidget):
 
     @Slot()
     def ask_for_name(self) -> None:
-        """Put the caret where the name is typed."""
+        """Put the caret where the name is typed, and bring the field and the suggested names into view."""
         self.name_edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self.name_edit.selectAll()
+        QTimer.singleShot(0, self, self._scroll_to_name)  # a panel that just slid in has its sizes then
+
+    @Slot()
+    def _scroll_to_name(self) -> None:
+        for widget in (self.nouns, self.name_edit):
+            if widget.isVisible():
+                self._scroll.ensureWidgetVisible(widget, 0, 16)
 
     @Slot(object)
     def _example_chosen(self, example: ExamplePhoto) -> None:

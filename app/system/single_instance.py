@@ -81,8 +81,13 @@ class SingleInstance(QObject):
         socket.abort()
         return answered
 
-    def hand_over(self, files: Sequence[Path], timeout_ms: int = 2000) -> bool:
-        """Give files to the first instance. False when it does not answer."""
+    def hand_over(self, files: Sequence[Path], timeout_ms: int = 2000, answer_ms: int = 20_000) -> bool:
+        """Give files to the first instance. False when it does not answer.
+
+        Args:
+            timeout_ms: how long a connection may take.
+            answer_ms: how long the answer may: the first instance listens before its window is built, and answers after.
+        """
         socket = QLocalSocket()
         socket.connectToServer(self.name)
         if not socket.waitForConnected(timeout_ms):
@@ -90,7 +95,7 @@ class SingleInstance(QObject):
         paths = [str(file.absolute()) for file in files][:_MOST_FILES]
         socket.write(json.dumps(paths).encode() + b"\n")
         socket.flush()
-        done = socket.waitForReadyRead(timeout_ms) and bytes(socket.readAll().data()).startswith(b"ok")
+        done = socket.waitForReadyRead(answer_ms) and bytes(socket.readAll().data()).startswith(b"ok")
         socket.disconnectFromServer()
         return done
 

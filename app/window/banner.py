@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 from app.language import sentences
 from app.look import icons
 from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
+from app.look.tab_order import tab_after
 from app.system.logs import LOG_FILE
 from engine import EchoGenError
 
@@ -103,13 +104,14 @@ class ErrorBanner(QFrame):
         self.details_button.setVisible(bool(self._traceback))
         self._show_details(False)
         clear(self.steps)
-        for step in steps:
-            button = OutlinedButton(step.text)
+        buttons = [OutlinedButton(step.text) for step in steps]
+        for step, button in zip(steps, buttons, strict=True):
             button.clicked.connect(step.run)
             row = QHBoxLayout()
             row.addWidget(button)
             row.addStretch(1)
             self.steps.addLayout(row)
+        tab_after(self.close_button, buttons)
         self.show()
         self._announce()
 

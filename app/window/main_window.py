@@ -145,6 +145,7 @@ class MainWindow(QMainWindow):
             self.dialogs.settings,
             self.dialogs.picture_settings,
             self.photo_sources.choose,
+            self.history.commands.rescan,
             panels.place_banner,
         )
         self.top_bar.set_menu(self.commands.menu)
@@ -438,7 +439,7 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.LanguageChange:
             self.commands.retranslate()
             self._show_engine()
-            self.status.show()
+            self.status.forget()  # how the last drawing ended was said in the other language
             self.empty_canvas.show()
         super().changeEvent(event)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
 
+from app.language.say import say
 from app.session.controller import Controller
+from app.store.errors import HistoryNotWritten
 from app.window.banner import ErrorBanner, NextStep
 from engine import (
     BundleError,
@@ -28,7 +30,7 @@ class ErrorSteps(QObject):
 
     Args:
         edit, choose_model, choose_folder, choose_photo: what the banner's buttons open: the cut-out editor, two pages of
-            the settings, and the dialog for a photo.
+            the settings, and the dialog for a photo. rescan: brings pictures back that the history lacks.
         place_banner: puts the banner beside the subject (True) or the prompt (False), and scrolls to it.
     """
 
@@ -41,12 +43,13 @@ class ErrorSteps(QObject):
         choose_model: Callable[[], object],
         choose_folder: Callable[[], object],
         choose_photo: Callable[[], object],
+        rescan: Callable[[], object],
         place_banner: Callable[[bool], object] = lambda _: None,
     ) -> None:
         super().__init__(parent)
         self._banner, self._controller = banner, controller
         self._edit, self._choose_model, self._choose_folder = edit, choose_model, choose_folder
-        self._choose_photo, self._place_banner = choose_photo, place_banner
+        self._choose_photo, self._rescan, self._place_banner = choose_photo, rescan, place_banner
 
     @Slot(object)
     @Slot(object, str)
@@ -71,11 +74,18 @@ class ErrorSteps(QObject):
         self._place_banner(False)
         self._banner.show_error(error, "", steps)
 
+    @Slot()
+    def _look_again(self) -> None:
+        self._banner.hide()  # it comes again when there is still no room
+        self._rescan()
+
     def _next_steps(self, error: EchoGenError) -> list[NextStep]:
         state = self._controller.state
         match error:
             case NotEnoughMemory() if state.settings.memory not in ("low", "int8", "streamed"):
                 return [NextStep(self.tr("Use low-memory plan"), self._controller.use_low_memory)]
+            case HistoryNotWritten():  # another folder for pictures would not help
+                return [NextStep(say("Rescan folder"), self._look_again)]
             case CannotWrite():
                 return [NextStep(self.tr("Choose another folder…"), self._choose_folder)]
             case BundleError():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.canvas.panel import CanvasPanel
 from app.canvas.result import ResultCanvas
@@ -19,6 +19,7 @@ from app.history.panel import HistoryPanel
 from app.look import type as type_
 from app.look.controls import Divider
 from app.look.layout import is_low, is_narrow, needs_rail
+from app.look.tab_order import tab_within
 from app.look.theme import notifier, size
 from app.prompt.panel import PromptPanel
 from app.session.queue import PictureQueue
@@ -103,6 +104,7 @@ class Panels(QWidget):
         layout = self.stage.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(0, widget)
+        tab_within(self.stage, widget.findChildren(QAbstractButton))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -185,9 +187,13 @@ class Panels(QWidget):
 
     @Slot()
     def _move_toast(self) -> None:
-        """A message lies over the page that is in view: over another one nobody would see it."""
-        over = self._open_editor() or (self._gallery if self.is_gallery() else None)
-        self.toast.move_to(over or self.stage)
+        """A message lies over the pictures of the page in view: over another page nobody would see it, over a bar it would
+        cover what one reaches for."""
+        editor = self._open_editor()
+        if editor is not None:
+            self.toast.move_to(editor.canvas)
+        else:
+            self.toast.move_to(self.gallery.view if self.is_gallery() else self.stage)
 
     def is_gallery(self) -> bool:
         """Whether the gallery is open."""

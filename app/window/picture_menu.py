@@ -90,7 +90,7 @@ class PictureMenu(QObject):
         for name in ("save", "save_plain", "save_2x", "save_4x"):
             menu.addAction(actions[name])
         menu.addSeparator()
-        for name in ("vary", "redraw", "redraw_region", "compare"):
+        for name in ("vary", "redraw", "redraw_region", "cut_out", "compare"):
             menu.addAction(actions[name])
         menu.addSeparator()
         for name, what in (("recall_all", "all"), ("recall_prompt", "prompt"), ("recall_seed", "seed")):

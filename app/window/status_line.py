@@ -62,7 +62,7 @@ class StatusLine(QObject):
 
     @Slot()
     def forget(self) -> None:
-        """The error was read: the status does not go on about it."""
+        """The error was read, or the language changed: the status does not go on about how the last drawing ended."""
         self._ended("")
 
     @Slot(object, object)

@@ -14,6 +14,8 @@ from app.session.values import PanelValues
 from app.store.assets import AssetStore
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
+from engine.photo import photo_from_pixels
+from engine.photo.hints import SubjectProposal
 from engine.placement import Placement
 from engine.request import CutOut, ScaleBits
 
@@ -130,3 +132,20 @@ def test_a_recalled_cut_out_keeps_its_framing_over_a_restart(keeper, qtbot, fram
     assert keeper.restore(keeper.load())
     qtbot.waitUntil(lambda: keeper._state.subject is not None)
     assert keeper._state.subject.cut_out == wanted
+
+
+@pytest.mark.parametrize(("sure", "corrected"), [(False, False), (False, True), (True, False)])
+def test_an_unsure_cut_out_is_one_after_a_restart_too_until_it_is_corrected(keeper, qtbot, sure, corrected):
+    photo = photo_from_pixels(np.full((16, 16, 3), 90, np.uint8), name="thing.png")
+    found, mask = np.zeros((16, 16), np.uint8), np.zeros((16, 16), np.uint8)
+    found[4:12, 4:12] = mask[4:12, 4:12] = 255
+    mask[0, 0] = 255 * corrected
+    proposal = SubjectProposal("thing", (), found, 0.7, sure=sure)
+    keeper._state.add_subject(photo=photo, mask=mask, automatic=found, proposal=proposal)
+    for _ in range(2):  # and after the next restart
+        keeper.keep_assets_now()
+        keeper.save()
+        keeper._state.remove_subject(keeper._state.subject.key)
+        assert keeper.restore(keeper.load())
+        qtbot.waitUntil(lambda: keeper._state.subject is not None)
+        assert keeper._state.subject.unsure == (not sure and not corrected)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.store.errors import HistoryNotWritten
 from app.store.history_store import HistoryStore
 from app.store.picture_files import export_name, export_picture, keep_picture, open_picture
 from engine.errors import CannotWrite, EchoGenError, PhotoError
@@ -159,7 +160,7 @@ def test_an_index_in_use_by_another_program_is_not_taken_for_a_damaged_one(tmp_p
     other.execute("BEGIN EXCLUSIVE")
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, **{**options, "timeout": 0}))
-    with pytest.raises(CannotWrite, match="locked"):
+    with pytest.raises(HistoryNotWritten, match="locked"):
         HistoryStore(path, tmp_path)
     other.close()
     assert not path.with_name("history.sqlite.damaged").exists()

@@ -280,7 +280,12 @@ def test_examples_bring_their_prompt_and_give_way_to_the_users_photo(qtbot, rig)
     assert [thumb.isChecked() for thumb in panel.gallery.thumbs] == [False, True]
     opened(qtbot, rig, name="mine.png", seed=3)
     assert [subject.title for subject in rig.state.subjects] == ["mine.png"]
-    assert panel.name_row.isVisible() and not panel.gallery.isVisible()
+    assert panel.name_row.isVisible() and not any(thumb.isChecked() for thumb in panel.gallery.thumbs)
+    # They stay within reach, under the shelf.
+    assert panel.gallery.isVisible() and panel.gallery.title.text() == "Or try an example"
+    assert panel.gallery.y() > panel.shelf.y()
+    QTest.mouseClick(panel.gallery.thumbs[0], LEFT)
+    qtbot.waitUntil(lambda: rig.state.subject.example and rig.state.subject.name == "robot")
 
 
 def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
@@ -293,6 +298,21 @@ def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
     QTest.keyClick(edit, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(rig.segmenter.asked) == asked + 1)
     assert rig.segmenter.asked[-1][1].name == "toy robot"
+
+
+def test_asking_for_the_name_brings_the_field_into_view(qtbot, rig):
+    panel = rig.panel
+    opened(qtbot, rig)
+    panel.resize(panel.width(), 300)
+    panel.show()
+    qtbot.waitExposed(panel)
+
+    def in_view(widget) -> bool:
+        return not widget.visibleRegion().isEmpty()
+
+    assert not in_view(panel.name_edit)
+    panel.ask_for_name()
+    qtbot.waitUntil(lambda: in_view(panel.name_edit) and in_view(panel.nouns))
 
 
 def test_the_cut_out_follows_the_size_the_bundle_wants(qtbot, rig):
@@ -309,6 +329,18 @@ def test_a_session_that_comes_back(qtbot, rig):
     rig.state.put_back_subjects(({"photo": photo, "mask": mask, "name": "thing", "title": "thing.png"},), 0)
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not None)
     assert np.array_equal(rig.subjects.session.document.mask, mask) and not rig.segmenter.asked
+
+
+def test_an_unsure_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
+    from engine.photo.load import load_photo
+
+    photo, mask = load_photo(photo_file(rig)), disc(100, 100, 50)
+    value = {"photo": photo, "mask": mask, "automatic": mask, "unsure": True, "title": "thing.png"}
+    rig.state.put_back_subjects((value,), 0)
+    qtbot.waitUntil(lambda: rig.panel.found_note.isVisible())
+    assert rig.panel.found_note.text.text() == "Not sure. Draw a box around it."
+    rig.subjects.session.invert()
+    qtbot.waitUntil(lambda: not rig.panel.found_note.isVisible())
 
 
 def test_a_subject_without_its_photo_shows_its_cut_out(qtbot, rig):

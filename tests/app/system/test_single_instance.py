@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from PySide6.QtNetwork import QLocalSocket
@@ -29,6 +30,25 @@ def test_the_second_start_hands_its_photos_to_the_first(qtbot, tmp_path):
     first.release()
     assert second.claim()
     second.release()
+
+
+def test_a_first_start_that_is_still_building_its_window_is_waited_for(qtbot, tmp_path):
+    first = SingleInstance(tmp_path)
+    assert first.claim()
+    code = (
+        "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication as A; a = A([]);"
+        "from app.system.single_instance import SingleInstance as S; s = S(Path(sys.argv[1])); print('now', flush=True);"
+        "sys.exit(not s.hand_over([Path('a.png')], timeout_ms=300))"
+    )
+    start = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
+    with qtbot.waitSignal(first.received, timeout=20_000):
+        assert start.stdout is not None
+        with start.stdout as said:
+            assert said.readline() == b"now\n"
+        time.sleep(1)  # no event is served
+    qtbot.waitUntil(lambda: start.poll() is not None, timeout=20_000)
+    assert start.returncode == 0
+    first.release()
 
 
 def test_instances_of_different_data_folders_do_not_meet(qapp, tmp_path):

@@ -265,6 +265,7 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot)
     assert gallery.model.picture_at(0).starred, "what is shown follows"
     gallery.delete_button.click()
     assert gallery.model.rowCount() == 2 and "2" in window.toast.text()
+    assert window.toast.parentWidget() is gallery.view, "not over its filters"
     window.commands.actions["undo"].trigger()
     assert gallery.model.rowCount() == 4
     gallery.star.setChecked(True)

@@ -1,0 +1,34 @@
+"""An error offers the step that helps."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import QObject
+
+from app.look.controls import OutlinedButton
+from app.store.errors import HistoryNotWritten
+from app.window.banner import ErrorBanner
+from app.window.next_steps import ErrorSteps
+from engine import CannotWrite, Sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "step"),
+    [(HistoryNotWritten, "Rescan folder", "rescan"), (CannotWrite, "Choose another folder…", "folder")],
+)
+def test_a_full_disk_of_the_history_is_not_cured_by_another_folder_of_pictures(qtbot, kind, words, step):
+    banner, done = ErrorBanner(), []
+    qtbot.addWidget(banner)
+    steps = ErrorSteps(
+        QObject(banner),
+        banner,
+        SimpleNamespace(state=None),
+        *(lambda *_, name=name: done.append(name) for name in ("edit", "model", "folder", "photo", "rescan")),
+    )
+    steps.show(kind(Sentence("The disk is full.")))
+    (button,) = [each for each in banner.findChildren(OutlinedButton) if each.text() == words]
+    button.click()
+    assert done == [step]
+    assert banner.isHidden() == (step == "rescan")
