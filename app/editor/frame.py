@@ -11,7 +11,7 @@ from app.editor.mask_canvas import MaskCanvas
 from app.editor.overlay import OVERLAYS
 from app.editor.step_names import step_name
 from app.editor.tool_keys import BRUSH_KEYS, HARDNESS_KEYS, ToolKeys
-from app.editor.tools import TOOLS
+from app.editor.tools import TOOLS, Tool
 from app.look.controls import Divider
 from app.mask.mask_session import MaskSession
 from app.shortcuts import bind
@@ -71,7 +71,7 @@ class EditorFrame(QWidget):
 
     # Begin and end of a session of the editor's own
 
-    def _mark(self, session: MaskSession, tool: str, brush: float) -> None:
+    def _mark(self, session: MaskSession, tool: Tool, brush: float) -> None:
         """Begin to mark something. ``brush``: its diameter, in pixels of the picture."""
         self._session = session
         self.canvas.set_session(session)
