@@ -37,14 +37,14 @@ def run(args: argparse.Namespace) -> int:
     from engine.bundle.manifest import read_manifest
     from engine.bundle.writer import rewrite_manifest
     from engine.engine import Engine
-    from engine.evaluation.likeness_scale import draw_things, scale_of, similarities
+    from engine.evaluation.likeness_scale import best_scale, draw_things
 
     folder = resolve_bundle(args.bundle)
     manifest = read_manifest(folder)
     requests = of_photos(args.photos, args.masks, manifest, args.quick)
     with Engine.open(folder, "auto") as engine:
         things = draw_things(engine, requests, show)
-        scale = scale_of(*similarities(engine.features, things))
+        scale = best_scale(engine.features, things)
     if args.keep_scale:
         rewrite_manifest(folder, replace(manifest, likeness=scale))
     print(json.dumps({"bundle": manifest.identity, "pictures": len(things), "tells": scale.tells, **asdict(scale)}))

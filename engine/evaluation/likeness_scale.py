@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 OTHERS = 3
 """Pictures of other things that each cut-out is compared with."""
-BLOCKS = 1
-"""Patches after the first block: they see around themselves, and have not forgotten yet how it looks there."""
+BLOCKS = (1, 0)
+"""Patches after the first block see around themselves, and have not forgotten yet how it looks there; those before it know
+nothing of what is around. Which of them tell more is another matter with each training, and measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ def draw_things(
 
 
 def similarities(
-    features: Features, things: Sequence[DrawnThing], blocks: int = BLOCKS, seed: int = 0
+    features: Features, things: Sequence[DrawnThing], blocks: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Similarities of pictures to their own cut-outs (n,), and of others to these cut-outs (n · others,)."""
     chance = np.random.default_rng(seed)
@@ -70,7 +71,7 @@ def similarities(
     return np.array(same), np.array(other)
 
 
-def scale_of(same: np.ndarray, other: np.ndarray, blocks: int = BLOCKS) -> LikenessScale:
+def scale_of(same: np.ndarray, other: np.ndarray, blocks: int) -> LikenessScale:
     """The scale of a bundle from its similarities, which ``similarities`` measures."""
     return LikenessScale(
         blocks=blocks,
@@ -80,3 +81,9 @@ def scale_of(same: np.ndarray, other: np.ndarray, blocks: int = BLOCKS) -> Liken
         other_spread=round(float(other.std()), 4),
         area=round(area_under_curve(same, other), 4),
     )
+
+
+def best_scale(features: Features, things: Sequence[DrawnThing]) -> LikenessScale:
+    """The scale of a bundle, read where its encoder tells things apart best."""
+    scales = [scale_of(*similarities(features, things, blocks), blocks) for blocks in BLOCKS]
+    return max(scales, key=lambda scale: scale.area)

@@ -198,10 +198,15 @@ _LIMITS = """## What it cannot do
 def _likeness(scale: LikenessScale) -> str:
     """How the number beside a picture is read, and how far it can be trusted."""
     shown = "It is shown" if scale.tells else "That is not enough to show it"
+    where = (
+        f"after {scale.blocks} of the semantic encoder's blocks"
+        if scale.blocks
+        else "as the semantic encoder takes them in"
+    )
     return f"""## How alike
 
-The likeness compares the subject as it was drawn with its cut-out, patch by patch, after {scale.blocks} of the semantic encoder's
-blocks. 0 % is as alike as another thing usually is, 100 % the same. Its own pictures of a thing are told from pictures of another thing,
+The likeness compares the subject as it was drawn with its cut-out, patch by patch, {where}.
+0 % is as alike as another thing usually is, 100 % the same. Its own pictures of a thing are told from pictures of another thing,
 seen through the same outline, with an area under the curve of {scale.area:.3f}. {shown}.
 """
 

@@ -15,7 +15,7 @@ from engine.bundle.writer import rewrite_manifest
 from engine.cli import main
 from engine.engine import Engine
 from engine.errors import BundleError, Outdone
-from engine.evaluation.likeness_scale import DrawnThing, scale_of, similarities
+from engine.evaluation.likeness_scale import DrawnThing, best_scale, scale_of, similarities
 from engine.evaluation.measures import area_under_curve
 from engine.events import Finished
 from engine.photo.framing import cut_out
@@ -77,6 +77,7 @@ def test_a_picture_knows_how_alike_it_is_and_its_file_too(measured_bundle, ball,
                 DrawnThing(ball, finished.image, engine.bundle.manifest.place(request)),
                 DrawnThing(CutOut(255 - ball.pixels), 255 - finished.image, None),
             ],
+            1,
         )
         assert len(same) == 2 and len(other) == 2
     file = tmp_path / "ball.png"
@@ -112,9 +113,19 @@ def test_the_scale_for_people():
     assert SCALE.tells and not replace(SCALE, area=0.94).tells
     assert (SCALE.share(-0.5), SCALE.share(1.0), SCALE.share(-0.9)) == (0, 1, 0)
     assert SCALE.share(0.25) == pytest.approx(0.5)
-    made = scale_of(np.array([0.9, 0.8, 1.0]), np.array([0.1, 0.3, 0.85]))
+    made = scale_of(np.array([0.9, 0.8, 1.0]), np.array([0.1, 0.3, 0.85]), 1)
     assert (made.same, made.other) == (0.9, 0.4167) and made.area == pytest.approx(8 / 9, abs=1e-4)
     assert area_under_curve([1, 2], [1, 1]) == 0.75
+
+
+@pytest.mark.parametrize("better", [0, 1])
+def test_it_is_read_where_the_encoder_tells_things_apart_best(monkeypatch, better):
+    def told(features, things, blocks, seed=0):
+        return np.array([0.9, 0.8]), np.array([0.1, 0.2] if blocks == better else [0.85, 0.2])
+
+    monkeypatch.setattr("engine.evaluation.likeness_scale.similarities", told)
+    scale = best_scale(None, ())
+    assert (scale.blocks, scale.area) == (better, 1.0)
 
 
 @pytest.mark.parametrize(
