@@ -33,7 +33,8 @@ class DraftWriter(QObject):
         self._store = store
         self.session: MaskSession | None = None
         self.key = ""
-        self.frozen = self._writing = self._told = False
+        self.frozen = self._told = False
+        self._writing: MaskSession | None = None
         self._timer = QTimer(self, singleShot=True)
         self._timer.setInterval(_AFTER_MS)
         self._timer.timeout.connect(self._write)
@@ -54,14 +55,14 @@ class DraftWriter(QObject):
     @Slot()
     @Slot(object)
     def _touch(self, rect: object = None) -> None:
-        if not self._timer.isActive() and not self._writing:
+        if not self._timer.isActive() and self._writing is None:
             self._timer.start()
 
     @Slot()
     def _write(self) -> None:
         draft = self._draft()
         if draft is not None:
-            self._writing = True
+            self._writing = self.session
             background.run(_save, self._store, draft, done=self._written, failed=self.not_written)
 
     def _draft(self) -> Draft | None:
@@ -73,10 +74,13 @@ class DraftWriter(QObject):
 
     @Slot(object)
     def _written(self, draft: Draft) -> None:
-        self._writing = False
-        if self.session is None or self.key != draft.picture:
+        written, self._writing = self._writing, None
+        if self.session is not written:
             self.late.emit(draft.picture)
+            if self.session is not None:  # what was done there meanwhile waited, and may be just what was let go
+                self._timer.start()
             return
+        assert self.session is not None
         document = self.session.document
         if document.painting or not document.is_base(draft.base) or document.marks != draft.marks:
             self._timer.start()
@@ -84,7 +88,7 @@ class DraftWriter(QObject):
     @Slot(object)
     def not_written(self, error: Exception) -> None:
         """Said once: the work goes on without its copy on disk."""
-        self._writing = False
+        self._writing = None
         if not self._told:
             log.error("work in an open editor cannot be kept on disk: %s", error)
             self._told = True

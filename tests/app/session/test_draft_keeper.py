@@ -137,6 +137,23 @@ def test_discarded_work_is_not_offered(opened, start, qtbot):
     qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()))
 
 
+def test_what_is_brought_back_while_its_draft_is_still_on_its_way_is_written_again(opened, qtbot, monkeypatch):
+    """The draft that was being written is that of the editor that was closed: with it, the file goes."""
+    store, writer = opened.drafts._store, opened.drafts._writer
+    opened.subjects.begin_edit()
+    opened.paint()
+    qtbot.waitUntil(lambda: bool(store.pictures()))
+    writer._timer.stop()
+    writer._writing = writer.session  # its writing was not told yet
+    draft = store.load(writer.key)
+    opened.subjects.discard_edit(keep=True)
+    opened.subjects.begin_edit()
+    opened.subjects.bring_back()
+    assert not store.pictures()
+    writer._written(draft)
+    qtbot.waitUntil(lambda: bool(store.pictures()))
+
+
 def test_an_offer_can_be_forgotten_and_remembered(opened, start, qtbot):
     opened.subjects.begin_edit()
     opened.paint()
