@@ -21,7 +21,7 @@ What the window expects of the panels:
                           ``CutOut`` at ``state.reference_size`` included. ``set_rail(bool)`` in narrow windows.
     MaskEditorView(state) app.editor.editor: signals ``accepted()`` and ``left()``; ``inspector`` takes the place of the right
                           panel while it is open.
-    PromptPanel(state)    app.prompt.panel: signals ``generateRequested()``, ``cancelRequested()``; ``set_banner(widget)``
+    PromptPanel(state)    app.prompt.panel: signals ``generateRequested()``, ``cancelRequested()``; ``sheet.set_banner(widget)``
                           puts the error banner under the prompt; ``remember(prompt)`` after Generate.
     HistoryPanel(store)   app.history.panel: signals for recalling, showing, starring and deleting.
 """

@@ -34,7 +34,7 @@ class Listing(QObject):
         self.run.ended.connect(self._ended)
         self._source = PromptSource()
         self._open = False
-        panels.prompt.list_button.clicked.connect(self.open)
+        panels.prompt.sheet.list_button.clicked.connect(self.open)
 
     @property
     def text(self) -> str:

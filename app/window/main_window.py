@@ -252,7 +252,7 @@ class MainWindow(QMainWindow):
         self.placing.changed.connect(self._enable)
         self.gallery_page.changed.connect(self._enable)
         panels.editorOpen.connect(self._editing_changed)
-        for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
+        for session_changes in (self.drawing.asked, self.prompt.sheet.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
 
     # What is shown
@@ -401,7 +401,7 @@ class MainWindow(QMainWindow):
         shown = self.state.result
         controls = {
             "shown": shown.picture if shown is not None else None,
-            "sections": self.prompt.open_sections(),
+            "sections": self.prompt.sheet.open_sections(),
             "list": self.listing.text,
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
@@ -418,7 +418,7 @@ class MainWindow(QMainWindow):
         self.place.restore(session.window, windows if isinstance(windows, dict) else {})
         sections = session.controls.get("sections")
         if isinstance(sections, dict):
-            self.prompt.set_open_sections(sections)
+            self.prompt.sheet.set_open_sections(sections)
         self.prompt.set_prompt_history(session.prompt_history)
         text = session.controls.get("list")
         if isinstance(text, str):

@@ -62,7 +62,7 @@ class Panels(QWidget):
         self.left = LeftColumn(state, self.subject, self.stage)
         self.banner = ErrorBanner()
         self.prompt = PromptPanel(state)
-        self.prompt.set_banner(self.banner)
+        self.prompt.sheet.set_banner(self.banner)
         self.history = HistoryPanel(store)
         self.editor = MaskEditorView(state, subjects)
         self.region = RegionEditor(subjects.service)
@@ -118,7 +118,7 @@ class Panels(QWidget):
         self.left.set_narrow(needs_rail(width))
         type_.set_width(self.right, size("panel-right-small" if narrow else "panel-right"))
         self.canvas.set_compact(narrow or low)
-        self.prompt.set_low(low)
+        self.prompt.sheet.set_low(low)
         self.history.set_compact(low)
         self.top_bar.set_narrow(narrow)
 
@@ -127,8 +127,8 @@ class Panels(QWidget):
         if at_subject and not self.left.is_narrow() and self.left.isVisible():
             self.subject.show_banner(self.banner)
         else:
-            self.prompt.set_banner(self.banner)
-            self.prompt.area.verticalScrollBar().setValue(0)
+            self.prompt.sheet.set_banner(self.banner)
+            self.prompt.sheet.area.verticalScrollBar().setValue(0)
 
     # The editors
 
@@ -297,7 +297,7 @@ class Panels(QWidget):
         found = [
             top_bar,
             Station(self.left, self._subject_entry()),
-            Station(self.prompt, self.prompt.prompt),
+            Station(self.prompt, self.prompt.sheet.prompt),
             Station(self.canvas, self.canvas.entry()),
         ]
         return [*found, Station(self.history, pictures)] if self.history.isVisible() else found

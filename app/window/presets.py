@@ -42,7 +42,7 @@ class Presets(QObject):
         self._panels, self._state, self._window = panels, state, window
         self._store = PresetStore(file)
         self._presets: list[Preset] | None = None
-        panels.prompt.presets_button.clicked.connect(self.show_menu)
+        panels.prompt.sheet.presets_button.clicked.connect(self.show_menu)
 
     @property
     def presets(self) -> list[Preset]:
@@ -157,7 +157,7 @@ class Presets(QObject):
     @Slot()
     def show_menu(self) -> None:
         menu = self.menu()
-        button = self._panels.prompt.presets_button
+        button = self._panels.prompt.sheet.presets_button
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def menu(self) -> QMenu:

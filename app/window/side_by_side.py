@@ -63,8 +63,8 @@ class SideBySide(QObject):
 
     def _may_take_focus(self) -> bool:
         """Who types goes on typing."""
-        prompt, focused = self._panels.prompt, QApplication.focusWidget()
-        return focused in (None, prompt.generate, prompt.cancel, self._canvas.canvas)
+        sheet, focused = self._panels.prompt.sheet, QApplication.focusWidget()
+        return focused in (None, sheet.generate, sheet.cancel, self._canvas.canvas)
 
     # Asked for
 
