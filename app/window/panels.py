@@ -13,8 +13,8 @@ from app.canvas.result import ResultCanvas
 from app.editor.cutting_editor import CuttingEditor
 from app.editor.editor import MaskEditorView
 from app.editor.frame import EditorFrame
-from app.editor.mask_canvas import MaskCanvas
 from app.editor.region_editor import RegionEditor
+from app.editor.viewport import Viewport
 from app.history.panel import HistoryPanel
 from app.look import type as type_
 from app.look.controls import Divider
@@ -245,9 +245,9 @@ class Panels(QWidget):
     def zoom_out(self) -> None:
         self._large().zoom_out()
 
-    def _large(self) -> MaskCanvas | ResultCanvas:
+    def _large(self) -> Viewport | ResultCanvas:
         editor = self._open_editor()
-        return editor.canvas if editor is not None else self.canvas.canvas
+        return editor.canvas.viewport if editor is not None else self.canvas.canvas
 
     # History and subject, away and back
 

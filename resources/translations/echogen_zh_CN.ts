@@ -6979,7 +6979,7 @@
     </message>
 </context>
 <context>
-    <name>ToolSurface</name>
+    <name>MaskCanvas</name>
     <message>
         <source>Arrow keys move a cross-hair, Enter clicks or paints with it, Shift and Enter says what does not belong.</source>
         <translation>方向键移动十字准线，Enter 用它点选或涂抹，Shift 加 Enter 标出不属于主体的部分。</translation>

@@ -68,7 +68,7 @@ def type_prompt(program: Program, text: str) -> None:
 def paint(program: Program, *points: tuple[float, float]) -> None:
     """A stroke with the mouse, in shares of the photo."""
     canvas, photo = program.window.editor.canvas, program.state.subject.photo
-    places = [canvas.to_widget(photo.width * x, photo.height * y).toPoint() for x, y in points]
+    places = [canvas.viewport.to_widget(photo.width * x, photo.height * y).toPoint() for x, y in points]
     QTest.mousePress(canvas, LEFT, NONE, places[0])
     for place in places[1:]:
         QTest.mouseMove(canvas, place)
@@ -465,7 +465,7 @@ def test_nothing_to_draw_is_said_under_the_button(program, qtbot):
     type_prompt(program, "a ball")
     press(program, Qt.Key.Key_M, CTRL)
     canvas = window.editor.canvas
-    canvas.set_tool("lasso")
+    canvas.tools.set_tool("lasso")
     corners = [QPoint(2, 2), QPoint(canvas.width() - 2, 2), QPoint(canvas.width() - 2, canvas.height() - 2)]
     QTest.mousePress(canvas, LEFT, CTRL, corners[0])
     for corner in (*corners[1:], QPoint(2, canvas.height() - 2)):

@@ -473,7 +473,7 @@ def test_the_keys_of_the_view_zoom_the_large_picture(program, qtbot, where):
     canvas = window.editor.canvas if where == "editor" else window.canvas.canvas
 
     def scale() -> float:
-        return canvas.view().scale if where == "editor" else canvas.scale()
+        return canvas.viewport.view().scale if where == "editor" else canvas.scale()
 
     window.activateWindow()
     fitted = scale()

@@ -331,7 +331,7 @@ class Walk(Camera):
         photo = self.state.subject.photo
 
         def at(x: float, y: float) -> QPoint:
-            return canvas.to_widget(photo.width * x, photo.height * y).toPoint()
+            return canvas.viewport.to_widget(photo.width * x, photo.height * y).toPoint()
 
         strokes = {
             "box": ((0.18, 0.06), (0.5, 0.5), (0.84, 0.93)),
@@ -340,7 +340,7 @@ class Walk(Camera):
             "brush": ((0.22, 0.8), (0.26, 0.86), (0.33, 0.9)),
         }
         for tool in ("select", "box", "lasso", "hand", "eraser", "brush"):
-            canvas.set_tool(tool)
+            canvas.tools.set_tool(tool)
             stroke = strokes.get(tool, ())
             if stroke:
                 QTest.mouseMove(canvas, at(*stroke[0]))
