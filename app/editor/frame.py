@@ -1,4 +1,4 @@
-"""What an editor of a mask is built of, whatever the mask is for: tools, canvas, options, hints, and something at its side."""
+"""The parts of every editor of a mask, whatever the mask is for: tools, canvas, options, hints, and something at its side."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class EditorFrame(QWidget):
         self._show_hints()
 
     def _show_hints(self) -> None:
-        """What mouse or keys do: the keys from the moment the cross-hair is there."""
+        """Show the hints of the mouse, or those of the keys from the moment the cross-hair is there."""
         tools = self.canvas.tools
         self.hints.show_tool(tools.tool(), tools.cross_hair() is not None)
 

@@ -98,7 +98,7 @@ def measure(zooms: list[str], with_edge: bool = False) -> dict[str, dict[str, fl
 
 
 def _whole(session: MaskSession) -> dict[str, Callable[[int], Callable[[], object]]]:
-    """What changes the whole mask; each gets the number of its repetition, so that none finds its work done already."""
+    """Operations on the whole mask; each gets the number of its repetition, so that none finds its work done already."""
     holed = _disc()
     holed[HEIGHT // 2 - 100 : HEIGHT // 2 + 100, WIDTH // 2 - 150 : WIDTH // 2 + 150] = 0
     holed[50:250, 50:350] = 255

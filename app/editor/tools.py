@@ -361,7 +361,7 @@ class Tools(QObject):
     # Painting
 
     def paint(self, painter: QPainter) -> None:
-        """What is being drawn, the brush's ring and the cross-hair."""
+        """Paint the box or lasso being drawn, the brush's ring and the cross-hair."""
         drag = self._drag
         if drag is not None and drag.kind == "box":
             mark_painting.paint_box(painter, QRectF(drag.start, drag.last))

@@ -315,7 +315,7 @@ class PromptPanel(QWidget):
         self._show_words()
 
     def _keep_words(self, prompt: str) -> None:
-        """What somebody wrote has a place in the history before other words take its place."""
+        """Put a prompt that somebody wrote into the history before another takes its place."""
         examples = self._manifest.examples if self._manifest is not None else ()
         if prompt.strip() not in {example.prompt.strip() for example in examples}:
             self.history.add(prompt)
@@ -426,7 +426,7 @@ class PromptPanel(QWidget):
         sheet.words.setVisible(bool(text))
 
     def _summarise(self) -> None:
-        """What the folded lines say."""
+        """Write the summaries of the folded lines."""
         values = self.state.values
         strengths = (short(values.prompt_strength), short(values.subject_strength))
         self.sheet.sections["strengths"].set_summary(self.tr("{0} and {1}").format(*strengths))

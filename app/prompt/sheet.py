@@ -238,7 +238,7 @@ class PromptSheet(QWidget):
         self._held_row.setVisible(bool(sentence))
 
     def set_queue(self, count: int, *, more: bool) -> None:
-        """What is under the help line while there is a queue.
+        """Show the buttons under the help line while there is a queue.
 
         Args:
             count: pictures that are drawn, wait or are held; 0 puts the button away.

@@ -98,7 +98,7 @@ class SubjectPanel(QWidget):
         self._subjects.open_file(Path(path), name, example=True)
 
     def examples(self) -> tuple[ExamplePhoto, ...]:
-        """What the open bundle brings to begin with."""
+        """The examples that the open bundle brings."""
         return self.gallery.examples
 
     @Slot()
@@ -368,7 +368,7 @@ class SubjectPanel(QWidget):
                 self.canvas.tools.set_tool("select")
 
     def _verdict(self, subject: Subject) -> Verdict:
-        """What is to be said about the cut-out; "" when it was corrected, or while there is none."""
+        """A note on the cut-out; "" when it was corrected, or while there is none."""
         session = self._session
         if subject.finding or subject.example or session is None or session.undo_label:
             return ""

@@ -38,7 +38,7 @@ class Listing(QObject):
 
     @property
     def text(self) -> str:
-        """What was typed, for the session."""
+        """The typed text, for the session."""
         return self._source.text[:MAX_TEXT]
 
     def set_text(self, text: str) -> None:

@@ -286,7 +286,7 @@ class Panels(QWidget):
     # Walking with the keyboard
 
     def stations(self) -> list[Station]:
-        """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
+        """The stops of F6: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
         top_bar = Station(self.top_bar, self.top_bar.bundles)
         editor = self._open_editor()
         if editor is not None:

@@ -52,7 +52,7 @@ class Presets(QObject):
         return self._presets
 
     def runs(self) -> dict[str, Callable[..., object]]:
-        """What the actions of the table do."""
+        """The slots for actions of the table."""
         keys = {f"preset_{number}": partial(self.use, number - 1) for number in range(1, KEYS + 1)}
         return {"keep_preset": self.ask_and_keep, "open_preset": self.choose_file, **keys}
 

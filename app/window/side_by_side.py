@@ -69,7 +69,7 @@ class SideBySide(QObject):
     # Asked for
 
     def pictures(self) -> Sequence[Picture]:
-        """What would be shown: the chosen pictures of the history, else those of the same request as the one on the canvas."""
+        """The pictures to show: the chosen ones of the history, else those of the same request as the one on the canvas."""
         chosen = [picture for picture in self._history.view.chosen() if not self._history.model.is_missing(picture)]
         if len(chosen) > 1:
             return chosen[:MOST]
