@@ -21,7 +21,7 @@ import numpy as np
 
 from app.mask.brush import Brush, Point
 from app.mask.layers import with_edge
-from app.mask.strokes import Edge, Marks, Painted
+from app.mask.strokes import Edge, MaskMarks, Painted
 from engine import CannotWrite, Sentence, write_atomically
 from engine.photo import Box, Click
 
@@ -46,7 +46,7 @@ class Draft:
 
     picture: str
     base: np.ndarray
-    marks: Marks
+    marks: MaskMarks
 
     def mask(self) -> np.ndarray:
         """uint8 (H, W), with its edge applied; ``base`` itself where there is none."""
@@ -137,7 +137,7 @@ def _unpacked(picture: str, content: bytes) -> Draft:
         found = json.loads(archive.read("marks.json"))
     if pixels is None or found["version"] != _VERSION:
         raise ValueError("not a draft of this program")
-    marks = Marks(
+    marks = MaskMarks(
         tuple(Click(**click) for click in found["clicks"]),
         Box(**found["box"]) if found["box"] is not None else None,
         _painted(found["painted"], points),

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWi
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.models import words
 from app.models.licences import LicenceSheet
-from app.models.pieces import Glyph, GlyphLabel, PartList, Problem, Question, Tag
+from app.models.pieces import Glyph, GlyphLabel, InlineQuestion, PartList, Problem, Tag
 from app.session.downloads import Downloads
 from app.system.sharing import reveal
 from engine import AccessRefused, CannotWrite, EchoGenError, SizeNotAgreed
@@ -57,7 +57,7 @@ class ModelCard(Card):
         self.verdict = label("", "help", wrap=True)
         self.free = OutlinedButton(self.tr("Remove them…"), "trash-2")
         self.free.setAccessibleName(self.tr("Remove the downloaded files…"))
-        self.question = Question()
+        self.question = InlineQuestion()
         self._lay_out()
         self.button.clicked.connect(self._press)
         self.stop.clicked.connect(self._ask_remove)

@@ -193,7 +193,7 @@ class Problem(QFrame):
         self.setAccessibleDescription(self.text.text())
 
 
-class Question(QWidget):
+class InlineQuestion(QWidget):
     """Something to be sure about, asked in place: a sentence, the deed, and the way back.
 
     Signals:

@@ -16,7 +16,7 @@ from app.language import sentences
 from app.session import waiting_line
 from app.session.engine_link import EngineLink, Previews
 from app.session.state import Jobs, SessionState
-from app.session.waiting_line import Job, QueueEntry, next_number
+from app.session.waiting_line import QueuedJob, QueueEntry, next_number
 from engine import (
     Cancelled,
     DeviceLost,
@@ -71,10 +71,10 @@ class PictureQueue(QObject):
     def __init__(self, state: SessionState, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state, self._link = state, link
-        self._queue: deque[Job] = deque()
-        self._held: list[Job] = []
+        self._queue: deque[QueuedJob] = deque()
+        self._held: list[QueuedJob] = []
         self._taken_out: tuple[waiting_line.Removed, waiting_line.Removed] = ((), ())
-        self._drawing: Job | None = None
+        self._drawing: QueuedJob | None = None
         self._number: int | None = None
         self._notes: tuple[str, ...] | None = None
         self._preparing: Prepare | None = None
@@ -136,14 +136,14 @@ class PictureQueue(QObject):
         """
         press = next_number()
         for index, request in enumerate(requests):
-            self._queue.append(Job(request, index + 1, len(requests), press=press, contest=contest))
+            self._queue.append(QueuedJob(request, index + 1, len(requests), press=press, contest=contest))
         self._pump()
 
     def draw_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
         """Draw the first ``scales`` scales of each request; the ideas before them are dropped."""
         self._queue = deque(job for job in self._queue if job.idea is None)
         for index, request in enumerate(requests):
-            self._queue.append(Job(request, index + 1, len(requests), index, scales))
+            self._queue.append(QueuedJob(request, index + 1, len(requests), index, scales))
         self._pump()
 
     @Slot()
@@ -164,7 +164,7 @@ class PictureQueue(QObject):
 
     def hold(self, requests: Sequence[GenerationRequest]) -> None:
         """Let pictures wait until ``resume``: they are left from an earlier time."""
-        self._held += [Job(request, 1, 1) for request in requests]
+        self._held += [QueuedJob(request, 1, 1) for request in requests]
         self._tell()
 
     @Slot()
@@ -173,7 +173,7 @@ class PictureQueue(QObject):
         held, self._held = self._held, []
         self._line_up(held)
 
-    def _line_up(self, jobs: Sequence[Job]) -> None:
+    def _line_up(self, jobs: Sequence[QueuedJob]) -> None:
         """Held pictures go to the end of the queue, as one press of Generate."""
         press = next_number()
         self._queue += [
@@ -251,7 +251,7 @@ class PictureQueue(QObject):
         drawing = [self._drawing] if self._drawing is not None and not self._state.jobs.stopping else []
         return [job.request for job in (*drawing, *self._queue, *self._held) if job.idea is None]
 
-    def _hold_all(self, job: Job | None, problem: EchoGenError | None = None) -> None:
+    def _hold_all(self, job: QueuedJob | None, problem: EchoGenError | None = None) -> None:
         """An error ended the drawing of ``job``: it and what waits are drawn when the user says so."""
         left = [replace(one, problem=problem) for one in ((job,) if job is not None else ()) if one.idea is None]
         self._held = left + [one for one in self._queue if one.idea is None] + self._held
@@ -291,7 +291,7 @@ class PictureQueue(QObject):
         )
         self.changed.emit()
 
-    def _end_job(self) -> Job | None:
+    def _end_job(self) -> QueuedJob | None:
         job, self._drawing, self._number = self._drawing, None, None
         return job
 
@@ -366,7 +366,7 @@ class PictureQueue(QObject):
         self.failed.emit(failed.error, failed.details)
         self._next()
 
-    def _compare(self, job: Job, event: Finished | None) -> None:
+    def _compare(self, job: QueuedJob, event: Finished | None) -> None:
         """A picture is done, or was given up: when it was the last one of its press, tell which is the most alike."""
         if not job.contest:
             return

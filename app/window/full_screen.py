@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.canvas.panel import CanvasPanel
 from app.canvas.screen import PictureScreen
-from app.history.commands import Pictures
+from app.history.commands import PictureSequence
 from app.history.panel import HistoryPanel
 from app.session.state import SessionState
 from app.shortcuts import keymap
@@ -35,7 +35,7 @@ class FullScreen(QObject):
         super().__init__(parent)
         self._window, self._state, self._canvas, self._history = window, state, canvas, history
         self.screen: PictureScreen | None = None
-        self._row: Pictures = history.model
+        self._row: PictureSequence = history.model
         self._picture: Picture | None = None
         self._images: OrderedDict[int, QImage] = OrderedDict()
         canvas.canvas.fullScreenWanted.connect(self.open_shown)

@@ -39,7 +39,7 @@ from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.picture_menu import PictureMenu
-from app.window.pictures import Pictures
+from app.window.pictures import FinishedPictures
 from app.window.placing import Placing
 from app.window.presets import Presets
 from app.window.redrawing import Redrawing
@@ -112,7 +112,9 @@ class MainWindow(QMainWindow):
         self.dialogs = Dialogs(self, controller, paths)
         self.assets = AssetStore(paths.assets)
         earlier = EarlierSubjects(state, self.assets, self)
-        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier)
+        self.pictures = FinishedPictures(
+            self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier
+        )
         self.drawing = Drawing(panels, controller, self)
         self.side_by_side = SideBySide(panels, controller, self)
         self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)

@@ -368,14 +368,14 @@ def _follow(
     stem: str,
     which: str = "",
 ) -> Finished:
-    left, first = TimeLeft(()), 0
+    left, first = RemainingTime(()), 0
     # The picture after each scale costs a tenth of a second: it is made where somebody sees how far it is, or keeps it.
     for event in engine.generate(request, cancel=cancel, previews=progress.watched or previews is not None):
         match event:
             case Started():
                 for note in event.notes:
                     progress.note(note)
-                left, first = TimeLeft(event.costs, event.expected_seconds), event.first_scale
+                left, first = RemainingTime(event.costs, event.expected_seconds), event.first_scale
                 progress.show(f"{which}preparing")
             case ScalePreview():
                 if event.scale < first:
@@ -393,7 +393,7 @@ def _follow(
     raise AssertionError("a generation ends with Finished or an error")
 
 
-class TimeLeft:
+class RemainingTime:
     """How long a picture still takes, said only when it can be known.
 
     The shares of the scales are counted work. Before a picture was measured here, the coarse scales, which are hardly any work,

@@ -5665,7 +5665,7 @@
     </message>
 </context>
 <context>
-    <name>Pictures</name>
+    <name>FinishedPictures</name>
     <message>
         <source>1 picture was found again</source>
         <translation>重新找到 1 张图片</translation>
@@ -6121,7 +6121,7 @@
     </message>
 </context>
 <context>
-    <name>Question</name>
+    <name>InlineQuestion</name>
     <message>
         <source>Keep</source>
         <translation>保留</translation>

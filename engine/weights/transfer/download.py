@@ -23,7 +23,15 @@ from engine.sentence import Sentence
 from engine.weights.catalogue import Part
 from engine.weights.transfer.disk import FileJob, Segment
 from engine.weights.transfer.file_transfer import RetryPolicy, fetch
-from engine.weights.transfer.hub import Busy, LicenceChanged, Listing, RemoteFile, is_plain_name, list_part, refused
+from engine.weights.transfer.hub import (
+    Busy,
+    LicenceChanged,
+    RemoteFile,
+    RepositoryListing,
+    is_plain_name,
+    list_part,
+    refused,
+)
 from engine.weights.transfer.tensors import choose_tensors, read_header
 
 if TYPE_CHECKING:
@@ -162,7 +170,12 @@ class PartDownload:
         self._measure_arrived()
 
     async def _planned(
-        self, client: httpx.AsyncClient, listing: Listing, remote: RemoteFile, token: str | None, policy: RetryPolicy
+        self,
+        client: httpx.AsyncClient,
+        listing: RepositoryListing,
+        remote: RemoteFile,
+        token: str | None,
+        policy: RetryPolicy,
     ) -> PlannedFile | None:
         name = self.part.inner(remote.name) or remote.name
         if not (self.part.tensors and name.endswith(".safetensors")):
@@ -261,7 +274,7 @@ class PartDownload:
         self, client: httpx.AsyncClient, file: PlannedFile, base_url: str, token: str | None, policy: RetryPolicy
     ) -> None:
         assert self.plan is not None
-        listing = Listing(self.plan.repository, base_url, self.plan.commit, "", ())
+        listing = RepositoryListing(self.plan.repository, base_url, self.plan.commit, "", ())
 
         def arrived(count: int) -> None:
             self._arrived[file.name] = self._arrived.get(file.name, 0) + count

@@ -18,19 +18,19 @@ from engine.training import cutout
 from engine.training.cutout_calibration import calibrate, fit
 from engine.training.cutout_export import export_network
 from engine.training.cutout_network import FROZEN, CutoutNetwork
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.render.clicks import draw_hints
 from engine.training.render.composites import Composer
 
 
 @pytest.fixture(scope="module")
-def subjects(tmp_path_factory: pytest.TempPathFactory) -> Subjects:
+def subjects(tmp_path_factory: pytest.TempPathFactory) -> SubjectPictures:
     folder = tmp_path_factory.mktemp("subjects")
     for index, colour in enumerate(((200, 40, 40), (40, 180, 60), (50, 60, 210))):
         picture = np.zeros((64, 64, 4), np.uint8)
         cv2.ellipse(picture, (32, 32), (30, 16 + 5 * index), 30 * index, 0, 360, (*colour, 255), -1)
         Image.fromarray(picture).save(folder / f"thing{index}.png")
-    return Subjects.from_folder(folder, 64)
+    return SubjectPictures.from_folder(folder, 64)
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def network() -> CutoutNetwork:
     return CutoutNetwork.from_published().eval()
 
 
-def composer(subjects: Subjects, seed: int = 5, **settings: float) -> Composer:
+def composer(subjects: SubjectPictures, seed: int = 5, **settings: float) -> Composer:
     texture = np.random.default_rng(1).integers(0, 255, (80, 90, 3), np.uint8)
     return Composer(subjects, [texture], size=64, seed=seed, **settings)
 
 
-def test_one_seed_draws_the_same_composites_and_goes_on_after_a_pause(subjects: Subjects) -> None:
+def test_one_seed_draws_the_same_composites_and_goes_on_after_a_pause(subjects: SubjectPictures) -> None:
     first, second = composer(subjects), composer(subjects, seed=6)
     for _ in range(3):
         first.draw()
@@ -53,7 +53,7 @@ def test_one_seed_draws_the_same_composites_and_goes_on_after_a_pause(subjects: 
     assert np.array_equal(one.rgb, other.rgb) and np.array_equal(one.hints, other.hints)
 
 
-def test_hints_are_there_only_where_they_are_asked_for(subjects: Subjects) -> None:
+def test_hints_are_there_only_where_they_are_asked_for(subjects: SubjectPictures) -> None:
     plain, hinted = composer(subjects, hinted=0.0), composer(subjects, hinted=1.0)
     assert all(not plain.draw().hints.any() for _ in range(12))
     drawn = [hinted.draw() for _ in range(12)]
@@ -92,7 +92,7 @@ def test_hints_change_nothing_before_training_and_the_first_blocks_are_kept(netw
     assert not any(value.requires_grad for value in network.blocks[:FROZEN].parameters())
 
 
-def test_steps_lower_the_loss_and_a_resumed_stage_goes_on(subjects: Subjects, network: CutoutNetwork) -> None:
+def test_steps_lower_the_loss_and_a_resumed_stage_goes_on(subjects: SubjectPictures, network: CutoutNetwork) -> None:
     settings = cutout.read_settings()
     settings["data"] |= {"picture_size": 64, "fresh": 0.25, "kept": 4}
     settings["training"] |= {"batch": 4}
@@ -143,7 +143,7 @@ def test_the_estimate_is_fitted_to_overlaps() -> None:
 
 
 def test_a_network_is_calibrated_on_what_the_program_makes_of_composites(
-    subjects: Subjects, network: CutoutNetwork, tmp_path: Path
+    subjects: SubjectPictures, network: CutoutNetwork, tmp_path: Path
 ) -> None:
     export_network(network.eval(), tmp_path, 64)
     report = calibrate(tmp_path, Composer(subjects, [], size=96, seed=8, hinted=0.0), 6)
