@@ -20,7 +20,7 @@ import numpy as np
 from app.store.history_database import COLUMNS, HistoryDatabase
 from app.store.picture_filter import Facets, PictureFilter
 from app.store.queue_store import QueueStore
-from app.store.thumbs import make_film, make_thumb, read_film
+from app.store.thumb_bytes import make_film, make_thumb, read_film
 from engine import CannotWrite, EchoGenError, GenerationRequest, is_text
 
 log = logging.getLogger(__name__)

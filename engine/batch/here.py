@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.batch.job import BatchJob
+from engine.batch.batch_job import BatchJob
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import InputError

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine import errors
-from engine.batch.job import BatchJob, Planned, rows_a_part
+from engine.batch.batch_job import BatchJob, Planned, rows_a_part
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import DeviceLost, EchoGenError, InputError

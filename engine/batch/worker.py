@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.batch.job import BatchJob, Planned, Record, RecordFile, picture_name
+from engine.batch.batch_job import BatchJob, Planned, Record, RecordFile, picture_name
 from engine.errors import Cancel, Cancelled, CannotWrite, DeviceLost, EchoGenError
 from engine.events import Finished
 from engine.files import disk_error

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.batch.batch_job import MANIFEST, BatchJob
 from engine.batch.here import run_here
-from engine.batch.job import MANIFEST, BatchJob
 from engine.batch.making import find_photos, make_requests, read_prompts
 from engine.batch.progress import Count
 from engine.batch.worker import WorkerOptions

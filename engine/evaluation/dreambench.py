@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.batch.job import BatchJob, planned
+from engine.batch.batch_job import BatchJob, planned
 from engine.bundle.manifest import BundleManifest
 from engine.errors import EchoGenError, InputError
 from engine.evaluation.embedders import Clip, PictureEmbedder

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from engine.batch.job import BatchJob, planned
+from engine.batch.batch_job import BatchJob, planned
 from engine.batch.progress import Count, ProgressBar
 from engine.bundle.manifest import read_manifest
 from engine.cli import main

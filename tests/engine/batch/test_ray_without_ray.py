@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.batch import on_ray
-from engine.batch.job import BatchJob, planned
+from engine.batch.batch_job import BatchJob, planned
 from engine.batch.on_ray import TRIES, RayDrawing
 from engine.batch.progress import Count
 from engine.batch.worker import WorkerOptions

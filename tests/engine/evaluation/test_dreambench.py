@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.batch.job import BatchJob
+from engine.batch.batch_job import BatchJob
 from engine.cli import main
 from engine.errors import BundleError, InputError
 from engine.evaluation.dreambench import (
