@@ -6,9 +6,10 @@ from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from app.look.controls import Card, IconButton, OutlinedButton, label
+from app.look.glyphs import Glyph
 from app.models import words
 from app.models.licences import LicenceSheet
-from app.models.pieces import Glyph, GlyphLabel, InlineQuestion, PartList, Problem, Tag
+from app.models.pieces import GlyphLabel, InlineQuestion, PartList, Problem, Tag
 from app.session.downloads import Downloads
 from app.system.sharing import reveal
 from engine import AccessRefused, CannotWrite, EchoGenError, SizeNotAgreed

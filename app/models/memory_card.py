@@ -7,9 +7,9 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import Card, Segmented, label
+from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
 from app.models import words
-from app.models.pieces import Glyph
 from engine.planning import MemoryPlan
 
 AUTO = "auto"

@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayou
 
 from app.language.say import spoken_seconds
 from app.look.controls import Card, IconButton, OutlinedButton, label
+from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
 from app.models import words
-from app.models.pieces import Glyph, Tag
+from app.models.pieces import Tag
 from app.session.downloads import Downloads
 from app.session.state import SessionState
 from app.store.settings import OFFER_PUT_AWAY

@@ -17,7 +17,7 @@ from app.look.controls import (
     PrimaryButton,
     label,
 )
-from app.look.glyphs import Sign
+from app.look.glyphs import Glyph
 from app.look.layout import retranslates
 from app.look.theme import space
 from app.prompt.edit import PromptEdit
@@ -168,7 +168,7 @@ class PromptSheet(QWidget):
         kept = QHBoxLayout(self._kept_row)
         kept.setContentsMargins(0, 0, 0, 0)
         kept.setSpacing(8)
-        kept.addWidget(Sign("lock", side=14))
+        kept.addWidget(Glyph("lock", side=14))
         kept.addWidget(self.kept, 1)
         kept.addWidget(self.let_go)
         self._kept_row.hide()

@@ -24,7 +24,7 @@ from app.look.controls import (
     PlainButton,
     label,
 )
-from app.look.glyphs import Sign
+from app.look.glyphs import Glyph
 from app.look.layout import FlowLayout
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
@@ -152,7 +152,7 @@ class SubjectPanel(QWidget):
         tools.addWidget(self.expand)
         self.found_note = FoundNote()
         self.name_label = label("", "label")
-        self.found_sign, self.found_label = Sign("circle-check", "accent"), label("", "help", "muted")
+        self.found_sign, self.found_label = Glyph("circle-check", "accent"), label("", "help", "muted")
         self.name_edit = QLineEdit()
         self.name_edit.setObjectName("subjectNameEdit")
         self.name_edit.setMaxLength(120)
@@ -190,7 +190,7 @@ class SubjectPanel(QWidget):
         private.setContentsMargins(0, 0, 0, 0)
         private.setSpacing(6)
         self.privacy_label = ElidedLabel("", "help", "muted")
-        private.addWidget(Sign("lock", side=14))
+        private.addWidget(Glyph("lock", side=14))
         private.addWidget(self.privacy_label, 1)
         self._lay_out()
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QPainter
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import sentences
-from app.look import icons
 from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
+from app.look.glyphs import Glyph
 from app.look.tab_order import tab_after
 from app.system.logs import LOG_FILE
 from engine import EchoGenError
@@ -25,17 +25,6 @@ class NextStep:
 
     text: str
     run: Callable[[], object]
-
-
-class _Glyph(QWidget):
-    """The triangle beside the title."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setFixedSize(18, 18)
-
-    def paintEvent(self, event) -> None:
-        icons.paint_icon(QPainter(self), "triangle-alert", QRectF(self.rect()), "danger")
 
 
 class ErrorBanner(QFrame):
@@ -63,7 +52,7 @@ class ErrorBanner(QFrame):
         self._traceback = ""
         top = QHBoxLayout()
         top.setSpacing(9)
-        top.addWidget(_Glyph(self), 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(Glyph("triangle-alert", "danger", 18, parent=self), 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(self.title, 1)
         top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.steps = QVBoxLayout()
