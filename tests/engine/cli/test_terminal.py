@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import COMMANDS, main, make_parser
-from engine.cli.generate import RemainingTime
+from engine.cli.drawing_progress import RemainingTime
 from engine.cli.terminal import PROGRAM, ProgressLine
 from engine.errors import ExitCode
 
