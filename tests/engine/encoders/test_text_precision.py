@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.engine.encoders.test_text import word_level, write_tokenizer
+from tests.engine.encoders.test_text_encoder import word_level, write_tokenizer
 from transformers.models.t5 import T5Config, T5EncoderModel
 
 from engine.bundle.loader import keeps_float32
