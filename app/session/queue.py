@@ -1,4 +1,4 @@
-"""The queue between *Generate* and the picture: one job at a time, encoding ahead, stopping.
+"""The queue between *Generate* and the picture: one job at a time, stopping.
 
 Nothing here paints. The window connects the signals to the canvas and the history.
 """
@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.language import sentences
 from app.session import waiting_line
+from app.session.encoding_ahead import EncodingAhead
 from app.session.engine_link import EngineLink, Previews
 from app.session.state import Jobs, SessionState
 from app.session.waiting_line import QueuedJob, QueueEntry, next_number
@@ -29,11 +30,10 @@ from engine import (
     Sentence,
     Started,
 )
-from engine.process import Ended, Failed, Loading, Opened, Prepare, Prepared, Replanned
+from engine.process import Ended, Failed, Loading, Opened, Replanned
 
 log = logging.getLogger(__name__)
 
-_PREPARE_AFTER_MS = 250
 _SMOOTHING = 0.5
 
 
@@ -77,27 +77,19 @@ class PictureQueue(QObject):
         self._drawing: QueuedJob | None = None
         self._number: int | None = None
         self._notes: tuple[str, ...] | None = None
-        self._preparing: Prepare | None = None
-        self._prepared_key: object = None
         self._reopen: tuple[str, str, str] | None = None
         self._best: tuple[int, Finished | None, int] = (0, None, 0)
         self._deaths = 0
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PREPARE_AFTER_MS)
-        self._timer.timeout.connect(self._prepare)
+        self._ahead = EncodingAhead(state, link, self._is_free, self)
         link.loading.connect(self._loading)
         link.opened.connect(self._opened)
         link.replanned.connect(self._replanned)
-        link.prepared.connect(self._prepared)
         link.started.connect(self._started)
         link.preview.connect(self._preview)
         link.finished.connect(self._finished)
         link.scalesPainted.connect(self.scalesPainted)
         link.failed.connect(self._failed)
         link.ended.connect(self._ended)
-        for signal in (state.promptChanged, state.maskChanged, state.photoChanged, state.engineChanged):
-            signal.connect(self._changed)
 
     # Opening
 
@@ -105,8 +97,7 @@ class PictureQueue(QObject):
         """Open a bundle; what is drawn is stopped first."""
         self.stop_now()
         self._reopen = (bundle, device, memory)
-        self._preparing, self._prepared_key = None, None
-        self._state.set_prepared(None)
+        self._ahead.forget()
         self._state.update_engine(phase="loading", fraction=0.0, text="", info=None)
         self._link.open(bundle, device, memory)
 
@@ -261,17 +252,20 @@ class PictureQueue(QObject):
     def waiting(self) -> int:
         return len(self._queue)
 
+    def _is_free(self) -> bool:
+        return self._drawing is None and not self._queue
+
     def _pump(self) -> None:
         if self._drawing is None and self._queue and self._state.engine.phase == "ready":
             self._drawing = self._queue.popleft()
-            self._timer.stop()
+            self._ahead.put_off()
             self._notes = None
             job = self._drawing
             further = {"contest": job.press} if job.contest else {}
             self._number = self._link.generate(job.request, job.until_scale, **further)
         self._tell()
-        if self._drawing is None and not self._queue:
-            self._changed()
+        if self._is_free():
+            self._ahead.look()
 
     def _tell(self, *, stopping: bool = False, last: bool = False) -> None:
         job = self._drawing
@@ -338,10 +332,8 @@ class PictureQueue(QObject):
     @Slot(object, object)
     def _failed(self, failed: Failed, previews: Previews) -> None:
         if failed.job is None:
-            if self._preparing is not None and self._state.engine.phase == "ready":
-                # Encoding ahead is a courtesy: what is wrong with the prompt is said when the user presses Generate.
+            if self._state.engine.phase == "ready" and self._ahead.has_failed():
                 log.info("encoding ahead failed: %s", failed.error)
-                self._preparing = None
                 return
             self._hold_all(self._end_job())
             self._state.update_engine(phase="failed", text=failed.error.fact)
@@ -383,14 +375,13 @@ class PictureQueue(QObject):
 
     def _next(self) -> None:
         self._pump()
-        if self._drawing is None and not self._queue:
+        if self._is_free():
             self.idle.emit()
 
     @Slot(object)
     def _ended(self, message: Ended) -> None:
         """The child is gone without being asked to: say so, and start it again unless that fails time after time."""
-        self._preparing, self._prepared_key = None, None
-        self._state.set_prepared(None)
+        self._ahead.forget()
         job = self._end_job()
         drawing = job is not None
         self._deaths += 1
@@ -410,50 +401,6 @@ class PictureQueue(QObject):
         if again and self._reopen is not None:
             self._link.open(*self._reopen)
         self.idle.emit()
-
-    # Encoding ahead
-
-    @Slot()
-    def _changed(self) -> None:
-        """Something that the encoders see may be another one: encode it once the user pauses."""
-        key = self._key()
-        if key is None or key != self._prepared_key:
-            self._prepared_key = None
-            self._state.set_prepared(None)
-            if key is not None:
-                self._timer.start()
-
-    def _key(self) -> object:
-        subject, values = self._state.subject, self._state.values
-        if self._state.engine.phase != "ready" or not values.prompt.strip():
-            return None
-        if subject is None or subject.cut_out is None:
-            return None
-        return values.prompt.strip(), values.negative_prompt.strip(), id(subject.cut_out)
-
-    @Slot()
-    def _prepare(self) -> None:
-        subject, key = self._state.subject, self._key()
-        if key is None or subject is None or self._drawing is not None or self._queue:
-            return
-        values = self._state.values
-        command = self._link.prepare(values.prompt.strip(), values.negative_prompt.strip(), subject.cut_out)
-        self._preparing = command
-
-    @Slot(object)
-    def _prepared(self, message: Prepared) -> None:
-        preparing, self._preparing = self._preparing, None
-        subject, values = self._state.subject, self._state.values
-        fresh = (
-            preparing is not None
-            and message.command.prompt == preparing.prompt == values.prompt.strip()
-            and message.command.negative_prompt == values.negative_prompt.strip()
-            and subject is not None
-            and preparing.subject is subject.cut_out
-        )
-        if fresh:
-            self._prepared_key = self._key()
-            self._state.set_prepared(message.notes)
 
     # Earlier pictures
 
