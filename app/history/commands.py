@@ -35,7 +35,7 @@ class PictureSequence(Protocol):
 
     def rowCount(self) -> int: ...
 
-    def walk(self, picture: int, step: int) -> Picture | None:
+    def beside(self, picture: int, step: int) -> Picture | None:
         """The picture so many places further on; None beyond the ends, and when ``picture`` is not among them."""
         ...
 

@@ -183,9 +183,11 @@ class ModelOffer(QWidget):
             share = (state.done / state.total if state.total else 0.0) if by_bytes else state.fraction
             self.bar.setValue(round(1000 * share))
             self.bar.setAccessibleName(f"{words.title(state)}, {round(100 * share)} %")
-            said = words.amount(state.done, state.total) if by_bytes else words.phase(state)
+            progress = words.amount(state.done, state.total) if by_bytes else words.phase(state)
             more = (words.speed(state) or words.phase(state)) if by_bytes else ""
-            text = "  ".join(filter(None, [f"{said}.", f"{more}." if more else "", self.tr("You can draw meanwhile.")]))
+            text = "  ".join(
+                filter(None, [f"{progress}.", f"{more}." if more else "", self.tr("You can draw meanwhile.")])
+            )
         else:
             self._action, button, icon = "get", self.tr("Get…"), "download"
             text = self.tr("{0} px pictures, as in the paper.").format(1024)

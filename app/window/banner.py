@@ -168,13 +168,13 @@ _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<nam
 _LONGEST = 120
 
 
-def in_short(traceback: str, when: datetime, said: str = "") -> str:
+def in_short(traceback: str, when: datetime, known: str = "") -> str:
     """The chain of errors, the newest first, each with the place it comes from, and the log's name and time.
 
     Args:
         traceback: as ``traceback.format_exc`` gives it; anything else is taken as it is.
         when: the moment the error was logged.
-        said: a message that need not be repeated.
+        known: a message that need not be repeated.
     """
     chain: list[list[str]] = []
     place = ""
@@ -184,7 +184,7 @@ def in_short(traceback: str, when: datetime, said: str = "") -> str:
             place = f"  {name}, line {frame['line']}, in {frame['name']}"
         elif place and (raised := _RAISED.match(line)):
             kind, text = raised[1].rpartition(".")[2], raised[2] or ""
-            words = f"{kind}: {text}" if text and text != said else kind
+            words = f"{kind}: {text}" if text and text != known else kind
             chain.append([words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…", place])
             place = ""
     lines = [line for error in reversed(chain) for line in error] or [traceback.strip()]

@@ -64,9 +64,9 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
             # "local": without it, a Ray that somebody else runs on this machine would be taken.
             ray.init(address="local", num_cpus=cores + 1, include_dashboard=False, **quiet)
         except Exception as error:  # it raises whatever its processes ended with
-            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise EchoGenError(
-                Sentence("Ray could not be started: {said}", said=said),
+                Sentence("Ray could not be started: {reason}", reason=reason),
                 Sentence("Leave --ray out, or look into Ray's own log."),
             ) from error
         return ray
@@ -263,8 +263,8 @@ def _in_words(error: BaseException) -> EchoGenError:
     logging.getLogger(__name__).debug("Ray failed", exc_info=error)
     lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
     # Of an actor that could not begin Ray keeps only the text.
-    if said := re.search(r"engine\.errors\.(\w+): (.+)", lines[-1]):
-        return getattr(errors, said[1], EchoGenError)(Sentence.row(said[2]))
+    if reason := re.search(r"engine\.errors\.(\w+): (.+)", lines[-1]):
+        return getattr(errors, reason[1], EchoGenError)(Sentence.row(reason[2]))
     return EchoGenError(Sentence("Ray gave up: {line}", line=lines[-1]), Sentence("Go on with --resume."))
 
 

@@ -106,9 +106,9 @@ class Worker:
         if written is not None:
             written.result()
 
-    def fail(self, row: Planned, said: str) -> Record:
+    def fail(self, row: Planned, reason: str) -> Record:
         """Record that a request has no picture, and why."""
-        record = Record(row.id, row.request, error=said)
+        record = Record(row.id, row.request, error=reason)
         self._records.add(record)
         return record
 

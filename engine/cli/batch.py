@@ -175,7 +175,7 @@ class _Source:
             return
         for entry in read_requests(self._args.requests):
             if isinstance(entry, BrokenLine):
-                self._skip(entry.said)
+                self._skip(entry.sentence)
             else:
                 yield entry
 

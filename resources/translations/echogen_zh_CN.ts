@@ -1556,8 +1556,8 @@
         <translation>退出</translation>
     </message>
     <message>
-        <source>Ray could not be started: {said}</source>
-        <translation>无法启动 Ray：{said}</translation>
+        <source>Ray could not be started: {reason}</source>
+        <translation>无法启动 Ray：{reason}</translation>
     </message>
     <message>
         <source>Ray gave up: {line}</source>
@@ -4374,6 +4374,65 @@
     </message>
 </context>
 <context>
+    <name>FinishedPictures</name>
+    <message>
+        <source>1 picture was found again</source>
+        <translation>重新找到 1 张图片</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+    <message>
+        <source>Deleted</source>
+        <translation>已删除</translation>
+    </message>
+    <message>
+        <source>Everything that made this picture is back</source>
+        <translation>生成这张图片的一切都已恢复</translation>
+    </message>
+    <message>
+        <source>Its prompt is in use</source>
+        <translation>已使用它的提示词</translation>
+    </message>
+    <message>
+        <source>Its seed is in use</source>
+        <translation>已使用它的种子</translation>
+    </message>
+    <message>
+        <source>Prompt copied</source>
+        <translation>提示词已复制</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>另存为</translation>
+    </message>
+    <message>
+        <source>Save to a folder</source>
+        <translation>保存到文件夹</translation>
+    </message>
+    <message>
+        <source>Save without metadata</source>
+        <translation>不带元数据保存</translation>
+    </message>
+    <message>
+        <source>The canvas stays with the picture that is drawn</source>
+        <translation>画布停留在正在绘制的图片上</translation>
+    </message>
+    <message>
+        <source>The picture is not finished yet</source>
+        <translation>图片尚未完成</translation>
+    </message>
+    <message>
+        <source>{0} pictures deleted</source>
+        <translation>已删除 {0} 张图片</translation>
+    </message>
+    <message>
+        <source>{0} pictures were found again</source>
+        <translation>重新找到 {0} 张图片</translation>
+    </message>
+</context>
+<context>
     <name>FoundNote</name>
     <message>
         <source>Better cut-outs ({0})…</source>
@@ -4814,6 +4873,13 @@
     </message>
 </context>
 <context>
+    <name>InlineQuestion</name>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+</context>
+<context>
     <name>Inspector</name>
     <message>
         <source>1 added</source>
@@ -5215,6 +5281,53 @@
     <message>
         <source>Taken off the shelf</source>
         <translation>已从架上取下</translation>
+    </message>
+</context>
+<context>
+    <name>MaskCanvas</name>
+    <message>
+        <source>Arrow keys move a cross-hair, Enter clicks or paints with it, Shift and Enter says what does not belong.</source>
+        <translation>方向键移动十字准线，Enter 用它点选或涂抹，Shift 加 Enter 标出不属于主体的部分。</translation>
+    </message>
+    <message>
+        <source>Cut-out editor, {tool}</source>
+        <translation>抠图编辑器，{tool}</translation>
+    </message>
+    <message>
+        <source>The cut-out covers {0} percent of the photo</source>
+        <translation>抠图占照片的百分之 {0}</translation>
+    </message>
+    <message>
+        <source>box</source>
+        <translation>框</translation>
+    </message>
+    <message>
+        <source>brush, {0} pixels</source>
+        <translation>画笔，{0} 像素</translation>
+    </message>
+    <message>
+        <source>eraser, {0} pixels</source>
+        <translation>橡皮，{0} 像素</translation>
+    </message>
+    <message>
+        <source>in one part.</source>
+        <translation>共一个部分。</translation>
+    </message>
+    <message>
+        <source>in {0} parts.</source>
+        <translation>共 {0} 个部分。</translation>
+    </message>
+    <message>
+        <source>lasso</source>
+        <translation>套索</translation>
+    </message>
+    <message>
+        <source>move</source>
+        <translation>移动</translation>
+    </message>
+    <message>
+        <source>select</source>
+        <translation>选择</translation>
     </message>
 </context>
 <context>
@@ -5665,65 +5778,6 @@
     </message>
 </context>
 <context>
-    <name>FinishedPictures</name>
-    <message>
-        <source>1 picture was found again</source>
-        <translation>重新找到 1 张图片</translation>
-    </message>
-    <message>
-        <source>Copied</source>
-        <translation>已复制</translation>
-    </message>
-    <message>
-        <source>Deleted</source>
-        <translation>已删除</translation>
-    </message>
-    <message>
-        <source>Everything that made this picture is back</source>
-        <translation>生成这张图片的一切都已恢复</translation>
-    </message>
-    <message>
-        <source>Its prompt is in use</source>
-        <translation>已使用它的提示词</translation>
-    </message>
-    <message>
-        <source>Its seed is in use</source>
-        <translation>已使用它的种子</translation>
-    </message>
-    <message>
-        <source>Prompt copied</source>
-        <translation>提示词已复制</translation>
-    </message>
-    <message>
-        <source>Save as</source>
-        <translation>另存为</translation>
-    </message>
-    <message>
-        <source>Save to a folder</source>
-        <translation>保存到文件夹</translation>
-    </message>
-    <message>
-        <source>Save without metadata</source>
-        <translation>不带元数据保存</translation>
-    </message>
-    <message>
-        <source>The canvas stays with the picture that is drawn</source>
-        <translation>画布停留在正在绘制的图片上</translation>
-    </message>
-    <message>
-        <source>The picture is not finished yet</source>
-        <translation>图片尚未完成</translation>
-    </message>
-    <message>
-        <source>{0} pictures deleted</source>
-        <translation>已删除 {0} 张图片</translation>
-    </message>
-    <message>
-        <source>{0} pictures were found again</source>
-        <translation>重新找到 {0} 张图片</translation>
-    </message>
-</context>
-<context>
     <name>PlacementBar</name>
     <message>
         <source>Automatic place</source>
@@ -6118,13 +6172,6 @@
     <message>
         <source>variety, details</source>
         <translation>多样性、细节</translation>
-    </message>
-</context>
-<context>
-    <name>InlineQuestion</name>
-    <message>
-        <source>Keep</source>
-        <translation>保留</translation>
     </message>
 </context>
 <context>
@@ -6976,53 +7023,6 @@
     <message>
         <source>Undo</source>
         <translation>撤销</translation>
-    </message>
-</context>
-<context>
-    <name>MaskCanvas</name>
-    <message>
-        <source>Arrow keys move a cross-hair, Enter clicks or paints with it, Shift and Enter says what does not belong.</source>
-        <translation>方向键移动十字准线，Enter 用它点选或涂抹，Shift 加 Enter 标出不属于主体的部分。</translation>
-    </message>
-    <message>
-        <source>Cut-out editor, {tool}</source>
-        <translation>抠图编辑器，{tool}</translation>
-    </message>
-    <message>
-        <source>The cut-out covers {0} percent of the photo</source>
-        <translation>抠图占照片的百分之 {0}</translation>
-    </message>
-    <message>
-        <source>box</source>
-        <translation>框</translation>
-    </message>
-    <message>
-        <source>brush, {0} pixels</source>
-        <translation>画笔，{0} 像素</translation>
-    </message>
-    <message>
-        <source>eraser, {0} pixels</source>
-        <translation>橡皮，{0} 像素</translation>
-    </message>
-    <message>
-        <source>in one part.</source>
-        <translation>共一个部分。</translation>
-    </message>
-    <message>
-        <source>in {0} parts.</source>
-        <translation>共 {0} 个部分。</translation>
-    </message>
-    <message>
-        <source>lasso</source>
-        <translation>套索</translation>
-    </message>
-    <message>
-        <source>move</source>
-        <translation>移动</translation>
-    </message>
-    <message>
-        <source>select</source>
-        <translation>选择</translation>
     </message>
 </context>
 <context>

@@ -80,7 +80,7 @@ class Busy(Exception):
 
     def __init__(self, said: Sentence, wait: float | None = None) -> None:
         super().__init__(said)
-        self.said = said
+        self.sentence = said
         self.wait = wait
 
 

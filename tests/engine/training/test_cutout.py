@@ -115,7 +115,7 @@ def test_opencv_computes_what_torch_does(network: CutoutNetwork, tmp_path: Path)
         reader.setInput(seen)
         found = reader.forward(list(OUTPUTS))
         with torch.no_grad():
-            wanted = network.seen((torch.from_numpy(seen[:, :3]) - 127) / 128, torch.zeros(count, 4, side, side))
+            wanted = network.features_of((torch.from_numpy(seen[:, :3]) - 127) / 128, torch.zeros(count, 4, side, side))
         for one, other in zip(found, wanted, strict=True):
             assert one.shape == other.shape
             assert np.abs(one - other.numpy()).max() < 0.05 + 0.02 * float(other.abs().max())
@@ -125,7 +125,7 @@ def test_the_judge_in_numpy_says_what_it_says_in_torch(network: CutoutNetwork, t
     export_network(network.eval(), tmp_path, 64)
     judge = read_judge(tmp_path / JUDGE_NAME)
     with torch.no_grad():
-        logits, middle, top = network.seen(torch.rand(1, 3, 64, 64), torch.zeros(1, 4, 64, 64))
+        logits, middle, top = network.features_of(torch.rand(1, 3, 64, 64), torch.zeros(1, 4, 64, 64))
         wanted = float(network._judged(logits, middle, top))
     mask = torch.sigmoid(logits)[0, 0].numpy()
     assert abs(judge.logit(middle[0].numpy(), top[0].numpy().mean((1, 2)), mask) - wanted) < 1e-3
