@@ -4091,6 +4091,29 @@
     </message>
 </context>
 <context>
+    <name>Agreement</name>
+    <message>
+        <source>Name it</source>
+        <translation>命名</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Say what it is: “{0}” is written then.</source>
+        <translation>请说明这是什么，然后会写入“{0}”。</translation>
+    </message>
+    <message>
+        <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
+        <translation>提示词说的是“{0}”，照片是“{1}”。</translation>
+    </message>
+    <message>
+        <source>The prompt speaks of “{0}”; this photo has no name yet.</source>
+        <translation>提示词说的是“{0}”；这张照片还没有名称。</translation>
+    </message>
+</context>
+<context>
     <name>CanvasPanel</name>
     <message>
         <source>The picture is done</source>
@@ -5947,32 +5970,12 @@
         <translation>保持主体</translation>
     </message>
     <message>
-        <source>Name it</source>
-        <translation>命名</translation>
-    </message>
-    <message>
         <source>Picture {0} of {1}</source>
         <translation>第 {0} 张，共 {1} 张</translation>
     </message>
     <message>
         <source>Prompts you draw appear here</source>
         <translation>您用过的提示词会出现在这里</translation>
-    </message>
-    <message>
-        <source>Replace</source>
-        <translation>替换</translation>
-    </message>
-    <message>
-        <source>Say what it is: “{0}” is written then.</source>
-        <translation>请说明这是什么，然后会写入“{0}”。</translation>
-    </message>
-    <message>
-        <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
-        <translation>提示词说的是“{0}”，照片是“{1}”。</translation>
-    </message>
-    <message>
-        <source>The prompt speaks of “{0}”; this photo has no name yet.</source>
-        <translation>提示词说的是“{0}”；这张照片还没有名称。</translation>
     </message>
     <message>
         <source>The seed is kept</source>
