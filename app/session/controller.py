@@ -16,7 +16,7 @@ from app.language.say import spoken_seconds
 from app.session.file_opener import DroppedPicture, FileOpener
 from app.session.model_opener import ModelOpener
 from app.session.queue import PictureQueue
-from app.session.regions import Regions
+from app.session.region_requests import RegionRequests
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
@@ -91,7 +91,7 @@ class Controller(QObject):
         self._forming: Started | None = None
         self.fresh: Result | None = None
         """The result of the drawing that ended last: the canvas hears of it from the queue, with what it formed from."""
-        self.regions = Regions(state, self)
+        self.regions = RegionRequests(state, self)
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)

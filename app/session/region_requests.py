@@ -14,7 +14,7 @@ from engine.bundle import BundleManifest
 from engine.photo import Photo, photo_from_pixels, place_in_region, put_back, region_of_photo
 
 
-class Regions(QObject):
+class RegionRequests(QObject):
     """Composes requests for regions from the state, and remembers the photo that was drawn into last."""
 
     def __init__(self, state: SessionState, parent: QObject | None = None) -> None:
