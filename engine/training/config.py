@@ -66,6 +66,16 @@ class TrainingConfig:
         return float(self.values["data"].get("more", 0.0))
 
     @property
+    def views(self) -> dict[str, tuple[int, ...]]:
+        """By place, and "studio" for a plain backdrop: which backgrounds its views are. Empty where views have no words."""
+        return {place: tuple(map(int, indices)) for place, indices in self.values.get("views", {}).items()}
+
+    @property
+    def view_count(self) -> int:
+        """How many views every place has; 0 where views have no words."""
+        return len(next(iter(self.views.values()), ()))
+
+    @property
     def schedule(self) -> ScaleSchedule:
         grids = tuple((int(h), int(w)) for h, w in self.values["schedule"]["grids"])
         size = int(self.values["data"]["picture_size"])
