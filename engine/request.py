@@ -12,9 +12,10 @@ import io
 import json
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 
 from engine.errors import RequestError
 from engine.placement import Placement
@@ -222,6 +223,12 @@ class ScaleBits:
         return cls(tuple(scales))
 
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+_PerScale = Meta(min_length=1, max_length=_MAX_SCALES)
+_OneStrength = Annotated[float, Meta(ge=0, le=20)]
+_OneTemperature = Annotated[float, Meta(ge=0.01, le=10)]
+Strength = _OneStrength | Annotated[tuple[_OneStrength, ...], _PerScale]
+Temperature = _OneTemperature | Annotated[tuple[_OneTemperature, ...], _PerScale]
 Dial = float | tuple[float, ...]
 """One number for all scales, or one per scale."""
 
