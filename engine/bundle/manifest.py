@@ -82,7 +82,12 @@ MAX_MANIFEST_BYTES = 8 * 2**20
 _PATH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _MOST_CHANNELS = 2**14
 # A name that is not known here means something to a newer program: without it, other pictures would come out.
-_EXACT = {"transformer": TransformerConfig, "tokenizer": TokenizerConfig, "defaults": Defaults, "likeness": LikenessScale}
+_EXACT = {
+    "transformer": TransformerConfig,
+    "tokenizer": TokenizerConfig,
+    "defaults": Defaults,
+    "likeness": LikenessScale,
+}
 
 
 def damaged(why: str) -> BundleError:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from engine.bundle.placement_ranges import PlacementRanges
-from engine.request import MAX_SEED, Share, Strength, Temperature
+from engine.request import Seed, Share, Strength, Temperature
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 Text = Annotated[str, Meta(max_length=4000)]
@@ -172,4 +172,4 @@ class Example:
     image: Text
     prompt: Text
     subject_name: Text = ""
-    seed: Annotated[int, Meta(ge=0, le=MAX_SEED)] = 0
+    seed: Seed = 0
