@@ -16,7 +16,7 @@ from engine.files import write_atomically
 from engine.placement import Placement
 from engine.request import Dial, GenerationRequest
 from engine.sentence import Sentence
-from engine.validation import Damage, parse
+from engine.validation import Damage, parse_json
 
 FORMAT = 1
 KIND = "EchoGen preset"
@@ -101,7 +101,7 @@ def read_preset(path: Path) -> Preset:
             Sentence("Choose another file."),
         ) from error
     try:
-        data = parse(content, MAX_BYTES)
+        data = parse_json(content, MAX_BYTES)
     except Damage:
         data = None
     return Preset.from_json(data)

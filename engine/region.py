@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 from engine.errors import RequestError
 from engine.sentence import Sentence
-from engine.validation import Damage, check_fields, read
+from engine.validation import Damage, check_fields, read_value
 
 INSIDE = 128
 """A pixel of a mask belongs to the region from here on."""
@@ -172,7 +172,7 @@ class Region:
     def from_json(cls, data: Any) -> Region:
         """Reads what ``to_json`` wrote. The input may be hostile: anything unexpected raises ``RequestError``."""
         try:
-            packed = read(data, _PackedRegion)
+            packed = read_value(data, _PackedRegion)
         except Damage as damage:
             raise RequestError(_DAMAGED) from damage
         at = packed.window

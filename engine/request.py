@@ -24,7 +24,7 @@ from engine.placement import Placement
 from engine.region import Region
 from engine.sentence import Sentence
 from engine.text import is_text, shortened
-from engine.validation import Damage, check_fields, parse, read
+from engine.validation import Damage, check_fields, parse_json, read_value
 
 FORMAT = 1
 MAX_SEED = 2**32 - 1
@@ -45,6 +45,8 @@ _OneTemperature = Annotated[float, Meta(ge=TEMPERATURES[0], le=TEMPERATURES[1])]
 Strength = _OneStrength | Annotated[tuple[_OneStrength, ...], _PerScale]
 Temperature = _OneTemperature | Annotated[tuple[_OneTemperature, ...], _PerScale]
 _Pixels = Annotated[int, Meta(ge=16, le=4096)]
+Size = tuple[_Pixels, _Pixels]
+"""Width and height."""
 _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}\Z")]
 _Side = Annotated[int, Meta(ge=1, le=256)]
 
@@ -162,7 +164,7 @@ class CutOut:
         from PIL import Image
 
         try:
-            packed = read(data, _PackedCutOut)
+            packed = read_value(data, _PackedCutOut)
             with Image.open(io.BytesIO(packed.png), formats=("PNG",)) as picture:
                 # The size stands in the header: look before the pixels are unpacked.
                 if max(picture.size) > MAX_CUTOUT_SIDE or picture.mode != "RGBA":
@@ -232,7 +234,7 @@ class ScaleBits:
         """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
         scales = []
         try:
-            for packed in read(data, Annotated[list[_PackedScale], _PerScale]):
+            for packed in read_value(data, Annotated[list[_PackedScale], _PerScale]):
                 if len(packed.bits) != (math.prod(packed.shape) + 7) // 8:
                     raise Damage(Sentence("it has another length"))
                 bits = np.unpackbits(np.frombuffer(packed.bits, np.uint8), count=math.prod(packed.shape))
@@ -276,7 +278,7 @@ class GenerationRequest:
     negative_prompt: str = ""
     subject_name: str = ""
     seed: Seed = 0
-    size: tuple[_Pixels, _Pixels] | None = None
+    size: Size | None = None
     prompt_strength: Strength = 3.0
     subject_strength: Strength = 3.0
     look_strength: Strength | None = None
@@ -379,7 +381,7 @@ class GenerationRequest:
         if len(text) > MAX_JSON_BYTES:
             raise RequestError(Sentence("This request is too large to be read."))
         try:
-            data = parse(text, MAX_JSON_BYTES)
+            data = parse_json(text, MAX_JSON_BYTES)
         except Damage as damage:
             raise RequestError(Sentence("This request is damaged.")) from damage
         return cls.from_json(data)

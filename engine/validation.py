@@ -10,11 +10,13 @@ hold, and reads on behind a number that no field can take.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints, overload
 
 import msgspec
@@ -41,7 +43,7 @@ class Damage(ValueError):
         self.why = why
 
 
-def parse(content: bytes | str, most: int) -> Any:
+def parse_json(content: bytes | str, most: int) -> Any:
     """The value in a JSON text of at most ``most`` bytes or characters. Raises ``Damage``."""
     if len(content) > most:
         raise Damage(Sentence("it is too large"))
@@ -51,11 +53,22 @@ def parse(content: bytes | str, most: int) -> Any:
         raise Damage(Sentence("it is no JSON")) from error
 
 
+def read_json(path: Path, kind: type[T], most: int) -> T:
+    """The value in a JSON file of at most ``most`` bytes.
+
+    Raises:
+        Damage: it is larger, no JSON, or holds something else.
+        OSError: it is not there or cannot be read.
+    """
+    with path.open("rb") as file:
+        return read_value(parse_json(file.read(most + 1), most), kind)
+
+
 @overload
-def read(data: Any, kind: type[T]) -> T: ...
+def read_value(data: Any, kind: type[T]) -> T: ...
 @overload
-def read(data: Any, kind: Any) -> Any: ...
-def read(data: Any, kind: Any) -> Any:
+def read_value(data: Any, kind: Any) -> Any: ...
+def read_value(data: Any, kind: Any) -> Any:
     """A value of JSON as one of this type.
 
     Raises:
@@ -78,14 +91,23 @@ def read_fields(data: Mapping[str, Any], kind: type) -> tuple[dict[str, Any], li
     for name, wanted in _types(kind).items():
         if name in data:
             try:
-                good[name] = read(data[name], wanted)
+                good[name] = read_value(data[name], wanted)
             except Damage:
                 bad.append(name)
     return good, bad
 
 
+def read_entries(data: Any, kind: type[T]) -> dict[str, T]:
+    """The entries of an object whose values can be read, each by itself; none where it is no object."""
+    found = {}
+    for name, value in data.items() if isinstance(data, dict) else ():
+        with contextlib.suppress(Damage):
+            found[name] = read_value(value, kind)
+    return found
+
+
 def check_fields(record: Any, rules: Mapping[str, Sentence], error: type[Exception]) -> None:
-    """Check fields of a frozen dataclass while it is made, by their types; each becomes what ``read`` makes of it.
+    """Check fields of a frozen dataclass while it is made, by their types; each becomes what ``read_value`` makes of it.
 
     Args:
         rules: what each field must be, by its name, for the user.
@@ -93,7 +115,7 @@ def check_fields(record: Any, rules: Mapping[str, Sentence], error: type[Excepti
     """
     values = {name: _plain(getattr(record, name)) for name in rules}
     try:
-        checked = read(values, _checker(type(record), tuple(rules)))
+        checked = read_value(values, _checker(type(record), tuple(rules)))
     except Damage as damage:
         _, bad = read_fields(values, type(record))
         raise error(rules[next(name for name in rules if name in bad)]) from damage

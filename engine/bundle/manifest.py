@@ -50,7 +50,7 @@ from engine.placement import Placement
 from engine.request import GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
-from engine.validation import Damage, only_known, parse, read
+from engine.validation import Damage, only_known, parse_json, read_value
 
 __all__ = [
     "FORMAT",
@@ -242,7 +242,7 @@ class BundleManifest:
                 only_known(data.get(name), kind, name)
             if isinstance(placed := data.get("placed_content"), dict):
                 only_known(placed.get("ranges"), PlacementRanges, "placed_content.ranges")
-            return read(data, cls)._checked()
+            return read_value(data, cls)._checked()
         except Damage as damage:
             raise damaged(damage.why) from damage
 
@@ -300,7 +300,7 @@ def read_manifest(folder: Path) -> BundleManifest:
             Sentence("The model in {folder} cannot be read: {reason}.", folder=folder, reason=os_reason(error))
         ) from error
     try:
-        data = parse(raw, MAX_MANIFEST_BYTES)
+        data = parse_json(raw, MAX_MANIFEST_BYTES)
     except Damage as damage:
         raise damaged(damage.why) from damage
     return BundleManifest.from_json(data)

@@ -35,7 +35,7 @@ from engine.photo.load import open_regular_file
 from engine.photo.srgb import tagged
 from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits, Share
 from engine.sentence import Sentence
-from engine.validation import Damage, parse, read
+from engine.validation import Damage, parse_json, read_value
 from engine.version import __version__
 
 KEYWORD = "EchoGen"
@@ -188,7 +188,7 @@ def read_picture_file(source: Path | bytes) -> PictureFile:
     with _open(source) as stream:
         text = _carried_text(stream, _name(source))
     try:
-        carried = read(parse(text, MAX_JSON_BYTES), dict[str, Any])
+        carried = read_value(parse_json(text, MAX_JSON_BYTES), dict[str, Any])
     except Damage as damage:
         raise _damaged(_name(source)) from damage
     if carried.get("format") != FORMAT:
@@ -206,7 +206,7 @@ def read_picture_file(source: Path | bytes) -> PictureFile:
 def _likeness(value: Any) -> float | None:
     """A likeness as it is carried; what cannot be one is as good as none."""
     try:
-        return read(value, Share)
+        return read_value(value, Share)
     except Damage:
         return None
 

@@ -15,7 +15,7 @@ from engine.errors import InputError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
-from engine.validation import only_known, read
+from engine.validation import only_known, read_value
 
 T = TypeVar("T")
 
@@ -198,7 +198,7 @@ def read_training_file(path: Path) -> dict[str, Any]:
 def _checked(table: dict[str, Any], kind: type[T], name: str) -> T:
     """A table of the training file as a configuration. Raises ``ValueError`` with the value that cannot be."""
     only_known(table, kind, name)
-    return read(table, kind)
+    return read_value(table, kind)
 
 
 def trapezoid(done: float, warmup: float, decay: float) -> float:

@@ -18,7 +18,7 @@ from engine.errors import BundleError, RequestError
 from engine.events import Finished, ScalePreview
 from engine.placement import Placement
 from engine.request import CutOut, GenerationRequest
-from engine.validation import Damage, read
+from engine.validation import Damage, read_value
 
 
 def square(side: int = 64, margin: int = 4, colour: tuple[int, int, int] = (200, 30, 30)) -> CutOut:
@@ -110,7 +110,7 @@ def test_automatic_stands_on_the_ground_and_differs_by_seed():
 @pytest.mark.parametrize("ranges", [{"x": [0.9, 0.1]}, {"size": [0, 0.5]}, {"turn": [-999, 0]}])
 def test_ranges_that_cannot_be(ranges):
     with pytest.raises(Damage):
-        read(ranges, PlacementRanges)
+        read_value(ranges, PlacementRanges)
 
 
 # With a model that knows placement

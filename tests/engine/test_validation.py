@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from engine.errors import InputError
 from engine.sentence import Sentence
-from engine.validation import Damage, Finite, check_fields, only_known, parse, read, read_fields
+from engine.validation import Damage, Finite, check_fields, only_known, parse_json, read_value, read_fields
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Shape:
 
 
 def test_what_fits_becomes_the_type():
-    made = read({"points": [{"x": 1}, {"x": 0.5, "kind": "square"}], "newer": 1}, Shape)
+    made = read_value({"points": [{"x": 1}, {"x": 0.5, "kind": "square"}], "newer": 1}, Shape)
     assert made == Shape((Point(1.0), Point(0.5, "square")))
     assert type(made.points[0].x) is float
 
@@ -50,27 +50,27 @@ def test_what_fits_becomes_the_type():
 )
 def test_what_does_not_fit_is_told_by_its_place(data, why):
     with pytest.raises(Damage) as caught:
-        read(data, Shape)
+        read_value(data, Shape)
     assert caught.value.why == why
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_a_finite_number_is_finite(number):
     with pytest.raises(Damage):
-        read(number, Finite)
+        read_value(number, Finite)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, b"\xff", "1" * 5000, "nul"])
 def test_what_is_no_json_is_damage(text):
     with pytest.raises(Damage, match="it is no JSON"):
-        parse(text, 10**6)
+        parse_json(text, 10**6)
 
 
 def test_a_text_that_is_too_large_is_not_read():
     with pytest.raises(Damage, match="it is too large"):
-        parse("[1, 2]", 5)
-    assert parse("[1, 2]", 6) == [1, 2]
-    assert parse('"\\udcf0"', 10) == "\udcf0", "a file name in another encoding"
+        parse_json("[1, 2]", 5)
+    assert parse_json("[1, 2]", 6) == [1, 2]
+    assert parse_json('"\\udcf0"', 10) == "\udcf0", "a file name in another encoding"
 
 
 def test_fields_are_read_one_by_one():
