@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from engine.text import shown as shown
     from engine.text import shown_name as shown_name
     from engine.validation import Damage as Damage
+    from engine.validation import Finite as Finite
+    from engine.validation import parse_json as parse_json
     from engine.validation import read_fields as read_fields
     from engine.validation import read_json as read_json
     from engine.validation import read_value as read_value
@@ -155,7 +157,7 @@ else:
             "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
             "engine.sentence": ("Sentence",),
             "engine.text": ("is_text", "shortened", "shown", "shown_name"),
-            "engine.validation": ("Damage", "read_fields", "read_json", "read_value"),
+            "engine.validation": ("Damage", "Finite", "parse_json", "read_fields", "read_json", "read_value"),
             "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
             "engine.weights.store": ("ModelStore",),
         },
