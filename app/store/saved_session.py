@@ -45,7 +45,7 @@ class SavedSubject:
 
 @dataclass(frozen=True)
 class SavedSession:
-    """What comes back after a restart.
+    """The values that come back after a restart.
 
     Attributes:
         subjects: the shelf, in order.
@@ -97,7 +97,7 @@ class SessionStore:
 
 
 def _session(data: dict[str, Any]) -> tuple[SavedSession, bool]:
-    """What can be read of a session, and whether that is all of it."""
+    """Read as much of a session as possible; also tells whether that is all of it."""
     subjects, words = _items(data, "subjects", SavedSubject), _items(data, "prompt_history", str)
     good, bad = read_fields(data, SavedSession)
     good["subjects"] = tuple(subject for subject in subjects if subject is not None)

@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 FORMAT = 2
-"""What is written. Since 2, encoders are stored under our own names."""
+"""The version that is written. Since 2, encoders are stored under our own names."""
 READABLE = (1, 2)
 MANIFEST = "bundle.json"
 GET_AGAIN = Sentence("Get the model again, or verify it under Models.")
@@ -247,7 +247,7 @@ class BundleManifest:
             raise damaged(damage.why) from damage
 
     def _checked(self) -> BundleManifest:
-        """What only all fields together can show, or the names in them."""
+        """Check the rules that concern several fields, and the names in them."""
         for name in self.files:
             inside(name)
         for part, encoder in (("text", self.text), ("semantic", self.semantic), ("content", self.content)):

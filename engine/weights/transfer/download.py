@@ -78,7 +78,7 @@ class PlannedFile(Struct):
 
 
 class Plan(Struct):
-    """What a part consists of, at one commit."""
+    """The files of a part, at one commit."""
 
     part: str
     repository: str
