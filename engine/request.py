@@ -232,16 +232,18 @@ class ScaleBits:
     @classmethod
     def from_json(cls, data: Any) -> ScaleBits:
         """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
-        scales = []
+        damaged = RequestError(Sentence("The bit labels of this request are damaged."))
         try:
-            for packed in read_value(data, Annotated[list[_PackedScale], _PerScale]):
-                if len(packed.bits) != (math.prod(packed.shape) + 7) // 8:
-                    raise Damage(Sentence("it has another length"))
-                bits = np.unpackbits(np.frombuffer(packed.bits, np.uint8), count=math.prod(packed.shape))
-                scales.append(bits.reshape(packed.shape))
+            scales = read_value(data, Annotated[list[_PackedScale], _PerScale])
         except Damage as damage:
-            raise RequestError(Sentence("The bit labels of this request are damaged.")) from damage
-        return cls(tuple(scales))
+            raise damaged from damage
+        labels = []
+        for packed in scales:
+            count = math.prod(packed.shape)
+            if len(packed.bits) != (count + 7) // 8:
+                raise damaged
+            labels.append(np.unpackbits(np.frombuffer(packed.bits, np.uint8), count=count).reshape(packed.shape))
+        return cls(tuple(labels))
 
 
 Dial = float | tuple[float, ...]

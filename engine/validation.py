@@ -1,4 +1,4 @@
-"""What is read from files and pipes, checked by type and range in one way.
+"""Values from files and pipes, checked by type and range in one way.
 
 A type says what a value may be: ``Annotated[int, Meta(ge=0, le=9)]``, a tuple, a ``Literal``, a dataclass of such fields. msgspec
 compares the two and says where they differ. Values keep their kinds, but for what JSON cannot say: lists become tuples, and
@@ -31,8 +31,11 @@ Natural = Annotated[int, Meta(ge=0, le=2**53)]
 """A count or a size. Larger ones are nowhere in use, and no float holds them."""
 
 
+_TOO_MUCH = Sentence("a number is too large, or it is nested too deeply")
+
+
 class Damage(ValueError):
-    """What was read is not what it has to be.
+    """A value that was read is not what it has to be.
 
     Attributes:
         why: a part of a sentence, with the place: "schedules[0].grids[4]: expected int <= 256".
@@ -79,13 +82,13 @@ def read_value(data: Any, kind: Any) -> Any:
     except msgspec.ValidationError as error:
         raise Damage(_why(str(error))) from error
     except (ArithmeticError, RecursionError) as error:
-        raise Damage(Sentence("a number is too large, or it is nested too deeply")) from error
+        raise Damage(_TOO_MUCH) from error
 
 
 def read_fields(data: Mapping[str, Any], kind: type) -> tuple[dict[str, Any], list[str]]:
     """The fields of a dataclass or struct that can be read, each by itself, and the names of those that cannot.
 
-    What is missing or unknown is in neither.
+    Names that are missing or unknown are in neither.
     """
     good, bad = {}, []
     for name, wanted in _types(kind).items():
@@ -127,7 +130,7 @@ def only_known(data: Any, kind: type, place: str) -> None:
     """Refuse an object with names that are no fields of a dataclass: a newer program means something by them.
 
     Raises:
-        Damage: with the name. What is no object is not looked at.
+        Damage: with the name. A value that is no object is not looked at.
     """
     unknown = data.keys() - {field.name for field in fields(kind)} if isinstance(data, dict) else ()
     if unknown:
@@ -157,8 +160,7 @@ def _why(message: str) -> Sentence:
     """msgspec's message, place first: "Expected `int` <= 256 - at `$.schedules[0].grids[4]`"."""
     reason, _, place = message.partition(" - at ")
     place = place.replace("`", "").replace("$.", "").replace("$", "").strip()
-    missing = reason.startswith("Object missing required field ")
-    if missing:
+    if reason.startswith("Object missing required field "):
         name = reason.split("`")[1]
         return Sentence("{place} is missing", place=f"{place}.{name}" if place else name)
     if "matching regex" in reason:

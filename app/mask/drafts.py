@@ -44,7 +44,7 @@ class _Painted(Struct):
 
 
 class _Marks(Struct):
-    """What a draft's file says beside pixels and points."""
+    """The JSON in a draft's file, beside pixels and points."""
 
     version: Literal[1]
     clicks: tuple[Click, ...]

@@ -44,7 +44,7 @@ _COLUMNS = ("id", "request", "file", "likeness", "seconds", "error")
 
 
 class _Begun(Struct):
-    """What ``job.json`` says."""
+    """The contents of ``job.json``."""
 
     format: int
     bundle: str

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from engine.errors import InputError
 from engine.sentence import Sentence
-from engine.validation import Damage, Finite, check_fields, only_known, parse_json, read_value, read_fields
+from engine.validation import Damage, Finite, check_fields, only_known, parse_json, read_fields, read_value
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ _AFTER_THE_THING = frozenset(
 
 
 class _Words(Struct):
-    """What ``things.json`` says: the classes of every word, and the SHA-256 of the network."""
+    """The contents of ``things.json``: the classes of every word, and the SHA-256 of the network."""
 
     words: dict[str, tuple[int, ...]]
     network: str

@@ -33,7 +33,7 @@ _BYTES = {
 
 
 class _Entry(Struct):
-    """What a header says of one tensor."""
+    """One tensor in a header."""
 
     dtype: str
     shape: tuple[Natural, ...]
