@@ -28,7 +28,7 @@ _Place = Annotated[int, Meta(ge=-MAX_PHOTO_SIDE, le=MAX_PHOTO_SIDE)]
 _Side = Annotated[int, Meta(ge=1, le=MAX_PHOTO_SIDE)]
 _Digest = Annotated[str, Meta(max_length=128)]
 _Scales = Annotated[int, Meta(ge=0, le=32)]
-_Png = Annotated[bytes, Meta(max_length=10 * 2**20)]
+_Png = Annotated[bytes, Meta(max_length=14 * 2**20 * 3 // 4)]
 
 
 class _PackedWindow(Struct):

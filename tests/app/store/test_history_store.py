@@ -312,7 +312,7 @@ def test_scales_of_old_pictures_are_forgotten(store: HistoryStore, monkeypatch):
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("film", b"RIFF nothing"), *(("shapes", text) for text in ("{", "5", "[[8]]", "[[-8, 8]]", "[[1e9, 8]]", None))],
+    [("film", b"RIFF nothing"), *(("shapes", text) for text in ("{", "5", "[[8]]", "[[-8, 8]]", "[[1e9, 8]]", ""))],
 )
 def test_damaged_scales_are_none(store: HistoryStore, column: str, value: object):
     entry = keep_picture(a_picture(1), store, [np.zeros((8, 8, 3), np.uint8)])
