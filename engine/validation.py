@@ -109,7 +109,7 @@ def read_entries(data: Any, kind: type[T]) -> dict[str, T]:
     return found
 
 
-def check_fields(record: Any, rules: Mapping[str, Sentence], error: type[Exception]) -> None:
+def check_fields(record: object, rules: Mapping[str, Sentence], error: type[Exception]) -> None:
     """Check fields of a frozen dataclass while it is made, by their types; each becomes what ``read_value`` makes of it.
 
     Args:
