@@ -90,6 +90,7 @@ class SceneChips(QWidget):
         self._folder: Path | None = None
         self._thumbs: dict[str, QImage] = {}
         self._all = False
+        self._shown: list[Chip] = []  # those before stay children until they are deleted
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
@@ -109,7 +110,7 @@ class SceneChips(QWidget):
         folder, thumbs = read
         if folder == self._folder:
             self._thumbs = thumbs
-            for chip in self.findChildren(SceneChip):
+            for chip in self.chips():
                 self._show_thumb(chip)
 
     def _show_thumb(self, chip: SceneChip) -> None:
@@ -117,15 +118,24 @@ class SceneChips(QWidget):
             chip.set_thumb(self._thumbs[chip.scene.thumb])
 
     def chips(self) -> list[SceneChip]:
-        return [chip for chip in self.findChildren(SceneChip) if not chip.isHidden()]
+        return [chip for chip in self._shown if isinstance(chip, SceneChip)]
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange and self.scenes:
-            self._fill()
+            self._retranslate()
         super().changeEvent(event)
+
+    def _retranslate(self) -> None:
+        """The same chips in another language, with the focus where it was."""
+        focus = self.window().focusWidget()
+        at = next((index for index, chip in enumerate(self._shown) if chip is focus), -1)
+        self._fill()
+        if at >= 0:
+            self._shown[at].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fill(self) -> None:
         clear(self._column)
+        self._shown = []
         groups = self._groups() if self._all else [("", self.scenes[:_FIRST])]
         for title, scenes in groups:
             if title:
@@ -141,15 +151,17 @@ class SceneChips(QWidget):
                 self._show_thumb(chip)
                 chip.clicked.connect(self._clicked)
                 flow.addWidget(chip)
+                self._shown.append(chip)
             if (scenes is groups[-1][1]) and len(self.scenes) > _FIRST:
                 more = Chip(self.tr("Fewer") if self._all else self.tr("All {0}").format(len(self.scenes)), holder)
                 more.setAccessibleName(self.tr("Show fewer scenes") if self._all else self.tr("Show all scenes"))
                 more.setMinimumHeight(size("chip"))
                 more.clicked.connect(self._toggle)
                 flow.addWidget(more)
+                self._shown.append(more)
             self._column.addWidget(holder)
             holder.show()
-        tab_within(self, [chip for chip in self.findChildren(Chip) if not chip.isHidden()])
+        tab_within(self, self._shown)
         self.updateGeometry()
 
     def _groups(self) -> list[tuple[str, tuple[SceneEntry, ...]]]:

@@ -2040,8 +2040,8 @@
         <translation>磁盘快满了</translation>
     </message>
     <message>
-        <source>The disk of {parent} is full; {needed:.0f} MB more were to be written.</source>
-        <translation>{parent} 的磁盘已满；还有 {needed:.0f} MB 要写入。</translation>
+        <source>The disk of {parent} is full.</source>
+        <translation>{parent} 的磁盘已满。</translation>
     </message>
     <message>
         <source>The disk that holds {folder} is full.</source>
@@ -2292,8 +2292,8 @@
         <translation>模型以更紧凑的形式存放,因此画面与较大方案的略有不同。</translation>
     </message>
     <message>
-        <source>The model needs {needed:.1f} GB, and {place} has {free:.1f} GB free.</source>
-        <translation>模型需要 {needed:.1f} GB，而 {place} 只有 {free:.1f} GB 可用。</translation>
+        <source>The model needs {needed}, and {place} has {free} free.</source>
+        <translation>模型需要 {needed}，而 {place} 只有 {free} 可用。</translation>
     </message>
     <message>
         <source>The model “{manifest}” is damaged: the content of {name} is not what it was (its SHA-256 differs).</source>
@@ -3808,6 +3808,10 @@
         <translation>还需要 {needed}，而 {folder} 中有 {free} 可用。</translation>
     </message>
     <message>
+        <source>{needed} more were to be written.</source>
+        <translation>还有 {needed} 要写入。</translation>
+    </message>
+    <message>
         <source>{now} of {total} is safe.</source>
         <translation>{total} 中的 {now} 已安全保存。</translation>
     </message>
@@ -3852,8 +3856,8 @@
         <translation>{path} 已损坏：不是完好的 safetensors 文件。</translation>
     </message>
     <message>
-        <source>{path} needs {needed:.1f} MB, and the disk of {folder} is full.</source>
-        <translation>{path} 需要 {needed:.1f} MB，而 {folder} 的磁盘已满。</translation>
+        <source>{path} needs {needed}, and the disk of {folder} is full.</source>
+        <translation>{path} 需要 {needed}，而 {folder} 的磁盘已满。</translation>
     </message>
     <message>
         <source>{photo} is skipped: {error}</source>
@@ -3908,8 +3912,8 @@
         <translation>{parent} 中的 {target} 不是文件。</translation>
     </message>
     <message>
-        <source>{target} needs {needed:.1f} MB, and the disk of {parent} is full.</source>
-        <translation>{target} 需要 {needed:.1f} MB，而 {parent} 的磁盘已满。</translation>
+        <source>{target} needs {needed}, and the disk of {parent} is full.</source>
+        <translation>{target} 需要 {needed}，而 {parent} 的磁盘已满。</translation>
     </message>
     <message>
         <source>{title} in “{folder}” cannot be opened.</source>
@@ -4982,6 +4986,10 @@
         <translation>历史</translation>
     </message>
     <message>
+        <source>No cut-out was found</source>
+        <translation>没有找到抠图</translation>
+    </message>
+    <message>
         <source>Overlay</source>
         <translation>叠加</translation>
     </message>
@@ -4992,6 +5000,10 @@
     <message>
         <source>Subject</source>
         <translation>主体</translation>
+    </message>
+    <message>
+        <source>The cut-out may be wrong</source>
+        <translation>抠图可能不对</translation>
     </message>
 </context>
 <context>
@@ -5579,6 +5591,41 @@
     <message>
         <source>Name</source>
         <translation>名称</translation>
+    </message>
+</context>
+<context>
+    <name>Nouns</name>
+    <message>
+        <source>bag</source>
+        <translation>包</translation>
+    </message>
+    <message>
+        <source>car</source>
+        <translation>汽车</translation>
+    </message>
+    <message>
+        <source>cat</source>
+        <translation>猫</translation>
+    </message>
+    <message>
+        <source>dog</source>
+        <translation>狗</translation>
+    </message>
+    <message>
+        <source>mug</source>
+        <translation>马克杯</translation>
+    </message>
+    <message>
+        <source>plant</source>
+        <translation>植物</translation>
+    </message>
+    <message>
+        <source>shoe</source>
+        <translation>鞋</translation>
+    </message>
+    <message>
+        <source>toy</source>
+        <translation>玩具</translation>
     </message>
 </context>
 <context>

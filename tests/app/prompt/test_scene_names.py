@@ -41,3 +41,19 @@ def test_chips_follow_the_language_and_write_english(qtbot, english, plain_look)
     with qtbot.waitSignal(chips.picked) as picked:
         shown[0].click()
     assert picked.args == [SNOW]
+
+
+def test_a_change_of_language_and_all_scenes_keep_the_keyboard_on_a_chip(qtbot, english, plain_look):
+    chips = SceneChips()
+    qtbot.addWidget(chips)
+    chips.set_scenes([SceneEntry(f"{n}", "scene", f"in place {n}", f"Place {n}") for n in range(9)])
+    chips.show()
+    qtbot.waitActive(chips)
+    chips.chips()[2].setFocus()
+    languages.install("zh_CN")
+    qtbot.waitUntil(lambda: chips.window().focusWidget() is chips.chips()[2])
+    more = next(button for button in chips.findChildren(QAbstractButton) if button.text() == "全部 9 个")
+    more.setFocus()
+    more.click()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert len(chips.chips()) == 9 and chips.window().focusWidget() is chips.chips()[0]

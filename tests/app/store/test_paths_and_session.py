@@ -70,6 +70,7 @@ def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch):
     with pytest.raises(CannotWrite, match="is full") as caught:
         write_atomically(target, b"new")
     assert caught.value.title == "The disk is full"
+    assert caught.value.fact.startswith("session.json needs 3 bytes, "), "not 0.0 MB"
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target], "no half file stays behind"
 
