@@ -359,7 +359,7 @@ class SubjectPanel(QWidget):
     def _verdict(self, subject: Subject) -> Verdict:
         """What is to be said about the cut-out; "" when it was corrected, or while there is none."""
         session = self._session
-        if subject.finding or subject.example or session is None or session.undo_label:
+        if subject.finding or subject.example or session is None or session.corrected:
             return ""
         if subject.proposal is None:
             return "nothing" if subject.problem else "unsure" if subject.unsure else ""

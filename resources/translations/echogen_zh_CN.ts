@@ -996,28 +996,8 @@
         <translation>先出现光线和颜色</translation>
     </message>
     <message>
-        <source>Line {number} cannot be used: {fact}</source>
-        <translation>第 {number} 行无法使用：{fact}</translation>
-    </message>
-    <message>
-        <source>Line {number} has a “{{” inside of another one.</source>
-        <translation>第 {number} 行的“{{”嵌套在另一个之内。</translation>
-    </message>
-    <message>
-        <source>Line {number} has a “{{” without its “}}”.</source>
-        <translation>第 {number} 行的“{{”缺少对应的“}}”。</translation>
-    </message>
-    <message>
-        <source>Line {number} has a “}}” without its “{{”.</source>
-        <translation>第 {number} 行的“}}”缺少对应的“{{”。</translation>
-    </message>
-    <message>
-        <source>Line {number} has no words.</source>
-        <translation>第 {number} 行没有词语。</translation>
-    </message>
-    <message>
-        <source>Line {number} has nothing between “{{” and “}}”.</source>
-        <translation>第 {number} 行的“{{”与“}}”之间为空。</translation>
+        <source>Line {number}</source>
+        <translation>第 {number} 行</translation>
     </message>
     <message>
         <source>Line {number} has “{text}” as its {key}.</source>
@@ -1026,10 +1006,6 @@
     <message>
         <source>Line {number} is skipped: {reason}</source>
         <translation>第 {number} 行已跳过：{reason}</translation>
-    </message>
-    <message>
-        <source>Line {number} speaks of {{subject}}, and the subject has no name.</source>
-        <translation>第 {number} 行使用了 {{subject}}，但主体没有名称。</translation>
     </message>
     <message>
         <source>Loading the model</source>
@@ -3940,8 +3916,36 @@
         <translation>{what}；上限是 {most}。</translation>
     </message>
     <message>
+        <source>{where} cannot be used: {fact}</source>
+        <translation>{where}无法使用：{fact}</translation>
+    </message>
+    <message>
+        <source>{where} has a “{{” inside of another one.</source>
+        <translation>{where}的“{{”嵌套在另一个之内。</translation>
+    </message>
+    <message>
+        <source>{where} has a “{{” without its “}}”.</source>
+        <translation>{where}的“{{”缺少对应的“}}”。</translation>
+    </message>
+    <message>
+        <source>{where} has a “}}” without its “{{”.</source>
+        <translation>{where}的“}}”缺少对应的“{{”。</translation>
+    </message>
+    <message>
+        <source>{where} has no words.</source>
+        <translation>{where}没有词语。</translation>
+    </message>
+    <message>
+        <source>{where} has nothing between “{{” and “}}”.</source>
+        <translation>{where}的“{{”与“}}”之间为空。</translation>
+    </message>
+    <message>
         <source>{where} lacks {count} weights of the {part_word}, the first “{first}”.</source>
         <translation>{where} 缺少{part_word}的 {count} 个权重，第一个是“{first}”。</translation>
+    </message>
+    <message>
+        <source>{where} speaks of {{subject}}, and the subject has no name.</source>
+        <translation>{where}使用了 {{subject}}，但主体没有名称。</translation>
     </message>
     <message>
         <source>{wrong} in {source} is damaged.</source>

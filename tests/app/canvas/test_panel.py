@@ -335,3 +335,20 @@ def test_nothing_stays_behind_when_a_panel_is_gone(qtbot, dressed):
     del panel
     gc.collect()
     assert reference() is None
+
+
+@pytest.mark.parametrize("height", [560, 740])
+def test_nothing_jumps_when_a_picture_is_done_or_stopped(panel, qtbot, height):
+    panel.resize(824, height)
+    panel.strip.set_compact(height < 600)
+    draw(panel, 3)
+    qtbot.wait(1)
+    picture, tile, strip = panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()
+    panel.finished(Finished(REQUEST, plain(250), some_bits(), Timing()))
+    qtbot.wait(1)
+    assert panel.actions_bar.isVisibleTo(panel)
+    assert (panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()) == (picture, tile, strip)
+    draw(panel, 3)
+    panel.stopped(plain(40))
+    qtbot.wait(1)
+    assert (panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()) == (picture, tile, strip)

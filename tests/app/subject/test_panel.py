@@ -303,6 +303,23 @@ def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
     assert rig.segmenter.asked[-1][1].name == "toy robot"
 
 
+def test_looking_again_by_a_name_corrects_nothing(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig)
+    panel = rig.panel
+    for name in ("dog", "bag"):  # the second one is looked for, too
+        asked = len(rig.segmenter.asked)
+        panel.nouns.picked.emit(name)
+        qtbot.waitUntil(lambda before=asked: len(rig.segmenter.asked) == before + 1)
+        qtbot.waitUntil(lambda: not rig.subjects.session.asking and not rig.subjects.session.busy)
+        assert rig.segmenter.asked[-1][1].name == name
+        assert panel.found_note.verdict == "unsure" and panel.found_label.text().startswith("not sure")
+        assert panel.found_sign.isHidden() and rig.state.subject.automatic is rig.state.subject.proposal.mask
+    panel.found_note.thumbs[1].click()
+    qtbot.waitUntil(lambda: rig.subjects.session.undo_label == "Another candidate")
+    qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
+
+
 def test_suggested_names_speak_the_language_and_write_english(qtbot, rig):
     opened(qtbot, rig)
     asked = len(rig.segmenter.asked)
