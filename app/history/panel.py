@@ -83,7 +83,7 @@ class HistoryPanel(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setSpacing(0)
         self._row.addWidget(self.side)
-        beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
+        self._beside = beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
         beside.setSpacing(4)
         self._above = label("", "section")
         self._above.hide()
@@ -363,7 +363,9 @@ class HistoryPanel(QWidget):
     def _set_margins(self) -> None:
         if self._compact:
             self._row.setContentsMargins(12, 4, 12, 4)
+            self._row.setAlignment(self._beside, Qt.AlignmentFlag.AlignVCenter)  # there are no icons to stand beside
         else:
+            self._row.setAlignment(self._beside, Qt.AlignmentFlag(0))
             self._row.setContentsMargins(16, 12, 16, 4)
 
     def sizeHint(self) -> QSize:

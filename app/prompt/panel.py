@@ -402,6 +402,7 @@ class PromptPanel(PromptSheet):
         text = "\n".join(sentence for sentence in sentences if sentence)
         self.words.setText(text)
         self.words.setVisible(bool(text))
+        self.chips.mark(self.prompt.text())
 
     def _summarise(self) -> None:
         """What the folded lines say."""

@@ -15,6 +15,7 @@ from app.look.pixels import ScaledPicture
 from app.look.tab_order import tab_within
 from app.look.theme import size
 from app.prompt.scene_names import scene_name
+from app.prompt.vocabulary import scenes_in
 from app.system import background
 from engine.bundle import SceneEntry
 
@@ -32,6 +33,7 @@ class SceneChip(Chip):
         self._thumb: ScaledPicture | None = None
         self.setToolTip(scene.prompt if scene.prompt != self.text() else "")
         self.setAccessibleName(self.text())
+        self.setCheckable(True)
 
     def set_thumb(self, image: QImage) -> None:
         """The scene's small picture; a null one shows none, and the chip keeps its words in the middle."""
@@ -90,6 +92,7 @@ class SceneChips(QWidget):
         self._folder: Path | None = None
         self._thumbs: dict[str, QImage] = {}
         self._all = False
+        self._prompt = ""
         self._shown: list[Chip] = []  # those before stay children until they are deleted
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -105,6 +108,13 @@ class SceneChips(QWidget):
             self._fill()
             if folder is not None:  # unpacking them here would keep the window waiting
                 background.run(_read_thumbs, folder, self.scenes, done=self._thumbs_read)
+
+    def mark(self, prompt: str) -> None:
+        """Show which of them the prompt asks for."""
+        self._prompt = prompt
+        chosen = scenes_in(prompt, self.scenes)
+        for chip in self.chips():
+            chip.setChecked(chip.scene in chosen)
 
     def _thumbs_read(self, read: tuple[Path, dict[str, QImage]]) -> None:
         folder, thumbs = read
@@ -162,6 +172,7 @@ class SceneChips(QWidget):
             self._column.addWidget(holder)
             holder.show()
         tab_within(self, self._shown)
+        self.mark(self._prompt)
         self.updateGeometry()
 
     def _groups(self) -> list[tuple[str, tuple[SceneEntry, ...]]]:
@@ -183,6 +194,7 @@ class SceneChips(QWidget):
         chip = self.sender()
         if isinstance(chip, SceneChip):
             self.picked.emit(chip.scene)
+            self.mark(self._prompt)  # the prompt decides, not the press
 
     @Slot()
     def _toggle(self) -> None:

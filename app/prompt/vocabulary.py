@@ -191,6 +191,16 @@ def _first(prompt: str, scenes: Sequence[SceneEntry], family: str) -> re.Match[s
     return next((found for entry in members if (found := _find(prompt, entry.prompt))), None)
 
 
+def scenes_in(prompt: str, scenes: Sequence[SceneEntry]) -> tuple[SceneEntry, ...]:
+    """The scenes whose words the prompt has: at most one of each family, as picking them leaves it."""
+    found = []
+    for family in dict.fromkeys(map(_family, scenes)):
+        there = _first(prompt, scenes, family)
+        words = there.group().lower() if there else ""
+        found += [entry for entry in scenes if words and _family(entry) == family and entry.prompt.lower() == words][:1]
+    return tuple(found)
+
+
 def _find(prompt: str, words: str) -> re.Match[str] | None:
     return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prompt, re.IGNORECASE)
 

@@ -43,6 +43,19 @@ def test_chips_follow_the_language_and_write_english(qtbot, english, plain_look)
     assert picked.args == [SNOW]
 
 
+def test_the_chip_of_a_scene_that_the_prompt_has_is_marked(qtbot, english, plain_look):
+    chips = SceneChips()
+    qtbot.addWidget(chips)
+    chips.set_scenes((SNOW, OTHER))
+    chips.mark("a robot in the attic")
+    assert [chip.isChecked() for chip in chips.chips()] == [False, True]
+    chips.chips()[0].click()
+    assert [chip.isChecked() for chip in chips.chips()] == [False, True], "the prompt decides, not the press"
+    languages.install("zh_CN")
+    qtbot.waitUntil(lambda: chips.chips()[0].text() == "雪地")
+    assert [chip.isChecked() for chip in chips.chips()] == [False, True]
+
+
 def test_a_change_of_language_and_all_scenes_keep_the_keyboard_on_a_chip(qtbot, english, plain_look):
     chips = SceneChips()
     qtbot.addWidget(chips)

@@ -14,6 +14,7 @@ from app.prompt.vocabulary import (
     Reading,
     dropped_sentence,
     insert_scene,
+    scenes_in,
     unknown_sentence,
 )
 from engine.bundle.manifest import Language, SceneEntry
@@ -60,6 +61,13 @@ def test_trying_one_scene_after_the_other_does_not_pile_them_up():
     for scene in (SNOW, BEACH, RED, BLUE, SNOW):
         prompt = insert_scene(prompt, scene, SCENES, "robot")
     assert prompt == "a blue robot in the snow"
+
+
+def test_the_scenes_of_a_prompt_are_those_that_were_picked():
+    assert scenes_in("a RED robot in a chef outfit on the beach", SCENES) == (BEACH, RED, CHEF)
+    assert scenes_in("a blueberry snowman", SCENES) == () == scenes_in("", SCENES)
+    rug = SceneEntry("rug", "surface", "on the beach with a rug", "Rug")
+    assert scenes_in("a robot on the beach with a rug", (*SCENES, rug)) == (rug,), "the longest words, one of a family"
 
 
 def test_unknown_words_are_found_and_said():
