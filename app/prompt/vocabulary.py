@@ -16,6 +16,8 @@ from engine.bundle import BundleManifest, Language, SceneEntry
 log = logging.getLogger(__name__)
 
 TOKENIZER = Path("text") / "tokenizer.json"
+LAST_LATIN = "\u024f"
+"""Letters behind it are Greek, Cyrillic, Chinese, …"""
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,12 @@ class PromptReader:
 
 
 def unknown_sentence(prompt: str, reading: Reading) -> str:
-    """ "This model does not know “pagoda”." or ""."""
+    """ "This model does not know “pagoda”." or ""; words of another script are told what it reads."""
     words = list(dict.fromkeys(prompt[start:end] for start, end in reading.unknown))
     if not words:
         return ""
+    if any(letter.isalpha() and letter > LAST_LATIN for word in words for letter in word):
+        return say("This model reads English.")
     shown = ", ".join(f"“{word}”" for word in words[:3])
     if len(words) > 3:
         return say("This model does not know {0} and {1} more.", shown, len(words) - 3)

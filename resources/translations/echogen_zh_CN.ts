@@ -2912,6 +2912,10 @@
         <translation>此模型的格式为 {data}，本程序可读取的格式最高为 {format}。</translation>
     </message>
     <message>
+        <source>This model reads English.</source>
+        <translation>此模型只读英文。</translation>
+    </message>
+    <message>
         <source>This picture needs about {needed} and {free} of {device} is free.</source>
         <translation>此图片约需 {needed}，而 {device} 中有 {free} 可用。</translation>
     </message>

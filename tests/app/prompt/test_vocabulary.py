@@ -77,6 +77,9 @@ def test_unknown_words_are_found_and_said():
     assert [prompt[a:b] for a, b in reading.unknown] == ["near", "pagoda"]
     assert unknown_sentence(prompt, reading) == "This model does not know “near”, “pagoda”."
     assert unknown_sentence("a robot", reader.read("a robot")) == ""
+    for other in ("一只猫在雪地里", "a 机器人 robot", "кот"):
+        assert unknown_sentence(other, reader.read(other)) == "This model reads English.", other
+    assert "“café”" in unknown_sentence("a café", reader.read("a café"))
     many = "one two three four five"
     assert unknown_sentence(many, reader.read(many)).endswith("“three” and 2 more.")
 
