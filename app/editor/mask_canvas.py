@@ -6,8 +6,8 @@ it, sets the brush down and lifts it, begins and ends a box; Shift+Enter says "d
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from app.editor.surface import ZOOM_STEP
@@ -29,7 +29,12 @@ class MaskCanvas(ToolSurface):
     Args:
         wheel: the wheel moves the photo; otherwise it belongs to whatever the canvas lies in (Ctrl+wheel always zooms).
         looks: as for ``MaskSurface``.
+
+    Signals:
+        menuWanted(QPoint): a context menu at this global position, in the small form.
     """
+
+    menuWanted = Signal(QPoint)
 
     def __init__(self, parent: QWidget | None = None, *, wheel: bool = True, **looks) -> None:
         super().__init__(parent, **looks)
@@ -46,6 +51,8 @@ class MaskCanvas(ToolSurface):
         if self.session is None or self._drag is not None:
             return
         at, button, modifiers = event.position(), event.button(), event.modifiers()
+        if self._small and button == Qt.MouseButton.RightButton:
+            return  # its menu comes
         tool = self.effective_tool()
         left, right = button == Qt.MouseButton.LeftButton, button == Qt.MouseButton.RightButton
         if button == Qt.MouseButton.MiddleButton or (left and tool == "hand"):
@@ -82,6 +89,12 @@ class MaskCanvas(ToolSurface):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         # Two quick clicks are two clicks for the tools.
         self.mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """In the panel a right click opens a menu; in the editor, where the help line says so, it is a tool's."""
+        if self._small and self.session is not None and self._drag is None:
+            self.menuWanted.emit(event.globalPos())
+        event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
         if self._drag is None:

@@ -349,7 +349,7 @@ class PromptPanel(PromptSheet):
             widget.setVisible(several)
         self.only_shape.setVisible(not several)
         sizes = self.shape.sizes()
-        shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]} × {sizes[0][1]}" if sizes else ""
+        shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]}\u00a0×\u00a0{sizes[0][1]}" if sizes else ""
         self.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
 
     @Slot(object)

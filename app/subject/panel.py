@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.editor.cutout_view import CutOutView
@@ -33,6 +33,7 @@ from app.subject.draft_line import DraftLine
 from app.subject.found_note import FoundNote, Verdict
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.nouns import NounChips
+from app.subject.photo_menu import photo_menu
 from app.subject.photo_pieces import DropZone, PhotoChip
 from engine import CutOut
 
@@ -248,6 +249,7 @@ class SubjectPanel(QWidget):
         subjects.loadingChanged.connect(self.refresh)
         subjects.failed.connect(self.failed)
         canvas.toolChanged.connect(self._show_tool)
+        canvas.menuWanted.connect(self._open_menu)
         self.found_note.chosen.connect(self._candidate_chosen)
         self.found_note.helpersRequested.connect(self.helpersRequested)
         for button in self.tools.values():
@@ -265,7 +267,7 @@ class SubjectPanel(QWidget):
         keymap.changed.connect(self.retranslate)
         ToolKeys(canvas, canvas, (*self.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
-        bind(canvas, "invert", self._invert)
+        bind(canvas, "invert", self.invert)
         self._show_tool()
 
     # What is shown
@@ -406,8 +408,15 @@ class SubjectPanel(QWidget):
         self.canvas.set_tool(next(tool for tool, button in self.tools.items() if button is self.sender()))
         self._show_tool()
 
+    @Slot(QPoint)
+    def _open_menu(self, position: QPoint) -> None:
+        menu = photo_menu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(position)
+
     @Slot()
-    def _invert(self) -> None:
+    def invert(self) -> None:
+        """Subject and background exchange places."""
         if self._session is not None:
             self._session.invert()
 

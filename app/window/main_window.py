@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
-            "stop_after": self.controller.queue.stop_after,
+            "stop_after": drawing.stop_after,
             "queue": panels.queue.toggle,
             "queue_pause": drawing.pause_or_go_on,
             "vary": self.canvas.vary,

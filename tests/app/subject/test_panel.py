@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QDropEvent, QImage
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.language import languages
 from app.session.state import SessionState
@@ -352,6 +352,23 @@ def test_a_narrow_window_marks_a_cut_out_that_may_be_wrong(qtbot, rig):
     assert button.grab().toImage() != plain
     rig.panel.found_note.say("sure")
     assert button.accessibleName() == "Subject" and button.grab().toImage() == plain
+
+
+def test_a_right_click_on_the_photo_opens_a_menu_and_cuts_nothing(qtbot, rig):
+    opened(qtbot, rig)
+    panel, session = rig.panel, rig.subjects.session
+    before = session.document.mask.copy()
+    at = panel.canvas.rect().center()
+    for tool in ("select", "box", "brush"):
+        panel.canvas.set_tool(tool)
+        with qtbot.waitSignal(panel.canvas.menuWanted):
+            QTest.mouseClick(panel.canvas, Qt.MouseButton.RightButton, pos=at)
+            QApplication.sendEvent(panel.canvas, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, at))
+        menu = panel.findChild(QMenu)
+        assert [action.text() for action in menu.actions() if action.text()][0] == "Edit cut-out"
+        menu.close()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not session.undo_label and np.array_equal(session.document.mask, before)
 
 
 def test_asking_for_the_name_brings_the_field_into_view(qtbot, rig):
