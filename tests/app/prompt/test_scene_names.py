@@ -62,9 +62,11 @@ def test_a_change_of_language_and_all_scenes_keep_the_keyboard_on_a_chip(qtbot, 
     chips.set_scenes([SceneEntry(f"{n}", "scene", f"in place {n}", f"Place {n}") for n in range(9)])
     chips.show()
     qtbot.waitActive(chips)
-    chips.chips()[2].setFocus()
+    before = chips.chips()[2]
+    before.setFocus()
     languages.install("zh_CN")
-    qtbot.waitUntil(lambda: chips.window().focusWidget() is chips.chips()[2])
+    qtbot.waitUntil(lambda: chips.chips()[2] is not before)
+    assert chips.window().focusWidget() is chips.chips()[2]
     more = next(button for button in chips.findChildren(QAbstractButton) if button.text() == "全部 9 个")
     more.setFocus()
     more.click()
