@@ -7,7 +7,16 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QSpacerItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.history.commands import PictureCommands
 from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
@@ -83,8 +92,10 @@ class HistoryPanel(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setSpacing(0)
         self._row.addWidget(self.side)
-        self._beside = beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
+        beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
         beside.setSpacing(4)
+        self._over_field = QSpacerItem(0, 0)
+        beside.addItem(self._over_field)
         self._above = label("", "section")
         self._above.hide()
         beside.addWidget(self._above)
@@ -361,11 +372,11 @@ class HistoryPanel(QWidget):
         menu.popup(event.globalPos())
 
     def _set_margins(self) -> None:
+        low = QSizePolicy.Policy.Expanding if self._compact else QSizePolicy.Policy.Fixed
+        self._over_field.changeSize(0, 0, QSizePolicy.Policy.Minimum, low)  # in a low history it stands in the middle
         if self._compact:
             self._row.setContentsMargins(12, 4, 12, 4)
-            self._row.setAlignment(self._beside, Qt.AlignmentFlag.AlignVCenter)  # there are no icons to stand beside
         else:
-            self._row.setAlignment(self._beside, Qt.AlignmentFlag(0))
             self._row.setContentsMargins(16, 12, 16, 4)
 
     def sizeHint(self) -> QSize:

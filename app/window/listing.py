@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.session.controller import Controller
 from app.session.list_run import ListRun
 from app.session.prompt_source import MAX_TEXT, PromptSource
+from app.store.list_store import ListStore
 from app.store.picture_files import export_name
 from app.system import background
 from app.window.panels import Panels
@@ -24,13 +25,14 @@ class Listing(QObject):
     """See the module.
 
     Args:
+        store: keeps what was drawn for the next start.
         window: what the dialog lies over.
     """
 
-    def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
+    def __init__(self, panels: Panels, controller: Controller, store: ListStore, window: QWidget) -> None:
         super().__init__(window)
         self._panels, self._controller, self._window = panels, controller, window
-        self.run = ListRun(controller, self)
+        self.run = ListRun(controller, store, self)
         self.run.ended.connect(self._ended)
         self._source = PromptSource()
         self._open = False

@@ -177,7 +177,9 @@ def test_the_search_field_stands_in_the_middle_of_a_low_history(panel, qtbot):
     panel.show_search()
     panel.set_compact(True)
     panel.resize(panel.width(), panel.sizeHint().height())
-    qtbot.waitUntil(lambda: abs(panel.field.geometry().center().y() - panel.gallery_button.geometry().center().y()) <= 1)
+    qtbot.waitUntil(
+        lambda: abs(panel.field.geometry().center().y() - panel.gallery_button.geometry().center().y()) <= 1
+    )
     panel.set_compact(False)
     panel.resize(panel.width(), panel.sizeHint().height())
 
