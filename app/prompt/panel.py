@@ -11,7 +11,14 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.prompt.parts import short
 from app.prompt.scene_names import scene_name
 from app.prompt.sheet import PromptSheet
-from app.prompt.vocabulary import PromptReader, cut_sentence, dropped_sentence, insert_scene, unknown_sentence
+from app.prompt.vocabulary import (
+    PromptReader,
+    braces_sentence,
+    cut_sentence,
+    dropped_sentence,
+    insert_scene,
+    unknown_sentence,
+)
 from app.session.state import SessionState
 from app.session.values import (
     PanelValues,
@@ -398,7 +405,12 @@ class PromptPanel(PromptSheet):
         """Unknown and dropped words are said, never silently ignored."""
         reading = self.prompt.reading
         cut = cut_sentence() if self.prompt.was_cut else ""
-        sentences = [cut, dropped_sentence(reading), unknown_sentence(self.prompt.text(), reading)]
+        sentences = [
+            cut,
+            braces_sentence(self.prompt.text()),
+            dropped_sentence(reading),
+            unknown_sentence(self.prompt.text(), reading),
+        ]
         text = "\n".join(sentence for sentence in sentences if sentence)
         self.words.setText(text)
         self.words.setVisible(bool(text))

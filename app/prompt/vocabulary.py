@@ -16,6 +16,7 @@ from engine.bundle import BundleManifest, Language, SceneEntry
 log = logging.getLogger(__name__)
 
 TOKENIZER = Path("text") / "tokenizer.json"
+_BRACES = re.compile(r"\{[^{}]*\|[^{}]*\}")
 LAST_LATIN = "\u024f"
 """Letters behind it are Greek, Cyrillic, Chinese, …"""
 
@@ -92,6 +93,11 @@ def unknown_sentence(prompt: str, reading: Reading) -> str:
     if len(words) > 3:
         return say("This model does not know {0} and {1} more.", shown, len(words) - 3)
     return say("This model does not know {0}.", shown)
+
+
+def braces_sentence(prompt: str) -> str:
+    """ "{red|blue}" is one prompt for the model; a list draws each of its words."""
+    return say("A list… draws each word of {red|blue}.") if _BRACES.search(prompt) else ""
 
 
 def cut_sentence() -> str:

@@ -56,6 +56,10 @@
         <translation>提示词列表…</translation>
     </message>
     <message>
+        <source>A list… draws each word of {red|blue}.</source>
+        <translation>“列表…”会分别绘制 {red|blue} 中的每个词。</translation>
+    </message>
+    <message>
         <source>A photo of {width} × {height} pixels is too narrow for {title} to name what is on it.</source>
         <translation>{width} × {height} 像素的照片太窄，{title} 无法为其中的内容命名。</translation>
     </message>

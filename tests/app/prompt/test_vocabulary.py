@@ -12,6 +12,7 @@ from app.prompt.vocabulary import (
     PromptHistory,
     PromptReader,
     Reading,
+    braces_sentence,
     dropped_sentence,
     insert_scene,
     scenes_in,
@@ -82,6 +83,10 @@ def test_unknown_words_are_found_and_said():
     assert "“café”" in unknown_sentence("a café", reader.read("a café"))
     many = "one two three four five"
     assert unknown_sentence(many, reader.read(many)).endswith("“three” and 2 more.")
+
+
+def test_words_in_braces_are_for_a_list():
+    assert "list" in braces_sentence("a {red|blue} robot") and not braces_sentence("a {red} robot | b")
 
 
 def test_a_model_without_a_language_takes_any_word():
