@@ -80,7 +80,7 @@ class ListRun(QObject):
         self._saving.clear()
         self._key = secrets.token_hex(8)
         if self._store is not None:
-            background.run(self._store.save, self._key, self.listed, failed=_not_kept)
+            background.run(self._store.save, self._key, self.listed, failed=self._not_kept)
         self._draw(range(len(listed)))
         self.kept.emit()
         self.begun.emit()
@@ -104,7 +104,7 @@ class ListRun(QObject):
         if isinstance(key, str) and isinstance(numbers, list):
             self._coming_back = saved
             background.run(
-                _fetch, self._store, self._controller.store, key, numbers, done=self._fetched, failed=_not_kept
+                _fetch, self._store, self._controller.store, key, numbers, done=self._fetched, failed=self._not_kept
             )
 
     @Slot(object)
@@ -126,6 +126,11 @@ class ListRun(QObject):
                 self._places[id(request)] = (request, place)
         self.busy = bool(self._places)
         self._came_back = not self.busy
+
+    @Slot(object)
+    def _not_kept(self, error: Exception) -> None:
+        self._coming_back = None
+        log.warning("the list of prompts is not kept for the next start", exc_info=error)
 
     @property
     def paused(self) -> bool:
@@ -211,7 +216,3 @@ def _alike(one: GenerationRequest, other: GenerationRequest) -> bool:
         other.size,
         other.subject_name,
     )
-
-
-def _not_kept(error: Exception) -> None:
-    log.warning("the list of prompts is not kept for the next start", exc_info=error)
