@@ -32,6 +32,10 @@ def test_prompts_without_usable_letters_become_picture(prompt: str):
     assert picture_name(prompt, 3) == "picture 3.png"
 
 
+def test_nothing_in_a_name_is_invisible_or_turns_the_reading_direction():
+    assert picture_name("\u202egnp.exe\u200b a\ufeffrobot\x07", 1) == "gnp.exe a robot 1.png"
+
+
 def test_a_long_prompt_ends_at_a_word():
     assert (
         picture_name("a toy robot in the snow, " * 10, 3)
