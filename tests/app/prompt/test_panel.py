@@ -208,16 +208,6 @@ def test_a_prompt_is_never_longer_than_a_request_allows(panel, state):
     compose(state.values, None)
 
 
-def test_a_log_that_is_pasted_is_cut_at_once_and_said(panel, state):
-    log = QMimeData()
-    log.setText("2026-01-01 12:00:00 INFO a line of a log, with words that no model knows\n" * 20_000)
-    begun = time.process_time()
-    panel.prompt.insertFromMimeData(log)
-    assert time.process_time() - begun < 3, "100 s when all of it was read"
-    assert len(state.values.prompt) == 4000
-    assert "at most 4000 characters" in panel.words.text().replace(",", "")
-
-
 def test_chips_put_their_words_into_the_prompt(panel, bundle, state, qtbot):
     with_subject(state)
     chips = {chip.text(): chip for chip in panel.chips.chips()}
