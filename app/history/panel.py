@@ -92,10 +92,9 @@ class HistoryPanel(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setSpacing(0)
         self._row.addWidget(self.side)
-        beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
+        self._beside = beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
         beside.setSpacing(4)
-        self._over_field = QSpacerItem(0, 0)
-        beside.addItem(self._over_field)
+        beside.addItem(QSpacerItem(0, 0))
         self._above = label("", "section")
         self._above.hide()
         beside.addWidget(self._above)
@@ -372,8 +371,7 @@ class HistoryPanel(QWidget):
         menu.popup(event.globalPos())
 
     def _set_margins(self) -> None:
-        low = QSizePolicy.Policy.Expanding if self._compact else QSizePolicy.Policy.Fixed
-        self._over_field.changeSize(0, 0, QSizePolicy.Policy.Minimum, low)  # in a low history it stands in the middle
+        self._beside.setStretch(0, 1 if self._compact else 0)  # in a low history the field stands in the middle
         if self._compact:
             self._row.setContentsMargins(12, 4, 12, 4)
         else:
