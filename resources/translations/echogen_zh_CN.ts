@@ -6164,7 +6164,7 @@
     </message>
     <message>
         <source>Where should it be? One sentence is enough.</source>
-        <translation>它应该在哪里？一句话就够了。</translation>
+        <translation>它应该在哪里？用英文写一句就够了。</translation>
     </message>
     <message>
         <source>pictures, seed, variety</source>
@@ -7012,7 +7012,7 @@
     </message>
     <message>
         <source>toy robot, cat, mug …</source>
-        <translation>玩具机器人、猫、杯子…</translation>
+        <translation>用英文：toy robot、cat、mug…</translation>
     </message>
 </context>
 <context>
