@@ -335,6 +335,11 @@ class CanvasPanel(QWidget):
             if had_focus:
                 self.ideasLeft.emit()
 
+    def ideas_ended(self) -> None:
+        """Nothing more is drawn: ideas that never came go away, and when there is none, the picture is back."""
+        if self.ideas.isVisible() and not self.ideas.end():
+            self.close_ideas()
+
     def idea_scales(self) -> int:
         """How many scales an idea draws (``until_scale``)."""
         return coarse_scales(self._grids) if self._grids else 1

@@ -383,7 +383,8 @@ class PromptPanel(PromptSheet):
         held = self.tr("1 picture is not drawn yet") if jobs.held == 1 else self.tr("{0} pictures are not drawn yet")
         self.set_held(held.format(jobs.held) if jobs.held else "")
         drawn = 1 if jobs.busy and not jobs.ideas else 0
-        count = jobs.waiting + jobs.held + drawn
+        waiting = 0 if jobs.ideas else jobs.waiting  # ideas are not in the queue that can be seen
+        count = waiting + jobs.held + drawn
         self.set_queue(count if count > drawn else 0, more=pressed and possible and not jobs.ideas)
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")

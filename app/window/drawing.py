@@ -136,6 +136,7 @@ class Drawing(QObject):
 
     @Slot()
     def _idle(self) -> None:
+        self._panels.canvas.ideas_ended()
         QTimer.singleShot(0, self, self._give_focus_back)  # when the buttons are there again
 
     @Slot()

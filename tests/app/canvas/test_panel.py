@@ -285,6 +285,21 @@ def test_four_ideas_are_drawn_and_one_is_chosen(panel, qtbot):
     assert not panel.ideas.isVisibleTo(panel)
 
 
+def test_stopped_ideas_leave_those_that_came_or_the_picture(panel):
+    finish(panel)
+    panel.begin_ideas(ideas())
+    panel.ideas_ended()
+    assert not panel.ideas.isVisibleTo(panel) and panel.actions_bar.isVisibleTo(panel), "the picture is back"
+    panel.begin_ideas(ideas())
+    panel.idea_previewed(1, ScalePreview(1, 5, GRIDS[1], plain(50), 0.1))
+    panel.ideas_ended()
+    assert [tile.isVisibleTo(panel) for tile in panel.ideas.tiles] == [False, True, False, False]
+    assert panel.ideas.words.text().startswith("Pick one")
+    panel.begin_ideas(ideas())
+    assert all(tile.isVisibleTo(panel) for tile in panel.ideas.tiles)
+    assert panel.ideas.words.text().startswith("Light and composition")
+
+
 def test_ideas_by_key(panel, qtbot):
     panel.begin_ideas(ideas())
     panel.idea_previewed(1, ScalePreview(1, 5, GRIDS[1], plain(50), 0.1))
