@@ -48,7 +48,7 @@ def _written_out(args: argparse.Namespace) -> tuple[ListedPrompt, ...]:
 
 
 def check(args: argparse.Namespace) -> None:
-    """What can be wrong without a model."""
+    """Check the arguments without a model."""
     if not is_list(args):
         for only in _written_out(args):
             args.prompt = only.prompt
