@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from app.session.prompt_source import MAX_TEXT, PromptSource
 from app.store.list_store import ListStore
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.sharing import reveal
 from app.window.panels import Panels
 from app.window.pictures import free_name
 from engine import EchoGenError, ListedRequest, PhotoError, Sentence
@@ -109,7 +111,8 @@ class Listing(QObject):
 
     @Slot(object)
     def _saved(self, file: Path) -> None:
-        self._panels.toast.show_message(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        words = self.tr("Saved to {0}").format(file.parent.name or str(file.parent))
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:

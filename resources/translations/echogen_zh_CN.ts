@@ -4124,14 +4124,6 @@
         <translation>用时 {0} 完成</translation>
     </message>
     <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
-    <message>
-        <source>Saved to {0}. Only a PNG carries what made it.</source>
-        <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
-    </message>
-    <message>
         <source>Stopped</source>
         <translation>已停止</translation>
     </message>
@@ -4983,6 +4975,10 @@
         <translation>已保存到 {0}：{1} × {2}，Lanczos 插值加轻微锐化</translation>
     </message>
     <message>
+        <source>Show</source>
+        <translation>查看</translation>
+    </message>
+    <message>
         <source>The picture is not finished yet</source>
         <translation>图片尚未完成</translation>
     </message>
@@ -5811,6 +5807,18 @@
     <message>
         <source>Save without metadata</source>
         <translation>不带元数据保存</translation>
+    </message>
+    <message>
+        <source>Saved to {0}</source>
+        <translation>已保存到 {0}</translation>
+    </message>
+    <message>
+        <source>Saved to {0}. Only a PNG carries what made it.</source>
+        <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>查看</translation>
     </message>
     <message>
         <source>The canvas stays with the picture that is drawn</source>
