@@ -19,9 +19,9 @@ from engine.sentence import Sentence
 TOKENIZER_FILE = "tokenizer.json"
 
 
-def view_word(view: int) -> str:
-    """The word by which a small model is told which of a place's views to draw, counted from 0. No prompt of a person has it."""
-    return f"view{view + 1}"
+def layout_word(layout: int) -> str:
+    """The word by which a small model is told which of a place's layouts to draw, counted from 0. No prompt of a person has it."""
+    return f"layout{layout + 1}"
 
 
 @dataclass(frozen=True, eq=False)

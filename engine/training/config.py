@@ -69,14 +69,14 @@ class TrainingConfig:
         return float(self.values["data"].get("more", 0.0))
 
     @property
-    def views(self) -> dict[str, tuple[int, ...]]:
-        """By place, and "studio" for a plain backdrop: which backgrounds its views are. Empty where views have no words."""
-        return {place: tuple(map(int, indices)) for place, indices in self.values.get("views", {}).items()}
+    def layouts(self) -> dict[str, tuple[int, ...]]:
+        """By place, and "studio" for a plain backdrop: which backgrounds its layouts are. Empty where layouts have no words."""
+        return {place: tuple(map(int, indices)) for place, indices in self.values.get("layouts", {}).items()}
 
     @property
-    def view_count(self) -> int:
-        """How many views every place has; 0 where views have no words."""
-        return len(next(iter(self.views.values()), ()))
+    def layout_count(self) -> int:
+        """How many layouts every place has; 0 where layouts have no words."""
+        return len(next(iter(self.layouts.values()), ()))
 
     @property
     def schedule(self) -> ScaleSchedule:

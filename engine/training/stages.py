@@ -48,7 +48,7 @@ def make_renderer(
         more=config.more,
         textures=textures,
         pool=pool,
-        views=config.views,
+        layouts=config.layouts,
     )
 
 

@@ -22,7 +22,7 @@ from transformers.models.t5 import T5Config, T5EncoderModel
 from engine.encoders.content import fold_latent
 from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.encoders.semantic import prepared
-from engine.encoders.text import view_word
+from engine.encoders.text import layout_word
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule
 from engine.model.transformer import Transformer, split_scales
@@ -80,14 +80,14 @@ class TransformerStage:
         self.quantizer = MultiScaleQuantizer(self.frozen.tokenizer).to(self.device)
         first, later = renderer.subjects.name_groups
         self.words = word_tokenizer(
-            first, outfits=config.outfits > 0, more=config.more > 0, later=later, views=config.view_count
+            first, outfits=config.outfits > 0, more=config.more > 0, later=later, layouts=config.layout_count
         )
         self.language_words = {
             word
             for scene in language.taught(config.outfits, config.more)
             for text in (scene.prompt, *scene.wordings)
             for word in language.split_words(text)
-        } | {view_word(view) for view in range(config.view_count)}
+        } | {layout_word(layout) for layout in range(config.layout_count)}
         torch.manual_seed(config.seed)
         self.transformer = Transformer(config.transformer)
         self.transformer.initialise()

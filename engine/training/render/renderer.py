@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.encoders.text import view_word
+from engine.encoders.text import layout_word
 from engine.training.data import language
 from engine.training.data.subjects import Subjects
 from engine.training.render import appearance, outfits
@@ -25,7 +25,7 @@ from engine.training.render.photos import Photos
 
 LOOK_SHARE = 0.2  # of the pictures say a colour or material instead of a place
 BLOCK = 8  # backgrounds a block
-PLAIN = "studio"  # the plain backdrop among the views
+PLAIN = "studio"  # the plain backdrop among the layouts
 FREE_SHARE = 0.15  # of the subjects do not stand on the ground
 _TINTS = {
     "red": "#d8261c",
@@ -102,8 +102,8 @@ class Renderer:
         more: share of the pictures that say an adjective, and share of the places whose light the caption names.
         textures: folder of photographs as material for backgrounds.
         pool: folder in which painted backgrounds are kept between runs.
-        views: by place's key, and "studio" for the plain backdrop: which backgrounds are painted, as many for each. The
-            captions begin with the view's word then, and no background is mirrored. Without it chance chooses, unsaid.
+        layouts: by place's key, and "studio" for the plain backdrop: which backgrounds are painted, as many for each. The
+            captions begin with the layout's word then, and no background is mirrored. Without it chance chooses, unsaid.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Renderer:
         more: float = 0.0,
         textures: Path | None = None,
         pool: Path | None = None,
-        views: Mapping[str, Sequence[int]] | None = None,
+        layouts: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         self.subjects = subjects.to(device)
         self.size, self.reference_size, self.pose = size, reference_size, pose
@@ -129,7 +129,7 @@ class Renderer:
         self.chance = random.Random(seed)
         self.seed, self.variety, self.recolour, self.outfits, self.more = seed, variety, recolour, outfits, more
         self.backgrounds = Backgrounds(size, seed, device, Photos.from_folder(textures, device), pool)
-        self.views = dict(views or {})
+        self.layouts = dict(layouts or {})
         self._shares = subjects.shares.to(device)
         self._photographed = subjects.photographed.to(device)
 
@@ -173,7 +173,7 @@ class Renderer:
             for place, light in zip(places, lights, strict=True)
         ]
         captions = [
-            self._view_said(view)
+            self._layout_said(layout)
             + language.caption(
                 language.PROMPTS[index],
                 self.subjects.names[int(subject)],
@@ -181,7 +181,7 @@ class Renderer:
                 language.PLACES[place] if index >= len(language.PLACES) and place < len(language.PLACES) else None,
                 language.LIGHTS[light] if index < _FIRST_LIGHT and light < len(language.LIGHTS) else None,
             )
-            for index, place, light, subject, (_, view) in zip(
+            for index, place, light, subject, (_, layout) in zip(
                 asked, places, lights, chosen.tolist(), numbers, strict=True
             )
         ]
@@ -287,19 +287,19 @@ class Renderer:
         return out, out.shape[-1] / square.shape[-1]
 
     def _draw_background(self, place: int, named: bool) -> tuple[int, int]:
-        """Which of a place's backgrounds, and which of its views that is.
+        """Which of a place's backgrounds, and which of its layouts that is.
 
         Args:
             named: the caption names the light: such backgrounds are apart, and nobody chose among them.
         """
-        if not self.views:
+        if not self.layouts:
             return self.chance.randrange(self._count(named)), 0
         key = language.PLACES[place].key if place < len(language.PLACES) else PLAIN
-        view = self.chance.randrange(len(self.views[key]))
-        return (view if named else self.views[key][view]), view
+        layout = self.chance.randrange(len(self.layouts[key]))
+        return (layout if named else self.layouts[key][layout]), layout
 
-    def _view_said(self, view: int) -> str:
-        return f"{view_word(view)} " if self.views else ""
+    def _layout_said(self, layout: int) -> str:
+        return f"{layout_word(layout)} " if self.layouts else ""
 
     def _count(self, named: bool) -> int:
         """How many backgrounds a place has, with a light that the caption names or with its own."""
@@ -394,7 +394,7 @@ class Renderer:
 
     def _drawn(self, backgrounds: list[Background]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """The backgrounds of a batch, some mirrored, each developed a little differently, with their lights."""
-        mirrored = [not self.views and self.chance.random() < 0.5 for _ in backgrounds]
+        mirrored = [not self.layouts and self.chance.random() < 0.5 for _ in backgrounds]
         turned = [b.picture.flip(-1) if flip else b.picture for b, flip in zip(backgrounds, mirrored, strict=True)]
         picture = torch.stack(turned).float() / 255
         front = None
