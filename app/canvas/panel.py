@@ -269,6 +269,11 @@ class CanvasPanel(QWidget):
             if had_focus:
                 self.ideasLeft.emit()
 
+    def ideas_ended(self) -> None:
+        """Nothing more is drawn: ideas that never came go away, and when there is none, the picture is back."""
+        if self.ideas.isVisible() and not self.ideas.end():
+            self.close_ideas()
+
     def idea_scales(self) -> int:
         """How many scales an idea draws (``until_scale``)."""
         return coarse_scales(self._grids) if self._grids else 1
@@ -357,7 +362,9 @@ class CanvasPanel(QWidget):
         placing = placement.is_wanted(free)
         shown = canvas.has_picture() and canvas.state in ("result", "stopped") and free and not placing
         placement.show_stage()
-        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if shown or placing else 0)
+        # Its room is kept while a picture forms, too: nothing jumps when the bar comes.
+        with_bar = shown or placing or (free and canvas.state == "forming")
+        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if with_bar else 0)
         placement.follow(placing)
         bar.set_place(placement.can_place())
         bar.set_vary(self.request is not None)
