@@ -31,6 +31,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import CannotWrite, InputError, PhotoError, os_reason
+from engine.files import readable
 from engine.photo.load import open_regular_file
 from engine.photo.srgb import tagged
 from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits, Share
@@ -344,9 +345,9 @@ def _cannot_write(path: Path, error: OSError | ValueError, needed: int) -> Canno
     if code in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return CannotWrite(
             Sentence(
-                "{path} needs {needed:.1f} MB, and the disk of {folder} is full.",
+                "{path} needs {needed}, and the disk of {folder} is full.",
                 path=path.name,
-                needed=needed / 1e6,
+                needed=readable(needed),
                 folder=folder,
             ),
             Sentence("Make room, or choose another folder."),

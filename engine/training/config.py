@@ -69,6 +69,16 @@ class TrainingConfig:
         return float(self.values["data"].get("more", 0.0))
 
     @property
+    def layouts(self) -> dict[str, tuple[int, ...]]:
+        """By place, and "studio" for a plain backdrop: which backgrounds its layouts are. Empty where layouts have no words."""
+        return {place: tuple(map(int, indices)) for place, indices in self.values.get("layouts", {}).items()}
+
+    @property
+    def layout_count(self) -> int:
+        """How many layouts every place has; 0 where layouts have no words."""
+        return len(next(iter(self.layouts.values()), ()))
+
+    @property
     def schedule(self) -> ScaleSchedule:
         grids = tuple((int(h), int(w)) for h, w in self.values["schedule"]["grids"])
         size = int(self.values["data"]["picture_size"])
