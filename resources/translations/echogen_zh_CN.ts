@@ -152,10 +152,6 @@
         <translation>请用 --workers 或 --threads 减少数量，或添加机器。</translation>
     </message>
     <message>
-        <source>Ask for it again where it came from.</source>
-        <translation>请向来源重新索取。</translation>
-    </message>
-    <message>
         <source>Ask for it at {page}, then check the access token.</source>
         <translation>请在 {page} 申请访问权限，然后检查访问令牌。</translation>
     </message>
@@ -2064,10 +2060,6 @@
         <translation>示例已就绪。按“生成”，看图片由粗到细地成形。</translation>
     </message>
     <message>
-        <source>The field {name} of this request is damaged.</source>
-        <translation>此请求的字段 {name} 已损坏。</translation>
-    </message>
-    <message>
         <source>The file could not be opened: {error}</source>
         <translation>无法打开文件：{error}</translation>
     </message>
@@ -2924,10 +2916,6 @@
         <translation>此图片约需 {needed}，而 {device} 中有 {free} 可用。</translation>
     </message>
     <message>
-        <source>This preset is damaged.</source>
-        <translation>此预设已损坏。</translation>
-    </message>
-    <message>
         <source>This preset was written by another version of this program.</source>
         <translation>此预设由本程序的另一版本写成。</translation>
     </message>
@@ -3284,6 +3272,10 @@
         <translation>数值类型少见的 TIFF</translation>
     </message>
     <message>
+        <source>a number is too large, or it is nested too deeply</source>
+        <translation>有数字过大，或嵌套过深</translation>
+    </message>
+    <message>
         <source>a second</source>
         <translation>一秒</translation>
     </message>
@@ -3338,6 +3330,14 @@
     <message>
         <source>it failed</source>
         <translation>它出错了</translation>
+    </message>
+    <message>
+        <source>it is no JSON</source>
+        <translation>它不是 JSON</translation>
+    </message>
+    <message>
+        <source>it is too large</source>
+        <translation>它太大</translation>
     </message>
     <message>
         <source>lacks</source>
@@ -3850,6 +3850,22 @@
     <message>
         <source>{picture} cannot be packed.</source>
         <translation>无法打包 {picture}。</translation>
+    </message>
+    <message>
+        <source>{place} is missing</source>
+        <translation>缺少 {place}</translation>
+    </message>
+    <message>
+        <source>{place} is not known</source>
+        <translation>不认识 {place}</translation>
+    </message>
+    <message>
+        <source>{place} is not written as it must be</source>
+        <translation>{place} 的写法不对</translation>
+    </message>
+    <message>
+        <source>{place}: {reason}</source>
+        <translation>{place}：{reason}</translation>
     </message>
     <message>
         <source>{plan}: needs {needed}, {have}, of which {free} is free.</source>
