@@ -114,6 +114,8 @@ class PromptPanel(QWidget):
         state = self.state
         state.requestChanged.connect(self._show_values)
         state.engineChanged.connect(self._show_engine)
+        for signal in (state.photoChanged, state.promptChanged):
+            signal.connect(self._read_anew)
         for signal in (state.engineChanged, state.jobChanged, state.preparedChanged, state.photoChanged):
             signal.connect(self._show_jobs)
         state.maskChanged.connect(self._show_jobs)
@@ -294,7 +296,7 @@ class PromptPanel(QWidget):
         self._show_shapes()
         sheet.shape.set_size(self.state.values.size)
         quick = PromptReader(manifest.text_limit, manifest.language)
-        sheet.prompt.set_reader(quick)
+        sheet.prompt.set_reader(quick.with_name(self._name()))
         sheet.negative.set_reader(quick)
         # After all others have heard of the model, and the window has painted what they show of it.
         QTimer.singleShot(TURN_MS, self, self._show_scenes)
@@ -327,8 +329,20 @@ class PromptPanel(QWidget):
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:
         manifest, reader = result
         if manifest is self._manifest:
-            self.sheet.prompt.set_reader(reader)
+            self.sheet.prompt.set_reader(reader.with_name(self._name()))
             self.sheet.negative.set_reader(reader)
+            self._show_words()
+
+    def _name(self) -> str:
+        return self.state.subject.name if self.state.subject is not None else ""
+
+    @Slot()
+    def _read_anew(self) -> None:
+        """Another subject, or another name of it: which words are unknown depends on it."""
+        prompt = self.sheet.prompt
+        reader = prompt.reader.with_name(self._name())
+        if reader is not prompt.reader:
+            prompt.set_reader(reader)
             self._show_words()
 
     @Slot()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
@@ -410,7 +411,10 @@ class SubjectPanel(QWidget):
 
     @Slot(QPoint)
     def _open_menu(self, position: QPoint) -> None:
-        menu = photo_menu(self)
+        acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
+        if not self.tool_row.isHidden():  # an example's cut-out is not changed
+            acts |= {"invert": self.invert, "undo": self.undo}
+        menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.undo_button.isEnabled())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 

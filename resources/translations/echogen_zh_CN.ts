@@ -6248,8 +6248,8 @@
         <translation>它应该在哪里？用英文写一句就够了。</translation>
     </message>
     <message>
-        <source>pictures, seed, variety</source>
-        <translation>图片、种子、多样性</translation>
+        <source>seed, variety</source>
+        <translation>种子、多样性</translation>
     </message>
     <message>
         <source>snow, jungle</source>
