@@ -28,6 +28,9 @@ _CERTAIN = 3.0
 _AGREED = 0.85
 """Where the two readings of a photo overlap so far, colours are not asked for another one."""
 
+_ANOTHER = 0.8
+"""Candidates that overlap less are two readings of a photo."""
+
 _SMALLEST_PART = 0.003
 _SECOND_PART = 0.25
 """Of the area of the largest part: from here on a second one is a subject of its own."""
@@ -80,8 +83,7 @@ def by_itself(
     found = _judged(network, seen_by_itself(working, network, colours), "alone", working.whole, places)
     if not found:
         return found
-    again = seen_again(working, network, found, None, marks)
-    return _with_second_look(found, _judged(network, again, "alone again", working.whole, places))
+    return _with_second_looks(working, network, found, None, marks, working.whole, places)
 
 
 def in_box(
@@ -96,8 +98,7 @@ def in_box(
     found = _judged(network, seen_in_box(working, network, box, marks), "hinted", window, places)
     if not found:
         return found
-    again = seen_again(working, network, found, box, marks)
-    return _with_second_look(found, _judged(network, again, "hinted again", window, places))
+    return _with_second_looks(working, network, found, box, marks, window, places)
 
 
 def around_box(working: WorkingPhoto, box: Extent) -> Window:
@@ -236,9 +237,33 @@ def _judged(
     return ranked(rated, window, places)
 
 
-def _with_second_look(found: list[Candidate], again: list[Candidate] | None) -> list[Candidate]:
-    """The best of the second look in the place of the best of the first."""
-    return [again[0], *found[1:]] if again else found
+def _with_second_looks(
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    found: list[Candidate],
+    box: Extent | None,
+    marks: Marks,
+    window: Window,
+    places: np.ndarray | None,
+) -> list[Candidate]:
+    """``found`` with what becomes of the best ones at a second look in their place.
+
+    Where the first look left two readings, both get one: a mask that is right is confirmed, the other one mostly is not.
+    """
+    chosen = found[:1]
+    chosen += [one for one in found[1:] if overlap(_solid(one, window), _solid(found[0], window)) < _ANOTHER][:1]
+    kind = "alone again" if box is None else "hinted again"
+    again: list[Candidate] = []
+    for one in chosen:
+        first = [one, *(other for other in found if other is not one)]
+        again += _judged(network, seen_again(working, network, first, box, marks), kind) or []
+    if not again:
+        return found
+    return [ranked(again, window, places)[0], *(one for one in found if one is not found[0])]
+
+
+def _solid(candidate: Candidate, window: Window) -> np.ndarray:
+    return seen_in(candidate, window) > 0.5
 
 
 def _of_logits(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> list[Candidate]:
