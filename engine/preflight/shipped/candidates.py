@@ -28,6 +28,9 @@ _CERTAIN = 3.0
 _AGREED = 0.85
 """Where the two readings of a photo overlap so far, colours are not asked for another one."""
 
+_CLEAR = 0.5
+"""Where the looks at one picture overlap less, it is not seen clearly."""
+
 _ANOTHER = 0.8
 """Candidates that overlap less are two readings of a photo."""
 
@@ -183,9 +186,9 @@ def corrected(
 ) -> tuple[np.ndarray, Window] | None:
     """Logits for a mask so far, uint8 (H, W), and marks that say what is wrong with it; and the window they are of.
 
-    It looks with the mask so far, to which it keeps, and without, where the marks alone lead it. The mean of both lets a
-    click undo more than its own spot in a mask that was mostly wrong; in a good one it undoes too much. The estimate says which.
-    Outlines are those that colours find from there: on photos they are better than the network's own.
+    It looks with the mask so far, to which it keeps, and without, where the marks alone lead it. Where the latter is a clear
+    picture the mean of both lets a click undo more than its own spot, as a mask needs that was mostly wrong. The outline is
+    the one that colours find from there: on photos it is better than the network's own.
     """
     extent = joined(bounding_box(start), marks.extent(working))
     if extent is None:
@@ -197,10 +200,9 @@ def corrected(
     anew = network.look(window.fine, _channels(window, None, marks))
     if keeping is None or anew is None:
         return None
-    mean = replace(keeping, logits=(keeping.logits + anew.logits) / 2)
-    made = [_by_both(window, view.logits, None, marks) for view in (keeping, mean)]
-    best = (_judged(network, _weighed(window, [(one, mean) for one in made]), "hinted") or made)[0]
-    return cv2.GaussianBlur(best.inside.astype(np.float32), (0, 0), 1.0) * 8 - 4, window
+    logits = (keeping.logits + anew.logits) / 2 if anew.agreement >= _CLEAR else keeping.logits
+    both = _by_both(window, logits, None, marks)
+    return cv2.GaussianBlur(both.inside.astype(np.float32), (0, 0), 1.0) * 8 - 4, window
 
 
 def _weighed(window: Window, found: Sequence[tuple[Candidate, View]], others: Sequence[Candidate] = ()) -> Answer:
