@@ -248,7 +248,7 @@ def _with_second_looks(
     window: Window,
     places: np.ndarray | None,
 ) -> list[Candidate]:
-    """``found`` with what becomes of the best ones at a second look in their place.
+    """``found`` with what the best one becomes at a second look in its place.
 
     Where the first look left two readings, both get one: a mask that is right is confirmed, the other one mostly is not.
     """
@@ -261,7 +261,21 @@ def _with_second_looks(
         again += _judged(network, seen_again(working, network, first, box, marks), kind) or []
     if not again:
         return found
-    return [ranked(again, window, places)[0], *(one for one in found if one is not found[0])]
+    return [_outlined(ranked(again, window, places), window), *found[1:]]
+
+
+def _outlined(again: list[Candidate], window: Window) -> Candidate:
+    """The best one; of the same reading with an outline that follows colours where there is one.
+
+    The estimate compares with what the network sees, so it likes the network's own outline; on composites and on photos
+    the other one is mostly closer to the truth.
+    """
+    best = again[0]
+    if best.way == "network":
+        for one in again[1:]:
+            if one.way != "network" and overlap(_solid(one, window), _solid(best, window)) >= _ANOTHER:
+                return one
+    return best
 
 
 def _solid(candidate: Candidate, window: Window) -> np.ndarray:
