@@ -271,7 +271,7 @@ class CanvasPanel(QWidget):
         return True
 
     def entry(self) -> QWidget:
-        """What takes the focus when somebody walks to this panel."""
+        """The widget that takes the focus when F6 reaches this panel."""
         if not self.results.isHidden():
             return self.results.grid
         return self.frame if self.frame.isEnabled() and not self.frame.isHidden() else self.canvas
@@ -334,6 +334,11 @@ class CanvasPanel(QWidget):
             self._follow()
             if had_focus:
                 self.ideasLeft.emit()
+
+    def ideas_ended(self) -> None:
+        """Nothing more is drawn: ideas that never came go away, and when there is none, the picture is back."""
+        if self.ideas.isVisible() and not self.ideas.end():
+            self.close_ideas()
 
     def idea_scales(self) -> int:
         """How many scales an idea draws (``until_scale``)."""
@@ -427,7 +432,9 @@ class CanvasPanel(QWidget):
             canvas.set_stage(*self._stage, words=self._automatic)
         else:
             canvas.set_stage(None)
-        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if shown or placing else 0)
+        # Its room is kept while a picture forms, too: nothing jumps when the bar comes.
+        with_bar = shown or placing or (free and canvas.state == "forming")
+        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if with_bar else 0)
         self._give_focus_up(placing and canvas.state != "forming")
         self.frame.setEnabled(canvas.state != "forming")
         self.frame.setVisible(placing)

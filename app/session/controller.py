@@ -1,4 +1,4 @@
-"""What the user asks for, done: draw, vary, redraw, stop, keep, recall. The window only connects buttons to it."""
+"""Acts on the user's wishes: draw, vary, redraw, stop, keep, recall. The window only connects buttons to it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,6 @@ from engine import (
     ScaleBits,
     Sentence,
     Started,
-    shown_name,
 )
 from engine.photo import (
     Photo,
@@ -67,6 +66,7 @@ class Controller(QObject):
         failed(object, str): ``EchoGenError`` and details for the banner.
         cleared: what the banner said is no longer true.
         notice(str): a sentence for a toast.
+        exported(object): a picture was saved to this ``Path``, where the user wanted it.
         ended(str): how a drawing ended, for the status.
     """
 
@@ -76,6 +76,7 @@ class Controller(QObject):
     failed = Signal(object, str)
     cleared = Signal()
     notice = Signal(str)
+    exported = Signal(object)
     ended = Signal(str)
 
     def __init__(
@@ -102,7 +103,7 @@ class Controller(QObject):
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)
-        self.saver.exported.connect(self._exported)
+        self.saver.exported.connect(self.exported)
         self.saver.failed.connect(self._could_not_export)
         queue.started.connect(self._started)
         queue.finished.connect(self._finished)
@@ -390,7 +391,7 @@ class Controller(QObject):
 
     @Slot(object)
     def _stopped(self, images: Sequence[np.ndarray | None]) -> None:
-        """What formed so far is shown as long as nothing else is; before the first scale the last picture stays."""
+        """Show a stopped picture as long as nothing else is shown; before the first scale the last picture stays."""
         forming, self._forming = self._forming, None
         if forming is not None:
             image = next((image for image in reversed(images) if image is not None), None)
@@ -435,13 +436,6 @@ class Controller(QObject):
             self.saver.write(source, target, metadata)
         else:
             self.saver.export(source, target, metadata)
-
-    @Slot(object)
-    def _exported(self, file: Path) -> None:
-        folder = shown_name(file.parent)
-        carries = file.suffix.lower() == ".png"
-        words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
-        self.notice.emit(words.format(folder))
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:

@@ -185,7 +185,7 @@ class Subjects(QObject):
     def find_again(self) -> None:
         """Look for the current subject by the name it has now, unless its mask was corrected already."""
         subject, session = self.state.subject, self._session
-        if subject is None or session is None or session.undo_label or session.asking:
+        if subject is None or session is None or session.corrected or session.asking:
             return
         session.find(Hint(subject.name))
 
@@ -194,7 +194,8 @@ class Subjects(QObject):
         """The current session looked for its subject again: its sentences and scores are shown from now on."""
         for key, session in self._sessions.items():
             if session is self.sender() and not session.document.painting:
-                self.state.update_subject(key, proposal=proposal)
+                found = {} if session.corrected else {"automatic": proposal.mask}
+                self.state.update_subject(key, proposal=proposal, **found)
 
     @Slot(object)
     def _prepared(self, notes: Sentence) -> None:
@@ -247,7 +248,7 @@ class Subjects(QObject):
         self.discard_edit()
 
     def keep_strokes(self) -> None:
-        """What was painted a moment ago in the panel becomes the subject's mask: the program ends."""
+        """Make the last strokes in the panel the subject's mask: the program ends."""
         subject, session = self.state.subject, self._session
         if subject is not None and session is not None:
             session.document.end_stroke()
@@ -267,7 +268,7 @@ class Subjects(QObject):
                 self._forget_discarded()
 
     def bring_back(self) -> None:
-        """What was discarded last becomes a step of the copy that is edited now, if it is of the same subject."""
+        """Bring the discarded mask back as a step of the copy that is edited now, if it is of the same subject."""
         if self._editing is not None and self._discarded is not None and self._editing[0] == self._discarded[0]:
             self._editing[1].adopt(self._discarded[1], "Edit cut-out")
             self._forget_discarded()

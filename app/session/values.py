@@ -6,18 +6,34 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from app.language.say import say
 from app.language.sentences import translated
-from engine import MAX_SEED, CutOut, Dial, EchoGenError, GenerationRequest, Placement, Preset, Region, ScaleBits
+from engine import (
+    MAX_SEED,
+    CutOut,
+    GenerationRequest,
+    Placement,
+    Preset,
+    Region,
+    ScaleBits,
+    Seed,
+    Share,
+    Size,
+    Strength,
+    Temperature,
+    read_fields,
+)
 from engine.bundle import BundleManifest
 
 log = logging.getLogger(__name__)
 
 MAX_COUNT = 8
 STRENGTHS = (0.0, 8.0)
-"""What the sliders offer. A request allows more (0 … 20); a recalled value outside widens nothing and is kept."""
+"""Range of the sliders. A request allows more (0 … 20); a recalled value outside widens nothing and is kept."""
 TEMPERATURES = (0.1, 4.0)
 
 ROLLED_SEEDS = 1_000_000
@@ -46,15 +62,15 @@ class PanelValues:
 
     prompt: str = ""
     negative_prompt: str = ""
-    prompt_strength: Dial = 3.0
-    subject_strength: Dial = 3.0
-    look_strength: Dial | None = None
-    temperature: Dial = 1.0
-    top_p: float = 0.97
-    size: tuple[int, int] | None = None
-    count: int = 1
+    prompt_strength: Strength = 3.0
+    subject_strength: Strength = 3.0
+    look_strength: Strength | None = None
+    temperature: Temperature = 1.0
+    top_p: Share = 0.97
+    size: Size | None = None
+    count: Annotated[int, Meta(ge=1, le=MAX_COUNT)] = 1
     best_first: bool = False
-    seed: int = 0
+    seed: Seed = 0
     seed_locked: bool = False
     kept: ScaleBits | None = None
     placement: Placement | None = None
@@ -73,17 +89,10 @@ def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValu
     Args:
         controls: values by the name of the field, as JSON has them; texts and what is packed are not read here.
     """
-    for name in _CONTROLS & controls.keys():
-        value = controls[name]
-        try:
-            kept: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
-            changed = replace(values, **kept)
-            compose(replace(changed, prompt="", negative_prompt=""), None)  # what a request refuses is refused here
-        except (EchoGenError, TypeError, ValueError, ArithmeticError):
-            log.warning("%s of the last session cannot be used", name, exc_info=True)
-        else:
-            values = changed
-    return values
+    good, bad = read_fields({name: controls[name] for name in _CONTROLS & controls.keys()}, PanelValues)
+    if bad:
+        log.warning("%s of the last session cannot be used", ", ".join(sorted(bad)))
+    return replace(values, **good)
 
 
 _CONTROLS = {entry.name for entry in fields(PanelValues)} - {"prompt", "negative_prompt", "kept", "placement", "region"}
@@ -125,7 +134,7 @@ def with_new_seed(values: PanelValues) -> PanelValues:
 
 
 def for_next_picture(values: PanelValues) -> PanelValues:
-    """What Generate draws with: a new seed unless it is locked."""
+    """The values for the next picture: with a new seed, unless it is locked."""
     return values if values.seed_locked else with_new_seed(values)
 
 
@@ -240,7 +249,7 @@ def can_redraw(bits: ScaleBits, manifest: BundleManifest, size: tuple[int, int] 
 
 
 def kept_sentence(kept: ScaleBits | None, region: Region | None = None) -> str:
-    """What the line above Generate says of a region and of kept scales; "" for neither."""
+    """The line above Generate about a region and kept scales; "" for neither."""
     if region is not None:
         return say("Draws only its region anew") if region.window is None else say("Draws into a photo")
     if kept is None:
@@ -251,7 +260,7 @@ def kept_sentence(kept: ScaleBits | None, region: Region | None = None) -> str:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What the help line under Generate is made from.
+    """The values that the help line under Generate is made from.
 
     Attributes:
         has_model: a bundle is open or opening; loading: it is still opening.

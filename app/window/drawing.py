@@ -106,9 +106,8 @@ class Drawing(QObject):
     @Slot()
     def _ideas_left(self) -> None:
         before, self._before_ideas = self._before_ideas, None
-        place = (
-            before if before is not None and before.isVisible() and before.isEnabled() else self._panels.prompt.prompt
-        )
+        usable = before is not None and before.isVisible() and before.isEnabled()
+        place = before if before is not None and usable else self._panels.prompt.sheet.prompt
         place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(object)
@@ -127,24 +126,25 @@ class Drawing(QObject):
         """Buttons that begin a drawing go away meanwhile: a focus on one waits on Stop, and comes back when all is done."""
         panels, focused = self._panels, QApplication.focusWidget()
         draw()
-        canvas, prompt = panels.canvas, panels.prompt
+        canvas, sheet = panels.canvas, panels.prompt.sheet
         bar = canvas.actions_bar
-        begins = (prompt.generate, bar.vary_button, bar.finish_button, canvas.strip.redraw_button)
+        begins = (sheet.generate, bar.vary_button, bar.finish_button, canvas.strip.redraw_button)
         if focused is not None and self._state.jobs.busy and focused in (*begins, *bar.children()):
             self._came_from = focused
-            prompt.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+            sheet.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _idle(self) -> None:
+        self._panels.canvas.ideas_ended()
         QTimer.singleShot(0, self, self._give_focus_back)  # when the buttons are there again
 
     @Slot()
     def _give_focus_back(self) -> None:
-        prompt, came_from, self._came_from = self._panels.prompt, self._came_from, None
-        if came_from is None or self._state.jobs.busy or not (prompt.cancel.hasFocus() or prompt.generate.hasFocus()):
+        sheet, came_from, self._came_from = self._panels.prompt.sheet, self._came_from, None
+        if came_from is None or self._state.jobs.busy or not (sheet.cancel.hasFocus() or sheet.generate.hasFocus()):
             return
-        places = (came_from, self._panels.canvas.actions_bar.vary_button, prompt.generate)
-        place = next((place for place in places if place.isVisible() and place.isEnabled()), prompt.prompt)
+        places = (came_from, self._panels.canvas.actions_bar.vary_button, sheet.generate)
+        place = next((place for place in places if place.isVisible() and place.isEnabled()), sheet.prompt)
         place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
@@ -152,7 +152,7 @@ class Drawing(QObject):
         """Stop at once; when nothing is drawn, put away what can be put away."""
         panels = self._panels
         if self._state.jobs.busy or self._state.jobs.waiting:
-            self._controller.queue.stop_now()
+            self._taken_out(self._controller.queue.stop_now())
         elif panels.queue.isVisible():
             panels.queue.put_away()
         elif panels.history.leave_search():
@@ -169,6 +169,11 @@ class Drawing(QObject):
             panels.banner.dismiss()
 
     @Slot()
+    def stop_after(self) -> None:
+        """Finish the picture that is drawn."""
+        self._taken_out(self._controller.queue.stop_after())
+
+    @Slot()
     def pause_or_go_on(self) -> None:
         """Pause what waits; when nothing waits, go on with what is paused."""
         queue = self._controller.queue
@@ -180,12 +185,14 @@ class Drawing(QObject):
 
     @Slot()
     def _queue_closed(self) -> None:
-        prompt = self._panels.prompt
-        place = prompt.queue_button if prompt.queue_button.isVisible() else prompt.prompt
+        sheet = self._panels.prompt.sheet
+        place = sheet.queue_button if sheet.queue_button.isVisible() else sheet.prompt
         place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(int)
     def _taken_out(self, count: int) -> None:
+        if not count:
+            return
         text = self.tr("Taken out of the queue") if count == 1 else self.tr("{0} taken out of the queue").format(count)
         self._panels.toast.show_message(text, self._controller.queue.bring_back)
 

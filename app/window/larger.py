@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.session.controller import Controller
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
 from engine.photo import save_larger
@@ -30,7 +31,7 @@ class Larger(QObject):
         panels.canvas.actions_bar.saveLarger.connect(self.ask)
 
     def runs(self) -> dict[str, Callable[..., object]]:
-        """What the actions of the table do."""
+        """The slots for actions of the table."""
         return {f"save_{factor}x": partial(self.ask, factor) for factor in (2, 4)}
 
     @Slot(int)
@@ -52,7 +53,8 @@ class Larger(QObject):
     def _saved(self, saved: tuple[Path, tuple[int, int]]) -> None:
         file, size = saved
         words = self.tr("Saved to {0}: {1} × {2}, by Lanczos with mild sharpening")
-        self._panels.toast.show_message(words.format(file.parent.name or str(file.parent), *size))
+        words = words.format(file.parent.name or str(file.parent), *size)
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:

@@ -15,6 +15,7 @@ from app.session.controller import Controller
 from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import SessionState
 from app.store.assets import AssetStore
+from app.store.list_store import ListStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
@@ -122,7 +123,7 @@ class MainWindow(QMainWindow):
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
         self.cutting = Cutting(panels, controller, self)
-        self.listing = Listing(panels, controller, self)
+        self.listing = Listing(panels, controller, ListStore(paths.prompt_list), self)
         self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
@@ -151,7 +152,7 @@ class MainWindow(QMainWindow):
         self.top_bar.set_menu(self.commands.menu)
 
     def _runs(self) -> dict[str, Callable[..., object]]:
-        """What each action of the table does in this window."""
+        """The slot of each action of the table in this window."""
         panels, dialogs, drawing = self.panels, self.dialogs, self.drawing
         return {
             "open": self.photo_sources.choose,
@@ -166,7 +167,7 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
-            "stop_after": self.controller.queue.stop_after,
+            "stop_after": drawing.stop_after,
             "queue": panels.queue.toggle,
             "queue_pause": drawing.pause_or_go_on,
             "vary": self.canvas.vary,
@@ -252,7 +253,8 @@ class MainWindow(QMainWindow):
         self.placing.changed.connect(self._enable)
         self.gallery_page.changed.connect(self._enable)
         panels.editorOpen.connect(self._editing_changed)
-        for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
+        listed = self.listing.run.kept
+        for session_changes in (self.drawing.asked, self.prompt.sheet.sectionsChanged, panels.historyFolded, listed):
             session_changes.connect(self.changed)
 
     # What is shown
@@ -360,11 +362,11 @@ class MainWindow(QMainWindow):
     # The window itself
 
     def beginnings(self) -> list[Callable[[], object]]:
-        """What can wait until the window is seen, in steps."""
+        """Steps that can wait until the window is seen."""
         return [self.history.start, self._show_engine, self.empty_canvas.show]
 
     def preparations(self) -> list[Callable[[], object]]:
-        """What is slow and nobody waits for, in steps."""
+        """Slow steps that nobody waits for."""
         looks = [*imports(*_UPDATES), self.dialogs.look_for_update] if self.state.settings.updates else []
         if self.state.settings.panels.get(OFFER_PUT_AWAY):
             return looks
@@ -397,12 +399,13 @@ class MainWindow(QMainWindow):
         self.state.update_values(**values)
 
     def session_extra(self) -> dict:
-        """What the session keeps of this window beside the state."""
+        """The window's part of the saved session, beside the state."""
         shown = self.state.result
         controls = {
             "shown": shown.picture if shown is not None else None,
-            "sections": self.prompt.open_sections(),
+            "sections": self.prompt.sheet.open_sections(),
             "list": self.listing.text,
+            "listed": self.listing.run.saved(),
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
         }
@@ -418,11 +421,12 @@ class MainWindow(QMainWindow):
         self.place.restore(session.window, windows if isinstance(windows, dict) else {})
         sections = session.controls.get("sections")
         if isinstance(sections, dict):
-            self.prompt.set_open_sections(sections)
+            self.prompt.sheet.set_open_sections(sections)
         self.prompt.set_prompt_history(session.prompt_history)
         text = session.controls.get("list")
         if isinstance(text, str):
             self.listing.set_text(text)
+        self.listing.run.restore(session.controls.get("listed"))
         self.panels.show_history(session.controls.get("history_shown", True) is not False)
 
     def close_panels(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.placement import LARGEST, SMALLEST, Placement
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlacementRanges:
-    """What a bundle was trained for, and so what *automatic* chooses from.
+    """The range of placements a bundle was trained for, and so the one that *automatic* chooses from.
 
     Attributes:
         x: of the centre. foot: y of the subject's lowest point. size, turn: as in ``Placement``. Each (low, high).
@@ -34,11 +34,6 @@ class PlacementRanges:
         ):
             if not ends[0] <= low <= high <= ends[1]:
                 raise ValueError(f"the range {name} of the placement, {low} to {high}, cannot be")
-
-    @classmethod
-    def from_json(cls, data: Any) -> PlacementRanges:
-        """Raises ``ValueError``, ``TypeError`` or ``KeyError`` for what cannot be a range."""
-        return cls(**{name: (float(low), float(high)) for name, (low, high) in dict(data).items()})
 
     def automatic(self, subject: CutOut, seed: int) -> Placement:
         """The placement of a seed: the subject's lowest point stands on the ground, the rest is chance.

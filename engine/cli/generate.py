@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subject", type=Path, metavar="PHOTO", help="photo of the subject; without one, only the prompt counts"
     )
-    parser.add_argument("--prompt", help="where the subject should be")
+    parser.add_argument(
+        "--prompt", help="where the subject should be; {red|blue} draws one picture with each, {subject} is its --name"
+    )
     parser.add_argument(
         "--out", type=Path, required=True, help="picture to write: .png, .webp or .jpg; only a PNG carries what made it"
     )
@@ -180,7 +182,7 @@ def check_places(out: Path, previews: Path | None) -> None:
 
 
 def build_request(args: argparse.Namespace) -> GenerationRequest:
-    """What the arguments and the picture given by --from say; the bundle's defaults come later."""
+    """The values of the arguments and of the picture given by --from; the bundle's defaults come later."""
     request = GenerationRequest(prompt=args.prompt or "")
     if args.source is not None:
         from engine.photo.picture_file import read_picture_file

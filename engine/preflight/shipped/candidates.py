@@ -63,7 +63,7 @@ class Candidate:
 
 
 Answer = tuple[list[Candidate], list[np.ndarray]]
-"""Candidates that are neither empty nor everything, and what the calibration weighs of each (``TRAITS``)."""
+"""Candidates that are neither empty nor everything, and the features of each that the calibration weighs (``TRAITS``)."""
 
 
 def by_itself(
@@ -140,7 +140,7 @@ def seen_by_itself(
 def seen_with_marks(
     working: WorkingPhoto, network: ShippedNetwork, marks: Marks, others: Sequence[Candidate]
 ) -> Answer | None:
-    """What the network sees in the whole photo with clicks and strokes, before it is judged along with ``others``."""
+    """The network's answer for the whole photo with clicks and strokes, before it is judged along with ``others``."""
     window = working.whole
     view = network.look(window.fine, _channels(window, None, marks))
     if view is None:
@@ -312,7 +312,7 @@ def _by_both(window: Window, logits: np.ndarray, box: Extent | None, marks: Mark
 
 
 def _parts(logits: np.ndarray) -> list[np.ndarray]:
-    """What may be meant of what the network sees, bool (SIDE, SIDE) each: the largest part, a second one, both."""
+    """The masks that may be meant, of what the network sees, bool (SIDE, SIDE) each: the largest part, a second one, both."""
     solid = logits > 0
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8), connectivity=8)
     order = [int(number) for number in 1 + np.argsort(-stats[1:count, cv2.CC_STAT_AREA], kind="stable")]

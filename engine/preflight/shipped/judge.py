@@ -24,10 +24,10 @@ TRAITS = (
     "judged", "agreement", "soft overlap", "hard overlap", "others", "best other", "worst other", "inside", "outside", "decided",
     "apart", "edges", "size", "whole", "by colours", "one",
 )  # fmt: skip
-"""What the calibration weighs (``traits.py``), in this order; the last is always 1."""
+"""Names of the features that the calibration weighs (``traits.py``), in this order; the last is always 1."""
 
 KINDS = ("alone", "alone again", "hinted", "hinted again")
-"""How a mask was found: by itself, by the second look at that, led by a hint, by the second look at that."""
+"""The ways a mask is found: by itself, by the second look at that, led by a hint, by the second look at that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Judge:
         return cls(tuple(np.asarray(values, np.float32) for values in layers))
 
     def logit(self, middle: np.ndarray, top: np.ndarray, mask: np.ndarray) -> float:
-        """What the judge alone says of a mask.
+        """The judge's own estimate for a mask.
 
         Args:
             middle: (C, h, w), top: (C,), as ``View`` has them. mask: float32, any size, 0 … 1.

@@ -1,4 +1,4 @@
-"""What the program can see of a mask without knowing the truth: the traits that the calibration weighs (``TRAITS``)."""
+"""Features of a mask that can be seen without knowing the truth: those that the calibration weighs (``TRAITS``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.preflight.colours.working_photo import Extent, Window, shrunk
 from engine.preflight.shipped.network import SIDE, View
 
 _NEARLY_ALL = 0.02
-"""What is missing to a full overlap and counts as nothing."""
+"""A gap to a full overlap that counts as nothing."""
 
 
 class Placed(Protocol):

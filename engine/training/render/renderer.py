@@ -6,7 +6,7 @@ Everything is torch on one device and fixed by a seed. Captions and layouts use 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.bundle.records import layout_word
 from engine.training.data import language
 from engine.training.data.subjects import Subjects
 from engine.training.render import appearance, outfits
@@ -100,6 +101,8 @@ class Renderer:
         more: share of the pictures that say an adjective, and share of the places whose light the caption names.
         textures: folder of photographs as material for backgrounds.
         pool: folder in which painted backgrounds are kept between runs.
+        layouts: by place's key, and "studio" for the plain backdrop: which backgrounds are painted, as many for each. The
+            captions begin with the layout's word then, and no background is mirrored. Without it chance chooses, unsaid.
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class Renderer:
         more: float = 0.0,
         textures: Path | None = None,
         pool: Path | None = None,
+        layouts: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         self.subjects = subjects.to(device)
         self.size, self.reference_size, self.pose = size, reference_size, pose
@@ -124,6 +128,7 @@ class Renderer:
         self.chance = random.Random(seed)
         self.seed, self.variety, self.recolour, self.outfits, self.more = seed, variety, recolour, outfits, more
         self.backgrounds = Backgrounds(size, seed, device, Photos.from_folder(textures, device), pool)
+        self.layouts = dict(layouts or {})
         self._shares = subjects.shares.to(device)
         self._photographed = subjects.photographed.to(device)
 
@@ -178,7 +183,10 @@ class Renderer:
             sprites = appearance.vary_appearance(
                 sprites, self._canvas(n, sprites.shape[-1]), self._photographed[chosen]
             )
-        backgrounds = [self._background(place, light) for place, light in zip(places, lights, strict=True)]
+        backgrounds = [
+            self._background(row, place, light, captions)
+            for row, (place, light) in enumerate(zip(places, lights, strict=True))
+        ]
         square = appearance.framed(sprites)
         ground, where = self._place(square, backgrounds, placement)
         canvas = appearance.place(square, self.size, *where)
@@ -270,9 +278,16 @@ class Renderer:
             out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
         return out, out.shape[-1] / square.shape[-1]
 
-    def _background(self, place: int, light: int) -> Background:
+    def _background(self, row: int, place: int, light: int, captions: list[str]) -> Background:
+        """One of a place's backgrounds; where layouts have words, the row's caption begins with its own then."""
         named = light < len(language.LIGHTS)
-        return self.backgrounds.get(place, light, self.chance.randrange(self._count(named)))
+        if not self.layouts:
+            return self.backgrounds.get(place, light, self.chance.randrange(self._count(named)))
+        chosen = self.layouts[language.PLACES[place].key if place < len(language.PLACES) else language.PLAIN]
+        layout = self.chance.randrange(len(chosen))
+        captions[row] = f"{layout_word(layout)} {captions[row]}"
+        # Backgrounds in a light that the caption names are others: nobody chose among them.
+        return self.backgrounds.get(place, light, layout if named else chosen[layout])
 
     def _count(self, named: bool) -> int:
         """How many backgrounds a place has, with a light that the caption names or with its own."""
@@ -367,7 +382,7 @@ class Renderer:
 
     def _drawn(self, backgrounds: list[Background]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """The backgrounds of a batch, some mirrored, each developed a little differently, with their lights."""
-        mirrored = [self.chance.random() < 0.5 for _ in backgrounds]
+        mirrored = [not self.layouts and self.chance.random() < 0.5 for _ in backgrounds]
         turned = [b.picture.flip(-1) if flip else b.picture for b, flip in zip(backgrounds, mirrored, strict=True)]
         picture = torch.stack(turned).float() / 255
         front = None

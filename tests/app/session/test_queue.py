@@ -78,3 +78,27 @@ def test_a_smaller_plan_shows_in_the_engines_state(queue):
     queue._state.update_engine(phase="loading", info=None)
     queue._link.replanned.emit(Replanned(info))
     assert queue._state.engine.info is None
+
+
+def requests(count: int) -> list[GenerationRequest]:
+    return [GenerationRequest("a robot", seed=seed) for seed in range(count)]
+
+
+def test_what_a_stop_forgets_can_come_back(queue):
+    asked = requests(3)
+    queue.draw(asked)
+    queue._link.cancel = lambda number: None
+    assert queue.stop_now() == 2, "one is drawn, two waited"
+    assert queue.unfinished() == []
+    queue.bring_back()
+    assert queue.unfinished() == asked[1:]
+
+
+def test_another_model_holds_what_was_asked_for(queue):
+    asked = requests(3)
+    queue.draw(asked)
+    queue._link.cancel = queue._link.open = lambda *_: None
+    queue.open("other", "auto", "auto")
+    assert queue._state.jobs.held == 3 and queue.unfinished() == asked, "in its order, and nothing twice"
+    queue.stop_now()
+    assert queue._state.jobs.held == 3

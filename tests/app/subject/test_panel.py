@@ -7,14 +7,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QDropEvent, QImage
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from app.language import languages
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.subject.panel import SubjectPanel
 from app.subject.shelf_thumb import SUBJECT_MIME
+from app.window.rail import LeftColumn
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
 
@@ -86,7 +89,7 @@ def test_a_photo_is_cut_out_at_once(qtbot, rig):
     assert subject.cut_out.pixels.shape == (256, 256, 4) and not subject.finding
     assert subject.title == "thing.png"
     assert rig.panel.chip.text() == "" and rig.panel.found_label.text() == "found, 96\u00a0%"
-    assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tool() == "select"
+    assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tools.tool() == "select"
     assert not rig.subjects.session.document.undo_label
 
 
@@ -94,7 +97,7 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
     opened(qtbot, rig)
     panel, before = rig.panel, rig.state.subject
     QTest.mouseClick(panel.tools["brush"], LEFT)
-    spot = panel.canvas.to_widget(60, 60).toPoint()
+    spot = panel.canvas.viewport.to_widget(60, 60).toPoint()
     QTest.mouseClick(panel.canvas, LEFT, NONE, spot)
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not before.cut_out)
     assert rig.state.subject.mask[60, 60] == 255  # published once, not first with the old mask
@@ -107,7 +110,7 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
 
 def test_clicks_in_the_panel_are_answered(qtbot, rig):
     opened(qtbot, rig)
-    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.to_widget(80, 80).toPoint())
+    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.viewport.to_widget(80, 80).toPoint())
     qtbot.waitUntil(lambda: rig.state.subject.mask[80, 80] == 255)
 
 
@@ -116,8 +119,8 @@ def test_what_was_painted_before_the_answer_stays(qtbot, rig):
     rig.subjects.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.subjects.session is not None)
     QTest.mouseClick(rig.panel.tools["brush"], LEFT)
-    rig.panel.canvas.set_tool("brush")
-    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.to_widget(60, 60).toPoint())
+    rig.panel.canvas.tools.set_tool("brush")
+    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.viewport.to_widget(60, 60).toPoint())
     rig.segmenter.gate.set()
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not None and not rig.state.subject.finding)
     assert rig.state.subject.mask[60, 60] == 255
@@ -133,7 +136,7 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.panel.canvas.isVisible() and rig.panel.edit.isEnabled()
     note = rig.panel.found_note
     assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject."
-    assert rig.panel.canvas.tool() == "box" and not rig.panel.found_sign.isVisible()
+    assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.found_sign.isVisible()
 
 
 def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_meant(qtbot, rig):
@@ -142,7 +145,7 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     panel, note = rig.panel, rig.panel.found_note
     assert panel.found_label.text() == "not sure, 62\u00a0%" and not panel.found_sign.isVisible()
     assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
-    assert panel.canvas.tool() == "box" and panel.tools["box"].isChecked()
+    assert panel.canvas.tools.tool() == "box" and panel.tools["box"].isChecked()
     assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
     assert "875 MB" in note.better.text() and note.better.isVisible()
     with qtbot.waitSignal(panel.helpersRequested):
@@ -151,7 +154,7 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     qtbot.waitUntil(lambda: rig.segmenter.asked[-1][1].box is not None and not rig.subjects.session.asking)
     assert rig.segmenter.asked[-1][1].box.label == "cushion"
     qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
-    assert not note.isVisible() and panel.canvas.tool() == "select"
+    assert not note.isVisible() and panel.canvas.tools.tool() == "select"
 
 
 def test_a_file_that_is_no_picture_is_said(qtbot, rig):
@@ -300,6 +303,75 @@ def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
     assert rig.segmenter.asked[-1][1].name == "toy robot"
 
 
+def test_looking_again_by_a_name_corrects_nothing(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig)
+    panel = rig.panel
+    for name in ("dog", "bag"):  # the second one is looked for, too
+        asked = len(rig.segmenter.asked)
+        panel.nouns.picked.emit(name)
+        qtbot.waitUntil(lambda before=asked: len(rig.segmenter.asked) == before + 1)
+        qtbot.waitUntil(lambda: not rig.subjects.session.asking and not rig.subjects.session.busy)
+        assert rig.segmenter.asked[-1][1].name == name
+        assert panel.found_note.verdict == "unsure" and panel.found_label.text().startswith("not sure")
+        assert panel.found_sign.isHidden() and rig.state.subject.automatic is rig.state.subject.proposal.mask
+    panel.found_note.thumbs[1].click()
+    qtbot.waitUntil(lambda: rig.subjects.session.undo_label == "Another candidate")
+    qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
+
+
+def test_suggested_names_speak_the_language_and_write_english(qtbot, rig):
+    opened(qtbot, rig)
+    asked = len(rig.segmenter.asked)
+    try:
+        languages.install("zh_CN")
+        chip = rig.panel.nouns.chip("dog")
+        qtbot.waitUntil(lambda: chip.text() == "狗")
+        assert chip.isVisible() and chip.accessibleName() == "狗" and chip.toolTip() == "dog"
+        chip.click()
+    finally:
+        languages.install("en")
+    assert rig.state.subject.name == rig.panel.name_edit.text() == "dog", "the model reads English"
+    qtbot.waitUntil(lambda: len(rig.segmenter.asked) == asked + 1)
+    qtbot.waitUntil(lambda: chip.text() == "dog")
+
+
+def test_a_narrow_window_marks_a_cut_out_that_may_be_wrong(qtbot, rig):
+    stage = QWidget()
+    column = LeftColumn(rig.state, QWidget(), stage)
+    for widget in (stage, column):
+        qtbot.addWidget(widget)
+    column.set_narrow(True)
+    rig.panel.found_note.verdictChanged.connect(column.show_verdict)
+    button = column.rail.cut_out
+    button.resize(button.sizeHint())
+    plain = button.grab().toImage()
+    assert button.accessibleName() == "Subject"
+    rig.panel.found_note.say("unsure")
+    assert "may be wrong" in button.accessibleName() and "may be wrong" in button.toolTip()
+    assert button.grab().toImage() != plain
+    rig.panel.found_note.say("sure")
+    assert button.accessibleName() == "Subject" and button.grab().toImage() == plain
+
+
+def test_a_right_click_on_the_photo_opens_a_menu_and_cuts_nothing(qtbot, rig, monkeypatch):
+    monkeypatch.setattr(QMenu, "popup", lambda *_: None)  # the test's platform cannot
+    opened(qtbot, rig)
+    panel, session = rig.panel, rig.subjects.session
+    before = session.document.mask.copy()
+    at = panel.canvas.rect().center()
+    for tool in ("select", "box", "brush"):
+        panel.canvas.tools.set_tool(tool)
+        with qtbot.waitSignal(panel.canvas.menuWanted):
+            QTest.mouseClick(panel.canvas, Qt.MouseButton.RightButton, pos=at)
+            QApplication.sendEvent(panel.canvas, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, at))
+        menu = panel.findChild(QMenu)
+        assert menu.actions()[0].text() == "Edit cut-out" and menu.actions()[-1].text() == "Open photo…"
+        menu.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not session.undo_label and np.array_equal(session.document.mask, before)
+
+
 def test_asking_for_the_name_brings_the_field_into_view(qtbot, rig):
     panel = rig.panel
     opened(qtbot, rig)
@@ -390,7 +462,7 @@ def test_the_preflights_notes_are_shown(qtbot, rig, monkeypatch):
 def test_a_correction_without_the_networks_is_said_in_the_banner(qtbot, rig):
     opened(qtbot, rig)
     rig.segmenter.notes = ["The networks ended."]
-    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.to_widget(80, 80).toPoint())
+    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.viewport.to_widget(80, 80).toPoint())
     qtbot.waitUntil(lambda: bool(rig.errors))
     assert rig.errors[0].fact == "The networks ended." and rig.subjects.session.document.mask[80, 80] == 255
 

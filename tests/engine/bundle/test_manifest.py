@@ -75,6 +75,27 @@ def test_unknown_words_and_where_they_stand():
     assert [text[start:end] for start, end in language.unknown_spans(text)] == ["zebra", "zebra", "s"]
 
 
+def test_the_seed_says_which_layout_is_drawn(manifest):
+    plain = replace(manifest, language=Language(frozenset({"a"})))
+    assert plain.read_as("a robot", 7) == "a robot" and plain.text_limit == plain.transformer.text_limit
+    taught = replace(manifest, language=Language(frozenset({"a"}), layouts=6))
+    assert [taught.read_as("a robot", seed) for seed in (0, 5, 6)] == [
+        "layout1 a robot",
+        "layout6 a robot",
+        "layout1 a robot",
+    ]
+    assert taught.read_as(" ", 3) == " " and taught.text_limit == plain.text_limit - 1
+    assert BundleManifest.from_json(json.loads(json.dumps(taught.to_json()))).layouts == 6
+
+
+@pytest.mark.parametrize("layouts", [-1, 1001, 2.5, "6", None, True])
+def test_layouts_that_cannot_be_are_refused(manifest, layouts):
+    data = json.loads(json.dumps(replace(manifest, language=Language(frozenset({"a"}), layouts=6)).to_json()))
+    data["language"]["layouts"] = layouts
+    with pytest.raises(BundleError, match="layouts"):
+        BundleManifest.from_json(data)
+
+
 def test_scenes_make_sentences():
     assert SceneEntry("snow", "scene", "in the snow", "Snow").sentence("robot") == "a robot in the snow"
     assert SceneEntry("red", "colour", "red", "Red").sentence("robot") == "a red robot"
@@ -174,6 +195,30 @@ def put(data: dict, path: str, value) -> dict:
 def test_damage_is_refused(tmp_path, data, path, value):
     with pytest.raises(BundleError, match="damaged"):
         read_manifest(write(tmp_path, put(data, path, value)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("schedules.0.grids.4", [8, 10**9], "schedules[0].grids[4][1]: expected int <= 256"),
+        ("transformer.width", "64", "transformer.width: expected int, got str"),
+        ("transformer.unknown", 1, "transformer.unknown is not known"),
+        ("tokenizer.base_channels", True, "tokenizer.base_channels: expected int, got bool"),
+        ("defaults.top_p", float("nan"), "defaults.top_p: expected float >= 0.0"),
+        ("name", "../mini", "name is not written as it must be"),
+        ("text.config.num_layers", 10**9, "text.config.num_layers is too large"),
+    ],
+)
+def test_damage_is_told_by_its_place(tmp_path, data, path, value, said):
+    with pytest.raises(BundleError) as caught:
+        read_manifest(write(tmp_path, put(data, path, value)))
+    assert caught.value.fact == f"The model's description (bundle.json) is damaged: {said}."
+
+
+def test_what_is_missing_is_told(tmp_path, data):
+    del data["text"]["config"]
+    with pytest.raises(BundleError, match=r"damaged: text\.config is missing\."):
+        read_manifest(write(tmp_path, data))
 
 
 def test_a_file_outside_the_folder_is_refused(tmp_path, data):
