@@ -26,10 +26,10 @@ _CERTAIN = 3.0
 """Logits beyond this are not asked of the colours."""
 
 _AGREED = 0.85
-"""Where the two readings of a photo overlap so far, colours are not asked for another one."""
+"""Overlap of the two readings of a photo from which on colours are not asked for another one."""
 
 _CLEAR = 0.5
-"""Where the looks at one picture overlap less, it is not seen clearly."""
+"""Overlap of the looks at one picture below which it is not seen clearly."""
 
 _ANOTHER = 0.8
 """Candidates that overlap less are two readings of a photo."""
