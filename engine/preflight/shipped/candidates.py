@@ -251,7 +251,7 @@ def _with_second_looks(
     window: Window,
     places: np.ndarray | None,
 ) -> list[Candidate]:
-    """``found`` with what the best one becomes at a second look in its place.
+    """The answer after a second look at the best ones, and then ``found`` as it was.
 
     Where the first look left two readings, both get one: a mask that is right is confirmed, the other one mostly is not.
     """
@@ -264,7 +264,7 @@ def _with_second_looks(
         again += _judged(network, seen_again(working, network, first, box, marks), kind) or []
     if not again:
         return found
-    return [_outlined(ranked(again, window, places), window), *found[1:]]
+    return [_outlined(ranked(again, window, places), window), *found]
 
 
 def _outlined(again: list[Candidate], window: Window) -> Candidate:
