@@ -85,7 +85,7 @@ def by_itself(
             largest sum of its estimate and of its correlation with that: a mask is to be good, and of the right thing.
     """
     if marks:
-        return _judged(network, seen_with_marks(working, network, marks, colours()), "hinted")
+        return _judged(network, seen_with_marks(working, network, marks, colours()), "hinted", working.whole)
     found = _judged(network, seen_by_itself(working, network, colours), "alone", working.whole, places)
     if not found:
         return found
@@ -217,20 +217,20 @@ def _weighed(window: Window, found: Sequence[tuple[Candidate, View]], others: Se
     return [candidate for candidate, _, _ in kept], traits
 
 
-def ranked(
-    rated: Sequence[Candidate], window: Window | None = None, places: np.ndarray | None = None
-) -> list[Candidate]:
-    """Best first: by the estimate, or by its sum with how far ``places``, of the window, show the candidate."""
-    if window is None or places is None:
-        return sorted(rated, key=lambda candidate: -candidate.score)
-    return sorted(rated, key=lambda candidate: -candidate.score - shown(seen_in(candidate, window), places))
+def ranked(rated: Sequence[Candidate], window: Window, places: np.ndarray | None = None) -> list[Candidate]:
+    """Best first: by the sum of the estimate and of how far ``places``, of the window, show the candidate."""
+    return sorted(rated, key=lambda candidate: -candidate.score - _evidence(candidate, window, places))
+
+
+def _evidence(candidate: Candidate, window: Window, places: np.ndarray | None) -> float:
+    return 0.0 if places is None else shown(seen_in(candidate, window), places)
 
 
 def _judged(
     network: ShippedNetwork,
     answer: Answer | None,
     kind: str,
-    window: Window | None = None,
+    window: Window,
     places: np.ndarray | None = None,
 ) -> list[Candidate] | None:
     """The candidates with their estimates, best first."""
@@ -253,18 +253,21 @@ def _with_second_looks(
 ) -> list[Candidate]:
     """The answer after a second look at the best ones, and then ``found`` as it was.
 
-    Where the first look left two readings, both get one: a mask that is right is confirmed, the other one mostly is not.
+    Where the first look left two readings, both get one: a mask that is right is confirmed, the other one mostly is not. A
+    look at a mask likes what it sees, so the estimates of both looks count among them. The one of the second look stays.
     """
     chosen = found[:1]
     chosen += [one for one in found[1:] if overlap(_solid(one, window), _solid(found[0], window)) < _ANOTHER][:1]
     kind = "alone again" if box is None else "hinted again"
-    again: list[Candidate] = []
+    again: list[tuple[float, Candidate]] = []
     for one in chosen:
         first = [one, *(other for other in found if other is not one)]
-        again += _judged(network, seen_again(working, network, first, box, marks), kind) or []
+        for made in _judged(network, seen_again(working, network, first, box, marks), kind, window) or []:
+            again.append(((one.score + made.score) / 2 + _evidence(made, window, places), made))
     if not again:
         return found
-    return [_outlined(ranked(again, window, places), window), *found]
+    again.sort(key=lambda rated: -rated[0])
+    return [_outlined([made for _, made in again], window), *found]
 
 
 def _outlined(again: list[Candidate], window: Window) -> Candidate:

@@ -102,7 +102,7 @@ def test_a_network_that_cannot_be_used_gives_no_answer(working: WorkingPhoto):
 def test_what_is_shown_outweighs_a_slightly_better_estimate(working: WorkingPhoto):
     window = working.whole
     small, large = whole(SMALL, window, score=0.7), whole(LARGE, window, score=0.75)
-    assert ranked([small, large]) == [large, small]
+    assert ranked([small, large], window) == [large, small]
     places = SMALL[::32, ::32].astype(np.float32)
     places = (places - places.mean()) / places.std()
     assert shown(SMALL.astype(np.float32), places) > shown(LARGE.astype(np.float32), places)
