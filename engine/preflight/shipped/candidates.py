@@ -262,8 +262,8 @@ def _with_second_looks(
     again: list[tuple[float, Candidate]] = []
     for one in chosen:
         first = [one, *(other for other in found if other is not one)]
-        for made in _judged(network, seen_again(working, network, first, box, marks), kind, window) or []:
-            again.append(((one.score + made.score) / 2 + _evidence(made, window, places), made))
+        judged = _judged(network, seen_again(working, network, first, box, marks), kind, window) or []
+        again += [((one.score + made.score) / 2 + _evidence(made, window, places), made) for made in judged]
     if not again:
         return found
     again.sort(key=lambda rated: -rated[0])
