@@ -34,9 +34,6 @@ _CLEAR = 0.5
 _ANOTHER = 0.8
 """Candidates that overlap less are two readings of a photo."""
 
-_OUTLINE_ONLY = 0.95
-"""Overlap of candidates from which on they differ by their outlines only."""
-
 _SMALLEST_PART = 0.003
 _SECOND_PART = 0.25
 """Of the area of the largest part: from here on a second one is a subject of its own."""
@@ -266,22 +263,7 @@ def _with_second_looks(
         again += [((one.score + made.score) / 2 + _evidence(made, window, places), made) for made in judged]
     if not again:
         return found
-    again.sort(key=lambda rated: -rated[0])
-    return [_outlined([made for _, made in again], window), *found]
-
-
-def _outlined(again: list[Candidate], window: Window) -> Candidate:
-    """The best one; where another one differs from it by its outline only, with the outline that follows colours.
-
-    The estimate compares with the network's view, so it likes the network's own outline; on composites and on photos the
-    other one is mostly closer to the truth. It is an estimate of both.
-    """
-    best = again[0]
-    if best.way == "network":
-        for one in again[1:]:
-            if one.way != "network" and overlap(_solid(one, window), _solid(best, window)) >= _OUTLINE_ONLY:
-                return replace(one, score=best.score)
-    return best
+    return [max(again, key=lambda rated: rated[0])[1], *found]
 
 
 def _solid(candidate: Candidate, window: Window) -> np.ndarray:
