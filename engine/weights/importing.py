@@ -31,6 +31,7 @@ _MODEL_TYPES = {
     "sam2": "segmentation",
     "sam2_video": "segmentation",
     "qwen2_5_vl": "naming",
+    "swin2sr": "enlarging",
 }
 
 
@@ -208,11 +209,13 @@ def _role(place: Path, names: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _helper_part(role: str, config: dict[str, Any]) -> Part | None:
-    """Which part of the catalogue a helper is; of the two sizes of the naming model, its depth tells."""
+    """Which part of the catalogue a helper is; of the two sizes of the naming model its width tells, and of an upscaler its factor."""
     if role == "naming":
         text = config.get("text_config", config)
         large = isinstance(text, dict) and int(text.get("hidden_size") or 0) > 3000
         return PARTS["qwen2.5-vl-7b" if large else "qwen2.5-vl-3b"]
+    if role == "enlarging":
+        return PARTS.get(f"swin2sr-x{config.get('upscale', 2)}")  # transformers leaves out what is the default
     return next((part for part in PARTS.values() if part.role == role), None)
 
 
