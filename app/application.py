@@ -235,7 +235,7 @@ class Program(QObject):
         background.run(remove_unused, store, self.window.assets, keep)
 
     def _tell_troubles(self) -> None:
-        """What went wrong before there was a window to say it."""
+        """Show the errors that came before there was a window to say them in."""
         for error in self.troubles:
             self.window.faults.report(error)
 

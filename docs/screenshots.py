@@ -154,9 +154,11 @@ class Photographer(Camera):
         self.window.redrawing.redraw_region()
         self.settle()
         editor = self.window.panels.region
-        editor.canvas.set_tool("box")
+        editor.canvas.tools.set_tool("box")
         side = self.state.result.image.shape[0]
-        begin, end = (editor.canvas.to_widget(side * x, side * y).toPoint() for x, y in ((0.05, 0.05), (0.45, 0.4)))
+        begin, end = (
+            editor.canvas.viewport.to_widget(side * x, side * y).toPoint() for x, y in ((0.05, 0.05), (0.45, 0.4))
+        )
         QTest.mousePress(editor.canvas, Qt.MouseButton.LeftButton, pos=begin)
         QTest.mouseMove(editor.canvas, end)
         QTest.mouseRelease(editor.canvas, Qt.MouseButton.LeftButton, pos=end)
@@ -196,9 +198,9 @@ class Photographer(Camera):
         self.window.editing.edit()
         self.settle()
         canvas = self.window.editor.canvas
-        canvas.set_tool("brush")
+        canvas.tools.set_tool("brush")
         width, height = self.state.subject.photo.width, self.state.subject.photo.height
-        at = [canvas.to_widget(width * x, height * 0.55).toPoint() for x in (0.40, 0.44, 0.5)]
+        at = [canvas.viewport.to_widget(width * x, height * 0.55).toPoint() for x in (0.40, 0.44, 0.5)]
         QTest.mouseMove(canvas, at[0])
         QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at[0])
         for point in at[1:]:

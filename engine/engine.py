@@ -328,7 +328,7 @@ class Engine:
     def previews(
         self, bits: ScaleBits, request: GenerationRequest, *, cancel: Cancel | None = None
     ) -> tuple[np.ndarray, ...]:
-        """What an earlier picture looked like after each scale. The network is not asked, so it takes milliseconds.
+        """Paint an earlier picture after each of its scales. The network is not asked, so it takes milliseconds.
 
         Args:
             bits: bit labels of all its scales or of the first ones.
@@ -377,7 +377,7 @@ class Engine:
         return tuple(cached)
 
     def _task(self, job: Job) -> Task:
-        """What is to be done, told without encoding anything: in the sampler's cache only keys and lengths count."""
+        """The sampler's task of a job, without encoding anything: in the sampler's cache only keys and lengths count."""
         request = job.request
         tokens = self._features.text.count(request.prompt)
         blank = torch.empty(tokens, 0)

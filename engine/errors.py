@@ -218,6 +218,6 @@ def os_reason(error: OSError) -> str:
 
 
 class Cancel(Protocol):
-    """What a generation looks at between two blocks; ``threading.Event`` is one."""
+    """A flag that a generation looks at between two blocks; ``threading.Event`` is one."""
 
     def is_set(self) -> bool: ...

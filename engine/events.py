@@ -1,4 +1,4 @@
-"""What a running generation tells: frozen dataclasses with numpy arrays, free of torch."""
+"""Events of a running generation: frozen dataclasses with numpy arrays, free of torch."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ Event = Started | ScalePreview | Finished
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What was opened.
+    """The bundle and device that were opened.
 
     Attributes:
         bundle: identity of the bundle, "name@digest".

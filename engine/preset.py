@@ -53,7 +53,7 @@ class Preset:
         object.__setattr__(self, "name", " ".join(self.name.split()))
 
     def settings(self) -> dict[str, Any]:
-        """What is set, as fields of ``GenerationRequest`` and of the panel."""
+        """The values that are set, as fields of ``GenerationRequest`` and of the panel."""
         return {name: getattr(self, name) for name in SETTINGS}
 
     def applied(self, request: GenerationRequest) -> GenerationRequest:

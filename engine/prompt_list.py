@@ -54,7 +54,7 @@ class ListedPrompt:
 
 @dataclass(frozen=True)
 class PromptList:
-    """What was read.
+    """The prompts and settings that were read.
 
     Attributes:
         lines: how many lines have a prompt.

@@ -74,7 +74,7 @@ class PhotoWindow:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """What is drawn anew of a picture, and the picture.
+    """The region to draw anew, and the picture around it.
 
     Attributes:
         mask: uint8 (H, W), 255 inside and 0 outside; a mask with other values is cut at ``INSIDE``.
@@ -209,7 +209,7 @@ def mixed(below: np.ndarray, above: np.ndarray, weight: np.ndarray) -> np.ndarra
 
 
 def _met(picture: np.ndarray, drawn: np.ndarray, mask: np.ndarray, feather: float) -> np.ndarray:
-    """What was drawn, with its colours brought to those of the picture where they meet.
+    """The drawn pixels, with their colours brought to those of the picture where they meet.
 
     A tokenizer gives a picture back a little paler or darker than it was. How much, is seen just outside of the region, and
     is taken off just inside, less and less away from the edge.

@@ -77,7 +77,7 @@ class FloatingBar(QWidget):
 
 
 class ActionBar(FloatingBar):
-    """What can be done with the picture that is shown.
+    """The actions on the picture that is shown.
 
     Signals:
         vary, finish, place, redraw, region, cutOut, save, savePlain, copy, dragOut: as they say; ``savePlain`` is saving

@@ -15,7 +15,7 @@ _NEAR = 14
 
 @dataclass
 class Comparison:
-    """What the picture is compared with, and where the divider stands.
+    """The picture's comparison with another one, and the place of the divider.
 
     Attributes:
         cut_out: the subject on white.
@@ -35,12 +35,12 @@ class Comparison:
 
     @property
     def right(self) -> ScaledPicture | None:
-        """What lies right of the divider."""
+        """The image right of the divider."""
         return self.other or self.cut_out
 
     @property
     def held(self) -> ScaledPicture | None:
-        """What is shown in place of the picture while the key is held."""
+        """The image shown in place of the picture while the key is held."""
         return self.previous if self.holding else None
 
     def turn(self, on: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What is painted on the canvas beside the picture itself."""
+"""Paints the canvas beside the picture itself: its empty and its failed state."""
 
 from __future__ import annotations
 

@@ -271,7 +271,7 @@ class CanvasPanel(QWidget):
         return True
 
     def entry(self) -> QWidget:
-        """What takes the focus when somebody walks to this panel."""
+        """The widget that takes the focus when F6 reaches this panel."""
         if not self.results.isHidden():
             return self.results.grid
         return self.frame if self.frame.isEnabled() and not self.frame.isHidden() else self.canvas

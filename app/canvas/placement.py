@@ -94,7 +94,7 @@ class Standing:
 
     @cached_property
     def _box(self) -> tuple[float, float, float, float]:
-        """What is seen, before it is turned: left, top, right, bottom in shares of the square, from its centre."""
+        """The visible part before it is turned: left, top, right, bottom in shares of the square, from its centre."""
         (left, top), (right, bottom) = self.outline.min(axis=0), self.outline.max(axis=0)
         if self.placement.mirrored:
             left, right = -right, -left
@@ -157,7 +157,7 @@ class Standing:
         return start, end
 
     def grip_at(self, point: Point, room: tuple[float, float]) -> Grip:
-        """What can be grabbed at a point: the handle that turns, a corner, the cut-out itself, or nothing."""
+        """The grip at a point: the handle that turns, a corner, the cut-out itself, or none."""
         if math.dist(point, self.turn_handle(room)[1]) <= _GRAB:
             return "turn"
         corners = self.corners

@@ -334,7 +334,7 @@ class PlacementFrame(QWidget):
         painter.restore()
 
     def _paint_guides(self, painter: QPainter, standing: Standing) -> None:
-        """What it snapped to."""
+        """Paint the line it snapped to."""
         if self._grip != "body":
             return
         stage = self._stage

@@ -18,7 +18,7 @@ from engine.bundle import find_reports, models_folder
 
 
 def diagnostics(folder: Path, settings: Settings, engine: EngineStatus, lines: int = 60) -> str:
-    """What a report needs: versions, system, device, settings that matter, the end of the log. Never a prompt or a photo;
+    """The facts a report needs: versions, system, device, settings that matter, the end of the log. Never a prompt or a photo;
     the home folder is written as ~."""
     from importlib import metadata  # not needed to open the window
 

@@ -85,7 +85,7 @@ class UpdatesPage(QWidget):
             next(button for button in (self.get, self.stop, self.always) if not button.isHidden()).setFocus()
 
     def _said(self) -> str:
-        """What is known, in words."""
+        """The answer of the last check, in words."""
         updates, release = self._updates, self._updates.release
         if updates.problem:
             return updates.problem

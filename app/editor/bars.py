@@ -69,7 +69,7 @@ class ToolRail(QWidget):
             button.setChecked(name == tool)
 
     def show_undo(self, undo: str, redo: str) -> None:
-        """What can be undone and redone, in words; "" for nothing."""
+        """Name the steps that can be undone and redone; "" for none."""
         for name, what in (("undo", undo), ("redo", redo)):
             button = self.acts[name]
             button.setEnabled(bool(what))
@@ -221,7 +221,7 @@ class OptionBar(QWidget):
 
 
 class HintBar(QWidget):
-    """What the mouse and the keys do with the tool in hand, and the zoom. ``region``: what is marked is no subject."""
+    """Hints for mouse and keys with the tool in hand, and the zoom. ``region``: a region is marked, not a subject."""
 
     def __init__(self, parent: QWidget | None = None, *, region: bool = False) -> None:
         super().__init__(parent)
@@ -249,7 +249,7 @@ class HintBar(QWidget):
         self._shown = None
 
     def show_tool(self, tool: Tool, by_keys: bool = False) -> None:
-        """What the mouse does with a tool, or what the keys do with its cross-hair."""
+        """Show the hints of a tool: those of the mouse, or those of the keys with its cross-hair."""
         if self._shown == (tool, by_keys):
             return
         self._shown = tool, by_keys
@@ -371,7 +371,7 @@ class _Icon(QWidget):
 
 
 def tool_name(tool: Tool) -> str:
-    """What a tool is called, short."""
+    """A tool's short name."""
     return {
         "select": say("Select"),
         "brush": say("Brush"),

@@ -103,7 +103,7 @@ class CuttingEditor(EditorFrame):
 
     def ready(self) -> bool:
         """Whether something is marked; a sentence says so where nothing is."""
-        self.canvas.finish()
+        self.canvas.tools.finish()
         if self._session is None:
             return False
         self._session.settle()

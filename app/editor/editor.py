@@ -79,7 +79,7 @@ class MaskEditorView(EditorFrame):
         if self._session is not None:
             self._session.marksChanged.connect(self._show_undo)
             if not self._session.document.mask.any():
-                self.canvas.set_tool("select")
+                self.canvas.tools.set_tool("select")
         self._show_undo()
         self._show_zoom()
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -87,7 +87,7 @@ class MaskEditorView(EditorFrame):
     @Slot()
     def use(self) -> None:
         """The mask is right: hand it back. One that cannot be used stays here, with the sentence that says why."""
-        self.canvas.finish()
+        self.canvas.tools.finish()
         if self._session is not None:
             self._session.operations.settle(edge=False)
         self.inspector.refresh()
@@ -100,7 +100,7 @@ class MaskEditorView(EditorFrame):
     @Slot()
     def discard(self) -> None:
         """Back to the mask as it was. The changes are kept for a while, in case that was a slip."""
-        self.canvas.finish()
+        self.canvas.tools.finish()
         changed = self._session is not None and bool(self._session.undo_label)
         self._end()
         self._subjects.discard_edit(keep=changed)
@@ -185,7 +185,7 @@ class MaskEditorView(EditorFrame):
     @Slot()
     def _show_hints(self) -> None:
         super()._show_hints()
-        self.inspector.show_use_key(self.canvas.cross_hair() is None)
+        self.inspector.show_use_key(self.canvas.tools.cross_hair() is None)
 
     def _restore(self) -> None:
         """Tool, brush and overlay as they were left."""
@@ -194,22 +194,22 @@ class MaskEditorView(EditorFrame):
             tool, overlay = kept.get("tool"), kept.get("overlay")
             brush, hardness = kept.get("size"), kept.get("hardness")
             if tool in TOOLS:
-                self.canvas.set_tool(tool)
+                self.canvas.tools.set_tool(tool)
             if overlay in OVERLAYS:
                 self.options.overlay.setValue(overlay)
             if isinstance(brush, (int, float)):
-                self.canvas.set_brush_size(brush)
+                self.canvas.tools.set_brush_size(brush)
             if isinstance(hardness, (int, float)):
-                self.canvas.set_hardness(hardness)
+                self.canvas.tools.set_hardness(hardness)
         self._show_tool()
 
     def _remember(self) -> None:
         canvas = self.canvas
         kept = {
-            "tool": canvas.tool(),
+            "tool": canvas.tools.tool(),
             "overlay": canvas.overlay(),
-            "size": canvas.brush_size(),
-            "hardness": canvas.hardness(),
+            "size": canvas.tools.brush_size(),
+            "hardness": canvas.tools.hardness(),
         }
         self._state.update_settings(panels={**self._state.settings.panels, "mask_editor": kept})
 

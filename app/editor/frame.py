@@ -1,4 +1,4 @@
-"""What an editor of a mask is built of, whatever the mask is for: tools, canvas, options, hints, and something at its side."""
+"""The parts of every editor of a mask, whatever the mask is for: tools, canvas, options, hints, and something at its side."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ class EditorFrame(QWidget):
         row.addWidget(side)
 
     def _connect_frame(self) -> None:
-        self.rail.toolChosen.connect(self.canvas.set_tool)
+        self.rail.toolChosen.connect(self.canvas.tools.set_tool)
         self.rail.triggered.connect(self._act)
-        self.options.sizeChanged.connect(self.canvas.set_brush_size)
-        self.options.hardnessChanged.connect(self.canvas.set_hardness)
+        self.options.sizeChanged.connect(self.canvas.tools.set_brush_size)
+        self.options.hardnessChanged.connect(self.canvas.tools.set_hardness)
         self.options.overlayChanged.connect(self.canvas.set_overlay)
-        self.canvas.toolChanged.connect(self._show_tool)
-        self.canvas.viewChanged.connect(self._show_zoom)
-        self.canvas.crossChanged.connect(self._show_hints)
-        ToolKeys(self, self.canvas, (*TOOLS, *BRUSH_KEYS, *HARDNESS_KEYS))
+        self.canvas.tools.toolChanged.connect(self._show_tool)
+        self.canvas.viewport.changed.connect(self._show_zoom)
+        self.canvas.tools.crossChanged.connect(self._show_hints)
+        ToolKeys(self, self.canvas.tools, (*TOOLS, *BRUSH_KEYS, *HARDNESS_KEYS))
         bind(self, "invert", self.invert)
         bind(self, "overlay", self.next_overlay)
 
@@ -75,8 +75,8 @@ class EditorFrame(QWidget):
         """Begin to mark something. ``brush``: its diameter, in pixels of the picture."""
         self._session = session
         self.canvas.set_session(session)
-        self.canvas.set_tool(tool)
-        self.canvas.set_brush_size(brush)
+        self.canvas.tools.set_tool(tool)
+        self.canvas.tools.set_brush_size(brush)
         self._show_zoom()
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -104,7 +104,7 @@ class EditorFrame(QWidget):
             return
         label = session.undo_label if direction == "undo" else session.redo_label
         if label or session.document.painting:
-            self.canvas.finish()
+            self.canvas.tools.finish()
             getattr(session, direction)()
             said = self.tr("Undone: {0}") if direction == "undo" else self.tr("Redone: {0}")
             self._announce(said.format(step_name(label)))
@@ -112,7 +112,7 @@ class EditorFrame(QWidget):
     @Slot()
     def invert(self) -> None:
         if self._session is not None:
-            self.canvas.finish()
+            self.canvas.tools.finish()
             self._session.invert()
 
     @Slot()
@@ -127,8 +127,8 @@ class EditorFrame(QWidget):
             "invert": self.invert,
             "undo": self.undo,
             "redo": self.redo,
-            "zoom_in": self.canvas.zoom_in,
-            "fit": self.canvas.zoom_fit,
+            "zoom_in": self.canvas.viewport.zoom_in,
+            "fit": self.canvas.viewport.zoom_fit,
             "help": self.helpRequested.emit,
         }[name]()
 
@@ -136,18 +136,19 @@ class EditorFrame(QWidget):
 
     @Slot()
     def _show_tool(self) -> None:
-        canvas = self.canvas
-        self.rail.show_tool(canvas.tool())
-        self.options.show_tool(canvas.tool(), canvas.brush_size(), canvas.hardness())
+        tools = self.canvas.tools
+        self.rail.show_tool(tools.tool())
+        self.options.show_tool(tools.tool(), tools.brush_size(), tools.hardness())
         self._show_hints()
 
     def _show_hints(self) -> None:
-        """What mouse or keys do: the keys from the moment the cross-hair is there."""
-        self.hints.show_tool(self.canvas.tool(), self.canvas.cross_hair() is not None)
+        """Show the hints of the mouse, or those of the keys from the moment the cross-hair is there."""
+        tools = self.canvas.tools
+        self.hints.show_tool(tools.tool(), tools.cross_hair() is not None)
 
     @Slot()
     def _show_zoom(self) -> None:
-        self.hints.show_zoom(self.canvas.view().percent)
+        self.hints.show_zoom(self.canvas.viewport.view().percent)
 
     @Slot()
     def _show_undo(self) -> None:

@@ -1,4 +1,4 @@
-"""What is known of the cut-out being edited: the preview, what is odd about it, its edge, clicks and candidates."""
+"""The column beside the cut-out being edited: its preview, warnings, edge, clicks and candidates."""
 
 from __future__ import annotations
 

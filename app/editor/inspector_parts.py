@@ -1,4 +1,4 @@
-"""What the inspector is put together from: a message, the legend of the clicks, the fields of the edge."""
+"""Parts of the inspector: a message, the legend of the clicks, the fields of the edge."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Sign(QWidget):
 
 
 class Message(Card):
-    """What is odd about the cut-out, with what can be done."""
+    """A warning about the cut-out, with the buttons that help."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -64,20 +64,20 @@ def measure(zooms: list[str], with_edge: bool = False) -> dict[str, dict[str, fl
     canvas = MaskCanvas()
     canvas.resize(*CANVAS)
     canvas.set_session(session)
-    canvas.set_tool("brush")
-    canvas.set_brush_size(BRUSH)
+    canvas.tools.set_tool("brush")
+    canvas.tools.set_brush_size(BRUSH)
     canvas.show()
     QApplication.processEvents()
     results = {}
     for zoom in zooms:
-        canvas.zoom_fit()
+        canvas.viewport.zoom_fit()
         if zoom != "fit":
-            canvas.set_view(canvas.view().zoomed(int(zoom) / 100 / canvas.view().scale))
+            canvas.viewport.set_view(canvas.viewport.view().zoomed(int(zoom) / 100 / canvas.viewport.view().scale))
         canvas.repaint()
         results[f"paint at {zoom}"] = _summary(_paint(canvas))
-        results[f"end of stroke at {zoom}"] = _summary([_timed(canvas.finish)])
+        results[f"end of stroke at {zoom}"] = _summary([_timed(canvas.tools.finish)])
         results[f"redraw at {zoom}"] = _summary([_timed(lambda: _redraw(canvas)) for _ in range(10)])
-    canvas.zoom_fit()
+    canvas.viewport.zoom_fit()
     canvas.repaint()
     inspector = Inspector()
     inspector.resize(inspector.width(), CANVAS[1])
@@ -98,7 +98,7 @@ def measure(zooms: list[str], with_edge: bool = False) -> dict[str, dict[str, fl
 
 
 def _whole(session: MaskSession) -> dict[str, Callable[[int], Callable[[], object]]]:
-    """What changes the whole mask; each gets the number of its repetition, so that none finds its work done already."""
+    """Operations on the whole mask; each gets the number of its repetition, so that none finds its work done already."""
     holed = _disc()
     holed[HEIGHT // 2 - 100 : HEIGHT // 2 + 100, WIDTH // 2 - 150 : WIDTH // 2 + 150] = 0
     holed[50:250, 50:350] = 255

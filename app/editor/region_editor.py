@@ -81,7 +81,7 @@ class RegionEditor(EditorFrame):
     @Slot()
     def accept(self) -> None:
         """Draw the region anew. One that cannot be used stays here, with the sentence that says why."""
-        self.canvas.finish()
+        self.canvas.tools.finish()
         if self._session is None:
             return
         self._session.settle()

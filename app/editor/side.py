@@ -1,4 +1,4 @@
-"""What stands beside the canvas of an editor that marks something on a picture: what it is for, and the ways out."""
+"""The column beside an editor that marks something on a picture: its purpose, and the ways out."""
 
 from __future__ import annotations
 

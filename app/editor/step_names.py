@@ -1,4 +1,4 @@
-"""What the steps of a mask's document are called."""
+"""Names of the steps of a mask's document."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ LABELS = (
 
 
 def step_name(label: str) -> str:
-    """What a step of the document is called, in the user's language."""
+    """A step's name in the user's language."""
     return QCoreApplication.translate("MaskSteps", label) if label else ""

@@ -1,4 +1,7 @@
-"""The tools of the cut-out: what is in hand, what a drag does, what is painted meanwhile. ``canvas.py`` feeds it events."""
+"""The tools of the cut-out: which is in hand, what a drag or a key does with it, what is painted meanwhile.
+
+The keyboard can do everything the mouse can: the canvas moves a cross-hair with the arrow keys, and Enter acts there.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,12 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Literal
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QWidget
 
 from app.editor import mark_painting
-from app.editor.surface import MaskSurface
+from app.editor.viewport import Viewport
 from app.mask.brush import MAX_SIZE, MIN_SIZE, Brush
-from app.mask.mask_session import MaskSession
 from engine.photo import Box
 
 Tool = Literal["select", "brush", "eraser", "box", "lasso", "hand"]
@@ -41,19 +42,29 @@ class Drag:
     size: float = 0.0
 
 
-class ToolSurface(MaskSurface):
-    """A mask with a tool in hand.
+class Tools(QObject):
+    """The tool in hand, at work on the photo of a viewport. The canvas that has the tools brings them mouse and keys, and
+    paints them.
+
+    Args:
+        viewport: the photo, its mask, and where it lies.
+        point_radius: of a click as it is painted, in widget pixels.
 
     Signals:
         toolChanged: tool, brush size or hardness are different now.
         crossChanged: the cross-hair of the keyboard was taken or put away.
+        repaint(rect): what ``paint`` paints changed, in a QRect of the widget or, for None, anywhere.
+        cursorChanged: ``cursor_shape`` may be another one.
     """
 
     toolChanged = Signal()
     crossChanged = Signal()
+    repaint = Signal(object)
+    cursorChanged = Signal()
 
-    def __init__(self, parent: QWidget | None = None, **looks) -> None:
-        super().__init__(parent, **looks)
+    def __init__(self, viewport: Viewport, point_radius: float, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewport, self._point_radius = viewport, point_radius
         self._tool: Tool = "select"
         self._size = 46.0
         self._hardness = 0.7
@@ -64,7 +75,6 @@ class ToolSurface(MaskSurface):
         self._space = False
         self._swapped = False
         self._last_stroke: tuple[float, float] | None = None
-        self._describe()
 
     # Tools
 
@@ -126,53 +136,158 @@ class ToolSurface(MaskSurface):
         if changed:
             self.crossChanged.emit()
 
-    def set_session(self, session: MaskSession | None) -> None:
+    def put_away(self) -> None:
+        """Another photo comes: end what is being drawn, and forget where the last stroke ended."""
         self.finish()
         self._set_cross(None)
         self._last_stroke = None
-        super().set_session(session)
 
     def finish(self) -> None:
         """End what is being drawn: a stroke counts, a box or a lasso does not."""
         drag, self._drag = self._drag, None
         self._lasso = []
-        if drag is not None and drag.kind == "stroke" and self.session is not None:
-            self.session.document.end_stroke()
+        if drag is not None and drag.kind == "stroke" and self._viewport.session is not None:
+            self._viewport.session.document.end_stroke()
         if drag is not None:
-            self.update()
+            self._paint_again()
 
     def _tool_changed(self) -> None:
-        self._describe()
-        self._set_cursor()
-        self.update()
+        self.cursorChanged.emit()
+        self._paint_again()
         self.toolChanged.emit()
 
-    def set_summary(self, share: float, parts: int) -> None:
-        """Describe the mask for screen readers: how much of the photo it covers, in how many parts."""
-        covers = self.tr("The cut-out covers {0} percent of the photo").format(round(100 * share))
-        in_parts = self.tr("in one part.") if parts == 1 else self.tr("in {0} parts.").format(parts)
-        keys = self.tr(
-            "Arrow keys move a cross-hair, Enter clicks or paints with it, Shift and Enter says what does not belong."
-        )
-        self.setAccessibleDescription(f"{covers} {in_parts} {keys}")
+    def _paint_again(self) -> None:
+        self.repaint.emit(None)
 
-    def _describe(self) -> None:
-        names = {
-            "select": self.tr("select"),
-            "brush": self.tr("brush, {0} pixels").format(round(self._size)),
-            "eraser": self.tr("eraser, {0} pixels").format(round(self._size)),
-            "box": self.tr("box"),
-            "lasso": self.tr("lasso"),
-            "hand": self.tr("move"),
-        }
-        self.setAccessibleName(self.tr("Cut-out editor, {tool}").format(tool=names[self._tool]))
+    # Mouse
+
+    def press(self, at: QPointF, button: Qt.MouseButton, modifiers: Qt.KeyboardModifier) -> bool:
+        """A button of the mouse went down; False when it is nothing to the tools."""
+        self._set_cross(None)
+        self.set_modifiers(modifiers)
+        if self._viewport.session is None or self._drag is not None:
+            return False
+        tool = self.effective_tool()
+        left, right = button == Qt.MouseButton.LeftButton, button == Qt.MouseButton.RightButton
+        if button == Qt.MouseButton.MiddleButton or (left and tool == "hand"):
+            self._drag = Drag("pan", at, at)
+            self.cursorChanged.emit()
+        elif left and tool in BRUSHES and modifiers & Qt.KeyboardModifier.AltModifier:
+            self._drag = Drag("size", at, at, size=self._size)
+        elif left and tool in BRUSHES:
+            self._begin_stroke(at, straight=bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
+        elif (left or right) and tool == "select":
+            point = self._point_at(at)
+            include = left and not modifiers & Qt.KeyboardModifier.ShiftModifier
+            self._drag = Drag("point" if point >= 0 else "press", at, at, include, point)
+        elif left and tool == "box":
+            # Without a move it is a click on the subject: nobody has to change the tool.
+            self._drag = Drag("press", at, at)
+        elif left and tool == "lasso":
+            self._drag = Drag("lasso", at, at, not modifiers & Qt.KeyboardModifier.ControlModifier)
+            self._lasso = [at]
+        return True
+
+    def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self.set_modifiers(modifiers)
+        self._move_to(at)
+
+    def release(self, at: QPointF) -> None:
+        """The last button went up."""
+        if self._drag is not None:
+            self._move_to(at)
+            self._release(at)
+        self.cursorChanged.emit()
+
+    def leave(self) -> None:
+        """The mouse is over something else."""
+        if self._drag is None:
+            self._move_pointer(None)
+
+    # Keys
+
+    def set_modifiers(self, modifiers: Qt.KeyboardModifier) -> None:
+        swapped = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        if swapped != self._swapped:
+            self._swapped = swapped
+            if self._drag is None:
+                self.repaint.emit(self._ring_rect())
+                self.cursorChanged.emit()
+
+    def hold_space(self, held: bool) -> None:
+        """The hand takes the tool's place as long as Space is held."""
+        self._space = held
+        self.cursorChanged.emit()
+        self._paint_again()
+
+    def let_keys_go(self) -> None:
+        """Keys are released elsewhere from now on."""
+        self._space = self._swapped = False
+        self.cursorChanged.emit()
+
+    def move_cross(self, dx: int, dy: int, modifiers: Qt.KeyboardModifier) -> None:
+        """Move the cross-hair by a step in one direction, or the photo when the hand is the tool. The first step puts the
+        cross-hair into the middle."""
+        step = 10.0
+        if modifiers & Qt.KeyboardModifier.ShiftModifier:
+            step = 1.0
+        elif modifiers & Qt.KeyboardModifier.ControlModifier:
+            step = 60.0
+        viewport = self._viewport
+        if self._tool == "hand" or self._space:
+            viewport.set_view(viewport.view().panned(-dx * 4 * step, -dy * 4 * step))
+            return
+        if self._cross is None:
+            at = viewport.inside(QPointF(viewport.view().size[0] / 2, viewport.view().size[1] / 2))
+        else:
+            at = viewport.inside(QPointF(self._cross.x() + dx * step, self._cross.y() + dy * step))
+        viewport.set_view(viewport.view().revealing(*at))
+        cross = viewport.to_widget(*at)
+        self._set_cross(cross)
+        self._move_to(cross)
+        self._paint_again()
+
+    def act(self, shifted: bool) -> None:
+        """Enter: what a press of the mouse would do at the cross-hair, or its release when something is being drawn."""
+        at, session = self._cross, self._viewport.session
+        assert at is not None and session is not None
+        if self._drag is not None:
+            self._release(at)
+            return
+        tool = self.effective_tool()
+        if tool in BRUSHES:
+            self._begin_stroke(at)
+        elif tool == "select":
+            point = self._point_at(at)
+            if point >= 0:
+                session.remove_click(point)
+            else:
+                self._click(at, not shifted)
+        elif tool in ("box", "lasso"):
+            self._drag = Drag(tool, at, at, not shifted)
+            self._lasso = [at] if tool == "lasso" else []
+        self._paint_again()
+
+    def can_give_up(self) -> bool:
+        return self._cross is not None or self._drag is not None
+
+    def give_up(self) -> None:
+        """Esc: what is being drawn is forgotten; the next one puts the cross-hair away."""
+        if self._drag is not None:
+            if self._drag.kind == "stroke" and self._viewport.session is not None:
+                self._viewport.session.document.cancel_stroke()
+            self._drag = None
+            self._lasso = []
+        else:
+            self._set_cross(None)
+        self._paint_again()
 
     # What a drag does
 
     def _begin_stroke(self, at: QPointF, straight: bool = False) -> None:
-        session = self.session
+        session = self._viewport.session
         assert session is not None
-        point = self.to_photo(at)
+        point = self._viewport.to_photo(at)
         brush = Brush(self._size, self._hardness, include=self.effective_tool() == "brush")
         self._drag = Drag("stroke", at, at, brush.include)
         if straight and self._last_stroke is not None:
@@ -185,27 +300,27 @@ class ToolSurface(MaskSurface):
 
     def _move_to(self, at: QPointF) -> None:
         drag = self._drag
-        if drag is not None and self.session is not None:
+        if drag is not None and self._viewport.session is not None:
             if drag.kind == "stroke":
-                self._last_stroke = self.to_photo(at)
-                self.session.document.extend_stroke(self._last_stroke)
+                self._last_stroke = self._viewport.to_photo(at)
+                self._viewport.session.document.extend_stroke(self._last_stroke)
             elif drag.kind == "pan":
-                self.set_view(self.view().panned(at.x() - drag.last.x(), at.y() - drag.last.y()))
+                self._viewport.set_view(self._viewport.view().panned(at.x() - drag.last.x(), at.y() - drag.last.y()))
             elif drag.kind == "size":
-                step = (at.x() - drag.start.x()) * self.view().ratio / self.view().scale
+                step = (at.x() - drag.start.x()) * self._viewport.view().ratio / self._viewport.view().scale
                 self.set_brush_size(drag.size + 2 * step)
             elif drag.kind == "lasso":
                 self._lasso.append(at)
             elif drag.kind == "press" and far(drag.start, at) and drag.include:
                 drag.kind = "box"
             if drag.kind in ("box", "lasso", "point"):
-                self.update()
+                self._paint_again()
             drag.last = at
         if drag is None or drag.kind != "size":
             self._move_pointer(at)
 
     def _release(self, at: QPointF) -> None:
-        drag, session = self._drag, self.session
+        drag, session = self._drag, self._viewport.session
         self._drag = None
         if drag is None or session is None:
             return
@@ -215,44 +330,38 @@ class ToolSurface(MaskSurface):
             self._click(drag.start, drag.include)
         elif drag.kind == "point":
             if far(drag.start, at):
-                session.move_click(drag.point, *self._inside(at))
+                session.move_click(drag.point, *self._viewport.inside(at))
             else:
                 session.remove_click(drag.point)
         elif drag.kind == "box" and far(drag.start, at):
-            (x0, y0), (x1, y1) = self._inside(drag.start), self._inside(at)
+            (x0, y0), (x1, y1) = self._viewport.inside(drag.start), self._viewport.inside(at)
             if abs(x1 - x0) >= 1 and abs(y1 - y0) >= 1:
                 session.draw_box(Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
         elif drag.kind == "lasso":
-            session.document.fill_area([self.to_photo(point) for point in self._lasso], drag.include)
+            session.document.fill_area([self._viewport.to_photo(point) for point in self._lasso], drag.include)
             self._lasso = []
-        self.update()
+        self._paint_again()
 
     def _click(self, at: QPointF, include: bool) -> None:
-        session = self.session
+        session = self._viewport.session
         assert session is not None
-        x, y = self.to_photo(at)
+        x, y = self._viewport.to_photo(at)
         if 0 <= x < session.photo.width and 0 <= y < session.photo.height:
             session.click(x, y, include)
 
     def _point_at(self, at: QPointF) -> int:
         """Index of the click painted here, the topmost first; -1 for none."""
-        assert self.session is not None
-        for index in reversed(range(len(self.session.document.marks.clicks))):
+        assert self._viewport.session is not None
+        for index in reversed(range(len(self._viewport.session.document.marks.clicks))):
             place = self.click_place(index)
-            if hypot(place.x() - at.x(), place.y() - at.y()) <= self.point_radius() + 2:
+            if hypot(place.x() - at.x(), place.y() - at.y()) <= self._point_radius + 2:
                 return index
         return -1
 
-    def _inside(self, at: QPointF) -> tuple[float, float]:
-        assert self.session is not None
-        x, y = self.to_photo(at)
-        width, height = self.session.photo.width, self.session.photo.height
-        return min(max(x, 0.0), width - 0.01), min(max(y, 0.0), height - 0.01)
-
     # Painting
 
-    def paint_marks(self, painter: QPainter) -> None:
-        super().paint_marks(painter)
+    def paint(self, painter: QPainter) -> None:
+        """Paint the box or lasso being drawn, the brush's ring and the cross-hair."""
         drag = self._drag
         if drag is not None and drag.kind == "box":
             mark_painting.paint_box(painter, QRectF(drag.start, drag.last))
@@ -263,52 +372,53 @@ class ToolSurface(MaskSurface):
             return
         if self.effective_tool() in BRUSHES and (drag is None or drag.kind in ("stroke", "size")):
             include = self.effective_tool() == "brush" if drag is None or drag.kind == "size" else drag.include
-            mark_painting.paint_ring(painter, at, self._ring_radius(), include)
+            mark_painting.paint_ring(painter, at, self.ring_radius(), include)
         if self._cross is not None:
             on_point = self._point_at(at) >= 0  # which stays readable inside of it
-            mark_painting.paint_cross_hair(painter, at, gap=self.point_radius() + 3 if on_point else 3)
+            mark_painting.paint_cross_hair(painter, at, gap=self._point_radius + 3 if on_point else 3)
 
     def click_place(self, index: int) -> QPointF:
+        """Where a click of the document is painted: at the mouse while it is dragged."""
         drag = self._drag
         if drag is not None and drag.kind == "point" and drag.point == index and far(drag.start, drag.last):
             return drag.last
-        return super().click_place(index)
+        assert self._viewport.session is not None
+        click = self._viewport.session.document.marks.clicks[index]
+        return self._viewport.to_widget(click.x, click.y)
 
-    def _ring_radius(self) -> float:
-        return self._size / 2 * self.view().scale / self.view().ratio
+    def ring_radius(self) -> float:
+        return self._size / 2 * self._viewport.view().scale / self._viewport.view().ratio
 
     def _ring_rect(self) -> QRect:
         if self._pointer is None:
             return QRect()
-        reach = mark_painting.ring_reach(self._ring_radius())
+        reach = mark_painting.ring_reach(self.ring_radius())
         at = self._pointer
         return QRectF(at.x() - reach, at.y() - reach, 2 * reach, 2 * reach).toAlignedRect()
 
     def _move_pointer(self, at: QPointF | None) -> None:
         ringed = self.effective_tool() in BRUSHES
         if ringed:
-            self.update(self._ring_rect())
+            self.repaint.emit(self._ring_rect())
         self._pointer = at
         if ringed:
-            self.update(self._ring_rect())
-        self._set_cursor()
+            self.repaint.emit(self._ring_rect())
+        self.cursorChanged.emit()
 
-    def _set_cursor(self) -> None:
+    def cursor_shape(self) -> Qt.CursorShape:
+        """Which cursor of the mouse goes with the tool, and with what lies under it."""
         tool = self.effective_tool()
         if self._drag is not None and self._drag.kind == "pan":
-            shape = Qt.CursorShape.ClosedHandCursor
-        elif self.session is None:
-            shape = Qt.CursorShape.ArrowCursor
-        elif tool == "hand":
-            shape = Qt.CursorShape.OpenHandCursor
-        elif tool in BRUSHES:
-            shape = Qt.CursorShape.BlankCursor
-        elif tool == "select" and self._pointer is not None and self._point_at(self._pointer) >= 0:
-            shape = Qt.CursorShape.PointingHandCursor
-        else:
-            shape = Qt.CursorShape.CrossCursor
-        if self.cursor().shape() != shape:
-            self.setCursor(shape)
+            return Qt.CursorShape.ClosedHandCursor
+        if self._viewport.session is None:
+            return Qt.CursorShape.ArrowCursor
+        if tool == "hand":
+            return Qt.CursorShape.OpenHandCursor
+        if tool in BRUSHES:
+            return Qt.CursorShape.BlankCursor
+        if tool == "select" and self._pointer is not None and self._point_at(self._pointer) >= 0:
+            return Qt.CursorShape.PointingHandCursor
+        return Qt.CursorShape.CrossCursor
 
 
 def far(a: QPointF, b: QPointF) -> bool:

@@ -1,4 +1,4 @@
-"""What the user can do with the pictures of the history: show, recall, star, compare, delete, find again."""
+"""Commands on the pictures of the history: show, recall, star, compare, delete, find again."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Pictures(Protocol):
 
 
 class PicturesView(Protocol):
-    """What the user chose of them."""
+    """The pictures the user chose."""
 
     def chosen(self) -> list[Picture]: ...
 

@@ -58,7 +58,7 @@ def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
 
 
 def _compare_words(commands: PictureCommands) -> str:
-    """What comparing would compare, or why it cannot: a menu has no tooltips."""
+    """The label of *Compare*: which pictures, or why it cannot. A menu has no tooltips."""
     chosen = commands.chosen()
     if commands.can_compare():
         return say("Compare with the one before") if len(chosen) == 1 else say("Compare the two")

@@ -161,7 +161,7 @@ class HistoryPanel(QWidget):
             self.view.choose(picture)
 
     def release_ring(self) -> None:
-        """What is clicked is not shown: the ring stays where it was."""
+        """Choose without showing: the ring stays where it was."""
         self.view.clearSelection()
         self._ring()
 
@@ -397,7 +397,7 @@ class HistoryPanel(QWidget):
         super().changeEvent(event)
 
     def empty_words(self) -> str:
-        """What an empty row says."""
+        """The words of an empty row."""
         if self.search_button.isChecked() and self.field.text().strip():
             return self.tr("Nothing found for “{0}”.").format(self.field.text().strip())
         if self.star_button.isChecked():

@@ -1,4 +1,4 @@
-"""What the engine says, in the user's language: the translation of its template, filled with its values.
+"""Sentences of the engine in the user's language: the translation of the template, filled with its values.
 
 The engine speaks English and knows no languages (``engine/sentence.py``). Free of Qt.
 """

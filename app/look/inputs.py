@@ -75,7 +75,7 @@ class NumberField(QDoubleSpinBox):
         return super().valueFromText(text.replace(",", "."))
 
     def fixup(self, text: str) -> str:
-        """What cannot be a number gives way to the value that is in force."""
+        """Replace text that is no number by the value in force."""
         return self.textFromValue(self.value())
 
     def integer(self) -> int:

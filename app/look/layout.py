@@ -219,7 +219,7 @@ class Disclosure(QWidget):
         self.header.setChecked(opened)
 
     def set_summary(self, text: str) -> None:
-        """What the folded line says at its end ("2.5 and 2.5")."""
+        """Set the summary at the end of the folded line ("2.5 and 2.5")."""
         self.header.summary = text
         self.header.setAccessibleDescription(text)
         self.header.update()

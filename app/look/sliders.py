@@ -241,7 +241,7 @@ class LabelledSlider(QWidget):
         return self._default
 
     def setDefault(self, value: float) -> None:
-        """What a reset goes back to; the value itself stays."""
+        """Set the value that a reset goes back to; the value itself stays."""
         self._default = value
 
     def reset(self) -> None:

@@ -1,4 +1,4 @@
-"""What lists of pictures have in common: how the list behaves, and the marks on a thumbnail."""
+"""Parts that lists of pictures share: how the list behaves, and the marks on a thumbnail."""
 
 from __future__ import annotations
 

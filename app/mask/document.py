@@ -171,7 +171,7 @@ class MaskDocument:
 
     @property
     def undo_label(self) -> str:
-        """What the next undo takes back, or "" when there is nothing."""
+        """The label of the next undo, or "" when there is nothing to undo."""
         step = self._undo.next_undo
         return step.label if step else ""
 

@@ -106,7 +106,7 @@ class MaskSession(QObject):
 
     @property
     def undo_label(self) -> str:
-        """What the next undo takes back, or "" when there is nothing."""
+        """The label of the next undo, or "" when there is nothing to undo."""
         return self.operations.newest or self.document.undo_label
 
     @property

@@ -29,7 +29,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Painted:
-    """What was done by hand and has to survive the next answer of the segmenter.
+    """Marks made by hand, which have to survive the next answer of the segmenter.
 
     Attributes:
         path: the middle of the brush along the stroke, or the corners of an area when ``brush`` is None.
@@ -77,7 +77,7 @@ def fill(mask: np.ndarray, corners: Sequence[Point], include: bool) -> None:
 
 
 def repaint(mask: np.ndarray, painted: Sequence[Painted]) -> None:
-    """What was done by hand, done again on another mask uint8 (H, W), in place."""
+    """Paint the marks again on another mask uint8 (H, W), in place."""
     for item in painted:
         if item.brush is None:
             fill(mask, item.path, item.include)

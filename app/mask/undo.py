@@ -15,7 +15,7 @@ from app.mask.brush import Rect
 
 TILE = 256
 _OVERHEAD = 256
-"""What a step costs besides its pixels, so that steps without pixels cannot pile up without end."""
+"""Bytes a step costs besides its pixels, so that steps without pixels cannot pile up without end."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class TileKeeper:
 
 
 def differences(old: np.ndarray, new: np.ndarray) -> tuple[Patch, ...]:
-    """What turns one mask into another of the same size, tile by tile."""
+    """Make the patches that change one mask into another of the same size, tile by tile."""
     height, width = old.shape
     found = (
         _patch(tile, cv2.bitwise_xor(old[tile.slices], new[tile.slices]))

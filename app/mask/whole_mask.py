@@ -93,7 +93,7 @@ class MaskOperations(QObject):
             self.settle()
 
     def drop_newest(self) -> None:
-        """What was asked last is not done after all."""
+        """Give up the operation that was asked for last."""
         self._waiting.pop()
 
     def settle(self, edge: bool = True) -> None:

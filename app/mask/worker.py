@@ -27,7 +27,7 @@ _CLOSE_MS = 5000
 
 
 class SegmenterLike(Protocol):
-    """What the worker needs of a segmenter; tests give their own."""
+    """The part of a segmenter that the worker uses; tests give their own."""
 
     def find_subject(self, photo: Photo, hint: Hint) -> SubjectProposal: ...
 

@@ -146,7 +146,7 @@ class ModelCard(Card):
             place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_needs(self) -> None:
-        """What drawing with it takes on this computer."""
+        """Show how much memory drawing with the model takes on this computer."""
         plan = words.best_plan(self._downloads.plans(self.state)) if self.state.bundle else None
         self.needs.setVisible(plan is not None and not self.state.shipped)
         if plan is not None:
@@ -246,7 +246,7 @@ class ModelCard(Card):
 
     @property
     def action(self) -> str:
-        """What the button does now: "get", "pause", "resume", "use", "choose" or ""."""
+        """The action of the button: "get", "pause", "resume", "use", "choose" or ""."""
         return self._action
 
     @property
@@ -324,7 +324,7 @@ class ModelCard(Card):
         menu.popup(QPoint(corner.x() - menu.sizeHint().width(), corner.y() + 4))
 
     def make_menu(self) -> QMenu:
-        """What else can be done with a model that is here."""
+        """The other actions on a model that is here."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Verify")).triggered.connect(self.verify)

@@ -220,7 +220,7 @@ class ModelOffer(QWidget):
 
     @property
     def action(self) -> str:
-        """What the button does now: "get", "models" or "use"."""
+        """The action of the button: "get", "models" or "use"."""
         return self._action
 
     @Slot()

@@ -1,4 +1,4 @@
-"""What the Models dialog says, in the user's language: sizes, speeds, phases, licences, memory."""
+"""Words of the Models dialog, in the user's language: sizes, speeds, phases, licences, memory."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def plan_needs(plan: MemoryPlan) -> str:
 
 
 def plan_notes(plan: MemoryPlan) -> list[str]:
-    """What else is worth saying about a plan on this computer."""
+    """Notes on a plan on this computer."""
     notes = []
     if plan.missing:
         notes.append(

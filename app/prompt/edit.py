@@ -45,7 +45,7 @@ class _Underliner(QSyntaxHighlighter):
 
 @dataclass(frozen=True)
 class _Marks:
-    """What is marked, in places of the document. Qt counts UTF-16: a letter beyond U+FFFF takes two.
+    """The marked ranges, in places of the document. Qt counts UTF-16: a letter beyond U+FFFF takes two.
 
     Attributes:
         used: where the words begin that are not used, or the length of the text.

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.prompt.parts import short
 from app.prompt.scene_names import scene_name
 from app.prompt.sheet import PromptSheet
-from app.prompt.vocabulary import PromptReader, cut_sentence, dropped_sentence, insert_scene, unknown_sentence
+from app.prompt.vocabulary import (
+    PromptHistory,
+    PromptReader,
+    cut_sentence,
+    dropped_sentence,
+    insert_scene,
+    unknown_sentence,
+)
 from app.session.state import SessionState
 from app.session.values import (
     PanelValues,
@@ -34,7 +41,7 @@ from engine.bundle import BundleManifest, SceneEntry
 _MENU_LENGTH = 12
 
 
-class PromptPanel(PromptSheet):
+class PromptPanel(QWidget):
     """Reads and writes ``state.values``; everything else it shows it takes from the state's signals.
 
     Signals:
@@ -43,6 +50,10 @@ class PromptPanel(PromptSheet):
         resumeRequested, dropRequested: draw what is not drawn yet, or forget it.
         queueRequested: show the queue.
         nameWanted: the subject has no name, and a sentence needs one.
+
+    Attributes:
+        sheet: the widgets; for whoever needs one of them as a place (of a menu, of the focus) or has a button's slot.
+        wording: keeps the prompt and the subject's name in agreement.
     """
 
     generateRequested = Signal()
@@ -55,6 +66,12 @@ class PromptPanel(PromptSheet):
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("promptPanel")
+        self.history = PromptHistory()
+        self.sheet = PromptSheet(self.history)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.sheet)
         self.state = state
         self.wording = Wording(state, self)
         self._manifest: BundleManifest | None = None
@@ -66,37 +83,38 @@ class PromptPanel(PromptSheet):
         self._show_disagreement()
 
     def _connect(self) -> None:
-        self.prompt.edited.connect(self._prompt_edited)
-        self.negative.edited.connect(self._negative_edited)
-        self.history_button.clicked.connect(self._show_history)
-        self.chips.picked.connect(self._scene_picked)
-        self.prompt_strength.dialChanged.connect(self._prompt_strength_moved)
-        self.subject_strength.dialChanged.connect(self._subject_strength_moved)
-        self.look.dialChanged.connect(self._look_moved)
-        self.temperature.dialChanged.connect(self._temperature_moved)
-        self.top_p.dialChanged.connect(self._top_p_moved)
-        self.apart.toggled.connect(self._set_apart)
-        self.best.toggled.connect(self._set_best)
-        self.shape.sizeChosen.connect(self._size_chosen)
-        self.count.valueChanged.connect(self._count_chosen)
-        self.seed.seedChanged.connect(self._seed_typed)
-        self.seed.lockChanged.connect(self._seed_locked)
-        self.seed.rollRequested.connect(self.roll_seed)
-        self.ideas_button.clicked.connect(self.ideasRequested)
-        self.generate.clicked.connect(self.generateRequested)
-        self.cancel.clicked.connect(self.cancelRequested)
-        self.let_go.clicked.connect(self.let_scales_go)
-        self.resume_button.clicked.connect(self.resumeRequested)
-        self.drop_button.clicked.connect(self.dropRequested)
-        self.queue_button.clicked.connect(self.queueRequested)
-        self.again_button.clicked.connect(self.generateRequested)
-        self.mend_button.clicked.connect(self._mend)
+        sheet = self.sheet
+        sheet.prompt.edited.connect(self._prompt_edited)
+        sheet.negative.edited.connect(self._negative_edited)
+        sheet.history_button.clicked.connect(self._show_history)
+        sheet.chips.picked.connect(self._scene_picked)
+        sheet.prompt_strength.dialChanged.connect(self._prompt_strength_moved)
+        sheet.subject_strength.dialChanged.connect(self._subject_strength_moved)
+        sheet.look.dialChanged.connect(self._look_moved)
+        sheet.temperature.dialChanged.connect(self._temperature_moved)
+        sheet.top_p.dialChanged.connect(self._top_p_moved)
+        sheet.apart.toggled.connect(self._set_apart)
+        sheet.best.toggled.connect(self._set_best)
+        sheet.shape.sizeChosen.connect(self._size_chosen)
+        sheet.count.valueChanged.connect(self._count_chosen)
+        sheet.seed.seedChanged.connect(self._seed_typed)
+        sheet.seed.lockChanged.connect(self._seed_locked)
+        sheet.seed.rollRequested.connect(self.roll_seed)
+        sheet.ideas_button.clicked.connect(self.ideasRequested)
+        sheet.generate.clicked.connect(self.generateRequested)
+        sheet.cancel.clicked.connect(self.cancelRequested)
+        sheet.let_go.clicked.connect(self.let_scales_go)
+        sheet.resume_button.clicked.connect(self.resumeRequested)
+        sheet.drop_button.clicked.connect(self.dropRequested)
+        sheet.queue_button.clicked.connect(self.queueRequested)
+        sheet.again_button.clicked.connect(self.generateRequested)
+        sheet.mend_button.clicked.connect(self._mend)
         self.wording.changed.connect(self._show_disagreement)
         self.wording.named.connect(self._write_waiting_scene)
-        self.retranslated.connect(self._show_disagreement)
-        self.retranslated.connect(self._show_values)
-        self.retranslated.connect(self._show_shapes)
-        self.retranslated.connect(self._show_jobs)
+        sheet.retranslated.connect(self._show_disagreement)
+        sheet.retranslated.connect(self._show_values)
+        sheet.retranslated.connect(self._show_shapes)
+        sheet.retranslated.connect(self._show_jobs)
         state = self.state
         state.requestChanged.connect(self._show_values)
         state.engineChanged.connect(self._show_engine)
@@ -143,25 +161,25 @@ class PromptPanel(PromptSheet):
     @Slot()
     def let_scales_go(self) -> None:
         """Draw every scale anew again."""
-        if self.let_go.hasFocus():
-            self.generate.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.sheet.let_go.hasFocus():
+            self.sheet.generate.setFocus(Qt.FocusReason.OtherFocusReason)
         self.state.update_values(kept=None, region=None)
 
     @Slot()
     def focus_prompt(self) -> None:
-        self.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.area.ensureWidgetVisible(self.prompt)
+        self.sheet.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.sheet.area.ensureWidgetVisible(self.sheet.prompt)
 
     # From the widgets to the state
 
     @Slot()
     def _prompt_edited(self) -> None:
-        self.state.update_values(prompt=self.prompt.text())
+        self.state.update_values(prompt=self.sheet.prompt.text())
         self._show_words()
 
     @Slot()
     def _negative_edited(self) -> None:
-        self.state.update_values(negative_prompt=self.negative.text())
+        self.state.update_values(negative_prompt=self.sheet.negative.text())
 
     @Slot(object)
     def _prompt_strength_moved(self, dial: Dial) -> None:
@@ -212,22 +230,23 @@ class PromptPanel(PromptSheet):
 
     @Slot(object)
     def _scene_picked(self, scene: SceneEntry) -> None:
+        sheet = self.sheet
         subject = self.state.subject
         name = subject.name if subject is not None else ""
         self._waiting_scene = None
-        if subject is not None and not name.strip() and not self.prompt.text().strip():
+        if subject is not None and not name.strip() and not sheet.prompt.text().strip():
             self._waiting_scene = scene  # "a … in the snow" needs a noun
             self._show_disagreement()
             self.nameWanted.emit()
             return
-        self.prompt.set_text(insert_scene(self.prompt.text(), scene, self.chips.scenes, name))
-        self.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
+        sheet.prompt.set_text(insert_scene(sheet.prompt.text(), scene, sheet.chips.scenes, name))
+        sheet.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _write_waiting_scene(self) -> None:
         """The subject has a name now: the chip that asked for it writes its sentence."""
         scene, self._waiting_scene = self._waiting_scene, None
-        if scene is not None and self.state.subject is not None and not self.prompt.text().strip():
+        if scene is not None and self.state.subject is not None and not self.sheet.prompt.text().strip():
             self.state.update_values(prompt=scene.sentence(self.state.subject.name))
         self._show_disagreement()
 
@@ -236,7 +255,7 @@ class PromptPanel(PromptSheet):
         found = self.wording.disagreement()
         if found is not None and found.name:
             self.wording.replace()
-            self.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.sheet.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self.nameWanted.emit()
 
@@ -245,62 +264,65 @@ class PromptPanel(PromptSheet):
     @Slot()
     def _show_disagreement(self) -> None:
         """One line where prompt and subject disagree, or where a scene waits for the subject's name."""
+        sheet = self.sheet
         found = self.wording.disagreement()
-        if self._waiting_scene is not None and not self.prompt.text().strip():
+        if self._waiting_scene is not None and not sheet.prompt.text().strip():
             words = self.tr("Say what it is: “{0}” is written then.").format(scene_name(self._waiting_scene.label))
-            self.set_disagreement(words, self.tr("Name it"))
+            sheet.set_disagreement(words, self.tr("Name it"))
         elif found is None:
-            self.set_disagreement("", "")
+            sheet.set_disagreement("", "")
         elif found.name:
             words = self.tr("The prompt speaks of “{0}”, the photo is “{1}”.").format(found.spoken, found.name)
-            self.set_disagreement(words, self.tr("Replace"))
+            sheet.set_disagreement(words, self.tr("Replace"))
         else:
             words = self.tr("The prompt speaks of “{0}”; this photo has no name yet.").format(found.spoken)
-            self.set_disagreement(words, self.tr("Name it"))
+            sheet.set_disagreement(words, self.tr("Name it"))
 
     @Slot()
     def _show_values(self) -> None:
+        sheet = self.sheet
         values = self.state.values
-        if values.prompt != self.prompt.text():
-            self._keep_words(self.prompt.text())
-            self.prompt.set_text(values.prompt)
-        if values.negative_prompt != self.negative.text():
-            self.negative.set_text(values.negative_prompt)
-        self.prompt_strength.set_dial(values.prompt_strength)
-        self.subject_strength.set_dial(values.subject_strength)
-        self.temperature.set_dial(values.temperature)
-        self.top_p.set_dial(values.top_p)
+        if values.prompt != sheet.prompt.text():
+            self._keep_words(sheet.prompt.text())
+            sheet.prompt.set_text(values.prompt)
+        if values.negative_prompt != sheet.negative.text():
+            sheet.negative.set_text(values.negative_prompt)
+        sheet.prompt_strength.set_dial(values.prompt_strength)
+        sheet.subject_strength.set_dial(values.subject_strength)
+        sheet.temperature.set_dial(values.temperature)
+        sheet.top_p.set_dial(values.top_p)
         apart = values.look_strength is not None
-        self.apart.blockSignals(True)
-        self.apart.setChecked(apart)
-        self.apart.blockSignals(False)
-        self.look.setVisible(apart)
-        self.best.blockSignals(True)
-        self.best.setChecked(values.best_first)
-        self.best.blockSignals(False)
+        sheet.apart.blockSignals(True)
+        sheet.apart.setChecked(apart)
+        sheet.apart.blockSignals(False)
+        sheet.look.setVisible(apart)
+        sheet.best.blockSignals(True)
+        sheet.best.setChecked(values.best_first)
+        sheet.best.blockSignals(False)
         scale = self._manifest.likeness if self._manifest is not None else None
-        self.best.setVisible(values.count > 1 and scale is not None and scale.tells)
+        sheet.best.setVisible(values.count > 1 and scale is not None and scale.tells)
         if values.look_strength is not None:
-            self.look.set_dial(values.look_strength)
-        self.subject_strength.setLabel(self.tr("Keep the identity") if apart else self.tr("Keep the subject"))
-        self.shape.set_size(values.size)
-        self.count.blockSignals(True)
-        self.count.setValue(values.count)
-        self.count.blockSignals(False)
-        self.seed.set_seed(values.seed)
-        self.seed.set_locked(values.seed_locked)
-        self.set_kept(kept_sentence(values.kept, values.region))
+            sheet.look.set_dial(values.look_strength)
+        sheet.subject_strength.setLabel(self.tr("Keep the identity") if apart else self.tr("Keep the subject"))
+        sheet.shape.set_size(values.size)
+        sheet.count.blockSignals(True)
+        sheet.count.setValue(values.count)
+        sheet.count.blockSignals(False)
+        sheet.seed.set_seed(values.seed)
+        sheet.seed.set_locked(values.seed_locked)
+        sheet.set_kept(kept_sentence(values.kept, values.region))
         self._summarise()
         self._show_words()
 
     def _keep_words(self, prompt: str) -> None:
-        """What somebody wrote has a place in the history before other words take its place."""
+        """Put a prompt that somebody wrote into the history before another takes its place."""
         examples = self._manifest.examples if self._manifest is not None else ()
         if prompt.strip() not in {example.prompt.strip() for example in examples}:
             self.history.add(prompt)
 
     @Slot()
     def _show_engine(self) -> None:
+        sheet = self.sheet
         manifest = self.state.engine.manifest
         if manifest is self._manifest or manifest is None:
             return
@@ -312,20 +334,20 @@ class PromptPanel(PromptSheet):
         self._manifest = manifest
         defaults = manifest.request_defaults()
         for slider, name in (
-            (self.prompt_strength, "prompt_strength"),
-            (self.subject_strength, "subject_strength"),
-            (self.look, "subject_strength"),
-            (self.temperature, "temperature"),
-            (self.top_p, "top_p"),
+            (sheet.prompt_strength, "prompt_strength"),
+            (sheet.subject_strength, "subject_strength"),
+            (sheet.look, "subject_strength"),
+            (sheet.temperature, "temperature"),
+            (sheet.top_p, "top_p"),
         ):
             value = defaults[name]
             slider.setDefault(sum(value) / len(value) if isinstance(value, tuple) else value)
-        self.shape.set_sizes(manifest.sizes)
+        sheet.shape.set_sizes(manifest.sizes)
         self._show_shapes()
-        self.shape.set_size(self.state.values.size)
+        sheet.shape.set_size(self.state.values.size)
         quick = PromptReader(manifest.text_limit, manifest.language)
-        self.prompt.set_reader(quick)
-        self.negative.set_reader(quick)
+        sheet.prompt.set_reader(quick)
+        sheet.negative.set_reader(quick)
         # After all others have heard of the model, and the window has painted what they show of it.
         QTimer.singleShot(TURN_MS, self, self._show_scenes)
         self._show_values()
@@ -336,48 +358,47 @@ class PromptPanel(PromptSheet):
         folder = self.state.engine.folder
         language = self._manifest.language if self._manifest is not None else None
         scenes = language.scenes if language is not None else ()
-        self.chips.set_scenes(scenes, folder)
-        self.scenes.setVisible(bool(scenes))
+        self.sheet.chips.set_scenes(scenes, folder)
+        self.sheet.scenes.setVisible(bool(scenes))
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)
 
     @Slot()
     def _show_shapes(self) -> None:
         """One shape alone is said; there is nothing to choose."""
-        several = len(self.shape.sizes()) > 1
-        for widget in (self.shape, self.shape_label):
+        sheet = self.sheet
+        several = len(sheet.shape.sizes()) > 1
+        for widget in (sheet.shape, sheet.shape_label):
             widget.setVisible(several)
-        self.only_shape.setVisible(not several)
-        sizes = self.shape.sizes()
+        sheet.only_shape.setVisible(not several)
+        sizes = sheet.shape.sizes()
         shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]} × {sizes[0][1]}" if sizes else ""
-        self.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
+        sheet.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
 
     @Slot(object)
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:
         manifest, reader = result
         if manifest is self._manifest:
-            self.prompt.set_reader(reader)
-            self.negative.set_reader(reader)
+            self.sheet.prompt.set_reader(reader)
+            self.sheet.negative.set_reader(reader)
             self._show_words()
 
     @Slot()
     def _show_jobs(self) -> None:
+        sheet = self.sheet
         jobs, values = self.state.jobs, self.state.values
         possible, text = help_line(self.state.readiness(), values.count)
-        had_focus = self.generate.hasFocus() or self.cancel.hasFocus()
         pressed = jobs.busy or jobs.waiting > 0  # a press before the model is there is seen, too
-        self._buttons.setCurrentWidget(self.cancel if pressed else self.generate)
-        if had_focus:
-            (self.cancel if pressed else self.generate).setFocus(Qt.FocusReason.OtherFocusReason)
-        self.generate.setEnabled(possible)
-        self.generate.setToolTip("" if possible else text)
-        self.ideas_button.setEnabled(possible and not pressed)
-        self.cancel.set_busy(jobs.stopping)
+        sheet.show_stop(pressed)
+        sheet.generate.setEnabled(possible)
+        sheet.generate.setToolTip("" if possible else text)
+        sheet.ideas_button.setEnabled(possible and not pressed)
+        sheet.cancel.set_busy(jobs.stopping)
         held = self.tr("1 picture is not drawn yet") if jobs.held == 1 else self.tr("{0} pictures are not drawn yet")
-        self.set_held(held.format(jobs.held) if jobs.held else "")
+        sheet.set_held(held.format(jobs.held) if jobs.held else "")
         drawn = 1 if jobs.busy and not jobs.ideas else 0
         count = jobs.waiting + jobs.held + drawn
-        self.set_queue(count if count > drawn else 0, more=pressed and possible and not jobs.ideas)
+        sheet.set_queue(count if count > drawn else 0, more=pressed and possible and not jobs.ideas)
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")
         elif jobs.busy:
@@ -392,28 +413,29 @@ class PromptPanel(PromptSheet):
             shown = self.state.result.request if self.state.result is not None else None
             same = shown is not None and (shown.seed, shown.prompt) == (values.seed, values.prompt.strip())
             text = self.tr("The seed is kept: the same picture again") if same else self.tr("The seed is kept")
-        self.help.setText(text)
+        sheet.help.setText(text)
 
     def _show_words(self) -> None:
         """Unknown and dropped words are said, never silently ignored."""
-        reading = self.prompt.reading
-        cut = cut_sentence() if self.prompt.was_cut else ""
-        sentences = [cut, dropped_sentence(reading), unknown_sentence(self.prompt.text(), reading)]
+        sheet = self.sheet
+        reading = sheet.prompt.reading
+        cut = cut_sentence() if sheet.prompt.was_cut else ""
+        sentences = [cut, dropped_sentence(reading), unknown_sentence(sheet.prompt.text(), reading)]
         text = "\n".join(sentence for sentence in sentences if sentence)
-        self.words.setText(text)
-        self.words.setVisible(bool(text))
+        sheet.words.setText(text)
+        sheet.words.setVisible(bool(text))
 
     def _summarise(self) -> None:
-        """What the folded lines say."""
+        """Write the summaries of the folded lines."""
         values = self.state.values
         strengths = (short(values.prompt_strength), short(values.subject_strength))
-        self.sections["strengths"].set_summary(self.tr("{0} and {1}").format(*strengths))
+        self.sheet.sections["strengths"].set_summary(self.tr("{0} and {1}").format(*strengths))
         size = values.size or (self._manifest.sizes[0] if self._manifest is not None else None)
         shape = shape_name(size) if size is not None else self.tr("square")
         shape = self.tr("square") if size is None or size[0] == size[1] else shape.lower()
         pictures = self.tr("1 picture") if values.count == 1 else self.tr("{0} pictures").format(values.count)
-        self.sections["shape"].set_summary(f"{shape}, {pictures}")
-        self.sections["seed"].set_summary(str(values.seed) if values.seed_locked else self.tr("new each time"))
+        self.sheet.sections["shape"].set_summary(f"{shape}, {pictures}")
+        self.sheet.sections["seed"].set_summary(str(values.seed) if values.seed_locked else self.tr("new each time"))
 
     # Inside
 
@@ -428,13 +450,13 @@ class PromptPanel(PromptSheet):
         if menu.isEmpty():
             menu.addAction(self.tr("Prompts you draw appear here")).setEnabled(False)
         menu.triggered.connect(self._history_picked)
-        button = self.history_button
+        button = self.sheet.history_button
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     @Slot(object)
     def _history_picked(self, action) -> None:
-        self._keep_words(self.prompt.text())
-        self.prompt.set_text(action.data())
+        self._keep_words(self.sheet.prompt.text())
+        self.sheet.prompt.set_text(action.data())
         self.focus_prompt()
 
 

@@ -51,7 +51,7 @@ NAMES = (
     QT_TRANSLATE_NOOP("Scenes", "Night"),
     QT_TRANSLATE_NOOP("Scenes", "Fog"),
 )
-"""What the models of this project call their scenes; another model's names are shown as they are."""
+"""Names of the scenes of this project's models; another model's names are shown as they are."""
 
 
 def scene_name(label: str) -> str:

@@ -32,7 +32,7 @@ _FOLDING = ("strengths", "shape", "seed")
 
 
 class PromptSheet(QWidget):
-    """Everything that is seen of the panel; ``PromptPanel`` gives it its values.
+    """Everything that is seen of the panel, which gives it its values.
 
     Signals:
         sectionsChanged: a section was folded or opened (``open_sections`` is to be remembered).
@@ -42,26 +42,25 @@ class PromptSheet(QWidget):
     sectionsChanged = Signal()
     retranslated = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, history: PromptHistory, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("promptPanel")
+        self.setObjectName("promptSheet")
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.history = PromptHistory()
         self._low = False
-        self._build()
+        self._build(history)
         for section in self.sections.values():
             section.toggled.connect(self._section_toggled)
         self.fold_button.clicked.connect(self.fold)
         keymap.changed.connect(self.retranslate)
         self.retranslate()
 
-    def _build(self) -> None:
+    def _build(self, history: PromptHistory) -> None:
         self.title = label("", "section")
         self.history_button = IconButton("history", "", parent=self)
         self.presets_button = IconButton("bookmark", "", parent=self)
         self.presets_button.setObjectName("presetsButton")
-        self.prompt = PromptEdit(3, self.history)
+        self.prompt = PromptEdit(3, history)
         self.prompt.setObjectName("promptEdit")
         self.words = label("", "help", "warning", wrap=True)
         self.words.hide()
@@ -220,6 +219,14 @@ class PromptSheet(QWidget):
         outer.addWidget(self.area, 1)
         outer.addWidget(self._pinned)
 
+    def show_stop(self, shown: bool) -> None:
+        """Stop takes the place of Generate, with the focus if Generate has it, or gives it back."""
+        button = self.cancel if shown else self.generate
+        focused = self.generate.hasFocus() or self.cancel.hasFocus()
+        self._buttons.setCurrentWidget(button)
+        if focused:
+            button.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def set_kept(self, sentence: str) -> None:
         """Say above Generate what it keeps; "" for nothing."""
         self.kept.setText(sentence)
@@ -231,7 +238,7 @@ class PromptSheet(QWidget):
         self._held_row.setVisible(bool(sentence))
 
     def set_queue(self, count: int, *, more: bool) -> None:
-        """What is under the help line while there is a queue.
+        """Show the buttons under the help line while there is a queue.
 
         Args:
             count: pictures that are drawn, wait or are held; 0 puts the button away.

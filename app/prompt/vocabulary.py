@@ -1,4 +1,4 @@
-"""What the model will make of the words: how many fit, which it does not know. Free of Qt and of the model libraries."""
+"""Reads a prompt as the model will: how many words fit, which it does not know. Free of Qt and of the model libraries."""
 
 from __future__ import annotations
 

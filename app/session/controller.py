@@ -1,4 +1,4 @@
-"""What the user asks for, done: draw, vary, redraw, stop, keep, recall. The window only connects buttons to it."""
+"""Acts on the user's wishes: draw, vary, redraw, stop, keep, recall. The window only connects buttons to it."""
 
 from __future__ import annotations
 
@@ -390,7 +390,7 @@ class Controller(QObject):
 
     @Slot(object)
     def _stopped(self, images: Sequence[np.ndarray | None]) -> None:
-        """What formed so far is shown as long as nothing else is; before the first scale the last picture stays."""
+        """Show a stopped picture as long as nothing else is shown; before the first scale the last picture stays."""
         forming, self._forming = self._forming, None
         if forming is not None:
             image = next((image for image in reversed(images) if image is not None), None)

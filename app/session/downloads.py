@@ -92,7 +92,7 @@ class Downloads(QObject):
         return self._problems.get(name) or (state.error if state is not None else None)
 
     def wrong_files(self, name: str) -> tuple[str, ...] | None:
-        """What the last check found: names of damaged files, none when all is right, or None without a check."""
+        """The result of the last check: names of damaged files, none when all is right, or None without a check."""
         return self._wrong.get(name)
 
     def is_busy(self, name: str) -> bool:

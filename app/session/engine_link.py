@@ -170,7 +170,7 @@ class EngineWorker(QObject):
 
 
 class EngineLink(QObject):
-    """What the window holds: commands as methods, messages as signals. Used from the window's thread only.
+    """The window's end of the link: commands as methods, messages as signals. Used from the window's thread only.
 
     Args:
         engine: "module:attribute" of the engine's class; tests give their own.

@@ -1,4 +1,4 @@
-"""What happens between *Generate* and the picture: the queue, one job at a time, encoding ahead, stopping.
+"""The queue between *Generate* and the picture: one job at a time, encoding ahead, stopping.
 
 Nothing here paints. The window connects the signals to the canvas and the history.
 """

@@ -75,7 +75,7 @@ class QueueKeeper(QObject):
             log.error("what waits cannot be kept: %s", error)
 
     def _reorder(self, rows: list[tuple[GenerationRequest, int]]) -> None:
-        """What waits comes back in the order it has now."""
+        """Note the order of the queue, so that it comes back in it."""
         keys = [key for _, key in rows]
         if keys != sorted(keys):
             for (request, _), key in zip(rows, self._store.reorder(keys), strict=True):

@@ -21,7 +21,7 @@ What the window expects of the panels:
                           ``CutOut`` at ``state.reference_size`` included. ``set_rail(bool)`` in narrow windows.
     MaskEditorView(state) app.editor.editor: signals ``accepted()`` and ``left()``; ``inspector`` takes the place of the right
                           panel while it is open.
-    PromptPanel(state)    app.prompt.panel: signals ``generateRequested()``, ``cancelRequested()``; ``set_banner(widget)``
+    PromptPanel(state)    app.prompt.panel: signals ``generateRequested()``, ``cancelRequested()``; ``sheet.set_banner(widget)``
                           puts the error banner under the prompt; ``remember(prompt)`` after Generate.
     HistoryPanel(store)   app.history.panel: signals for recalling, showing, starring and deleting.
 """
@@ -88,7 +88,7 @@ Phase = Literal["off", "loading", "ready", "failed"]
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """What the engine is doing.
+    """The engine's phase, model and device.
 
     Attributes:
         phase: "off" before a bundle was chosen, "loading", "ready", or "failed" (the banner says why).
@@ -107,7 +107,7 @@ class EngineStatus:
 
 @dataclass(frozen=True)
 class Jobs:
-    """What is drawn and what waits.
+    """The picture being drawn and the number of those that wait.
 
     Attributes:
         drawing: number of the job that is drawn, or None.
@@ -414,7 +414,7 @@ class SessionState(QObject):
     # What follows from it
 
     def readiness(self) -> Readiness:
-        """What the help line under Generate is made from."""
+        """The values that the help line under Generate is made from."""
         subject, engine = self.subject, self._contents.engine
         return Readiness(
             has_model=engine.phase in ("loading", "ready"),

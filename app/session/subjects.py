@@ -247,7 +247,7 @@ class Subjects(QObject):
         self.discard_edit()
 
     def keep_strokes(self) -> None:
-        """What was painted a moment ago in the panel becomes the subject's mask: the program ends."""
+        """Make the last strokes in the panel the subject's mask: the program ends."""
         subject, session = self.state.subject, self._session
         if subject is not None and session is not None:
             session.document.end_stroke()
@@ -267,7 +267,7 @@ class Subjects(QObject):
                 self._forget_discarded()
 
     def bring_back(self) -> None:
-        """What was discarded last becomes a step of the copy that is edited now, if it is of the same subject."""
+        """Bring the discarded mask back as a step of the copy that is edited now, if it is of the same subject."""
         if self._editing is not None and self._discarded is not None and self._editing[0] == self._discarded[0]:
             self._editing[1].adopt(self._discarded[1], "Edit cut-out")
             self._forget_discarded()

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 MAX_COUNT = 8
 STRENGTHS = (0.0, 8.0)
-"""What the sliders offer. A request allows more (0 … 20); a recalled value outside widens nothing and is kept."""
+"""Range of the sliders. A request allows more (0 … 20); a recalled value outside widens nothing and is kept."""
 TEMPERATURES = (0.1, 4.0)
 
 ROLLED_SEEDS = 1_000_000
@@ -125,7 +125,7 @@ def with_new_seed(values: PanelValues) -> PanelValues:
 
 
 def for_next_picture(values: PanelValues) -> PanelValues:
-    """What Generate draws with: a new seed unless it is locked."""
+    """The values for the next picture: with a new seed, unless it is locked."""
     return values if values.seed_locked else with_new_seed(values)
 
 
@@ -240,7 +240,7 @@ def can_redraw(bits: ScaleBits, manifest: BundleManifest, size: tuple[int, int] 
 
 
 def kept_sentence(kept: ScaleBits | None, region: Region | None = None) -> str:
-    """What the line above Generate says of a region and of kept scales; "" for neither."""
+    """The line above Generate about a region and kept scales; "" for neither."""
     if region is not None:
         return say("Draws only its region anew") if region.window is None else say("Draws into a photo")
     if kept is None:
@@ -251,7 +251,7 @@ def kept_sentence(kept: ScaleBits | None, region: Region | None = None) -> str:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What the help line under Generate is made from.
+    """The values that the help line under Generate is made from.
 
     Attributes:
         has_model: a bundle is open or opening; loading: it is still opening.

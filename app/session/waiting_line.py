@@ -1,4 +1,4 @@
-"""What waits to be drawn, as values: who is behind whom, and how many of a press of Generate are left. Free of Qt."""
+"""The waiting line as values: who is behind whom, and how many of a press of Generate are left. Free of Qt."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class QueueEntry:
 
 
 def entries(drawing: Job | None, waiting: Iterable[Job], held: Iterable[Job]) -> tuple[QueueEntry, ...]:
-    """What is drawn, what waits, and what is held, each in its order; ideas are not among them."""
+    """The entries drawn, waiting and held, each in their order; ideas are not among them."""
     found = [QueueEntry(drawing.number, drawing.request, "drawing")] if drawing and drawing.idea is None else []
     found += [QueueEntry(job.number, job.request, "waiting") for job in waiting if job.idea is None]
     for job in held:

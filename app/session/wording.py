@@ -100,7 +100,7 @@ class Wording(QObject):
         self.changed.emit()
 
     def disagreement(self) -> Disagreement | None:
-        """What the prompt says and the subject is not, or None."""
+        """The thing that the prompt names and the subject is not, or None."""
         subject, prompt = self._state.subject, self._state.values.prompt
         if subject is None or self._timer.isActive():
             return None

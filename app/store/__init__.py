@@ -1,1 +1,1 @@
-"""What outlives the window: pictures on disk, their history, and the open session. Free of Qt."""
+"""Everything that outlives the window: pictures on disk, their history, and the open session. Free of Qt."""

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 GRACE_SECONDS = 86_400.0
-"""What was written or read within the last day stays: nobody may have noted yet what needs it."""
+"""Age in seconds below which a file stays: nobody may have noted yet that it is needed."""
 
 
 class AssetStore:

@@ -187,7 +187,7 @@ class HistoryDatabase:
 
 
 def _bring_up_to_date(database: sqlite3.Connection) -> None:
-    """What later versions added to the tables. Earlier programs go on reading the file: they ask for no more than they know."""
+    """Columns that later versions added. Earlier programs go on reading the file: they ask for no more than they know."""
     columns = {row[1] for row in database.execute("PRAGMA table_info(pictures)")}
     for name, kind in (("likeness", "REAL"), ("assets", "TEXT")):
         if name not in columns:

@@ -171,7 +171,7 @@ class HistoryStore:
         return row is not None and bool(row[0])
 
     def scales(self, picture: int) -> tuple[np.ndarray | None, ...]:
-        """What ``set_scales`` kept, at most 256 px a side; empty when there is nothing."""
+        """The pictures ``set_scales`` kept, at most 256 px a side; empty when there are none."""
         row = self.database.row("SELECT shapes, film FROM scales WHERE picture=?", (picture,))
         if row is None:
             return ()
@@ -221,7 +221,7 @@ class HistoryStore:
         return [found[picture] for picture in ids if picture in found]
 
     def facets(self) -> Facets:
-        """What the pictures can be narrowed by."""
+        """The values the pictures can be filtered by."""
 
         def counted(column: str, order: str) -> tuple[tuple[str, int], ...]:
             query = f"SELECT {column}, COUNT(*) FROM pictures WHERE deleted IS NULL GROUP BY 1 ORDER BY {order}"

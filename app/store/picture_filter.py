@@ -54,7 +54,7 @@ class PictureFilter:
 
 @dataclass(frozen=True)
 class Facets:
-    """What the pictures can be narrowed by, each with how many there are.
+    """The values the pictures can be filtered by, each with how many there are.
 
     Attributes:
         subjects: by name, most pictures first. bundles: by identity. days: "2026-11-29", newest first.

@@ -50,7 +50,7 @@ class QueueStore:
         return places
 
     def read(self) -> list[tuple[int, GenerationRequest]]:
-        """What waits, in its order. A row that cannot be read is passed over and forgotten."""
+        """Read the queue in its order. A row that cannot be read is passed over and forgotten."""
         rows = self._database.rows("SELECT id, request FROM queue ORDER BY id")
         found, damaged = [], []
         for key, text in rows:

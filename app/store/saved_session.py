@@ -44,7 +44,7 @@ class SavedSubject:
 
 @dataclass(frozen=True)
 class SavedSession:
-    """What comes back after a restart.
+    """The values that come back after a restart.
 
     Attributes:
         subjects: the shelf, in order.
@@ -97,7 +97,7 @@ _KINDS: dict[str, type] = {"current": int, "prompt": str, "negative_prompt": str
 
 
 def _session(data: dict[str, Any]) -> tuple[SavedSession, bool]:
-    """What can be read of a session, and whether that is all of it."""
+    """Read as much of a session as possible; also tells whether that is all of it."""
     good = {name: data[name] for name, kind in _KINDS.items() if type(data.get(name)) is kind}
     whole = all(name in good or name not in data for name in _KINDS)
     subjects, history = data.get("subjects", []), data.get("prompt_history", [])

@@ -48,7 +48,7 @@ def make_film(images: Sequence[np.ndarray | None]) -> tuple[list[list[int] | Non
 
 
 def read_film(shapes: list[list[int] | None], film: bytes) -> tuple[np.ndarray | None, ...]:
-    """What ``make_film`` made → RGB uint8 (h, w, 3) each. Raises ``OSError`` or ``ValueError`` when it is damaged."""
+    """Unpack the bytes of ``make_film`` → RGB uint8 (h, w, 3) each. Raises ``OSError`` or ``ValueError`` when they are damaged."""
     if not shapes:
         return ()
     with Image.open(io.BytesIO(film), formats=("WEBP",)) as picture:

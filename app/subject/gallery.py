@@ -255,7 +255,7 @@ class Shelf(_Row):
 
 
 def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:
-    """What the open bundle brings to begin with."""
+    """The examples that the open bundle brings."""
     manifest, folder = state.engine.manifest, state.engine.folder
     if manifest is None or folder is None:
         return ()

@@ -98,19 +98,19 @@ class SubjectPanel(QWidget):
         self._subjects.open_file(Path(path), name, example=True)
 
     def examples(self) -> tuple[ExamplePhoto, ...]:
-        """What the open bundle brings to begin with."""
+        """The examples that the open bundle brings."""
         return self.gallery.examples
 
     @Slot()
     def undo(self) -> None:
         if self._session is not None:
-            self.canvas.finish()
+            self.canvas.tools.finish()
             self._session.undo()
 
     @Slot()
     def redo(self) -> None:
         if self._session is not None:
-            self.canvas.finish()
+            self.canvas.tools.finish()
             self._session.redo()
 
     @Slot()
@@ -259,7 +259,7 @@ class SubjectPanel(QWidget):
         subjects.sessionChanged.connect(self._session_changed)
         subjects.loadingChanged.connect(self.refresh)
         subjects.failed.connect(self.failed)
-        canvas.toolChanged.connect(self._show_tool)
+        canvas.tools.toolChanged.connect(self._show_tool)
         self.found_note.chosen.connect(self._candidate_chosen)
         self.found_note.helpersRequested.connect(self.helpersRequested)
         for button in self.tools.values():
@@ -274,7 +274,7 @@ class SubjectPanel(QWidget):
         self.name_edit.textEdited.connect(self._name_typed)
         self.name_edit.returnPressed.connect(subjects.find_again)
         keymap.changed.connect(self.retranslate)
-        ToolKeys(canvas, canvas, (*self.tools, *BRUSH_KEYS))
+        ToolKeys(canvas, canvas.tools, (*self.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
         bind(canvas, "invert", self._invert)
         self._show_tool()
@@ -361,14 +361,14 @@ class SubjectPanel(QWidget):
         self.found_note.say(verdict, subject.photo, boxes, self._session.chosen if self._session is not None else 0)
         if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):
             self._handed = (subject.key, proposal)
-            self.canvas.set_tool("box")
+            self.canvas.tools.set_tool("box")
         elif verdict == "" and self._handed is not None:
             self._handed = None
-            if self.canvas.tool() == "box":
-                self.canvas.set_tool("select")
+            if self.canvas.tools.tool() == "box":
+                self.canvas.tools.set_tool("select")
 
     def _verdict(self, subject: Subject) -> Verdict:
-        """What is to be said about the cut-out; "" when it was corrected, or while there is none."""
+        """A note on the cut-out; "" when it was corrected, or while there is none."""
         session = self._session
         if subject.finding or subject.example or session is None or session.undo_label:
             return ""
@@ -391,7 +391,7 @@ class SubjectPanel(QWidget):
             session.marksChanged.connect(self._marks_changed)
             width, height = session.photo.width, session.photo.height
             self.canvas.setFixedHeight(round(min(max(_WIDTH * height / width, 132), _WIDTH)))
-            self.canvas.set_brush_size(max(width, height) * 0.05)
+            self.canvas.tools.set_brush_size(max(width, height) * 0.05)
             self._marks_changed()
 
     @Slot()
@@ -408,13 +408,13 @@ class SubjectPanel(QWidget):
     @Slot()
     def _show_tool(self) -> None:
         for tool, button in self.tools.items():
-            button.setChecked(tool == self.canvas.tool())
+            button.setChecked(tool == self.canvas.tools.tool())
 
     # What is done
 
     @Slot()
     def _tool_clicked(self) -> None:
-        self.canvas.set_tool(next(tool for tool, button in self.tools.items() if button is self.sender()))
+        self.canvas.tools.set_tool(next(tool for tool, button in self.tools.items() if button is self.sender()))
         self._show_tool()
 
     @Slot()

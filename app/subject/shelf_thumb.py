@@ -64,7 +64,7 @@ class ShelfThumb(Thumb):
         menu.popup(event.globalPos())
 
     def menu(self) -> QMenu:
-        """What can be done with a subject of the shelf."""
+        """The actions on a subject of the shelf."""
         menu = QMenu(self)
         menu.addAction(self.tr("Use this subject"), self.click).setEnabled(not self.isChecked())
         add_entry(menu, "shelf_rename", self.renameRequested.emit)

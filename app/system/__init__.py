@@ -1,1 +1,1 @@
-"""What the program shares with the system and with Qt: threads, logs, one instance, other programs."""
+"""Everything the program shares with the system and with Qt: threads, logs, one instance, other programs."""

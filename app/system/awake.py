@@ -81,7 +81,7 @@ class WindowsInhibitor:
 
 
 def inhibitor_of(platform: str = sys.platform) -> Inhibitor | None:
-    """What this system offers, or None."""
+    """The way this system is kept awake, or None when it offers none."""
     if platform == "win32":
         windll = getattr(ctypes, "windll", None)
         return WindowsInhibitor(windll.kernel32.SetThreadExecutionState) if windll is not None else None

@@ -50,7 +50,7 @@ class DeferredSteps(QObject):
         return not self._steps
 
     def stop(self) -> None:
-        """What is left is not done."""
+        """Drop the steps that are left."""
         self._steps.clear()
         self._timer.stop()
 

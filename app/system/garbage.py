@@ -38,7 +38,7 @@ class GarbageCollector(QObject):
                 return
 
     def settle(self) -> None:
-        """What is there now stays, and later collections need not look through it: for the end of the start."""
+        """Freeze the objects of the start, so that later collections need not look through them."""
         gc.freeze()
 
     def stop(self) -> None:

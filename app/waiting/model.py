@@ -67,7 +67,7 @@ class QueueModel(QAbstractListModel):
         return known[1]
 
     def words(self, entry: QueueEntry) -> str:
-        """What happens with it: "Drawing", "Waiting", "Paused", or why it failed."""
+        """The state of an entry in words: "Drawing", "Waiting", "Paused", or why it failed."""
         if entry.problem is not None:
             return self.tr("Failed: {0}").format(sentences.title(entry.problem))
         return {

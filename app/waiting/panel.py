@@ -203,7 +203,7 @@ class QueuePanel(Card):
         menu.popup(position)
 
     def context_menu(self) -> QMenu:
-        """What can be done with the chosen pictures, and with all."""
+        """The actions on the chosen pictures, and on all."""
         menu, chosen = QMenu(self), self.chosen()
         phases = {entry.phase for entry in chosen}
         movable = bool(chosen) and "drawing" not in phases

@@ -139,7 +139,7 @@ class ErrorBanner(QFrame):
         self.hide()
 
     def as_text(self) -> str:
-        """What *Copy* puts on the clipboard."""
+        """The text that *Copy* puts on the clipboard."""
         parts = [self.title.text(), self.text.text(), self._traceback]
         return "\n\n".join(part for part in parts if part)
 

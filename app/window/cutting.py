@@ -41,7 +41,7 @@ class Cutting(QObject):
         panels.editor.inspector.transparentRequested.connect(self.save_subject)
 
     def set_drafts(self, drafts: PictureDrafts) -> None:
-        """What is marked is kept on disk while the editor is open."""
+        """Set where the marks are kept on disk while the editor is open."""
         self._drafts = drafts
 
     def can_cut_out(self) -> bool:

@@ -76,7 +76,7 @@ class Dialogs(QObject):
 
     @property
     def updates(self) -> Updates:
-        """What is known of newer versions; fetching one goes on while no dialog is open."""
+        """The check for newer versions; fetching one goes on while no dialog is open."""
         if self._updates is None:
             from app.session.updates import Updates
 

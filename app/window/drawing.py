@@ -106,9 +106,8 @@ class Drawing(QObject):
     @Slot()
     def _ideas_left(self) -> None:
         before, self._before_ideas = self._before_ideas, None
-        place = (
-            before if before is not None and before.isVisible() and before.isEnabled() else self._panels.prompt.prompt
-        )
+        usable = before is not None and before.isVisible() and before.isEnabled()
+        place = before if before is not None and usable else self._panels.prompt.sheet.prompt
         place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(object)
@@ -127,12 +126,12 @@ class Drawing(QObject):
         """Buttons that begin a drawing go away meanwhile: a focus on one waits on Stop, and comes back when all is done."""
         panels, focused = self._panels, QApplication.focusWidget()
         draw()
-        canvas, prompt = panels.canvas, panels.prompt
+        canvas, sheet = panels.canvas, panels.prompt.sheet
         bar = canvas.actions_bar
-        begins = (prompt.generate, bar.vary_button, bar.finish_button, canvas.strip.redraw_button)
+        begins = (sheet.generate, bar.vary_button, bar.finish_button, canvas.strip.redraw_button)
         if focused is not None and self._state.jobs.busy and focused in (*begins, *bar.children()):
             self._came_from = focused
-            prompt.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+            sheet.cancel.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _idle(self) -> None:
@@ -140,11 +139,11 @@ class Drawing(QObject):
 
     @Slot()
     def _give_focus_back(self) -> None:
-        prompt, came_from, self._came_from = self._panels.prompt, self._came_from, None
-        if came_from is None or self._state.jobs.busy or not (prompt.cancel.hasFocus() or prompt.generate.hasFocus()):
+        sheet, came_from, self._came_from = self._panels.prompt.sheet, self._came_from, None
+        if came_from is None or self._state.jobs.busy or not (sheet.cancel.hasFocus() or sheet.generate.hasFocus()):
             return
-        places = (came_from, self._panels.canvas.actions_bar.vary_button, prompt.generate)
-        place = next((place for place in places if place.isVisible() and place.isEnabled()), prompt.prompt)
+        places = (came_from, self._panels.canvas.actions_bar.vary_button, sheet.generate)
+        place = next((place for place in places if place.isVisible() and place.isEnabled()), sheet.prompt)
         place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
@@ -180,8 +179,8 @@ class Drawing(QObject):
 
     @Slot()
     def _queue_closed(self) -> None:
-        prompt = self._panels.prompt
-        place = prompt.queue_button if prompt.queue_button.isVisible() else prompt.prompt
+        sheet = self._panels.prompt.sheet
+        place = sheet.queue_button if sheet.queue_button.isVisible() else sheet.prompt
         place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(int)

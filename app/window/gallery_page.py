@@ -63,7 +63,7 @@ class GalleryPage(QObject):
         if not panels.is_gallery():
             return
         panels.show_gallery(False)
-        place = panels.history.view if panels.history.isVisible() else panels.prompt.prompt
+        place = panels.history.view if panels.history.isVisible() else panels.prompt.sheet.prompt
         place.setFocus(Qt.FocusReason.OtherFocusReason)
         self.changed.emit()
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.look.theme import tokens
 
 _FRAME = QMargins(4, 30, 4, 4)
-"""What a window manager puts around a window, before it has said so."""
+"""Guess of the frame a window manager puts around a window, before it has said so."""
 
 
 def first_geometry(wanted: QSize, available: QRect) -> tuple[QRect, bool]:

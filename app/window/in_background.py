@@ -1,4 +1,4 @@
-"""What is seen of a drawing while the window is not: progress in the taskbar and the title, a message when it is done or failed;
+"""Shows a drawing while the window is out of sight: progress in the taskbar and the title, a message when it is done or failed;
 and the computer stays awake meanwhile."""
 
 from __future__ import annotations

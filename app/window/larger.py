@@ -30,7 +30,7 @@ class Larger(QObject):
         panels.canvas.actions_bar.saveLarger.connect(self.ask)
 
     def runs(self) -> dict[str, Callable[..., object]]:
-        """What the actions of the table do."""
+        """The slots for actions of the table."""
         return {f"save_{factor}x": partial(self.ask, factor) for factor in (2, 4)}
 
     @Slot(int)

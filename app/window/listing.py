@@ -34,11 +34,11 @@ class Listing(QObject):
         self.run.ended.connect(self._ended)
         self._source = PromptSource()
         self._open = False
-        panels.prompt.list_button.clicked.connect(self.open)
+        panels.prompt.sheet.list_button.clicked.connect(self.open)
 
     @property
     def text(self) -> str:
-        """What was typed, for the session."""
+        """The typed text, for the session."""
         return self._source.text[:MAX_TEXT]
 
     def set_text(self, text: str) -> None:

@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
         self.top_bar.set_menu(self.commands.menu)
 
     def _runs(self) -> dict[str, Callable[..., object]]:
-        """What each action of the table does in this window."""
+        """The slot of each action of the table in this window."""
         panels, dialogs, drawing = self.panels, self.dialogs, self.drawing
         return {
             "open": self.photo_sources.choose,
@@ -252,7 +252,7 @@ class MainWindow(QMainWindow):
         self.placing.changed.connect(self._enable)
         self.gallery_page.changed.connect(self._enable)
         panels.editorOpen.connect(self._editing_changed)
-        for session_changes in (self.drawing.asked, self.prompt.sectionsChanged, panels.historyFolded):
+        for session_changes in (self.drawing.asked, self.prompt.sheet.sectionsChanged, panels.historyFolded):
             session_changes.connect(self.changed)
 
     # What is shown
@@ -360,11 +360,11 @@ class MainWindow(QMainWindow):
     # The window itself
 
     def beginnings(self) -> list[Callable[[], object]]:
-        """What can wait until the window is seen, in steps."""
+        """Steps that can wait until the window is seen."""
         return [self.history.start, self._show_engine, self.empty_canvas.show]
 
     def preparations(self) -> list[Callable[[], object]]:
-        """What is slow and nobody waits for, in steps."""
+        """Slow steps that nobody waits for."""
         looks = [*imports(*_UPDATES), self.dialogs.look_for_update] if self.state.settings.updates else []
         if self.state.settings.panels.get(OFFER_PUT_AWAY):
             return looks
@@ -397,11 +397,11 @@ class MainWindow(QMainWindow):
         self.state.update_values(**values)
 
     def session_extra(self) -> dict:
-        """What the session keeps of this window beside the state."""
+        """The window's part of the saved session, beside the state."""
         shown = self.state.result
         controls = {
             "shown": shown.picture if shown is not None else None,
-            "sections": self.prompt.open_sections(),
+            "sections": self.prompt.sheet.open_sections(),
             "list": self.listing.text,
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
@@ -418,7 +418,7 @@ class MainWindow(QMainWindow):
         self.place.restore(session.window, windows if isinstance(windows, dict) else {})
         sections = session.controls.get("sections")
         if isinstance(sections, dict):
-            self.prompt.set_open_sections(sections)
+            self.prompt.sheet.set_open_sections(sections)
         self.prompt.set_prompt_history(session.prompt_history)
         text = session.controls.get("list")
         if isinstance(text, str):

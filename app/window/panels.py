@@ -13,8 +13,8 @@ from app.canvas.result import ResultCanvas
 from app.editor.cutting_editor import CuttingEditor
 from app.editor.editor import MaskEditorView
 from app.editor.frame import EditorFrame
-from app.editor.mask_canvas import MaskCanvas
 from app.editor.region_editor import RegionEditor
+from app.editor.viewport import Viewport
 from app.history.panel import HistoryPanel
 from app.look import type as type_
 from app.look.controls import Divider
@@ -62,7 +62,7 @@ class Panels(QWidget):
         self.left = LeftColumn(state, self.subject, self.stage)
         self.banner = ErrorBanner()
         self.prompt = PromptPanel(state)
-        self.prompt.set_banner(self.banner)
+        self.prompt.sheet.set_banner(self.banner)
         self.history = HistoryPanel(store)
         self.editor = MaskEditorView(state, subjects)
         self.region = RegionEditor(subjects.service)
@@ -118,7 +118,7 @@ class Panels(QWidget):
         self.left.set_narrow(needs_rail(width))
         type_.set_width(self.right, size("panel-right-small" if narrow else "panel-right"))
         self.canvas.set_compact(narrow or low)
-        self.prompt.set_low(low)
+        self.prompt.sheet.set_low(low)
         self.history.set_compact(low)
         self.top_bar.set_narrow(narrow)
 
@@ -127,8 +127,8 @@ class Panels(QWidget):
         if at_subject and not self.left.is_narrow() and self.left.isVisible():
             self.subject.show_banner(self.banner)
         else:
-            self.prompt.set_banner(self.banner)
-            self.prompt.area.verticalScrollBar().setValue(0)
+            self.prompt.sheet.set_banner(self.banner)
+            self.prompt.sheet.area.verticalScrollBar().setValue(0)
 
     # The editors
 
@@ -245,9 +245,9 @@ class Panels(QWidget):
     def zoom_out(self) -> None:
         self._large().zoom_out()
 
-    def _large(self) -> MaskCanvas | ResultCanvas:
+    def _large(self) -> Viewport | ResultCanvas:
         editor = self._open_editor()
-        return editor.canvas if editor is not None else self.canvas.canvas
+        return editor.canvas.viewport if editor is not None else self.canvas.canvas
 
     # History and subject, away and back
 
@@ -286,7 +286,7 @@ class Panels(QWidget):
     # Walking with the keyboard
 
     def stations(self) -> list[Station]:
-        """What F6 walks: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
+        """The stops of F6: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
         top_bar = Station(self.top_bar, self.top_bar.bundles)
         editor = self._open_editor()
         if editor is not None:
@@ -297,7 +297,7 @@ class Panels(QWidget):
         found = [
             top_bar,
             Station(self.left, self._subject_entry()),
-            Station(self.prompt, self.prompt.prompt),
+            Station(self.prompt, self.prompt.sheet.prompt),
             Station(self.canvas, self.canvas.entry()),
         ]
         return [*found, Station(self.history, pictures)] if self.history.isVisible() else found

@@ -80,7 +80,7 @@ class PictureMenu(QObject):
             menu.popup(position)
 
     def menu(self) -> QMenu:
-        """What can be done with the picture that is shown."""
+        """The actions on the picture that is shown."""
         menu, picture, actions = QMenu(self._canvas), self.picture(), self._actions
         kept, commands = picture is not None, self._history.commands
         add_entry(menu, "view_canvas", self.view)

@@ -226,7 +226,7 @@ class Pictures(QObject):
             self._show_another()
 
     def _show_another(self) -> None:
-        """What was shown is gone: the one that the ring stands on now takes its place, or the empty canvas."""
+        """Replace a picture that is gone by the one that the ring stands on now, or by the empty canvas."""
         self._state.set_result(None)
         beside = next(iter(self._history.view.chosen()), None)
         if not self._history.show_picture(beside.id if beside is not None else None):

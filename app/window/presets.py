@@ -42,7 +42,7 @@ class Presets(QObject):
         self._panels, self._state, self._window = panels, state, window
         self._store = PresetStore(file)
         self._presets: list[Preset] | None = None
-        panels.prompt.presets_button.clicked.connect(self.show_menu)
+        panels.prompt.sheet.presets_button.clicked.connect(self.show_menu)
 
     @property
     def presets(self) -> list[Preset]:
@@ -52,7 +52,7 @@ class Presets(QObject):
         return self._presets
 
     def runs(self) -> dict[str, Callable[..., object]]:
-        """What the actions of the table do."""
+        """The slots for actions of the table."""
         keys = {f"preset_{number}": partial(self.use, number - 1) for number in range(1, KEYS + 1)}
         return {"keep_preset": self.ask_and_keep, "open_preset": self.choose_file, **keys}
 
@@ -157,7 +157,7 @@ class Presets(QObject):
     @Slot()
     def show_menu(self) -> None:
         menu = self.menu()
-        button = self._panels.prompt.presets_button
+        button = self._panels.prompt.sheet.presets_button
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def menu(self) -> QMenu:

@@ -39,7 +39,7 @@ class Redrawing(QObject):
         panels.canvas.strip.regionRequested.connect(self.redraw_region)
 
     def set_drafts(self, drafts: PictureDrafts) -> None:
-        """What is marked is kept on disk while the editor is open."""
+        """Set where the marks are kept on disk while the editor is open."""
         self._drafts = drafts
 
     def can_redraw(self) -> bool:

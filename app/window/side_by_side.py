@@ -63,13 +63,13 @@ class SideBySide(QObject):
 
     def _may_take_focus(self) -> bool:
         """Who types goes on typing."""
-        prompt, focused = self._panels.prompt, QApplication.focusWidget()
-        return focused in (None, prompt.generate, prompt.cancel, self._canvas.canvas)
+        sheet, focused = self._panels.prompt.sheet, QApplication.focusWidget()
+        return focused in (None, sheet.generate, sheet.cancel, self._canvas.canvas)
 
     # Asked for
 
     def pictures(self) -> Sequence[Picture]:
-        """What would be shown: the chosen pictures of the history, else those of the same request as the one on the canvas."""
+        """The pictures to show: the chosen ones of the history, else those of the same request as the one on the canvas."""
         chosen = [picture for picture in self._history.view.chosen() if not self._history.model.is_missing(picture)]
         if len(chosen) > 1:
             return chosen[:MOST]

@@ -55,7 +55,7 @@ class StatusLine(QObject):
 
     @Slot(str)
     def show_fetching(self, text: str) -> None:
-        """What is being downloaded, or ""; it is said while nothing is drawn."""
+        """The download under way, or ""; the line shows it while nothing is drawn."""
         if text != self._fetching:
             self._fetching = text
             self.show()

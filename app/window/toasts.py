@@ -66,7 +66,7 @@ class Toast(QWidget):
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def text(self) -> str:
-        """What is shown now, or ""."""
+        """The text that is shown now, or ""."""
         return self.message.text() if self.isVisible() else ""
 
     def sizeHint(self) -> QSize:

@@ -152,7 +152,7 @@ class TopBar(QWidget):
         self._menu = menu
 
     def set_status(self, text: str, token: str = "accent") -> None:
-        """What the engine is doing; ``token``: colour of the dot."""
+        """Show the engine's state in words; ``token``: colour of the dot."""
         self.status.setText(text)
         self.status.setAccessibleName(self.tr("Status: {0}").format(text))
         self.dot.set_token(token)
@@ -180,7 +180,7 @@ class TopBar(QWidget):
         self.bundles.blockSignals(False)
 
     def set_device(self, device: str, plan: str) -> None:
-        """What draws, and the plan it draws by (a tooltip)."""
+        """Show the device, and the memory plan in its tooltip."""
         self.device.set_device(device, plan)
         self.set_narrow(self._narrow)
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 from app.shortcuts import keymap
 
 _TEXT_KEYS = ("copy", "paste", "undo", "redo")
-"""What a field does with its own text stays the field's."""
+"""Keys that a text field uses on its own text stay the field's."""
 
 
 class WindowKeys(QObject):

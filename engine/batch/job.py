@@ -50,7 +50,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Record:
-    """What became of a request.
+    """The outcome of a request.
 
     Attributes:
         file: of the picture, relative to the job's folder; "" when it failed.

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """What a worker needs to know; travels to other machines.
+    """The settings of a worker; they travel to other machines.
 
     Attributes:
         folder: of the job, seen by all machines under this path.

@@ -30,7 +30,7 @@ MAX_LOG_SCALE = math.log(100.0)
 
 @dataclass
 class _Kept:
-    """What one block keeps within a picture."""
+    """The state of one block within a picture."""
 
     keys: list[Tensor] = field(default_factory=list)
     values: list[Tensor] = field(default_factory=list)

@@ -34,7 +34,7 @@ _PRODUCT_SIDE = {"cuda": 8192, "mps": 4096, "cpu": 1536}
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was measured. Ratios are the baseline's time over ours; seconds are medians of the rounds.
+    """The measured times. Ratios are the baseline's time over ours; seconds are medians of the rounds.
 
     Attributes:
         first_run_ratio: a new prompt and subject; a prompt of that length was drawn before.
@@ -133,7 +133,7 @@ class Comparer:
         baseline = Baseline(self.net, config.tokenizer)
 
         def runs(seed: int, branches: BranchOrder | None = None) -> dict[str, Callable[[], object]]:
-            """What is compared, in the order it is run: each finds what the ones before left in the cache."""
+            """The runs to compare, in their order: each finds what the ones before left in the cache."""
             given = self.conditions()
             assert given.subject is not None
             subject = given.subject

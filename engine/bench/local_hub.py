@@ -21,7 +21,7 @@ TOKEN = "rehearsal-token"
 
 @dataclass
 class LocalHub:
-    """What is served, and how many bytes of it went out.
+    """The files that are served, and how many bytes of them went out.
 
     Attributes:
         url: where it is.

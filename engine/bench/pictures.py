@@ -16,7 +16,7 @@ from engine.request import CutOut, GenerationRequest
 
 @dataclass(frozen=True)
 class Pictures:
-    """What was measured, models resident; medians of the rounds.
+    """The measured times, models resident; medians of the rounds.
 
     Attributes:
         first_run_seconds: a subject and a prompt that were never seen.

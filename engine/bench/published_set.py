@@ -134,7 +134,7 @@ def published_module(part: str, config: Mapping[str, Any]) -> nn.Module:
 
 
 def encoder_files(part: str, dtype: torch.dtype = torch.float32) -> dict[str, bytes]:
-    """What ``save_pretrained`` of an encoder's own library writes, by file name."""
+    """The files ``save_pretrained`` of an encoder's own library writes, by name."""
     with tempfile.TemporaryDirectory() as place:
         library_logging.disable_progress_bar()
         module: Any = published_module(part, NARROW[part])

@@ -39,7 +39,7 @@ from engine.training.data.words import word_tokenizer
 
 @dataclass(frozen=True)
 class Sizes:
-    """What fixes a random bundle."""
+    """The parameters of a random bundle."""
 
     schedules: tuple[ScaleSchedule, ...]
     reference_size: int

@@ -20,7 +20,7 @@ from engine.tokenizer.config import TokenizerConfig
 
 @dataclass(frozen=True)
 class BenchConfig:
-    """What is measured; ``text_tokens`` is the length of the prompts."""
+    """The measured size; ``text_tokens`` is the length of the prompts."""
 
     name: str
     transformer: TransformerConfig

@@ -246,7 +246,7 @@ async def _get(store: ModelStore, hub: LocalHub, say: Say) -> None:
 
 
 def _content(hub: LocalHub, file: str) -> bytes:
-    """What the hub has under "OWNER/NAME/FILE"."""
+    """The content of the hub's file "OWNER/NAME/FILE"."""
     owner, name, inner = file.split("/", 2)
     return hub.repositories[f"{owner}/{name}"].files[inner]
 

@@ -118,7 +118,7 @@ def _rank(path: tuple[str, ...], wanted: Wanted | None) -> tuple[bool, int]:
 
 
 def _in_short(loaded: Any) -> str:
-    """What was read, in a few words."""
+    """A description of the checkpoint, in a few words."""
     if not isinstance(loaded, Mapping):
         return f"a value of the kind “{type(loaded).__name__}”"
     if not loaded:

@@ -1,4 +1,4 @@
-"""What was found in published files that did not fit, kept so that a report can be acted upon: names of entries, no values."""
+"""The report of entries in published files that did not fit, kept so that it can be acted upon: names of entries, no values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ConversionReport:
 
     @property
     def lines(self) -> list[str]:
-        """What *Copy diagnostics* carries."""
+        """The text for *Copy diagnostics*."""
         return [f"{self.model} was not converted: {self.fact}", *(f"  {name}" for name in self.found)]
 
 

@@ -256,7 +256,7 @@ def _transformer_bytes(config: TransformerConfig) -> int:
 
 
 def _text_dtype(name: str) -> torch.dtype:
-    """What the published program loads T5 in: float16, but for the layer whose products do not fit into it."""
+    """The number format in which the published program loads T5: float16, but for the layer whose products do not fit into it."""
     return torch.float32 if name.endswith("feed_forward.output.weight") else torch.float16
 
 

@@ -68,7 +68,7 @@ __all__ = [
 ]
 
 FORMAT = 2
-"""What is written. Since 2, encoders are stored under our own names."""
+"""The version that is written. Since 2, encoders are stored under our own names."""
 READABLE = (1, 2)
 PARTS = ("text", "semantic", "content", "transformer", "tokenizer")
 MAX_MANIFEST_BYTES = 8 * 2**20
@@ -232,7 +232,7 @@ class BundleManifest:
             raise damaged(f"{type(error).__name__}: {error}") from error
 
     def _checked(self) -> BundleManifest:
-        """What only all fields together can show."""
+        """Check the rules that concern several fields."""
         scales = max(len(schedule.grids) for schedule in self.schedules)
         if scales > self.transformer.scale_count:
             raise damaged(f"{scales} scales, but the network knows {self.transformer.scale_count}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlacementRanges:
-    """What a bundle was trained for, and so what *automatic* chooses from.
+    """The range of placements a bundle was trained for, and so the one that *automatic* chooses from.
 
     Attributes:
         x: of the centre. foot: y of the subject's lowest point. size, turn: as in ``Placement``. Each (low, high).

@@ -86,7 +86,7 @@ CONTENT: dict[str, Any] = {
 
 
 def published_manifest(name: str) -> BundleManifest | None:
-    """What the bundle of a published model will say about its sizes, for planning memory before anything is here.
+    """The sizes that the bundle of a published model will have, for planning memory before anything is here.
 
     Returns:
         a manifest without files, or None where ``name`` is no published model.

@@ -1,4 +1,4 @@
-"""What a bundle's manifest is made of: its files, where they come from, its dials, words and examples. Free of torch."""
+"""The records of a bundle's manifest: its files, their sources, its dials, words and examples. Free of torch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BundleFile:
 
     @classmethod
     def of(cls, path: Path) -> BundleFile:
-        """What a file is now. Raises ``OSError``."""
+        """Read size and hash of a file. Raises ``OSError``."""
         digest, size = hashlib.sha256(), 0
         with path.open("rb") as stream:
             while chunk := stream.read(4 * 2**20):
@@ -81,7 +81,7 @@ class Defaults:
 
 @dataclass(frozen=True)
 class LikenessScale:
-    """What the semantic encoder's answers mean: measured on pictures of things that the bundle was never trained on.
+    """The meaning of the semantic encoder's answers: measured on pictures of things that the bundle was never trained on.
 
     Attributes:
         blocks: of the encoder, after which patches are compared.

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_worker_arguments(parser: argparse._ActionsContainer) -> None:
-    """What says where a job is drawn, for every command that draws one."""
+    """Add the arguments that say where a job is drawn, for every command that draws one."""
     parser.add_argument("--resume", action="store_true", help="go on with the job in the folder")
     parser.add_argument("--bundle-cache", type=Path, metavar="DIR", help="copy the model there first, once a machine")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    """What can be wrong without knowing the model; ``args.count`` says from here on how many seeds are needed."""
+    """Check the arguments without the model; ``args.count`` says from here on how many seeds are needed."""
     if args.best_of is None:
         return
     if not 2 <= args.best_of <= MOST:

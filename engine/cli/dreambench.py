@@ -17,7 +17,7 @@ _OWN = ("networks", "resume", "bundle_cache", "ray", "ray_address", "workers")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What ``evaluate dreambench`` knows beside the arguments of the other evaluations."""
+    """Add the options of ``evaluate dreambench`` to those of the other evaluations."""
     own = parser.add_argument_group("dreambench")
     own.add_argument("--seeds", type=int, default=4, metavar="N", help="pictures of each prompt (4)")
     own.add_argument(

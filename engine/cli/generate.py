@@ -180,7 +180,7 @@ def check_places(out: Path, previews: Path | None) -> None:
 
 
 def build_request(args: argparse.Namespace) -> GenerationRequest:
-    """What the arguments and the picture given by --from say; the bundle's defaults come later."""
+    """The values of the arguments and of the picture given by --from; the bundle's defaults come later."""
     request = GenerationRequest(prompt=args.prompt or "")
     if args.source is not None:
         from engine.photo.picture_file import read_picture_file

@@ -33,7 +33,7 @@ def is_list(args: argparse.Namespace) -> bool:
 
 
 def check(args: argparse.Namespace) -> None:
-    """What can be wrong without a model."""
+    """Check the arguments without a model."""
     if not is_list(args):
         if args.sheet is not None or args.requests is not None:
             raise InputError(

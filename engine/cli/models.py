@@ -174,7 +174,7 @@ def _choose(store: ModelStore, models: list[str], parts: list[str]) -> None:
 
 
 def _tell_more(store: ModelStore, state: ModelState, got: list[str]) -> None:
-    """What can be done now: make room, and get what makes the model complete."""
+    """Tell the next steps: make room, and get the files that make the model complete."""
     from engine.files import readable
     from engine.weights.catalogue import MODELS
 

@@ -1,4 +1,4 @@
-"""What ``--region`` and ``--photo`` of ``generate`` mean: the place of a picture, and the way back into a large photo."""
+"""``--region`` and ``--photo`` of ``generate``: the place of a picture, and the way back into a large photo."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Place:
 
 
 def check_place(args: argparse.Namespace) -> None:
-    """What can be wrong with the options themselves."""
+    """Check the options by themselves."""
     if args.region is not None and args.source is None and args.photo is None:
         raise InputError(
             Sentence("--region needs the picture it belongs to."),

@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def compose(args: argparse.Namespace, photo: Photo, mask: np.ndarray) -> np.ndarray:
-    """What --cutout writes: RGBA uint8 (H, W, 4), or RGB for the published framing."""
+    """The picture for --cutout: RGBA uint8 (H, W, 4), or RGB for the published framing."""
     from engine.photo.framing import cut_out
     from engine.preflight.transparency import cropped, of_cut_out, on_transparency
 

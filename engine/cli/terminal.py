@@ -1,4 +1,4 @@
-"""What the commands share of the terminal: help with defaults and an example, one line of progress, names as they are."""
+"""The terminal, for all commands: help with defaults and an example, one line of progress, names as they are."""
 
 from __future__ import annotations
 

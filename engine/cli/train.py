@@ -156,7 +156,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> None:
-    """What can be wrong is said before anything is loaded."""
+    """Check the arguments before anything is loaded."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and (args.action not in (None, "all", "finetune") or args.export):
         raise InputError(
             Sentence("Only stages and fine-tuning take several processes."),

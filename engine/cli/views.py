@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    """What can be wrong without reading a photo."""
+    """Check the arguments without reading a photo."""
     if args.view and args.subject is None:
         raise InputError(
             Sentence("--view gives further photos of a subject."), Sentence("Give its first photo with --subject.")

@@ -1,4 +1,4 @@
-"""What this computer computes with, in words and numbers, and which number format suits it.
+"""The computer's devices, in words and numbers, and the number format that suits each.
 
 ``Device`` is a plain value that crosses process borders; only the functions that look at the machine import torch.
 """
@@ -59,7 +59,7 @@ class Device:
 
     @property
     def torch_name(self) -> str:
-        """What torch calls it, for ``torch.device``."""
+        """The name for ``torch.device``."""
         return f"cuda:{self.index}" if self.kind == "cuda" else self.kind
 
 
@@ -111,7 +111,7 @@ def find_devices() -> tuple[Device, ...]:
 
 
 def glance() -> Device:
-    """What ``choose_device`` will most likely find, without torch: for the window, before a model is opened.
+    """Guess the answer of ``choose_device`` without torch: for the window, before a model is opened.
 
     Asks the tool of NVIDIA's driver, which takes a tenth of a second. Cards of other makers are only seen by torch.
     """
@@ -135,7 +135,7 @@ def glance() -> Device:
 
 
 def run_tool(command: list[str], seconds: float = 20) -> str:
-    """What a command of the system prints, "" when it is not there or fails."""
+    """The output of a system command, "" when it is not there or fails."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True).stdout
     except (OSError, subprocess.SubprocessError):

@@ -66,7 +66,7 @@ def round_rows(weight: Tensor, dtype: torch.dtype) -> Rounded:
 
 
 def stand_in(rounded: Rounded) -> Tensor:
-    """What a layer holds while it does not run: of the right shape and format, without memory, and not a number."""
+    """A placeholder for a layer's weights while it does not run: of the right shape and format, without memory, and not a number."""
     return torch.full((), math.nan, dtype=rounded.dtype, device=rounded.numbers.device).expand(rounded.numbers.shape)
 
 

@@ -19,7 +19,7 @@ from engine.encoders.activations import activation
 
 @dataclass(frozen=True)
 class DinoSettings:
-    """What a ``Dinov2Config`` says. ``layers``: blocks; ``hidden``: inner width of a feed-forward."""
+    """The sizes in a ``Dinov2Config``. ``layers``: blocks; ``hidden``: inner width of a feed-forward."""
 
     hidden_size: int
     layers: int

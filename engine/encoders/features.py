@@ -1,4 +1,4 @@
-"""What the encoders make of prompts and cut-outs, kept within a byte budget.
+"""Features of prompts and cut-outs, kept within a byte budget.
 
 Changing the prompt keeps the subject's features, and correcting the mask keeps the prompt's.
 """

@@ -21,7 +21,7 @@ _EPSILON = 1e-6
 
 @dataclass(frozen=True)
 class LatentSettings:
-    """What the config of an ``AutoencoderKL`` says of its encoder."""
+    """The sizes of the encoder in the config of an ``AutoencoderKL``."""
 
     in_channels: int
     latent_channels: int
@@ -34,7 +34,7 @@ class LatentSettings:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> LatentSettings:
-        """What the config leaves out has the class's own defaults. Raises ``ValueError`` for blocks of another kind."""
+        """Read a config; values it leaves out have the class's own defaults. Raises ``ValueError`` for blocks of another kind."""
         channels = tuple(int(width) for width in config.get("block_out_channels", (64,)))
         kinds = config.get("down_block_types", ("DownEncoderBlock2D",))
         if list(kinds) != ["DownEncoderBlock2D"] * len(channels):

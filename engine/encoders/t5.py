@@ -20,7 +20,7 @@ from engine.encoders.activations import activation
 
 @dataclass(frozen=True)
 class T5Settings:
-    """What a ``T5Config`` says of its encoder.
+    """The sizes of the encoder in a ``T5Config``.
 
     Attributes:
         d_model: width. d_kv: width of a head. d_ff: inner width of a feed-forward.
@@ -102,7 +102,7 @@ class Attention(nn.Module):
         self.distances = nn.Embedding(settings.buckets, settings.num_heads) if first else None
 
     def bias(self, count: int) -> Tensor:
-        """What is added to the scores of ``count`` tokens, (1, heads, count, count)."""
+        """The bias added to the scores of ``count`` tokens, (1, heads, count, count)."""
         assert self.distances is not None
         place = torch.arange(count, device=self.distances.weight.device)
         buckets = bucket_of(place[None, :] - place[:, None], self.settings.buckets, self.settings.longest)

@@ -32,7 +32,7 @@ EDGE = 0.01
 
 RIGHT, WRONG = 0.9, 0.7
 NEARLY = 0.8
-"""What is called right and overlaps less than this was called so in error."""
+"""Overlap below which a cut-out that was called right was called so in error."""
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -48,7 +48,7 @@ class CutoutCase:
 
 @dataclass(frozen=True, eq=False)
 class CutoutResult:
-    """What was measured of one photo.
+    """The measures of one photo.
 
     Attributes:
         overlaps, edges: by way; overlap with the truth and boundary F, 0 … 1.

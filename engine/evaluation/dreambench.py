@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Score:
-    """What is measured of one picture.
+    """The measures of one picture.
 
     Attributes:
         figures: "NETWORK_all", "NETWORK_input" and, with CLIP, "clip_t".
@@ -133,7 +133,7 @@ class Benchmark:
 
 
 class References:
-    """What the networks see in the photos of one subject.
+    """The networks' features of the photos of one subject.
 
     Args:
         subject: its photos; one that cannot be read is told by ``skipped`` and left out, the input photo excepted.

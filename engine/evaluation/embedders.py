@@ -60,7 +60,7 @@ KINDS = {
     "dinov2-small": Kind("dinov2", 14, 384),
 }
 NEEDED = ("dino-vits16", CLIP)
-"""What DreamBench is measured with; the others are those of DreamBench++."""
+"""The networks DreamBench is measured with; the others are those of DreamBench++."""
 
 
 def middle(rgb: np.ndarray, shorter: int, side: int) -> Image.Image:
@@ -209,7 +209,7 @@ def find_networks(folder: Path) -> dict[str, Path]:
 
 
 def load_judges(folder: Path, judge: str) -> list[Embedder]:
-    """What pictures are measured with, on the processor.
+    """The networks that measure pictures, on the processor.
 
     Args:
         folder: of the networks.

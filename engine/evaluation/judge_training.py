@@ -112,7 +112,7 @@ def worsen(pictures: Tensor, generator: torch.Generator, smallest: int = 20) -> 
 
 
 class JudgeStage:
-    """What both judges' training shares."""
+    """The parts that both judges' training shares."""
 
     name: str
     looks = 0.2

@@ -1,4 +1,4 @@
-"""What a bundle's likeness means: its own pictures of things beside pictures of other things.
+"""The scale of a bundle's likeness: its own pictures of things beside pictures of other things.
 
 A picture is compared with its own cut-out; then a picture of another thing is, through the outline of the same cut-out, so
 that the outline does not tell them apart.

@@ -1,4 +1,4 @@
-"""What an evaluation on photos starts from: the photos' cut-outs, the pictures to draw, and true renders of the same."""
+"""The cases of an evaluation on photos: the photos' cut-outs, the pictures to draw, and true renders of the same."""
 
 from __future__ import annotations
 

@@ -267,7 +267,7 @@ class PhotoEvaluation:
         }
 
     def best_of(self) -> None:
-        """What it brings to draw several pictures and show the one that the bundle itself finds most alike."""
+        """The gain of drawing several pictures and showing the one that the bundle itself finds most alike."""
         self.figures |= {"best_of_4": None, "any_of_4": None}
         likeness = self.source.bundle.manifest.likeness
         if likeness is None or not likeness.tells:
@@ -322,7 +322,7 @@ class PhotoEvaluation:
         self.figures["placement_iou"] = round(sum(shares) / len(shares), 4)
 
     def switched_off(self, off: Off) -> None:
-        """What is left of the main figures without one part of the bundle."""
+        """The main figures without one part of the bundle."""
         cells = self.case.cells(QUICK_SCENES)
         seen = self.draw(cells, f"Drawing {off.replace('_', ' ')}", off)
         drawn = self.judged(seen)

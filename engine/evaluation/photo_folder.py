@@ -137,13 +137,13 @@ class Photos:
         return leave_one_out(self.features)
 
     def judged(self, pictures: Tensor | Sequence[Tensor], subjects: Sequence[int]) -> Judged:
-        """What pictures of these subjects show."""
+        """The classes that pictures of these subjects show."""
         return judged(self.judge.embed(pictures), self.prototypes, subjects)
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What the judge says of pictures.
+    """The judge's answers on pictures.
 
     Attributes:
         found: the subject that each picture resembles most, (B,).

@@ -50,7 +50,7 @@ def layer_norm(x: Tensor) -> Tensor:
 
 
 class Modulation(NamedTuple):
-    """What an image layer multiplies and adds besides its matrices, the same for all scales of a picture.
+    """The factors and offsets of an image layer besides its matrices, the same for all scales of a picture.
 
     Attributes:
         gate1, gate2, factor1, factor2, shift1, shift2: modulation, each (B, 1, C) float32; a scale of 0 is a factor of 1.
@@ -362,7 +362,7 @@ class Block(nn.Module):
 
 
 class Seen(NamedTuple):
-    """What all blocks see in training besides their tokens.
+    """The inputs of all blocks in training besides their tokens.
 
     Attributes:
         modulation, content_modulation: (B, 6, C) each.

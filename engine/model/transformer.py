@@ -23,7 +23,7 @@ from engine.model.schedules import grid_positions
 
 @dataclass(frozen=True)
 class TextCondition:
-    """What follows from a text alone: global vector (B, C) and tokens for cross-attention (B, T, C)."""
+    """Values that follow from a text alone: global vector (B, C) and tokens for cross-attention (B, T, C)."""
 
     vector: Tensor
     tokens: Tensor
@@ -32,7 +32,7 @@ class TextCondition:
 
 @dataclass(frozen=True)
 class SubjectCondition:
-    """What follows from a subject alone: global vector (B, C), semantic tokens (B, S, C), content tokens (B, P, C)."""
+    """Values that follow from a subject alone: global vector (B, C), semantic tokens (B, S, C), content tokens (B, P, C)."""
 
     vector: Tensor
     semantic: Tensor

@@ -68,7 +68,7 @@ def space_of_codes(primaries: int, transfer: int) -> ColourSpace | None:
 
 
 def space_of_file(picture: Image.Image, stream: BinaryIO) -> ColourSpace | None:
-    """What PNG, AVIF and a camera's Exif say without a profile; None when that is nothing, or sRGB."""
+    """The colour space that PNG, AVIF and a camera's Exif name without a profile; None when there is none, or sRGB."""
     try:
         if picture.format == "PNG":
             return _space_of_png(picture, stream)

@@ -1,4 +1,4 @@
-"""What a file is that holds no picture for us, by its first bytes: "unknown here" is not "no picture"."""
+"""Recognises files that hold no picture for us by their first bytes: "unknown here" is not "no picture"."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _fit(rgb: np.ndarray, mask: np.ndarray, extent: tuple[int, int, int, int], s
 
 
 def _averaged(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """What is more than four times as large as (width, height) is averaged down to three times, for speed."""
+    """Average a picture more than four times as large as (width, height) down to three times, for speed."""
     height, width = pixels.shape[:2]
     if min(width / size[0], height / size[1]) > 4:
         pixels = cv2.resize(pixels, (size[0] * 3, size[1] * 3), interpolation=cv2.INTER_AREA)

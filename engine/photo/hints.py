@@ -1,4 +1,4 @@
-"""What a user says about the subject, and what the pre-flight answers. All coordinates are photo pixels.
+"""Hints of the user about the subject, and the answer of the pre-flight. All coordinates are photo pixels.
 
 x runs right, y runs down; (0, 0) is the upper left corner of the photo *after* its EXIF orientation was applied.
 """
@@ -59,7 +59,7 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Hint:
-    """What is known of the subject before it is looked for. All of it may be empty."""
+    """Facts known of the subject before it is looked for. All of it may be empty."""
 
     name: str = ""
     box: Box | None = None

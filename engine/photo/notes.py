@@ -1,4 +1,4 @@
-"""What a photo lacks for a good picture, said before anything is drawn: too small, blurred, cut off, a speck in the photo."""
+"""Notes on a photo's faults, told before anything is drawn: too small, blurred, cut off, a speck in the photo."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ _MAX_CHUNKS = 65536
 
 @dataclass(frozen=True)
 class PictureFile:
-    """What a PNG of ours carries.
+    """The contents of a PNG of ours.
 
     Attributes:
         request: what drew it.
@@ -131,7 +131,7 @@ def _texts(words: Mapping[str, str] | None) -> PngInfo | None:
 
 
 def settings_text(carried: PictureFile, size: tuple[int, int]) -> str:
-    """What drew a picture, in words, for a picture of (width, height) that was made from it."""
+    """The settings that drew a picture, in words, for one of (width, height) that was made from it."""
     return parameters_text(carried.request, size, len(carried.bits))
 
 

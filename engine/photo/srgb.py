@@ -21,7 +21,7 @@ def srgb_profile() -> bytes:
 
 
 def tagged(kind: str, info: PngInfo | None = None) -> dict[str, Any]:
-    """What ``Image.save`` needs to say so in a "PNG" (one byte of its own), "WEBP" or "JPEG" (a profile).
+    """Arguments that make ``Image.save`` say so in a "PNG" (one byte of its own), "WEBP" or "JPEG" (a profile).
 
     Args:
         info: further chunks of the PNG.

@@ -1,4 +1,4 @@
-"""What this computer has, what will be used and why: the facts behind ``doctor``. Works where parts are missing.
+"""This computer's devices, the one that will be used, and why: the facts behind ``doctor``. Works where parts are missing.
 
 Nothing here needs torch to be installed, or to load: a broken installation is one of the things to be said.
 """
@@ -206,7 +206,7 @@ def _torch(build: TorchBuild) -> Finding:
 
 
 def _card_and_torch(cards: tuple[Card, ...], build: TorchBuild) -> list[Finding]:
-    """What keeps a card from being used."""
+    """The reasons why a card cannot be used."""
     nvidia = [card for card in cards if card.maker == "NVIDIA"]
     amd = [card for card in cards if card.maker == "AMD"]
     if build.problem or not cards:
@@ -325,7 +325,7 @@ def _cut_outs() -> Finding:
 
 
 def _way_out(manifest: BundleManifest, device: Device) -> str:
-    """What to do about a model that is far too large for the device."""
+    """Advice on a model that is far too large for the device."""
     if device.kind != "cpu":
         with contextlib.suppress(NotEnoughMemory):
             plan = plan_for(manifest, processor())

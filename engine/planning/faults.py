@@ -1,4 +1,4 @@
-"""What the libraries raise when memory or the device gives out, told apart from faults of our own."""
+"""Tells errors of the libraries when memory or the device gives out apart from faults of our own."""
 
 from __future__ import annotations
 

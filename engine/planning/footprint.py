@@ -41,7 +41,7 @@ TEXT_TOKENS = 128
 
 @dataclass(frozen=True)
 class PlanPlacement:
-    """What a memory plan leaves on the device.
+    """The parts that a memory plan keeps on the device.
 
     Attributes:
         number_bytes: bytes a number of the blocks and the visual decoder.

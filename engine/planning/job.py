@@ -17,7 +17,7 @@ from engine.sentence import Sentence
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be drawn.
+    """A request with all that drawing it depends on.
 
     Attributes:
         request: with size and bundle filled in.

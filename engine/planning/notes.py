@@ -1,4 +1,4 @@
-"""What the user is told beside a picture: words that the model does not read, and what draws where there is no card."""
+"""Notes beside a picture: words that the model does not read, and the device where there is no card."""
 
 from __future__ import annotations
 

@@ -302,7 +302,7 @@ def _formats(manifest: BundleManifest, device: Device) -> tuple[NumberFormat, Nu
 
 
 def _cache_bytes(sizes: Footprint, room: int) -> int:
-    """What one subject and prompt need (three branches of it), and more where there is room."""
+    """Memory for one subject and prompt (three branches of it), and more where there is room."""
     least = sizes.cache + sizes.cache // 2
     return least + min(max(0, room) // 2, _ROOM_FOR_MORE * sizes.cache)
 

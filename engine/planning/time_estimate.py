@@ -17,7 +17,7 @@ _WEIGHT = 0.5
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be drawn.
+    """The sizes of the pictures to draw.
 
     Attributes:
         branches: how many go through all scales.

@@ -42,7 +42,7 @@ _NAME_UNUSED = Sentence(
     "The name has no effect on the cut-out: finding by name needs the networks for better cut-outs."
 )
 _NOTHING = 0.25
-"""What is estimated to overlap less with a subject is none: a photo of a sky."""
+"""Estimated overlap below which there is no subject: a photo of a sky."""
 
 _UNLIKELY = 0.5
 """Candidates estimated below this share of the best one are not offered."""
@@ -262,7 +262,7 @@ class Segmenter:
 
 
 def colour_candidates(working: WorkingPhoto, marks: Marks, rough: list[Proposal] | None = None) -> list[Candidate]:
-    """What colours and edges alone make of a photo, to be judged among other answers; none where nothing stands out."""
+    """The answers of colours and edges alone, to be judged among others; none where nothing stands out."""
     return [
         Candidate(*outlined_in_box(working, loose(guess, working), marks, guess.mask), "colours")
         for guess in (guesses(working, marks) if rough is None else rough)[:1]

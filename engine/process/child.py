@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class EngineLike(Protocol):
-    """What the child needs of an engine."""
+    """The part of an engine that the child uses."""
 
     info: EngineInfo
 
@@ -141,7 +141,7 @@ class _Inbox:
 
 
 def child_main(connection: Connection, cancelled: Any, engine: str, threads: int | None) -> None:
-    """What the child process runs."""
+    """Run the engine's child process."""
     give_way()
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)
@@ -225,7 +225,7 @@ class _Contests:
         self._contest = Contest()
 
     def of(self, command: Generate) -> dict[str, Any]:
-        """What ``generate`` is told of it besides: nothing for a picture that competes with no other."""
+        """Further arguments of ``generate``: none for a picture that competes with no other."""
         if command.contest is None:
             return {}
         if command.contest != self._number:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def conversion_main(connection: Connection, originals: Originals, out: Path, name: str) -> None:
-    """What the child process runs: one conversion, until ``Shutdown`` comes or the parent is gone."""
+    """Run the child process: one conversion, until ``Shutdown`` comes or the parent is gone."""
     give_way()
     cancel = threading.Event()
     threading.Thread(target=_watch, args=(connection, cancel), name="commands", daemon=True).start()

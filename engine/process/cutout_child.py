@@ -34,7 +34,7 @@ _KEEP = 2
 """Photos the child keeps, 72 MB each at 24 megapixels; as many as SAM keeps embeddings of."""
 
 METHODS = {"naming": ("name",), "grounding": ("find",), "segmentation": ("cut", "embed")}
-"""What a part of each role can be asked to do, with the photo first."""
+"""The questions a part of each role answers, with the photo first."""
 
 
 def renew(kept: OrderedDict[str, Any], digest: str, value: Any) -> None:
@@ -45,7 +45,7 @@ def renew(kept: OrderedDict[str, Any], digest: str, value: Any) -> None:
 
 
 def cutout_main(connection: Connection, setup: Setup) -> None:
-    """What the child process runs."""
+    """Run the cut-outs' child process."""
     serve(connection, _learned(setup))
 
 

@@ -195,7 +195,7 @@ class HostedParts:
 
 
 class _Part:
-    """What ``work`` gets in place of a ``Namer``, a ``Grounder`` or a ``Sam``."""
+    """A stand-in that ``work`` gets in place of a ``Namer``, a ``Grounder`` or a ``Sam``."""
 
     def __init__(self, parts: HostedParts, process: PreflightProcess, role: str, notes: list[str]) -> None:
         self._parts, self._process, self._role, self._notes = parts, process, role, notes

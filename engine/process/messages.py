@@ -1,4 +1,4 @@
-"""What crosses the border to a child process: commands to the engine and its messages, questions about cut-outs and
+"""Messages that cross the border to a child process: commands to the engine and its answers, questions about cut-outs and
 their answers, how far a conversion is. Frozen dataclasses, free of torch."""
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ Message = Loading | Opened | Replanned | Prepared | JobEvent | ScalesPainted | F
 
 @dataclass(frozen=True)
 class Setup:
-    """What the child works with; another one needs another child.
+    """The settings the child works with; others need another child.
 
     Attributes:
         folders: (role, folder in the hub's layout) of every part that is installed.
@@ -188,7 +188,7 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class Reply:
-    """What a part answered.
+    """The answer of a part.
 
     Attributes:
         value: as the part's own method returns it; None when the part failed, too.

@@ -51,7 +51,7 @@ as reading its weights, and together they are read once."""
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """What a picture is drawn from.
+    """The inputs of a picture.
 
     Attributes:
         prompt: the encoded prompt.

@@ -1,4 +1,4 @@
-"""What can be kept between pictures, from the encoders' features to the keys of the content stream.
+"""States that can be kept between pictures, from the encoders' features to the keys of the content stream.
 
 | kept | depends on |
 |---|---|
@@ -193,7 +193,7 @@ class ScaleCache:
         self._used += tokens
 
     def of(self, branches: slice) -> KeyValueCache:
-        """What these branches see of it, and extend."""
+        """The part of the cache that these branches see, and extend."""
         return _CacheRows(self, branches)
 
     def extend(self, rows: slice, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

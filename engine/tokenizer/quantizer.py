@@ -37,7 +37,7 @@ def add_scale(total: Tensor, bits: Tensor, config: TokenizerConfig, scale: int) 
 
 
 def next_input(total: Tensor, grid: Grid) -> Tensor:
-    """What the transformer sees of the running sum (B, d, Hf, Wf) at a grid (h, w): (B, h*w, d), row-major."""
+    """The transformer's input from the running sum (B, d, Hf, Wf) at a grid (h, w): (B, h*w, d), row-major."""
     return _resample(total, grid).flatten(2).transpose(1, 2)
 
 
@@ -48,7 +48,7 @@ def normalised(features: Tensor, config: TokenizerConfig) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Quantised:
-    """What the quantiser makes of a batch of features.
+    """The quantised form of a batch of features.
 
     Attributes:
         labels: bits (B, h, w, d) uint8 of every scale: what the transformer has to predict.

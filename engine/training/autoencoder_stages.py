@@ -48,7 +48,7 @@ def psnr(made: Tensor, wanted: Tensor) -> float:
 
 
 class AutoencoderStage:
-    """What the stages of autoencoders share: optimiser, average, state."""
+    """The parts that the stages of autoencoders share: optimiser, average, state."""
 
     def __init__(self, module: nn.Module, settings: dict[str, Any], device: torch.device, team: Team = ALONE) -> None:
         self.team = team

@@ -139,9 +139,9 @@ class DecoderStage(AutoencoderStage):
         loss = loss + self.settings["perceptual"] * far
         if self.adversary is None:
             return loss
-        fooled = self.adversary.fooled(seen)
+        fooled = self.adversary.fooled(one, seen)
         loss = balanced(made, loss, fooled, self.settings["adversarial"] * self.adversary.weight, self.team)
-        figures["told"] = self.adversary.learn(seen, true)
+        figures["told"] = self.adversary.learn((one, seen), (other, true))
         return loss
 
     @torch.no_grad()

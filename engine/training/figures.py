@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure is called, and what it has to reach.
+    """A figure's name, and the value it has to reach.
 
     Attributes:
         must, aim: (lowest, highest) that is good enough, and that is wished for; None for no target.

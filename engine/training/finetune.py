@@ -283,7 +283,7 @@ class Finetuning:
 
     @torch.no_grad()
     def _target(self, target: np.ndarray) -> Tensor:
-        """What the tokenizer makes of a picture: features (1, d, h, w)."""
+        """The tokenizer's features of a picture: (1, d, h, w)."""
         pixels = torch.from_numpy(target.copy()).permute(2, 0, 1)[None].to(self.device)
         return self.bundle.tokenizer.encode(pixels.float() / 127.5 - 1).float()
 

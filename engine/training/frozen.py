@@ -23,7 +23,7 @@ from engine.training.config import TrainingConfig
 
 @dataclass(frozen=True)
 class FrozenParts:
-    """What a transformer and a decoder are trained on.
+    """The frozen parts that a transformer and a decoder are trained on.
 
     Attributes:
         tokenizer: its config with the learned gains; with the reference branch where that is trained.

@@ -87,7 +87,7 @@ def _head(manifest: BundleManifest, config: TrainingConfig, progress: dict[str, 
 
 
 def _placed(manifest: BundleManifest) -> str:
-    """What a bundle with placement does besides, in plain words."""
+    """The abilities of a bundle with placement, in plain words."""
     if manifest.placed_content is None:
         return ""
     words = """
@@ -116,7 +116,7 @@ def _share(value: float | None) -> str:
 
 
 def _of_photos(figures: dict[str, Any]) -> list[str]:
-    """What counts: real photos, and a judge nobody here trained."""
+    """The figures that count: on real photos, by a judge nobody here trained."""
     from engine.training.figures import TARGETS, number
 
     lines = [

@@ -195,7 +195,7 @@ class Checkpoints:
             )
 
     def meta(self, path: Path) -> dict[str, Any]:
-        """What stands beside the weights. Raises ``InputError`` where it is damaged."""
+        """Read the values stored beside the weights. Raises ``InputError`` where they are damaged."""
         try:
             return dict(json.loads((path / META).read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:

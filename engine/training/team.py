@@ -105,7 +105,7 @@ class Team:
                 gradient.copy_(piece.view_as(gradient))
 
     def agreed(self, number: float) -> float:
-        """What process 0 says; all go by its clock."""
+        """The value of process 0; all go by its clock."""
         if self.count == 1:
             return number
         # Cards know no doubles on every system: the message is whole milliseconds.

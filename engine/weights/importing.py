@@ -37,7 +37,7 @@ _MODEL_TYPES = {
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """What a folder holds.
+    """The contents of a folder.
 
     Attributes:
         bundles: folders that are bundles already.

@@ -1,4 +1,4 @@
-"""What models there are: on the disk, and in the catalogue. Reads names and small files, never weights. Free of torch."""
+"""Inventory of the models on the disk and in the catalogue. Reads names and small files, never weights. Free of torch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def installed_helpers() -> dict[str, Path]:
 
 @dataclass
 class Work:
-    """What is going on with one model."""
+    """The task under way with one model."""
 
     phase: Phase = "absent"
     task: asyncio.Task[None] | None = None
@@ -68,7 +68,7 @@ class Work:
 
 @dataclass
 class Inventory:
-    """What is in a folder of models, under these settings."""
+    """The models in a folder, under these settings."""
 
     folder: Path
     settings: DownloadSettings
@@ -169,7 +169,7 @@ class Inventory:
         return tuple(key for key in self.settings.choices.get(model.name, ()) if key in offered)
 
     def check_sizes(self, downloads: list[PartDownload]) -> None:
-        """What the server has must be about as large as what the user was shown and said yes to. Raises ``SizeNotAgreed``."""
+        """Check that the server's files are about as large as the user was shown and said yes to. Raises ``SizeNotAgreed``."""
         larger = [d for d in downloads if not d.complete and d.is_more_than(self._shown(d))]
         if larger:
             first = larger[0]

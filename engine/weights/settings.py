@@ -1,4 +1,4 @@
-"""What is remembered about downloads: where from, which licences were accepted, and the access token.
+"""Settings of downloads: where from, which licences were accepted, and the access token.
 
 Settings are one small JSON file in the user's configuration folder. The token is in no file: it goes to the system's
 keyring, or, where there is none, is kept in memory until the program ends.

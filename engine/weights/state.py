@@ -1,4 +1,4 @@
-"""What there is to know about a model at one moment: snapshots for the window and the command line. Free of torch."""
+"""Snapshots of a model at one moment, for the window and the command line. Free of torch."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ class ModelStore:
             await self._convert(name, originals_of(work.downloads))
 
     def _asking_once(self) -> AskToken:
-        """What gives the token to the parts that need one: the keyring is asked at most once, and only then."""
+        """Make the function that gives parts the token they need: it asks the keyring at most once, and only then."""
         asked: asyncio.Task[str | None] | None = None
 
         async def ask() -> str | None:

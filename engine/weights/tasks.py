@@ -1,4 +1,4 @@
-"""What is going on with each model: one task at a time, how far it is, and who is told."""
+"""The running tasks: one at a time for each model, how far it is, and who is told."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class ModelTasks:
         self._listeners: list[Listener] = []
 
     def of(self, name: str) -> Work:
-        """What is going on with a model."""
+        """The task of a model."""
         return self._work.get(name, Work())
 
     def _of(self, name: str) -> Work:
         return self._work.setdefault(name, Work())
 
     def others(self, name: str) -> Iterator[tuple[str, Work]]:
-        """What is going on with other models than this one."""
+        """The tasks of other models than this one."""
         return ((other, work) for other, work in self._work.items() if other != name and work.task is not None)
 
     def forget(self, name: str) -> None:
-        """What went on before does not matter any more."""
+        """Forget the earlier task."""
         self._work.pop(name, None)
 
     # Listening

@@ -81,7 +81,7 @@ class Network:
 
 
 def make_opener(network: Network) -> urllib.request.OpenerDirector:
-    """What opens addresses: through the proxy, trusting whom the system trusts."""
+    """The opener of addresses: through the proxy, trusting whom the system trusts."""
     proxies = {"http": network.proxy, "https": network.proxy} if network.proxy else None
     return urllib.request.build_opener(
         urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=_certificates())

@@ -76,7 +76,7 @@ class Places:
 
     @property
     def cache(self) -> Path:
-        """What uv unpacks on the way. Beside the environment, so that files are linked and not copied."""
+        """The folder uv unpacks into. Beside the environment, so that files are linked and not copied."""
         return self.folder / "cache"
 
     @property

@@ -158,7 +158,7 @@ class Setup:
         self._tell(Progress(part, "done"))
 
     def _clear(self) -> None:
-        """What was needed on the way only, and environments of lists that no version here has any more."""
+        """Delete what the set-up needed on the way, and environments of lists that no version here has any more."""
         shutil.rmtree(self.places.wheels, ignore_errors=True)
         shutil.rmtree(self.places.cache, ignore_errors=True)
         kept = {self.environment.name}

@@ -1,4 +1,4 @@
-"""What machine this is: which list of packages fits, and whether EchoGen can run here at all."""
+"""This machine's target: which list of packages fits, and whether EchoGen can run here at all."""
 
 from __future__ import annotations
 

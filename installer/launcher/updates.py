@@ -49,7 +49,7 @@ class Release:
     sha256: str
 
     def news_in(self, language: str) -> str:
-        """What is new, in a language; in English where there is nothing in that one."""
+        """The news in a language; in English where there is none in that one."""
         return self.news.get(language) or self.news.get("en", "")
 
 

@@ -106,7 +106,7 @@ class Uv:
 
 
 def explain_uv(errors: str) -> SetupFailed:
-    """What uv said, as a sentence and a next step."""
+    """uv's error, as a sentence and a next step."""
     small = errors.lower()
     if "no space left" in small or "os error 112" in small:
         return SetupFailed(

@@ -5218,6 +5218,53 @@
     </message>
 </context>
 <context>
+    <name>MaskCanvas</name>
+    <message>
+        <source>Arrow keys move a cross-hair, Enter clicks or paints with it, Shift and Enter says what does not belong.</source>
+        <translation>方向键移动十字准线，Enter 用它点选或涂抹，Shift 加 Enter 标出不属于主体的部分。</translation>
+    </message>
+    <message>
+        <source>Cut-out editor, {tool}</source>
+        <translation>抠图编辑器，{tool}</translation>
+    </message>
+    <message>
+        <source>The cut-out covers {0} percent of the photo</source>
+        <translation>抠图占照片的百分之 {0}</translation>
+    </message>
+    <message>
+        <source>box</source>
+        <translation>框</translation>
+    </message>
+    <message>
+        <source>brush, {0} pixels</source>
+        <translation>画笔，{0} 像素</translation>
+    </message>
+    <message>
+        <source>eraser, {0} pixels</source>
+        <translation>橡皮，{0} 像素</translation>
+    </message>
+    <message>
+        <source>in one part.</source>
+        <translation>共一个部分。</translation>
+    </message>
+    <message>
+        <source>in {0} parts.</source>
+        <translation>共 {0} 个部分。</translation>
+    </message>
+    <message>
+        <source>lasso</source>
+        <translation>套索</translation>
+    </message>
+    <message>
+        <source>move</source>
+        <translation>移动</translation>
+    </message>
+    <message>
+        <source>select</source>
+        <translation>选择</translation>
+    </message>
+</context>
+<context>
     <name>MaskEditorView</name>
     <message>
         <source>Cut-out editor</source>
@@ -6976,53 +7023,6 @@
     <message>
         <source>Undo</source>
         <translation>撤销</translation>
-    </message>
-</context>
-<context>
-    <name>ToolSurface</name>
-    <message>
-        <source>Arrow keys move a cross-hair, Enter clicks or paints with it, Shift and Enter says what does not belong.</source>
-        <translation>方向键移动十字准线，Enter 用它点选或涂抹，Shift 加 Enter 标出不属于主体的部分。</translation>
-    </message>
-    <message>
-        <source>Cut-out editor, {tool}</source>
-        <translation>抠图编辑器，{tool}</translation>
-    </message>
-    <message>
-        <source>The cut-out covers {0} percent of the photo</source>
-        <translation>抠图占照片的百分之 {0}</translation>
-    </message>
-    <message>
-        <source>box</source>
-        <translation>框</translation>
-    </message>
-    <message>
-        <source>brush, {0} pixels</source>
-        <translation>画笔，{0} 像素</translation>
-    </message>
-    <message>
-        <source>eraser, {0} pixels</source>
-        <translation>橡皮，{0} 像素</translation>
-    </message>
-    <message>
-        <source>in one part.</source>
-        <translation>共一个部分。</translation>
-    </message>
-    <message>
-        <source>in {0} parts.</source>
-        <translation>共 {0} 个部分。</translation>
-    </message>
-    <message>
-        <source>lasso</source>
-        <translation>套索</translation>
-    </message>
-    <message>
-        <source>move</source>
-        <translation>移动</translation>
-    </message>
-    <message>
-        <source>select</source>
-        <translation>选择</translation>
     </message>
 </context>
 <context>

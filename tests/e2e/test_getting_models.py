@@ -135,7 +135,7 @@ def test_the_model_of_the_paper_from_a_click_to_a_picture(run, open_program, pub
         now = again.state
         await until(lambda: now.engine.phase == "ready" and now.subject is not None and now.subject.cut_out)
         now.update_values(prompt="a ball in the snow")
-        click(again.window.prompt.generate)
+        click(again.window.prompt.sheet.generate)
         await until(lambda: now.result is not None and not now.jobs.busy)
         return now.result
 

@@ -68,7 +68,7 @@ def type_prompt(program: Program, text: str) -> None:
 def paint(program: Program, *points: tuple[float, float]) -> None:
     """A stroke with the mouse, in shares of the photo."""
     canvas, photo = program.window.editor.canvas, program.state.subject.photo
-    places = [canvas.to_widget(photo.width * x, photo.height * y).toPoint() for x, y in points]
+    places = [canvas.viewport.to_widget(photo.width * x, photo.height * y).toPoint() for x, y in points]
     QTest.mousePress(canvas, LEFT, NONE, places[0])
     for place in places[1:]:
         QTest.mouseMove(canvas, place)
@@ -118,7 +118,7 @@ def test_from_a_photo_to_a_redrawn_picture_and_back(open_program, qtbot, real_bu
     assert first.request.prompt == "a ball on the beach"
     assert np.ptp(first.image) > 20
     type_prompt(program, "a ball in the snow")
-    QTest.mouseClick(window.prompt.generate, LEFT)
+    QTest.mouseClick(window.prompt.sheet.generate, LEFT)
     wait_long(qtbot, program)
     drawing.stop()
     second = state.result
@@ -171,7 +171,7 @@ def test_from_a_photo_to_a_redrawn_picture_and_back(open_program, qtbot, real_bu
     assert drawing.longest < 0.1
 
     # Closing in the middle of a picture takes no longer than it takes to stop it.
-    QTest.mouseClick(window.prompt.generate, LEFT)
+    QTest.mouseClick(window.prompt.sheet.generate, LEFT)
     qtbot.waitUntil(lambda: window.canvas.canvas.state == "forming", timeout=60_000)
     began = time.monotonic()
     with qtbot.waitSignal(program.ended, timeout=15_000):
@@ -298,7 +298,7 @@ def test_strokes_of_an_open_editor_and_what_waits_outlive_a_quit(open_program, q
     press(second, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: second.state.subject.mask.sum(dtype=int) > found)
     assert second.state.jobs.held == 3 and not second.state.jobs.busy
-    assert second.window.prompt.held.text() == "3 pictures are not drawn yet"
+    assert second.window.prompt.sheet.held.text() == "3 pictures are not drawn yet"
     second.queue.drop_held()
 
 
@@ -455,7 +455,7 @@ def test_nothing_to_draw_is_said_under_the_button(program, qtbot):
     press(program, Qt.Key.Key_E, CTRL)
     press(program, Qt.Key.Key_A, CTRL)
     press(program, Qt.Key.Key_Delete)
-    assert not window.prompt.generate.isEnabled()
+    assert not window.prompt.sheet.generate.isEnabled()
     assert window.findChild(QWidget, "helpLabel").text() == "Write a prompt first"
     press(program, Qt.Key.Key_Return, CTRL)
     assert not program.state.jobs.busy and window.toast.text() == "Write a prompt first"
@@ -465,7 +465,7 @@ def test_nothing_to_draw_is_said_under_the_button(program, qtbot):
     type_prompt(program, "a ball")
     press(program, Qt.Key.Key_M, CTRL)
     canvas = window.editor.canvas
-    canvas.set_tool("lasso")
+    canvas.tools.set_tool("lasso")
     corners = [QPoint(2, 2), QPoint(canvas.width() - 2, 2), QPoint(canvas.width() - 2, canvas.height() - 2)]
     QTest.mousePress(canvas, LEFT, CTRL, corners[0])
     for corner in (*corners[1:], QPoint(2, canvas.height() - 2)):
@@ -474,4 +474,4 @@ def test_nothing_to_draw_is_said_under_the_button(program, qtbot):
     press(program, Qt.Key.Key_Return)
     assert window.is_editing() and not window.editor.inspector.use.isEnabled()
     press(program, Qt.Key.Key_Escape)
-    assert not window.is_editing() and window.prompt.generate.isEnabled()
+    assert not window.is_editing() and window.prompt.sheet.generate.isEnabled()

@@ -33,7 +33,7 @@ def test_first_launch_has_the_example_ready(program, qtbot):
     state = program.state
     assert state.values.prompt == "a ball in the snow"
     assert state.subject.name == "ball" and state.subject.example
-    assert program.window.prompt.generate.isEnabled()
+    assert program.window.prompt.sheet.generate.isEnabled()
     qtbot.waitUntil(lambda: program.window.top_bar.status.text() == "Ready", timeout=5_000)
     assert program.window.top_bar.device.words.text() == "CPU, 2 cores"
 
@@ -45,7 +45,7 @@ def test_the_object_names_that_drive_the_window_are_there(program):
 
 def test_a_picture_is_drawn_shown_and_kept(program, qtbot):
     window = program.window
-    QTest.mouseClick(window.prompt.generate, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(window.prompt.sheet.generate, Qt.MouseButton.LeftButton)
     assert program.state.jobs.busy
     wait_idle(qtbot, program)
     qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
@@ -60,10 +60,10 @@ def test_ctrl_enter_draws_and_escape_stops(program, qtbot):
     window = program.window
     program.state.update_values(prompt="a slow ball")
     window.activateWindow()
-    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window.prompt.sheet.prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert program.state.jobs.busy
     qtbot.waitUntil(lambda: window.canvas.canvas.has_picture(), timeout=10_000)
-    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_Escape)
+    QTest.keyClick(window.prompt.sheet.prompt, Qt.Key.Key_Escape)
     assert program.state.jobs.stopping
     wait_idle(qtbot, program)
     assert window.top_bar.status.text() == "Stopped"
@@ -230,7 +230,7 @@ def test_kept_scales_travel_with_a_picture_and_with_the_session(open_program, qt
     first.window.history.view.choose(redrawn.picture)
     first.window.history.commands.recall_all()
     qtbot.waitUntil(lambda: first.state.values.kept == whole.bits.first(3), timeout=10_000)
-    assert first.window.prompt.kept.isVisible()
+    assert first.window.prompt.sheet.kept.isVisible()
     assert first.window.toast.text() == "Everything that made this picture is back"
     first.window.drawing.generate()
     qtbot.waitUntil(lambda: first.state.jobs.request is not None)
@@ -251,7 +251,7 @@ def test_kept_scales_travel_with_a_picture_and_with_the_session(open_program, qt
     second = open_program()
     wait_ready(qtbot, second)
     assert second.state.values.kept == whole.bits.first(3)
-    assert second.window.prompt.kept.isVisible()
+    assert second.window.prompt.sheet.kept.isVisible()
 
 
 def test_what_is_no_picture_is_said_in_the_banner(program, qtbot, tmp_path):
@@ -340,7 +340,7 @@ def test_what_gives_way_in_a_small_window(program, size):
     assert window.left.is_narrow() == (size[0] < 1280)
     assert window.panels.right.width() == (288 if size[0] < 1120 else 320)
     assert window.canvas.width() >= 520
-    assert window.prompt.generate.isVisible()
+    assert window.prompt.sheet.generate.isVisible()
     assert window.history.height() == (64 if size[1] < 760 else 110)
 
 
@@ -390,7 +390,7 @@ def test_the_whole_window_changes_its_language_at_once(program):
     window = program.window
     program.state.update_settings(language="zh_CN")
     QApplication.processEvents()
-    assert window.prompt.generate.text() == "生成"
+    assert window.prompt.sheet.generate.text() == "生成"
     assert window.top_bar.status.text() == "就绪"
     assert window.commands.actions["open"].text() == "打开照片…"
     for size in ((960, 640), (1440, 900)):  # longer or shorter words must not break a layout
@@ -398,7 +398,7 @@ def test_the_whole_window_changes_its_language_at_once(program):
         QApplication.processEvents()
     program.state.update_settings(language="en")
     QApplication.processEvents()
-    assert window.prompt.generate.text() == "Generate"
+    assert window.prompt.sheet.generate.text() == "Generate"
 
 
 def test_dialogs_open_over_a_scrim_and_escape_closes_them(program):
@@ -473,7 +473,7 @@ def test_the_keys_of_the_view_zoom_the_large_picture(program, qtbot, where):
     canvas = window.editor.canvas if where == "editor" else window.canvas.canvas
 
     def scale() -> float:
-        return canvas.view().scale if where == "editor" else canvas.scale()
+        return canvas.viewport.view().scale if where == "editor" else canvas.scale()
 
     window.activateWindow()
     fitted = scale()
@@ -495,7 +495,7 @@ def test_a_button_that_began_a_drawing_has_the_focus_again_when_it_is_done(progr
     pressed = {
         "vary": canvas.actions_bar.vary_button,
         "redraw": canvas.strip.redraw_button,
-        "generate": window.prompt.generate,
+        "generate": window.prompt.sheet.generate,
     }[button]
     back = pressed
     if button == "redraw":
@@ -505,7 +505,7 @@ def test_a_button_that_began_a_drawing_has_the_focus_again_when_it_is_done(progr
     qtbot.waitUntil(pressed.isVisible)
     pressed.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(pressed, Qt.Key.Key_Space)
-    assert program.state.jobs.busy and window.prompt.cancel.hasFocus()
+    assert program.state.jobs.busy and window.prompt.sheet.cancel.hasFocus()
     wait_idle(qtbot, program)
     qtbot.waitUntil(back.hasFocus)
 
@@ -514,33 +514,33 @@ def test_a_focus_elsewhere_stays_where_it_is_while_a_picture_is_drawn(program, q
     window = program.window
     window.activateWindow()
     window.drawing.generate()
-    assert window.prompt.prompt.hasFocus()
+    assert window.prompt.sheet.prompt.hasFocus()
     wait_idle(qtbot, program)
-    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window.prompt.sheet.prompt, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     assert program.state.jobs.busy
     wait_idle(qtbot, program)
     qtbot.wait(30)
-    assert window.prompt.prompt.hasFocus()
+    assert window.prompt.sheet.prompt.hasFocus()
 
 
 def test_a_digit_chooses_an_idea_and_the_focus_is_where_it_was(program, qtbot):
     window = program.window
     window.activateWindow()
     window.prompt.focus_prompt()
-    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window.prompt.sheet.prompt, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
     ideas = window.canvas.ideas
     assert ideas.isVisible() and ideas.hasFocus()
     wait_idle(qtbot, program)
     wanted = ideas.requests[1]
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_2)
-    assert window.prompt.prompt.hasFocus() and window.prompt.prompt.toPlainText() == "a ball in the snow"
+    assert window.prompt.sheet.prompt.hasFocus() and window.prompt.sheet.prompt.toPlainText() == "a ball in the snow"
     wait_idle(qtbot, program)
     qtbot.waitUntil(lambda: program.state.result is not None)
     assert program.state.result.request.seed == wanted.seed
-    QTest.keyClick(window.prompt.prompt, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window.prompt.sheet.prompt, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
     wait_idle(qtbot, program)
     window.drawing.stop()
-    assert not ideas.isVisible() and window.prompt.prompt.hasFocus()
+    assert not ideas.isVisible() and window.prompt.sheet.prompt.hasFocus()
 
 
 def test_the_keys_of_a_finished_picture_do_what_they_say(program, qtbot):
@@ -550,7 +550,7 @@ def test_the_keys_of_a_finished_picture_do_what_they_say(program, qtbot):
     wait_idle(qtbot, program)
     qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
     control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-    prompt, strip = window.prompt.prompt, window.canvas.strip
+    prompt, strip = window.prompt.sheet.prompt, window.canvas.strip
     assert not window.commands.actions["redraw"].isEnabled()
     strip.tiles.move_handle(3)
     QTest.keyClick(prompt, Qt.Key.Key_R, control | shift)
@@ -587,7 +587,7 @@ def test_a_saved_picture_keeps_what_made_it_unless_that_is_not_wanted(
     if key == "button":
         QTest.mouseClick(window.canvas.actions_bar.save_button, Qt.MouseButton.LeftButton)
     else:
-        QTest.keySequence(window.prompt.prompt, QKeySequence(key))
+        QTest.keySequence(window.prompt.sheet.prompt, QKeySequence(key))
     qtbot.waitUntil(target.exists, timeout=5_000)
     qtbot.waitUntil(lambda: window.toast.text().startswith("Saved to"))
     assert asked == ["Save as" if whole else "Save without metadata"]

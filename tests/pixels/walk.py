@@ -241,7 +241,8 @@ class Walk(Camera):
         panel.commands.check_files()
 
     def prompts(self) -> None:
-        panel, before = self.window.prompt, self.window.prompt.open_sections()
+        sheet = self.window.prompt.sheet
+        before = sheet.open_sections()
         self.state.update_values(prompt="a duck toy riding a zeppelin over the fjord at night")
         self.settle(0.4)
         self.shot("prompt-unknown")
@@ -252,12 +253,12 @@ class Walk(Camera):
         self.settle(0.2)
         self.shot("prompt-empty")
         self.state.update_values(prompt="a duck toy on the beach")
-        panel.set_open_sections(dict.fromkeys(before, True))
+        sheet.set_open_sections(dict.fromkeys(before, True))
         self.settle(0.3)
         self.shot("prompt-open")
-        panel.set_open_sections(before)
+        sheet.set_open_sections(before)
         if self.wanted("prompt-earlier"):
-            panel.history_button.click()
+            sheet.history_button.click()
             self.settle(0.2)
             self.shot("prompt-earlier")
             while (menu := QApplication.activePopupWidget()) is not None:
@@ -330,7 +331,7 @@ class Walk(Camera):
         photo = self.state.subject.photo
 
         def at(x: float, y: float) -> QPoint:
-            return canvas.to_widget(photo.width * x, photo.height * y).toPoint()
+            return canvas.viewport.to_widget(photo.width * x, photo.height * y).toPoint()
 
         strokes = {
             "box": ((0.18, 0.06), (0.5, 0.5), (0.84, 0.93)),
@@ -339,7 +340,7 @@ class Walk(Camera):
             "brush": ((0.22, 0.8), (0.26, 0.86), (0.33, 0.9)),
         }
         for tool in ("select", "box", "lasso", "hand", "eraser", "brush"):
-            canvas.set_tool(tool)
+            canvas.tools.set_tool(tool)
             stroke = strokes.get(tool, ())
             if stroke:
                 QTest.mouseMove(canvas, at(*stroke[0]))
@@ -428,11 +429,12 @@ class Walk(Camera):
         self.state.update_settings(text_scale=1.5)
         self.settle(0.5)
         self.shot("large-text")
-        panel, before = self.window.prompt, self.window.prompt.open_sections()
-        panel.set_open_sections(dict.fromkeys(before, True))
+        sheet = self.window.prompt.sheet
+        before = sheet.open_sections()
+        sheet.set_open_sections(dict.fromkeys(before, True))
         self.settle(0.3)
         self.shot("large-text-open")
-        panel.set_open_sections(before)
+        sheet.set_open_sections(before)
         self.window.editing.edit()
         self.settle(0.4)
         self.shot("large-text-editor")

@@ -1,4 +1,4 @@
-"""What the strip of scales shows: every scale's picture so far, which are kept, what is drawn now. Free of Qt."""
+"""The model of the strip: every scale's picture so far, which are kept, which one is drawn now. Free of Qt."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class ScaleStripModel:
         return str(max(self.grids[scale]))
 
     def tile_name(self, scale: int) -> str:
-        """What a screen reader says of a tile."""
+        """A tile's description for screen readers."""
         names = {
             "waiting": say("Scale {0} of {1}, waiting", scale + 1, self.count),
             "now": say("Scale {0} of {1}, drawing", scale + 1, self.count),

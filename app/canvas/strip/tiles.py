@@ -74,7 +74,7 @@ class Tiles(QWidget):
         return self.layoutDirection() == Qt.LayoutDirection.RightToLeft
 
     def handle_rect(self) -> QRectF:
-        """What can be grabbed of the handle, or an empty rectangle when there is none."""
+        """The rectangle by which the handle can be grabbed, or an empty one when there is no handle."""
         if not self.model.can_keep or self.model.drawing or not self.model.count:
             return QRectF()
         last = self.tile_rect(self.model.keep - 1)

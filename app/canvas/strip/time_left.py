@@ -8,7 +8,7 @@ from app.language.say import say
 
 
 def scale_sentence(scale: int, count: int) -> str:
-    """What the eye can expect of a scale (0-based)."""
+    """The level of detail that a scale (0-based) brings, in words."""
     if scale < min(3, count - 3):
         return say("Light and colours come first")
     if scale >= count - 3:

@@ -23,7 +23,7 @@ from engine.preflight.colours.proposals import Traits, begin_with_middle, main_p
 from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 
 WINDOW = 0.3
-"""What is looked at around a subject, as a share of its longer side."""
+"""Margin that is looked at around a subject, as a share of its longer side."""
 
 _NEAR_THE_SIDES = 0.9
 _CERTAIN = 1.45

@@ -64,7 +64,7 @@ def _holds(guess: Proposal, wanted: Extent, working: WorkingPhoto) -> bool:
 
 
 def _guess_around(working: WorkingPhoto, wanted: Extent) -> Proposal:
-    """What hangs together by colour with the marked place, when no guess holds it."""
+    """The region that hangs together by colour with the marked place, when no guess holds it."""
     mini = shrunk(working.whole.coarse, MINI_SIDE)
     height, width = mini.shape[:2]
     scale_x, scale_y = width / working.photo.width, height / working.photo.height

@@ -120,7 +120,7 @@ def candidate_boxes(regions: Regions, maps: tuple[np.ndarray, ...], judge: np.nd
 
 
 class Traits:
-    """What makes a cut of one miniature look like a photographed thing."""
+    """Features by which a cut of one miniature looks like a photographed thing."""
 
     def __init__(self, picture: np.ndarray) -> None:
         """``picture``: RGB uint8 (h, w, 3) in miniature."""

@@ -31,7 +31,7 @@ ROLE_WORDS = {
 
 
 class Parts(Protocol):
-    """What the segmenter needs of the learned parts, wherever they run."""
+    """The learned parts as the segmenter sees them, wherever they run."""
 
     @property
     def roles(self) -> tuple[str, ...]: ...
@@ -78,7 +78,7 @@ class LearnedParts:
         return tuple(role for role in ROLES if role in self._folders)
 
     def use(self, role: str, work: Callable[[Any], Any], notes: list[str]) -> Any:
-        """What ``work`` makes of a part, or None when the part is not installed or failed; then ``notes`` says why."""
+        """The result of ``work`` on a part, or None when the part is not installed or failed; then ``notes`` says why."""
         try:
             part = self._part(role)
             if part is None:
@@ -178,7 +178,7 @@ class _Gate:
 
 
 _TO_SPARE = GIB
-"""What has to stay free beside the weights: pictures on their way through the part, and the system's own needs."""
+"""Bytes that stay free beside the weights: for pictures on their way through the part, and the system's own needs."""
 
 _WIDENED = {"naming": 2.0}
 """Parts that are published in half precision take twice their files on the processor, which computes in full."""

@@ -96,7 +96,7 @@ class Namer:
         return Name(text, score) if text else None
 
     def answer(self, photo: Photo) -> tuple[str, float]:
-        """What the model says, unparsed, and the geometric mean of its tokens' probabilities."""
+        """The model's answer, unparsed, and the geometric mean of its tokens' probabilities."""
         import torch
 
         with self._lock, torch.inference_mode():

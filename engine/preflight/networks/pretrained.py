@@ -85,7 +85,7 @@ def load_model(
 
 
 def preprocessing(folder: Path) -> dict[str, Any]:
-    """What the folder says about preparing pictures; empty when it says nothing."""
+    """The folder's settings for preparing pictures; empty when there are none."""
     for name in ("preprocessor_config.json", "processor_config.json"):
         try:
             found = json.loads((folder / name).read_text("utf-8"))

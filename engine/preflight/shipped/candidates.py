@@ -196,7 +196,7 @@ def _of_logits(window: Window, logits: np.ndarray, box: Extent | None, marks: Ma
 
 
 def _parts(logits: np.ndarray, marks: Marks) -> list[np.ndarray]:
-    """What may be meant of what the network sees, bool (SIDE, SIDE) each: the largest part, a second one, both."""
+    """The masks that may be meant, of what the network sees, bool (SIDE, SIDE) each: the largest part, a second one, both."""
     solid = logits > 0
     if marks:
         return [solid] if solid.any() else []

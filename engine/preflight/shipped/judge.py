@@ -25,7 +25,7 @@ TRAITS = (
     "judged", "agreement", "soft overlap", "hard overlap", "others", "best other", "inside", "outside", "decided",
     "apart", "edges", "size", "whole", "by colours", "one",
 )  # fmt: skip
-"""What the calibration weighs, in this order; the last is always 1."""
+"""Names of the features that the calibration weighs, in this order; the last is always 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Judge:
         return cls(tuple(np.asarray(values, np.float32) for values in layers))
 
     def logit(self, middle: np.ndarray, top: np.ndarray, mask: np.ndarray) -> float:
-        """What the judge alone says of a mask.
+        """The judge's own estimate for a mask.
 
         Args:
             middle: (C, h, w), top: (C,), as ``View`` has them. mask: float32, any size, 0 … 1.

@@ -34,7 +34,7 @@ _LOOKS = (SIDE, 192)
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What the network made of a picture, squeezed into a square.
+    """The network's output for a picture, squeezed into a square.
 
     Attributes:
         logits: float32 (SIDE, SIDE), above 0 where the subject is: the mean of all looks.
@@ -156,7 +156,7 @@ class ShippedNetwork:
 
 
 SHIPPED = ShippedNetwork()
-"""What ships with the program; one for the whole process."""
+"""The network that ships with the program; one for the whole process."""
 
 
 def shipped_problem() -> str:

@@ -40,7 +40,7 @@ _AFTER_THE_THING = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What speaks for each class, and where.
+    """The evidence for each class, and its place.
 
     Attributes:
         maps: float32 (classes, h, w); their mean over places, softened, is the share of a class.
@@ -151,7 +151,7 @@ def _single(parts: Sequence[str]) -> str:
 
 
 THINGS = KnownThings()
-"""What ships with the program; one for the whole process."""
+"""The network that ships with the program; one for the whole process."""
 
 
 def things_problem() -> str:

@@ -1,4 +1,4 @@
-"""What the mini model can be told: scenes, colours and materials, and the words it knows for them.
+"""The language of the mini model: scenes, colours and materials, and the words it knows for them.
 
 The canonical wording is that of the DreamBench prompt list; captions vary it, so that other wordings work too.
 """
@@ -181,7 +181,7 @@ OUTFITS: tuple[Scene, ...] = tuple(
         ),
     )
 )
-"""What the live-subject prompts dress a subject in. They come after the scenes, so that what was trained without them
+"""Outfits of the live-subject prompts. They come after the scenes, so that what was trained without them
 keeps its numbers."""
 ADJECTIVES: tuple[Scene, ...] = tuple(
     Scene(word, "colour", word, word.capitalize())
@@ -193,12 +193,12 @@ LIGHTS: tuple[Scene, ...] = (
     Scene("night", "light", "at night", "Night", ("in the night", "under the stars", "by moonlight")),
     Scene("fog", "light", "in the fog", "Fog", ("in thick fog", "in the mist", "on a foggy day")),
 )
-"""What can be said of the light in any place; they come last, like everything that the language has won since."""
+"""Lights that any place can have; they come last, like everything that the language has won since."""
 PROMPTS = SCENES + OUTFITS + ADJECTIVES + LIGHTS
 
 
 def taught(outfits: object, more: object = False) -> tuple[Scene, ...]:
-    """What a model can be asked for.
+    """The things a model can be asked for.
 
     Args:
         outfits: whether it was trained with outfits. more: whether with adjectives and lights.
@@ -319,13 +319,13 @@ def vocabulary(names: Iterable[str] = ()) -> list[str]:
 
 
 def outfit_words(names: Iterable[str] = ()) -> list[str]:
-    """What ``vocabulary`` lacks to speak of outfits, sorted."""
+    """The words that ``vocabulary`` lacks to speak of outfits, sorted."""
     words = {word for scene in OUTFITS for text in (scene.prompt, *scene.wordings) for word in split_words(text)}
     return sorted(words - set(vocabulary(names)))
 
 
 def late_words(names: Iterable[str] = (), later: Iterable[str] = ()) -> list[str]:
-    """What a vocabulary with outfits lacks to speak of adjectives, lights and the ``later`` names, sorted within each."""
+    """The words a vocabulary with outfits lacks to speak of adjectives, lights and the ``later`` names, sorted within each."""
     known = {*vocabulary(names), *outfit_words(names)}
     told = {
         word for scene in ADJECTIVES + LIGHTS for text in (scene.prompt, *scene.wordings) for word in split_words(text)

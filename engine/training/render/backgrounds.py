@@ -155,7 +155,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _read(stem: Path) -> Background | None:
-    """What is kept, or None where it is missing or damaged."""
+    """Read a kept background, or None where it is missing or damaged."""
     try:
         words = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
         picture = _pixels(stem.with_suffix(".jpg"), "RGB")

@@ -17,7 +17,7 @@ from engine.training.render.paint import Canvas, halve, soften
 
 @dataclass(frozen=True)
 class Ground:
-    """What n backgrounds mean for their subjects; each (n,) but for the colours, (n, 3).
+    """The light and ground that n backgrounds give their subjects; each (n,) but for the colours, (n, 3).
 
     Attributes:
         horizon, line: y of the horizon and of the place where the subject meets the ground.

@@ -28,7 +28,7 @@ class Pasted:
 
 
 def background(dice: Dice, size: int, textures: list[np.ndarray], scenes: list[Path]) -> np.ndarray:
-    """What stands behind: a painted scene, a photograph, a floor before a wall, or a plain studio."""
+    """A background: a painted scene, a photograph, a floor before a wall, or a plain studio."""
     draw = dice.random()
     picture = None
     if draw < 0.3 and scenes:
@@ -247,7 +247,7 @@ def _graded(dice: Dice, picture: np.ndarray, amount: float) -> np.ndarray:
 
 
 def camera(dice: Dice, picture: np.ndarray) -> np.ndarray:
-    """What a camera and a file make of a picture: cast, tone, blur, noise, JPEG. uint8 RGB (S, S, 3)."""
+    """Degrade a picture as a camera and a file do: cast, tone, blur, noise, JPEG. uint8 RGB (S, S, 3)."""
     size = len(picture)
     picture = np.clip(picture, 0, 1)
     if dice.random() < 0.6:

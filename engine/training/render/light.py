@@ -20,7 +20,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Light:
-    """What lights a picture.
+    """The light of a picture.
 
     Attributes:
         kind: key of ``KINDS``.
@@ -36,7 +36,7 @@ class Light:
 
     @property
     def cast(self) -> Colour:
-        """What plain white becomes on level ground."""
+        """The colour of plain white on level ground."""
         facing = 0.45 + 0.4 * self.direction[1]
         red, green, blue = (a + facing * k for a, k in zip(self.ambient, self.key, strict=True))
         return red, green, blue

@@ -22,7 +22,7 @@ LEVELS = 5
 
 @dataclass(frozen=True)
 class Setting:
-    """What a scene means for the subject.
+    """The light and ground that a scene gives the subject.
 
     Attributes:
         horizon: y of the horizon; negative where the camera looks down.
@@ -178,7 +178,7 @@ class World(Canvas):
         return out
 
     def mirrored(self, line: float) -> Tensor:
-        """What is above y = line, upside down below it, (1, 3, s, s)."""
+        """The picture above y = line, upside down below it, (1, 3, s, s)."""
         rows = torch.arange(self.size, device=self.device)
         source = (2 * line * self.size - 1 - rows).round().long().abs().clamp(max=self.size - 1)
         return self.image[:, :, source]

@@ -76,7 +76,7 @@ class PlannedFile:
 
 @dataclass
 class Plan:
-    """What a part consists of, at one commit."""
+    """The files of a part, at one commit."""
 
     part: str
     repository: str

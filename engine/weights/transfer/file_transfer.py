@@ -123,7 +123,7 @@ async def _fetch_bytes(client: httpx.AsyncClient, job: FileJob, token: str | Non
 
 @dataclass
 class _RangeState:
-    """What was learnt about a server while one file is fetched.
+    """Facts learnt about a server while one file is fetched.
 
     Attributes:
         trust_ranges: ask for the rest without naming the version: the commit and the hash pin the content anyway.

@@ -1,4 +1,4 @@
-"""What the hub says about a repository: its files at one commit, their sizes and hashes, and its licence.
+"""Reads a repository of the hub: its files at one commit, their sizes and hashes, and its licence.
 
 Metadata comes through the hub's own library; the transfer is ours (``transfer.py``). What comes back is checked as if a
 stranger had sent it.

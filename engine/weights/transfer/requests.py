@@ -107,7 +107,7 @@ def proxy_name() -> str:
 
 
 def cannot_reach() -> Sentence:
-    """What a connection that did not come about is called."""
+    """Name a connection that did not come about."""
     name = proxy_name()
     if not name:
         return _NO_SERVER

@@ -50,7 +50,7 @@ def document(rig):
 
 def stroke(rig, *points):
     canvas = rig.editor.canvas
-    places = [canvas.to_widget(*point).toPoint() for point in points]
+    places = [canvas.viewport.to_widget(*point).toPoint() for point in points]
     QTest.mousePress(canvas, LEFT, NONE, places[0])
     for place in places[1:]:
         QTest.mouseMove(canvas, place)
@@ -63,7 +63,7 @@ def key(rig, key, modifiers=NONE):
 
 def test_using_the_cut_out_hands_it_back_as_one_step(qtbot, rig):
     editor, state = rig.editor, rig.state
-    editor.canvas.set_tool("brush")
+    editor.canvas.tools.set_tool("brush")
     stroke(rig, (50, 50), (120, 60))
     stroke(rig, (50, 300), (120, 320))
     before = state.subject.mask
@@ -78,7 +78,7 @@ def test_using_the_cut_out_hands_it_back_as_one_step(qtbot, rig):
 
 def test_discarding_forgets_everything(qtbot, rig):
     editor = rig.editor
-    editor.canvas.set_tool("brush")
+    editor.canvas.tools.set_tool("brush")
     stroke(rig, (50, 50), (120, 60))
     with qtbot.waitSignal(editor.left):
         QTest.mouseClick(editor.inspector.discard, LEFT)
@@ -88,7 +88,7 @@ def test_discarding_forgets_everything(qtbot, rig):
 
 def test_clicks_and_edge_are_still_there_when_the_editor_opens_again(qtbot, rig):
     editor = rig.editor
-    editor.canvas.set_tool("select")
+    editor.canvas.tools.set_tool("select")
     stroke(rig, (80, 80))
     qtbot.waitUntil(lambda: not editor._session.asking)
     document(rig).set_edge(Edge(3, 1))
@@ -103,16 +103,16 @@ def test_keys_take_tools_and_do_things(qtbot, rig):
     canvas = editor.canvas
     for press, tool in (("B", "brush"), ("E", "eraser"), ("S", "select"), ("L", "lasso"), ("R", "box"), ("H", "hand")):
         key(rig, getattr(Qt.Key, f"Key_{press}"))
-        assert canvas.tool() == tool
+        assert canvas.tools.tool() == tool
         assert [name for name, button in editor.rail.tools.items() if button.isChecked()] == [tool]
     key(rig, Qt.Key.Key_B)
     key(rig, Qt.Key.Key_X)
-    assert canvas.tool() == "eraser"
-    size = canvas.brush_size()
+    assert canvas.tools.tool() == "eraser"
+    size = canvas.tools.brush_size()
     key(rig, Qt.Key.Key_BracketRight)
-    assert canvas.brush_size() > size
+    assert canvas.tools.brush_size() > size
     key(rig, Qt.Key.Key_BracketLeft)
-    assert canvas.brush_size() == pytest.approx(size, abs=1)
+    assert canvas.tools.brush_size() == pytest.approx(size, abs=1)
     key(rig, Qt.Key.Key_O)
     assert canvas.overlay() == "outline" == editor.options.overlay.value()
     key(rig, Qt.Key.Key_I)
@@ -122,7 +122,7 @@ def test_keys_take_tools_and_do_things(qtbot, rig):
 def test_undo_and_redo_by_button_and_by_method(rig):
     editor = rig.editor
     assert not editor.rail.acts["undo"].isEnabled()
-    editor.canvas.set_tool("brush")
+    editor.canvas.tools.set_tool("brush")
     stroke(rig, (50, 50), (120, 60))
     assert "Paint" in editor.rail.acts["undo"].toolTip()
     QTest.mouseClick(editor.rail.acts["undo"], LEFT)
@@ -164,7 +164,7 @@ def test_grow_and_feather_preview_live_and_undo_together(qtbot, rig):
 
 def test_two_parts_are_said_and_the_largest_can_be_kept(qtbot, rig):
     inspector = rig.editor.inspector
-    rig.editor.canvas.set_tool("brush")
+    rig.editor.canvas.tools.set_tool("brush")
     stroke(rig, (60, 60), (100, 60))
     qtbot.waitUntil(inspector.message.isVisible)
     assert inspector.message.text.text() == "The cut-out has two parts."
@@ -175,7 +175,7 @@ def test_two_parts_are_said_and_the_largest_can_be_kept(qtbot, rig):
 
 def test_keeping_both_parts_is_not_asked_again(qtbot, rig):
     inspector = rig.editor.inspector
-    rig.editor.canvas.set_tool("brush")
+    rig.editor.canvas.tools.set_tool("brush")
     stroke(rig, (60, 60), (100, 60))
     qtbot.waitUntil(inspector.message.isVisible)
     QTest.mouseClick(inspector.message.both, LEFT)
@@ -198,17 +198,17 @@ def test_an_empty_or_full_mask_is_said_and_cannot_be_used(qtbot, rig):
 def test_the_preview_follows_within_the_gap(qtbot, rig):
     inspector = rig.editor.inspector
     before = inspector.preview.grab().toImage()
-    rig.editor.canvas.set_tool("eraser")
+    rig.editor.canvas.tools.set_tool("eraser")
     canvas = rig.editor.canvas
-    QTest.mousePress(canvas, LEFT, NONE, canvas.to_widget(260, 200).toPoint())
+    QTest.mousePress(canvas, LEFT, NONE, canvas.viewport.to_widget(260, 200).toPoint())
     qtbot.waitUntil(lambda: inspector.preview.grab().toImage() != before)  # while the stroke goes on
     assert document(rig).painting
-    QTest.mouseRelease(canvas, LEFT, NONE, canvas.to_widget(260, 200).toPoint())
+    QTest.mouseRelease(canvas, LEFT, NONE, canvas.viewport.to_widget(260, 200).toPoint())
 
 
 def test_a_failure_is_said_in_the_inspector(qtbot, rig):
     rig.segmenter.fail = True
-    rig.editor.canvas.set_tool("select")
+    rig.editor.canvas.tools.set_tool("select")
     stroke(rig, (80, 80))
     qtbot.waitUntil(rig.editor.inspector.message.isVisible)
     assert "Nothing found" in rig.editor.inspector.message.text.text()
@@ -230,7 +230,7 @@ def test_more_fills_holes_and_starts_over(rig):
     rig.editor.inspector.fill_holes.click()
     assert np.array_equal(document(rig).mask, disc())
     stroke_before = area(document(rig).mask)
-    rig.editor.canvas.set_tool("brush")
+    rig.editor.canvas.tools.set_tool("brush")
     stroke(rig, (50, 50), (120, 60))
     assert area(document(rig).mask) > stroke_before
     rig.editor.inspector.reset.click()
@@ -260,24 +260,28 @@ def test_a_mask_of_another_photo_is_refused_in_words(qtbot, rig, tmp_path):
 
 
 def test_tool_and_brush_are_remembered(qtbot, rig):
-    rig.editor.canvas.set_tool("eraser")
-    rig.editor.canvas.set_brush_size(77)
+    rig.editor.canvas.tools.set_tool("eraser")
+    rig.editor.canvas.tools.set_brush_size(77)
     rig.editor.options.overlay.setValue("outline")
     rig.editor.discard()
     again = MaskEditorView(rig.state, rig.subjects)
     qtbot.addWidget(again)
-    assert (again.canvas.tool(), again.canvas.brush_size(), again.canvas.overlay()) == ("eraser", 77, "outline")
+    assert (again.canvas.tools.tool(), again.canvas.tools.brush_size(), again.canvas.overlay()) == (
+        "eraser",
+        77,
+        "outline",
+    )
 
 
 def test_sliders_and_canvas_show_the_same_size(rig):
     options, canvas = rig.editor.options, rig.editor.canvas
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     options.size_slider.setValue(120)
-    assert canvas.brush_size() == pytest.approx((120 / 200) ** 3 * 1000, abs=2)
-    canvas.set_brush_size(300)
+    assert canvas.tools.brush_size() == pytest.approx((120 / 200) ** 3 * 1000, abs=2)
+    canvas.tools.set_brush_size(300)
     assert options.size_value.text() == "300\u00a0px"
     options.hardness_slider.setValue(25)
-    assert canvas.hardness() == 0.25
+    assert canvas.tools.hardness() == 0.25
 
 
 def test_every_step_has_a_name_for_the_translators(rig):
@@ -302,14 +306,14 @@ def test_every_control_has_a_name(rig):
 
 
 def test_the_zoom_is_shown(rig):
-    rig.editor.canvas.zoom_actual()
+    rig.editor.canvas.viewport.zoom_actual()
     assert rig.editor.hints.zoom.text() == "100\u00a0%"
-    assert rig.editor.canvas.to_photo(QPointF(0, 0)) is not None
+    assert rig.editor.canvas.viewport.to_photo(QPointF(0, 0)) is not None
 
 
 def test_sentences_about_an_answer_are_said_until_the_mask_changes(qtbot, rig):
     editor = rig.editor
-    editor.canvas.set_tool("select")
+    editor.canvas.tools.set_tool("select")
     said = editor.inspector.message.text
     rig.segmenter.notes = [LOST]
     stroke(rig, (80, 80))
@@ -331,7 +335,7 @@ def test_sentences_about_an_answer_are_said_until_the_mask_changes(qtbot, rig):
 
 def test_discarding_by_a_slip_can_be_taken_back(qtbot, rig):
     editor = rig.editor
-    editor.canvas.set_tool("brush")
+    editor.canvas.tools.set_tool("brush")
     stroke(rig, (50, 50), (120, 60))
     document(rig).set_edge(Edge(3, 1))
     changed = document(rig).mask.copy()

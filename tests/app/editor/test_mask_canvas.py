@@ -23,7 +23,7 @@ NONE = Qt.KeyboardModifier.NoModifier
 
 
 def at(canvas, x, y) -> QPoint:
-    return canvas.to_widget(x, y).toPoint()
+    return canvas.viewport.to_widget(x, y).toPoint()
 
 
 def drag(canvas, *points, button=LEFT, modifiers=NONE):
@@ -74,7 +74,7 @@ def pixel(canvas, x, y):
 
 
 def test_painting_adds_and_is_one_step(canvas, session):
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     drag(canvas, (50, 50), (150, 60), (180, 100))
     assert session.document.mask[52, 100] == 255
     assert session.document.undo_label == "Paint"
@@ -83,7 +83,7 @@ def test_painting_adds_and_is_one_step(canvas, session):
 
 
 def test_a_stroke_shows_at_once(canvas, session):
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     before = pixel(canvas, 70, 300)
     QTest.mousePress(canvas, LEFT, NONE, at(canvas, 60, 300))
     move(canvas, at(canvas, 90, 300))
@@ -95,7 +95,7 @@ def test_a_stroke_shows_at_once(canvas, session):
 
 
 def test_leaving_and_entering_again_is_one_stroke(canvas, session):
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     drag(canvas, (30, 200), (-300, 200), (-300, 900), (100, 390), (120, 300))
     assert session.document.mask[200, 30] == 255 and session.document.mask[300, 120] == 255
     session.undo()
@@ -105,62 +105,62 @@ def test_leaving_and_entering_again_is_one_stroke(canvas, session):
 
 
 def test_the_eraser_erases_and_ctrl_swaps(canvas, session):
-    canvas.set_tool("eraser")
+    canvas.tools.set_tool("eraser")
     drag(canvas, (300, 200), (320, 200))
     assert session.document.mask[200, 310] == 0
     drag(canvas, (50, 50), (90, 50), modifiers=CTRL)
     assert session.document.mask[50, 70] == 255
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     drag(canvas, (250, 200), (260, 200), modifiers=CTRL)
     assert session.document.mask[200, 255] == 0
-    assert canvas.tool() == "brush"
+    assert canvas.tools.tool() == "brush"
 
 
 def test_holding_ctrl_shows_the_other_ring(canvas):
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     QTest.mouseMove(canvas, at(canvas, 100, 100))
     QTest.keyPress(canvas, Qt.Key.Key_Control)
-    assert canvas.effective_tool() == "eraser"
+    assert canvas.tools.effective_tool() == "eraser"
     QTest.keyRelease(canvas, Qt.Key.Key_Control, CTRL)
-    assert canvas.effective_tool() == "brush"
+    assert canvas.tools.effective_tool() == "brush"
 
 
 def test_shift_paints_a_straight_line_from_the_last_stroke(canvas, session):
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     drag(canvas, (50, 50))
     drag(canvas, (50, 350), modifiers=SHIFT)
     assert (session.document.mask[50:350, 50] == 255).all()
 
 
 def test_the_ring_has_the_true_size(canvas, session):
-    canvas.set_tool("brush")
-    canvas.set_brush_size(60)
-    canvas.set_hardness(1.0)
+    canvas.tools.set_tool("brush")
+    canvas.tools.set_brush_size(60)
+    canvas.tools.set_hardness(1.0)
     before = area(session.document.mask)
     drag(canvas, (80, 80))
     assert area(session.document.mask) - before == pytest.approx(np.pi * 30**2, rel=0.02)
-    assert canvas._ring_radius() == pytest.approx(30 * canvas.view().scale / canvas.view().ratio)
+    assert canvas.tools.ring_radius() == pytest.approx(30 * canvas.viewport.view().scale / canvas.viewport.view().ratio)
 
 
 def test_brush_size_by_wheel_and_by_dragging(canvas):
-    canvas.set_tool("brush")
-    size = canvas.brush_size()
+    canvas.tools.set_tool("brush")
+    size = canvas.tools.brush_size()
     wheel(canvas, 1, modifiers=ALT)
-    assert canvas.brush_size() > size
+    assert canvas.tools.brush_size() > size
     wheel(canvas, -1, modifiers=ALT)
     wheel(canvas, -1, modifiers=ALT)
-    assert canvas.brush_size() < size
-    canvas.set_brush_size(40)
+    assert canvas.tools.brush_size() < size
+    canvas.tools.set_brush_size(40)
     drag(canvas, (100, 100), (130, 100), modifiers=ALT)
-    assert canvas.brush_size() == pytest.approx(100, abs=2)
+    assert canvas.tools.brush_size() == pytest.approx(100, abs=2)
 
 
 def test_painting_while_the_answer_to_a_click_is_under_way(qtbot, canvas, session, segmenter):
     segmenter.gate.clear()
-    canvas.set_tool("select")
+    canvas.tools.set_tool("select")
     drag(canvas, (80, 80))
     qtbot.waitUntil(lambda: len(segmenter.asked) == 1)
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     QTest.mousePress(canvas, LEFT, NONE, at(canvas, 500, 50))
     move(canvas, at(canvas, 540, 50))
     segmenter.gate.set()
@@ -173,7 +173,7 @@ def test_painting_while_the_answer_to_a_click_is_under_way(qtbot, canvas, sessio
 
 
 def test_the_lasso_adds_and_with_ctrl_takes_away(canvas, session):
-    canvas.set_tool("lasso")
+    canvas.tools.set_tool("lasso")
     drag(canvas, (20, 20), (120, 20), (120, 120), (20, 120))
     assert session.document.mask[70, 70] == 255
     drag(canvas, (50, 50), (90, 50), (90, 90), (50, 90), modifiers=CTRL)
@@ -230,20 +230,20 @@ def test_a_drag_with_the_select_tool_is_a_box(qtbot, canvas, session, segmenter)
     box = session.document.marks.box
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((40, 50, 160, 140), abs=1)
     qtbot.waitUntil(lambda: area(session.document.mask) == pytest.approx(120 * 90, abs=300))
-    canvas.set_tool("box")
+    canvas.tools.set_tool("box")
     drag(canvas, (300, 300), (200, 200))  # from the lower right
     assert session.document.marks.box.x0 < session.document.marks.box.x1
 
 
 def test_a_click_with_the_box_tool_is_a_click(canvas, session):
-    canvas.set_tool("box")
-    QTest.mouseClick(canvas, LEFT, NONE, canvas.to_widget(300, 200).toPoint())
+    canvas.tools.set_tool("box")
+    QTest.mouseClick(canvas, LEFT, NONE, canvas.viewport.to_widget(300, 200).toPoint())
     assert [click.include for click in session.document.marks.clicks] == [True]
     assert session.document.marks.box is None
 
 
 def test_a_box_stays_inside_the_photo(canvas, session):
-    canvas.set_tool("box")
+    canvas.tools.set_tool("box")
     drag(canvas, (500, 300), (900, 900))
     box = session.document.marks.box
     assert box.x1 <= session.photo.width and box.y1 <= session.photo.height
@@ -275,43 +275,45 @@ def test_the_segmenter_works_in_its_own_thread(qtbot, canvas, session, segmenter
 
 def test_zooming_at_the_pointer(canvas):
     spot = QPoint(200, 150)
-    before = canvas.to_photo(QPointF(spot))
+    before = canvas.viewport.to_photo(QPointF(spot))
     wheel(canvas, 2, spot, CTRL)
-    assert canvas.view().scale > 1.5
-    assert canvas.to_photo(QPointF(spot)) == pytest.approx(before, abs=0.01)
+    assert canvas.viewport.view().scale > 1.5
+    assert canvas.viewport.to_photo(QPointF(spot)) == pytest.approx(before, abs=0.01)
 
 
 def test_panning_with_the_middle_button_and_with_space(canvas):
-    canvas.zoom_in()
-    centre = canvas.view().centre
+    canvas.viewport.zoom_in()
+    centre = canvas.viewport.view().centre
     QTest.mousePress(canvas, MIDDLE, NONE, QPoint(300, 200))
     move(canvas, QPoint(250, 180), MIDDLE)
     QTest.mouseRelease(canvas, MIDDLE, NONE, QPoint(250, 180))
-    scale = canvas.view().scale
-    assert canvas.view().centre == pytest.approx((centre[0] + 50 / scale, centre[1] + 20 / scale), abs=1)
-    canvas.set_tool("brush")
+    scale = canvas.viewport.view().scale
+    assert canvas.viewport.view().centre == pytest.approx((centre[0] + 50 / scale, centre[1] + 20 / scale), abs=1)
+    canvas.tools.set_tool("brush")
     QTest.keyPress(canvas, Qt.Key.Key_Space)
-    assert canvas.effective_tool() == "hand"
+    assert canvas.tools.effective_tool() == "hand"
     drag(canvas, (300, 200), (320, 200))
     QTest.keyRelease(canvas, Qt.Key.Key_Space)
-    assert canvas.effective_tool() == "brush" and canvas.session.document.undo_label == ""
+    assert canvas.tools.effective_tool() == "brush" and canvas.session.document.undo_label == ""
 
 
 def test_fit_and_a_hundred_percent(canvas):
-    canvas.zoom_in()
-    canvas.zoom_actual()
-    assert canvas.view().percent == 100
-    canvas.zoom_out()
-    canvas.zoom_fit()
-    assert canvas.view().scale == pytest.approx(canvas.view().fit_scale(20))
+    canvas.viewport.zoom_in()
+    canvas.viewport.zoom_actual()
+    assert canvas.viewport.view().percent == 100
+    canvas.viewport.zoom_out()
+    canvas.viewport.zoom_fit()
+    assert canvas.viewport.view().scale == pytest.approx(canvas.viewport.view().fit_scale(20))
     canvas.resize(900, 700)
-    assert canvas.view().scale == pytest.approx(canvas.view().fit_scale(20))  # a fitted photo stays fitted
+    assert canvas.viewport.view().scale == pytest.approx(
+        canvas.viewport.view().fit_scale(20)
+    )  # a fitted photo stays fitted
 
 
 def test_what_is_moved_looks_like_what_is_drawn_anew(canvas):
-    canvas.zoom_in()
+    canvas.viewport.zoom_in()
     canvas.grab()
-    canvas.set_view(canvas.view().panned(37, -21))
+    canvas.viewport.set_view(canvas.viewport.view().panned(37, -21))
     moved = to_array(canvas.grab().toImage()).astype(int)
     canvas._compose_all()
     anew = to_array(canvas.grab().toImage()).astype(int)
@@ -323,8 +325,8 @@ def test_what_is_moved_looks_like_what_is_drawn_anew(canvas):
 @pytest.mark.parametrize("zoom", [0.4, 1.0, 3.0])
 def test_a_stroke_looks_like_what_is_drawn_anew(canvas, overlay, zoom):
     canvas.set_overlay(overlay)
-    canvas.set_tool("brush")
-    canvas.set_view(canvas.view().zoomed(zoom))
+    canvas.tools.set_tool("brush")
+    canvas.viewport.set_view(canvas.viewport.view().zoomed(zoom))
     canvas.grab()
     drag(canvas, (250, 120), (310, 100), (350, 250))
     painted = canvas.grab().toImage()
@@ -360,7 +362,7 @@ def test_the_wheel_belongs_to_the_panel_when_the_canvas_is_small(qtbot, session)
 def test_everything_by_keyboard(qtbot, canvas, session):
     press = lambda key, modifiers=NONE: QTest.keyClick(canvas, key, modifiers)  # noqa: E731
     press(Qt.Key.Key_Left)
-    assert canvas.cross_hair() is not None
+    assert canvas.tools.cross_hair() is not None
     for _ in range(4):
         press(Qt.Key.Key_Left, CTRL)
     press(Qt.Key.Key_Return)
@@ -371,7 +373,7 @@ def test_everything_by_keyboard(qtbot, canvas, session):
     press(Qt.Key.Key_Return, SHIFT)
     assert session.document.marks.clicks[1] == Click(click.x, pytest.approx(click.y + 60, abs=1), False)
     # Brush: down, along, up.
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     press(Qt.Key.Key_Return)
     for _ in range(5):
         press(Qt.Key.Key_Up)
@@ -379,42 +381,42 @@ def test_everything_by_keyboard(qtbot, canvas, session):
     press(Qt.Key.Key_Return)
     assert session.document.undo_label == "Paint"
     # A box, given up and then drawn.
-    canvas.set_tool("box")
+    canvas.tools.set_tool("box")
     press(Qt.Key.Key_Return)
     press(Qt.Key.Key_Right, CTRL)
     press(Qt.Key.Key_Escape)
-    assert session.document.marks.box is None and canvas.cross_hair() is not None
+    assert session.document.marks.box is None and canvas.tools.cross_hair() is not None
     press(Qt.Key.Key_Return)
     press(Qt.Key.Key_Right, CTRL)
     press(Qt.Key.Key_Up, CTRL)
     press(Qt.Key.Key_Return)
     assert isinstance(session.document.marks.box, Box)
     press(Qt.Key.Key_Escape)
-    assert canvas.cross_hair() is None
+    assert canvas.tools.cross_hair() is None
 
 
 def test_the_cross_hair_moves_by_one_pixel_with_shift_and_never_leaves_the_photo(canvas, session):
     QTest.keyClick(canvas, Qt.Key.Key_Right)
-    start = QPointF(canvas.cross_hair())
+    start = QPointF(canvas.tools.cross_hair())
     QTest.keyClick(canvas, Qt.Key.Key_Right, SHIFT)
-    assert canvas.cross_hair().x() == pytest.approx(start.x() + 1)
+    assert canvas.tools.cross_hair().x() == pytest.approx(start.x() + 1)
     for _ in range(40):
         QTest.keyClick(canvas, Qt.Key.Key_Right, CTRL)
-    x, _ = canvas.to_photo(canvas.cross_hair())
+    x, _ = canvas.viewport.to_photo(canvas.tools.cross_hair())
     assert x <= session.photo.width
-    assert canvas.rect().contains(canvas.cross_hair().toPoint())
+    assert canvas.rect().contains(canvas.tools.cross_hair().toPoint())
 
 
 def test_names_for_screen_readers(canvas):
-    canvas.set_tool("brush")
-    canvas.set_brush_size(46)
+    canvas.tools.set_tool("brush")
+    canvas.tools.set_brush_size(46)
     assert canvas.accessibleName() == "Cut-out editor, brush, 46 pixels"
     canvas.set_summary(0.3, 2)
     assert "30 percent" in canvas.accessibleDescription()
 
 
 def test_a_hidden_canvas_ends_its_stroke(canvas, session):
-    canvas.set_tool("brush")
+    canvas.tools.set_tool("brush")
     QTest.mousePress(canvas, LEFT, NONE, at(canvas, 50, 50))
     canvas.hide()
     assert not session.document.painting and session.document.undo_label == "Paint"

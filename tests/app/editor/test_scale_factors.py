@@ -34,20 +34,20 @@ canvas.resize(400, 300)
 canvas.set_session(session)
 canvas.show()
 assert canvas.devicePixelRatioF() == ratio, canvas.devicePixelRatioF()
-canvas.zoom_actual()
-assert canvas.view().percent == 100 and canvas.view().ratio == ratio
-canvas.zoom_fit()
-assert abs(canvas.view().scale - ratio) < 1e-6  # the photo fills the widget: so many screen pixels each
+canvas.viewport.zoom_actual()
+assert canvas.viewport.view().percent == 100 and canvas.viewport.view().ratio == ratio
+canvas.viewport.zoom_fit()
+assert abs(canvas.viewport.view().scale - ratio) < 1e-6  # the photo fills the widget: so many screen pixels each
 picture = canvas.grab().toImage()
 assert (picture.width(), picture.height()) == (round(400 * ratio), round(300 * ratio))
 spot = picture.pixelColor(int(205 * ratio), int(105 * ratio))
 assert spot.red() > 2 * spot.green(), spot.getRgb()  # the red square lies where the photo has it
-canvas.set_tool("brush")
-canvas.set_brush_size(40)
+canvas.tools.set_tool("brush")
+canvas.tools.set_brush_size(40)
 QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(300, 200))
 ys, xs = np.nonzero(session.document.mask >= 128)
 assert abs(xs.mean() - 300) < 1 and abs(ys.mean() - 200) < 1 and abs(np.ptp(xs) + 1 - 40) <= 1
-assert abs(canvas._ring_radius() - 20) < 1e-6  # widget pixels: the ring is as large as the dab
+assert abs(canvas.tools.ring_radius() - 20) < 1e-6  # widget pixels: the ring is as large as the dab
 # The keyboard: the cross-hair begins in the middle, and everything it does lies where it is seen.
 right, enter, ctrl = Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier
 QTest.keyClick(canvas, right)
@@ -56,8 +56,8 @@ QTest.keyClick(canvas, right, ctrl)
 QTest.keyClick(canvas, enter)
 painted = session.document.mask[150]
 assert painted[190:270].min() >= 128 and not painted[290:].any() and not painted[:170].any()
-assert abs(canvas.cross_hair().x() - 260) < 1 and abs(canvas.cross_hair().y() - 150) < 1
-canvas.set_tool("lasso")
+assert abs(canvas.tools.cross_hair().x() - 260) < 1 and abs(canvas.tools.cross_hair().y() - 150) < 1
+canvas.tools.set_tool("lasso")
 canvas.session.document.replace(np.zeros((300, 400), np.uint8), "Open a mask")
 QTest.keyClick(canvas, enter)
 for way in (right, Qt.Key.Key_Down, Qt.Key.Key_Left):

@@ -46,7 +46,7 @@ def panel(qtbot, state) -> PromptPanel:
 def bundle(panel, state, tmp_path: Path, qtbot):
     manifest = fake_bundle(tmp_path)
     state.set_engine(EngineStatus("ready", manifest=manifest, folder=tmp_path))
-    qtbot.waitUntil(lambda: panel.prompt.reader._tokenizer is not None)
+    qtbot.waitUntil(lambda: panel.sheet.prompt.reader._tokenizer is not None)
     yield manifest
     background.shutdown()
 
@@ -73,33 +73,33 @@ def test_object_names_and_accessible_names(panel, bundle):
         widget = panel.findChild(QWidget, name)
         assert widget is not None, name
         assert widget.accessibleName() == spoken
-    assert panel.generate.text() == "Generate"
-    assert panel.cancel.text() == "Stop"
+    assert panel.sheet.generate.text() == "Generate"
+    assert panel.sheet.cancel.text() == "Stop"
 
 
 def test_typing_reaches_the_state_and_the_other_way_round(panel, state, qtbot):
     with qtbot.waitSignal(state.promptChanged):
-        qtbot.keyClicks(panel.prompt, "a robot")
+        qtbot.keyClicks(panel.sheet.prompt, "a robot")
     assert state.values.prompt == "a robot"
     state.update_values(prompt="a duck", negative_prompt="rain", seed=12, count=4)
-    assert panel.prompt.text() == "a duck"
-    assert panel.negative.text() == "rain"
-    assert panel.seed.spin.integer() == 12
-    assert panel.count.value() == 4
+    assert panel.sheet.prompt.text() == "a duck"
+    assert panel.sheet.negative.text() == "rain"
+    assert panel.sheet.seed.spin.integer() == 12
+    assert panel.sheet.count.value() == 4
 
 
 def test_what_the_state_sets_can_be_undone(panel, state, qtbot):
-    qtbot.keyClicks(panel.prompt, "mine")
+    qtbot.keyClicks(panel.sheet.prompt, "mine")
     state.update_values(prompt="recalled")
-    qtbot.keyClick(panel.prompt, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(panel.sheet.prompt, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert state.values.prompt == "mine"
 
 
 def test_unknown_words_are_underlined_and_said(panel, bundle, qtbot):
-    qtbot.keyClicks(panel.prompt, "a robot near the pagoda")
-    assert panel.words.text() == "This model does not know “near”, “pagoda”."
-    assert panel.words.isVisibleTo(panel)
-    formats = panel.prompt.document().firstBlock().layout().formats()
+    qtbot.keyClicks(panel.sheet.prompt, "a robot near the pagoda")
+    assert panel.sheet.words.text() == "This model does not know “near”, “pagoda”."
+    assert panel.sheet.words.isVisibleTo(panel)
+    formats = panel.sheet.prompt.document().firstBlock().layout().formats()
     waves = [
         (f.start, f.length)
         for f in formats
@@ -108,74 +108,74 @@ def test_unknown_words_are_underlined_and_said(panel, bundle, qtbot):
     assert waves == [(8, 4), (17, 6)]
     state = panel.state
     state.update_values(prompt="a robot in the snow")
-    assert not panel.words.isVisibleTo(panel)
+    assert not panel.sheet.words.isVisibleTo(panel)
 
 
 def test_the_counter_and_what_is_cut_off(panel, bundle, state):
     state.update_values(prompt="a robot")
-    assert panel.prompt.counter() == ""
+    assert panel.sheet.prompt.counter() == ""
     state.update_values(prompt="a toy robot in the snow")
-    assert panel.prompt.counter() == "7 of 12 tokens"
+    assert panel.sheet.prompt.counter() == "7 of 12 tokens"
     state.update_values(prompt="a toy robot in the snow on the beach in the dusk snow")
-    assert panel.prompt.counter() == "14 of 12 tokens"
-    assert panel.words.text() == "The last 2 words are not used: dusk snow"
-    formats = panel.prompt.document().firstBlock().layout().formats()
+    assert panel.sheet.prompt.counter() == "14 of 12 tokens"
+    assert panel.sheet.words.text() == "The last 2 words are not used: dusk snow"
+    formats = panel.sheet.prompt.document().firstBlock().layout().formats()
     assert any(f.format.fontStrikeOut() for f in formats)
 
 
 def test_alt_up_walks_through_earlier_prompts(panel, state, qtbot):
     panel.set_prompt_history(("one", "two"))
-    panel.prompt.setFocus()
-    qtbot.waitUntil(panel.prompt.hasFocus)
-    qtbot.keyClicks(panel.prompt, "draft")
-    qtbot.keyClick(panel.prompt, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    panel.sheet.prompt.setFocus()
+    qtbot.waitUntil(panel.sheet.prompt.hasFocus)
+    qtbot.keyClicks(panel.sheet.prompt, "draft")
+    qtbot.keyClick(panel.sheet.prompt, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     assert state.values.prompt == "two"
-    qtbot.keyClick(panel.prompt, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    qtbot.keyClick(panel.sheet.prompt, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     assert state.values.prompt == "one"
-    qtbot.keyClick(panel.prompt, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    qtbot.keyClick(panel.prompt, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.keyClick(panel.sheet.prompt, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.keyClick(panel.sheet.prompt, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     assert state.values.prompt == "draft"
     panel.remember("draft")
     assert panel.prompt_history() == ("one", "two", "draft")
 
 
 def test_tab_leaves_the_prompt_and_rich_text_is_pasted_plain(panel, qtbot):
-    panel.prompt.setFocus()
-    qtbot.waitUntil(panel.prompt.hasFocus)
+    panel.sheet.prompt.setFocus()
+    qtbot.waitUntil(panel.sheet.prompt.hasFocus)
     from PySide6.QtCore import QMimeData
 
     data = QMimeData()
     data.setHtml("<b>bold</b>")
     data.setText("bold")
-    panel.prompt.insertFromMimeData(data)
-    assert panel.prompt.text() == "bold"
-    qtbot.keyClick(panel.prompt, Qt.Key.Key_Tab)
-    assert not panel.prompt.hasFocus()
-    assert panel.prompt.text() == "bold"
+    panel.sheet.prompt.insertFromMimeData(data)
+    assert panel.sheet.prompt.text() == "bold"
+    qtbot.keyClick(panel.sheet.prompt, Qt.Key.Key_Tab)
+    assert not panel.sheet.prompt.hasFocus()
+    assert panel.sheet.prompt.text() == "bold"
 
 
 def test_a_log_that_is_pasted_is_cut_at_once_and_that_is_said(panel, bundle, state):
     log = QMimeData()
     log.setText("2026-01-01 12:00:00 INFO a line of a log that somebody had on the clipboard\n" * 20_000)
     began = time.process_time()
-    panel.prompt.insertFromMimeData(log)
+    panel.sheet.prompt.insertFromMimeData(log)
     assert time.process_time() - began < 3.0
-    assert len(panel.prompt.text()) == MAX_PROMPT_CHARACTERS == len(state.values.prompt)
-    assert "at most 4000 characters" in panel.words.text()
-    panel.prompt.set_text("a duck")
-    assert "at most" not in panel.words.text()
-    panel.prompt.selectAll()
+    assert len(panel.sheet.prompt.text()) == MAX_PROMPT_CHARACTERS == len(state.values.prompt)
+    assert "at most 4000 characters" in panel.sheet.words.text()
+    panel.sheet.prompt.set_text("a duck")
+    assert "at most" not in panel.sheet.words.text()
+    panel.sheet.prompt.selectAll()
     log.setText("x" * (MAX_PROMPT_CHARACTERS + 1))
-    panel.prompt.insertFromMimeData(log)
-    assert panel.prompt.text() == "x" * MAX_PROMPT_CHARACTERS and "at most" in panel.words.text()
+    panel.sheet.prompt.insertFromMimeData(log)
+    assert panel.sheet.prompt.text() == "x" * MAX_PROMPT_CHARACTERS and "at most" in panel.sheet.words.text()
 
 
 @pytest.mark.parametrize("prompt", ["a pagoda", "🦆 pagoda", "🦆🦆🦆 a pagoda 🦆", "é🦆 pagoda"])
 def test_marks_stand_under_their_words_behind_letters_that_count_twice(panel, bundle, prompt):
-    panel.prompt.set_reader(PromptReader(24, Language(frozenset({"a"}))))
-    panel.prompt.set_text(prompt)
+    panel.sheet.prompt.set_reader(PromptReader(24, Language(frozenset({"a"}))))
+    panel.sheet.prompt.set_text(prompt)
     marked = set()
-    block = panel.prompt.document().firstBlock()
+    block = panel.sheet.prompt.document().firstBlock()
     for piece in block.layout().formats():
         if piece.format.underlineStyle() != QTextCharFormat.UnderlineStyle.NoUnderline:
             text = block.text().encode("utf-16-le")[2 * piece.start : 2 * (piece.start + piece.length)]
@@ -185,7 +185,7 @@ def test_marks_stand_under_their_words_behind_letters_that_count_twice(panel, bu
 
 @pytest.mark.parametrize(("typed", "shown"), [("1,5", "1.5"), ("1.5", "1.5"), ("9", "8.0"), ("-3", "0.0"), ("", "3.0")])
 def test_a_dial_shows_what_is_in_force_whatever_was_typed(panel, state, qtbot, typed, shown):
-    dial = panel.prompt_strength
+    dial = panel.sheet.prompt_strength
     dial.setValue(3.0)
     dial.edit.selectAll()
     QTest.keyClick(dial.edit, Qt.Key.Key_Delete)
@@ -196,21 +196,21 @@ def test_a_dial_shows_what_is_in_force_whatever_was_typed(panel, state, qtbot, t
 
 def test_a_seed_with_a_comma_is_no_other_seed(panel, state, qtbot):
     state.update_values(seed=77)
-    panel.seed.spin.selectAll()
-    QTest.keyClicks(panel.seed.spin, "1,5")
-    QTest.keyClick(panel.seed.spin, Qt.Key.Key_Return)
-    assert panel.seed.spin.text() == "77" and state.values.seed == 77
+    panel.sheet.seed.spin.selectAll()
+    QTest.keyClicks(panel.sheet.seed.spin, "1,5")
+    QTest.keyClick(panel.sheet.seed.spin, Qt.Key.Key_Return)
+    assert panel.sheet.seed.spin.text() == "77" and state.values.seed == 77
 
 
 def test_a_prompt_is_never_longer_than_a_request_allows(panel, state):
-    panel.prompt.insertPlainText("x" * 5000)
+    panel.sheet.prompt.insertPlainText("x" * 5000)
     assert len(state.values.prompt) == 4000
     compose(state.values, None)
 
 
 def test_chips_put_their_words_into_the_prompt(panel, bundle, state, qtbot):
     with_subject(state)
-    chips = {chip.text(): chip for chip in panel.chips.chips()}
+    chips = {chip.text(): chip for chip in panel.sheet.chips.chips()}
     assert len(chips) == 5
     qtbot.waitUntil(lambda: chips["in the snow"]._thumb is not None)
     qtbot.mouseClick(chips["in the snow"], Qt.MouseButton.LeftButton)
@@ -221,38 +221,38 @@ def test_chips_put_their_words_into_the_prompt(panel, bundle, state, qtbot):
 
 def test_a_scene_waits_for_the_name_it_needs(panel, bundle, state, qtbot):
     state.add_subject(cut_out=CutOut(np.zeros((8, 8, 4), np.uint8)))
-    chip = next(chip for chip in panel.chips.chips() if chip.text() == "in the snow")
+    chip = next(chip for chip in panel.sheet.chips.chips() if chip.text() == "in the snow")
     with qtbot.waitSignal(panel.nameWanted):
         qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
-    assert state.values.prompt == "" and "in the snow" in panel.disagreement.text()
+    assert state.values.prompt == "" and "in the snow" in panel.sheet.disagreement.text()
     state.update_subject(state.subject.key, name="mug")
     panel.wording.settle()
-    assert panel.prompt.text() == state.values.prompt == "a mug in the snow"
-    assert panel.disagreement.text() == ""
+    assert panel.sheet.prompt.text() == state.values.prompt == "a mug in the snow"
+    assert panel.sheet.disagreement.text() == ""
 
 
 def test_what_was_typed_is_among_the_earlier_prompts_when_other_words_come(panel, bundle, state, qtbot):
     with_subject(state)
     state.add_subject(cut_out=CutOut(np.zeros((8, 8, 4), np.uint8)), name="mug")
-    panel.prompt.set_text("a robot on the beach")
-    assert panel.disagreement.text() == "The prompt speaks of “robot”, the photo is “mug”."
-    qtbot.mouseClick(panel.mend_button, Qt.MouseButton.LeftButton)
-    assert state.values.prompt == "a mug on the beach" and panel.disagreement.text() == ""
+    panel.sheet.prompt.set_text("a robot on the beach")
+    assert panel.sheet.disagreement.text() == "The prompt speaks of “robot”, the photo is “mug”."
+    qtbot.mouseClick(panel.sheet.mend_button, Qt.MouseButton.LeftButton)
+    assert state.values.prompt == "a mug on the beach" and panel.sheet.disagreement.text() == ""
     state.update_values(prompt="an example")
     assert panel.prompt_history() == ("a robot on the beach", "a mug on the beach")
 
 
 def test_all_scenes_unfold_by_kind(panel, bundle, qtbot):
-    more = next(chip for chip in panel.chips.findChildren(QWidget) if chip.accessibleName() == "Show all scenes")
+    more = next(chip for chip in panel.sheet.chips.findChildren(QWidget) if chip.accessibleName() == "Show all scenes")
     qtbot.mouseClick(more, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(panel.chips.chips()) == 9)
-    titles = [label.text() for label in panel.chips.findChildren(QLabel) if label.isVisibleTo(panel.chips)]
+    qtbot.waitUntil(lambda: len(panel.sheet.chips.chips()) == 9)
+    titles = [label.text() for label in panel.sheet.chips.findChildren(QLabel) if label.isVisibleTo(panel.sheet.chips)]
     assert titles == ["Places", "Colours"]
 
 
 def test_a_slider_is_dragged_typed_and_reset(panel, bundle, state, qtbot):
-    panel.set_open_sections({"strengths": True})
-    dial = panel.prompt_strength
+    panel.sheet.set_open_sections({"strengths": True})
+    dial = panel.sheet.prompt_strength
     assert dial.default() == 2.5
     qtbot.mouseClick(dial.slider, Qt.MouseButton.LeftButton, pos=QPoint(dial.slider.width() - 4, 12))
     assert state.values.prompt_strength == 8.0
@@ -266,32 +266,32 @@ def test_a_slider_is_dragged_typed_and_reset(panel, bundle, state, qtbot):
 
 def test_recalled_dials_are_kept_until_the_slider_is_moved(panel, state, qtbot):
     state.update_values(prompt_strength=(1.0, 3.0), subject_strength=12.0)
-    assert panel.prompt_strength.edit.text() == "varies"
-    assert panel.subject_strength.edit.text() == "12"
+    assert panel.sheet.prompt_strength.edit.text() == "varies"
+    assert panel.sheet.subject_strength.edit.text() == "12"
     state.update_values(prompt="typing does not change them")
     assert compose(state.values, None).prompt_strength == (1.0, 3.0)
     assert compose(state.values, None).subject_strength == 12.0
-    panel.prompt_strength.slider.setFocus()
-    qtbot.keyClick(panel.prompt_strength.slider, Qt.Key.Key_Right)
+    panel.sheet.prompt_strength.slider.setFocus()
+    qtbot.keyClick(panel.sheet.prompt_strength.slider, Qt.Key.Key_Right)
     assert state.values.prompt_strength == pytest.approx(2.1)
 
 
 def test_identity_and_look_can_be_set_apart(panel, state, qtbot):
-    panel.set_open_sections({"more": True, "strengths": True})
+    panel.sheet.set_open_sections({"more": True, "strengths": True})
     state.update_values(subject_strength=2.0)
-    panel.apart.click()
+    panel.sheet.apart.click()
     assert state.values.look_strength == 2.0
-    assert panel.look.isVisibleTo(panel)
-    assert panel.subject_strength.accessibleName() == "Keep the identity"
-    panel.look.setValue(5.0)
+    assert panel.sheet.look.isVisibleTo(panel)
+    assert panel.sheet.subject_strength.accessibleName() == "Keep the identity"
+    panel.sheet.look.setValue(5.0)
     assert compose(state.values, None).look_strength == 5.0
-    panel.apart.click()
+    panel.sheet.apart.click()
     assert state.values.look_strength is None
-    assert not panel.look.isVisibleTo(panel)
+    assert not panel.sheet.look.isVisibleTo(panel)
 
 
 def test_only_the_sizes_of_the_bundle_are_offered_each_with_its_shape(panel, bundle, state, qtbot):
-    combo = panel.shape
+    combo = panel.sheet.shape
     assert [combo.itemText(n) for n in range(combo.count())] == [
         "Square 1:1  ·  64 × 64",
         "Landscape 3:2  ·  72 × 48",
@@ -306,69 +306,69 @@ def test_only_the_sizes_of_the_bundle_are_offered_each_with_its_shape(panel, bun
 
 
 def test_pictures_are_counted_by_click_and_by_typing(panel, state, qtbot):
-    panel.set_open_sections({"seed": True})
-    qtbot.mouseClick(panel.count._choice.button(4), Qt.MouseButton.LeftButton)
+    panel.sheet.set_open_sections({"seed": True})
+    qtbot.mouseClick(panel.sheet.count._choice.button(4), Qt.MouseButton.LeftButton)
     assert state.values.count == 4
-    qtbot.keyClick(panel.count._choice.button(4), Qt.Key.Key_6)
+    qtbot.keyClick(panel.sheet.count._choice.button(4), Qt.Key.Key_6)
     assert state.values.count == 6
-    assert panel.count._choice.button(0).text() == "6"
-    qtbot.keyClick(panel.count._choice.button(0), Qt.Key.Key_9)
+    assert panel.sheet.count._choice.button(0).text() == "6"
+    qtbot.keyClick(panel.sheet.count._choice.button(0), Qt.Key.Key_9)
     assert state.values.count == 6
-    panel.count.setValue(1)
+    panel.sheet.count.setValue(1)
     assert state.values.count == 1
 
 
 def test_the_seed_is_typed_rolled_and_locked(panel, state, qtbot):
-    panel.set_open_sections({"seed": True})
-    panel.seed.spin.setFocus()
-    panel.seed.spin.selectAll()
-    qtbot.keyClicks(panel.seed.spin, "4294967295")
-    qtbot.keyClick(panel.seed.spin, Qt.Key.Key_Return)
+    panel.sheet.set_open_sections({"seed": True})
+    panel.sheet.seed.spin.setFocus()
+    panel.sheet.seed.spin.selectAll()
+    qtbot.keyClicks(panel.sheet.seed.spin, "4294967295")
+    qtbot.keyClick(panel.sheet.seed.spin, Qt.Key.Key_Return)
     assert (state.values.seed, state.values.seed_locked) == (4294967295, True)
     assert panel.for_next_picture().seed == 4294967295
-    panel.seed.lock.click()
+    panel.sheet.seed.lock.click()
     assert not state.values.seed_locked
     seeds = {panel.for_next_picture().seed for _ in range(5)}
     assert len(seeds) > 1
-    panel.seed.dice.click()
-    assert panel.seed.spin.integer() == state.values.seed
+    panel.sheet.seed.dice.click()
+    assert panel.sheet.seed.spin.integer() == state.values.seed
     panel.toggle_seed_lock()
-    assert panel.seed.lock.isChecked()
-    assert panel.seed.lock.icon_name() == "lock"
+    assert panel.sheet.seed.lock.isChecked()
+    assert panel.sheet.seed.lock.icon_name() == "lock"
 
 
 def test_generate_says_what_is_missing(panel, bundle, state, qtbot):
-    assert not panel.generate.isEnabled()
-    assert panel.help.text() == "Add a photo first"
+    assert not panel.sheet.generate.isEnabled()
+    assert panel.sheet.help.text() == "Add a photo first"
     with_subject(state)
-    assert panel.help.text() == "Write a prompt first"
-    qtbot.keyClicks(panel.prompt, "a robot")
-    assert panel.generate.isEnabled()
+    assert panel.sheet.help.text() == "Write a prompt first"
+    qtbot.keyClicks(panel.sheet.prompt, "a robot")
+    assert panel.sheet.generate.isEnabled()
     state.set_expected_seconds(4.0)
     state.set_prepared(())
-    assert panel.help.text() == "About 4\u00a0s · subject and prompt are ready"
+    assert panel.sheet.help.text() == "About 4\u00a0s · subject and prompt are ready"
     with qtbot.waitSignal(panel.generateRequested):
-        qtbot.mouseClick(panel.generate, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(panel.sheet.generate, Qt.MouseButton.LeftButton)
 
 
 def test_while_drawing_stop_stands_where_generate_was(panel, bundle, state, qtbot):
     with_subject(state)
     state.update_values(prompt="a robot")
-    panel.generate.setFocus()
-    place = panel.generate.geometry()
+    panel.sheet.generate.setFocus()
+    place = panel.sheet.generate.geometry()
     state.set_jobs(Jobs(drawing=1, index=2, count=4, waiting=2))
-    assert panel.cancel.isVisibleTo(panel)
-    assert not panel.generate.isVisibleTo(panel)
-    assert panel.cancel.geometry() == place
-    qtbot.waitUntil(panel.cancel.hasFocus)
-    assert panel.help.text() == "Picture 2 of 4 · after Stop you can finish or save it"
-    assert panel.prompt.isEnabled(), "the prompt can be changed while drawing"
+    assert panel.sheet.cancel.isVisibleTo(panel)
+    assert not panel.sheet.generate.isVisibleTo(panel)
+    assert panel.sheet.cancel.geometry() == place
+    qtbot.waitUntil(panel.sheet.cancel.hasFocus)
+    assert panel.sheet.help.text() == "Picture 2 of 4 · after Stop you can finish or save it"
+    assert panel.sheet.prompt.isEnabled(), "the prompt can be changed while drawing"
     with qtbot.waitSignal(panel.cancelRequested):
-        qtbot.mouseClick(panel.cancel, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(panel.sheet.cancel, Qt.MouseButton.LeftButton)
     state.set_jobs(Jobs(drawing=1, stopping=True))
-    assert panel.cancel.is_busy()
+    assert panel.sheet.cancel.is_busy()
     state.set_jobs(Jobs())
-    assert panel.generate.isVisibleTo(panel)
+    assert panel.sheet.generate.isVisibleTo(panel)
 
 
 def test_recall_fills_the_panel(panel, bundle, state):
@@ -377,7 +377,7 @@ def test_recall_fills_the_panel(panel, bundle, state):
     )
     assert panel.recall(request) == ""
     assert compose(state.values, None) == request
-    assert panel.shape.currentIndex() == 2
+    assert panel.sheet.shape.currentIndex() == 2
     note = panel.recall(replace(request, size=(512, 512)))
     assert "512 × 512" in note
     assert state.values.size == (48, 72)
@@ -391,23 +391,23 @@ def recalled(panel, bundle, count: int = 3) -> ScaleBits:
 
 def test_kept_scales_that_were_recalled_are_said_and_can_be_let_go(panel, bundle, state, qtbot):
     with_subject(state)
-    assert not panel.kept.isVisible()
+    assert not panel.sheet.kept.isVisible()
     kept = recalled(panel, bundle)
-    assert panel.kept.isVisible() and panel.kept.text() == "Keeps the first 3 scales"
+    assert panel.sheet.kept.isVisible() and panel.sheet.kept.text() == "Keeps the first 3 scales"
     assert compose(state.values, None).kept == kept
-    panel.prompt.set_text("a robot in the snow")
-    panel.seed.rollRequested.emit()
+    panel.sheet.prompt.set_text("a robot in the snow")
+    panel.sheet.seed.rollRequested.emit()
     assert state.values.kept == kept, "another prompt or seed is a picture of the same composition"
-    assert panel.let_go.accessibleName() == "Begin with the first scale again"
-    panel.let_go.setFocus()
-    qtbot.keyClick(panel.let_go, Qt.Key.Key_Space)
-    assert state.values.kept is None and not panel.kept.isVisible()
-    assert panel.generate.hasFocus()
+    assert panel.sheet.let_go.accessibleName() == "Begin with the first scale again"
+    panel.sheet.let_go.setFocus()
+    qtbot.keyClick(panel.sheet.let_go, Qt.Key.Key_Space)
+    assert state.values.kept is None and not panel.sheet.kept.isVisible()
+    assert panel.sheet.generate.hasFocus()
 
 
 def test_kept_scales_belong_to_their_shape_and_model(panel, bundle, state, tmp_path):
     recalled(panel, bundle)
-    panel.shape.sizeChosen.emit((72, 48))
+    panel.sheet.shape.sizeChosen.emit((72, 48))
     assert state.values.kept is None
     kept = recalled(panel, bundle)
     state.set_engine(replace(state.engine, phase="loading"))
@@ -430,71 +430,77 @@ def test_kept_scales_of_the_last_session_wait_for_a_model_that_fits(panel, state
 
 def test_at_first_sections_are_folded_and_say_their_values(panel, bundle, state):
     state.set_values(PanelValues(prompt_strength=2.5, subject_strength=4.0))
-    summaries = {name: panel.sections[name].header.summary for name in ("strengths", "shape", "seed")}
+    summaries = {name: panel.sheet.sections[name].header.summary for name in ("strengths", "shape", "seed")}
     assert summaries == {"strengths": "2.5 and 4.0", "shape": "square, 1 picture", "seed": "new each time"}
     state.update_values(size=(72, 48), count=3, seed=5, seed_locked=True)
-    assert panel.sections["shape"].header.summary == "landscape 3:2, 3 pictures"
-    assert panel.sections["seed"].header.summary == "5"
+    assert panel.sheet.sections["shape"].header.summary == "landscape 3:2, 3 pictures"
+    assert panel.sheet.sections["seed"].header.summary == "5"
 
 
 def test_what_is_open_is_remembered_and_can_be_folded_again(panel, qtbot):
-    with qtbot.waitSignal(panel.sectionsChanged):
-        panel.sections["strengths"].header.click()
-    assert panel.prompt_strength.isVisibleTo(panel)
-    assert panel.sections["strengths"].header.isVisibleTo(panel), "it folds where it unfolded"
-    assert panel.open_sections()["strengths"]
-    panel.fold()
-    assert not panel.prompt_strength.isVisibleTo(panel)
-    panel.set_open_sections({"seed": True, "unknown": True})
-    assert panel.seed.isVisibleTo(panel)
+    with qtbot.waitSignal(panel.sheet.sectionsChanged):
+        panel.sheet.sections["strengths"].header.click()
+    assert panel.sheet.prompt_strength.isVisibleTo(panel)
+    assert panel.sheet.sections["strengths"].header.isVisibleTo(panel), "it folds where it unfolded"
+    assert panel.sheet.open_sections()["strengths"]
+    panel.sheet.fold()
+    assert not panel.sheet.prompt_strength.isVisibleTo(panel)
+    panel.sheet.set_open_sections({"seed": True, "unknown": True})
+    assert panel.sheet.seed.isVisibleTo(panel)
 
 
 def test_low_windows_move_pictures_and_seed_into_more(panel):
-    panel.set_open_sections({"seed": True})
-    panel.set_low(True)
-    assert not panel.seed.isVisibleTo(panel)
-    panel.set_open_sections({"more": True})
-    assert panel.seed.isVisibleTo(panel)
-    assert panel.count.isVisibleTo(panel)
-    panel.set_low(False)
-    panel.set_open_sections({"more": False})
-    assert panel.seed.isVisibleTo(panel)
+    panel.sheet.set_open_sections({"seed": True})
+    panel.sheet.set_low(True)
+    assert not panel.sheet.seed.isVisibleTo(panel)
+    panel.sheet.set_open_sections({"more": True})
+    assert panel.sheet.seed.isVisibleTo(panel)
+    assert panel.sheet.count.isVisibleTo(panel)
+    panel.sheet.set_low(False)
+    panel.sheet.set_open_sections({"more": False})
+    assert panel.sheet.seed.isVisibleTo(panel)
 
 
 @pytest.mark.parametrize(("width", "scale"), [(288, 1.0), (320, 1.0), (288, 1.5), (320, 1.5)])
 def test_nothing_sticks_out_of_a_narrow_panel(panel, bundle, state, qtbot, request, width, scale):
     request.addfinalizer(lambda: set_text_scale(1.0))
     set_text_scale(scale)
-    panel.set_low(width == 288)
+    panel.sheet.set_low(width == 288)
     panel.resize(width, 420)
-    panel.set_open_sections(dict.fromkeys(panel.sections, True))
+    panel.sheet.set_open_sections(dict.fromkeys(panel.sheet.sections, True))
     state.update_values(prompt="near the pagoda " * 20, seed=4294967295)
-    panel.apart.click()
+    panel.sheet.apart.click()
     qtbot.wait(20)
-    area = panel.area
+    area = panel.sheet.area
     assert area.widget().width() <= area.viewport().width()
     bar = area.verticalScrollBar()
     assert bar.maximum() > 0
     right = width - bar.width()
-    for child in (panel.prompt, panel.shape, panel.seed, panel.prompt_strength, panel.negative):
+    for child in (
+        panel.sheet.prompt,
+        panel.sheet.shape,
+        panel.sheet.seed,
+        panel.sheet.prompt_strength,
+        panel.sheet.negative,
+    ):
         assert child.mapTo(panel, QPoint(child.width(), 0)).x() <= right + 1
 
 
 def test_four_ideas_need_what_generate_needs(panel, bundle, state, qtbot):
-    assert not panel.ideas_button.isEnabled()
+    assert not panel.sheet.ideas_button.isEnabled()
     with_subject(state)
     state.update_values(prompt="a robot")
     with qtbot.waitSignal(panel.ideasRequested):
-        qtbot.mouseClick(panel.ideas_button, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(panel.sheet.ideas_button, Qt.MouseButton.LeftButton)
     state.set_jobs(Jobs(drawing=1))
-    assert not panel.ideas_button.isEnabled()
+    assert not panel.sheet.ideas_button.isEnabled()
 
 
 def test_the_banner_stands_under_the_prompt(panel, qtbot):
     banner = QLabel("fault")
-    panel.set_banner(banner)
+    panel.sheet.set_banner(banner)
     qtbot.wait(10)
-    assert panel.prompt.geometry().bottom() < banner.geometry().top() < panel.avoid.geometry().top()
+    assert panel.sheet.prompt.geometry().bottom() < banner.geometry().top() < panel.sheet.avoid.geometry().top()
 
 
 def test_both_themes_paint_the_panel(look, panel, bundle, state, qtbot):
@@ -502,7 +508,7 @@ def test_both_themes_paint_the_panel(look, panel, bundle, state, qtbot):
 
     image = panel.grab().toImage()
     assert image.pixelColor(4, 300) == theme().color("surface")
-    middle = panel.generate.mapTo(panel, panel.generate.rect().center())
+    middle = panel.sheet.generate.mapTo(panel, panel.sheet.generate.rect().center())
     at = image.devicePixelRatio()
     disabled = image.pixelColor(round((middle.x() - 120) * at), round(middle.y() * at))
     with_subject(state)
@@ -514,29 +520,29 @@ def test_both_themes_paint_the_panel(look, panel, bundle, state, qtbot):
 
 def test_undo_of_a_scene_brings_the_words_back(panel, bundle, state, qtbot):
     state.update_values(prompt="a robot on the beach")
-    chip = next(chip for chip in panel.chips.chips() if chip.text() == "in the snow")
+    chip = next(chip for chip in panel.sheet.chips.chips() if chip.text() == "in the snow")
     qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
     assert state.values.prompt == "a robot in the snow"
-    cursor = QTextCursor(panel.prompt.document())
+    cursor = QTextCursor(panel.sheet.prompt.document())
     assert cursor.document().isUndoAvailable()
-    panel.prompt.undo()
+    panel.sheet.prompt.undo()
     assert state.values.prompt == "a robot on the beach"
 
 
 def test_a_session_that_comes_back_leaves_the_focus_in_the_prompt(panel, qtbot):
     panel.focus_prompt()
-    qtbot.waitUntil(panel.prompt.hasFocus)
-    panel.set_open_sections(dict.fromkeys(panel.sections, True))
-    assert panel.prompt.hasFocus()
-    panel.fold()
-    panel.sections["strengths"].header.setFocus()
-    panel.sections["strengths"].header.click()
-    assert panel.sections["strengths"].isAncestorOf(QApplication.focusWidget())
+    qtbot.waitUntil(panel.sheet.prompt.hasFocus)
+    panel.sheet.set_open_sections(dict.fromkeys(panel.sheet.sections, True))
+    assert panel.sheet.prompt.hasFocus()
+    panel.sheet.fold()
+    panel.sheet.sections["strengths"].header.setFocus()
+    panel.sheet.sections["strengths"].header.click()
+    assert panel.sheet.sections["strengths"].isAncestorOf(QApplication.focusWidget())
 
 
 def test_the_longest_seed_can_be_read(panel, state, qtbot):
-    panel.set_open_sections({"seed": True})
+    panel.sheet.set_open_sections({"seed": True})
     state.update_values(seed=4294967295)
     qtbot.wait(10)
-    spin = panel.seed.spin
+    spin = panel.sheet.seed.spin
     assert spin.fontMetrics().horizontalAdvance("4294967295") <= spin.lineEdit().width()

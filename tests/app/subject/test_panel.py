@@ -86,7 +86,7 @@ def test_a_photo_is_cut_out_at_once(qtbot, rig):
     assert subject.cut_out.pixels.shape == (256, 256, 4) and not subject.finding
     assert subject.title == "thing.png"
     assert rig.panel.chip.text() == "" and rig.panel.found_label.text() == "found, 96\u00a0%"
-    assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tool() == "select"
+    assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tools.tool() == "select"
     assert not rig.subjects.session.document.undo_label
 
 
@@ -94,7 +94,7 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
     opened(qtbot, rig)
     panel, before = rig.panel, rig.state.subject
     QTest.mouseClick(panel.tools["brush"], LEFT)
-    spot = panel.canvas.to_widget(60, 60).toPoint()
+    spot = panel.canvas.viewport.to_widget(60, 60).toPoint()
     QTest.mouseClick(panel.canvas, LEFT, NONE, spot)
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not before.cut_out)
     assert rig.state.subject.mask[60, 60] == 255  # published once, not first with the old mask
@@ -107,7 +107,7 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
 
 def test_clicks_in_the_panel_are_answered(qtbot, rig):
     opened(qtbot, rig)
-    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.to_widget(80, 80).toPoint())
+    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.viewport.to_widget(80, 80).toPoint())
     qtbot.waitUntil(lambda: rig.state.subject.mask[80, 80] == 255)
 
 
@@ -116,8 +116,8 @@ def test_what_was_painted_before_the_answer_stays(qtbot, rig):
     rig.subjects.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.subjects.session is not None)
     QTest.mouseClick(rig.panel.tools["brush"], LEFT)
-    rig.panel.canvas.set_tool("brush")
-    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.to_widget(60, 60).toPoint())
+    rig.panel.canvas.tools.set_tool("brush")
+    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.viewport.to_widget(60, 60).toPoint())
     rig.segmenter.gate.set()
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not None and not rig.state.subject.finding)
     assert rig.state.subject.mask[60, 60] == 255
@@ -133,7 +133,7 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.panel.canvas.isVisible() and rig.panel.edit.isEnabled()
     note = rig.panel.found_note
     assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject."
-    assert rig.panel.canvas.tool() == "box" and not rig.panel.found_sign.isVisible()
+    assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.found_sign.isVisible()
 
 
 def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_meant(qtbot, rig):
@@ -142,7 +142,7 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     panel, note = rig.panel, rig.panel.found_note
     assert panel.found_label.text() == "not sure, 62\u00a0%" and not panel.found_sign.isVisible()
     assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
-    assert panel.canvas.tool() == "box" and panel.tools["box"].isChecked()
+    assert panel.canvas.tools.tool() == "box" and panel.tools["box"].isChecked()
     assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
     assert "875 MB" in note.better.text() and note.better.isVisible()
     with qtbot.waitSignal(panel.helpersRequested):
@@ -151,7 +151,7 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     qtbot.waitUntil(lambda: rig.segmenter.asked[-1][1].box is not None and not rig.subjects.session.asking)
     assert rig.segmenter.asked[-1][1].box.label == "cushion"
     qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
-    assert not note.isVisible() and panel.canvas.tool() == "select"
+    assert not note.isVisible() and panel.canvas.tools.tool() == "select"
 
 
 def test_a_file_that_is_no_picture_is_said(qtbot, rig):
@@ -390,7 +390,7 @@ def test_the_preflights_notes_are_shown(qtbot, rig, monkeypatch):
 def test_a_correction_without_the_networks_is_said_in_the_banner(qtbot, rig):
     opened(qtbot, rig)
     rig.segmenter.notes = ["The networks ended."]
-    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.to_widget(80, 80).toPoint())
+    QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.viewport.to_widget(80, 80).toPoint())
     qtbot.waitUntil(lambda: bool(rig.errors))
     assert rig.errors[0].fact == "The networks ended." and rig.subjects.session.document.mask[80, 80] == 255
 

@@ -79,7 +79,9 @@ class WindowWalk:
         self.window.drawing.generate()
 
     def type(self, chance: random.Random) -> None:
-        self.window.prompt.prompt.set_text(chance.choice(("a ball in the snow", "a red ball", "a ball on the beach")))
+        self.window.prompt.sheet.prompt.set_text(
+            chance.choice(("a ball in the snow", "a red ball", "a ball on the beach"))
+        )
 
     def count(self, chance: random.Random) -> None:
         self.state.update_values(count=chance.randint(1, 3))
@@ -320,11 +322,11 @@ class WindowWalk:
         else:
             assert not status.startswith(("Drawing", "Stopping")), status
             assert status != "Stopped" or self.state.result is None or self.state.result.unfinished or not self.chose
-        assert (prompt.cancel.isVisibleTo(prompt)) == (jobs.busy or jobs.waiting > 0)
-        assert round(prompt.seed.spin.value()) == self.state.values.seed
-        assert prompt.seed.lock.isChecked() == self.state.values.seed_locked
-        assert prompt.prompt.text() == self.state.values.prompt
-        assert bool(prompt.held.text()) == (jobs.held > 0)
+        assert (prompt.sheet.cancel.isVisibleTo(prompt)) == (jobs.busy or jobs.waiting > 0)
+        assert round(prompt.sheet.seed.spin.value()) == self.state.values.seed
+        assert prompt.sheet.seed.lock.isChecked() == self.state.values.seed_locked
+        assert prompt.sheet.prompt.text() == self.state.values.prompt
+        assert bool(prompt.sheet.held.text()) == (jobs.held > 0)
 
     def _editor(self) -> None:
         assert self.window.is_editing() == (self.program.subjects.editing is not None)

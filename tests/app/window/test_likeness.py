@@ -33,7 +33,7 @@ def finish(bench: Bench, number: int, likeness: float | None) -> None:
 def test_the_most_alike_of_several_is_shown_and_sorted(qtbot, tmp_path):
     bench = Bench(qtbot, tmp_path)
     window, state = bench.window, bench.state
-    sheet, bar = window.prompt, window.canvas.actions_bar
+    sheet, bar = window.prompt.sheet, window.canvas.actions_bar
     state.update_values(count=3)
     assert sheet.best.isHidden(), "a model that cannot tell is not asked"
     scale = LikenessScale(1, 0.9, 0.05, 0.3, 0.1, 0.97)

@@ -171,8 +171,8 @@ def test_the_queue_is_seen_sorted_and_taken_apart(bench, qtbot):
     for place in ("one", "two", "three", "four"):
         bench.state.update_values(prompt=f"a box in {place}")
         window.drawing.generate()
-    assert window.prompt.queue_button.isVisible() and "4" in window.prompt.queue_button.text()
-    assert window.prompt.again_button.isVisible(), "Stop took the place of Generate"
+    assert window.prompt.sheet.queue_button.isVisible() and "4" in window.prompt.sheet.queue_button.text()
+    assert window.prompt.sheet.again_button.isVisible(), "Stop took the place of Generate"
     window.activateWindow()
     wait(qtbot, window.isActiveWindow)
     key(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
@@ -202,7 +202,7 @@ def test_the_queue_is_seen_sorted_and_taken_apart(bench, qtbot):
     bench.queue.drop_held()
     bench.queue.stop_now()
     bench.link.failed.emit(Failed(bench.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
-    assert not bench.state.jobs.busy and not window.prompt.queue_button.isVisible()
+    assert not bench.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
 
 
 def test_several_pictures_of_one_press_stand_side_by_side(bench, qtbot):

@@ -1,0 +1,156 @@
+"""The photo with its mask on it, at the screen's resolution. Only what changed is composed anew."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from app.editor.overlay import OVERLAYS, Colour, Style, compose, edge_margin
+from app.editor.photo_view import PhotoView
+from app.editor.viewport import Viewport
+from app.look.pixels import to_image
+from app.look.theme import on_photo, theme, tokens
+from app.mask.brush import Rect
+
+
+class ComposedPhoto:
+    """An image as large as the canvas, in screen pixels, kept between two paintings.
+
+    Args:
+        viewport: the photo and where it lies.
+        small: the panel's form: a fainter tint.
+    """
+
+    def __init__(self, viewport: Viewport, *, small: bool) -> None:
+        self._viewport, self._small = viewport, small
+        self._overlay = "tint"
+        self._backing = QImage()
+        self._shown_view: PhotoView | None = None
+        self._sampled = np.zeros((0, 0, 3), np.uint8)
+        self._sampled_view: PhotoView | None = None
+        self._stale = Rect(0, 0, 0, 0)
+
+    def forget(self) -> None:
+        """Another photo is shown."""
+        self._backing = QImage()
+        self._sampled_view = None
+
+    def overlay(self) -> str:
+        return self._overlay
+
+    def set_overlay(self, overlay: str) -> None:
+        """One of ``OVERLAYS``."""
+        if overlay not in OVERLAYS:
+            raise ValueError(f"no overlay: {overlay!r}")
+        if overlay != self._overlay:
+            self._overlay = overlay
+            self.compose_all()
+
+    def compose_all(self) -> None:
+        """Nothing of the image holds any more."""
+        self._shown_view = None
+
+    def pixels_changed(self, rect: Rect) -> Rect:
+        """Part of the photo's mask is another one; returns the screen pixels to paint again."""
+        view = self._viewport.view()
+        around = ceil(2 / min(view.scale, 1.0))  # one more for the pyramid's coarser pixels
+        area = view.on_screen(rect.grown(around), edge_margin(self._style()) + 1)
+        if not area.empty:
+            self._stale = self._stale.united(area)
+        return area
+
+    def image(self) -> QImage:
+        """The image, up to date."""
+        view = self._viewport.view()
+        width, height = view.screen_size
+        shift = self._shown_view.shift_to(view) if self._shown_view is not None else None
+        torn = shift != (0, 0) and not self._stale.empty  # changed and moved: whose coordinates would they be?
+        if self._backing.width() != width or self._backing.height() != height or shift is None or torn:
+            self._backing = QImage(width, height, QImage.Format.Format_RGB32)
+            self._backing.fill(theme().color("canvas"))
+            areas = [view.photo_on_screen()]
+        else:
+            areas = [self._stale] if not self._stale.empty else []
+            if shift != (0, 0):
+                areas = self._scroll(*shift)
+        self._backing.setDevicePixelRatio(1)
+        painter = QPainter(self._backing)
+        for area in areas:
+            self._compose(painter, area)
+        painter.end()
+        self._backing.setDevicePixelRatio(view.ratio)
+        self._shown_view, self._stale = view, Rect(0, 0, 0, 0)
+        return self._backing
+
+    def _style(self) -> Style:
+        stroke, ratio = tokens()["stroke"], self._viewport.view().ratio
+        alpha = on_photo("mask-tint-alpha-panel" if self._small else "mask-tint-alpha-editor")
+        return Style(
+            tint=_colour(on_photo("mask-tint"), alpha),
+            dim=_colour(on_photo("outside-dim")),
+            inner=_colour(on_photo("mask-edge-inner")),
+            outer=_colour(on_photo("mask-edge-outer")),
+            inner_width=stroke["mask-edge-inner"] * ratio,
+            outer_width=stroke["mask-edge-outer"] * ratio,
+        )
+
+    def _scroll(self, dx: int, dy: int) -> list[Rect]:
+        """Move the backing; returns what has to be composed anew."""
+        width, height = self._backing.width(), self._backing.height()
+        moved = QImage(width, height, QImage.Format.Format_RGB32)
+        moved.fill(theme().color("canvas"))
+        self._backing.setDevicePixelRatio(1)
+        painter = QPainter(moved)
+        painter.drawImage(dx, dy, self._backing)
+        painter.end()
+        self._backing = moved
+        shown = self._viewport.view().photo_on_screen()
+        areas = []
+        # The photo's own edge may have moved by a rounded pixel: one more on every side.
+        if dx:
+            areas.append(Rect(0, 0, dx + 1, height) if dx > 0 else Rect(width + dx - 1, 0, width, height))
+        if dy:
+            areas.append(Rect(0, 0, width, dy + 1) if dy > 0 else Rect(0, height + dy - 1, width, height))
+        return [_common(area, shown) for area in areas]
+
+    def _compose(self, painter: QPainter, area: Rect) -> None:
+        session, view = self._viewport.session, self._viewport.view()
+        if area.empty or session is None:
+            return
+        style = self._style()
+        margin = edge_margin(style)
+        left, top = view.screen_origin()
+        scale = view.scale
+        photo = self._photo_of(area)
+        mask = session.mask_pyramid.sample(
+            left + (area.x0 - margin) / scale,
+            top + (area.y0 - margin) / scale,
+            scale,
+            area.width + 2 * margin,
+            area.height + 2 * margin,
+        )
+        painter.drawImage(area.x0, area.y0, to_image(compose(photo, mask, self._overlay, style, margin)))
+
+    def _photo_of(self, area: Rect) -> np.ndarray:
+        """The photo at the screen's resolution: RGB uint8. Sampled once per view, because a stroke asks for it anew
+        with every move."""
+        view, session = self._viewport.view(), self._viewport.session
+        assert session is not None
+        shown = view.photo_on_screen()
+        left, top = view.screen_origin()
+        if self._sampled_view != view:
+            self._sampled = session.photo_pyramid.sample(
+                left + shown.x0 / view.scale, top + shown.y0 / view.scale, view.scale, shown.width, shown.height
+            )
+            self._sampled_view = view
+        return self._sampled[area.y0 - shown.y0 : area.y1 - shown.y0, area.x0 - shown.x0 : area.x1 - shown.x0]
+
+
+def _colour(colour: QColor, alpha: float | None = None) -> Colour:
+    return colour.red(), colour.green(), colour.blue(), colour.alphaF() if alpha is None else alpha
+
+
+def _common(a: Rect, b: Rect) -> Rect:
+    return Rect(max(a.x0, b.x0), max(a.y0, b.y0), min(a.x1, b.x1), min(a.y1, b.y1))
