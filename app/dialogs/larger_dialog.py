@@ -104,7 +104,9 @@ class LargerDialog(Dialog):
         self.way.setVisible(here)
         self.offer.setVisible(not here)
         if self.by_network():
-            words = self.tr("By Swin2SR: a network draws fine detail that fits. Without a graphics card it takes minutes.")
+            words = self.tr(
+                "By Swin2SR: a network draws fine detail that fits. Without a graphics card it takes minutes."
+            )
         else:
             words = self.tr("By Lanczos with mild sharpening: edges stay smooth, and no detail is invented.")
             if not here:

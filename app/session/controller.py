@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,7 @@ class Controller(QObject):
         self.saver.exported.connect(self._exported)
         self.saver.failed.connect(self._could_not_export)
         queue.started.connect(self._started)
+        queue.completion = self._at_its_place
         queue.finished.connect(self._finished)
         queue.bestFound.connect(self._best_found)
         queue.stopped.connect(self._stopped)
@@ -262,15 +264,15 @@ class Controller(QObject):
         if not known and result.image.shape[:2] == (window.photo_height, window.photo_width):
             self._photo = (window.photo, result.image)
 
-    def _at_its_place(self, event: Finished) -> Finished:
-        """A picture drawn for a part of a photo, in the photo at full resolution."""
+    def _at_its_place(self, event: Finished) -> Callable[[], Finished] | None:
+        """Work that puts a picture drawn for a part of a photo into the photo at full resolution; None for all others."""
         region, manifest = event.request.region, self.state.engine.manifest
         if region is None or region.window is None or manifest is None:
-            return event
+            return None
         if self._photo is None or self._photo[0] != region.window.photo:
             self.notice.emit(self.tr("The photo is not at hand: only the part that was drawn is shown"))
-            return event
-        return replace(event, image=put_back(self._photo[1], event.image, region, manifest.tokenizer.feather))
+            return None
+        return partial(_put_back, event, self._photo[1], region, manifest.tokenizer.feather)
 
     def draw_ideas(self, scales: int) -> None:
         """Draw the coarse scales of four seeds."""
@@ -304,7 +306,6 @@ class Controller(QObject):
     @Slot(object, object)
     def _finished(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
-        event = self._at_its_place(event)
         self._forming = None
         self.fresh = Result(
             event.request, event.image, event.bits, event.timing.total, grids=grids, likeness=event.likeness
@@ -456,3 +457,7 @@ class Controller(QObject):
 def _random_seed() -> int:
     """Of six digits, as Generate rolls them: they can be read out and remembered."""
     return secrets.randbelow(ROLLED_SEEDS)
+
+
+def _put_back(event: Finished, photo: np.ndarray, region: Region, feather: float) -> Finished:
+    return replace(event, image=put_back(photo, event.image, region, feather))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from engine import Cancelled, EchoGenError
+from engine import Cancelled
 from engine.process import Enlarged, EnlargeFile, Enlarging, EnlargingGoesOn, Failed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -51,9 +52,7 @@ def enlarging_main(connection: Connection, work: EnlargeFile) -> None:
 
 def _watch(connection: Connection, writing: threading.Lock) -> None:
     """Whether ``Shutdown`` is said or nobody is left to work for: end at once, in the middle of a tile, too."""
-    try:
+    with contextlib.suppress(EOFError, OSError):
         connection.recv()
-    except (EOFError, OSError):
-        pass
     with writing:
         os._exit(0)

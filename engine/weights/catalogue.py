@@ -17,7 +17,16 @@ from engine.errors import InputError
 from engine.sentence import NOTHING, Sentence
 
 Role = Literal[
-    "transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming", "enlarging", "evaluation"
+    "transformer",
+    "tokenizer",
+    "text",
+    "semantic",
+    "content",
+    "grounding",
+    "segmentation",
+    "naming",
+    "enlarging",
+    "evaluation",
 ]
 
 

@@ -299,7 +299,9 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot)
     window.gallery_page.toggle()
 
 
-def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is_here(bench, qtbot, tmp_path, monkeypatch):
+def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is_here(
+    bench, qtbot, tmp_path, monkeypatch
+):
     larger = bench.window.larger
     bench.show(bench.pictures[0])
     chosen = tmp_path / "large.png"

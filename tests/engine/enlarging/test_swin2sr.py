@@ -56,7 +56,9 @@ def test_smaller_tiles_are_tried_where_memory_is_short(upscaler, monkeypatch):
     def short(tile):
         sides.append(max(tile.shape))
         if max(tile.shape) > 96:
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+            raise RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+            )
         return real(tile)
 
     monkeypatch.setattr(upscaler, "_tile", short)
