@@ -122,6 +122,8 @@ class LargerDialog(Dialog):
     @Slot()
     def _save(self) -> None:
         self.saveRequested.emit(self.factor.value(), self.by_network())
+        if self._enlargement.busy:
+            self.stop.setFocus()
 
     @Slot()
     def _get(self) -> None:
