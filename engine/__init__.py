@@ -76,6 +76,11 @@ if TYPE_CHECKING:
     from engine.request import Dial as Dial
     from engine.request import GenerationRequest as GenerationRequest
     from engine.request import ScaleBits as ScaleBits
+    from engine.request import Seed as Seed
+    from engine.request import Share as Share
+    from engine.request import Size as Size
+    from engine.request import Strength as Strength
+    from engine.request import Temperature as Temperature
     from engine.requests_file import BrokenLine as BrokenLine
     from engine.requests_file import read_requests as read_requests
     from engine.requests_file import write_requests as write_requests
@@ -84,6 +89,12 @@ if TYPE_CHECKING:
     from engine.text import shortened as shortened
     from engine.text import shown as shown
     from engine.text import shown_name as shown_name
+    from engine.validation import Damage as Damage
+    from engine.validation import Finite as Finite
+    from engine.validation import parse_json as parse_json
+    from engine.validation import read_fields as read_fields
+    from engine.validation import read_json as read_json
+    from engine.validation import read_value as read_value
     from engine.weights.state import ModelState as ModelState
     from engine.weights.state import PartLicence as PartLicence
     from engine.weights.state import PartState as PartState
@@ -138,10 +149,16 @@ else:
                 "MAX_PROMPT_CHARACTERS",
                 "MAX_SEED",
                 "ScaleBits",
+                "Seed",
+                "Share",
+                "Size",
+                "Strength",
+                "Temperature",
             ),
             "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
             "engine.sentence": ("Sentence",),
             "engine.text": ("is_text", "shortened", "shown", "shown_name"),
+            "engine.validation": ("Damage", "Finite", "parse_json", "read_fields", "read_json", "read_value"),
             "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
             "engine.weights.store": ("ModelStore",),
         },

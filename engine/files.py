@@ -46,9 +46,9 @@ def write_atomically(target: Path, content: bytes) -> None:
         if error.errno == errno.ENOSPC:
             raise CannotWrite(
                 Sentence(
-                    "{target} needs {needed:.1f} MB, and the disk of {parent} is full.",
+                    "{target} needs {needed}, and the disk of {parent} is full.",
                     target=target.name,
-                    needed=len(content) / 1e6,
+                    needed=readable(len(content)),
                     parent=target.parent,
                 ),
                 Sentence("Make room, or choose another folder."),

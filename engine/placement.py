@@ -6,12 +6,12 @@ size before it is encoded, so that every content token looks at the place it bel
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.errors import RequestError
 from engine.sentence import Sentence
+from engine.validation import Finite, check_fields
 
 SMALLEST, LARGEST = 0.05, 2.0
 
@@ -27,18 +27,14 @@ class Placement:
         mirrored: left and right are swapped before it is turned.
     """
 
-    x: float
-    y: float
-    size: float
-    turn: float = 0.0
+    x: Finite
+    y: Finite
+    size: Finite
+    turn: Finite = 0.0
     mirrored: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("x", "y", "size", "turn"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise RequestError(Sentence("The placement's {name} must be a number.", name=name))
-            object.__setattr__(self, name, float(value))
+        check_fields(self, _RULES, RequestError)
         if not (0.0 <= self.x <= 1.0 and 0.0 <= self.y <= 1.0):
             raise RequestError(
                 Sentence("The placement's centre ({x:g}, {y:g}) lies outside the picture.", x=self.x, y=self.y),
@@ -54,8 +50,6 @@ class Placement:
             )
         if not -180.0 <= self.turn <= 180.0:
             raise RequestError(Sentence("The placement's turn must be from -180 to 180 degrees."))
-        if not isinstance(self.mirrored, bool):
-            raise RequestError(Sentence("The placement is mirrored or it is not."))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,3 +78,7 @@ class Placement:
             )
         turn = numbers[3] if len(numbers) == 4 else 0.0
         return cls(numbers[0], numbers[1], numbers[2], turn, mirrored)
+
+
+_RULES = {name: Sentence("The placement's {name} must be a number.", name=name) for name in ("x", "y", "size", "turn")}
+_RULES["mirrored"] = Sentence("The placement is mirrored or it is not.")

@@ -11,11 +11,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError, RequestError, os_reason
+from engine.errors import InputError, os_reason
 from engine.files import write_atomically
 from engine.placement import Placement
 from engine.request import Dial, GenerationRequest
 from engine.sentence import Sentence
+from engine.validation import Damage, parse_json
 
 FORMAT = 1
 KIND = "EchoGen preset"
@@ -76,16 +77,10 @@ class Preset:
             raise InputError(
                 Sentence("This preset was written by another version of this program."), Sentence("Update the program.")
             )
-        given = {name: data[name] for name in ("name", *SETTINGS) if data.get(name) is not None}
-        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-        try:
-            if "placement" in given:
-                given["placement"] = Placement.from_json(given["placement"])
-            return cls(**given)
-        except (TypeError, ValueError, ArithmeticError) as error:
-            raise RequestError(
-                Sentence("This preset is damaged."), Sentence("Ask for it again where it came from.")
-            ) from error
+        given = {name: data[name] for name in SETTINGS if data.get(name) is not None}
+        if "placement" in given:
+            given["placement"] = Placement.from_json(given["placement"])
+        return cls(data.get("name", ""), **given)
 
 
 SETTINGS = tuple(entry.name for entry in fields(Preset) if entry.name != "name")
@@ -106,8 +101,8 @@ def read_preset(path: Path) -> Preset:
             Sentence("Choose another file."),
         ) from error
     try:
-        data = json.loads(content) if len(content) <= MAX_BYTES else None
-    except (ValueError, RecursionError):
+        data = parse_json(content, MAX_BYTES)
+    except Damage:
         data = None
     return Preset.from_json(data)
 

@@ -33,8 +33,8 @@ Piece = str | tuple[str, ...]
 """Words as they stand, or the alternatives of one pair of braces."""
 
 
-_Line = tuple[int, str, Mapping[str, Any]]
-"""Number, words and settings of a line."""
+_Line = tuple[Sentence, str, Mapping[str, Any]]
+"""What a line is called, its words, and its settings."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,18 @@ def parse_prompts(text: str, name: str = "") -> PromptList:
         InputError: a line has a brace without its other half, or there are too many pictures; the sentence names the line.
     """
     lines: list[_Line] = [
-        (number, line.strip(), {}) for number, line in enumerate(text.splitlines(), 1) if line.strip()
+        (_line(number), line.strip(), {}) for number, line in enumerate(text.splitlines(), 1) if line.strip()
     ]
     return _expanded(lines, name)
+
+
+def parse_prompt(text: str, name: str = "") -> PromptList:
+    """A single prompt, in which braces mean what they mean in a list; line breaks are spaces.
+
+    Raises:
+        InputError: a brace without its other half, or too many pictures.
+    """
+    return _expanded([(Sentence("The prompt"), " ".join(text.split()), {})], name)
 
 
 def parse_table(text: str, name: str = "") -> PromptList:
@@ -115,7 +124,7 @@ def parse_table(text: str, name: str = "") -> PromptList:
         cells = dict(zip(head, (cell.strip() for cell in row), strict=False))
         if cells.get("prompt"):
             settings = {key: _setting(number, key, cells[key]) for key in _COLUMNS[1:] if cells.get(key)}
-            lines.append((number, cells["prompt"], settings))
+            lines.append((_line(number), cells["prompt"], settings))
     found = _expanded(lines, name)
     unknown = [key for key in head if key and key not in _COLUMNS]
     notes = (Sentence("The list's columns {unknown} are not used.", unknown=", ".join(unknown)),) if unknown else ()
@@ -193,11 +202,15 @@ def check_count(count: int) -> None:
         )
 
 
+def _line(number: int) -> Sentence:
+    return Sentence("Line {number}", number=number)
+
+
 def _expanded(lines: Sequence[_Line], name: str) -> PromptList:
-    split = [(number, _split(number, line, name), settings) for number, line, settings in lines]
+    split = [(where, _split(where, line, name), settings) for where, line, settings in lines]
     check_count(sum(math.prod(len(piece) for piece in pieces if isinstance(piece, tuple)) for _, pieces, _ in split))
     prompts: list[ListedPrompt] = []
-    for number, pieces, settings in split:
+    for where, pieces, settings in split:
         # One line with two alternatives is a table of its own: the first ones down, the others across.
         down = len(split) == 1 and sum(isinstance(piece, tuple) for piece in pieces) > 1
         row = " ".join("".join(piece if isinstance(piece, str) else "…" for piece in pieces).split())
@@ -205,28 +218,28 @@ def _expanded(lines: Sequence[_Line], name: str) -> PromptList:
             chosen = iter(choice)
             words = "".join(piece if isinstance(piece, str) else next(chosen) for piece in pieces)
             prompt = " ".join(words.split())
-            _check(number, prompt, settings)
+            _check(where, prompt, settings)
             labels = [option or "–" for option in choice]
             column = " · ".join(labels[1:] if down else labels)
             prompts.append(ListedPrompt(prompt, labels[0] if down else row, column, settings))
     return PromptList(tuple(prompts), len(split))
 
 
-def _check(number: int, prompt: str, settings: Mapping[str, Any]) -> None:
+def _check(where: Sentence, prompt: str, settings: Mapping[str, Any]) -> None:
     if not prompt:
         raise InputError(
-            Sentence("Line {number} has no words.", number=number), Sentence("Write a prompt, or take the line out.")
+            Sentence("{where} has no words.", where=where), Sentence("Write a prompt, or take the line out.")
         )
     try:
         GenerationRequest(prompt, **settings)
     except InputError as error:
         raise InputError(
-            Sentence("Line {number} cannot be used: {fact}", number=number, fact=error.fact),
+            Sentence("{where} cannot be used: {fact}", where=where, fact=error.fact),
             error.step or Sentence("Change that line."),
         ) from error
 
 
-def _split(number: int, line: str, name: str) -> list[Piece]:
+def _split(where: Sentence, line: str, name: str) -> list[Piece]:
     """The words and the alternatives of a line. Raises ``InputError`` for braces that do not match."""
     pieces: list[Piece] = []
     at = 0
@@ -236,21 +249,21 @@ def _split(number: int, line: str, name: str) -> list[Piece]:
             pieces.append(line[at:])
             break
         if opened < 0 or 0 <= closed < opened:
-            raise InputError(Sentence("Line {number} has a “}}” without its “{{”.", number=number), _MEND)
+            raise InputError(Sentence("{where} has a “}}” without its “{{”.", where=where), _MEND)
         end = line.find("}", opened)
         inside = line.find("{", opened + 1)
         if end < 0:
-            raise InputError(Sentence("Line {number} has a “{{” without its “}}”.", number=number), _MEND)
+            raise InputError(Sentence("{where} has a “{{” without its “}}”.", where=where), _MEND)
         if 0 <= inside < end:
-            raise InputError(Sentence("Line {number} has a “{{” inside of another one.", number=number), _MEND)
+            raise InputError(Sentence("{where} has a “{{” inside of another one.", where=where), _MEND)
         pieces.append(line[at:opened])
         words = line[opened + 1 : end].strip()
         if not words:
-            raise InputError(Sentence("Line {number} has nothing between “{{” and “}}”.", number=number), _MEND)
+            raise InputError(Sentence("{where} has nothing between “{{” and “}}”.", where=where), _MEND)
         if words == NAME:
             if not name.strip():
                 raise InputError(
-                    Sentence("Line {number} speaks of {{subject}}, and the subject has no name.", number=number),
+                    Sentence("{where} speaks of {{subject}}, and the subject has no name.", where=where),
                     Sentence("Name it first."),
                 )
             pieces.append(name.strip())

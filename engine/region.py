@@ -8,20 +8,44 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
 
 from engine.errors import RequestError
 from engine.sentence import Sentence
+from engine.validation import Damage, check_fields, read_value
 
 INSIDE = 128
 """A pixel of a mask belongs to the region from here on."""
 MAX_SIDE = 4096
 MAX_PHOTO_SIDE = 65535
-_MAX_PNG_CHARACTERS = 14 * 2**20
 _DAMAGED = Sentence("The region of this request is damaged.")
+
+_Place = Annotated[int, Meta(ge=-MAX_PHOTO_SIDE, le=MAX_PHOTO_SIDE)]
+_Side = Annotated[int, Meta(ge=1, le=MAX_PHOTO_SIDE)]
+_Digest = Annotated[str, Meta(max_length=128)]
+_Scales = Annotated[int, Meta(ge=0, le=32)]
+_Png = Annotated[bytes, Meta(max_length=14 * 2**20 * 3 // 4)]
+
+
+class _PackedWindow(Struct):
+    """A window in JSON."""
+
+    rect: tuple[_Place, _Place, _Side, _Side]
+    photo_size: tuple[_Side, _Side]
+    photo: _Digest = ""
+
+
+class _PackedRegion(Struct):
+    """A region in JSON."""
+
+    mask: _Png
+    picture: _Png
+    whole: _Scales = 0
+    window: _PackedWindow | None = None
 
 
 @dataclass(frozen=True)
@@ -34,23 +58,19 @@ class PhotoWindow:
         photo: its digest, or "". Never a path.
     """
 
-    x: int
-    y: int
-    width: int
-    height: int
-    photo_width: int
-    photo_height: int
-    photo: str = ""
+    x: _Place
+    y: _Place
+    width: _Side
+    height: _Side
+    photo_width: _Side
+    photo_height: _Side
+    photo: _Digest = ""
 
     def __post_init__(self) -> None:
-        numbers = (self.x, self.y, self.width, self.height, self.photo_width, self.photo_height)
-        if any(isinstance(n, bool) or not isinstance(n, int) or abs(n) > MAX_PHOTO_SIDE for n in numbers):
-            raise RequestError(_DAMAGED)
+        check_fields(self, _WINDOW_RULES, RequestError)
         left, top = max(self.x, 0), max(self.y, 0)
         right, bottom = min(self.x + self.width, self.photo_width), min(self.y + self.height, self.photo_height)
-        if min(self.width, self.height) < 1 or left >= right or top >= bottom:
-            raise RequestError(_DAMAGED)
-        if not isinstance(self.photo, str) or len(self.photo) > 128:
+        if left >= right or top >= bottom:
             raise RequestError(_DAMAGED)
 
     def to_json(self) -> dict[str, Any]:
@@ -60,16 +80,8 @@ class PhotoWindow:
             "photo": self.photo,
         }
 
-    @classmethod
-    def from_json(cls, data: Any) -> PhotoWindow:
-        """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
-        try:
-            x, y, width, height = data["rect"]
-            photo_width, photo_height = data["photo_size"]
-            photo = data.get("photo", "")
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise RequestError(_DAMAGED) from error
-        return cls(x, y, width, height, photo_width, photo_height, photo)
+
+_WINDOW_RULES = dict.fromkeys((entry.name for entry in fields(PhotoWindow)), _DAMAGED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +97,7 @@ class Region:
 
     mask: np.ndarray
     picture: np.ndarray
-    whole: int = 0
+    whole: _Scales = 0
     window: PhotoWindow | None = None
 
     def __post_init__(self) -> None:
@@ -101,12 +113,7 @@ class Region:
             )
         if max(mask.shape) > MAX_SIDE:
             raise RequestError(Sentence("A picture with a region has at most {most} pixels a side.", most=MAX_SIDE))
-        if isinstance(self.whole, bool) or not isinstance(self.whole, int) or not 0 <= self.whole <= 32:
-            raise RequestError(
-                Sentence("The number of scales that are kept in a region must be a whole number from 0.")
-            )
-        if self.window is not None and not isinstance(self.window, PhotoWindow):
-            raise RequestError(_DAMAGED)
+        check_fields(self, _REGION_RULES, RequestError)
         inside = mask >= INSIDE
         problem = region_problem(inside)
         if problem is not None:
@@ -164,15 +171,23 @@ class Region:
     @classmethod
     def from_json(cls, data: Any) -> Region:
         """Reads what ``to_json`` wrote. The input may be hostile: anything unexpected raises ``RequestError``."""
-        if not isinstance(data, dict):
-            raise RequestError(_DAMAGED)
-        window = data.get("window")
+        try:
+            packed = read_value(data, _PackedRegion)
+        except Damage as damage:
+            raise RequestError(_DAMAGED) from damage
+        at = packed.window
         return cls(
-            _pixels(data.get("mask"), "L"),
-            _pixels(data.get("picture"), "RGB"),
-            data.get("whole", 0),
-            None if window is None else PhotoWindow.from_json(window),
+            _pixels(packed.mask, "L"),
+            _pixels(packed.picture, "RGB"),
+            packed.whole,
+            None if at is None else PhotoWindow(*at.rect, *at.photo_size, at.photo),
         )
+
+
+_REGION_RULES = {
+    "whole": Sentence("The number of scales that are kept in a region must be a whole number from 0."),
+    "window": _DAMAGED,
+}
 
 
 def region_problem(mask: np.ndarray) -> RequestError | None:
@@ -241,18 +256,16 @@ def _png(pixels: np.ndarray) -> str:
     return base64.b64encode(out.getvalue()).decode()
 
 
-def _pixels(text: Any, mode: str) -> np.ndarray:
+def _pixels(png: bytes, mode: str) -> np.ndarray:
     from PIL import Image
 
-    if not isinstance(text, str) or len(text) > _MAX_PNG_CHARACTERS:
-        raise RequestError(_DAMAGED)
     try:
-        with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=("PNG",)) as picture:
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
             # The size stands in the header: look before the pixels are unpacked.
             if max(picture.size) > MAX_SIDE or picture.mode != mode:
                 raise RequestError(_DAMAGED)
             return np.array(picture)
     except RequestError:
         raise
-    except Exception as error:  # Pillow and base64 raise many kinds; all mean the same to the user
+    except Exception as error:  # Pillow raises many kinds; all mean the same to the user
         raise RequestError(_DAMAGED) from error

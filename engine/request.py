@@ -10,17 +10,21 @@ import base64
 import hashlib
 import io
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
 
 from engine.errors import RequestError
 from engine.placement import Placement
 from engine.region import Region
 from engine.sentence import Sentence
 from engine.text import is_text, shortened
+from engine.validation import Damage, check_fields, parse_json, read_value
 
 FORMAT = 1
 MAX_SEED = 2**32 - 1
@@ -29,9 +33,38 @@ MAX_CUTOUT_SIDE = 512
 MAX_VIEWS = 3
 """Further photos of a subject, beside the first."""
 MAX_JSON_BYTES = 16 * 2**20
+MAX_STRENGTH = 20.0
+TEMPERATURES = (0.01, 10.0)
 _MAX_SCALES = 32
-_MAX_GRID = 256
-_MAX_BITS = 64
+
+Seed = Annotated[int, Meta(ge=0, le=MAX_SEED)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+_PerScale = Meta(min_length=1, max_length=_MAX_SCALES)
+_OneStrength = Annotated[float, Meta(ge=0, le=MAX_STRENGTH)]
+_OneTemperature = Annotated[float, Meta(ge=TEMPERATURES[0], le=TEMPERATURES[1])]
+Strength = _OneStrength | Annotated[tuple[_OneStrength, ...], _PerScale]
+Temperature = _OneTemperature | Annotated[tuple[_OneTemperature, ...], _PerScale]
+_Pixels = Annotated[int, Meta(ge=16, le=4096)]
+Size = tuple[_Pixels, _Pixels]
+"""Width and height."""
+_Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}\Z")]
+_Side = Annotated[int, Meta(ge=1, le=256)]
+
+
+class _PackedCutOut(Struct):
+    """A cut-out in JSON."""
+
+    png: Annotated[bytes, Meta(max_length=6 * MAX_CUTOUT_SIDE**2)]
+    framing: str = "fit"
+    photo: _Digest = ""
+    mask: _Digest = ""
+
+
+class _PackedScale(Struct):
+    """The bit labels of one scale in JSON: rows, columns, bits of a token, and eight labels a byte."""
+
+    shape: tuple[_Side, _Side, Annotated[int, Meta(ge=1, le=64)]]
+    bits: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,27 +160,21 @@ class CutOut:
 
     @classmethod
     def from_json(cls, data: Any) -> CutOut:
+        """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
         from PIL import Image
 
-        if not isinstance(data, dict):
-            raise RequestError(Sentence("The cut-out of this request is damaged."))
         try:
-            raw = base64.b64decode(_text(data, "png", limit=4 * MAX_CUTOUT_SIDE**2 * 2), validate=True)
-            with Image.open(io.BytesIO(raw), formats=("PNG",)) as picture:
+            packed = read_value(data, _PackedCutOut)
+            with Image.open(io.BytesIO(packed.png), formats=("PNG",)) as picture:
                 # The size stands in the header: look before the pixels are unpacked.
                 if max(picture.size) > MAX_CUTOUT_SIDE or picture.mode != "RGBA":
                     raise RequestError(Sentence("The cut-out of this request has the wrong size or format."))
                 pixels = np.array(picture)
         except RequestError:
             raise
-        except Exception as error:  # Pillow and base64 raise many kinds; all mean the same to the user
+        except Exception as error:  # Pillow raises many kinds; all mean the same to the user
             raise RequestError(Sentence("The cut-out of this request is damaged.")) from error
-        return cls(
-            pixels,
-            framing=_text(data, "framing", "fit", limit=16),
-            photo=_digest(data, "photo"),
-            mask=_digest(data, "mask"),
-        )
+        return cls(pixels, packed.framing, packed.photo, packed.mask)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,22 +231,19 @@ class ScaleBits:
 
     @classmethod
     def from_json(cls, data: Any) -> ScaleBits:
-        if not isinstance(data, list) or not 1 <= len(data) <= _MAX_SCALES:
-            raise RequestError(Sentence("The bit labels of this request are damaged."))
-        scales = []
-        for item in data:
-            try:
-                h, w, d = (int(n) for n in item["shape"])
-                if not (1 <= h <= _MAX_GRID and 1 <= w <= _MAX_GRID and 1 <= d <= _MAX_BITS):
-                    raise ValueError("shape")
-                raw = base64.b64decode(item["bits"], validate=True)
-                if len(raw) != (h * w * d + 7) // 8:
-                    raise ValueError("length")
-            except (TypeError, KeyError, ValueError, ArithmeticError) as error:  # 1e999 is a number of JSON
-                raise RequestError(Sentence("The bit labels of this request are damaged.")) from error
-            bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=h * w * d)
-            scales.append(bits.reshape(h, w, d))
-        return cls(tuple(scales))
+        """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
+        damaged = RequestError(Sentence("The bit labels of this request are damaged."))
+        try:
+            scales = read_value(data, Annotated[list[_PackedScale], _PerScale])
+        except Damage as damage:
+            raise damaged from damage
+        labels = []
+        for packed in scales:
+            count = math.prod(packed.shape)
+            if len(packed.bits) != (count + 7) // 8:
+                raise damaged
+            labels.append(np.unpackbits(np.frombuffer(packed.bits, np.uint8), count=count).reshape(packed.shape))
+        return cls(tuple(labels))
 
 
 Dial = float | tuple[float, ...]
@@ -255,13 +279,13 @@ class GenerationRequest:
     subject: CutOut | None = None
     negative_prompt: str = ""
     subject_name: str = ""
-    seed: int = 0
-    size: tuple[int, int] | None = None
-    prompt_strength: Dial = 3.0
-    subject_strength: Dial = 3.0
-    look_strength: Dial | None = None
-    temperature: Dial = 1.0
-    top_p: float = 0.97
+    seed: Seed = 0
+    size: Size | None = None
+    prompt_strength: Strength = 3.0
+    subject_strength: Strength = 3.0
+    look_strength: Strength | None = None
+    temperature: Temperature = 1.0
+    top_p: Share = 0.97
     kept: ScaleBits | None = None
     placement: Placement | None = None
     region: Region | None = None
@@ -286,45 +310,14 @@ class GenerationRequest:
                         most=MAX_PROMPT_CHARACTERS,
                     )
                 )
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed <= MAX_SEED:
-            raise RequestError(Sentence("The seed must be a whole number from 0 to {most}.", most=MAX_SEED))
-        if self.size is not None:
-            size = tuple(self.size)
-            if len(size) != 2 or not all(isinstance(n, int) and 16 <= n <= 4096 for n in size):
-                raise RequestError(Sentence("The size is width and height, each from 16 to 4096 pixels."))
-            object.__setattr__(self, "size", size)
-        self._dial("prompt_strength", 0.0, 20.0)
-        self._dial("subject_strength", 0.0, 20.0)
-        if self.look_strength is not None:
-            self._dial("look_strength", 0.0, 20.0)
-        self._dial("temperature", 0.01, 10.0)
-        if self.placement is not None and not isinstance(self.placement, Placement):
-            raise RequestError(Sentence("The placement of this request is damaged."))
-        if self.region is not None and not isinstance(self.region, Region):
-            raise RequestError(Sentence("The region of this request is damaged."))
-        views = self.views
-        if not isinstance(views, tuple) or not all(isinstance(view, CutOut) for view in views):
-            raise RequestError(Sentence("The further photos of this request are damaged."))
-        if len(views) > MAX_VIEWS:
+        check_fields(self, _RULES, RequestError)
+        if len(self.views) > MAX_VIEWS:
             raise RequestError(
                 Sentence(
-                    "A subject has {count} photos; {most} are the limit.", count=len(views) + 1, most=MAX_VIEWS + 1
+                    "A subject has {count} photos; {most} are the limit.", count=len(self.views) + 1, most=MAX_VIEWS + 1
                 ),
                 Sentence("Take some away."),
             )
-        if not _number(self.top_p) or not 0.0 <= self.top_p <= 1.0:
-            raise RequestError(Sentence("Top-p must be a number from 0 to 1."))
-        object.__setattr__(self, "top_p", float(self.top_p))
-
-    def _dial(self, name: str, low: float, high: float) -> None:
-        value = getattr(self, name)
-        values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-        if not values or len(values) > _MAX_SCALES or not all(_number(v) and low <= v <= high for v in values):
-            raise RequestError(
-                Sentence("{name} must be a number from {low:g} to {high:g}.", name=_WORDS[name], low=low, high=high)
-            )
-        clean = tuple(float(v) for v in values)
-        object.__setattr__(self, name, clean if isinstance(value, (tuple, list)) else clean[0])
 
     def with_seed(self, seed: int) -> GenerationRequest:
         """The same request with another seed."""
@@ -373,27 +366,12 @@ class GenerationRequest:
             )
         known = {field.name for field in fields(cls)}
         given = {name: value for name, value in data.items() if name in known and value is not None}
-        for name in ("size", "prompt_strength", "subject_strength", "look_strength", "temperature"):
-            if isinstance(given.get(name), list):
-                given[name] = tuple(given[name])
-        if "subject" in given:
-            given["subject"] = CutOut.from_json(given["subject"])
-        if "views" in given:
-            if not isinstance(given["views"], list) or len(given["views"]) > MAX_VIEWS:
-                raise RequestError(Sentence("The further photos of this request are damaged."))
-            given["views"] = tuple(CutOut.from_json(view) for view in given["views"])
-        if "kept" in given:
-            given["kept"] = ScaleBits.from_json(given["kept"])
-        if "placement" in given:
-            given["placement"] = Placement.from_json(given["placement"])
-        if "region" in given:
-            given["region"] = Region.from_json(given["region"])
+        for name, part in _PARTS.items():
+            if name in given:
+                given[name] = part(given[name])
         if "prompt" not in given:
             raise RequestError(Sentence("This request has no prompt."))
-        try:
-            return cls(**given)
-        except (TypeError, ValueError, ArithmeticError) as error:
-            raise RequestError(Sentence("This request is damaged.")) from error
+        return cls(**given)
 
     def dumps(self) -> str:
         """``to_json`` as one line of text."""
@@ -405,19 +383,10 @@ class GenerationRequest:
         if len(text) > MAX_JSON_BYTES:
             raise RequestError(Sentence("This request is too large to be read."))
         try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise RequestError(Sentence("This request is damaged.")) from error
+            data = parse_json(text, MAX_JSON_BYTES)
+        except Damage as damage:
+            raise RequestError(Sentence("This request is damaged.")) from damage
         return cls.from_json(data)
-
-
-def _number(value: Any) -> bool:
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and value == value
-        and abs(value) != float("inf")
-    )
 
 
 _WORDS = {
@@ -432,15 +401,35 @@ _WORDS = {
 }
 
 
-def _text(data: dict[str, Any], name: str, default: str | None = None, *, limit: int) -> str:
-    value = data.get(name, default)
-    if not isinstance(value, str) or len(value) > limit:
-        raise RequestError(Sentence("The field {name} of this request is damaged.", name=repr(name)))
-    return value
+def _dial_rule(name: str, low: float, high: float) -> Sentence:
+    return Sentence("{name} must be a number from {low:g} to {high:g}.", name=_WORDS[name], low=low, high=high)
 
 
-def _digest(data: dict[str, Any], name: str) -> str:
-    value = _text(data, name, "", limit=64)
-    if value and not all(c in "0123456789abcdef" for c in value):
-        raise RequestError(Sentence("The field {name} of this request is damaged.", name=repr(name)))
-    return value
+_RULES = {
+    "seed": Sentence("The seed must be a whole number from 0 to {most}.", most=MAX_SEED),
+    "size": Sentence("The size is width and height, each from 16 to 4096 pixels."),
+    "prompt_strength": _dial_rule("prompt_strength", 0, MAX_STRENGTH),
+    "subject_strength": _dial_rule("subject_strength", 0, MAX_STRENGTH),
+    "look_strength": _dial_rule("look_strength", 0, MAX_STRENGTH),
+    "temperature": _dial_rule("temperature", *TEMPERATURES),
+    "top_p": Sentence("Top-p must be a number from 0 to 1."),
+    "placement": Sentence("The placement of this request is damaged."),
+    "region": Sentence("The region of this request is damaged."),
+    "views": Sentence("The further photos of this request are damaged."),
+}
+
+
+def _views(data: Any) -> tuple[CutOut, ...]:
+    if not isinstance(data, list) or len(data) > MAX_VIEWS:
+        raise RequestError(_RULES["views"])
+    return tuple(map(CutOut.from_json, data))
+
+
+_PARTS: dict[str, Callable[[Any], Any]] = {
+    "subject": CutOut.from_json,
+    "views": _views,
+    "kept": ScaleBits.from_json,
+    "placement": Placement.from_json,
+    "region": Region.from_json,
+}
+"""Fields that JSON holds in another form, and who reads it."""

@@ -70,8 +70,6 @@ def _read_line(number: int, line: bytes) -> GenerationRequest | BrokenLine:
         return BrokenLine(number, Sentence("It is not UTF-8 text."))
     except RequestError as error:
         return BrokenLine(number, error.said)
-    except ArithmeticError:  # numbers no integer can hold
-        return BrokenLine(number, Sentence("This request is damaged."))
 
 
 def write_requests(path: Path, requests: Iterable[GenerationRequest]) -> int:

@@ -63,6 +63,9 @@ class IdeaTile(QAbstractButton):
         self._ready = True
         self._speak()
 
+    def has_image(self) -> bool:
+        return self._layer is not None
+
     def is_ready(self) -> bool:
         return self._ready
 
@@ -149,6 +152,7 @@ class IdeasView(QWidget):
         self.setObjectName("ideasView")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # digits choose, Esc closes; Tab goes to the tiles themselves
         self.requests: tuple[GenerationRequest, ...] = ()
+        self._ended = False
         self.title = label("", "heading")
         self.words = label("", "body", "muted", wrap=True)
         self.close_button = IconButton("x", "", "Esc", self)
@@ -174,7 +178,7 @@ class IdeasView(QWidget):
 
     def begin(self, requests: Sequence[GenerationRequest]) -> None:
         """Empty tiles for up to four requests that differ in their seeds."""
-        self.requests = tuple(requests[:COUNT])
+        self.requests, self._ended = tuple(requests[:COUNT]), False
         for index, tile in enumerate(self.tiles):
             size = self.requests[index].size if index < len(self.requests) else None
             tile.reset(size[0] / size[1] if size else 1.0)
@@ -191,6 +195,15 @@ class IdeasView(QWidget):
         """All coarse scales of one idea are drawn."""
         self.tiles[index].set_ready()
         self._name()
+
+    def end(self) -> bool:
+        """Nothing more of them is drawn. Returns whether there is one to choose; what was never drawn is hidden."""
+        self._ended = True
+        drawn = [tile for tile in self.tiles if tile.has_image()]
+        for tile in self.tiles:
+            tile.setVisible(tile in drawn)
+        self._name()
+        return bool(drawn)
 
     def all_ready(self) -> bool:
         return all(tile.is_ready() for tile in self.tiles[: len(self.requests)])
@@ -220,7 +233,7 @@ class IdeasView(QWidget):
 
     def _name(self) -> None:
         self.title.setText(self.tr("Four ideas"))
-        if self.requests and self.all_ready():
+        if self.requests and (self._ended or self.all_ready()):
             self.words.setText(self.tr("Pick one to finish it."))
         else:
             self.words.setText(self.tr("Light and composition come first. Choose one as soon as you like it."))

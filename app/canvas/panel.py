@@ -335,6 +335,11 @@ class CanvasPanel(QWidget):
             if had_focus:
                 self.ideasLeft.emit()
 
+    def ideas_ended(self) -> None:
+        """Nothing more is drawn: ideas that never came go away, and when there is none, the picture is back."""
+        if self.ideas.isVisible() and not self.ideas.end():
+            self.close_ideas()
+
     def idea_scales(self) -> int:
         """How many scales an idea draws (``until_scale``)."""
         return coarse_scales(self._grids) if self._grids else 1
@@ -427,7 +432,9 @@ class CanvasPanel(QWidget):
             canvas.set_stage(*self._stage, words=self._automatic)
         else:
             canvas.set_stage(None)
-        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if shown or placing else 0)
+        # Its room is kept while a picture forms, too: nothing jumps when the bar comes.
+        with_bar = shown or placing or (free and canvas.state == "forming")
+        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if with_bar else 0)
         self._give_focus_up(placing and canvas.state != "forming")
         self.frame.setEnabled(canvas.state != "forming")
         self.frame.setVisible(placing)

@@ -426,7 +426,7 @@ class ResultCanvas(QWidget):
             )
         else:
             self._paint_picture(painter)
-        if self._bottom:
+        if not self._bar.isEmpty():
             paint_shadow(painter, QRectF(self._bar), "float")
         if focus.is_visible(self):
             paint_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))

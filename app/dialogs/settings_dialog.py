@@ -125,10 +125,12 @@ class SettingsDialog(Dialog):
     @Slot()
     def _rebuild(self) -> None:
         """The same page in another language."""
-        page = PAGES[self.pages.currentIndex()]
+        page, at_language = PAGES[self.pages.currentIndex()], self.focusWidget() is self.language
         self.setUpdatesEnabled(False)  # the old words stay until the new ones are all there
         clear(self.body)
         self._build(page)
+        if at_language:  # the list is another one now: the keyboard goes on where it was
+            self.language.setFocus(Qt.FocusReason.OtherFocusReason)
         self.setUpdatesEnabled(True)
 
     @Slot(int, bool)

@@ -9,8 +9,16 @@ from __future__ import annotations
 from math import ceil, floor
 from time import monotonic
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QPainter, QPainterPath, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPainterPath,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from app.editor import mark_painting
@@ -45,7 +53,12 @@ class MaskCanvas(QWidget):
     Attributes:
         viewport: the photo and where it lies; zooms.
         tools: the tool in hand, the brush and what is being drawn.
+
+    Signals:
+        menuWanted(QPoint): a context menu at this global position, in the small form.
     """
+
+    menuWanted = Signal(QPoint)
 
     def __init__(
         self,
@@ -58,7 +71,7 @@ class MaskCanvas(QWidget):
         small: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._wheel, self._corner, self._frame = wheel, corner, frame
+        self._wheel, self._corner, self._frame, self._small = wheel, corner, frame, small
         self._point_radius = mark_painting.POINT_RADIUS_SMALL if small else mark_painting.POINT_RADIUS
         self.viewport = Viewport(self, padding=padding)
         self.tools = Tools(self.viewport, self._point_radius, self)
@@ -245,6 +258,8 @@ class MaskCanvas(QWidget):
     # Mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._small and event.button() == Qt.MouseButton.RightButton:
+            return  # its menu comes
         if self.tools.press(event.position(), event.button(), event.modifiers()):
             event.accept()
 
@@ -259,6 +274,12 @@ class MaskCanvas(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         # Two quick clicks are two clicks for the tools.
         self.mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """In the panel a right click opens a menu; in the editor, where the help line says so, it is a tool's."""
+        if self._small and self.session is not None and not self.tools.is_busy():
+            self.menuWanted.emit(event.globalPos())
+        event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
         self.tools.leave()

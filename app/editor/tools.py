@@ -268,6 +268,10 @@ class Tools(QObject):
             self._lasso = [at] if tool == "lasso" else []
         self._paint_again()
 
+    def is_busy(self) -> bool:
+        """Whether a button is held down, or a key that acts like one."""
+        return self._drag is not None
+
     def can_give_up(self) -> bool:
         return self._cross is not None or self._drag is not None
 

@@ -7,7 +7,16 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QSizePolicy,
+    QSpacerItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.history.commands import PictureCommands
 from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
@@ -83,8 +92,9 @@ class HistoryPanel(QWidget):
         self._row = QHBoxLayout(self)
         self._row.setSpacing(0)
         self._row.addWidget(self.side)
-        beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
+        self._beside = beside = QVBoxLayout()  # the field stands beside the icons, whatever is above them
         beside.setSpacing(4)
+        beside.addItem(QSpacerItem(0, 0))
         self._above = label("", "section")
         self._above.hide()
         beside.addWidget(self._above)
@@ -361,6 +371,7 @@ class HistoryPanel(QWidget):
         menu.popup(event.globalPos())
 
     def _set_margins(self) -> None:
+        self._beside.setStretch(0, 1 if self._compact else 0)  # in a low history the field stands in the middle
         if self._compact:
             self._row.setContentsMargins(12, 4, 12, 4)
         else:

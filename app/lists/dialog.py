@@ -308,8 +308,8 @@ class ListDialog(Dialog):
         saved = any(found is not None and found.picture is not None for found in run.pictures)
         self.sheet.setEnabled(saved)
         self.files.setEnabled(saved)
-        self.stop.setVisible(run.busy)
-        self.rest.setVisible(not run.busy and run.done < len(run.listed))
+        self.stop.setVisible(run.busy and not run.paused)
+        self.rest.setVisible((not run.busy or run.paused) and run.done < len(run.listed))
 
     @Slot()
     def _draw_rest(self) -> None:

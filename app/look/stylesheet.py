@@ -107,6 +107,8 @@ QLabel[tone="danger"] { color: $danger; }
 QLabel[tone="accent"] { color: $accent; }
 QLabel[tone="warning"] { color: $warning; }
 QDialog, QMainWindow { background: $surface; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
+QFileDialog QListView#sidebar { min-width: 128px; icon-size: 16px; }
 QPlainTextEdit[code="true"] { background: $sunken; border: 1px solid $border; color: $muted; }
 """)
 

@@ -47,6 +47,8 @@ _MOST_WORK = 60e6
 
 _ASKING = ("Click", "Move a click", "Remove a click", "Clear the clicks", "Box")
 """Steps that the segmenter answers."""
+FOUND = "Find the subject"
+"""The step of looking again, by another name."""
 
 NOTHING = Rect(0, 0, 0, 0)
 
@@ -328,7 +330,7 @@ class MaskDocument:
     def renew(
         self,
         automatic: np.ndarray,
-        label: str = "Find the subject",
+        label: str = FOUND,
         layers: Layers | None = None,
         candidate: int = 0,
     ) -> None:

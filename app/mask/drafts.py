@@ -11,18 +11,18 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
+from msgspec import Meta, Struct
 
 from app.mask.brush import Brush, Point
 from app.mask.layers import with_edge
 from app.mask.strokes import Edge, Marks, Painted
-from engine import CannotWrite, Sentence, write_atomically
+from engine import CannotWrite, Sentence, parse_json, read_value, write_atomically
 from engine.photo import Box, Click
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,26 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _VERSION = 1
 _MOST = 24
 """Drafts of so many pictures are kept; the oldest are forgotten."""
+_MAX_MARKS = 64 * 2**20
+
+
+class _Painted(Struct):
+    """A stroke or area in a draft's file; its points are in a list of their own."""
+
+    points: Annotated[int, Meta(ge=1)]
+    brush: Brush | None
+    include: bool
+
+
+class _Marks(Struct):
+    """The JSON in a draft's file, beside pixels and points."""
+
+    version: Literal[1]
+    clicks: tuple[Click, ...]
+    box: Box | None
+    painted: tuple[_Painted, ...]
+    edge: Edge
+    candidate: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,25 +154,14 @@ def _unpacked(picture: str, content: bytes) -> Draft:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         pixels = cv2.imdecode(np.frombuffer(archive.read("mask.png"), np.uint8), cv2.IMREAD_GRAYSCALE)
         points = np.load(io.BytesIO(archive.read("paths.npy")), allow_pickle=False)
-        found = json.loads(archive.read("marks.json"))
-    if pixels is None or found["version"] != _VERSION:
+        found = read_value(parse_json(archive.read("marks.json"), _MAX_MARKS), _Marks)
+    if pixels is None:
         raise ValueError("not a draft of this program")
-    marks = Marks(
-        tuple(Click(**click) for click in found["clicks"]),
-        Box(**found["box"]) if found["box"] is not None else None,
-        _painted(found["painted"], points),
-        Edge(**found["edge"]),
-        int(found["candidate"]),
-    )
-    return Draft(picture, pixels, marks)
-
-
-def _painted(described: Sequence[dict[str, Any]], points: np.ndarray) -> tuple[Painted, ...]:
     painted, begin = [], 0
-    for item in described:
-        path: tuple[Point, ...] = tuple((float(x), float(y)) for x, y in points[begin : begin + item["points"]])
-        begin += item["points"]
+    for item in found.painted:
+        path: tuple[Point, ...] = tuple((float(x), float(y)) for x, y in points[begin : begin + item.points])
+        begin += item.points
         if not path:
             raise ValueError("a stroke without points")
-        painted.append(Painted(path, Brush(**item["brush"]) if item["brush"] else None, bool(item["include"])))
-    return tuple(painted)
+        painted.append(Painted(path, item.brush, item.include))
+    return Draft(picture, pixels, Marks(found.clicks, found.box, tuple(painted), found.edge, found.candidate))

@@ -13,7 +13,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.mask.brush import Rect
-from app.mask.document import MaskDocument
+from app.mask.document import FOUND, MaskDocument
 from app.mask.layers import AT_ONCE, EdgePreview, Layers
 from app.mask.pyramid import Pyramid
 from app.mask.strokes import Edge, Marks, repaint
@@ -110,6 +110,11 @@ class MaskSession(QObject):
         return self.operations.newest or self.document.undo_label
 
     @property
+    def corrected(self) -> bool:
+        """Whether the mask is another one than what was found: to look again by a name corrects nothing."""
+        return self.undo_label not in ("", FOUND)
+
+    @property
     def redo_label(self) -> str:
         return "" if self.operations.newest else self.document.redo_label
 
@@ -161,7 +166,7 @@ class MaskSession(QObject):
         self.document.set_box(box)
         self._ask(Refine(self.photo, box=box))
 
-    def find(self, hint: Hint, label: str = "Find the subject") -> None:
+    def find(self, hint: Hint, label: str = FOUND) -> None:
         """Look for the subject anew (another name, another candidate)."""
         self._label = label
         self._ask(Find(self.photo, hint))

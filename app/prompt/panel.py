@@ -14,6 +14,7 @@ from app.prompt.sheet import PromptSheet
 from app.prompt.vocabulary import (
     PromptHistory,
     PromptReader,
+    braces_sentence,
     cut_sentence,
     dropped_sentence,
     insert_scene,
@@ -372,7 +373,7 @@ class PromptPanel(QWidget):
             widget.setVisible(several)
         sheet.only_shape.setVisible(not several)
         sizes = sheet.shape.sizes()
-        shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]} × {sizes[0][1]}" if sizes else ""
+        shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]}\u00a0×\u00a0{sizes[0][1]}" if sizes else ""
         sheet.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
 
     @Slot(object)
@@ -397,7 +398,8 @@ class PromptPanel(QWidget):
         held = self.tr("1 picture is not drawn yet") if jobs.held == 1 else self.tr("{0} pictures are not drawn yet")
         sheet.set_held(held.format(jobs.held) if jobs.held else "")
         drawn = 1 if jobs.busy and not jobs.ideas else 0
-        count = jobs.waiting + jobs.held + drawn
+        waiting = 0 if jobs.ideas else jobs.waiting  # ideas are not in the queue that can be seen
+        count = waiting + jobs.held + drawn
         sheet.set_queue(count if count > drawn else 0, more=pressed and possible and not jobs.ideas)
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")
@@ -418,12 +420,13 @@ class PromptPanel(QWidget):
     def _show_words(self) -> None:
         """Unknown and dropped words are said, never silently ignored."""
         sheet = self.sheet
-        reading = sheet.prompt.reading
+        prompt, reading = sheet.prompt.text(), sheet.prompt.reading
         cut = cut_sentence() if sheet.prompt.was_cut else ""
-        sentences = [cut, dropped_sentence(reading), unknown_sentence(sheet.prompt.text(), reading)]
+        sentences = [cut, braces_sentence(prompt), dropped_sentence(reading), unknown_sentence(prompt, reading)]
         text = "\n".join(sentence for sentence in sentences if sentence)
         sheet.words.setText(text)
         sheet.words.setVisible(bool(text))
+        sheet.chips.mark(prompt)
 
     def _summarise(self) -> None:
         """Write the summaries of the folded lines."""

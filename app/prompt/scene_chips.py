@@ -15,6 +15,7 @@ from app.look.pixels import ScaledPicture
 from app.look.tab_order import tab_within
 from app.look.theme import size
 from app.prompt.scene_names import scene_name
+from app.prompt.vocabulary import scenes_in
 from app.system import background
 from engine.bundle import SceneEntry
 
@@ -32,6 +33,7 @@ class SceneChip(Chip):
         self._thumb: ScaledPicture | None = None
         self.setToolTip(scene.prompt if scene.prompt != self.text() else "")
         self.setAccessibleName(self.text())
+        self.setCheckable(True)
 
     def set_thumb(self, image: QImage) -> None:
         """The scene's small picture; a null one shows none, and the chip keeps its words in the middle."""
@@ -90,6 +92,8 @@ class SceneChips(QWidget):
         self._folder: Path | None = None
         self._thumbs: dict[str, QImage] = {}
         self._all = False
+        self._prompt = ""
+        self._shown: list[Chip] = []  # those before stay children until they are deleted
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
@@ -105,11 +109,18 @@ class SceneChips(QWidget):
             if folder is not None:  # unpacking them here would keep the window waiting
                 background.run(_read_thumbs, folder, self.scenes, done=self._thumbs_read)
 
+    def mark(self, prompt: str) -> None:
+        """Show which of them the prompt asks for."""
+        self._prompt = prompt
+        chosen = scenes_in(prompt, self.scenes)
+        for chip in self.chips():
+            chip.setChecked(chip.scene in chosen)
+
     def _thumbs_read(self, read: tuple[Path, dict[str, QImage]]) -> None:
         folder, thumbs = read
         if folder == self._folder:
             self._thumbs = thumbs
-            for chip in self.findChildren(SceneChip):
+            for chip in self.chips():
                 self._show_thumb(chip)
 
     def _show_thumb(self, chip: SceneChip) -> None:
@@ -117,15 +128,24 @@ class SceneChips(QWidget):
             chip.set_thumb(self._thumbs[chip.scene.thumb])
 
     def chips(self) -> list[SceneChip]:
-        return [chip for chip in self.findChildren(SceneChip) if not chip.isHidden()]
+        return [chip for chip in self._shown if isinstance(chip, SceneChip)]
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange and self.scenes:
-            self._fill()
+            self._retranslate()
         super().changeEvent(event)
+
+    def _retranslate(self) -> None:
+        """The same chips in another language, with the focus where it was."""
+        focus = self.window().focusWidget()
+        at = next((index for index, chip in enumerate(self._shown) if chip is focus), -1)
+        self._fill()
+        if at >= 0:
+            self._shown[at].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fill(self) -> None:
         clear(self._column)
+        self._shown = []
         groups = self._groups() if self._all else [("", self.scenes[:_FIRST])]
         for title, scenes in groups:
             if title:
@@ -141,15 +161,18 @@ class SceneChips(QWidget):
                 self._show_thumb(chip)
                 chip.clicked.connect(self._clicked)
                 flow.addWidget(chip)
+                self._shown.append(chip)
             if (scenes is groups[-1][1]) and len(self.scenes) > _FIRST:
                 more = Chip(self.tr("Fewer") if self._all else self.tr("All {0}").format(len(self.scenes)), holder)
                 more.setAccessibleName(self.tr("Show fewer scenes") if self._all else self.tr("Show all scenes"))
                 more.setMinimumHeight(size("chip"))
                 more.clicked.connect(self._toggle)
                 flow.addWidget(more)
+                self._shown.append(more)
             self._column.addWidget(holder)
             holder.show()
-        tab_within(self, [chip for chip in self.findChildren(Chip) if not chip.isHidden()])
+        tab_within(self, self._shown)
+        self.mark(self._prompt)
         self.updateGeometry()
 
     def _groups(self) -> list[tuple[str, tuple[SceneEntry, ...]]]:
@@ -171,6 +194,7 @@ class SceneChips(QWidget):
         chip = self.sender()
         if isinstance(chip, SceneChip):
             self.picked.emit(chip.scene)
+            self.mark(self._prompt)  # the prompt decides, not the press
 
     @Slot()
     def _toggle(self) -> None:

@@ -16,6 +16,9 @@ from engine.bundle import BundleManifest, Language, SceneEntry
 log = logging.getLogger(__name__)
 
 TOKENIZER = Path("text") / "tokenizer.json"
+_BRACES = re.compile(r"\{[^{}]*\|[^{}]*\}")
+LAST_LATIN = "\u024f"
+"""Letters behind it are Greek, Cyrillic, Chinese, …"""
 
 
 @dataclass(frozen=True)
@@ -80,14 +83,21 @@ class PromptReader:
 
 
 def unknown_sentence(prompt: str, reading: Reading) -> str:
-    """ "This model does not know “pagoda”." or ""."""
+    """ "This model does not know “pagoda”." or ""; words of another script are told what it reads."""
     words = list(dict.fromkeys(prompt[start:end] for start, end in reading.unknown))
     if not words:
         return ""
+    if any(letter.isalpha() and letter > LAST_LATIN for word in words for letter in word):
+        return say("This model reads English.")
     shown = ", ".join(f"“{word}”" for word in words[:3])
     if len(words) > 3:
         return say("This model does not know {0} and {1} more.", shown, len(words) - 3)
     return say("This model does not know {0}.", shown)
+
+
+def braces_sentence(prompt: str) -> str:
+    """ "{red|blue}" is one prompt for the model; a list draws each of its words."""
+    return say("A list… draws each word of {red|blue}.") if _BRACES.search(prompt) else ""
 
 
 def cut_sentence() -> str:
@@ -189,6 +199,16 @@ def _first(prompt: str, scenes: Sequence[SceneEntry], family: str) -> re.Match[s
     """Where the prompt has the words of a scene of this family; the longest words first."""
     members = sorted((entry for entry in scenes if _family(entry) == family), key=lambda entry: -len(entry.prompt))
     return next((found for entry in members if (found := _find(prompt, entry.prompt))), None)
+
+
+def scenes_in(prompt: str, scenes: Sequence[SceneEntry]) -> tuple[SceneEntry, ...]:
+    """The scenes whose words the prompt has: at most one of each family, as picking them leaves it."""
+    found = []
+    for family in dict.fromkeys(map(_family, scenes)):
+        there = _first(prompt, scenes, family)
+        words = there.group().lower() if there else ""
+        found += [entry for entry in scenes if words and _family(entry) == family and entry.prompt.lower() == words][:1]
+    return tuple(found)
 
 
 def _find(prompt: str, words: str) -> re.Match[str] | None:

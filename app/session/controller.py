@@ -40,7 +40,6 @@ from engine import (
     ScaleBits,
     Sentence,
     Started,
-    shown_name,
 )
 from engine.photo import (
     Photo,
@@ -68,6 +67,7 @@ class Controller(QObject):
         failed(object, str): ``EchoGenError`` and details for the banner.
         cleared: what the banner said is no longer true.
         notice(str): a sentence for a toast.
+        exported(object): a picture was saved to this ``Path``, where the user wanted it.
         ended(str): how a drawing ended, for the status.
     """
 
@@ -77,6 +77,7 @@ class Controller(QObject):
     failed = Signal(object, str)
     cleared = Signal()
     notice = Signal(str)
+    exported = Signal(object)
     ended = Signal(str)
 
     def __init__(
@@ -103,7 +104,7 @@ class Controller(QObject):
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)
-        self.saver.exported.connect(self._exported)
+        self.saver.exported.connect(self.exported)
         self.saver.failed.connect(self._could_not_export)
         queue.started.connect(self._started)
         queue.completion = self._at_its_place
@@ -436,13 +437,6 @@ class Controller(QObject):
             self.saver.write(source, target, metadata)
         else:
             self.saver.export(source, target, metadata)
-
-    @Slot(object)
-    def _exported(self, file: Path) -> None:
-        folder = shown_name(file.parent)
-        carries = file.suffix.lower() == ".png"
-        words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
-        self.notice.emit(words.format(folder))
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:

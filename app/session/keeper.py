@@ -291,7 +291,7 @@ def _read(from_json: Callable[[Any], _Read], data: Any) -> _Read | None:
         return None
     try:
         return from_json(data)
-    except (EchoGenError, TypeError, ValueError, ArithmeticError):
+    except EchoGenError:
         log.warning("a value of the last session could not be read", exc_info=True)
         return None
 

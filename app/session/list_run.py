@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
 from app.look.pixels import to_image
 from app.session.controller import Controller
-from app.store.history_store import Picture
-from engine import Finished, GenerationRequest, ListedRequest, ScaleBits
+from app.store.history_store import HistoryStore, Picture
+from app.store.list_store import ListStore
+from app.system import background
+from engine import EchoGenError, Finished, GenerationRequest, ListedRequest, ScaleBits
+
+log = logging.getLogger(__name__)
 
 _SMALL = 256
 
@@ -32,22 +39,29 @@ class ListedPicture:
 class ListRun(QObject):
     """See the module. One for the window; a new list takes the place of the one before.
 
+    Args:
+        store: keeps the list for the next start.
+
     Attributes:
         listed, pictures: what was asked for, and what there is of it.
         busy: pictures of the list are drawn or wait.
 
     Signals:
         changed(int): the picture at this place of the list is another one.
+        kept: what the session says of the list is different.
         begun: another list. ended(int): nothing of it waits any more; how many pictures there are.
     """
 
     changed = Signal(int)
+    kept = Signal()
     begun = Signal()
     ended = Signal(int)
 
-    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
+    def __init__(self, controller: Controller, store: ListStore | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._controller = controller
+        self._controller, self._store, self._key = controller, store, ""
+        self._coming_back: dict[str, Any] | None = None
+        self._came_back = False
         self.listed: tuple[ListedRequest, ...] = ()
         self.pictures: list[ListedPicture | None] = []
         self._places: dict[int, tuple[GenerationRequest, int]] = {}
@@ -61,14 +75,74 @@ class ListRun(QObject):
         """Draw a list."""
         self.listed = tuple(listed)
         self.pictures = [None] * len(listed)
+        self._came_back = False
         self._places.clear()
         self._saving.clear()
+        self._key = secrets.token_hex(8)
+        if self._store is not None:
+            background.run(self._store.save, self._key, self.listed, failed=self._not_kept)
         self._draw(range(len(listed)))
+        self.kept.emit()
         self.begun.emit()
 
+    # The next start
+
+    def saved(self) -> dict[str, Any] | None:
+        """For the session: which list it is, and the number of each picture that is in the history."""
+        if not self.listed:
+            return self._coming_back
+        numbers = [
+            found.picture.id if found is not None and found.picture is not None else None for found in self.pictures
+        ]
+        return {"key": self._key, "pictures": numbers}
+
+    def restore(self, saved: Any) -> None:
+        """Bring a list back that was drawn before the program ended; a damaged one is let go."""
+        if self._store is None or not isinstance(saved, dict):
+            return
+        key, numbers = saved.get("key"), saved.get("pictures")
+        if isinstance(key, str) and isinstance(numbers, list):
+            self._coming_back = saved
+            background.run(
+                _fetch, self._store, self._controller.store, key, numbers, done=self._fetched, failed=self._not_kept
+            )
+
+    @Slot(object)
+    def _fetched(self, fetched: tuple[str, tuple[ListedRequest, ...], list[ListedPicture | None]]) -> None:
+        key, listed, pictures = fetched
+        self._coming_back = None
+        if listed and not self.listed:
+            self._key, self.listed, self.pictures, self._came_back = key, listed, pictures, True
+            self._claim()
+            self.begun.emit()
+
+    def _claim(self) -> None:
+        """What was not drawn comes back in the queue, as requests of its own: they are pictures of the list again."""
+        free = [place for place, found in enumerate(self.pictures) if found is None]
+        for request in self._controller.queue.unfinished():
+            place = next((place for place in free if _alike(self.listed[place].request, request)), None)
+            if place is not None:
+                free.remove(place)
+                self._places[id(request)] = (request, place)
+        self.busy = bool(self._places)
+        self._came_back = not self.busy
+
+    @Slot(object)
+    def _not_kept(self, error: Exception) -> None:
+        self._coming_back = None
+        log.warning("the list of prompts is not kept for the next start", exc_info=error)
+
+    @property
+    def paused(self) -> bool:
+        """Whether what is left of the list waits for the user."""
+        jobs = self._controller.state.jobs
+        return self.busy and not jobs.busy and not jobs.waiting
+
     def draw_rest(self) -> None:
-        """Draw what was stopped before it was drawn."""
-        if not self.busy:
+        """Draw what was paused, or stopped before it was drawn."""
+        if self.paused:
+            self._controller.queue.resume()
+        elif not self.busy:
             self._draw([place for place, found in enumerate(self.pictures) if found is None])
 
     def _draw(self, places: Sequence[int]) -> None:
@@ -102,12 +176,43 @@ class ListRun(QObject):
         if saving is not None and (found := self.pictures[saving[1]]) is not None:
             self.pictures[saving[1]] = ListedPicture(found.image, picture)
             self.changed.emit(saving[1])
+            self.kept.emit()
 
     @Slot()
     def _follow(self) -> None:
         """Pictures that are neither drawn nor wait any more are done, or were stopped."""
+        if self._came_back:
+            self._claim()
         if not self._places:
             return
         before, self.busy = self.busy, any(id(one) in self._places for one in self._controller.queue.unfinished())
         if before and not self.busy:
             self.ended.emit(self.done)
+
+
+def _fetch(
+    lists: ListStore, store: HistoryStore, key: str, numbers: Sequence[Any]
+) -> tuple[str, tuple[ListedRequest, ...], list[ListedPicture | None]]:
+    listed = lists.load(key)
+    pictures = [_picture(store, number) for number in numbers[: len(listed)]]
+    return key, listed, pictures + [None] * (len(listed) - len(pictures))
+
+
+def _picture(store: HistoryStore, number: Any) -> ListedPicture | None:
+    """A picture of the history; None when it is gone."""
+    if type(number) is not int:
+        return None
+    try:
+        picture, image = store.get(number), QImage.fromData(store.thumb(number))
+    except (EchoGenError, KeyError, OverflowError):
+        return None
+    return ListedPicture(image, picture) if not image.isNull() else None
+
+
+def _alike(one: GenerationRequest, other: GenerationRequest) -> bool:
+    return (one.prompt, one.seed, one.size, one.subject_name) == (
+        other.prompt,
+        other.seed,
+        other.size,
+        other.subject_name,
+    )

@@ -109,7 +109,8 @@ class PictureQueue(QObject):
     # Opening
 
     def open(self, bundle: str, device: str, memory: str) -> None:
-        """Open a bundle; what is drawn is stopped first."""
+        """Open a bundle; what is drawn and what waits is held first, until the user goes on."""
+        self._hold_all(self._drawing if not self._state.jobs.stopping else None)
         self.stop_now()
         self._reopen = (bundle, device, memory)
         self._preparing, self._prepared_key = None, None
@@ -154,20 +155,28 @@ class PictureQueue(QObject):
         self._pump()
 
     @Slot()
-    def stop_now(self) -> None:
-        """Stop what is drawn and forget what waits."""
-        self._queue.clear()
+    def stop_now(self) -> int:
+        """Stop what is drawn and forget what waits; returns how many pictures that are, which ``bring_back`` puts back."""
+        count = self._forget_waiting()
         if self._number is not None and not self._state.jobs.stopping:
             self._link.cancel(self._number)
             self._tell(stopping=True)
         else:
             self._tell()
+        return count
 
-    @Slot()
-    def stop_after(self) -> None:
-        """Finish the picture that is drawn and forget what waits."""
-        self._queue.clear()
+    def stop_after(self) -> int:
+        """Finish the picture that is drawn and forget what waits, as ``stop_now`` does."""
+        count = self._forget_waiting()
         self._tell(last=True)
+        return count
+
+    def _forget_waiting(self) -> int:
+        waiting = waiting_line.removed(tuple(self._queue), {job.number for job in self._queue if job.idea is None})
+        if waiting:
+            self._taken_out = (waiting, ())
+        self._queue.clear()
+        return len(waiting)
 
     def hold(self, requests: Sequence[GenerationRequest]) -> None:
         """Let pictures wait until ``resume``: they are left from an earlier time."""

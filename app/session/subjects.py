@@ -185,7 +185,7 @@ class Subjects(QObject):
     def find_again(self) -> None:
         """Look for the current subject by the name it has now, unless its mask was corrected already."""
         subject, session = self.state.subject, self._session
-        if subject is None or session is None or session.undo_label or session.asking:
+        if subject is None or session is None or session.corrected or session.asking:
             return
         session.find(Hint(subject.name))
 
@@ -194,7 +194,8 @@ class Subjects(QObject):
         """The current session looked for its subject again: its sentences and scores are shown from now on."""
         for key, session in self._sessions.items():
             if session is self.sender() and not session.document.painting:
-                self.state.update_subject(key, proposal=proposal)
+                found = {} if session.corrected else {"automatic": proposal.mask}
+                self.state.update_subject(key, proposal=proposal, **found)
 
     @Slot(object)
     def _prepared(self, notes: Sentence) -> None:

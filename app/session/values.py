@@ -6,11 +6,27 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from app.language.say import say
 from app.language.sentences import translated
-from engine import MAX_SEED, CutOut, Dial, EchoGenError, GenerationRequest, Placement, Preset, Region, ScaleBits
+from engine import (
+    MAX_SEED,
+    CutOut,
+    GenerationRequest,
+    Placement,
+    Preset,
+    Region,
+    ScaleBits,
+    Seed,
+    Share,
+    Size,
+    Strength,
+    Temperature,
+    read_fields,
+)
 from engine.bundle import BundleManifest
 
 log = logging.getLogger(__name__)
@@ -46,15 +62,15 @@ class PanelValues:
 
     prompt: str = ""
     negative_prompt: str = ""
-    prompt_strength: Dial = 3.0
-    subject_strength: Dial = 3.0
-    look_strength: Dial | None = None
-    temperature: Dial = 1.0
-    top_p: float = 0.97
-    size: tuple[int, int] | None = None
-    count: int = 1
+    prompt_strength: Strength = 3.0
+    subject_strength: Strength = 3.0
+    look_strength: Strength | None = None
+    temperature: Temperature = 1.0
+    top_p: Share = 0.97
+    size: Size | None = None
+    count: Annotated[int, Meta(ge=1, le=MAX_COUNT)] = 1
     best_first: bool = False
-    seed: int = 0
+    seed: Seed = 0
     seed_locked: bool = False
     kept: ScaleBits | None = None
     placement: Placement | None = None
@@ -73,17 +89,10 @@ def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValu
     Args:
         controls: values by the name of the field, as JSON has them; texts and what is packed are not read here.
     """
-    for name in _CONTROLS & controls.keys():
-        value = controls[name]
-        try:
-            kept: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
-            changed = replace(values, **kept)
-            compose(replace(changed, prompt="", negative_prompt=""), None)  # what a request refuses is refused here
-        except (EchoGenError, TypeError, ValueError, ArithmeticError):
-            log.warning("%s of the last session cannot be used", name, exc_info=True)
-        else:
-            values = changed
-    return values
+    good, bad = read_fields({name: controls[name] for name in _CONTROLS & controls.keys()}, PanelValues)
+    if bad:
+        log.warning("%s of the last session cannot be used", ", ".join(sorted(bad)))
+    return replace(values, **good)
 
 
 _CONTROLS = {entry.name for entry in fields(PanelValues)} - {"prompt", "negative_prompt", "kept", "placement", "region"}

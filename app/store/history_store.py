@@ -11,17 +11,18 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
 from app.store.history_database import COLUMNS, HistoryDatabase
 from app.store.picture_filter import Facets, PictureFilter
 from app.store.queue_store import QueueStore
-from app.store.thumbs import make_film, make_thumb, read_film
-from engine import CannotWrite, EchoGenError, GenerationRequest, is_text
+from app.store.thumbs import FilmShape, make_film, make_thumb, read_film
+from engine import CannotWrite, EchoGenError, Finite, GenerationRequest, Share, is_text, parse_json, read_value
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ SCALES_KEPT = 400
 """Of so many of the newest pictures, the picture after each scale is kept: some 30 to 100 kB each."""
 _AT_ONCE = 500
 """Ids in one query: fewer than any SQLite allows."""
+_MAX_SHAPES = 2**16
+_LATEST = 32_503_680_000
+"""The year 3000: no system knows later days."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Picture:
 
     id: int
     file: Path
-    created: float
+    created: Annotated[float, Meta(ge=0, le=_LATEST)]
     prompt: str
     subject_name: str
     seed: int
@@ -56,9 +60,12 @@ class Picture:
     bundle: str
     group_key: str
     kept: int
-    seconds: float
+    seconds: Finite
     starred: bool
-    likeness: float | None = None
+    likeness: Share | None = None
+
+
+_FIELDS = tuple(entry.name for entry in fields(Picture))
 
 
 class HistoryStore:
@@ -176,8 +183,8 @@ class HistoryStore:
         if row is None:
             return ()
         try:
-            return read_film(json.loads(row[0]), row[1])
-        except (ValueError, OSError, TypeError, ArithmeticError, RecursionError):
+            return read_film(read_value(parse_json(row[0], _MAX_SHAPES), list[FilmShape]), row[1])
+        except (ValueError, OSError, TypeError):
             log.warning("the scales of picture %d cannot be read", picture, exc_info=True)
             return ()
 
@@ -313,19 +320,15 @@ def _file(stored: str | bytes) -> Path:
 
 def _picture(row: tuple) -> Picture | None:
     """A row as a picture; None, and a line in the log, for one that this program cannot have written."""
-    values = list(row)
+    values = dict(zip(_FIELDS, row, strict=True))
     try:
-        values[1] = _file(values[1])
-        datetime.fromtimestamp(values[2])
-        whole = all(isinstance(value, str) for value in (values[3], values[4], values[8], values[9]))
-        if not whole or not all(isinstance(values[n], int) for n in (0, 5, 6, 7, 10)) or "\0" in str(values[1]):
-            raise ValueError("wrong types")
-        values[11] = float(values[11])
-    except (TypeError, ValueError, OverflowError, OSError):
-        log.warning("a row of the history cannot be read: %s", row[0])
+        file = _file(values["file"])
+        if "\0" in str(file):
+            raise ValueError("no path")
+        return read_value({**values, "file": file, "starred": bool(values["starred"])}, Picture)
+    except (TypeError, ValueError) as error:
+        log.warning("a row of the history cannot be read: %s: %s", row[0], error)
         return None
-    values[12] = bool(values[12])
-    return Picture(*values)
 
 
 def _system_trash(name: str) -> None:

@@ -50,6 +50,10 @@ class AppPaths:
         return self.data / "session.json"
 
     @property
+    def prompt_list(self) -> Path:
+        return self.data / "list.json"
+
+    @property
     def presets(self) -> Path:
         return self.config / "presets.json"
 

@@ -7,8 +7,9 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from engine import EchoGenError, Preset, write_atomically
+from engine import Damage, EchoGenError, Preset, read_json, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,10 @@ class PresetStore:
 
     def load(self) -> list[Preset]:
         try:
-            if self.path.stat().st_size > _LARGEST:
-                raise ValueError("too large")
-            data = json.loads(self.path.read_bytes())
-            if not isinstance(data, list):
-                raise ValueError("no list")
+            data = read_json(self.path, list[Any], _LARGEST)
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, RecursionError):
+        except (OSError, Damage):
             log.warning("the presets could not be read", exc_info=True)
             with contextlib.suppress(OSError):
                 self.path.replace(self.path.with_name(f"{self.path.name}.bad"))

@@ -8,15 +8,16 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from app.store.json_file import NotUsable, dumps, put_aside, read_object
-from engine import write_atomically
+from app.store.json_file import dumps, put_aside
+from engine import Damage, read_fields, read_json, read_value, write_atomically
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 _LARGEST = 4 * 2**20
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,10 @@ class SessionStore:
 
     def load(self) -> SavedSession:
         try:
-            data = read_object(self.path, _LARGEST)
-        except NotUsable:
+            data = read_json(self.path, dict[str, Any], _LARGEST)
+        except FileNotFoundError:
+            return SavedSession()
+        except (OSError, Damage):
             log.warning("the last session could not be read", exc_info=True)
             put_aside(self.path)
             return SavedSession()
@@ -93,30 +96,26 @@ class SessionStore:
             self._written = content
 
 
-_KINDS: dict[str, type] = {"current": int, "prompt": str, "negative_prompt": str, "controls": dict, "window": str}
-
-
 def _session(data: dict[str, Any]) -> tuple[SavedSession, bool]:
     """Read as much of a session as possible; also tells whether that is all of it."""
-    good = {name: data[name] for name, kind in _KINDS.items() if type(data.get(name)) is kind}
-    whole = all(name in good or name not in data for name in _KINDS)
-    subjects, history = data.get("subjects", []), data.get("prompt_history", [])
-    read = [_subject(item) for item in subjects] if isinstance(subjects, list) else [None]
-    words = [text for text in history if isinstance(text, str)] if isinstance(history, list) else []
-    whole = whole and None not in read and len(words) == (len(history) if isinstance(history, list) else -1)
+    subjects, words = _items(data, "subjects", SavedSubject), _items(data, "prompt_history", str)
+    good, bad = read_fields(data, SavedSession)
+    good["subjects"] = tuple(subject for subject in subjects if subject is not None)
+    good["prompt_history"] = tuple(text for text in words if text is not None)
     # The number of the one in use counts all of them.
-    if "current" in good and 0 <= good["current"] < len(read):
-        good["current"] = len([subject for subject in read[: good["current"]] if subject is not None])
-    found = tuple(subject for subject in read if subject is not None)
-    return SavedSession(**good, subjects=found, prompt_history=tuple(words)), whole
+    if 0 <= good.get("current", -1) < len(subjects):
+        good["current"] = len([subject for subject in subjects[: good["current"]] if subject is not None])
+    return SavedSession(**good), not bad and None not in subjects and None not in words
 
 
-def _subject(item: Any) -> SavedSubject | None:
-    if not isinstance(item, dict):
+def _items(data: dict[str, Any], name: str, kind: type[_Item]) -> list[_Item | None]:
+    """Each item of a list by itself, with None for what cannot be read."""
+    found = data.get(name, [])
+    return [_item(item, kind) for item in found] if isinstance(found, list) else [None]
+
+
+def _item(item: Any, kind: type[_Item]) -> _Item | None:
+    try:
+        return read_value(item, kind)
+    except Damage:
         return None
-    texts = {name: item.get(name, "") for name in ("photo", "mask", "name", "title", "cut_out")}
-    if not all(isinstance(text, str) for text in texts.values()):
-        return None
-    framing = "reference" if item.get("framing") == "reference" else "fit"
-    example, unsure = item.get("example") is True, item.get("unsure") is True
-    return SavedSubject(**texts, framing=framing, example=example, unsure=unsure)

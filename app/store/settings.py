@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
-from dataclasses import asdict, dataclass, field, fields
+import sys
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from app.store.json_file import NotUsable, dumps, is_number, put_aside, read_object
-from engine import write_atomically
+from msgspec import Meta
+
+from app.store.json_file import dumps, put_aside
+from engine import Damage, Share, read_fields, read_json, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +51,16 @@ class Settings:
     previews: bool = True
     notices: bool = True
     updates: bool = False
-    theme: str = "system"
-    motion: str = "system"
-    text_scale: float = 1.0
+    theme: Literal["system", "light", "dark"] = "system"
+    motion: Literal["system", "full", "reduced"] = "system"
+    text_scale: Annotated[float, Meta(ge=0.9, le=1.5)] = 1.0
     language: str = "system"
-    framing: str = "fit"
-    box_threshold: float = 0.25
-    text_threshold: float = 0.25
+    framing: Literal["fit", "reference"] = "fit"
+    box_threshold: Share = 0.25
+    text_threshold: Share = 0.25
     keys: dict[str, list[str]] = field(default_factory=dict)
     panels: dict[str, Any] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, Annotated[float, Meta(ge=0, le=sys.float_info.max)]] = field(default_factory=dict)
 
 
 class SettingsStore:
@@ -70,45 +72,17 @@ class SettingsStore:
 
     def load(self) -> Settings:
         try:
-            data = read_object(self.path, _LARGEST)
-        except NotUsable:
+            data = read_json(self.path, dict[str, Any], _LARGEST)
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, Damage):
             log.warning("the settings could not be read", exc_info=True)
             put_aside(self.path)
             return Settings()
-        original = Settings()
-        good: dict[str, Any] = {}
-        for entry in fields(Settings):
-            value, standard = data.get(entry.name), getattr(original, entry.name)
-            if isinstance(standard, float) and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value) if abs(value) < 2**53 else math.inf
-            if type(value) is type(standard) and _is_possible(entry.name, value):
-                good[entry.name] = value
-        return Settings(**good)
+        return Settings(**read_fields(data, Settings)[0])
 
     def save(self, settings: Settings) -> None:
         """Write the settings, unless they are what was written last. Raises ``CannotWrite``."""
         if settings != self._written:
             write_atomically(self.path, dumps({"version": VERSION, **asdict(settings)}))
             self._written = settings
-
-
-_CHOICES = {
-    "theme": ("system", "light", "dark"),
-    "motion": ("system", "full", "reduced"),
-    "framing": ("fit", "reference"),
-}
-_RANGES = {"text_scale": (0.9, 1.5), "box_threshold": (0.0, 1.0), "text_threshold": (0.0, 1.0)}
-
-
-def _is_possible(name: str, value: Any) -> bool:
-    """Whether the program could have written this value; its type is right."""
-    if name in _CHOICES:
-        return value in _CHOICES[name]
-    if name in _RANGES:
-        low, high = _RANGES[name]
-        return is_number(value) and low <= value <= high
-    if name == "seconds":
-        return all(is_number(seconds) and seconds >= 0 for seconds in value.values())
-    if name == "keys":
-        return all(isinstance(own, list) and all(isinstance(key, str) for key in own) for own in value.values())
-    return True

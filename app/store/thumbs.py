@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 from PIL import Image
 
 THUMB_SIDE = 192
 SCALE_SIDE = 256
+_Side = Annotated[int, Meta(ge=1, le=SCALE_SIDE)]
+FilmShape = tuple[_Side, _Side] | None
+"""Height and width of one picture of a film, or None where it is not known."""
 
 
 def make_thumb(image: np.ndarray) -> bytes:
@@ -47,7 +52,7 @@ def make_film(images: Sequence[np.ndarray | None]) -> tuple[list[list[int] | Non
     return [None if frame is None else [frame.height, frame.width] for frame in frames], out.getvalue()
 
 
-def read_film(shapes: list[list[int] | None], film: bytes) -> tuple[np.ndarray | None, ...]:
+def read_film(shapes: list[FilmShape], film: bytes) -> tuple[np.ndarray | None, ...]:
     """Unpack the bytes of ``make_film`` → RGB uint8 (h, w, 3) each. Raises ``OSError`` or ``ValueError`` when they are damaged."""
     if not shapes:
         return ()

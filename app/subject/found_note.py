@@ -31,10 +31,12 @@ class FoundNote(QWidget):
     Signals:
         chosen(int): another candidate, by its number among the boxes.
         helpersRequested: get the networks that cut out better.
+        verdictChanged(str): another ``Verdict``.
     """
 
     chosen = Signal(int)
     helpersRequested = Signal()
+    verdictChanged = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +73,9 @@ class FoundNote(QWidget):
 
     def say(self, verdict: Verdict, photo: Photo | None = None, boxes: tuple[Box, ...] = (), chosen: int = 0) -> None:
         """Show a verdict, and the candidates there are beside the first."""
-        self._verdict = verdict
+        changed, self._verdict = verdict != self._verdict, verdict
+        if changed:
+            self.verdictChanged.emit(verdict)
         self.setVisible(verdict in ("unsure", "nothing"))
         if verdict not in ("unsure", "nothing"):
             return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.editor.cutout_view import CutOutView
 from app.editor.mask_canvas import MaskCanvas
@@ -16,7 +16,6 @@ from app.editor.tools import Tool
 from app.language import sentences
 from app.look.controls import (
     Card,
-    Chip,
     Divider,
     ElidedLabel,
     IconButton,
@@ -25,7 +24,6 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Sign
-from app.look.layout import FlowLayout
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
@@ -34,13 +32,13 @@ from app.shortcuts import bind, keymap, tooltip
 from app.subject.draft_line import DraftLine
 from app.subject.found_note import FoundNote, Verdict
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
+from app.subject.nouns import NounChips
+from app.subject.photo_menu import photo_menu
 from app.subject.photo_pieces import DropZone, PhotoChip
 from engine import CutOut
 
 _WIDTH = 264
 _PREVIEW = 94
-_NOUNS = ("dog", "cat", "toy", "mug", "shoe", "bag", "car", "plant")
-"""Names to choose from while there is none; English, as prompts are."""
 _TOOLS: tuple[tuple[Tool, str], ...] = (
     ("select", "mouse-pointer-click"),
     ("brush", "brush"),
@@ -168,16 +166,7 @@ class SubjectPanel(QWidget):
         heads.addWidget(self.found_label)
         names.addLayout(heads)
         names.addWidget(self.name_edit)
-        self.nouns = QWidget()
-        flow = FlowLayout()
-        self.nouns.setLayout(flow)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        policy.setHeightForWidth(True)
-        self.nouns.setSizePolicy(policy)
-        for noun in _NOUNS:
-            chip = Chip(noun, self.nouns)
-            chip.clicked.connect(self._noun_picked)
-            flow.addWidget(chip)
+        self.nouns = NounChips()
         names.addWidget(self.nouns)
         self.card, self.draft = self._build_card(), DraftLine()
         self.drop_zone = DropZone()
@@ -260,6 +249,7 @@ class SubjectPanel(QWidget):
         subjects.loadingChanged.connect(self.refresh)
         subjects.failed.connect(self.failed)
         canvas.tools.toolChanged.connect(self._show_tool)
+        canvas.menuWanted.connect(self._open_menu)
         self.found_note.chosen.connect(self._candidate_chosen)
         self.found_note.helpersRequested.connect(self.helpersRequested)
         for button in self.tools.values():
@@ -273,10 +263,11 @@ class SubjectPanel(QWidget):
         self.gallery.chosen.connect(self._example_chosen)
         self.name_edit.textEdited.connect(self._name_typed)
         self.name_edit.returnPressed.connect(subjects.find_again)
+        self.nouns.picked.connect(self._noun_picked)
         keymap.changed.connect(self.retranslate)
         ToolKeys(canvas, canvas.tools, (*self.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
-        bind(canvas, "invert", self._invert)
+        bind(canvas, "invert", self.invert)
         self._show_tool()
 
     # What is shown
@@ -370,7 +361,7 @@ class SubjectPanel(QWidget):
     def _verdict(self, subject: Subject) -> Verdict:
         """A note on the cut-out; "" when it was corrected, or while there is none."""
         session = self._session
-        if subject.finding or subject.example or session is None or session.undo_label:
+        if subject.finding or subject.example or session is None or session.corrected:
             return ""
         if subject.proposal is None:
             return "nothing" if subject.problem else "unsure" if subject.unsure else ""
@@ -417,8 +408,15 @@ class SubjectPanel(QWidget):
         self.canvas.tools.set_tool(next(tool for tool, button in self.tools.items() if button is self.sender()))
         self._show_tool()
 
+    @Slot(QPoint)
+    def _open_menu(self, position: QPoint) -> None:
+        menu = photo_menu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(position)
+
     @Slot()
-    def _invert(self) -> None:
+    def invert(self) -> None:
+        """Subject and background exchange places."""
         if self._session is not None:
             self._session.invert()
 
@@ -428,12 +426,12 @@ class SubjectPanel(QWidget):
         if subject is not None:
             self._state.update_subject(subject.key, name=text.strip())
 
-    @Slot()
-    def _noun_picked(self) -> None:
-        chip, subject = self.sender(), self._state.subject
-        if isinstance(chip, Chip) and subject is not None:
-            self.name_edit.setText(chip.text())
-            self._state.update_subject(subject.key, name=chip.text())
+    @Slot(str)
+    def _noun_picked(self, noun: str) -> None:
+        subject = self._state.subject
+        if subject is not None:
+            self.name_edit.setText(noun)
+            self._state.update_subject(subject.key, name=noun)
             self.name_edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self._subjects.find_again()
 

@@ -135,6 +135,7 @@ class Drawing(QObject):
 
     @Slot()
     def _idle(self) -> None:
+        self._panels.canvas.ideas_ended()
         QTimer.singleShot(0, self, self._give_focus_back)  # when the buttons are there again
 
     @Slot()
@@ -151,7 +152,7 @@ class Drawing(QObject):
         """Stop at once; when nothing is drawn, put away what can be put away."""
         panels = self._panels
         if self._state.jobs.busy or self._state.jobs.waiting:
-            self._controller.queue.stop_now()
+            self._taken_out(self._controller.queue.stop_now())
         elif panels.queue.isVisible():
             panels.queue.put_away()
         elif panels.history.leave_search():
@@ -166,6 +167,11 @@ class Drawing(QObject):
             panels.left.close_panel()
         elif panels.banner.isVisible():
             panels.banner.dismiss()
+
+    @Slot()
+    def stop_after(self) -> None:
+        """Finish the picture that is drawn."""
+        self._taken_out(self._controller.queue.stop_after())
 
     @Slot()
     def pause_or_go_on(self) -> None:
@@ -185,6 +191,8 @@ class Drawing(QObject):
 
     @Slot(int)
     def _taken_out(self, count: int) -> None:
+        if not count:
+            return
         text = self.tr("Taken out of the queue") if count == 1 else self.tr("{0} taken out of the queue").format(count)
         self._panels.toast.show_message(text, self._controller.queue.bring_back)
 

@@ -15,6 +15,7 @@ from app.session.enlargement import Enlargement
 from app.session.state import Result
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
 from engine.photo import save_larger
@@ -119,7 +120,8 @@ class Larger(QObject):
     def _saved(self, saved: tuple[Path, tuple[int, int]]) -> None:
         file, size = saved
         words = self.tr("Saved to {0}: {1} × {2}, by Lanczos with mild sharpening")
-        self._panels.toast.show_message(words.format(file.parent.name or str(file.parent), *size))
+        words = words.format(file.parent.name or str(file.parent), *size)
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:

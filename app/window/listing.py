@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from PySide6.QtWidgets import QWidget
 from app.session.controller import Controller
 from app.session.list_run import ListRun
 from app.session.prompt_source import MAX_TEXT, PromptSource
+from app.store.list_store import ListStore
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.sharing import reveal
 from app.window.panels import Panels
 from app.window.pictures import free_name
 from engine import EchoGenError, ListedRequest, PhotoError, Sentence
@@ -24,13 +27,14 @@ class Listing(QObject):
     """See the module.
 
     Args:
+        store: keeps what was drawn for the next start.
         window: what the dialog lies over.
     """
 
-    def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
+    def __init__(self, panels: Panels, controller: Controller, store: ListStore, window: QWidget) -> None:
         super().__init__(window)
         self._panels, self._controller, self._window = panels, controller, window
-        self.run = ListRun(controller, self)
+        self.run = ListRun(controller, store, self)
         self.run.ended.connect(self._ended)
         self._source = PromptSource()
         self._open = False
@@ -107,7 +111,8 @@ class Listing(QObject):
 
     @Slot(object)
     def _saved(self, file: Path) -> None:
-        self._panels.toast.show_message(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        words = self.tr("Saved to {0}").format(file.parent.name or str(file.parent))
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:

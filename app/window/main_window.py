@@ -15,6 +15,7 @@ from app.session.controller import Controller
 from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import SessionState
 from app.store.assets import AssetStore
+from app.store.list_store import ListStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SavedSession
 from app.store.settings import OFFER_PUT_AWAY
@@ -122,7 +123,7 @@ class MainWindow(QMainWindow):
         self.placing = Placing(self.canvas, state, self)
         self.redrawing = Redrawing(panels, controller, self)
         self.cutting = Cutting(panels, controller, self)
-        self.listing = Listing(panels, controller, self)
+        self.listing = Listing(panels, controller, ListStore(paths.prompt_list), self)
         self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
         self.panel_focus = PanelFocus(self, panels.stations)
@@ -166,7 +167,7 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "generate": drawing.generate,
             "cancel": drawing.stop,
-            "stop_after": self.controller.queue.stop_after,
+            "stop_after": drawing.stop_after,
             "queue": panels.queue.toggle,
             "queue_pause": drawing.pause_or_go_on,
             "vary": self.canvas.vary,
@@ -254,7 +255,8 @@ class MainWindow(QMainWindow):
         self.placing.changed.connect(self._enable)
         self.gallery_page.changed.connect(self._enable)
         panels.editorOpen.connect(self._editing_changed)
-        for session_changes in (self.drawing.asked, self.prompt.sheet.sectionsChanged, panels.historyFolded):
+        listed = self.listing.run.kept
+        for session_changes in (self.drawing.asked, self.prompt.sheet.sectionsChanged, panels.historyFolded, listed):
             session_changes.connect(self.changed)
 
     # What is shown
@@ -405,6 +407,7 @@ class MainWindow(QMainWindow):
             "shown": shown.picture if shown is not None else None,
             "sections": self.prompt.sheet.open_sections(),
             "list": self.listing.text,
+            "listed": self.listing.run.saved(),
             "history_shown": self.panels.is_history_shown(),
             "windows": self.place.on_screens(),
         }
@@ -425,6 +428,7 @@ class MainWindow(QMainWindow):
         text = session.controls.get("list")
         if isinstance(text, str):
             self.listing.set_text(text)
+        self.listing.run.restore(session.controls.get("listed"))
         self.panels.show_history(session.controls.get("history_shown", True) is not False)
 
     def close_panels(self) -> None:

@@ -60,6 +60,7 @@ class Panels(QWidget):
         self.canvas = CanvasPanel()
         self.stage = QWidget()
         self.left = LeftColumn(state, self.subject, self.stage)
+        self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
         self.banner = ErrorBanner()
         self.prompt = PromptPanel(state)
         self.prompt.sheet.set_banner(self.banner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from app.session.values import Recall
 from app.store.history_store import Picture
 from app.store.picture_files import OpenedPicture, export_name
 from app.system import background
-from app.system.sharing import copy_picture
+from app.system.sharing import copy_picture, reveal
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
@@ -58,6 +59,7 @@ class Pictures(QObject):
         self.scales = StripPictures(state, queue, canvas, controller.store, self)
         controller.drawing.connect(self._begins)
         controller.kept.connect(history.add)
+        controller.exported.connect(self._exported)
         controller.files.pictureOpened.connect(self._dropped)
         state.resultChanged.connect(self._show_result)
         commands = history.commands
@@ -202,6 +204,12 @@ class Pictures(QObject):
         self._canvas.compare_with(to_image(older.image))
 
     # Stars and the trash
+
+    @Slot(object)
+    def _exported(self, file: Path) -> None:
+        carries = file.suffix.lower() == ".png"
+        words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
+        self._toast.show_message(words.format(shown_name(file.parent)), partial(reveal, file), self.tr("Show"))
 
     @Slot(bool)
     def _star_shown(self, on: bool) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.look import icons
 from app.look import type as type_
 from app.look.controls import Button, Divider, IconButton
 from app.look.pixels import to_image
@@ -31,7 +32,13 @@ class _CutOutButton(Button):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", "image-plus", "tool", parent)
         self._picture = QImage()
+        self._doubtful = False
         self.setCheckable(True)
+
+    def set_doubtful(self, doubtful: bool) -> None:
+        """Mark a cut-out that may be wrong."""
+        self._doubtful = doubtful
+        self.update()
 
     def set_picture(self, picture: QImage) -> None:
         self._picture = picture
@@ -43,7 +50,19 @@ class _CutOutButton(Button):
     def paintEvent(self, event) -> None:
         if self._picture.isNull():
             super().paintEvent(event)
-            return
+        else:
+            self._paint_picture()
+        if self._doubtful:
+            side = 18
+            badge = QRectF(self.width() - side - 2, self.height() - side - 2, side, side)
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme().color("surface"))
+            painter.drawEllipse(badge)
+            icons.paint_icon(painter, "triangle-alert", badge.adjusted(2, 2, -2, -2), "warning")
+
+    def _paint_picture(self) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -103,6 +122,7 @@ class LeftColumn(QWidget):
         super().__init__()
         self._state, self.panel, self._stage = state, panel, stage
         self._narrow = False
+        self._verdict = ""
         self.rail = _Rail(self)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -196,10 +216,23 @@ class LeftColumn(QWidget):
         self.rail.cut_out.set_picture(to_image(cut_out.rgb) if cut_out is not None else QImage())
         self.rail.edit.setEnabled(subject is not None and subject.photo is not None)
 
+    @Slot(str)
+    def show_verdict(self, verdict: str) -> None:
+        """What the panel says about the cut-out: the rail marks one that may be wrong."""
+        self._verdict = verdict
+        self.rail.cut_out.set_doubtful(verdict in ("unsure", "nothing"))
+        self.retranslate()
+
     def retranslate(self) -> None:
         rail = self.rail
-        rail.cut_out.setAccessibleName(self.tr("Subject"))
-        rail.cut_out.setToolTip(self.tr("Subject") + f" ({keymap.shown('toggle_subject')})")
+        subject = self.tr("Subject")
+        if self._verdict == "unsure":
+            doubt = self.tr("The cut-out may be wrong")
+        else:
+            doubt = self.tr("No cut-out was found") if self._verdict == "nothing" else ""
+        rail.cut_out.setAccessibleName(", ".join(part for part in (subject, doubt) if part))
+        subject += f" ({keymap.shown('toggle_subject')})"
+        rail.cut_out.setToolTip("\n".join(part for part in (doubt, subject) if part))
         rail.edit.describe(self.tr("Edit cut-out"), keymap.shown("edit_cutout"))
         rail.overlay.describe(self.tr("Overlay"), keymap.shown("overlay"))
         rail.replace.describe(self.tr("Replace the photo"), keymap.shown("open"))

@@ -28,15 +28,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from engine.errors import InputError
 from engine.files import disk_error, write_atomically, write_json
-from engine.request import CutOut, GenerationRequest
+from engine.request import MAX_JSON_BYTES, CutOut, GenerationRequest
 from engine.sentence import Sentence
+from engine.validation import Damage, parse_json, read_json, read_value
 
 JOB = "job.json"
 MANIFEST = "manifest.parquet"
 FORMAT = 1
+_MAX_DESCRIPTION = 2**16
 _COLUMNS = ("id", "request", "file", "likeness", "seconds", "error")
+
+
+class _Begun(Struct):
+    """The contents of ``job.json``."""
+
+    format: int
+    bundle: str
 
 
 @dataclass(frozen=True)
@@ -173,20 +184,20 @@ class Job:
     def _described(self) -> str | None:
         path = self.folder / JOB
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data["format"] != FORMAT:
+            data = read_json(path, _Begun, _MAX_DESCRIPTION)
+            if data.format != FORMAT:
                 raise InputError(
                     Sentence("The job in {folder} was begun by another version.", folder=self.folder),
                     Sentence("Name another folder."),
                 )
-            return str(data["bundle"])
+            return data.bundle
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:
             raise InputError(
                 Sentence("{folder} is no folder.", folder=self.folder), Sentence("Name another one.")
             ) from error
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, Damage) as error:
             raise InputError(Sentence("{path} is damaged.", path=path), Sentence("Name another folder.")) from error
 
     # The plan
@@ -250,8 +261,8 @@ class Job:
     def read_subject(self, digest: str) -> CutOut:
         """A cut-out by its digest. Raises ``InputError``: it is gone or damaged."""
         try:
-            subject = CutOut.from_json(json.loads(self._subject_file(digest).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            subject = CutOut.from_json(read_json(self._subject_file(digest), dict[str, Any], MAX_JSON_BYTES))
+        except (OSError, Damage) as error:
             raise InputError(
                 Sentence("The subject {digest} of this request is missing.", digest=digest[:12]),
                 Sentence("Start again with --resume."),
@@ -346,9 +357,8 @@ class RecordFile:
 
 def _read_record(line: str) -> Record | None:
     try:
-        data = json.loads(line)
-        return Record(**{name: data[name] for name in _COLUMNS})
-    except (ValueError, TypeError, KeyError):
+        return read_value(parse_json(line, 2 * MAX_JSON_BYTES), Record)
+    except Damage:
         return None
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
 
 from engine.errors import DoesNotFit
 from engine.files import write_json
 from engine.sentence import Sentence, from_json, to_json
+from engine.validation import read_json
 
 _FOLDER = "reports"
 _MAX_BYTES = 2**20
@@ -41,6 +44,14 @@ class ConversionReport:
         return [f"{self.model} was not converted: {self.fact}", *(f"  {name}" for name in self.found)]
 
 
+class _Kept(Struct):
+    """A report in its file; the sentences as ``engine.sentence`` writes them."""
+
+    fact: Any
+    step: Any
+    found: list[str]
+
+
 def report_file(models: Path, name: str) -> Path:
     """Where the report of a model lies, in the folder of models."""
     return models / _FOLDER / f"{name}.json"
@@ -54,11 +65,9 @@ def write_report(path: Path, error: DoesNotFit) -> None:
 def read_report(path: Path) -> ConversionReport | None:
     """A report, or None where there is none or it is damaged."""
     try:
-        with path.open("rb") as stream:
-            data = json.loads(stream.read(_MAX_BYTES))
-        fact, step = Sentence.row(from_json(data["fact"])), Sentence.row(from_json(data["step"]))
-        found = tuple(map(str, data["found"]))
-        return ConversionReport(path.stem, fact, step, found[: _MOST_NAMES + 1])
+        kept = read_json(path, _Kept, _MAX_BYTES)
+        fact, step = Sentence.row(from_json(kept.fact)), Sentence.row(from_json(kept.step))
+        return ConversionReport(path.stem, fact, step, tuple(kept.found[: _MOST_NAMES + 1]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -42,7 +42,7 @@ from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.text import TOKENIZER_FILE
 from engine.errors import BundleError, Cancel, Cancelled, CannotWrite, DoesNotFit, InputError
-from engine.files import is_there
+from engine.files import is_there, readable
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.keys import convert, published_keys
 from engine.model.schedules import published_schedules
@@ -341,10 +341,10 @@ def _check_room(out: Path, needed: int) -> None:
     if free < needed * 1.02:
         raise CannotWrite(
             Sentence(
-                "The model needs {needed:.1f} GB, and {place} has {free:.1f} GB free.",
-                needed=needed / 1e9,
+                "The model needs {needed}, and {place} has {free} free.",
+                needed=readable(needed),
                 place=place,
-                free=free / 1e9,
+                free=readable(free),
             ),
             Sentence("Make room, or choose another folder."),
             title=Sentence("Not enough room on the disk"),

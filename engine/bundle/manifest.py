@@ -22,13 +22,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from engine.bundle import checks
-from engine.bundle.checks import GET_AGAIN, MANIFEST, damaged, inside
+from msgspec import Meta
+
+from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.records import (
     BundleFile,
     Defaults,
@@ -36,9 +38,11 @@ from engine.bundle.records import (
     Example,
     Language,
     LikenessScale,
+    Name,
     Origin,
     PlacedContent,
     SceneEntry,
+    Text,
 )
 from engine.errors import BundleError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
@@ -46,6 +50,7 @@ from engine.placement import Placement
 from engine.request import GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
+from engine.validation import Damage, only_known, parse_json, read_value
 
 __all__ = [
     "FORMAT",
@@ -70,8 +75,39 @@ __all__ = [
 FORMAT = 2
 """The version that is written. Since 2, encoders are stored under our own names."""
 READABLE = (1, 2)
+MANIFEST = "bundle.json"
+GET_AGAIN = Sentence("Get the model again, or verify it under Models.")
 PARTS = ("text", "semantic", "content", "transformer", "tokenizer")
 MAX_MANIFEST_BYTES = 8 * 2**20
+_PATH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
+_MOST_CHANNELS = 2**14
+# A name that is not known here means something to a newer program: without it, other pictures would come out.
+_EXACT = {
+    "transformer": TransformerConfig,
+    "tokenizer": TokenizerConfig,
+    "defaults": Defaults,
+    "likeness": LikenessScale,
+}
+
+
+def damaged(why: str) -> BundleError:
+    """The error for a manifest that cannot be used, and why."""
+    return BundleError(
+        Sentence("The model's description ({manifest}) is damaged: {why}.", manifest=MANIFEST, why=why), GET_AGAIN
+    )
+
+
+def inside(name: Any) -> str:
+    """A path inside a bundle as it is written: relative, with forward slashes, plain letters.
+
+    Raises:
+        BundleError: it could lead out of the folder, or mean another file on another system.
+    """
+    if not isinstance(name, str) or not _PATH.fullmatch(name) or len(name) > 200:
+        raise damaged(f"the file name {str(name)[:80]!r} is not allowed")
+    if any(part.strip(". ") == "" or part.endswith(".") for part in name.split("/")):
+        raise damaged(f"the file name {name[:80]!r} leads out of the folder")
+    return name
 
 
 @dataclass(frozen=True)
@@ -98,12 +134,12 @@ class BundleManifest:
         random: the weights are random; for tests only.
     """
 
-    name: str
-    title: str
-    licence: str
-    description: str
-    schedules: tuple[ScaleSchedule, ...]
-    reference_size: int
+    name: Name
+    title: Text
+    licence: Text
+    description: Text
+    schedules: Annotated[tuple[ScaleSchedule, ...], Meta(min_length=1, max_length=256)]
+    reference_size: Annotated[int, Meta(ge=8, le=512)]
     transformer: TransformerConfig
     tokenizer: TokenizerConfig
     text: EncoderPart
@@ -112,7 +148,7 @@ class BundleManifest:
     placed_content: PlacedContent | None = None
     defaults: Defaults = field(default_factory=Defaults)
     files: Mapping[str, BundleFile] = field(default_factory=dict)
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    origins: Mapping[Name, Origin] = field(default_factory=dict)
     language: Language | None = None
     examples: tuple[Example, ...] = ()
     likeness: LikenessScale | None = None
@@ -202,43 +238,32 @@ class BundleManifest:
                 Sentence("Update the program, or get the model again."),
             )
         try:
-            return cls(
-                name=checks.a_name(data["name"]),
-                title=checks.a_text(data["title"]),
-                licence=checks.a_text(data["licence"]),
-                description=checks.a_text(data["description"]),
-                schedules=checks.read_schedules(data["schedules"]),
-                reference_size=checks.a_whole_number(data["reference_size"], 8, 512),
-                transformer=checks.read_transformer(data["transformer"]),
-                tokenizer=checks.read_tokenizer(data["tokenizer"]),
-                text=checks.read_encoder(data["text"]),
-                semantic=checks.read_encoder(data["semantic"], 1),
-                content=checks.read_encoder(data["content"], 1),
-                placed_content=checks.read_placed_content(data["placed_content"])
-                if data.get("placed_content")
-                else None,
-                defaults=checks.read_defaults(data["defaults"]),
-                files=checks.read_mapping(data["files"], inside, checks.read_file),
-                origins=checks.read_mapping(data.get("origins", {}), checks.a_name, checks.read_origin),
-                language=None if data.get("language") is None else checks.read_language(data["language"]),
-                examples=tuple(checks.read_example(item) for item in data.get("examples", ())),
-                likeness=checks.read_likeness(data["likeness"]) if data.get("likeness") else None,
-                random=bool(data.get("random", False)),
-                format=data["format"],
-            )._checked()
-        except BundleError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise damaged(f"{type(error).__name__}: {error}") from error
+            for name, kind in _EXACT.items():
+                only_known(data.get(name), kind, name)
+            if isinstance(placed := data.get("placed_content"), dict):
+                only_known(placed.get("ranges"), PlacementRanges, "placed_content.ranges")
+            return read_value(data, cls)._checked()
+        except Damage as damage:
+            raise damaged(damage.why) from damage
 
     def _checked(self) -> BundleManifest:
-        """Check the rules that concern several fields."""
+        """Check the rules that concern several fields, and the names in them."""
+        for name in self.files:
+            inside(name)
+        for part, encoder in (("text", self.text), ("semantic", self.semantic), ("content", self.content)):
+            _check_encoder(part, encoder)
+        if max(self.tokenizer.channels) > _MOST_CHANNELS:
+            raise damaged(f"a tokenizer of {max(self.tokenizer.channels)} channels")
+        if self.likeness is not None and not self.likeness.other < self.likeness.same:
+            raise damaged("the scale of likeness cannot be")
         scales = max(len(schedule.grids) for schedule in self.schedules)
         if scales > self.transformer.scale_count:
             raise damaged(f"{scales} scales, but the network knows {self.transformer.scale_count}")
         if self.tokenizer.bits != self.transformer.bits:
             raise damaged("network and tokenizer have different numbers of bits")
         for schedule in self.schedules:
+            if schedule.grids[0] != (1, 1):
+                raise damaged("the first scale is more than one token")
             rows, columns = schedule.grids[-1]
             if schedule.size != (columns * self.tokenizer.stride, rows * self.tokenizer.stride):
                 raise damaged(f"the size {schedule.size} does not follow from its last grid")
@@ -275,9 +300,18 @@ def read_manifest(folder: Path) -> BundleManifest:
             Sentence("The model in {folder} cannot be read: {reason}.", folder=folder, reason=os_reason(error))
         ) from error
     try:
-        if len(raw) > MAX_MANIFEST_BYTES:
-            raise ValueError("it is too large")
-        data = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise damaged("it is no JSON") from error
+        data = parse_json(raw, MAX_MANIFEST_BYTES)
+    except Damage as damage:
+        raise damaged(damage.why) from damage
     return BundleManifest.from_json(data)
+
+
+def _check_encoder(part: str, encoder: EncoderPart) -> None:
+    """Raise ``BundleError`` for numbers of which the library would build a network without end, or an encoder that is
+    shown nothing."""
+    for name, value in encoder.config.items():
+        too_many = isinstance(value, int) and value > (512 if "layer" in name else 2**20)
+        if too_many or (isinstance(value, (list, str)) and len(value) > 512):
+            raise damaged(f"{part}.config.{name} is too large")
+    if part != "text" and not encoder.input_size:
+        raise damaged(f"the part “{part}” has no input size")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.placement import LARGEST, SMALLEST, Placement
 
@@ -34,11 +34,6 @@ class PlacementRanges:
         ):
             if not ends[0] <= low <= high <= ends[1]:
                 raise ValueError(f"the range {name} of the placement, {low} to {high}, cannot be")
-
-    @classmethod
-    def from_json(cls, data: Any) -> PlacementRanges:
-        """Raises ``ValueError``, ``TypeError`` or ``KeyError`` for what cannot be a range."""
-        return cls(**{name: (float(low), float(high)) for name, (low, high) in dict(data).items()})
 
     def automatic(self, subject: CutOut, seed: int) -> Placement:
         """The placement of a seed: the subject's lowest point stands on the ground, the rest is chance.

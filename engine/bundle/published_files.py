@@ -8,7 +8,6 @@ beyond that is refused, and nothing in it is run.
 
 from __future__ import annotations
 
-import json
 import pickle
 import re
 import zipfile
@@ -24,6 +23,7 @@ from engine.bundle.checkpoint_layout import TOKENIZER, TRANSFORMER, Wanted, find
 from engine.errors import BundleError, DoesNotFit, InputError, os_reason
 from engine.files import is_file, is_folder
 from engine.sentence import Sentence
+from engine.validation import Damage, read_json
 
 __all__ = ["GET_FILE_AGAIN", "TOKENIZER", "TRANSFORMER", "Checkpoint", "hub_checkpoint", "hub_config"]
 
@@ -107,18 +107,14 @@ def hub_config(folder: Path) -> dict[str, Any]:
     """``config.json`` of a folder as the hub has it, without what says nothing about the network."""
     path = folder / "config.json"
     try:
-        raw = path.read_bytes()
+        config = read_json(path, dict[str, Any], _MAX_CONFIG_BYTES)
     except OSError as error:
         raise InputError(
             Sentence("{path} cannot be read: {reason}.", path=path, reason=os_reason(error)),
             Sentence("Name the folder the part was downloaded to."),
         ) from error
-    try:
-        config = json.loads(raw) if len(raw) <= _MAX_CONFIG_BYTES else None
-        if not isinstance(config, dict):
-            raise ValueError("no object")
-    except (ValueError, RecursionError) as error:
-        raise BundleError(Sentence("{path} is damaged.", path=path), GET_FILE_AGAIN) from error
+    except Damage as damage:
+        raise BundleError(Sentence("{path} is damaged.", path=path), GET_FILE_AGAIN) from damage
     dropped = ("architectures", "torch_dtype", "dtype", "transformers_version", "auto_map", "task_specific_params")
     return {name: value for name, value in config.items() if name not in dropped and not name.startswith("_")}
 

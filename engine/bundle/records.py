@@ -7,10 +7,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from engine.bundle.placement_ranges import PlacementRanges
-from engine.request import Dial
+from engine.request import Seed, Share, Strength, Temperature
+
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+Text = Annotated[str, Meta(max_length=4000)]
+_Similarity = Annotated[float, Meta(ge=-1, le=1)]
 
 _WORD = re.compile(r"[^\W_]+")
 TELLS_FROM = 0.95
@@ -21,8 +27,8 @@ TELLS_FROM = 0.95
 class BundleFile:
     """One file of a bundle: its size in bytes and its SHA-256 in hex."""
 
-    size: int
-    sha256: str
+    size: Annotated[int, Meta(ge=0, le=2**50)]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
     @classmethod
     def of(cls, path: Path) -> BundleFile:
@@ -39,8 +45,8 @@ class BundleFile:
 class Origin:
     """Where a part comes from, for example "google/flan-t5-xl", and its licence ("Apache-2.0")."""
 
-    source: str
-    licence: str
+    source: Text
+    licence: Text
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class EncoderPart:
     """
 
     config: Mapping[str, Any]
-    input_size: int = 0
+    input_size: Annotated[int, Meta(ge=0, le=2048)] = 0
 
 
 @dataclass(frozen=True)
@@ -66,17 +72,17 @@ class PlacedContent:
     """
 
     ranges: PlacementRanges
-    fold: int = 1
+    fold: Annotated[int, Meta(ge=1, le=16)] = 1
 
 
 @dataclass(frozen=True)
 class Defaults:
     """The dials a picture starts from: the ranges are those of ``GenerationRequest``."""
 
-    prompt_strength: Dial = 3.0
-    subject_strength: Dial = 3.0
-    temperature: Dial = 1.0
-    top_p: float = 0.97
+    prompt_strength: Strength = 3.0
+    subject_strength: Strength = 3.0
+    temperature: Temperature = 1.0
+    top_p: Share = 0.97
 
 
 @dataclass(frozen=True)
@@ -90,12 +96,12 @@ class LikenessScale:
         area: area under the curve that tells the two apart, 0.5 … 1.
     """
 
-    blocks: int
-    same: float
-    same_spread: float
-    other: float
-    other_spread: float
-    area: float
+    blocks: Annotated[int, Meta(ge=0, le=512)]
+    same: _Similarity
+    same_spread: Share
+    other: _Similarity
+    other_spread: Share
+    area: Share
 
     @property
     def tells(self) -> bool:
@@ -119,11 +125,11 @@ class SceneEntry:
         thumb: a small picture inside the bundle, or "".
     """
 
-    key: str
-    kind: str
-    prompt: str
-    label: str
-    thumb: str = ""
+    key: Text
+    kind: Text
+    prompt: Text
+    label: Text
+    thumb: Text = ""
 
     def sentence(self, name: str) -> str:
         """A whole prompt, for example "a robot in the snow" or "a red robot"."""
@@ -139,8 +145,11 @@ class Language:
         words: lower-case words of letters and digits.
     """
 
-    words: frozenset[str]
+    words: frozenset[Text]
     scenes: tuple[SceneEntry, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", frozenset(word.lower() for word in self.words))
 
     def unknown_spans(self, text: str) -> tuple[tuple[int, int], ...]:
         """Start and end of every word of ``text`` that is not known."""
@@ -160,7 +169,7 @@ class Example:
         prompt: what to draw. subject_name: what it shows. seed: a seed that is known to look good.
     """
 
-    image: str
-    prompt: str
-    subject_name: str = ""
-    seed: int = 0
+    image: Text
+    prompt: Text
+    subject_name: Text = ""
+    seed: Seed = 0

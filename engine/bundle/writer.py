@@ -21,7 +21,7 @@ from torch import Tensor
 from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleFile, BundleManifest, inside
 from engine.encoders.names import own_name
 from engine.errors import Cancelled, CannotWrite, os_reason
-from engine.files import write_atomically
+from engine.files import readable, write_atomically
 from engine.sentence import Sentence
 
 SHARD_BYTES = 512 * 10**6
@@ -231,12 +231,10 @@ def _said(folder: Path, needed: int = 0) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+            full = Sentence("The disk of {parent} is full.", parent=folder.parent)
+            more = Sentence("{needed} more were to be written.", needed=readable(needed))
             raise CannotWrite(
-                Sentence(
-                    "The disk of {parent} is full; {needed:.0f} MB more were to be written.",
-                    parent=folder.parent,
-                    needed=needed / 1e6,
-                ),
+                Sentence.row(full, more) if needed else full,
                 Sentence("Make room, or choose another folder."),
                 title=Sentence("The disk is full"),
             ) from error

@@ -5,15 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from engine.errors import ExitCode
 
-if TYPE_CHECKING:
-    from engine.planning.diagnosis import Finding
-
 EXAMPLE = "doctor --json"
-_ROLES = ("naming", "grounding", "segmentation")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
                 "Cut-outs",
                 "Better cut-outs (Grounding DINO and SAM 2.1) are not installed.",
                 "Where subjects are cut out wrongly, get them: python -m engine models get cut-out",
+                absent=True,
             ),
         )
     for finding in findings:
@@ -51,27 +47,3 @@ def run(args: argparse.Namespace) -> int:
         wrong = sum(not finding.good for finding in findings)
         print("\nAll is well." if not wrong else f"\n{wrong} thing{'s need' if wrong > 1 else ' needs'} attention (!).")
     return ExitCode.DONE
-
-
-def missing_helpers() -> list[Finding]:
-    """The models that find a subject by its name and follow finer edges, where they are not here."""
-    from engine.planning.diagnosis import Finding
-    from engine.weights.catalogue import MODELS, PARTS
-    from engine.weights.inventory import installed_helpers
-
-    here = installed_helpers()
-    needs = {
-        name: [PARTS[key].role for key in model.parts if PARTS[key].role in _ROLES] for name, model in MODELS.items()
-    }
-    missing = [name for name, roles in needs.items() if roles and any(role not in here for role in roles)]
-    if not missing:
-        return []
-    titles = " and ".join(MODELS[name].title for name in missing)
-    return [
-        Finding(
-            "Cut-outs",
-            f"{titles}: not here. Without them the name of a subject does not help to find it.",
-            f"Get them: python -m engine models get {' '.join(missing)} (the licences are shown first).",
-            absent=True,
-        )
-    ]

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subject", type=Path, metavar="PHOTO", help="photo of the subject; without one, only the prompt counts"
     )
-    parser.add_argument("--prompt", help="where the subject should be")
+    parser.add_argument(
+        "--prompt", help="where the subject should be; {red|blue} draws one picture with each, {subject} is its --name"
+    )
     parser.add_argument(
         "--out", type=Path, required=True, help="picture to write: .png, .webp or .jpg; only a PNG carries what made it"
     )

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from engine.bundle.manifest import BundleManifest
 from engine.errors import InputError
-from engine.prompt_list import ListedRequest, make_requests, read_prompt_file, scene_prompts
+from engine.prompt_list import (
+    ListedPrompt,
+    ListedRequest,
+    make_requests,
+    parse_prompt,
+    read_prompt_file,
+    scene_prompts,
+)
 from engine.request import GenerationRequest
 from engine.sentence import Sentence
 
@@ -29,19 +36,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def is_list(args: argparse.Namespace) -> bool:
-    return args.prompts is not None or args.all_scenes
+    """Whether more than one prompt is drawn. Raises ``InputError`` for a prompt whose braces do not match."""
+    return args.prompts is not None or args.all_scenes or len(_written_out(args)) > 1
+
+
+def _written_out(args: argparse.Namespace) -> tuple[ListedPrompt, ...]:
+    """What --prompt stands for: with braces, every prompt that a line of a list would be."""
+    if args.prompt is None or not set(args.prompt) & set("{}"):
+        return ()
+    return parse_prompt(args.prompt, args.name).prompts
 
 
 def check(args: argparse.Namespace) -> None:
     """Check the arguments without a model."""
     if not is_list(args):
+        for only in _written_out(args):
+            args.prompt = only.prompt
         if args.sheet is not None or args.requests is not None:
             raise InputError(
                 Sentence("--sheet and --requests are for lists."),
                 Sentence("Name one with --prompts, or use --all-scenes."),
             )
         return
-    if args.prompt is not None or (args.prompts is not None and args.all_scenes):
+    if (args.prompt is not None) + (args.prompts is not None) + args.all_scenes > 1:
         raise InputError(
             Sentence("There is more than one list of prompts."), Sentence("Use --prompt, --prompts or --all-scenes.")
         )
@@ -70,6 +87,8 @@ def listed_requests(
                 Sentence("Write a list of prompts."),
             )
         prompts = scene_prompts((scene.label, scene.sentence(name)) for scene in scenes)
+    elif args.prompts is None:
+        prompts = _written_out(args)
     else:
         found = read_prompt_file(args.prompts, name)
         prompts = found.prompts

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+_Size = Annotated[int, Meta(ge=1, le=2**16)]
+_Blocks = Annotated[int, Meta(ge=1, le=256)]
+_Pixels = Annotated[int, Meta(ge=1, le=2**16)]
+_Side = Annotated[int, Meta(ge=1, le=256)]
+_Grid = tuple[_Side, _Side]
 
 
 @dataclass(frozen=True)
@@ -27,19 +35,19 @@ class TransformerConfig:
         content_rotary: rotary code on the content keys and queries (published: off). Needs a square P.
     """
 
-    width: int
-    heads: int
-    blocks: int
-    chunks: int
-    bits: int
-    scale_count: int
-    text_width: int
-    text_limit: int
-    semantic_width: int
-    semantic_tokens: int
-    content_width: int
-    content_tokens: int
-    text_pool_heads: int | None = None
+    width: _Size
+    heads: _Size
+    blocks: _Blocks
+    chunks: _Blocks
+    bits: _Size
+    scale_count: _Size
+    text_width: _Size
+    text_limit: _Size
+    semantic_width: _Size
+    semantic_tokens: _Size
+    content_width: _Size
+    content_tokens: _Size
+    text_pool_heads: _Size | None = None
     content_rotary: bool = False
 
     def __post_init__(self) -> None:
@@ -68,10 +76,6 @@ class TransformerConfig:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> TransformerConfig:
-        return cls(**data)
-
 
 @dataclass(frozen=True)
 class ScaleSchedule:
@@ -85,10 +89,10 @@ class ScaleSchedule:
         ratio: the name of the height/width template, for example "1.0".
     """
 
-    size: tuple[int, int]
-    grids: tuple[tuple[int, int], ...]
-    rotary_grid: tuple[int, int]
-    ratio: str = "1.0"
+    size: tuple[_Pixels, _Pixels]
+    grids: Annotated[tuple[_Grid, ...], Meta(min_length=1, max_length=32)]
+    rotary_grid: _Grid
+    ratio: Annotated[str, Meta(max_length=64)] = "1.0"
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -96,12 +100,3 @@ class ScaleSchedule:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> ScaleSchedule:
-        return cls(
-            size=tuple(data["size"]),
-            grids=tuple(tuple(g) for g in data["grids"]),
-            rotary_grid=tuple(data["rotary_grid"]),
-            ratio=str(data.get("ratio", "1.0")),
-        )

@@ -31,10 +31,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import CannotWrite, InputError, PhotoError, os_reason
+from engine.files import readable
 from engine.photo.load import open_regular_file
 from engine.photo.srgb import tagged
-from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits
+from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits, Share
 from engine.sentence import Sentence
+from engine.validation import Damage, parse_json, read_value
 from engine.version import __version__
 
 KEYWORD = "EchoGen"
@@ -187,30 +189,27 @@ def read_picture_file(source: Path | bytes) -> PictureFile:
     with _open(source) as stream:
         text = _carried_text(stream, _name(source))
     try:
-        carried = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(_name(source)) from error
-    if not isinstance(carried, dict):
-        raise _damaged(_name(source))
+        carried = read_value(parse_json(text, MAX_JSON_BYTES), dict[str, Any])
+    except Damage as damage:
+        raise _damaged(_name(source)) from damage
     if carried.get("format") != FORMAT:
         raise InputError(
             Sentence("{source} was written by another version of this program.", source=_name(source)),
             Sentence("The picture itself can still be opened."),
         )
-    try:
-        return PictureFile(
-            GenerationRequest.from_json(carried.get("request")),
-            ScaleBits.from_json(carried.get("bits")),
-            _likeness(carried.get("likeness")),
-        )
-    except ArithmeticError as error:  # numbers no integer can hold
-        raise _damaged(_name(source)) from error
+    return PictureFile(
+        GenerationRequest.from_json(carried.get("request")),
+        ScaleBits.from_json(carried.get("bits")),
+        _likeness(carried.get("likeness")),
+    )
 
 
 def _likeness(value: Any) -> float | None:
     """A likeness as it is carried; what cannot be one is as good as none."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number and 0 <= value <= 1 else None
+    try:
+        return read_value(value, Share)
+    except Damage:
+        return None
 
 
 def carries_request(source: Path | bytes) -> bool:
@@ -346,9 +345,9 @@ def _cannot_write(path: Path, error: OSError | ValueError, needed: int) -> Canno
     if code in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return CannotWrite(
             Sentence(
-                "{path} needs {needed:.1f} MB, and the disk of {folder} is full.",
+                "{path} needs {needed}, and the disk of {folder} is full.",
                 path=path.name,
-                needed=needed / 1e6,
+                needed=readable(needed),
                 folder=folder,
             ),
             Sentence("Make room, or choose another folder."),

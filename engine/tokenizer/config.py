@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+_Channels = Annotated[int, Meta(ge=1, le=2**14)]
+_Few = Annotated[int, Meta(ge=1, le=16)]
+# Whole numbers stay whole numbers: the identity of a bundle hashes them as they are written.
+_Gain = Annotated[int, Meta(ge=1, le=1000)] | Annotated[float, Meta(gt=0, le=1000)]
 
 
 @dataclass(frozen=True)
@@ -33,15 +40,15 @@ class TokenizerConfig:
             decoder without one (published). With it the decoder sees the placed cut-out, see ``reference.py``.
     """
 
-    bits: int
-    base_channels: int = 128
-    multipliers: tuple[int, ...] = (1, 2, 4, 4, 4)
-    blocks_per_level: int = 2
-    patch: int = 1
+    bits: _Channels
+    base_channels: _Channels = 128
+    multipliers: Annotated[tuple[_Channels, ...], Meta(min_length=1, max_length=16)] = (1, 2, 4, 4, 4)
+    blocks_per_level: _Few = 2
+    patch: _Few = 1
     normalise: bool = False
-    scale_gains: tuple[float, ...] = ()
-    norm_groups: int = 0
-    reference_channels: tuple[int, ...] = ()
+    scale_gains: Annotated[tuple[_Gain, ...], Meta(max_length=32)] = ()
+    norm_groups: Annotated[int, Meta(ge=0, le=2**14)] = 0
+    reference_channels: Annotated[tuple[_Channels, ...], Meta(max_length=16)] = ()
 
     def __post_init__(self) -> None:
         if min(self.bits, self.base_channels, self.blocks_per_level, self.patch, *self.multipliers) < 1:
@@ -93,11 +100,3 @@ class TokenizerConfig:
         if not self.reference_channels:
             del data["reference_channels"]  # the identity of bundles made before stays what it was
         return data
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> TokenizerConfig:
-        data = dict(data)
-        data["multipliers"] = tuple(data["multipliers"])
-        for name in ("scale_gains", "reference_channels"):
-            data[name] = tuple(data.get(name, ()))
-        return cls(**data)

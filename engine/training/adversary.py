@@ -22,14 +22,15 @@ from engine.training.team import ALONE, Team
 
 WIDTH = 64
 """Channels inside a head."""
-BEGIN = 100
+BEGIN = 50
 """Steps over which its word gains weight: at first it knows nothing."""
 LESSONS = 2
 """Steps it takes for one of those whose pictures it judges."""
 MOMENTUM = 0.05
 """Of the running size of true pictures' features."""
-FOLD = 2
-"""Pixels a side that the head of pixels takes together."""
+FOLD = 4
+"""Pixels a side that the head of pixels takes together: as many as a decoder's last convolution writes at once, whose seams
+make a grid. Parts of pictures that are judged begin at multiples of it."""
 
 
 class Adversary(nn.Module):

@@ -7,7 +7,7 @@ import json
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.records import PlacedContent
@@ -15,6 +15,9 @@ from engine.errors import InputError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
+from engine.validation import only_known, read_value
+
+T = TypeVar("T")
 
 DEFAULT = Path(__file__).with_name("mini.toml")
 STAGES = ("tokenizer", "content", "transformer", "decoder")
@@ -66,6 +69,16 @@ class TrainingConfig:
         return float(self.values["data"].get("more", 0.0))
 
     @property
+    def layouts(self) -> dict[str, tuple[int, ...]]:
+        """By place, and "studio" for a plain backdrop: which backgrounds its layouts are. Empty where layouts have no words."""
+        return {place: tuple(map(int, indices)) for place, indices in self.values.get("layouts", {}).items()}
+
+    @property
+    def layout_count(self) -> int:
+        """How many layouts every place has; 0 where layouts have no words."""
+        return len(next(iter(self.layouts.values()), ()))
+
+    @property
     def schedule(self) -> ScaleSchedule:
         grids = tuple((int(h), int(w)) for h, w in self.values["schedule"]["grids"])
         size = int(self.values["data"]["picture_size"])
@@ -74,7 +87,7 @@ class TrainingConfig:
     @property
     def tokenizer(self) -> TokenizerConfig:
         table = {k: v for k, v in self.values["tokenizer"].items() if k != "training"}
-        return TokenizerConfig.from_json(table)
+        return _checked(table, TokenizerConfig, "tokenizer")
 
     @property
     def plain_tokenizer(self) -> TokenizerConfig:
@@ -88,7 +101,7 @@ class TrainingConfig:
         if table is None:
             return None
         ranges = {name: value for name, value in table.items() if name != "fold"}
-        return PlacedContent(PlacementRanges.from_json(ranges), int(table["fold"]))
+        return PlacedContent(_checked(ranges, PlacementRanges, "placement"), int(table["fold"]))
 
     @property
     def content_size(self) -> int:
@@ -110,16 +123,16 @@ class TrainingConfig:
     def transformer(self) -> TransformerConfig:
         table = {k: v for k, v in self.values["transformer"].items() if k != "training"}
         side = int(self.values["semantic"]["input_size"]) // int(self.values["semantic"]["patch_size"])
-        return TransformerConfig(
-            **table,
-            bits=self.tokenizer.bits,
-            scale_count=len(self.schedule.grids),
-            text_width=int(self.values["text"]["width"]),
-            semantic_width=int(self.values["semantic"]["width"]),
-            semantic_tokens=side * side,
-            content_width=int(self.values["content"]["latent_channels"]) * self.content_fold**2,
-            content_tokens=self.content_side**2,
-        )
+        table |= {
+            "bits": self.tokenizer.bits,
+            "scale_count": len(self.schedule.grids),
+            "text_width": int(self.values["text"]["width"]),
+            "semantic_width": int(self.values["semantic"]["width"]),
+            "semantic_tokens": side * side,
+            "content_width": int(self.values["content"]["latent_channels"]) * self.content_fold**2,
+            "content_tokens": self.content_side**2,
+        }
+        return _checked(table, TransformerConfig, "transformer")
 
     @property
     def content(self) -> dict[str, Any]:
@@ -190,6 +203,12 @@ def read_training_file(path: Path) -> dict[str, Any]:
         raise InputError(
             Sentence("The training file {path} is damaged: {error}.", path=path.name, error=error)
         ) from error
+
+
+def _checked(table: dict[str, Any], kind: type[T], name: str) -> T:
+    """A table of the training file as a configuration. Raises ``ValueError`` with the value that cannot be."""
+    only_known(table, kind, name)
+    return read_value(table, kind)
 
 
 def trapezoid(done: float, warmup: float, decay: float) -> float:

@@ -26,7 +26,7 @@ from engine.errors import InputError
 from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
-from engine.training.adversary import Adversary, balanced
+from engine.training.adversary import FOLD, Adversary, balanced
 from engine.training.autoencoder_stages import AutoencoderStage, psnr, reconstruction_loss, save_sheet, with_average
 from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
@@ -130,7 +130,7 @@ class DecoderStage(AutoencoderStage):
             known: (B, 1, S, S), 1 where the pictures should be the same and 0 where they should only look as real.
         """
         assert self.perceptual is not None
-        one, other, known = random_crop((made, wanted, known), self.settings["perceptual_side"], self.noise)
+        one, other, known = random_crop((made, wanted, known), self.settings["perceptual_side"], self.noise, FOLD)
         with torch.no_grad():
             true = self.perceptual.features(other)
         seen = self.perceptual.features(one)

@@ -91,12 +91,14 @@ def _unit(features: Tensor) -> Tensor:
     return F.normalize(features, dim=1, eps=1e-4)
 
 
-def random_crop(pictures: tuple[Tensor, ...], side: int, generator: torch.Generator) -> tuple[Tensor, ...]:
-    """The same square of every (B, C, H, W), at a place drawn at random."""
+def random_crop(
+    pictures: tuple[Tensor, ...], side: int, generator: torch.Generator, step: int = 1
+) -> tuple[Tensor, ...]:
+    """The same square of every (B, C, H, W), at a place drawn at random, at a multiple of ``step`` pixels."""
     height, width = pictures[0].shape[-2:]
     side = min(side, height, width)
     top, left = (
-        int(torch.randint(extent - side + 1, (), device=generator.device, generator=generator))
+        step * int(torch.randint((extent - side) // step + 1, (), device=generator.device, generator=generator))
         for extent in (height, width)
     )
     return tuple(picture[..., top : top + side, left : left + side] for picture in pictures)

@@ -26,10 +26,12 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from engine.errors import CannotWrite, InputError
 from engine.sentence import Sentence
 from engine.training.team import Team
+from engine.validation import Damage, read_json
 
 MakeOptimiser = Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]
 
 META = "training.json"
+_MAX_META = 2**24
 
 
 def spread(
@@ -197,8 +199,8 @@ class Checkpoints:
     def meta(self, path: Path) -> dict[str, Any]:
         """Read the values stored beside the weights. Raises ``InputError`` where they are damaged."""
         try:
-            return dict(json.loads((path / META).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            return read_json(path / META, dict[str, Any], _MAX_META)
+        except (OSError, Damage) as error:
             raise InputError(
                 Sentence("The checkpoint {name} is damaged.", name=path.name),
                 Sentence("Delete it to go on from the start."),

@@ -48,6 +48,7 @@ def make_renderer(
         more=config.more,
         textures=textures,
         pool=pool,
+        layouts=config.layouts,
     )
 
 

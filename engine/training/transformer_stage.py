@@ -22,6 +22,7 @@ from transformers.models.t5 import T5Config, T5EncoderModel
 from engine.encoders.content import fold_latent
 from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.encoders.semantic import prepared
+from engine.encoders.text import layout_word
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule
 from engine.model.transformer import Transformer, split_scales
@@ -36,6 +37,7 @@ from engine.training.config import TrainingConfig
 from engine.training.data import language
 from engine.training.data.words import UNKNOWN, word_tokenizer
 from engine.training.frozen import FrozenParts
+from engine.training.longer_words import begins_with, lengthen
 from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend
 from engine.training.render.renderer import Batch, Renderer
@@ -77,13 +79,15 @@ class TransformerStage:
         self.frozen = FrozenParts.load(config, runs, self.device)
         self.quantizer = MultiScaleQuantizer(self.frozen.tokenizer).to(self.device)
         first, later = renderer.subjects.name_groups
-        self.words = word_tokenizer(first, outfits=config.outfits > 0, more=config.more > 0, later=later)
+        self.words = word_tokenizer(
+            first, outfits=config.outfits > 0, more=config.more > 0, later=later, layouts=config.layout_count
+        )
         self.language_words = {
             word
             for scene in language.taught(config.outfits, config.more)
             for text in (scene.prompt, *scene.wordings)
             for word in language.split_words(text)
-        }
+        } | {layout_word(layout) for layout in range(config.layout_count)}
         torch.manual_seed(config.seed)
         self.transformer = Transformer(config.transformer)
         self.transformer.initialise()
@@ -353,7 +357,10 @@ class TransformerStage:
                 Sentence("This transformer was trained on other autoencoders: its bits mean something else."),
                 Sentence("Put those autoencoders back, or begin the transformer again."),
             )
-        if state.get("words", self.words.to_str()) != self.words.to_str():
+        former = state.get("words", self.words.to_str())
+        if former != self.words.to_str() and begins_with(self.words, former):
+            lengthen(state, self.module, [optimiser.param_groups[0]["params"] for optimiser in self.optimisers])
+        elif former != self.words.to_str():
             raise InputError(
                 Sentence(
                     "This transformer was trained with another list of words: its word table means something else."

@@ -5,7 +5,6 @@ Nothing is opened but small JSON files: what a folder holds is told by file name
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from engine.errors import CannotWrite, InputError
 from engine.files import disk_error, is_folder, readable
 from engine.process.messages import Originals
 from engine.sentence import Sentence
+from engine.validation import Damage, read_entries, read_json
 from engine.weights.catalogue import PARTS, Part
 
 _MAX_DEPTH = 6
@@ -197,11 +197,8 @@ def _role(place: Path, names: list[str]) -> tuple[str, dict[str, Any]]:
     if "config.json" not in names:
         return "", {}
     try:
-        with (place / "config.json").open("rb") as stream:
-            config = json.loads(stream.read(_MAX_CONFIG))
-        if not isinstance(config, dict):
-            return "", {}
-    except (OSError, ValueError, RecursionError):
+        config = read_json(place / "config.json", dict[str, Any], _MAX_CONFIG)
+    except (OSError, Damage):
         return "", {}
     if config.get("_class_name") == "AutoencoderKL":
         return "content", config
@@ -211,8 +208,7 @@ def _role(place: Path, names: list[str]) -> tuple[str, dict[str, Any]]:
 def _helper_part(role: str, config: dict[str, Any]) -> Part | None:
     """Which part of the catalogue a helper is; of the two sizes of the naming model its width tells, and of an upscaler its factor."""
     if role == "naming":
-        text = config.get("text_config", config)
-        large = isinstance(text, dict) and int(text.get("hidden_size") or 0) > 3000
+        large = read_entries(config.get("text_config", config), int).get("hidden_size", 0) > 3000
         return PARTS["qwen2.5-vl-7b" if large else "qwen2.5-vl-3b"]
     if role == "enlarging":
         return PARTS.get(f"swin2sr-x{config.get('upscale', 2)}")  # transformers leaves out what is the default

@@ -14,15 +14,17 @@ import logging
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import platformdirs
+from msgspec import Meta
 
 from engine.bundle.library import APP_NAME
 from engine.errors import CannotWrite, InputError, os_reason
 from engine.sentence import Sentence
 from engine.text import shortened
+from engine.validation import Damage, read_entries, read_json
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ HUB = "https://huggingface.co"
 _KEYRING_SERVICE = "EchoGen for the desktop"
 _KEYRING_USER = "hub token"
 _MAX_BYTES = 2**20
+_Bytes = Annotated[int, Meta(ge=1, le=2**50)]
 
 
 @dataclass(frozen=True)
@@ -70,21 +73,16 @@ def network_file() -> Path:
 
 def network_settings() -> dict[str, str]:
     """The part of ``network_file`` that concerns models: "proxy" and "models", a mirror of the hub; each may be ""."""
-    data = _read(network_file())
-    values = {name: data.get(name) for name in ("proxy", "models")}
-    return {name: value.strip() if isinstance(value, str) else "" for name, value in values.items()}
+    data = read_entries(_read(network_file()), str)
+    return {name: data.get(name, "").strip() for name in ("proxy", "models")}
 
 
 def _read(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where there is none or it is damaged."""
-    data: Any = {}
-    with contextlib.suppress(OSError, ValueError, RecursionError), path.open("rb") as stream:
-        data = json.loads(stream.read(_MAX_BYTES))
-    return _object(data)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    try:
+        return read_json(path, dict[str, Any], _MAX_BYTES)
+    except (OSError, Damage):
+        return {}
 
 
 def load_settings() -> DownloadSettings:
@@ -94,11 +92,10 @@ def load_settings() -> DownloadSettings:
     address that earlier versions kept in a file of their own.
     """
     data = _read(settings_file())
-    accepted, choices, sizes = (_object(data.get(name)) for name in ("accepted", "choices", "sizes"))
     settings = DownloadSettings(
-        accepted={str(part): str(day) for part, day in accepted.items()},
-        choices={str(model): tuple(map(str, keys)) for model, keys in choices.items() if isinstance(keys, list)},
-        sizes={str(part): size for part, size in sizes.items() if type(size) is int and size > 0},
+        accepted=read_entries(data.get("accepted"), str),
+        choices=read_entries(data.get("choices"), tuple[str, ...]),
+        sizes=read_entries(data.get("sizes"), _Bytes),
     )
     url = os.environ.get("ECHOGEN_HUB") or network_settings()["models"] or data.get("base_url") or HUB
     try:

@@ -56,6 +56,10 @@
         <translation>提示词列表…</translation>
     </message>
     <message>
+        <source>A list… draws each word of {red|blue}.</source>
+        <translation>“列表…”会分别绘制 {red|blue} 中的每个词。</translation>
+    </message>
+    <message>
         <source>A photo of {width} × {height} pixels is too narrow for {title} to name what is on it.</source>
         <translation>{width} × {height} 像素的照片太窄，{title} 无法为其中的内容命名。</translation>
     </message>
@@ -146,10 +150,6 @@
     <message>
         <source>Ask for fewer with --workers or --threads, or add machines.</source>
         <translation>请用 --workers 或 --threads 减少数量，或添加机器。</translation>
-    </message>
-    <message>
-        <source>Ask for it again where it came from.</source>
-        <translation>请向来源重新索取。</translation>
     </message>
     <message>
         <source>Ask for it at {page}, then check the access token.</source>
@@ -1012,28 +1012,8 @@
         <translation>先出现光线和颜色</translation>
     </message>
     <message>
-        <source>Line {number} cannot be used: {fact}</source>
-        <translation>第 {number} 行无法使用：{fact}</translation>
-    </message>
-    <message>
-        <source>Line {number} has a “{{” inside of another one.</source>
-        <translation>第 {number} 行的“{{”嵌套在另一个之内。</translation>
-    </message>
-    <message>
-        <source>Line {number} has a “{{” without its “}}”.</source>
-        <translation>第 {number} 行的“{{”缺少对应的“}}”。</translation>
-    </message>
-    <message>
-        <source>Line {number} has a “}}” without its “{{”.</source>
-        <translation>第 {number} 行的“}}”缺少对应的“{{”。</translation>
-    </message>
-    <message>
-        <source>Line {number} has no words.</source>
-        <translation>第 {number} 行没有词语。</translation>
-    </message>
-    <message>
-        <source>Line {number} has nothing between “{{” and “}}”.</source>
-        <translation>第 {number} 行的“{{”与“}}”之间为空。</translation>
+        <source>Line {number}</source>
+        <translation>第 {number} 行</translation>
     </message>
     <message>
         <source>Line {number} has “{text}” as its {key}.</source>
@@ -1042,10 +1022,6 @@
     <message>
         <source>Line {number} is skipped: {reason}</source>
         <translation>第 {number} 行已跳过：{reason}</translation>
-    </message>
-    <message>
-        <source>Line {number} speaks of {{subject}}, and the subject has no name.</source>
-        <translation>第 {number} 行使用了 {{subject}}，但主体没有名称。</translation>
     </message>
     <message>
         <source>Loading the model</source>
@@ -2064,8 +2040,8 @@
         <translation>磁盘快满了</translation>
     </message>
     <message>
-        <source>The disk of {parent} is full; {needed:.0f} MB more were to be written.</source>
-        <translation>{parent} 的磁盘已满；还有 {needed:.0f} MB 要写入。</translation>
+        <source>The disk of {parent} is full.</source>
+        <translation>{parent} 的磁盘已满。</translation>
     </message>
     <message>
         <source>The disk that holds {folder} is full.</source>
@@ -2106,10 +2082,6 @@
     <message>
         <source>The example is ready. Press Generate and watch the picture form from coarse to fine.</source>
         <translation>示例已就绪。按“生成”，看图片由粗到细地成形。</translation>
-    </message>
-    <message>
-        <source>The field {name} of this request is damaged.</source>
-        <translation>此请求的字段 {name} 已损坏。</translation>
     </message>
     <message>
         <source>The file could not be opened: {error}</source>
@@ -2316,8 +2288,8 @@
         <translation>模型以更紧凑的形式存放,因此画面与较大方案的略有不同。</translation>
     </message>
     <message>
-        <source>The model needs {needed:.1f} GB, and {place} has {free:.1f} GB free.</source>
-        <translation>模型需要 {needed:.1f} GB，而 {place} 只有 {free:.1f} GB 可用。</translation>
+        <source>The model needs {needed}, and {place} has {free} free.</source>
+        <translation>模型需要 {needed}，而 {place} 只有 {free} 可用。</translation>
     </message>
     <message>
         <source>The model “{manifest}” is damaged: the content of {name} is not what it was (its SHA-256 differs).</source>
@@ -2964,12 +2936,12 @@
         <translation>此模型的格式为 {data}，本程序可读取的格式最高为 {format}。</translation>
     </message>
     <message>
-        <source>This picture needs about {needed} and {free} of {device} is free.</source>
-        <translation>此图片约需 {needed}，而 {device} 中有 {free} 可用。</translation>
+        <source>This model reads English.</source>
+        <translation>此模型只读英文。</translation>
     </message>
     <message>
-        <source>This preset is damaged.</source>
-        <translation>此预设已损坏。</translation>
+        <source>This picture needs about {needed} and {free} of {device} is free.</source>
+        <translation>此图片约需 {needed}，而 {device} 中有 {free} 可用。</translation>
     </message>
     <message>
         <source>This preset was written by another version of this program.</source>
@@ -3332,6 +3304,10 @@
         <translation>数值类型少见的 TIFF</translation>
     </message>
     <message>
+        <source>a number is too large, or it is nested too deeply</source>
+        <translation>有数字过大，或嵌套过深</translation>
+    </message>
+    <message>
         <source>a second</source>
         <translation>一秒</translation>
     </message>
@@ -3386,6 +3362,14 @@
     <message>
         <source>it failed</source>
         <translation>它出错了</translation>
+    </message>
+    <message>
+        <source>it is no JSON</source>
+        <translation>它不是 JSON</translation>
+    </message>
+    <message>
+        <source>it is too large</source>
+        <translation>它太大</translation>
     </message>
     <message>
         <source>lacks</source>
@@ -3572,6 +3556,14 @@
         <translation>{2}年{1}{0}日</translation>
     </message>
     <message>
+        <source>{0}&#xa0;min</source>
+        <translation>{0}&#xa0;分钟</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;s</source>
+        <translation>{0}&#xa0;秒</translation>
+    </message>
+    <message>
         <source>{0}, {1}</source>
         <translation>{0}，{1}</translation>
     </message>
@@ -3586,14 +3578,6 @@
     <message>
         <source>{0}: needs {1}, you have {2}.</source>
         <translation>{0}：需要 {1}，您有 {2}。</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;min</source>
-        <translation>{0}&#xa0;分钟</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;s</source>
-        <translation>{0}&#xa0;秒</translation>
     </message>
     <message>
         <source>{base_url} answered {repository} with {status}.</source>
@@ -3840,6 +3824,10 @@
         <translation>还需要 {needed}，而 {folder} 中有 {free} 可用。</translation>
     </message>
     <message>
+        <source>{needed} more were to be written.</source>
+        <translation>还有 {needed} 要写入。</translation>
+    </message>
+    <message>
         <source>{now} of {total} is safe.</source>
         <translation>{total} 中的 {now} 已安全保存。</translation>
     </message>
@@ -3884,8 +3872,8 @@
         <translation>{path} 已损坏：不是完好的 safetensors 文件。</translation>
     </message>
     <message>
-        <source>{path} needs {needed:.1f} MB, and the disk of {folder} is full.</source>
-        <translation>{path} 需要 {needed:.1f} MB，而 {folder} 的磁盘已满。</translation>
+        <source>{path} needs {needed}, and the disk of {folder} is full.</source>
+        <translation>{path} 需要 {needed}，而 {folder} 的磁盘已满。</translation>
     </message>
     <message>
         <source>{photo} is skipped: {error}</source>
@@ -3894,6 +3882,22 @@
     <message>
         <source>{picture} cannot be packed.</source>
         <translation>无法打包 {picture}。</translation>
+    </message>
+    <message>
+        <source>{place} is missing</source>
+        <translation>缺少 {place}</translation>
+    </message>
+    <message>
+        <source>{place} is not known</source>
+        <translation>不认识 {place}</translation>
+    </message>
+    <message>
+        <source>{place} is not written as it must be</source>
+        <translation>{place} 的写法不对</translation>
+    </message>
+    <message>
+        <source>{place}: {reason}</source>
+        <translation>{place}：{reason}</translation>
     </message>
     <message>
         <source>{plan}: needs {needed}, {have}, of which {free} is free.</source>
@@ -3940,8 +3944,8 @@
         <translation>{parent} 中的 {target} 不是文件。</translation>
     </message>
     <message>
-        <source>{target} needs {needed:.1f} MB, and the disk of {parent} is full.</source>
-        <translation>{target} 需要 {needed:.1f} MB，而 {parent} 的磁盘已满。</translation>
+        <source>{target} needs {needed}, and the disk of {parent} is full.</source>
+        <translation>{target} 需要 {needed}，而 {parent} 的磁盘已满。</translation>
     </message>
     <message>
         <source>{title} in “{folder}” cannot be opened.</source>
@@ -3972,8 +3976,36 @@
         <translation>{what}；上限是 {most}。</translation>
     </message>
     <message>
+        <source>{where} cannot be used: {fact}</source>
+        <translation>{where}无法使用：{fact}</translation>
+    </message>
+    <message>
+        <source>{where} has a “{{” inside of another one.</source>
+        <translation>{where}的“{{”嵌套在另一个之内。</translation>
+    </message>
+    <message>
+        <source>{where} has a “{{” without its “}}”.</source>
+        <translation>{where}的“{{”缺少对应的“}}”。</translation>
+    </message>
+    <message>
+        <source>{where} has a “}}” without its “{{”.</source>
+        <translation>{where}的“}}”缺少对应的“{{”。</translation>
+    </message>
+    <message>
+        <source>{where} has no words.</source>
+        <translation>{where}没有词语。</translation>
+    </message>
+    <message>
+        <source>{where} has nothing between “{{” and “}}”.</source>
+        <translation>{where}的“{{”与“}}”之间为空。</translation>
+    </message>
+    <message>
         <source>{where} lacks {count} weights of the {part_word}, the first “{first}”.</source>
         <translation>{where} 缺少{part_word}的 {count} 个权重，第一个是“{first}”。</translation>
+    </message>
+    <message>
+        <source>{where} speaks of {{subject}}, and the subject has no name.</source>
+        <translation>{where}使用了 {{subject}}，但主体没有名称。</translation>
     </message>
     <message>
         <source>{wrong} in {source} is damaged.</source>
@@ -4142,14 +4174,6 @@
     <message>
         <source>Done in {0}</source>
         <translation>用时 {0} 完成</translation>
-    </message>
-    <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
-    <message>
-        <source>Saved to {0}. Only a PNG carries what made it.</source>
-        <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
     </message>
     <message>
         <source>Stopped</source>
@@ -5011,6 +5035,10 @@
         <translation>已保存到 {0}：{1} × {2}，由 {3} 放大</translation>
     </message>
     <message>
+        <source>Show</source>
+        <translation>查看</translation>
+    </message>
+    <message>
         <source>The picture is not finished yet</source>
         <translation>图片尚未完成</translation>
     </message>
@@ -5081,6 +5109,10 @@
         <translation>历史</translation>
     </message>
     <message>
+        <source>No cut-out was found</source>
+        <translation>没有找到抠图</translation>
+    </message>
+    <message>
         <source>Overlay</source>
         <translation>叠加</translation>
     </message>
@@ -5091,6 +5123,10 @@
     <message>
         <source>Subject</source>
         <translation>主体</translation>
+    </message>
+    <message>
+        <source>The cut-out may be wrong</source>
+        <translation>抠图可能不对</translation>
     </message>
 </context>
 <context>
@@ -5728,6 +5764,41 @@
     </message>
 </context>
 <context>
+    <name>Nouns</name>
+    <message>
+        <source>bag</source>
+        <translation>包</translation>
+    </message>
+    <message>
+        <source>car</source>
+        <translation>汽车</translation>
+    </message>
+    <message>
+        <source>cat</source>
+        <translation>猫</translation>
+    </message>
+    <message>
+        <source>dog</source>
+        <translation>狗</translation>
+    </message>
+    <message>
+        <source>mug</source>
+        <translation>马克杯</translation>
+    </message>
+    <message>
+        <source>plant</source>
+        <translation>植物</translation>
+    </message>
+    <message>
+        <source>shoe</source>
+        <translation>鞋</translation>
+    </message>
+    <message>
+        <source>toy</source>
+        <translation>玩具</translation>
+    </message>
+</context>
+<context>
     <name>OptionBar</name>
     <message>
         <source>Brush hardness</source>
@@ -5851,6 +5922,18 @@
     <message>
         <source>Save without metadata</source>
         <translation>不带元数据保存</translation>
+    </message>
+    <message>
+        <source>Saved to {0}</source>
+        <translation>已保存到 {0}</translation>
+    </message>
+    <message>
+        <source>Saved to {0}. Only a PNG carries what made it.</source>
+        <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>查看</translation>
     </message>
     <message>
         <source>The canvas stays with the picture that is drawn</source>
@@ -6251,7 +6334,7 @@
     </message>
     <message>
         <source>Where should it be? One sentence is enough.</source>
-        <translation>它应该在哪里？一句话就够了。</translation>
+        <translation>它应该在哪里？用英文写一句就够了。</translation>
     </message>
     <message>
         <source>pictures, seed, variety</source>
@@ -7099,7 +7182,7 @@
     </message>
     <message>
         <source>toy robot, cat, mug …</source>
-        <translation>玩具机器人、猫、杯子…</translation>
+        <translation>用英文：toy robot、cat、mug…</translation>
     </message>
 </context>
 <context>

@@ -590,5 +590,6 @@ def test_a_saved_picture_keeps_what_made_it_unless_that_is_not_wanted(
         QTest.keySequence(window.prompt.sheet.prompt, QKeySequence(key))
     qtbot.waitUntil(target.exists, timeout=5_000)
     qtbot.waitUntil(lambda: window.toast.text().startswith("Saved to"))
+    assert window.toast.button.isVisible() and window.toast.button.text() == "Show"
     assert asked == ["Save as" if whole else "Save without metadata"]
     assert carries_request(target) == whole

@@ -66,6 +66,7 @@ class ScaleStrip(QWidget):
         header = QHBoxLayout()
         header.setContentsMargins(START, 0, END, 0)
         header.setSpacing(8)
+        header.addStrut(size("control"))  # the tiles stay where they are when the buttons go
         header.addWidget(self.title)
         header.addWidget(self.words, 1)
         header.addWidget(self.left)

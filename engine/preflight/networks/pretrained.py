@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,9 @@ from PIL import Image
 from engine.errors import BundleError
 from engine.files import is_file
 from engine.sentence import Sentence
+from engine.validation import Damage, Finite, read_json, read_value
+
+_MAX_SETTINGS = 2**20
 
 Part = TypeVar("Part")
 
@@ -88,21 +90,19 @@ def preprocessing(folder: Path) -> dict[str, Any]:
     """The folder's settings for preparing pictures; empty when there are none."""
     for name in ("preprocessor_config.json", "processor_config.json"):
         try:
-            found = json.loads((folder / name).read_text("utf-8"))
-        except (OSError, ValueError):
+            found = read_json(folder / name, dict[str, Any], _MAX_SETTINGS)
+            return read_value(found.get("image_processor", found), dict[str, Any])
+        except (OSError, Damage):
             continue
-        if isinstance(found, dict):
-            inner = found.get("image_processor", found)
-            return inner if isinstance(inner, dict) else {}
     return {}
 
 
 def channel_values(settings: dict[str, Any], name: str, default: tuple[float, ...]) -> np.ndarray:
     """Three numbers from the settings, or the default where they are missing or something else; float32 (3,)."""
-    values = settings.get(name)
-    if isinstance(values, list) and len(values) == 3 and all(isinstance(value, (int, float)) for value in values):
-        return np.array(values, np.float32)
-    return np.array(default, np.float32)
+    try:
+        return np.array(read_value(settings.get(name), tuple[Finite, Finite, Finite]), np.float32)
+    except Damage:
+        return np.array(default, np.float32)
 
 
 def normalised(rgb: np.ndarray, width: int, height: int, mean: np.ndarray, std: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import logging
 import re
 import threading
@@ -19,13 +18,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec import Struct
 
 from engine.sentence import Sentence
+from engine.validation import Damage, read_json
 
 log = logging.getLogger(__name__)
 
 NAME = "things.onnx"
 WORDS_NAME = "things.json"
+_MAX_WORDS = 2**24
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "cutout"
 SIDE = 256
 """Pixels a side of what the network is shown; its maps have a thirty-second of it."""
@@ -36,6 +38,13 @@ _MOST_LIKELY = 5
 _AFTER_THE_THING = frozenset(
     ["with", "in", "on", "of", "and", "at", "from", "for", "by", "under", "behind", "near", "beside", "before", "that"]
 )
+
+
+class _Words(Struct):
+    """The contents of ``things.json``: the classes of every word, and the SHA-256 of the network."""
+
+    words: dict[str, tuple[int, ...]]
+    network: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +128,9 @@ class KnownThings:
             return self._net is not None
         try:
             data = (self._folder / NAME).read_bytes()
-            kept = json.loads((self._folder / WORDS_NAME).read_text("utf-8"))
-            words = {str(word): tuple(int(one) for one in found) for word, found in kept["words"].items()}
-            whole = hashlib.sha256(data).hexdigest() == kept["network"]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            kept = read_json(self._folder / WORDS_NAME, _Words, _MAX_WORDS)
+            whole = hashlib.sha256(data).hexdigest() == kept.network
+        except (OSError, Damage) as error:
             self._fail(Sentence("The network that knows things by name is missing or damaged."), error)
             return False
         # OpenCV's reader is not made for damaged files: it only gets what is whole.
@@ -131,7 +139,7 @@ class KnownThings:
             return False
         try:
             self._net = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
-            self._words = words
+            self._words = kept.words
         except cv2.error as error:
             self._fail(
                 Sentence("OpenCV {version} cannot run the network that knows things by name.", version=cv2.__version__),

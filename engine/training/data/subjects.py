@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.sentence import Sentence
+from engine.validation import Damage, read_json
 
 log = logging.getLogger(__name__)
 
+_MAX_NAMES = 2**24
 SUFFIXES = (".webp", ".png")
 VALIDATION_SHARE = 8  # one of so many subjects is never trained on
 KIND_SHARES = {"photo": 0.5, "solid": 0.36, "flat": 0.14}
@@ -149,12 +150,13 @@ def _is_validation(key: str) -> bool:
 
 def _read_names(folder: Path) -> dict[str, str]:
     try:
-        data = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+        return read_json(folder / "names.json", dict[str, str], _MAX_NAMES)
     except FileNotFoundError:
         return {}
-    except ValueError as error:
-        raise InputError(Sentence("names.json in {folder} is damaged: {error}.", folder=folder, error=error)) from error
-    return {str(key): str(name) for key, name in data.items()}
+    except Damage as damage:
+        raise InputError(
+            Sentence("names.json in {folder} is damaged: {error}.", folder=folder, error=damage.why)
+        ) from damage
 
 
 def _read_picture(path: Path, size: int) -> np.ndarray:

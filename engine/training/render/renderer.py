@@ -6,7 +6,7 @@ Everything is torch on one device and fixed by a seed. Captions and layouts use 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.encoders.text import layout_word
 from engine.training.data import language
 from engine.training.data.subjects import Subjects
 from engine.training.render import appearance, outfits
@@ -24,6 +25,7 @@ from engine.training.render.photos import Photos
 
 LOOK_SHARE = 0.2  # of the pictures say a colour or material instead of a place
 BLOCK = 8  # backgrounds a block
+PLAIN = "studio"  # the plain backdrop among the layouts
 FREE_SHARE = 0.15  # of the subjects do not stand on the ground
 _TINTS = {
     "red": "#d8261c",
@@ -100,6 +102,8 @@ class Renderer:
         more: share of the pictures that say an adjective, and share of the places whose light the caption names.
         textures: folder of photographs as material for backgrounds.
         pool: folder in which painted backgrounds are kept between runs.
+        layouts: by place's key, and "studio" for the plain backdrop: which backgrounds are painted, as many for each. The
+            captions begin with the layout's word then, and no background is mirrored. Without it chance chooses, unsaid.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Renderer:
         more: float = 0.0,
         textures: Path | None = None,
         pool: Path | None = None,
+        layouts: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         self.subjects = subjects.to(device)
         self.size, self.reference_size, self.pose = size, reference_size, pose
@@ -124,6 +129,7 @@ class Renderer:
         self.chance = random.Random(seed)
         self.seed, self.variety, self.recolour, self.outfits, self.more = seed, variety, recolour, outfits, more
         self.backgrounds = Backgrounds(size, seed, device, Photos.from_folder(textures, device), pool)
+        self.layouts = dict(layouts or {})
         self._shares = subjects.shares.to(device)
         self._photographed = subjects.photographed.to(device)
 
@@ -162,15 +168,22 @@ class Renderer:
         asked = [self._draw_scene() for _ in range(n)] if scene is None else list(scene)
         places = [self._draw_place(index, plain_looks) for index in asked]
         lights = [self._draw_light(index, scene is not None) for index in asked]
+        numbers = [
+            self._draw_background(place, light < len(language.LIGHTS))
+            for place, light in zip(places, lights, strict=True)
+        ]
         captions = [
-            language.caption(
+            self._layout_said(layout)
+            + language.caption(
                 language.PROMPTS[index],
                 self.subjects.names[int(subject)],
                 self.chance,
                 language.PLACES[place] if index >= len(language.PLACES) and place < len(language.PLACES) else None,
                 language.LIGHTS[light] if index < _FIRST_LIGHT and light < len(language.LIGHTS) else None,
             )
-            for index, place, light, subject in zip(asked, places, lights, chosen.tolist(), strict=True)
+            for index, place, light, subject, (_, layout) in zip(
+                asked, places, lights, chosen.tolist(), numbers, strict=True
+            )
         ]
         sprites = self.subjects.pictures[chosen].float() / 255
         sprites[:, :3] *= sprites[:, 3:]
@@ -178,7 +191,10 @@ class Renderer:
             sprites = appearance.vary_appearance(
                 sprites, self._canvas(n, sprites.shape[-1]), self._photographed[chosen]
             )
-        backgrounds = [self._background(place, light) for place, light in zip(places, lights, strict=True)]
+        backgrounds = [
+            self.backgrounds.get(place, light, number)
+            for place, light, (number, _) in zip(places, lights, numbers, strict=True)
+        ]
         square = appearance.framed(sprites)
         ground, where = self._place(square, backgrounds, placement)
         canvas = appearance.place(square, self.size, *where)
@@ -270,9 +286,20 @@ class Renderer:
             out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
         return out, out.shape[-1] / square.shape[-1]
 
-    def _background(self, place: int, light: int) -> Background:
-        named = light < len(language.LIGHTS)
-        return self.backgrounds.get(place, light, self.chance.randrange(self._count(named)))
+    def _draw_background(self, place: int, named: bool) -> tuple[int, int]:
+        """Which of a place's backgrounds, and which of its layouts that is.
+
+        Args:
+            named: the caption names the light: such backgrounds are apart, and nobody chose among them.
+        """
+        if not self.layouts:
+            return self.chance.randrange(self._count(named)), 0
+        key = language.PLACES[place].key if place < len(language.PLACES) else PLAIN
+        layout = self.chance.randrange(len(self.layouts[key]))
+        return (layout if named else self.layouts[key][layout]), layout
+
+    def _layout_said(self, layout: int) -> str:
+        return f"{layout_word(layout)} " if self.layouts else ""
 
     def _count(self, named: bool) -> int:
         """How many backgrounds a place has, with a light that the caption names or with its own."""
@@ -367,7 +394,7 @@ class Renderer:
 
     def _drawn(self, backgrounds: list[Background]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
         """The backgrounds of a batch, some mirrored, each developed a little differently, with their lights."""
-        mirrored = [self.chance.random() < 0.5 for _ in backgrounds]
+        mirrored = [not self.layouts and self.chance.random() < 0.5 for _ in backgrounds]
         turned = [b.picture.flip(-1) if flip else b.picture for b, flip in zip(backgrounds, mirrored, strict=True)]
         picture = torch.stack(turned).float() / 255
         front = None

@@ -14,21 +14,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
+
 from engine.errors import CannotWrite
 from engine.files import disk_error, hash_file
 from engine.sentence import Sentence
+from engine.validation import Natural
 
 FLUSH_BYTES = 2**20
 FLUSH_SECONDS = 0.25
 LOCK = ".fetching"
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Struct, frozen=True, array_like=True):
     """A stretch of the remote file."""
 
-    start: int
-    length: int
+    start: Natural
+    length: Natural
 
 
 @dataclass

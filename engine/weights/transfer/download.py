@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
-from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, to_builtins
 
 from engine.errors import AccessRefused, NetworkError
 from engine.files import hash_file, write_json
 from engine.sentence import Sentence
+from engine.validation import Damage, Natural, read_json, read_value
 from engine.weights.catalogue import Part
 from engine.weights.transfer.disk import FileJob, Segment
 from engine.weights.transfer.file_transfer import RetryPolicy, fetch
@@ -44,8 +44,7 @@ AskToken = Callable[[], Awaitable[str | None]]
 """Gives the access token, or None. Called only when a part needs one: the system may ask the user first."""
 
 
-@dataclass
-class PlannedFile:
+class PlannedFile(Struct):
     """One file of a part: what is stored of it, and what is known about it.
 
     Attributes:
@@ -60,7 +59,7 @@ class PlannedFile:
 
     name: str
     remote: str
-    remote_size: int
+    remote_size: Natural
     sha256: str
     git: str
     segments: tuple[Segment, ...]
@@ -69,21 +68,24 @@ class PlannedFile:
     recorded: str = ""
     stamp: tuple[int, int] = (0, 0)
 
+    def __post_init__(self) -> None:
+        if not is_plain_name(self.name) or not is_plain_name(self.remote):
+            raise ValueError("the name leads out of the folder")
+
     @property
     def size(self) -> int:
         return len(self.prefix) + sum(segment.length for segment in self.segments)
 
 
-@dataclass
-class Plan:
+class Plan(Struct):
     """The files of a part, at one commit."""
 
     part: str
     repository: str
     commit: str
     licence: str
-    files: list[PlannedFile] = field(default_factory=list)
     gated: bool = False  # files are given to accounts only, by the hub's own word
+    files: list[PlannedFile] = []
 
     @property
     def nbytes(self) -> int:
@@ -384,61 +386,20 @@ def _is_right(path: Path, file: PlannedFile) -> bool:
 
 
 def _plan_to_json(plan: Plan) -> dict[str, Any]:
-    return {
-        "format": _FORMAT,
-        "part": plan.part,
-        "repository": plan.repository,
-        "commit": plan.commit,
-        "licence": plan.licence,
-        "gated": plan.gated,
-        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "files": [
-            {
-                "name": file.name,
-                "remote": file.remote,
-                "remote_size": file.remote_size,
-                "sha256": file.sha256,
-                "git": file.git,
-                "segments": [[segment.start, segment.length] for segment in file.segments],
-                "prefix": b64encode(file.prefix).decode(),
-                "etag": file.etag,
-                "recorded": file.recorded,
-                "stamp": list(file.stamp),
-            }
-            for file in plan.files
-        ],
-    }
+    data = to_builtins(plan)
+    files = data.pop("files")
+    return {"format": _FORMAT, **data, "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "files": files}
 
 
 def _read_plan(path: Path, part: Part) -> Plan | None:
     """The plan on the disk, or None where there is none, it is damaged, or it belongs to another repository."""
     try:
-        with path.open("rb") as stream:
-            data = json.loads(stream.read(_MAX_STATE))
-        if data["format"] != _FORMAT or data["part"] != part.key or data["repository"] != part.repository:
+        data = read_json(path, dict[str, Any], _MAX_STATE)
+        if (data.get("format"), data.get("part"), data.get("repository")) != (_FORMAT, part.key, part.repository):
             return None
-        plan = Plan(part.key, part.repository, str(data["commit"]), str(data["licence"]))
-        plan.gated = bool(data.get("gated", False))
-        for entry in data["files"]:
-            if not is_plain_name(entry["name"]) or not is_plain_name(entry["remote"]):
-                raise ValueError("a name leads out of the folder")
-            plan.files.append(
-                PlannedFile(
-                    name=entry["name"],
-                    remote=entry["remote"],
-                    remote_size=int(entry["remote_size"]),
-                    sha256=str(entry["sha256"]),
-                    git=str(entry["git"]),
-                    segments=tuple(Segment(int(start), int(length)) for start, length in entry["segments"]),
-                    prefix=b64decode(entry["prefix"], validate=True),
-                    etag=str(entry["etag"]),
-                    recorded=str(entry["recorded"]),
-                    stamp=(int(entry["stamp"][0]), int(entry["stamp"][1])),
-                )
-            )
+        return read_value(data, Plan)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, ArithmeticError):
-        log.warning("%s is damaged; the server is asked again", path)
+    except (OSError, Damage) as error:
+        log.warning("%s is damaged (%s); the server is asked again", path, error)
         return None
-    return plan

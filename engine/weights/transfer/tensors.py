@@ -12,8 +12,11 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from engine.errors import AccessRefused, NetworkError
 from engine.sentence import Sentence
+from engine.validation import Damage, Natural, parse_json, read_value
 from engine.weights.transfer.disk import Segment
 from engine.weights.transfer.hub import Busy, is_passing, retry_after, status_words
 from engine.weights.transfer.requests import abandon, open_stream
@@ -27,6 +30,19 @@ _BYTES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
     "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "U32": 4, "U64": 8,
 }  # fmt: skip
+
+
+class _Entry(Struct):
+    """One tensor in a header."""
+
+    dtype: str
+    shape: tuple[Natural, ...]
+    data_offsets: tuple[Natural, Natural]
+
+    def __post_init__(self) -> None:
+        begin, end = self.data_offsets
+        if end - begin != math.prod(self.shape) * _BYTES.get(self.dtype, math.inf):
+            raise ValueError("it has another size")
 
 
 @dataclass(frozen=True)
@@ -102,12 +118,14 @@ def choose_tensors(header: bytes, size: int, prefixes: tuple[str, ...], name: st
     wanted: dict[str, Any] = {}
     segments: list[Segment] = []
     position = 0
-    for tensor, (dtype, shape, begin, end) in sorted(
-        _entries(header, size - start, name), key=lambda item: item[1][2:]
-    ):
+    for tensor, entry in sorted(_entries(header, name).items(), key=lambda item: item[1].data_offsets):
+        begin, end = entry.data_offsets
+        if end > size - start:
+            raise _damaged(name)
         if not tensor.startswith(prefixes):
             continue
-        wanted[tensor] = {"dtype": dtype, "shape": shape, "data_offsets": [position, position + end - begin]}
+        offsets = [position, position + end - begin]
+        wanted[tensor] = {"dtype": entry.dtype, "shape": entry.shape, "data_offsets": offsets}
         position += end - begin
         if segments and segments[-1].start + segments[-1].length == start + begin:
             segments[-1] = Segment(segments[-1].start, segments[-1].length + end - begin)
@@ -120,21 +138,13 @@ def choose_tensors(header: bytes, size: int, prefixes: tuple[str, ...], name: st
     return Subset(struct.pack("<Q", len(text)) + text, tuple(segments))
 
 
-def _entries(header: bytes, data_size: int, name: str) -> list[tuple[str, tuple[str, list[int], int, int]]]:
+def _entries(header: bytes, name: str) -> dict[str, _Entry]:
     try:
-        data = json.loads(header)
-        entries = []
-        for tensor, entry in data.items():
-            if tensor == "__metadata__":
-                continue
-            dtype, shape = entry["dtype"], [int(side) for side in entry["shape"]]
-            begin, end = (int(offset) for offset in entry["data_offsets"])
-            if not 0 <= begin <= end <= data_size or end - begin != math.prod(shape) * _BYTES[dtype]:
-                raise ValueError(tensor)
-            entries.append((tensor, (dtype, shape, begin, end)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _damaged(name) from error
-    return entries
+        data = read_value(parse_json(header, MAX_HEADER), dict[str, Any])
+        data.pop("__metadata__", None)
+        return read_value(data, dict[str, _Entry])
+    except Damage as damage:
+        raise _damaged(name) from damage
 
 
 def _damaged(name: str) -> NetworkError:

@@ -285,6 +285,21 @@ def test_four_ideas_are_drawn_and_one_is_chosen(panel, qtbot):
     assert not panel.ideas.isVisibleTo(panel)
 
 
+def test_stopped_ideas_leave_those_that_came_or_the_picture(panel):
+    finish(panel)
+    panel.begin_ideas(ideas())
+    panel.ideas_ended()
+    assert not panel.ideas.isVisibleTo(panel) and panel.actions_bar.isVisibleTo(panel), "the picture is back"
+    panel.begin_ideas(ideas())
+    panel.idea_previewed(1, ScalePreview(1, 5, GRIDS[1], plain(50), 0.1))
+    panel.ideas_ended()
+    assert [tile.isVisibleTo(panel) for tile in panel.ideas.tiles] == [False, True, False, False]
+    assert panel.ideas.words.text().startswith("Pick one")
+    panel.begin_ideas(ideas())
+    assert all(tile.isVisibleTo(panel) for tile in panel.ideas.tiles)
+    assert panel.ideas.words.text().startswith("Light and composition")
+
+
 def test_ideas_by_key(panel, qtbot):
     panel.begin_ideas(ideas())
     panel.idea_previewed(1, ScalePreview(1, 5, GRIDS[1], plain(50), 0.1))
@@ -335,3 +350,20 @@ def test_nothing_stays_behind_when_a_panel_is_gone(qtbot, dressed):
     del panel
     gc.collect()
     assert reference() is None
+
+
+@pytest.mark.parametrize("height", [560, 740])
+def test_nothing_jumps_when_a_picture_is_done_or_stopped(panel, qtbot, height):
+    panel.resize(824, height)
+    panel.strip.set_compact(height < 600)
+    draw(panel, 3)
+    qtbot.wait(1)
+    picture, tile, strip = panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()
+    panel.finished(Finished(REQUEST, plain(250), some_bits(), Timing()))
+    qtbot.wait(1)
+    assert panel.actions_bar.isVisibleTo(panel)
+    assert (panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()) == (picture, tile, strip)
+    draw(panel, 3)
+    panel.stopped(plain(40))
+    qtbot.wait(1)
+    assert (panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()) == (picture, tile, strip)

@@ -67,3 +67,15 @@ def test_another_language_keeps_the_page_and_the_choices(dialog, state, qtbot):
     assert dialog.folder.text().endswith("Pictures")
     qtbot.mouseClick(dialog.theme.button("light"), Qt.MouseButton.LeftButton)
     assert state.settings.theme == "light"
+
+
+def test_choosing_a_language_keeps_the_keyboard_in_the_list(dialog, state, qtbot):
+    state.settingsChanged.connect(lambda: languages.install(state.settings.language))
+    qtbot.waitActive(dialog)
+    before = dialog.language
+    before.setFocus()
+    qtbot.keyClick(before, Qt.Key.Key_End)
+    assert state.settings.language == "zh_CN"
+    qtbot.waitUntil(lambda: dialog.language is not before and dialog.focusWidget() is dialog.language)
+    qtbot.keyClick(dialog.language, Qt.Key.Key_Up)
+    assert state.settings.language == "en"

@@ -173,6 +173,23 @@ def test_search_as_it_is_typed_and_escape(panel, qtbot):
     assert not panel.field.isVisibleTo(panel)
 
 
+def test_the_search_field_stands_in_the_middle_of_a_low_history(panel, qtbot):
+    panel.show_search()
+    panel.set_compact(True)
+    panel.resize(panel.width(), panel.sizeHint().height())
+    qtbot.waitUntil(
+        lambda: abs(panel.field.geometry().center().y() - panel.gallery_button.geometry().center().y()) <= 1
+    )
+    panel.set_compact(False)
+    panel.resize(panel.width(), panel.sizeHint().height())
+
+    def beside_the_icons() -> bool:
+        icon = panel.search_button.mapTo(panel, panel.search_button.rect().center())
+        return abs(panel.field.geometry().center().y() - icon.y()) <= 1
+
+    qtbot.waitUntil(beside_the_icons)
+
+
 def test_enter_in_the_search_goes_to_the_first_hit(panel, qtbot):
     panel.show_search()
     qtbot.keyClicks(panel.field, "duck")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore
+from app.store.list_store import ListStore
 from engine.errors import InputError
 from engine.events import EngineInfo, Finished, Timing
+from engine.prompt_list import make_requests, parse_prompts
 from engine.request import GenerationRequest
 from engine.requests_file import read_requests, write_requests
 from tests.app.fake_bundle import bits, cut_out, fake_bundle
@@ -136,3 +139,43 @@ def _listed(*prompts: str):
     from engine.prompt_list import make_requests, parse_prompts
 
     return make_requests(parse_prompts("\n".join(prompts)).prompts, GenerationRequest("", cut_out(), seed=2))
+
+
+def test_a_list_comes_back_with_its_pictures_and_what_is_left_of_it(qtbot, tmp_path):
+    lists = ListStore(tmp_path / "list.json")
+    before = Bench(qtbot, tmp_path)
+    before.run = ListRun(before.controller, lists)
+    listed = make_requests(parse_prompts("a {red|blue|green} robot").prompts, GenerationRequest("", cut_out(), seed=3))
+    before.run.begin(listed)
+    qtbot.waitUntil(lists.path.exists)
+    before.finish()
+    saved = json.loads(json.dumps(before.run.saved()))
+    assert [type(number) for number in saved["pictures"]] == [int, type(None), type(None)]
+    assert lists.path.read_text().count('"png"') == 1, "the subject is in it once"
+
+    # The next start: the same history, and in the queue what was not drawn.
+    after = Bench(qtbot, tmp_path)
+    after.controller.store.get, after.controller.store.thumb = (
+        before.controller.store.get,
+        before.controller.store.thumb,
+    )
+    after.run = ListRun(after.controller, lists)
+    after.run.restore(saved)
+    assert after.run.saved() == saved, "a crash now loses nothing"
+    with qtbot.waitSignal(after.run.begun):
+        pass
+    assert (
+        after.run.done == 1
+        and not after.run.busy
+        and [one.column for one in after.run.listed] == ["red", "blue", "green"]
+    )
+    after.controller.queue.hold([GenerationRequest.loads(json.dumps(one.request.to_json())) for one in listed[1:]])
+    assert after.run.paused
+    after.run.draw_rest()
+    after.finish()
+    after.finish()
+    assert after.run.done == 3 and not after.run.busy
+    assert [one.request for one in after.run.listed] == [one.request for one in listed]
+    assert lists.load("another") == ()
+    lists.path.write_text('{"key": "x", "entries": [{"request": 1e999}], "subjects": []}')
+    assert lists.load("x") == ()

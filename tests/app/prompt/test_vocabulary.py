@@ -12,8 +12,10 @@ from app.prompt.vocabulary import (
     PromptHistory,
     PromptReader,
     Reading,
+    braces_sentence,
     dropped_sentence,
     insert_scene,
+    scenes_in,
     unknown_sentence,
 )
 from engine.bundle.manifest import Language, SceneEntry
@@ -62,6 +64,13 @@ def test_trying_one_scene_after_the_other_does_not_pile_them_up():
     assert prompt == "a blue robot in the snow"
 
 
+def test_the_scenes_of_a_prompt_are_those_that_were_picked():
+    assert scenes_in("a RED robot in a chef outfit on the beach", SCENES) == (BEACH, RED, CHEF)
+    assert scenes_in("a blueberry snowman", SCENES) == () == scenes_in("", SCENES)
+    rug = SceneEntry("rug", "surface", "on the beach with a rug", "Rug")
+    assert scenes_in("a robot on the beach with a rug", (*SCENES, rug)) == (rug,), "the longest words, one of a family"
+
+
 def test_unknown_words_are_found_and_said():
     reader = PromptReader(0, Language(frozenset({"a", "robot", "in", "the", "snow"})))
     prompt = "A robot near the pagoda, in the snow"
@@ -69,8 +78,15 @@ def test_unknown_words_are_found_and_said():
     assert [prompt[a:b] for a, b in reading.unknown] == ["near", "pagoda"]
     assert unknown_sentence(prompt, reading) == "This model does not know “near”, “pagoda”."
     assert unknown_sentence("a robot", reader.read("a robot")) == ""
+    for other in ("一只猫在雪地里", "a 机器人 robot", "кот"):
+        assert unknown_sentence(other, reader.read(other)) == "This model reads English.", other
+    assert "“café”" in unknown_sentence("a café", reader.read("a café"))
     many = "one two three four five"
     assert unknown_sentence(many, reader.read(many)).endswith("“three” and 2 more.")
+
+
+def test_words_in_braces_are_for_a_list():
+    assert "list" in braces_sentence("a {red|blue} robot") and not braces_sentence("a {red} robot | b")
 
 
 def test_a_model_without_a_language_takes_any_word():

@@ -125,3 +125,27 @@ def test_a_picture_is_completed_outside_of_the_window_s_thread_and_counts_as_dra
     finish(queue, 2, 30)
     qtbot.waitUntil(lambda: len(told) == 2)
     assert told[1].image[0, 0, 0] == 30 and "no room" in str(failed[0]) and not queue._state.jobs.busy
+
+
+def requests(count: int) -> list[GenerationRequest]:
+    return [GenerationRequest("a robot", seed=seed) for seed in range(count)]
+
+
+def test_what_a_stop_forgets_can_come_back(queue):
+    asked = requests(3)
+    queue.draw(asked)
+    queue._link.cancel = lambda number: None
+    assert queue.stop_now() == 2, "one is drawn, two waited"
+    assert queue.unfinished() == []
+    queue.bring_back()
+    assert queue.unfinished() == asked[1:]
+
+
+def test_another_model_holds_what_was_asked_for(queue):
+    asked = requests(3)
+    queue.draw(asked)
+    queue._link.cancel = queue._link.open = lambda *_: None
+    queue.open("other", "auto", "auto")
+    assert queue._state.jobs.held == 3 and queue.unfinished() == asked, "in its order, and nothing twice"
+    queue.stop_now()
+    assert queue._state.jobs.held == 3

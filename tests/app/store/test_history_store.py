@@ -310,10 +310,14 @@ def test_scales_of_old_pictures_are_forgotten(store: HistoryStore, monkeypatch):
     assert [len(store.scales(entry.id)) for entry in entries] == [0, 0, 1, 1]
 
 
-def test_damaged_scales_are_none(store: HistoryStore):
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("film", b"RIFF nothing"), *(("shapes", text) for text in ("{", "5", "[[8]]", "[[-8, 8]]", "[[1e9, 8]]", ""))],
+)
+def test_damaged_scales_are_none(store: HistoryStore, column: str, value: object):
     entry = keep_picture(a_picture(1), store, [np.zeros((8, 8, 3), np.uint8)])
     with store.database.transaction() as database:
-        database.execute("UPDATE scales SET film=?", (b"RIFF nothing",))
+        database.execute(f"UPDATE scales SET {column}=?", (value,))
     assert store.scales(entry.id) == ()
 
 
@@ -331,13 +335,14 @@ def test_an_index_without_scales_is_brought_up_to_date(store: HistoryStore):
 def test_rows_that_cannot_be_are_passed_over(tmp_path):
     store = HistoryStore(tmp_path / "history.sqlite", tmp_path)
     good = store.add(tmp_path / "good.png", GenerationRequest("a duck"), np.zeros((8, 8, 3), np.uint8), 1.0)
-    for name in ("time", "text", "number"):
+    for name in ("time", "text", "number", "likeness"):
         store.add(tmp_path / f"{name}.png", GenerationRequest("a duck"), np.zeros((8, 8, 3), np.uint8), 1.0)
     store.close()
     with sqlite3.connect(tmp_path / "history.sqlite") as database:
         database.execute("UPDATE pictures SET created=1e300 WHERE file LIKE '%time.png'")
         database.execute("UPDATE pictures SET prompt=x'00ff' WHERE file LIKE '%text.png'")
         database.execute("UPDATE pictures SET seed='many' WHERE file LIKE '%number.png'")
+        database.execute("UPDATE pictures SET likeness='very' WHERE file LIKE '%likeness.png'")
     store = HistoryStore(tmp_path / "history.sqlite", tmp_path)
     assert [picture.id for picture in store.pictures()] == [good.id]
     store.close()

@@ -32,6 +32,10 @@ def test_prompts_without_usable_letters_become_picture(prompt: str):
     assert picture_name(prompt, 3) == "picture 3.png"
 
 
+def test_nothing_in_a_name_is_invisible_or_turns_the_reading_direction():
+    assert picture_name("\u202egnp.exe\u200b a\ufeffrobot\x07", 1) == "gnp.exe a robot 1.png"
+
+
 def test_a_long_prompt_ends_at_a_word():
     assert (
         picture_name("a toy robot in the snow, " * 10, 3)
@@ -70,6 +74,7 @@ def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch):
     with pytest.raises(CannotWrite, match="is full") as caught:
         write_atomically(target, b"new")
     assert caught.value.title == "The disk is full"
+    assert caught.value.fact.startswith("session.json needs 3 bytes, "), "not 0.0 MB"
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target], "no half file stays behind"
 

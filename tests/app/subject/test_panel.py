@@ -7,14 +7,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QDropEvent, QImage
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from app.language import languages
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.subject.panel import SubjectPanel
 from app.subject.shelf_thumb import SUBJECT_MIME
+from app.window.rail import LeftColumn
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
 
@@ -298,6 +301,75 @@ def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
     QTest.keyClick(edit, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(rig.segmenter.asked) == asked + 1)
     assert rig.segmenter.asked[-1][1].name == "toy robot"
+
+
+def test_looking_again_by_a_name_corrects_nothing(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig)
+    panel = rig.panel
+    for name in ("dog", "bag"):  # the second one is looked for, too
+        asked = len(rig.segmenter.asked)
+        panel.nouns.picked.emit(name)
+        qtbot.waitUntil(lambda before=asked: len(rig.segmenter.asked) == before + 1)
+        qtbot.waitUntil(lambda: not rig.subjects.session.asking and not rig.subjects.session.busy)
+        assert rig.segmenter.asked[-1][1].name == name
+        assert panel.found_note.verdict == "unsure" and panel.found_label.text().startswith("not sure")
+        assert panel.found_sign.isHidden() and rig.state.subject.automatic is rig.state.subject.proposal.mask
+    panel.found_note.thumbs[1].click()
+    qtbot.waitUntil(lambda: rig.subjects.session.undo_label == "Another candidate")
+    qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
+
+
+def test_suggested_names_speak_the_language_and_write_english(qtbot, rig):
+    opened(qtbot, rig)
+    asked = len(rig.segmenter.asked)
+    try:
+        languages.install("zh_CN")
+        chip = rig.panel.nouns.chip("dog")
+        qtbot.waitUntil(lambda: chip.text() == "狗")
+        assert chip.isVisible() and chip.accessibleName() == "狗" and chip.toolTip() == "dog"
+        chip.click()
+    finally:
+        languages.install("en")
+    assert rig.state.subject.name == rig.panel.name_edit.text() == "dog", "the model reads English"
+    qtbot.waitUntil(lambda: len(rig.segmenter.asked) == asked + 1)
+    qtbot.waitUntil(lambda: chip.text() == "dog")
+
+
+def test_a_narrow_window_marks_a_cut_out_that_may_be_wrong(qtbot, rig):
+    stage = QWidget()
+    column = LeftColumn(rig.state, QWidget(), stage)
+    for widget in (stage, column):
+        qtbot.addWidget(widget)
+    column.set_narrow(True)
+    rig.panel.found_note.verdictChanged.connect(column.show_verdict)
+    button = column.rail.cut_out
+    button.resize(button.sizeHint())
+    plain = button.grab().toImage()
+    assert button.accessibleName() == "Subject"
+    rig.panel.found_note.say("unsure")
+    assert "may be wrong" in button.accessibleName() and "may be wrong" in button.toolTip()
+    assert button.grab().toImage() != plain
+    rig.panel.found_note.say("sure")
+    assert button.accessibleName() == "Subject" and button.grab().toImage() == plain
+
+
+def test_a_right_click_on_the_photo_opens_a_menu_and_cuts_nothing(qtbot, rig, monkeypatch):
+    monkeypatch.setattr(QMenu, "popup", lambda *_: None)  # the test's platform cannot
+    opened(qtbot, rig)
+    panel, session = rig.panel, rig.subjects.session
+    before = session.document.mask.copy()
+    at = panel.canvas.rect().center()
+    for tool in ("select", "box", "brush"):
+        panel.canvas.tools.set_tool(tool)
+        with qtbot.waitSignal(panel.canvas.menuWanted):
+            QTest.mouseClick(panel.canvas, Qt.MouseButton.RightButton, pos=at)
+            QApplication.sendEvent(panel.canvas, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, at))
+        menu = panel.findChild(QMenu)
+        assert menu.actions()[0].text() == "Edit cut-out" and menu.actions()[-1].text() == "Open photo…"
+        menu.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not session.undo_label and np.array_equal(session.document.mask, before)
 
 
 def test_asking_for_the_name_brings_the_field_into_view(qtbot, rig):

@@ -176,6 +176,30 @@ def test_damage_is_refused(tmp_path, data, path, value):
         read_manifest(write(tmp_path, put(data, path, value)))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("schedules.0.grids.4", [8, 10**9], "schedules[0].grids[4][1]: expected int <= 256"),
+        ("transformer.width", "64", "transformer.width: expected int, got str"),
+        ("transformer.unknown", 1, "transformer.unknown is not known"),
+        ("tokenizer.base_channels", True, "tokenizer.base_channels: expected int, got bool"),
+        ("defaults.top_p", float("nan"), "defaults.top_p: expected float >= 0.0"),
+        ("name", "../mini", "name is not written as it must be"),
+        ("text.config.num_layers", 10**9, "text.config.num_layers is too large"),
+    ],
+)
+def test_damage_is_told_by_its_place(tmp_path, data, path, value, said):
+    with pytest.raises(BundleError) as caught:
+        read_manifest(write(tmp_path, put(data, path, value)))
+    assert caught.value.fact == f"The model's description (bundle.json) is damaged: {said}."
+
+
+def test_what_is_missing_is_told(tmp_path, data):
+    del data["text"]["config"]
+    with pytest.raises(BundleError, match=r"damaged: text\.config is missing\."):
+        read_manifest(write(tmp_path, data))
+
+
 def test_a_file_outside_the_folder_is_refused(tmp_path, data):
     data["files"]["../other/weights.safetensors"] = data["files"]["text/weights.safetensors"]
     with pytest.raises(BundleError, match="leads out of the folder"):

@@ -207,6 +207,9 @@ def test_the_command_prints_one_line_a_finding(machine, capsys: pytest.CaptureFi
     assert main(["doctor"]) == ExitCode.DONE
     printed = capsys.readouterr().out
     assert "! Graphics card:" in printed
+    assert not [line for line in printed.splitlines() if line[0] == "✓" and " not " in line], (
+        "what is absent has a dash"
+    )
     assert "need attention" in printed or "needs attention" in printed
     assert main(["doctor", "--json"]) == ExitCode.DONE
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

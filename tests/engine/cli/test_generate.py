@@ -327,6 +327,22 @@ def test_a_list_of_prompts(words, tiny_bundle, tmp_path, capsys):
         lists.listed_requests(args, GenerationRequest("a ball"), replace(manifest, language=None))
 
 
+def test_braces_of_a_prompt_mean_what_they_mean_in_a_list(words, tmp_path, capsys):
+    place = words.index("--prompt")
+    base = [*words[:place], *words[place + 2 :], "--name", "ball"]
+    requests = tmp_path / "list.jsonl"
+    assert main([*base, "--prompt", "a {red|blue} {subject}", "--requests", str(requests)]) == 0
+    assert [request.prompt for request in read_requests(requests)] == ["a red ball", "a blue ball"]
+    capsys.readouterr()
+    assert main([*base, "--prompt", "a {red|blue ball"]) == 2
+    said = capsys.readouterr().err
+    assert "The prompt has a “{” without its “}”. Write alternatives as {red|blue}." in said
+    assert main([*base, "--prompt", "a {red|blue} ball", "--best-of", "2"]) == 2
+    assert "pictures of one prompt" in capsys.readouterr().err
+    assert main([*base, "--prompt", "a red {subject}"]) == 0, "one prompt is no list"
+    assert read_picture_file(tmp_path / "ball.png").request.prompt == "a red ball"
+
+
 def test_a_preset_is_what_is_not_said(words, tmp_path, capsys):
     preset = tmp_path / "lively.json"
     write_preset(preset, Preset("Lively", "snow", 4.0, 2.0, temperature=1.5, size=(64, 64)))

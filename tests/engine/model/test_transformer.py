@@ -16,6 +16,7 @@ from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import add_scale, next_input
+from engine.validation import read_value
 from tests.engine.sampling.tiny import CONFIG, SCHEDULE, TOKENIZER, conditions, transformer
 
 ROTARY = replace(CONFIG, content_rotary=True)
@@ -146,8 +147,8 @@ def test_sizes_that_cannot_be_are_refused(change: dict, sentence: str):
 
 
 def test_configurations_survive_json():
-    assert TransformerConfig.from_json(ROTARY.to_json()) == ROTARY
-    assert ScaleSchedule.from_json(SCHEDULE.to_json()) == SCHEDULE
+    assert read_value(ROTARY.to_json(), TransformerConfig) == ROTARY
+    assert read_value(SCHEDULE.to_json(), ScaleSchedule) == SCHEDULE
 
 
 def test_rotating_keeps_length_and_turns_by_the_difference_of_places():

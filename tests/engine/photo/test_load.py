@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import struct
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -341,6 +342,23 @@ def test_no_range_of_numbers_is_a_black_sheet(values: np.ndarray, brightest: int
     grey = load._to_8_bit(values.reshape(1, -1))[0]
     assert grey.max() == brightest and 100 < grey.mean() < 220
     assert (np.diff(grey[:4000].astype(int)) >= 0).all(), "what is brighter in the file is not darker in the photo"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss in KB")
+@pytest.mark.parametrize("mode", ["F", "RGBA"])
+def test_a_photo_of_the_limit_takes_less_than_two_gigabytes(tmp_path, mode):
+    """20 bytes a pixel: 2 GB for the hundred megapixels that are the limit."""
+    side = 3000
+    Image.new(mode, (side, side), 7 if mode == "F" else (200, 60, 60, 128)).save(tmp_path / "large.tif")
+    code = (
+        "import resource, sys; from pathlib import Path; from engine.photo.load import load_photo\n"
+        "Path(sys.argv[1]).stat(); peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "load_photo(Path(sys.argv[2])); before = peak(); load_photo(Path(sys.argv[1])); print(peak() - before)"
+    )
+    Image.new(mode, (8, 8)).save(tmp_path / "small.tif")
+    files = (str(tmp_path / "large.tif"), str(tmp_path / "small.tif"))
+    told = subprocess.run([sys.executable, "-c", code, *files], capture_output=True, text=True, check=True)
+    assert int(told.stdout) * 1024 < 20 * side * side
 
 
 def test_whole_numbers_of_32_bits_do_not_wrap(tmp_path: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -414,10 +415,15 @@ def test_metadata_is_asked_patiently(helpers, store, pauses):
     assert 7 in pauses
 
 
-def test_a_damaged_record_is_made_anew_and_files_stay(helpers, store, models):
+@pytest.mark.parametrize("damage", ["{", "number"])
+def test_a_damaged_record_is_made_anew_and_files_stay(helpers, store, models, damage):
     get(store, "cut-out")
     record = models / "parts" / "sam2.1-hiera-small" / "fetch.json"
-    record.write_text("{", encoding="utf-8")
+    record.with_name(".fetching").write_bytes(b"\xff\xfe no text")
+    if damage == "number":
+        damage = re.sub(r'"remote_size": \d+', '"remote_size": 1e999', record.read_text(encoding="utf-8"))
+        assert "1e999" in damage
+    record.write_text(damage, encoding="utf-8")
     before = len(helpers.asked("model.safetensors"))
     assert get(store, "cut-out").installed
     assert len(helpers.asked("model.safetensors")) == before  # hashed, not fetched

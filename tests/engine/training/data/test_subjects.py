@@ -67,9 +67,10 @@ def test_a_missing_and_a_useless_folder_are_said(tmp_path: Path):
         Subjects.from_folder(tmp_path)
 
 
-def test_a_damaged_list_of_names_is_said(sprites: Path, tmp_path: Path):
+@pytest.mark.parametrize("content", ["{", "[]", '{"shape00": 7}'])
+def test_a_damaged_list_of_names_is_said(sprites: Path, tmp_path: Path, content: str):
     shutil.copy(sprites / "shape00.png", tmp_path)
-    (tmp_path / "names.json").write_text("{", encoding="utf-8")
+    (tmp_path / "names.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"names\.json"):
         Subjects.from_folder(tmp_path)
 
