@@ -164,10 +164,10 @@ class Engine:
             request = GenerationRequest(prompt, subject, negative_prompt, **self.bundle.manifest.request_defaults())
             job = make_job(request, self.bundle.manifest)
             if placed:
-                self._features.prompt(prompt, cancel)
+                self._features.prompt(self._read(request, prompt), cancel)
             else:
                 self._sampler.prepare(self._conditions(request, cancel), job.guidance, job.schedule, cancel)
-            return prompt_notes(request, self._features.text.fit)
+            return self._prompt_notes(request)
         except Exception as error:
             if fault_of(error) is None:
                 raise
@@ -238,7 +238,7 @@ class Engine:
         cached, task = self._cached(request), self._task(job)
         if not task.streams:
             cached += ("content", "start")
-        notes += prompt_notes(request, self._features.text.fit)
+        notes += self._prompt_notes(request)
         yield Started(
             request,
             schedule.grids[: job.scales],
@@ -368,7 +368,7 @@ class Engine:
     def _cached(self, request: GenerationRequest) -> tuple[str, ...]:
         """Which features are there already."""
         cached = []
-        if self._features.has_prompt(request.prompt):
+        if self._features.has_prompt(self._read(request, request.prompt)):
             cached.append("text")
         if request.negative_prompt and self._features.has_prompt(request.negative_prompt):
             cached.append("negative")
@@ -379,10 +379,11 @@ class Engine:
     def _task(self, job: Job) -> Task:
         """The sampler's task of a job, without encoding anything: in the sampler's cache only keys and lengths count."""
         request = job.request
-        tokens = self._features.text.count(request.prompt)
+        prompt = self._read(request, request.prompt)
+        tokens = self._features.text.count(prompt)
         blank = torch.empty(tokens, 0)
         conditions = Conditions(
-            PromptFeatures(request.prompt, blank),
+            PromptFeatures(prompt, blank),
             SubjectFeatures(Features.subject_key(request.subject, self._place(request)), blank, blank, blank)
             if request.subject is not None
             else None,
@@ -398,13 +399,19 @@ class Engine:
     def _conditions(self, request: GenerationRequest, cancel: Cancel | None) -> Conditions:
         features = self._features
         return Conditions(
-            features.prompt(request.prompt, cancel),
+            features.prompt(self._read(request, request.prompt), cancel),
             features.subject(request.subject, cancel, placement=self._place(request))
             if request.subject is not None
             else None,
             features.prompt(request.negative_prompt, cancel) if request.negative_prompt else None,
             tuple(features.subject(view, cancel, placement=self._place(request)) for view in self._views(request)),
         )
+
+    def _prompt_notes(self, request: GenerationRequest) -> tuple[str, ...]:
+        return prompt_notes(request, lambda text: self._features.text.fit(self._read(request, text)))
+
+    def _read(self, request: GenerationRequest, text: str) -> str:
+        return self.bundle.manifest.read_as(text, request.seed)
 
     @staticmethod
     def _views(request: GenerationRequest) -> tuple[CutOut, ...]:

@@ -43,6 +43,7 @@ from engine.bundle.records import (
     PlacedContent,
     SceneEntry,
     Text,
+    layout_word,
 )
 from engine.errors import BundleError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
@@ -157,7 +158,23 @@ class BundleManifest:
 
     @property
     def text_limit(self) -> int:
-        return self.transformer.text_limit
+        """Most tokens of a prompt, with its end token; the word for a layout takes one of those the transformer has."""
+        return self.transformer.text_limit - (1 if self.layouts else 0)
+
+    @property
+    def layouts(self) -> int:
+        """How many layouts of a scene there are words for; 0 where a prompt is read as it is."""
+        return self.language.layouts if self.language is not None else 0
+
+    def read_as(self, prompt: str, seed: int) -> str:
+        """What the text encoder reads: the prompt, behind the word for the layout that the seed picks.
+
+        A small model draws the average of what a prompt leaves open: its bits are drawn each on its own, so a first token
+        of some forest and some other forest is no forest. The seed decides what is left open, and the model is told.
+        """
+        if not self.layouts or not prompt.strip():
+            return prompt
+        return f"{layout_word(seed % self.layouts)} {prompt}"
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:

@@ -23,6 +23,11 @@ TELLS_FROM = 0.95
 """The area under the curve from which on a likeness is shown."""
 
 
+def layout_word(layout: int) -> str:
+    """The word that tells a small model which of a scene's layouts to draw, counted from 0. No prompt of a person has it."""
+    return f"layout{layout + 1}"
+
+
 @dataclass(frozen=True)
 class BundleFile:
     """One file of a bundle: its size in bytes and its SHA-256 in hex."""
@@ -143,10 +148,12 @@ class Language:
 
     Attributes:
         words: lower-case words of letters and digits.
+        layouts: how many layouts of every scene it was taught, each by a word of its own; 0 for a model that was told none.
     """
 
     words: frozenset[Text]
     scenes: tuple[SceneEntry, ...] = ()
+    layouts: Annotated[int, Meta(ge=0, le=1000)] = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", frozenset(word.lower() for word in self.words))

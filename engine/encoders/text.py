@@ -19,11 +19,6 @@ from engine.sentence import Sentence
 TOKENIZER_FILE = "tokenizer.json"
 
 
-def layout_word(layout: int) -> str:
-    """The word by which a small model is told which of a place's layouts to draw, counted from 0. No prompt of a person has it."""
-    return f"layout{layout + 1}"
-
-
 @dataclass(frozen=True, eq=False)
 class TextFeatures:
     """Features of one prompt.

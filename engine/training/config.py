@@ -15,6 +15,7 @@ from engine.errors import InputError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
+from engine.training.data import language
 from engine.validation import only_known, read_value
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class TrainingConfig:
         config = cls(read_training_file(path))
         try:
             config.tokenizer, config.transformer, config.schedule, config.text, config.semantic, config.content  # noqa: B018
-            config.placed_content  # noqa: B018
+            config.placed_content, config.layouts  # noqa: B018
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 Sentence("The training file {path} does not fit: {error}.", path=path.name, error=error)
@@ -71,12 +72,23 @@ class TrainingConfig:
     @property
     def layouts(self) -> dict[str, tuple[int, ...]]:
         """By place, and "studio" for a plain backdrop: which backgrounds its layouts are. Empty where layouts have no words."""
-        return {place: tuple(map(int, indices)) for place, indices in self.values.get("layouts", {}).items()}
+        table = {place: tuple(map(int, indices)) for place, indices in self.values.get("layouts", {}).items()}
+        if not table:
+            return {}
+        places = {*(place.key for place in language.PLACES), language.PLAIN}
+        if places != set(table):
+            wrong = ", ".join(sorted(places.symmetric_difference(table)))
+            raise ValueError(f"its table layouts should have one line for every place; see {wrong}")
+        if len({len(indices) for indices in table.values()}) > 1 or not all(table.values()):
+            raise ValueError("its table layouts should have as many numbers for every place, and at least one")
+        if min(map(min, table.values())) < 0:
+            raise ValueError("backgrounds in its table layouts are counted from 0")
+        return table
 
     @property
     def layout_count(self) -> int:
         """How many layouts every place has; 0 where layouts have no words."""
-        return len(next(iter(self.layouts.values()), ()))
+        return len(self.layouts.get(language.PLAIN, ()))
 
     @property
     def schedule(self) -> ScaleSchedule:

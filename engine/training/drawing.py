@@ -82,7 +82,10 @@ class Drawer:
             guidance = replace(guidance, identity=none, look=none)
         summed = torch.empty(0)
         for drawn in self.sampler.draw(
-            self._conditions(subject.features, prompt, paths), guidance, self.schedule, seed
+            self._conditions(subject.features, self.bundle.manifest.read_as(prompt, seed), paths),
+            guidance,
+            self.schedule,
+            seed,
         ):
             summed = drawn.summed
         return self._decode(summed, None if paths == "without_subject" else subject.canvas)
@@ -91,7 +94,7 @@ class Drawer:
         """One picture as a person sees it form: the preview after each scale, RGB uint8, the last one the picture itself."""
         preview = Preview.of_bundle(self.bundle.tokenizer, self.bundle.folder)
         images, summed = [], torch.empty(0)
-        conditions = self._conditions(subject.features, prompt, "both")
+        conditions = self._conditions(subject.features, self.bundle.manifest.read_as(prompt, seed), "both")
         for drawn in self.sampler.draw(conditions, self.guidance, self.schedule, seed):
             summed = drawn.summed
             images.append(preview(summed, drawn.scale, self.schedule.size, subject.canvas))

@@ -23,6 +23,7 @@ from engine.bundle.manifest import (
     Origin,
     SceneEntry,
 )
+from engine.bundle.records import layout_word
 from engine.bundle.writer import write_bundle
 from engine.encoders.content import DECODER_WEIGHTS
 from engine.errors import InputError
@@ -101,7 +102,7 @@ def export(
     files["README.md"] = model_card(manifest, config, state["progress"], evaluation).encode()
     assert manifest.language is not None
     scenes = tuple(dataclasses.replace(scene, thumb=f"thumbs/{scene.key}.webp") for scene in manifest.language.scenes)
-    manifest = dataclasses.replace(manifest, language=Language(manifest.language.words, scenes))
+    manifest = dataclasses.replace(manifest, language=dataclasses.replace(manifest.language, scenes=scenes))
     return write_bundle(folder, manifest, weights, files, dtype=torch.float16)
 
 
@@ -162,8 +163,9 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
         ),
         origins=dict.fromkeys(("text", "semantic", "content", "transformer", "tokenizer"), mine),
         language=Language(
-            words - _withheld_words(offered, taught),
+            words - _withheld_words(offered, taught) - {layout_word(layout) for layout in range(config.layout_count)},
             tuple(SceneEntry(scene.key, scene.kind, scene.prompt, scene.label) for scene in offered),
+            config.layout_count,
         ),
         examples=tuple(
             Example(f"examples/{entry['image']}", entry["prompt"], entry["name"], int(entry["seed"]))

@@ -19,10 +19,10 @@ from torch.nn import functional as F
 from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5EncoderModel
 
+from engine.bundle.records import layout_word
 from engine.encoders.content import fold_latent
 from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.encoders.semantic import prepared
-from engine.encoders.text import layout_word
 from engine.errors import InputError
 from engine.model.config import ScaleSchedule
 from engine.model.transformer import Transformer, split_scales

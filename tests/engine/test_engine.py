@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits, ScalePreview, Started, load_photo
+from engine.bundle.records import Language
 from engine.encoders.features import Features
 from engine.errors import Cancelled, DeviceLost, NotEnoughMemory, PromptError, RequestError
 from engine.photo.hints import Click
@@ -48,6 +49,20 @@ def draw(engine: Engine, request: GenerationRequest = REQUEST, **options) -> Fin
     finished = list(engine.generate(request, **options))[-1]
     assert isinstance(finished, Finished)
     return finished
+
+
+def test_a_seed_s_layout_is_read_with_the_prompt(engine, monkeypatch):
+    taught = replace(
+        engine.bundle.manifest, language=Language(frozenset({"a", "ball", "in", "the", "snow"}), layouts=2)
+    )
+    monkeypatch.setattr(engine.bundle, "manifest", taught)
+    read = []
+    encode = engine._features.text.encode
+    monkeypatch.setattr(engine._features.text, "encode", lambda text: read.append(text) or encode(text))
+    for seed in (4, 5, 6):
+        draw(engine, replace(REQUEST, seed=seed, negative_prompt="rain"))
+    # Two layouts, each encoded once; what is to be avoided is said as it is.
+    assert read == ["layout1 a ball in the snow", "rain", "layout2 a ball in the snow"]
 
 
 def test_the_stream_of_events(engine):

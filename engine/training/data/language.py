@@ -208,6 +208,8 @@ def taught(outfits: object, more: object = False) -> tuple[Scene, ...]:
 
 BY_KEY = {scene.key: scene for scene in PROMPTS}
 PLACES = tuple(scene for scene in SCENES if scene.kind in ("scene", "surface", "background"))
+PLAIN = "studio"
+"""The plain backdrop's key, where a table has a line for every place."""
 LOOKS = tuple(scene for scene in SCENES if scene.kind in ("colour", "material"))
 
 _OPENINGS = ("a {}", "a {}", "a {}", "the {}", "one {}", "photo of a {}", "a picture of a {}", "{}", "my {}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from engine.encoders.text import layout_word
+from engine.bundle.records import layout_word
 from engine.training.data import language
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
@@ -18,7 +18,7 @@ def word_tokenizer(
     """A tokenizer that knows the language of the captions and the words of the given subject names.
 
     Args:
-        layouts: how many layouts of a place there are words for (``engine.encoders.text.layout_word``).
+        layouts: how many layouts of a place there are words for (``engine.bundle.records.layout_word``).
         outfits: with the words of outfits. more: and those of adjectives, lights and the ``later`` subject names,
             ``Subjects.name_groups`` has both kinds of names.
 

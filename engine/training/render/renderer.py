@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.encoders.text import layout_word
+from engine.bundle.records import layout_word
 from engine.training.data import language
 from engine.training.data.subjects import Subjects
 from engine.training.render import appearance, outfits
@@ -25,7 +25,6 @@ from engine.training.render.photos import Photos
 
 LOOK_SHARE = 0.2  # of the pictures say a colour or material instead of a place
 BLOCK = 8  # backgrounds a block
-PLAIN = "studio"  # the plain backdrop among the layouts
 FREE_SHARE = 0.15  # of the subjects do not stand on the ground
 _TINTS = {
     "red": "#d8261c",
@@ -168,22 +167,15 @@ class Renderer:
         asked = [self._draw_scene() for _ in range(n)] if scene is None else list(scene)
         places = [self._draw_place(index, plain_looks) for index in asked]
         lights = [self._draw_light(index, scene is not None) for index in asked]
-        numbers = [
-            self._draw_background(place, light < len(language.LIGHTS))
-            for place, light in zip(places, lights, strict=True)
-        ]
         captions = [
-            self._layout_said(layout)
-            + language.caption(
+            language.caption(
                 language.PROMPTS[index],
                 self.subjects.names[int(subject)],
                 self.chance,
                 language.PLACES[place] if index >= len(language.PLACES) and place < len(language.PLACES) else None,
                 language.LIGHTS[light] if index < _FIRST_LIGHT and light < len(language.LIGHTS) else None,
             )
-            for index, place, light, subject, (_, layout) in zip(
-                asked, places, lights, chosen.tolist(), numbers, strict=True
-            )
+            for index, place, light, subject in zip(asked, places, lights, chosen.tolist(), strict=True)
         ]
         sprites = self.subjects.pictures[chosen].float() / 255
         sprites[:, :3] *= sprites[:, 3:]
@@ -192,8 +184,8 @@ class Renderer:
                 sprites, self._canvas(n, sprites.shape[-1]), self._photographed[chosen]
             )
         backgrounds = [
-            self.backgrounds.get(place, light, number)
-            for place, light, (number, _) in zip(places, lights, numbers, strict=True)
+            self._background(row, place, light, captions)
+            for row, (place, light) in enumerate(zip(places, lights, strict=True))
         ]
         square = appearance.framed(sprites)
         ground, where = self._place(square, backgrounds, placement)
@@ -286,20 +278,16 @@ class Renderer:
             out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
         return out, out.shape[-1] / square.shape[-1]
 
-    def _draw_background(self, place: int, named: bool) -> tuple[int, int]:
-        """Which of a place's backgrounds, and which of its layouts that is.
-
-        Args:
-            named: the caption names the light: such backgrounds are apart, and nobody chose among them.
-        """
+    def _background(self, row: int, place: int, light: int, captions: list[str]) -> Background:
+        """One of a place's backgrounds; where layouts have words, the row's caption begins with its own then."""
+        named = light < len(language.LIGHTS)
         if not self.layouts:
-            return self.chance.randrange(self._count(named)), 0
-        key = language.PLACES[place].key if place < len(language.PLACES) else PLAIN
-        layout = self.chance.randrange(len(self.layouts[key]))
-        return (layout if named else self.layouts[key][layout]), layout
-
-    def _layout_said(self, layout: int) -> str:
-        return f"{layout_word(layout)} " if self.layouts else ""
+            return self.backgrounds.get(place, light, self.chance.randrange(self._count(named)))
+        chosen = self.layouts[language.PLACES[place].key if place < len(language.PLACES) else language.PLAIN]
+        layout = self.chance.randrange(len(chosen))
+        captions[row] = f"{layout_word(layout)} {captions[row]}"
+        # Backgrounds in a light that the caption names are others: nobody chose among them.
+        return self.backgrounds.get(place, light, layout if named else chosen[layout])
 
     def _count(self, named: bool) -> int:
         """How many backgrounds a place has, with a light that the caption names or with its own."""

@@ -75,6 +75,27 @@ def test_unknown_words_and_where_they_stand():
     assert [text[start:end] for start, end in language.unknown_spans(text)] == ["zebra", "zebra", "s"]
 
 
+def test_the_seed_says_which_layout_is_drawn(manifest):
+    plain = replace(manifest, language=Language(frozenset({"a"})))
+    assert plain.read_as("a robot", 7) == "a robot" and plain.text_limit == plain.transformer.text_limit
+    taught = replace(manifest, language=Language(frozenset({"a"}), layouts=6))
+    assert [taught.read_as("a robot", seed) for seed in (0, 5, 6)] == [
+        "layout1 a robot",
+        "layout6 a robot",
+        "layout1 a robot",
+    ]
+    assert taught.read_as(" ", 3) == " " and taught.text_limit == plain.text_limit - 1
+    assert BundleManifest.from_json(json.loads(json.dumps(taught.to_json()))).layouts == 6
+
+
+@pytest.mark.parametrize("layouts", [-1, 1001, 2.5, "6", None, True])
+def test_layouts_that_cannot_be_are_refused(manifest, layouts):
+    data = json.loads(json.dumps(replace(manifest, language=Language(frozenset({"a"}), layouts=6)).to_json()))
+    data["language"]["layouts"] = layouts
+    with pytest.raises(BundleError, match="layouts"):
+        BundleManifest.from_json(data)
+
+
 def test_scenes_make_sentences():
     assert SceneEntry("snow", "scene", "in the snow", "Snow").sentence("robot") == "a robot in the snow"
     assert SceneEntry("red", "colour", "red", "Red").sentence("robot") == "a red robot"

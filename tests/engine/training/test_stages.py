@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from engine.errors import InputError
 from engine.training import checkpoint, loop, stages
 from engine.training.config import TrainingConfig
+from engine.training.data import language
 
 
 def build(name: str, config: TrainingConfig, sprites: Path, runs: Path) -> Any:
@@ -36,6 +38,35 @@ def trained(sprites: Path, tmp_path_factory: pytest.TempPathFactory, tiny_file: 
             stage.step(1.0)
         save(stage, runs, 3)
     return runs
+
+
+def test_a_checkpoint_goes_on_with_more_words(tiny: TrainingConfig, sprites: Path, trained: Path):
+    saved = torch.load(trained / "transformer" / "full.pt", weights_only=False)["stage"]
+    places = [*(place.key for place in language.PLACES), language.PLAIN]
+    longer = TrainingConfig({**tiny.values, "layouts": {place: [0, 1, 2] for place in places}})
+    stage = build("transformer", longer, sprites, trained)
+    fresh = stage.text.shared.weight.detach().clone()
+    former = saved["module"]["text.shared.weight"].clone()
+    stage.load_state(saved)
+    table = stage.text.shared.weight
+    assert stage.words.token_to_id("layout3") == len(former) + 2 == len(table) - 1
+    assert torch.equal(table[: len(former)], former) and torch.equal(table[len(former) :], fresh[len(former) :])
+    stage.step(1.0)
+    assert torch.isfinite(table).all() and not torch.equal(table[len(former) :], fresh[len(former) :])
+    with pytest.raises(InputError, match="another list of words"):
+        build("transformer", tiny, sprites, trained).load_state(stage.state())
+
+
+@pytest.mark.parametrize(
+    "change", [{"snow": None}, {"snow": [0]}, {"snow": [0, -1]}, {"snow": ["a", 1]}, {"moon": [0, 1]}]
+)
+def test_layouts_that_do_not_fit_are_named(change: dict, tiny_file: Path, tmp_path: Path):
+    table = {place.key: [0, 1] for place in language.PLACES} | {language.PLAIN: [0, 1]} | change
+    lines = [f"{place} = {json.dumps(numbers)}" for place, numbers in table.items() if numbers is not None]
+    file = tmp_path / "mine.toml"
+    file.write_text("\n".join([tiny_file.read_text(), "[layouts]", *lines]))
+    with pytest.raises(InputError, match=r"mine\.toml does not fit"):
+        TrainingConfig.load(file)
 
 
 @pytest.mark.parametrize("name", ["tokenizer", "content"])

@@ -294,3 +294,21 @@ def test_an_empty_sprite_can_be_dressed():
     for outfit in language.OUTFITS:
         canvas = Canvas(1, 32, torch.Generator().manual_seed(1))
         assert torch.isfinite(outfits.dress(torch.zeros(1, 4, 32, 32), outfit.key, canvas)).all()
+
+
+def test_a_caption_says_which_layout_is_painted(subjects: Subjects):
+    keys = [place.key for place in language.PLACES]
+    chosen = dict.fromkeys([*keys, "studio"], (5, 2, 7))
+    renders = renderer(subjects, seed=3, layouts=chosen)
+    snow = keys.index("snow")
+    batch = renders.batch(12, scene=snow)
+    said = [int(caption.split()[0].removeprefix("layout")) - 1 for caption in batch.captions]
+    assert set(said) == {0, 1, 2}
+    for target, layout in zip(batch.target, said, strict=True):
+        # The top of the picture shows none of the subject's colours: it is nearest to that of its own background.
+        tops = [
+            renders.backgrounds.get(snow, len(language.LIGHTS), index).picture[:, :6].float() / 127.5 - 1
+            for index in chosen["snow"]
+        ]
+        far = torch.stack([(target[:, :6] - top).abs().mean() for top in tops])
+        assert int(far.argmin()) == layout
