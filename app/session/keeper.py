@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.session.kept_region import KeptRegion, digests, read_region
+from app.session.kept_region import KeptRegion, read_region, region_assets
 from app.session.state import SessionState, Subject
 from app.session.values import PanelValues, with_controls
 from app.store.assets import AssetStore
@@ -235,7 +235,7 @@ class SessionKeeper(QObject):
     def assets(session: SavedSession) -> tuple[str, ...]:
         """Digests of the photos and masks that a session needs."""
         of_subjects = [digest for subject in session.subjects for digest in (subject.photo, subject.mask)]
-        return (*of_subjects, *digests(session.controls.get("region")))
+        return (*of_subjects, *region_assets(session.controls.get("region")))
 
     # Coming back
 

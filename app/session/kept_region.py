@@ -6,6 +6,7 @@ A region holds a whole picture, too much for a file that is written after every 
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -59,7 +60,7 @@ class KeptRegion(QObject):
         log.warning("a region could not be kept for the next start: %s", error)
 
 
-def digests(described: object) -> tuple[str, ...]:
+def region_assets(described: object) -> tuple[str, ...]:
     """The files that a region of the session needs; none for anything else."""
     found = (described.get("picture"), described.get("mask")) if isinstance(described, dict) else ()
     return tuple(digest for digest in found if isinstance(digest, str))
@@ -67,7 +68,7 @@ def digests(described: object) -> tuple[str, ...]:
 
 def read_region(assets: AssetStore, described: Any) -> Region | None:
     """The region that the session describes, or None where it is damaged or its files are gone."""
-    files = digests(described)
+    files = region_assets(described)
     if len(files) != 2:
         return None
     picture, mask = assets.load_photo(files[0]), assets.load_mask(files[1])
@@ -75,9 +76,7 @@ def read_region(assets: AssetStore, described: Any) -> Region | None:
         return None
     try:
         window = described.get("window")
-        return Region(
-            mask, picture.rgb, described.get("whole", 0), None if window is None else PhotoWindow.from_json(window)
-        )
+        return Region(mask, picture.rgb, described.get("whole", 0), None if window is None else PhotoWindow(**window))
     except (EchoGenError, TypeError, ValueError):
         log.warning("the region of the last session could not be read", exc_info=True)
         return None
@@ -88,5 +87,5 @@ def _save(assets: AssetStore, region: Region) -> tuple[Region, dict[str, Any]]:
         "picture": assets.save_photo(photo_from_pixels(region.picture)),
         "mask": assets.save_mask(region.mask),
         "whole": region.whole,
-        "window": region.window.to_json() if region.window is not None else None,
+        "window": asdict(region.window) if region.window is not None else None,
     }

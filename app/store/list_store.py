@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.store.json_file import NotUsable, dumps, read_object
-from engine import EchoGenError, GenerationRequest, ListedRequest, write_atomically
+from app.store.json_file import dumps
+from engine import EchoGenError, GenerationRequest, ListedRequest, read_json, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,13 @@ class ListStore:
     def load(self, key: str) -> tuple[ListedRequest, ...]:
         """The list of a key; an empty one when the file has another, or cannot be read."""
         try:
-            data = read_object(self.path, _LARGEST)
+            data = read_json(self.path, dict[str, Any], _LARGEST)
             if data.get("key") != key:
                 return ()
             return tuple(_entry(entry, data["subjects"]) for entry in data["entries"])
-        except (NotUsable, EchoGenError, LookupError, TypeError, ValueError, ArithmeticError):
+        except FileNotFoundError:
+            return ()
+        except (OSError, EchoGenError, LookupError, TypeError, ValueError, ArithmeticError):
             log.warning("the last list of prompts could not be read", exc_info=True)
             return ()
 

@@ -2388,6 +2388,10 @@
         <translation>无法安装软件包：{0}</translation>
     </message>
     <message>
+        <source>The part that was drawn is kept.</source>
+        <translation>已保留画好的部分。</translation>
+    </message>
+    <message>
         <source>The photo could not be opened: {error}</source>
         <translation>无法打开照片：{error}</translation>
     </message>
@@ -2414,6 +2418,10 @@
     <message>
         <source>The picture</source>
         <translation>图片</translation>
+    </message>
+    <message>
+        <source>The picture could not be put into the photo: {error}</source>
+        <translation>图片无法放回照片：{error}</translation>
     </message>
     <message>
         <source>The picture could not be saved: {error}</source>
@@ -3556,14 +3564,6 @@
         <translation>{2}年{1}{0}日</translation>
     </message>
     <message>
-        <source>{0}&#xa0;min</source>
-        <translation>{0}&#xa0;分钟</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;s</source>
-        <translation>{0}&#xa0;秒</translation>
-    </message>
-    <message>
         <source>{0}, {1}</source>
         <translation>{0}，{1}</translation>
     </message>
@@ -3578,6 +3578,14 @@
     <message>
         <source>{0}: needs {1}, you have {2}.</source>
         <translation>{0}：需要 {1}，您有 {2}。</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;min</source>
+        <translation>{0}&#xa0;分钟</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;s</source>
+        <translation>{0}&#xa0;秒</translation>
     </message>
     <message>
         <source>{base_url} answered {repository} with {status}.</source>

@@ -181,7 +181,7 @@ def test_a_damaged_region_is_let_go_with_its_scales_and_the_rest_comes_back(keep
     if damage == "gone":
         next((tmp_path / "assets").glob("*.mask.png")).unlink()
     elif damage == "window":
-        session["controls"]["region"]["window"] = {"rect": [0, 0, -1, 5], "photo_size": [10, 10]}
+        session["controls"]["region"]["window"] = {"x": 0, "y": 0, "width": -1, "height": 5}
     else:
         session["controls"]["region"] = damage
     file.write_text(json.dumps(session), encoding="utf-8")

@@ -111,9 +111,9 @@ def test_a_child_does_it_tells_how_far_it_is_and_stops_at_once(folder, tmp_path)
     told: queue.Queue = queue.Queue()
     work = EnlargeFile(tmp_path / "from.png", tmp_path / "to.png", 2, folder, "cpu")
     child = Enlarging(work, told.put)
-    steps = [told.get(timeout=200)]
+    steps = [told.get(timeout=280)]
     while isinstance(steps[-1], EnlargingGoesOn):
-        steps.append(told.get(timeout=200))
+        steps.append(told.get(timeout=280))
     child.close()
     assert steps[-1] == Enlarged(400, 240, "Swin2SR") and len(steps) > 3
     expected = tmp_path / "expected.png"
@@ -124,7 +124,7 @@ def test_a_child_does_it_tells_how_far_it_is_and_stops_at_once(folder, tmp_path)
     work.target.unlink()
     child = Enlarging(work, told.put)
     child.cancel()
-    last = told.get(timeout=60)
+    last = told.get(timeout=280)
     child.close()
     assert isinstance(last, Failed) and isinstance(last.error, Cancelled)
     assert [path.name for path in tmp_path.iterdir()] == ["from.png", "expected.png"] or not work.target.exists()
