@@ -26,7 +26,7 @@ def blurred(pictures: torch.Tensor) -> torch.Tensor:
 def test_it_learns_to_tell_them_apart_and_a_sharp_picture_fools_it_more():
     torch.manual_seed(1)
     judge = Adversary((3, 3), 2e-2)
-    losses = [judge.learn(seen(blurred(textures(8, i))), seen(textures(8, i + 500))) for i in range(80)]
+    losses = [judge.learn(seen(blurred(textures(4, i))), seen(textures(4, i + 500))) for i in range(40)]
     assert losses[0] > 1.9 and losses[-1] < 1.6
     unseen = textures(8, 9999)
     with torch.no_grad():
@@ -36,8 +36,8 @@ def test_it_learns_to_tell_them_apart_and_a_sharp_picture_fools_it_more():
 def test_a_weaker_grain_is_told_from_a_strong_one():
     torch.manual_seed(1)
     judge = Adversary((3, 3), 5e-3)
-    for i in range(80):
-        judge.learn(seen(0.5 * textures(8, i)), seen(textures(8, i + 500)))
+    for i in range(40):
+        judge.learn(seen(0.5 * textures(4, i)), seen(textures(4, i + 500)))
     unseen = textures(8, 9999)
     with torch.no_grad():
         assert judge.fooled(*seen(unseen)) < judge.fooled(*seen(0.5 * unseen)) - 0.2
