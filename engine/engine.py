@@ -431,9 +431,9 @@ class Engine:
         fault = fault_of(error)
         if fault == "memory":
             self._forget()
-        said = in_words(fault, self._plan, self._device)
-        if said is not None:
-            raise said from error
+        in_ours = in_words(fault, self._plan, self._device)
+        if in_ours is not None:
+            raise in_ours from error
 
     def _reload(self, plan: MemoryPlan) -> None:
         """The same bundle under a smaller plan; everything kept so far is given up first."""

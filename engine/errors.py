@@ -47,12 +47,12 @@ class EchoGenError(Exception):
             self.title = title
 
     @property
-    def said(self) -> Sentence:
+    def sentence(self) -> Sentence:
         """Fact and step in a row."""
         return Sentence.row(self.fact, self.step)
 
     def __str__(self) -> str:
-        return str(self.said)
+        return str(self.sentence)
 
     def __reduce__(self):
         # Errors cross a process border: rebuild from the arguments, keyword included.

@@ -29,11 +29,11 @@ class BrokenLine:
     reason: Sentence
 
     @property
-    def said(self) -> Sentence:
+    def sentence(self) -> Sentence:
         return Sentence("Line {number} is skipped: {reason}", number=self.number, reason=self.reason)
 
     def __str__(self) -> str:
-        return self.said
+        return self.sentence
 
 
 def read_requests(path: Path) -> Iterator[GenerationRequest | BrokenLine]:
@@ -69,7 +69,7 @@ def _read_line(number: int, line: bytes) -> GenerationRequest | BrokenLine:
     except UnicodeDecodeError:
         return BrokenLine(number, Sentence("It is not UTF-8 text."))
     except RequestError as error:
-        return BrokenLine(number, error.said)
+        return BrokenLine(number, error.sentence)
 
 
 def write_requests(path: Path, requests: Iterable[GenerationRequest]) -> int:

@@ -116,11 +116,12 @@ def check_fields(record: object, rules: Mapping[str, Sentence], error: type[Exce
         rules: what each field must be, by its name, for the user.
         error: raised with the rule of the first field that is something else.
     """
+    kind: type = type(record)
     values = {name: _plain(getattr(record, name)) for name in rules}
     try:
-        checked = read_value(values, _checker(type(record), tuple(rules)))
+        checked = read_value(values, _checker(kind, tuple(rules)))
     except Damage as damage:
-        _, bad = read_fields(values, type(record))
+        _, bad = read_fields(values, kind)
         raise error(rules[next(name for name in rules if name in bad)]) from damage
     for name in rules:
         object.__setattr__(record, name, getattr(checked, name))

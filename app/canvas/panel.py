@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from app.canvas.action_bar import BAR_GAP, ActionBar
 from app.canvas.ideas import IdeasView, coarse_scales
-from app.canvas.placement_bar import PlacementBar
-from app.canvas.placement_frame import PlacementFrame
+from app.canvas.placement_layer import PlacementLayer
 from app.canvas.result import ResultCanvas
 from app.canvas.results import ResultsView
 from app.canvas.strip.strip import ScaleStrip
@@ -39,7 +38,6 @@ class CanvasPanel(QWidget):
         copied: the picture is on the clipboard.
         starToggled(bool), previewsWanted(object): as in the bar and the strip.
         hintWanted(str): a sentence for a toast.
-        frameShown: the frame lies over the picture now.
         followed: what can be done with the picture may be different.
     """
 
@@ -54,7 +52,6 @@ class CanvasPanel(QWidget):
     starToggled = Signal(bool)
     previewsWanted = Signal(object)
     hintWanted = Signal(str)
-    frameShown = Signal()
     followed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -62,17 +59,12 @@ class CanvasPanel(QWidget):
         self.canvas = ResultCanvas(self)
         self.actions_bar = ActionBar(self.canvas)
         self.strip = ScaleStrip(self)
-        self.frame = PlacementFrame(self.canvas)
-        self.placement_bar = PlacementBar(self.canvas)
+        self.placement = PlacementLayer(self.canvas, self)
         self.ideas = IdeasView(self.canvas)
         self.ideas.hide()
         self.results = ResultsView(self.canvas)
         self.results.hide()
         self.actions_bar.hide()
-        self.frame.hide()
-        self.placement_bar.hide()
-        self._stage: tuple[tuple[int, int], float] | None = None
-        self._over, self._automatic = False, True
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -101,10 +93,8 @@ class CanvasPanel(QWidget):
         bar.starToggled.connect(self.starToggled)
         bar.dragOut.connect(self.drag_out)
         bar.hintWanted.connect(self.hintWanted)
-        bar.place.connect(self.toggle_frame)
-        self.placement_bar.closed.connect(self.leave_frame)
-        self.placement_bar.mirrorWanted.connect(self.frame.mirror)
-        self.placement_bar.automaticWanted.connect(self.frame.automaticWanted)
+        bar.place.connect(self.placement.toggle)
+        self.placement.changed.connect(self._follow)
         self.ideas.chosen.connect(self._chosen)
         self.ideas.closed.connect(self._close_ideas)
         bind(canvas, "star_canvas", self.toggle_star)
@@ -126,7 +116,8 @@ class CanvasPanel(QWidget):
             kept is not None and before is not None and len(before) >= len(kept) and before.first(len(kept)) == kept
         )
         self.request, self.bits, self.file = event.request, None, None
-        self._announced, self._over = 0, False
+        self._announced = 0
+        self.placement.forget_picture()
         self.canvas.begin(size, event.request.prompt)
         if not goes_on:
             self.strip.clear(tuple(event.grids))  # the tiles are those of another picture
@@ -138,7 +129,7 @@ class CanvasPanel(QWidget):
             return
         first = not self.canvas.has_picture()
         self.canvas.show_preview(event.image, event.scale, event.scale_count)
-        if first or not self.frame.isHidden():
+        if first or not self.placement.frame.isHidden():
             self._follow()  # the picture takes the place of the stage
         self.strip.drawn(event.scale, event.image, event.seconds)
         share = self.strip.bar.value() / max(1, self.strip.bar.maximum())
@@ -192,7 +183,7 @@ class CanvasPanel(QWidget):
         self.close_ideas()
         self.close_results()
         self.request, self.bits, self.file = request, bits, file
-        self._over = False
+        self.placement.forget_picture()
         self.canvas.set_compare(False)
         self.canvas.show_result(image, request.prompt)
         shapes = tuple(grids) or tuple(scale.shape[:2] for scale in (bits.scales if bits else ()))
@@ -221,69 +212,12 @@ class CanvasPanel(QWidget):
         self.actions_bar.set_compact(compact)
         self._follow()
 
-    # The place of the subject
-
-    def set_stage(self, size: tuple[int, int] | None, ground: float = 0.0) -> None:
-        """Where the subject can be placed: the next picture's width and height, and the ground as a share of its height. None
-        where nothing can be placed: nothing is shown of it then."""
-        stage = (size, ground) if size is not None else None
-        if stage != self._stage:
-            self._stage = stage
-            self._follow()
-
-    def set_place(self, *, automatic: bool, moved: bool) -> None:
-        """How the subject is placed, in words. ``moved``: elsewhere than in the picture that is shown."""
-        changed = self.placement_bar.set_mode(automatic=automatic, over=self._is_over(), moved=moved)
-        if changed or automatic != self._automatic:
-            self._automatic = automatic
-            self._follow()
-
-    def can_place(self) -> bool:
-        """Whether there is a subject that can be placed now."""
-        return self._stage is not None and self.canvas.state in ("empty", "error", "result")
-
-    def is_frame_over(self) -> bool:
-        """Whether the frame lies over a picture."""
-        return self._is_over()
-
-    @Slot()
-    def toggle_frame(self) -> None:
-        """The frame over the picture, or away again; before the first picture it stands there and gets the focus."""
-        if not self.can_place() or self.leave_frame():
-            return
-        if self.canvas.state == "result":
-            self.canvas.set_compare(False)
-            self._over = True
-            self.frameShown.emit()
-            self._follow()
-        self.frame.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    @Slot()
-    def leave_frame(self) -> bool:
-        """A drag goes back to its beginning; a frame over the picture goes away. Returns whether there was one of them."""
-        if self.frame.is_dragged():
-            self.frame.cancel_drag()
-            return True
-        if not self._is_over():
-            return False
-        self._over = False
-        self._follow()
-        return True
-
     def entry(self) -> QWidget:
         """The widget that takes the focus when F6 reaches this panel."""
         if not self.results.isHidden():
             return self.results.grid
-        return self.frame if self.frame.isEnabled() and not self.frame.isHidden() else self.canvas
-
-    def _give_focus_up(self, placing: bool) -> None:
-        """A focus on the frame or its bar goes to the canvas when they go away: Qt would give it to any other control."""
-        focused = QApplication.focusWidget()
-        if not placing and focused is not None and (focused is self.frame or self.placement_bar.isAncestorOf(focused)):
-            self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _is_over(self) -> bool:
-        return self._over and self._stage is not None and self.canvas.state == "result"
+        frame = self.placement.frame
+        return frame if frame.isEnabled() and not frame.isHidden() else self.canvas
 
     # Several pictures
 
@@ -423,23 +357,16 @@ class CanvasPanel(QWidget):
     @Slot()
     def _follow(self, *_: object) -> None:
         """Bring the bar in line with the canvas."""
-        bar, canvas = self.actions_bar, self.canvas
+        bar, canvas, placement = self.actions_bar, self.canvas, self.placement
         free = not self.is_covered()
-        standing = self._stage is not None and not canvas.has_picture()
-        placing = free and (standing or self._is_over())
+        placing = placement.is_wanted(free)
         shown = canvas.has_picture() and canvas.state in ("result", "stopped") and free and not placing
-        if self._stage is not None and standing:
-            canvas.set_stage(*self._stage, words=self._automatic)
-        else:
-            canvas.set_stage(None)
+        placement.show_stage()
         # Its room is kept while a picture forms, too: nothing jumps when the bar comes.
         with_bar = shown or placing or (free and canvas.state == "forming")
         canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if with_bar else 0)
-        self._give_focus_up(placing and canvas.state != "forming")
-        self.frame.setEnabled(canvas.state != "forming")
-        self.frame.setVisible(placing)
-        self.placement_bar.setVisible(placing and canvas.state != "forming")
-        bar.set_place(self.can_place())
+        placement.follow(placing)
+        bar.set_place(placement.can_place())
         bar.set_vary(self.request is not None)
         bar.set_saved(self.file is not None, unfinished=canvas.state == "stopped")
         bar.set_compare(canvas.comparing(), canvas.can_compare())
@@ -454,11 +381,9 @@ class CanvasPanel(QWidget):
         canvas = self.canvas
         self.ideas.setGeometry(canvas.rect())
         self.results.setGeometry(canvas.rect())
-        self.frame.setGeometry(canvas.rect())
-        if self._stage is not None:
-            self.frame.set_stage(canvas.picture_rect(), self._stage[1], over=canvas.has_picture())
+        self.placement.lay_out()
         self.actions_bar.set_room(canvas.width() - 16)
-        bar = self.placement_bar if self.actions_bar.isHidden() else self.actions_bar
+        bar = self.placement.bar if self.actions_bar.isHidden() else self.actions_bar
         if bar.isHidden():
             canvas.set_bar_rect(QRect())
             return

@@ -23,7 +23,7 @@ from app.look import focus
 from app.look.controls import IconButton, label
 from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import notifier, radius, theme, tokens
-from app.look.tiles import paint_outline, paint_star
+from app.look.thumbnails import paint_outline, paint_star
 from app.store.history_store import Picture
 from app.system import background
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -16,38 +15,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.dialogs.frame import Dialog
-from app.look import type as type_
 from app.look.controls import ElidedLabel, clear, label
-from app.look.theme import notifier, radius, theme
+from app.look.key_cap import KeyCap
 from app.shortcuts import GROUPS, TABLE, Shortcut, group_label, keymap
-
-
-class KeyCap(QWidget):
-    """One key, drawn as a key."""
-
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.text = text
-        type_.apply(self, "micro")
-        notifier.changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        metrics = self.fontMetrics()
-        return QSize(max(22, metrics.horizontalAdvance(self.text) + 12), metrics.height() + 8)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-    def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme().color("border"), 1))
-        painter.setBrush(theme().color("surface-raised"))
-        corner = radius("key")
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), corner, corner)
-        painter.setPen(theme().color("text"))
-        painter.setFont(self.font())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text)
 
 
 def key_caps(key: str) -> QWidget:

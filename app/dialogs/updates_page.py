@@ -72,7 +72,7 @@ class UpdatesPage(QWidget):
         self.always.setEnabled(bool(address))
         # While it looks the button stays as it is: a disabled one would give the focus away.
         self.look.setEnabled(bool(address) and updates.phase not in ("getting", "ready"))
-        self.words.setText(self._said())
+        self.words.setText(self._found_words())
         self.words.setVisible(bool(self.words.text()))
         release = updates.release
         if release is not None:
@@ -84,7 +84,7 @@ class UpdatesPage(QWidget):
         if focused:
             next(button for button in (self.get, self.stop, self.always) if not button.isHidden()).setFocus()
 
-    def _said(self) -> str:
+    def _found_words(self) -> str:
         """The answer of the last check, in words."""
         updates, release = self._updates, self._updates.release
         if updates.problem:
@@ -102,10 +102,10 @@ class UpdatesPage(QWidget):
             return self.tr("EchoGen {0} is here, and opens at the next start.").format(release.version)
         if updates.failed_here:
             return self.tr("EchoGen {0} did not open on this computer before.").format(release.version)
-        said = [
+        words = [
             self.tr("EchoGen {0} is there.").format(release.version),
             release.news_in(language_of(self._state.settings.language)),
         ]
         if not updates.can_take:
-            said.append(self.tr("Get it where you got this one."))
-        return " ".join(part for part in said if part)
+            words.append(self.tr("Get it where you got this one."))
+        return " ".join(part for part in words if part)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.editor.overlay import OVERLAYS
 from app.editor.tools import BRUSHES, Tool
 from app.language.say import say
-from app.look import icons
 from app.look import type as type_
 from app.look.controls import Divider, IconButton, Segmented, Slider, clear, label
-from app.look.theme import notifier, radius, size, theme
+from app.look.glyphs import Glyph
+from app.look.key_cap import KeyCap
+from app.look.theme import size
 from app.mask.brush import MAX_SIZE, MIN_SIZE
 from app.shortcuts import keymap, tooltip
 
@@ -132,7 +132,7 @@ class OptionBar(QWidget):
         self._overlays = overlays
         self.setFixedHeight(size("option-bar"))
         self._tool: Tool = "select"
-        self.icon = _Icon(self)
+        self.icon = Glyph("brush", "text", 18, parent=self)
         self.name = label("", "section")
         self.brush_options = QWidget(self)
         self.size_label, self.hardness_label = label("", "body", "muted"), label("", "body", "muted")
@@ -169,7 +169,7 @@ class OptionBar(QWidget):
 
     def show_tool(self, tool: Tool, brush_size: float, hardness: float) -> None:
         self._tool = tool
-        self.icon.set_name(TOOL_ICONS[tool])
+        self.icon.set_icon(TOOL_ICONS[tool], "text")
         self.name.setText(tool_name(tool))
         self.brush_options.setVisible(tool in BRUSHES)
         for slider, value in (
@@ -321,53 +321,9 @@ def _hint(keys: tuple[str, ...], words: str) -> QWidget:
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(8)
     for key in keys:
-        row.addWidget(KeyCap(key))
+        row.addWidget(KeyCap(key, quiet=True))
     row.addWidget(label(words, "help", "muted"))
     return group
-
-
-class KeyCap(QWidget):
-    """The picture of a key."""
-
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._text = text
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(text)
-        type_.apply(self, "micro")
-        notifier.changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        metrics = QFontMetricsF(self.font())
-        return QSize(max(20, round(metrics.horizontalAdvance(self._text)) + 12), round(metrics.height()) + 6)
-
-    def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme().color("border"), 1))
-        painter.setBrush(theme().color("surface-raised"))
-        rect = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.drawRoundedRect(rect, radius("key"), radius("key"))
-        painter.setPen(theme().color("text-muted"))
-        painter.setFont(self.font())
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._text)
-
-
-class _Icon(QWidget):
-    """An icon that is no button."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._name = "brush"
-        self.setFixedSize(18, 18)
-        notifier.changed.connect(self.update)
-
-    def set_name(self, name: str) -> None:
-        self._name = name
-        self.update()
-
-    def paintEvent(self, event) -> None:
-        icons.paint_icon(QPainter(self), self._name, QRectF(self.rect()), "text")
 
 
 def tool_name(tool: Tool) -> str:

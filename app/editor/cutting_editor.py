@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.editor.cutout_view import CutOutView
-from app.editor.frame import EditorFrame
+from app.editor.editor_frame import EditorFrame
 from app.editor.side import EditorSide
 from app.look.controls import Divider, OutlinedButton, PlainButton, PrimaryButton
 from app.look.pixels import to_image

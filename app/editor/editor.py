@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.editor.frame import EditorFrame
+from app.editor.editor_frame import EditorFrame
 from app.editor.inspector import Inspector
 from app.editor.overlay import OVERLAYS
 from app.editor.tools import TOOLS

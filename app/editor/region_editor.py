@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from app.editor.frame import EditorFrame
+from app.editor.editor_frame import EditorFrame
 from app.editor.side import EditorSide
 from app.look.controls import Divider, LabelledSlider, PlainButton, PrimaryButton, label
 from app.mask.document import MaskDocument

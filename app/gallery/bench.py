@@ -34,7 +34,7 @@ from app.history.panel import HistoryPanel
 from app.look import stylesheet
 from app.store.history_store import HistoryStore
 from app.store.picture_filter import PictureFilter
-from app.store.thumbs import make_thumb
+from app.store.thumb_bytes import make_thumb
 from app.system import background
 
 LIMITS = {"open": 0.1, "row": 0.2, "search": 0.05, "search_shown": 0.1, "gap": 0.05}

@@ -113,7 +113,7 @@ class GalleryModel(QAbstractListModel):
 
     # In its order, for the full screen
 
-    def walk(self, picture: int, step: int) -> Picture | None:
+    def beside(self, picture: int, step: int) -> Picture | None:
         row = self.row_of(picture)
         return self.picture_at(row + step) if row >= 0 else None
 

@@ -10,7 +10,7 @@ from app.gallery.model import GalleryModel
 from app.gallery.thumbs import ThumbLoader
 from app.look import focus, icons
 from app.look.theme import radius, theme, tokens
-from app.look.tiles import paint_outline, paint_star, set_up_list
+from app.look.thumbnails import paint_outline, paint_star, set_up_list
 from app.store.history_store import HistoryStore, Picture
 from app.system.sharing import drag_out
 

@@ -18,7 +18,7 @@ from app.system.sharing import file_url, reveal
 from engine import PhotoError, Sentence, shown_name
 
 
-class Pictures(Protocol):
+class PictureSequence(Protocol):
     """The pictures of a view, in its order."""
 
     def pictures(self) -> Sequence[Picture]: ...
@@ -35,7 +35,7 @@ class Pictures(Protocol):
 
     def rowCount(self) -> int: ...
 
-    def walk(self, picture: int, step: int) -> Picture | None:
+    def beside(self, picture: int, step: int) -> Picture | None:
         """The picture so many places further on; None beyond the ends, and when ``picture`` is not among them."""
         ...
 
@@ -93,18 +93,20 @@ class PictureCommands(QObject):
     promptCopied = Signal()
     sideBySideRequested = Signal()
 
-    def __init__(self, store: HistoryStore, model: Pictures, view: PicturesView, parent: QObject | None = None) -> None:
+    def __init__(
+        self, store: HistoryStore, model: PictureSequence, view: PicturesView, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._store, self._model, self._view = store, model, view
         self._deleted: list[tuple[int, ...]] = []
         self._ticket = self._check = 0
 
-    def act_on(self, model: Pictures, view: PicturesView) -> None:
+    def act_on(self, model: PictureSequence, view: PicturesView) -> None:
         """Act on the pictures of another view from now on: the gallery's while it is open, else those of the row."""
         self._model, self._view = model, view
 
     @property
-    def model(self) -> Pictures:
+    def model(self) -> PictureSequence:
         """The pictures that are acted on."""
         return self._model
 

@@ -164,7 +164,7 @@ class HistoryModel(QAbstractListModel):
 
     # In its order, for the full screen (``app/window/full_screen.py``)
 
-    def walk(self, picture: int, step: int) -> Picture | None:
+    def beside(self, picture: int, step: int) -> Picture | None:
         """The picture so many places further on in the row; None beyond its ends."""
         row = self.row_of(picture)
         if row + step >= len(self.rows):

@@ -11,7 +11,7 @@ from app.look import focus
 from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import on_photo, radius, size, theme, tokens
-from app.look.tiles import paint_badge, paint_outline, paint_star, set_up_list
+from app.look.thumbnails import paint_badge, paint_outline, paint_star, set_up_list
 from app.store.history_store import Picture
 from app.system.sharing import drag_out
 

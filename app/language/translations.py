@@ -56,9 +56,9 @@ def read(ts: Path) -> Texts:
     found: Texts = {}
     for context in ElementTree.parse(ts).getroot().iter("context"):
         for message in context.iter("message"):
-            said = message.find("translation")
-            done = said is not None and said.get("type") is None
-            text = (said.findtext("numerusform") or said.text) if said is not None and done else ""
+            node = message.find("translation")
+            done = node is not None and node.get("type") is None
+            text = (node.findtext("numerusform") or node.text) if node is not None and done else ""
             found[context.findtext("name") or "", message.findtext("source") or ""] = text or ""
     return found
 

@@ -26,7 +26,7 @@ from app.mask.strokes import (
     MAX_FEATHER,
     MAX_GROW,
     Edge,
-    Marks,
+    MaskMarks,
     OpenStroke,
     Painted,
     around,
@@ -38,7 +38,7 @@ from app.mask.strokes import (
 from app.mask.undo import Patch, Step, TileKeeper, UndoStack
 from engine.photo import Box, Click, Stroke
 
-__all__ = ["MAX_FEATHER", "MAX_GROW", "UNDO_BYTES", "Edge", "Marks", "MaskDocument", "Painted", "fill", "repaint"]
+__all__ = ["MAX_FEATHER", "MAX_GROW", "UNDO_BYTES", "Edge", "MaskDocument", "MaskMarks", "Painted", "fill", "repaint"]
 
 UNDO_BYTES = 128 * 2**20
 
@@ -70,14 +70,14 @@ class MaskDocument:
         self,
         automatic: np.ndarray,
         base: np.ndarray | None = None,
-        marks: Marks | None = None,
+        marks: MaskMarks | None = None,
         undo_bytes: int = UNDO_BYTES,
     ) -> None:
         self._automatic = automatic
         pixels = np.array(automatic if base is None else base, np.uint8, order="C")
         if pixels.ndim != 2 or pixels.shape != automatic.shape:
             raise ValueError(f"a mask is (H, W) like the automatic one, not {pixels.shape}")
-        self._marks = marks or Marks()
+        self._marks = marks or MaskMarks()
         self._masks = Masks(pixels, self._marks.edge)
         self._undo = UndoStack(undo_bytes)
         self._stroke: OpenStroke | None = None
@@ -155,7 +155,7 @@ class MaskDocument:
         return self._automatic
 
     @property
-    def marks(self) -> Marks:
+    def marks(self) -> MaskMarks:
         return self._marks
 
     @property
@@ -310,10 +310,10 @@ class MaskDocument:
         self._masks.take(layers)
         self._changed(self.whole)
 
-    def replace(self, base: np.ndarray | Layers, label: str, marks: Marks | None = None) -> None:
+    def replace(self, base: np.ndarray | Layers, label: str, marks: MaskMarks | None = None) -> None:
         """Another mask (imported, or edited elsewhere), as one step."""
         self.end_stroke()
-        before, after = self._marks, marks or Marks()
+        before, after = self._marks, marks or MaskMarks()
         layers = self._masks.layers(base, after.edge)
         if not layers.patches and before == after:
             return
@@ -336,7 +336,7 @@ class MaskDocument:
     ) -> None:
         """A new automatic mask: another candidate was chosen, or the subject was looked for again."""
         self._automatic = automatic
-        self.replace(layers or automatic, label, Marks(edge=self._marks.edge, candidate=candidate))
+        self.replace(layers or automatic, label, MaskMarks(edge=self._marks.edge, candidate=candidate))
 
     def start_from(self, automatic: np.ndarray, exchange: Exchange = _at_once) -> bool:
         """The automatic mask has come. It is where everything starts, not a step; what was done meanwhile stays.
@@ -357,7 +357,7 @@ class MaskDocument:
     def invert(self) -> None:
         """Subject and background exchange places; so do the meanings of clicks and strokes."""
         self.end_stroke()
-        marks = Marks(
+        marks = MaskMarks(
             clicks=tuple(replace(click, include=not click.include) for click in self._marks.clicks),
             painted=tuple(
                 replace(p, include=not p.include, brush=p.brush and replace(p.brush, include=not p.include))
@@ -390,7 +390,7 @@ class MaskDocument:
             if step is not None:
                 self._play(step, step.after)
 
-    def _play(self, step: Step, marks: Marks) -> None:
+    def _play(self, step: Step, marks: MaskMarks) -> None:
         if step.patches:
             self._masks.own()
         for patch in step.patches:

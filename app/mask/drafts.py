@@ -21,7 +21,7 @@ from msgspec import Meta, Struct
 
 from app.mask.brush import Brush, Point
 from app.mask.layers import with_edge
-from app.mask.strokes import Edge, Marks, Painted
+from app.mask.strokes import Edge, MaskMarks, Painted
 from engine import CannotWrite, Sentence, parse_json, read_value, write_atomically
 from engine.photo import Box, Click
 
@@ -66,7 +66,7 @@ class Draft:
 
     picture: str
     base: np.ndarray
-    marks: Marks
+    marks: MaskMarks
 
     def mask(self) -> np.ndarray:
         """uint8 (H, W), with its edge applied; ``base`` itself where there is none."""
@@ -164,4 +164,4 @@ def _unpacked(picture: str, content: bytes) -> Draft:
         if not path:
             raise ValueError("a stroke without points")
         painted.append(Painted(path, item.brush, item.include))
-    return Draft(picture, pixels, Marks(found.clicks, found.box, tuple(painted), found.edge, found.candidate))
+    return Draft(picture, pixels, MaskMarks(found.clicks, found.box, tuple(painted), found.edge, found.candidate))

@@ -16,7 +16,7 @@ from app.mask.brush import Rect
 from app.mask.document import FOUND, MaskDocument
 from app.mask.layers import AT_ONCE, EdgePreview, Layers
 from app.mask.pyramid import Pyramid
-from app.mask.strokes import Edge, Marks, repaint
+from app.mask.strokes import Edge, MaskMarks, repaint
 from app.mask.whole_mask import MaskOperation, MaskOperations
 from app.mask.worker import Answer, Failure, Find, MaskService, Refine
 from engine import EchoGenError, Sentence
@@ -222,11 +222,11 @@ class MaskSession(QObject):
     def take_mask(self, mask: np.ndarray, label: str) -> None:
         """Another mask, uint8 (H, W) as large as the photo, without any marks; it is not changed."""
         self._cancel()
-        marks = Marks(candidate=0 if label == "Reset" else -1)
+        marks = MaskMarks(candidate=0 if label == "Reset" else -1)
         commit = lambda layers: self.document.replace(layers, label, marks)  # noqa: E731
         self._start_operation(label, lambda base, old: mask.copy(), commit, Edge())
 
-    def take_work(self, base: np.ndarray, marks: Marks, label: str) -> None:
+    def take_work(self, base: np.ndarray, marks: MaskMarks, label: str) -> None:
         """Another mask before its edge, uint8 (H, W) as large as the photo, with marks, as one step."""
         self._cancel()
         commit = lambda layers: self.document.replace(layers, label, marks)  # noqa: E731
@@ -261,14 +261,14 @@ class MaskSession(QObject):
 
     # Below the surface
 
-    def _change(self, label: str, make: Callable[[np.ndarray, Marks], np.ndarray]) -> None:
+    def _change(self, label: str, make: Callable[[np.ndarray, MaskMarks], np.ndarray]) -> None:
         """An operation on what was cut out that leaves the marks as they are."""
         self._start_operation(label, make, lambda layers: self.document.replace(layers, label, self.document.marks))
 
     def _start_operation(
         self,
         label: str,
-        make: Callable[[np.ndarray, Marks], np.ndarray],
+        make: Callable[[np.ndarray, MaskMarks], np.ndarray],
         commit: Callable[[Layers], object],
         edge: Edge | None = None,
     ) -> None:
@@ -373,7 +373,7 @@ class MaskSession(QObject):
     def _take_refined(self, mask: np.ndarray, painted: int) -> None:
         """The segmenter's mask, with the first ``painted`` strokes on it."""
 
-        def on_top(base: np.ndarray, marks: Marks) -> np.ndarray:
+        def on_top(base: np.ndarray, marks: MaskMarks) -> np.ndarray:
             # Strokes painted while the answer was under way come on top of it.
             out = np.array(mask, np.uint8, order="C")
             repaint(out, marks.painted[painted:])

@@ -42,7 +42,7 @@ class Painted:
 
 
 @dataclass(frozen=True)
-class Marks:
+class MaskMarks:
     """All of the document that is not pixels.
 
     Attributes:

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.mask.document import MaskDocument
 from app.mask.layers import Exchange, Layers, layers_of
-from app.mask.strokes import Edge, Marks
+from app.mask.strokes import Edge, MaskMarks
 from app.system import background
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class MaskOperation:
     """
 
     label: str
-    make: Callable[[np.ndarray, Marks], np.ndarray]
+    make: Callable[[np.ndarray, MaskMarks], np.ndarray]
     commit: Callable[[Layers], object]
     edge: Edge | None = None
 
@@ -145,10 +145,10 @@ class MaskOperations(QObject):
             self.idle.emit()
 
 
-def _make(operation: MaskOperation, base: np.ndarray, marks: Marks) -> _Made:
+def _make(operation: MaskOperation, base: np.ndarray, marks: MaskMarks) -> _Made:
     edge = marks.edge if operation.edge is None else operation.edge
     return _Made(operation, base, layers_of(base, operation.make(base, marks), edge))
 
 
-def _unchanged(base: np.ndarray, marks: Marks) -> np.ndarray:
+def _unchanged(base: np.ndarray, marks: MaskMarks) -> np.ndarray:
     return base

@@ -6,9 +6,10 @@ from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from app.look.controls import Card, IconButton, OutlinedButton, label
+from app.look.glyphs import Glyph
 from app.models import words
 from app.models.licences import LicenceSheet
-from app.models.pieces import Glyph, GlyphLabel, PartList, Problem, Question, Tag
+from app.models.pieces import GlyphLabel, InlineQuestion, PartList, Problem, Tag
 from app.session.downloads import Downloads
 from app.system.sharing import reveal
 from engine import AccessRefused, CannotWrite, EchoGenError, SizeNotAgreed
@@ -57,7 +58,7 @@ class ModelCard(Card):
         self.verdict = label("", "help", wrap=True)
         self.free = OutlinedButton(self.tr("Remove them…"), "trash-2")
         self.free.setAccessibleName(self.tr("Remove the downloaded files…"))
-        self.question = Question()
+        self.question = InlineQuestion()
         self._lay_out()
         self.button.clicked.connect(self._press)
         self.stop.clicked.connect(self._ask_remove)
@@ -97,12 +98,12 @@ class ModelCard(Card):
         self._column.addLayout(top)
         self._column.addWidget(self.bar)
         self._column.addLayout(numbers)
-        said = QHBoxLayout()
-        said.setSpacing(8)
-        said.addWidget(self.verdict, 1)
-        said.addWidget(self.free, 0, Qt.AlignmentFlag.AlignVCenter)
+        verdict_row = QHBoxLayout()
+        verdict_row.setSpacing(8)
+        verdict_row.addWidget(self.verdict, 1)
+        verdict_row.addWidget(self.free, 0, Qt.AlignmentFlag.AlignVCenter)
         self._column.addWidget(self.parts)
-        self._column.addLayout(said)
+        self._column.addLayout(verdict_row)
         for widget in (self.problem, self.question):
             self._column.addWidget(widget)
         row = QHBoxLayout(self)

@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVB
 
 from app.dialogs.frame import Dialog
 from app.look.controls import Disclosure, OutlinedButton, PlainButton, label
+from app.look.glyphs import Glyph
 from app.look.layout import is_low
 from app.models import words
 from app.models.card import ModelCard
 from app.models.memory_card import MemoryCard
-from app.models.pieces import Glyph, Problem
+from app.models.pieces import Problem
 from app.models.sources import Sources
 from app.session.controller import Controller
 from app.session.downloads import IMPORT, Downloads

@@ -7,9 +7,9 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import Card, Segmented, label
+from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
 from app.models import words
-from app.models.pieces import Glyph
 from engine.planning import MemoryPlan
 
 AUTO = "auto"
@@ -71,16 +71,16 @@ class MemoryCard(Card):
         self.glyph = Glyph("circle-check", "accent", 16)
         self.words = label("", "section", wrap=True)
         self.notes = label("", "help", "muted", wrap=True)
-        said = QHBoxLayout()
-        said.setSpacing(8)
-        said.addWidget(self.glyph, 0, Qt.AlignmentFlag.AlignTop)
-        said.addWidget(self.words, 1)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.glyph, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.words, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, 14, _MARGIN, 14)
         column.setSpacing(10)
         column.addLayout(self._top)
         column.addWidget(self.gauge)
-        column.addLayout(said)
+        column.addLayout(row)
         column.addWidget(self.notes)
         self._plans: tuple[MemoryPlan, ...] = ()
 

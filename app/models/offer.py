@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayou
 
 from app.language.say import spoken_seconds
 from app.look.controls import Card, IconButton, OutlinedButton, label
+from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
 from app.models import words
-from app.models.pieces import Glyph, Tag
+from app.models.pieces import Tag
 from app.session.downloads import Downloads
 from app.session.state import SessionState
 from app.store.settings import OFFER_PUT_AWAY
@@ -182,9 +183,11 @@ class ModelOffer(QWidget):
             share = (state.done / state.total if state.total else 0.0) if by_bytes else state.fraction
             self.bar.setValue(round(1000 * share))
             self.bar.setAccessibleName(f"{words.title(state)}, {round(100 * share)} %")
-            said = words.amount(state.done, state.total) if by_bytes else words.phase(state)
+            progress = words.amount(state.done, state.total) if by_bytes else words.phase(state)
             more = (words.speed(state) or words.phase(state)) if by_bytes else ""
-            text = "  ".join(filter(None, [f"{said}.", f"{more}." if more else "", self.tr("You can draw meanwhile.")]))
+            text = "  ".join(
+                filter(None, [f"{progress}.", f"{more}." if more else "", self.tr("You can draw meanwhile.")])
+            )
         else:
             self._action, button, icon = "get", self.tr("Get…"), "download"
             text = self.tr("{0} px pictures, as in the paper.").format(1024)

@@ -9,9 +9,9 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import sentences
-from app.look import icons
 from app.look import type as type_
 from app.look.controls import OutlinedButton, PlainButton, label
+from app.look.glyphs import Glyph
 from app.look.theme import notifier, radius, theme
 from app.models import words
 from engine import EchoGenError
@@ -38,37 +38,6 @@ class Tag(QLabel):
         painter.drawRoundedRect(QRectF(self.rect()), radius("tag"), radius("tag"))
         painter.end()
         super().paintEvent(event)
-
-
-class Glyph(QWidget):
-    """An icon that only shows. ``tile``: on a soft rounded ground, as large as the widget."""
-
-    def __init__(
-        self, name: str, color: str = "text-muted", side: int = 16, *, tile: int = 0, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._name, self._color, self._icon, self._tile = name, color, side, tile
-        self.setFixedSize(tile or side, tile or side)
-        notifier.changed.connect(self.update)
-
-    def set_icon(self, name: str, color: str) -> None:
-        if (name, color) != (self._name, self._color):
-            self._name, self._color = name, color
-            self.update()
-
-    def icon_name(self) -> str:
-        return self._name
-
-    def paintEvent(self, event) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect())
-        if self._tile:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme().color("surface-hover"))
-            painter.drawRoundedRect(area, radius("control"), radius("control"))
-        inset = (area.width() - self._icon) / 2
-        icons.paint_icon(painter, self._name, area.adjusted(inset, inset, -inset, -inset), self._color)
 
 
 class GlyphLabel(QWidget):
@@ -193,7 +162,7 @@ class Problem(QFrame):
         self.setAccessibleDescription(self.text.text())
 
 
-class Question(QWidget):
+class InlineQuestion(QWidget):
     """Something to be sure about, asked in place: a sentence, the deed, and the way back.
 
     Signals:

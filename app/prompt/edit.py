@@ -96,7 +96,7 @@ class PromptEdit(QPlainTextEdit):
         self.was_cut = self._cutting = False
         self.history = history
         self._lines = lines
-        self._walking = False
+        self._recalling = False
         self._known: tuple[str, PromptReader] | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
@@ -141,18 +141,18 @@ class PromptEdit(QPlainTextEdit):
     def older(self) -> None:
         """The prompt before this one."""
         if self.history is not None:
-            self._walk(self.history.older(self.text()))
+            self._recall(self.history.older(self.text()))
 
     @Slot()
     def newer(self) -> None:
         """The prompt behind this one, at last the unfinished one."""
         if self.history is not None:
-            self._walk(self.history.newer(self.text()))
+            self._recall(self.history.newer(self.text()))
 
-    def _walk(self, text: str) -> None:
-        self._walking = True
+    def _recall(self, text: str) -> None:
+        self._recalling = True
         self.set_text(text)
-        self._walking = False
+        self._recalling = False
 
     @Slot()
     def _changed(self) -> None:
@@ -160,7 +160,7 @@ class PromptEdit(QPlainTextEdit):
         if len(text) > MAX_PROMPT_CHARACTERS:
             self.set_text(text)
             return
-        if self.history is not None and not self._walking:
+        if self.history is not None and not self._recalling:
             self.history.typed()
         if self._read() is not None:
             self.was_cut, self._cutting = self._cutting, False

@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from app.prompt.agreement import Agreement
 from app.prompt.parts import short
-from app.prompt.scene_names import scene_name
 from app.prompt.sheet import PromptSheet
 from app.prompt.vocabulary import (
     PromptHistory,
@@ -17,7 +17,6 @@ from app.prompt.vocabulary import (
     braces_sentence,
     cut_sentence,
     dropped_sentence,
-    insert_scene,
     unknown_sentence,
 )
 from app.session.state import SessionState
@@ -37,7 +36,7 @@ from app.session.wording import Wording
 from app.system import background
 from app.system.deferred import TURN_MS
 from engine import Dial, GenerationRequest
-from engine.bundle import BundleManifest, SceneEntry
+from engine.bundle import BundleManifest
 
 _MENU_LENGTH = 12
 
@@ -75,20 +74,20 @@ class PromptPanel(QWidget):
         outer.addWidget(self.sheet)
         self.state = state
         self.wording = Wording(state, self)
+        self._agreement = Agreement(self.sheet, state, self.wording, self)
+        self._agreement.nameWanted.connect(self.nameWanted)
         self._manifest: BundleManifest | None = None
-        self._waiting_scene: SceneEntry | None = None
         self._connect()
         self._show_values()
         self._show_engine()
         self._show_jobs()
-        self._show_disagreement()
+        self._agreement.show()
 
     def _connect(self) -> None:
         sheet = self.sheet
         sheet.prompt.edited.connect(self._prompt_edited)
         sheet.negative.edited.connect(self._negative_edited)
         sheet.history_button.clicked.connect(self._show_history)
-        sheet.chips.picked.connect(self._scene_picked)
         sheet.prompt_strength.dialChanged.connect(self._prompt_strength_moved)
         sheet.subject_strength.dialChanged.connect(self._subject_strength_moved)
         sheet.look.dialChanged.connect(self._look_moved)
@@ -109,16 +108,14 @@ class PromptPanel(QWidget):
         sheet.drop_button.clicked.connect(self.dropRequested)
         sheet.queue_button.clicked.connect(self.queueRequested)
         sheet.again_button.clicked.connect(self.generateRequested)
-        sheet.mend_button.clicked.connect(self._mend)
-        self.wording.changed.connect(self._show_disagreement)
-        self.wording.named.connect(self._write_waiting_scene)
-        sheet.retranslated.connect(self._show_disagreement)
         sheet.retranslated.connect(self._show_values)
         sheet.retranslated.connect(self._show_shapes)
         sheet.retranslated.connect(self._show_jobs)
         state = self.state
         state.requestChanged.connect(self._show_values)
         state.engineChanged.connect(self._show_engine)
+        for signal in (state.photoChanged, state.promptChanged):
+            signal.connect(self._read_anew)
         for signal in (state.engineChanged, state.jobChanged, state.preparedChanged, state.photoChanged):
             signal.connect(self._show_jobs)
         state.maskChanged.connect(self._show_jobs)
@@ -229,55 +226,7 @@ class PromptPanel(QWidget):
     def _seed_locked(self, locked: bool) -> None:
         self.state.update_values(seed_locked=locked)
 
-    @Slot(object)
-    def _scene_picked(self, scene: SceneEntry) -> None:
-        sheet = self.sheet
-        subject = self.state.subject
-        name = subject.name if subject is not None else ""
-        self._waiting_scene = None
-        if subject is not None and not name.strip() and not sheet.prompt.text().strip():
-            self._waiting_scene = scene  # "a … in the snow" needs a noun
-            self._show_disagreement()
-            self.nameWanted.emit()
-            return
-        sheet.prompt.set_text(insert_scene(sheet.prompt.text(), scene, sheet.chips.scenes, name))
-        sheet.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot()
-    def _write_waiting_scene(self) -> None:
-        """The subject has a name now: the chip that asked for it writes its sentence."""
-        scene, self._waiting_scene = self._waiting_scene, None
-        if scene is not None and self.state.subject is not None and not self.sheet.prompt.text().strip():
-            self.state.update_values(prompt=scene.sentence(self.state.subject.name))
-        self._show_disagreement()
-
-    @Slot()
-    def _mend(self) -> None:
-        found = self.wording.disagreement()
-        if found is not None and found.name:
-            self.wording.replace()
-            self.sheet.prompt.setFocus(Qt.FocusReason.OtherFocusReason)
-        else:
-            self.nameWanted.emit()
-
     # From the state to the widgets
-
-    @Slot()
-    def _show_disagreement(self) -> None:
-        """One line where prompt and subject disagree, or where a scene waits for the subject's name."""
-        sheet = self.sheet
-        found = self.wording.disagreement()
-        if self._waiting_scene is not None and not sheet.prompt.text().strip():
-            words = self.tr("Say what it is: “{0}” is written then.").format(scene_name(self._waiting_scene.label))
-            sheet.set_disagreement(words, self.tr("Name it"))
-        elif found is None:
-            sheet.set_disagreement("", "")
-        elif found.name:
-            words = self.tr("The prompt speaks of “{0}”, the photo is “{1}”.").format(found.spoken, found.name)
-            sheet.set_disagreement(words, self.tr("Replace"))
-        else:
-            words = self.tr("The prompt speaks of “{0}”; this photo has no name yet.").format(found.spoken)
-            sheet.set_disagreement(words, self.tr("Name it"))
 
     @Slot()
     def _show_values(self) -> None:
@@ -347,7 +296,7 @@ class PromptPanel(QWidget):
         self._show_shapes()
         sheet.shape.set_size(self.state.values.size)
         quick = PromptReader(manifest.text_limit, manifest.language)
-        sheet.prompt.set_reader(quick)
+        sheet.prompt.set_reader(quick.with_name(self._name()))
         sheet.negative.set_reader(quick)
         # After all others have heard of the model, and the window has painted what they show of it.
         QTimer.singleShot(TURN_MS, self, self._show_scenes)
@@ -380,8 +329,20 @@ class PromptPanel(QWidget):
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:
         manifest, reader = result
         if manifest is self._manifest:
-            self.sheet.prompt.set_reader(reader)
+            self.sheet.prompt.set_reader(reader.with_name(self._name()))
             self.sheet.negative.set_reader(reader)
+            self._show_words()
+
+    def _name(self) -> str:
+        return self.state.subject.name if self.state.subject is not None else ""
+
+    @Slot()
+    def _read_anew(self) -> None:
+        """Another subject, or another name of it: which words are unknown depends on it."""
+        prompt = self.sheet.prompt
+        reader = prompt.reader.with_name(self._name())
+        if reader is not prompt.reader:
+            prompt.set_reader(reader)
             self._show_words()
 
     @Slot()

@@ -17,7 +17,7 @@ from app.look.controls import (
     PrimaryButton,
     label,
 )
-from app.look.glyphs import Sign
+from app.look.glyphs import Glyph
 from app.look.layout import retranslates
 from app.look.theme import space
 from app.prompt.edit import PromptEdit
@@ -108,16 +108,10 @@ class PromptSheet(QWidget):
 
         self._strengths = column_of(self.prompt_strength, self.subject_strength, self.look, self.apart)
         self.only_shape = label("", "body", "muted", wrap=True)
-        self._shape = column_of(labelled(self.shape_label, self.shape), self.only_shape, self.best)
-        self._count_box, self._seed_box = labelled(self.count_label, self.count), labelled(self.seed_label, self.seed)
-        self._row = QWidget()
-        row = self._row_layout = QHBoxLayout(self._row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(space("row-gap"))
-        row.addWidget(self._count_box)
-        row.addWidget(self._seed_box, 1)
+        count, self._seed_box = labelled(self.count_label, self.count), labelled(self.seed_label, self.seed)
+        self._shape = column_of(labelled(self.shape_label, self.shape), self.only_shape, count, self.best)
         self._more = column_of(self.temperature, self.top_p, self.fold_button)
-        self._seed_fold = Fold(self._row)
+        self._seed_fold = Fold(self._seed_box)
         self.sections: dict[str, Disclosure] = {
             "scenes": self.scenes,
             "avoid": self.avoid,
@@ -168,7 +162,7 @@ class PromptSheet(QWidget):
         kept = QHBoxLayout(self._kept_row)
         kept.setContentsMargins(0, 0, 0, 0)
         kept.setSpacing(8)
-        kept.addWidget(Sign("lock", side=14))
+        kept.addWidget(Glyph("lock", side=14))
         kept.addWidget(self.kept, 1)
         kept.addWidget(self.let_go)
         self._kept_row.hide()
@@ -270,19 +264,17 @@ class PromptSheet(QWidget):
                 self.sections[name].set_open(bool(opened))
 
     def set_low(self, low: bool) -> None:
-        """Windows lower than 760: two lines of prompt, and Pictures and Seed fold into More."""
+        """Windows lower than 760: two lines of prompt, and Seed folds into More."""
         if low != self._low:
             self._low = low
             self.prompt.set_lines(2 if low else 3)
-            direction = QHBoxLayout.Direction.TopToBottom if low else QHBoxLayout.Direction.LeftToRight
-            self._row_layout.setDirection(direction)
             more = self._more.layout()
             assert isinstance(more, QVBoxLayout)
             if low:
-                more.insertWidget(0, self._row)
-                self._row.show()
+                more.insertWidget(0, self._seed_box)
+                self._seed_box.show()
             else:
-                self._seed_fold.take(self._row)
+                self._seed_fold.take(self._seed_box)
             self.sections["seed"].setVisible(not low)
             self.retranslate()
 
@@ -319,7 +311,7 @@ class PromptSheet(QWidget):
         }
         for name, text in titles.items():
             self.sections[name].set_title(text)
-        more = self.tr("pictures, seed, variety") if self._low else self.tr("variety, details")
+        more = self.tr("seed, variety") if self._low else self.tr("variety, details")
         self.sections["more"].set_summary(more)
         self.prompt_strength.setLabel(self.tr("Follow the prompt"))
         self.look.setLabel(self.tr("Keep the look"))

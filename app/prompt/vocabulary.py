@@ -16,6 +16,7 @@ from engine.bundle import BundleManifest, Language, SceneEntry
 log = logging.getLogger(__name__)
 
 TOKENIZER = Path("text") / "tokenizer.json"
+_WORD = re.compile(r"[^\W_]+")
 _BRACES = re.compile(r"\{[^{}]*\|[^{}]*\}")
 LAST_LATIN = "\u024f"
 """Letters behind it are Greek, Cyrillic, Chinese, …"""
@@ -45,10 +46,12 @@ class PromptReader:
         limit: most tokens of a prompt, with its end token; 0 for no limit.
         language: the words a small model knows, or None.
         tokenizer: a ``tokenizers.Tokenizer``, or None.
+        name: of the subject. The photo says what it is: its words need not be known.
     """
 
-    def __init__(self, limit: int = 0, language: Language | None = None, tokenizer: Any = None) -> None:
-        self.limit, self.language, self._tokenizer = limit, language, tokenizer
+    def __init__(self, limit: int = 0, language: Language | None = None, tokenizer: Any = None, name: str = "") -> None:
+        self.limit, self.language, self._tokenizer, self.name = limit, language, tokenizer, name
+        self._named = frozenset(_WORD.findall(name.lower()))
         if tokenizer is not None:
             tokenizer.no_padding()
             tokenizer.no_truncation()
@@ -65,8 +68,13 @@ class PromptReader:
             log.warning("the tokenizer of %s cannot be read; prompts are counted roughly", folder.name)
         return cls(manifest.text_limit, manifest.language, tokenizer)
 
+    def with_name(self, name: str) -> PromptReader:
+        """The same, for another subject."""
+        return PromptReader(self.limit, self.language, self._tokenizer, name) if name != self.name else self
+
     def read(self, prompt: str) -> Reading:
-        unknown = self.language.unknown_spans(prompt) if self.language is not None else ()
+        spans = self.language.unknown_spans(prompt) if self.language is not None else ()
+        unknown = tuple(span for span in spans if prompt[slice(*span)].lower() not in self._named)
         spans = self._spans(prompt)
         tokens = len(spans) + 1
         dropped = ""

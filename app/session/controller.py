@@ -6,7 +6,6 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,15 @@ from app.language.say import spoken_seconds
 from app.session.file_opener import DroppedPicture, FileOpener
 from app.session.model_opener import ModelOpener
 from app.session.queue import PictureQueue
+from app.session.region_requests import RegionRequests
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
 from app.session.values import (
     MAX_COUNT,
     ROLLED_SEEDS,
-    can_redraw,
     compose,
     compose_all,
-    for_next_picture,
     help_line,
     redraw,
 )
@@ -36,17 +34,12 @@ from engine import (
     EchoGenError,
     Finished,
     GenerationRequest,
-    Region,
     ScaleBits,
     Sentence,
     Started,
 )
 from engine.photo import (
     Photo,
-    photo_from_pixels,
-    place_in_region,
-    put_back,
-    region_of_photo,
 )
 
 log = logging.getLogger(__name__)
@@ -99,8 +92,7 @@ class Controller(QObject):
         self._forming: Started | None = None
         self.fresh: Result | None = None
         """The result of the drawing that ended last: the canvas hears of it from the queue, with what it formed from."""
-        self._photo: tuple[str, np.ndarray] | None = None
-        state.resultChanged.connect(self._remember_photo)
+        self.regions = RegionRequests(state, self)
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)
@@ -202,26 +194,7 @@ class Controller(QObject):
         Returns:
             Whether it is drawn; otherwise a message says why not.
         """
-        manifest, subject = self.state.engine.manifest, self.state.subject
-        if subject is None or manifest is None or not self._may_draw():
-            return False
-        earlier = result.request
-        try:
-            if result.bits is None or not can_redraw(result.bits, manifest, earlier.size, earlier.bundle):
-                # Its bits are gone, or another model's: then it is a photo as any other.
-                return self.draw_in_photo(photo_from_pixels(result.image), mask, whole)
-            if earlier.region is not None and earlier.region.window is not None:
-                return self.draw_in_photo(photo_from_pixels(result.image), mask, whole)
-            region = Region(mask, result.image, whole)
-        except EchoGenError as error:
-            self.failed.emit(error, "")
-            return False
-        values = for_next_picture(self.state.values)
-        placement = values.placement or manifest.place(earlier)
-        request = compose(replace(values, kept=None, region=None), subject.cut_out, subject.name)
-        request = replace(request, size=region.size, kept=result.bits, region=region, placement=placement)
-        self._draw([request])
-        return True
+        return self._draw_region(lambda: self.regions.in_picture(result, mask, whole))
 
     def draw_in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> bool:
         """Draw the subject into a region of a photo; everything else of the photo stays.
@@ -232,19 +205,16 @@ class Controller(QObject):
         Returns:
             Whether it is drawn; otherwise a message says why not.
         """
-        manifest, subject = self.state.engine.manifest, self.state.subject
-        if subject is None or subject.cut_out is None or manifest is None or not self._may_draw():
+        return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole))
+
+    def _draw_region(self, make: Callable[[], GenerationRequest]) -> bool:
+        if self.state.engine.manifest is None or not self._may_draw():
             return False
         try:
-            region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
+            self._draw([make()])
         except EchoGenError as error:
             self.failed.emit(error, "")
             return False
-        self._photo = (photo.digest, photo.rgb)
-        values = for_next_picture(self.state.values)
-        request = compose(replace(values, kept=None, region=None), subject.cut_out, subject.name)
-        placed = place_in_region(subject.cut_out, region) if manifest.placed_content is not None else None
-        self._draw([replace(request, size=region.size, region=region, placement=placed)])
         return True
 
     def _may_draw(self) -> bool:
@@ -253,27 +223,15 @@ class Controller(QObject):
             self.notice.emit(why)
         return possible
 
-    @Slot()
-    def _remember_photo(self) -> None:
-        """A picture that was drawn into a large photo is that photo outside of its region: enough to draw into it again."""
-        result = self.state.result
-        region = result.request.region if result is not None else None
-        if result is None or region is None or region.window is None:
-            return
-        window = region.window
-        known = self._photo is not None and self._photo[0] == window.photo
-        if not known and result.image.shape[:2] == (window.photo_height, window.photo_width):
-            self._photo = (window.photo, result.image)
-
     def _at_its_place(self, event: Finished) -> Callable[[], Finished] | None:
         """Work that puts a picture drawn for a part of a photo into the photo at full resolution; None for all others."""
-        region, manifest = event.request.region, self.state.engine.manifest
-        if region is None or region.window is None or manifest is None:
+        region = event.request.region
+        if region is None or region.window is None:
             return None
-        if self._photo is None or self._photo[0] != region.window.photo:
+        work = self.regions.way_back(event)
+        if work is None:
             self.notice.emit(self.tr("The photo is not at hand: only the part that was drawn is shown"))
-            return None
-        return partial(_put_back, event, self._photo[1], region, manifest.tokenizer.feather)
+        return work
 
     def draw_ideas(self, scales: int) -> None:
         """Draw the coarse scales of four seeds."""
@@ -349,7 +307,7 @@ class Controller(QObject):
         key, seed = event.request.group_key(), event.request.seed
         newest = self.store.pictures(limit=4 * MAX_COUNT)
         kept = next((one for one in newest if (one.group_key, one.seed) == (key, seed)), None)
-        event, self._forming = self._at_its_place(event), None  # the last one may have been given up as it formed
+        self._forming = None  # the last one may have been given up as it formed
         self.state.set_result(
             Result(
                 event.request,
@@ -451,7 +409,3 @@ class Controller(QObject):
 def _random_seed() -> int:
     """Of six digits, as Generate rolls them: they can be read out and remembered."""
     return secrets.randbelow(ROLLED_SEEDS)
-
-
-def _put_back(event: Finished, photo: np.ndarray, region: Region, feather: float) -> Finished:
-    return replace(event, image=put_back(photo, event.image, region, feather))

@@ -16,7 +16,7 @@ from app.session.controller import Controller
 from app.store.history_store import HistoryStore, Picture
 from app.store.list_store import ListStore
 from app.system import background
-from engine import EchoGenError, Finished, GenerationRequest, ListedRequest, ScaleBits
+from engine import Damage, EchoGenError, Finished, GenerationRequest, ListedRequest, ScaleBits, read_value
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,14 @@ class ListedPicture:
 
     image: QImage
     picture: Picture | None = None
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """In the session: which list it is, and the number of each picture that is in the history."""
+
+    key: str
+    pictures: list[int | None]
 
 
 class ListRun(QObject):
@@ -98,14 +106,15 @@ class ListRun(QObject):
 
     def restore(self, saved: Any) -> None:
         """Bring a list back that was drawn before the program ended; a damaged one is let go."""
-        if self._store is None or not isinstance(saved, dict):
+        if self._store is None or saved is None:
             return
-        key, numbers = saved.get("key"), saved.get("pictures")
-        if isinstance(key, str) and isinstance(numbers, list):
-            self._coming_back = saved
-            background.run(
-                _fetch, self._store, self._controller.store, key, numbers, done=self._fetched, failed=self._not_kept
-            )
+        try:
+            kept = read_value(saved, _Saved)
+        except Damage:
+            log.warning("the list of the last session could not be read", exc_info=True)
+            return
+        self._coming_back = saved
+        background.run(_fetch, self._store, self._controller.store, kept, done=self._fetched, failed=self._not_kept)
 
     @Slot(object)
     def _fetched(self, fetched: tuple[str, tuple[ListedRequest, ...], list[ListedPicture | None]]) -> None:
@@ -191,16 +200,16 @@ class ListRun(QObject):
 
 
 def _fetch(
-    lists: ListStore, store: HistoryStore, key: str, numbers: Sequence[Any]
+    lists: ListStore, store: HistoryStore, kept: _Saved
 ) -> tuple[str, tuple[ListedRequest, ...], list[ListedPicture | None]]:
-    listed = lists.load(key)
-    pictures = [_picture(store, number) for number in numbers[: len(listed)]]
-    return key, listed, pictures + [None] * (len(listed) - len(pictures))
+    listed = lists.load(kept.key)
+    pictures = [_picture(store, number) for number in kept.pictures[: len(listed)]]
+    return kept.key, listed, pictures + [None] * (len(listed) - len(pictures))
 
 
-def _picture(store: HistoryStore, number: Any) -> ListedPicture | None:
+def _picture(store: HistoryStore, number: int | None) -> ListedPicture | None:
     """A picture of the history; None when it is gone."""
-    if type(number) is not int:
+    if number is None:
         return None
     try:
         picture, image = store.get(number), QImage.fromData(store.thumb(number))

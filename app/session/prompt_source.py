@@ -79,7 +79,7 @@ def open_source(path: Path, name: str) -> PromptSource:
             Sentence("There is no request in {path} that can be read.", path=path.name),
             Sentence("Choose a file of JSON lines."),
         )
-    notes: list[str] = [broken[0].said] if broken else []
+    notes: list[str] = [broken[0].sentence] if broken else []
     notes += [say("{0} more lines are skipped.", len(broken) - 1)] if len(broken) > 1 else []
     return PromptSource(file=path.name, requests=tuple(requests), notes=tuple(notes))
 

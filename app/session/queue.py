@@ -1,4 +1,4 @@
-"""The queue between *Generate* and the picture: one job at a time, encoding ahead, stopping.
+"""The queue between *Generate* and the picture: one job at a time, stopping.
 
 Nothing here paints. The window connects the signals to the canvas and the history.
 """
@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.language import sentences
 from app.session import waiting_line
+from app.session.encoding_ahead import EncodingAhead
 from app.session.engine_link import EngineLink, Previews
 from app.session.state import Jobs, SessionState
-from app.session.waiting_line import Job, QueueEntry, next_number
+from app.session.waiting_line import QueuedJob, QueueEntry, next_number
 from app.system import background
 from engine import (
     Cancelled,
@@ -31,11 +32,10 @@ from engine import (
     Sentence,
     Started,
 )
-from engine.process import Ended, Failed, Loading, Opened, Prepare, Prepared, Replanned
+from engine.process import Ended, Failed, Loading, Opened, Replanned
 
 log = logging.getLogger(__name__)
 
-_PREPARE_AFTER_MS = 250
 _SMOOTHING = 0.5
 
 
@@ -77,34 +77,26 @@ class PictureQueue(QObject):
     def __init__(self, state: SessionState, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state, self._link = state, link
-        self._queue: deque[Job] = deque()
-        self._held: list[Job] = []
+        self._queue: deque[QueuedJob] = deque()
+        self._held: list[QueuedJob] = []
         self._taken_out: tuple[waiting_line.Removed, waiting_line.Removed] = ((), ())
-        self._drawing: Job | None = None
+        self._drawing: QueuedJob | None = None
         self._number: int | None = None
         self._notes: tuple[str, ...] | None = None
-        self._preparing: Prepare | None = None
-        self._prepared_key: object = None
         self._reopen: tuple[str, str, str] | None = None
         self._best: tuple[int, Finished | None, int] = (0, None, 0)
         self._deaths = 0
         self.completion: Callable[[Finished], Callable[[], Finished] | None] = lambda event: None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_PREPARE_AFTER_MS)
-        self._timer.timeout.connect(self._prepare)
+        self._ahead = EncodingAhead(state, link, self._is_free, self)
         link.loading.connect(self._loading)
         link.opened.connect(self._opened)
         link.replanned.connect(self._replanned)
-        link.prepared.connect(self._prepared)
         link.started.connect(self._started)
         link.preview.connect(self._preview)
         link.finished.connect(self._finished)
         link.scalesPainted.connect(self.scalesPainted)
         link.failed.connect(self._failed)
         link.ended.connect(self._ended)
-        for signal in (state.promptChanged, state.maskChanged, state.photoChanged, state.engineChanged):
-            signal.connect(self._changed)
 
     # Opening
 
@@ -113,8 +105,7 @@ class PictureQueue(QObject):
         self._hold_all(self._drawing if not self._state.jobs.stopping else None)
         self.stop_now()
         self._reopen = (bundle, device, memory)
-        self._preparing, self._prepared_key = None, None
-        self._state.set_prepared(None)
+        self._ahead.forget()
         self._state.update_engine(phase="loading", fraction=0.0, text="", info=None)
         self._link.open(bundle, device, memory)
 
@@ -144,14 +135,14 @@ class PictureQueue(QObject):
         """
         press = next_number()
         for index, request in enumerate(requests):
-            self._queue.append(Job(request, index + 1, len(requests), press=press, contest=contest))
+            self._queue.append(QueuedJob(request, index + 1, len(requests), press=press, contest=contest))
         self._pump()
 
     def draw_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
         """Draw the first ``scales`` scales of each request; the ideas before them are dropped."""
         self._queue = deque(job for job in self._queue if job.idea is None)
         for index, request in enumerate(requests):
-            self._queue.append(Job(request, index + 1, len(requests), index, scales))
+            self._queue.append(QueuedJob(request, index + 1, len(requests), index, scales))
         self._pump()
 
     @Slot()
@@ -180,7 +171,7 @@ class PictureQueue(QObject):
 
     def hold(self, requests: Sequence[GenerationRequest]) -> None:
         """Let pictures wait until ``resume``: they are left from an earlier time."""
-        self._held += [Job(request, 1, 1) for request in requests]
+        self._held += [QueuedJob(request, 1, 1) for request in requests]
         self._tell()
 
     @Slot()
@@ -189,7 +180,7 @@ class PictureQueue(QObject):
         held, self._held = self._held, []
         self._line_up(held)
 
-    def _line_up(self, jobs: Sequence[Job]) -> None:
+    def _line_up(self, jobs: Sequence[QueuedJob]) -> None:
         """Held pictures go to the end of the queue, as one press of Generate."""
         press = next_number()
         self._queue += [
@@ -267,7 +258,7 @@ class PictureQueue(QObject):
         drawing = [self._drawing] if self._drawing is not None and not self._state.jobs.stopping else []
         return [job.request for job in (*drawing, *self._queue, *self._held) if job.idea is None]
 
-    def _hold_all(self, job: Job | None, problem: EchoGenError | None = None) -> None:
+    def _hold_all(self, job: QueuedJob | None, problem: EchoGenError | None = None) -> None:
         """An error ended the drawing of ``job``: it and what waits are drawn when the user says so."""
         left = [replace(one, problem=problem) for one in ((job,) if job is not None else ()) if one.idea is None]
         self._held = left + [one for one in self._queue if one.idea is None] + self._held
@@ -277,17 +268,20 @@ class PictureQueue(QObject):
     def waiting(self) -> int:
         return len(self._queue)
 
+    def _is_free(self) -> bool:
+        return self._drawing is None and not self._queue
+
     def _pump(self) -> None:
         if self._drawing is None and self._queue and self._state.engine.phase == "ready":
             self._drawing = self._queue.popleft()
-            self._timer.stop()
+            self._ahead.put_off()
             self._notes = None
             job = self._drawing
             further = {"contest": job.press} if job.contest else {}
             self._number = self._link.generate(job.request, job.until_scale, **further)
         self._tell()
-        if self._drawing is None and not self._queue:
-            self._changed()
+        if self._is_free():
+            self._ahead.look()
 
     def _tell(self, *, stopping: bool = False, last: bool = False) -> None:
         job = self._drawing
@@ -307,7 +301,7 @@ class PictureQueue(QObject):
         )
         self.changed.emit()
 
-    def _end_job(self) -> Job | None:
+    def _end_job(self) -> QueuedJob | None:
         job, self._drawing, self._number = self._drawing, None, None
         return job
 
@@ -373,10 +367,8 @@ class PictureQueue(QObject):
     @Slot(object, object)
     def _failed(self, failed: Failed, previews: Previews) -> None:
         if failed.job is None:
-            if self._preparing is not None and self._state.engine.phase == "ready":
-                # Encoding ahead is a courtesy: what is wrong with the prompt is said when the user presses Generate.
+            if self._state.engine.phase == "ready" and self._ahead.has_failed():
                 log.info("encoding ahead failed: %s", failed.error)
-                self._preparing = None
                 return
             self._hold_all(self._end_job())
             self._state.update_engine(phase="failed", text=failed.error.fact)
@@ -401,7 +393,7 @@ class PictureQueue(QObject):
         self.failed.emit(failed.error, failed.details)
         self._next()
 
-    def _compare(self, job: Job, event: Finished | None) -> None:
+    def _compare(self, job: QueuedJob, event: Finished | None) -> None:
         """A picture is done, or was given up: when it was the last one of its press, tell which is the most alike."""
         if not job.contest:
             return
@@ -418,14 +410,13 @@ class PictureQueue(QObject):
 
     def _next(self) -> None:
         self._pump()
-        if self._drawing is None and not self._queue:
+        if self._is_free():
             self.idle.emit()
 
     @Slot(object)
     def _ended(self, message: Ended) -> None:
         """The child is gone without being asked to: say so, and start it again unless that fails time after time."""
-        self._preparing, self._prepared_key = None, None
-        self._state.set_prepared(None)
+        self._ahead.forget()
         job = self._end_job()
         drawing = job is not None
         self._deaths += 1
@@ -445,50 +436,6 @@ class PictureQueue(QObject):
         if again and self._reopen is not None:
             self._link.open(*self._reopen)
         self.idle.emit()
-
-    # Encoding ahead
-
-    @Slot()
-    def _changed(self) -> None:
-        """Something that the encoders see may be another one: encode it once the user pauses."""
-        key = self._key()
-        if key is None or key != self._prepared_key:
-            self._prepared_key = None
-            self._state.set_prepared(None)
-            if key is not None:
-                self._timer.start()
-
-    def _key(self) -> object:
-        subject, values = self._state.subject, self._state.values
-        if self._state.engine.phase != "ready" or not values.prompt.strip():
-            return None
-        if subject is None or subject.cut_out is None:
-            return None
-        return values.prompt.strip(), values.negative_prompt.strip(), id(subject.cut_out)
-
-    @Slot()
-    def _prepare(self) -> None:
-        subject, key = self._state.subject, self._key()
-        if key is None or subject is None or self._drawing is not None or self._queue:
-            return
-        values = self._state.values
-        command = self._link.prepare(values.prompt.strip(), values.negative_prompt.strip(), subject.cut_out)
-        self._preparing = command
-
-    @Slot(object)
-    def _prepared(self, message: Prepared) -> None:
-        preparing, self._preparing = self._preparing, None
-        subject, values = self._state.subject, self._state.values
-        fresh = (
-            preparing is not None
-            and message.command.prompt == preparing.prompt == values.prompt.strip()
-            and message.command.negative_prompt == values.negative_prompt.strip()
-            and subject is not None
-            and preparing.subject is subject.cut_out
-        )
-        if fresh:
-            self._prepared_key = self._key()
-            self._state.set_prepared(message.notes)
 
     # Earlier pictures
 

@@ -119,4 +119,4 @@ def compose(
         made = cut_out(photo, mask, size, framing, box if framing == "reference" else None)
         return Composed(key, number, mask, made, "", photo_notes(photo, mask, size))
     except EchoGenError as error:
-        return Composed(key, number, mask, None, error.said)
+        return Composed(key, number, mask, None, error.sentence)

@@ -19,7 +19,7 @@ def next_number() -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class QueuedJob:
     """One picture that waits or is drawn.
 
     Attributes:
@@ -59,7 +59,9 @@ class QueueEntry:
     problem: EchoGenError | None = None
 
 
-def entries(drawing: Job | None, waiting: Iterable[Job], held: Iterable[Job]) -> tuple[QueueEntry, ...]:
+def entries(
+    drawing: QueuedJob | None, waiting: Iterable[QueuedJob], held: Iterable[QueuedJob]
+) -> tuple[QueueEntry, ...]:
     """The entries drawn, waiting and held, each in their order; ideas are not among them."""
     found = [QueueEntry(drawing.number, drawing.request, "drawing")] if drawing and drawing.idea is None else []
     found += [QueueEntry(job.number, job.request, "waiting") for job in waiting if job.idea is None]
@@ -68,7 +70,7 @@ def entries(drawing: Job | None, waiting: Iterable[Job], held: Iterable[Job]) ->
     return tuple(found)
 
 
-def move(line: MutableSequence[Job], number: int, before: int | None, *, to_front: bool = False) -> None:
+def move(line: MutableSequence[QueuedJob], number: int, before: int | None, *, to_front: bool = False) -> None:
     """Put a job in front of another one of its line; at the end when that is not there. A job of another line stays."""
     job = next((job for job in line if job.number == number), None)
     if job is None or before == number:
@@ -78,24 +80,24 @@ def move(line: MutableSequence[Job], number: int, before: int | None, *, to_fron
     line.insert(0 if to_front else places[0] if places else len(line), job)
 
 
-Removed = tuple[tuple[int, Job], ...]
+Removed = tuple[tuple[int, QueuedJob], ...]
 """Jobs with the places they had in their line."""
 
 
-def removed(line: Sequence[Job], numbers: set[int]) -> Removed:
+def removed(line: Sequence[QueuedJob], numbers: set[int]) -> Removed:
     """Those of a line that are taken out of it, for putting them back."""
     return tuple((place, job) for place, job in enumerate(line) if job.number in numbers)
 
 
-def counted(drawing: Job | None, waiting: Iterable[Job]) -> tuple[Job | None, deque[Job]]:
+def counted(drawing: QueuedJob | None, waiting: Iterable[QueuedJob]) -> tuple[QueuedJob | None, deque[QueuedJob]]:
     """ "Picture 2 of 4" made true again after one of the four was taken out, or moved before another."""
     waiting = list(waiting)
-    members: dict[int, list[Job]] = {}
+    members: dict[int, list[QueuedJob]] = {}
     for job in waiting:
         members.setdefault(job.press, []).append(job)
     if drawing is not None and drawing.press:
         drawing = replace(drawing, count=drawing.index + len(members.get(drawing.press, ())))
-    fresh: dict[int, Job] = {}
+    fresh: dict[int, QueuedJob] = {}
     for press, jobs in members.items():
         drawn = drawing is not None and drawing.press == press
         first = drawing.index + 1 if drawn and drawing is not None else min(job.index for job in jobs)

@@ -21,7 +21,7 @@ from msgspec import Meta
 from app.store.history_database import COLUMNS, HistoryDatabase
 from app.store.picture_filter import Facets, PictureFilter
 from app.store.queue_store import QueueStore
-from app.store.thumbs import FilmShape, make_film, make_thumb, read_film
+from app.store.thumb_bytes import FilmShape, make_film, make_thumb, read_film
 from engine import CannotWrite, EchoGenError, Finite, GenerationRequest, Share, is_text, parse_json, read_value
 
 log = logging.getLogger(__name__)

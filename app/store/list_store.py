@@ -8,50 +8,68 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from app.store.json_file import dumps
-from engine import EchoGenError, GenerationRequest, ListedRequest, read_json, write_atomically
+from engine import Damage, EchoGenError, GenerationRequest, ListedRequest, read_json, write_atomically
 
 log = logging.getLogger(__name__)
 
 _LARGEST = 256 * 2**20
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A picture: its request without the subject, the subject's place among the subjects, and its words."""
+
+    request: dict[str, Any]
+    subject: int
+    row: str
+    column: str
+
+
+@dataclass(frozen=True)
+class _List:
+    """The file. The subject is the same for most requests, and stands in it once."""
+
+    key: str
+    subjects: list[dict[str, Any] | None]
+    entries: list[_Entry]
+
+
 class ListStore:
-    """Reads and writes the file. The subject is the same for most requests, and stands in it once."""
+    """Reads and writes the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def save(self, key: str, listed: Sequence[ListedRequest]) -> None:
         """Keep a list under a key of its own. Raises ``CannotWrite``."""
-        subjects: list[str] = []
+        subjects: dict[str, int] = {}
         entries = []
         for one in listed:
             data = one.request.to_json()
-            subject = json.dumps(data.pop("subject"))
-            if subject not in subjects:
-                subjects.append(subject)
-            entries.append({"request": data, "subject": subjects.index(subject), "row": one.row, "column": one.column})
-        content = {"key": key, "subjects": [json.loads(subject) for subject in subjects], "entries": entries}
-        write_atomically(self.path, dumps(content))
+            place = subjects.setdefault(json.dumps(data.pop("subject")), len(subjects))
+            entries.append(_Entry(data, place, one.row, one.column))
+        kept = _List(key, [json.loads(subject) for subject in subjects], entries)
+        write_atomically(self.path, dumps(asdict(kept)))
 
     def load(self, key: str) -> tuple[ListedRequest, ...]:
         """The list of a key; an empty one when the file has another, or cannot be read."""
         try:
-            data = read_json(self.path, dict[str, Any], _LARGEST)
-            if data.get("key") != key:
+            kept = read_json(self.path, _List, _LARGEST)
+            if kept.key != key:
                 return ()
-            return tuple(_entry(entry, data["subjects"]) for entry in data["entries"])
-        except FileNotFoundError:
-            return ()
-        except (OSError, EchoGenError, LookupError, TypeError, ValueError, ArithmeticError):
+            return tuple(
+                ListedRequest(_request(entry.request, kept.subjects[entry.subject]), entry.row, entry.column)
+                for entry in kept.entries
+            )
+        except (OSError, Damage, EchoGenError, IndexError):
             log.warning("the last list of prompts could not be read", exc_info=True)
             return ()
 
 
-def _entry(entry: dict[str, Any], subjects: list[Any]) -> ListedRequest:
-    request = GenerationRequest.from_json({**entry["request"], "subject": subjects[entry["subject"]]})
-    return ListedRequest(request, str(entry["row"]), str(entry["column"]))
+def _request(data: dict[str, Any], subject: dict[str, Any] | None) -> GenerationRequest:
+    return GenerationRequest.from_json({**data, "subject": subject})

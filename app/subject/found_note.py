@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import PlainButton, clear, label
-from app.look.glyphs import Sign
+from app.look.glyphs import Glyph
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.subject.photo_pieces import Thumb
@@ -42,7 +42,7 @@ class FoundNote(QWidget):
         super().__init__(parent)
         self._verdict: Verdict = ""
         self._shown: tuple[str, tuple[Box, ...]] = ("", ())
-        self.sign, self.text = Sign("triangle-alert", "warning"), label("", "help", wrap=True)
+        self.sign, self.text = Glyph("triangle-alert", "warning"), label("", "help", wrap=True)
         self.others = label("", "help", "muted")
         self.thumbs: list[Thumb] = []
         self.better = PlainButton("", "download")

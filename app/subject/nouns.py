@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.look.controls import Chip
 from app.look.layout import FlowLayout
 
-NOUNS = (
+_NOUNS = (
     QT_TRANSLATE_NOOP("Nouns", "dog"),
     QT_TRANSLATE_NOOP("Nouns", "cat"),
     QT_TRANSLATE_NOOP("Nouns", "toy"),
@@ -18,6 +18,7 @@ NOUNS = (
     QT_TRANSLATE_NOOP("Nouns", "car"),
     QT_TRANSLATE_NOOP("Nouns", "plant"),
 )
+NOUNS = tuple(map(str, _NOUNS))
 
 
 class NounChips(QWidget):

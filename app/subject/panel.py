@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
@@ -23,7 +24,7 @@ from app.look.controls import (
     PlainButton,
     label,
 )
-from app.look.glyphs import Sign
+from app.look.glyphs import Glyph
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
@@ -150,7 +151,7 @@ class SubjectPanel(QWidget):
         tools.addWidget(self.expand)
         self.found_note = FoundNote()
         self.name_label = label("", "label")
-        self.found_sign, self.found_label = Sign("circle-check", "accent"), label("", "help", "muted")
+        self.found_sign, self.found_label = Glyph("circle-check", "accent"), label("", "help", "muted")
         self.name_edit = QLineEdit()
         self.name_edit.setObjectName("subjectNameEdit")
         self.name_edit.setMaxLength(120)
@@ -179,7 +180,7 @@ class SubjectPanel(QWidget):
         private.setContentsMargins(0, 0, 0, 0)
         private.setSpacing(6)
         self.privacy_label = ElidedLabel("", "help", "muted")
-        private.addWidget(Sign("lock", side=14))
+        private.addWidget(Glyph("lock", side=14))
         private.addWidget(self.privacy_label, 1)
         self._lay_out()
 
@@ -410,7 +411,10 @@ class SubjectPanel(QWidget):
 
     @Slot(QPoint)
     def _open_menu(self, position: QPoint) -> None:
-        menu = photo_menu(self)
+        acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
+        if not self.tool_row.isHidden():  # an example's cut-out is not changed
+            acts |= {"invert": self.invert, "undo": self.undo}
+        menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.undo_button.isEnabled())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 

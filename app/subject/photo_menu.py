@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
 from app.history.menu import add_entry
 
-if TYPE_CHECKING:
-    from app.subject.panel import SubjectPanel
 
+def photo_menu(parent: QWidget, acts: Mapping[str, Callable[[], object]], can_undo: bool) -> QMenu:
+    """What can be done with the photo that is shown.
 
-def photo_menu(panel: SubjectPanel) -> QMenu:
-    """What can be done with the photo that is shown; an example's cut-out is not changed."""
-    menu = QMenu(panel)
-    own = panel.tool_row.isVisibleTo(panel)
-    add_entry(menu, "edit_cutout", panel.editRequested.emit)
-    add_entry(menu, "overlay", panel.next_overlay)
-    if own:
-        add_entry(menu, "invert", panel.invert)
-        add_entry(menu, "undo", panel.undo, enabled=panel.undo_button.isEnabled())
-    menu.addSeparator()
-    add_entry(menu, "open", panel.chooseRequested.emit)
+    Args:
+        acts: what each action of the table of keys does; "open", another photo, stands apart at the end.
+        can_undo: whether "undo" has something to take back.
+    """
+    menu = QMenu(parent)
+    for name, act in acts.items():
+        if name == "open":
+            menu.addSeparator()
+        add_entry(menu, name, act, enabled=can_undo or name != "undo")
     return menu

@@ -10,7 +10,7 @@ from app.look import focus, icons
 from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed, paint_ring
 from app.look.theme import radius, theme
-from app.look.tiles import set_up_list
+from app.look.thumbnails import set_up_list
 from app.waiting.model import QueueModel
 
 _SIDE = 44

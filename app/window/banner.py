@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from PySide6.QtCore import QEvent, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication, QPainter
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import sentences
-from app.look import icons
 from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
+from app.look.glyphs import Glyph
 from app.look.tab_order import tab_after
 from app.system.logs import LOG_FILE
 from engine import EchoGenError
@@ -25,17 +25,6 @@ class NextStep:
 
     text: str
     run: Callable[[], object]
-
-
-class _Glyph(QWidget):
-    """The triangle beside the title."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setFixedSize(18, 18)
-
-    def paintEvent(self, event) -> None:
-        icons.paint_icon(QPainter(self), "triangle-alert", QRectF(self.rect()), "danger")
 
 
 class ErrorBanner(QFrame):
@@ -63,7 +52,7 @@ class ErrorBanner(QFrame):
         self._traceback = ""
         top = QHBoxLayout()
         top.setSpacing(9)
-        top.addWidget(_Glyph(self), 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(Glyph("triangle-alert", "danger", 18, parent=self), 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(self.title, 1)
         top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.steps = QVBoxLayout()
@@ -179,13 +168,13 @@ _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<nam
 _LONGEST = 120
 
 
-def in_short(traceback: str, when: datetime, said: str = "") -> str:
+def in_short(traceback: str, when: datetime, known: str = "") -> str:
     """The chain of errors, the newest first, each with the place it comes from, and the log's name and time.
 
     Args:
         traceback: as ``traceback.format_exc`` gives it; anything else is taken as it is.
         when: the moment the error was logged.
-        said: a message that need not be repeated.
+        known: a message that need not be repeated.
     """
     chain: list[list[str]] = []
     place = ""
@@ -195,7 +184,7 @@ def in_short(traceback: str, when: datetime, said: str = "") -> str:
             place = f"  {name}, line {frame['line']}, in {frame['name']}"
         elif place and (raised := _RAISED.match(line)):
             kind, text = raised[1].rpartition(".")[2], raised[2] or ""
-            words = f"{kind}: {text}" if text and text != said else kind
+            words = f"{kind}: {text}" if text and text != known else kind
             chain.append([words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…", place])
             place = ""
     lines = [line for error in reversed(chain) for line in error] or [traceback.strip()]

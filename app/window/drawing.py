@@ -161,7 +161,7 @@ class Drawing(QObject):
             panels.canvas.close_ideas()
         elif panels.canvas.results.isVisible():
             panels.canvas.close_results()
-        elif panels.canvas.leave_frame():
+        elif panels.canvas.placement.leave():
             pass
         elif panels.left.is_narrow() and panels.left.is_panel_open():
             panels.left.close_panel()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.canvas.panel import CanvasPanel
 from app.canvas.screen import PictureScreen
-from app.history.commands import Pictures
+from app.history.commands import PictureSequence
 from app.history.panel import HistoryPanel
 from app.session.state import SessionState
 from app.shortcuts import keymap
@@ -35,7 +35,7 @@ class FullScreen(QObject):
         super().__init__(parent)
         self._window, self._state, self._canvas, self._history = window, state, canvas, history
         self.screen: PictureScreen | None = None
-        self._row: Pictures = history.model
+        self._row: PictureSequence = history.model
         self._picture: Picture | None = None
         self._images: OrderedDict[int, QImage] = OrderedDict()
         canvas.canvas.fullScreenWanted.connect(self.open_shown)
@@ -94,7 +94,7 @@ class FullScreen(QObject):
         else:
             self._present(picture, image)
         for step in (1, -1):
-            beside = self._row.walk(picture.id, step)
+            beside = self._row.beside(picture.id, step)
             if beside is not None and beside.id not in self._images:
                 background.run(_read, beside.id, beside.file, done=self._arrived)
 
@@ -126,7 +126,7 @@ class FullScreen(QObject):
 
     @Slot(int)
     def _step(self, step: int) -> None:
-        beside = self._row.walk(self._picture.id, step) if self._picture is not None else self._row.end(0)
+        beside = self._row.beside(self._picture.id, step) if self._picture is not None else self._row.end(0)
         if beside is not None:
             self._show(beside)
         elif self.screen is not None:
@@ -151,7 +151,7 @@ class FullScreen(QObject):
         gone = self._picture
         if gone is None:
             return
-        beside = self._row.walk(gone.id, 1) or self._row.walk(gone.id, -1)
+        beside = self._row.beside(gone.id, 1) or self._row.beside(gone.id, -1)
         self._history.commands.delete_pictures([gone])
         if beside is None:
             self._picture = None

@@ -40,7 +40,7 @@ from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
 from app.window.photo_sources import PhotoSources, holds_picture
 from app.window.picture_menu import PictureMenu
-from app.window.pictures import Pictures
+from app.window.pictures import FinishedPictures
 from app.window.placing import Placing
 from app.window.presets import Presets
 from app.window.redrawing import Redrawing
@@ -113,7 +113,9 @@ class MainWindow(QMainWindow):
         self.dialogs = Dialogs(self, controller, paths)
         self.assets = AssetStore(paths.assets)
         earlier = EarlierSubjects(state, self.assets, self)
-        self.pictures = Pictures(self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier)
+        self.pictures = FinishedPictures(
+            self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier
+        )
         self.drawing = Drawing(panels, controller, self)
         self.side_by_side = SideBySide(panels, controller, self)
         self.history.commands.sideBySideRequested.connect(self.side_by_side.toggle)
@@ -181,7 +183,7 @@ class MainWindow(QMainWindow):
             "lock_seed": self.prompt.toggle_seed_lock,
             "compare": self.canvas.toggle_compare,
             "side_by_side": self.side_by_side.toggle,
-            "place": self.canvas.toggle_frame,
+            "place": self.canvas.placement.toggle,
             "focus_prompt": self.prompt.focus_prompt,
             **self.presets.runs(),
             "next_panel": self.panel_focus.next,
@@ -304,7 +306,7 @@ class MainWindow(QMainWindow):
             side_by_side=not editing,
             gallery=not editing,
             compare=free and self.canvas.canvas.can_compare(),
-            place=free and self.canvas.can_place(),
+            place=free and self.canvas.placement.can_place(),
             edit_cutout=photo,
             export_mask=photo and subject is not None and subject.mask is not None,
             import_mask=photo,

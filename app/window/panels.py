@@ -12,7 +12,7 @@ from app.canvas.panel import CanvasPanel
 from app.canvas.result import ResultCanvas
 from app.editor.cutting_editor import CuttingEditor
 from app.editor.editor import MaskEditorView
-from app.editor.frame import EditorFrame
+from app.editor.editor_frame import EditorFrame
 from app.editor.region_editor import RegionEditor
 from app.editor.viewport import Viewport
 from app.history.panel import HistoryPanel

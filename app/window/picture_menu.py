@@ -138,7 +138,7 @@ class PictureMenu(QObject):
     def delete(self) -> None:
         """The picture that is shown to the trash, unless the keys belong to the frame that lies over it."""
         picture = self.picture()
-        if picture is not None and not self._canvas.is_frame_over():
+        if picture is not None and not self._canvas.placement.is_over():
             self._history.commands.delete_pictures([picture])
 
 

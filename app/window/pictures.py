@@ -30,7 +30,7 @@ from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, is_
 from engine.photo import load_photo
 
 
-class Pictures(QObject):
+class FinishedPictures(QObject):
     """Connects the panels with each other as far as finished pictures are concerned.
 
     Args:

@@ -31,11 +31,11 @@ class Placing(QObject):
             state.requestChanged,
             state.resultChanged,
             state.jobChanged,
-            canvas.frameShown,
+            canvas.placement.shown,
         ):
             signal.connect(self._show)
-        canvas.frame.moved.connect(self._moved)
-        canvas.frame.automaticWanted.connect(self._automatic)
+        canvas.placement.frame.moved.connect(self._moved)
+        canvas.placement.frame.automaticWanted.connect(self._automatic)
 
     @Slot()
     def _show(self) -> None:
@@ -44,22 +44,22 @@ class Placing(QObject):
         placed = manifest.placed_content if manifest is not None and state.engine.phase != "failed" else None
         cut_out = subject.cut_out if subject is not None else None
         if manifest is None or placed is None or cut_out is None:
-            canvas.set_stage(None)
+            canvas.placement.set_stage(None)
         else:
             size = state.values.size if state.values.size in manifest.sizes else None
-            canvas.frame.set_subject(cut_out)
-            canvas.set_stage(size or manifest.sizes[0], sum(placed.ranges.foot) / 2)
+            canvas.placement.frame.set_subject(cut_out)
+            canvas.placement.set_stage(size or manifest.sizes[0], sum(placed.ranges.foot) / 2)
             self._show_place(manifest)
-        if canvas.can_place() != self._possible:
-            self._possible = canvas.can_place()
+        if canvas.placement.can_place() != self._possible:
+            self._possible = canvas.placement.can_place()
             self.changed.emit()
 
     def _show_place(self, manifest: BundleManifest) -> None:
         placement, before = self._state.values.placement, self._before(manifest)
         shown = placement or before or self._automatic_place(manifest)
         if shown is not None:
-            self._canvas.frame.set_placement(shown, automatic=placement is None, before=before)
-            self._canvas.set_place(automatic=placement is None, moved=before is not None and shown != before)
+            self._canvas.placement.frame.set_placement(shown, automatic=placement is None, before=before)
+            self._canvas.placement.set_mode(automatic=placement is None, moved=before is not None and shown != before)
 
     def _before(self, manifest: BundleManifest) -> Placement | None:
         """Where the subject stands in the picture that is shown, or is about to be."""
@@ -80,7 +80,7 @@ class Placing(QObject):
     @Slot(object)
     def _moved(self, placement: Placement) -> None:
         result = self._state.result
-        if result is not None and self._canvas.is_frame_over():
+        if result is not None and self._canvas.placement.is_over():
             self._state.set_moved_over(result.request)
         self._state.update_values(placement=placement)
 

@@ -14,7 +14,7 @@ from app.session.state import SessionState
 from app.session.values import preset_of, with_preset
 from app.shortcuts import keymap, shortcut
 from app.store.picture_files import picture_name
-from app.store.presets import MOST, PresetStore
+from app.store.preset_store import MOST, PresetStore
 from app.window.panels import Panels
 from engine import EchoGenError, InputError, Preset, Sentence, read_preset, write_preset
 

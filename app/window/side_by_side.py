@@ -57,7 +57,7 @@ class SideBySide(QObject):
     def _look(self) -> None:
         """All of a press are drawn and on disk: show them, unless something else is being done over the canvas."""
         done = len(self._kept) == len(self._drawn) >= 2 and not self._state.jobs.busy
-        if done and not self._panels.is_editing() and not self._canvas.is_frame_over():
+        if done and not self._panels.is_editing() and not self._canvas.placement.is_over():
             pictures, self._drawn, self._kept = self._kept, [], []
             self._show(pictures, take_focus=self._may_take_focus())
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from engine.batch.job import Job
+from engine.batch.batch_job import BatchJob
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import InputError
 from engine.sentence import Sentence
 
 
-def run_here(job: Job, options: WorkerOptions, total: int, *, strict: bool = False) -> Count:
+def run_here(job: BatchJob, options: WorkerOptions, total: int, *, strict: bool = False) -> Count:
     """Draw what is missing, one request after the other.
 
     Raises:

@@ -81,7 +81,7 @@ def make_requests(
             mask = segmenter.find_subject(photo, Hint(name=name)).mask
             subject = cut_out(photo, mask, manifest.reference_size)
         except InputError as error:
-            skipped(Sentence("{photo} is skipped: {error}", photo=path.name, error=error.said))
+            skipped(Sentence("{photo} is skipped: {error}", photo=path.name, error=error.sentence))
             continue
         for prompt in prompts:
             for seed in range(seeds):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine import errors
-from engine.batch.job import Job, Planned, rows_a_part
+from engine.batch.batch_job import BatchJob, Planned, rows_a_part
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import DeviceLost, EchoGenError, InputError
@@ -64,9 +64,9 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
             # "local": without it, a Ray that somebody else runs on this machine would be taken.
             ray.init(address="local", num_cpus=cores + 1, include_dashboard=False, **quiet)
         except Exception as error:  # it raises whatever its processes ended with
-            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise EchoGenError(
-                Sentence("Ray could not be started: {said}", said=said),
+                Sentence("Ray could not be started: {reason}", reason=reason),
                 Sentence("Leave --ray out, or look into Ray's own log."),
             ) from error
         return ray
@@ -111,7 +111,7 @@ def _no_answer(address: str) -> InputError:
     )
 
 
-class Drawing:
+class RayDrawing:
     """One actor: an engine that stays open, and its parts of the plan."""
 
     def __init__(self, options: WorkerOptions, tally: Any) -> None:
@@ -173,7 +173,7 @@ def _nothing_to_write(data: Any) -> Any:
 
 
 def run_on_ray(
-    job: Job, options: WorkerOptions, total: int, *, address: str | None = None, workers: int | None = None
+    job: BatchJob, options: WorkerOptions, total: int, *, address: str | None = None, workers: int | None = None
 ) -> Count:
     """Draw what is missing with all devices of a machine or a cluster.
 
@@ -195,7 +195,7 @@ def run_on_ray(
             ray.shutdown()
 
 
-def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: int | None, threads: int) -> Count:
+def _run(ray: Any, job: BatchJob, options: WorkerOptions, bar: ProgressBar, workers: int | None, threads: int) -> Count:
     resources = ray.cluster_resources()
     on_cards = options.device.startswith("cuda") or (options.device == "auto" and resources.get("GPU", 0) >= 1)
     needs: dict[str, Any] = {"num_gpus": 1} if on_cards else {"num_cpus": threads}
@@ -229,7 +229,7 @@ def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: 
         # Ray reads small files together; a block of its own for every part is what lets all actors have work.
         parts = rows.repartition(target_num_rows_per_block=rows_a_part(bar.total))
         drawn = parts.map_batches(
-            Drawing,
+            RayDrawing,
             fn_constructor_args=(options, tally),
             compute=ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2),
             batch_size=None,
@@ -243,7 +243,7 @@ def _run(ray: Any, job: Job, options: WorkerOptions, bar: ProgressBar, workers: 
     return reports.count
 
 
-def _keep_checkpoint(context: Any, job: Job) -> None:
+def _keep_checkpoint(context: Any, job: BatchJob) -> None:
     """Ray's own checkpoint by rows, where the installed version has it."""
     try:
         from ray.data.checkpoint import CheckpointConfig
@@ -263,8 +263,8 @@ def _in_words(error: BaseException) -> EchoGenError:
     logging.getLogger(__name__).debug("Ray failed", exc_info=error)
     lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
     # Of an actor that could not begin Ray keeps only the text.
-    if said := re.search(r"engine\.errors\.(\w+): (.+)", lines[-1]):
-        return getattr(errors, said[1], EchoGenError)(Sentence.row(said[2]))
+    if reason := re.search(r"engine\.errors\.(\w+): (.+)", lines[-1]):
+        return getattr(errors, reason[1], EchoGenError)(Sentence.row(reason[2]))
     return EchoGenError(Sentence("Ray gave up: {line}", line=lines[-1]), Sentence("Go on with --resume."))
 
 

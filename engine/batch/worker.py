@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.batch.job import Job, Planned, Record, RecordFile, picture_name
+from engine.batch.batch_job import BatchJob, Planned, Record, RecordFile, picture_name
 from engine.errors import Cancel, Cancelled, CannotWrite, DeviceLost, EchoGenError
 from engine.events import Finished
 from engine.files import disk_error
@@ -52,7 +52,7 @@ class Worker:
         bundle = resolve_bundle(options.bundle)
         if options.bundle_cache is not None:
             bundle = copied_once(bundle, Path(options.bundle_cache))
-        self.job = Job(Path(options.folder))
+        self.job = BatchJob(Path(options.folder))
         self.engine = Engine.open(bundle, options.device, options.memory)
         self._records = RecordFile(self.job)
         self._subject: tuple[str, CutOut] | None = None
@@ -106,9 +106,9 @@ class Worker:
         if written is not None:
             written.result()
 
-    def fail(self, row: Planned, said: str) -> Record:
+    def fail(self, row: Planned, reason: str) -> Record:
         """Record that a request has no picture, and why."""
-        record = Record(row.id, row.request, error=said)
+        record = Record(row.id, row.request, error=reason)
         self._records.add(record)
         return record
 

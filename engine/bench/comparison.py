@@ -33,7 +33,7 @@ _PRODUCT_SIDE = {"cuda": 8192, "mps": 4096, "cpu": 1536}
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedTimes:
     """The measured times. Ratios are the baseline's time over ours; seconds are medians of the rounds.
 
     Attributes:
@@ -124,7 +124,7 @@ class Comparer:
             done += side**3
         return done / seconds
 
-    def compare(self, rounds: int = 3, on_round: Callable[[int], None] = lambda index: None) -> Comparison:
+    def compare(self, rounds: int = 3, on_round: Callable[[int], None] = lambda index: None) -> ComparedTimes:
         """Measure in ``rounds`` rounds after one to warm up, in which the multiply-adds are counted."""
         config, schedule = self.config, self.config.schedule
         length, other_length = config.text_tokens, config.text_tokens + 1
@@ -167,7 +167,7 @@ class Comparer:
             return statistics.median(work[name] / seconds / rate for seconds, rate in pairs)
 
         seconds: dict[str, float | list[float]] = {name: statistics.median(values) for name, values in times.items()}
-        return Comparison(
+        return ComparedTimes(
             first_run_ratio=ratio("first_run"),
             first_run_new_length_ratio=ratio("first_run_new_length"),
             reroll_ratio=ratio("reroll"),

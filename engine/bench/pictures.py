@@ -15,7 +15,7 @@ from engine.request import CutOut, GenerationRequest
 
 
 @dataclass(frozen=True)
-class Pictures:
+class PictureTimes:
     """The measured times, models resident; medians of the rounds.
 
     Attributes:
@@ -34,7 +34,9 @@ class Pictures:
     rounds: int
 
 
-def measure_pictures(engine: Engine, rounds: int = 3, on_round: Callable[[int], None] = lambda index: None) -> Pictures:
+def measure_pictures(
+    engine: Engine, rounds: int = 3, on_round: Callable[[int], None] = lambda index: None
+) -> PictureTimes:
     """Draw pictures, one round to warm up and ``rounds`` that count."""
     totals, firsts, rerolls, shares = [], [], [], []
     stages: dict[str, list[float]] = {}
@@ -54,7 +56,7 @@ def measure_pictures(engine: Engine, rounds: int = 3, on_round: Callable[[int], 
         for name in ("text", "semantic", "content", "content_stream", "previews", "decode"):
             stages.setdefault(name, []).append(getattr(timing, name))
         stages.setdefault("scales", []).append(sum(timing.scales))
-    return Pictures(
+    return PictureTimes(
         first_run_seconds=statistics.median(totals),
         first_preview_seconds=statistics.median(firsts),
         reroll_seconds=statistics.median(rerolls),

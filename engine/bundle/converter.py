@@ -40,7 +40,7 @@ from engine.bundle.published_names import (
 from engine.bundle.sizes import transformer_numbers
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.encoders.assembly import PART_WORDS, assemble
-from engine.encoders.text import TOKENIZER_FILE
+from engine.encoders.text_encoder import TOKENIZER_FILE
 from engine.errors import BundleError, Cancel, Cancelled, CannotWrite, DoesNotFit, InputError
 from engine.files import is_there, readable
 from engine.model.config import ScaleSchedule, TransformerConfig

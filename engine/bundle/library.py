@@ -129,4 +129,4 @@ def _found(folder: Path) -> FoundBundle:
     try:
         return FoundBundle(folder.name, folder, read_manifest(folder))
     except BundleError as error:
-        return FoundBundle(folder.name, folder, None, error.said)
+        return FoundBundle(folder.name, folder, None, error.sentence)

@@ -22,7 +22,7 @@ from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.content import DECODER_WEIGHTS, ContentEncoder
 from engine.encoders.names import own_name
 from engine.encoders.semantic import SemanticEncoder
-from engine.encoders.text import TextEncoder
+from engine.encoders.text_encoder import TextEncoder
 from engine.errors import BundleError
 from engine.files import is_file
 from engine.model.transformer import Transformer

@@ -53,7 +53,7 @@ class BundleWriter:
         self._work = self.folder.with_name(f".{self.folder.name}.{resume or secrets.token_hex(4)}.part")
 
     def __enter__(self) -> BundleWriter:
-        with _said(self.folder):
+        with _errors_in_words(self.folder):
             self._work.mkdir(parents=True, exist_ok=bool(self._resume))
             for begun in self._work.rglob("*.tmp"):
                 begun.unlink()
@@ -104,7 +104,7 @@ class BundleWriter:
 
     def _write_shard(self, part: str, number: int, shard: dict[str, Tensor]) -> None:
         path = self._work / part / (f"weights-{number:05d}.safetensors" if number else "weights.safetensors")
-        with _said(self.folder, sum(tensor.nbytes for tensor in shard.values())):
+        with _errors_in_words(self.folder, sum(tensor.nbytes for tensor in shard.values())):
             path.parent.mkdir(exist_ok=True)
             begun = path.with_name(f"{path.name}.tmp")
             try:
@@ -120,7 +120,7 @@ class BundleWriter:
     def add_file(self, name: str, content: bytes | Path) -> None:
         """Write or copy one file, for example "text/tokenizer.json"."""
         target = self._work / inside(name)
-        with _said(self.folder):
+        with _errors_in_words(self.folder):
             target.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, bytes):
                 target.write_bytes(content)
@@ -141,7 +141,7 @@ class BundleWriter:
             files = dict(zip(map(inside, names), pool.map(BundleFile.of, map(self._work.joinpath, names)), strict=True))
         # Through the reader: what cannot be read again must not be written.
         manifest = BundleManifest.from_json(json.loads(_dumps(replace(manifest, files=files, format=FORMAT))))
-        with _said(self.folder):
+        with _errors_in_words(self.folder):
             path = self._work / MANIFEST
             path.write_text(_dumps(manifest), encoding="utf-8")
             for written in [self._work / name for name in names] + [path]:
@@ -226,7 +226,7 @@ def _errno_in(text: str) -> int:
 
 
 @contextlib.contextmanager
-def _said(folder: Path, needed: int = 0) -> Iterator[None]:
+def _errors_in_words(folder: Path, needed: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:

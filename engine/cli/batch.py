@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.batch.batch_job import MANIFEST, BatchJob
 from engine.batch.here import run_here
-from engine.batch.job import MANIFEST, Job
 from engine.batch.making import find_photos, make_requests, read_prompts
 from engine.batch.progress import Count
 from engine.batch.worker import WorkerOptions
@@ -115,12 +115,12 @@ def check_workers(args: argparse.Namespace) -> None:
         check_reachable(args.ray_address)
 
 
-def open_job(args: argparse.Namespace) -> Job:
-    """The job in the folder ``args.out``, of the bundle ``args.bundle``. Raises as ``Job.open`` does."""
-    return Job.open(args.out, read_manifest(resolve_bundle(args.bundle)).identity, resume=args.resume)
+def open_job(args: argparse.Namespace) -> BatchJob:
+    """The job in the folder ``args.out``, of the bundle ``args.bundle``. Raises as ``BatchJob.open`` does."""
+    return BatchJob.open(args.out, read_manifest(resolve_bundle(args.bundle)).identity, resume=args.resume)
 
 
-def draw(args: argparse.Namespace, job: Job, total: int, *, strict: bool = False) -> tuple[Count, int, int]:
+def draw(args: argparse.Namespace, job: BatchJob, total: int, *, strict: bool = False) -> tuple[Count, int, int]:
     """Draw what a job still lacks, where the arguments say, and write its manifest, also when the run ends early.
 
     Returns:
@@ -175,7 +175,7 @@ class _Source:
             return
         for entry in read_requests(self._args.requests):
             if isinstance(entry, BrokenLine):
-                self._skip(entry.said)
+                self._skip(entry.sentence)
             else:
                 yield entry
 
@@ -186,7 +186,7 @@ class _Source:
         progress.note(words)
 
 
-def _keep_manifest(job: Job, error: BaseException) -> None:
+def _keep_manifest(job: BatchJob, error: BaseException) -> None:
     """The manifest of a run that ended early, as far as the disk allows."""
     try:
         job.write_manifest()

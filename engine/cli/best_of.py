@@ -85,14 +85,14 @@ def draw(
     try:
         for index in range(count):
             request = base.with_seed(base.seed + index)
-            said = f"Picture {index + 1} of {count}, seed {request.seed}"
+            which = f"Picture {index + 1} of {count}, seed {request.seed}"
             try:
                 finished = _drawn(engine, request, cancel, contest, first=index == 0)
             except Outdone:
-                print(f"{said}: given up, another one is more alike", file=sys.stderr)
+                print(f"{which}: given up, another one is more alike", file=sys.stderr)
                 continue
             found.append(finished)
-            print(f"{said}: likeness {finished.likeness or 0:.0%}", file=sys.stderr)
+            print(f"{which}: likeness {finished.likeness or 0:.0%}", file=sys.stderr)
     finally:
         if previous is not None:
             signal.signal(signal.SIGINT, previous)

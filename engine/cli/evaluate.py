@@ -192,7 +192,7 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     from engine.bundle.library import resolve_bundle
     from engine.evaluation.photo_case import PhotoCase
     from engine.evaluation.photo_evaluation import PhotoEvaluation
-    from engine.evaluation.photo_folder import Photos, find_subjects
+    from engine.evaluation.photo_folder import JudgedPhotos, find_subjects
     from engine.evaluation.picture_source import PictureSource
     from engine.evaluation.sheet import photo_sheets
 
@@ -203,7 +203,7 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
         draw_photos(Drawer.open(resolve_bundle(args.bundle)), args.photos, args.masks, args.out / "photos.png")
         return {}, []
     show(0.0, "Looking at the photos")
-    photos = Photos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
+    photos = JudgedPhotos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
     source = PictureSource.open(args.bundle)
     case = PhotoCase.make(photos, source.side, source.size[0], args.textures)
     work = PhotoEvaluation(source, case, judges, quick=args.quick, tell=show)

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.generate import check_places, draw, show_loading
+from engine.cli.drawing_progress import show_loading
+from engine.cli.generate import check_places, draw
 from engine.errors import InputError
 from engine.request import MAX_SEED, GenerationRequest
 from engine.sentence import Sentence

@@ -8,7 +8,6 @@ import os
 import secrets
 import signal
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import best_of, lists, views
+from engine.cli.drawing_progress import follow, show_loading
 from engine.cli.place import Place, check_place, take_place
 from engine.cli.terminal import progress
 from engine.errors import CannotWrite, InputError, RequestError, os_reason
-from engine.events import Finished, ScalePreview, Started
+from engine.events import Finished
 from engine.files import is_folder
 from engine.placement import Placement
 from engine.preset import read_preset
@@ -346,7 +346,7 @@ def draw_jobs(
     try:
         for index, (target, request) in enumerate(jobs):
             which = f"Picture {index + 1} of {len(jobs)}, " if len(jobs) > 1 else ""
-            finished = _follow(engine, request, cancel, previews, target.stem, which)
+            finished = follow(engine, request, cancel, previews, target.stem, which)
             if place is not None:
                 finished = replace(finished, image=place.finish(finished.image, finished.request))
             save_picture(target, finished.image, finished.request, finished.bits, likeness=finished.likeness)
@@ -362,81 +362,6 @@ def draw_jobs(
     return written
 
 
-def _follow(
-    engine: Engine,
-    request: GenerationRequest,
-    cancel: threading.Event,
-    previews: Path | None,
-    stem: str,
-    which: str = "",
-) -> Finished:
-    left, first = TimeLeft(()), 0
-    # The picture after each scale costs a tenth of a second: it is made where somebody sees how far it is, or keeps it.
-    for event in engine.generate(request, cancel=cancel, previews=progress.watched or previews is not None):
-        match event:
-            case Started():
-                for note in event.notes:
-                    progress.note(note)
-                left, first = TimeLeft(event.costs, event.expected_seconds), event.first_scale
-                progress.show(f"{which}preparing")
-            case ScalePreview():
-                if event.scale < first:
-                    left.begin(event.scale)
-                words = ", kept" if event.scale < first else left.words(event.scale)
-                scale = f"scale {event.scale + 1} of {event.scale_count}"
-                line = f"{which}{scale}{words}"
-                progress.show(line[:1].upper() + line[1:])
-                if previews is not None:
-                    from engine.photo.picture_file import save_plain
-
-                    save_plain(previews / f"{stem}-scale-{event.scale + 1:02d}.png", event.image)
-            case Finished():
-                return event
-    raise AssertionError("a generation ends with Finished or an error")
-
-
-class TimeLeft:
-    """How long a picture still takes, said only when it can be known.
-
-    The shares of the scales are counted work. Before a picture was measured here, the coarse scales, which are hardly any work,
-    say nothing about the speed: what they take is mostly the beginning. From a fifth of the work on, the pace is known.
-
-    Args:
-        costs: share of every scale in the drawing, summing to 1.
-        expected: measured seconds of such a picture, or None.
-    """
-
-    ENOUGH = 0.2
-
-    def __init__(self, costs: tuple[float, ...], expected: float | None = None) -> None:
-        self._costs, self._expected = costs, expected
-        self._start: tuple[float, float] | None = None
-
-    def begin(self, scale: int, now: float | None = None) -> None:
-        """The pace is measured from the end of this scale on."""
-        self._start = sum(self._costs[: scale + 1]), time.monotonic() if now is None else now
-
-    def words(self, scale: int, now: float | None = None) -> str:
-        """ ", about 4 s left" after a scale (from 0), or "" while that is not known, and at the end.
-
-        Args:
-            now: ``time.monotonic``, for tests.
-        """
-        now = time.monotonic() if now is None else now
-        share = sum(self._costs[: scale + 1])
-        if self._start is None:  # the first one also pays for what was prepared
-            self.begin(scale, now)
-        assert self._start is not None
-        done, left = share - self._start[0], max(1.0 - share, 0.0)
-        if done >= self.ENOUGH:
-            seconds = (now - self._start[1]) / done * left
-        elif self._expected is not None:
-            seconds = self._expected * left
-        else:
-            return ""
-        return f", about {seconds:.0f} s left" if seconds >= 0.5 else ""
-
-
 def _result(target: Path, finished: Finished) -> dict[str, Any]:
     height, width = finished.image.shape[:2]
     return {
@@ -448,10 +373,6 @@ def _result(target: Path, finished: Finished) -> dict[str, Any]:
         "likeness": None if finished.likeness is None else round(finished.likeness, 4),
         "notes": list(finished.notes),
     }
-
-
-def show_loading(fraction: float, text: str) -> None:
-    progress.show(f"{text}, {fraction:.0%}")
 
 
 def _in_main_thread() -> bool:

@@ -16,8 +16,8 @@ class Help(argparse.RawDescriptionHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         text = action.help or ""
-        said = action.default in (None, "", False, argparse.SUPPRESS) or action.default == []
-        if said or "%(default)" in text or not (action.option_strings or action.nargs in ("?", "*")):
+        has_words = action.default in (None, "", False, argparse.SUPPRESS) or action.default == []
+        if has_words or "%(default)" in text or not (action.option_strings or action.nargs in ("?", "*")):
             return text
         return f"{text} (default: %(default)s)"
 

@@ -335,11 +335,11 @@ def preview_data(args: argparse.Namespace) -> int:
 
     from engine.training import stages
     from engine.training.data import language
-    from engine.training.data.subjects import Subjects
+    from engine.training.data.subjects import SubjectPictures
     from engine.training.render.renderer import contact_sheet
 
     config = stages.find_config(args.config)
-    subjects = Subjects.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
+    subjects = SubjectPictures.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
     for words in subjects.skipped:
         print(f"Skipped: {words}")
     variety = args.variety or 1
@@ -361,10 +361,10 @@ def preview_data(args: argparse.Namespace) -> int:
 def backgrounds(args: argparse.Namespace, device: str) -> int:
     """Paint all backgrounds of a training, for its own pictures and for its samples."""
     from engine.training import stages
-    from engine.training.data.subjects import Subjects
+    from engine.training.data.subjects import SubjectPictures
 
     config = stages.find_config(args.config)
-    subjects = Subjects.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
+    subjects = SubjectPictures.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
     whole = 0
     for seed, variety in ((config.seed, args.variety or 8), (config.seed + 1, 2)):
         renderer = stages.make_renderer(config, subjects, device, seed, variety, args.textures, args.pool)

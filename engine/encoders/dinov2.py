@@ -54,7 +54,7 @@ class DinoSettings:
         )
 
 
-class Attention(nn.Module):
+class DinoAttention(nn.Module):
     def __init__(self, settings: DinoSettings) -> None:
         super().__init__()
         width = settings.hidden_size
@@ -73,7 +73,7 @@ class Attention(nn.Module):
         return self.output(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
-class FeedForward(nn.Module):
+class DinoFeedForward(nn.Module):
     def __init__(self, settings: DinoSettings) -> None:
         super().__init__()
         self.fc1 = nn.Linear(settings.hidden_size, settings.hidden)
@@ -84,17 +84,17 @@ class FeedForward(nn.Module):
         return self.fc2(self.act(self.fc1(x)))
 
 
-class Block(nn.Module):
+class DinoBlock(nn.Module):
     """Attention and feed-forward, each with a norm before and a learned scale behind it."""
 
     def __init__(self, settings: DinoSettings) -> None:
         super().__init__()
         width = settings.hidden_size
         self.norm1 = nn.LayerNorm(width, eps=settings.epsilon)
-        self.attention = Attention(settings)
+        self.attention = DinoAttention(settings)
         self.scale1 = nn.Parameter(torch.ones(width))
         self.norm2 = nn.LayerNorm(width, eps=settings.epsilon)
-        self.feed_forward = FeedForward(settings)
+        self.feed_forward = DinoFeedForward(settings)
         self.scale2 = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ class Dinov2(nn.Module):
             self.mask_token = nn.Parameter(torch.zeros(1, width))
         self.positions = nn.Parameter(torch.zeros(1, 1 + side * side, width))
         self.patches = nn.Conv2d(settings.channels, width, settings.patch_size, stride=settings.patch_size)
-        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+        self.blocks = nn.ModuleList(DinoBlock(settings) for _ in range(settings.layers))
         self.norm = nn.LayerNorm(width, eps=settings.epsilon)
 
     @property

@@ -18,7 +18,7 @@ from engine.device.cache import ByteBudgetCache
 from engine.encoders.content import ContentEncoder
 from engine.encoders.placed import on_white, place_cut_out
 from engine.encoders.semantic import SemanticEncoder
-from engine.encoders.text import TextEncoder
+from engine.encoders.text_encoder import TextEncoder
 from engine.errors import Cancel, Cancelled
 from engine.placement import Placement
 from engine.request import CutOut

@@ -69,7 +69,7 @@ class Residual(nn.Module):
         return (x if self.shortcut is None else self.shortcut(x)) + inner
 
 
-class Level(nn.Module):
+class LatentLevel(nn.Module):
     def __init__(self, width: int, out: int, last: bool, settings: LatentSettings) -> None:
         super().__init__()
         widths = [width, *[out] * (settings.blocks_per_level - 1)]
@@ -82,7 +82,7 @@ class Level(nn.Module):
         return x if self.halve is None else self.halve(F.pad(x, (0, 1, 0, 1)))
 
 
-class Attention(nn.Module):
+class LatentAttention(nn.Module):
     """Every pixel looks at every other one, with one head."""
 
     def __init__(self, width: int, settings: LatentSettings) -> None:
@@ -102,7 +102,7 @@ class Middle(nn.Module):
     def __init__(self, width: int, settings: LatentSettings) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Residual(width, width, settings) for _ in range(2))
-        self.attention = Attention(width, settings) if settings.attention else None
+        self.attention = LatentAttention(width, settings) if settings.attention else None
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.blocks[0](x)
@@ -122,7 +122,7 @@ class LatentEncoder(nn.Module):
         widths, latent = settings.block_out_channels, settings.latent_channels
         self.input = nn.Conv2d(settings.in_channels, widths[0], 3, padding=1)
         self.levels = nn.ModuleList(
-            Level(widths[max(index - 1, 0)], width, index == len(widths) - 1, settings)
+            LatentLevel(widths[max(index - 1, 0)], width, index == len(widths) - 1, settings)
             for index, width in enumerate(widths)
         )
         self.middle = Middle(widths[-1], settings)

@@ -40,11 +40,11 @@ def similarity(
         return float(F.cosine_similarity(seen, features.semantic_tokens(subject)[0], dim=0))
     key = ("patches", subject.digest, blocks)
     own = features.cache.get(key, lambda: features.semantic.patches_after(subject.rgb, blocks))
-    there = features.semantic.patches_after(seen_subject(picture, subject, placement), blocks)
+    there = features.semantic.patches_after(cut_out_of_picture(picture, subject, placement), blocks)
     return aligned(there, own, subject.alpha)
 
 
-def seen_subject(picture: np.ndarray, subject: CutOut, placement: Placement) -> np.ndarray:
+def cut_out_of_picture(picture: np.ndarray, subject: CutOut, placement: Placement) -> np.ndarray:
     """The placed subject of a picture as a cut-out, RGB uint8 (S, S, 3) on white: the way of ``place_cut_out`` back."""
     height, width = picture.shape[:2]
     side = len(subject.pixels)

@@ -87,7 +87,7 @@ class Norm(nn.Module):
         return self.weight.float() * (x * torch.rsqrt(square + self.epsilon))
 
 
-class Attention(nn.Module):
+class T5Attention(nn.Module):
     """Self-attention without scaling; the first block's has the table of distances that all blocks share."""
 
     def __init__(self, settings: T5Settings, first: bool) -> None:
@@ -118,7 +118,7 @@ class Attention(nn.Module):
         return x + self.output(found.transpose(1, 2).flatten(2))
 
 
-class FeedForward(nn.Module):
+class T5FeedForward(nn.Module):
     def __init__(self, settings: T5Settings) -> None:
         super().__init__()
         self.norm = Norm(settings.d_model, settings.epsilon)
@@ -134,11 +134,11 @@ class FeedForward(nn.Module):
         return x + self.output(inner)
 
 
-class Block(nn.Module):
+class T5Block(nn.Module):
     def __init__(self, settings: T5Settings, first: bool) -> None:
         super().__init__()
-        self.attention = Attention(settings, first)
-        self.feed_forward = FeedForward(settings)
+        self.attention = T5Attention(settings, first)
+        self.feed_forward = T5FeedForward(settings)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         return self.feed_forward(self.attention(x, bias))
@@ -155,7 +155,7 @@ class T5Encoder(nn.Module):
         super().__init__()
         self.config = settings = T5Settings.of(config)
         self.words = nn.Embedding(settings.vocab_size, settings.d_model)
-        self.blocks = nn.ModuleList(Block(settings, index == 0) for index in range(settings.num_layers))
+        self.blocks = nn.ModuleList(T5Block(settings, index == 0) for index in range(settings.num_layers))
         self.norm = Norm(settings.d_model, settings.epsilon)
 
     @property
@@ -165,7 +165,7 @@ class T5Encoder(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         x = self.words(ids).float()
         first = self.blocks[0]
-        assert isinstance(first, Block)
+        assert isinstance(first, T5Block)
         bias = first.attention.bias(ids.shape[1])
         for block in self.blocks:
             x = block(x, bias)

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.batch.job import Job, planned
+from engine.batch.batch_job import BatchJob, planned
 from engine.bundle.manifest import BundleManifest
 from engine.errors import EchoGenError, InputError
-from engine.evaluation.embedders import Clip, Embedder
+from engine.evaluation.embedders import Clip, PictureEmbedder
 from engine.evaluation.photo_folder import CLASSES, PhotoSubject
 from engine.photo.load import load_photo
 from engine.request import GenerationRequest
@@ -36,7 +36,7 @@ _PROMPT = re.compile(r"^'(.+)'\.format\(unique_token, class_token\)", re.MULTILI
 
 
 @dataclass(frozen=True)
-class Cell:
+class BenchmarkCell:
     """One picture of the benchmark.
 
     Attributes:
@@ -60,7 +60,7 @@ class Score:
         file: of the picture, relative to the job's folder.
     """
 
-    cell: Cell
+    cell: BenchmarkCell
     file: str
     figures: Mapping[str, float]
 
@@ -105,7 +105,7 @@ class Benchmark:
     seeds: int = SEEDS
 
     def __post_init__(self) -> None:
-        self.cells: list[Cell] = []
+        self.cells: list[BenchmarkCell] = []
 
     def requests(self, manifest: BundleManifest, skipped: Callable[[str], None]) -> Iterator[GenerationRequest]:
         """The requests, at the model's own settings; ``cells`` holds their pictures afterwards.
@@ -128,7 +128,7 @@ class Benchmark:
                     request = GenerationRequest(
                         prompt, cut, subject_name=subject.name, seed=seed, **manifest.request_defaults()
                     )
-                    self.cells.append(Cell(planned(request).id, subject.key, prompt, template, seed))
+                    self.cells.append(BenchmarkCell(planned(request).id, subject.key, prompt, template, seed))
                     yield request
 
 
@@ -142,7 +142,9 @@ class References:
         InputError: the input photo cannot be read.
     """
 
-    def __init__(self, subject: PhotoSubject, judges: Sequence[Embedder], skipped: Callable[[str], None]) -> None:
+    def __init__(
+        self, subject: PhotoSubject, judges: Sequence[PictureEmbedder], skipped: Callable[[str], None]
+    ) -> None:
         photos = []
         for path in subject.photos:
             try:
@@ -170,9 +172,9 @@ class References:
 
 
 def measure(
-    job: Job,
+    job: BatchJob,
     benchmark: Benchmark,
-    judges: Sequence[Embedder],
+    judges: Sequence[PictureEmbedder],
     skipped: Callable[[str], None] = lambda words: None,
     tell: Callable[[int], None] = lambda count: None,
 ) -> tuple[list[Score], dict[str, References]]:
@@ -187,7 +189,7 @@ def measure(
     """
     scores: list[Score] = []
     references: dict[str, References] = {}
-    by_subject: dict[str, list[Cell]] = {}
+    by_subject: dict[str, list[BenchmarkCell]] = {}
     for cell in benchmark.cells:
         by_subject.setdefault(cell.subject, []).append(cell)
     known = {subject.key: subject for subject in benchmark.subjects}
@@ -200,13 +202,13 @@ def measure(
 
 
 def _measured(
-    job: Job,
-    cells: Iterable[Cell],
+    job: BatchJob,
+    cells: Iterable[BenchmarkCell],
     references: References,
-    judges: Sequence[Embedder],
+    judges: Sequence[PictureEmbedder],
     skipped: Callable[[str], None],
 ) -> list[Score]:
-    there: list[tuple[Cell, np.ndarray]] = []
+    there: list[tuple[BenchmarkCell, np.ndarray]] = []
     for cell in cells:
         if job.has_picture(cell.id):
             try:

@@ -79,11 +79,11 @@ def _table(kind: str, groups: Mapping[str, Mapping[str, float]], figures: list[s
 
 def _picture(entry: Mapping[str, Any], pictures: str) -> str:
     figures = "<br>".join(f"{html.escape(words(name))} {value:.3f}" for name, value in entry["figures"].items())
-    said = html.escape(f"{entry['prompt']} (seed {entry['seed']})")
+    caption = html.escape(f"{entry['prompt']} (seed {entry['seed']})")
     address = html.escape(f"{pictures}/{entry['file']}")
     return (
-        f'<figure><a href="{address}"><img loading="lazy" alt="{said}" src="{address}"></a>'
-        f"<figcaption><b>{html.escape(entry['subject'])}</b>, {said}<br>{figures}</figcaption></figure>"
+        f'<figure><a href="{address}"><img loading="lazy" alt="{caption}" src="{address}"></a>'
+        f"<figcaption><b>{html.escape(entry['subject'])}</b>, {caption}<br>{figures}</figcaption></figure>"
     )
 
 

@@ -29,7 +29,7 @@ CLIP_WORDS = 77  # tokens that CLIP reads of a prompt
 SIDE = 224  # pixels all of them look at
 
 
-class Embedder(Protocol):
+class PictureEmbedder(Protocol):
     """Sees pictures as unit vectors; the cosine of two is how alike they are."""
 
     name: str
@@ -208,7 +208,7 @@ def find_networks(folder: Path) -> dict[str, Path]:
     return found
 
 
-def load_judges(folder: Path, judge: str) -> list[Embedder]:
+def load_judges(folder: Path, judge: str) -> list[PictureEmbedder]:
     """The networks that measure pictures, on the processor.
 
     Args:
@@ -219,7 +219,7 @@ def load_judges(folder: Path, judge: str) -> list[Embedder]:
         InputError: a network that the benchmark needs is missing.
         BundleError: one cannot be read.
     """
-    judges: list[Embedder] = []
+    judges: list[PictureEmbedder] = []
     if judge in ("papers", "all"):
         networks = find_networks(folder)
         for key in NEEDED:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from engine.evaluation.judges import LOOKS, NO_LOOK, SIDE, Embedder, SceneClassifier, resize, save_judge
 from engine.training.data import language
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.loop import Progress, say, train
 from engine.training.optimiser import WeightAverage
 from engine.training.render.renderer import Batch, Renderer
@@ -276,8 +276,10 @@ def train_judge(name: str, sprites: Path, runs: Path, minutes: float, out: Path)
         out: folder the weights go to.
     """
     kinds: dict[str, type[EmbedderStage] | type[ScenesStage]] = {"embedder": EmbedderStage, "scenes": ScenesStage}
-    training = Renderer(Subjects.from_folder(sprites, split="train"), reference_size=SIDE, seed=101, variety=4)
-    held_out = Renderer(Subjects.from_folder(sprites, split="validation"), reference_size=SIDE, seed=202, variety=1)
+    training = Renderer(SubjectPictures.from_folder(sprites, split="train"), reference_size=SIDE, seed=101, variety=4)
+    held_out = Renderer(
+        SubjectPictures.from_folder(sprites, split="validation"), reference_size=SIDE, seed=202, variety=1
+    )
     stage = kinds[name](training, held_out)
     progress = train(stage, runs, minutes)
     write_judge(stage, progress, out)

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.evaluation.photo_folder import QUICK_SCENES, SEED, Photos
+from engine.evaluation.photo_folder import QUICK_SCENES, SEED, JudgedPhotos
 from engine.placement import Placement
 from engine.request import CutOut
 from engine.training.data import language
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.render.renderer import Renderer
 
 SHEET_SCENES = ("snow", "beach", "wooden_floor", "city", "sunflowers")
@@ -29,7 +29,7 @@ SPRITE_SIDE = 320
 
 
 @dataclass(frozen=True)
-class Cell:
+class PhotoCell:
     """One picture to draw: subject (row of the photos), scene (key in the language), prompt and seed."""
 
     subject: int
@@ -63,12 +63,12 @@ class Renders:
 class PhotoCase:
     """Photos, their cut-outs as the bundle gets them, and a renderer of the same subjects."""
 
-    photos: Photos
+    photos: JudgedPhotos
     cut_outs: tuple[CutOut, ...]
     renderer: Renderer
 
     @classmethod
-    def make(cls, photos: Photos, side: int, size: int, textures: Path | None = None) -> PhotoCase:
+    def make(cls, photos: JudgedPhotos, side: int, size: int, textures: Path | None = None) -> PhotoCase:
         """
         Args:
             side: of the cut-outs the bundle gets. size: side of its pictures.
@@ -78,36 +78,36 @@ class PhotoCase:
         pictures = np.stack([sprite(shot.cut_out(SPRITE_SIDE)) for shot in photos.shots])
         names = tuple(subject.name for subject in photos.subjects)
         keys = tuple(subject.key for subject in photos.subjects)
-        subjects = Subjects(torch.from_numpy(pictures), names, keys)
+        subjects = SubjectPictures(torch.from_numpy(pictures), names, keys)
         renderer = Renderer(subjects, size, seed=SEED, variety=2, recolour=False, textures=textures)
         return cls(photos, cut_outs, renderer)
 
-    def cells(self, keys: Sequence[str], seed: int = SEED) -> list[Cell]:
+    def cells(self, keys: Sequence[str], seed: int = SEED) -> list[PhotoCell]:
         """Every subject in each of some scenes, row by row."""
         return [
             self._cell(row, key, seed + index)
             for index, (row, key) in enumerate((row, key) for row in range(len(self.photos)) for key in keys)
         ]
 
-    def dealt(self, count: int, without: Sequence[str], seed: int) -> list[Cell]:
+    def dealt(self, count: int, without: Sequence[str], seed: int) -> list[PhotoCell]:
         """So many scenes of each subject, such that all places but some are asked for alike."""
         keys = [scene.key for scene in language.PLACES if scene.key not in without]
         step = next(step for step in (7, 11, 13, 1) if math.gcd(step, len(keys)) == 1)
         total = len(self.photos) * count
         return [self._cell(index // count, keys[index * step % len(keys)], seed + index) for index in range(total)]
 
-    def asked(self, quick: bool = False) -> list[Cell]:
+    def asked(self, quick: bool = False) -> list[PhotoCell]:
         """The pictures that figures are taken of: those of the sheet, and some of every other place."""
         if quick:
             return self.cells(QUICK_SCENES)
         sheet = self.cells(SHEET_SCENES)
         return sheet + self.dealt(FURTHER, SHEET_SCENES, SEED + len(sheet))
 
-    def _cell(self, row: int, key: str, seed: int) -> Cell:
+    def _cell(self, row: int, key: str, seed: int) -> PhotoCell:
         prompt = language.canonical_prompt(language.BY_KEY[key], self.photos.subjects[row].name)
-        return Cell(row, key, prompt, seed)
+        return PhotoCell(row, key, prompt, seed)
 
-    def render(self, cells: Sequence[Cell], places: Sequence[Placement] = ()) -> Renders:
+    def render(self, cells: Sequence[PhotoCell], places: Sequence[Placement] = ()) -> Renders:
         """True renders of the cells, colours and materials on a plain backdrop. Others with every call.
 
         Args:

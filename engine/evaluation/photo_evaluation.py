@@ -20,7 +20,7 @@ from engine.evaluation import picture_figures
 from engine.evaluation.imagenet import nearest, prototypes, to_picture
 from engine.evaluation.judges import Judges
 from engine.evaluation.measures import margin, share
-from engine.evaluation.photo_case import LIGHTS, LOOKS, Cell, PhotoCase, Renders
+from engine.evaluation.photo_case import LIGHTS, LOOKS, PhotoCase, PhotoCell, Renders
 from engine.evaluation.photo_folder import QUICK_SCENES, SEED, Judged, judged
 from engine.evaluation.picture_source import Off, PictureSource
 from engine.placement import Placement
@@ -34,7 +34,7 @@ Tell = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class JudgedPictures:
     """Pictures of cells and what the judge sees in them.
 
     Attributes:
@@ -42,7 +42,7 @@ class Seen:
         seconds: what drawing one took, on average.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[PhotoCell, ...]
     pictures: Tensor
     features: Tensor
     masks: Tensor | None = None
@@ -75,7 +75,7 @@ class PhotoEvaluation:
         self.figures: dict[str, Any] = {"bundle": source.bundle.manifest.identity}
         self._tell, self._drawn = tell, 0
 
-    def run(self) -> tuple[Seen, Renders, Tensor]:
+    def run(self) -> tuple[JudgedPictures, Renders, Tensor]:
         """Take all figures.
 
         Returns:
@@ -104,7 +104,7 @@ class PhotoEvaluation:
 
     # Drawing
 
-    def draw(self, cells: Sequence[Cell], words: str, off: Off = "") -> Seen:
+    def draw(self, cells: Sequence[PhotoCell], words: str, off: Off = "") -> JudgedPictures:
         """Draw cells and show them to the judge."""
         pictures, started = [], time.perf_counter()
         for cell in cells:
@@ -117,22 +117,22 @@ class PhotoEvaluation:
             cuts = [self.case.cut_outs[cell.subject] for cell in cells]
             masks = torch.stack([self.source.mask(*pair) for pair in zip(cuts, self._places(cells), strict=True)])
         drawn = torch.stack(pictures)
-        return Seen(tuple(cells), drawn, self.case.photos.judge.embed(drawn), masks, seconds)
+        return JudgedPictures(tuple(cells), drawn, self.case.photos.judge.embed(drawn), masks, seconds)
 
-    def render(self, cells: Sequence[Cell]) -> Renders:
+    def render(self, cells: Sequence[PhotoCell]) -> Renders:
         """True renders of cells, with the subjects where the bundle draws them."""
         return self.case.render(cells, self._places(cells))
 
-    def _places(self, cells: Sequence[Cell]) -> list[Placement]:
+    def _places(self, cells: Sequence[PhotoCell]) -> list[Placement]:
         """The automatic placement of every cell; nothing for a bundle that knows none."""
         if not self.source.places:
             return []
         return [self.source.automatic(self.case.cut_outs[cell.subject], cell.seed) for cell in cells]
 
-    def judged(self, seen: Seen) -> Judged:
+    def judged(self, seen: JudgedPictures) -> Judged:
         return self._judged(seen.features, seen.cells)
 
-    def _judged(self, features: Tensor, cells: Sequence[Cell]) -> Judged:
+    def _judged(self, features: Tensor, cells: Sequence[PhotoCell]) -> Judged:
         return judged(features, self.case.photos.prototypes, [cell.subject for cell in cells])
 
     def _share(self) -> float:
@@ -145,7 +145,7 @@ class PhotoEvaluation:
 
     # Figures
 
-    def subjects(self, seen: Seen, renders: Renders, coded: Tensor) -> None:
+    def subjects(self, seen: JudgedPictures, renders: Renders, coded: Tensor) -> None:
         """Which of the subjects does a picture show? Beside it true renders, and those after the bits."""
         drawn, count = self.judged(seen), len(self.case.photos)
         self.figures |= {
@@ -167,7 +167,7 @@ class PhotoEvaluation:
             ceiling = self._judged(self.case.photos.judge.embed(pictures), self.cells)
             self.figures |= {name: round(ceiling.top1, 4), f"{name}_similarity": round(ceiling.similarity, 4)}
 
-    def scenes(self, seen: Seen, renders: Renders, coded: Tensor) -> None:
+    def scenes(self, seen: JudgedPictures, renders: Renders, coded: Tensor) -> None:
         """Is it the place that was asked for, as the scene judge sees it?"""
         keys = [cell.key for cell in self.cells]
         right = self.judges.says(seen.pictures, keys).tolist()
@@ -183,7 +183,7 @@ class PhotoEvaluation:
             },
         }
 
-    def scenes_by_imagenet(self, seen: Seen, renders: Renders) -> None:
+    def scenes_by_imagenet(self, seen: JudgedPictures, renders: Renders) -> None:
         """The same by the judge of photos: nearest of the places' true renders, of every subject once in each."""
         self._tell(self._share(), "Rendering every place")
         keys = [scene.key for scene in language.PLACES]
@@ -197,7 +197,7 @@ class PhotoEvaluation:
             right = [keys[index] == cell.key for index, cell in zip(found, self.cells, strict=True)]
             self.figures[name] = round(share(right), 4)
 
-    def quality(self, seen: Seen, renders: Renders) -> None:
+    def quality(self, seen: JudgedPictures, renders: Renders) -> None:
         """Sharpness of the scene, and of the subject's edge, against true renders."""
         height, width = seen.pictures.shape[-2:]
         around = [picture_figures.frame(height, width)] * 2
@@ -227,7 +227,7 @@ class PhotoEvaluation:
         left = picture_figures.pasted_share(made, renders.pictures, canvas, renders.visible)
         self.figures["pasted_share"] = round(left, 4)
 
-    def cost(self, seen: Seen) -> None:
+    def cost(self, seen: JudgedPictures) -> None:
         """Seconds and megabytes."""
         cell, manifest = self.cells[0], self.source.bundle.manifest
         first = self.source.first_preview_seconds(self.case.cut_outs[cell.subject], cell.prompt, cell.seed)
@@ -251,11 +251,11 @@ class PhotoEvaluation:
             "look_top1_ceiling": round(true.top1, 4),
         }
 
-    def seeds(self, seen: Seen) -> None:
+    def seeds(self, seen: JudgedPictures) -> None:
         """How far two seeds of one request are apart, as a share of two true renders' distance."""
         rows = [[cell.subject for cell in self.cells].index(row) for row in range(len(self.case.photos))]
         cells = [self.cells[row] for row in rows]
-        again = [Cell(c.subject, c.key, c.prompt, c.seed + OTHER) for c in cells]
+        again = [PhotoCell(c.subject, c.key, c.prompt, c.seed + OTHER) for c in cells]
         other = self.draw(again, "Drawing other seeds").features
         one, two = (self.case.photos.judge.embed(self.render(some).pictures) for some in (cells, again))
         drawn = 1 - F.cosine_similarity(seen.features[rows], other)

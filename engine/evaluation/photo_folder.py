@@ -72,7 +72,7 @@ class Shot:
 
 
 @dataclass(frozen=True, eq=False)
-class Photos:
+class JudgedPhotos:
     """The subjects of a folder as the judge knows them.
 
     Attributes:
@@ -94,7 +94,7 @@ class Photos:
         masks: Path | None = None,
         judge: ImageNetJudge | None = None,
         skipped: Callable[[str], None] = lambda words: None,
-    ) -> Photos:
+    ) -> JudgedPhotos:
         """Find the subjects and show all their photos to the judge: some ten seconds for eighty photos.
 
         Args:
@@ -173,7 +173,7 @@ def judged(features: Tensor, of: Tensor, subjects: Sequence[int]) -> Judged:
 
 def photos_top1(
     draw: Draw,
-    photos: Photos,
+    photos: JudgedPhotos,
     side: int,
     scenes: Sequence[str] = QUICK_SCENES,
     seed: int = SEED,

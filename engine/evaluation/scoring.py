@@ -27,7 +27,7 @@ from engine.evaluation.sheet import contact_sheet
 from engine.request import CutOut
 from engine.sentence import Sentence
 from engine.training.data import language
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.drawing import CUT_PATHS, Drawer, Paths, to_pixels
 from engine.training.render import appearance
 from engine.training.render.paint import Canvas
@@ -41,7 +41,7 @@ Tell = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Cell:
+class SceneCell:
     """One picture to draw: subject (row of the references), scene (index into ``language.SCENES``), prompt and seed."""
 
     subject: int
@@ -68,10 +68,10 @@ class Case:
         renders: the true picture of every cell, (cells, 3, S, S).
     """
 
-    subjects: Subjects
+    subjects: SubjectPictures
     references: Tensor
     masks: Tensor
-    cells: tuple[Cell, ...]
+    cells: tuple[SceneCell, ...]
     renders: Tensor
 
     def cut_out(self, subject: int) -> CutOut:
@@ -81,15 +81,15 @@ class Case:
         return CutOut(np.concatenate([rgb, mask], axis=2))
 
 
-def choose_subjects(folder: Path, count: int) -> Subjects:
+def choose_subjects(folder: Path, count: int) -> SubjectPictures:
     """Subjects that training has never seen: the validation split; all of a folder that is too small to be split.
 
     Raises:
         InputError: the folder is missing or holds fewer than two usable cut-outs.
     """
-    subjects = Subjects.from_folder(folder)
+    subjects = SubjectPictures.from_folder(folder)
     if len(subjects) >= 100:
-        subjects = Subjects.from_folder(folder, split="validation")
+        subjects = SubjectPictures.from_folder(folder, split="validation")
     if len(subjects) < 2:
         raise InputError(
             Sentence("The folder {folder} holds one cut-out only; subjects are told apart.", folder=folder),
@@ -99,7 +99,7 @@ def choose_subjects(folder: Path, count: int) -> Subjects:
     return subjects.select(sorted(order.tolist()))
 
 
-def dressed(subjects: Subjects, seed: int = SEED) -> Subjects:
+def dressed(subjects: SubjectPictures, seed: int = SEED) -> SubjectPictures:
     """The same subjects in one fixed appearance each: most in other colours, some with a pattern."""
     sprites = subjects.pictures.float() / 255
     sprites[:, :3] *= sprites[:, 3:]
@@ -107,10 +107,10 @@ def dressed(subjects: Subjects, seed: int = SEED) -> Subjects:
     varied = appearance.vary_appearance(sprites, canvas)
     varied[:, :3] /= varied[:, 3:].clamp_min(1e-3)
     pictures = (varied.clamp(0, 1) * 255).round().to(torch.uint8)
-    return Subjects(pictures, subjects.names, subjects.keys)
+    return SubjectPictures(pictures, subjects.names, subjects.keys)
 
 
-def make_case(subjects: Subjects, size: int, reference_size: int, prompts: int, recolour: bool = True) -> Case:
+def make_case(subjects: SubjectPictures, size: int, reference_size: int, prompts: int, recolour: bool = True) -> Case:
     """References, cells and true renders. Scenes are dealt out evenly: ``prompts`` different ones for every subject."""
     worn = dressed(subjects) if recolour else subjects
     renderer = Renderer(worn, size=size, reference_size=reference_size, seed=SEED, variety=1, recolour=False)
@@ -122,12 +122,12 @@ def make_case(subjects: Subjects, size: int, reference_size: int, prompts: int, 
         subject = index // prompts
         scene = (index * 7) % len(language.SCENES)  # 7 and 25 share no divisor: all scenes in turn
         prompt = language.canonical_prompt(language.SCENES[scene], worn.names[subject])
-        cells.append(Cell(subject, scene, prompt, SEED + index))
+        cells.append(SceneCell(subject, scene, prompt, SEED + index))
     renders = renderer_pictures(renderer, cells)
     return Case(worn, references, batch.reference_mask, tuple(cells), renders)
 
 
-def renderer_pictures(renderer: Renderer, cells: Sequence[Cell]) -> Tensor:
+def renderer_pictures(renderer: Renderer, cells: Sequence[SceneCell]) -> Tensor:
     """True renders of the cells, on the backdrop the prompt implies."""
     parts = []
     for start in range(0, len(cells), 25):
@@ -224,7 +224,7 @@ def by_scene(judges: Judges, case: Case, pictures: Tensor) -> dict[str, float]:
     return {k: round(share([bool(right[i]) for i, cell in enumerate(case.cells) if cell.key == k]), 3) for k in keys}
 
 
-def _scene_chance(cells: Sequence[Cell]) -> float:
+def _scene_chance(cells: Sequence[SceneCell]) -> float:
     chances = [1 / (len(LOOKS) + 1) if cell.key in LOOKS else 1 / (len(language.PLACES) + 1) for cell in cells]
     return sum(chances) / len(chances)
 

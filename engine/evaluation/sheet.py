@@ -15,7 +15,7 @@ from engine.training.drawing import to_pixels
 
 if TYPE_CHECKING:
     from engine.evaluation.photo_case import PhotoCase, Renders
-    from engine.evaluation.photo_evaluation import Seen
+    from engine.evaluation.photo_evaluation import JudgedPictures
 
 GAP = 6
 HEADER = 54
@@ -55,7 +55,7 @@ def contact_sheet(
 
 
 def photo_sheets(
-    case: PhotoCase, seen: Seen, renders: Renders, coded: Tensor, title: str
+    case: PhotoCase, seen: JudgedPictures, renders: Renders, coded: Tensor, title: str
 ) -> list[tuple[str, str, Image.Image]]:
     """Sheets of an evaluation on photos as (name of its file, title, sheet).
 

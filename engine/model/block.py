@@ -349,7 +349,7 @@ class Block(nn.Module):
         self.image = ImageLayer(config)
         self.content = ContentLayer(config, last)
 
-    def forward(self, x: Tensor, y: Tensor, seen: Seen) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, y: Tensor, seen: BlockContext) -> tuple[Tensor, Tensor]:
         """Both layers at once, for training: image tokens (B, n, C) and content tokens (B, P, C) → the next block's."""
         words = None
         if self.content.update is not None:
@@ -361,7 +361,7 @@ class Block(nn.Module):
         return x, y
 
 
-class Seen(NamedTuple):
+class BlockContext(NamedTuple):
     """The inputs of all blocks in training besides their tokens.
 
     Attributes:

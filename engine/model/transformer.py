@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.model.block import EPSILON, Block, Seen, attend, gelu, split_heads
+from engine.model.block import EPSILON, Block, BlockContext, attend, gelu, split_heads
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.rotary import rotary_code
 from engine.model.schedules import grid_positions
@@ -226,7 +226,7 @@ class Transformer(nn.Module):
             F.pad(text_condition.mask, (0, patches.shape[1]), value=True) if text_condition.mask is not None else None
         )
 
-        seen = Seen(
+        seen = BlockContext(
             modulation,
             content_modulation,
             text_condition.tokens,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.photo.hints import Hint as Hint
     from engine.photo.hints import Stroke as Stroke
     from engine.photo.hints import SubjectProposal as SubjectProposal
-    from engine.photo.load import MAX_PIXELS as MAX_PIXELS
     from engine.photo.load import Photo as Photo
     from engine.photo.load import load_photo as load_photo
     from engine.photo.load import photo_from_pixels as photo_from_pixels
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from engine.photo.place import place_in_region as place_in_region
     from engine.photo.place import put_back as put_back
     from engine.photo.place import region_of_photo as region_of_photo
+    from engine.photo.refusals import MAX_PIXELS as MAX_PIXELS
     from engine.photo.sheet import Table as Table
     from engine.photo.sheet import arrange as arrange
     from engine.photo.sheet import draw_sheet as draw_sheet

@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from engine.errors import InputError, RequestError
-from engine.photo.load import MAX_PIXELS, load_photo
+from engine.photo.load import load_photo
 from engine.photo.picture_file import read_picture_file, save_plain, settings_text
+from engine.photo.refusals import MAX_PIXELS
 from engine.sentence import Sentence
 
 Way = Callable[[np.ndarray, int], np.ndarray]

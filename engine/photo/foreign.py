@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from functools import cache
 from typing import BinaryIO
 
 from PIL import Image
@@ -81,3 +82,21 @@ def _profile(data: bytes) -> bytes | None:
     except zlib.error:
         return None
     return profile if unpacker.eof else None
+
+
+_HEIF_BRANDS = (*(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"mif2", b"msf1"),)
+
+
+def is_heif(start: bytes) -> bool:
+    return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
+
+
+@cache
+def reads_heif() -> bool:
+    """Whether photos of phones can be read: pillow-heif is an optional part. It is loaded with the first of them."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True

@@ -15,7 +15,6 @@ import io
 import logging
 import stat
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,26 +23,30 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from engine.errors import PhotoError, os_reason
 from engine.photo.colour import by_profile, by_space, space_of_file
-from engine.photo.foreign import PNG, is_raw_inside, kind, png_without_metadata
+from engine.photo.foreign import PNG, is_heif, is_raw_inside, png_without_metadata, reads_heif
 from engine.photo.raw import can_develop, develop, is_raw, raw_size
+from engine.photo.refusals import (
+    MAX_FILE_BYTES,
+    MAX_PIXELS,
+    damaged,
+    name_of,
+    not_a_picture,
+    too_large,
+    too_many_bytes,
+)
 from engine.sentence import Sentence
 from engine.text import shown_name
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 100_000_000
-MAX_FILE_BYTES = 2**30
-"""A hundred megapixels in 16-bit RGBA are 800 MB unpacked; a larger file holds something else."""
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "GIF", "BMP", "DIB", "PPM", "TGA", "JPEG2000", "AVIF", "ICO", "QOI")
 _READERS = ("Png", "Jpeg", "Mpo", "WebP", "Tiff", "Gif", "Bmp", "Ppm", "Tga", "Jpeg2K", "Avif", "Ico", "Qoi")
 _HEIF = "HEIF"
-_HEIF_BRANDS = (*(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"hevx", b"mif1", b"mif2", b"msf1"),)
 
 # Pillow warns above this and refuses above twice this, before unpacking, wherever it opens a picture.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-_WORKING = Sentence("PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.")
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -95,7 +98,7 @@ def photo_from_pixels(
         PhotoError: it has more pixels than a photo may have, through whatever door it came.
     """
     if rgb.shape[0] * rgb.shape[1] > MAX_PIXELS:
-        raise _too_large(_called(name), (rgb.shape[1], rgb.shape[0]))
+        raise too_large(name_of(name), (rgb.shape[1], rgb.shape[0]))
     if alpha is not None and alpha.min() == 255:
         alpha = None
     rgb, alpha = _frozen(rgb), None if alpha is None else _frozen(alpha)
@@ -123,11 +126,11 @@ def load_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> Photo:
             return _decode(stream, name)
     if isinstance(source, (bytes, bytearray, memoryview)):
         if len(source) > MAX_FILE_BYTES:
-            raise _too_many_bytes(_called(name), len(source))
+            raise too_many_bytes(name_of(name), len(source))
         return _decode(io.BytesIO(source), name)
     data = source.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise _too_many_bytes(_called(name), len(data))
+        raise too_many_bytes(name_of(name), len(data))
     return _decode(io.BytesIO(data), name)
 
 
@@ -140,7 +143,7 @@ def open_regular_file(path: Path, name: str) -> BinaryIO:
         if not stat.S_ISREG(status.st_mode):
             raise PhotoError(Sentence("{name} is no ordinary file.", name=name), Sentence("Choose a photo."))
         if status.st_size > MAX_FILE_BYTES:
-            raise _too_many_bytes(name, status.st_size)
+            raise too_many_bytes(name, status.st_size)
         return path.open("rb")
     except PermissionError as error:
         raise PhotoError(
@@ -162,7 +165,7 @@ def open_regular_file(path: Path, name: str) -> BinaryIO:
 
 
 def _decode(stream: BinaryIO, name: str) -> Photo:
-    called = _called(name)
+    called = name_of(name)
     try:
         start = stream.read(32)
         stream.seek(0)
@@ -182,9 +185,9 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
     except PhotoError:
         raise
     except UnidentifiedImageError as error:
-        raise _not_a_picture(called, start) from error
+        raise not_a_picture(called, start) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _too_large(called) from error
+        raise too_large(called) from error
     except MemoryError as error:
         raise PhotoError(
             Sentence("{called} does not fit into memory.", called=called),
@@ -196,9 +199,9 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
                 Sentence("{called} cannot be read: {reason}.", called=called, reason=os_reason(error)),
                 Sentence("Copy it to this computer first."),
             ) from error
-        raise _damaged(called) from error
+        raise damaged(called) from error
     except Exception as error:  # decoders raise SyntaxError, struct.error, IndexError, … for damaged files
-        raise _damaged(called) from error
+        raise damaged(called) from error
     return photo_from_pixels(rgb, alpha, name, notes)
 
 
@@ -237,22 +240,7 @@ def _usable_formats(start: bytes) -> list[str]:
         with contextlib.suppress(ImportError):
             importlib.import_module(f"PIL.{name}ImagePlugin")
     formats = [name for name in FORMATS if name in Image.OPEN]
-    return [*formats, _HEIF] if _is_heif(start) and _reads_heif() else formats
-
-
-def _is_heif(start: bytes) -> bool:
-    return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
-
-
-@cache
-def _reads_heif() -> bool:
-    """Whether photos of phones can be read: pillow-heif is an optional part. It is loaded with the first of them."""
-    try:
-        from pillow_heif import register_heif_opener
-    except ImportError:
-        return False
-    register_heif_opener()
-    return True
+    return [*formats, _HEIF] if is_heif(start) and reads_heif() else formats
 
 
 def _developed(stream: BinaryIO, called: str) -> np.ndarray:
@@ -270,9 +258,9 @@ def _developed(stream: BinaryIO, called: str) -> np.ndarray:
 def _check_size(size: tuple[int, int], called: str) -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise _damaged(called)
+        raise damaged(called)
     if width * height > MAX_PIXELS:
-        raise _too_large(called, size)
+        raise too_large(called, size)
 
 
 def _frame_note(picture: Image.Image) -> tuple[str, ...]:
@@ -378,71 +366,3 @@ def _frozen(values: np.ndarray) -> np.ndarray:
     frozen = np.array(values, np.uint8, order="C") if values.flags.writeable else np.ascontiguousarray(values)
     frozen.flags.writeable = False
     return frozen
-
-
-def _called(name: str) -> str:
-    return name or Sentence("The picture")
-
-
-def _unreadable(called: str, known: str) -> PhotoError:
-    return PhotoError(
-        Sentence("{called} is {known}, which cannot be read here.", called=called, known=known),
-        Sentence("Save it as JPEG first. {working}", working=_WORKING),
-        title=Sentence("This kind cannot be read"),
-    )
-
-
-def _not_a_picture(called: str, start: bytes) -> PhotoError:
-    if _is_heif(start) and _reads_heif():
-        return PhotoError(
-            Sentence("{called} is a HEIC photo that is damaged or incomplete.", called=called),
-            Sentence("Save it as JPEG first."),
-        )
-    if _is_heif(start):
-        return PhotoError(
-            Sentence("{called} is a HEIC photo, and pillow-heif, which reads them, is not installed.", called=called),
-            Sentence("Install it with “pip install pillow-heif”, or save the photo as JPEG first."),
-        )
-    known = kind(start)
-    if known:
-        return _unreadable(called, known)
-    if start.startswith(b"%PDF"):
-        return PhotoError(
-            Sentence("{called} is a PDF document.", called=called),
-            Sentence("Save the picture in it as a file of its own. {working}", working=_WORKING),
-        )
-    if start.lstrip().startswith((b"<svg", b"<?xml")):
-        return PhotoError(Sentence("{called} is a drawing or a document, not a photo.", called=called), _WORKING)
-    return PhotoError(Sentence("{called} holds no image.", called=called), _WORKING)
-
-
-def _damaged(called: str) -> PhotoError:
-    return PhotoError(
-        Sentence("{called} is damaged or incomplete.", called=called),
-        Sentence("Copy it again from where it came from."),
-        title=Sentence("The photo is damaged"),
-    )
-
-
-def _too_large(called: str, size: tuple[int, int] | None = None) -> PhotoError:
-    what = Sentence("{called} has far more pixels", called=called)
-    if size:
-        what = Sentence("{called} has {count:.0f} megapixels", called=called, count=size[0] * size[1] / 1e6)
-    return PhotoError(
-        Sentence("{what}; {most} are the limit.", what=what, most=MAX_PIXELS // 10**6),
-        Sentence("Make it smaller first."),
-        title=Sentence("The photo is too large"),
-    )
-
-
-def _too_many_bytes(called: str, count: int) -> PhotoError:
-    return PhotoError(
-        Sentence(
-            "{called} has {count:.1f} GB; {most} GB is the limit.",
-            called=called,
-            count=count / 2**30,
-            most=MAX_FILE_BYTES // 2**30,
-        ),
-        Sentence("Make it smaller first."),
-        title=Sentence("The photo is too large"),
-    )

@@ -62,7 +62,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Card:
+class GraphicsCard:
     """A graphics card as its driver's own tool describes it.
 
     Attributes:
@@ -111,7 +111,7 @@ def diagnose() -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def find_cards(run: Callable[[list[str]], str] | None = None) -> tuple[Card, ...]:
+def find_cards(run: Callable[[list[str]], str] | None = None) -> tuple[GraphicsCard, ...]:
     """Graphics cards by the tools of their drivers, whatever torch thinks of them.
 
     Args:
@@ -124,12 +124,14 @@ def find_cards(run: Callable[[list[str]], str] | None = None) -> tuple[Card, ...
     for line in listed.splitlines():
         fields = [field.strip() for field in line.split(",")]
         if len(fields) == 3 and fields[2].isdecimal():
-            cards.append(Card("NVIDIA", fields[0], fields[1], int(fields[2]) * 2**20, cuda.group(1) if cuda else ""))
+            cards.append(
+                GraphicsCard("NVIDIA", fields[0], fields[1], int(fields[2]) * 2**20, cuda.group(1) if cuda else "")
+            )
     if not cards:
         for line in run(["lspci"]).splitlines():
             found = re.search(r"(?:VGA compatible|3D) controller: (.*)", line)
             if found and ("NVIDIA" in found.group(1) or "AMD" in found.group(1) or "ATI" in found.group(1)):
-                cards.append(Card("NVIDIA" if "NVIDIA" in found.group(1) else "AMD", found.group(1)))
+                cards.append(GraphicsCard("NVIDIA" if "NVIDIA" in found.group(1) else "AMD", found.group(1)))
     return tuple(cards)
 
 
@@ -179,7 +181,7 @@ def _disk() -> Finding:
     return Finding("Disk", fact)
 
 
-def _card(card: Card) -> Finding:
+def _card(card: GraphicsCard) -> Finding:
     details = [f"{round(card.memory / GIB)} GB"] if card.memory else []
     if card.driver:
         details.append(f"driver {card.driver}")
@@ -205,7 +207,7 @@ def _torch(build: TorchBuild) -> Finding:
     return Finding("Torch", f"torch {build.version}, built {words}.")
 
 
-def _card_and_torch(cards: tuple[Card, ...], build: TorchBuild) -> list[Finding]:
+def _card_and_torch(cards: tuple[GraphicsCard, ...], build: TorchBuild) -> list[Finding]:
     """The reasons why a card cannot be used."""
     nvidia = [card for card in cards if card.maker == "NVIDIA"]
     amd = [card for card in cards if card.maker == "AMD"]
@@ -241,7 +243,7 @@ def _cuda_works() -> bool:
     return torch.cuda.is_available()
 
 
-def _why_cuda_fails(card: Card, build: TorchBuild) -> Finding:
+def _why_cuda_fails(card: GraphicsCard, build: TorchBuild) -> Finding:
     built = build.built_for.removeprefix("cuda ")
     if not card.driver:
         return Finding(
@@ -333,7 +335,7 @@ def _way_out(manifest: BundleManifest, device: Device) -> str:
     return "This computer is too small for it. Use EchoGen mini."
 
 
-def _could_have(device: Device, cards: tuple[Card, ...]) -> list[Finding]:
+def _could_have(device: Device, cards: tuple[GraphicsCard, ...]) -> list[Finding]:
     """Whether the model of the paper would run here, where it is not installed yet.
 
     Args:

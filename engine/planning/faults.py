@@ -54,7 +54,7 @@ def faults_in_words(plan: MemoryPlan, device: Device) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        said = in_words(fault_of(error), plan, device)
-        if said is None:
+        in_ours = in_words(fault_of(error), plan, device)
+        if in_ours is None:
             raise
-        raise said from error
+        raise in_ours from error

@@ -209,14 +209,14 @@ def step_down(
     if position >= len(plans):
         return None
     below = min(plans[position:], key=lambda entry: entry.eight_bits)  # the next one, eight bits last
-    said = Sentence("Memory ran out with the plan “{plan}”; “{below}” is used now.", plan=plan.title, below=below.title)
+    note = Sentence("Memory ran out with the plan “{plan}”; “{below}” is used now.", plan=plan.title, below=below.title)
     if below.rounded and not plan.rounded:
-        said = Sentence(
+        note = Sentence(
             "Memory ran out with the plan “{plan}”; “{below}” is used now, whose pictures differ a little.",
             plan=plan.title,
             below=below.title,
         )
-    return replace(below, notes=(*below.notes, said))
+    return replace(below, notes=(*below.notes, note))
 
 
 def out_of_memory(plan: MemoryPlan, device: Device, free: int) -> NotEnoughMemory:

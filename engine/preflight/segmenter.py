@@ -29,9 +29,9 @@ from engine.preflight.colours.cutting import (
 from engine.preflight.colours.guesses import box_of, cut_by_colours, guesses, loose
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.proposals import Proposal
-from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
+from engine.preflight.colours.working_photo import Window, WorkingPhoto, WorkingPhotos
 from engine.preflight.networks.learned import LearnedParts, Parts
-from engine.preflight.shipped.candidates import Candidate, by_itself, corrected, in_box
+from engine.preflight.shipped.candidates import Candidate, around_box, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.things import THINGS, KnownThings
@@ -207,13 +207,13 @@ class Segmenter:
         rough: list[Proposal] = []
         classes: tuple[int, ...] = ()
         if given is None and (not marks or "segmentation" not in self._parts.roles):
-            rough = guesses(working, marks)
             classes = self._things.classes(hint.name) if self._things is not None and hint.name else ()
-            answers = self._by_itself(working, rough, marks, classes)
+            answers = self._by_itself(working, marks, classes)
+            rough = [] if answers else guesses(working, marks)
             likeliest = max((answer.score for answer in answers), default=0.0)
             if not (answers or rough) or (answers and not marks and likeliest < _NOTHING):
                 raise _nothing(hint)
-            answers = [answer for answer in answers if answer.score >= _UNLIKELY * likeliest]
+            answers = answers[:1] + [answer for answer in answers[1:] if answer.score >= _UNLIKELY * likeliest]
             boxes = tuple(answer.box() for answer in answers) or tuple(box_of(guess, working) for guess in rough)
         found = self._sam(working.photo, boxes[0] if boxes else None, marks, None, notes)
         if found is not None:
@@ -241,9 +241,7 @@ class Segmenter:
             notes.append(_NAME_UNUSED)
         return _proposal(hint, mask, score, first=given, others=boxes[1:], method=method, sure=sure)
 
-    def _by_itself(
-        self, working: WorkingPhoto, rough: list[Proposal], marks: Marks, classes: tuple[int, ...]
-    ) -> list[Candidate]:
+    def _by_itself(self, working: WorkingPhoto, marks: Marks, classes: tuple[int, ...]) -> list[Candidate]:
         """Answers for the whole photo, best first; none where the network cannot be used.
 
         Args:
@@ -251,21 +249,27 @@ class Segmenter:
         """
         if self._network is None:
             return []
-        evidence = self._things.see(working.whole.fine) if self._things is not None and not marks else None
-        places = evidence.of(classes) if evidence is not None else None
-        return by_itself(working, self._network, marks, colour_candidates(working, marks, rough), places) or []
+        places = None if marks else self._places(working.whole, classes)
+        return by_itself(working, self._network, marks, lambda: colour_candidates(working, marks), places) or []
 
     def _in_box(self, working: WorkingPhoto, box: Box, marks: Marks) -> list[Candidate]:
         if self._network is None:
             return []
-        return in_box(working, self._network, box_extent(box, working), marks) or []
+        extent = box_extent(box, working)
+        places = self._places(around_box(working, extent), ())
+        return in_box(working, self._network, extent, marks, places) or []
+
+    def _places(self, window: Window, classes: tuple[int, ...]) -> np.ndarray | None:
+        """Where a part of a photo shows what is meant; None where that cannot be told."""
+        evidence = self._things.see(window.fine) if self._things is not None else None
+        return evidence.of(classes) if evidence is not None else None
 
 
-def colour_candidates(working: WorkingPhoto, marks: Marks, rough: list[Proposal] | None = None) -> list[Candidate]:
+def colour_candidates(working: WorkingPhoto, marks: Marks) -> list[Candidate]:
     """The answers of colours and edges alone, to be judged among others; none where nothing stands out."""
     return [
         Candidate(*outlined_in_box(working, loose(guess, working), marks, guess.mask), "colours")
-        for guess in (guesses(working, marks) if rough is None else rough)[:1]
+        for guess in guesses(working, marks)[:1]
     ]
 
 

@@ -21,7 +21,7 @@ from engine.sentence import Sentence
 from engine.training.checkpoint import load_full
 from engine.training.config import read_training_file
 from engine.training.cutout_network import CutoutNetwork
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.loop import say
 from engine.training.optimiser import WeightAverage, descend
 from engine.training.render.composite_parts import read_photographs
@@ -194,7 +194,7 @@ def make_composer(
     hinted: float,
 ) -> Composer:
     """Who draws composites of one split, "train" or "validation", ``size`` pixels a side."""
-    subjects = Subjects.from_folders(sprites, int(settings["data"]["subject_size"]), split)
+    subjects = SubjectPictures.from_folders(sprites, int(settings["data"]["subject_size"]), split)
     photographs = read_photographs(textures, skip=settings["data"].get("skip", ()))
     # Painted backgrounds carry the seed they were painted with: 1 for training, 2 for its samples.
     turn = 1 if split == "train" else 2

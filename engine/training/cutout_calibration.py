@@ -1,26 +1,34 @@
 """Calibrates the estimate of a mask's overlap: on composites of things that the network was never trained on.
 
-Each composite is cut out as the program does it, once by itself and once with a box; a logistic regression of the overlap
+Each composite is cut out as the program does it, by itself and with a box, each with a second look; a logistic regression of the overlap
 with the truth on what the program can see of a mask (``TRAITS``) is the estimate. Photos are not used: they are the measure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from engine.photo.load import photo_from_pixels
 from engine.preflight.colours.marks import Marks
-from engine.preflight.colours.working_photo import Extent, WorkingPhoto
+from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 from engine.preflight.segmenter import colour_candidates
-from engine.preflight.shipped.candidates import Candidate, seen_by_itself, seen_in_box
-from engine.preflight.shipped.judge import JUDGE_NAME, TRAITS, read_judge, write_judge
+from engine.preflight.shipped.candidates import (
+    Answer,
+    Candidate,
+    around_box,
+    ranked,
+    seen_again,
+    seen_by_itself,
+    seen_in_box,
+)
+from engine.preflight.shipped.judge import JUDGE_NAME, TRAITS, Judge, read_judge, write_judge
 from engine.preflight.shipped.network import ShippedNetwork
+from engine.preflight.shipped.things import KnownThings
 from engine.training.render.composites import Composer
 
 SIZE = 384
@@ -33,52 +41,92 @@ _RIDGE = 0.1
 """Of the regression, per mask: weights stay small where few masks speak for them."""
 
 
+Row = tuple[np.ndarray, float]
+"""Traits of a mask, and its overlap with the truth."""
+
+
 def calibrate(folder: Path, composer: Composer, count: int) -> dict[str, dict[str, float]]:
     """Fit the estimate to a network's file and write it beside it.
+
+    The second look is at what the first one chose, so the first ones are fitted before any second one is taken.
 
     Args:
         folder: of ``cutout.onnx`` and its judge. composer: draws held-out composites without hints. count: how many.
 
     Returns:
-        For "alone" and "hinted": masks, mean overlap, mean error of the estimate on the last fifth, which was left out.
+        For each of ``KINDS``: masks, mean overlap, mean error of the estimate on the last fifth, which was left out.
     """
-    network, judge = ShippedNetwork(folder), read_judge(folder / JUDGE_NAME)
-    rows: dict[str, list[tuple[np.ndarray, float]]] = {"alone": [], "hinted": []}
-    for _ in range(count):
-        for kind, traits, overlap in masks_of(composer, network):
-            rows[kind].append((traits, overlap))
-    fitted, report = {}, {}
-    for kind, found in rows.items():
-        traits, overlaps = np.stack([one for one, _ in found]), np.array([overlap for _, overlap in found])
-        kept = len(found) * 4 // 5
-        trial = replace(judge, calibration={kind: fit(traits[:kept], overlaps[:kept])})
-        guessed = np.array([trial.overlap(one, kind) for one in traits[kept:]])
-        report[kind] = {
-            "masks": float(len(found)),
-            "overlap": float(overlaps.mean()),
-            "error": float(np.abs(guessed - overlaps[kept:]).mean()),
-        }
-        fitted[kind] = fit(traits, overlaps)
-    write_judge(folder, replace(judge, calibration=fitted))
+    network, things = ShippedNetwork(folder), KnownThings(folder)
+    report: dict[str, dict[str, float]] = {}
+    cases = [case for _ in range(count) for case in _first_looks(composer, network, things)]
+    for kind in ("alone", "hinted"):
+        _fit_kind(folder, kind, [row for case in cases if case.kind == kind for row in case.rows()], report)
+    judge = read_judge(folder / JUDGE_NAME)
+    for kind in ("alone", "hinted"):
+        seen = [case.again(network, judge) for case in cases if case.kind == kind]
+        _fit_kind(folder, f"{kind} again", [row for rows in seen for row in rows], report)
     return report
 
 
-def masks_of(composer: Composer, network: ShippedNetwork) -> Iterator[tuple[str, np.ndarray, float]]:
-    """The candidates of one composite: found "alone" or "hinted", traits, overlap with the truth."""
+def _fit_kind(folder: Path, kind: str, rows: list[Row], report: dict[str, dict[str, float]]) -> None:
+    judge = read_judge(folder / JUDGE_NAME)
+    traits, overlaps = np.stack([one for one, _ in rows]), np.array([overlap for _, overlap in rows])
+    kept = len(rows) * 4 // 5
+    trial = replace(judge, calibration={kind: fit(traits[:kept], overlaps[:kept])})
+    guessed = np.array([trial.overlap(one, kind) for one in traits[kept:]])
+    report[kind] = {
+        "masks": float(len(rows)),
+        "overlap": float(overlaps.mean()),
+        "error": float(np.abs(guessed - overlaps[kept:]).mean()),
+    }
+    write_judge(folder, replace(judge, calibration={**judge.calibration, kind: fit(traits, overlaps)}))
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """One composite as it was seen first, "alone" or "hinted" by a box, with its truth, bool (S, S)."""
+
+    kind: str
+    working: WorkingPhoto
+    truth: np.ndarray
+    box: Extent | None
+    window: Window
+    places: np.ndarray | None
+    answer: Answer
+
+    def rows(self) -> list[Row]:
+        return [(traits, _overlap(self.working, one, self.truth)) for one, traits in zip(*self.answer, strict=True)]
+
+    def again(self, network: ShippedNetwork, judge: Judge) -> list[Row]:
+        """The second look at what the first one chooses."""
+        rated = [replace(one, score=judge.overlap(traits, self.kind)) for one, traits in zip(*self.answer, strict=True)]
+        found = ranked(rated, self.window, self.places)
+        answer = seen_again(self.working, network, found, self.box, Marks()) if found else None
+        return (
+            [(traits, _overlap(self.working, one, self.truth)) for one, traits in zip(*answer, strict=True)]
+            if answer
+            else []
+        )
+
+
+def _first_looks(composer: Composer, network: ShippedNetwork, things: KnownThings) -> Iterator[_Case]:
+    """One composite, seen alone and, where it has a subject, in a box."""
     composite = composer.draw()
     truth = composite.mask > 0.5
-    working = WorkingPhoto(photo_from_pixels(composite.rgb))
-    marks = Marks()
-    found: list[tuple[str, Any]] = [
-        ("alone", seen_by_itself(working, network, marks, colour_candidates(working, marks)))
-    ]
+    working, marks = WorkingPhoto(photo_from_pixels(composite.rgb)), Marks()
+    alone = seen_by_itself(working, network, lambda: colour_candidates(working, marks))
+    if alone is not None:
+        yield _Case("alone", working, truth, None, working.whole, _places(things, working.whole), alone)
     if truth.any():
-        found.append(("hinted", seen_in_box(working, network, _loosely(composer.dice, truth), marks)))
-    for kind, answer in found:
-        if answer is None:
-            continue
-        for candidate, traits in zip(*answer, strict=True):
-            yield kind, traits, _overlap(working, candidate, truth)
+        box = _loosely(composer.dice, truth)
+        hinted, window = seen_in_box(working, network, box, marks), around_box(working, box)
+        if hinted is not None:
+            yield _Case("hinted", working, truth, box, window, _places(things, window), hinted)
+
+
+def _places(things: KnownThings, window: Window) -> np.ndarray | None:
+    evidence = things.see(window.fine)
+    return None if evidence is None else evidence.of()
 
 
 def fit(traits: np.ndarray, overlaps: np.ndarray) -> np.ndarray:

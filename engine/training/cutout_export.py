@@ -38,7 +38,7 @@ class _Shown(nn.Module):
         self.network = network
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.network.seen((seen[:, :3] - 127.0) / 128.0, seen[:, 3:])
+        return self.network.features_of((seen[:, :3] - 127.0) / 128.0, seen[:, 3:])
 
 
 def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Path:

@@ -81,10 +81,10 @@ class CutoutNetwork(nn.Module):
         Returns:
             Logits of the mask (B, 1, S/2, S/2), and of the overlap with the truth (B, 1).
         """
-        logits, middle, top = self.seen(picture, hints)
+        logits, middle, top = self.features_of(picture, hints)
         return logits, self._judged(logits.detach(), middle.detach(), top.detach())
 
-    def seen(self, picture: Tensor, hints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def features_of(self, picture: Tensor, hints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of the mask, and what their judge looks at: features (B, 48, S/8, S/8) and (B, 96, S/32, S/32)."""
         features = []
         with torch.no_grad():

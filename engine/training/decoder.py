@@ -89,7 +89,7 @@ class DecoderStage(AutoencoderStage):
 
     def step(self, rate: float) -> dict[str, float]:
         batch, codes, kind = self._examples()
-        canvas = self.team.own(self._seen(batch.canvas))
+        canvas = self.team.own(self._sometimes_none(batch.canvas))
         batch, codes = batch.rows(self.team.rows(len(codes))), self.team.own(codes)
         wanted = batch.target.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
@@ -191,7 +191,7 @@ class DecoderStage(AutoencoderStage):
         clean = target * (1 - mask) + outside * mask
         return (clean * (1 - shape) + inside * shape).clamp(-1, 1)
 
-    def _seen(self, canvas: Tensor) -> Tensor:
+    def _sometimes_none(self, canvas: Tensor) -> Tensor:
         """Now and then there is no subject: a decoder has to do without one, too."""
         keep = (
             torch.rand(len(canvas), 1, 1, 1, device=self.device, generator=self.noise) >= self.settings["drop_canvas"]

@@ -39,7 +39,7 @@ _KEPT_GROUPS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Example:
+class TrainingExample:
     """One example at the sizes of a model.
 
     Attributes:
@@ -99,7 +99,7 @@ class Examples:
     def skipped(self) -> list[str]:
         return self._rows.skipped
 
-    def __getitem__(self, index: int) -> Example:
+    def __getitem__(self, index: int) -> TrainingExample:
         """Read one. Raises ``EchoGenError`` with the reason where it cannot be used."""
         row = self._rows.row(index)
         photo, target = load_photo(row["image"]), load_photo(row["target"])
@@ -111,7 +111,7 @@ class Examples:
         inside = np.zeros((target.height, target.width), np.uint8)
         if row["target_mask"] is not None:
             inside = read_mask(row["target_mask"], target)
-        return Example(
+        return TrainingExample(
             cut_out(photo, mask, self.reference_size),
             row["caption"],
             cover(target.rgb, self.size),
@@ -288,7 +288,7 @@ def _called(source: Path | bytes) -> str:
     return "of this row" if isinstance(source, bytes) else source.name
 
 
-def usable(examples: Examples, index: int, skipped: set[int]) -> tuple[int, Example]:
+def usable(examples: Examples, index: int, skipped: set[int]) -> tuple[int, TrainingExample]:
     """The example of an index, or the next one after it that can be used. The same in every process.
 
     Args:

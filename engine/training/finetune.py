@@ -28,7 +28,7 @@ from engine.model.block import Block
 from engine.sentence import Sentence
 from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.training.config import read_training_file, trapezoid
-from engine.training.examples import Example, Examples, Order, usable
+from engine.training.examples import Examples, Order, TrainingExample, usable
 from engine.training.loop import say
 from engine.training.sharding import Checkpoints, ShardedAverage, named_weights, spread, without_messages
 from engine.training.team import ALONE, Team
@@ -41,7 +41,7 @@ REPORT_EVERY = 10  # steps
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedExample:
     """One example as the transformer sees it; each with a batch of one, but for the numbers.
 
     Attributes:
@@ -240,7 +240,7 @@ class Finetuning:
         warm = min(1.0, (self.step_number + 1) / max(1, self.settings["warmup"]))
         return warm * trapezoid(self.step_number / self.steps, 0.0, self.settings["decay"])
 
-    def _backward(self, part: Sequence[Prepared], total: Tensor) -> tuple[Tensor, Tensor]:
+    def _backward(self, part: Sequence[PreparedExample], total: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of one pass. Returns its share of the loss, and its share of right bits."""
         longest = max(len(example.text) for example in part)
         text = torch.stack([F.pad(example.text, (0, 0, 0, longest - len(example.text))) for example in part])
@@ -274,7 +274,7 @@ class Finetuning:
 
     # Examples
 
-    def _prepare(self, epoch: int, index: int) -> Prepared:
+    def _prepare(self, epoch: int, index: int) -> PreparedExample:
         known = len(self.unusable)
         at, example = usable(self.examples, index, self.unusable)
         if len(self.unusable) > known:
@@ -288,7 +288,7 @@ class Finetuning:
         return self.bundle.tokenizer.encode(pixels.float() / 127.5 - 1).float()
 
     @torch.no_grad()
-    def _encode(self, index: int, example: Example, chance: random.Random) -> Prepared:
+    def _encode(self, index: int, example: TrainingExample, chance: random.Random) -> PreparedExample:
         settings = self.settings
         subject = self.features.subject(example.subject)
         words = self.features.prompt(example.caption).features
@@ -298,7 +298,7 @@ class Finetuning:
         inside = torch.from_numpy(example.inside)[None, None].to(self.device)
         covered = torch.cat([F.adaptive_avg_pool2d(inside, grid).flatten(1) for grid in self.schedule.grids], dim=1)
         drops = [chance.random() < settings[f"drop_{name}"] for name in ("text", "semantic", "content")]
-        return Prepared(
+        return PreparedExample(
             torch.cat(coded.inputs, dim=1),
             coded.labels,
             1 + settings["subject_weight"] * covered,

@@ -21,7 +21,7 @@ SAMPLE_EVERY = 420.0
 REPORT_EVERY = 20.0
 
 
-class Stage(Protocol):
+class TrainingStage(Protocol):
     """One thing that is trained.
 
     Attributes:
@@ -55,7 +55,7 @@ class Progress:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True, team: Team = ALONE) -> Progress:
+def train(stage: TrainingStage, runs: Path, minutes: float, *, decay: bool = True, team: Team = ALONE) -> Progress:
     """Train for some minutes, going on from the last checkpoint.
 
     Args:
@@ -90,14 +90,14 @@ def train(stage: Stage, runs: Path, minutes: float, *, decay: bool = True, team:
     return progress
 
 
-def seconds_of(runs: Path, stage: Stage) -> float:
+def seconds_of(runs: Path, stage: TrainingStage) -> float:
     """Seconds a stage has been trained so far, by its checkpoint; 0 without one."""
     path = runs / stage.name / "full.pt"
     return float(checkpoint.load_full(path, stage.digest)["progress"]["seconds"]) if path.exists() else 0.0
 
 
 def _run(
-    stage: Stage,
+    stage: TrainingStage,
     folder: Path,
     path: Path,
     progress: Progress,
@@ -145,7 +145,7 @@ def _run(
     return was_stopped
 
 
-def _save(stage: Stage, path: Path, progress: Progress, team: Team) -> None:
+def _save(stage: TrainingStage, path: Path, progress: Progress, team: Team) -> None:
     """The state is that of any process: the first one writes it, and all know whether it could."""
     failed: CannotWrite | None = None
     if team.writes:
@@ -157,7 +157,7 @@ def _save(stage: Stage, path: Path, progress: Progress, team: Team) -> None:
         raise failed or CannotWrite(Sentence("The checkpoint {name} could not be written.", name=path.name))
 
 
-def _save_or_say(stage: Stage, path: Path, progress: Progress, team: Team) -> None:
+def _save_or_say(stage: TrainingStage, path: Path, progress: Progress, team: Team) -> None:
     """A failed checkpoint on the way is said and tried again later; only the last one ends the run."""
     try:
         _save(stage, path, progress, team)
@@ -165,7 +165,7 @@ def _save_or_say(stage: Stage, path: Path, progress: Progress, team: Team) -> No
         say(str(error))
 
 
-def _report(stage: Stage, folder: Path, progress: Progress, rate: float, left: float) -> None:
+def _report(stage: TrainingStage, folder: Path, progress: Progress, rate: float, left: float) -> None:
     words = " ".join(f"{name} {value:.4g}" for name, value in progress.figures.items())
     say(f"{stage.name} step {progress.steps}  {words}  {rate:.1f} pictures/s  {left / 60:.1f} min left")
     log = folder / "log.csv"

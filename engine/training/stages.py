@@ -13,7 +13,7 @@ from engine.sentence import Sentence
 from engine.training.autoencoder_stages import ContentStage, TokenizerStage
 from engine.training.checkpoint import load_full, load_travel, save_full, save_travel
 from engine.training.config import DEFAULT, STAGES, TrainingConfig
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.loop import Progress
 from engine.training.render.renderer import Renderer
 from engine.training.team import ALONE, Team
@@ -28,7 +28,7 @@ def find_config(path: Path) -> TrainingConfig:
 
 def make_renderer(
     config: TrainingConfig,
-    subjects: Subjects,
+    subjects: SubjectPictures,
     device: torch.device | str,
     seed: int,
     variety: int,
@@ -83,8 +83,8 @@ def make_stage(
         )
     size = int(config["data"]["subject_size"])
     on_card = torch.device(device).type != "cpu"
-    training = Subjects.from_folders(sprites, size, "train")
-    validation = Subjects.from_folders(sprites, size, "validation")
+    training = SubjectPictures.from_folders(sprites, size, "train")
+    validation = SubjectPictures.from_folders(sprites, size, "validation")
     renderer = make_renderer(config, training, device, config.seed, variety or (16 if on_card else 8), textures, pool)
     held_out = make_renderer(config, validation, device, config.seed + 1, 2, textures, pool)
     if name == "tokenizer":

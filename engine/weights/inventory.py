@@ -153,7 +153,7 @@ class Inventory:
                 try:
                     return folder, read_manifest(folder), NOTHING
                 except BundleError as error:
-                    return folder, None, error.said
+                    return folder, None, error.sentence
         return None, None, NOTHING
 
     def downloads(self, model: Model) -> list[PartDownload]:

@@ -1548,8 +1548,8 @@
         <translation>退出</translation>
     </message>
     <message>
-        <source>Ray could not be started: {said}</source>
-        <translation>无法启动 Ray：{said}</translation>
+        <source>Ray could not be started: {reason}</source>
+        <translation>无法启动 Ray：{reason}</translation>
     </message>
     <message>
         <source>Ray gave up: {line}</source>
@@ -3564,6 +3564,14 @@
         <translation>{2}年{1}{0}日</translation>
     </message>
     <message>
+        <source>{0}&#xa0;min</source>
+        <translation>{0}&#xa0;分钟</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;s</source>
+        <translation>{0}&#xa0;秒</translation>
+    </message>
+    <message>
         <source>{0}, {1}</source>
         <translation>{0}，{1}</translation>
     </message>
@@ -3578,14 +3586,6 @@
     <message>
         <source>{0}: needs {1}, you have {2}.</source>
         <translation>{0}：需要 {1}，您有 {2}。</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;min</source>
-        <translation>{0}&#xa0;分钟</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;s</source>
-        <translation>{0}&#xa0;秒</translation>
     </message>
     <message>
         <source>{base_url} answered {repository} with {status}.</source>
@@ -4167,6 +4167,29 @@
     </message>
 </context>
 <context>
+    <name>Agreement</name>
+    <message>
+        <source>Name it</source>
+        <translation>命名</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Say what it is: “{0}” is written then.</source>
+        <translation>请说明这是什么，然后会写入“{0}”。</translation>
+    </message>
+    <message>
+        <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
+        <translation>提示词说的是“{0}”，照片是“{1}”。</translation>
+    </message>
+    <message>
+        <source>The prompt speaks of “{0}”; this photo has no name yet.</source>
+        <translation>提示词说的是“{0}”；这张照片还没有名称。</translation>
+    </message>
+</context>
+<context>
     <name>CanvasPanel</name>
     <message>
         <source>The picture is done</source>
@@ -4439,6 +4462,77 @@
     <message>
         <source>{0} It is opened as a photo.</source>
         <translation>{0} 已将其作为照片打开。</translation>
+    </message>
+</context>
+<context>
+    <name>FinishedPictures</name>
+    <message>
+        <source>1 picture was found again</source>
+        <translation>重新找到 1 张图片</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
+    </message>
+    <message>
+        <source>Deleted</source>
+        <translation>已删除</translation>
+    </message>
+    <message>
+        <source>Everything that made this picture is back</source>
+        <translation>生成这张图片的一切都已恢复</translation>
+    </message>
+    <message>
+        <source>Its prompt is in use</source>
+        <translation>已使用它的提示词</translation>
+    </message>
+    <message>
+        <source>Its seed is in use</source>
+        <translation>已使用它的种子</translation>
+    </message>
+    <message>
+        <source>Prompt copied</source>
+        <translation>提示词已复制</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>另存为</translation>
+    </message>
+    <message>
+        <source>Save to a folder</source>
+        <translation>保存到文件夹</translation>
+    </message>
+    <message>
+        <source>Save without metadata</source>
+        <translation>不带元数据保存</translation>
+    </message>
+    <message>
+        <source>Saved to {0}</source>
+        <translation>已保存到 {0}</translation>
+    </message>
+    <message>
+        <source>Saved to {0}. Only a PNG carries what made it.</source>
+        <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>查看</translation>
+    </message>
+    <message>
+        <source>The canvas stays with the picture that is drawn</source>
+        <translation>画布停留在正在绘制的图片上</translation>
+    </message>
+    <message>
+        <source>The picture is not finished yet</source>
+        <translation>图片尚未完成</translation>
+    </message>
+    <message>
+        <source>{0} pictures deleted</source>
+        <translation>已删除 {0} 张图片</translation>
+    </message>
+    <message>
+        <source>{0} pictures were found again</source>
+        <translation>重新找到 {0} 张图片</translation>
     </message>
 </context>
 <context>
@@ -4879,6 +4973,13 @@
     <message>
         <source>{0} pictures are done</source>
         <translation>{0} 张图片已完成</translation>
+    </message>
+</context>
+<context>
+    <name>InlineQuestion</name>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
     </message>
 </context>
 <context>
@@ -5890,77 +5991,6 @@
     </message>
 </context>
 <context>
-    <name>Pictures</name>
-    <message>
-        <source>1 picture was found again</source>
-        <translation>重新找到 1 张图片</translation>
-    </message>
-    <message>
-        <source>Copied</source>
-        <translation>已复制</translation>
-    </message>
-    <message>
-        <source>Deleted</source>
-        <translation>已删除</translation>
-    </message>
-    <message>
-        <source>Everything that made this picture is back</source>
-        <translation>生成这张图片的一切都已恢复</translation>
-    </message>
-    <message>
-        <source>Its prompt is in use</source>
-        <translation>已使用它的提示词</translation>
-    </message>
-    <message>
-        <source>Its seed is in use</source>
-        <translation>已使用它的种子</translation>
-    </message>
-    <message>
-        <source>Prompt copied</source>
-        <translation>提示词已复制</translation>
-    </message>
-    <message>
-        <source>Save as</source>
-        <translation>另存为</translation>
-    </message>
-    <message>
-        <source>Save to a folder</source>
-        <translation>保存到文件夹</translation>
-    </message>
-    <message>
-        <source>Save without metadata</source>
-        <translation>不带元数据保存</translation>
-    </message>
-    <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
-    <message>
-        <source>Saved to {0}. Only a PNG carries what made it.</source>
-        <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
-    </message>
-    <message>
-        <source>Show</source>
-        <translation>查看</translation>
-    </message>
-    <message>
-        <source>The canvas stays with the picture that is drawn</source>
-        <translation>画布停留在正在绘制的图片上</translation>
-    </message>
-    <message>
-        <source>The picture is not finished yet</source>
-        <translation>图片尚未完成</translation>
-    </message>
-    <message>
-        <source>{0} pictures deleted</source>
-        <translation>已删除 {0} 张图片</translation>
-    </message>
-    <message>
-        <source>{0} pictures were found again</source>
-        <translation>重新找到 {0} 张图片</translation>
-    </message>
-</context>
-<context>
     <name>PlacementBar</name>
     <message>
         <source>Automatic place</source>
@@ -6130,32 +6160,12 @@
         <translation>保持主体</translation>
     </message>
     <message>
-        <source>Name it</source>
-        <translation>命名</translation>
-    </message>
-    <message>
         <source>Picture {0} of {1}</source>
         <translation>第 {0} 张，共 {1} 张</translation>
     </message>
     <message>
         <source>Prompts you draw appear here</source>
         <translation>您用过的提示词会出现在这里</translation>
-    </message>
-    <message>
-        <source>Replace</source>
-        <translation>替换</translation>
-    </message>
-    <message>
-        <source>Say what it is: “{0}” is written then.</source>
-        <translation>请说明这是什么，然后会写入“{0}”。</translation>
-    </message>
-    <message>
-        <source>The prompt speaks of “{0}”, the photo is “{1}”.</source>
-        <translation>提示词说的是“{0}”，照片是“{1}”。</translation>
-    </message>
-    <message>
-        <source>The prompt speaks of “{0}”; this photo has no name yet.</source>
-        <translation>提示词说的是“{0}”；这张照片还没有名称。</translation>
     </message>
     <message>
         <source>The seed is kept</source>
@@ -6345,8 +6355,8 @@
         <translation>它应该在哪里？用英文写一句就够了。</translation>
     </message>
     <message>
-        <source>pictures, seed, variety</source>
-        <translation>图片、种子、多样性</translation>
+        <source>seed, variety</source>
+        <translation>种子、多样性</translation>
     </message>
     <message>
         <source>snow, jungle</source>
@@ -6355,13 +6365,6 @@
     <message>
         <source>variety, details</source>
         <translation>多样性、细节</translation>
-    </message>
-</context>
-<context>
-    <name>Question</name>
-    <message>
-        <source>Keep</source>
-        <translation>保留</translation>
     </message>
 </context>
 <context>

@@ -123,7 +123,7 @@ def counted(monkeypatch) -> dict[str, int]:
 
 
 def engine_text():
-    from engine.encoders.text import TextEncoder
+    from engine.encoders.text_encoder import TextEncoder
 
     return TextEncoder
 

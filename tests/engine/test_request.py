@@ -9,11 +9,12 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from engine.errors import RequestError
+from engine.region import PhotoWindow, Region
 from engine.request import CutOut, GenerationRequest, ScaleBits
 
 
@@ -62,6 +63,7 @@ def test_round_trip_is_exact():
     assert GenerationRequest.loads(GenerationRequest("x").dumps()) == GenerationRequest("x")
 
 
+@settings(deadline=None)  # a busy machine may take its time
 @given(
     prompt=st.text(max_size=50),
     seed=st.integers(0, 2**32 - 1),
@@ -172,6 +174,47 @@ def png_of(size: tuple[int, int], mode: str) -> str:
 def test_hostile_json_is_refused_in_words(text):
     with pytest.raises(RequestError):
         GenerationRequest.loads(text)
+
+
+def region() -> Region:
+    mask = np.zeros((32, 32), np.uint8)
+    mask[:8, :8] = 255
+    return Region(mask, np.zeros((32, 32, 3), np.uint8), 2, PhotoWindow(-5, 3, 32, 32, 200, 100, "ab"))
+
+
+def test_a_region_comes_back():
+    request = GenerationRequest("x", region=region())
+    assert GenerationRequest.loads(request.dumps()) == request
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"mask": "AAAA"},
+        {"mask": png_of((32, 32), "RGB")},
+        {"picture": 5},
+        {"picture": png_of((5000, 1), "RGB")},
+        {"whole": -1},
+        {"whole": True},
+        {"window": 5},
+        {"window": {"rect": [0, 0, 1, 1]}},
+        {"window": {"rect": [0, 0, 1], "photo_size": [9, 9]}},
+        {"window": {"rect": [500, 0, 1, 1], "photo_size": [9, 9]}},
+        {"window": {"rect": [1e999, 0, 1, 1], "photo_size": [9, 9]}},
+        {"window": {"rect": [0, 0, 1, 1], "photo_size": [9, 9], "photo": "x" * 129}},
+    ],
+    ids=range(12),
+)
+def test_a_damaged_region_is_refused_in_words(damage):
+    data = GenerationRequest("x").to_json() | {"region": region().to_json() | damage}
+    with pytest.raises(RequestError, match="damaged"):
+        GenerationRequest.loads(json.dumps(data))
+
+
+def test_numbers_of_numpy_are_numbers():
+    request = GenerationRequest("x", prompt_strength=np.float64(2), temperature=(np.float64(1), 0.5))
+    assert type(request.prompt_strength) is float and request.temperature == (1.0, 0.5)
+    assert GenerationRequest.loads(request.dumps()) == request
 
 
 def test_unknown_fields_are_ignored_so_that_newer_files_open():

@@ -77,7 +77,7 @@ def test_several_in_a_row():
     assert row == f"{NESTED} Choose another." and len(row.values) == 2
     assert same(pickle.loads(pickle.dumps(row)), row)
     assert Sentence.row() == NOTHING == "" and not NOTHING
-    assert EchoGenError(Sentence("It failed.")).said == "It failed."
+    assert EchoGenError(Sentence("It failed.")).sentence == "It failed."
 
 
 def test_a_file_keeps_them():

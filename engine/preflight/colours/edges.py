@@ -19,7 +19,8 @@ SMOOTHING = 1e-3
 CONTRAST = 2.2
 """The filter's answer is hazy; it is steepened around one half."""
 
-_TILE = 256
+_TILE = 96
+"""Pixels of the photo a side: small tiles follow an outline with few pixels that are far from it."""
 _BAND = 6
 """Pixels of the small picture on either side of the outline in which the photo's pixels decide."""
 

@@ -86,7 +86,7 @@ class LearnedParts:
             with self._gate.shared():
                 return work(part)
         except InputError as error:  # this photo is not for this part; the next one may be
-            notes.append(error.said)
+            notes.append(error.sentence)
             return None
         except BundleError as error:
             notes.append(Sentence("{fact} The photo was read without it.", fact=error.fact))

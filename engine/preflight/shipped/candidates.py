@@ -6,7 +6,7 @@ is the answer; the estimate is the number the user sees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,13 +17,22 @@ from engine.photo.mask_ops import bounding_box
 from engine.preflight.colours.cutting import WINDOW, box_mask, outlined_in_box, tidy, with_marks
 from engine.preflight.colours.grabcut import BACKGROUND, MAYBE_BACKGROUND, MAYBE_SUBJECT, SUBJECT, cut, cut_band
 from engine.preflight.colours.marks import Marks, joined
-from engine.preflight.colours.proposals import MINI_SIDE, Traits, main_part
-from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto, shrunk
+from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 from engine.preflight.shipped.channels import HintChannels
-from engine.preflight.shipped.network import SIDE, ShippedNetwork, View
+from engine.preflight.shipped.network import LARGE_LOOK, SIDE, SMALL_LOOK, ShippedNetwork, View
+from engine.preflight.shipped.traits import overlap, seen_in, shown, traits_of
 
 _CERTAIN = 3.0
 """Logits beyond this are not asked of the colours."""
+
+_AGREED = 0.85
+"""Overlap of the two readings of a photo from which on colours are not asked for another one."""
+
+_CLEAR = 0.5
+"""Overlap of the looks at one picture below which it is not seen clearly."""
+
+_ANOTHER = 0.8
+"""Candidates that overlap less are two readings of a photo."""
 
 _SMALLEST_PART = 0.003
 _SECOND_PART = 0.25
@@ -54,59 +63,122 @@ class Candidate:
 
 
 Answer = tuple[list[Candidate], list[np.ndarray]]
-"""Candidates that are neither empty nor everything, and what the calibration weighs of each (``TRAITS``)."""
+"""Candidates that are neither empty nor everything, and the features of each that the calibration weighs (``TRAITS``)."""
 
 
 def by_itself(
     working: WorkingPhoto,
     network: ShippedNetwork,
     marks: Marks,
-    others: Sequence[Candidate],
+    colours: Callable[[], Sequence[Candidate]],
     places: np.ndarray | None = None,
 ) -> list[Candidate] | None:
-    """Candidates for the subject of the whole photo, best first; None where the network cannot be used.
+    """Candidates for the subject of the whole photo, the answer first; None where the network cannot be used.
 
     Args:
-        marks: clicks and strokes that it follows. others: candidates of other ways, judged along.
+        marks: clicks and strokes that it follows.
+        colours: makes candidates of colours alone. It is asked where the network is in doubt.
         places: where the whole photo shows what is meant (``Evidence.of``). The best candidate is then the one with the
             largest sum of its estimate and of its correlation with that: a mask is to be good, and of the right thing.
     """
-    found = _judged(network, seen_by_itself(working, network, marks, others), "hinted" if marks else "alone")
-    if found is None or places is None:
+    if marks:
+        return _judged(network, seen_with_marks(working, network, marks, colours()), "hinted", working.whole)
+    found = _judged(network, seen_by_itself(working, network, colours), "alone", working.whole, places)
+    if not found:
         return found
-    window = working.whole
-    shown = [_shown(_seen(candidate, window), places) for candidate in found]
-    order = sorted(range(len(found)), key=lambda index: -(found[index].score + shown[index]))
-    return [found[index] for index in order]
+    return _with_second_looks(working, network, found, None, marks, working.whole, places)
 
 
-def in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> list[Candidate] | None:
-    """Candidates for what a box encloses, best first; None where the network cannot be used."""
-    return _judged(network, seen_in_box(working, network, box, marks), "hinted")
+def in_box(
+    working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks, places: np.ndarray | None = None
+) -> list[Candidate] | None:
+    """Candidates for what a box encloses, the answer first; None where the network cannot be used.
+
+    Args:
+        places: as for ``by_itself``, of the window around the box (``around_box``).
+    """
+    window = around_box(working, box)
+    found = _judged(network, seen_in_box(working, network, box, marks), "hinted", window, places)
+    if not found:
+        return found
+    return _with_second_looks(working, network, found, box, marks, window, places)
+
+
+def around_box(working: WorkingPhoto, box: Extent) -> Window:
+    """The part of the photo that is looked at for a box."""
+    return working.window(working.around(box, WINDOW))
 
 
 def seen_by_itself(
+    working: WorkingPhoto, network: ShippedNetwork, colours: Callable[[], Sequence[Candidate]]
+) -> Answer | None:
+    """As ``by_itself`` without marks, before it is judged or looked at again.
+
+    The photo is seen twice: with no hint, and with a box as large as the photo, which says that the subject fills it. A
+    network that was trained on things before grounds takes a face that fills the frame for a ground otherwise.
+    """
+    window, none = working.whole, Marks()
+    view = network.look(window.fine)
+    filling = HintChannels.none(SIDE)
+    filling.box(0, 0, SIDE, SIDE)
+    filled = network.look(window.fine, filling, SMALL_LOOK)
+    if view is None or filled is None:
+        return None
+    doubt = overlap(view.logits > 0, filled.logits > 0) < _AGREED
+    found: list[tuple[Candidate, View]] = []
+    for seen, most in ((view, None), (filled, 1)):
+        for part in _parts(seen.logits)[:most]:
+            logits = np.where(part, seen.logits, np.minimum(seen.logits, -1.0))
+            found.append((_own(window, logits, None, none), seen))
+            if doubt:
+                found.append((_by_both(window, logits, None, none), seen))
+    if doubt or not found:
+        found += [(candidate, view) for candidate in colours()]
+    return _weighed(window, found)
+
+
+def seen_with_marks(
     working: WorkingPhoto, network: ShippedNetwork, marks: Marks, others: Sequence[Candidate]
 ) -> Answer | None:
-    """As ``by_itself``, before it is judged."""
+    """The network's answer for the whole photo with clicks and strokes, before it is judged along with ``others``."""
     window = working.whole
     view = network.look(window.fine, _channels(window, None, marks))
     if view is None:
         return None
-    found = []
-    for part in _parts(view.logits, marks):
-        found += _of_logits(window, np.where(part, view.logits, np.minimum(view.logits, -1.0)), None, marks)
-    return _traits(view, window, [*found, *others])
+    found = _of_logits(window, view.logits, None, marks) if (view.logits > 0).any() else []
+    return _weighed(window, [(candidate, view) for candidate in (*found, *others)])
 
 
 def seen_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> Answer | None:
-    """As ``in_box``, before it is judged."""
-    window = working.window(working.around(box, WINDOW))
+    """As ``in_box``, before it is judged or looked at again."""
+    window = around_box(working, box)
     view = network.look(window.fine, _channels(window, box, marks))
     if view is None:
         return None
     found = _of_logits(window, view.logits, box, marks)
-    return _traits(view, window, [*found, Candidate(*outlined_in_box(working, box, marks), "colours")])
+    found.append(Candidate(*outlined_in_box(working, box, marks), "colours"))
+    return _weighed(window, [(candidate, view) for candidate in found])
+
+
+def seen_again(
+    working: WorkingPhoto, network: ShippedNetwork, found: Sequence[Candidate], box: Extent | None, marks: Marks
+) -> Answer | None:
+    """A closer look at the first of ``found``, which is an earlier mask to it: what it becomes, and it itself.
+
+    How far the second look repeats the first is the best evidence that both are right.
+
+    Args:
+        found: the candidates of the first look, the best one first; the others are weighed against it.
+        box: the user's; where the candidate lies by default.
+    """
+    chosen = found[0]
+    extent = box or chosen.box().pixels(working.photo.height, working.photo.width)
+    window = around_box(working, extent)
+    view = network.look(window.fine, _channels(window, extent, marks, seen_in(chosen, window)), LARGE_LOOK)
+    if view is None:
+        return None
+    made = [*_of_logits(window, view.logits, box, marks), chosen]
+    return _weighed(window, [(candidate, view) for candidate in made], found[1:])
 
 
 def corrected(
@@ -114,92 +186,122 @@ def corrected(
 ) -> tuple[np.ndarray, Window] | None:
     """Logits for a mask so far, uint8 (H, W), and marks that say what is wrong with it; and the window they are of.
 
-    The network's answer with the outline that colours find from there: on photos it is better than the one or the other.
+    It looks with the mask so far, to which it keeps, and without, where the marks alone lead it. Where the latter is a clear
+    picture the mean of both lets a click undo more than its own spot, as a mask needs that was mostly wrong. The outline is
+    the one that colours find from there: on photos it is better than the network's own.
     """
     extent = joined(bounding_box(start), marks.extent(working))
     if extent is None:
         return None
-    window = working.window(working.around(extent, WINDOW))
-    view = network.look(window.fine, _channels(window, None, marks, start))
-    if view is None:
+    window = around_box(working, extent)
+    x0, y0, x1, y1 = window.extent
+    earlier = cv2.resize(start[y0:y1, x0:x1], (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    keeping = network.look(window.fine, _channels(window, None, marks, earlier))
+    anew = network.look(window.fine, _channels(window, None, marks))
+    if keeping is None or anew is None:
         return None
-    _, both = _of_logits(window, view.logits, None, marks)
+    logits = (keeping.logits + anew.logits) / 2 if anew.agreement >= _CLEAR else keeping.logits
+    both = _by_both(window, logits, None, marks)
     return cv2.GaussianBlur(both.inside.astype(np.float32), (0, 0), 1.0) * 8 - 4, window
 
 
-def _judged(network: ShippedNetwork, answer: Answer | None, kind: str) -> list[Candidate] | None:
+def _weighed(window: Window, found: Sequence[tuple[Candidate, View]], others: Sequence[Candidate] = ()) -> Answer:
+    """Candidates, each with the view it is compared with, and their traits; ``others`` are compared but not weighed."""
+    kept = [(candidate, view, seen_in(candidate, window)) for candidate, view in found]
+    kept = [(candidate, view, mask) for candidate, view, mask in kept if 0 < (mask > 0.5).sum() < mask.size]
+    rivals = [seen_in(candidate, window) for candidate in others]
+    traits = traits_of(window, [(mask, view, one.way == "colours") for one, view, mask in kept], rivals)
+    return [candidate for candidate, _, _ in kept], traits
+
+
+def ranked(rated: Sequence[Candidate], window: Window, places: np.ndarray | None = None) -> list[Candidate]:
+    """Best first: by the sum of the estimate and of how far ``places``, of the window, show the candidate."""
+    return sorted(rated, key=lambda candidate: -candidate.score - _evidence(candidate, window, places))
+
+
+def _evidence(candidate: Candidate, window: Window, places: np.ndarray | None) -> float:
+    return 0.0 if places is None else shown(seen_in(candidate, window), places)
+
+
+def _judged(
+    network: ShippedNetwork,
+    answer: Answer | None,
+    kind: str,
+    window: Window,
+    places: np.ndarray | None = None,
+) -> list[Candidate] | None:
     """The candidates with their estimates, best first."""
     if answer is None:
         return None
     rated = [
         replace(candidate, score=network.judge.overlap(traits, kind)) for candidate, traits in zip(*answer, strict=True)
     ]
-    return sorted(rated, key=lambda candidate: -candidate.score)
+    return ranked(rated, window, places)
 
 
-def _traits(view: View, window: Window, found: Sequence[Candidate]) -> Answer:
-    kept = [(candidate, _seen(candidate, window)) for candidate in found]
-    kept = [(candidate, mask) for candidate, mask in kept if 0 < (mask > 0.5).sum() < mask.size]
-    mini = shrunk(window.coarse, MINI_SIDE)
-    stands_out = Traits(mini)
-    guess = 1 / (1 + np.exp(-view.logits))
-    masks = [mask > 0.5 for _, mask in kept]
-    traits = []
-    for index, (candidate, mask) in enumerate(kept):
-        solid = masks[index]
-        same = [_overlap(solid, other) for number, other in enumerate(masks) if number != index] or [0.5]
-        small = cv2.resize(mask, mini.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5
-        apart, edges = stands_out.contrast(small) if small.any() else (0.0, 0.0)
-        whole = main_part(solid).sum() / solid.sum()
-        decided = np.abs(2 * guess - 1)[cv2.dilate(solid.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0].mean()
-        traits.append(
-            np.array(
-                [
-                    view.judge.logit(view.middle, view.top, mask),
-                    view.agreement,
-                    np.minimum(guess, mask).sum() / np.maximum(guess, mask).sum(),
-                    _overlap(solid, guess > 0.5),
-                    np.mean(same),
-                    max(same),
-                    guess[solid].mean(),
-                    guess[~solid].mean(),
-                    decided,
-                    apart,
-                    edges,
-                    min(np.log(solid.mean()), np.log(0.35)),
-                    whole,
-                    float(candidate.way == "colours"),
-                    1.0,
-                ]
-            )
-        )
-    return [candidate for candidate, _ in kept], traits
+def _with_second_looks(
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    found: list[Candidate],
+    box: Extent | None,
+    marks: Marks,
+    window: Window,
+    places: np.ndarray | None,
+) -> list[Candidate]:
+    """The answer after a second look at the best ones, and then ``found`` as it was.
+
+    Where the first look left two readings, both get one: a mask that is right is confirmed, the other one mostly is not. A
+    look at a mask likes what it sees, so the estimates of both looks count among them. The one of the second look stays.
+    """
+    chosen = found[:1]
+    chosen += [one for one in found[1:] if overlap(_solid(one, window), _solid(found[0], window)) < _ANOTHER][:1]
+    kind = "alone again" if box is None else "hinted again"
+    again: list[tuple[float, Candidate]] = []
+    for one in chosen:
+        first = [one, *(other for other in found if other is not one)]
+        judged = _judged(network, seen_again(working, network, first, box, marks), kind, window) or []
+        again += [((one.score + made.score) / 2 + _evidence(made, window, places), made) for made in judged]
+    if not again:
+        return found
+    return [max(again, key=lambda rated: rated[0])[1], *found]
+
+
+def _solid(candidate: Candidate, window: Window) -> np.ndarray:
+    return seen_in(candidate, window) > 0.5
 
 
 def _of_logits(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> list[Candidate]:
     """The network's own outline, and the one that colours find from there."""
+    return [_own(window, logits, box, marks), _by_both(window, logits, box, marks)]
+
+
+def _own(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> Candidate:
     height, width = window.fine.shape[:2]
-    fine, coarse = marks.drawn(window, window.fine.shape), marks.drawn(window, window.coarse.shape)
-    allowed = np.ones((height, width), bool) if box is None else box_mask(window, box, window.fine.shape)
+    fine = marks.drawn(window, window.fine.shape)
     own = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR) > 0
-    own = tidy(with_marks(np.where(own & allowed, SUBJECT, BACKGROUND).astype(np.uint8), fine) == SUBJECT, fine)
+    if box is not None:
+        own &= box_mask(window, box, window.fine.shape)
+    solid = with_marks(np.where(own, SUBJECT, BACKGROUND).astype(np.uint8), fine) == SUBJECT
+    return Candidate(window, tidy(solid, fine), "network")
+
+
+def _by_both(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> Candidate:
+    fine, coarse = marks.drawn(window, window.fine.shape), marks.drawn(window, window.coarse.shape)
     small = cv2.resize(logits, window.coarse.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     trimap = np.where(small > 0, MAYBE_SUBJECT, MAYBE_BACKGROUND).astype(np.uint8)
     trimap[small > _CERTAIN] = SUBJECT
     trimap[small < -_CERTAIN] = BACKGROUND
+    fixed = np.full(window.fine.shape[:2], MAYBE_SUBJECT, np.uint8)
     if box is not None:
         trimap[~box_mask(window, box, window.coarse.shape)] = BACKGROUND
+        fixed[~box_mask(window, box, window.fine.shape)] = BACKGROUND
     rough, models = cut(window.coarse, with_marks(trimap, coarse))
-    fixed = np.where(allowed, MAYBE_SUBJECT, BACKGROUND).astype(np.uint8)
-    both = cut_band(window.fine, tidy(rough, coarse), models, with_marks(fixed, fine))
-    return [Candidate(window, own, "network"), Candidate(window, both, "both")]
+    return Candidate(window, cut_band(window.fine, tidy(rough, coarse), models, with_marks(fixed, fine)), "both")
 
 
-def _parts(logits: np.ndarray, marks: Marks) -> list[np.ndarray]:
+def _parts(logits: np.ndarray) -> list[np.ndarray]:
     """The masks that may be meant, of what the network sees, bool (SIDE, SIDE) each: the largest part, a second one, both."""
     solid = logits > 0
-    if marks:
-        return [solid] if solid.any() else []
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8), connectivity=8)
     order = [int(number) for number in 1 + np.argsort(-stats[1:count, cv2.CC_STAT_AREA], kind="stable")]
     areas = stats[:, cv2.CC_STAT_AREA]
@@ -211,7 +313,7 @@ def _parts(logits: np.ndarray, marks: Marks) -> list[np.ndarray]:
 
 
 def _channels(window: Window, box: Extent | None, marks: Marks, start: np.ndarray | None = None) -> HintChannels | None:
-    """The hints as a window of the photo shows them."""
+    """The hints as a window of the photo shows them; ``start`` is the earlier mask there, float32 (SIDE, SIDE), 0 … 1."""
     if box is None and not marks and start is None:
         return None
     x0, y0, x1, y1 = window.extent
@@ -225,37 +327,5 @@ def _channels(window: Window, box: Extent | None, marks: Marks, start: np.ndarra
         if 0 <= x < SIDE and 0 <= y < SIDE:
             hints.point(x, y, click.include)
     if start is not None:
-        part = cv2.resize(start[y0:y1, x0:x1], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        hints.earlier(part.astype(np.float32) / 255)
+        hints.earlier(start)
     return hints
-
-
-def _seen(candidate: Candidate, window: Window) -> np.ndarray:
-    """A candidate as a window shows it, float32 (SIDE, SIDE), 0 … 1; what lies outside its own window is not in it."""
-    x0, y0, x1, y1 = window.extent
-    left, top, right, bottom = candidate.window.extent
-    if (left, top, right, bottom) == (x0, y0, x1, y1):
-        return cv2.resize(candidate.inside.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    height, width = candidate.inside.shape
-    step_x, step_y = (x1 - x0) / SIDE * width / (right - left), (y1 - y0) / SIDE * height / (bottom - top)
-    place = np.array(
-        [
-            [step_x, 0, (x0 - left) * width / (right - left) + step_x / 2 - 0.5],
-            [0, step_y, (y0 - top) * height / (bottom - top) + step_y / 2 - 0.5],
-        ],
-        np.float32,
-    )
-    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(candidate.inside.astype(np.float32), place, (SIDE, SIDE), flags=how)
-
-
-def _shown(mask: np.ndarray, places: np.ndarray) -> float:
-    """How far a mask, 0 … 1, lies where ``places`` (mean 0, spread 1) are high: the correlation of both, -1 … 1."""
-    height, width = places.shape
-    share = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
-    return float(((share - share.mean()) * places).mean() / max(float(share.std()), 1e-6))
-
-
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
-    either = (one | other).sum()
-    return float((one & other).sum() / either) if either else 0.0

@@ -2,8 +2,7 @@
 
 The network's own judge compares its features inside, outside and on the edge of a mask. What it says is weighed with how
 far the looks and the candidates agree and how well the mask stands out; the weights are fitted on composites of things
-that the network was never trained on (``engine/training/cutout_calibration.py``), apart for masks found alone and for
-those that a hint led to.
+that the network was never trained on (``engine/training/cutout_calibration.py``), apart for each way a mask is found.
 """
 
 from __future__ import annotations
@@ -22,10 +21,13 @@ SURE = 0.9
 """From this estimate on a mask is called right."""
 
 TRAITS = (
-    "judged", "agreement", "soft overlap", "hard overlap", "others", "best other", "inside", "outside", "decided",
+    "judged", "agreement", "soft overlap", "hard overlap", "others", "best other", "worst other", "inside", "outside", "decided",
     "apart", "edges", "size", "whole", "by colours", "one",
 )  # fmt: skip
-"""Names of the features that the calibration weighs, in this order; the last is always 1."""
+"""Names of the features that the calibration weighs (``traits.py``), in this order; the last is always 1."""
+
+KINDS = ("alone", "alone again", "hinted", "hinted again")
+"""The ways a mask is found: by itself, by the second look at that, led by a hint, by the second look at that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Judge:
     Attributes:
         layers: weights and biases of two layers, float32.
         network: sha256 (hex) of the network's file that it belongs to.
-        calibration: "alone" and "hinted" → float64 (len(TRAITS),); empty before it is calibrated.
+        calibration: each of ``KINDS`` → float64 (len(TRAITS),); empty before it is calibrated.
     """
 
     layers: tuple[np.ndarray, ...]
@@ -63,7 +65,7 @@ class Judge:
         return float((second @ hidden + second_bias)[0])
 
     def overlap(self, traits: np.ndarray, kind: str) -> float:
-        """The estimated overlap, 0 … 1, of a mask with these traits (len(TRAITS),), found "alone" or "hinted"."""
+        """The estimated overlap, 0 … 1, of a mask with these traits (len(TRAITS),), found in one of ``KINDS``."""
         weights = self.calibration.get(kind)
         value = float(traits @ weights) if weights is not None else float(traits[0])
         return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
@@ -75,7 +77,7 @@ def read_judge(path: Path) -> Judge:
         # By way of its bytes: NumPy leaves a file open that turns out to be none of its own.
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             layers = tuple(kept[f"layer{number}"] for number in range(4))
-            calibration = {kind: kept[kind] for kind in ("alone", "hinted") if kind in kept}
+            calibration = {kind: kept[kind] for kind in KINDS if kind in kept}
             network = str(kept["network"])
     except (EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name} is damaged") from error

@@ -1,6 +1,6 @@
 """The network in OpenCV: a picture and hints in; where the subject is, and what its judge looks at, out. No torch.
 
-Each picture is looked at four times, in two sizes and mirrored: the mean of the views is better than each of them, and
+Each picture is looked at several times, in two sizes and mirrored: the mean of the views is better than each of them, and
 where they differ the network is not sure. A file that is missing or damaged, and an OpenCV that lacks a layer, are said
 once in the log; whoever asks then gets no answer and goes on without.
 """
@@ -29,7 +29,8 @@ FOLDER = Path(__file__).resolve().parents[3] / "resources" / "cutout"
 SIDE = 256
 """Pixels a side of the answer, and of the larger look."""
 
-_LOOKS = (SIDE, 192)
+LOOKS, LARGE_LOOK, SMALL_LOOK = (SIDE, 192), (SIDE,), (192,)
+"""Sides of the squares that a picture is seen as: for a first answer, for a second one, for another reading."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +81,13 @@ class ShippedNetwork:
             raise ValueError(self._problem)
         return judge
 
-    def look(self, rgb: np.ndarray, hints: HintChannels | None = None) -> View | None:
+    def look(self, rgb: np.ndarray, hints: HintChannels | None = None, sides: tuple[int, ...] = LOOKS) -> View | None:
         """See the subject.
 
         Args:
             rgb: uint8 (h, w, 3); a long side of twice ``SIDE`` is enough.
             hints: of ``SIDE`` pixels.
+            sides: pixels a side of the looks, the largest first; each is taken twice, once mirrored.
 
         Returns:
             None where the network cannot be used.
@@ -95,7 +97,7 @@ class ShippedNetwork:
             if judge is None:
                 return None
             try:
-                looks = [self._look(rgb, hints, side) for side in _LOOKS]
+                looks = [self._look(rgb, hints, side) for side in sides]
             except cv2.error as error:
                 self._fail(
                     Sentence("OpenCV {version} cannot run the network for cut-outs.", version=cv2.__version__), error

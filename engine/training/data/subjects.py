@@ -28,7 +28,7 @@ KIND_SHARES = {"photo": 0.5, "solid": 0.36, "flat": 0.14}
 
 
 @dataclass(frozen=True)
-class Subjects:
+class SubjectPictures:
     """Cut-out pictures of one size.
 
     Attributes:
@@ -68,7 +68,7 @@ class Subjects:
         return self.names[:first], self.names[first:]
 
     @classmethod
-    def from_folders(cls, folders: Path | Sequence[Path], size: int = 160, split: str = "all") -> Subjects:
+    def from_folders(cls, folders: Path | Sequence[Path], size: int = 160, split: str = "all") -> SubjectPictures:
         """Read one folder or several, in this order; see ``from_folder``."""
         if isinstance(folders, Path):
             return cls.from_folder(folders, size, split)
@@ -86,7 +86,7 @@ class Subjects:
         )
 
     @classmethod
-    def from_folder(cls, folder: Path, size: int = 160, split: str = "all") -> Subjects:
+    def from_folder(cls, folder: Path, size: int = 160, split: str = "all") -> SubjectPictures:
         """Read a folder of RGBA pictures; names come from ``names.json`` or the file names.
 
         Args:
@@ -127,13 +127,13 @@ class Subjects:
             )
         return cls(torch.from_numpy(np.stack(pictures)), tuple(labels), tuple(keys), tuple(skipped))
 
-    def to(self, device: torch.device | str) -> Subjects:
+    def to(self, device: torch.device | str) -> SubjectPictures:
         return dataclasses.replace(self, pictures=self.pictures.to(device))
 
-    def select(self, indices: Sequence[int]) -> Subjects:
+    def select(self, indices: Sequence[int]) -> SubjectPictures:
         """Some of the subjects, in this order."""
         chosen = list(indices)
-        return Subjects(
+        return SubjectPictures(
             self.pictures[chosen], tuple(self.names[i] for i in chosen), tuple(self.keys[i] for i in chosen)
         )
 

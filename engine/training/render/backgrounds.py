@@ -24,7 +24,7 @@ from engine.sentence import Sentence
 from engine.training.data import language
 from engine.training.render import scenes
 from engine.training.render.light import Light
-from engine.training.render.photos import Photos
+from engine.training.render.photos import Photographs
 from engine.training.render.world import Setting, World
 
 VERSION = 1
@@ -54,7 +54,7 @@ class Backgrounds:
     """
 
     def __init__(
-        self, size: int, seed: int, device: torch.device | str, photos: Photos, folder: Path | None = None
+        self, size: int, seed: int, device: torch.device | str, photos: Photographs, folder: Path | None = None
     ) -> None:
         self.size, self.seed, self.device, self.photos, self.folder = size, seed, torch.device(device), photos, folder
         self._kept: dict[tuple[int, int, int], Background] = {}

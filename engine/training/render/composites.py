@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from engine.preflight.shipped.channels import HintChannels
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.render import composite_parts as parts
 from engine.training.render.clicks import draw_hints
 
@@ -59,7 +59,7 @@ class Composer:
 
     def __init__(
         self,
-        subjects: Subjects,
+        subjects: SubjectPictures,
         textures: list[np.ndarray],
         scenes: list[Path] | None = None,
         fronts: list[Path] | None = None,

@@ -21,7 +21,7 @@ _LONGEST = 512
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
-class Photos:
+class Photographs:
     """Photographs, each uint8 (3, H, W)."""
 
     def __init__(self, pictures: list[Tensor]) -> None:
@@ -31,7 +31,7 @@ class Photos:
         return bool(self.pictures)
 
     @classmethod
-    def from_folder(cls, folder: Path | None, device: torch.device | str = "cpu") -> Photos:
+    def from_folder(cls, folder: Path | None, device: torch.device | str = "cpu") -> Photographs:
         """Read a folder; ``None`` gives an empty collection. What cannot be read is skipped.
 
         Raises:

@@ -16,12 +16,12 @@ from torch.nn import functional as F
 
 from engine.bundle.records import layout_word
 from engine.training.data import language
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.render import appearance, outfits
 from engine.training.render.backgrounds import Background, Backgrounds
 from engine.training.render.compose import Ground, compose
 from engine.training.render.paint import Canvas
-from engine.training.render.photos import Photos
+from engine.training.render.photos import Photographs
 
 LOOK_SHARE = 0.2  # of the pictures say a colour or material instead of a place
 BLOCK = 8  # backgrounds a block
@@ -107,7 +107,7 @@ class Renderer:
 
     def __init__(
         self,
-        subjects: Subjects,
+        subjects: SubjectPictures,
         size: int = 256,
         reference_size: int = 256,
         device: torch.device | str = "cpu",
@@ -127,7 +127,7 @@ class Renderer:
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.chance = random.Random(seed)
         self.seed, self.variety, self.recolour, self.outfits, self.more = seed, variety, recolour, outfits, more
-        self.backgrounds = Backgrounds(size, seed, device, Photos.from_folder(textures, device), pool)
+        self.backgrounds = Backgrounds(size, seed, device, Photographs.from_folder(textures, device), pool)
         self.layouts = dict(layouts or {})
         self._shares = subjects.shares.to(device)
         self._photographed = subjects.photographed.to(device)

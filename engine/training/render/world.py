@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from engine.training.render.light import Light, draw_light
 from engine.training.render.paint import Canvas, rgb, soften
-from engine.training.render.photos import Photos
+from engine.training.render.photos import Photographs
 
 LEVELS = 5
 
@@ -59,7 +59,7 @@ class World(Canvas):
         size: int,
         generator: torch.Generator,
         dice: random.Random,
-        photos: Photos,
+        photos: Photographs,
         layout: int,
         weather: str | None,
     ) -> None:

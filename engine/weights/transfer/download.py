@@ -23,7 +23,15 @@ from engine.validation import Damage, Natural, read_json, read_value
 from engine.weights.catalogue import Part
 from engine.weights.transfer.disk import FileJob, Segment
 from engine.weights.transfer.file_transfer import RetryPolicy, fetch
-from engine.weights.transfer.hub import Busy, LicenceChanged, Listing, RemoteFile, is_plain_name, list_part, refused
+from engine.weights.transfer.hub import (
+    Busy,
+    LicenceChanged,
+    RemoteFile,
+    RepositoryListing,
+    is_plain_name,
+    list_part,
+    refused,
+)
 from engine.weights.transfer.tensors import choose_tensors, read_header
 
 if TYPE_CHECKING:
@@ -164,7 +172,12 @@ class PartDownload:
         self._measure_arrived()
 
     async def _planned(
-        self, client: httpx.AsyncClient, listing: Listing, remote: RemoteFile, token: str | None, policy: RetryPolicy
+        self,
+        client: httpx.AsyncClient,
+        listing: RepositoryListing,
+        remote: RemoteFile,
+        token: str | None,
+        policy: RetryPolicy,
     ) -> PlannedFile | None:
         name = self.part.inner(remote.name) or remote.name
         if not (self.part.tensors and name.endswith(".safetensors")):
@@ -263,7 +276,7 @@ class PartDownload:
         self, client: httpx.AsyncClient, file: PlannedFile, base_url: str, token: str | None, policy: RetryPolicy
     ) -> None:
         assert self.plan is not None
-        listing = Listing(self.plan.repository, base_url, self.plan.commit, "", ())
+        listing = RepositoryListing(self.plan.repository, base_url, self.plan.commit, "", ())
 
         def arrived(count: int) -> None:
             self._arrived[file.name] = self._arrived.get(file.name, 0) + count
@@ -343,7 +356,7 @@ async def _patiently(ask: Callable[[], Any], policy: RetryPolicy, what: str) -> 
         except Busy as error:
             if attempt == policy.attempts:
                 raise NetworkError(
-                    Sentence("{what}: {said}. Nothing was lost.", what=what, said=error.said),
+                    Sentence("{what}: {said}. Nothing was lost.", what=what, said=error.sentence),
                     Sentence("Check the connection, then resume."),
                 ) from error
             await policy.sleep(policy.pause(attempt, error.wait))

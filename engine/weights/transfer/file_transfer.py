@@ -53,7 +53,7 @@ class WrongAnswer(Exception):
 
     def __init__(self, said: Sentence) -> None:
         super().__init__(said)
-        self.said = said
+        self.sentence = said
 
 
 async def fetch(client: httpx.AsyncClient, job: FileJob, token: str | None, policy: RetryPolicy) -> str:
@@ -97,9 +97,9 @@ async def _fetch_bytes(client: httpx.AsyncClient, job: FileJob, token: str | Non
             await _one_request(client, job, token, arrived, state)
             said, asked = Sentence("the connection ended early"), None
         except Busy as error:
-            said, asked = error.said, error.wait
+            said, asked = error.sentence, error.wait
         except WrongAnswer as error:
-            said, asked = error.said, None
+            said, asked = error.sentence, None
         except Exception as error:
             said, asked = _connection_words(error), None
         now = job.arrived

@@ -48,7 +48,7 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
-class Listing:
+class RepositoryListing:
     """A repository at one commit.
 
     Attributes:
@@ -80,7 +80,7 @@ class Busy(Exception):
 
     def __init__(self, said: Sentence, wait: float | None = None) -> None:
         super().__init__(said)
-        self.said = said
+        self.sentence = said
         self.wait = wait
 
 
@@ -91,7 +91,7 @@ class LicenceChanged(EchoGenError):
     exit_code = NetworkError.exit_code
 
 
-def list_part(part: Part, base_url: str, token: str | None = None, revision: str | None = None) -> Listing:
+def list_part(part: Part, base_url: str, token: str | None = None, revision: str | None = None) -> RepositoryListing:
     """Ask the hub what a part consists of. Blocks; up to half a minute.
 
     Args:
@@ -160,7 +160,7 @@ def list_part(part: Part, base_url: str, token: str | None = None, revision: str
                     "program."
                 ),
             )
-    return Listing(part.repository, base_url, commit, licence, tuple(files.values()), bool(info.gated))
+    return RepositoryListing(part.repository, base_url, commit, licence, tuple(files.values()), bool(info.gated))
 
 
 def _model_info(part: Part, base_url: str, token: str | None, revision: str | None) -> ModelInfo:

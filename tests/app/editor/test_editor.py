@@ -11,10 +11,10 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from app.editor.bars import KeyCap
 from app.editor.editor import MaskEditorView
 from app.editor.step_names import LABELS
 from app.language import languages
+from app.look.key_cap import KeyCap
 from app.mask.document import Edge
 from app.session.state import SessionState
 from app.session.subjects import Subjects

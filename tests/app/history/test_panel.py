@@ -497,7 +497,7 @@ def test_five_thousand_pictures_stay_smooth(qtbot, tmp_path):
     place = bar.value()
     qtbot.waitUntil(lambda: panel.model.rowCount() > 2 * PAGE - 2)
     assert bar.value() == place and panel.model.picture_at(row) == looked_at
-    assert panel.model.walk(panel.model.end(-1).id, 1) is not None, "walking goes on beyond what was there"
+    assert panel.model.beside(panel.model.end(-1).id, 1) is not None, "walking goes on beyond what was there"
     store.close()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.mask.brush import Brush, Rect
-from app.mask.document import Edge, Marks, MaskDocument, repaint
+from app.mask.document import Edge, MaskDocument, MaskMarks, repaint
 from engine.photo.hints import Box, Click
 from engine.photo.mask_ops import feather, fill_holes, grow, largest_part
 
@@ -206,7 +206,7 @@ def test_parts_holes_reset():
     document.replace(largest_part(document.base), "Keep the largest part", document.marks)
     assert document.mask[20, 20] == 0 and np.array_equal(document.mask, disc())
     document.replace(document.automatic, "Reset")
-    assert np.array_equal(document.mask, base) and document.marks == Marks()
+    assert np.array_equal(document.mask, base) and document.marks == MaskMarks()
     document.undo()
     assert np.array_equal(document.mask, disc()) and document.strokes()
 

@@ -9,11 +9,11 @@ import pytest
 
 from app.mask.brush import Brush
 from app.mask.drafts import Draft, DraftStore
-from app.mask.strokes import Edge, Marks, Painted
+from app.mask.strokes import Edge, MaskMarks, Painted
 from engine.photo.hints import Box, Click
 from tests.app.mask.fakes import disc
 
-MARKS = Marks(
+MARKS = MaskMarks(
     (Click(1.5, 2.25), Click(7, 8, include=False)),
     Box(1, 2, 30, 40, 0.5, "cat"),
     (
@@ -34,7 +34,7 @@ def digest(number: int) -> str:
     return f"{number:064x}"
 
 
-@pytest.mark.parametrize("marks", [MARKS, Marks()])
+@pytest.mark.parametrize("marks", [MARKS, MaskMarks()])
 def test_a_draft_comes_back_to_the_bit(store, marks):
     store.save(Draft(digest(1), disc(), marks))
     found = store.load(digest(1))
@@ -54,7 +54,7 @@ def test_a_damaged_draft_counts_as_not_there(store, cut):
 
 def test_only_the_newest_drafts_are_kept(store):
     for number in range(30):
-        store.save(Draft(digest(number), np.zeros((4, 4), np.uint8), Marks()))
+        store.save(Draft(digest(number), np.zeros((4, 4), np.uint8), MaskMarks()))
         os.utime(store.folder / f"{digest(number)}.draft", (number, number))
-    store.save(Draft(digest(99), np.zeros((4, 4), np.uint8), Marks()))
+    store.save(Draft(digest(99), np.zeros((4, 4), np.uint8), MaskMarks()))
     assert len(store.pictures()) == 24 and digest(99) in store.pictures() and digest(0) not in store.pictures()

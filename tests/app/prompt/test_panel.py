@@ -306,7 +306,7 @@ def test_only_the_sizes_of_the_bundle_are_offered_each_with_its_shape(panel, bun
 
 
 def test_pictures_are_counted_by_click_and_by_typing(panel, state, qtbot):
-    panel.sheet.set_open_sections({"seed": True})
+    panel.sheet.set_open_sections({"shape": True})
     qtbot.mouseClick(panel.sheet.count._choice.button(4), Qt.MouseButton.LeftButton)
     assert state.values.count == 4
     qtbot.keyClick(panel.sheet.count._choice.button(4), Qt.Key.Key_6)
@@ -449,14 +449,17 @@ def test_what_is_open_is_remembered_and_can_be_folded_again(panel, qtbot):
     assert panel.sheet.seed.isVisibleTo(panel)
 
 
-def test_low_windows_move_pictures_and_seed_into_more(panel):
+def test_low_windows_move_the_seed_into_more(panel):
     panel.sheet.set_open_sections({"seed": True})
     panel.sheet.set_low(True)
     assert not panel.sheet.seed.isVisibleTo(panel)
     panel.sheet.set_open_sections({"more": True})
     assert panel.sheet.seed.isVisibleTo(panel)
-    assert panel.sheet.count.isVisibleTo(panel)
+    assert not panel.sheet.count.isVisibleTo(panel)
+    panel.sheet.set_open_sections({"shape": True})
+    assert panel.sheet.count.isVisibleTo(panel), "shape and count, as its title says"
     panel.sheet.set_low(False)
+    assert panel.sheet.count.isVisibleTo(panel)
     panel.sheet.set_open_sections({"more": False})
     assert panel.sheet.seed.isVisibleTo(panel)
 

@@ -85,6 +85,18 @@ def test_unknown_words_are_found_and_said():
     assert unknown_sentence(many, reader.read(many)).endswith("“three” and 2 more.")
 
 
+def test_the_name_of_the_subject_need_not_be_known():
+    reader = PromptReader(language=Language(frozenset({"a", "in", "the", "snow"})))
+    prompt = "a welsh-corgi in the pagoda"
+    assert unknown_sentence(prompt, reader.read(prompt)) == "This model does not know “welsh”, “corgi”, “pagoda”."
+    named = reader.with_name("Welsh-Corgi")
+    assert unknown_sentence(prompt, named.read(prompt)) == "This model does not know “pagoda”."
+    assert (
+        named.with_name("Welsh-Corgi") is named
+        and named.with_name("").read(prompt).unknown == reader.read(prompt).unknown
+    )
+
+
 def test_words_in_braces_are_for_a_list():
     assert "list" in braces_sentence("a {red|blue} robot") and not braces_sentence("a {red} robot | b")
 

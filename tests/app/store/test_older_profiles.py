@@ -17,7 +17,7 @@ from app.session.values import PanelValues
 from app.store.assets import AssetStore
 from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
-from app.store.presets import PresetStore
+from app.store.preset_store import PresetStore
 from app.store.saved_session import SessionStore
 from app.store.settings import Settings, SettingsStore
 from engine.bundle import find_bundles

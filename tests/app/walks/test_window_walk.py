@@ -292,7 +292,7 @@ class WindowWalk:
         if result is None:
             assert not bar.isVisibleTo(self._panel)
             return
-        if not self._covered and not self._panel.is_frame_over():
+        if not self._covered and not self._panel.placement.is_over():
             assert visible and not bar.isHidden()
         assert bar.finish_button.isHidden() == (not result.unfinished)
         assert bar.star_button.isEnabled() == (result.file is not None)

@@ -64,7 +64,7 @@ class Bench:
         self.window.show()
         qtbot.waitExposed(self.window)
         self.window.activateWindow()
-        self.canvas, self.frame = self.window.canvas, self.window.canvas.frame
+        self.canvas, self.frame = self.window.canvas, self.window.canvas.placement.frame
 
     @property
     def values(self):
@@ -117,8 +117,8 @@ def bench(qtbot, tmp_path, placed) -> Iterator[Bench]:
 
 
 def test_the_cut_out_stands_there_before_the_first_picture(bench):
-    assert bench.frame.isVisible() and bench.canvas.placement_bar.isVisible()
-    assert bench.canvas.placement_bar.automatic_button.isChecked()
+    assert bench.frame.isVisible() and bench.canvas.placement.bar.isVisible()
+    assert bench.canvas.placement.bar.automatic_button.isChecked()
     assert bench.frame.standing().on_ground and bench.frame.standing().in_middle
     assert bench.frame.accessibleName() == "Place of the subject"
     assert bench.frame.accessibleDescription().startswith("automatic, 50 percent from the left, stands at 88 percent")
@@ -134,7 +134,7 @@ def test_it_is_dragged_and_every_picture_has_it_there(bench):
     before = bench.frame.standing()
     bench.drag(before.middle, -60, -50)
     place = bench.values.placement
-    assert place is not None and not bench.canvas.placement_bar.automatic_button.isChecked()
+    assert place is not None and not bench.canvas.placement.bar.automatic_button.isChecked()
     after = bench.frame.standing()
     assert after.middle == pytest.approx((before.middle[0] - 60, before.middle[1] - 50), abs=1.5)
     assert bench.draw().placement == place
@@ -212,7 +212,7 @@ def test_every_key_of_the_frame_acts(bench):
 
 
 def test_the_bar_mirrors_and_leads_back_to_automatic(bench):
-    bar = bench.canvas.placement_bar
+    bar = bench.canvas.placement.bar
     bar.automatic_button.click()
     assert bar.automatic_button.isChecked() and bench.values.placement is None, "it stays on"
     bar.mirror_button.click()
@@ -249,11 +249,11 @@ def test_a_locked_seed_shows_the_place_it_chooses(bench):
 def test_other_models_show_nothing_and_get_no_place(qtbot, tmp_path):
     bench = Bench(qtbot, tmp_path, fake_bundle(tmp_path))
     bench.state.update_values(placement=BY_HAND)
-    assert not bench.frame.isVisible() and not bench.canvas.placement_bar.isVisible()
+    assert not bench.frame.isVisible() and not bench.canvas.placement.bar.isVisible()
     assert bench.draw().placement is None
     assert not bench.canvas.actions_bar.place_button.isVisible()
     assert not bench.window.commands.actions["place"].isEnabled()
-    bench.canvas.toggle_frame()
+    bench.canvas.placement.toggle()
     assert not bench.frame.isVisible()
     bench.controller.vary(replace(bench.link.drawn[-1], placement=BY_HAND))
     assert bench.link.drawn[-1].placement is None
@@ -263,7 +263,7 @@ def test_other_models_show_nothing_and_get_no_place(qtbot, tmp_path):
 def test_the_frame_is_off_while_a_picture_forms(bench):
     bench.frame.setFocus()
     bench.draw(finish=False)
-    assert not bench.frame.isVisible() and not bench.canvas.placement_bar.isVisible()
+    assert not bench.frame.isVisible() and not bench.canvas.placement.bar.isVisible()
     assert bench.canvas.canvas.hasFocus(), "the focus stays where the frame was"
     bench.link.finished.emit(
         1, Finished(bench.link.drawn[0], np.zeros((64, 64, 3), np.uint8), bits(), Timing()), Previews(1)
@@ -277,18 +277,18 @@ def test_one_key_shows_the_frame_where_the_picture_has_it(bench):
     request = bench.draw()
     bench.window.commands.actions["place"].trigger()
     assert bench.frame.isVisible() and bench.frame.hasFocus()
-    assert not bench.canvas.actions_bar.isVisible() and bench.canvas.placement_bar.close_button.isVisible()
+    assert not bench.canvas.actions_bar.isVisible() and bench.canvas.placement.bar.close_button.isVisible()
     assert bench.frame.placement() == bench.manifest.place(request)
     bench.window.commands.actions["place"].trigger()
     assert not bench.frame.isVisible() and bench.canvas.actions_bar.isVisible()
-    bench.canvas.toggle_frame()
+    bench.canvas.placement.toggle()
     bench.window.drawing.stop()  # Esc
     assert not bench.frame.isVisible()
 
 
 def test_moved_over_a_picture_generate_keeps_its_seed_once(bench):
     first = bench.draw()
-    bench.canvas.toggle_frame()
+    bench.canvas.placement.toggle()
     bench.key(Qt.Key.Key_Left, SHIFT)
     moved = bench.values.placement
     second = bench.draw()
@@ -299,9 +299,9 @@ def test_moved_over_a_picture_generate_keeps_its_seed_once(bench):
 
 def test_automatic_over_a_picture_draws_with_a_new_seed(bench):
     first = bench.draw()
-    bench.canvas.toggle_frame()
+    bench.canvas.placement.toggle()
     bench.key(Qt.Key.Key_Left, SHIFT)
-    bench.canvas.placement_bar.automatic_button.click()
+    bench.canvas.placement.bar.automatic_button.click()
     second = bench.draw()
     assert second.placement is None and second.seed != first.seed
 
@@ -317,7 +317,7 @@ def test_a_redraw_keeps_the_place_of_its_picture(bench):
 
 def test_a_redraw_takes_a_place_that_was_moved_over_its_picture_and_no_other(bench):
     first = bench.draw()
-    bench.canvas.toggle_frame()
+    bench.canvas.placement.toggle()
     bench.key(Qt.Key.Key_Left, SHIFT)
     bench.canvas.strip.tiles.move_handle(2)
     bench.canvas.strip.redraw()

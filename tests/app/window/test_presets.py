@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.session.state import SessionState
-from app.store.presets import PresetStore
+from app.store.preset_store import PresetStore
 from app.window.presets import Presets
 from engine.placement import Placement
 from engine.preset import Preset, write_preset

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from engine.batch.job import Job, planned
+from engine.batch.batch_job import BatchJob, planned
 from engine.batch.progress import Count, ProgressBar
 from engine.bundle.manifest import read_manifest
 from engine.cli import main
@@ -57,7 +57,7 @@ def test_every_request_has_its_picture(words, wanted, tmp_path, tiny_bundle, cap
 
 
 def test_sorted_by_subject_then_prompt(wanted, tmp_path):
-    job = Job.open(tmp_path / "job", "some@1", resume=False)
+    job = BatchJob.open(tmp_path / "job", "some@1", resume=False)
     assert job.write_plan([*wanted, wanted[0]]) == (8, 1)
     order = [(row.subject, json.loads(row.request)["prompt"]) for row in job.plan()]
     assert order == sorted(order) and len(set(order)) == 4
@@ -157,11 +157,11 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(words, tmp_path, monkeypatch
 
 
 def test_a_subject_that_is_missing(words, listed, tmp_path, monkeypatch, capsys):
-    keep = Job._keep_subject
-    monkeypatch.setattr(Job, "_keep_subject", lambda self, digest, subject: None)
+    keep = BatchJob._keep_subject
+    monkeypatch.setattr(BatchJob, "_keep_subject", lambda self, digest, subject: None)
     assert main(words) == 2
     assert all("subject" in row["error"] for row in table(tmp_path / "job"))
-    monkeypatch.setattr(Job, "_keep_subject", keep)
+    monkeypatch.setattr(BatchJob, "_keep_subject", keep)
     assert main([*words, "--resume"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["pictures"] == 8
 
@@ -176,7 +176,7 @@ def test_a_folder_of_something_else_is_refused(words, tmp_path, capsys):
 
 
 def test_two_runs_on_one_job(words, tmp_path, capsys):
-    with Job.open(
+    with BatchJob.open(
         tmp_path / "job", read_manifest(Path(words[words.index("--bundle") + 1])).identity, resume=False
     ).alone():
         assert main([*words, "--resume"]) == 2
@@ -244,7 +244,7 @@ def test_ray_that_is_not_there(words, tmp_path, monkeypatch, capsys):
 
 
 def test_a_request_that_ends_its_worker_is_counted(tmp_path):
-    job = Job.open(tmp_path, "some@1", resume=False)
+    job = BatchJob.open(tmp_path, "some@1", resume=False)
     assert [job.begin("a"), job.begin("a"), job.begin("b")] == [1, 2, 1]
     job.end("a")
     assert job.begin("a") == 1

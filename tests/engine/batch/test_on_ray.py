@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.batch.job import planned
+from engine.batch.batch_job import planned
 from engine.cli import main
 from engine.photo.picture_file import read_picture_file
 from engine.requests_file import write_requests

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from engine.batch import on_ray
-from engine.batch.job import Job, planned
-from engine.batch.on_ray import TRIES, Drawing
+from engine.batch.batch_job import BatchJob, planned
+from engine.batch.on_ray import TRIES, RayDrawing
 from engine.batch.progress import Count
 from engine.batch.worker import WorkerOptions
 from engine.bundle.manifest import read_manifest
@@ -46,7 +46,7 @@ def refuse(error: Exception):
 
 
 def test_an_actor_draws_a_part(wanted, tiny_bundle, tmp_path):
-    job = Job.open(tmp_path / "job", read_manifest(tiny_bundle).identity, resume=False)
+    job = BatchJob.open(tmp_path / "job", read_manifest(tiny_bundle).identity, resume=False)
     rows = [*wanted[:2], GenerationRequest("a ball", size=(32, 32)), wanted[2]]
     job.write_plan(rows)
     plan = list(job.plan())
@@ -55,7 +55,7 @@ def test_an_actor_draws_a_part(wanted, tiny_bundle, tmp_path):
         job.begin(ending)  # three workers began it, and none came to its end
     told: list[Count] = []
     tally = SimpleNamespace(add=SimpleNamespace(remote=told.append))
-    actor = Drawing(WorkerOptions(str(job.folder), str(tiny_bundle), "cpu"), tally)
+    actor = RayDrawing(WorkerOptions(str(job.folder), str(tiny_bundle), "cpu"), tally)
     batch = {
         name: np.array([getattr(row, name) for row in plan], dtype=object) for name in ("id", "subject", "request")
     }
@@ -125,18 +125,18 @@ def test_an_address_that_does_not_answer_is_said_before_ray_tries_for_minutes(ra
 def test_more_workers_than_there_is_room_for(ray, tmp_path, resources, workers, said):
     ray.cluster_resources = lambda: resources
     with pytest.raises(InputError, match=said):
-        on_ray.run_on_ray(Job(tmp_path), WorkerOptions(str(tmp_path), "mini"), 4, workers=workers)
+        on_ray.run_on_ray(BatchJob(tmp_path), WorkerOptions(str(tmp_path), "mini"), 4, workers=workers)
 
 
 def test_the_checkpoint_is_left_out_where_ray_has_none(ray, tmp_path):
     context = SimpleNamespace()
-    on_ray._keep_checkpoint(context, Job(tmp_path))
+    on_ray._keep_checkpoint(context, BatchJob(tmp_path))
     assert not hasattr(context, "checkpoint_config")
     kept = ModuleType("ray.data.checkpoint")
     kept.CheckpointConfig = lambda **given: given  # type: ignore[attr-defined]
     sys.modules["ray.data.checkpoint"] = kept
     try:
-        on_ray._keep_checkpoint(context, Job(tmp_path))
+        on_ray._keep_checkpoint(context, BatchJob(tmp_path))
     finally:
         del sys.modules["ray.data.checkpoint"]
     assert context.checkpoint_config == {"id_column": "id", "checkpoint_path": str(tmp_path / "checkpoint")}

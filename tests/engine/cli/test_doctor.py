@@ -15,10 +15,10 @@ from engine.cli import main
 from engine.device.devices import GIB, Device
 from engine.errors import ExitCode
 from engine.planning import diagnosis
-from engine.planning.diagnosis import Card, TorchBuild, diagnose, find_cards, torch_build
+from engine.planning.diagnosis import GraphicsCard, TorchBuild, diagnose, find_cards, torch_build
 
 SMI = "NVIDIA GeForce RTX 4090, 550.54.14, 24564\nNVIDIA GeForce GTX 1660, 550.54.14, 6144\n"
-CARD = Card("NVIDIA", "NVIDIA GeForce RTX 4090", "550.54.14", 24 * GIB, "12.4")
+CARD = GraphicsCard("NVIDIA", "NVIDIA GeForce RTX 4090", "550.54.14", 24 * GIB, "12.4")
 PLAIN_TORCH = TorchBuild("2.13.0", "cpu")
 CPU = Device("cpu", "CPU", 16 * GIB, 12 * GIB, 4)
 
@@ -98,7 +98,7 @@ def test_a_card_with_too_little_memory_for_a_model_that_is_here(machine, models,
     monkeypatch.setattr(diagnosis, "processor", lambda: replace(CPU, total=memory * GIB, free=memory * GIB))
     small = Device("cuda", "NVIDIA GeForce GT 1030", 2 * GIB, 1 * GIB, 4)
     findings = machine(
-        [Card("NVIDIA", "NVIDIA GeForce GT 1030", "550.54", 2 * GIB, "12.4")],
+        [GraphicsCard("NVIDIA", "NVIDIA GeForce GT 1030", "550.54", 2 * GIB, "12.4")],
         TorchBuild("2.13.0", "cuda 12.4"),
         True,
         (small, CPU),
@@ -116,7 +116,9 @@ def test_a_driver_that_is_too_old(machine):
 
 
 def test_a_driver_that_is_missing(machine):
-    (finding,) = wrong(machine([Card("NVIDIA", "NVIDIA AD102")], TorchBuild("2.13.0", "cuda 12.4")), "Graphics card")
+    (finding,) = wrong(
+        machine([GraphicsCard("NVIDIA", "NVIDIA AD102")], TorchBuild("2.13.0", "cuda 12.4")), "Graphics card"
+    )
     assert "driver does not answer" in finding.fact
 
 
@@ -127,7 +129,7 @@ def test_a_driver_that_does_not_get_along(machine):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ROCm is for Linux")
 def test_an_amd_card(machine):
-    (finding,) = wrong(machine([Card("AMD", "Navi 31")]), "Graphics card")
+    (finding,) = wrong(machine([GraphicsCard("AMD", "Navi 31")]), "Graphics card")
     assert "ROCm" in finding.fact
 
 
@@ -182,7 +184,7 @@ def test_cards_are_read_from_the_drivers_tool():
         )
 
     first, second = find_cards(run)
-    assert first == Card("NVIDIA", "NVIDIA GeForce RTX 4090", "550.54.14", 24564 * 2**20, "12.4")
+    assert first == GraphicsCard("NVIDIA", "NVIDIA GeForce RTX 4090", "550.54.14", 24564 * 2**20, "12.4")
     assert second.name == "NVIDIA GeForce GTX 1660"
 
 

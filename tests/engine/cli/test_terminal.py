@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import COMMANDS, main, make_parser
-from engine.cli.generate import TimeLeft
+from engine.cli.drawing_progress import RemainingTime
 from engine.cli.terminal import PROGRAM, ProgressLine
 from engine.errors import ExitCode
 
@@ -99,7 +99,7 @@ COSTS = (0.002, 0.008, 0.04, 0.15, 0.3, 0.5)
 
 
 def test_no_time_is_said_before_it_can_be_known():
-    left, now, said = TimeLeft(COSTS), 100.0, []
+    left, now, said = RemainingTime(COSTS), 100.0, []
     for scale, cost in enumerate(COSTS):
         now += (20.0 if scale == 0 else 0.3) + 10 * cost  # a cold start, something for every scale, and 10 s of work
         said.append(left.words(scale, now))
@@ -108,7 +108,7 @@ def test_no_time_is_said_before_it_can_be_known():
 
 
 def test_a_measured_picture_gives_a_time_from_the_first_scale_on():
-    left = TimeLeft(COSTS, 10.0)
+    left = RemainingTime(COSTS, 10.0)
     assert left.words(0, 1.0) == ", about 10 s left"
 
 

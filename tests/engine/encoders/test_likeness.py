@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.encoders.likeness import aligned, seen_subject
+from engine.encoders.likeness import aligned, cut_out_of_picture
 from engine.encoders.placed import on_white, place_cut_out
 from engine.placement import Placement
 from engine.request import CutOut
@@ -34,17 +34,17 @@ def thing(side: int = 96) -> CutOut:
 def test_a_placed_subject_is_found_as_it_was_cut_out(placement):
     subject = thing()
     picture = on_white(place_cut_out(subject, placement, 240, 200))
-    there = seen_subject(picture, subject, placement)
+    there = cut_out_of_picture(picture, subject, placement)
     inside = subject.alpha > 0
     assert np.abs(there[inside].astype(int) - subject.rgb[inside]).mean() < 8
     assert (there[~inside] == 255).all(), "what is not the subject does not count"
     elsewhere = Placement(placement.x, placement.y, placement.size, placement.turn + 90, placement.mirrored)
-    assert np.abs(seen_subject(picture, subject, elsewhere)[inside].astype(int) - subject.rgb[inside]).mean() > 15
+    assert np.abs(cut_out_of_picture(picture, subject, elsewhere)[inside].astype(int) - subject.rgb[inside]).mean() > 15
 
 
 def test_a_subject_beyond_the_edge_of_the_picture():
     subject = thing()
-    there = seen_subject(np.zeros((64, 64, 3), np.uint8), subject, Placement(0.0, 0.0, 1.0))
+    there = cut_out_of_picture(np.zeros((64, 64, 3), np.uint8), subject, Placement(0.0, 0.0, 1.0))
     assert there.shape == subject.rgb.shape and (there == 255).any() and (there == 0).any()
 
 

@@ -12,8 +12,8 @@ from transformers.models.t5 import T5Config, T5EncoderModel
 from engine.bundle.loader import keeps_float32
 from engine.bundle.published import TEXT
 from engine.encoders.names import own_name
-from engine.encoders.text import TextEncoder
-from tests.engine.encoders.test_text import word_level, write_tokenizer
+from engine.encoders.text_encoder import TextEncoder
+from tests.engine.encoders.test_text_encoder import word_level, write_tokenizer
 
 CONFIG = {**TEXT, "d_model": 128, "d_kv": 16, "num_heads": 8, "d_ff": 320, "vocab_size": 400}
 WORDS = ["<pad>", "</s>", "<unk>", *(f"w{n}" for n in range(380))]

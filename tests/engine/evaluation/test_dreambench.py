@@ -11,12 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.batch.job import Job
+from engine.batch.batch_job import BatchJob
 from engine.cli import main
 from engine.errors import BundleError, InputError
 from engine.evaluation.dreambench import (
     Benchmark,
-    Cell,
+    BenchmarkCell,
     References,
     Score,
     read_prompts,
@@ -146,7 +146,7 @@ def test_a_photo_that_cannot_be_read(tmp_path):
 
 
 def score(subject: str, template: str, seed: int, **figures: float) -> Score:
-    return Score(Cell(f"{subject}{template}{seed}", subject, template, template, seed), "x.png", figures)
+    return Score(BenchmarkCell(f"{subject}{template}{seed}", subject, template, template, seed), "x.png", figures)
 
 
 def test_means_by_hand():
@@ -296,6 +296,6 @@ def test_the_whole_command(benchmark_photos, networks, tiny_bundle, quick_judge,
     assert entry["figures"]["dino-vits16_all"] == pytest.approx(float((dino[0] @ dino[1:].T).mean()), abs=1e-5)
     page = (tmp_path / "out" / "dreambench.html").read_text("utf-8")
     assert f'src="job/{entry["file"]}"' in page and "12 of 12 pictures" in page
-    Job(tmp_path / "out" / "job").picture(entry["id"]).unlink()
+    BatchJob(tmp_path / "out" / "job").picture(entry["id"]).unlink()
     assert main([*words, "--judge", "imagenet", "--resume"]) == 0
     assert list(json.loads(capsys.readouterr().out)["figures"]) == ["imagenet_all", "imagenet_input"]

@@ -13,7 +13,7 @@ import torch
 from engine.errors import InputError
 from engine.evaluation import imagenet
 from engine.evaluation.imagenet import ImageNetJudge, leave_one_out, nearest, prototypes, square, to_picture
-from engine.evaluation.photo_folder import Photos
+from engine.evaluation.photo_folder import JudgedPhotos
 from engine.photo.framing import cut_out
 from engine.photo.load import load_photo
 
@@ -27,7 +27,7 @@ def judge() -> ImageNetJudge:
 
 def test_real_photos_are_given_to_the_right_subject(judge: ImageNetJudge, real_photos: Path):
     """Each photo against the means of the others: 97 % of the twenty subjects' four photos each."""
-    photos = Photos.load(real_photos, judge=judge)
+    photos = JudgedPhotos.load(real_photos, judge=judge)
     assert len(photos) >= 20
     assert photos.trust >= 0.93
 

@@ -22,14 +22,14 @@ from engine.evaluation.judges import (
     save_judge,
 )
 from engine.training.data import language
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.render.renderer import Renderer
 
 SMALL = {**SETTINGS, "batch": 8, "fresh": 2, "pool": 12}
 
 
 def renderer(sprites: Path, seed: int = 1, size: int = SIDE) -> Renderer:
-    return Renderer(Subjects.from_folder(sprites, 48), size=size, reference_size=SIDE, seed=seed, variety=1)
+    return Renderer(SubjectPictures.from_folder(sprites, 48), size=size, reference_size=SIDE, seed=seed, variety=1)
 
 
 def test_a_judge_is_stored_in_half_precision_with_its_figures(tmp_path: Path):

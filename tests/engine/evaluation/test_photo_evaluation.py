@@ -18,9 +18,9 @@ from engine.cli import main
 from engine.cli.evaluate import merged
 from engine.evaluation.imagenet import ImageNetJudge
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
-from engine.evaluation.photo_case import LIGHTS, LOOKS, Cell, PhotoCase, Renders, sprite
+from engine.evaluation.photo_case import LIGHTS, LOOKS, PhotoCase, PhotoCell, Renders, sprite
 from engine.evaluation.photo_evaluation import OTHER, PhotoEvaluation
-from engine.evaluation.photo_folder import Photos
+from engine.evaluation.photo_folder import JudgedPhotos
 from engine.evaluation.picture_source import PictureSource
 from engine.placement import Placement
 from engine.request import CutOut
@@ -39,7 +39,7 @@ class Trusting(Judges):
 
 @pytest.fixture
 def case(photos: Path, quick_judge: ImageNetJudge) -> PhotoCase:
-    known = Photos.load(photos, photos.parent / "masks", quick_judge)
+    known = JudgedPhotos.load(photos, photos.parent / "masks", quick_judge)
     return PhotoCase.make(known, 48, 64)
 
 
@@ -97,7 +97,7 @@ def scene_of(subject: CutOut, light: float, beside: int = 0, off: str = "") -> T
 def true_renders(case: PhotoCase, monkeypatch: pytest.MonkeyPatch) -> None:
     """True renders are what the stand-in draws in full light; the canvas has the subject without any."""
 
-    def render(self: PhotoCase, cells: list[Cell], places: list[Placement]) -> Renders:
+    def render(self: PhotoCase, cells: list[PhotoCell], places: list[Placement]) -> Renders:
         assert len(places) == len(cells)
         pictures = [scene_of(self.cut_outs[c.subject], bright(c.prompt)) for c in cells]
         plain = [scene_of(self.cut_outs[c.subject], 0.0) for c in cells]
@@ -263,7 +263,7 @@ def test_a_bundle_that_places_draws_where_its_mask_says(tmp_path: Path, case: Ph
     assert source.automatic(cut, 5) == source.bundle.manifest.place(source.request(cut, "x", 5))
     assert source.automatic(cut, 5, mirrored=True).mirrored
     # The renderer puts the same subject to the same place: its canvas is the one the bundle is given.
-    renders = case.render([Cell(0, "snow", "", 1)], [given])
+    renders = case.render([PhotoCell(0, "snow", "", 1)], [given])
     assert renders.canvas.shape == (1, 4, 64, 64)
     assert float((renders.canvas[0, 3] - mask[0]).abs().mean()) < 0.02
     made = source.through_bits(renders.pictures, renders.canvas)

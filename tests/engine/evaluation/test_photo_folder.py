@@ -10,7 +10,7 @@ from PIL import Image
 
 from engine.errors import InputError
 from engine.evaluation.imagenet import ImageNetJudge, to_picture
-from engine.evaluation.photo_folder import Photos, find_subjects, judged, photos_top1
+from engine.evaluation.photo_folder import JudgedPhotos, find_subjects, judged, photos_top1
 from engine.request import CutOut
 
 
@@ -48,13 +48,13 @@ def test_a_photo_that_cannot_be_used_is_skipped_with_a_sentence(photos: Path, qu
     (photos / "dog" / "01.png").write_bytes(b"no picture")
     Image.new("L", (5, 5), 255).save(photos.parent / "masks" / "dog2_01.png")
     said: list[str] = []
-    known = Photos.load(photos, photos.parent / "masks", quick_judge, said.append)
+    known = JudgedPhotos.load(photos, photos.parent / "masks", quick_judge, said.append)
     assert [subject.key for subject in known.subjects] == ["blue_ball", "red_ball"]
     assert said[0].startswith("dog is skipped: ") and "dog2 is skipped: The mask" in said[1]
     (photos / "red_ball" / "01.png").unlink()
     (photos / "red_ball" / "00.png").write_bytes(b"")
     with pytest.raises(InputError, match="fewer than two subjects"):
-        Photos.load(photos, photos.parent / "masks", quick_judge)
+        JudgedPhotos.load(photos, photos.parent / "masks", quick_judge)
 
 
 def test_judged_by_hand():
@@ -69,7 +69,7 @@ def test_judged_by_hand():
 
 
 def test_whoever_draws_the_cut_out_is_right_and_whoever_draws_another_is_not(photos: Path, quick_judge: ImageNetJudge):
-    known = Photos.load(photos, photos.parent / "masks", quick_judge)
+    known = JudgedPhotos.load(photos, photos.parent / "masks", quick_judge)
     assert known.trust == 1.0
     asked: list[tuple[str, int]] = []
     told: list[float] = []

@@ -18,7 +18,7 @@ from engine.evaluation import scoring as work
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
 from engine.evaluation.sheet import contact_sheet
 from engine.training.data import language
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.drawing import CUT_PATHS, Drawer, to_pixels
 
 
@@ -37,7 +37,7 @@ def judges() -> Judges:
 
 @pytest.fixture(scope="module")
 def case(sprites: Path, drawer: Drawer) -> work.Case:
-    subjects = Subjects.from_folder(sprites, 48).select(range(5))
+    subjects = SubjectPictures.from_folder(sprites, 48).select(range(5))
     return work.make_case(subjects, drawer.schedule.size[0], drawer.bundle.manifest.reference_size, 5)
 
 
@@ -55,7 +55,7 @@ def test_references_are_whole_pixels_and_always_the_same(case: work.Case, sprite
     pixels = case.cut_out(2).rgb
     assert pixels.dtype == np.uint8
     assert torch.allclose(torch.tensor(pixels).permute(2, 0, 1) / 127.5 - 1, case.references[2], atol=1e-5)
-    subjects = Subjects.from_folder(sprites, 48).select(range(5))
+    subjects = SubjectPictures.from_folder(sprites, 48).select(range(5))
     assert torch.equal(work.dressed(subjects).pictures, case.subjects.pictures)
     given = work.make_case(subjects, 64, 56, 1, recolour=False)
     assert torch.equal(given.subjects.pictures, subjects.pictures)
@@ -68,7 +68,7 @@ def test_a_small_folder_is_used_whole_and_a_large_one_by_its_validation_split(sp
     for index in range(120):
         (tmp_path / f"many{index}.png").write_bytes(whole)
     chosen = set(work.choose_subjects(tmp_path, 50).keys)
-    assert chosen <= set(Subjects.from_folder(tmp_path, split="validation").keys)
+    assert chosen <= set(SubjectPictures.from_folder(tmp_path, split="validation").keys)
     for index in range(1, 120):
         (tmp_path / f"many{index}.png").unlink()
     with pytest.raises(InputError, match="at least two"):
@@ -92,7 +92,7 @@ def test_a_cut_path_sees_nothing_of_the_subject(case: work.Case, drawer: Drawer)
 
 def test_figures_of_judges_that_know_everything(sprites: Path, drawer: Drawer):
     """With judges that are always right on true renders and always wrong elsewhere, ceilings are 1 and results 0."""
-    case = work.make_case(Subjects.from_folder(sprites, 48).select(range(3)), 64, 56, 2)
+    case = work.make_case(SubjectPictures.from_folder(sprites, 48).select(range(3)), 64, 56, 2)
 
     class Knows(Judges):
         def identify(self, pictures, references):

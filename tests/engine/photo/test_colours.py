@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from engine.errors import PhotoError
-from engine.photo import load
+from engine.photo import load, refusals
 from engine.photo.load import load_photo
 from engine.photo.picture_file import encode_png, save_plain
 from engine.photo.raw import is_raw
@@ -126,7 +126,8 @@ def test_every_picture_says_that_it_is_srgb(tmp_path: Path):
 
 
 def test_heic_without_its_library_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(load, "_reads_heif", lambda: False)
+    for module in (load, refusals):
+        monkeypatch.setattr(module, "reads_heif", lambda: False)
     with pytest.raises(PhotoError, match="pillow-heif") as caught:
         load_photo(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "IMG_1.HEIC")
     assert "JPEG" in caught.value.step

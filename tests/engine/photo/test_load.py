@@ -17,7 +17,8 @@ from PIL import Image, ImageCms
 
 from engine.errors import ExitCode, PhotoError
 from engine.photo import load
-from engine.photo.load import MAX_PIXELS, load_photo, photo_from_pixels
+from engine.photo.load import load_photo, photo_from_pixels
+from engine.photo.refusals import MAX_PIXELS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 

@@ -12,25 +12,25 @@ from PIL import Image
 
 from engine.errors import InputError
 from engine.preflight.shipped.channels import EXCLUDE, INCLUDE, HintChannels
-from engine.preflight.shipped.judge import JUDGE_NAME, TRAITS, Judge, read_judge
+from engine.preflight.shipped.judge import JUDGE_NAME, KINDS, TRAITS, Judge, read_judge
 from engine.preflight.shipped.network import OUTPUTS, ShippedNetwork
 from engine.training import cutout
 from engine.training.cutout_calibration import calibrate, fit
 from engine.training.cutout_export import export_network
 from engine.training.cutout_network import FROZEN, CutoutNetwork
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.render.clicks import draw_hints
 from engine.training.render.composites import Composer
 
 
 @pytest.fixture(scope="module")
-def subjects(tmp_path_factory: pytest.TempPathFactory) -> Subjects:
+def subjects(tmp_path_factory: pytest.TempPathFactory) -> SubjectPictures:
     folder = tmp_path_factory.mktemp("subjects")
     for index, colour in enumerate(((200, 40, 40), (40, 180, 60), (50, 60, 210))):
         picture = np.zeros((64, 64, 4), np.uint8)
         cv2.ellipse(picture, (32, 32), (30, 16 + 5 * index), 30 * index, 0, 360, (*colour, 255), -1)
         Image.fromarray(picture).save(folder / f"thing{index}.png")
-    return Subjects.from_folder(folder, 64)
+    return SubjectPictures.from_folder(folder, 64)
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def network() -> CutoutNetwork:
     return CutoutNetwork.from_published().eval()
 
 
-def composer(subjects: Subjects, seed: int = 5, **settings: float) -> Composer:
+def composer(subjects: SubjectPictures, seed: int = 5, **settings: float) -> Composer:
     texture = np.random.default_rng(1).integers(0, 255, (80, 90, 3), np.uint8)
     return Composer(subjects, [texture], size=64, seed=seed, **settings)
 
 
-def test_one_seed_draws_the_same_composites_and_goes_on_after_a_pause(subjects: Subjects) -> None:
+def test_one_seed_draws_the_same_composites_and_goes_on_after_a_pause(subjects: SubjectPictures) -> None:
     first, second = composer(subjects), composer(subjects, seed=6)
     for _ in range(3):
         first.draw()
@@ -53,7 +53,7 @@ def test_one_seed_draws_the_same_composites_and_goes_on_after_a_pause(subjects: 
     assert np.array_equal(one.rgb, other.rgb) and np.array_equal(one.hints, other.hints)
 
 
-def test_hints_are_there_only_where_they_are_asked_for(subjects: Subjects) -> None:
+def test_hints_are_there_only_where_they_are_asked_for(subjects: SubjectPictures) -> None:
     plain, hinted = composer(subjects, hinted=0.0), composer(subjects, hinted=1.0)
     assert all(not plain.draw().hints.any() for _ in range(12))
     drawn = [hinted.draw() for _ in range(12)]
@@ -92,7 +92,7 @@ def test_hints_change_nothing_before_training_and_the_first_blocks_are_kept(netw
     assert not any(value.requires_grad for value in network.blocks[:FROZEN].parameters())
 
 
-def test_steps_lower_the_loss_and_a_resumed_stage_goes_on(subjects: Subjects, network: CutoutNetwork) -> None:
+def test_steps_lower_the_loss_and_a_resumed_stage_goes_on(subjects: SubjectPictures, network: CutoutNetwork) -> None:
     settings = cutout.read_settings()
     settings["data"] |= {"picture_size": 64, "fresh": 0.25, "kept": 4}
     settings["training"] |= {"batch": 4}
@@ -115,7 +115,7 @@ def test_opencv_computes_what_torch_does(network: CutoutNetwork, tmp_path: Path)
         reader.setInput(seen)
         found = reader.forward(list(OUTPUTS))
         with torch.no_grad():
-            wanted = network.seen((torch.from_numpy(seen[:, :3]) - 127) / 128, torch.zeros(count, 4, side, side))
+            wanted = network.features_of((torch.from_numpy(seen[:, :3]) - 127) / 128, torch.zeros(count, 4, side, side))
         for one, other in zip(found, wanted, strict=True):
             assert one.shape == other.shape
             assert np.abs(one - other.numpy()).max() < 0.05 + 0.02 * float(other.abs().max())
@@ -125,7 +125,7 @@ def test_the_judge_in_numpy_says_what_it_says_in_torch(network: CutoutNetwork, t
     export_network(network.eval(), tmp_path, 64)
     judge = read_judge(tmp_path / JUDGE_NAME)
     with torch.no_grad():
-        logits, middle, top = network.seen(torch.rand(1, 3, 64, 64), torch.zeros(1, 4, 64, 64))
+        logits, middle, top = network.features_of(torch.rand(1, 3, 64, 64), torch.zeros(1, 4, 64, 64))
         wanted = float(network._judged(logits, middle, top))
     mask = torch.sigmoid(logits)[0, 0].numpy()
     assert abs(judge.logit(middle[0].numpy(), top[0].numpy().mean((1, 2)), mask) - wanted) < 1e-3
@@ -143,13 +143,14 @@ def test_the_estimate_is_fitted_to_overlaps() -> None:
 
 
 def test_a_network_is_calibrated_on_what_the_program_makes_of_composites(
-    subjects: Subjects, network: CutoutNetwork, tmp_path: Path
+    subjects: SubjectPictures, network: CutoutNetwork, tmp_path: Path
 ) -> None:
     export_network(network.eval(), tmp_path, 64)
-    report = calibrate(tmp_path, Composer(subjects, [], size=96, seed=8, hinted=0.0), 6)
-    assert report["alone"]["masks"] >= 6 and 0 <= report["hinted"]["overlap"] <= 1
+    report = calibrate(tmp_path, Composer(subjects, [], size=96, seed=8, hinted=0.0), 3)
+    assert tuple(report) == ("alone", "hinted", "alone again", "hinted again")
+    assert report["alone"]["masks"] >= 3 and all(0 <= own["overlap"] <= 1 for own in report.values())
     judge = read_judge(tmp_path / JUDGE_NAME)
-    assert set(judge.calibration) == {"alone", "hinted"} and ShippedNetwork(tmp_path).problem == ""
+    assert set(judge.calibration) == set(KINDS) and ShippedNetwork(tmp_path).problem == ""
 
 
 def test_without_a_checkpoint_there_is_a_sentence(tmp_path: Path) -> None:

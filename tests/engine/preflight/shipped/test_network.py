@@ -15,7 +15,7 @@ from engine.photo.hints import Box, Click, Hint, Stroke
 from engine.photo.load import Photo, photo_from_pixels
 from engine.preflight.segmenter import Segmenter
 from engine.preflight.shipped.channels import HintChannels
-from engine.preflight.shipped.judge import JUDGE_NAME, SURE, TRAITS, read_judge
+from engine.preflight.shipped.judge import JUDGE_NAME, KINDS, SURE, TRAITS, read_judge
 from engine.preflight.shipped.network import FOLDER, NAME, SHIPPED, SIDE, ShippedNetwork
 from tests.engine.preflight.scenes import background, ellipse, overlap, painted, toy
 
@@ -38,10 +38,7 @@ def test_the_files_are_small_whole_and_belong_together():
     assert SHIPPED.problem == ""
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12e6
     judge = read_judge(FOLDER / JUDGE_NAME)
-    assert {kind: len(weights) for kind, weights in judge.calibration.items()} == {
-        "alone": len(TRAITS),
-        "hinted": len(TRAITS),
-    }
+    assert {kind: len(weights) for kind, weights in judge.calibration.items()} == dict.fromkeys(KINDS, len(TRAITS))
 
 
 def test_it_finds_the_subject_and_says_how_sure_it_is(segmenter: Segmenter):

@@ -87,12 +87,12 @@ def test_a_known_name_chooses_and_an_unknown_one_is_said_to_have_no_effect():
 def test_of_two_things_the_one_that_is_shown_is_chosen():
     left, right = ellipse(150, 240, 60, 75, 36, 42), ellipse(150, 240, 180, 75, 36, 42)
     working = WorkingPhoto(photo_from_pixels(painted(left | right)))
-    plain = by_itself(working, SHIPPED, Marks(), [])
+    plain = by_itself(working, SHIPPED, Marks(), list)
     assert plain is not None and len(plain) > 2
     for shape in (left, right):
         places = cv2.resize(shape.astype(np.float32), (8, 8), interpolation=cv2.INTER_AREA)
-        found = by_itself(working, SHIPPED, Marks(), [], (places - places.mean()) / places.std())
-        assert found is not None and sorted(one.score for one in found) == sorted(one.score for one in plain)
+        found = by_itself(working, SHIPPED, Marks(), list, (places - places.mean()) / places.std())
+        assert found is not None
         box, xs = found[0].box(), np.nonzero(shape)[1]
         assert abs(box.x0 - xs.min()) < 12 and abs(box.x1 - xs.max()) < 12
 

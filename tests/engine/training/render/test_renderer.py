@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.errors import CannotWrite, InputError
 from engine.training.data import language
-from engine.training.data.subjects import Subjects
+from engine.training.data.subjects import SubjectPictures
 from engine.training.render import outfits, scenes
 from engine.training.render.light import relight
 from engine.training.render.paint import Canvas
@@ -23,11 +23,11 @@ SIDE = 64
 
 
 @pytest.fixture(scope="module")
-def subjects(sprites: Path) -> Subjects:
-    return Subjects.from_folder(sprites, 48)
+def subjects(sprites: Path) -> SubjectPictures:
+    return SubjectPictures.from_folder(sprites, 48)
 
 
-def renderer(subjects: Subjects, seed: int = 0, **settings) -> Renderer:
+def renderer(subjects: SubjectPictures, seed: int = 0, **settings) -> Renderer:
     return Renderer(subjects, size=SIDE, reference_size=SIDE, seed=seed, variety=1, **settings)
 
 
@@ -37,12 +37,12 @@ def subject_colour(picture: Tensor, mask: Tensor) -> Tensor:
     return (picture * weight).sum((1, 2)) / weight.sum().clamp_min(1)
 
 
-def own_colour(subjects: Subjects, index: int) -> Tensor:
+def own_colour(subjects: SubjectPictures, index: int) -> Tensor:
     """The one colour of a sprite, (3,), in -1 … 1."""
     return subjects.pictures[index, :3, 24, 24].float() / 127.5 - 1
 
 
-def test_a_seed_fixes_everything(subjects: Subjects):
+def test_a_seed_fixes_everything(subjects: SubjectPictures):
     first, again, other = (renderer(subjects, seed).batch(6) for seed in (5, 5, 6))
     assert torch.equal(first.target, again.target)
     assert torch.equal(first.reference, again.reference)
@@ -50,7 +50,7 @@ def test_a_seed_fixes_everything(subjects: Subjects):
     assert not torch.equal(first.reference, other.reference)
 
 
-def test_a_saved_state_goes_on_with_the_same_pictures(subjects: Subjects):
+def test_a_saved_state_goes_on_with_the_same_pictures(subjects: SubjectPictures):
     one = renderer(subjects)
     one.batch(3)
     state = one.state()
@@ -62,7 +62,7 @@ def test_a_saved_state_goes_on_with_the_same_pictures(subjects: Subjects):
     assert expected.captions == found.captions
 
 
-def test_pictures_and_labels_have_their_shapes_and_ranges(subjects: Subjects):
+def test_pictures_and_labels_have_their_shapes_and_ranges(subjects: SubjectPictures):
     batch = renderer(subjects).batch(5)
     assert batch.target.shape == batch.reference.shape == (5, 3, SIDE, SIDE)
     assert batch.mask.shape == (5, 1, SIDE, SIDE)
@@ -72,7 +72,7 @@ def test_pictures_and_labels_have_their_shapes_and_ranges(subjects: Subjects):
     assert int(batch.place.max()) <= len(language.PLACES)
 
 
-def test_every_place_has_a_painter_and_no_two_look_alike(subjects: Subjects):
+def test_every_place_has_a_painter_and_no_two_look_alike(subjects: SubjectPictures):
     assert all(hasattr(scenes, place.key) for place in language.PLACES)
     same = torch.zeros(len(language.PLACES), dtype=torch.long)
     batch = renderer(subjects).batch(len(language.PLACES), scene=range(len(language.PLACES)), subjects=same)
@@ -82,7 +82,7 @@ def test_every_place_has_a_painter_and_no_two_look_alike(subjects: Subjects):
     assert float(distance.min()) > 0.15
 
 
-def test_reference_and_canvas_show_one_appearance_that_is_seldom_the_files(subjects: Subjects):
+def test_reference_and_canvas_show_one_appearance_that_is_seldom_the_files(subjects: SubjectPictures):
     count = 12
     batch = renderer(subjects).batch(count, scene=0, subjects=torch.arange(count))
     changed = 0
@@ -116,7 +116,7 @@ def pasted(picture: Tensor, placement: Tensor, size: int) -> Tensor:
 @pytest.mark.parametrize("turn, mirrored", [(0.0, 0.0), (25.0, 0.0), (-20.0, 1.0)])
 def test_the_canvas_is_the_reference_pasted_at_the_placement(sprites: Path, turn: float, mirrored: float):
     """In exactly this sense the program places a cut-out: centre, side, clockwise turn, mirrored before it is turned."""
-    subjects = Subjects.from_folder(sprites, 128)
+    subjects = SubjectPictures.from_folder(sprites, 128)
     renders = Renderer(subjects, size=SIDE, reference_size=146, seed=2, variety=1)
     wanted = torch.tensor([[0.42, 0.55, 0.7, turn, mirrored]]).repeat(6, 1)
     batch = renders.batch(6, scene=2, subjects=torch.arange(6), placement=wanted)
@@ -129,7 +129,7 @@ def test_the_canvas_is_the_reference_pasted_at_the_placement(sprites: Path, turn
         assert float(error.mean()) < 0.015, row
 
 
-def test_drawn_placements_are_those_of_the_canvas_and_leave_room_for_dragging(subjects: Subjects):
+def test_drawn_placements_are_those_of_the_canvas_and_leave_room_for_dragging(subjects: SubjectPictures):
     batch = renderer(subjects).batch(60, scene=2)
     x, _y, size, turn, mirrored = batch.placement.unbind(1)
     assert float(x.min()) < 0.4 and float(x.max()) > 0.6
@@ -147,7 +147,7 @@ def test_drawn_placements_are_those_of_the_canvas_and_leave_room_for_dragging(su
 
 def test_the_subject_takes_the_colour_of_the_light(sprites: Path):
     """The same things at sunset, in the snow and at night: warmer, cooler and darker than they were photographed."""
-    subjects = Subjects.from_folder(sprites, 48)
+    subjects = SubjectPictures.from_folder(sprites, 48)
     keys = [scene.key for scene in language.PROMPTS]
     colours = {}
     for key in ("sunset", "night", "snow", "studio"):
@@ -164,7 +164,7 @@ def test_the_subject_takes_the_colour_of_the_light(sprites: Path):
     assert level["night"] < 0.7 < level["snow"]
 
 
-def test_a_subject_is_brighter_on_the_side_of_the_light(subjects: Subjects):
+def test_a_subject_is_brighter_on_the_side_of_the_light(subjects: SubjectPictures):
     alpha = Canvas(1, 64, torch.Generator()).ellipse(0.5, 0.5, 0.3, 0.3)
     grey = torch.cat([alpha * 0.5] * 3, 1)
     key, ambient, none = torch.full((1, 3), 0.6), torch.full((1, 3), 0.5), torch.zeros(1, 3)
@@ -176,7 +176,7 @@ def test_a_subject_is_brighter_on_the_side_of_the_light(subjects: Subjects):
     )
 
 
-def test_backgrounds_that_are_kept_give_the_same_batches(subjects: Subjects, tmp_path: Path):
+def test_backgrounds_that_are_kept_give_the_same_batches(subjects: SubjectPictures, tmp_path: Path):
     """Painted and read back are one; a damaged file is painted anew; other seeds and sizes are other files."""
     asked = [
         [scene.key for scene in language.PROMPTS].index(key) for key in ("jungle", "on_water", "sunset", "wheat_field")
@@ -197,7 +197,7 @@ def test_backgrounds_that_are_kept_give_the_same_batches(subjects: Subjects, tmp
         renderer(subjects, 8, pool=blocked / "pool").batch(1, scene=0)
 
 
-def test_photographs_are_used_where_there_are_any(subjects: Subjects, tmp_path: Path):
+def test_photographs_are_used_where_there_are_any(subjects: SubjectPictures, tmp_path: Path):
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "photo.jpg")
     (tmp_path / "broken.jpg").write_bytes(b"no")
     with_photos = Renderer(subjects, size=SIDE, reference_size=SIDE, seed=3, variety=1, textures=tmp_path)
@@ -209,7 +209,7 @@ def test_photographs_are_used_where_there_are_any(subjects: Subjects, tmp_path: 
         Renderer(subjects, textures=tmp_path / "nowhere")
 
 
-def test_without_recolouring_subjects_keep_their_colours(subjects: Subjects):
+def test_without_recolouring_subjects_keep_their_colours(subjects: SubjectPictures):
     batch = renderer(subjects, recolour=False).batch(3, scene=0, subjects=torch.tensor([0, 8, 16]))
     for row, subject in enumerate((0, 8, 16)):
         own = own_colour(subjects, subject)
@@ -217,7 +217,7 @@ def test_without_recolouring_subjects_keep_their_colours(subjects: Subjects):
         assert float((subject_colour(batch.reference[row], 1 - white.float()) - own).abs().max()) < 0.35
 
 
-def test_looks_do_what_they_say(subjects: Subjects):
+def test_looks_do_what_they_say(subjects: SubjectPictures):
     keys = [scene.key for scene in language.SCENES]
     blue = torch.tensor([16, 16, 16, 16])
     asked = [keys.index(key) for key in ("red", "purple", "wet", "shiny")]
@@ -227,7 +227,7 @@ def test_looks_do_what_they_say(subjects: Subjects):
     assert purple[2] > purple[1] + 0.3 and purple[0] > purple[1]
 
 
-def test_captions_name_the_subject_and_the_scene(subjects: Subjects):
+def test_captions_name_the_subject_and_the_scene(subjects: SubjectPictures):
     batch = renderer(subjects).batch(25, scene=range(25), subjects=torch.arange(25) % 24)
     named = 0
     for row, words in enumerate(batch.captions):
@@ -242,12 +242,12 @@ def test_captions_name_the_subject_and_the_scene(subjects: Subjects):
     assert named > 15
 
 
-def test_a_sheet_holds_every_pair(subjects: Subjects):
+def test_a_sheet_holds_every_pair(subjects: SubjectPictures):
     sheet = contact_sheet(renderer(subjects).batch(5), columns=3)
     assert sheet.shape == (2 * SIDE, 6 * SIDE, 3)
 
 
-def test_outfits_are_painted_on_the_picture_and_not_on_the_reference(subjects: Subjects):
+def test_outfits_are_painted_on_the_picture_and_not_on_the_reference(subjects: SubjectPictures):
     """Each changes its subject, in its own colours, and stays inside the picture."""
     wanted = {"red_hat": (0, 1), "santa_hat": (0, 1), "yellow_shirt": (0, 2), "pink_glasses": (0, 1), "police": (2, 0)}
     count = len(language.OUTFITS)
@@ -281,7 +281,7 @@ def test_outfits_are_painted_on_the_picture_and_not_on_the_reference(subjects: S
             assert new[more] > new[less] + 0.08, outfit.key
 
 
-def test_outfits_come_as_often_as_asked_for_and_change_nothing_where_they_are_not(subjects: Subjects):
+def test_outfits_come_as_often_as_asked_for_and_change_nothing_where_they_are_not(subjects: SubjectPictures):
     first = len(language.SCENES)
     some = renderer(subjects, outfits=0.5)
     drawn = [some._draw_scene() for _ in range(400)]
@@ -296,7 +296,7 @@ def test_an_empty_sprite_can_be_dressed():
         assert torch.isfinite(outfits.dress(torch.zeros(1, 4, 32, 32), outfit.key, canvas)).all()
 
 
-def test_a_caption_says_which_layout_is_painted(subjects: Subjects):
+def test_a_caption_says_which_layout_is_painted(subjects: SubjectPictures):
     keys = [place.key for place in language.PLACES]
     chosen = dict.fromkeys([*keys, "studio"], (5, 2, 7))
     renders = renderer(subjects, seed=3, layouts=chosen)

@@ -103,14 +103,14 @@ def rows_a_part(total: int) -> int:
     return min(max(total // 32, 1), 32)
 
 
-class Job:
+class BatchJob:
     """The folder of a job."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
 
     @classmethod
-    def open(cls, folder: Path, bundle: str, *, resume: bool) -> Job:
+    def open(cls, folder: Path, bundle: str, *, resume: bool) -> BatchJob:
         """Begin a job in a folder, or go on with the one that is there.
 
         Args:
@@ -340,7 +340,7 @@ class Job:
 class RecordFile:
     """The records of one worker, appended line by line."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: BatchJob) -> None:
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         self.path = job.folder / "records" / name
 

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from app.store.thumbs import make_film, make_thumb, read_film
+from app.store.thumb_bytes import make_film, make_thumb, read_film
 
 
 def test_a_thumb_is_small_and_keeps_the_shape():

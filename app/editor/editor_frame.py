@@ -106,8 +106,8 @@ class EditorFrame(QWidget):
         if label or session.document.painting:
             self.canvas.tools.finish()
             getattr(session, direction)()
-            said = self.tr("Undone: {0}") if direction == "undo" else self.tr("Redone: {0}")
-            self._announce(said.format(step_name(label)))
+            spoken = self.tr("Undone: {0}") if direction == "undo" else self.tr("Redone: {0}")
+            self._announce(spoken.format(step_name(label)))
 
     @Slot()
     def invert(self) -> None:

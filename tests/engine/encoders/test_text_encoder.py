@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordLevel, WordPiece
 from transformers.models.t5 import T5Config, T5EncoderModel
 
-from engine.encoders.text import TextEncoder
+from engine.encoders.text_encoder import TextEncoder
 from engine.errors import BundleError
 
 CONFIG = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "vocab_size": 40}

@@ -1,0 +1,102 @@
+"""Regions drawn anew: the request for one, and the way back of the drawn part into a large photo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QObject, Slot
+
+from app.session.state import Result, SessionState, Subject
+from app.session.values import can_redraw, compose, for_next_picture
+from engine import Finished, GenerationRequest, Region, ScaleBits
+from engine.bundle import BundleManifest
+from engine.photo import Photo, photo_from_pixels, place_in_region, put_back, region_of_photo
+
+
+class RegionRequests(QObject):
+    """Composes requests for regions from the state, and remembers the photo that was drawn into last."""
+
+    def __init__(self, state: SessionState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._photo: tuple[str, np.ndarray] | None = None
+        state.resultChanged.connect(self._remember_photo)
+
+    def in_picture(self, result: Result, mask: np.ndarray, whole: int) -> GenerationRequest:
+        """A region of a finished picture, with subject, prompt and seed as the panel has them. A picture whose bits are gone,
+        or another model's, is a photo as any other.
+
+        Args:
+            mask: uint8 (H, W) as large as the picture.
+            whole: so many scales are kept inside of it, too.
+
+        Raises:
+            EchoGenError: the region is empty, or too large.
+        """
+        manifest, subject = self._ready()
+        earlier, bits = result.request, result.bits
+        windowed = earlier.region is not None and earlier.region.window is not None
+        if windowed or bits is None or not can_redraw(bits, manifest, earlier.size, earlier.bundle):
+            return self.in_photo(photo_from_pixels(result.image), mask, whole)
+        region = Region(mask, result.image, whole)
+        placement = self._state.values.placement or manifest.place(earlier)
+        return replace(self._request(subject, region, bits), placement=placement)
+
+    def in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> GenerationRequest:
+        """A region of a photo, in which the subject is to stand; ``mask`` is as large as the photo.
+
+        Raises:
+            EchoGenError: the region is empty, or too large.
+        """
+        manifest, subject = self._ready()
+        region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
+        self._photo = (photo.digest, photo.rgb)
+        request, placement = self._request(subject, region, None), None
+        if manifest.placed_content is not None and request.subject is not None:
+            placement = place_in_region(request.subject, region)
+        return replace(request, placement=placement)
+
+    def at_its_place(self, event: Finished) -> Finished | None:
+        """A picture drawn for a part of a photo, in the photo at full resolution; None when the photo is not at hand."""
+        if event.request.region is None or event.request.region.window is None:
+            return event
+        work = self.way_back(event)
+        return work() if work is not None else None
+
+    def way_back(self, event: Finished) -> Callable[[], Finished] | None:
+        """The work of ``at_its_place``, for any thread; None when the photo is not at hand."""
+        region, manifest = event.request.region, self._state.engine.manifest
+        if region is None or region.window is None or manifest is None or self._photo is None:
+            return None
+        if self._photo[0] != region.window.photo:
+            return None
+        return partial(_put_back, event, self._photo[1], region, manifest.tokenizer.feather)
+
+    def _ready(self) -> tuple[BundleManifest, Subject]:
+        manifest, subject = self._state.engine.manifest, self._state.subject
+        assert manifest is not None and subject is not None, "the controller asks only when a picture can be drawn"
+        return manifest, subject
+
+    def _request(self, subject: Subject, region: Region, kept: ScaleBits | None) -> GenerationRequest:
+        values = replace(for_next_picture(self._state.values), kept=None, region=None)
+        request = compose(values, subject.cut_out, subject.name)
+        return replace(request, size=region.size, kept=kept, region=region)
+
+    @Slot()
+    def _remember_photo(self) -> None:
+        """A picture that was drawn into a large photo is that photo outside of its region: enough to draw into it again."""
+        result = self._state.result
+        region = result.request.region if result is not None else None
+        if result is None or region is None or region.window is None:
+            return
+        window = region.window
+        known = self._photo is not None and self._photo[0] == window.photo
+        if not known and result.image.shape[:2] == (window.photo_height, window.photo_width):
+            self._photo = (window.photo, result.image)
+
+
+def _put_back(event: Finished, photo: np.ndarray, region: Region, feather: float) -> Finished:
+    return replace(event, image=put_back(photo, event.image, region, feather))

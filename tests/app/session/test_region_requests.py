@@ -1,0 +1,71 @@
+"""Requests for regions, without window and queue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.session.region_requests import RegionRequests
+from app.session.state import Result, SessionState
+from engine.errors import EchoGenError
+from engine.events import EngineInfo, Finished, Timing
+from engine.photo.load import photo_from_pixels
+from engine.request import GenerationRequest
+from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
+
+
+@pytest.fixture
+def state(qapp, tmp_path: Path) -> SessionState:
+    state = SessionState()
+    manifest = fake_bundle(tmp_path)
+    info = EngineInfo(manifest.identity, "fake", "CPU")
+    state.update_engine(phase="ready", manifest=manifest, folder=tmp_path, info=info)
+    state.add_subject(cut_out=cut_out(), name="box")
+    state.update_values(prompt="a robot in the snow", seed=5, seed_locked=True)
+    return state
+
+
+def half(height: int, width: int) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    mask[: height // 2, : width // 2] = 255
+    return mask
+
+
+def result(state: SessionState, bundle: str = "") -> Result:
+    manifest = state.engine.manifest
+    assert manifest is not None
+    request = GenerationRequest("a cat", cut_out(), seed=1, bundle=bundle or manifest.identity)
+    return Result(request, np.full((64, 64, 3), 90, np.uint8), bits(), grids=GRIDS)
+
+
+def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state):
+    regions = RegionRequests(state)
+    own = regions.in_picture(result(state), half(64, 64), 2)
+    assert own.kept == bits() and own.region is not None and own.region.whole == 2 and own.region.window is None
+    assert (own.prompt, own.seed) == ("a robot in the snow", 5)
+    other = regions.in_picture(result(state, "other@0"), half(64, 64), 0)
+    assert other.kept is None and other.region is not None
+
+
+def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(state):
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    request = RegionRequests(state).in_photo(photo_from_pixels(pixels), half(300, 400))
+    width, height = request.region.size
+    image = request.region.lay_in(np.full((height, width, 3), 120, np.uint8), 4)
+    finished = Finished(request, image, bits(), Timing(total=1.0))
+    assert RegionRequests(state).at_its_place(finished) is None, "a photo that was never at hand"
+    regions = RegionRequests(state)
+    regions.in_photo(photo_from_pixels(pixels), half(300, 400))
+    whole = regions.at_its_place(finished)
+    assert whole is not None and whole.image.shape == pixels.shape
+    assert np.array_equal(whole.image[200:], pixels[200:])
+    plain = replace(finished, request=result(state).request)
+    assert regions.at_its_place(plain) is plain
+
+
+def test_an_empty_region_is_an_error_in_words(state):
+    with pytest.raises(EchoGenError, match="empty"):
+        RegionRequests(state).in_photo(photo_from_pixels(np.zeros((80, 80, 3), np.uint8)), np.zeros((80, 80), np.uint8))

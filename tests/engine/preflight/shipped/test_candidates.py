@@ -1,0 +1,120 @@
+"""Two readings of a photo and a second look at the answer, with a network that sees what it is told to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from engine.photo.load import photo_from_pixels
+from engine.preflight.colours.marks import Marks
+from engine.preflight.colours.working_photo import Window, WorkingPhoto
+from engine.preflight.shipped.candidates import Candidate, by_itself, in_box, ranked, seen_again, seen_by_itself
+from engine.preflight.shipped.channels import BOX, EARLIER, HintChannels
+from engine.preflight.shipped.judge import KINDS, TRAITS, Judge
+from engine.preflight.shipped.network import LOOKS, SIDE, View
+from engine.preflight.shipped.traits import overlap, seen_in, shown, traits_of
+from tests.engine.preflight.scenes import ellipse, painted
+
+SMALL, LARGE = ellipse(SIDE, SIDE, 90, 120, 40, 50), ellipse(SIDE, SIDE, 128, 128, 110, 100)
+Sees = Callable[[HintChannels | None], np.ndarray | None]
+
+
+class Told:
+    """A network that sees what ``sees`` says to the hints it gets, bool (SIDE, SIDE); it remembers them."""
+
+    def __init__(self, sees: Sees) -> None:
+        dice = np.random.default_rng(4)
+        layers = [dice.normal(0, 0.1, shape) for shape in ((6, 3 + 3 * 4 + 2), (6,), (1, 6), (1,))]
+        weights = np.zeros(len(TRAITS))
+        weights[3], weights[-1] = 1.0, -1.0
+        self.judge = Judge.from_layers(*layers)
+        self.judge.calibration.update(dict.fromkeys(KINDS, weights))
+        self.sees = sees
+        self.asked: list[HintChannels | None] = []
+
+    def look(self, rgb: np.ndarray, hints: HintChannels | None = None, sides: tuple[int, ...] = LOOKS) -> View | None:
+        self.asked.append(hints)
+        seen = self.sees(hints)
+        if seen is None:
+            return None
+        middle, top = np.zeros((4, SIDE // 8, SIDE // 8), np.float32), np.zeros(3, np.float32)
+        return View(np.where(seen, 5.0, -5.0).astype(np.float32), 1.0, middle, top, self.judge)
+
+
+@pytest.fixture(scope="module")
+def working() -> WorkingPhoto:
+    return WorkingPhoto(photo_from_pixels(painted(SMALL)))
+
+
+def whole(mask: np.ndarray, window: Window, way: str = "network", score: float = 0.5) -> Candidate:
+    return Candidate(window, mask, way, score)
+
+
+def test_colours_are_not_asked_where_both_readings_agree(working: WorkingPhoto):
+    def never() -> list[Candidate]:
+        raise AssertionError("colours were asked")
+
+    network = Told(lambda hints: SMALL)
+    answer = seen_by_itself(working, network, never)
+    assert answer is not None and [one.way for one in answer[0]] == ["network", "network"]
+    assert network.asked[0] is None and network.asked[1] is not None and network.asked[1].channels[BOX].all()
+
+
+def test_where_the_readings_differ_each_and_the_colours_are_candidates(working: WorkingPhoto):
+    network = Told(lambda hints: SMALL if hints is None else LARGE)
+    colours = whole(SMALL, working.whole, "colours")
+    answer = seen_by_itself(working, network, lambda: [colours])
+    assert answer is not None
+    ways = [one.way for one in answer[0]]
+    assert ways == ["network", "both", "network", "both", "colours"]
+    seen = [overlap(one.inside, LARGE) for one in answer[0]]
+    assert seen[0] < 0.5 < 0.9 < seen[2]
+    assert all(np.isfinite(traits).all() and len(traits) == len(TRAITS) for traits in answer[1])
+
+
+def test_the_second_look_has_the_first_answer_as_an_earlier_mask(working: WorkingPhoto):
+    network = Told(lambda hints: SMALL)
+    first = whole(SMALL, working.whole)
+    answer = seen_again(working, network, [first, whole(LARGE, working.whole)], None, Marks())
+    assert answer is not None and answer[0][-1] is first and len(answer[0]) == 3
+    hints = network.asked[0]
+    assert hints is not None
+    earlier = hints.channels[EARLIER]
+    np.testing.assert_array_equal(earlier, seen_in(first, answer[0][0].window))
+    assert hints.channels[BOX][earlier > 0.5].all()
+
+
+def test_without_a_second_look_the_first_answer_stays(working: WorkingPhoto):
+    network = Told(lambda hints: None if hints is not None and hints.channels[EARLIER].any() else SMALL)
+    found = by_itself(working, network, Marks(), list)
+    assert found and overlap(found[0].inside, SMALL) > 0.95
+    assert in_box(working, network, (70, 30, 180, 160), Marks())
+
+
+def test_a_network_that_cannot_be_used_gives_no_answer(working: WorkingPhoto):
+    blind = Told(lambda hints: None)
+    assert by_itself(working, blind, Marks(), list) is None
+    assert in_box(working, blind, (70, 30, 180, 160), Marks()) is None
+
+
+def test_what_is_shown_outweighs_a_slightly_better_estimate(working: WorkingPhoto):
+    window = working.whole
+    small, large = whole(SMALL, window, score=0.7), whole(LARGE, window, score=0.75)
+    assert ranked([small, large], window) == [large, small]
+    places = SMALL[::32, ::32].astype(np.float32)
+    places = (places - places.mean()) / places.std()
+    assert shown(SMALL.astype(np.float32), places) > shown(LARGE.astype(np.float32), places)
+    assert ranked([small, large], window, places) == [small, large]
+
+
+def test_more_agreement_is_more_of_a_trait_also_close_to_the_top(working: WorkingPhoto):
+    network = Told(lambda hints: LARGE)
+    view = network.look(working.whole.fine)
+    assert view is not None
+    levels = []
+    for reach in (90, 96, 99, 100):
+        near = ellipse(SIDE, SIDE, 128, 128, 110 * reach // 100, 100 * reach // 100)
+        levels.append(traits_of(working.whole, [(near.astype(np.float32), view, False)])[0][3])
+    assert levels == sorted(levels) and levels[3] - levels[2] > 0.3
