@@ -230,8 +230,7 @@ class Program(QObject):
         store = self.store
         if store.database.path is None or store.database.was_damaged or store.database.was_new:
             return  # pictures may be missing in it, and nobody knows what those need
-        kept = [digest for subject in self.session.subjects for digest in (subject.photo, subject.mask)]
-        keep = [*kept, *DraftStore(self.paths.drafts).pictures()]
+        keep = [*self.keeper.assets(self.session), *DraftStore(self.paths.drafts).pictures()]
         background.run(remove_unused, store, self.window.assets, keep)
 
     def _tell_troubles(self) -> None:

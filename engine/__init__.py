@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from engine.prompt_list import make_requests as make_requests
     from engine.prompt_list import parse_prompts as parse_prompts
     from engine.prompt_list import read_prompt_file as read_prompt_file
+    from engine.region import PhotoWindow as PhotoWindow
     from engine.region import Region as Region
     from engine.region import region_problem as region_problem
     from engine.request import MAX_PROMPT_CHARACTERS as MAX_PROMPT_CHARACTERS
@@ -140,7 +141,7 @@ else:
                 "parse_prompts",
                 "read_prompt_file",
             ),
-            "engine.region": ("Region", "region_problem"),
+            "engine.region": ("PhotoWindow", "Region", "region_problem"),
             "engine.request": (
                 "CutOut",
                 "Dial",

@@ -99,6 +99,7 @@ class Controller(QObject):
         self.saver.exported.connect(self.exported)
         self.saver.failed.connect(self._could_not_export)
         queue.started.connect(self._started)
+        queue.completion = self._at_its_place
         queue.finished.connect(self._finished)
         queue.bestFound.connect(self._best_found)
         queue.stopped.connect(self._stopped)
@@ -222,12 +223,15 @@ class Controller(QObject):
             self.notice.emit(why)
         return possible
 
-    def _at_its_place(self, event: Finished) -> Finished:
-        """A picture drawn for a part of a photo, in the photo at full resolution."""
-        whole = self.regions.at_its_place(event)
-        if whole is None:
+    def _at_its_place(self, event: Finished) -> Callable[[], Finished] | None:
+        """Work that puts a picture drawn for a part of a photo into the photo at full resolution; None for all others."""
+        region = event.request.region
+        if region is None or region.window is None:
+            return None
+        work = self.regions.way_back(event)
+        if work is None:
             self.notice.emit(self.tr("The photo is not at hand: only the part that was drawn is shown"))
-        return whole or event
+        return work
 
     def draw_ideas(self, scales: int) -> None:
         """Draw the coarse scales of four seeds."""
@@ -261,7 +265,6 @@ class Controller(QObject):
     @Slot(object, object)
     def _finished(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
-        event = self._at_its_place(event)
         self._forming = None
         self.fresh = Result(
             event.request, event.image, event.bits, event.timing.total, grids=grids, likeness=event.likeness
@@ -304,7 +307,7 @@ class Controller(QObject):
         key, seed = event.request.group_key(), event.request.seed
         newest = self.store.pictures(limit=4 * MAX_COUNT)
         kept = next((one for one in newest if (one.group_key, one.seed) == (key, seed)), None)
-        event, self._forming = self._at_its_place(event), None  # the last one may have been given up as it formed
+        self._forming = None  # the last one may have been given up as it formed
         self.state.set_result(
             Result(
                 event.request,

@@ -306,7 +306,8 @@ class Downloads(QObject):
         states = [state for state in map(self.state, names) if state is not None and state.installed]
         for state in states:
             self.notice.emit(self.tr("{0} is ready").format(sentences.translated(state.title)))
-        if any(not state.bundle for state in states) and not self._controller.state.jobs.busy:
+        helpers = any(not state.bundle and state.name != "enlarging" for state in states)
+        if helpers and not self._controller.state.jobs.busy:
             self._controller.models.restart()  # the helpers of the cut-out are looked for when an engine starts
         self._list_changed()
 

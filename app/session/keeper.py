@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.session.kept_region import KeptRegion, read_region, region_assets
 from app.session.state import SessionState, Subject
 from app.session.values import PanelValues, with_controls
 from app.store.assets import AssetStore
@@ -56,6 +57,8 @@ class SessionKeeper(QObject):
         self._state, self._store, self._settings, self._assets, self._extra = state, store, settings, assets, extra
         self._masks: dict[int, tuple[np.ndarray, str]] = {}
         self._photos: set[str] = set()
+        self._region = KeptRegion(assets, self)
+        self._region.kept.connect(self._start)
         self._asked: set[object] = set()
         self._told = False
         self._closed = False
@@ -75,6 +78,7 @@ class SessionKeeper(QObject):
         self._keep_assets()
         self._start()
 
+    @Slot()
     def _start(self) -> None:
         if not self._closed and not self._timer.isActive():
             self._timer.start()
@@ -82,6 +86,7 @@ class SessionKeeper(QObject):
     # Saving
 
     def _keep_assets(self) -> None:
+        self._region.keep(self._state.values.region)
         for subject in self._state.subjects[-_MOST_SUBJECTS:]:
             photo, mask = subject.photo, subject.mask
             if photo is not None and photo.digest not in self._photos and photo.digest not in self._asked:
@@ -141,6 +146,10 @@ class SessionKeeper(QObject):
 
     def keep_assets_now(self) -> None:
         """Write the photos and masks that are not on disk yet: the program ends, and nobody waits for the background."""
+        try:
+            self._region.keep_now(self._state.values.region)
+        except EchoGenError as error:
+            self._not_kept(error)
         for subject in self._state.subjects[-_MOST_SUBJECTS:]:
             photo, mask = subject.photo, subject.mask
             try:
@@ -180,8 +189,11 @@ class SessionKeeper(QObject):
             for entry in fields(PanelValues)
             if entry.name not in ("prompt", "negative_prompt", "kept", "placement", "region")
         }
-        # A region holds a whole picture: the history has it, and brings it back.
-        if values.kept is not None and values.region is None:
+        region = self._region.described(values.region) if values.region is not None else None
+        if region is not None:
+            controls["region"] = region
+        # The scales of a region mean nothing without it.
+        if values.kept is not None and (values.region is None or region is not None):
             controls["kept"] = values.kept.to_json()
         if values.placement is not None:
             controls["placement"] = values.placement.to_json()
@@ -219,6 +231,12 @@ class SessionKeeper(QObject):
             unsure=_is_unsure(subject),
         )
 
+    @staticmethod
+    def assets(session: SavedSession) -> tuple[str, ...]:
+        """Digests of the photos and masks that a session needs."""
+        of_subjects = [digest for subject in session.subjects for digest in (subject.photo, subject.mask)]
+        return (*of_subjects, *region_assets(session.controls.get("region")))
+
     # Coming back
 
     def load(self) -> SavedSession:
@@ -228,14 +246,20 @@ class SessionKeeper(QObject):
 
     def restore(self, session: SavedSession) -> bool:
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
+        kept = _read(ScaleBits.from_json, session.controls.get("kept"))
+        described = session.controls.get("region")
         self._on_its_way = bool(session.subjects)
         words = PanelValues(
             session.prompt[:MAX_PROMPT_CHARACTERS],
             session.negative_prompt[:MAX_PROMPT_CHARACTERS],
-            kept=_read(ScaleBits.from_json, session.controls.get("kept")),
+            kept=kept if described is None else None,
             placement=_read(Placement.from_json, session.controls.get("placement")),
         )
-        self._state.set_values(with_controls(words, session.controls))
+        values = with_controls(words, session.controls)
+        region = read_region(self._assets, described) if kept is not None else None
+        if region is not None:
+            values = replace(values, kept=kept, region=region)
+        self._state.set_values(values)
         if session.subjects:
             background.run(
                 _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched

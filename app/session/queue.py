@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -18,6 +19,7 @@ from app.session.encoding_ahead import EncodingAhead
 from app.session.engine_link import EngineLink, Previews
 from app.session.state import Jobs, SessionState
 from app.session.waiting_line import QueuedJob, QueueEntry, next_number
+from app.system import background
 from engine import (
     Cancelled,
     DeviceLost,
@@ -52,6 +54,10 @@ class PictureQueue(QObject):
         bestFound(object, int): of a press of which the most alike was wanted, its ``Finished`` and how many were given up.
         idle: nothing is drawn and nothing waits.
         changed: ``entries`` are others, or in another order.
+
+    Attributes:
+        completion: tells what is to be done to a finished picture before anybody hears of it, as work for a thread of the
+            pool, or None. Until that is done the picture counts as being drawn.
     """
 
     started = Signal(object)
@@ -80,6 +86,7 @@ class PictureQueue(QObject):
         self._reopen: tuple[str, str, str] | None = None
         self._best: tuple[int, Finished | None, int] = (0, None, 0)
         self._deaths = 0
+        self.completion: Callable[[Finished], Callable[[], Finished] | None] = lambda event: None
         self._ahead = EncodingAhead(state, link, self._is_free, self)
         link.loading.connect(self._loading)
         link.opened.connect(self._opened)
@@ -325,6 +332,25 @@ class PictureQueue(QObject):
     def _finished(self, number: int, event: Finished, previews: Previews) -> None:
         if number != self._number:
             return
+        idea = self._drawing is not None and self._drawing.idea is not None
+        work = None if idea else self.completion(event)
+        if work is None:
+            self._complete(event, previews)
+        else:
+            background.run(partial(_completed, work, number, event, previews), done=self._completed)
+
+    @Slot(object)
+    def _completed(self, answer: tuple[int, Finished, Previews, Exception | None]) -> None:
+        number, event, previews, error = answer
+        if number != self._number:
+            return  # the engine ended meanwhile: the picture waits to be drawn again
+        if error is not None:
+            log.error("a finished picture could not be completed", exc_info=error)
+            fact = Sentence("The picture could not be put into the photo: {error}", error=error)
+            self.failed.emit(EchoGenError(fact, Sentence("The part that was drawn is kept.")), "")
+        self._complete(event, previews)
+
+    def _complete(self, event: Finished, previews: Previews) -> None:
         job = self._end_job()
         if job is not None and job.idea is not None:
             self.ideaFinished.emit(job.idea)
@@ -440,3 +466,13 @@ class PictureQueue(QObject):
         self._state.set_expected_seconds(seconds)
         known = dict(list(self._state.settings.seconds.items())[-20:])
         self._state.set_settings(replace(self._state.settings, seconds={**known, key: round(seconds, 2)}))
+
+
+def _completed(
+    work: Callable[[], Finished], number: int, event: Finished, previews: Previews
+) -> tuple[int, Finished, Previews, Exception | None]:
+    """In the pool. Whatever goes wrong, the picture as the engine gave it is not lost."""
+    try:
+        return number, work(), previews, None
+    except Exception as error:
+        return number, event, previews, error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject, Slot
@@ -59,12 +61,19 @@ class RegionRequests(QObject):
 
     def at_its_place(self, event: Finished) -> Finished | None:
         """A picture drawn for a part of a photo, in the photo at full resolution; None when the photo is not at hand."""
-        region, manifest = event.request.region, self._state.engine.manifest
-        if region is None or region.window is None or manifest is None:
+        if event.request.region is None or event.request.region.window is None:
             return event
-        if self._photo is None or self._photo[0] != region.window.photo:
+        work = self.way_back(event)
+        return work() if work is not None else None
+
+    def way_back(self, event: Finished) -> Callable[[], Finished] | None:
+        """The work of ``at_its_place``, for any thread; None when the photo is not at hand."""
+        region, manifest = event.request.region, self._state.engine.manifest
+        if region is None or region.window is None or manifest is None or self._photo is None:
             return None
-        return replace(event, image=put_back(self._photo[1], event.image, region, manifest.tokenizer.feather))
+        if self._photo[0] != region.window.photo:
+            return None
+        return partial(_put_back, event, self._photo[1], region, manifest.tokenizer.feather)
 
     def _ready(self) -> tuple[BundleManifest, Subject]:
         manifest, subject = self._state.engine.manifest, self._state.subject
@@ -87,3 +96,7 @@ class RegionRequests(QObject):
         known = self._photo is not None and self._photo[0] == window.photo
         if not known and result.image.shape[:2] == (window.photo_height, window.photo_width):
             self._photo = (window.photo, result.image)
+
+
+def _put_back(event: Finished, photo: np.ndarray, region: Region, feather: float) -> Finished:
+    return replace(event, image=put_back(photo, event.image, region, feather))

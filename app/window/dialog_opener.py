@@ -147,6 +147,11 @@ class Dialogs(QObject):
         """The models, with the licences of the networks for the cut-out open."""
         self.open_models("cut-out")
 
+    @Slot()
+    def get_upscaler(self) -> None:
+        """The models, with the licence of the network that enlarges open."""
+        self.open_models("enlarging")
+
     def open_models(self, licences_of: str = "") -> None:
         """Open the models. ``licences_of``: a model whose licences are shown, as its button does."""
         from app.models.dialog import ModelsDialog

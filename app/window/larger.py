@@ -5,49 +5,116 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.session.controller import Controller
+from app.session.enlargement import Enlargement
+from app.session.state import Result
 from app.store.picture_files import export_name
 from app.system import background
 from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
 from engine.photo import save_larger
+from engine.process import Enlarged, EnlargeFile
+
+if TYPE_CHECKING:
+    from app.dialogs.larger_dialog import LargerDialog
+
+_KINDS = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
 
 
 class Larger(QObject):
     """See the module.
 
     Args:
-        window: owner of the file dialog.
+        window: what the dialogs lie over.
+
+    Signals:
+        networkWanted: the user wants to get the network that enlarges.
+        goingOn(str): how far it is, in words, or "".
     """
+
+    networkWanted = Signal()
+    goingOn = Signal(str)
 
     def __init__(self, panels: Panels, controller: Controller, window: QWidget) -> None:
         super().__init__(window)
         self._panels, self._controller, self._window = panels, controller, window
+        self.enlargement = Enlargement(self)
+        self.enlargement.changed.connect(self._goes_on)
+        self.enlargement.done.connect(self._enlarged)
+        self.enlargement.failed.connect(self._not_saved)
+        self._asked: Result | None = None
+        self.dialog: LargerDialog | None = None
         panels.canvas.actions_bar.saveLarger.connect(self.ask)
 
     def runs(self) -> dict[str, Callable[..., object]]:
-        """The slots for actions of the table."""
+        """What the actions of the table do."""
         return {f"save_{factor}x": partial(self.ask, factor) for factor in (2, 4)}
 
     @Slot(int)
     def ask(self, factor: int) -> None:
-        """Ask where to, and save."""
+        """Ask how."""
+        from app.dialogs.larger_dialog import LargerDialog
+
         result = self._controller.state.result
         if result is None or result.file is None:
             self._panels.toast.show_message(self.tr("The picture is not finished yet"))
             return
+        self._asked = result
+        height, width = result.image.shape[:2]
+        self.dialog = LargerDialog((width, height), factor, self.enlargement, _is_installed, self._window)
+        self.dialog.saveRequested.connect(self._ask_where)
+        self.dialog.networkRequested.connect(self.networkWanted)
+        self.dialog.finished.connect(self._closed)
+        self.dialog.open()
+
+    @Slot()
+    def _closed(self) -> None:
+        self.dialog = None
+
+    def _close_dialog(self) -> None:
+        if self.dialog is not None:
+            self.dialog.accept()
+
+    @Slot(int, bool)
+    def _ask_where(self, factor: int, by_network: bool) -> None:
+        result = self._asked
+        if result is None or result.file is None:
+            return
         name = Path(export_name(result.request.prompt, result.request.seed))
         start = self._controller.store.folder.parent / f"{name.stem} {factor}x.png"
-        kinds = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg)"
-        chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save larger"), str(start), kinds)
+        chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save larger"), str(start), _KINDS)
         if chosen:
             target = Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(".png")
-            background.run(_save, result.file, target, factor, done=self._saved, failed=self._not_saved)
+            self.save(result.file, target, factor, by_network)
+
+    def save(self, source: Path, target: Path, factor: int, by_network: bool) -> None:
+        """Save a picture larger; what becomes of it is told in a message or the banner."""
+        folder = _network(factor) if by_network else None
+        if folder is not None:
+            device = self._controller.state.settings.device
+            self.enlargement.begin(EnlargeFile(source, target, factor, folder, device))
+        else:
+            self._close_dialog()
+            background.run(_save, source, target, factor, done=self._saved, failed=self._not_saved)
+
+    @Slot()
+    def _goes_on(self) -> None:
+        enlargement = self.enlargement
+        words = self.tr("Enlarging, {0}\u00a0%").format(round(100 * enlargement.share)) if enlargement.busy else ""
+        self.goingOn.emit(words)
+
+    @Slot(object, object)
+    def _enlarged(self, file: Path, enlarged: Enlarged) -> None:
+        self._close_dialog()
+        words = self.tr("Saved to {0}: {1} × {2}, by {3}")
+        folder = file.parent.name or str(file.parent)
+        self._panels.toast.show_message(words.format(folder, enlarged.width, enlarged.height, enlarged.method))
 
     @Slot(object)
     def _saved(self, saved: tuple[Path, tuple[int, int]]) -> None:
@@ -58,11 +125,26 @@ class Larger(QObject):
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
+        self._close_dialog()  # the banner lies under it
         if not isinstance(error, EchoGenError):
             error = EchoGenError(
                 Sentence("The picture could not be saved: {error}", error=error), Sentence("Choose another folder.")
             )
         self._controller.failed.emit(error, "")
+
+    def close(self) -> None:
+        """End what goes on."""
+        self.enlargement.close()
+
+
+def _network(factor: int) -> Path | None:
+    from engine.weights import installed_upscaler
+
+    return installed_upscaler(factor)
+
+
+def _is_installed(factor: int) -> bool:
+    return _network(factor) is not None
 
 
 def _save(source: Path, target: Path, factor: int) -> tuple[Path, tuple[int, int]]:

@@ -225,6 +225,8 @@ class MainWindow(QMainWindow):
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
         dialogs.fetching.connect(self.status.show_fetching)
+        self.larger.goingOn.connect(self.status.show_enlarging)
+        self.larger.networkWanted.connect(dialogs.get_upscaler)
         dialogs.updateFound.connect(self._tell_update)
         self.photo_sources.filesGiven.connect(controller.files.open)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
@@ -435,6 +437,7 @@ class MainWindow(QMainWindow):
         """Pause the downloads, and end the threads of the panels."""
         self.in_background.close()
         self.dialogs.close()
+        self.larger.close()
         self.controller.subjects.close()
 
     @Slot()

@@ -31,7 +31,7 @@ class StatusLine(QObject):
         super().__init__(parent)
         self._top_bar, self._state, self._editing = top_bar, controller.state, editing
         self._marking = marking
-        self._last = self._fetching = ""
+        self._last = self._fetching = self._enlarging = ""
         self._told_of: object = None
         state = controller.state
         for signal in (state.engineChanged, state.jobChanged, state.maskChanged):
@@ -49,7 +49,7 @@ class StatusLine(QObject):
                 editing=self._editing(),
                 marking=self._marking(),
                 last=self._last,
-                fetching=self._fetching,
+                fetching=self._enlarging or self._fetching,
             )
         )
 
@@ -58,6 +58,13 @@ class StatusLine(QObject):
         """The download under way, or ""; the line shows it while nothing is drawn."""
         if text != self._fetching:
             self._fetching = text
+            self.show()
+
+    @Slot(str)
+    def show_enlarging(self, text: str) -> None:
+        """How far a picture is that is saved larger, or ""; it is said while nothing is drawn."""
+        if text != self._enlarging:
+            self._enlarging = text
             self.show()
 
     @Slot()
@@ -96,7 +103,7 @@ def status_of(
         editing: the editor of the cut-out or of a region is open.
         marking: it is that of a region.
         last: how the last drawing ended ("Done in 38 s", "Stopped"), or "" before one.
-        fetching: a download that goes on ("Downloading EchoGen 2B, 34 %"), or "".
+        fetching: a download or an enlarging that goes on ("Downloading EchoGen 2B, 34 %"), or "".
     """
     engine, jobs, subject = state.engine, state.jobs, state.subject
     if marking:

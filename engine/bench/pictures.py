@@ -43,7 +43,7 @@ def measure_pictures(
     for index in range(rounds + 1):
         if index:
             on_round(index - 1)
-        request = _request(engine, index)
+        request = some_request(engine, index)
         first_preview, total, finished = _drawn(engine, request)
         _, reroll, again = _drawn(engine, request.with_seed(index + 1000))
         if not index:
@@ -82,7 +82,7 @@ def _drawn(engine: Engine, request: GenerationRequest) -> tuple[float, float, Fi
 _WORDS = ("in the snow", "on the beach", "in the jungle", "on a cobblestone street")
 
 
-def _request(engine: Engine, index: int) -> GenerationRequest:
+def some_request(engine: Engine, index: int) -> GenerationRequest:
     """A subject and a prompt that differ from round to round; all prompts are of about one length."""
     manifest = engine.bundle.manifest
     side = manifest.reference_size

@@ -22,6 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", help="sizes of a published network: echogen-125m or echogen-2b")
     parser.add_argument("--random", action="store_true", help="random weights; all that --config can do")
     parser.add_argument("--bundle", metavar="NAME", help="measure whole pictures with this bundle instead")
+    parser.add_argument(
+        "--of",
+        choices=("pictures", "regions", "batch", "workers"),
+        default="pictures",
+        help="with --bundle: whole pictures; redrawing a quarter beside the whole; a job of `batch` beside the engine alone; "
+        "two workers of Ray beside one",
+    )
+    parser.add_argument("--pictures", type=int, default=12, help="of a job, with --of batch or workers, 1 to 1000")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the blocks (bfloat16 on cuda)")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured in turns, 1 to 100")
@@ -40,6 +48,12 @@ def run(args: argparse.Namespace) -> int:
         )
     if not 1 <= args.rounds <= 100:
         raise InputError(Sentence("The number of rounds must be from 1 to 100."))
+    if not 1 <= args.pictures <= 1000:
+        raise InputError(Sentence("The number of pictures must be from 1 to 1000."))
+    if args.config is not None and args.of != "pictures":
+        raise InputError(
+            Sentence("A configuration draws no pictures."), Sentence("Leave out --of, or name a --bundle.")
+        )
     if args.config is not None and not args.random:
         raise InputError(
             Sentence("A configuration has no weights of its own."), Sentence("Add --random, or name a --bundle.")
@@ -76,6 +90,30 @@ def _compare(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _whole(args: argparse.Namespace) -> dict[str, Any]:
+    def on_round(index: int) -> None:
+        _say(f"Round {index + 1} of {args.rounds}")
+
+    about = {"bundle": args.bundle, "device": args.device, "of": args.of}
+    if args.of == "batch":
+        from engine.bench.batch import measure_batch
+
+        return about | asdict(measure_batch(args.bundle, args.device, args.rounds, args.pictures, on_round))
+    if args.of == "workers":
+        from engine.bench.batch import measure_workers
+
+        found = measure_workers(args.bundle, args.device, args.rounds, args.pictures, on_round=on_round)
+        return about | asdict(found)
+    if args.of == "regions":
+        from engine.bench.regions import measure_regions
+        from engine.engine import Engine
+
+        with Engine.open(args.bundle, args.device) as engine:
+            about |= {"bundle": engine.info.bundle, "device": engine.info.device}
+            return about | asdict(measure_regions(engine, args.rounds, on_round))
+    return _pictures(args)
+
+
+def _pictures(args: argparse.Namespace) -> dict[str, Any]:
     from engine.bench.pictures import measure_pictures
     from engine.engine import Engine
 
@@ -86,6 +124,8 @@ def _whole(args: argparse.Namespace) -> dict[str, Any]:
 
 def describe(result: dict[str, Any]) -> list[str]:
     """The result for people."""
+    if "of" in result:
+        return _parts[result["of"]](result)
     if "bundle" in result:
         return [
             f"{result['bundle']} on {result['device']}",
@@ -116,6 +156,36 @@ def describe(result: dict[str, Any]) -> list[str]:
         f"Visual decoder, not in the above: {seconds['decode']:.3f} s. Peak {result['peak_bytes'] / 1e9:.1f} GB"
     )
     return lines
+
+
+def _regions(result: dict[str, Any]) -> list[str]:
+    return [
+        f"{result['bundle']} on {result['device']}, subject and prompt known",
+        f"The whole picture:       {result['whole_seconds']:.2f} s",
+        f"A quarter at a corner:   {result['corner_seconds']:.2f} s, {result['corner_share']:.0%} of it",
+        f"A quarter in the middle: {result['middle_seconds']:.2f} s, {result['middle_share']:.0%} of it",
+    ]
+
+
+def _batch(result: dict[str, Any]) -> list[str]:
+    return [
+        f"{result['bundle']}: {result['rounds']} rounds of {result['pictures']} pictures on each side",
+        f"The engine alone: {result['alone_seconds']:.3f} s a picture",
+        f"A job:            {result['batch_seconds']:.3f} s a picture, and {1000 * result['frame_seconds']:.1f} ms for plan "
+        "and manifest",
+        f"Overhead:         {result['overhead']:.1%}",
+    ]
+
+
+def _workers(result: dict[str, Any]) -> list[str]:
+    return [
+        f"{result['bundle']}: {result['rounds']} rounds of {result['pictures']} pictures, threads of a worker: {result['threads']}",
+        f"One worker:  {result['one']:.3f} pictures a second",
+        f"Two workers: {result['two']:.3f} pictures a second, {result['times']:.2f} times as many",
+    ]
+
+
+_parts = {"regions": _regions, "batch": _batch, "workers": _workers}
 
 
 def _say(text: str) -> None:

@@ -1,8 +1,9 @@
-"""Pictures made two or four times as large, by resampling: nothing is invented, edges stay smooth."""
+"""Pictures made two or four times as large: by resampling, which invents nothing and keeps edges smooth, or by a way that is given."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,9 @@ from engine.photo.picture_file import read_picture_file, save_plain, settings_te
 from engine.photo.refusals import MAX_PIXELS
 from engine.sentence import Sentence
 
+Way = Callable[[np.ndarray, int], np.ndarray]
+"""RGB uint8 (H, W, 3) and a factor → RGB uint8 (factor × H, factor × W, 3)."""
+
 FACTORS = (2, 4)
 METHOD = "Lanczos with mild sharpening"
 
@@ -23,12 +27,20 @@ _RADIUS = 0.55
 _PERCENT = 60
 
 
-def enlarged(image: np.ndarray, factor: int) -> np.ndarray:
-    """A larger picture, by Lanczos and an unsharp mask that gives edges back what the filter took.
+def by_lanczos(rgb: np.ndarray, factor: int) -> np.ndarray:
+    """Lanczos and an unsharp mask that gives edges back what the filter took. A ``Way``."""
+    size = (rgb.shape[1] * factor, rgb.shape[0] * factor)
+    large = Image.fromarray(np.ascontiguousarray(rgb)).resize(size, Image.Resampling.LANCZOS)
+    return np.asarray(large.filter(ImageFilter.UnsharpMask(_RADIUS * factor, _PERCENT, 2)))
+
+
+def enlarged(image: np.ndarray, factor: int, way: Way = by_lanczos) -> np.ndarray:
+    """A larger picture.
 
     Args:
         image: RGB or RGBA uint8 (H, W, 3 or 4). What is transparent gives no colour to what is not.
         factor: 2 or 4.
+        way: what enlarges the colours; transparency is always resampled.
 
     Returns:
         uint8 (factor × H, factor × W, 3 or 4).
@@ -53,14 +65,14 @@ def enlarged(image: np.ndarray, factor: int) -> np.ndarray:
             ),
             Sentence("Choose a smaller factor."),
         )
-    size = (width * factor, height * factor)
     alpha = image[..., 3] if image.shape[2] == 4 else None
     colours = image[..., :3] if alpha is None else _without_hidden(image[..., :3], alpha)
-    large = Image.fromarray(np.ascontiguousarray(colours)).resize(size, Image.Resampling.LANCZOS)
-    large = large.filter(ImageFilter.UnsharpMask(_RADIUS * factor, _PERCENT, 2))
-    if alpha is not None:
-        large.putalpha(Image.fromarray(np.ascontiguousarray(alpha)).resize(size, Image.Resampling.LANCZOS))
-    return np.asarray(large)
+    large = way(colours, factor)
+    if alpha is None:
+        return large
+    size = (width * factor, height * factor)
+    veil = Image.fromarray(np.ascontiguousarray(alpha)).resize(size, Image.Resampling.LANCZOS)
+    return np.dstack([large, np.asarray(veil)])
 
 
 def _without_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -76,12 +88,15 @@ def _without_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return colours[nearest]
 
 
-def save_larger(source: Path, target: Path, factor: int, *, metadata: bool = True) -> tuple[int, int]:
+def save_larger(
+    source: Path, target: Path, factor: int, *, metadata: bool = True, way: Way = by_lanczos, method: str = METHOD
+) -> tuple[int, int]:
     """Write a picture's file anew, larger. Its resolution (DPI) stays written in it, and its colours are tagged as sRGB.
 
     Args:
         source: any picture. target: its suffix chooses PNG, WebP or JPEG; only the first two keep transparency.
         metadata: a PNG says in words what drew it. The request itself is not carried: it draws the small picture.
+        way, method: what enlarges it, and how that is called in the metadata.
 
     Returns:
         (width, height) of what was written.
@@ -97,10 +112,10 @@ def save_larger(source: Path, target: Path, factor: int, *, metadata: bool = Tru
             pixels = np.rint(photo.rgb * weight + 255 * (1 - weight)).astype(np.uint8)
         else:
             pixels = np.dstack([photo.rgb, photo.alpha])
-    large = enlarged(pixels, factor)
+    large = enlarged(pixels, factor, way)
     words = {}
     if metadata:
-        words["Enlarged"] = f"{factor} times, {METHOD}"
+        words["Enlarged"] = f"{factor} times, {method}"
         try:
             carried = read_picture_file(source)
             words["parameters"] = settings_text(carried, (large.shape[1], large.shape[0]))

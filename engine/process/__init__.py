@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from engine.process.client import ENGINE as ENGINE
     from engine.process.client import EngineProcess as EngineProcess
     from engine.process.cutout_client import HostedParts as HostedParts
+    from engine.process.enlarging import Enlarging as Enlarging
     from engine.process.messages import Command as Command
     from engine.process.messages import Ended as Ended
+    from engine.process.messages import Enlarged as Enlarged
+    from engine.process.messages import EnlargeFile as EnlargeFile
+    from engine.process.messages import EnlargingGoesOn as EnlargingGoesOn
     from engine.process.messages import Failed as Failed
     from engine.process.messages import Generate as Generate
     from engine.process.messages import JobEvent as JobEvent
@@ -31,9 +35,13 @@ else:
         {
             "engine.process.client": ("ENGINE", "EngineProcess"),
             "engine.process.cutout_client": ("HostedParts",),
+            "engine.process.enlarging": ("Enlarging",),
             "engine.process.messages": (
                 "Command",
                 "Ended",
+                "EnlargeFile",
+                "Enlarged",
+                "EnlargingGoesOn",
                 "Failed",
                 "Generate",
                 "JobEvent",

@@ -230,3 +230,35 @@ class Converting:
 @dataclass(frozen=True)
 class Converted:
     """The bundle is complete."""
+
+
+@dataclass(frozen=True)
+class EnlargeFile:
+    """Save a picture larger by a network.
+
+    Attributes:
+        source, target, factor: as ``save_larger`` takes them.
+        folder: of the network, in the hub's layout. device: the user's choice of a device.
+    """
+
+    source: Path
+    target: Path
+    factor: int
+    folder: Path
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class EnlargingGoesOn:
+    """``fraction`` 0 … 1 of the tiles are done."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Enlarged:
+    """The file is written: pixels of the picture in it, and how the network is called."""
+
+    width: int
+    height: int
+    method: str

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.weights.catalogue import Part as Part
     from engine.weights.catalogue import chosen_parts as chosen_parts
     from engine.weights.inventory import installed_helpers as installed_helpers
+    from engine.weights.inventory import installed_upscaler as installed_upscaler
     from engine.weights.settings import HUB as HUB
     from engine.weights.state import ModelState as ModelState
     from engine.weights.state import PartState as PartState
@@ -24,7 +25,7 @@ else:
         __name__,
         {
             "engine.weights.catalogue": ("Licence", "MODELS", "PARTS", "Part", "chosen_parts"),
-            "engine.weights.inventory": ("installed_helpers",),
+            "engine.weights.inventory": ("installed_helpers", "installed_upscaler"),
             "engine.weights.settings": ("HUB",),
             "engine.weights.state": ("ModelState", "PartState", "Phase"),
             "engine.weights.store": ("ModelStore",),

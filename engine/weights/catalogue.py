@@ -17,7 +17,16 @@ from engine.errors import InputError
 from engine.sentence import NOTHING, Sentence
 
 Role = Literal[
-    "transformer", "tokenizer", "text", "semantic", "content", "grounding", "segmentation", "naming", "evaluation"
+    "transformer",
+    "tokenizer",
+    "text",
+    "semantic",
+    "content",
+    "grounding",
+    "segmentation",
+    "naming",
+    "enlarging",
+    "evaluation",
 ]
 
 
@@ -301,6 +310,21 @@ PARTS: dict[str, Part] = {
             int(7.5 * _GB),
             (*_LICENCE_FILES, *_PROCESSOR, "*.index.json", "generation_config.json", "chat_template.*", "merges.txt"),
         ),
+        # Their config.json, preprocessor_config.json and model.safetensors (48.5 and 49.1 MB) were seen on the hub; a
+        # pytorch_model.bin of the same weights lies beside them and is not taken.
+        *(
+            Part(
+                f"swin2sr-x{factor}",
+                f"Swin2SR ×{factor}",
+                "enlarging",
+                f"caidas/swin2SR-classical-sr-x{factor}-64",
+                ("config.json", "model.safetensors"),
+                APACHE,
+                count,
+                (*_LICENCE_FILES, *_PROCESSOR),
+            )
+            for factor, count in ((2, 48_600_000), (4, 49_200_000))
+        ),
         Part(
             "clip-vit-b32",
             "CLIP ViT-B/32",
@@ -360,6 +384,14 @@ MODELS: dict[str, Model] = {
             bundle=False,
             bundle_bytes=int(16.6 * _GB),
             choices=(("qwen2.5-vl-7b", "qwen2.5-vl-3b"),),
+        ),
+        Model(
+            "enlarging",
+            Sentence("Sharper enlargements"),
+            Sentence("Save larger with fine detail that fits, instead of resampling: Swin2SR. Optional."),
+            ("swin2sr-x2", "swin2sr-x4"),
+            bundle=False,
+            bundle_bytes=98 * _MB,
         ),
         Model(
             "evaluation",

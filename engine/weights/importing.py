@@ -31,6 +31,7 @@ _MODEL_TYPES = {
     "sam2": "segmentation",
     "sam2_video": "segmentation",
     "qwen2_5_vl": "naming",
+    "swin2sr": "enlarging",
 }
 
 
@@ -205,10 +206,12 @@ def _role(place: Path, names: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _helper_part(role: str, config: dict[str, Any]) -> Part | None:
-    """Which part of the catalogue a helper is; of the two sizes of the naming model, its depth tells."""
+    """Which part of the catalogue a helper is; of the two sizes of the naming model its width tells, and of an upscaler its factor."""
     if role == "naming":
         large = read_entries(config.get("text_config", config), int).get("hidden_size", 0) > 3000
         return PARTS["qwen2.5-vl-7b" if large else "qwen2.5-vl-3b"]
+    if role == "enlarging":
+        return PARTS.get(f"swin2sr-x{config.get('upscale', 2)}")  # transformers leaves out what is the default
     return next((part for part in PARTS.values() if part.role == role), None)
 
 

@@ -30,12 +30,19 @@ def parts_folder(models: Path | None = None) -> Path:
 
 def installed_helper(role: Role) -> Path | None:
     """The folder of a complete pre-flight network ("grounding", "segmentation", "naming"), or None. Quick: nothing is hashed."""
-    for part in PARTS.values():
-        if part.role == role:
-            folder = parts_folder() / part.key
-            if is_file(folder / STATE) and PartDownload(part, folder).complete:
-                return folder
-    return None
+    found = (installed_part(part.key) for part in PARTS.values() if part.role == role)
+    return next((folder for folder in found if folder is not None), None)
+
+
+def installed_part(key: str) -> Path | None:
+    """The folder of a part of the catalogue, or None where it is not complete. Quick: nothing is hashed."""
+    folder = parts_folder() / key
+    return folder if is_file(folder / STATE) and PartDownload(PARTS[key], folder).complete else None
+
+
+def installed_upscaler(factor: int) -> Path | None:
+    """The folder of the network that enlarges ``factor`` times, or None where it is not installed."""
+    return installed_part(f"swin2sr-x{factor}")
 
 
 def installed_helpers() -> dict[str, Path]:

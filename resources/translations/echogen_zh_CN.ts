@@ -392,6 +392,10 @@
         <translation>请关闭其他程序，或先将照片缩小。</translation>
     </message>
     <message>
+        <source>Close other programs, or save it larger by resampling.</source>
+        <translation>请关闭其他程序，或改用重采样放大保存。</translation>
+    </message>
+    <message>
         <source>Compact</source>
         <translation>紧凑</translation>
     </message>
@@ -618,6 +622,18 @@
     <message>
         <source>Editing the cut-out</source>
         <translation>正在编辑抠图</translation>
+    </message>
+    <message>
+        <source>Enlarging ended with code {exit_code}.</source>
+        <translation>放大以代码 {exit_code} 结束。</translation>
+    </message>
+    <message>
+        <source>Enlarging failed: {error}</source>
+        <translation>放大失败：{error}</translation>
+    </message>
+    <message>
+        <source>Enlarging was ended by the system, which happens when memory runs out.</source>
+        <translation>放大被系统终止，内存耗尽时会这样。</translation>
     </message>
     <message>
         <source>Eraser</source>
@@ -1628,6 +1644,10 @@
         <translation>请用“另存为…”保存。</translation>
     </message>
     <message>
+        <source>Save larger with fine detail that fits, instead of resampling: Swin2SR. Optional.</source>
+        <translation>放大保存时补出相称的细节，而不是重采样：Swin2SR。可选。</translation>
+    </message>
+    <message>
         <source>Save larger, ×2…</source>
         <translation>放大 2 倍保存…</translation>
     </message>
@@ -1746,6 +1766,10 @@
     <message>
         <source>Shapes are set, details come next</source>
         <translation>形状已定，接下来是细节</translation>
+    </message>
+    <message>
+        <source>Sharper enlargements</source>
+        <translation>更清晰的放大</translation>
     </message>
     <message>
         <source>Shelf</source>
@@ -2364,6 +2388,10 @@
         <translation>无法安装软件包：{0}</translation>
     </message>
     <message>
+        <source>The part that was drawn is kept.</source>
+        <translation>已保留画好的部分。</translation>
+    </message>
+    <message>
         <source>The photo could not be opened: {error}</source>
         <translation>无法打开照片：{error}</translation>
     </message>
@@ -2390,6 +2418,10 @@
     <message>
         <source>The picture</source>
         <translation>图片</translation>
+    </message>
+    <message>
+        <source>The picture could not be put into the photo: {error}</source>
+        <translation>图片无法放回照片：{error}</translation>
     </message>
     <message>
         <source>The picture could not be saved: {error}</source>
@@ -2828,6 +2860,10 @@
         <translation>{text} 中没有 {tokenizer_file}。</translation>
     </message>
     <message>
+        <source>There is not enough memory to enlarge the picture by {title}.</source>
+        <translation>内存不足，无法用 {title} 放大图片。</translation>
+    </message>
+    <message>
         <source>These settings do not fit</source>
         <translation>这些设置不合适</translation>
     </message>
@@ -2986,6 +3022,10 @@
     <message>
         <source>Try again, or draw on the processor.</source>
         <translation>请重试，或用处理器绘制。</translation>
+    </message>
+    <message>
+        <source>Try again, or save it larger by resampling.</source>
+        <translation>请重试，或改用重采样放大保存。</translation>
     </message>
     <message>
         <source>Try again; the version you have stays.</source>
@@ -3918,6 +3958,10 @@
     <message>
         <source>{title} in “{folder}” cannot be opened.</source>
         <translation>无法打开“{folder}”中的 {title}。</translation>
+    </message>
+    <message>
+        <source>{title} in “{folder}” enlarges {found} times, not {factor} times.</source>
+        <translation>“{folder}”中的 {title} 放大 {found} 倍，而不是 {factor} 倍。</translation>
     </message>
     <message>
         <source>{title} is not in “{folder}”: there is no config.json.</source>
@@ -5084,6 +5128,10 @@
 <context>
     <name>Larger</name>
     <message>
+        <source>Enlarging, {0}&#xa0;%</source>
+        <translation>正在放大，{0}&#xa0;%</translation>
+    </message>
+    <message>
         <source>Save larger</source>
         <translation>放大保存</translation>
     </message>
@@ -5092,12 +5140,71 @@
         <translation>已保存到 {0}：{1} × {2}，Lanczos 插值加轻微锐化</translation>
     </message>
     <message>
+        <source>Saved to {0}: {1} × {2}, by {3}</source>
+        <translation>已保存到 {0}：{1} × {2}，由 {3} 放大</translation>
+    </message>
+    <message>
         <source>Show</source>
         <translation>查看</translation>
     </message>
     <message>
         <source>The picture is not finished yet</source>
         <translation>图片尚未完成</translation>
+    </message>
+</context>
+<context>
+    <name>LargerDialog</name>
+    <message>
+        <source>By Lanczos with mild sharpening: edges stay smooth, and no detail is invented.</source>
+        <translation>用 Lanczos 加轻度锐化：边缘保持平滑，不会编造细节。</translation>
+    </message>
+    <message>
+        <source>By Swin2SR: a network draws fine detail that fits. Without a graphics card it takes minutes.</source>
+        <translation>用 Swin2SR：由网络补出相称的细节。没有显卡时需要几分钟。</translation>
+    </message>
+    <message>
+        <source>By which way</source>
+        <translation>用哪种方式</translation>
+    </message>
+    <message>
+        <source>Enlarging, {0}&#xa0;%. It goes on when you close this.</source>
+        <translation>正在放大，{0}&#xa0;%。关闭此窗口后仍会继续。</translation>
+    </message>
+    <message>
+        <source>Get Swin2SR ({0}, {1})…</source>
+        <translation>获取 Swin2SR（{0}，{1}）…</translation>
+    </message>
+    <message>
+        <source>How far the enlarging is</source>
+        <translation>放大进度</translation>
+    </message>
+    <message>
+        <source>How many times as large</source>
+        <translation>放大多少倍</translation>
+    </message>
+    <message>
+        <source>Lanczos</source>
+        <translation>Lanczos</translation>
+    </message>
+    <message>
+        <source>Save larger</source>
+        <translation>放大保存</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>保存…</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Swin2SR</source>
+        <translation>Swin2SR</translation>
+    </message>
+    <message>
+        <source>Swin2SR, which is not here yet, draws fine detail.</source>
+        <translation>尚未安装的 Swin2SR 能补出细节。</translation>
     </message>
 </context>
 <context>

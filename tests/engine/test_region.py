@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits
-from engine.errors import RequestError
+from engine.errors import PhotoError, RequestError
 from engine.photo.load import photo_from_pixels
 from engine.photo.place import place_in_region, place_in_window, put_back, region_of_photo, window_around
 from engine.placement import Placement
@@ -201,6 +201,21 @@ def test_what_does_not_fit_is_said(engine, picture):
         engine.generate(replace(REQUEST, kept=picture.bits, region=quarter(picture, whole=5)))
     with pytest.raises(RequestError, match="damaged"):
         Region.from_json({"mask": "AAAA", "picture": "AAAA"})
+
+
+def test_a_photo_that_does_not_fit_is_said():
+    photo, mask = photo_from_pixels(np.zeros((40, 60, 3), np.uint8)), np.zeros((40, 60), np.uint8)
+    with pytest.raises(RequestError, match="empty"):
+        region_of_photo(photo, mask, ((64, 64),))
+    with pytest.raises(RequestError, match="region is 50 × 50 pixels and the photo 60 × 40"):
+        region_of_photo(photo, np.full((50, 50), 255, np.uint8), ((64, 64),))
+    small = photo_from_pixels(np.zeros((12, 60, 3), np.uint8))
+    with pytest.raises(PhotoError, match="only 60 × 12 pixels, too small"):
+        region_of_photo(small, np.eye(12, 60, dtype=np.uint8) * 255, ((64, 64),))
+    mask[8:30, 8:40] = 255
+    region = region_of_photo(photo, mask, ((64, 64),))
+    with pytest.raises(RequestError, match="photo is 61 × 40 pixels, and the region is of one of 60 × 40"):
+        put_back(np.zeros((40, 61, 3), np.uint8), region.picture, region, 4)
 
 
 def test_the_edge_comes_in_within_the_feather():

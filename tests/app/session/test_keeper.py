@@ -17,6 +17,7 @@ from app.store.settings import SettingsStore
 from engine.photo import photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from engine.placement import Placement
+from engine.region import PhotoWindow, Region
 from engine.request import CutOut, ScaleBits
 
 KEPT = ScaleBits(tuple(np.ones((n, n, 5), np.uint8) for n in (1, 2, 3)))
@@ -149,3 +150,48 @@ def test_an_unsure_cut_out_is_one_after_a_restart_too_until_it_is_corrected(keep
         assert keeper.restore(keeper.load())
         qtbot.waitUntil(lambda: keeper._state.subject is not None)
         assert keeper._state.subject.unsure == (not sure and not corrected)
+
+
+def with_region() -> PanelValues:
+    mask = np.zeros((24, 32), np.uint8)
+    mask[4:12, 8:20] = 255
+    picture = np.random.default_rng(1).integers(0, 256, (24, 32, 3), np.uint8)
+    window = PhotoWindow(10, 20, 64, 48, 400, 300, "a" * 64)
+    return replace(VALUES, region=Region(mask, picture, 1, window))
+
+
+def test_a_region_comes_back_with_its_scales(keeper, qtbot, tmp_path):
+    keeper._state.set_values(with_region())
+    qtbot.waitUntil(lambda: "region" in keeper._store.load().controls)
+    session = (tmp_path / "session.json").read_text(encoding="utf-8")
+    assert len(session) < 4000, "its picture lies elsewhere"
+    assert len(keeper.assets(keeper._store.load())) == 2
+    keeper._state.set_values(PanelValues())
+    keeper.restore(keeper.load())
+    assert keeper._state.values == with_region()
+
+
+@pytest.mark.parametrize("damage", ["junk", {}, {"picture": 3, "mask": "x"}, "window", "gone"])
+def test_a_damaged_region_is_let_go_with_its_scales_and_the_rest_comes_back(keeper, tmp_path, damage):
+    keeper._state.set_values(with_region())
+    keeper.keep_assets_now()
+    keeper.save()
+    file = tmp_path / "session.json"
+    session = json.loads(file.read_text(encoding="utf-8"))
+    if damage == "gone":
+        next((tmp_path / "assets").glob("*.mask.png")).unlink()
+    elif damage == "window":
+        session["controls"]["region"]["window"] = {"x": 0, "y": 0, "width": -1, "height": 5}
+    else:
+        session["controls"]["region"] = damage
+    file.write_text(json.dumps(session), encoding="utf-8")
+    keeper._state.set_values(PanelValues())
+    keeper.restore(keeper.load())
+    values = keeper._state.values
+    assert values.region is None and values.kept is None and values.prompt == "a robot" and values.seed == 77
+
+
+def test_a_region_that_is_not_on_the_disk_yet_is_left_out_with_its_scales(keeper, monkeypatch):
+    monkeypatch.setattr("app.session.kept_region.background.run", lambda *rest, **named: None)
+    keeper._state.set_values(with_region())
+    assert not {"region", "kept"} & keeper.session().controls.keys()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.language import languages
+from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
 from app.session.state import SessionState
-from engine.events import EngineInfo, Started
+from engine.events import EngineInfo, Finished, Started, Timing
 from engine.planning.plans import TITLES
 from engine.process.messages import Replanned
 from engine.request import GenerationRequest, ScaleBits
@@ -78,6 +82,49 @@ def test_a_smaller_plan_shows_in_the_engines_state(queue):
     queue._state.update_engine(phase="loading", info=None)
     queue._link.replanned.emit(Replanned(info))
     assert queue._state.engine.info is None
+
+
+def finish(queue: PictureQueue, number: int, colour: int = 90) -> Finished:
+    event = Finished(GenerationRequest("a"), np.full((4, 4, 3), colour, np.uint8), ScaleBits(()), Timing(total=1.0))
+    queue._link.finished.emit(number, event, Previews(number))
+    return event
+
+
+def test_a_picture_is_completed_outside_of_the_window_s_thread_and_counts_as_drawn_until_then(queue, qtbot):
+    told, failed, threads = [], [], []
+    queue.finished.connect(lambda event, images: told.append(event))
+    queue.failed.connect(lambda error, details: failed.append(error))
+    go_on = threading.Event()
+
+    def completion(event):
+        def work():
+            threads.append(threading.current_thread())
+            assert go_on.wait(20)
+            return replace(event, image=event.image + 1)
+
+        return work
+
+    queue.completion = completion
+    queue.draw([GenerationRequest("a"), GenerationRequest("b")])
+    begin(queue, 1)
+    finish(queue, 1)
+    assert told == [] and queue._state.jobs.busy and len(queue._link.drawn) == 1
+    go_on.set()
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert told[0].image[0, 0, 0] == 91 and threads[0] is not threading.main_thread()
+    assert len(queue._link.drawn) == 2, "the next one is drawn"
+
+    def broken(event):
+        def work():
+            raise MemoryError("no room")
+
+        return work
+
+    queue.completion = broken
+    begin(queue, 2)
+    finish(queue, 2, 30)
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert told[1].image[0, 0, 0] == 30 and "no room" in str(failed[0]) and not queue._state.jobs.busy
 
 
 def requests(count: int) -> list[GenerationRequest]:

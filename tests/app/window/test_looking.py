@@ -27,7 +27,7 @@ from app.system import background
 from app.window.main_window import MainWindow
 from engine.errors import Cancelled
 from engine.events import EngineInfo, Finished, Started, Timing
-from engine.process.messages import Failed
+from engine.process.messages import Enlarged, EnlargingGoesOn, Failed
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
@@ -297,3 +297,56 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot)
     gallery.toggle_most_alike()
     assert gallery.model.id_at(0) == newest.id
     window.gallery_page.toggle()
+
+
+def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is_here(
+    bench, qtbot, tmp_path, monkeypatch
+):
+    larger = bench.window.larger
+    bench.show(bench.pictures[0])
+    chosen = tmp_path / "large.png"
+    monkeypatch.setattr("app.window.larger.QFileDialog.getSaveFileName", lambda *rest: (str(chosen), ""))
+    monkeypatch.setattr("app.window.larger._network", lambda factor: None)
+    larger.ask(4)
+    dialog = larger.dialog
+    assert dialog.factor.value() == 4 and dialog.factor.button(4).text() == "×4:  256 × 256"
+    assert "Lanczos" in dialog.about.text() and not dialog.way.isVisible() and not dialog.bar.isVisible()
+    assert dialog.offer.text() == "Get Swin2SR (98\u00a0MB, Apache-2.0)…"
+    dialog.save.click()
+    wait(qtbot, chosen.exists)
+    wait(qtbot, lambda: "256 × 256, by Lanczos" in bench.window.toast.text())
+    assert larger.dialog is None
+
+    begun = []
+
+    class Child:
+        def __init__(self, work, told):
+            begun.append((work, told))
+
+        def cancel(self):
+            begun[-1][1](Failed(None, Cancelled()))
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("app.session.enlargement.Enlarging", Child)
+    monkeypatch.setattr("app.window.larger._network", lambda factor: tmp_path if factor == 2 else None)
+    larger.ask(2)
+    dialog = larger.dialog
+    assert "Swin2SR" in dialog.about.text() and dialog.way.isVisible() and not dialog.offer.isVisible()
+    dialog.factor.setValue(4)
+    assert "Lanczos" in dialog.about.text() and dialog.offer.isVisible()
+    dialog.factor.setValue(2)
+    dialog.save.click()
+    work, told = begun[-1]
+    assert (work.factor, work.target, work.folder) == (2, chosen, tmp_path) and dialog.bar.isVisible()
+    told(EnlargingGoesOn(0.5))
+    wait(qtbot, lambda: "50" in dialog.going.text())
+    assert "50" in bench.window.top_bar.status.text() and not dialog.save.isEnabled()
+    dialog.stop.click()
+    wait(qtbot, lambda: not larger.enlargement.busy)
+    assert dialog.save.isEnabled() and larger.dialog is dialog, "what was stopped can be begun again"
+    dialog.save.click()
+    begun[-1][1](Enlarged(128, 128, "Swin2SR"))
+    wait(qtbot, lambda: "128 × 128, by Swin2SR" in bench.window.toast.text())
+    assert larger.dialog is None and len(begun) == 2

@@ -67,7 +67,7 @@ class Bench:
         width, height = request.region.size
         image = request.region.lay_in(np.full((height, width, 3), colour, np.uint8), 4)
         self.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
-        self.qtbot.waitUntil(lambda: not self.controller.saving)
+        self.qtbot.waitUntil(lambda: not self.state.jobs.busy and not self.controller.saving, timeout=30_000)
 
 
 @pytest.fixture(scope="module")

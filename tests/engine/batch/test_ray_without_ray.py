@@ -105,6 +105,15 @@ def test_a_cluster_that_does_not_take_us_in(ray, error):
             on_ray.connect(f"127.0.0.1:{head.getsockname()[1]}", None, 1)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "no address", "127.0.0.1:port", "127.0.0.1:99999"])
+def test_an_address_that_does_not_answer_is_said_before_ray_tries_for_minutes(ray, address):
+    ray.init = refuse(AssertionError("Ray was asked"))
+    for ask in (on_ray.check_reachable, lambda address: on_ray.connect(address, None, 1)):
+        with pytest.raises(InputError, match=f"No Ray answers at {address}") as caught:
+            ask(address)
+        assert "ray status" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("resources", "workers", "said"),
     [

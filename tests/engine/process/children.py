@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import CannotWrite, DoesNotFit
-from engine.process import cutout_child
+from engine.process import cutout_child, enlarging_child
 from engine.process.messages import Converted, Converting, Failed, Shutdown
 
 
@@ -82,3 +82,27 @@ class BoxParts:
 def cutouts(connection, setup):
     """The child for cut-outs, without networks."""
     cutout_child.serve(connection, BoxParts())
+
+
+def enlarging(connection, work):
+    """The real child with something simple in the network's place, which goes as its folder is called."""
+    from engine import enlarging as face
+
+    def by_network(folder, device, on_progress):
+        def enlarge(rgb, factor):
+            on_progress(0.5)
+            match folder.name:
+                case "slow":
+                    time.sleep(60)
+                case "killed":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                case "crash":
+                    os._exit(3)
+                case "broken":
+                    raise ZeroDivisionError("by design")
+            return rgb.repeat(factor, 0).repeat(factor, 1)
+
+        return enlarge
+
+    face.METHOD, face.by_network = "doubling", by_network
+    enlarging_child.enlarging_main(connection, work)

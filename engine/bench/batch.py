@@ -1,0 +1,183 @@
+"""Two figures of ``batch``: what a job costs beside drawing, and what a second worker of Ray brings.
+
+Both sides are measured in turns, in the same minutes: a machine that is busy now and then is so for both.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from engine.batch.job import Job
+from engine.batch.worker import Worker, WorkerOptions
+from engine.bench.pictures import some_request
+from engine.bundle.library import resolve_bundle
+from engine.bundle.manifest import read_manifest
+from engine.engine import Engine
+from engine.errors import InputError
+from engine.request import GenerationRequest
+from engine.sentence import Sentence
+
+Run = Callable[[Job, WorkerOptions, int, int], object]
+"""Draws a job: the job, its options, how many pictures, how many workers."""
+
+
+@dataclass(frozen=True)
+class BatchCost:
+    """What ``batch`` takes beside the engine.
+
+    Attributes:
+        alone_seconds, batch_seconds: of a picture, drawn by the engine alone and by a job; medians of the rounds.
+        frame_seconds: of a picture, what writing the plan and the manifest take.
+        overhead: of a job over the engine, as a share: the median over the rounds of their quotients, and the frame.
+        rounds, pictures: how often, and pictures of each side in a round.
+    """
+
+    alone_seconds: float
+    batch_seconds: float
+    frame_seconds: float
+    overhead: float
+    rounds: int
+    pictures: int
+
+
+def measure_batch(
+    bundle: str, device: str, rounds: int, pictures: int, on_round: Callable[[int], None] = lambda index: None
+) -> BatchCost:
+    """Draw the same pictures by the engine alone and as a job, in turns: one round to warm up, ``rounds`` that count.
+
+    Both sides meet a subject and a prompt for the first time in every round, and draw the rest of it with them known.
+    """
+    alone, drawn = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job.open(Path(folder) / "job", read_manifest(resolve_bundle(bundle)).identity, resume=False)
+        with Worker(WorkerOptions(str(job.folder), bundle, device)) as worker:
+            begun = time.perf_counter()
+            planned, _ = job.write_plan(_requests(worker.engine, rounds + 1, pictures))
+            frame = time.perf_counter() - begun
+            subjects = [list(rows) for _, rows in groupby(job.plan(), key=lambda row: row.subject)]
+            for index, rows in enumerate(subjects):
+                if index:
+                    on_round(index - 1)
+                # Other colours than those of any job, so that no cache knows them.
+                others = [_request(worker.engine, index + 10_000, seed) for seed in range(pictures)]
+
+                def by_engine(requests: Sequence[GenerationRequest] = others) -> None:
+                    for request in requests:
+                        for _ in worker.engine.generate(request, previews=False):
+                            pass
+
+                def by_job(rows: Sequence = rows) -> None:
+                    for row in rows:
+                        record = worker.draw(row)
+                        assert record is not None and not record.error, record
+                    worker.flush()
+
+                sides = [(by_engine, alone), (by_job, drawn)]
+                for work, seconds in sides if index % 2 else reversed(sides):
+                    begun = time.perf_counter()
+                    work()
+                    seconds.append((time.perf_counter() - begun) / pictures)
+            begun = time.perf_counter()
+            job.write_manifest()
+            frame += time.perf_counter() - begun
+    alone, drawn, frame = alone[1:], drawn[1:], frame / planned
+    typical = statistics.median(alone)
+    quotients = [job_side / engine_side for job_side, engine_side in zip(drawn, alone, strict=True)]
+    return BatchCost(
+        typical,
+        statistics.median(drawn),
+        frame,
+        statistics.median(quotients) - 1 + frame / typical,
+        rounds,
+        pictures,
+    )
+
+
+@dataclass(frozen=True)
+class WorkerGain:
+    """What a second worker brings.
+
+    Attributes:
+        one, two: pictures a second of one and of two workers, with the same threads each; medians of the rounds.
+        times: the median over the rounds of their quotients.
+    """
+
+    one: float
+    two: float
+    times: float
+    threads: int
+    rounds: int
+    pictures: int
+
+
+def measure_workers(
+    bundle: str,
+    device: str,
+    rounds: int,
+    pictures: int,
+    threads: int = 1,
+    run: Run | None = None,
+    on_round: Callable[[int], None] = lambda index: None,
+) -> WorkerGain:
+    """Draw jobs on a Ray of this machine with one worker and with two, in turns.
+
+    Counted are the pictures between the first quarter and the last: starting Ray and opening the model are not, nor the end, where
+    one worker has nothing left.
+
+    Args:
+        pictures: of a job; eight at least.
+        run: what draws a job; Ray by default.
+
+    Raises:
+        InputError: too few pictures, or Ray is not installed.
+    """
+    if pictures < 8:
+        raise InputError(Sentence("To tell how fast workers are takes at least 8 pictures a job."))
+    run = run or _on_ray
+    identity = read_manifest(resolve_bundle(bundle)).identity
+    with Engine.open(bundle, device) as engine:
+        requests = _requests(engine, 1, pictures)
+    found: dict[int, list[float]] = {1: [], 2: []}
+    for index in range(rounds):
+        on_round(index)
+        for workers in (1, 2) if index % 2 == 0 else (2, 1):
+            with tempfile.TemporaryDirectory() as folder:
+                job = Job.open(Path(folder) / "job", identity, resume=False)
+                total, _ = job.write_plan(requests)
+                run(job, WorkerOptions(str(job.folder), bundle, device, threads=threads), total, workers)
+                found[workers].append(_rate(job))
+    return WorkerGain(
+        statistics.median(found[1]),
+        statistics.median(found[2]),
+        statistics.median(two / one for one, two in zip(found[1], found[2], strict=True)),
+        threads,
+        rounds,
+        pictures,
+    )
+
+
+def _on_ray(job: Job, options: WorkerOptions, total: int, workers: int) -> None:
+    from engine.batch.on_ray import run_on_ray
+
+    run_on_ray(job, options, total, workers=workers)
+
+
+def _rate(job: Job) -> float:
+    """Pictures a second in the middle half of a job, by the times its files were written at."""
+    times = sorted(path.stat().st_mtime_ns for path in (job.folder / "pictures").rglob("*.png"))
+    first, last = len(times) // 4, len(times) - 1 - len(times) // 4
+    return (last - first) / max((times[last] - times[first]) / 1e9, 1e-9)
+
+
+def _requests(engine: Engine, subjects: int, pictures: int) -> list[GenerationRequest]:
+    return [_request(engine, subject, seed) for subject in range(subjects) for seed in range(pictures)]
+
+
+def _request(engine: Engine, subject: int, seed: int) -> GenerationRequest:
+    return replace(some_request(engine, subject), seed=seed)

@@ -1,0 +1,58 @@
+"""Saving a picture larger by a network: what runs in the child. ``enlarging.py`` is the other side."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import traceback
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from engine.errors import EchoGenError
+from engine.process.messages import Enlarged, EnlargeFile, EnlargingGoesOn, Failed
+from engine.process.spawn import give_way
+from engine.sentence import Sentence
+
+log = logging.getLogger(__name__)
+
+
+def enlarging_main(connection: Connection, work: EnlargeFile) -> None:
+    """What the child process runs: one picture, until ``Shutdown`` comes or the parent is gone."""
+    give_way()
+    writing = threading.Lock()
+    threading.Thread(target=_watch, args=(connection, writing), name="commands", daemon=True).start()
+    try:
+        from engine.enlarging import METHOD, by_network
+        from engine.photo import save_larger
+
+        enlarge = by_network(work.folder, work.device, lambda share: connection.send(EnlargingGoesOn(share)))
+
+        def way(rgb: np.ndarray, factor: int) -> np.ndarray:
+            large = enlarge(rgb, factor)
+            writing.acquire()  # what follows is the file: it is written to its end
+            return large
+
+        width, height = save_larger(work.source, work.target, work.factor, way=way, method=METHOD)
+        connection.send(Enlarged(width, height, METHOD))
+    except EchoGenError as error:
+        connection.send(Failed(None, error, traceback.format_exc()))
+    except ConnectionError:
+        raise
+    except Exception as error:
+        log.exception("enlarging failed")
+        fault = EchoGenError(
+            Sentence("Enlarging failed: {error}", error=error),
+            Sentence("The details say where; copy them into a report."),
+        )
+        connection.send(Failed(None, fault, traceback.format_exc()))
+
+
+def _watch(connection: Connection, writing: threading.Lock) -> None:
+    """Whether ``Shutdown`` is said or nobody is left to work for: end at once, in the middle of a tile, too."""
+    with contextlib.suppress(EOFError, OSError):
+        connection.recv()
+    with writing:
+        os._exit(0)
