@@ -73,8 +73,8 @@ class PromptReader:
         return PromptReader(self.limit, self.language, self._tokenizer, name) if name != self.name else self
 
     def read(self, prompt: str) -> Reading:
-        spans = self.language.unknown_spans(prompt) if self.language is not None else ()
-        unknown = tuple(span for span in spans if prompt[slice(*span)].lower() not in self._named)
+        foreign = self.language.unknown_spans(prompt) if self.language is not None else ()
+        unknown = tuple(span for span in foreign if prompt[slice(*span)].lower() not in self._named)
         spans = self._spans(prompt)
         tokens = len(spans) + 1
         dropped = ""

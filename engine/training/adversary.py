@@ -73,7 +73,7 @@ class Adversary(nn.Module):
         fakes = (made[0].detach(), [feature.detach() for feature in made[1]])
         share = MOMENTUM if int(self.steps) else 1.0
         for head, feature in zip(self.heads, (F.pixel_unshuffle(true[0], FOLD), *true[1]), strict=True):
-            head.measure(feature, share, self.team)
+            cast("Head", head).measure(feature, share, self.team)
         loss = fakes[0].new_zeros(())
         for _ in range(LESSONS):
             loss = torch.stack(
