@@ -53,7 +53,8 @@ def measure_batch(
 
     Both sides meet a subject and a prompt for the first time in every round, and draw the rest of it with them known.
     """
-    alone, drawn = [], []
+    alone: list[float] = []
+    drawn: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         job = Job.open(Path(folder) / "job", read_manifest(resolve_bundle(bundle)).identity, resume=False)
         with Worker(WorkerOptions(str(job.folder), bundle, device)) as worker:

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from engine.photo.enlarge import METHOD, by_lanczos, save_larger
+    from engine.photo.enlarge import METHOD, Way, by_lanczos, save_larger
 
     if not is_folder(args.out.parent):
         raise CannotWrite(
@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
             Sentence("Make it first, or name another one."),
         )
     network = _network(args.by, args.factor)
-    way, method = by_lanczos, METHOD
+    way: Way = by_lanczos
+    method = METHOD
     if network is not None:
         from engine.enlarging.swin2sr import METHOD as NETWORK
         from engine.enlarging.swin2sr import by_network

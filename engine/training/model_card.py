@@ -74,7 +74,7 @@ def _head(manifest: BundleManifest, config: TrainingConfig, progress: dict[str, 
 - **Pictures**: {width} × {height} pixels; {len(config.schedule.grids)} scales ({grids}), {config.tokenizer.bits} bits a token.
 - **Network**: the published EchoGen architecture, {net.blocks} blocks of width {net.width}: both injection paths, separate softmax,
   AdaLN. One switch differs from the published configuration: the content keys carry a rotary code of their place, which lets a small
-  network copy from the reference with little training.{_placed(manifest)}
+  network copy from the reference with little training.{_placed(manifest)}{_layouts(manifest)}
 - **Parts**: T5 text encoder with a word list of its own, DINOv2 semantic encoder, `AutoencoderKL` content encoder, visual tokenizer;
   all small, all trained from scratch by this project (`docs/training.md`).
 - **Training**: {progress["pictures"]:,} pairs in {progress["steps"]:,} steps for the transformer, on top of what its first edition had
@@ -98,6 +98,14 @@ def _placed(manifest: BundleManifest) -> str:
 - **Reference decoder**: the bits say scene, light, shadow and cover; the fine detail of the subject comes from the placed cut-out itself,
   which the decoder lays into the picture in the light that the bits ask for. The published model has neither."""
     return words
+
+
+def _layouts(manifest: BundleManifest) -> str:
+    if not manifest.layouts:
+        return ""
+    return f"""
+- **Layouts**: it was taught {manifest.layouts} layouts of every place, each with a word of its own. The seed says which is drawn: seeds in
+  a row are layouts in a row, and one seed keeps its scene whatever is put into it."""
 
 
 def _figures(figures: dict[str, Any]) -> str:
