@@ -149,7 +149,9 @@ class SceneChips(QWidget):
         groups = self._groups() if self._all else [("", self.scenes[:_FIRST])]
         for title, scenes in groups:
             if title:
-                self._column.addWidget(label(title, "help", "muted"))
+                heading = label(title, "help", "muted")
+                self._column.addWidget(heading)
+                heading.show()
             holder = QWidget(self)
             flow = FlowLayout()
             holder.setLayout(flow)

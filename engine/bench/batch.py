@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from engine.batch.job import Job
+from engine.batch.batch_job import BatchJob
 from engine.batch.worker import Worker, WorkerOptions
 from engine.bench.pictures import some_request
 from engine.bundle.library import resolve_bundle
@@ -23,7 +23,7 @@ from engine.errors import InputError
 from engine.request import GenerationRequest
 from engine.sentence import Sentence
 
-Run = Callable[[Job, WorkerOptions, int, int], object]
+Run = Callable[[BatchJob, WorkerOptions, int, int], object]
 """Draws a job: the job, its options, how many pictures, how many workers."""
 
 
@@ -56,7 +56,7 @@ def measure_batch(
     alone: list[float] = []
     drawn: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        job = Job.open(Path(folder) / "job", read_manifest(resolve_bundle(bundle)).identity, resume=False)
+        job = BatchJob.open(Path(folder) / "job", read_manifest(resolve_bundle(bundle)).identity, resume=False)
         with Worker(WorkerOptions(str(job.folder), bundle, device)) as worker:
             begun = time.perf_counter()
             planned, _ = job.write_plan(_requests(worker.engine, rounds + 1, pictures))
@@ -149,7 +149,7 @@ def measure_workers(
         on_round(index)
         for workers in (1, 2) if index % 2 == 0 else (2, 1):
             with tempfile.TemporaryDirectory() as folder:
-                job = Job.open(Path(folder) / "job", identity, resume=False)
+                job = BatchJob.open(Path(folder) / "job", identity, resume=False)
                 total, _ = job.write_plan(requests)
                 run(job, WorkerOptions(str(job.folder), bundle, device, threads=threads), total, workers)
                 found[workers].append(_rate(job))
@@ -163,13 +163,13 @@ def measure_workers(
     )
 
 
-def _on_ray(job: Job, options: WorkerOptions, total: int, workers: int) -> None:
+def _on_ray(job: BatchJob, options: WorkerOptions, total: int, workers: int) -> None:
     from engine.batch.on_ray import run_on_ray
 
     run_on_ray(job, options, total, workers=workers)
 
 
-def _rate(job: Job) -> float:
+def _rate(job: BatchJob) -> float:
     """Pictures a second in the middle half of a job, by the times its files were written at."""
     times = sorted(path.stat().st_mtime_ns for path in (job.folder / "pictures").rglob("*.png"))
     first, last = len(times) // 4, len(times) - 1 - len(times) // 4

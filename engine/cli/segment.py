@@ -160,7 +160,7 @@ def check_hints(args: argparse.Namespace, width: int, height: int) -> None:
 _MEANS = {
     "alpha": "by the photo's own transparency",
     "network": "by the network that ships",
-    "grabcut": "by colours and edges alone",
+    "grabcut": "by colours and edges",
     "sam": "by the large cut-out model",
 }
 _NO_NAMING = "finding a subject by its name needs the model for it (python -m engine models get naming)."

@@ -53,7 +53,7 @@ else:
             "engine.photo.foreground": ("foreground_colours",),
             "engine.photo.framing": ("cut_out", "mask_digest", "on_white", "without_white"),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),
-            "engine.photo.load": ("MAX_PIXELS", "Photo", "load_photo", "photo_from_pixels"),
+            "engine.photo.load": ("Photo", "load_photo", "photo_from_pixels"),
             "engine.photo.mask_file": ("read_mask", "write_mask"),
             "engine.photo.mask_ops": (
                 "SOLID",
@@ -66,6 +66,7 @@ else:
                 "mask_problem",
                 "parts",
             ),
+            "engine.photo.refusals": ("MAX_PIXELS",),
             "engine.photo.notes": ("photo_notes",),
             "engine.photo.picture_file": (
                 "SUFFIXES",

@@ -70,7 +70,7 @@ def start(qapp, tmp_path):
 
     yield one
     for one in starts:
-        one.queue._timer.stop()
+        one.queue._ahead.put_off()
         one.store.close()
 
 

@@ -68,11 +68,11 @@ class Start:
             if timer.isActive():
                 timer.stop()
                 act()
-        self.queue._timer.stop()
+        self.queue._ahead.put_off()
 
     def die(self) -> None:
         self.keeper._closed = True
-        for timer in (self.keeper._timer, self.queue._timer, self.subjects._publish):
+        for timer in (self.keeper._timer, self.queue._ahead._timer, self.subjects._publish):
             timer.stop()
         self.subjects.close()
         self.store.close()
