@@ -201,6 +201,7 @@ class Program(QObject):
         self._deferred = DeferredSteps(
             [
                 self._restore,
+                self.controller.models.find,
                 self.controller.models.open,
                 self._open_first,
                 self._tell_troubles,

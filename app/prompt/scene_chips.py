@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader, QPainter
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from app.look.theme import size
 from app.prompt.scene_names import scene_name
 from app.prompt.vocabulary import scenes_in
 from app.system import background
+from app.system.deferred import PAINTED_MS
 from engine.bundle import SceneEntry
 
 _FIRST = 5
@@ -107,7 +108,13 @@ class SceneChips(QWidget):
             self.scenes, self._folder, self._thumbs, self._all = tuple(scenes), folder, {}, False
             self._fill()
             if folder is not None:  # unpacking them here would keep the window waiting
-                background.run(_read_thumbs, folder, self.scenes, done=self._thumbs_read)
+                # First they are painted: beside a thread that runs Python it would take twice as long.
+                QTimer.singleShot(PAINTED_MS, self, self._read_thumbs)
+
+    @Slot()
+    def _read_thumbs(self) -> None:
+        if self._folder is not None:
+            background.run(_read_thumbs, self._folder, self.scenes, done=self._thumbs_read)
 
     def mark(self, prompt: str) -> None:
         """Show which of them the prompt asks for."""

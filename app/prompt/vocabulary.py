@@ -220,6 +220,8 @@ def scenes_in(prompt: str, scenes: Sequence[SceneEntry]) -> tuple[SceneEntry, ..
 
 
 def _find(prompt: str, words: str) -> re.Match[str] | None:
+    if words.lower() not in prompt.lower():
+        return None  # most are not there, and each has a pattern of its own to be compiled
     return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", prompt, re.IGNORECASE)
 
 

@@ -39,11 +39,16 @@ class ModelOpener(QObject):
         self._opened: tuple[str, str, str] | None = None
         state.settingsChanged.connect(self._settings_changed)
 
+    def find(self) -> None:
+        """Look which models there are. The first look of a program takes longest: types of records are prepared."""
+        self.bundles = find_bundles()
+
     def open(self) -> None:
         """Open the bundle of the settings; the one that ships when there is none, or when it is gone."""
         settings = self._state.settings
+        if self._opened is not None or not self.bundles:
+            self.find()
         self._opened = (settings.bundle, settings.device, settings.memory)
-        self.bundles = find_bundles()
         try:
             try:
                 folder = resolve_bundle(settings.bundle or DEFAULT_BUNDLE)
@@ -53,7 +58,8 @@ class ModelOpener(QObject):
                 log.warning("the chosen model is gone", exc_info=True)
                 folder = resolve_bundle(DEFAULT_BUNDLE)
                 self.notice.emit(self.tr("The chosen model is gone; the small one is used"))
-            manifest = read_manifest(folder)
+            known = next((bundle.manifest for bundle in self.bundles if bundle.folder == folder), None)
+            manifest = known or read_manifest(folder)
         except EchoGenError as error:
             self._state.update_engine(phase="failed", text=error.fact)
             self.failed.emit(error, "")
@@ -67,7 +73,7 @@ class ModelOpener(QObject):
         """See which models there are now."""
         engine = self._state.engine
         elsewhere = [bundle for bundle in self.bundles if bundle.folder == engine.folder]
-        self.bundles = find_bundles()
+        self.find()
         if all(bundle.folder != engine.folder for bundle in self.bundles):
             self.bundles += elsewhere  # one that was opened from a folder of its own
         self.bundlesChanged.emit()

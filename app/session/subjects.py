@@ -23,7 +23,7 @@ from app.mask.worker import MaskService, SegmenterLike, hosted_segmenter
 from app.session.state import SessionState, Subject
 from app.session.subject_work import Composed, Found, Loaded, OnDemand, compose, find, prepare, read_file, read_image
 from app.system import background
-from app.system.deferred import TURN_MS
+from app.system.deferred import PAINTED_MS
 from engine import EchoGenError, Sentence
 from engine.photo import Box, Hint, Photo, SubjectProposal
 
@@ -148,7 +148,7 @@ class Subjects(QObject):
         if not subject.finding:
             self.state.update_subject(subject.key, finding=True)
         # First the window paints the photo: beside a thread that runs Python it would take twice as long.
-        QTimer.singleShot(TURN_MS, self, partial(self._begin_search, subject.key))
+        QTimer.singleShot(PAINTED_MS, self, partial(self._begin_search, subject.key))
 
     def _begin_search(self, key: int) -> None:
         subject = self._subject(key)

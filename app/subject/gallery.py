@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -20,6 +21,7 @@ from app.session.state import SessionState, Subject
 from app.subject.photo_pieces import Thumb
 from app.subject.shelf_thumb import SUBJECT_MIME, ShelfThumb
 from app.system import background
+from app.system.deferred import PAINTED_MS
 from engine import EchoGenError, MaskError
 from engine.photo import cut_out, load_photo, on_white, photo_from_pixels
 
@@ -102,7 +104,8 @@ class ExampleGallery(_Row):
             if example.path in self._pictures:
                 thumb.set_picture(self._pictures[example.path])
             else:
-                background.run(_thumb, example.path, done=self._read)
+                # First the window is painted: beside a thread that runs Python it would take twice as long.
+                QTimer.singleShot(PAINTED_MS, self, partial(background.run, _thumb, example.path, done=self._read))
         self._mark()
 
     @Slot(object)
@@ -153,7 +156,8 @@ class Shelf(_Row):
 
     @Slot()
     def follow(self) -> None:
-        subjects = self._state.subjects
+        # One subject needs no shelf: nothing is made of what is not shown.
+        subjects = self._state.subjects if len(self._state.subjects) > 1 else ()
         keys = tuple(subject.key for subject in subjects)
         if keys != self._shown:
             focused = next((key for key, thumb in zip(self._shown, self.thumbs, strict=True) if thumb.hasFocus()), None)
@@ -166,7 +170,7 @@ class Shelf(_Row):
                 thumb.renameRequested.connect(self._renamed)
             if focused in keys:
                 self.thumbs[keys.index(focused)].setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.setVisible(len(subjects) > 1)
+        self.setVisible(bool(subjects))
         for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
             thumb.setChecked(index == self._state.current)
             name = subject.name or subject.title or self.tr("Subject {0}").format(index + 1)

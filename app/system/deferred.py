@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 TURN_MS = 1
 """Before each step: with no time at all between them, steps would run before whatever fell due during the one before."""
+PAINTED_MS = 80
+"""After so long the window has painted what changed, and answered: other threads may begin."""
 _PAUSE_MS = 20
 _LONGEST_WAIT = 3.0
 """Seconds after which steps in no hurry wait no longer."""

@@ -12,7 +12,7 @@ from app.look import type as type_
 from app.look.theme import notifier, tokens
 from app.shortcuts import keymap
 from app.system import background
-from tests.pixels.snapshots import STATES, THEMES, WIDTH, difference, file_of, take_all
+from tests.pixels.snapshots import MOST_BYTES, STATES, THEMES, WIDTH, difference, file_of, take_all
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_window_looks_as_it_did(dressed, models, tmp_path):
 def test_a_snapshot_is_small_and_unlike_the_others(name, theme):
     """What the comparison would let pass is no snapshot of its own."""
     file = file_of(name, theme)
-    assert file.stat().st_size < 40_000
+    assert file.stat().st_size < MOST_BYTES
     with Image.open(file) as mine:
         assert mine.width == WIDTH
         for other in STATES:

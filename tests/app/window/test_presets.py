@@ -26,7 +26,7 @@ def presets(qtbot, plain_look, tmp_path, said) -> Presets:  # noqa: F811
     window = QWidget()
     qtbot.addWidget(window)
     panels = SimpleNamespace(
-        prompt=SimpleNamespace(presets_button=QPushButton(window)),
+        prompt=SimpleNamespace(sheet=SimpleNamespace(presets_button=QPushButton(window))),
         toast=SimpleNamespace(show_message=lambda text, undo=None: said.append((text, undo))),
     )
     state = SessionState()
