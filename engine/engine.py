@@ -163,9 +163,10 @@ class Engine:
                 return ()
             request = GenerationRequest(prompt, subject, negative_prompt, **self.bundle.manifest.request_defaults())
             job = make_job(request, self.bundle.manifest)
-            if placed:
-                self._features.prompt(self._read(request, prompt), cancel)
-            else:
+            # The seed is not known yet: every layout it may ask for is read, which takes milliseconds.
+            for seed in range(max(1, self.bundle.manifest.layouts)):
+                self._features.prompt(self._read(request.with_seed(seed), prompt), cancel)
+            if not placed:
                 self._sampler.prepare(self._conditions(request, cancel), job.guidance, job.schedule, cancel)
             return self._prompt_notes(request)
         except Exception as error:

@@ -65,6 +65,15 @@ def test_a_seed_s_layout_is_read_with_the_prompt(engine, monkeypatch):
     assert read == ["layout1 a ball in the snow", "rain", "layout2 a ball in the snow"]
 
 
+def test_a_prompt_is_prepared_for_every_layout(engine, monkeypatch):
+    taught = replace(
+        engine.bundle.manifest, language=Language(frozenset({"a", "ball", "in", "the", "snow"}), layouts=3)
+    )
+    monkeypatch.setattr(engine.bundle, "manifest", taught)
+    engine.prepare(REQUEST.subject, REQUEST.prompt)
+    assert all(engine._features.has_prompt(taught.read_as(REQUEST.prompt, seed)) for seed in range(3))
+
+
 def test_the_stream_of_events(engine):
     events = list(engine.generate(REQUEST))
     started, *previews, finished = events
