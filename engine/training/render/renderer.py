@@ -153,6 +153,7 @@ class Renderer:
         *,
         plain_looks: bool = False,
         placement: Tensor | None = None,
+        layouts: Sequence[int] | None = None,
     ) -> Batch:
         """Paint n pairs of random subjects and scenes, or of the given ones.
 
@@ -162,6 +163,7 @@ class Renderer:
             plain_looks: colours, materials, outfits and lights always where a prompt without a place implies: on a plain
                 backdrop, or on a road for a light.
             placement: where the subjects stand, as ``Batch.placement`` says it, (n, 5); by default drawn.
+            layouts: which of its place's layouts each is painted with, where the renderer has some; by default drawn.
         """
         chosen = subjects
         if chosen is None:
@@ -188,7 +190,7 @@ class Renderer:
                 sprites, self._canvas(n, sprites.shape[-1]), self._photographed[chosen]
             )
         backgrounds = [
-            self._background(row, place, light, captions)
+            self._background(row, place, light, captions, None if layouts is None else layouts[row])
             for row, (place, light) in enumerate(zip(places, lights, strict=True))
         ]
         square = appearance.framed(sprites)
@@ -283,13 +285,13 @@ class Renderer:
             out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
         return out, out.shape[-1] / square.shape[-1]
 
-    def _background(self, row: int, place: int, light: int, captions: list[str]) -> Background:
+    def _background(self, row: int, place: int, light: int, captions: list[str], layout: int | None) -> Background:
         """One of a place's backgrounds; where layouts have words, the row's caption begins with its own then."""
         named = light < len(language.LIGHTS)
         if not self.layouts:
             return self.backgrounds.get(place, light, self.chance.randrange(self._count(named)))
         chosen = self.layouts[language.PLACES[place].key if place < len(language.PLACES) else language.PLAIN]
-        layout = self.chance.randrange(len(chosen))
+        layout = self.chance.randrange(len(chosen)) if layout is None else layout
         captions[row] = f"{layout_word(layout)} {captions[row]}"
         # Backgrounds in a light that the caption names are others: nobody chose among them.
         return self.backgrounds.get(place, light, layout if named else chosen[layout])

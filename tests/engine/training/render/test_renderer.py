@@ -304,6 +304,8 @@ def test_a_caption_says_which_layout_is_painted(subjects: SubjectPictures):
     batch = renders.batch(12, scene=snow)
     said = [int(caption.split()[0].removeprefix("layout")) - 1 for caption in batch.captions]
     assert set(said) == {0, 1, 2}
+    wanted = renders.batch(3, scene=snow, layouts=[2, 0, 1])
+    assert [caption.split()[0] for caption in wanted.captions] == ["layout3", "layout1", "layout2"]
     for target, layout in zip(batch.target, said, strict=True):
         # The top of the picture shows none of the subject's colours: it is nearest to that of its own background.
         tops = [
