@@ -13,15 +13,21 @@ from engine.bundle.loader import Bundle, load_tokenizer_encoder
 from engine.device.devices import Device
 from engine.encoders.placed import place_cut_out
 from engine.errors import Cancel, Cancelled
+from engine.placement import Placement
 from engine.region import Region, mixed, soft_inside
-from engine.request import GenerationRequest, ScaleBits
+from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.tokenizer.autoencoder import to_uint8
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.preview import MAX_SIDE, Preview
 from engine.tokenizer.quantizer import MultiScaleQuantizer
+from engine.tokenizer.reference import SeenCanvas
 
 _NEAR = 2
-"""Codes around a region that are painted with it: what the small decoder of previews sees of its neighbours."""
+"""Codes around a region that are painted with it."""
+_NEARLY_ALL = 0.8
+"""Of the codes. A region that takes so many with its surroundings is painted with the whole picture: little is gained."""
+
+_Seen = tuple[CutOut, Placement, tuple[int, int], SeenCanvas]
 
 
 class Painter:
@@ -34,20 +40,64 @@ class Painter:
     def __init__(self, bundle: Bundle, device: Device, strip_bytes: int | None) -> None:
         self._bundle, self._device, self._strip_bytes = bundle, device, strip_bytes
         self._preview = Preview.of_bundle(bundle.tokenizer, bundle.folder)
+        self._seen: _Seen | None = None
 
-    def canvas(self, request: GenerationRequest, size: tuple[int, int]) -> torch.Tensor | None:
-        """The placed cut-out for a decoder that looks at it, (1, 4, H, W); None where it does not."""
-        placement = self._bundle.manifest.place(request)
-        if request.subject is None or placement is None or self._bundle.tokenizer.decoder.reference is None:
-            return None
-        canvas = torch.from_numpy(place_cut_out(request.subject, placement, *size))
-        return canvas.permute(2, 0, 1)[None].to(self._device.torch_name)
+    @torch.inference_mode()
+    def canvas(self, request: GenerationRequest, size: tuple[int, int]) -> SeenCanvas | None:
+        """The placed cut-out for a decoder that looks at it, (width, height) large; None where it does not.
 
-    def picture(self, summed: torch.Tensor, canvas: torch.Tensor | None, cancel: Cancel | None) -> np.ndarray:
-        """Summed codes (1, d, h, w) to RGB uint8 (H, W, 3). Raises ``Cancelled``."""
+        The last one is kept: the same subject at the same place is not looked at again.
+        """
+        placement, subject = self._bundle.manifest.place(request), request.subject
         decoder = self._bundle.tokenizer.decoder
-        pixels = decode_in_strips(decoder, summed, canvas, self._strip_bytes, lambda: raise_if_cancelled(cancel))
-        return to_uint8(pixels)[0].cpu().numpy()
+        if subject is None or placement is None or decoder.reference is None:
+            return None
+        if self._seen is None or self._seen[:3] != (subject, placement, size):
+            pixels = torch.from_numpy(place_cut_out(subject, placement, *size)).permute(2, 0, 1)[None]
+            weight = decoder.input.weight
+            pixels = pixels.to(weight.device, weight.dtype)
+            self._seen = (subject, placement, size, SeenCanvas(pixels, decoder.reference.features(pixels)))
+        return self._seen[3]
+
+    def picture(
+        self, summed: torch.Tensor, canvas: SeenCanvas | None, cancel: Cancel | None, region: Region | None = None
+    ) -> np.ndarray:
+        """Summed codes (1, d, h, w) to RGB uint8 (H, W, 3), laid into the picture of a region. Raises ``Cancelled``."""
+        decoder, there = self._bundle.tokenizer.decoder, None
+        if region is not None:
+            rows, columns = self._around(region, summed)
+            share = summed[:, :, rows, columns].numel() / summed.numel()
+            there = (rows, columns) if share < _NEARLY_ALL else None
+        pixels = decode_in_strips(
+            decoder, summed, canvas, self._strip_bytes, lambda: raise_if_cancelled(cancel), window=there
+        )
+        drawn = to_uint8(pixels)[0].cpu().numpy()
+        if region is None:
+            return drawn
+        if there is not None:
+            whole = region.picture.copy()
+            whole[self._pixels(*there)] = drawn
+            drawn = whole
+        return region.lay_in(drawn, self._bundle.manifest.tokenizer.feather)
+
+    def _around(self, region: Region, codes: torch.Tensor) -> tuple[slice, slice]:
+        """Rows and columns of the codes (1, d, h, w) that are painted for a region."""
+        stride = self._bundle.manifest.tokenizer.stride
+        pixels = region.around(_NEAR * stride)
+        grid = codes.shape[2:]
+        rows, columns = (
+            slice(part.start // stride, min(-(-part.stop // stride), side))
+            for part, side in zip(pixels, grid, strict=True)
+        )
+        return rows, columns
+
+    def _pixels(self, rows: slice, columns: slice) -> tuple[slice, slice]:
+        """Rows and columns of codes as those of pixels."""
+        stride = self._bundle.manifest.tokenizer.stride
+        return (
+            slice(rows.start * stride, rows.stop * stride),
+            slice(columns.start * stride, columns.stop * stride),
+        )
 
     def preview(
         self,
@@ -55,7 +105,7 @@ class Painter:
         scale: int,
         size: tuple[int, int],
         region: Region | None,
-        canvas: torch.Tensor | None,
+        canvas: SeenCanvas | None,
     ) -> np.ndarray:
         """A picture after one of its scales, RGB uint8 (H, W, 3), no side over 512."""
         if region is None:
@@ -63,19 +113,15 @@ class Painter:
         return self._region_preview(summed, scale, region, canvas)
 
     def _region_preview(
-        self, summed: torch.Tensor, scale: int, region: Region, canvas: torch.Tensor | None
+        self, summed: torch.Tensor, scale: int, region: Region, canvas: SeenCanvas | None
     ) -> np.ndarray:
         """The earlier picture with a preview of its region. Only what lies around the region is painted."""
-        stride = self._bundle.manifest.tokenizer.stride
-        rows, columns = np.nonzero(region.mask)
-        top, left = (max(int(low) // stride - _NEAR, 0) for low in (rows.min(), columns.min()))
-        bottom, right = (int(high) // stride + 1 + _NEAR for high in (rows.max(), columns.max()))
-        codes = summed[:, :, top:bottom, left:right]
-        there = np.s_[top * stride : bottom * stride, left * stride : right * stride]
+        rows, columns = self._around(region, summed)
+        there = self._pixels(rows, columns)
         below = region.picture.copy()
         height, width = below[there].shape[:2]
-        part = None if canvas is None else canvas[:, :, there[0], there[1]]
-        image = self._preview(codes, scale, (width, height), part)
+        part = None if canvas is None else canvas.part(rows, columns, (summed.shape[2], summed.shape[3]))
+        image = self._preview(summed[:, :, rows, columns], scale, (width, height), part)
         below[there] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
         return at_most(region.lay_in(below, self._bundle.manifest.tokenizer.feather), MAX_SIDE)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from engine.validation import Damage, check_fields, read_value
 INSIDE = 128
 """A pixel of a mask belongs to the region from here on."""
 MAX_SIDE = 4096
+_BLUR_REACH = 4
+"""Of a Gaussian's spread: further away OpenCV counts nothing."""
 MAX_PHOTO_SIDE = 65535
 _DAMAGED = Sentence("The region of this request is damaged.")
 
@@ -160,7 +163,19 @@ class Region:
         Args:
             feather: pixels over which it comes in, counted inwards from the region's edge.
         """
-        return mixed(self.picture, _met(self.picture, drawn, self.mask, feather), soft_inside(self.mask, feather))
+        there = self.around(math.ceil(_BLUR_REACH * max(feather, 1.0)) + 1)
+        below, mask = self.picture[there], self.mask[there]
+        out = self.picture.copy()
+        out[there] = mixed(below, _met(below, drawn[there], mask, feather), soft_inside(mask, feather))
+        return out
+
+    def around(self, margin: int) -> tuple[slice, slice]:
+        """Rows and columns of pixels that hold the region, with so many around it where the picture has them."""
+        spans = []
+        for axis in (1, 0):
+            inside = np.flatnonzero(self.mask.any(axis=axis))
+            spans.append(slice(max(int(inside[0]) - margin, 0), min(int(inside[-1]) + 1 + margin, self.mask.shape[1 - axis])))
+        return spans[0], spans[1]
 
     def to_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {"mask": _png(self.mask), "picture": _png(self.picture), "whole": self.whole}
