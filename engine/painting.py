@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -17,6 +18,7 @@ from engine.placement import Placement
 from engine.region import Region, mixed, soft_inside
 from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.tokenizer.autoencoder import to_uint8
+from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.preview import MAX_SIDE, Preview
 from engine.tokenizer.quantizer import MultiScaleQuantizer
@@ -63,41 +65,18 @@ class Painter:
         self, summed: torch.Tensor, canvas: SeenCanvas | None, cancel: Cancel | None, region: Region | None = None
     ) -> np.ndarray:
         """Summed codes (1, d, h, w) to RGB uint8 (H, W, 3), laid into the picture of a region. Raises ``Cancelled``."""
-        decoder, there = self._bundle.tokenizer.decoder, None
-        if region is not None:
-            rows, columns = self._around(region, summed)
-            share = summed[:, :, rows, columns].numel() / summed.numel()
-            there = (rows, columns) if share < _NEARLY_ALL else None
+        config, grid = self._bundle.manifest.tokenizer, (summed.shape[2], summed.shape[3])
+        window = None if region is None else codes_around(region, grid, config.stride)
         pixels = decode_in_strips(
-            decoder, summed, canvas, self._strip_bytes, lambda: raise_if_cancelled(cancel), window=there
+            self._bundle.tokenizer.decoder,
+            summed,
+            canvas,
+            self._strip_bytes,
+            lambda: raise_if_cancelled(cancel),
+            window=window,
         )
         drawn = to_uint8(pixels)[0].cpu().numpy()
-        if region is None:
-            return drawn
-        if there is not None:
-            whole = region.picture.copy()
-            whole[self._pixels(*there)] = drawn
-            drawn = whole
-        return region.lay_in(drawn, self._bundle.manifest.tokenizer.feather)
-
-    def _around(self, region: Region, codes: torch.Tensor) -> tuple[slice, slice]:
-        """Rows and columns of the codes (1, d, h, w) that are painted for a region."""
-        stride = self._bundle.manifest.tokenizer.stride
-        pixels = region.around(_NEAR * stride)
-        grid = codes.shape[2:]
-        rows, columns = (
-            slice(part.start // stride, min(-(-part.stop // stride), side))
-            for part, side in zip(pixels, grid, strict=True)
-        )
-        return rows, columns
-
-    def _pixels(self, rows: slice, columns: slice) -> tuple[slice, slice]:
-        """Rows and columns of codes as those of pixels."""
-        stride = self._bundle.manifest.tokenizer.stride
-        return (
-            slice(rows.start * stride, rows.stop * stride),
-            slice(columns.start * stride, columns.stop * stride),
-        )
+        return drawn if region is None else laid_over(region, drawn, window, config)
 
     def preview(
         self,
@@ -116,14 +95,13 @@ class Painter:
         self, summed: torch.Tensor, scale: int, region: Region, canvas: SeenCanvas | None
     ) -> np.ndarray:
         """The earlier picture with a preview of its region. Only what lies around the region is painted."""
-        rows, columns = self._around(region, summed)
-        there = self._pixels(rows, columns)
-        below = region.picture.copy()
-        height, width = below[there].shape[:2]
-        part = None if canvas is None else canvas.part(rows, columns, (summed.shape[2], summed.shape[3]))
-        image = self._preview(summed[:, :, rows, columns], scale, (width, height), part)
-        below[there] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        return at_most(region.lay_in(below, self._bundle.manifest.tokenizer.feather), MAX_SIDE)
+        config, grid = self._bundle.manifest.tokenizer, (summed.shape[2], summed.shape[3])
+        window = rows, columns = codes_around(region, grid, config.stride) or (slice(0, grid[0]), slice(0, grid[1]))
+        part = None if canvas is None else canvas.part(rows, columns, grid)
+        size = (columns.stop - columns.start) * config.stride, (rows.stop - rows.start) * config.stride
+        image = self._preview(summed[:, :, rows, columns], scale, size, part)
+        image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+        return at_most(laid_over(region, image, window, config), MAX_SIDE)
 
     def after_each_scale(
         self, bits: ScaleBits, request: GenerationRequest, cancel: Cancel | None
@@ -156,6 +134,32 @@ class Painter:
         quantizer = MultiScaleQuantizer(self._bundle.manifest.tokenizer).to(weight.device)
         labels = quantizer.encode(encoder(pixels).float(), grids)
         return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
+
+
+def codes_around(region: Region, grid: tuple[int, int], stride: int) -> tuple[slice, slice] | None:
+    """Rows and columns of the codes, a grid (h, w), that are painted for a region; None for all of them."""
+    rows, columns = (
+        slice(part.start // stride, min(-(-part.stop // stride), side))
+        for part, side in zip(region.around(_NEAR * stride), grid, strict=True)
+    )
+    share = (rows.stop - rows.start) * (columns.stop - columns.start) / math.prod(grid)
+    return (rows, columns) if share < _NEARLY_ALL else None
+
+
+def laid_over(
+    region: Region, drawn: np.ndarray, window: tuple[slice, slice] | None, config: TokenizerConfig
+) -> np.ndarray:
+    """The picture of a region with what was painted, RGB uint8, laid into it.
+
+    Args:
+        drawn: the pixels of the codes in ``window``, or of all codes where that is None.
+    """
+    if window is not None:
+        whole = region.picture.copy()
+        rows, columns = (slice(part.start * config.stride, part.stop * config.stride) for part in window)
+        whole[rows, columns] = drawn
+        drawn = whole
+    return region.lay_in(drawn, config.feather)
 
 
 def raise_if_cancelled(cancel: Cancel | None) -> None:

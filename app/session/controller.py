@@ -182,7 +182,10 @@ class Controller(QObject):
         placement = self.state.values.placement if moved else None
         if placement is None and manifest is not None:
             placement = manifest.place(request)
-        self._draw([redraw(request, bits, keep, _random_seed(), placement)])
+        seed = _random_seed()
+        if manifest is not None:
+            seed = manifest.with_layout_of(seed, request.seed)
+        self._draw([redraw(request, bits, keep, seed, placement)])
 
     def redraw_region(self, result: Result, mask: np.ndarray, whole: int) -> bool:
         """Draw a region of a finished picture anew, with subject, prompt and seed as the panel has them.

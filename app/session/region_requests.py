@@ -43,7 +43,10 @@ class RegionRequests(QObject):
             return self.in_photo(photo_from_pixels(result.image), mask, whole)
         region = Region(mask, result.image, whole)
         placement = self._state.values.placement or manifest.place(earlier)
-        return replace(self._request(subject, region, bits), placement=placement)
+        request = replace(self._request(subject, region, bits), placement=placement)
+        if self._state.values.seed_locked:
+            return request
+        return request.with_seed(manifest.with_layout_of(request.seed, earlier.seed))
 
     def in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> GenerationRequest:
         """A region of a photo, in which the subject is to stand; ``mask`` is as large as the photo.
