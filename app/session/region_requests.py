@@ -11,8 +11,9 @@ from PySide6.QtCore import QObject, Slot
 
 from app.session.state import Result, SessionState, Subject
 from app.session.values import can_redraw, compose, for_next_picture
-from engine import Finished, GenerationRequest, Region, ScaleBits
+from engine import Finished, GenerationRequest, Placement, Region, ScaleBits
 from engine.bundle import BundleManifest
+from engine.encoders import subject_alpha
 from engine.photo import Photo, photo_from_pixels, place_in_region, put_back, region_of_photo
 
 
@@ -76,7 +77,8 @@ class RegionRequests(QObject):
             return None
         if self._photo[0] != region.window.photo:
             return None
-        return partial(_put_back, event, self._photo[1], region, manifest.tokenizer.feather)
+        placement = manifest.place(event.request)
+        return partial(_put_back, event, self._photo[1], region, placement, manifest.tokenizer.feather)
 
     def _ready(self) -> tuple[BundleManifest, Subject]:
         manifest, subject = self._state.engine.manifest, self._state.subject
@@ -101,5 +103,8 @@ class RegionRequests(QObject):
             self._photo = (window.photo, result.image)
 
 
-def _put_back(event: Finished, photo: np.ndarray, region: Region, feather: float) -> Finished:
-    return replace(event, image=put_back(photo, event.image, region, feather))
+def _put_back(
+    event: Finished, photo: np.ndarray, region: Region, placement: Placement | None, feather: float
+) -> Finished:
+    alpha = subject_alpha(event.request, placement, region.size)
+    return replace(event, image=put_back(photo, event.image, region, feather, alpha))

@@ -15,7 +15,7 @@ from engine.bench.pictures import some_request
 from engine.bench.random_models import random_autoencoder
 from engine.engine import Engine
 from engine.events import Finished
-from engine.painting import codes_around, laid_over
+from engine.painting import codes_around, in_its_picture
 from engine.region import Region
 from engine.request import GenerationRequest
 from engine.sampling.region_tokens import RegionTokens
@@ -92,7 +92,7 @@ def measure_random_regions(comparer: Comparer, rounds: int, on_round: OnRound = 
         *_, last = drawing
         drawn = to_uint8(decode_in_strips(autoencoder.decoder, last.summed, window=window))[0].cpu().numpy()
         if region is not None:
-            laid_over(region, drawn, window, config.tokenizer)
+            region.lay_in(in_its_picture(region, drawn, window, config.tokenizer.stride), config.tokenizer.feather)
 
     return _in_turns(draw, ("whole", "corner", "middle"), rounds, on_round)
 

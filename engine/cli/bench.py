@@ -51,9 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if not 1 <= args.pictures <= 1000:
         raise InputError(Sentence("The number of pictures must be from 1 to 1000."))
     if args.config is not None and args.of not in ("pictures", "regions"):
-        raise InputError(
-            Sentence("A configuration draws no jobs."), Sentence("Leave out --of, or name a --bundle.")
-        )
+        raise InputError(Sentence("A configuration draws no jobs."), Sentence("Leave out --of, or name a --bundle."))
     if args.config is not None and not args.random:
         raise InputError(
             Sentence("A configuration has no weights of its own."), Sentence("Add --random, or name a --bundle.")
