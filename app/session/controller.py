@@ -34,6 +34,7 @@ from engine import (
     EchoGenError,
     Finished,
     GenerationRequest,
+    Placement,
     ScaleBits,
     Sentence,
     Started,
@@ -199,16 +200,17 @@ class Controller(QObject):
         """
         return self._draw_region(lambda: self.regions.in_picture(result, mask, whole))
 
-    def draw_in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> bool:
+    def draw_in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0, placement: Placement | None = None) -> bool:
         """Draw the subject into a region of a photo; everything else of the photo stays.
 
         Args:
             mask: uint8 (H, W) as large as the photo.
+            placement: where the subject stands, in shares of the photo; None has it stand in the region.
 
         Returns:
             Whether it is drawn; otherwise a message says why not.
         """
-        return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole))
+        return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole, placement))
 
     def _draw_region(self, make: Callable[[], GenerationRequest]) -> bool:
         if self.state.engine.manifest is None or not self._may_draw():

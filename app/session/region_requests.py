@@ -14,7 +14,7 @@ from app.session.values import can_redraw, compose, for_next_picture
 from engine import Finished, GenerationRequest, Placement, Region, ScaleBits
 from engine.bundle import BundleManifest
 from engine.encoders import subject_alpha
-from engine.photo import Photo, photo_from_pixels, place_in_region, put_back, region_of_photo
+from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, put_back, region_of_photo
 
 
 class RegionRequests(QObject):
@@ -49,8 +49,13 @@ class RegionRequests(QObject):
             return request
         return request.with_seed(manifest.with_layout_of(request.seed, earlier.seed))
 
-    def in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> GenerationRequest:
+    def in_photo(
+        self, photo: Photo, mask: np.ndarray, whole: int = 0, placement: Placement | None = None
+    ) -> GenerationRequest:
         """A region of a photo, in which the subject is to stand; ``mask`` is as large as the photo.
+
+        Args:
+            placement: where it stands, in shares of the photo; None puts it at the bottom of the region.
 
         Raises:
             EchoGenError: the region is empty, or too large.
@@ -58,10 +63,12 @@ class RegionRequests(QObject):
         manifest, subject = self._ready()
         region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
         self._photo = (photo.digest, photo.rgb)
-        request, placement = self._request(subject, region, None), None
-        if manifest.placed_content is not None and request.subject is not None:
-            placement = place_in_region(request.subject, region)
-        return replace(request, placement=placement)
+        request = self._request(subject, region, None)
+        if manifest.placed_content is None or request.subject is None:
+            return replace(request, placement=None)
+        if placement is not None:
+            return replace(request, placement=place_in_window(placement, region.window))
+        return replace(request, placement=place_in_region(request.subject, region))
 
     def at_its_place(self, event: Finished) -> Finished | None:
         """A picture drawn for a part of a photo, in the photo at full resolution; None when the photo is not at hand."""
