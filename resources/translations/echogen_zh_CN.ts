@@ -6463,6 +6463,10 @@
         <translation>返回</translation>
     </message>
     <message>
+        <source>Drag it to its place and size, or mark where it goes. Everything outside stays as it is.</source>
+        <translation>拖到合适的位置和大小，或标出放置的位置。外面的一切保持不变。</translation>
+    </message>
+    <message>
         <source>Draw it here</source>
         <translation>画在这里</translation>
     </message>
