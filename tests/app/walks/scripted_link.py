@@ -10,8 +10,8 @@ from engine.process.messages import Ended, Failed, Opened
 from engine.request import GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from tests.app.fake_link import FakeLink
+from tests.e2e.paper import GRIDS
 
-GRIDS = ((1, 1), (2, 2), (3, 3), (4, 4))
 SIDE = 32
 
 
