@@ -37,6 +37,9 @@ _CLEAR = 0.5
 _ANOTHER = 0.8
 """Candidates that overlap less are two readings of a photo."""
 
+_SAME_THING = 0.5
+"""Overlap from which on two views show the same thing, more or less of it."""
+
 _UNLIKELY_READING = 0.25
 """A second reading that lies so far behind the first one (of an estimate and a correlation, 0 … 2) is not looked at again."""
 
@@ -93,7 +96,7 @@ def by_itself(
     """
     if marks:
         return _judged(network, seen_with_marks(working, network, marks, colours()), "hinted", working.whole)
-    found = _judged(network, seen_by_itself(working, network, colours), "alone", working.whole, places)
+    found = _judged(network, seen_by_itself(working, network, colours, places), "alone", working.whole, places)
     if not found:
         return found
     return _with_second_looks(working, network, found, None, marks, working.whole, places)
@@ -120,12 +123,16 @@ def around_box(working: WorkingPhoto, box: Extent) -> Window:
 
 
 def seen_by_itself(
-    working: WorkingPhoto, network: ShippedNetwork, colours: Callable[[], Sequence[Candidate]]
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    colours: Callable[[], Sequence[Candidate]],
+    places: np.ndarray | None = None,
 ) -> Answer | None:
     """As ``by_itself`` without marks, before it is judged or looked at again.
 
     The photo is seen twice: with no hint, and with a box as large as the photo, which says that the subject fills it. A
-    network that was trained on things before grounds takes a face that fills the frame for a ground otherwise.
+    network that was trained on things before grounds takes a face that fills the frame for a ground otherwise. Where both
+    differ, colours and a look at where ``places`` are highest give further answers.
     """
     window, none = working.whole, Marks()
     view = network.look(window.fine)
@@ -135,22 +142,39 @@ def seen_by_itself(
     if view is None or filled is None:
         return None
     doubt = overlap(view.logits > 0, filled.logits > 0) < _AGREED
+    pointed = _pointed_at(window, network, view, places) if doubt and places is not None else None
+    views = [(view, None), (filled, 1), *([(pointed, 1)] if pointed is not None else [])]
     readings = [
         (np.where(part, seen.logits, np.minimum(seen.logits, -1.0)), seen)
-        for seen, most in ((view, None), (filled, 1))
+        for seen, most in views
         for part in _parts(seen.logits)[:most]
     ]
     tasks: list[Callable[[], Sequence[Candidate]]] = []
     if doubt or not readings:
         tasks.append(colours)  # takes the longest, so it begins first
     for number, (logits, seen) in enumerate(readings):
-        # Colours are asked about the largest part of each view: the others get their outline with the second look.
-        first = number == 0 or readings[number - 1][1] is not seen
+        # Colours are asked about the largest part of both views: what is left gets its outline with the second look.
+        first = seen is not pointed and (number == 0 or readings[number - 1][1] is not seen)
         tasks.append(partial(_of_logits if doubt and first else _only_own, window, logits, None, none))
     made = together(tasks)
     by_colours = made.pop(0) if doubt or not readings else ()
     found = [(candidate, seen) for some, (_, seen) in zip(made, readings, strict=True) for candidate in some]
     return _weighed(window, [*found, *((candidate, view) for candidate in by_colours)])
+
+
+def _pointed_at(window: Window, network: ShippedNetwork, view: View, places: np.ndarray) -> View | None:
+    """The view with a click where ``places`` are highest; None where it shows another thing than ``view`` does.
+
+    It leaves out what hangs together with the thing and is none. A head also is where a dog is most of all, so a view that
+    leaves more than half out is not taken.
+    """
+    large = cv2.resize(places, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    y, x = np.unravel_index(int(large.argmax()), large.shape)
+    channels = HintChannels.none(SIDE)
+    channels.point(float(x), float(y), True)
+    pointed = network.look(window.fine, channels, SMALL_LOOK)
+    alike = pointed is not None and overlap(pointed.logits > 0, view.logits > 0) >= _SAME_THING
+    return pointed if alike else None
 
 
 def seen_with_marks(

@@ -12,7 +12,7 @@ from engine.photo.load import photo_from_pixels
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Window, WorkingPhoto
 from engine.preflight.shipped.candidates import Candidate, by_itself, in_box, ranked, seen_again, seen_by_itself
-from engine.preflight.shipped.channels import BOX, EARLIER, HintChannels
+from engine.preflight.shipped.channels import BOX, EARLIER, INCLUDE, HintChannels
 from engine.preflight.shipped.judge import KINDS, TRAITS, Judge
 from engine.preflight.shipped.network import LOOKS, SIDE, View
 from engine.preflight.shipped.traits import overlap, seen_in, shown, traits_of
@@ -157,3 +157,29 @@ def test_where_colours_find_another_thing_or_nothing_better_the_outline_of_the_n
     working = WorkingPhoto(photo_from_pixels(painted(LARGE, (92, 131, 102), (90, 130, 100))))
     found = by_itself(working, Told(lambda hints: LARGE), Marks(), list)
     assert found and overlap(found[0].inside, LARGE) > 0.9
+
+
+@pytest.mark.parametrize(("shown_there", "taken"), [(90, True), (50, False)])
+def test_where_readings_differ_the_thing_itself_is_pointed_at(working: WorkingPhoto, shown_there: int, taken: bool):
+    """A click where the photo shows a thing most leaves out what it is not, but never leaves only a part of it."""
+    part = ellipse(SIDE, SIDE, 128, 128, shown_there, shown_there)
+
+    def sees(hints: HintChannels | None) -> np.ndarray:
+        if hints is None:
+            return LARGE
+        return part if hints.channels[INCLUDE].any() else SMALL
+
+    network = Told(sees)
+    places = np.zeros((8, 8), np.float32)
+    places[4, 4] = 8.0
+    answer = seen_by_itself(working, network, list, places)
+    click = next(hints for hints in network.asked if hints is not None and hints.channels[INCLUDE].any())
+    assert click.channels[INCLUDE][144, 144] and not click.channels[INCLUDE][:112].any()
+    assert answer is not None
+    assert any(overlap(one.inside, part) > 0.95 for one in answer[0]) == taken
+
+
+def test_where_readings_agree_nothing_is_pointed_at(working: WorkingPhoto):
+    network = Told(lambda hints: SMALL)
+    seen_by_itself(working, network, list, np.eye(8, dtype=np.float32))
+    assert len(network.asked) == 2
