@@ -114,9 +114,10 @@ def _first_looks(composer: Composer, network: ShippedNetwork, things: KnownThing
     composite = composer.draw()
     truth = composite.mask > 0.5
     working, marks = WorkingPhoto(photo_from_pixels(composite.rgb)), Marks()
-    alone = seen_by_itself(working, network, lambda: colour_candidates(working, marks))
+    places = _places(things, working.whole)
+    alone = seen_by_itself(working, network, lambda: colour_candidates(working, marks), places)
     if alone is not None:
-        yield _Case("alone", working, truth, None, working.whole, _places(things, working.whole), alone)
+        yield _Case("alone", working, truth, None, working.whole, places, alone)
     if truth.any():
         box = _loosely(composer.dice, truth)
         hinted, window = seen_in_box(working, network, box, marks), around_box(working, box)

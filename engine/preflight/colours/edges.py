@@ -76,7 +76,7 @@ def enlarge(
                 borderMode=cv2.BORDER_REPLICATE,
             )
             tile = rgb[top:bottom, left:right].astype(np.float32) / 255
-            alpha = (tile * there[..., :3]).sum(2) + there[..., 3]
+            alpha = np.einsum("yxc,yxc->yx", tile, there[..., :3]) + there[..., 3]
             alpha = np.clip((alpha - 0.5) * CONTRAST + 0.5, 0, 1)
             plain = out[top:bottom, left:right].astype(np.float32) / 255
             mixed = plain + (alpha - plain) * there[..., 4]

@@ -20,6 +20,9 @@ FINE_SIDE = 512
 COARSE_SIDE = 256
 """Long side of the picture a rough cut is made in."""
 
+_DETAILED = 2 * FINE_SIDE
+"""A part of a photo is shrunk from a picture in which its long side has at least so many pixels."""
+
 Extent = tuple[int, int, int, int]
 """x0, y0, x1, y1 in photo pixels, right and bottom exclusive."""
 
@@ -48,6 +51,8 @@ class WorkingPhoto:
         self.photo = photo
         self.lock = threading.RLock()
         self._windows: OrderedDict[Extent, Window] = OrderedDict()
+        self._windows_lock = threading.Lock()
+        self._halves = [photo.rgb]
 
     @cached_property
     def whole(self) -> Window:
@@ -65,17 +70,38 @@ class WorkingPhoto:
         return saliency(self.regions)[0]
 
     def window(self, extent: Extent) -> Window:
-        """A part of the photo; the last few are kept."""
-        found = self._windows.pop(extent, None)
-        if found is None:
-            x0, y0, x1, y1 = extent
-            part = self.photo.rgb[y0:y1, x0:x1]
-            fine = shrunk(part, FINE_SIDE)
-            found = Window(extent, part, fine, shrunk(fine, COARSE_SIDE))
-        self._windows[extent] = found
-        while len(self._windows) > 4:
-            self._windows.popitem(last=False)
-        return found
+        """A part of the photo; the last few are kept. Thread-safe."""
+        with self._windows_lock:
+            found = self._windows.pop(extent, None)
+            if found is None:
+                x0, y0, x1, y1 = extent
+                fine = self._fine(extent)
+                found = Window(extent, self.photo.rgb[y0:y1, x0:x1], fine, shrunk(fine, COARSE_SIDE))
+            self._windows[extent] = found
+            while len(self._windows) > 4:
+                self._windows.popitem(last=False)
+            return found
+
+    def _fine(self, extent: Extent) -> np.ndarray:
+        """A part of the photo with a long side of at most ``FINE_SIDE``.
+
+        Of a large photo every window would read millions of pixels anew: they are taken from the photo at half, a quarter, …
+        of its size, which is made once, as long as there are far more pixels than are wanted.
+        """
+        x0, y0, x1, y1 = extent
+        step = 0
+        while max(x1 - x0, y1 - y0) >> (step + 1) >= _DETAILED and min(x1 - x0, y1 - y0) >> (step + 1):
+            step += 1
+        while len(self._halves) <= step:
+            large = self._halves[-1]
+            height, width = large.shape[0] // 2, large.shape[1] // 2
+            # Exactly two by two pixels each: that is OpenCV's fastest way.
+            self._halves.append(
+                cv2.resize(large[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+            )
+        picture = self._halves[step]
+        part = picture[y0 >> step : max(y1 >> step, (y0 >> step) + 1), x0 >> step : max(x1 >> step, (x0 >> step) + 1)]
+        return shrunk(part, FINE_SIDE)
 
     def around(self, extent: Extent, share: float) -> Extent:
         """An extent widened by a share of its longer side, in steps, so that small changes meet the same window."""

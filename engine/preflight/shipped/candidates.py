@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -19,8 +20,10 @@ from engine.preflight.colours.grabcut import BACKGROUND, MAYBE_BACKGROUND, MAYBE
 from engine.preflight.colours.marks import Marks, joined
 from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 from engine.preflight.shipped.channels import HintChannels
+from engine.preflight.shipped.judge import TRAITS
 from engine.preflight.shipped.network import LARGE_LOOK, SIDE, SMALL_LOOK, ShippedNetwork, View
 from engine.preflight.shipped.traits import overlap, seen_in, shown, traits_of
+from engine.preflight.together import together
 
 _CERTAIN = 3.0
 """Logits beyond this are not asked of the colours."""
@@ -33,6 +36,14 @@ _CLEAR = 0.5
 
 _ANOTHER = 0.8
 """Candidates that overlap less are two readings of a photo."""
+
+_SAME_THING = 0.5
+"""Overlap from which on two views show the same thing, more or less of it."""
+
+_UNLIKELY_READING = 0.25
+"""A second reading that lies so far behind the first one (of an estimate and a correlation, 0 … 2) is not looked at again."""
+
+_STANDS_OUT = [TRAITS.index("apart"), TRAITS.index("edges")]
 
 _SMALLEST_PART = 0.003
 _SECOND_PART = 0.25
@@ -47,12 +58,14 @@ class Candidate:
         window: the part of the photo it was cut in. inside: bool, as large as the window's fine picture.
         way: "network", "both" or "colours".
         score: estimated overlap with the truth, 0 … 1.
+        stands_out: how far colours inside differ from those close around, and how well its outline follows edges: 0 … 2.
     """
 
     window: Window
     inside: np.ndarray
     way: str
     score: float = 0.0
+    stands_out: float = 0.0
 
     def box(self) -> Box:
         """Where it lies, in photo pixels."""
@@ -83,7 +96,7 @@ def by_itself(
     """
     if marks:
         return _judged(network, seen_with_marks(working, network, marks, colours()), "hinted", working.whole)
-    found = _judged(network, seen_by_itself(working, network, colours), "alone", working.whole, places)
+    found = _judged(network, seen_by_itself(working, network, colours, places), "alone", working.whole, places)
     if not found:
         return found
     return _with_second_looks(working, network, found, None, marks, working.whole, places)
@@ -110,12 +123,16 @@ def around_box(working: WorkingPhoto, box: Extent) -> Window:
 
 
 def seen_by_itself(
-    working: WorkingPhoto, network: ShippedNetwork, colours: Callable[[], Sequence[Candidate]]
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    colours: Callable[[], Sequence[Candidate]],
+    places: np.ndarray | None = None,
 ) -> Answer | None:
     """As ``by_itself`` without marks, before it is judged or looked at again.
 
     The photo is seen twice: with no hint, and with a box as large as the photo, which says that the subject fills it. A
-    network that was trained on things before grounds takes a face that fills the frame for a ground otherwise.
+    network that was trained on things before grounds takes a face that fills the frame for a ground otherwise. Where both
+    differ, colours and a look at where ``places`` are highest give further answers.
     """
     window, none = working.whole, Marks()
     view = network.look(window.fine)
@@ -125,16 +142,39 @@ def seen_by_itself(
     if view is None or filled is None:
         return None
     doubt = overlap(view.logits > 0, filled.logits > 0) < _AGREED
-    found: list[tuple[Candidate, View]] = []
-    for seen, most in ((view, None), (filled, 1)):
-        for part in _parts(seen.logits)[:most]:
-            logits = np.where(part, seen.logits, np.minimum(seen.logits, -1.0))
-            found.append((_own(window, logits, None, none), seen))
-            if doubt:
-                found.append((_by_both(window, logits, None, none), seen))
-    if doubt or not found:
-        found += [(candidate, view) for candidate in colours()]
-    return _weighed(window, found)
+    pointed = _pointed_at(window, network, view, places) if doubt and places is not None else None
+    views = [(view, None), (filled, 1), *([(pointed, 1)] if pointed is not None else [])]
+    readings = [
+        (np.where(part, seen.logits, np.minimum(seen.logits, -1.0)), seen)
+        for seen, most in views
+        for part in _parts(seen.logits)[:most]
+    ]
+    tasks: list[Callable[[], Sequence[Candidate]]] = []
+    if doubt or not readings:
+        tasks.append(colours)  # takes the longest, so it begins first
+    for number, (logits, seen) in enumerate(readings):
+        # Colours are asked about the largest part of both views: what is left gets its outline with the second look.
+        first = seen is not pointed and (number == 0 or readings[number - 1][1] is not seen)
+        tasks.append(partial(_of_logits if doubt and first else _only_own, window, logits, None, none))
+    made = together(tasks)
+    by_colours = made.pop(0) if doubt or not readings else ()
+    found = [(candidate, seen) for some, (_, seen) in zip(made, readings, strict=True) for candidate in some]
+    return _weighed(window, [*found, *((candidate, view) for candidate in by_colours)])
+
+
+def _pointed_at(window: Window, network: ShippedNetwork, view: View, places: np.ndarray) -> View | None:
+    """The view with a click where ``places`` are highest; None where it shows another thing than ``view`` does.
+
+    It leaves out what hangs together with the thing and is none. A head also is where a dog is most of all, so a view that
+    leaves more than half out is not taken.
+    """
+    large = cv2.resize(places, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    y, x = np.unravel_index(int(large.argmax()), large.shape)
+    channels = HintChannels.none(SIDE)
+    channels.point(float(x), float(y), True)
+    pointed = network.look(window.fine, channels, SMALL_LOOK)
+    alike = pointed is not None and overlap(pointed.logits > 0, view.logits > 0) >= _SAME_THING
+    return pointed if alike else None
 
 
 def seen_with_marks(
@@ -155,8 +195,13 @@ def seen_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, mar
     view = network.look(window.fine, _channels(window, box, marks))
     if view is None:
         return None
-    found = _of_logits(window, view.logits, box, marks)
-    found.append(Candidate(*outlined_in_box(working, box, marks), "colours"))
+    by_colours, found = together(
+        [
+            lambda: [Candidate(*outlined_in_box(working, box, marks), "colours")],
+            lambda: _of_logits(window, view.logits, box, marks),
+        ]
+    )
+    found += by_colours
     return _weighed(window, [(candidate, view) for candidate in found])
 
 
@@ -234,7 +279,8 @@ def _judged(
     if answer is None:
         return None
     rated = [
-        replace(candidate, score=network.judge.overlap(traits, kind)) for candidate, traits in zip(*answer, strict=True)
+        replace(one, score=network.judge.overlap(traits, kind), stands_out=float(traits[_STANDS_OUT].sum()))
+        for one, traits in zip(*answer, strict=True)
     ]
     return ranked(rated, window, places)
 
@@ -250,20 +296,39 @@ def _with_second_looks(
 ) -> list[Candidate]:
     """The answer after a second look at the best ones, and then ``found`` as it was.
 
-    Where the first look left two readings, both get one: a mask that is right is confirmed, the other one mostly is not. A
-    look at a mask likes what it sees, so the estimates of both looks count among them. The one of the second look stays.
+    Where the first look left two readings about as likely, both get one: a mask that is right is confirmed, the other one
+    mostly is not. A look at a mask likes what it sees, so the estimates of both looks count among them. The one of the
+    second look stays.
     """
-    chosen = found[:1]
-    chosen += [one for one in found[1:] if overlap(_solid(one, window), _solid(found[0], window)) < _ANOTHER][:1]
+    rivals = [one for one in found[1:] if overlap(_solid(one, window), _solid(found[0], window)) < _ANOTHER][:1]
+    likely = found[0].score + _evidence(found[0], window, places) - _UNLIKELY_READING
+    chosen = [found[0], *(one for one in rivals if one.score + _evidence(one, window, places) > likely)]
     kind = "alone again" if box is None else "hinted again"
-    again: list[tuple[float, Candidate]] = []
-    for one in chosen:
+
+    def look_at(one: Candidate) -> list[tuple[float, Candidate]]:
         first = [one, *(other for other in found if other is not one)]
         judged = _judged(network, seen_again(working, network, first, box, marks), kind, window) or []
-        again += [((one.score + made.score) / 2 + _evidence(made, window, places), made) for made in judged]
+        return [((one.score + made.score) / 2 + _evidence(made, window, places), made) for made in judged]
+
+    again = [rated for some in together([partial(look_at, one) for one in chosen]) for rated in some]
     if not again:
         return found
-    return [max(again, key=lambda rated: rated[0])[1], *found]
+    best = max(again, key=lambda rated: rated[0])[1]
+    return [_with_finer_outline(best, [made for _, made in again], window), *found]
+
+
+def _with_finer_outline(best: Candidate, made: Sequence[Candidate], window: Window) -> Candidate:
+    """``best``, or the same reading with the outline that colours find, where that stands out at least as much.
+
+    The judge knows things by features of eight pixels a side: which of two readings is right it tells well, which of two
+    outlines it does not.
+    """
+    solid = _solid(best, window)
+    finer = [one for one in made if one.way != "network" and overlap(_solid(one, window), solid) >= _ANOTHER]
+    if not finer:
+        return best
+    likeliest = max(finer, key=lambda one: one.score)
+    return replace(likeliest, score=best.score) if likeliest.stands_out >= best.stands_out else best
 
 
 def _solid(candidate: Candidate, window: Window) -> np.ndarray:
@@ -273,6 +338,10 @@ def _solid(candidate: Candidate, window: Window) -> np.ndarray:
 def _of_logits(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> list[Candidate]:
     """The network's own outline, and the one that colours find from there."""
     return [_own(window, logits, box, marks), _by_both(window, logits, box, marks)]
+
+
+def _only_own(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> list[Candidate]:
+    return [_own(window, logits, box, marks)]
 
 
 def _own(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> Candidate:

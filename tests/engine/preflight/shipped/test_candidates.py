@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from engine.photo.load import photo_from_pixels
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Window, WorkingPhoto
 from engine.preflight.shipped.candidates import Candidate, by_itself, in_box, ranked, seen_again, seen_by_itself
-from engine.preflight.shipped.channels import BOX, EARLIER, HintChannels
+from engine.preflight.shipped.channels import BOX, EARLIER, INCLUDE, HintChannels
 from engine.preflight.shipped.judge import KINDS, TRAITS, Judge
 from engine.preflight.shipped.network import LOOKS, SIDE, View
 from engine.preflight.shipped.traits import overlap, seen_in, shown, traits_of
@@ -118,3 +119,67 @@ def test_more_agreement_is_more_of_a_trait_also_close_to_the_top(working: Workin
         near = ellipse(SIDE, SIDE, 128, 128, 110 * reach // 100, 100 * reach // 100)
         levels.append(traits_of(working.whole, [(near.astype(np.float32), view, False)])[0][3])
     assert levels == sorted(levels) and levels[3] - levels[2] > 0.3
+
+
+def closer_looks(network: Told) -> int:
+    return sum(1 for hints in network.asked if hints is not None and hints.channels[EARLIER].any())
+
+
+def test_a_reading_that_is_far_less_likely_is_not_looked_at_again(working: WorkingPhoto):
+    def sees(hints: HintChannels | None) -> np.ndarray:
+        return LARGE if hints is not None and hints.channels[BOX].all() else SMALL
+
+    open_case, clear_case = Told(sees), Told(sees)
+    by_itself(working, open_case, Marks(), list)
+    places = cv2.resize(SMALL.astype(np.float32), (8, 8), interpolation=cv2.INTER_AREA)
+    by_itself(working, clear_case, Marks(), list, (places - places.mean()) / places.std())
+    assert (closer_looks(open_case), closer_looks(clear_case)) == (2, 1)
+
+
+def test_colours_are_asked_about_the_largest_part_of_each_view_only(working: WorkingPhoto):
+    two = ellipse(SIDE, SIDE, 60, 128, 40, 50) | ellipse(SIDE, SIDE, 190, 128, 30, 50)
+    answer = seen_by_itself(working, Told(lambda hints: two if hints is None else LARGE), list)
+    assert answer is not None
+    assert [one.way for one in answer[0]] == ["network", "both", "network", "network", "network", "both"]
+
+
+def test_the_outline_of_colours_is_taken_where_it_stands_out_at_least_as_much():
+    """The network sees a subject that is a little too small; colours find where it really ends."""
+    working = WorkingPhoto(photo_from_pixels(painted(LARGE)))
+    network = Told(lambda hints: ellipse(SIDE, SIDE, 128, 128, 104, 94))
+    found = by_itself(working, network, Marks(), list)
+    assert found and found[0].way == "both" and overlap(found[0].inside, LARGE) > 0.97
+    box = in_box(working, network, (18, 28, 238, 228), Marks())
+    assert box and overlap(box[0].inside[2:-2, 2:-2], LARGE[2:-2, 2:-2]) > 0.97
+
+
+def test_where_colours_find_another_thing_or_nothing_better_the_outline_of_the_network_stays():
+    working = WorkingPhoto(photo_from_pixels(painted(LARGE, (92, 131, 102), (90, 130, 100))))
+    found = by_itself(working, Told(lambda hints: LARGE), Marks(), list)
+    assert found and overlap(found[0].inside, LARGE) > 0.9
+
+
+@pytest.mark.parametrize(("shown_there", "taken"), [(90, True), (50, False)])
+def test_where_readings_differ_the_thing_itself_is_pointed_at(working: WorkingPhoto, shown_there: int, taken: bool):
+    """A click where the photo shows a thing most leaves out what it is not, but never leaves only a part of it."""
+    part = ellipse(SIDE, SIDE, 128, 128, shown_there, shown_there)
+
+    def sees(hints: HintChannels | None) -> np.ndarray:
+        if hints is None:
+            return LARGE
+        return part if hints.channels[INCLUDE].any() else SMALL
+
+    network = Told(sees)
+    places = np.zeros((8, 8), np.float32)
+    places[4, 4] = 8.0
+    answer = seen_by_itself(working, network, list, places)
+    click = next(hints for hints in network.asked if hints is not None and hints.channels[INCLUDE].any())
+    assert click.channels[INCLUDE][144, 144] and not click.channels[INCLUDE][:112].any()
+    assert answer is not None
+    assert any(overlap(one.inside, part) > 0.95 for one in answer[0]) == taken
+
+
+def test_where_readings_agree_nothing_is_pointed_at(working: WorkingPhoto):
+    network = Told(lambda hints: SMALL)
+    seen_by_itself(working, network, list, np.eye(8, dtype=np.float32))
+    assert len(network.asked) == 2
