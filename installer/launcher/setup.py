@@ -255,12 +255,15 @@ def runs(python: Path) -> bool:
 
 
 def damaged_packages(environment: Path) -> Iterator[str]:
-    """Names of packages of which a file is missing or has another size than it was installed with."""
+    """Names of packages of which a file is missing or has another size than it was installed with.
+
+    What Python compiles does not count: some packages bring it along, and Python writes it anew.
+    """
     for record in reachable(environment).glob("**/site-packages/*.dist-info/RECORD"):
         name = record.parent.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
         try:
             with record.open(newline="", encoding="utf-8") as stream:
-                rows = [row for row in csv.reader(stream) if len(row) == 3 and row[2]]
+                rows = [row for row in csv.reader(stream) if len(row) == 3 and row[2] and not row[0].endswith(".pyc")]
             if any(_size(record.parent.parent / path) != int(size) for path, _, size in rows):
                 yield name
         except (OSError, ValueError):

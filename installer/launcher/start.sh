@@ -45,7 +45,7 @@ show_sign() {
     if command -v zenity >/dev/null; then
         # It ends when nothing holds the other end of its input any more, so that one is held for it.
         # In a language that is set and not installed it would take its text for no option at all.
-        sleep 120 | LC_ALL=C.UTF-8 zenity --progress --pulsate --no-cancel --title=EchoGen --text="$getting" --width=360 >/dev/null 2>&1 &
+        sleep 120 | LC_ALL=C.UTF-8 zenity --progress --pulsate --no-cancel --auto-close --title=EchoGen --text="$getting" --width=360 >/dev/null 2>&1 &
         ECHOGEN_SIGN=$!
         export ECHOGEN_SIGN
     elif command -v notify-send >/dev/null; then

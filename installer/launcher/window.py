@@ -34,6 +34,7 @@ from app.look.type import load_fonts
 from app.resources import resource
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
+from installer.launcher.first_sign import take_away_the_lent
 from installer.launcher.network import Network
 from installer.launcher.opening import DOES_NOT_OPEN, NOT_DONE, SHOWN, open_program
 from installer.launcher.places import Places, choose_folder
@@ -113,6 +114,7 @@ class SetupWindow(QWidget):
         super().__init__()
         self.setWindowTitle(say("EchoGen is being set up"))
         self.setObjectName("setup-window")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.code = NOT_DONE
         self._root = root
         self.worker = Worker(root, arguments)
@@ -166,7 +168,7 @@ class SetupWindow(QWidget):
 
     def start(self) -> None:
         self.show()
-        self.pause.setFocus()
+        self.setFocus()
         self._start()
 
     @Slot()
@@ -200,7 +202,10 @@ class SetupWindow(QWidget):
                 words += say(", about {0} left", _left(progress.seconds_left))
         else:
             self.bar.setRange(0, 0)
-        self.pause.setEnabled(progress.doing == "fetch")
+        can_pause = progress.doing == "fetch"
+        if not can_pause and self.pause.hasFocus():
+            self.setFocus()  # else it would move on to the log's button, with its ring
+        self.pause.setEnabled(can_pause)
         if not self.worker.control.paused:
             self.detail.setText(words)
 
@@ -356,6 +361,8 @@ def main(arguments: list[str]) -> int:
     window = SetupWindow(ROOT, arguments)
     window.setWindowFlag(Qt.WindowType.WindowContextHelpButtonHint, False)
     window.start()
+    # By then it is on the screen, and the dialog that was there first can go.
+    QTimer.singleShot(100, take_away_the_lent)
     application.exec()
     return window.code
 
