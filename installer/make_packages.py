@@ -196,7 +196,7 @@ def make_deb(out: Path, uv: Path, *, updates: str = "") -> Path:
             if path.is_dir():
                 path.chmod(0o755)
         subprocess.run(
-            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(made)],
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "-z2", "--build", str(tree), str(made)],
             check=True,
             stdout=subprocess.DEVNULL,
         )

@@ -167,6 +167,11 @@ class SetupWindow(QWidget):
         self.setMinimumWidth(560)
 
     def start(self) -> None:
+        # A window manager that sees the first dialog in the middle would find another place.
+        self.adjustSize()
+        place = self.frameGeometry()
+        place.moveCenter(self.screen().availableGeometry().center())
+        self.move(place.topLeft())
         self.show()
         self.setFocus()
         self._start()
