@@ -17,6 +17,7 @@ from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
+    QFormLayout,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
@@ -118,7 +119,7 @@ class SetupWindow(QWidget):
         self.code = NOT_DONE
         self._root = root
         self.worker = Worker(root, arguments)
-        self.title = label(say("Setting up EchoGen"), "title", parent=self)
+        self.title = label("", "title", parent=self)
         self.text = label("", "body", parent=self)
         self.text.setWordWrap(True)
         self.bar = QProgressBar(self, textVisible=False)
@@ -183,8 +184,10 @@ class SetupWindow(QWidget):
             self.settings.hide()
             self._fit()
         self._ask_again(None)
+        self.title.setText(say("Setting up EchoGen"))
         self.text.setText(say("This happens once. You can use the computer meanwhile."))
         self.bar.setRange(0, 0)
+        self.bar.show()
         self.detail.setText(doing("prepare"))
         self.detail.show()
         self.worker.start()
@@ -218,11 +221,10 @@ class SetupWindow(QWidget):
     def _fail(self, failure: SetupFailed) -> None:
         self.title.setText(say("The set-up stopped"))
         self.text.setText(str(failure))
-        self.bar.setRange(0, 1)
-        self.bar.setValue(0)
+        self.bar.hide()
         kept = say("What has arrived is kept.")
         self.detail.setText(kept)
-        self.detail.setVisible(kept not in str(failure))
+        self.detail.setVisible(failure.kind in ("disk", "network") and kept not in str(failure))
         self._ask_again(failure)
         self._fit()
         self.again.setFocus()
@@ -313,8 +315,10 @@ class NetworkSettings(QWidget):
         super().__init__(parent)
         current = Network.load()
         self._fields: dict[str, QLineEdit] = {}
-        layout = QVBoxLayout(self)
+        layout = QFormLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
+        layout.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, words in (
             ("proxy", say("Proxy, http://host:port")),
             ("packages", say("Mirror of Python packages")),
@@ -324,9 +328,8 @@ class NetworkSettings(QWidget):
             ("updates", say("Address of newer versions")),
         ):
             field = QLineEdit(getattr(current, name), self)
-            field.setPlaceholderText(words)
             field.setAccessibleName(words)
-            layout.addWidget(field)
+            layout.addRow(label(words, "label", "text-muted", parent=self), field)
             self._fields[name] = field
 
     def save(self) -> None:

@@ -262,7 +262,7 @@ def test_the_run_file_killed_at_twenty_moments(copy, downloads, uv, tmp_path):
             text=True,
             start_new_session=True,
         )
-        time.sleep(chance.uniform(0.3, 6))
+        time.sleep(chance.uniform(0.3, 15))
         if process.poll() is not None:  # it was whole before: from nothing once more
             assert process.wait() == 0 and "Damaged: –" in copy.run(start, "--repair")
             copy.run(start, "--remove")
