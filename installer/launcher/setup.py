@@ -88,8 +88,10 @@ class Setup:
         return environment_python(self.environment)
 
     def is_done(self, part: str) -> bool:
-        """Whether a part ("window" or "program") is installed."""
-        return self.python.exists() and read_json(self._notes).get(part) == "done"
+        """Whether a part ("window" or "program") is installed, and the Python under it still works."""
+        if not self.python.exists() or read_json(self._notes).get(part) != "done":
+            return False
+        return Path(sys.executable) == self.python or runs(self.python)
 
     def run(self, parts: Sequence[str] = PARTS) -> None:
         """Do what is not done yet.

@@ -55,7 +55,8 @@ show_sign() {
 
 python=
 [ -r "$folder/python-path" ] && IFS= read -r python <"$folder/python-path"
-if [ -z "$python" ] || [ ! -x "$python" ]; then
+# One that is there and broken (an upgrade of the system took its library) would end without a word.
+if [ -z "$python" ] || ! "$python" -I -S -c '' >/dev/null 2>&1; then
     show_sign
     uv=${ECHOGEN_UV:-}
     [ -n "$uv" ] || uv="$launcher/bin/uv"

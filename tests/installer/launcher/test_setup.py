@@ -60,6 +60,18 @@ def test_files_that_something_removed_come_back(program):
     assert works(setup)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for sh")
+def test_a_python_that_broke_is_replaced_with_all_its_packages(program):
+    setup = Setup(program)
+    setup.run()
+    setup.python.unlink()
+    setup.python.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
+    setup.python.chmod(0o755)
+    assert not setup.is_done("window") and not setup.is_done("program")
+    setup.run()
+    assert works(setup) and setup.is_done("program")
+
+
 def test_what_python_compiled_anew_is_no_damage(program):
     """PySide6 brings compiled files along, of another size than those that Python writes at the first import."""
     setup = Setup(program)
