@@ -17,6 +17,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,12 +80,15 @@ class Copy:
         for place in (scratch, homes):
             place.mkdir()
         script = COPY.format(scratch=shlex.quote(str(scratch)), homes=shlex.quote(str(homes)), home=shlex.quote(HOME))
-        spaces = ["--mount"] if network else ["--mount", "--net"]
-        self._holder = subprocess.Popen(["unshare", *spaces, "sh", "-c", script], stdout=subprocess.PIPE, text=True)
+        spaces = ["--mount", "--pid", *([] if network else ["--net"])]
+        first = ["unshare", *spaces, "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
+        self._holder = subprocess.Popen(first, stdout=subprocess.PIPE, text=True)
         assert self._holder.stdout is not None and self._holder.stdout.readline() == "ready\n"
-        self._enter = ["nsenter", f"--target={self._holder.pid}", *spaces]
+        (inside,) = Path(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children").read_text().split()
+        self._enter = ["nsenter", f"--target={inside}", *spaces]
 
     def close(self) -> None:
+        """End all that runs in it."""
         self._holder.kill()
         self._holder.wait()
 
@@ -276,8 +280,29 @@ def test_the_run_file_killed_at_twenty_moments(copy, downloads, uv, tmp_path):
     tell(f"{time.monotonic() - began:7.1f} s  whole after {killed} kills")
     assert "Damaged: –" in copy.run(start, "--repair")
     draw(copy, f"{HOME}/.local/opt/echogen", start)
+    newer_versions(copy, downloads, start)
     copy.run(f"{HOME}/.local/opt/echogen/uninstall.sh")
     assert copy.left() == ["example.png"]
+
+
+def newer_versions(copy: Copy, downloads: Path, start: str) -> None:
+    """One that does not open: the version before comes back. Then one that does, which is used from then on."""
+    for version, ending in (("98.0", "raise SystemExit(1)\n"), ("99.0", "")):
+        tree = downloads / f"echogen-{version}"
+        make_packages.put_program(tree, None)
+        (tree / "engine/version.py").write_text(f'__version__ = "{version}"\n', encoding="utf-8")
+        (tree / "main.py").write_text(ending + (tree / "main.py").read_text(encoding="utf-8"), encoding="utf-8")
+        archive = tree.with_suffix(".tar.gz")
+        with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+            tar.add(tree, tree.name)
+        copy.run(start, "--update", str(archive))
+        began = time.monotonic()
+        said = copy.run("env", "-u", "DISPLAY", "QT_QPA_PLATFORM=offscreen", "sh", "-c", 'exec "$0" 2>&1', start)
+        running = copy.root("pgrep", "--full", "--list-full", "main.py")
+        tell(f"{time.monotonic() - began:7.1f} s  {version}: {said.strip()[-120:]} {running.strip()[-200:]}")
+        assert ("versions/99.0/main.py" in running) == (not ending)
+        assert ("The one before is used again" in said) == bool(ending)
+        copy.root("pkill", "--full", "main.py")
 
 
 def test_the_archive_without_a_network(downloads, uv, tmp_path):

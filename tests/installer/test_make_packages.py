@@ -130,6 +130,24 @@ def test_the_run_file_installs_updates_and_removes_itself(tmp_path, small):
     )
     assert removed.returncode == 0, removed.stderr
     assert not target.exists() and not entry.exists() and not folder.exists() and picture.exists()
+    assert [path for path in home.rglob("*") if path.is_file()] == [picture]
+    assert not (home / ".local/share/mime").exists() and not (home / ".local/share/applications").exists()
+
+
+def test_what_others_added_to_the_desktop_stays(tmp_path, small):
+    made, home, target = make_packages.make_run(tmp_path, small), tmp_path / "home", tmp_path / "there" / "echogen"
+    share = home / ".local/share"
+    kind = '<mime-info xmlns="http://www.freedesktop.org/standards/shared-mime-info"><mime-type type="text/x-other"/></mime-info>'
+    for name, text in (("mime/packages/other.xml", kind), ("applications/other.desktop", "[Desktop Entry]\n")):
+        (share / name).parent.mkdir(parents=True, exist_ok=True)
+        (share / name).write_text(text, encoding="utf-8")
+    assert install(made, target, home).returncode == 0
+    (target / "installer/launcher/start.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    subprocess.run([str(target / "uninstall.sh")], env={"PATH": "/usr/bin:/bin", "HOME": str(home)}, check=True)
+    assert (share / "mime/packages/other.xml").exists() and (share / "applications/other.desktop").exists()
+    if shutil.which("update-mime-database"):
+        types = (share / "mime/types").read_text(encoding="utf-8")
+        assert "text/x-other" in types and "echogen" not in types
 
 
 @pytest.mark.skipif(
