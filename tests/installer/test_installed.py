@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -160,9 +161,10 @@ class Screen:
             subprocess.Popen(["Xvfb", DISPLAY, "-screen", "0", "1280x860x24"], stderr=subprocess.DEVNULL)
         ]
         self._environment = {**os.environ, "DISPLAY": DISPLAY}
-        self._until(lambda: subprocess.run(["xdotool", "getmouselocation"], **self._quiet()).returncode == 0, 20)
+        answers = ["xdotool", "getmouselocation"]
+        assert self.comes(lambda: subprocess.run(answers, **self._quiet()).returncode == 0, 20)
         self._processes.append(subprocess.Popen(["openbox"], **self._quiet()))
-        self.began = 0.0
+        self.began = self.clock = 0.0
 
     def _quiet(self) -> dict:
         return {"env": self._environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -170,16 +172,16 @@ class Screen:
     def open(self, entry: str, *files: str) -> None:
         """A double-click on an entry of the menu, or on files that it opens."""
         command = self._copy.user("dbus-run-session", "sh", "-c", 'gio launch "$@"; sleep 600', "sh", entry, *files)
-        self.began = time.monotonic()
+        self.began, self.clock = time.monotonic(), time.time()
         self._processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
     def windows(self) -> set[str]:
         found = self._xdotool("search", "--onlyvisible", "--name", ".").split()
         return {self._xdotool("getwindowname", one).strip() for one in found} - {"Openbox", ""}
 
-    def wait(self, what: str, holds, seconds: float) -> float:
+    def wait(self, what: str, holds: Callable[[set[str]], object], seconds: float) -> float:
         """Wait until something holds for the names of the windows. Returns the seconds since the double-click."""
-        self._until(lambda: holds(self.windows()), seconds)
+        assert self.comes(lambda: holds(self.windows()), seconds), f"{what} does not come"
         took = time.monotonic() - self.began
         tell(f"{took:7.1f} s  {what}: {', '.join(sorted(self.windows()))}")
         if folder := os.environ.get("ECHOGEN_SHOTS"):
@@ -203,11 +205,14 @@ class Screen:
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=30).stdout
 
     @staticmethod
-    def _until(holds, seconds: float) -> None:
+    def comes(holds: Callable[[], bool], seconds: float) -> bool:
+        """Whether something holds within some seconds."""
         end = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < end, "it does not come"
+            if time.monotonic() > end:
+                return False
             time.sleep(0.1)
+        return True
 
 
 @pytest.fixture
@@ -236,12 +241,13 @@ def test_the_deb_by_double_click(copy, screen, downloads, uv):
     first = screen.wait("first sign", lambda windows: windows, 30)
     screen.wait("set-up window", lambda windows: "EchoGen is being set up" in windows, 120)
     screen.wait("program", the_program, 600)
-    time.sleep(10)  # a person looks at the window first; the model is loaded meanwhile
-    screen.press("EchoGen", "ctrl+Return")
-    screen.wait("it draws", lambda windows: any("% – EchoGen" in name for name in windows), 60)
+    while not screen.comes(lambda: any("% – EchoGen" in name for name in screen.windows()), 10):
+        assert time.monotonic() - screen.began < 900, "it does not draw"
+        screen.press("EchoGen", "ctrl+Return")  # not heard while the window is coming
     screen.wait("a picture is drawn", lambda _: finished_pictures(copy) > 0, 180)
     screen.press("EchoGen", "ctrl+q")
     screen.wait("closed", lambda windows: not windows, 60)
+    tell_stages(copy, screen)
     assert first < 5, "2 s on a computer that does nothing else"
     assert "Damaged: –" in copy.run("echogen", "--repair")
     copy.run("echogen", "--remove")
@@ -250,6 +256,14 @@ def test_the_deb_by_double_click(copy, screen, downloads, uv):
     assert finished_pictures(copy) > 0, "what was drawn stays"
     gone = subprocess.run([*copy._enter, "ls", "/usr/bin/echogen", "/opt/echogen"], capture_output=True, text=True)
     assert gone.stdout == ""
+
+
+def tell_stages(copy: Copy, screen: Screen) -> None:
+    """Print what the log says was begun and done when, in seconds since the double-click."""
+    for line in (copy.home / DATA / "program/setup.log").read_text(encoding="utf-8").splitlines():
+        if re.match(r"\d{4}-\d\d-\d\d ", line):
+            at = time.mktime(time.strptime(line[:19], "%Y-%m-%d %H:%M:%S"))
+            tell(f"{at - screen.clock:7.0f} s  {' '.join(line[20:].split()[:4])}")
 
 
 def test_the_run_file_killed_at_twenty_moments(copy, downloads, uv, tmp_path):
