@@ -30,7 +30,6 @@ from engine.request import Dial
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
 from engine.sentence import Sentence
-from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, Quantised
 from engine.training import checkpoint
 from engine.training.autoencoder_stages import save_sheet, with_average
@@ -41,11 +40,9 @@ from engine.training.frozen import FrozenParts
 from engine.training.longer_words import begins_with, lengthen
 from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend
+from engine.training.place_features import place_features
 from engine.training.render.renderer import Batch, Renderer
 from engine.training.team import ALONE, Team
-
-TOUCHED = 0.03
-"""Difference of pictures in [-1, 1] from which a place is said to be touched by the subject, its shadow or its reflection."""
 
 
 @dataclass
@@ -64,24 +61,6 @@ class _Pool:
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         return self.features, self.early, self.latents, self.pixels, self.masks
-
-
-def place_features(autoencoder: Autoencoder, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Features (B, d, h, w) of rendered pictures, and those that their first scales describe.
-
-    Where layouts have names a place looks the same whatever stands in it, and its bits can be learnt by heart; what is
-    learnt by heart is drawn sharply. For that they have to be the same: the encoder's norms and the coarse scales let a
-    subject change the bits of the whole picture. So what the subject does not touch is encoded from the place without it,
-    and the coarse scales of a picture whose prompt names a place describe that place only. Colours and materials, which
-    are said of the subject, stay in every scale.
-    """
-    features = autoencoder.encode(batch.target).float()
-    empty = autoencoder.encode(batch.empty).float()
-    touched = (batch.target - batch.empty).abs().amax(1, keepdim=True)
-    touched = F.max_pool2d(F.adaptive_max_pool2d(touched, features.shape[-2:]), 3, 1, 1) > TOUCHED
-    features = torch.where(touched, features, empty)
-    named = (batch.scene < len(language.PLACES)).view(-1, 1, 1, 1)
-    return features, torch.where(named, empty, features)
 
 
 class TransformerStage:
@@ -165,7 +144,8 @@ class TransformerStage:
         if self.pool is None:
             first = self._encode(n)
             tensors = [torch.empty(size, *value.shape[1:], device=self.device) for value in first[0]]
-            self.pool = _Pool(*tensors, captions=[""] * size)
+            features, early, latents, pixels, masks = tensors
+            self.pool = _Pool(features, early, latents, pixels, masks, [""] * size)
             self._store(self.pool, first)
         while self.pool.filled < size:
             self._store(self.pool, self._encode(n))
@@ -217,7 +197,6 @@ class TransformerStage:
         early = pool.early[index]
         coded = self._coded(torch.where(alone.view(-1, 1, 1, 1), early, pool.features[index]), early, flip)
         ids, mask = map(self.team.own, self._tokens([pool.captions[row] for row in rows]))
-        drops = tuple(map(self.team.own, drops))
         alone, index = self.team.own(alone), self.team.own(index)
         labels = tuple(map(self.team.own, coded.labels))
         with self._autocast():
@@ -231,9 +210,9 @@ class TransformerStage:
                 seen[:, 1:],
                 pool.latents[index],
                 self.schedule,
-                drop_text=drops[0],
-                drop_semantic=drops[1],
-                drop_content=drops[2],
+                drop_text=self.team.own(drops[0]),
+                drop_semantic=self.team.own(drops[1]),
+                drop_content=self.team.own(drops[2]),
             )
         losses, right = self._losses(logits, labels, pool.masks[index] * ~alone.view(-1, 1, 1, 1))
         loss = (losses * self.weights).sum() / self.weights.sum()
