@@ -1,10 +1,12 @@
 """Makes the lists of packages in ``installer/locks``: ``python3 installer/make_locks.py [name …]``.
 
 One list per system and kind of card, from pyproject.toml, by uv. Each holds exact versions and the digests of their files, and
-no address: where files come from is the user's choice. Packages keep their versions unless ``--upgrade`` is given.
+no address: where files come from is the user's choice. Packages keep their versions unless ``--upgrade`` is given. The packages that
+read photos of phones and cameras are in every list: who opens the program by a double-click has no other way to install them.
 
-A build of torch that the package index does not have (for the processor on Linux, for CUDA on Windows) needs PyTorch's own
-index, or a folder of its files in UV_FIND_LINKS. Lists that cannot be made now stay as they are, and the command says so.
+A build of torch that the package index does not have (for the processor on Linux, for CUDA on Windows, for cards of AMD and Intel)
+needs PyTorch's own index, or a folder of its files in UV_FIND_LINKS. Lists that cannot be made now stay as they are, and the command
+says so.
 """
 
 from __future__ import annotations
@@ -46,8 +48,11 @@ TARGETS = (
     Target("linux-arm64-cpu", "aarch64-manylinux_2_39"),
     Target("windows-x86_64-cpu", "x86_64-pc-windows-msvc"),
     Target("windows-x86_64-cuda", "x86_64-pc-windows-msvc", "cu130", "2.13.0+cu130"),
+    Target("linux-x86_64-rocm", "x86_64-manylinux_2_34", "rocm7.2", "2.13.0+rocm7.2"),
+    Target("linux-x86_64-xpu", "x86_64-manylinux_2_34", "xpu", "2.13.0+xpu"),
     Target("macos-arm64-mps", "aarch64-apple-darwin"),
 )
+EXTRAS = ("--extra", "photos")
 MACOS = "14.0"
 """The oldest macOS that torch has files for."""
 
@@ -88,7 +93,7 @@ def make(target: Target, uv: str, *, upgrade: bool = False) -> str:
         command = [
             *(uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-config", "--generate-hashes"),
             *("--only-binary", ":all:", "--python-platform", target.platform, "--python-version", PYTHON, *backend),
-            *("--output-file", str(made), str(ROOT / "pyproject.toml"), str(wanted)),
+            *("--output-file", str(made), *EXTRAS, str(ROOT / "pyproject.toml"), str(wanted)),
         ]
         result = subprocess.run(
             command, capture_output=True, text=True, env={**os.environ, "MACOSX_DEPLOYMENT_TARGET": MACOS}

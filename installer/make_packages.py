@@ -12,6 +12,7 @@ tar and dpkg-deb only.
 from __future__ import annotations
 
 import argparse
+import compileall
 import hashlib
 import json
 import os
@@ -22,12 +23,14 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from installer.bootstrap import SYSTEM_LIBRARIES, X_LIBRARIES  # noqa: E402
 from installer.desktop_entry import APP_ID, desktop_entry  # noqa: E402
+from installer.launcher.locks import PYTHON  # noqa: E402
 from installer.launcher.updates import ADDRESS  # noqa: E402
 from installer.launcher.versions import version_of  # noqa: E402
 
@@ -127,9 +130,24 @@ def put_program(target: Path, uv: Path | None, updates: str = "") -> None:
         name = "uv.exe" if uv.suffix == ".exe" else "uv"
         shutil.copyfile(uv, folder / name)
         (folder / name).chmod(0o755)
+    _compile(target)
     for file in target.rglob("*"):
         program = file.is_dir() or os.access(file, os.X_OK)
         file.chmod(0o755 if program else 0o644)
+
+
+def _compile(target: Path) -> None:
+    """Compile the program for the launcher's Python.
+
+    Where it is installed its user can often not write, and a signed app must stay as it is: Python would compile everything anew at
+    every start. By the digest of the source, not its time, which packing changes.
+    """
+    if sys.version_info[:2] != tuple(map(int, PYTHON.split("."))):
+        print(f"Not compiled: run this with Python {PYTHON}, and the program starts faster.", file=sys.stderr)
+        return
+    mode = PycInvalidationMode.CHECKED_HASH
+    if not compileall.compile_dir(target, quiet=1, stripdir=target, invalidation_mode=mode):
+        raise SystemExit("The program could not be compiled.")
 
 
 def _left_out(folder: str, names: list[str]) -> list[str]:
@@ -178,7 +196,7 @@ def make_deb(out: Path, uv: Path, *, updates: str = "") -> Path:
             if path.is_dir():
                 path.chmod(0o755)
         subprocess.run(
-            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(made)],
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "-z2", "--build", str(tree), str(made)],
             check=True,
             stdout=subprocess.DEVNULL,
         )

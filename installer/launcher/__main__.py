@@ -71,10 +71,11 @@ def _on_terminal(places: Places, *, repair: bool) -> int:
     return 0
 
 
-def _open(places: Places, versions: Versions, arguments: list[str]) -> int:
+def _open(places: Places, versions: Versions, arguments: list[str], *, repaired: bool = False) -> int:
     """Open the program, and set it up first where something is missing.
 
     A newer version that does not open is left for good; one whose packages cannot be fetched now is tried again at the next start.
+    What something removes again and again is repaired once.
     """
     try:
         setup = Setup(places)
@@ -93,8 +94,8 @@ def _open(places: Places, versions: Versions, arguments: list[str]) -> int:
     if open_program(setup, arguments) == SHOWN:
         versions.note_opened(places.root)
         return 0
-    if setup.repair():
-        return _open(places, versions, arguments)
+    if not repaired and setup.repair():
+        return _open(places, versions, arguments, repaired=True)
     if places.is_newer:
         return _go_back(places, versions, arguments)
     raise SetupFailed(
@@ -105,12 +106,12 @@ def _open(places: Places, versions: Versions, arguments: list[str]) -> int:
 def _set_up(setup: Setup, arguments: list[str]) -> int:
     """Set up in a window, which opens the program itself and goes when the program's window is there. Returns its exit code."""
     places = setup.places
-    if not setup.is_done("window"):
-        with FirstSign() as sign:
-            Setup(places, lambda progress: sign.move(progress.done, progress.total)).run(("window",))
     window = [str(setup.python), "-P", "-m", "installer.launcher.window", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(places.root)}
-    return subprocess.run(window, env=environment, creationflags=QUIET).returncode
+    with FirstSign() as sign:
+        if not setup.is_done("window"):
+            Setup(places, lambda progress: sign.move(progress.done, progress.total)).run(("window",))
+        environment = {**os.environ, "PYTHONPATH": str(places.root), **sign.lend()}
+        return subprocess.run(window, env=environment, creationflags=QUIET).returncode
 
 
 def _replace_by_program(setup: Setup, arguments: list[str]) -> int:

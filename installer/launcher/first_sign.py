@@ -49,7 +49,7 @@ class FirstSign:
         self._percent = -1
 
     def __enter__(self) -> FirstSign:
-        take_away_the_scripts()
+        take_away_the_lent()
         display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
         with contextlib.suppress(Exception):
             if sys.platform == "linux" and display:
@@ -70,6 +70,18 @@ class FirstSign:
             if self._tk is not None:
                 self._tk.destroy()
 
+    def lend(self) -> dict[str, str]:
+        """Leave the dialog to the set-up window, so that there is always one to see; a window of this process ends here.
+
+        Returns:
+            variables for the set-up window's process, which calls ``take_away_the_lent`` when it is on the screen.
+        """
+        with contextlib.suppress(Exception):
+            if self._tk is not None:
+                self._tk.destroy()
+                self._tk = None
+        return {"ECHOGEN_SIGN": str(self._process.pid)} if self._process is not None else {}
+
     def move(self, done: int, total: int) -> None:
         """Show a share of bytes; called often."""
         percent = min(99, done * 100 // total) if total else 0
@@ -87,7 +99,9 @@ class FirstSign:
     def _desktop_dialog(self) -> None:
         words = text()
         if shutil.which("zenity"):
-            command = ["zenity", "--progress", "--no-cancel", f"--title={TITLE}", f"--text={words}", "--width=360"]
+            # Both options together hide its buttons.
+            command = ["zenity", "--progress", "--no-cancel", "--auto-close"]
+            command += [f"--title={TITLE}", f"--text={words}", "--width=360"]
             # It takes its text for no option at all where the language of the system is set and not installed.
             environment = {**os.environ, "LC_ALL": "C.UTF-8"}
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
@@ -113,15 +127,15 @@ class FirstSign:
         self._tk.update()
 
 
-def take_away_the_scripts() -> None:
-    """End what the start script shows while there is no Python."""
+def take_away_the_lent() -> None:
+    """End what another process left to this one: the start script's dialog, or the launcher's."""
     with contextlib.suppress(OSError, ValueError):
         os.kill(int(os.environ.pop("ECHOGEN_SIGN", "")), signal.SIGTERM)
 
 
 def say_failure(text: str) -> None:
     """Show why the set-up cannot even begin, wherever it can be seen."""
-    take_away_the_scripts()
+    take_away_the_lent()
     if sys.stderr is not None:
         sys.stderr.write(f"{text}\n")
     with contextlib.suppress(Exception):

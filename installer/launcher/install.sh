@@ -70,7 +70,20 @@ app=io.github.echogen.Desktop
 rm -f "$share/applications/$app.desktop" "$share/icons/hicolor/scalable/apps/$app.svg" "$share/mime/packages/$app.xml"
 if command -v update-mime-database >/dev/null; then update-mime-database "$share/mime" >/dev/null 2>&1; fi
 if command -v update-desktop-database >/dev/null; then update-desktop-database "$share/applications" 2>/dev/null; fi
+# Databases that hold nothing now were made for EchoGen alone; a folder that holds anything else stays.
+if rmdir "$share/mime/packages" 2>/dev/null; then
+    for name in aliases generic-icons globs globs2 icons magic mime.cache subclasses treemagic types version XMLnamespaces; do
+        rm -f "$share/mime/$name"
+    done
+fi
+set -- "$share/applications/"*.desktop
+[ -e "$1" ] || rm -f "$share/applications/mimeinfo.cache"
+for folder in mime/image mime applications icons/hicolor/scalable/apps icons/hicolor/scalable icons/hicolor icons; do
+    rmdir "$share/$folder" 2>/dev/null
+done
 cd / && rm -rf -- "$here"
+rmdir "$(dirname -- "$here")" 2>/dev/null
+exit 0
 UNINSTALL
 chmod +x "$target/uninstall.sh"
 

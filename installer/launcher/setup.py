@@ -88,8 +88,10 @@ class Setup:
         return environment_python(self.environment)
 
     def is_done(self, part: str) -> bool:
-        """Whether a part ("window" or "program") is installed."""
-        return self.python.exists() and read_json(self._notes).get(part) == "done"
+        """Whether a part ("window" or "program") is installed, and the Python under it still works."""
+        if not self.python.exists() or read_json(self._notes).get(part) != "done":
+            return False
+        return Path(sys.executable) == self.python or runs(self.python)
 
     def run(self, parts: Sequence[str] = PARTS) -> None:
         """Do what is not done yet.
@@ -255,12 +257,15 @@ def runs(python: Path) -> bool:
 
 
 def damaged_packages(environment: Path) -> Iterator[str]:
-    """Names of packages of which a file is missing or has another size than it was installed with."""
+    """Names of packages of which a file is missing or has another size than it was installed with.
+
+    What Python compiles does not count: some packages bring it along, and Python writes it anew.
+    """
     for record in reachable(environment).glob("**/site-packages/*.dist-info/RECORD"):
         name = record.parent.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
         try:
             with record.open(newline="", encoding="utf-8") as stream:
-                rows = [row for row in csv.reader(stream) if len(row) == 3 and row[2]]
+                rows = [row for row in csv.reader(stream) if len(row) == 3 and row[2] and not row[0].endswith(".pyc")]
             if any(_size(record.parent.parent / path) != int(size) for path, _, size in rows):
                 yield name
         except (OSError, ValueError):

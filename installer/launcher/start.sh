@@ -45,7 +45,7 @@ show_sign() {
     if command -v zenity >/dev/null; then
         # It ends when nothing holds the other end of its input any more, so that one is held for it.
         # In a language that is set and not installed it would take its text for no option at all.
-        sleep 120 | LC_ALL=C.UTF-8 zenity --progress --pulsate --no-cancel --title=EchoGen --text="$getting" --width=360 >/dev/null 2>&1 &
+        sleep 120 | LC_ALL=C.UTF-8 zenity --progress --pulsate --no-cancel --auto-close --title=EchoGen --text="$getting" --width=360 >/dev/null 2>&1 &
         ECHOGEN_SIGN=$!
         export ECHOGEN_SIGN
     elif command -v notify-send >/dev/null; then
@@ -55,7 +55,8 @@ show_sign() {
 
 python=
 [ -r "$folder/python-path" ] && IFS= read -r python <"$folder/python-path"
-if [ -z "$python" ] || [ ! -x "$python" ]; then
+# One that is there and broken (an upgrade of the system took its library) would end without a word.
+if [ -z "$python" ] || ! "$python" -I -S -c '' >/dev/null 2>&1; then
     show_sign
     uv=${ECHOGEN_UV:-}
     [ -n "$uv" ] || uv="$launcher/bin/uv"

@@ -100,7 +100,7 @@ class Versions:
         try:
             unpacked.mkdir(parents=True)
             with tarfile.open(archive) as tar:
-                tar.extractall(unpacked, filter="data")
+                _unpack(tar, unpacked)
             (root,) = (main.parent for main in unpacked.glob("*/main.py"))
         except (OSError, tarfile.TarError, zlib.error, ValueError, EOFError) as error:
             shutil.rmtree(unpacked, ignore_errors=True)
@@ -135,3 +135,17 @@ class Versions:
 
     def _save(self, state: dict[str, object]) -> None:
         write(self.places.state, json.dumps(state, indent=1) + "\n")
+
+
+def _unpack(tar: tarfile.TarFile, folder: Path) -> None:
+    """Unpack plain files and folders, and nothing outside of ``folder``. Raises ``TarError`` for anything else."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, filter="data")
+        return
+    # Python 3.11.2, which Debian 12 has, does not know the filter yet.
+    members = tar.getmembers()
+    for member in members:
+        if not (member.isreg() or member.isdir()) or member.name.startswith("/") or ".." in Path(member.name).parts:
+            raise tarfile.TarError(f"{member.name} does not belong here")
+        member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    tar.extractall(folder, members)

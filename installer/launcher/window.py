@@ -17,6 +17,7 @@ from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
+    QFormLayout,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
@@ -34,6 +35,7 @@ from app.look.type import load_fonts
 from app.resources import resource
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
+from installer.launcher.first_sign import take_away_the_lent
 from installer.launcher.network import Network
 from installer.launcher.opening import DOES_NOT_OPEN, NOT_DONE, SHOWN, open_program
 from installer.launcher.places import Places, choose_folder
@@ -113,10 +115,11 @@ class SetupWindow(QWidget):
         super().__init__()
         self.setWindowTitle(say("EchoGen is being set up"))
         self.setObjectName("setup-window")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.code = NOT_DONE
         self._root = root
         self.worker = Worker(root, arguments)
-        self.title = label(say("Setting up EchoGen"), "title", parent=self)
+        self.title = label("", "title", parent=self)
         self.text = label("", "body", parent=self)
         self.text.setWordWrap(True)
         self.bar = QProgressBar(self, textVisible=False)
@@ -165,8 +168,13 @@ class SetupWindow(QWidget):
         self.setMinimumWidth(560)
 
     def start(self) -> None:
+        # A window manager that sees the first dialog in the middle would find another place.
+        self.adjustSize()
+        place = self.frameGeometry()
+        place.moveCenter(self.screen().availableGeometry().center())
+        self.move(place.topLeft())
         self.show()
-        self.pause.setFocus()
+        self.setFocus()
         self._start()
 
     @Slot()
@@ -176,8 +184,10 @@ class SetupWindow(QWidget):
             self.settings.hide()
             self._fit()
         self._ask_again(None)
+        self.title.setText(say("Setting up EchoGen"))
         self.text.setText(say("This happens once. You can use the computer meanwhile."))
         self.bar.setRange(0, 0)
+        self.bar.show()
         self.detail.setText(doing("prepare"))
         self.detail.show()
         self.worker.start()
@@ -200,7 +210,10 @@ class SetupWindow(QWidget):
                 words += say(", about {0} left", _left(progress.seconds_left))
         else:
             self.bar.setRange(0, 0)
-        self.pause.setEnabled(progress.doing == "fetch")
+        can_pause = progress.doing == "fetch"
+        if not can_pause and self.pause.hasFocus():
+            self.setFocus()  # else it would move on to the log's button, with its ring
+        self.pause.setEnabled(can_pause)
         if not self.worker.control.paused:
             self.detail.setText(words)
 
@@ -208,11 +221,10 @@ class SetupWindow(QWidget):
     def _fail(self, failure: SetupFailed) -> None:
         self.title.setText(say("The set-up stopped"))
         self.text.setText(str(failure))
-        self.bar.setRange(0, 1)
-        self.bar.setValue(0)
+        self.bar.hide()
         kept = say("What has arrived is kept.")
         self.detail.setText(kept)
-        self.detail.setVisible(kept not in str(failure))
+        self.detail.setVisible(failure.kind in ("disk", "network") and kept not in str(failure))
         self._ask_again(failure)
         self._fit()
         self.again.setFocus()
@@ -303,8 +315,10 @@ class NetworkSettings(QWidget):
         super().__init__(parent)
         current = Network.load()
         self._fields: dict[str, QLineEdit] = {}
-        layout = QVBoxLayout(self)
+        layout = QFormLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
+        layout.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, words in (
             ("proxy", say("Proxy, http://host:port")),
             ("packages", say("Mirror of Python packages")),
@@ -314,9 +328,8 @@ class NetworkSettings(QWidget):
             ("updates", say("Address of newer versions")),
         ):
             field = QLineEdit(getattr(current, name), self)
-            field.setPlaceholderText(words)
             field.setAccessibleName(words)
-            layout.addWidget(field)
+            layout.addRow(label(words, "label", "text-muted", parent=self), field)
             self._fields[name] = field
 
     def save(self) -> None:
@@ -356,6 +369,8 @@ def main(arguments: list[str]) -> int:
     window = SetupWindow(ROOT, arguments)
     window.setWindowFlag(Qt.WindowType.WindowContextHelpButtonHint, False)
     window.start()
+    # By then it is on the screen, and the dialog that was there first can go.
+    QTimer.singleShot(100, take_away_the_lent)
     application.exec()
     return window.code
 

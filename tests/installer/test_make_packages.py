@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -35,9 +36,34 @@ def test_the_archive_is_one_folder_of_roots_without_leftovers(tmp_path, small):
         entries = tar.getmembers()
     names = [entry.name for entry in entries]
     assert {name.partition("/")[0] for name in names} == {made.name.removesuffix(".tar.gz")}
-    assert not [name for name in names if name.endswith((".pyc", "/bin/uv")) or "__pycache__" in name]
+    assert not [name for name in names if name.endswith("/bin/uv")]
+    assert made.name.removesuffix(".tar.gz") + "/installer/launcher/start.sh" in names
     assert {(entry.uid, entry.uname) for entry in entries} == {(0, "root")}
     assert all(entry.mode & 0o044 == 0o044 for entry in entries)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="compiled by the launcher's Python")
+def test_the_program_is_compiled_for_folders_that_nobody_can_write(tmp_path, small):
+    """Python takes what lies in the package, also after packing has changed every time, and never what another one compiled."""
+    tree = tmp_path / "tree"
+    make_packages.put_program(tree, None)
+    for file in tree.rglob("*"):
+        os.utime(file, (0, 0))
+    sources = [file for file in tree.rglob("*.py") if file.name != "main.py"]
+    for source in sources:
+        assert Path(importlib.util.cache_from_source(str(source), optimization="")).is_file(), source
+    run = [
+        sys.executable,
+        "-I",
+        "-B",
+        "-v",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(tree)!r}); import installer.launcher.errors",
+    ]
+    said = subprocess.run(run, capture_output=True, text=True, check=True).stderr
+    assert f"code object from '{tree}/installer/launcher/__pycache__/errors" in said
+    (tree / "installer/launcher/errors.py").write_text("raise SystemExit(7)\n", encoding="utf-8")
+    assert subprocess.run(run, capture_output=True).returncode == 7
 
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs dpkg-deb")
@@ -104,6 +130,24 @@ def test_the_run_file_installs_updates_and_removes_itself(tmp_path, small):
     )
     assert removed.returncode == 0, removed.stderr
     assert not target.exists() and not entry.exists() and not folder.exists() and picture.exists()
+    assert [path for path in home.rglob("*") if path.is_file()] == [picture]
+    assert not (home / ".local/share/mime").exists() and not (home / ".local/share/applications").exists()
+
+
+def test_what_others_added_to_the_desktop_stays(tmp_path, small):
+    made, home, target = make_packages.make_run(tmp_path, small), tmp_path / "home", tmp_path / "there" / "echogen"
+    share = home / ".local/share"
+    kind = '<mime-info xmlns="http://www.freedesktop.org/standards/shared-mime-info"><mime-type type="text/x-other"/></mime-info>'
+    for name, text in (("mime/packages/other.xml", kind), ("applications/other.desktop", "[Desktop Entry]\n")):
+        (share / name).parent.mkdir(parents=True, exist_ok=True)
+        (share / name).write_text(text, encoding="utf-8")
+    assert install(made, target, home).returncode == 0
+    (target / "installer/launcher/start.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    subprocess.run([str(target / "uninstall.sh")], env={"PATH": "/usr/bin:/bin", "HOME": str(home)}, check=True)
+    assert (share / "mime/packages/other.xml").exists() and (share / "applications/other.desktop").exists()
+    if shutil.which("update-mime-database"):
+        types = (share / "mime/types").read_text(encoding="utf-8")
+        assert "text/x-other" in types and "echogen" not in types
 
 
 @pytest.mark.skipif(

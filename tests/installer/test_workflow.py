@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from installer.make_locks import LOCKS, TARGETS
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / ".github" / "workflows" / "installers.yml"
 WORKFLOW = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -26,7 +28,7 @@ def is_shell(job: dict, step: dict) -> bool:
 
 
 def test_every_system_makes_installs_and_hands_over():
-    assert set(WORKFLOW["jobs"]) == {"linux", "windows", "macos", "release"}
+    assert set(WORKFLOW["jobs"]) == {"lists", "linux", "windows", "macos", "release"}
     for name in ("linux", "windows", "macos"):
         steps = WORKFLOW["jobs"][name]["steps"]
         scripts = "\n".join(step.get("run", "") for step in steps)
@@ -35,6 +37,16 @@ def test_every_system_makes_installs_and_hands_over():
         assert steps[-1]["uses"].startswith("actions/upload-artifact@")
         assert steps[-1]["with"]["if-no-files-found"] == "error"
     assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+def test_it_makes_the_lists_that_the_repository_does_not_have():
+    scripts = "\n".join(step.get("run", "") for step in WORKFLOW["jobs"]["lists"]["steps"])
+    (names,) = re.findall(r"make_locks\.py ([^\n]+)", scripts)
+    assert set(names.split()) == {target.name for target in TARGETS} - {file.stem for file in LOCKS.glob("*.txt")}
+    for name in ("linux", "windows", "macos"):
+        job = WORKFLOW["jobs"][name]
+        assert job["needs"] == "lists"
+        assert {"name": "lists", "path": "installer/locks"} in [step.get("with") for step in job["steps"]]
 
 
 @pytest.mark.parametrize(("job", "step"), STEPS)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
+import ssl
 import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from uv import find_uv_bin
@@ -60,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
     index: Index
 
     def do_GET(self) -> None:
-        index, path = self.index, self.path.partition("?")[0]
+        index, path = self.index, urlsplit(self.path).path  # a proxy is asked for whole addresses
         index.asked.append((path, self.headers.get("Range", "")))
         if path.startswith("/simple/"):
             name = path.removeprefix("/simple/").strip("/")
@@ -101,11 +104,23 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def index() -> Iterator[Index]:
     index = Index()
+    with serve(index) as index.url:
+        yield index
+
+
+@contextlib.contextmanager
+def serve(index: Index, certificate: Path | None = None) -> Iterator[str]:
+    """Serve an index on this computer; over TLS where there is a certificate (with its key in the same file). Gives its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"index": index}))
-    index.url = f"http://127.0.0.1:{server.server_port}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # The handshake belongs to the connection's own thread: a client that ends it must not end the server.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield index
+    yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
     thread.join()

@@ -60,6 +60,28 @@ def test_files_that_something_removed_come_back(program):
     assert works(setup)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for sh")
+def test_a_python_that_broke_is_replaced_with_all_its_packages(program):
+    setup = Setup(program)
+    setup.run()
+    setup.python.unlink()
+    setup.python.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
+    setup.python.chmod(0o755)
+    assert not setup.is_done("window") and not setup.is_done("program")
+    setup.run()
+    assert works(setup) and setup.is_done("program")
+
+
+def test_what_python_compiled_anew_is_no_damage(program):
+    """PySide6 brings compiled files along, of another size than those that Python writes at the first import."""
+    setup = Setup(program)
+    setup.run()
+    (record,) = setup.environment.glob("**/thing-1.0.dist-info/RECORD")
+    with record.open("a", encoding="utf-8") as stream:
+        stream.write("__pycache__/thing.cpython-311.pyc,sha256=x,1\n")
+    assert works(setup) and setup.repair() == []
+
+
 def test_another_file_than_the_list_has_is_refused(program, index):
     index.files["thing-1.0-py3-none-any.whl"] += b"more"
     with pytest.raises(SetupFailed, match=r"no file of thing 1\.0|cannot be reached|could not be installed"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 
 from installer.launcher import window as module
 from installer.launcher.errors import SetupFailed
+from installer.launcher.first_sign import FirstSign, take_away_the_lent
 from installer.launcher.network import Network
 from installer.launcher.opening import DOES_NOT_OPEN, ENDED, NOT_DONE, SHOWN
 from installer.launcher.places import INSTALLED, Places, write
@@ -64,8 +68,10 @@ def test_bytes_and_time_left_are_shown_and_pause_holds_the_words(window):
 def test_a_failure_offers_what_helps_and_trying_again(window, asked):
     window.worker.failed.emit(SetupFailed("4.0 GB are needed, and 1.0 GB is free.", "Make room.", "disk"))
     assert shown(window) == {"again", "folder"} and window.text.text().endswith("Make room.")
+    assert window.title.text() == "The set-up stopped" and not window.bar.isVisible()
     window.again.click()
     assert asked.starts == 2 and shown(window) == {"pause"}
+    assert window.title.text() == "Setting up EchoGen" and window.bar.isVisible()
     window.worker.failed.emit(SetupFailed("The server cannot be reached.", "", "network"))
     assert shown(window) == {"again", "network"}
     window.network.click()
@@ -73,6 +79,23 @@ def test_a_failure_offers_what_helps_and_trying_again(window, asked):
     window.settings._fields["proxy"].setText(" http://proxy:3128 ")
     window.again.click()
     assert Network.load().proxy == "http://proxy:3128" and not window.settings.isVisible()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_the_dialog_of_the_launcher_goes_when_the_window_is_there_and_no_key_pauses_by_chance(window, monkeypatch):
+    with subprocess.Popen(["sleep", "60"]) as dialog:
+        sign = FirstSign()
+        sign._process = dialog
+        for name, value in sign.lend().items():
+            monkeypatch.setenv(name, value)
+        take_away_the_lent()
+        assert dialog.wait(10) == -signal.SIGTERM
+    assert FirstSign().lend() == {}
+    window.worker.progressed.emit(Progress("program", "fetch", 1, 10))
+    assert not window.pause.hasFocus() and window.focusWidget() is not window.show_log
+    window.pause.setFocus()
+    window.worker.progressed.emit(Progress("program", "install"))
+    assert window.focusWidget() is not window.show_log
 
 
 def test_another_folder_is_used_from_then_on(window, asked, monkeypatch, tmp_path):
@@ -99,6 +122,7 @@ def test_it_goes_when_the_program_is_there_and_stays_when_it_is_not(window, tmp_
     assert window.title.text() == "Opening EchoGen"
     window.worker.opened.emit(ENDED)
     assert window.isVisible() and window.log.isVisible() and window.code == NOT_DONE
+    assert not window.detail.isVisible(), "nothing arrives any more"
     window.worker.opened.emit(SHOWN)
     assert not window.isVisible() and window.code == 0
 

@@ -76,6 +76,17 @@ def test_uv_finds_or_brings_a_python(place, tmp_path, there):
     assert result.stdout == "opened\n" and marker.exists() != there, result.stderr
 
 
+def test_a_python_that_broke_is_left_for_another_one(place, tmp_path):
+    """As after an upgrade of the system that took its library away."""
+    folder = tmp_path / "a home/.local/share/echogen-desktop/program"
+    folder.mkdir(parents=True)
+    broken = program(tmp_path / "broken/python", "echo 'error while loading shared libraries' >&2; exit 127")
+    (folder / "python-path").write_text(f"{broken}\n", encoding="utf-8")
+    python = program(tmp_path / "found/python", "echo opened")
+    program(place / "bin/uv", f'echo "{python}"')
+    assert start(place, tmp_path).stdout == "opened\n"
+
+
 def test_without_uv_and_without_a_network_it_says_so(place, tmp_path):
     bare = tmp_path / "bare"
     bare.mkdir()

@@ -75,6 +75,23 @@ def test_older_damaged_and_foreign_archives_change_nothing(places, tmp_path):
     assert not list(places.folder.glob("versions/*")) and not list(tmp_path.glob("**/outside"))
 
 
+def test_an_older_python_unpacks_as_carefully(places, tmp_path, monkeypatch):
+    """Debian 12 has Python 3.11.2, whose tarfile has no filter."""
+    monkeypatch.delattr("tarfile.data_filter")
+    versions = Versions(places)
+    for name, kind in (("../outside", tarfile.REGTYPE), ("/outside", tarfile.REGTYPE), ("link", tarfile.SYMTYPE)):
+        hostile = tmp_path / "hostile.tar.gz"
+        with tarfile.open(hostile, "w:gz") as tar:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            tar.addfile(entry)
+        with pytest.raises(SetupFailed, match="is no version of EchoGen"):
+            versions.take(hostile)
+    assert not (places.folder.parent / "outside").exists() and versions.current() == places.root
+    versions.take(release(tmp_path, "0.10"))
+    assert versions.current().name == "0.10"
+
+
 def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_path, monkeypatch):
     """The launcher's way: the new one ends before its window is there, the one before is opened."""
     places.prepare()
@@ -91,7 +108,7 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
             return True
 
         def repair(self) -> list[str]:
-            return []
+            return ["something"]  # removed again and again: that must not go on for ever
 
     def execve(path: str, command: list[str], environment: dict[str, str]) -> None:
         opened.append(command[1])
