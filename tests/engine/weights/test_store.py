@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import types
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ from engine.errors import (
 from engine.weights import inventory as inventory_module
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
+from engine.weights.importing import copy_folder
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
 from engine.weights.settings import TokenStore
 from engine.weights.store import ModelStore
@@ -557,6 +559,36 @@ def test_helpers_are_imported_and_verified_from_then_on(helpers, store, tmp_path
     (installed_helper("grounding") / "model.safetensors").write_bytes(b"")
     assert not store.state("cut-out").installed
     assert get(store, "cut-out").installed  # and what is damaged can be fetched
+
+
+def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(helpers, store, tmp_path, monkeypatch):
+    for name in ("grounding-dino-tiny", "sam2.1-hiera-small"):
+        for file, data in next(r for n, r in helpers.repositories.items() if n.endswith(name)).files.items():
+            path = tmp_path / "stick" / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    begun, go_on, copied = threading.Event(), threading.Event(), []
+
+    def copy(source, target, progress):
+        copied.append(target)
+        begun.set()
+        assert go_on.wait(20)
+        copy_folder(source, target, progress)
+
+    monkeypatch.setattr(store_module, "copy_folder", copy)
+
+    async def go():
+        importing = asyncio.create_task(store.import_folder(tmp_path / "stick"))
+        await asyncio.to_thread(begun.wait, 20)
+        assert store.state("cut-out").phase == "importing"
+        store.pause("cut-out")
+        await asyncio.sleep(0)
+        go_on.set()
+        return await importing
+
+    assert asyncio.run(go()) == ()
+    assert len(copied) == 1 and not list(store.folder.rglob("*.safetensors"))
+    assert store.state("cut-out").phase == "absent"
 
 
 def test_a_folder_without_models_is_said(store, tmp_path):
