@@ -357,7 +357,8 @@ class ModelStore:
         ready: list[str] = []
         with contextlib.suppress(Cancelled):
             for source in found.bundles:
-                ready.append(await self._import_bundle(source))
+                name = await self._import_bundle(source)
+                ready.append(name)
             for name, originals in found.originals():
                 await self._import(name, self._convert(name, originals))
                 ready.append(name)
