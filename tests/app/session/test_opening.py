@@ -97,7 +97,7 @@ def test_the_same_photo_twice_is_one_subject_and_examples_make_room(one, tmp_pat
     first = one.state.subject
     assert first.example and first.name == "duck" and not one.subjects.loading
     one.subjects.open_file(file)
-    assert [subject.title for subject in one.state.subjects] == ["a.png", "a.png"], "the example made room"
+    assert [subject.title for subject in one.state.subjects] == ["", "a.png"], "the example made room"
     one.state.select_subject(0)
     one.subjects.open_file(file)
     assert one.state.current == 1 and len(one.state.subjects) == 2
