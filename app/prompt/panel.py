@@ -34,7 +34,7 @@ from app.session.values import (
 )
 from app.session.wording import Wording
 from app.system import background
-from app.system.deferred import TURN_MS
+from app.system.deferred import PAINTED_MS, TURN_MS
 from engine import Dial, GenerationRequest
 from engine.bundle import BundleManifest
 
@@ -304,12 +304,23 @@ class PromptPanel(QWidget):
 
     @Slot()
     def _show_scenes(self) -> None:
-        """The scenes of the model; and find out in the background how it splits a prompt into tokens."""
+        """The scenes of the model; and then, in turns of their own, show them and find out how it splits a prompt into tokens."""
         folder = self.state.engine.folder
         language = self._manifest.language if self._manifest is not None else None
         scenes = language.scenes if language is not None else ()
         self.sheet.chips.set_scenes(scenes, folder)
-        self.sheet.scenes.setVisible(bool(scenes))
+        QTimer.singleShot(TURN_MS, self, self._show_chips)
+        # First they are painted: beside a thread that runs Python it would take twice as long.
+        QTimer.singleShot(PAINTED_MS, self, self._read_tokens)
+
+    @Slot()
+    def _show_chips(self) -> None:
+        self.sheet.scenes.setVisible(bool(self.sheet.chips.scenes))
+
+    @Slot()
+    def _read_tokens(self) -> None:
+        """How the model splits a prompt into tokens."""
+        folder = self.state.engine.folder
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)
 

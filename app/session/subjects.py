@@ -23,7 +23,7 @@ from app.mask.worker import MaskService, SegmenterLike, hosted_segmenter
 from app.session.state import SessionState, Subject
 from app.session.subject_work import Composed, Found, Loaded, OnDemand, compose, find, prepare, read_file, read_image
 from app.system import background
-from app.system.deferred import PAINTED_MS
+from app.system.deferred import PAINTED_MS, TURN_MS
 from engine import EchoGenError, Sentence
 from engine.photo import Box, Hint, Photo, SubjectProposal
 
@@ -112,7 +112,8 @@ class Subjects(QObject):
 
     @Slot(object)
     def _loaded(self, loaded: Loaded) -> None:
-        self._load_ended()
+        # In a turn of its own: the panel has a subject to show by then.
+        QTimer.singleShot(TURN_MS, self, self._load_ended)
         examples = [subject.key for subject in self.state.subjects if subject.example]
         digest = loaded.photo.digest
         for index, subject in enumerate(self.state.subjects):
@@ -137,6 +138,7 @@ class Subjects(QObject):
             )
         self.failed.emit(error)
 
+    @Slot()
     def _load_ended(self) -> None:
         self._loading -= 1
         self.loadingChanged.emit(self._loading > 0)

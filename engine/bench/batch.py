@@ -53,6 +53,8 @@ def measure_batch(
 
     Both sides meet a subject and a prompt for the first time in every round, and draw the rest of it with them known.
     """
+    import pyarrow.parquet  # noqa: F401 - takes as long as a picture, once: no part of what a picture costs
+
     alone: list[float] = []
     drawn: list[float] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -195,6 +195,7 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     from engine.evaluation.photo_folder import JudgedPhotos, find_subjects
     from engine.evaluation.picture_source import PictureSource
     from engine.evaluation.sheet import photo_sheets
+    from engine.training.config import DEFAULT, TrainingConfig
 
     if len(find_subjects(args.photos, args.masks)) < 2:
         from engine.training.drawing import Drawer
@@ -205,7 +206,9 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     show(0.0, "Looking at the photos")
     photos = JudgedPhotos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
     source = PictureSource.open(args.bundle)
-    case = PhotoCase.make(photos, source.side, source.size[0], args.textures)
+    taught = TrainingConfig.load(DEFAULT)
+    same = taught.layout_count == source.bundle.manifest.layouts
+    case = PhotoCase.make(photos, source.side, source.size[0], args.textures, taught if same else None)
     work = PhotoEvaluation(source, case, judges, quick=args.quick, tell=show)
     seen, renders, coded = work.run()
     sheets = photo_sheets(case, seen, renders, coded, source.bundle.manifest.title)

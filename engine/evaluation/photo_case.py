@@ -15,6 +15,7 @@ from torch import Tensor
 from engine.evaluation.photo_folder import QUICK_SCENES, SEED, JudgedPhotos
 from engine.placement import Placement
 from engine.request import CutOut
+from engine.training.config import TrainingConfig
 from engine.training.data import language
 from engine.training.data.subjects import SubjectPictures
 from engine.training.render.renderer import Renderer
@@ -66,21 +67,33 @@ class PhotoCase:
     photos: JudgedPhotos
     cut_outs: tuple[CutOut, ...]
     renderer: Renderer
+    layouts: int = 0
 
     @classmethod
-    def make(cls, photos: JudgedPhotos, side: int, size: int, textures: Path | None = None) -> PhotoCase:
+    def make(
+        cls,
+        photos: JudgedPhotos,
+        side: int,
+        size: int,
+        textures: Path | None = None,
+        taught: TrainingConfig | None = None,
+    ) -> PhotoCase:
         """
         Args:
             side: of the cut-outs the bundle gets. size: side of its pictures.
             textures: folder of photographs as material for the true renders' backgrounds, as in training.
+            taught: the training of a bundle that was taught layouts by name: a true render of a picture is then one with the
+                layout that its seed asks for. Without it chance chooses the backgrounds.
         """
         cut_outs = tuple(shot.cut_out(side) for shot in photos.shots)
         pictures = np.stack([sprite(shot.cut_out(SPRITE_SIDE)) for shot in photos.shots])
         names = tuple(subject.name for subject in photos.subjects)
         keys = tuple(subject.key for subject in photos.subjects)
         subjects = SubjectPictures(torch.from_numpy(pictures), names, keys)
-        renderer = Renderer(subjects, size, seed=SEED, variety=2, recolour=False, textures=textures)
-        return cls(photos, cut_outs, renderer)
+        layouts = taught.layouts if taught is not None else None
+        seed = taught.seed if layouts else SEED  # by which layouts are painted
+        renderer = Renderer(subjects, size, seed=seed, variety=2, recolour=False, textures=textures, layouts=layouts)
+        return cls(photos, cut_outs, renderer, taught.layout_count if taught is not None else 0)
 
     def cells(self, keys: Sequence[str], seed: int = SEED) -> list[PhotoCell]:
         """Every subject in each of some scenes, row by row."""
@@ -124,6 +137,7 @@ class PhotoCase:
                     subjects=torch.tensor([cell.subject for cell in some]),
                     plain_looks=True,
                     placement=where[start : start + 20] if len(where) else None,
+                    layouts=[cell.seed % self.layouts for cell in some] if self.layouts else None,
                 )
             )
         return Renders(

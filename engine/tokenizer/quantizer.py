@@ -105,6 +105,8 @@ class MultiScaleQuantizer(nn.Module):
         flip: float = 0.0,
         generator: torch.Generator | None = None,
         part: tuple[int, int] = (0, 1),
+        early: Tensor | None = None,
+        early_scales: int = 0,
     ) -> Quantised:
         """Quantise, with the published self-correction when ``flip`` is above 0.
 
@@ -120,11 +122,14 @@ class MultiScaleQuantizer(nn.Module):
             generator: source of the turned bits, on the device of the features.
             part: these features are part i of n equal ones of a batch. Bits are drawn for all of it, so that the same are
                 turned over however the batch is divided.
+            early: other features (B, d, Hf, Wf) that the first ``early_scales`` scales describe. The later ones repair
+                what is different, as they do turned bits.
         """
         if tuple(grids[-1]) != _grid(features):
             raise ValueError(f"the last grid {tuple(grids[-1])} is not that of the features {_grid(features)}")
         target = normalised(features, self.config)
         fixed = target.detach()
+        at_first = fixed if early is None else normalised(early, self.config).detach()
         total = torch.zeros_like(fixed)
         labels: list[Tensor] = []
         inputs: list[Tensor] = []
@@ -132,7 +137,7 @@ class MultiScaleQuantizer(nn.Module):
         for scale, grid in enumerate(grids):
             if scale:
                 inputs.append(next_input(total.detach(), grid))
-            bits = _signs(fixed - total.detach(), grid)
+            bits = _signs((at_first if scale < early_scales else fixed) - total.detach(), grid)
             labels.append(bits)
             if flip > 0:
                 bits = bits ^ _turned(bits, flip, generator, part)

@@ -32,6 +32,7 @@ from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
 from engine.training.loop import say
 from engine.training.perceptual import CHANNELS, PerceptualLoss, distance, random_crop
+from engine.training.place_features import place_features
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
 from engine.training.team import ALONE, Team
@@ -95,8 +96,9 @@ class DecoderStage(AutoencoderStage):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             made = self.autoencoder.decoder(codes, canvas).float()
         weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
-        # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right.
-        drawn = kind in ("drawn", "free")
+        # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right. Where layouts
+        # have names nothing is guessed: the caption said which picture it is.
+        drawn = kind in ("drawn", "free") and not self.config.layout_count
         guessed = 1 - blur(batch.mask, 2) if drawn else torch.zeros_like(batch.mask)
         compared = (made, wanted)
         if kind == "drawn":
@@ -158,8 +160,23 @@ class DecoderStage(AutoencoderStage):
         vague = draw < settings["drawn_share"] + settings["vague_share"]
         pictures = self.vague(batch) if vague else batch.target
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            features = self.frozen.autoencoder.encode(pictures.contiguous(memory_format=torch.channels_last)).float()
-        coded = self.quantizer(features, self.schedule.grids, flip=settings["flip"], generator=self.noise)
+            if self.config.layout_count and not vague and self.chance.random() < 0.5:
+                # As the transformer learns them; the others are those of any picture, of a photo as the place, too.
+                features, early = place_features(self.frozen.autoencoder, batch)
+                scales = int(self.config["transformer"]["training"].get("place_scales", 0))
+            else:
+                features = self.frozen.autoencoder.encode(
+                    pictures.contiguous(memory_format=torch.channels_last)
+                ).float()
+                early, scales = None, 0
+        coded = self.quantizer(
+            features,
+            self.schedule.grids,
+            flip=settings["flip"],
+            generator=self.noise,
+            early=early,
+            early_scales=scales,
+        )
         if self.chance.random() < settings["preview_share"]:
             scales = self.chance.randrange(2, len(self.schedule.grids))
             summed = torch.zeros_like(coded.summed)

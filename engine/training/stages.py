@@ -86,7 +86,9 @@ def make_stage(
     training = SubjectPictures.from_folders(sprites, size, "train")
     validation = SubjectPictures.from_folders(sprites, size, "validation")
     renderer = make_renderer(config, training, device, config.seed, variety or (16 if on_card else 8), textures, pool)
-    held_out = make_renderer(config, validation, device, config.seed + 1, 2, textures, pool)
+    # Where layouts are taught by name, those are what is drawn, whoever stands in them.
+    own = config.seed + (0 if config.layouts else 1)
+    held_out = make_renderer(config, validation, device, own, 2, textures, pool)
     if name == "tokenizer":
         return TokenizerStage(config, renderer, held_out, team)
     if name == "content":

@@ -30,7 +30,7 @@ from engine.request import Dial
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions, Sampler
 from engine.sentence import Sentence
-from engine.tokenizer.quantizer import MultiScaleQuantizer
+from engine.tokenizer.quantizer import MultiScaleQuantizer, Quantised
 from engine.training import checkpoint
 from engine.training.autoencoder_stages import save_sheet, with_average
 from engine.training.config import TrainingConfig
@@ -40,6 +40,7 @@ from engine.training.frozen import FrozenParts
 from engine.training.longer_words import begins_with, lengthen
 from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend
+from engine.training.place_features import place_features
 from engine.training.render.renderer import Batch, Renderer
 from engine.training.team import ALONE, Team
 
@@ -49,12 +50,17 @@ class _Pool:
     """Rendered and encoded pairs, the oldest replaced first; each tensor has one row per pair."""
 
     features: Tensor
+    early: Tensor
     latents: Tensor
     pixels: Tensor
     masks: Tensor
     captions: list[str]
     next: int = 0
     filled: int = 0
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return self.features, self.early, self.latents, self.pixels, self.masks
 
 
 class TransformerStage:
@@ -109,15 +115,21 @@ class TransformerStage:
 
     # Data
 
-    def _encode(self, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor, list[str]]:
+    def _encode(self, n: int) -> tuple[tuple[Tensor, ...], list[str]]:
         """Render n pairs and run them through the frozen autoencoders."""
         batch = self.renderer.batch(n)
         with torch.no_grad(), self._autocast():
-            features = self.frozen.autoencoder.encode(batch.target).float()
+            features, early = self._features(batch)
             latents = self._content(batch)
         pixels = prepared((batch.reference + 1) / 2, int(self.config["semantic"]["input_size"]))
         mask = F.adaptive_avg_pool2d(batch.mask, self.schedule.grids[-1])
-        return features, latents, pixels, mask, batch.captions
+        return (features, early, latents, pixels, mask), batch.captions
+
+    def _features(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        if self.config.layout_count:
+            return place_features(self.frozen.autoencoder, batch)
+        features = self.frozen.autoencoder.encode(batch.target).float()
+        return features, features
 
     def _content(self, batch: Batch) -> Tensor:
         """Content tokens (n, P, W_c) of references, or of the canvases where the content path is placed."""
@@ -131,22 +143,24 @@ class TransformerStage:
         size = int(self.settings["pool"])
         if self.pool is None:
             first = self._encode(n)
-            tensors = [torch.empty(size, *value.shape[1:], device=self.device) for value in first[:4]]
-            self.pool = _Pool(tensors[0], tensors[1], tensors[2], tensors[3], [""] * size)
+            tensors = [torch.empty(size, *value.shape[1:], device=self.device) for value in first[0]]
+            features, early, latents, pixels, masks = tensors
+            self.pool = _Pool(features, early, latents, pixels, masks, [""] * size)
             self._store(self.pool, first)
         while self.pool.filled < size:
             self._store(self.pool, self._encode(n))
         self._store(self.pool, self._encode(n))
         return self.pool
 
-    def _store(self, pool: _Pool, encoded: tuple[Tensor, Tensor, Tensor, Tensor, list[str]]) -> None:
-        for row, caption in enumerate(encoded[4]):
+    def _store(self, pool: _Pool, encoded: tuple[tuple[Tensor, ...], list[str]]) -> None:
+        tensors, captions = encoded
+        for row, caption in enumerate(captions):
             at = (pool.next + row) % len(pool.captions)
-            for kept, value in zip((pool.features, pool.latents, pool.pixels, pool.masks), encoded[:4], strict=True):
+            for kept, value in zip(pool.tensors, tensors, strict=True):
                 kept[at] = value[row]
             pool.captions[at] = caption
-        pool.next = (pool.next + len(encoded[4])) % len(pool.captions)
-        pool.filled = min(len(pool.captions), pool.filled + len(encoded[4]))
+        pool.next = (pool.next + len(captions)) % len(pool.captions)
+        pool.filled = min(len(pool.captions), pool.filled + len(captions))
 
     def _tokens(self, captions: list[str], *, forget: bool = True) -> tuple[Tensor, Tensor]:
         """Ids (B, T) and mask (B, T). Names are forgotten now and then, so that unknown ones do no harm later."""
@@ -177,10 +191,13 @@ class TransformerStage:
         rows = self.chance.sample(range(pool.filled), size)
         index = torch.tensor(rows, device=self.device)
         flip = self.settings["flip"] if self.chance.random() < self.settings["flip_share"] else 0.0
-        coded = self.quantizer(pool.features[index], self.schedule.grids, flip=flip, generator=self.noise)
+        drops = self._drops(size)
+        # Who sees nothing of the subject is taught the place without it, where a place is one picture.
+        alone = drops[1] & drops[2] & (self.config.layout_count > 0)
+        early = pool.early[index]
+        coded = self._coded(torch.where(alone.view(-1, 1, 1, 1), early, pool.features[index]), early, flip)
         ids, mask = map(self.team.own, self._tokens([pool.captions[row] for row in rows]))
-        drops = tuple(map(self.team.own, self._drops(size)))
-        index = self.team.own(index)
+        alone, index = self.team.own(alone), self.team.own(index)
         labels = tuple(map(self.team.own, coded.labels))
         with self._autocast():
             words = self.text(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -193,17 +210,23 @@ class TransformerStage:
                 seen[:, 1:],
                 pool.latents[index],
                 self.schedule,
-                drop_text=drops[0],
-                drop_semantic=drops[1],
-                drop_content=drops[2],
+                drop_text=self.team.own(drops[0]),
+                drop_semantic=self.team.own(drops[1]),
+                drop_content=self.team.own(drops[2]),
             )
-        losses, right = self._losses(logits, labels, pool.masks[index])
+        losses, right = self._losses(logits, labels, pool.masks[index] * ~alone.view(-1, 1, 1, 1))
         loss = (losses * self.weights).sum() / self.weights.sum()
         self._update(loss, rate)
         figures = {"loss": float(loss.detach()), "pictures": float(size)}
         for scale, share in enumerate(right.tolist()):
             figures[f"right{self.schedule.grids[scale][0]}"] = share
         return figures
+
+    def _coded(self, features: Tensor, early: Tensor, flip: float = 0.0) -> Quantised:
+        scales = int(self.settings.get("place_scales", 0))
+        return self.quantizer(
+            features, self.schedule.grids, flip=flip, generator=self.noise, early=early, early_scales=scales
+        )
 
     def _drops(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Which samples see no text, no semantic tokens, no content: bool (B,) each.
@@ -263,8 +286,7 @@ class TransformerStage:
     @torch.no_grad()
     def continue_bits(self, batch: Batch, keep: int, seed: int) -> Tensor:
         """Summed codes (n, d, h, w) of a batch whose first ``keep`` scales are true and whose others are drawn."""
-        features = self.frozen.autoencoder.encode(batch.target)
-        labels = self.quantizer(features, self.schedule.grids).labels
+        labels = self._coded(*self._features(batch)).labels
         strengths = self._dial("prompt_strength"), self._dial("subject_strength")
 
         def work() -> Tensor:
@@ -379,7 +401,7 @@ class TransformerStage:
         # Older checkpoints have none, and one of another size is of no use: it is rendered anew.
         self.pool = None
         kept: dict[str, Any] = state.get("pool", {})
-        if len(kept.get("captions", ())) == int(self.settings["pool"]):
+        if "early" in kept and len(kept["captions"]) == int(self.settings["pool"]):
             on_device: dict[str, Any] = {
                 name: value.to(self.device) if isinstance(value, Tensor) else value for name, value in kept.items()
             }

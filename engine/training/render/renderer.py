@@ -57,6 +57,8 @@ class Batch:
         subject_mask: where it would be seen if nothing hid it, (n, 1, S, S), 0 … 1.
         canvas: the subject as the reference shows it, at its place in the target, (n, 4, S, S), premultiplied, 0 … 1.
         reference_mask: where the subject is in the reference, (n, 1, R, R), 0 … 1.
+        empty: the place without the subject, (n, 3, S, S) in [-1, 1]. Equal to the target where the subject throws no
+            shadow and is not mirrored, but for the grain of a renderer without layouts.
         placement: x, y of the middle of the reference's square and its side in shares of the picture, turn in degrees
             (clockwise as seen), and 1 where it is mirrored before it is turned, (n, 5).
     """
@@ -73,6 +75,7 @@ class Batch:
     canvas: Tensor
     placement: Tensor
     reference_mask: Tensor
+    empty: Tensor
 
     def row(self, index: int) -> Batch:
         """One pair, as a batch of one."""
@@ -102,7 +105,8 @@ class Renderer:
         textures: folder of photographs as material for backgrounds.
         pool: folder in which painted backgrounds are kept between runs.
         layouts: by place's key, and "studio" for the plain backdrop: which backgrounds are painted, as many for each. The
-            captions begin with the layout's word then, and no background is mirrored. Without it chance chooses, unsaid.
+            captions begin with the layout's word then, and a layout is one picture: never mirrored, developed alike every
+            time, without grain. Without it chance chooses, unsaid.
     """
 
     def __init__(
@@ -149,6 +153,7 @@ class Renderer:
         *,
         plain_looks: bool = False,
         placement: Tensor | None = None,
+        layouts: Sequence[int] | None = None,
     ) -> Batch:
         """Paint n pairs of random subjects and scenes, or of the given ones.
 
@@ -158,6 +163,7 @@ class Renderer:
             plain_looks: colours, materials, outfits and lights always where a prompt without a place implies: on a plain
                 backdrop, or on a road for a light.
             placement: where the subjects stand, as ``Batch.placement`` says it, (n, 5); by default drawn.
+            layouts: which of its place's layouts each is painted with, where the renderer has some; by default drawn.
         """
         chosen = subjects
         if chosen is None:
@@ -184,14 +190,14 @@ class Renderer:
                 sprites, self._canvas(n, sprites.shape[-1]), self._photographed[chosen]
             )
         backgrounds = [
-            self._background(row, place, light, captions)
+            self._background(row, place, light, captions, None if layouts is None else layouts[row])
             for row, (place, light) in enumerate(zip(places, lights, strict=True))
         ]
         square = appearance.framed(sprites)
         ground, where = self._place(square, backgrounds, placement)
         canvas = appearance.place(square, self.size, *where)
         worn, room = self._apply_looks(sprites, square, asked)
-        target, mask, whole = self._compose(worn, room, square, backgrounds, ground, where)
+        target, mask, whole, empty = self._compose(worn, room, square, backgrounds, ground, where)
         side = self.reference_size
         reference = F.interpolate(square, (side, side), mode="bilinear", antialias=True, align_corners=False)
         x, y, scale, turn, _, flip = where
@@ -208,6 +214,7 @@ class Renderer:
             canvas,
             torch.stack([x, y, scale, turn.rad2deg(), (1 - flip) / 2], dim=1),
             reference[:, 3:],
+            empty * 2 - 1,
         )
 
     # Chance
@@ -278,13 +285,13 @@ class Renderer:
             out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
         return out, out.shape[-1] / square.shape[-1]
 
-    def _background(self, row: int, place: int, light: int, captions: list[str]) -> Background:
+    def _background(self, row: int, place: int, light: int, captions: list[str], layout: int | None) -> Background:
         """One of a place's backgrounds; where layouts have words, the row's caption begins with its own then."""
         named = light < len(language.LIGHTS)
         if not self.layouts:
             return self.backgrounds.get(place, light, self.chance.randrange(self._count(named)))
         chosen = self.layouts[language.PLACES[place].key if place < len(language.PLACES) else language.PLAIN]
-        layout = self.chance.randrange(len(chosen))
+        layout = self.chance.randrange(len(chosen)) if layout is None else layout
         captions[row] = f"{layout_word(layout)} {captions[row]}"
         # Backgrounds in a light that the caption names are others: nobody chose among them.
         return self.backgrounds.get(place, light, layout if named else chosen[layout])
@@ -341,8 +348,8 @@ class Renderer:
         backgrounds: list[Background],
         floor: Tensor,
         where: tuple[Tensor, ...],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The picture, and the subject's visible and whole outline in it."""
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The picture, the subject's visible and whole outline in it, and the picture without it."""
         n = len(worn)
         c = self._canvas(n, self.size)
         x, y, scale, turn, _, flip = where
@@ -376,12 +383,14 @@ class Renderer:
             **light,
         )
         image, visible = compose(posed, picture, front, ground, foot - top, c)
-        grain = torch.randn(n, 1, self.size, self.size, device=self.device, generator=self.generator)
-        image = image + grain * c.uniform(0.0, 0.018)
-        return image.clamp(0, 1), visible, posed[:, 3:]
+        if not self.layouts:
+            grain = torch.randn(n, 1, self.size, self.size, device=self.device, generator=self.generator)
+            image = image + grain * c.uniform(0.0, 0.018)
+        empty = picture if front is None else picture * (1 - front[:, 3:]) + front[:, :3]
+        return image.clamp(0, 1), visible, posed[:, 3:], empty.clamp(0, 1)
 
     def _drawn(self, backgrounds: list[Background]) -> tuple[Tensor, Tensor | None, dict[str, Tensor]]:
-        """The backgrounds of a batch, some mirrored, each developed a little differently, with their lights."""
+        """The backgrounds of a batch with their lights; without layouts some mirrored, each developed differently."""
         mirrored = [not self.layouts and self.chance.random() < 0.5 for _ in backgrounds]
         turned = [b.picture.flip(-1) if flip else b.picture for b, flip in zip(backgrounds, mirrored, strict=True)]
         picture = torch.stack(turned).float() / 255
@@ -391,8 +400,10 @@ class Renderer:
             layers = [empty if b.front is None else b.front for b in backgrounds]
             layers = [layer.flip(-1) if flip else layer for layer, flip in zip(layers, mirrored, strict=True)]
             front = torch.stack(layers).float() / 255
-        develop = self._canvas(len(backgrounds), 1)
-        gain = develop.uniform(0.92, 1.08) * develop.uniform(0.97, 1.03, 3, 1, 1)
+        gain = torch.ones(len(backgrounds), 3, 1, 1, device=self.device)
+        if not self.layouts:
+            develop = self._canvas(len(backgrounds), 1)
+            gain = develop.uniform(0.92, 1.08) * develop.uniform(0.97, 1.03, 3, 1, 1)
         picture = (picture * gain).clamp(0, 1)
         if front is not None:
             front = torch.cat([(front[:, :3] * gain).minimum(front[:, 3:]), front[:, 3:]], 1)

@@ -24,6 +24,7 @@ from engine.evaluation.photo_folder import JudgedPhotos
 from engine.evaluation.picture_source import PictureSource
 from engine.placement import Placement
 from engine.request import CutOut
+from engine.training.config import DEFAULT, TrainingConfig
 from engine.training.data import language
 
 
@@ -310,3 +311,13 @@ def test_what_both_evaluations_measure():
         "without_content": {"retrieval_top1": 0.2, "photos_top1": 0.1},
     }
     assert merged(cut_outs, {}) == cut_outs
+
+
+def test_true_renders_have_the_layout_that_the_seed_asks_for(photos: Path, quick_judge: ImageNetJudge):
+    known = JudgedPhotos.load(photos, photos.parent / "masks", quick_judge)
+    taught = TrainingConfig.load(DEFAULT)
+    count = taught.layout_count
+    case = PhotoCase.make(known, 48, 64, taught=taught)
+    cells = [PhotoCell(row, "snow", "", seed) for row, seed in ((0, 1), (1, 1 + count), (0, 2))]
+    first, same, other = case.render(cells).pictures[:, :, :6, :6]  # a corner far from the subject
+    assert torch.allclose(first, same, atol=0.02) and not torch.allclose(first, other, atol=0.1)

@@ -57,6 +57,25 @@ def test_a_checkpoint_goes_on_with_more_words(tiny: TrainingConfig, sprites: Pat
         build("transformer", tiny, sprites, trained).load_state(stage.state())
 
 
+def test_the_bits_of_a_place_are_the_same_whoever_stands_in_it(tiny: TrainingConfig, sprites: Path, trained: Path):
+    places = [*(place.key for place in language.PLACES), language.PLAIN]
+    values = copy.deepcopy({**tiny.values, "layouts": {place: [0] for place in places}})
+    values["transformer"]["training"]["place_scales"] = 1
+    stage = build("transformer", TrainingConfig(values), sprites, trained)
+    snow = [place.key for place in language.PLACES].index("snow")
+    batch = stage.renderer.batch(6, scene=snow)
+    features, early = stage._features(batch)
+    untouched = (features == features[:1]).all(dim=1)[:, 0]
+    assert torch.equal(early, early[:1].expand_as(early)) and untouched.any()
+    first, *_, last = stage._coded(features, early).labels
+    assert torch.equal(first, first[:1].expand_as(first))
+    assert (last != last[:1]).any()  # the subjects are in the later ones
+    # A colour is said of the subject: every scale may tell it.
+    red = stage.renderer.batch(6, scene=len(language.PLACES))
+    features, early = stage._features(red)
+    assert torch.equal(features, early)
+
+
 @pytest.mark.parametrize(
     "change", [{"snow": None}, {"snow": [0]}, {"snow": [0, -1]}, {"snow": ["a", 1]}, {"moon": [0, 1]}]
 )

@@ -24,9 +24,10 @@ HALF = 10
 GOLDEN = {
     "tokenizer": [0.740896285, 0.657435119, 0.603191793, 0.619577169, 0.633978844, 0.553702891],
     "content": [0.997026443, 0.883305371, 0.797755539, 0.824374259, 0.709011376, 0.763178527],
-    "transformer": [0.811302662, 0.587124467, 0.542078793, 0.478122771, 0.443165004, 0.463373423],
+    "transformer": [0.830601633, 0.582555294, 0.52502352, 0.49469769, 0.454405636, 0.464987904],
 }
-"""Losses of the first steps on one processor core, measured before processes could train together."""
+"""Losses of the first steps on one processor core, measured before processes could train together; the transformer's again since it
+draws what is left out before it turns bits over (the same numbers in another order)."""
 
 
 @pytest.fixture(scope="module")

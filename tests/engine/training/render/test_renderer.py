@@ -304,6 +304,8 @@ def test_a_caption_says_which_layout_is_painted(subjects: SubjectPictures):
     batch = renders.batch(12, scene=snow)
     said = [int(caption.split()[0].removeprefix("layout")) - 1 for caption in batch.captions]
     assert set(said) == {0, 1, 2}
+    wanted = renders.batch(3, scene=snow, layouts=[2, 0, 1])
+    assert [caption.split()[0] for caption in wanted.captions] == ["layout3", "layout1", "layout2"]
     for target, layout in zip(batch.target, said, strict=True):
         # The top of the picture shows none of the subject's colours: it is nearest to that of its own background.
         tops = [
@@ -312,3 +314,18 @@ def test_a_caption_says_which_layout_is_painted(subjects: SubjectPictures):
         ]
         far = torch.stack([(target[:, :6] - top).abs().mean() for top in tops])
         assert int(far.argmin()) == layout
+
+
+def test_a_layout_is_one_picture_whoever_stands_in_it(subjects: SubjectPictures):
+    chosen = dict.fromkeys([*(place.key for place in language.PLACES), "studio"], (5,))
+    renders = renderer(subjects, seed=3, layouts=chosen)
+    batch = renders.batch(8, scene=[place.key for place in language.PLACES].index("snow"))
+    assert torch.equal(batch.empty, batch.empty[:1].expand_as(batch.empty))
+    touched = (batch.target - batch.empty).abs().amax(1) > 0.03
+    assert 0.02 < touched.float().mean() < 0.8
+    assert touched[batch.mask[:, 0] > 0.9].float().mean() > 0.9
+    corner = (
+        batch.target[:, :, :4, :4],
+        batch.empty[:, :, :4, :4],
+    )  # far from all of them: without grain or another exposure
+    assert torch.allclose(*corner, atol=0.02)
