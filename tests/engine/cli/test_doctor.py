@@ -221,7 +221,7 @@ def test_a_computer_that_lacks_room_is_said_with_the_step(machine, tmp_path, mon
 
 
 def test_what_is_missing_of_the_program_is_said(machine, models, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(diagnosis, "find_bundles", lambda: [])
+    monkeypatch.setattr(diagnosis, "find_bundles", list)
     monkeypatch.setattr(diagnosis, "LIBRARIES", ("numpy", "echogen-no-such-thing", "echogen-nor-this"))
     monkeypatch.setattr("engine.preflight.things_problem", lambda: "things.onnx is damaged.")
     findings = machine()

@@ -38,7 +38,10 @@ def test_faults(error, fault):
 def test_what_is_told_is_a_sentence_and_what_is_ours_passes_through(large):
     card = Device("cuda", "NVIDIA Tiny 1", 24 * GIB, 23 * GIB, 4)
     plan = plan_for(large, card)
-    with pytest.raises(DeviceLost, match="NVIDIA Tiny 1, 24 GB stopped answering") as caught, faults_in_words(plan, card):
+    with (
+        pytest.raises(DeviceLost, match="NVIDIA Tiny 1, 24 GB stopped answering") as caught,
+        faults_in_words(plan, card),
+    ):
         raise RuntimeError("CUDA error: unspecified launch failure")
     assert isinstance(caught.value.__cause__, RuntimeError)
     with pytest.raises(KeyError), faults_in_words(plan, card):
