@@ -3500,6 +3500,10 @@
         <translation>连接中断</translation>
     </message>
     <message>
+        <source>the content encoder (the folder “vae” of FLUX.1)</source>
+        <translation>内容编码器（FLUX.1 的“vae”文件夹）</translation>
+    </message>
+    <message>
         <source>the file name {name} is not allowed</source>
         <translation>不允许使用文件名 {name}</translation>
     </message>
@@ -3534,6 +3538,10 @@
     <message>
         <source>the scale of likeness cannot be</source>
         <translation>相似度的标尺不成立</translation>
+    </message>
+    <message>
+        <source>the semantic encoder (a folder of dinov2-base)</source>
+        <translation>语义编码器（dinov2-base 的文件夹）</translation>
     </message>
     <message>
         <source>the server answers with {status}</source>
@@ -3578,6 +3586,14 @@
     <message>
         <source>the size {size} does not follow from its last grid</source>
         <translation>尺寸 {size} 与最后一个网格不符</translation>
+    </message>
+    <message>
+        <source>the text encoder (a folder of flan-t5-xl)</source>
+        <translation>文本编码器（flan-t5-xl 的文件夹）</translation>
+    </message>
+    <message>
+        <source>the visual tokenizer ({file})</source>
+        <translation>视觉分词器（{file}）</translation>
     </message>
     <message>
         <source>the weights of a visual tokenizer</source>
@@ -4062,6 +4078,14 @@
     <message>
         <source>{repository} now says its licence is “{licence}”, and {licence_licence} was shown to you.</source>
         <translation>{repository} 现在的许可证是“{licence}”，而向您显示的是 {licence_licence}。</translation>
+    </message>
+    <message>
+        <source>{row} and {item}</source>
+        <translation>{row}和{item}</translation>
+    </message>
+    <message>
+        <source>{row}, {item}</source>
+        <translation>{row}、{item}</translation>
     </message>
     <message>
         <source>{safe} is safe.</source>

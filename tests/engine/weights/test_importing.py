@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import CannotWrite
+from engine.errors import CannotWrite, InputError
+from engine.sentence import Sentence
 from engine.weights import importing
 from engine.weights.catalogue import PARTS
 from engine.weights.importing import copy_folder, look_into
@@ -108,3 +109,21 @@ def test_copying_replaces_the_folder_as_a_whole_and_a_failure_leaves_the_old_one
 @pytest.mark.parametrize("config", [[], "x", None])
 def test_a_config_that_is_none_is_passed_over(tmp_path, config):
     assert look_into(naming_model(tmp_path, config)).empty
+
+
+def test_what_is_missing_of_a_model_is_named_by_sentences_that_can_be_translated(tmp_path):
+    (tmp_path / "echogen_2b.pth").touch()
+    with pytest.raises(InputError) as caught:
+        look_into(tmp_path).originals()
+    assert caught.value.fact == (
+        "echogen_2b.pth is there, but the visual tokenizer (infinity_vae_d32reg.pth), the text encoder (a folder of "
+        "flan-t5-xl), the semantic encoder (a folder of dinov2-base) and the content encoder (the folder “vae” of FLUX.1) "
+        "are not."
+    )
+    assert isinstance(caught.value.fact.values["missing"], Sentence)
+    (tmp_path / "infinity_vae_d32reg.pth").touch()
+    for name, config in (("t5", {"model_type": "t5"}), ("dino", {"model_type": "dinov2"})):
+        (tmp_path / name).mkdir()
+        naming_model(tmp_path / name, config)
+    with pytest.raises(InputError, match=r"but the content encoder \(the folder “vae” of FLUX\.1\) is not\."):
+        look_into(tmp_path).originals()
