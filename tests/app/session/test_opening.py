@@ -90,12 +90,13 @@ def test_a_file_that_cannot_be_opened_is_a_sentence(one, picture, monkeypatch):
     assert one.errors[1].startswith("The file could not be opened: ") and "Input/output" in one.errors[1]
 
 
-def test_the_same_photo_twice_is_one_subject_and_examples_make_room(one, tmp_path):
+def test_the_same_photo_twice_is_one_subject_and_examples_make_room(one, tmp_path, qtbot):
     file = tmp_path / "a.png"
     QImage(80, 60, QImage.Format.Format_RGB888).save(str(file))
     one.subjects.open_file(resource("examples", "duck_toy.webp"), "duck", example=True)
     first = one.state.subject
-    assert first.example and first.name == "duck" and not one.subjects.loading
+    assert first.example and first.name == "duck"
+    qtbot.waitUntil(lambda: not one.subjects.loading)
     one.subjects.open_file(file)
     assert [subject.title for subject in one.state.subjects] == ["", "a.png"], "the example made room"
     one.state.select_subject(0)
