@@ -276,7 +276,7 @@ class Engine:
                 break
             watched = contest is not None and contest.watches(drawn.scale, len(schedule.grids))
             if previews or watched:
-                image = self._painter.preview(summed, drawn.scale, schedule.size, region, canvas)
+                image = self._painter.preview(summed, drawn.scale, schedule.size, request, canvas)
                 preview_seconds += watch.lap()
             if contest is not None and watched:
                 likeness = self._likeness(request, image)
@@ -287,9 +287,7 @@ class Engine:
                 watch.lap()  # what the receiver does in between is not ours
         del drawing, drawn  # the caches make room for the decoder
         assert summed is not None
-        picture = self._painter.picture(summed, canvas, cancel)
-        if region is not None:
-            picture = region.lay_in(picture, self.bundle.manifest.tokenizer.feather)
+        picture = self._painter.picture(summed, canvas, cancel, request)
         decode = watch.lap()
         likeness = self._likeness(request, picture) if len(bits) == len(schedule.grids) else None
         if contest is not None and likeness is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -11,17 +12,24 @@ from PIL import Image
 
 from engine.bundle.loader import Bundle, load_tokenizer_encoder
 from engine.device.devices import Device
-from engine.encoders.placed import place_cut_out
+from engine.encoders.placed import place_cut_out, subject_alpha
 from engine.errors import Cancel, Cancelled
+from engine.photo.in_front import in_front
+from engine.placement import Placement
 from engine.region import Region, mixed, soft_inside
-from engine.request import GenerationRequest, ScaleBits
+from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.tokenizer.autoencoder import to_uint8
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.preview import MAX_SIDE, Preview
-from engine.tokenizer.quantizer import MultiScaleQuantizer
+from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
+from engine.tokenizer.reference import SeenCanvas
 
 _NEAR = 2
-"""Codes around a region that are painted with it: what the small decoder of previews sees of its neighbours."""
+"""Codes around a region that are painted with it."""
+_NEARLY_ALL = 0.8
+"""Of the codes. A region that takes so many with its surroundings is painted with the whole picture: little is gained."""
+
+_Seen = tuple[CutOut, Placement, tuple[int, int], SeenCanvas]
 
 
 class Painter:
@@ -34,50 +42,98 @@ class Painter:
     def __init__(self, bundle: Bundle, device: Device, strip_bytes: int | None) -> None:
         self._bundle, self._device, self._strip_bytes = bundle, device, strip_bytes
         self._preview = Preview.of_bundle(bundle.tokenizer, bundle.folder)
+        self._seen: _Seen | None = None
 
-    def canvas(self, request: GenerationRequest, size: tuple[int, int]) -> torch.Tensor | None:
-        """The placed cut-out for a decoder that looks at it, (1, 4, H, W); None where it does not."""
-        placement = self._bundle.manifest.place(request)
-        if request.subject is None or placement is None or self._bundle.tokenizer.decoder.reference is None:
-            return None
-        canvas = torch.from_numpy(place_cut_out(request.subject, placement, *size))
-        return canvas.permute(2, 0, 1)[None].to(self._device.torch_name)
+    @torch.inference_mode()
+    def canvas(self, request: GenerationRequest, size: tuple[int, int]) -> SeenCanvas | None:
+        """The placed cut-out for a decoder that looks at it, (width, height) large; None where it does not.
 
-    def picture(self, summed: torch.Tensor, canvas: torch.Tensor | None, cancel: Cancel | None) -> np.ndarray:
-        """Summed codes (1, d, h, w) to RGB uint8 (H, W, 3). Raises ``Cancelled``."""
+        The last one is kept: the same subject at the same place is not looked at again.
+        """
+        placement, subject = self._bundle.manifest.place(request), request.subject
         decoder = self._bundle.tokenizer.decoder
-        pixels = decode_in_strips(decoder, summed, canvas, self._strip_bytes, lambda: raise_if_cancelled(cancel))
+        if subject is None or placement is None or decoder.reference is None:
+            return None
+        if self._seen is None or self._seen[:3] != (subject, placement, size):
+            pixels = torch.from_numpy(place_cut_out(subject, placement, *size)).permute(2, 0, 1)[None]
+            weight = decoder.input.weight
+            pixels = pixels.to(weight.device, weight.dtype)
+            self._seen = (subject, placement, size, SeenCanvas(pixels, decoder.reference.features(pixels)))
+        return self._seen[3]
+
+    def picture(
+        self, summed: torch.Tensor, canvas: SeenCanvas | None, cancel: Cancel | None, request: GenerationRequest
+    ) -> np.ndarray:
+        """Summed codes (1, d, h, w) to RGB uint8 (H, W, 3), laid into the picture of the request's region, if it has one.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+        """
+        region, config = request.region, self._bundle.manifest.tokenizer
+        if region is None:
+            return self._pixels(summed, canvas, cancel)
+        window = codes_around(region, (summed.shape[2], summed.shape[3]), config.stride)
+        drawn = in_its_picture(region, self._pixels(summed, canvas, cancel, window), window, config.stride)
+        alpha = self._alpha(request)
+        if alpha is None:
+            return region.lay_in(drawn, config.feather)
+        without = None
+        if request.kept is not None:
+            codes = torch.zeros_like(summed)
+            for scale, labels in enumerate(request.kept.scales):
+                codes = add_scale(codes, torch.tensor(labels, device=codes.device)[None], config, scale)
+            without = in_its_picture(region, self._pixels(codes, None, cancel, window), window, config.stride)
+        return in_front(region, drawn, alpha, config.feather, without)
+
+    def _pixels(
+        self,
+        codes: torch.Tensor,
+        canvas: SeenCanvas | None,
+        cancel: Cancel | None,
+        window: tuple[slice, slice] | None = None,
+    ) -> np.ndarray:
+        pixels = decode_in_strips(
+            self._bundle.tokenizer.decoder,
+            codes,
+            canvas,
+            self._strip_bytes,
+            lambda: raise_if_cancelled(cancel),
+            window=window,
+        )
         return to_uint8(pixels)[0].cpu().numpy()
+
+    def _alpha(self, request: GenerationRequest) -> np.ndarray | None:
+        """The subject's alpha where the photo of the request goes on behind it."""
+        region = request.region
+        size = region.size if region is not None else (0, 0)
+        return subject_alpha(request, self._bundle.manifest.place(request), size)
 
     def preview(
         self,
         summed: torch.Tensor,
         scale: int,
         size: tuple[int, int],
-        region: Region | None,
-        canvas: torch.Tensor | None,
+        request: GenerationRequest,
+        canvas: SeenCanvas | None,
     ) -> np.ndarray:
         """A picture after one of its scales, RGB uint8 (H, W, 3), no side over 512."""
-        if region is None:
+        if request.region is None:
             return self._preview(summed, scale, size, canvas)
-        return self._region_preview(summed, scale, region, canvas)
+        return self._region_preview(summed, scale, request.region, canvas, self._alpha(request))
 
     def _region_preview(
-        self, summed: torch.Tensor, scale: int, region: Region, canvas: torch.Tensor | None
+        self, summed: torch.Tensor, scale: int, region: Region, canvas: SeenCanvas | None, alpha: np.ndarray | None
     ) -> np.ndarray:
         """The earlier picture with a preview of its region. Only what lies around the region is painted."""
-        stride = self._bundle.manifest.tokenizer.stride
-        rows, columns = np.nonzero(region.mask)
-        top, left = (max(int(low) // stride - _NEAR, 0) for low in (rows.min(), columns.min()))
-        bottom, right = (int(high) // stride + 1 + _NEAR for high in (rows.max(), columns.max()))
-        codes = summed[:, :, top:bottom, left:right]
-        there = np.s_[top * stride : bottom * stride, left * stride : right * stride]
-        below = region.picture.copy()
-        height, width = below[there].shape[:2]
-        part = None if canvas is None else canvas[:, :, there[0], there[1]]
-        image = self._preview(codes, scale, (width, height), part)
-        below[there] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        return at_most(region.lay_in(below, self._bundle.manifest.tokenizer.feather), MAX_SIDE)
+        config, grid = self._bundle.manifest.tokenizer, (summed.shape[2], summed.shape[3])
+        window = rows, columns = codes_around(region, grid, config.stride) or (slice(0, grid[0]), slice(0, grid[1]))
+        part = None if canvas is None else canvas.part(rows, columns, grid)
+        size = (columns.stop - columns.start) * config.stride, (rows.stop - rows.start) * config.stride
+        image = self._preview(summed[:, :, rows, columns], scale, size, part)
+        image = in_its_picture(region, cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), window, config.stride)
+        if alpha is None:
+            return at_most(region.lay_in(image, config.feather), MAX_SIDE)
+        return at_most(in_front(region, image, alpha, config.feather), MAX_SIDE)
 
     def after_each_scale(
         self, bits: ScaleBits, request: GenerationRequest, cancel: Cancel | None
@@ -99,7 +155,8 @@ class Painter:
         region = request.region
         if region is None or region.size != schedule.size:
             return images
-        return tuple(_laid_in(image, region, manifest.tokenizer.feather) for image in images)
+        alpha = self._alpha(request)
+        return tuple(_laid_in(image, region, manifest.tokenizer.feather, alpha) for image in images)
 
     @torch.inference_mode()
     def bits_of(self, picture: np.ndarray, grids: Sequence[tuple[int, int]]) -> ScaleBits:
@@ -110,6 +167,26 @@ class Painter:
         quantizer = MultiScaleQuantizer(self._bundle.manifest.tokenizer).to(weight.device)
         labels = quantizer.encode(encoder(pixels).float(), grids)
         return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
+
+
+def codes_around(region: Region, grid: tuple[int, int], stride: int) -> tuple[slice, slice] | None:
+    """Rows and columns of the codes, a grid (h, w), that are painted for a region; None for all of them."""
+    rows, columns = (
+        slice(part.start // stride, min(-(-part.stop // stride), side))
+        for part, side in zip(region.around(_NEAR * stride), grid, strict=True)
+    )
+    share = (rows.stop - rows.start) * (columns.stop - columns.start) / math.prod(grid)
+    return (rows, columns) if share < _NEARLY_ALL else None
+
+
+def in_its_picture(region: Region, drawn: np.ndarray, window: tuple[slice, slice] | None, stride: int) -> np.ndarray:
+    """What was painted of the codes in ``window``, RGB uint8, in the picture of the region; all of it where that is None."""
+    if window is None:
+        return drawn
+    whole = region.picture.copy()
+    rows, columns = (slice(part.start * stride, part.stop * stride) for part in window)
+    whole[rows, columns] = drawn
+    return whole
 
 
 def raise_if_cancelled(cancel: Cancel | None) -> None:
@@ -128,10 +205,12 @@ def at_most(picture: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
 
 
-def _laid_in(preview: np.ndarray, region: Region, feather: float) -> np.ndarray:
+def _laid_in(preview: np.ndarray, region: Region, feather: float, alpha: np.ndarray | None) -> np.ndarray:
     """A preview, RGB uint8, with the earlier picture outside of the region."""
     height, width = preview.shape[:2]
     weight = cv2.resize(soft_inside(region.mask, feather), (width, height), interpolation=cv2.INTER_AREA)
+    if alpha is not None:
+        weight = weight * cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
     below = region.picture
     if below.shape != preview.shape:
         below = cv2.resize(below, (width, height), interpolation=cv2.INTER_AREA)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from engine.validation import Damage, check_fields, read_value
 INSIDE = 128
 """A pixel of a mask belongs to the region from here on."""
 MAX_SIDE = 4096
+_BLUR_REACH = 4
+"""Of a Gaussian's spread: further away OpenCV counts nothing."""
 MAX_PHOTO_SIDE = 65535
 _DAMAGED = Sentence("The region of this request is damaged.")
 
@@ -46,6 +49,7 @@ class _PackedRegion(Struct):
     picture: _Png
     whole: _Scales = 0
     window: _PackedWindow | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,14 @@ class Region:
         picture: RGB uint8 (H, W, 3): the earlier picture, or the photo that is the place.
         whole: so many scales, from the coarsest on, are kept inside, too; 0 … number of scales - 1.
         window: where the picture lies in a larger photo; None where it is the whole of it.
+        behind: the picture goes on behind the subject, where the subject's place is known: only its shadow falls there.
     """
 
     mask: np.ndarray
     picture: np.ndarray
     whole: _Scales = 0
     window: PhotoWindow | None = None
+    behind: bool = False
 
     def __post_init__(self) -> None:
         mask, picture = self.mask, self.picture
@@ -132,7 +138,7 @@ class Region:
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Region)
-            and (self.whole, self.window) == (other.whole, other.window)
+            and (self.whole, self.window, self.behind) == (other.whole, other.window, other.behind)
             and np.array_equal(self.mask, other.mask)
             and np.array_equal(self.picture, other.picture)
         )
@@ -160,12 +166,28 @@ class Region:
         Args:
             feather: pixels over which it comes in, counted inwards from the region's edge.
         """
-        return mixed(self.picture, _met(self.picture, drawn, self.mask, feather), soft_inside(self.mask, feather))
+        there = self.around(math.ceil(_BLUR_REACH * max(feather, 1.0)) + 1)
+        below, mask = self.picture[there], self.mask[there]
+        out = self.picture.copy()
+        out[there] = mixed(below, _met(below, drawn[there], mask, feather), soft_inside(mask, feather))
+        return out
+
+    def around(self, margin: int) -> tuple[slice, slice]:
+        """Rows and columns of pixels that hold the region, with so many around it where the picture has them."""
+        spans = []
+        for axis in (1, 0):
+            inside = np.flatnonzero(self.mask.any(axis=axis))
+            spans.append(
+                slice(max(int(inside[0]) - margin, 0), min(int(inside[-1]) + 1 + margin, self.mask.shape[1 - axis]))
+            )
+        return spans[0], spans[1]
 
     def to_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {"mask": _png(self.mask), "picture": _png(self.picture), "whole": self.whole}
         if self.window is not None:
             data["window"] = self.window.to_json()
+        if self.behind:
+            data["behind"] = True
         return data
 
     @classmethod
@@ -181,12 +203,14 @@ class Region:
             _pixels(packed.picture, "RGB"),
             packed.whole,
             None if at is None else PhotoWindow(*at.rect, *at.photo_size, at.photo),
+            packed.behind,
         )
 
 
 _REGION_RULES = {
     "whole": Sentence("The number of scales that are kept in a region must be a whole number from 0."),
     "window": _DAMAGED,
+    "behind": _DAMAGED,
 }
 
 

@@ -122,7 +122,7 @@ class CutOut:
         """The framed mask, uint8 (S, S)."""
         return self.pixels[..., 3]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hex digest of what the encoders see (RGB only): the key of the subject's features in the caches."""
         return hashlib.sha256(self.rgb.tobytes() + str(self.pixels.shape).encode()).hexdigest()

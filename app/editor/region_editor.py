@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from app.editor.editor_frame import EditorFrame
+from app.editor.photo_placing import PhotoPlacing
 from app.editor.side import EditorSide
 from app.look.controls import Divider, LabelledSlider, PlainButton, PrimaryButton, label
 from app.mask.document import MaskDocument
@@ -14,7 +15,8 @@ from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService
 from app.shortcuts import bind
-from engine import region_problem
+from engine import CutOut, region_problem
+from engine.encoders import region_around
 from engine.photo import Box, Photo
 
 
@@ -30,11 +32,12 @@ class RegionEditor(EditorFrame):
     """See the module.
 
     Signals:
-        accepted(object, int): the mask, uint8 (H, W), and how many scales are kept inside of it.
+        accepted(object, int, object): the mask, uint8 (H, W), how many scales are kept inside of it, and the ``Placement`` of
+            the subject in the photo where it was placed by hand, or None.
         left: nothing is drawn.
     """
 
-    accepted = Signal(object, int)
+    accepted = Signal(object, int, object)
     left = Signal()
 
     def __init__(self, service: MaskService, parent: QWidget | None = None) -> None:
@@ -47,6 +50,7 @@ class RegionEditor(EditorFrame):
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
         self.side = EditorSide((Divider(), self.scales, self.scales_words), (self.use, self.discard))
         self._lay_out(self.side)
+        self.placing = PhotoPlacing(self.canvas, self)
         self._connect()
         self.retranslate()
 
@@ -54,17 +58,21 @@ class RegionEditor(EditorFrame):
         self._connect_frame()
         self.use.clicked.connect(self.accept)
         self.discard.clicked.connect(self.leave)
+        self.placing.changed.connect(self._show)
         bind(self, "leave_editor", self.leave)
         bind(self.canvas, "use_cutout", self.accept)
 
     # Begin and end
 
-    def begin(self, photo: Photo, scales: int, whole: int = 0, *, into_photo: bool = False) -> MaskSession:
+    def begin(
+        self, photo: Photo, scales: int, whole: int = 0, *, into_photo: bool = False, subject: CutOut | None = None
+    ) -> MaskSession:
         """Mark a region of a picture; returns what is marked.
 
         Args:
             scales: how many scales it has. whole: how many of them the dial keeps at first.
             into_photo: it is a photo that the subject goes into.
+            subject: the cut-out, to be placed in it by hand; None where the model does not know placement.
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
         self._into_photo = into_photo
@@ -74,6 +82,7 @@ class RegionEditor(EditorFrame):
         self.scales.setRange(0, max(scales - 1, 1))
         self.scales.setValue(min(whole, scales - 1))
         self._mark(session, "brush", max(photo.width, photo.height) / 8)
+        self.placing.begin(session, subject)
         self.retranslate()
         self._show()
         return session
@@ -85,14 +94,17 @@ class RegionEditor(EditorFrame):
         if self._session is None:
             return
         self._session.settle()
+        placed, photo = self.placing.placed(), self._session.photo
         mask = self._session.document.mask.copy()
+        if placed is not None:
+            mask = region_around(*placed, photo.width, photo.height)
         problem = region_problem(mask)
         if problem is not None:
             self.side.show_error(problem)
             return
         whole = round(self.scales.value())
         self._release()
-        self.accepted.emit(mask, whole)
+        self.accepted.emit(mask, whole, None if placed is None else placed[1])
 
     @Slot()
     def leave(self) -> None:
@@ -100,22 +112,32 @@ class RegionEditor(EditorFrame):
         self._release()
         self.left.emit()
 
+    def _release(self) -> None:
+        self.placing.end()
+        super()._release()
+
     # What is shown
 
     @Slot()
     def _show(self) -> None:
         self.side.message.hide()
         self._show_undo()
+        self._show_words()
+
+    def _show_words(self) -> None:
+        if not self._into_photo:
+            words = self.tr("Mark what is to be drawn anew. Everything outside stays as it is.")
+        elif self.placing.placed() is not None:
+            words = self.tr("Drag it to its place and size, or mark where it goes. Everything outside stays as it is.")
+        else:
+            words = self.tr("Mark where it goes. Everything outside stays as it is.")
+        self.side.words.setText(words)
 
     @Slot()
     def retranslate(self) -> None:
         into = self._into_photo
         self.side.title.setText(self.tr("Put the subject into this photo") if into else self.tr("Redraw a region"))
-        self.side.words.setText(
-            self.tr("Mark where it goes. Everything outside stays as it is.")
-            if into
-            else self.tr("Mark what is to be drawn anew. Everything outside stays as it is.")
-        )
+        self._show_words()
         self.scales.setLabel(self.tr("Scales kept inside"))
         self.scales_words.setText(self.tr("0 draws it wholly anew; more keeps what is there in outline."))
         self.use.setText(self.tr("Draw it here") if into else self.tr("Redraw this region"))

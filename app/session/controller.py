@@ -34,6 +34,7 @@ from engine import (
     EchoGenError,
     Finished,
     GenerationRequest,
+    Placement,
     ScaleBits,
     Sentence,
     Started,
@@ -182,7 +183,10 @@ class Controller(QObject):
         placement = self.state.values.placement if moved else None
         if placement is None and manifest is not None:
             placement = manifest.place(request)
-        self._draw([redraw(request, bits, keep, _random_seed(), placement)])
+        seed = _random_seed()
+        if manifest is not None:
+            seed = manifest.with_layout_of(seed, request.seed)
+        self._draw([redraw(request, bits, keep, seed, placement)])
 
     def redraw_region(self, result: Result, mask: np.ndarray, whole: int) -> bool:
         """Draw a region of a finished picture anew, with subject, prompt and seed as the panel has them.
@@ -196,16 +200,17 @@ class Controller(QObject):
         """
         return self._draw_region(lambda: self.regions.in_picture(result, mask, whole))
 
-    def draw_in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> bool:
+    def draw_in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0, placement: Placement | None = None) -> bool:
         """Draw the subject into a region of a photo; everything else of the photo stays.
 
         Args:
             mask: uint8 (H, W) as large as the photo.
+            placement: where the subject stands, in shares of the photo; None has it stand in the region.
 
         Returns:
             Whether it is drawn; otherwise a message says why not.
         """
-        return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole))
+        return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole, placement))
 
     def _draw_region(self, make: Callable[[], GenerationRequest]) -> bool:
         if self.state.engine.manifest is None or not self._may_draw():

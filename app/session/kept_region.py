@@ -76,7 +76,13 @@ def read_region(assets: AssetStore, described: Any) -> Region | None:
         return None
     try:
         window = described.get("window")
-        return Region(mask, picture.rgb, described.get("whole", 0), None if window is None else PhotoWindow(**window))
+        return Region(
+            mask,
+            picture.rgb,
+            described.get("whole", 0),
+            None if window is None else PhotoWindow(**window),
+            described.get("behind", False),
+        )
     except (EchoGenError, TypeError, ValueError):
         log.warning("the region of the last session could not be read", exc_info=True)
         return None
@@ -88,4 +94,5 @@ def _save(assets: AssetStore, region: Region) -> tuple[Region, dict[str, Any]]:
         "mask": assets.save_mask(region.mask),
         "whole": region.whole,
         "window": asdict(region.window) if region.window is not None else None,
+        "behind": region.behind,
     }

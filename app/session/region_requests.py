@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject, Slot
 
 from app.session.state import Result, SessionState, Subject
 from app.session.values import can_redraw, compose, for_next_picture
-from engine import Finished, GenerationRequest, Region, ScaleBits
+from engine import Finished, GenerationRequest, Placement, Region, ScaleBits
 from engine.bundle import BundleManifest
-from engine.photo import Photo, photo_from_pixels, place_in_region, put_back, region_of_photo
+from engine.encoders import subject_alpha
+from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, put_back, region_of_photo
 
 
 class RegionRequests(QObject):
@@ -43,10 +44,18 @@ class RegionRequests(QObject):
             return self.in_photo(photo_from_pixels(result.image), mask, whole)
         region = Region(mask, result.image, whole)
         placement = self._state.values.placement or manifest.place(earlier)
-        return replace(self._request(subject, region, bits), placement=placement)
+        request = replace(self._request(subject, region, bits), placement=placement)
+        if self._state.values.seed_locked:
+            return request
+        return request.with_seed(manifest.with_layout_of(request.seed, earlier.seed))
 
-    def in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0) -> GenerationRequest:
+    def in_photo(
+        self, photo: Photo, mask: np.ndarray, whole: int = 0, placement: Placement | None = None
+    ) -> GenerationRequest:
         """A region of a photo, in which the subject is to stand; ``mask`` is as large as the photo.
+
+        Args:
+            placement: where it stands, in shares of the photo; None puts it at the bottom of the region.
 
         Raises:
             EchoGenError: the region is empty, or too large.
@@ -54,10 +63,12 @@ class RegionRequests(QObject):
         manifest, subject = self._ready()
         region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
         self._photo = (photo.digest, photo.rgb)
-        request, placement = self._request(subject, region, None), None
-        if manifest.placed_content is not None and request.subject is not None:
-            placement = place_in_region(request.subject, region)
-        return replace(request, placement=placement)
+        request = self._request(subject, region, None)
+        if manifest.placed_content is None or request.subject is None:
+            return replace(request, placement=None)
+        if placement is not None:
+            return replace(request, placement=place_in_window(placement, region.window))
+        return replace(request, placement=place_in_region(request.subject, region))
 
     def at_its_place(self, event: Finished) -> Finished | None:
         """A picture drawn for a part of a photo, in the photo at full resolution; None when the photo is not at hand."""
@@ -73,7 +84,8 @@ class RegionRequests(QObject):
             return None
         if self._photo[0] != region.window.photo:
             return None
-        return partial(_put_back, event, self._photo[1], region, manifest.tokenizer.feather)
+        placement = manifest.place(event.request)
+        return partial(_put_back, event, self._photo[1], region, placement, manifest.tokenizer.feather)
 
     def _ready(self) -> tuple[BundleManifest, Subject]:
         manifest, subject = self._state.engine.manifest, self._state.subject
@@ -98,5 +110,8 @@ class RegionRequests(QObject):
             self._photo = (window.photo, result.image)
 
 
-def _put_back(event: Finished, photo: np.ndarray, region: Region, feather: float) -> Finished:
-    return replace(event, image=put_back(photo, event.image, region, feather))
+def _put_back(
+    event: Finished, photo: np.ndarray, region: Region, placement: Placement | None, feather: float
+) -> Finished:
+    alpha = subject_alpha(event.request, placement, region.size)
+    return replace(event, image=put_back(photo, event.image, region, feather, alpha))

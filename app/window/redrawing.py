@@ -14,7 +14,7 @@ from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.system import background
 from app.window.panels import Panels
-from engine import EchoGenError, Sentence
+from engine import EchoGenError, Placement, Sentence
 from engine.photo import Photo, load_photo, photo_from_pixels
 
 log = logging.getLogger(__name__)
@@ -87,20 +87,23 @@ class Redrawing(QObject):
     def _open(self, photo: Photo, whole: int, *, into_photo: bool) -> None:
         manifest, panels = self._state.engine.manifest, self._panels
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
-        session = panels.region.begin(photo, scales, whole, into_photo=into_photo)
+        subject = self._state.subject
+        placed = into_photo and manifest is not None and manifest.placed_content is not None
+        cut_out = subject.cut_out if placed and subject is not None else None
+        session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
         panels.open_editor(panels.region)
         if goes_on:
             panels.toast.show_message(self.tr("What you marked last time is here again"))
 
-    @Slot(object, int)
-    def _accepted(self, mask: np.ndarray, whole: int) -> None:
+    @Slot(object, int, object)
+    def _accepted(self, mask: np.ndarray, whole: int, placement: Placement | None) -> None:
         place = self._place
         self._leave()
         if isinstance(place, Result):
             self._controller.redraw_region(place, mask, whole)
         elif place is not None:
-            self._controller.draw_in_photo(place, mask, whole)
+            self._controller.draw_in_photo(place, mask, whole, placement)
 
     @Slot()
     def _leave(self) -> None:

@@ -25,6 +25,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +49,7 @@ from engine.bundle.records import (
 from engine.errors import BundleError, os_reason
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.placement import Placement
-from engine.request import GenerationRequest, ScaleBits
+from engine.request import MAX_SEED, GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 from engine.validation import Damage, only_known, parse_json, read_value
@@ -176,6 +177,13 @@ class BundleManifest:
             return prompt
         return f"{layout_word(seed % self.layouts)} {prompt}"
 
+    def with_layout_of(self, seed: int, earlier: int) -> int:
+        """A seed near ``seed`` that picks the layout of an ``earlier`` one: what is drawn into a picture is of its layout."""
+        if not self.layouts:
+            return seed
+        near = seed - seed % self.layouts + earlier % self.layouts
+        return near if near <= MAX_SEED else near - self.layouts
+
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """(width, height) of every size that is offered, the default first."""
@@ -194,7 +202,7 @@ class BundleManifest:
         """Bytes of all files together."""
         return sum(entry.size for entry in self.files.values())
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """ "name@digest": the digest of all that determines the pixels, so of neither words nor pictures."""
         data = {

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--of",
         choices=("pictures", "regions", "batch", "workers"),
         default="pictures",
-        help="with --bundle: whole pictures; redrawing a quarter beside the whole; a job of `batch` beside the engine alone; "
+        help="whole pictures; redrawing a quarter beside the whole; with --bundle: a job of `batch` beside the engine alone; "
         "two workers of Ray beside one",
     )
     parser.add_argument("--pictures", type=int, default=12, help="of a job, with --of batch or workers, 1 to 1000")
@@ -50,10 +50,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(Sentence("The number of rounds must be from 1 to 100."))
     if not 1 <= args.pictures <= 1000:
         raise InputError(Sentence("The number of pictures must be from 1 to 1000."))
-    if args.config is not None and args.of != "pictures":
-        raise InputError(
-            Sentence("A configuration draws no pictures."), Sentence("Leave out --of, or name a --bundle.")
-        )
+    if args.config is not None and args.of not in ("pictures", "regions"):
+        raise InputError(Sentence("A configuration draws no jobs."), Sentence("Leave out --of, or name a --bundle."))
     if args.config is not None and not args.random:
         raise InputError(
             Sentence("A configuration has no weights of its own."), Sentence("Add --random, or name a --bundle.")
@@ -83,9 +81,22 @@ def _compare(args: argparse.Namespace) -> dict[str, Any]:
     dtype = args.dtype or ("bfloat16" if device.type == "cuda" and chosen.half else "float32")
     branches: BranchOrder = args.branches or ("side-by-side" if chosen.kind == "cpu" else "together")
     comparer = Comparer(config, device, getattr(torch, dtype), branches=branches)
-    found = comparer.compare(args.rounds, lambda index: _say(f"Round {index + 1} of {args.rounds}"))
-    about = {"config": config.name, "device": chosen.words, "threads": torch.get_num_threads(), "dtype": dtype}
-    about |= {"branches": branches}
+    about: dict[str, Any] = {
+        "config": config.name,
+        "device": chosen.words,
+        "threads": torch.get_num_threads(),
+        "dtype": dtype,
+        "branches": branches,
+    }
+
+    def on_round(index: int) -> None:
+        _say(f"Round {index + 1} of {args.rounds}")
+
+    if args.of == "regions":
+        from engine.bench.regions import measure_random_regions
+
+        return about | {"of": args.of} | asdict(measure_random_regions(comparer, args.rounds, on_round))
+    found = comparer.compare(args.rounds, on_round)
     return about | asdict(found)
 
 
@@ -160,10 +171,13 @@ def describe(result: dict[str, Any]) -> list[str]:
 
 def _regions(result: dict[str, Any]) -> list[str]:
     return [
-        f"{result['bundle']} on {result['device']}, subject and prompt known",
-        f"The whole picture:       {result['whole_seconds']:.2f} s",
-        f"A quarter at a corner:   {result['corner_seconds']:.2f} s, {result['corner_share']:.0%} of it",
-        f"A quarter in the middle: {result['middle_seconds']:.2f} s, {result['middle_share']:.0%} of it",
+        f"{result.get('bundle') or result['config']} on {result['device']}, subject and prompt known",
+        f"A new picture:           {result['new_seconds']:.2f} s; the seed picks place and layout, where the model has them",
+        f"Another at its place:    {result['whole_seconds']:.2f} s",
+        f"A quarter at a corner:   {result['corner_seconds']:.2f} s, {result['corner_share_of_new']:.0%} and "
+        f"{result['corner_share']:.0%} of them",
+        f"A quarter in the middle: {result['middle_seconds']:.2f} s, {result['middle_share_of_new']:.0%} and "
+        f"{result['middle_share']:.0%} of them",
     ]
 
 

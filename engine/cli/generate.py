@@ -244,6 +244,8 @@ def complete_request(
             if args.source is not None and args.keep_scales is None and args.region is None and args.photo is None
             else secrets.randbelow(MAX_SEED - args.count + 2)
         )
+        if request.kept is not None:
+            seed = min(manifest.with_layout_of(seed, request.seed), MAX_SEED - args.count + 1)
         progress.note(f"Seed {seed}")
     return request.with_seed(seed)
 

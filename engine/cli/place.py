@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.bundle.manifest import BundleManifest
-from engine.encoders.placed import region_around
+from engine.encoders.placed import region_around, subject_alpha
 from engine.errors import InputError
 from engine.photo.load import load_photo
 from engine.photo.mask_file import read_mask
@@ -26,15 +26,18 @@ class Place:
 
     Attributes:
         photo: RGB uint8 (H, W, 3), the photo at full resolution.
-        feather: pixels of the picture over which its region comes in.
+        manifest: of the model that draws.
     """
 
     photo: np.ndarray
-    feather: float
+    manifest: BundleManifest
 
     def finish(self, picture: np.ndarray, request: GenerationRequest) -> np.ndarray:
         """The picture at its place in the photo."""
-        return picture if request.region is None else put_back(self.photo, picture, request.region, self.feather)
+        if request.region is None:
+            return picture
+        alpha = subject_alpha(request, self.manifest.place(request), request.region.size)
+        return put_back(self.photo, picture, request.region, self.manifest.tokenizer.feather, alpha)
 
 
 def check_place(args: argparse.Namespace) -> None:
@@ -80,7 +83,7 @@ def take_place(
         request = replace(request, region=replace(request.region, whole=whole))
     if request.region is not None and request.region.window is not None:
         photo = photo or load_photo(args.source)
-        return request, Place(photo.rgb, manifest.tokenizer.feather)
+        return request, Place(photo.rgb, manifest)
     return request, None
 
 

@@ -15,7 +15,7 @@ _ROOM = 0.07
 """Of the subject's size, around it."""
 
 if TYPE_CHECKING:
-    from engine.request import CutOut
+    from engine.request import CutOut, GenerationRequest
 
 
 def place_cut_out(subject: CutOut, placement: Placement, width: int, height: int) -> np.ndarray:
@@ -46,6 +46,22 @@ def place_cut_out(subject: CutOut, placement: Placement, width: int, height: int
         np.ascontiguousarray(source), matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
     )
     return placed.clip(0, 1)
+
+
+def subject_alpha(request: GenerationRequest, placement: Placement | None, size: tuple[int, int]) -> np.ndarray | None:
+    """The subject's alpha in a picture whose photo goes on behind it, float32 (H, W) in 0 … 1.
+
+    Args:
+        placement: where it stands, or None where that is not known.
+        size: (width, height) of the picture.
+
+    Returns:
+        None where the request has no such photo, or where nothing says what of the picture is the subject.
+    """
+    region, subject = request.region, request.subject
+    if region is None or not region.behind or subject is None or placement is None:
+        return None
+    return place_cut_out(subject, placement, *size)[..., 3]
 
 
 def region_around(subject: CutOut, placement: Placement, width: int, height: int) -> np.ndarray:

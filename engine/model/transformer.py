@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import torch
@@ -37,6 +38,13 @@ class SubjectCondition:
     vector: Tensor
     semantic: Tensor
     content: Tensor
+
+
+@lru_cache(maxsize=64)
+def _scale_code(grid: tuple[int, int], frame: tuple[int, int], head_size: int, device: torch.device) -> Tensor:
+    """Rotary code of a grid's cells: the same for every picture, and milliseconds to make."""
+    with torch.inference_mode(False):  # training may use what drawing made
+        return rotary_code(grid_positions(grid, frame), head_size, device)
 
 
 class TokenProjection(nn.Module):
@@ -163,8 +171,7 @@ class Transformer(nn.Module):
 
     def scale_rotary(self, schedule: ScaleSchedule, scale: int, device: torch.device) -> Tensor:
         """Rotary code of the cells of one scale (the one output cell of scale 0 is a start token)."""
-        positions = grid_positions(schedule.grids[scale], schedule.rotary_grid)
-        return rotary_code(positions, self.config.head_size, device)
+        return _scale_code(schedule.grids[scale], schedule.rotary_grid, self.config.head_size, device)
 
     def content_rotary(self, schedule: ScaleSchedule, device: torch.device) -> Tensor | None:
         """Rotary code of the content grid, where the configuration has one (the published model has not)."""

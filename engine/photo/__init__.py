@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from engine.photo.picture_file import save_picture as save_picture
     from engine.photo.picture_file import save_plain as save_plain
     from engine.photo.place import place_in_region as place_in_region
+    from engine.photo.place import place_in_window as place_in_window
     from engine.photo.place import put_back as put_back
     from engine.photo.place import region_of_photo as region_of_photo
     from engine.photo.refusals import MAX_PIXELS as MAX_PIXELS
@@ -75,7 +76,7 @@ else:
                 "save_picture",
                 "save_plain",
             ),
-            "engine.photo.place": ("place_in_region", "put_back", "region_of_photo"),
+            "engine.photo.place": ("place_in_region", "place_in_window", "put_back", "region_of_photo"),
             "engine.photo.sheet": ("Table", "arrange", "draw_sheet"),
         },
     )

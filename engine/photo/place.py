@@ -73,7 +73,7 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
     window = None
     if (x, y, width, height) != (0, 0, photo.width, photo.height) or (width, height) != size:
         window = PhotoWindow(x, y, width, height, photo.width, photo.height, photo.digest)
-    return Region(inside, picture, 0, window)
+    return Region(inside, picture, 0, window, behind=True)
 
 
 def window_around(
@@ -96,13 +96,17 @@ def window_around(
     return corner[0], corner[1], extent[0], extent[1]
 
 
-def put_back(photo: np.ndarray, picture: np.ndarray, region: Region, feather: float) -> np.ndarray:
+def put_back(
+    photo: np.ndarray, picture: np.ndarray, region: Region, feather: float, alpha: np.ndarray | None = None
+) -> np.ndarray:
     """The photo at full resolution with a drawn picture in its region.
 
     Args:
         photo: RGB uint8 (H, W, 3), as large as the region's window says.
         picture: RGB uint8, as the engine gave it.
         feather: pixels of the picture over which the region comes in.
+        alpha: float32, as large as the picture, 0 … 1: the subject at its place, where that is known. Beside it the photo
+            keeps the detail that the picture is too small for.
 
     Returns:
         RGB uint8 (H, W, 3); outside of the region every pixel is the photo's.
@@ -123,15 +127,21 @@ def put_back(photo: np.ndarray, picture: np.ndarray, region: Region, feather: fl
         )
     extent = (window.width, window.height)
     scale = window.width / picture.shape[1]
-    large = cv2.resize(picture, extent, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    large = _resized(picture, extent)
     mask = _mask_resized(region.mask, extent)
     weight = soft_inside(mask, feather * scale)
     left, top = max(window.x, 0), max(window.y, 0)
     right, bottom = min(window.x + window.width, photo.shape[1]), min(window.y + window.height, photo.shape[0])
     there = np.s_[top:bottom, left:right]
     here = np.s_[top - window.y : bottom - window.y, left - window.x : right - window.x]
+    drawn = large[here]
+    if alpha is not None and region.behind:
+        small = _resized(region.picture, extent)[here]
+        beside = 1 - _resized(alpha, extent)[here].clip(0, 1)[..., None]
+        drawn = drawn + (photo[there].astype(np.float32) - small) * beside
+        drawn = (drawn.clip(0, 255) + np.float32(0.5)).astype(np.uint8)
     out = photo.copy()
-    out[there] = mixed(photo[there], large[here], weight[here])
+    out[there] = mixed(photo[there], drawn, weight[here])
     return out
 
 
@@ -176,6 +186,12 @@ def _window(pixels: np.ndarray, x: int, y: int, width: int, height: int, border:
     if border == cv2.BORDER_REFLECT_101 and too_far:
         border = cv2.BORDER_REPLICATE
     return cv2.copyMakeBorder(part, above, below, left, right, border, value=0)
+
+
+def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Pixels made as large as ``size`` (width, height)."""
+    larger = size[0] > pixels.shape[1]
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC if larger else cv2.INTER_AREA)
 
 
 def _mask_resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -38,6 +38,10 @@ class RegionTokens:
         near = F.max_pool2d(places[None].float(), 2 * NEAR + 1, stride=1, padding=NEAR)
         return near.flatten().nonzero()[:, 0]
 
+    def asked(self, scale: int) -> Tensor:
+        """Of the tokens of ``run``, indices (k,) of those that are drawn anew."""
+        return torch.isin(self.run(scale), self.drawn(scale)).nonzero()[:, 0]
+
     def drawn(self, scale: int) -> Tensor:
         """Indices (k,) of the tokens that are drawn anew."""
         return self.anew[scale].flatten().nonzero()[:, 0]

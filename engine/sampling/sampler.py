@@ -255,8 +255,9 @@ class Sampler:
                 if region is not None and tokens[scale] < schedule.tokens[scale]:
                     places = region.run(scale).to(self.device)
                     inputs, rotary = inputs[:, places], rotary[places]
+                wanted = self._wanted(scale, scale < first, region, tokens[scale])
                 groups = self._groups(len(order), tokens[scale])
-                tasks = [partial(run.scale, group, inputs, scale, rotary, pace) for group in groups]
+                tasks = [partial(run.scale, group, inputs, scale, rotary, pace, wanted) for group in groups]
                 at_once = self.branches == "side-by-side" and len(tasks) > 1
                 branch_logits = torch.cat(run_side_by_side(tasks) if at_once else [task() for task in tasks])
                 run.advance(tokens[scale])
@@ -269,7 +270,6 @@ class Sampler:
                 if region is None or drawn is None:
                     bits = self._choose(logits, guidance.top_p, seed, scale, greedy).view(*grid, -1)
                 else:
-                    logits = logits[torch.isin(region.run(scale), drawn).to(self.device)]
                     chosen = self._choose(logits, guidance.top_p, seed, scale, greedy, schedule.tokens[scale], drawn)
                     bits = kept[scale].to(self.device).flatten(0, 1).clone()
                     bits[drawn.to(self.device)] = chosen.to(bits.dtype)
@@ -278,6 +278,13 @@ class Sampler:
             summed = add_scale(summed, bits[None], self.tokenizer, scale)
             if scale >= first - 1:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
+
+    def _wanted(self, scale: int, kept: bool, region: RegionTokens | None, run: int) -> Tensor | None:
+        """Which of the ``run`` tokens of a scale are asked for their bits, as indices; None for all of them."""
+        if region is None and not kept:
+            return None
+        asked = region.asked(scale) if region is not None else torch.zeros(0, dtype=torch.long)
+        return None if len(asked) == run else asked.to(self.device)
 
     def _groups(self, branches: int, tokens: int) -> list[slice]:
         """Which branches go through a scale of so many tokens together."""
@@ -349,10 +356,17 @@ class _Run:
         self.cross = [[state.cross[index] for state in states] for index in blocks]
         self.caches = [ScaleCache([state.start[index] for state in states], stored) for index in blocks]
 
-    def scale(self, branches: slice, inputs: Tensor, scale: int, rotary: Tensor, pace: Pace) -> Tensor:
-        """Logits (B, n, 2d) of some branches at one scale; ``inputs`` (1, n, d) are the same for all of them."""
+    def scale(
+        self, branches: slice, inputs: Tensor, scale: int, rotary: Tensor, pace: Pace, wanted: Tensor | None = None
+    ) -> Tensor:
+        """Logits of some branches at one scale, (B, n, 2d), or (B, m, 2d) of the ``wanted`` tokens (m,) alone.
+
+        Args:
+            inputs: (1, n, d), the same for all branches.
+        """
         vector = self.vector[branches]
         x = self.net.embed(inputs, scale).expand(len(vector), -1, -1)
+        last = self.net.blocks[-1]
         for block, prepared, content, cross, cache in zip(
             self.net.blocks, self.prepared, self.content, self.cross, self.caches, strict=True
         ):
@@ -360,7 +374,9 @@ class _Run:
             content, cross = content[branches], cross[branches]
             if self.resting:  # on the CPU, they visit the device for this block only
                 content, cross = moved(content, self.device), moved(cross, self.device)
-            x = block.image(x, prepared.of(branches), rotary, content, cross, cache.of(branches))
+            # Behind the last block's keys a token whose bits are kept has nothing to tell any more.
+            asked = wanted if block is last else None
+            x = block.image(x, prepared.of(branches), rotary, content, cross, cache.of(branches), wanted=asked)
         return self.net.logits(x, vector)
 
     def advance(self, tokens: int) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.encoder_decoder import Decoder, Encoder
+from engine.tokenizer.reference import SeenCanvas
 
 
 class Autoencoder(nn.Module):
@@ -32,11 +33,11 @@ class Autoencoder(nn.Module):
         """Pixels (B, 3, H, W) in -1..1, sides multiples of the stride, to features (B, d, H/stride, W/stride)."""
         return self.encoder(pixels)
 
-    def decode(self, codes: Tensor, canvas: Tensor | None = None) -> Tensor:
+    def decode(self, codes: Tensor, canvas: Tensor | SeenCanvas | None = None) -> Tensor:
         """Summed codes (B, d, h, w) to pixels (B, 3, h*stride, w*stride) in -1..1.
 
         Args:
-            canvas: the placed cut-out for a decoder with a reference branch, see ``Decoder.forward``.
+            canvas: the placed cut-out for a decoder with a reference branch, see ``decode_in_strips``.
         """
         return decode_in_strips(self.decoder, codes, canvas)
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.tokenizer.layers import Double, ResidualBlock
+from engine.tokenizer.reference import SeenCanvas, part_of
 
 if TYPE_CHECKING:
     from engine.tokenizer.encoder_decoder import Decoder
@@ -33,42 +34,45 @@ DEVICE_STRIP_BYTES = 256 << 20
 def decode_in_strips(
     decoder: Decoder,
     codes: Tensor,
-    canvas: Tensor | None = None,
+    canvas: Tensor | SeenCanvas | None = None,
     strip_bytes: int | None = None,
     before_layer: Callable[[], None] | None = None,
+    window: tuple[slice, slice] | None = None,
 ) -> Tensor:
     """Summed codes (B, d, h, w) to pixels (B, 3, H, W), cut off at -1 and 1.
 
     Args:
         decoder: the decoder; its weights may be float32 or bfloat16, the codes are brought to their type.
         codes: the sum of all codes.
-        canvas: the placed cut-out, as ``Decoder.forward`` takes it. The reference branch, which only small models have,
-            runs over the whole picture at once.
+        canvas: the placed cut-out, as ``Decoder.forward`` takes it, or what ``Decoder.see`` made of it. The reference
+            branch, which only small models have, runs over the whole picture at once.
         strip_bytes: size of a strip of one layer's input; by default what suits the device. Peak memory is that of
             the largest layer's input and output plus a few strips.
         before_layer: called before every layer; what it raises ends the decoding.
+        window: rows and columns of the codes that are wanted; the pixels are those of them alone. The coarsest level, which
+            sets the tone of a picture, is still decoded whole. The finer ones take mean and variance from the window, so
+            its pixels are near those of the whole picture (about 40 dB, decision 21) and not the same.
     """
     if strip_bytes is None:
         strip_bytes = CPU_STRIP_BYTES if codes.device.type == "cpu" else DEVICE_STRIP_BYTES
     dtype = decoder.input.weight.dtype
     codes = codes.to(dtype)
-    reference = decoder.reference
-    maps: list[Tensor] = []
-    if reference is not None:
-        canvas = decoder.empty_canvas(codes) if canvas is None else canvas.to(codes.device, dtype)
-        maps = reference.features(canvas)
+    reference, seen = decoder.reference, decoder.see(codes, canvas)
+    grid = (codes.shape[2], codes.shape[3])
     x = decoder.input(codes)
     for level, step in decoder.steps():
         if before_layer is not None:
             before_layer()
-        if reference is not None and level is not None:
-            x = reference.join(x, maps, level)
+        if window is not None and level == max(len(decoder.levels) - 2, 0):
+            x = part_of(x, *window, grid)
+            seen = None if seen is None else seen.part(*window, grid)
+        if reference is not None and seen is not None and level is not None:
+            x = reference.join(x, seen.maps, level)
         x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
     scene = decoder.unfold(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes))
-    if reference is None:
+    if reference is None or seen is None:
         return scene.clamp_(-1, 1)
-    assert canvas is not None
-    return reference.compose(scene, F.silu(decoder.norm(x)), maps, canvas).clamp_(-1, 1)
+    return reference.compose(scene, F.silu(decoder.norm(x)), seen.maps, seen.pixels).clamp_(-1, 1)
 
 
 def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.layers import Double, Halve, ResidualBlock, group_norm
-from engine.tokenizer.reference import ReferenceBranch
+from engine.tokenizer.reference import ReferenceBranch, SeenCanvas
 
 
 class Encoder(nn.Module):
@@ -82,28 +82,32 @@ class Decoder(nn.Module):
         height, width = (side * self.stride for side in codes.shape[-2:])
         return codes.new_zeros(codes.shape[0], 4, height, width)
 
+    def see(self, codes: Tensor, canvas: Tensor | SeenCanvas | None) -> SeenCanvas | None:
+        """The canvas that goes with codes (B, d, h, w), looked at; None without a reference branch."""
+        if self.reference is None:
+            return None
+        if isinstance(canvas, SeenCanvas):
+            return canvas
+        pixels = self.empty_canvas(codes) if canvas is None else canvas.to(codes.device, codes.dtype)
+        return SeenCanvas(pixels, self.reference.features(pixels))
+
     def forward(self, codes: Tensor, canvas: Tensor | None = None) -> Tensor:
         """
         Args:
             canvas: the placed cut-out, premultiplied RGBA (B, 4, H, W) in 0..1; None for a picture without a subject.
                 A decoder without a reference branch passes it over.
         """
-        reference = self.reference
-        maps: list[Tensor] = []
-        if reference is not None:
-            canvas = self.empty_canvas(codes) if canvas is None else canvas
-            maps = reference.features(canvas)
+        reference, seen = self.reference, self.see(codes, canvas)
         x = self.input(codes)
         for level, step in self.steps():
-            if reference is not None and level is not None:
-                x = reference.join(x, maps, level)
+            if reference is not None and seen is not None and level is not None:
+                x = reference.join(x, seen.maps, level)
             x = step(x)
         x = F.silu(self.norm(x))
         scene = self.unfold(self.output(x))
-        if reference is None:
+        if reference is None or seen is None:
             return scene
-        assert canvas is not None
-        return reference.compose(scene, x, maps, canvas)
+        return reference.compose(scene, x, seen.maps, seen.pixels)
 
 
 class Level(nn.Module):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,29 @@ MOST_LIGHT = 2.0
 """Largest |g|: light from a seventh to seven times that of the photo."""
 
 _VISIBLE = 3.0  # bias of v before the sigmoid: a fresh network shows what it is given
+
+
+class SeenCanvas(NamedTuple):
+    """The placed cut-out as a decoder sees it: the same for the picture and all its previews, so it is looked at once.
+
+    Attributes:
+        pixels: premultiplied RGBA (B, 4, H, W) in 0..1.
+        maps: features of it for every level, fine to coarse; each level has half the resolution of the one before.
+    """
+
+    pixels: Tensor
+    maps: Sequence[Tensor]
+
+    def part(self, rows: slice, columns: slice, grid: tuple[int, int]) -> SeenCanvas:
+        """What is seen of some rows and columns of a token grid (h, w), which lies over the whole canvas."""
+        pixels, *maps = (part_of(x, rows, columns, grid) for x in (self.pixels, *self.maps))
+        return SeenCanvas(pixels, maps)
+
+
+def part_of(x: Tensor, rows: slice, columns: slice, grid: tuple[int, int]) -> Tensor:
+    """The part of a map (B, C, H, W) that lies under some rows and columns of a coarser grid (h, w)."""
+    down, right = x.shape[2] // grid[0], x.shape[3] // grid[1]
+    return x[:, :, rows.start * down : rows.stop * down, columns.start * right : columns.stop * right].contiguous()
 
 
 class ReferenceBranch(nn.Module):

@@ -3700,6 +3700,14 @@
         <translation>{2}年{1}{0}日</translation>
     </message>
     <message>
+        <source>{0}&#xa0;min</source>
+        <translation>{0}&#xa0;分钟</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;s</source>
+        <translation>{0}&#xa0;秒</translation>
+    </message>
+    <message>
         <source>{0}, {1}</source>
         <translation>{0}，{1}</translation>
     </message>
@@ -3714,14 +3722,6 @@
     <message>
         <source>{0}: needs {1}, you have {2}.</source>
         <translation>{0}：需要 {1}，您有 {2}。</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;min</source>
-        <translation>{0}&#xa0;分钟</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;s</source>
-        <translation>{0}&#xa0;秒</translation>
     </message>
     <message>
         <source>{base_url} answered {repository} with {status}.</source>
@@ -6633,6 +6633,10 @@
     <message>
         <source>Back</source>
         <translation>返回</translation>
+    </message>
+    <message>
+        <source>Drag it to its place and size, or mark where it goes. Everything outside stays as it is.</source>
+        <translation>拖到合适的位置和大小，或标出放置的位置。外面的一切保持不变。</translation>
     </message>
     <message>
         <source>Draw it here</source>

@@ -7,13 +7,19 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits
+from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits, ScalePreview
+from engine.bench.random_bundle import make_random_bundle
+from engine.encoders.placed import subject_alpha
 from engine.errors import PhotoError, RequestError
+from engine.painting import codes_around
+from engine.photo.in_front import in_front
 from engine.photo.load import photo_from_pixels
 from engine.photo.place import place_in_region, place_in_window, put_back, region_of_photo, window_around
 from engine.placement import Placement
 from engine.region import Region, soft_inside
+from engine.tokenizer.decoding import decode_in_strips
 
 RANDOM = 200
 
@@ -136,6 +142,76 @@ def test_a_photo_becomes_bits_and_stays_outside(engine):
     assert whole.shape == photo.rgb.shape
     assert not (whole != photo.rgb).any(axis=2)[mask == 0].any()
     assert (whole != photo.rgb).any(axis=2)[mask > 0].mean() > 0.8
+
+
+def placed_in(photo, mask, subject) -> GenerationRequest:
+    region = region_of_photo(photo, mask, ((64, 64),))
+    return replace(REQUEST, region=region, placement=place_in_region(subject, region))
+
+
+def test_a_photo_goes_on_behind_a_placed_subject(tmp_path):
+    make_random_bundle(tmp_path / "placed", "tiny-placed")
+    chance = np.random.default_rng(3)
+    photo = photo_from_pixels(chance.integers(90, 166, (200, 260, 3), np.uint8))
+    mask = np.zeros((200, 260), np.uint8)
+    mask[40:180, 60:220] = 255
+    request = placed_in(photo, mask, cut_out())
+    with Engine.open(tmp_path / "placed", "cpu") as placing:
+        finished = draw(placing, request)
+        read = GenerationRequest.loads(finished.request.dumps())
+        assert read.region is not None and read.region.behind
+        assert np.array_equal(draw(placing, read).image, finished.image), "its PNG draws it again"
+        *_, preview, _ = [event.image for event in placing.generate(request) if isinstance(event, ScalePreview)]
+    alpha = subject_alpha(request, request.placement, (64, 64))
+    assert alpha is not None
+    place, beside = request.region.picture.astype(int), alpha == 0
+    assert (finished.image[beside] <= place[beside]).all(), "a shadow, and no light"
+    assert np.array_equal(preview[beside], request.region.picture[beside])
+    solid = (alpha > 0.99) & (cv2.erode(request.region.mask, np.ones((17, 17))) > 0)
+    assert (finished.image[solid] != place[solid]).any(axis=-1).mean() > 0.8
+    whole = put_back(photo.rgb, preview, request.region, 4, alpha)
+    window = request.region.window
+    near = cv2.dilate(alpha, np.ones((5, 5)))  # made large by cubic curves, alpha reaches two pixels further
+    large = cv2.resize(near, (window.width, window.height), interpolation=cv2.INTER_LINEAR)
+    changed = (whole != photo.rgb).any(axis=2)
+    changed[window.y : window.y + window.height, window.x : window.x + window.width] &= large == 0
+    assert not changed.any(), "at full resolution it is the photo itself, not one that was made small and large again"
+
+
+def test_a_subject_in_front_only_takes_light_away():
+    region = Region(np.pad(np.full((40, 40), 255, np.uint8), 12), np.full((64, 64, 3), 120, np.uint8), behind=True)
+    alpha = np.zeros((64, 64), np.float32)
+    alpha[24:40, 24:40] = 1
+    without = np.full((64, 64, 3), 100, np.uint8)
+    lighter, darker = np.full_like(without, 140), np.full_like(without, 60)
+    beside = alpha == 0
+    assert (in_front(region, lighter, alpha, 4, without)[beside] == 120).all()
+    shaded = in_front(region, darker, alpha, 4, without)
+    assert (shaded[32, 32] == 60).all() and shaded[beside].min() < 90
+    assert (shaded[region.mask == 0] == 120).all()
+    assert (in_front(region, darker, alpha, 4)[beside] == 120).all(), "without the photo's own bits no shadow"
+
+
+def test_a_window_of_codes_is_decoded_as_the_whole_is(engine):
+    decoder = engine.bundle.tokenizer.decoder
+    codes = torch.randn(1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+    whole = decode_in_strips(decoder, codes)
+    assert torch.equal(decode_in_strips(decoder, codes, window=(slice(0, 8), slice(0, 8))), whole)
+    part = decode_in_strips(decoder, codes, window=(slice(1, 7), slice(2, 8)))
+    assert part.shape == (1, 3, 48, 48)
+    there = whole[:, :, 8:56, 16:64]
+    assert (part - there)[:, :, 8:-8, 8:-8].abs().mean() < 0.25 * (there - there.mean()).abs().mean()
+
+
+def test_a_small_region_of_a_picture_is_painted_around_itself():
+    grid = (16, 16)
+    picture = np.zeros((256, 256, 3), np.uint8)
+    mask = np.zeros((256, 256), np.uint8)
+    mask[128:, 100:140] = 255
+    assert codes_around(Region(mask, picture), grid, 16) == (slice(6, 16), slice(4, 11))
+    mask[:] = 255
+    mask[:40] = 0
+    assert codes_around(Region(mask, picture), grid, 16) is None
 
 
 def test_random_windows_of_photos_never_touch_what_is_outside():

@@ -66,12 +66,12 @@ class WindowWalk:
         for _ in range(steps):
             name = chance.choice(ACTIONS)
             self.done.append(name)
-            getattr(self, name)(chance)
-            self.settle()
             try:
+                getattr(self, name)(chance)
+                self.settle()
                 self.check()
-            except AssertionError as error:
-                raise AssertionError(f"walk {seed}, after {', '.join(self.done)}: {error}") from error
+            except Exception as error:
+                raise AssertionError(f"walk {seed}, after {', '.join(self.done)}: {error!r}") from error
 
     # What the user does
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QWidget
 
 from app.editor.step_names import step_name
 from app.mask.drafts import DraftStore
@@ -60,6 +61,12 @@ class Bench:
     def mark(self, x0: int, y0: int, x1: int, y1: int) -> None:
         session = self.window.panels.region.canvas.session
         session.document.fill_area(((x0, y0), (x1, y0), (x1, y1), (x0, y1)))
+
+    def drag(self, widget: QWidget, start: tuple[float, float], to: tuple[float, float]) -> None:
+        begin, end = (QPointF(*at).toPoint() for at in (start, to))
+        self.qtbot.mousePress(widget, Qt.MouseButton.LeftButton, pos=begin)
+        self.qtbot.mouseMove(widget, end)
+        self.qtbot.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=end)
 
     def finish(self, colour: int = 120) -> None:
         request, number = self.link.drawn[-1], len(self.link.drawn)
@@ -114,9 +121,37 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     changed[100:221, 100:201] = False
     assert not changed.any()
 
+    # Placed by hand, as on the canvas: the region follows the thing, and marks take its place.
+    redrawing._loaded(photo_from_pixels(pixels))
+    editor = panels.region
+    frame = editor.placing.frame
+    assert frame.isVisible() and "Drag it" in editor.side.words.text()
+    corner, end = editor.canvas.viewport.to_widget(0, 0), editor.canvas.viewport.to_widget(400, 300)
+    before = frame.placement()
+    middle = frame.standing().middle
+    bench.drag(frame, middle, (middle[0] + (end.x() - corner.x()) / 4, middle[1]))
+    frame.mirror()
+    by_hand = frame.placement()
+    assert abs(by_hand.x - before.x - 0.25) < 0.02 and by_hand.mirrored and by_hand.size == before.size
+    editor.canvas.viewport.zoom_in()
+    assert frame.placement() == by_hand, "zooming moves the photo and the thing together"
+    bench.mark(10, 10, 60, 60)
+    assert frame.isHidden() and "Mark where" in editor.side.words.text()
+    editor.undo()
+    assert frame.isVisible()
+    editor.accept()
+    drawn = bench.link.drawn[-1]
+    placed, window = drawn.placement, drawn.region.window
+    assert placed.mirrored and window.x + placed.x * window.width == pytest.approx(by_hand.x * 400, abs=1)
+    assert placed.size * min(window.width, window.height) == pytest.approx(by_hand.size * 300, abs=1)
+    rows, columns = np.nonzero(drawn.region.mask)
+    assert columns.min() < placed.x * 72 < columns.max() and rows.min() < placed.y * 48 < rows.max()
+    assert frame.isHidden()
+    bench.finish()
+
     # Vary draws there again, out of what is shown.
     bench.controller.vary(bench.state.result.request)
-    assert bench.link.drawn[-1].region == request.region
+    assert bench.link.drawn[-1].region == drawn.region
     bench.finish(200)
     assert bench.state.result.image.shape == pixels.shape
 

@@ -58,4 +58,4 @@ def test_a_region_is_measured_beside_the_whole(tiny_bundle, capsys):
     assert found["corner_share"] == pytest.approx(found["corner_seconds"] / found["whole_seconds"])
     assert main(command) == 0
     assert "A quarter at a corner" in capsys.readouterr().out
-    assert main(["bench", "--config", "echogen-125m", "--random", "--of", "regions"]) == 2
+    assert main(["bench", "--config", "echogen-125m", "--random", "--of", "batch"]) == 2

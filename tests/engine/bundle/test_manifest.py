@@ -18,6 +18,7 @@ from engine.bundle.manifest import (
     read_manifest,
 )
 from engine.errors import BundleError
+from engine.request import MAX_SEED
 
 
 @pytest.fixture
@@ -84,6 +85,8 @@ def test_the_seed_says_which_layout_is_drawn(manifest):
         "layout6 a robot",
         "layout1 a robot",
     ]
+    assert [taught.with_layout_of(seed, 4) for seed in (0, 9, MAX_SEED)] == [4, 10, MAX_SEED - MAX_SEED % 6 - 2]
+    assert plain.with_layout_of(9, 4) == 9
     assert taught.read_as(" ", 3) == " " and taught.text_limit == plain.text_limit - 1
     assert BundleManifest.from_json(json.loads(json.dumps(taught.to_json()))).layouts == 6
 
