@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
@@ -31,6 +32,8 @@ Natural = Annotated[int, Meta(ge=0, le=2**53)]
 """A count or a size. Larger ones are nowhere in use, and no float holds them."""
 
 
+_PLACE = re.compile(r" - at ((?:`key` in )?`\$[\w.\[\]]*`)\Z")
+"""Where msgspec puts the place of an error: "- at `$.schedules[0]`", and of a bad name "- at `key` in `$.sizes`"."""
 _TOO_MUCH = Sentence("a number is too large, or it is nested too deeply")
 
 
@@ -38,7 +41,7 @@ class Damage(ValueError):
     """A value that was read is not what it has to be.
 
     Attributes:
-        why: a part of a sentence, with the place: "schedules[0].grids[4]: expected int <= 256".
+        why: a part of a sentence, with the place: "schedules[0].grids[4]: expected a whole number <= 256".
     """
 
     def __init__(self, why: Sentence) -> None:
@@ -75,12 +78,13 @@ def read_value(data: Any, kind: Any) -> Any:
     """A value of JSON as one of this type.
 
     Raises:
-        Damage: it is none, and where it differs. A dataclass's own errors pass through.
+        Damage: it is none, and where it differs. A dataclass's own errors pass through, but for a ``ValueError``: that is
+            the reason.
     """
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise Damage(_why(str(error))) from error
+        raise Damage(_why(error)) from error
     except (ArithmeticError, RecursionError) as error:
         raise Damage(_TOO_MUCH) from error
 
@@ -157,14 +161,60 @@ def _types(kind: type) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
-def _why(message: str) -> Sentence:
-    """msgspec's message, place first: "Expected `int` <= 256 - at `$.schedules[0].grids[4]`"."""
-    reason, _, place = message.partition(" - at ")
+def _why(error: msgspec.ValidationError) -> Sentence:
+    """The place of an error, and its reason: "schedules[0].grids[4]: expected a whole number <= 256"."""
+    text = str(error)
+    found = _PLACE.search(text)
+    reason, place = (text[: found.start()], found[1]) if found else (text, "")
     place = place.replace("`", "").replace("$.", "").replace("$", "").strip()
     if reason.startswith("Object missing required field "):
         name = reason.split("`")[1]
         return Sentence("{place} is missing", place=f"{place}.{name}" if place else name)
-    if "matching regex" in reason:
-        return Sentence("{place} is not written as it must be", place=place)
-    reason = reason[:1].lower() + reason[1:].replace("`", "")
-    return Sentence("{place}: {reason}", place=place, reason=reason) if place else Sentence.row(reason)
+    if reason.startswith("Expected `str` matching regex "):
+        unlike = Sentence("it is not written as it must be")
+        return Sentence("{place} is not written as it must be", place=place) if place else unlike
+    cause = error.__cause__  # a ValueError of a dataclass, which may carry a sentence
+    own = cause.args[0] if cause is not None and cause.args else None
+    what = own if isinstance(own, Sentence) else _reason(reason)
+    return Sentence("{place}: {reason}", place=place, reason=what) if place else what
+
+
+def _reason(text: str) -> Sentence:
+    """msgspec's reason in our words.
+
+    It keeps nothing of an error but a text: "Expected `int`, got `str`", "Expected `int` <= 256", "Expected `array` of length
+    2, got 3". One of another form stays as it is.
+    """
+    if text.startswith("Invalid enum value "):
+        return Sentence("{value} is none of the values that are known", value=text.removeprefix("Invalid enum value "))
+    if text == "Number out of range":
+        return Sentence("the number is too large")
+    match text.split("`"):
+        case ["Expected ", wanted, ", got ", found, ""]:
+            return Sentence("expected {wanted}, got {found}", wanted=_kinds(wanted), found=_kinds(found))
+        case ["Expected ", wanted, bound] if bound.startswith((" <", " >")):
+            return Sentence("expected {wanted} {bound}", wanted=_kinds(wanted), bound=bound.strip())
+        case ["Expected ", wanted, length] if length.startswith(" of length "):
+            bound = length.removeprefix(" of length ").partition(",")[0]
+            return Sentence("expected {wanted} of length {bound}", wanted=_kinds(wanted), bound=bound)
+    return Sentence.row(text[:1].lower() + text[1:].replace("`", ""))
+
+
+_KINDS = {
+    "int": Sentence("a whole number"),
+    "float": Sentence("a number"),
+    "bool": Sentence("true or false"),
+    "str": Sentence("text"),
+    "array": Sentence("a list"),
+    "object": Sentence("an object"),
+    "null": Sentence("nothing"),
+}
+"""JSON's kinds of values, by msgspec's names for them."""
+
+
+def _kinds(names: str) -> Sentence:
+    """Kinds as msgspec writes them: "int", "int | null"."""
+    first, *others = (_KINDS.get(name, Sentence.row(name)) for name in names.split(" | "))
+    for other in others:
+        first = Sentence("{one} or {other}", one=first, other=other)
+    return first

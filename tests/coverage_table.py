@@ -16,7 +16,7 @@ DECIDING = (
     "app/store",
     "engine/weights",
     "engine/planning",
-    "engine/model",
+    "engine/sampling",
     "engine/photo",
 )
 """Packages whose modules decide something: 95 % of their branches are wanted."""

@@ -314,15 +314,18 @@ class PictureQueue(QObject):
             self._notes = event.notes
             if again and fresh:
                 self.noted.emit(sentences.joined(fresh))
-        if number == self._number and self._drawing is not None and self._drawing.idea is None:
+            assert self._drawing is not None
+            if self._drawing.idea is not None:
+                return
             if event.expected_seconds is not None:
                 self._state.set_expected_seconds(event.expected_seconds)
             self.started.emit(event)
 
     @Slot(int, object)
     def _preview(self, number: int, event: ScalePreview) -> None:
-        if number != self._number or self._drawing is None or self._state.jobs.stopping:
+        if number != self._number or self._state.jobs.stopping:
             return
+        assert self._drawing is not None
         if self._drawing.idea is not None:
             self.ideaPreviewed.emit(self._drawing.idea, event)
         elif self._state.settings.previews:
@@ -332,8 +335,8 @@ class PictureQueue(QObject):
     def _finished(self, number: int, event: Finished, previews: Previews) -> None:
         if number != self._number:
             return
-        idea = self._drawing is not None and self._drawing.idea is not None
-        work = None if idea else self.completion(event)
+        assert self._drawing is not None  # it has a number
+        work = None if self._drawing.idea is not None else self.completion(event)
         if work is None:
             self._complete(event, previews)
         else:
@@ -352,16 +355,15 @@ class PictureQueue(QObject):
 
     def _complete(self, event: Finished, previews: Previews) -> None:
         job = self._end_job()
-        if job is not None and job.idea is not None:
+        assert job is not None
+        if job.idea is not None:
             self.ideaFinished.emit(job.idea)
         else:
             self._deaths = 0
             self._measure(event)
-            if job is not None:
-                self.finishing.emit(job.request, event)
+            self.finishing.emit(job.request, event)
             self.finished.emit(event, previews.images)
-            if job is not None:
-                self._compare(job, event)
+            self._compare(job, event)
         self._next()
 
     @Slot(object, object)
@@ -379,12 +381,13 @@ class PictureQueue(QObject):
         if failed.job != self._number:
             return
         job = self._end_job()
-        if isinstance(failed.error, Outdone) and job is not None:
+        assert job is not None
+        if isinstance(failed.error, Outdone):
             self._compare(job, None)
             self._next()
             return
         if isinstance(failed.error, Cancelled):
-            if job is not None and job.idea is None:
+            if job.idea is None:
                 self.stopped.emit(previews.images)
             self._next()
             return

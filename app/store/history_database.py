@@ -175,7 +175,7 @@ class HistoryDatabase:
                     if self._connection.in_transaction:  # a full disk ends the transaction by itself
                         self._connection.execute("ROLLBACK")
                     raise
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:  # also for a file that was damaged while it was open
                 raise _cannot_write(self.path, str(error)) from error
 
     def close(self) -> None:

@@ -10,7 +10,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from app.store.json_file import dumps
 from engine import Damage, EchoGenError, GenerationRequest, ListedRequest, read_json, write_atomically
@@ -25,7 +27,7 @@ class _Entry:
     """A picture: its request without the subject, the subject's place among the subjects, and its words."""
 
     request: dict[str, Any]
-    subject: int
+    subject: Annotated[int, Meta(ge=0)]
     row: str
     column: str
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from app.store.json_file import put_aside
 from engine import Damage, EchoGenError, Preset, read_json, write_atomically
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ _LARGEST = 2**20
 
 
 class PresetStore:
-    """Reads and writes the file. A preset that cannot be read is left out; a damaged file is kept as "….bad"."""
+    """Reads and writes the file. A preset that cannot be read is left out, and the file is kept as "….bad" then."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,8 +30,7 @@ class PresetStore:
             return []
         except (OSError, Damage):
             log.warning("the presets could not be read", exc_info=True)
-            with contextlib.suppress(OSError):
-                self.path.replace(self.path.with_name(f"{self.path.name}.bad"))
+            put_aside(self.path)
             return []
         found = []
         for entry in data[:MOST]:
@@ -39,6 +38,8 @@ class PresetStore:
                 found.append(Preset.from_json(entry))
             except EchoGenError:
                 log.warning("a preset could not be read", exc_info=True)
+        if len(found) < len(data):
+            put_aside(self.path)
         return found
 
     def save(self, presets: Sequence[Preset]) -> None:

@@ -92,7 +92,7 @@ _EXACT = {
 }
 
 
-def damaged(why: str) -> BundleError:
+def damaged(why: Sentence) -> BundleError:
     """The error for a manifest that cannot be used, and why."""
     return BundleError(
         Sentence("The model's description ({manifest}) is damaged: {why}.", manifest=MANIFEST, why=why), GET_AGAIN
@@ -106,9 +106,9 @@ def inside(name: Any) -> str:
         BundleError: it could lead out of the folder, or mean another file on another system.
     """
     if not isinstance(name, str) or not _PATH.fullmatch(name) or len(name) > 200:
-        raise damaged(f"the file name {str(name)[:80]!r} is not allowed")
+        raise damaged(Sentence("the file name {name} is not allowed", name=repr(str(name)[:80])))
     if any(part.strip(". ") == "" or part.endswith(".") for part in name.split("/")):
-        raise damaged(f"the file name {name[:80]!r} leads out of the folder")
+        raise damaged(Sentence("the file name {name} leads out of the folder", name=repr(name[:80])))
     return name
 
 
@@ -252,7 +252,7 @@ class BundleManifest:
     def from_json(cls, data: Any) -> BundleManifest:
         """Reads what ``to_json`` wrote. Raises ``BundleError`` for anything else."""
         if not isinstance(data, dict):
-            raise damaged("it is no description of a model")
+            raise damaged(Sentence("it is no description of a model"))
         if type(data.get("format")) is not int or data["format"] not in READABLE:
             raise BundleError(
                 Sentence(
@@ -278,30 +278,31 @@ class BundleManifest:
         for part, encoder in (("text", self.text), ("semantic", self.semantic), ("content", self.content)):
             _check_encoder(part, encoder)
         if max(self.tokenizer.channels) > _MOST_CHANNELS:
-            raise damaged(f"a tokenizer of {max(self.tokenizer.channels)} channels")
+            raise damaged(Sentence("a tokenizer of {channels} channels", channels=max(self.tokenizer.channels)))
         if self.likeness is not None and not self.likeness.other < self.likeness.same:
-            raise damaged("the scale of likeness cannot be")
+            raise damaged(Sentence("the scale of likeness cannot be"))
         scales = max(len(schedule.grids) for schedule in self.schedules)
         if scales > self.transformer.scale_count:
-            raise damaged(f"{scales} scales, but the network knows {self.transformer.scale_count}")
+            known = self.transformer.scale_count
+            raise damaged(Sentence("{scales} scales, but the network knows {known}", scales=scales, known=known))
         if self.tokenizer.bits != self.transformer.bits:
-            raise damaged("network and tokenizer have different numbers of bits")
+            raise damaged(Sentence("network and tokenizer have different numbers of bits"))
         for schedule in self.schedules:
             if schedule.grids[0] != (1, 1):
-                raise damaged("the first scale is more than one token")
+                raise damaged(Sentence("the first scale is more than one token"))
             rows, columns = schedule.grids[-1]
             if schedule.size != (columns * self.tokenizer.stride, rows * self.tokenizer.stride):
-                raise damaged(f"the size {schedule.size} does not follow from its last grid")
+                raise damaged(Sentence("the size {size} does not follow from its last grid", size=schedule.size))
         if self.tokenizer.reference_channels and self.placed_content is None:
-            raise damaged("its decoder looks at the placed cut-out, which its content path does not know")
+            raise damaged(Sentence("its decoder looks at the placed cut-out, which its content path does not know"))
         for part in PARTS:
             if not self.weight_files(part):
-                raise damaged(f"it has no weights of the part “{part}”")
+                raise damaged(Sentence("it has no weights of the part “{part}”", part=part))
         named = [example.image for example in self.examples]
         named += [scene.thumb for scene in (self.language.scenes if self.language else ()) if scene.thumb]
         for name in named:
             if name not in self.files:
-                raise damaged(f"“{name}” is not among its files")
+                raise damaged(Sentence("“{name}” is not among its files", name=name))
         return self
 
 
@@ -337,6 +338,6 @@ def _check_encoder(part: str, encoder: EncoderPart) -> None:
     for name, value in encoder.config.items():
         too_many = isinstance(value, int) and value > (512 if "layer" in name else 2**20)
         if too_many or (isinstance(value, (list, str)) and len(value) > 512):
-            raise damaged(f"{part}.config.{name} is too large")
+            raise damaged(Sentence("{place} is too large", place=f"{part}.config.{name}"))
     if part != "text" and not encoder.input_size:
-        raise damaged(f"the part “{part}” has no input size")
+        raise damaged(Sentence("the part “{part}” has no input size", part=part))

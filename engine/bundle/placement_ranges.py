@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.placement import LARGEST, SMALLEST, Placement
+from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.request import CutOut
@@ -33,7 +34,9 @@ class PlacementRanges:
             ("turn", self.turn, (-180.0, 180.0)),
         ):
             if not ends[0] <= low <= high <= ends[1]:
-                raise ValueError(f"the range {name} of the placement, {low} to {high}, cannot be")
+                raise ValueError(
+                    Sentence("the range {name}, {low} to {high}, cannot be", name=name, low=low, high=high)
+                )
 
     def automatic(self, subject: CutOut, seed: int) -> Placement:
         """The placement of a seed: the subject's lowest point stands on the ground, the rest is chance.

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from engine.sentence import Sentence
+
 _Size = Annotated[int, Meta(ge=1, le=2**16)]
 _Blocks = Annotated[int, Meta(ge=1, le=256)]
 _Pixels = Annotated[int, Meta(ge=1, le=2**16)]
@@ -52,13 +54,29 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         if self.width % self.heads or self.head_size % 4:
-            raise ValueError(f"width {self.width} over {self.heads} heads must give a multiple of 4")
+            raise ValueError(
+                Sentence(
+                    "width {width} over {heads} heads must give a multiple of 4", width=self.width, heads=self.heads
+                )
+            )
         if self.blocks % self.chunks:
-            raise ValueError(f"{self.blocks} blocks do not divide into {self.chunks} chunks")
+            raise ValueError(
+                Sentence("{blocks} blocks do not divide into {chunks} chunks", blocks=self.blocks, chunks=self.chunks)
+            )
         if not self.hidden:
-            raise ValueError(f"width {self.width} is too small: its feed-forward layers would have no width at all")
+            raise ValueError(
+                Sentence(
+                    "width {width} is too small: its feed-forward layers would have no width at all", width=self.width
+                )
+            )
         if self.width % self.pool_heads:
-            raise ValueError(f"width {self.width} does not divide into {self.pool_heads} text pool heads")
+            raise ValueError(
+                Sentence(
+                    "width {width} does not divide into {heads} text pool heads",
+                    width=self.width,
+                    heads=self.pool_heads,
+                )
+            )
 
     @property
     def head_size(self) -> int:

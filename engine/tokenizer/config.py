@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from engine.sentence import Sentence
+
 _Channels = Annotated[int, Meta(ge=1, le=2**14)]
 _Few = Annotated[int, Meta(ge=1, le=16)]
 # Whole numbers stay whole numbers: the identity of a bundle hashes them as they are written.
@@ -52,13 +54,19 @@ class TokenizerConfig:
 
     def __post_init__(self) -> None:
         if min(self.bits, self.base_channels, self.blocks_per_level, self.patch, *self.multipliers) < 1:
-            raise ValueError("every size of a tokenizer is at least 1")
+            raise ValueError(Sentence("every size of a tokenizer is at least 1"))
         if self.norm_groups and any(channels % self.norm_groups for channels in self.channels):
-            raise ValueError(f"{self.norm_groups} groups do not divide the channels {self.channels}")
+            raise ValueError(
+                Sentence(
+                    "{groups} groups do not divide the channels {channels}",
+                    groups=self.norm_groups,
+                    channels=self.channels,
+                )
+            )
         if self.reference_channels and len(self.reference_channels) != len(self.multipliers):
-            raise ValueError("a reference branch has as many levels as the decoder")
+            raise ValueError(Sentence("a reference branch has as many levels as the decoder"))
         if any(channels < 1 or channels % 8 for channels in self.reference_channels):
-            raise ValueError("the channels of a reference branch are multiples of 8")
+            raise ValueError(Sentence("the channels of a reference branch are multiples of 8"))
 
     @property
     def channels(self) -> tuple[int, ...]:

@@ -63,11 +63,12 @@ class FoundFiles:
         tokenizers = dict(self.tokenizers)
         made = []
         for size, transformer in self.transformers:
-            needed: dict[str, Path | None] = {
-                f"the visual tokenizer ({_TOKENIZER_NAMES[size]})": tokenizers.get(size),
-                "the text encoder (a folder of flan-t5-xl)": self.text,
-                "the semantic encoder (a folder of dinov2-base)": self.semantic,
-                "the content encoder (the folder “vae” of FLUX.1)": self.content,
+            file = _TOKENIZER_NAMES[size]
+            needed: dict[Sentence, Path | None] = {
+                Sentence("the visual tokenizer ({file})", file=file): tokenizers.get(size),
+                Sentence("the text encoder (a folder of flan-t5-xl)"): self.text,
+                Sentence("the semantic encoder (a folder of dinov2-base)"): self.semantic,
+                Sentence("the content encoder (the folder “vae” of FLUX.1)"): self.content,
             }
             missing = [what for what, path in needed.items() if path is None]
             if missing:
@@ -237,5 +238,12 @@ def _origins(content: Path) -> tuple[tuple[str, str, str], ...]:
     return (*origins, ("content", "black-forest-labs/FLUX.1", either))
 
 
-def _listed(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+def _listed(items: list[Sentence]) -> Sentence:
+    """ "a, b and c"."""
+    *before, last = items
+    if not before:
+        return last
+    row = before[0]
+    for item in before[1:]:
+        row = Sentence("{row}, {item}", row=row, item=item)
+    return Sentence("{row} and {item}", row=row, item=last)

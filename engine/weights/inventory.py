@@ -283,8 +283,11 @@ def remove_folder(folder: Path) -> None:
 
 
 def keep_licences(folder: Path, target: Path) -> None:
-    """Copy the licence files of a part, so that they stay when its files go."""
-    for path in folder.glob("*"):
-        if path.name.upper().startswith(("LICENSE", "LICENCE", "NOTICE")):
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target / path.name)
+    """Copy the licence files of a part, so that they stay when its files go. Raises ``CannotWrite``."""
+    try:
+        for path in folder.glob("*"):
+            if path.name.upper().startswith(("LICENSE", "LICENCE", "NOTICE")):
+                target.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target / path.name)
+    except OSError as error:
+        raise disk_error(target.parent, error) from error

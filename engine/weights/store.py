@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.errors import (
     AccessRefused,
     BundleError,
+    Cancelled,
     InputError,
     LicenceNotAccepted,
 )
@@ -341,7 +343,7 @@ class ModelStore:
         """Take models from a folder: bundles and helpers are copied, published files converted where they lie.
 
         Returns:
-            Names of the models that are ready now.
+            Names of the models that are ready now; those that were taken before ``pause`` ended it.
 
         Raises:
             InputError: there is nothing in it, or something is missing. BundleError, CannotWrite.
@@ -352,14 +354,23 @@ class ModelStore:
                 Sentence("There are no model files in {folder}.", folder=folder),
                 Sentence("It should hold a bundle (bundle.json), the published files, or folders as the hub has them."),
             )
-        ready = [await self._import_bundle(source) for source in found.bundles]
-        for name, originals in found.originals():
-            await self._run(name, self._convert(name, originals))
-            ready.append(name)
-        for key, source in found.helpers:
-            await self._import_helper(PARTS[key], source)
-            ready.append(model_of(key).name)
+        ready: list[str] = []
+        with contextlib.suppress(Cancelled):
+            for source in found.bundles:
+                name = await self._import_bundle(source)
+                ready.append(name)
+            for name, originals in found.originals():
+                await self._import(name, self._convert(name, originals))
+                ready.append(name)
+            for key, source in found.helpers:
+                await self._import_helper(PARTS[key], source)
+                ready.append(model_of(key).name)
         return tuple(dict.fromkeys(ready))
+
+    async def _import(self, name: str, steps: Coroutine[Any, Any, None]) -> None:
+        """Run a step of an import. Raises ``Cancelled`` when it was paused: what follows it is not done either."""
+        if not await self._tasks.run(name, steps):
+            raise Cancelled
 
     async def _import_bundle(self, source: Path) -> str:
         manifest = read_manifest(source)
@@ -376,7 +387,7 @@ class ModelStore:
             await self._copy(name, source, self.folder / name)
 
         if (self.folder / name).resolve() != source.resolve():
-            await self._run(name, steps())
+            await self._import(name, steps())
         return name
 
     async def _import_helper(self, part: Part, source: Path) -> None:
@@ -388,18 +399,26 @@ class ModelStore:
             await self._copy(name, source, target)
             await asyncio.to_thread(PartDownload(part, target).adopt)
 
-        await self._run(name, steps())
+        await self._import(name, steps())
         if part.key not in MODELS[name].parts:
             self.choose(name, part.key)
 
     async def _copy(self, name: str, source: Path, target: Path) -> None:
-        loop = asyncio.get_running_loop()
+        loop, stopped = asyncio.get_running_loop(), threading.Event()
 
         def progress(done: int, total: int) -> None:
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._tasks.move, name, done / max(1, total))
+            if stopped.is_set():
+                raise Cancelled
+            loop.call_soon_threadsafe(self._tasks.move, name, done / max(1, total))
 
-        await asyncio.to_thread(copy_folder, source, target, progress)
+        copying = asyncio.ensure_future(asyncio.to_thread(copy_folder, source, target, progress))
+        try:
+            await asyncio.shield(copying)
+        except asyncio.CancelledError:
+            # The thread knows nothing of that, and would put the model in its place when it is done.
+            stopped.set()
+            await asyncio.wait([copying])
+            raise
 
     async def close(self) -> None:
         """Pause everything, and wait until it has stopped."""

@@ -67,22 +67,28 @@ class ModelTasks:
 
     # Running
 
-    async def run(self, name: str, steps: Coroutine[Any, Any, None]) -> None:
-        """Run one piece of work on a model as a task of its own, so that it can be paused. Where one runs already, wait for that."""
+    async def run(self, name: str, steps: Coroutine[Any, Any, None]) -> bool:
+        """Run one piece of work on a model as a task of its own, so that it can be paused. Where one runs already, wait for that.
+
+        Returns:
+            False when it was paused.
+        """
         work = self._of(name)
         if work.task is not None and not work.task.done():
             steps.close()
             await asyncio.wait([work.task])
-            return
+            return True
         work.error, work.pausing = None, False
         work.task = asyncio.ensure_future(steps)
         try:
             await work.task
             work.phase = "absent"  # what it is now is read off the disk
+            return True
         except asyncio.CancelledError:
             work.phase = "absent"
             if not work.pausing:
                 raise
+            return False
         except EchoGenError as error:
             work.phase, work.error = "failed", error
             raise

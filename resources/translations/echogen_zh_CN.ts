@@ -3312,12 +3312,32 @@
         <translation>数值类型少见的 TIFF</translation>
     </message>
     <message>
+        <source>a list</source>
+        <translation>列表</translation>
+    </message>
+    <message>
+        <source>a number</source>
+        <translation>数字</translation>
+    </message>
+    <message>
         <source>a number is too large, or it is nested too deeply</source>
         <translation>有数字过大，或嵌套过深</translation>
     </message>
     <message>
+        <source>a reference branch has as many levels as the decoder</source>
+        <translation>参考分支的层级数应与解码器相同</translation>
+    </message>
+    <message>
         <source>a second</source>
         <translation>一秒</translation>
+    </message>
+    <message>
+        <source>a tokenizer of {channels} channels</source>
+        <translation>视觉分词器有 {channels} 个通道</translation>
+    </message>
+    <message>
+        <source>a whole number</source>
+        <translation>整数</translation>
     </message>
     <message>
         <source>about {0} h left</source>
@@ -3344,12 +3364,32 @@
         <translation>OpenEXR 图片</translation>
     </message>
     <message>
+        <source>an object</source>
+        <translation>对象</translation>
+    </message>
+    <message>
         <source>appear here while the picture forms</source>
         <translation>图片成形时显示在这里</translation>
     </message>
     <message>
         <source>content encoder</source>
         <translation>内容编码器</translation>
+    </message>
+    <message>
+        <source>every size of a tokenizer is at least 1</source>
+        <translation>视觉分词器的各项尺寸至少为 1</translation>
+    </message>
+    <message>
+        <source>expected {wanted} of length {bound}</source>
+        <translation>应为{wanted}，长度为 {bound}</translation>
+    </message>
+    <message>
+        <source>expected {wanted} {bound}</source>
+        <translation>应为{wanted} {bound}</translation>
+    </message>
+    <message>
+        <source>expected {wanted}, got {found}</source>
+        <translation>应为{wanted}，实为{found}</translation>
     </message>
     <message>
         <source>file is missing</source>
@@ -3372,12 +3412,28 @@
         <translation>它出错了</translation>
     </message>
     <message>
+        <source>it has no weights of the part “{part}”</source>
+        <translation>缺少“{part}”部分的权重</translation>
+    </message>
+    <message>
         <source>it is no JSON</source>
         <translation>它不是 JSON</translation>
     </message>
     <message>
+        <source>it is no description of a model</source>
+        <translation>它不是模型的描述</translation>
+    </message>
+    <message>
+        <source>it is not written as it must be</source>
+        <translation>写法不对</translation>
+    </message>
+    <message>
         <source>it is too large</source>
         <translation>它太大</translation>
+    </message>
+    <message>
+        <source>its decoder looks at the placed cut-out, which its content path does not know</source>
+        <translation>它的解码器要看放置好的抠图，而它的内容通路并不提供</translation>
     </message>
     <message>
         <source>lacks</source>
@@ -3392,8 +3448,16 @@
         <translation>反向提示词</translation>
     </message>
     <message>
+        <source>network and tokenizer have different numbers of bits</source>
+        <translation>网络与视觉分词器的位数不同</translation>
+    </message>
+    <message>
         <source>no prompt</source>
         <translation>无提示词</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation>空值</translation>
     </message>
     <message>
         <source>now</source>
@@ -3416,8 +3480,16 @@
         <translation>已加星</translation>
     </message>
     <message>
+        <source>text</source>
+        <translation>文本</translation>
+    </message>
+    <message>
         <source>text encoder</source>
         <translation>文本编码器</translation>
+    </message>
+    <message>
+        <source>the channels of a reference branch are multiples of 8</source>
+        <translation>参考分支的通道数应为 8 的倍数</translation>
     </message>
     <message>
         <source>the connection ended early</source>
@@ -3428,12 +3500,48 @@
         <translation>连接中断</translation>
     </message>
     <message>
+        <source>the content encoder (the folder “vae” of FLUX.1)</source>
+        <translation>内容编码器（FLUX.1 的“vae”文件夹）</translation>
+    </message>
+    <message>
+        <source>the file name {name} is not allowed</source>
+        <translation>不允许使用文件名 {name}</translation>
+    </message>
+    <message>
+        <source>the file name {name} leads out of the folder</source>
+        <translation>文件名 {name} 指向文件夹之外</translation>
+    </message>
+    <message>
+        <source>the first scale is more than one token</source>
+        <translation>第一个尺度多于一个词元</translation>
+    </message>
+    <message>
         <source>the name is not valid</source>
         <translation>名称无效</translation>
     </message>
     <message>
+        <source>the number is too large</source>
+        <translation>数字太大</translation>
+    </message>
+    <message>
+        <source>the part “{part}” has no input size</source>
+        <translation>“{part}”部分没有输入尺寸</translation>
+    </message>
+    <message>
         <source>the proxy that {name} names cannot be reached, or it cannot reach the server</source>
         <translation>无法连接 {name} 指定的代理，或代理无法连接服务器</translation>
+    </message>
+    <message>
+        <source>the range {name}, {low} to {high}, cannot be</source>
+        <translation>范围 {name}（{low} 到 {high}）不成立</translation>
+    </message>
+    <message>
+        <source>the scale of likeness cannot be</source>
+        <translation>相似度的标尺不成立</translation>
+    </message>
+    <message>
+        <source>the semantic encoder (a folder of dinov2-base)</source>
+        <translation>语义编码器（dinov2-base 的文件夹）</translation>
     </message>
     <message>
         <source>the server answers with {status}</source>
@@ -3476,6 +3584,18 @@
         <translation>服务器发送的不是所请求的范围</translation>
     </message>
     <message>
+        <source>the size {size} does not follow from its last grid</source>
+        <translation>尺寸 {size} 与最后一个网格不符</translation>
+    </message>
+    <message>
+        <source>the text encoder (a folder of flan-t5-xl)</source>
+        <translation>文本编码器（flan-t5-xl 的文件夹）</translation>
+    </message>
+    <message>
+        <source>the visual tokenizer ({file})</source>
+        <translation>视觉分词器（{file}）</translation>
+    </message>
+    <message>
         <source>the weights of a visual tokenizer</source>
         <translation>视觉分词器的权重</translation>
     </message>
@@ -3496,12 +3616,28 @@
         <translation>Transformer</translation>
     </message>
     <message>
+        <source>true or false</source>
+        <translation>真或假</translation>
+    </message>
+    <message>
         <source>uv, which installs the packages, is missing.</source>
         <translation>缺少用于安装软件包的 uv。</translation>
     </message>
     <message>
         <source>visual tokenizer</source>
         <translation>视觉分词器</translation>
+    </message>
+    <message>
+        <source>width {width} does not divide into {heads} text pool heads</source>
+        <translation>宽度 {width} 无法分给 {heads} 个文本汇聚头</translation>
+    </message>
+    <message>
+        <source>width {width} is too small: its feed-forward layers would have no width at all</source>
+        <translation>宽度 {width} 太小：前馈层将没有宽度</translation>
+    </message>
+    <message>
+        <source>width {width} over {heads} heads must give a multiple of 4</source>
+        <translation>宽度 {width} 分给 {heads} 个头，应得到 4 的倍数</translation>
     </message>
     <message>
         <source>yesterday</source>
@@ -3598,6 +3734,10 @@
     <message>
         <source>{base_url} is no safe address.</source>
         <translation>{base_url} 不是安全的地址。</translation>
+    </message>
+    <message>
+        <source>{blocks} blocks do not divide into {chunks} chunks</source>
+        <translation>{blocks} 个块无法分成 {chunks} 组</translation>
     </message>
     <message>
         <source>{called} cannot be read: {reason}.</source>
@@ -3728,6 +3868,10 @@
         <translation>{get_again}如果是您自己制作的，请检查 {manifest} 中的尺寸。</translation>
     </message>
     <message>
+        <source>{groups} groups do not divide the channels {channels}</source>
+        <translation>{groups} 组无法整除通道数 {channels}</translation>
+    </message>
+    <message>
         <source>{job} arrived twice with other content than its publisher describes; it was thrown away.</source>
         <translation>{job} 两次到达的内容都与发布者的描述不符；已丢弃。</translation>
     </message>
@@ -3840,6 +3984,10 @@
         <translation>{total} 中的 {now} 已安全保存。</translation>
     </message>
     <message>
+        <source>{one} or {other}</source>
+        <translation>{one}或{other}</translation>
+    </message>
+    <message>
         <source>{part} is given only to accounts that asked for access.</source>
         <translation>{part} 仅提供给已申请访问权限的账户。</translation>
     </message>
@@ -3904,6 +4052,10 @@
         <translation>{place} 的写法不对</translation>
     </message>
     <message>
+        <source>{place} is too large</source>
+        <translation>{place} 太大</translation>
+    </message>
+    <message>
         <source>{place}: {reason}</source>
         <translation>{place}：{reason}</translation>
     </message>
@@ -3928,8 +4080,20 @@
         <translation>{repository} 现在的许可证是“{licence}”，而向您显示的是 {licence_licence}。</translation>
     </message>
     <message>
+        <source>{row} and {item}</source>
+        <translation>{row}和{item}</translation>
+    </message>
+    <message>
+        <source>{row}, {item}</source>
+        <translation>{row}、{item}</translation>
+    </message>
+    <message>
         <source>{safe} is safe.</source>
         <translation>{safe} 已安全保存。</translation>
+    </message>
+    <message>
+        <source>{scales} scales, but the network knows {known}</source>
+        <translation>有 {scales} 个尺度，但网络只认识 {known} 个</translation>
     </message>
     <message>
         <source>{source} cannot be read: {reason}.</source>
@@ -3974,6 +4138,10 @@
     <message>
         <source>{transformer} is there, but {missing} {are} not.</source>
         <translation>有 {transformer}，但没有{missing}。</translation>
+    </message>
+    <message>
+        <source>{value} is none of the values that are known</source>
+        <translation>{value} 不是已知的值</translation>
     </message>
     <message>
         <source>{what}: {said}. Nothing was lost.</source>
@@ -4026,6 +4194,10 @@
     <message>
         <source>“{folder}” lacks {count} weights, for example “{first}”.</source>
         <translation>“{folder}”缺少 {count} 个权重，例如“{first}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not among its files</source>
+        <translation>“{name}”不在它的文件之中</translation>
     </message>
     <message>
         <source>“{text}” is no address to download from.</source>

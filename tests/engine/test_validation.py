@@ -36,22 +36,66 @@ def test_what_fits_becomes_the_type():
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ([], "expected object, got array"),
+        ([], "expected an object, got a list"),
         ({}, "points is missing"),
         ({"points": [{"x": 0}, {}]}, "points[1].x is missing"),
-        ({"points": [{"x": "0"}]}, "points[0].x: expected float, got str"),
-        ({"points": [{"x": True}]}, "points[0].x: expected float, got bool"),
-        ({"points": [{"x": float("nan")}]}, "points[0].x: expected float >= 0.0"),
-        ({"points": [{"x": float("inf")}]}, "points[0].x: expected float <= 1.0"),
-        ({"points": [{"x": 10**400}]}, "points[0].x: number out of range"),
-        ({"points": [{"x": 0, "kind": "odd"}]}, "points[0].kind: invalid enum value 'odd'"),
-        ({"points": [], "sizes": {"a": 1.5}}, "sizes[...]: expected int, got float"),
+        ({"points": [{"x": "0"}]}, "points[0].x: expected a number, got text"),
+        ({"points": [{"x": True}]}, "points[0].x: expected a number, got true or false"),
+        ({"points": [{"x": float("nan")}]}, "points[0].x: expected a number >= 0.0"),
+        ({"points": [{"x": float("inf")}]}, "points[0].x: expected a number <= 1.0"),
+        ({"points": [{"x": 10**400}]}, "points[0].x: the number is too large"),
+        ({"points": [{"x": 0, "kind": "odd"}]}, "points[0].kind: 'odd' is none of the values that are known"),
+        ({"points": [], "sizes": {"a": 1.5}}, "sizes[...]: expected a whole number, got a number"),
     ],
 )
 def test_what_does_not_fit_is_told_by_its_place(data, why):
     with pytest.raises(Damage) as caught:
         read_value(data, Shape)
     assert caught.value.why == why
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "why"),
+    [
+        (1.5, int | str | None, "expected a whole number or text or nothing, got a number"),
+        ([1], tuple[int, int], "expected a list of length 2"),
+        ([], Annotated[tuple[int, ...], Meta(min_length=1)], "expected a list of length >= 1"),
+        ("abc", Annotated[str, Meta(max_length=2)], "expected text of length <= 2"),
+        (0.0, Annotated[float, Meta(gt=0)], "expected a number > 0.0"),
+        (3, Literal[1], "3 is none of the values that are known"),
+        ("a - at `$.b`", Literal[1, "c"], "'a - at `$.b`' is none of the values that are known"),
+        (
+            {"name": {"a": 1}},
+            dict[str, dict[Literal["b"], int]],
+            "key in [...]: 'a' is none of the values that are known",
+        ),
+        ("x", Annotated[str, Meta(pattern="^a")], "it is not written as it must be"),
+        ("!", bytes, "invalid base64 encoded string"),
+    ],
+)
+def test_every_reason_is_told(data, kind, why):
+    with pytest.raises(Damage) as caught:
+        read_value(data, kind)
+    assert caught.value.why == why
+
+
+@dataclass(frozen=True)
+class Halves:
+    whole: int
+
+    def __post_init__(self) -> None:
+        if self.whole % 2:
+            raise ValueError(Sentence("{whole} has no half", whole=self.whole) if self.whole > 0 else "below zero")
+
+
+def test_a_records_own_reason_keeps_its_sentence():
+    with pytest.raises(Damage) as caught:
+        read_value([{"whole": 3}], list[Halves])
+    assert caught.value.why == "[0]: 3 has no half"
+    assert caught.value.why.values["reason"].template == "{whole} has no half"
+    with pytest.raises(Damage) as caught:
+        read_value({"whole": -1}, Halves)
+    assert caught.value.why == "below zero"
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])

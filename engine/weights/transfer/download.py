@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, to_builtins
 
 from engine.errors import AccessRefused, NetworkError
-from engine.files import hash_file, write_json
+from engine.files import disk_error, hash_file, write_json
 from engine.sentence import Sentence
 from engine.validation import Damage, Natural, read_json, read_value
 from engine.weights.catalogue import Part
@@ -305,7 +305,11 @@ class PartDownload:
         self.on_change()
 
     async def verify(self) -> list[str]:
-        """Hash every file again. Returns the names of those that are missing or not right (and removes the latter)."""
+        """Hash every file again. Returns the names of those that are missing or not right (and removes the latter).
+
+        Raises:
+            CannotWrite: one that is not right cannot be removed, or the record cannot be written.
+        """
         if self.plan is None:
             return []
         wrong = []
@@ -350,17 +354,18 @@ class PartDownload:
 
 async def _patiently(ask: Callable[[], Any], policy: RetryPolicy, what: str) -> Any:
     """Ask until there is an answer, or patience ends. Raises ``NetworkError``."""
-    for attempt in range(1, policy.attempts + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             return await ask()
         except Busy as error:
-            if attempt == policy.attempts:
+            if attempt >= policy.attempts:
                 raise NetworkError(
                     Sentence("{what}: {said}. Nothing was lost.", what=what, said=error.sentence),
                     Sentence("Check the connection, then resume."),
                 ) from error
             await policy.sleep(policy.pause(attempt, error.wait))
-    raise AssertionError("there is at least one attempt")
 
 
 def _length(path: Path, size: int) -> int:
@@ -391,7 +396,10 @@ def _is_right(path: Path, file: PlannedFile) -> bool:
     wanted = file.sha256 or file.recorded
     right = hashes.sha256 == wanted if wanted else bool(file.git) and hashes.git == file.git
     if not right:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_error(path.parent, error) from error
     return right
 
 

@@ -64,8 +64,10 @@ async def read_header(client: httpx.AsyncClient, url: str, size: int, token: str
         Busy: not now.
         NetworkError: this is no safetensors file, or the server does not give it.
     """
+    if size < 8:
+        raise _damaged(name)
     start = await _first_bytes(client, url, min(size, _FIRST_READ), token, name)
-    length = struct.unpack("<Q", start[:8])[0] if len(start) >= 8 else 0
+    (length,) = struct.unpack("<Q", start[:8])
     if not 2 <= length <= min(MAX_HEADER, size - 8):
         raise _damaged(name)
     if len(start) < 8 + length:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import pickle
 import re
@@ -13,10 +14,12 @@ import pytest
 
 from app.language import languages, sentences
 from app.language.sentences import of_error, title, translated
+from app.resources import resource
 from app.window.banner import ErrorBanner
 from engine.bundle.checkpoint_layout import TOKENIZER, find_weights
 from engine.bundle.conversion_report import read_report, write_report
 from engine.bundle.library import resolve_bundle
+from engine.bundle.manifest import BundleManifest
 from engine.device.devices import GIB, Device
 from engine.errors import EchoGenError, NotEnoughMemory, PhotoError, os_reason
 from engine.photo.load import load_photo
@@ -82,6 +85,26 @@ def test_errors_of_masks_and_prompts_and_bundles(chinese, tmp_path):
     missing = raised(resolve_bundle, "elsewhere")
     assert of_error(missing).startswith("模型“elsewhere”不在这台电脑上。") and is_chinese(of_error(missing))
     assert is_chinese(of_error(raised(read_manifest, tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value", "reason"),
+    [
+        ("transformer", "width", "64", "transformer.width：应为整数，实为文本"),
+        ("transformer", "blocks", 10**6, "transformer.blocks：应为整数 <= 256"),
+        ("defaults", "top_p", None, "defaults.top_p：应为数字，实为空值"),
+        ("transformer", "chunks", 250, "transformer：{blocks} 个块无法分成 250 组"),
+        ("tokenizer", "multipliers", [], "tokenizer.multipliers：应为列表，长度为 >= 1"),
+        ("transformer", "bits", 3, "网络与视觉分词器的位数不同"),
+    ],
+)
+def test_the_innermost_reason_of_a_damaged_model(chinese, part, name, value, reason):
+    folder = resource("mini")
+    data = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+    data[part][name] = value
+    said = of_error(raised(BundleManifest.from_json, data))
+    wanted = reason.format(blocks=data["transformer"]["blocks"])
+    assert said.startswith(f"模型的描述（bundle.json）已损坏：{wanted}。"), said
 
 
 def test_errors_of_memory_disk_and_device(chinese, large, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from app.mask.brush import Brush
 from app.mask.drafts import DraftStore
-from app.session.draft_keeper import DraftKeeper
+from app.session.draft_keeper import DraftKeeper, _load
 from app.session.keeper import SessionKeeper
 from app.session.state import SessionState
 from app.session.subjects import Subjects
@@ -17,7 +17,9 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
+from engine.errors import CannotWrite
 from engine.photo.load import photo_from_pixels
+from engine.sentence import Sentence
 from tests.app.mask.fakes import HEIGHT, WIDTH, FakeSegmenter, area
 
 
@@ -177,3 +179,67 @@ def test_a_photo_that_is_opened_while_the_shelf_comes_back_takes_no_ones_place(o
     assert [subject.title for subject in again.state.subjects] == ["cat.png", "dog.png"]
     assert again.state.subject.title == "dog.png"
     qtbot.waitUntil(lambda: again.state.subject.cut_out is not None)
+
+
+def test_work_that_cannot_be_written_is_logged_once_and_goes_on(opened, caplog):
+    writer = opened.drafts._writer
+
+    def refused(_):
+        raise CannotWrite(Sentence.row("The disk is full."))
+
+    opened.subjects.begin_edit()
+    writer.follow(writer.session, "another key")
+    assert writer.key != "another key", "it follows that one already"
+    opened.paint()
+    save, writer._store.save = writer._store.save, refused
+    try:
+        opened.drafts.keep_now()
+        writer.not_written(CannotWrite(Sentence.row("The disk is full.")))
+    finally:
+        writer._store.save = save
+    assert caplog.text.count("cannot be kept on disk") == 1 and writer.frozen
+
+
+def test_nothing_is_written_where_nothing_was_done(opened):
+    writer = opened.drafts._writer
+    writer._write()
+    opened.subjects.begin_edit()
+    writer._write()
+    writer.keep_now()
+    assert writer._writing is None and opened.drafts._store.pictures() == set()
+
+
+def test_a_draft_that_is_damaged_or_what_the_mask_is_already_is_forgotten(opened, start, qtbot):
+    subject = opened.state.subject
+    opened.subjects.begin_edit()
+    opened.paint()
+    opened.drafts.keep_now()
+    digest = subject.photo.digest
+    assert opened.drafts._store.pictures() == {digest}
+    draft = opened.drafts._store.load(digest)
+    assert _load(opened.drafts._store, digest, subject.mask)[1] is not None
+    assert _load(opened.drafts._store, digest, draft.mask())[1] is None
+    assert _load(opened.drafts._store, digest, np.zeros((4, 4), np.uint8))[1] is None
+    assert _load(opened.drafts._store, "0" * 64, subject.mask) == ("0" * 64, None)
+    opened.drafts._read((digest, None))
+    assert opened.drafts._store.pictures() == set() and opened.drafts.offer is None
+
+
+def test_a_draft_that_is_read_while_its_editor_is_open_goes_on_there(opened, qtbot):
+    opened.subjects.begin_edit()
+    opened.paint()
+    opened.drafts.keep_now()
+    digest = opened.state.subject.photo.digest
+    draft = opened.drafts._store.load(digest)
+    opened.drafts._writer.frozen = False  # as after a start
+    opened.subjects.discard_edit()
+    editing = opened.subjects.begin_edit()
+    assert not editing.undo_label
+    opened.drafts._read((digest, draft))
+    assert editing.undo_label and np.array_equal(editing.document.mask, draft.mask())
+
+
+def test_without_an_offer_there_is_none_to_drop(opened):
+    assert opened.drafts.drop() is None
+    opened.drafts._is_used(opened.state.subject.key)
+    assert opened.drafts._used == {}, "no editor was open"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,13 @@ def test_without_its_photo_the_cut_out_stays(earlier, photo, qtbot):
     finder.take(GenerationRequest("a", cut_out(photo, MASK, 32)), "a picture.png")
     qtbot.waitUntil(lambda: not background._running, timeout=30_000)
     assert state.subject.photo is None and state.subject.cut_out is not None
+
+
+def test_a_request_without_a_subject_changes_nothing_and_one_without_a_photo_brings_its_cut_out(earlier, photo):
+    finder, state, _ = earlier
+    finder.take(GenerationRequest("a"), "a picture.png")
+    assert state.subjects == ()
+    state.add_subject(cut_out=cut_out(photo, 255 - MASK, 32), name="ground")
+    made = cut_out(photo, MASK, 32)
+    finder.take(GenerationRequest("a", replace(made, photo="", mask=""), subject_name="cat"), "a picture.png")
+    assert [subject.name for subject in state.subjects] == ["ground", "cat"] and state.subject.photo is None

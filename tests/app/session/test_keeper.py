@@ -12,7 +12,7 @@ from app.session.keeper import SessionKeeper
 from app.session.state import SessionState
 from app.session.values import PanelValues
 from app.store.assets import AssetStore
-from app.store.saved_session import SessionStore
+from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from engine.photo import photo_from_pixels
 from engine.photo.hints import SubjectProposal
@@ -195,3 +195,43 @@ def test_a_region_that_is_not_on_the_disk_yet_is_left_out_with_its_scales(keeper
     monkeypatch.setattr("app.session.kept_region.background.run", lambda *rest, **named: None)
     keeper._state.set_values(with_region())
     assert not {"region", "kept"} & keeper.session().controls.keys()
+
+
+def test_what_is_gone_of_a_session_is_left_out_and_the_rest_comes_back(keeper, qtbot):
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 50, 3)).astype(np.uint8)
+    photo = photo_from_pixels(pixels, name="cat.png")
+    state, assets = keeper._state, keeper._assets
+    digest = assets.save_photo(photo)
+    other = assets.save_mask(np.zeros((4, 4), np.uint8))
+    saved = SavedSession(
+        subjects=(
+            SavedSubject(photo="0" * 64, name="gone"),
+            SavedSubject(photo=digest, mask=other, name="cat", title="cat.png"),
+        ),
+        current=0,
+    )
+    keeper.restore(saved)
+    qtbot.waitUntil(lambda: len(state.subjects) == 1)
+    assert state.subject.name == "cat" and state.subject.mask is None, "a mask of another size is none"
+    keeper._fetched(([], -1))
+    keeper._not_fetched(OSError("gone"))
+    assert len(state.subjects) == 1 and not keeper._on_its_way
+
+
+def test_a_subject_without_photo_and_cut_out_is_not_described(keeper):
+    keeper._state.add_subject(name="coming")
+    assert keeper.session().subjects == ()
+
+
+def test_nothing_is_kept_after_the_end_and_a_folder_that_cannot_be_written_is_logged_once(keeper, monkeypatch, caplog):
+    def refused(*_):
+        raise OSError("full")
+
+    monkeypatch.setattr(keeper._store, "save", refused)
+    keeper.save()
+    keeper.save()
+    assert caplog.text.count("the session cannot be saved") == 1
+    keeper.close()
+    keeper.touch()
+    keeper._start()
+    assert not keeper._timer.isActive()

@@ -12,10 +12,11 @@ from app.language import languages
 from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
 from app.session.state import SessionState
-from engine.events import EngineInfo, Finished, Started, Timing
+from engine.errors import DeviceLost
+from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.planning.plans import TITLES
-from engine.process.messages import Replanned
-from engine.request import GenerationRequest, ScaleBits
+from engine.process.messages import Failed, Prepared, Replanned
+from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from tests.app.fake_link import FakeLink
 
@@ -149,3 +150,79 @@ def test_another_model_holds_what_was_asked_for(queue):
     assert queue._state.jobs.held == 3 and queue.unfinished() == asked, "in its order, and nothing twice"
     queue.stop_now()
     assert queue._state.jobs.held == 3
+
+
+def test_the_expected_time_is_the_engines(queue):
+    queue.draw([GenerationRequest("a robot")])
+    queue._link.started.emit(1, Started(GenerationRequest("a"), GRIDS, (0.5, 0.5), expected_seconds=12.0))
+    assert queue._state.expected_seconds == 12.0
+
+
+def test_a_preview_of_another_picture_or_of_one_that_stops_is_not_shown(queue):
+    seen = []
+    queue.previewed.connect(seen.append)
+    queue._link.cancel = lambda number: None
+    queue.draw([GenerationRequest("a robot")])
+    preview = ScalePreview(0, 2, (1, 1), np.zeros((4, 4, 3), np.uint8), 0.1)
+    queue._link.preview.emit(7, preview)
+    queue._link.preview.emit(1, preview)
+    assert seen == [preview]
+    queue.stop_now()
+    queue._link.preview.emit(1, preview)
+    assert len(seen) == 1
+
+
+# Encoding ahead
+
+
+@pytest.fixture
+def ahead(queue):
+    """A queue whose prompt and subject can be encoded; the pause of the user is over at once."""
+    queue._state.add_subject(cut_out=CutOut(np.full((16, 16, 4), 90, np.uint8)), name="robot")
+    queue._state.update_values(prompt="a robot ")
+    queue._ahead._timer.stop()
+    queue._ahead._prepare()
+    return queue
+
+
+def test_what_is_encoded_is_said_until_the_prompt_changes(ahead):
+    asked = ahead._ahead._asked
+    assert (asked.prompt, asked.negative_prompt) == ("a robot", "")
+    ahead._link.prepared.emit(Prepared(asked, (WORDS,)))
+    assert ahead._state.prepared == (WORDS,)
+    ahead._ahead.look()
+    assert ahead._state.prepared == (WORDS,) and not ahead._ahead._timer.isActive()
+    ahead._state.update_values(prompt="a duck")
+    assert ahead._state.prepared is None and ahead._ahead._timer.isActive()
+
+
+def test_an_answer_that_is_out_of_date_says_nothing(ahead):
+    asked = ahead._ahead._asked
+    ahead._state.update_values(prompt="a duck")
+    ahead._link.prepared.emit(Prepared(asked, (WORDS,)))
+    ahead._link.prepared.emit(Prepared(asked, (WORDS,)))
+    assert ahead._state.prepared is None
+
+
+def test_an_error_of_encoding_ahead_is_not_told_and_one_that_nobody_asked_for_is(ahead):
+    errors = []
+    ahead.failed.connect(lambda error, _: errors.append(str(error)))
+    failed = Failed(None, DeviceLost(Sentence.row("Gone."), Sentence.row("Again.")), "")
+    ahead._link.failed.emit(failed, Previews(0))
+    assert errors == [] and ahead._state.engine.phase == "ready"
+    ahead._link.failed.emit(failed, Previews(0))
+    assert errors == ["Gone. Again."] and ahead._state.engine.phase == "failed"
+
+
+def test_nothing_is_encoded_while_something_is_drawn_or_missing(ahead):
+    ahead._ahead.forget()
+    ahead._state.update_values(prompt=" ")
+    ahead._ahead._prepare()
+    ahead._state.update_values(prompt="a duck")
+    ahead._state.update_subject(ahead._state.subject.key, cut_out=None)
+    ahead._ahead._prepare()
+    assert ahead._ahead._asked is None
+    ahead._state.update_subject(ahead._state.subject.key, cut_out=CutOut(np.full((16, 16, 4), 90, np.uint8)))
+    ahead.draw([GenerationRequest("a robot")])
+    ahead._ahead._prepare()
+    assert ahead._ahead._asked is None

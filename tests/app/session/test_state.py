@@ -102,3 +102,40 @@ def test_a_subject_that_was_taken_off_comes_back_where_it_stood(told):
     assert state.bring_back_subject() and not state.bring_back_subject()
     assert [subject.name for subject in state.subjects] == ["a", "b", "c"] and state.subject is taken
     assert heard == ["photoChanged", "maskChanged"]
+
+
+def test_a_subject_that_is_not_on_the_shelf_can_be_neither_taken_off_nor_moved(told):
+    state = SessionState()
+    first, second = state.add_subject(name="one"), state.add_subject(name="two")
+    before = state.subjects
+    state.remove_subject(99)
+    state.move_subject(99, 0)
+    state.move_subject(second.key, 7)
+    state.move_subject(second.key, 1)
+    assert state.subjects == before and not state.bring_back_subject()
+    state.move_subject(second.key, 0)
+    assert [subject.name for subject in state.subjects] == ["two", "one"] and state.subject.key == second.key
+    state.remove_subject(first.key)
+    assert state.bring_back_subject() and state.bring_back_subject()
+    assert [subject.name for subject in state.subjects] == ["one", "two"]
+
+
+def test_a_move_cannot_be_undone_for_a_subject_that_an_example_made_way_for(told):
+    state = SessionState()
+    state.add_subject(name="one")
+    example = state.add_subject(name="two", example=True)
+    state.move_subject(example.key, 0)
+    state.remove_subject(example.key)
+    assert [subject.name for subject in state.subjects] == ["one"]
+    state.bring_back_subject()
+    assert [subject.name for subject in state.subjects] == ["one"]
+
+
+def test_the_result_and_what_is_said_of_the_prompt_are_told_once(told):
+    state, heard = SessionState(), []
+    state.preparedChanged.connect(lambda: heard.append("prepared"))
+    state.resultChanged.connect(lambda: heard.append("result"))
+    state.set_prepared(("a note",))
+    state.set_prepared(("a note",))
+    state.set_result(None)
+    assert heard == ["prepared"] and state.prepared == ("a note",)

@@ -98,3 +98,20 @@ def test_choosing_another_subject_changes_no_word_and_says_so(state, wording):
 )
 def test_names_are_exchanged_as_whole_words(prompt, spoken, word, result):
     assert exchanged(prompt, spoken, word) == result
+
+
+def test_a_name_that_the_prompt_has_another_for_is_put_there_when_asked(state, wording):
+    wording.replace()
+    assert state.values.prompt == "", "nothing disagrees"
+    state.add_subject(name="cat")
+    state.update_values(prompt="a duck toy on the beach")
+    wording.replace()
+    assert state.values.prompt == "a cat on the beach"
+
+
+def test_only_so_many_names_are_remembered(wording):
+    for number in range(60):
+        wording._remember(f"name {number}")
+    wording._remember("name 20")
+    assert len(wording._earlier) == 50 and "name 9" not in wording._earlier
+    assert list(wording._earlier)[-1] == "name 20"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,27 @@ def test_what_is_gone_damaged_or_no_digest_is_not_there(store):
     (store.folder / f"{digest}.photo.png").write_bytes(b"damaged")
     assert store.load_photo(digest) is None
     assert store.load_photo("../../etc/passwd") is None
-    assert store.load_mask("0" * 64) is None
+    assert store.load_mask("0" * 64) is None and store.load_mask("../../etc/passwd") is None
+    mask = store.save_mask(np.zeros((4, 4), np.uint8))
+    (store.folder / f"{mask}.mask.png").write_bytes(b"damaged")
+    assert store.load_mask(mask) is None
+
+
+def test_what_cannot_be_packed_is_said_and_leaves_no_file(store, monkeypatch):
+    monkeypatch.setattr("app.store.assets.cv2.imencode", lambda *_: (False, None))
+    with pytest.raises(CannotWrite, match="cannot be packed"):
+        store.save_mask(np.zeros((4, 4), np.uint8))
+    assert not list(store.folder.glob("*"))
+
+
+def test_what_cannot_be_removed_stays_and_the_rest_goes(store, monkeypatch):
+    one, other = store.save_photo(picture(1)), store.save_photo(picture(2))
+    unlink = Path.unlink
+    monkeypatch.setattr(
+        Path, "unlink", lambda file, **_: unlink(file) if file.name.startswith(other) else unlink(file / "x")
+    )
+    assert store.prune([], grace=-1.0) == 1
+    assert store.load_photo(one) is not None and store.load_photo(other) is None
 
 
 def test_a_file_that_was_exchanged_is_not_taken(store):

@@ -405,3 +405,70 @@ def test_an_index_from_before_learns_of_likeness(tmp_path):
     assert [picture.prompt for picture in store.pictures()] == ["c", "b", "a"]
     assert [picture.prompt for picture in store.pictures("a", most_alike=True)] == ["a"]
     store.close()
+
+
+def test_what_fails_halfway_is_not_written(store: HistoryStore):
+    entry = keep_picture(a_picture(), store)
+    with pytest.raises(ZeroDivisionError), store.database.transaction() as database:
+        database.execute("DELETE FROM pictures")
+        raise ZeroDivisionError
+    assert store.pictures() == [entry]
+
+
+def test_a_file_that_is_damaged_while_it_is_open_is_a_sentence(store: HistoryStore):
+    with pytest.raises(HistoryNotWritten, match="malformed"), store.database.transaction():
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+
+def test_a_page_that_is_damaged_is_found_when_the_program_did_not_end_in_order(store: HistoryStore):
+    entries = [keep_picture(a_picture(seed), store) for seed in range(12)]
+    path = store.database.path
+    store.close()
+    content = bytearray(path.read_bytes())
+    for page in range(
+        4096 * (len(content) // 4096 - 6), len(content), 4096
+    ):  # pages of the pictures, not of the schema
+        content[page : page + 100] = b"\xff" * 100
+    content[68:72] = bytes(4)  # the mark of an orderly end
+    path.write_bytes(content)
+    again = HistoryStore(path, store.folder)
+    assert again.database.was_damaged and path.with_name("history.sqlite.damaged").exists()
+    assert again.rebuild() == len(entries)
+    again.close()
+
+
+def test_what_is_gone_is_said_and_a_deleted_picture_without_a_file_is_forgotten(store: HistoryStore):
+    entry = keep_picture(a_picture(), store)
+    for ask in (store.get, store.thumb):
+        with pytest.raises(KeyError):
+            ask(entry.id + 1)
+    store.delete([entry.id])
+    entry.file.unlink()
+    assert store.purge(lambda _: pytest.fail("there is nothing to move")) == []
+    with pytest.raises(KeyError):
+        store.get(entry.id)
+
+
+def test_a_row_with_a_path_that_is_none_is_passed_over(store: HistoryStore):
+    first, second = keep_picture(a_picture(1), store), keep_picture(a_picture(2), store)
+    with store.database.transaction() as database:
+        database.execute("UPDATE pictures SET file=? WHERE id=?", ("a\0b.png", first.id))
+    assert store.pictures() == [second]
+    with pytest.raises(KeyError):
+        store.get(first.id)
+
+
+def test_the_picture_before_may_be_gone(store: HistoryStore):
+    before, entry = keep_picture(a_picture(1), store), keep_picture(a_picture(2), store)
+    assert np.array_equal(open_picture(entry, before).previous, a_picture(1).image)
+    before.file.write_bytes(b"damaged")
+    assert open_picture(entry, before).previous is None
+    entry.file.unlink()
+    with pytest.raises(PhotoError):
+        open_picture(entry)
+
+
+def test_an_exported_name_has_a_suffix_that_can_be_written():
+    assert export_name("a duck", 3, ".webp") == "a duck 3.webp"
+    with pytest.raises(ValueError, match="none of"):
+        export_name("a duck", 3, ".gif")

@@ -50,8 +50,8 @@ class ScriptedLink(FakeLink):
         self.job = None
         return True
 
-    def generate(self, request: GenerationRequest, until_scale: int | None = None) -> int:
-        number = super().generate(request, until_scale)
+    def generate(self, request: GenerationRequest, until_scale: int | None = None, contest: int | None = None) -> int:
+        number = super().generate(request, until_scale, contest)
         self.job, self.place, self.cancelled = (number, request, until_scale or len(GRIDS)), -1, False
         return number
 

@@ -203,12 +203,13 @@ def test_damage_is_refused(tmp_path, data, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("schedules.0.grids.4", [8, 10**9], "schedules[0].grids[4][1]: expected int <= 256"),
-        ("transformer.width", "64", "transformer.width: expected int, got str"),
+        ("schedules.0.grids.4", [8, 10**9], "schedules[0].grids[4][1]: expected a whole number <= 256"),
+        ("transformer.width", "64", "transformer.width: expected a whole number, got text"),
         ("transformer.unknown", 1, "transformer.unknown is not known"),
-        ("tokenizer.base_channels", True, "tokenizer.base_channels: expected int, got bool"),
-        ("defaults.top_p", float("nan"), "defaults.top_p: expected float >= 0.0"),
+        ("tokenizer.base_channels", True, "tokenizer.base_channels: expected a whole number, got true or false"),
+        ("defaults.top_p", float("nan"), "defaults.top_p: expected a number >= 0.0"),
         ("name", "../mini", "name is not written as it must be"),
+        ("transformer.chunks", 3, "transformer: 2 blocks do not divide into 3 chunks"),
         ("text.config.num_layers", 10**9, "text.config.num_layers is too large"),
     ],
 )

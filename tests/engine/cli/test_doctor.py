@@ -204,6 +204,43 @@ def test_a_damaged_model_is_said_and_a_good_one_gets_its_plan(machine, tmp_path,
     assert finding.fact.startswith("bad: ")
 
 
+def test_a_computer_that_lacks_room_is_said_with_the_step(machine, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ECHOGEN_MODELS", str(tmp_path / "models" / "not there yet"))
+    memory = types.SimpleNamespace(total=2 * GIB, available=GIB)
+    monkeypatch.setattr(diagnosis.psutil, "virtual_memory", lambda: memory)
+    monkeypatch.setattr(diagnosis.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=30 * 10**9))
+    findings = {finding.topic: finding for finding in machine().values()}
+    assert not findings["Computer"].good and findings["Computer"].step.startswith("The small model needs about 2 GB")
+    assert findings["Disk"].good and findings["Disk"].fact.startswith("30 GB free")
+    assert findings["Disk"].step.startswith("EchoGen 2B needs about 40 GB")
+    monkeypatch.setattr(diagnosis.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=90 * 10**9))
+    assert about(machine(), "90 GB free")[0].step == ""
+    monkeypatch.setattr(diagnosis.os, "access", lambda *_: False)
+    (disk,) = about(machine(), "90 GB free")
+    assert not disk.good and "set ECHOGEN_MODELS" in disk.step
+
+
+def test_what_is_missing_of_the_program_is_said(machine, models, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(diagnosis, "find_bundles", list)
+    monkeypatch.setattr(diagnosis, "LIBRARIES", ("numpy", "echogen-no-such-thing", "echogen-nor-this"))
+    monkeypatch.setattr("engine.preflight.things_problem", lambda: "things.onnx is damaged.")
+    findings = machine()
+    (library,) = wrong(findings, "Libraries")
+    assert library.fact == "echogen-no-such-thing, echogen-nor-this are not installed." and "repair" in library.step
+    (cut_outs,) = wrong(findings, "Cut-outs")
+    assert cut_outs.fact == "things.onnx is damaged." and "names do not help" in cut_outs.step
+    assert "There is no model on this computer." in findings
+    monkeypatch.setattr("engine.preflight.shipped_problem", lambda: "cutout.onnx is missing.")
+    (cut_outs,) = wrong(machine(), "Cut-outs")
+    assert cut_outs.fact == "cutout.onnx is missing." and "colours and edges" in cut_outs.step
+
+
+def test_lines_of_the_drivers_tool_that_are_none_are_passed_over():
+    said = {"nvidia-smi --query": "Unable to determine the device\nNVIDIA X, 550.1, [N/A]\nNVIDIA Y, 550.1, 8192\n"}
+    (card,) = find_cards(lambda command: next((v for k, v in said.items() if " ".join(command).startswith(k)), ""))
+    assert card.name == "NVIDIA Y" and card.cuda == ""
+
+
 def test_the_command_prints_one_line_a_finding(machine, capsys: pytest.CaptureFixture[str]):
     machine([CARD])
     assert main(["doctor"]) == ExitCode.DONE

@@ -82,6 +82,26 @@ def test_png_says_linear_by_its_gamma():
     assert np.array_equal(usual, PIXELS)
 
 
+def test_png_says_display_p3_by_its_primaries():
+    def primaries(*values: float) -> tuple[bytes, bytes]:
+        return b"cHRM", struct.pack(">8I", *(round(100_000 * value) for value in values))
+
+    white, green, blue = (0.3127, 0.329), (0.265, 0.69), (0.15, 0.06)
+    p3 = load_photo(png(np.full((2, 2, 3), (234, 51, 35), np.uint8), primaries(*white, 0.68, 0.32, *green, *blue)))
+    assert np.abs(p3.rgb[0, 0].astype(int) - (255, 0, 0)).max() <= 12
+    same = load_photo(png(PIXELS, primaries(*white, 0.64, 0.33, 0.3, 0.6, *blue)))
+    assert np.array_equal(same.rgb, PIXELS)
+    none = load_photo(png(PIXELS, primaries(*[0.0] * 8)))
+    assert np.array_equal(none.rgb, PIXELS), "numbers that are no colours"
+
+
+def test_code_points_behind_endless_chunks_are_not_looked_for():
+    chunks = [(b"tEXt", b"a\0b")] * 70
+    behind = load_photo(png(PIXELS, *chunks, (b"cICP", bytes([12, 13, 0, 1]))))
+    before = load_photo(png(PIXELS, (b"cICP", bytes([12, 13, 0, 1])), *chunks))
+    assert np.array_equal(behind.rgb, PIXELS) and not np.array_equal(before.rgb, PIXELS)
+
+
 def test_a_camera_says_adobe_rgb_by_its_mark():
     # Exif as a camera writes it: the first folder points to the second, that to the third, which says "R03".
     exif = b"Exif\0\0II*\0\x08\0\0\0"

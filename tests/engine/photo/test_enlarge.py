@@ -57,6 +57,11 @@ def test_resolution_transparency_and_words_are_kept(tmp_path):
         assert picture.info["dpi"] == (300, 300) and picture.getpixel((5, 5)) == (255, 255, 255)
 
 
+def test_a_picture_of_which_nothing_is_seen_stays_unseen():
+    hidden = np.dstack([edge(), np.zeros((24, 40), np.uint8)])
+    assert not enlarged(hidden, 2)[..., 3].any()
+
+
 def test_a_picture_of_ours_says_what_drew_it_but_brings_no_bits(tmp_path, capsys):
     source, target = tmp_path / "from.png", tmp_path / "to.png"
     bits = ScaleBits((np.ones((1, 1, 4), np.uint8),))

@@ -42,6 +42,14 @@ def test_tiles_leave_no_seam():
     assert np.ptp(foreground_colours(photo, alpha).astype(int)) <= 1
 
 
+def test_far_from_an_edge_nothing_is_touched():
+    alpha = np.zeros((40, 1100), np.uint8)
+    alpha[10:30, 20:60] = 128
+    photo = np.random.default_rng(2).integers(0, 256, (40, 1100, 3), np.uint8)
+    found = foreground_colours(photo, alpha)
+    assert (found[:, 200:] == photo[:, 200:]).all() and not (found[:, :80] == photo[:, :80]).all()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (3, 2)])
 def test_the_smallest_pictures(shape):
     alpha = np.full(shape, 100, np.uint8)

@@ -189,6 +189,26 @@ def test_colours_are_read_by_the_embedded_profile():
     assert np.abs(photo.rgb.astype(int) - (200, 40, 40)).max() <= 6
 
 
+def test_lab_without_a_profile_is_read_as_lab():
+    lab = ImageCms.profileToProfile(
+        Image.new("RGB", (8, 8), (200, 40, 40)),
+        ImageCms.createProfile("sRGB"),
+        ImageCms.createProfile("LAB"),
+        outputMode="LAB",
+    )
+    lab.info.clear()  # the conversion left its profile
+    assert np.abs(load_photo(encoded(lab, "TIFF")).rgb.astype(int) - (200, 40, 40)).max() <= 6
+
+
+def test_memory_that_does_not_do_is_said(monkeypatch: pytest.MonkeyPatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(load, "_to_srgb", full)
+    with pytest.raises(PhotoError, match="does not fit into memory"):
+        load_photo(encoded(Image.fromarray(PIXELS)), "large.png")
+
+
 @pytest.mark.parametrize("profile", [b"nonsense", b"\0" * 5000])
 def test_a_broken_profile_is_no_reason_to_refuse_a_photo(profile: bytes):
     np.testing.assert_array_equal(load_photo(encoded(Image.fromarray(PIXELS), icc_profile=profile)).rgb, PIXELS)
@@ -311,6 +331,20 @@ def test_a_disk_that_fails_is_not_called_a_damaged_photo():
     with pytest.raises(PhotoError, match=r"cannot be read: Input/output error\.") as caught:
         load._decode(Failing(), "card.jpg")
     assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_a_disk_that_fails_while_pixels_are_unpacked_is_said(monkeypatch: pytest.MonkeyPatch):
+    def gone(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(load, "_to_srgb", gone)
+    with pytest.raises(PhotoError, match=r"cannot be read: Input/output error\."):
+        load_photo(encoded(Image.fromarray(PIXELS)), "card.png")
+
+
+def test_a_raw_photo_without_a_pixel_is_damaged():
+    with pytest.raises(PhotoError, match="damaged"):
+        load._check_size((6, 0), "none.nef")
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -215,6 +215,43 @@ def test_a_picture_inside_larger_than_a_cut_out_is_refused():
         read_picture_file(png_with(("EchoGen", carried(request=some_request().to_json() | {"subject": subject}), True)))
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"\0\0\0" + carried(),  # a field is missing
+        b"\2\0\0\0" + carried(),  # no flag that there is
+        b"\1\1\0\0" + zlib.compress(carried()),  # packed in another way
+        b"\1\0\0\0" + zlib.compress(carried())[:-9],  # cut off
+        b"\1\0\0\0" + carried(),  # not packed at all
+    ],
+)
+def test_a_chunk_that_is_none_is_damage(rest: bytes):
+    info = PngInfo()
+    info.add(b"iTXt", b"EchoGen\0" + rest)
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "PNG", pnginfo=info)
+    with pytest.raises(InputError, match="damaged"):
+        read_picture_file(out.getvalue())
+
+
+def test_so_many_pieces_and_chunks_are_read_and_no_more(monkeypatch: pytest.MonkeyPatch):
+    text = carried()
+    file = png_with(("EchoGen", text[:300], True), ("EchoGen 2", text[300:], True))
+    monkeypatch.setattr(picture_file, "_MAX_PIECES", 2)
+    assert read_picture_file(file).request == some_request()
+    monkeypatch.setattr(picture_file, "_MAX_PIECES", 1)
+    with pytest.raises(InputError, match="damaged"):
+        read_picture_file(file)
+    monkeypatch.setattr(picture_file, "_MAX_CHUNKS", 1)  # the header
+    with pytest.raises(InputError, match="carries no settings"):
+        read_picture_file(file)
+
+
+def test_the_likeness_comes_back():
+    assert read_picture_file(encode_png(IMAGE, some_request(16), some_bits(), likeness=0.12345)).likeness == 0.1235
+    assert read_picture_file(GOOD).likeness is None
+
+
 GOOD = encode_png(IMAGE, some_request(16), some_bits())
 
 

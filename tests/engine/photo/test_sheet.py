@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.photo.sheet import arrange, draw_sheet
+from engine.photo.sheet import _wrapped, arrange, draw_sheet
 
 
 def test_a_full_grid_is_a_table_and_anything_else_has_captions():
@@ -16,6 +16,14 @@ def test_a_full_grid_is_a_table_and_anything_else_has_captions():
     assert ragged.captions == ("red · snow", "red · rain", "blue · snow") and ragged.shape == (2, 2)
     assert arrange([("a", ""), ("a", ""), ("b", "")]).captions == ("a", "a", "b"), "the same line twice"
     assert arrange([(str(n), "") for n in range(100)]).shape == (13, 8)
+
+
+def test_a_word_that_is_wider_than_its_line_ends_in_an_ellipsis():
+    word = "a" * 300
+    assert _wrapped(word, 120, 14).endswith("a…") and len(_wrapped(word, 120, 14)) < 40
+    lines = _wrapped("one two three four five " * 9, 120, 14).split("\n")
+    assert len(lines) == 3 and lines[2].endswith("…") and not lines[0].endswith("…")
+    assert _wrapped("one two", 400, 14) == "one two"
 
 
 def test_every_picture_is_on_the_sheet_at_its_shape():

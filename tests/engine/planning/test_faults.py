@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.planning.faults import fault_of
+from engine.device.devices import GIB, Device
+from engine.errors import DeviceLost
+from engine.planning.faults import fault_of, faults_in_words
+from engine.planning.plans import plan_for
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,19 @@ from engine.planning.faults import fault_of
 )
 def test_faults(error, fault):
     assert fault_of(error) == fault
+
+
+def test_what_is_told_is_a_sentence_and_what_is_ours_passes_through(large):
+    card = Device("cuda", "NVIDIA Tiny 1", 24 * GIB, 23 * GIB, 4)
+    plan = plan_for(large, card)
+    with (
+        pytest.raises(DeviceLost, match="NVIDIA Tiny 1, 24 GB stopped answering") as caught,
+        faults_in_words(plan, card),
+    ):
+        raise RuntimeError("CUDA error: unspecified launch failure")
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    with pytest.raises(KeyError), faults_in_words(plan, card):
+        raise KeyError("a fault of our own")
 
 
 def test_a_real_allocation_that_cannot_be():

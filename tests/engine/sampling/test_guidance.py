@@ -62,6 +62,11 @@ def test_noise_depends_on_seed_and_scale_alone():
     assert not torch.equal(first, draw_bits(half, 2, 5))
 
 
+def test_a_tokens_noise_is_the_same_whichever_others_are_drawn():
+    half, places = torch.full((40, 8), 0.5), torch.tensor([3, 17, 39])
+    assert torch.equal(draw_bits(half[places], 5, 2, tokens=40, places=places), draw_bits(half, 5, 2)[places])
+
+
 def test_noise_never_changes():
     """Saved pictures are drawn again from their seed, so these numbers belong to the file format."""
     drawn = draw_bits(torch.full((2, 8), 0.5), 2**32 - 1, 12)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -21,6 +24,7 @@ from engine.bundle.loader import verify_bundle
 from engine.bundle.manifest import BundleManifest
 from engine.errors import (
     AccessRefused,
+    BundleError,
     CannotWrite,
     InputError,
     LicenceNotAccepted,
@@ -30,6 +34,7 @@ from engine.errors import (
 from engine.weights import inventory as inventory_module
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
+from engine.weights.importing import copy_folder
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
 from engine.weights.settings import TokenStore
 from engine.weights.store import ModelStore
@@ -557,6 +562,104 @@ def test_helpers_are_imported_and_verified_from_then_on(helpers, store, tmp_path
     (installed_helper("grounding") / "model.safetensors").write_bytes(b"")
     assert not store.state("cut-out").installed
     assert get(store, "cut-out").installed  # and what is damaged can be fetched
+
+
+def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(helpers, store, tmp_path, monkeypatch):
+    for name in ("grounding-dino-tiny", "sam2.1-hiera-small"):
+        for file, data in next(r for n, r in helpers.repositories.items() if n.endswith(name)).files.items():
+            path = tmp_path / "stick" / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    begun, go_on, copied = threading.Event(), threading.Event(), []
+
+    def copy(source, target, progress):
+        copied.append(target)
+        begun.set()
+        assert go_on.wait(20)
+        copy_folder(source, target, progress)
+
+    monkeypatch.setattr(store_module, "copy_folder", copy)
+
+    async def go():
+        importing = asyncio.create_task(store.import_folder(tmp_path / "stick"))
+        await asyncio.to_thread(begun.wait, 20)
+        assert store.state("cut-out").phase == "importing"
+        store.pause("cut-out")
+        await asyncio.sleep(0)
+        go_on.set()
+        return await importing
+
+    assert asyncio.run(go()) == ()
+    assert len(copied) == 1 and not list(store.folder.rglob("*.safetensors"))
+    assert store.state("cut-out").phase == "absent"
+
+
+def test_a_bundle_is_imported_whole_verified_and_removed(store, models, tiny_bundle, tmp_path):
+    stick = tmp_path / "stick" / "tiny"
+    shutil.copytree(tiny_bundle, stick)
+    (name,) = asyncio.run(store.import_folder(stick.parent))
+    assert store.state(name).installed and store.state(name).folder == models / name
+    assert asyncio.run(store.verify(name)) == ()
+    assert asyncio.run(store.import_folder(models)) == (name,)  # from where it lies: nothing to do
+    weights = models / name / "text" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    (models / name / "text" / "tokenizer.json").unlink()
+    assert sorted(asyncio.run(store.verify(name))) == ["text/tokenizer.json", "text/weights.safetensors"]
+    shutil.copytree(models / name, stick, dirs_exist_ok=True)
+    with pytest.raises(BundleError, match=r"text/weights\.safetensors in .* is damaged"):
+        asyncio.run(store.import_folder(stick.parent))
+    asyncio.run(store.remove(name))
+    assert not (models / name).exists() and name not in [state.name for state in store.models()]
+
+
+def test_what_came_with_the_program_stays(store):
+    with pytest.raises(InputError, match="came with the program"):
+        asyncio.run(store.remove("mini"))
+
+
+def test_closing_stops_what_goes_on_and_removing_too(helpers, make_store, models):
+    helpers.slow = 0.02
+    store = make_store()
+    store.accept_licences("cut-out")
+
+    async def go(end):
+        task = asyncio.create_task(store.get("cut-out"))
+        while store.state("cut-out").phase != "fetching" or store.state("cut-out").done < 20_000:
+            await asyncio.sleep(0.005)
+        await end()
+        return await task
+
+    assert asyncio.run(go(store.close)).paused
+    asyncio.run(go(lambda: store.remove("cut-out")))
+    assert store.state("cut-out").phase == "absent" and not list(models.rglob("*.safetensors*"))
+
+
+def test_files_that_cannot_be_removed_or_kept_are_said(helpers, store, models, monkeypatch):
+    assert get(store, "cut-out").installed
+    (file,) = models.glob("parts/sam2*/model.safetensors")
+    file.write_bytes(b"damaged")
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refused)
+        with pytest.raises(CannotWrite, match="Permission denied"):
+            asyncio.run(store.verify("cut-out"))
+    (file.parent / "LICENSE").write_text("words", encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", refused)
+        with pytest.raises(CannotWrite, match="Permission denied"):
+            inventory_module.keep_licences(file.parent, models / "licences" / "x")
+    inventory_module.keep_licences(file.parent, models / "licences" / "x")
+    assert (models / "licences" / "x" / "LICENSE").read_text(encoding="utf-8") == "words"
+
+
+def test_patience_with_metadata_ends_in_a_sentence(helpers, store, pauses):
+    helpers.metadata_faults.extend([faults.status(502)] * 40)
+    with pytest.raises(NetworkError, match="Nothing was lost"):
+        get(store, "cut-out")
+    assert len(pauses) >= 3
 
 
 def test_a_folder_without_models_is_said(store, tmp_path):

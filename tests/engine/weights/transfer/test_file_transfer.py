@@ -268,6 +268,14 @@ def test_a_redirect_inside_the_server_keeps_the_token(hub, job, policy):
     assert [request.headers.get("authorization") for request in hub.asked(NAME)] == ["Bearer secret-token"] * 2
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_file_that_is_gone_is_said_at_once(hub, job, policy, pauses, status):
+    hub.fail(NAME, faults.status(status))
+    with pytest.raises(NetworkError, match="no longer where it was"):
+        run(job, policy)
+    assert pauses == []
+
+
 @pytest.mark.parametrize("url", ["http://example.org/file", "ftp://127.0.0.1/file", "file:///etc/passwd"])
 def test_a_redirect_to_an_unsafe_address_is_refused(hub, job, policy, url):
     hub.fail(NAME, faults.redirect(url))

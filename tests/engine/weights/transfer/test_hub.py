@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from engine.errors import NetworkError
+from engine.errors import AccessRefused, NetworkError
 from engine.weights.catalogue import APACHE, FLUX_DEV, MIT, PARTS
 from engine.weights.transfer.hub import is_plain_name, list_part
 from tests.engine.weights import hub_server as faults
@@ -44,6 +46,72 @@ def test_a_redirect_to_another_server_leaves_the_token_behind(hub, elsewhere):
     assert list_part(PART, hub.url, "hf_secret").commit == COMMIT
     assert hub.requests[0].headers["authorization"] == "Bearer hf_secret"
     assert elsewhere.requests and not any("authorization" in request.headers for request in elsewhere.requests)
+
+
+def metadata(**changes: object) -> faults.Fault:
+    """An answer about the repository, with some fields changed; None leaves a field out."""
+    sha256 = {"sha256": "a" * 64, "size": 3, "pointerSize": 134}
+    siblings = [{"rfilename": name, "size": 3, "blobId": "b" * 40, "lfs": dict(sha256)} for name in FILES]
+    data = {"id": PART.repository, "sha": COMMIT, "gated": False, "siblings": siblings, "cardData": {}} | changes
+    body = json.dumps({name: value for name, value in data.items() if value is not None}).encode()
+
+    def fault(handler, content, headers):
+        handler.answer(200, body, {"content-type": "application/json"})
+
+    return fault
+
+
+def files(**changes: object) -> list[dict]:
+    return [{"rfilename": name, "size": 3, "blobId": "b" * 40, **changes} for name in FILES]
+
+
+def test_a_repository_that_says_no_licence_and_git_hashes_only_is_taken(hub):
+    hub.metadata_faults.append(metadata(siblings=files(), cardData=None))
+    listing = list_part(PART, hub.url)
+    assert listing.licence == "" and all(file.git and not file.sha256 for file in listing.files)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (metadata(sha=None), "does not say which version"),
+        (metadata(sha="main"), "does not say which version"),
+        (metadata(siblings=files(size=None)), "does not say how large config.json is"),
+        (metadata(siblings=files(size=-1)), "does not say how large config.json is"),
+        (metadata(siblings=files(size=2**60)), "does not say how large config.json is"),
+        (metadata(siblings=files(blobId=None)), "no hash for config.json"),
+        (metadata(siblings=files(blobId="../../etc")), "no hash for config.json"),
+        (metadata(siblings=5), "is damaged"),
+        (metadata(siblings=[]), "has no file"),
+        (faults.status(418), "with 418"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_not_believed(hub, answer, said):
+    hub.metadata_faults.append(answer)
+    with pytest.raises(NetworkError, match=said):
+        list_part(PART, hub.url)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_says_where_to_ask(hub, status):
+    hub.metadata_faults.append(faults.status(status))
+    with pytest.raises(AccessRefused, match="given only to accounts"):
+        list_part(PART, hub.url)
+
+
+def test_another_commit_than_the_one_begun_is_not_taken(hub):
+    hub.metadata_faults.append(metadata())
+    with pytest.raises(NetworkError, match="which version"):
+        list_part(PART, hub.url, revision="f" * 40)
+    hub.metadata_faults.append(faults.status(404, x_error_code="RevisionNotFound"))
+    with pytest.raises(NetworkError, match="no longer there"):
+        list_part(PART, hub.url, revision="f" * 40)
+
+
+def test_an_unsafe_address_is_not_asked(hub):
+    with pytest.raises(NetworkError, match="no safe address"):
+        list_part(PART, "http://example.org")
+    assert hub.requests == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Some tensors of a remote file: the header is believed in nothing."""
 
+import asyncio
 import json
 import struct
 
@@ -7,8 +8,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from engine.errors import NetworkError
-from engine.weights.transfer.tensors import Subset, choose_tensors
+from engine.errors import AccessRefused, NetworkError
+from engine.weights.transfer import tensors
+from engine.weights.transfer.hub import Busy
+from engine.weights.transfer.requests import make_client
+from engine.weights.transfer.tensors import Subset, choose_tensors, read_header
+from tests.engine.weights import hub_server as faults
+from tests.engine.weights.hub_server import COMMIT, Repository
 
 WEIGHTS = {
     "decoder.a": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -43,6 +49,54 @@ def test_the_subset_is_a_sound_file_with_just_these_tensors(prefixes):
 def test_neighbours_are_fetched_in_one_stretch():
     content = save({f"encoder.{i}": np.zeros(10, np.float32) for i in range(9)})
     assert len(choose_tensors(*parts(content), ("encoder.",), "file").segments) == 1
+
+
+@pytest.fixture
+def remote(hub):
+    """Ask for the header of a file with this content, with faults of the server on the way."""
+
+    def ask(content: bytes, *wrong: faults.Fault) -> bytes:
+        hub.repositories["them/net"] = Repository({"f.safetensors": content})
+        hub.fail("f.safetensors", *wrong)
+        url = f"{hub.url}/them/net/resolve/{COMMIT}/f.safetensors"
+
+        async def go() -> bytes:
+            async with make_client(5.0) as client:
+                return await read_header(client, url, len(content), None, "f")
+
+        return asyncio.run(go())
+
+    return ask
+
+
+def test_the_header_is_read_whatever_its_length(hub, remote, monkeypatch):
+    content = save({f"encoder.{n}": np.zeros(3, np.float32) for n in range(30)})
+    assert remote(content) == parts(content)[0]
+    monkeypatch.setattr(tensors, "_FIRST_READ", 64)
+    assert remote(content) == parts(content)[0], "asked for a second time, as long as it says it is"
+    hub.ranges = False
+    assert remote(content) == parts(content)[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "said"),
+    [
+        (faults.status(403), AccessRefused, "does not give f"),
+        (faults.status(503), Busy, "fault of its own"),
+        (faults.status(404), NetworkError, "with 404"),
+        (faults.cut(0.01), Busy, "cut|early"),
+        (faults.other_length(-400), Busy, "early"),
+    ],
+)
+def test_a_header_that_does_not_come_is_said(remote, fault, kind, said):
+    with pytest.raises(kind, match=said):
+        remote(save(WEIGHTS), fault)
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", struct.pack("<Q", 2**60) + b"{}", struct.pack("<Q", 1) + b"{}"])
+def test_what_is_no_safetensors_file_is_said(remote, content):
+    with pytest.raises(NetworkError, match="no safetensors file"):
+        remote(content)
 
 
 def test_a_file_without_any_is_not_fetched():

@@ -1,0 +1,78 @@
+"""A region of a picture: inside of it tokens are drawn anew, outside every bit stays; of large scales only the neighbourhood runs."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.errors import RequestError
+from engine.model.config import ScaleSchedule
+from engine.sampling.guidance import Guidance
+from engine.sampling.region_tokens import NEAR, RegionTokens
+from engine.sampling.sampler import Sampler
+from tests.engine.sampling.tiny import TOKENIZER, conditions, transformer
+
+SCHEDULE = ScaleSchedule(size=(192, 192), grids=((1, 1), (4, 4), (12, 12)), rotary_grid=(16, 16))
+GUIDANCE = Guidance.of(3, 3.0, 3.0)
+
+
+@pytest.fixture(scope="module")
+def sampling() -> Sampler:
+    return Sampler(transformer(), TOKENIZER)
+
+
+def corner(side: int = 3) -> RegionTokens:
+    """Nothing of the first scale, one token of the second, a corner of the third."""
+    anew = [torch.zeros(grid, dtype=torch.bool) for grid in SCHEDULE.grids]
+    anew[1][0, 0] = True
+    anew[2][:side, :side] = True
+    return RegionTokens(anew)
+
+
+def drawn(sampling: Sampler, seed: int, **options) -> list[torch.Tensor]:
+    return [scale.bits for scale in sampling.draw(conditions(), GUIDANCE, SCHEDULE, seed, **options)]
+
+
+def test_small_scales_run_whole_and_large_ones_near_the_region():
+    region = corner()
+    assert region.first == 1
+    assert region.run(1).tolist() == list(range(16)) and region.drawn(1).tolist() == [0]
+    side = 3 + NEAR
+    assert region.run(2).tolist() == [12 * y + x for y in range(side) for x in range(side)]
+    assert region.drawn(2).tolist() == [12 * y + x for y in range(3) for x in range(3)]
+
+
+def test_a_scale_in_which_nothing_is_drawn_runs_whole():
+    empty = RegionTokens([torch.zeros(grid, dtype=torch.bool) for grid in SCHEDULE.grids])
+    assert len(empty.run(2)) == 144 and empty.first == 3
+
+
+@pytest.mark.parametrize("greedy", [False, True])
+def test_every_bit_outside_stays_and_inside_they_change(sampling: Sampler, greedy: bool):
+    before, region = drawn(sampling, 7, greedy=greedy), corner()
+    # Told from the scale before the first that is drawn: a preview begins with what is kept.
+    after = drawn(sampling, 8, kept=before, region=region, greedy=greedy)
+    assert len(after) == 3 and torch.equal(after[0], before[0])
+    for scale in (1, 2):
+        outside = ~region.anew[scale]
+        assert torch.equal(after[scale][outside], before[scale][outside])
+    again = drawn(sampling, 8, kept=before, region=region, greedy=greedy)
+    assert all(torch.equal(one, other) for one, other in zip(after, again, strict=True))
+    if not greedy:
+        assert not torch.equal(after[2], before[2])
+
+
+def test_a_scale_without_a_token_to_draw_is_taken_as_it_is(sampling: Sampler):
+    before, region = drawn(sampling, 7), corner()
+    region.anew[2][:] = False
+    after = drawn(sampling, 8, kept=before, region=region)
+    assert torch.equal(after[2], before[2])
+
+
+def test_a_region_needs_all_scales_and_something_to_draw(sampling: Sampler):
+    before = drawn(sampling, 7)
+    with pytest.raises(RequestError, match="bits of all scales"):
+        drawn(sampling, 8, kept=before[:2], region=corner())
+    empty = RegionTokens([torch.zeros(grid, dtype=torch.bool) for grid in SCHEDULE.grids])
+    with pytest.raises(RequestError, match="nothing is left to draw"):
+        drawn(sampling, 8, kept=before, region=empty)
