@@ -116,6 +116,7 @@ class CanvasPanel(QWidget):
             kept is not None and before is not None and len(before) >= len(kept) and before.first(len(kept)) == kept
         )
         self.request, self.bits, self.file = event.request, None, None
+        self.actions_bar.set_star(False)
         self._announced = 0
         self.placement.forget_picture()
         self.canvas.begin(size, event.request.prompt)

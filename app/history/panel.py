@@ -160,14 +160,15 @@ class HistoryPanel(QWidget):
             self.view.choose(picture.id, scroll=self.view.horizontalScrollBar().value() == 0)
 
     def set_shown(self, picture: int | None) -> None:
-        """Another picture is on the canvas, or none: the ring goes to it, unless a picture forms, which has it."""
+        """Another picture is on the canvas, or none: the ring goes to it, unless a picture forms, which has it, or the user
+        has chosen several, to do something with them."""
         if picture == self._shown:
             return
         chosen = [one.id for one in self.view.chosen()]
         before, self._shown = self._shown, picture
         if chosen == [before] and picture is None:
             self.view.clearSelection()
-        elif picture is not None and picture not in chosen and self.model.running is None:
+        elif picture is not None and picture not in chosen and len(chosen) < 2 and self.model.running is None:
             self.view.choose(picture)
 
     def release_ring(self) -> None:
@@ -187,7 +188,7 @@ class HistoryPanel(QWidget):
         if request is None:
             self._keeping_place(partial(self.model.set_running, None))
             return
-        if self.model.running is None and [picture.id for picture in self.view.chosen()] == [self._shown]:
+        if self.model.running is None and len(self.view.chosen()) < 2:
             # One ring in the row: the picture that forms takes the canvas, and the ring, of the one before it.
             self.view.clearSelection()
         image = square(to_image(pixels)) if pixels is not None else None

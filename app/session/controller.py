@@ -264,6 +264,7 @@ class Controller(QObject):
         manifest = self.state.engine.manifest
         size = event.request.size or (manifest.sizes[0] if manifest is not None else (256, 256))
         self._before, self._forming = self.state.result or self._before, event
+        self.fresh = None  # what comes back after this one is no news: the canvas has gone on
         self.state.set_result(None)
         self.drawing.emit(event, size)
 

@@ -106,6 +106,8 @@ class FinishedPictures(QObject):
         self._history.set_shown(result.picture if result is not None else None)
         if result is None:
             return
+        if result.picture is None:
+            self._history.release_ring()  # what is on the canvas is not in the row, or not yet
         self._show_cut_out(result.request)
         self._canvas.actions_bar.set_likeness(result.likeness)
         if result is self._controller.fresh:
@@ -122,6 +124,8 @@ class FinishedPictures(QObject):
             file=result.file,
             starred=self._is_starred(result.picture),
         )
+        if result.unfinished:
+            self._canvas.stopped(result.image)
 
     def _show_cut_out(self, request: GenerationRequest) -> None:
         """Compare shows the picture's own cut-out, whatever lies in the panel."""
@@ -232,6 +236,8 @@ class FinishedPictures(QObject):
         result = self._state.result
         if result is not None and result.picture in pictures:
             self._show_another()
+        if self._state.jobs.busy:
+            self._history.release_ring()  # the one beside is not opened: the canvas stays with what is drawn
 
     def _show_another(self) -> None:
         """Replace a picture that is gone by the one that the ring stands on now, or by the empty canvas."""
@@ -244,7 +250,9 @@ class FinishedPictures(QObject):
     @Slot(tuple)
     def _restored(self, pictures: tuple[int, ...]) -> None:
         self._toast.hide()  # it says that they are deleted
-        if not self._state.jobs.busy:
+        if self._state.jobs.busy:
+            self._history.release_ring()  # as for one that is clicked: the canvas stays with what is drawn
+        else:
             self._history.show_picture(pictures[0])
 
     def show_last(self, picture: int | None = None) -> bool:

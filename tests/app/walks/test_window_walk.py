@@ -42,10 +42,13 @@ class WindowWalk:
         self.photos = 0
         self.chose = False
         """The user chose something in the row since a picture was shown: then the ring is where they want it."""
+        self.status, self.shown_after = "", False
+        """What the status said, and whether another picture was shown since it says so."""
         self.state.resultChanged.connect(self._another_picture)
 
     def _another_picture(self) -> None:
-        self.chose = False
+        self.chose &= len(self.window.history.view.chosen()) > 1  # several stay chosen until something is done with them
+        self.shown_after = True
 
     def settle(self) -> None:
         """Everything that is under way in the background arrives."""
@@ -321,7 +324,10 @@ class WindowWalk:
             assert status.startswith(("Drawing", "Stopping")), status
         else:
             assert not status.startswith(("Drawing", "Stopping")), status
-            assert status != "Stopped" or self.state.result is None or self.state.result.unfinished or not self.chose
+            self.shown_after &= status == self.status
+            finished = self.state.result is not None and not self.state.result.unfinished
+            assert status != "Stopped" or not (finished and self.shown_after), "another picture was not stopped"
+        self.status = status
         assert (prompt.sheet.cancel.isVisibleTo(prompt)) == (jobs.busy or jobs.waiting > 0)
         assert round(prompt.sheet.seed.spin.value()) == self.state.values.seed
         assert prompt.sheet.seed.lock.isChecked() == self.state.values.seed_locked
