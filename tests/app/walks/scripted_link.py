@@ -10,8 +10,8 @@ from engine.process.messages import Ended, Failed, Opened
 from engine.request import GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from tests.app.fake_link import FakeLink
-from tests.e2e.paper import GRIDS
 
+GRIDS = ((1, 1), (2, 2), (3, 3), (4, 4))
 SIDE = 32
 
 
@@ -52,7 +52,8 @@ class ScriptedLink(FakeLink):
 
     def generate(self, request: GenerationRequest, until_scale: int | None = None, contest: int | None = None) -> int:
         number = super().generate(request, until_scale, contest)
-        self.job, self.place, self.cancelled = (number, request, until_scale or len(GRIDS)), -1, False
+        last = min(until_scale or len(GRIDS), len(GRIDS))  # the window may know a model of more scales
+        self.job, self.place, self.cancelled = (number, request, last), -1, False
         return number
 
     def cancel(self, job: int) -> None:
