@@ -401,6 +401,28 @@ def generate_in_the_open_editor(walking: WindowWalk) -> None:
     assert walking.state.jobs.busy and drawn == walking.state.subject.cut_out and drawn != before
 
 
+FINISH = ("step",) * 7
+"""A picture from its beginning to its end."""
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        ("generate", *FINISH, "generate", *FINISH, "ideas", "step", "delete", "undo_delete", *FINISH, *FINISH),
+        ("generate", "step", "step", "stop", "step", "type", "generate", "step", "stop", "step"),
+        ("generate", *FINISH, "star", "generate", "step", "step", "stop", "step"),
+    ],
+    ids=["deleted beside ideas", "stopped twice", "starred before"],
+)
+def test_what_walks_found(walking, actions):
+    walking.state.update_values(count=1)
+    for name in actions:
+        walking.done.append(name)
+        getattr(walking, name)(random.Random(len(walking.done)))
+        walking.settle()
+        walking.check()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_many_walks(walking):
