@@ -408,11 +408,10 @@ FINISH = ("step",) * 7
 @pytest.mark.parametrize(
     "actions",
     [
-        ("generate", *FINISH, "generate", *FINISH, "ideas", "step", "delete", "undo_delete", *FINISH, *FINISH),
         ("generate", "step", "step", "stop", "step", "type", "generate", "step", "stop", "step"),
         ("generate", *FINISH, "star", "generate", "step", "step", "stop", "step"),
     ],
-    ids=["deleted beside ideas", "stopped twice", "starred before"],
+    ids=["stopped twice", "starred before"],
 )
 def test_what_walks_found(walking, actions):
     walking.state.update_values(count=1)
