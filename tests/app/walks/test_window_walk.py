@@ -47,7 +47,9 @@ class WindowWalk:
         self.state.resultChanged.connect(self._another_picture)
 
     def _another_picture(self) -> None:
-        self.chose &= len(self.window.history.view.chosen()) > 1  # several stay chosen until something is done with them
+        self.chose &= (
+            len(self.window.history.view.chosen()) > 1
+        )  # several stay chosen until something is done with them
         self.shown_after = True
 
     def settle(self) -> None:
