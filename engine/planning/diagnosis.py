@@ -23,7 +23,7 @@ from engine.bundle.library import find_bundles, models_folder
 from engine.bundle.manifest import BundleManifest
 from engine.bundle.published import published_manifest
 from engine.device.devices import GIB, Device, choose_device, find_devices, gigabytes, processor, run_tool
-from engine.errors import EchoGenError, NotEnoughMemory
+from engine.errors import BundleError, EchoGenError, NotEnoughMemory
 from engine.files import is_there
 from engine.planning.plans import plan_for
 from engine.version import __version__
@@ -295,6 +295,8 @@ def _bundles(device: Device) -> list[Finding]:
             findings.append(
                 Finding("Model", f"{head}, on {device.words}. {plan.words}", " ".join(plan.notes), plan.fits)
             )
+        except BundleError as error:
+            findings.append(Finding("Model", f"{bundle.name}: {error.fact}", error.step, False))
         except EchoGenError as error:
             findings.append(Finding("Model", f"{head}. {error.fact}", _way_out(bundle.manifest, device), False))
     findings += [

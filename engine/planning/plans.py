@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.bundle.manifest import BundleManifest
 from engine.bundle.sizes import text_numbers, transformer_numbers
 from engine.device.devices import GIB, MIB, Device, gigabytes
-from engine.errors import InputError, NotEnoughMemory
+from engine.errors import BundleError, InputError, NotEnoughMemory
 from engine.model.config import ScaleSchedule
 from engine.planning.footprint import Footprint, PlanPlacement, footprint
 from engine.sentence import Sentence
@@ -135,11 +135,20 @@ def all_plans(
 
     Args:
         schedule: the largest picture that will be asked for; by default the bundle's largest.
+
+    Raises:
+        BundleError: the description of an encoder lacks a number that its size follows from.
     """
     keys: Iterable[PlanKey] = ("resident", "low", "int8") if device.kind != "cuda" else PLANS
     plans: list[MemoryPlan] = []
     for key in keys:
-        plan = _plan(manifest, device, key, schedule)
+        try:
+            plan = _plan(manifest, device, key, schedule)
+        except (KeyError, TypeError) as error:  # these descriptions are their libraries': nobody else knows their fields
+            raise BundleError(
+                Sentence("How large this model is cannot be told from its description: {reason}.", reason=error),
+                Sentence("Verify or remove it."),
+            ) from error
         worth = _WORTH_ROUNDING if plan.eight_bits else _WORTH_IT
         if not plans or plan.needed < worth * plans[-1].needed:
             plans.append(plan)

@@ -800,6 +800,10 @@
         <translation>历史</translation>
     </message>
     <message>
+        <source>How large this model is cannot be told from its description: {reason}.</source>
+        <translation>无法从该模型的描述得知它有多大：{reason}。</translation>
+    </message>
+    <message>
         <source>If your network has a certificate of its own, add it to the system&apos;s and try again.</source>
         <translation>如果您的网络使用自己的证书，请将其加入系统后重试。</translation>
     </message>
@@ -3206,6 +3210,10 @@
     <message>
         <source>Verify it under Models, or get it again.</source>
         <translation>请在“模型”中校验，或重新获取。</translation>
+    </message>
+    <message>
+        <source>Verify or remove it.</source>
+        <translation>请校验或移除它。</translation>
     </message>
     <message>
         <source>View</source>

@@ -16,6 +16,7 @@ from engine.device.devices import GIB, Device
 from engine.errors import ExitCode
 from engine.planning import diagnosis
 from engine.planning.diagnosis import GraphicsCard, TorchBuild, diagnose, find_cards, torch_build
+from tests.e2e.paper import write_paper_bundle
 
 SMI = "NVIDIA GeForce RTX 4090, 550.54.14, 24564\nNVIDIA GeForce GTX 1660, 550.54.14, 6144\n"
 CARD = GraphicsCard("NVIDIA", "NVIDIA GeForce RTX 4090", "550.54.14", 24 * GIB, "12.4")
@@ -24,7 +25,7 @@ CPU = Device("cpu", "CPU", 16 * GIB, 12 * GIB, 4)
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch):
+def machine(monkeypatch: pytest.MonkeyPatch, models):
     """A machine with these cards, this torch, and whether CUDA works."""
 
     def set_up(cards=(), build=PLAIN_TORCH, cuda_works=False, devices=(CPU,)):
@@ -140,6 +141,12 @@ def test_a_card_that_works(machine):
     assert "NVIDIA GeForce RTX 4090, 24 GB, 23.0 GB free: will be used, as the fastest one." in findings
     assert "CPU, 4 cores." in findings
     assert "torch 2.13.0, built for NVIDIA cards, CUDA 12.4." in findings
+
+
+def test_a_model_whose_size_cannot_be_told(machine, models):
+    write_paper_bundle(models / "paper")  # its encoders are described by nothing
+    (finding,) = [finding for finding in wrong(machine(), "Model") if finding.fact.startswith("paper")]
+    assert "cannot be told from its description" in finding.fact and "d_model" in finding.fact
 
 
 def test_no_torch_at_all(machine):
