@@ -96,9 +96,9 @@ class DecoderStage(AutoencoderStage):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             made = self.autoencoder.decoder(codes, canvas).float()
         weight = 1 + self.settings["subject_weight"] * blur(batch.subject_mask, 2)
-        # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right. Where layouts
-        # have names nothing is guessed: the caption said which picture it is.
-        drawn = kind in ("drawn", "free") and not self.config.layout_count
+        # Drawn bits are one guess of many at what is around the subject; on it, the canvas says what is right. With named layouts
+        # it is no guess, and the picture itself could be asked for: tried, and softer (decision 22).
+        drawn = kind in ("drawn", "free")
         guessed = 1 - blur(batch.mask, 2) if drawn else torch.zeros_like(batch.mask)
         compared = (made, wanted)
         if kind == "drawn":

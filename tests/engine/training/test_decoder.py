@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from engine.errors import InputError
 from engine.training import checkpoint, loop
 from engine.training.adopt import adopt_bundle
 from engine.training.config import TrainingConfig
-from engine.training.data import language
 from engine.training.drawing import Drawer
 from engine.training.export import describe, export
 from engine.training.stages import make_stage
@@ -79,27 +77,6 @@ def test_the_decoder_learns_and_leaves_the_codes_alone(tiny, sprites, trained, t
         assert torch.equal(value, encoder[name])
     stage.sample(tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 1000
-
-
-def test_where_layouts_have_names_drawn_bits_are_held_against_the_picture_itself(tiny, sprites, trained):
-    config = placed(tiny, drawn_share=1.0, free_share=1.0)
-    guessed = make_stage("decoder", config, sprites, trained, variety=1)
-    places = [*(place.key for place in language.PLACES), language.PLAIN]
-    known = make_stage(
-        "decoder",
-        TrainingConfig({**config.values, "layouts": {place: [0] for place in places}}),
-        sprites,
-        trained,
-        variety=1,
-    )
-    batch = guessed.renderer.batch(4, scene=0)
-    nothing = batch.mask * 0  # of the subject is seen: all there is was guessed
-    losses = []
-    codes = torch.zeros(4, guessed.frozen.tokenizer.bits, *guessed.schedule.grids[-1])
-    for stage in (guessed, known):
-        stage._examples = lambda: (replace(batch, mask=nothing), codes, "free")
-        losses.append(stage.step(0.0)["loss"])
-    assert losses[0] == pytest.approx(0, abs=1e-6) and losses[1] > 0.01
 
 
 def test_it_goes_on_exactly_where_it_stopped(tiny, sprites, trained, tmp_path):
