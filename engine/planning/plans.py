@@ -144,7 +144,10 @@ def all_plans(
     for key in keys:
         try:
             plan = _plan(manifest, device, key, schedule)
-        except (KeyError, TypeError) as error:  # these descriptions are their libraries': nobody else knows their fields
+        except (
+            KeyError,
+            TypeError,
+        ) as error:  # these descriptions are their libraries': nobody else knows their fields
             raise BundleError(
                 Sentence("How large this model is cannot be told from its description: {reason}.", reason=error),
                 Sentence("Verify or remove it."),
