@@ -127,7 +127,7 @@ class Downloads(QObject):
             return ()
         try:
             return all_plans(manifest, self.device)
-        except (BundleError, LookupError, TypeError, ValueError, ArithmeticError):
+        except BundleError:
             # A description need not tell everything a plan is made from; opening the model says what is wrong with it.
             log.debug("no memory plan for %s", state.name, exc_info=True)
             return ()

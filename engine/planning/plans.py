@@ -144,10 +144,8 @@ def all_plans(
     for key in keys:
         try:
             plan = _plan(manifest, device, key, schedule)
-        except (
-            KeyError,
-            TypeError,
-        ) as error:  # these descriptions are their libraries': nobody else knows their fields
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+            # The descriptions of encoders are their libraries': what they lack is known when their numbers are used.
             raise BundleError(
                 Sentence("How large this model is cannot be told from its description: {reason}.", reason=error),
                 Sentence("Verify or remove it."),

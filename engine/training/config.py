@@ -91,6 +91,11 @@ class TrainingConfig:
         return len(self.layouts.get(language.PLAIN, ()))
 
     @property
+    def place_scales(self) -> int:
+        """How many of the first scales describe the place without its subject; 0 where layouts have no words."""
+        return int(self["transformer"]["training"].get("place_scales", 0)) if self.layout_count else 0
+
+    @property
     def schedule(self) -> ScaleSchedule:
         grids = tuple((int(h), int(w)) for h, w in self.values["schedule"]["grids"])
         size = int(self.values["data"]["picture_size"])

@@ -163,7 +163,7 @@ class DecoderStage(AutoencoderStage):
             if self.config.layout_count and not vague and self.chance.random() < 0.5:
                 # As the transformer learns them; the others are those of any picture, of a photo as the place, too.
                 features, early = place_features(self.frozen.autoencoder, batch)
-                scales = int(self.config["transformer"]["training"].get("place_scales", 0))
+                scales = self.config.place_scales
             else:
                 features = self.frozen.autoencoder.encode(
                     pictures.contiguous(memory_format=torch.channels_last)

@@ -223,9 +223,13 @@ class TransformerStage:
         return figures
 
     def _coded(self, features: Tensor, early: Tensor, flip: float = 0.0) -> Quantised:
-        scales = int(self.settings.get("place_scales", 0))
         return self.quantizer(
-            features, self.schedule.grids, flip=flip, generator=self.noise, early=early, early_scales=scales
+            features,
+            self.schedule.grids,
+            flip=flip,
+            generator=self.noise,
+            early=early,
+            early_scales=self.config.place_scales,
         )
 
     def _drops(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
