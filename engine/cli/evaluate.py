@@ -207,7 +207,7 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     photos = JudgedPhotos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
     source = PictureSource.open(args.bundle)
     taught = TrainingConfig.load(DEFAULT)
-    same = taught.layout_count == source.bundle.manifest.layouts
+    same = taught.layout_count == source.bundle.manifest.layouts > 0
     case = PhotoCase.make(photos, source.side, source.size[0], args.textures, taught if same else None)
     work = PhotoEvaluation(source, case, judges, quick=args.quick, tell=show)
     seen, renders, coded = work.run()

@@ -90,9 +90,15 @@ class PhotoCase:
         names = tuple(subject.name for subject in photos.subjects)
         keys = tuple(subject.key for subject in photos.subjects)
         subjects = SubjectPictures(torch.from_numpy(pictures), names, keys)
-        layouts = taught.layouts if taught is not None else None
-        seed = taught.seed if layouts else SEED  # by which layouts are painted
-        renderer = Renderer(subjects, size, seed=seed, variety=2, recolour=False, textures=textures, layouts=layouts)
+        renderer = Renderer(
+            subjects,
+            size,
+            seed=SEED if taught is None else taught.seed,  # by which layouts are painted
+            variety=2,
+            recolour=False,
+            textures=textures,
+            layouts=None if taught is None else taught.layouts,
+        )
         return cls(photos, cut_outs, renderer, taught.layout_count if taught is not None else 0)
 
     def cells(self, keys: Sequence[str], seed: int = SEED) -> list[PhotoCell]:
