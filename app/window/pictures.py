@@ -242,7 +242,7 @@ class FinishedPictures(QObject):
     def _show_another(self) -> None:
         """Replace a picture that is gone by the one that the ring stands on now, or by the empty canvas."""
         self._state.set_result(None)
-        beside = next(iter(self._history.view.chosen()), None)
+        beside = next(iter(self._history.commands.chosen()), None)  # of the gallery, where that is open
         # While ideas are drawn no other picture is opened; the deleted one has to go all the same.
         if self._state.jobs.busy or not self._history.show_picture(beside.id if beside is not None else None):
             self._canvas.show_empty(*empty_words(self._state))
