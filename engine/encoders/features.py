@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.device.cache import ByteBudgetCache
+from engine.device.devices import wait_for
 from engine.encoders.content import ContentEncoder
 from engine.encoders.placed import on_white, place_cut_out
 from engine.encoders.semantic import SemanticEncoder
@@ -122,8 +123,7 @@ class Features:
     def _timed(self, stage: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+        wait_for(self.device)
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
 
     @contextlib.contextmanager
