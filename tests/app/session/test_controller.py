@@ -414,7 +414,7 @@ def test_new_details_leave_the_subject_where_it_stands(with_mini):
     assert drawn.placement == one.state.engine.manifest.place(request) and len(drawn.kept) == 2
     one.state.update_engine(manifest=None)
     one.controller.redraw(request, bits_of(request), 2)
-    assert one.queue._queue[-1].request.placement is None
+    assert one.queue._line.waiting[-1].request.placement is None
 
 
 def test_a_region_of_a_photo_is_drawn_and_comes_back_into_the_photo(with_mini):
