@@ -114,7 +114,7 @@ class Program(QObject):
             SessionStore(paths.session),
             self.settings_store,
             self.window.assets,
-            self.window.session_extra,
+            self.window.window_session.describe,
             self,
         )
         drafts = DraftStore(paths.drafts)
@@ -132,7 +132,7 @@ class Program(QObject):
         self._latest.setInterval(LATEST_MS)
         self._latest.timeout.connect(self._begin)
         self.window.installEventFilter(self)
-        self.window.restore_session(self.session)
+        self.window.window_session.restore(self.session)
         self.window.closing.connect(self.close)
         self.window.changed.connect(self.keeper.touch)
         self.state.resultChanged.connect(self.keeper.touch)

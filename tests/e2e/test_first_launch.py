@@ -39,7 +39,7 @@ def test_the_offer_leads_to_the_licences_and_gives_way_to_the_first_picture(prog
     qtbot.waitUntil(lambda: downloads.device is not None)  # it has been looked at, in the background
     downloads.device = CARD_16
     downloads.deviceKnown.emit()
-    offer = window.offer
+    offer = window.model_offering.offer
     assert offer.isVisible() and offer.here.text() == "Paper is here and works"
     QTest.mouseClick(offer.button, Qt.MouseButton.LeftButton)
     dialog = QApplication.activeModalWidget()
