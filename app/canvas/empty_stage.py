@@ -31,7 +31,7 @@ class EmptyStage:
     ground: float | None = None
     words_on_stage: bool = True
 
-    def say(self, title: str, text: str, pictures: Sequence[QImage] = ()) -> None:
+    def set_words(self, title: str, text: str, pictures: Sequence[QImage] = ()) -> None:
         """Show other words, and other pictures."""
         self.words, self.examples = (title, text), [ScaledPicture(image) for image in pictures[:3]]
 

@@ -84,7 +84,7 @@ class ResultCanvas(QWidget):
     def show_empty(self, title: str, text: str, pictures: Sequence[QImage] = ()) -> None:
         """No picture yet: words, and up to three pictures from coarse to fine."""
         self._state = "empty"
-        self._empty.say(title, text, pictures)
+        self._empty.set_words(title, text, pictures)
         self._drop_picture()
 
     def set_stage(self, size: tuple[int, int] | None, ground: float = 0.0, *, words: bool = True) -> None:
@@ -109,7 +109,7 @@ class ResultCanvas(QWidget):
     def show_error(self) -> None:
         """A drawing failed, and there is no picture before it that could be shown."""
         self._state = "error"
-        self._empty.say(self.tr("No picture yet"), self.tr("Your photo, cut-out and prompt are safe."))
+        self._empty.set_words(self.tr("No picture yet"), self.tr("Your photo, cut-out and prompt are safe."))
         self._drop_picture()
 
     def begin(self, size: tuple[int, int], prompt: str) -> None:

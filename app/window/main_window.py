@@ -218,7 +218,7 @@ class MainWindow(QMainWindow):
         self.subject.shelf.removed.connect(self._taken_off)
         for wants_name in (self.prompt.nameWanted, self.subject.shelf.renameRequested):
             wants_name.connect(self._ask_for_name)
-        self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
+        self.subject.name_row.edit.editingFinished.connect(self.prompt.wording.settle)
         for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
             wants_models.connect(dialogs.models)
         panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)

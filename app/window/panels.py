@@ -307,7 +307,7 @@ class Panels(QWidget):
         if self.left.is_narrow():
             return self.left.rail.cut_out
         places = (self.subject.canvas, self.subject.drop_zone.choose)
-        return next((place for place in places if place.isVisibleTo(self.subject)), self.subject.name_edit)
+        return next((place for place in places if place.isVisibleTo(self.subject)), self.subject.name_row.edit)
 
 
 def _column(widget: QWidget, *children: QWidget) -> QVBoxLayout:

@@ -4431,6 +4431,25 @@
     </message>
 </context>
 <context>
+    <name>CutOutCard</name>
+    <message>
+        <source>Edit cut-out</source>
+        <translation>编辑抠图</translation>
+    </message>
+    <message>
+        <source>The photo is not there any more</source>
+        <translation>照片已不存在</translation>
+    </message>
+    <message>
+        <source>What the model sees</source>
+        <translation>模型所见</translation>
+    </message>
+    <message>
+        <source>from a picture</source>
+        <translation>来自图片</translation>
+    </message>
+</context>
+<context>
     <name>Cutting</name>
     <message>
         <source>Copied</source>
@@ -6053,6 +6072,33 @@
     </message>
 </context>
 <context>
+    <name>NameRow</name>
+    <message>
+        <source>Subject name</source>
+        <translation>主体名称</translation>
+    </message>
+    <message>
+        <source>What is it?</source>
+        <translation>它是什么？</translation>
+    </message>
+    <message>
+        <source>corrected</source>
+        <translation>已修正</translation>
+    </message>
+    <message>
+        <source>found, {0}&#xa0;%</source>
+        <translation>已找到，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>not sure, {0}&#xa0;%</source>
+        <translation>不确定，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>toy robot, cat, mug …</source>
+        <translation>用英文：toy robot、cat、mug…</translation>
+    </message>
+</context>
+<context>
     <name>Nouns</name>
     <message>
         <source>bag</source>
@@ -7292,10 +7338,6 @@
         <translation>把您自己的照片拖到这里</translation>
     </message>
     <message>
-        <source>Edit cut-out</source>
-        <translation>编辑抠图</translation>
-    </message>
-    <message>
         <source>Example</source>
         <translation>示例</translation>
     </message>
@@ -7320,10 +7362,6 @@
         <translation>或者试试其他示例</translation>
     </message>
     <message>
-        <source>Overlay</source>
-        <translation>叠加</translation>
-    </message>
-    <message>
         <source>Photos and pictures stay on this computer.</source>
         <translation>照片和图片都留在这台电脑上。</translation>
     </message>
@@ -7336,48 +7374,8 @@
         <translation>主体</translation>
     </message>
     <message>
-        <source>Subject name</source>
-        <translation>主体名称</translation>
-    </message>
-    <message>
-        <source>The photo is not there any more</source>
-        <translation>照片已不存在</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>撤销</translation>
-    </message>
-    <message>
-        <source>What is it?</source>
-        <translation>它是什么？</translation>
-    </message>
-    <message>
-        <source>What the model sees</source>
-        <translation>模型所见</translation>
-    </message>
-    <message>
-        <source>corrected</source>
-        <translation>已修正</translation>
-    </message>
-    <message>
-        <source>found, {0}&#xa0;%</source>
-        <translation>已找到，{0}&#xa0;%</translation>
-    </message>
-    <message>
-        <source>from a picture</source>
-        <translation>来自图片</translation>
-    </message>
-    <message>
-        <source>not sure, {0}&#xa0;%</source>
-        <translation>不确定，{0}&#xa0;%</translation>
-    </message>
-    <message>
         <source>pet, shoe, toy, mug – one thing works best</source>
         <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
-    </message>
-    <message>
-        <source>toy robot, cat, mug …</source>
-        <translation>用英文：toy robot、cat、mug…</translation>
     </message>
 </context>
 <context>
@@ -7397,6 +7395,21 @@
 </context>
 <context>
     <name>Toast</name>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+</context>
+<context>
+    <name>ToolRow</name>
+    <message>
+        <source>Edit cut-out</source>
+        <translation>编辑抠图</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>叠加</translation>
+    </message>
     <message>
         <source>Undo</source>
         <translation>撤销</translation>

@@ -101,7 +101,7 @@ def test_from_a_photo_to_a_redrawn_picture_and_back(open_program, qtbot, real_bu
     # Drop a photo, and correct what was found with the brush.
     drop_photo(qtbot, program, save_disc(tmp_path / "my ball.png"))
     found = solid(program)
-    QTest.mouseClick(window.subject.edit, LEFT)
+    QTest.mouseClick(window.subject.card.edit, LEFT)
     assert window.is_editing()
     press(program, "b")
     paint(program, (0.1, 0.1), (0.25, 0.12))
