@@ -170,9 +170,6 @@ class ActionBar(FloatingBar):
 
     # State
 
-    def is_compact(self) -> bool:
-        return self._compact
-
     def set_compact(self, compact: bool) -> None:
         """Narrow windows: icons with tooltips; only Vary and Drag out keep words, and Redraw joins them."""
         if compact != self._compact:

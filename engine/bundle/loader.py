@@ -212,13 +212,6 @@ def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_prog
             on_progress(done / max(manifest.nbytes, 1), f"Checking {name}")
 
 
-def verify_bundle(folder: Path, on_progress: Progress | None = None) -> BundleManifest:
-    """Check every byte of a bundle. Raises ``BundleError``."""
-    manifest = read_manifest(folder)
-    check_files(Path(folder), manifest, hashes=True, on_progress=on_progress)
-    return manifest
-
-
 def keeps_float32(part: str, name: str) -> bool:
     """Whether a weight stays in float32 when its part computes in half precision.
 

@@ -140,10 +140,6 @@ class Sampler:
             if self._branch_key(branch, conditions, schedule) not in self.cache
         )
 
-    def is_prepared(self, conditions: Conditions, guidance: Guidance, schedule: ScaleSchedule) -> bool:
-        """Whether ``prepare`` would find everything in the cache."""
-        return not self.missing(conditions, guidance, schedule)
-
     def _branch_key(self, branch: Branch, conditions: Conditions, schedule: ScaleSchedule) -> Hashable:
         frame = schedule.rotary_grid if self.net.config.content_rotary else None
         return ("branch", self._text_key(branch, conditions), self._subject_key(branch, conditions), frame)

@@ -12,12 +12,6 @@ def _lens(w: World) -> float:
     return (1.2, 3.5, 6.0, 2.2, 8.5, 4.5)[w.layout % 6] * w.u(0.8, 1.25)
 
 
-def _ground(w: World, tile_scale: float, tile, horizon: float, soft: float = 2.0):
-    w.put(w.project(tile, horizon, tile_scale, w.u(-0.3, 0.3)), w.below(horizon, soft))
-    near = ((w.y - horizon) / (1 - horizon)).clamp(0, 1)
-    w.shade(1 - 0.22 * w.below(horizon) * (near - 0.75).clamp_min(0) * 4 * 0.4)
-
-
 def _tree_line(w: World, base: float, height: float, *palette: str, bumps: int = 14) -> None:
     line = w.line(base, height, bumps, 0.62)
     first = w.colour(*palette)
