@@ -8,7 +8,7 @@ from engine.bundle.loader import Bundle
 from engine.encoders.features import Features, PromptFeatures, SubjectFeatures
 from engine.errors import Cancel
 from engine.planning.job import Job
-from engine.planning.notes import prompt_notes
+from engine.planning.picture_notes import prompt_notes
 from engine.planning.time_estimate import Task
 from engine.request import CutOut, GenerationRequest
 from engine.sampling.sampler import Conditions, Sampler

@@ -29,8 +29,8 @@ from engine.photo.hints import Box, Click, Hint, Stroke, SubjectProposal
 from engine.photo.load import Photo
 from engine.planning.faults import fault_of, faults_in_words, in_words
 from engine.planning.job import Job, make_job
-from engine.planning.notes import without_a_card
 from engine.planning.part_placement import placements
+from engine.planning.picture_notes import without_a_card
 from engine.planning.plans import MemoryPlan, plan_for, step_down
 from engine.planning.time_estimate import TimeEstimate
 from engine.preflight.segmenter import Segmenter

@@ -36,7 +36,7 @@ from engine.training.model_card import model_card
 from engine.training.stages import make_stage
 
 if TYPE_CHECKING:
-    from engine.training.drawing import Drawer, EncodedSubject
+    from engine.training.drawer import Drawer, EncodedSubject
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 THUMB_SIDE = 96
@@ -194,7 +194,7 @@ def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:
     from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.preflight.segmenter import Segmenter
-    from engine.training.drawing import Drawer
+    from engine.training.drawer import Drawer
 
     drawer = Drawer.open(bundle)
     manifest = drawer.bundle.manifest
@@ -205,7 +205,7 @@ def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:
 
 def draw_thumbs(drawer: Drawer, subject: EncodedSubject) -> dict[str, bytes]:
     """A thumbnail of every scene, drawn by the model from its first example: WebP by its path inside the bundle."""
-    from engine.training.drawing import to_pixels
+    from engine.training.drawer import to_pixels
 
     example = drawer.bundle.manifest.examples[0]
     thumbs = {}
