@@ -3348,24 +3348,24 @@
         <translation>整数</translation>
     </message>
     <message>
-        <source>about {0} h left</source>
-        <translation>约剩 {0} 小时</translation>
-    </message>
-    <message>
-        <source>about {0} min left</source>
-        <translation>约剩 {0} 分钟</translation>
-    </message>
-    <message>
-        <source>about {0} s left</source>
-        <translation>约剩 {0} 秒</translation>
-    </message>
-    <message>
         <source>about {0}&#xa0;min left</source>
         <translation>约剩 {0}&#xa0;分钟</translation>
     </message>
     <message>
         <source>about {0}&#xa0;s left</source>
         <translation>约剩 {0}&#xa0;秒</translation>
+    </message>
+    <message>
+        <source>about {count} h left</source>
+        <translation>约剩 {count} 小时</translation>
+    </message>
+    <message>
+        <source>about {count} min left</source>
+        <translation>约剩 {count} 分钟</translation>
+    </message>
+    <message>
+        <source>about {count} s left</source>
+        <translation>约剩 {count} 秒</translation>
     </message>
     <message>
         <source>an OpenEXR picture</source>
@@ -7453,8 +7453,8 @@
         <translation>获取 {0}（{1}）</translation>
     </message>
     <message>
-        <source>Getting it: {0} of {1} MB</source>
-        <translation>正在获取：{0} / {1} MB</translation>
+        <source>Getting it: {0}</source>
+        <translation>正在获取：{0}</translation>
     </message>
     <message>
         <source>Look for a newer version at every start</source>
