@@ -355,7 +355,7 @@ class SystemSignals(QObject):
     """Ctrl+C in the terminal and a request of the system to end, as a Qt signal.
 
     Signals:
-        asked: to be closed as the user would.
+        asked: a signal of the system asked for the end; the program closes as if the user had closed it.
     """
 
     asked = Signal()

@@ -180,7 +180,7 @@ def codes_around(region: Region, grid: tuple[int, int], stride: int) -> tuple[sl
 
 
 def in_its_picture(region: Region, drawn: np.ndarray, window: tuple[slice, slice] | None, stride: int) -> np.ndarray:
-    """What was painted of the codes in ``window``, RGB uint8, in the picture of the region; all of it where that is None."""
+    """Lay pixels painted from the codes in ``window``, RGB uint8, into the picture of the region; None means all codes."""
     if window is None:
         return drawn
     whole = region.picture.copy()

@@ -44,7 +44,7 @@ class PlacementBar(FloatingBar):
         self._show_mode()
 
     def set_mode(self, *, automatic: bool, over: bool, moved: bool) -> bool:
-        """How it is placed. True when it was otherwise before.
+        """Show how the subject is placed. Returns whether that is another way than before.
 
         Args:
             automatic: the seed chooses.

@@ -202,7 +202,7 @@ class ResultCanvas(QWidget):
             self._moved()
 
     def set_bar_rect(self, rect: QRect) -> None:
-        """Where the bar of actions lies: its shadow is painted here."""
+        """Take the place of the bar of actions, whose shadow is painted here."""
         if rect != self._bar:
             self._bar = rect
             self.update()
@@ -363,7 +363,7 @@ class ResultCanvas(QWidget):
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        # A key that is released elsewhere is never told here.
+        # The release of a key goes to the widget that has the focus by then.
         self.hold_previous(False)
         self._mouse.set_space(False)
         super().focusOutEvent(event)

@@ -75,6 +75,7 @@ class Message(Card):
         self._buttons.setContentsMargins(0 if narrow else self.icon.width() + 8, 0, 0, 0)
 
     def say(self, text: str, *, wrong: bool, choices: bool = False) -> None:
+        """Show a sentence, in red when it says what is wrong. ``choices``: offer to keep the largest part."""
         self.icon.wrong = wrong
         self.icon.update()
         surface = "danger" if wrong else "card"

@@ -20,6 +20,6 @@ def say(text: str, *values: object) -> str:
 
 
 def use(translate: Callable[[str], str] | None) -> None:
-    """Where translations come from; None: English."""
+    """Take translations from a function; None: English."""
     global _translate
     _translate = translate

@@ -192,7 +192,7 @@ class ListDialog(Dialog):
 
     @Slot()
     def _count(self) -> None:
-        """How many pictures it makes, before one is drawn; or the sentence that says why it cannot be drawn."""
+        """Say how many pictures the list makes, or why it cannot be drawn."""
         state, source = self._state, self._source
         subject, values, manifest = state.subject, state.values, state.engine.manifest
         language = manifest.language if manifest is not None else None

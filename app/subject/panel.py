@@ -250,7 +250,7 @@ class SubjectPanel(QWidget):
         self.note.setVisible(bool(notes))
 
     def _show_found(self, subject: Subject) -> None:
-        """How sure the automatic cut-out is, until somebody who knows better has corrected it."""
+        """Say how sure the automatic cut-out is, until the user has corrected it."""
         proposal = subject.proposal if not subject.finding else None
         score = proposal.score if proposal is not None else 0.0
         verdict = self._verdict(subject)

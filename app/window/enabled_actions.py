@@ -1,4 +1,4 @@
-"""What can be done now, action by action of the table of keys."""
+"""The rules by which actions of the table of keys are switched on and off."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.window.redrawing import Redrawing
 
 
 def enabled_actions(panels: Panels, state: SessionState, redrawing: Redrawing, cutting: Cutting) -> dict[str, bool]:
-    """Whether each action can be done; those that always can are not among them."""
+    """Tell of each action whether it can be done now; those that always can are not among them."""
     busy, subject, canvas = state.jobs.busy, state.subject, panels.canvas
     editing, gallery = panels.is_editing(), panels.is_gallery()
     free = not editing and not gallery and not canvas.is_covered()  # nothing lies over the canvas

@@ -29,7 +29,7 @@ Run = Callable[[BatchJob, WorkerOptions, int, int], object]
 
 @dataclass(frozen=True)
 class BatchCost:
-    """What ``batch`` takes beside the engine.
+    """The cost of a job beside the engine's own work.
 
     Attributes:
         alone_seconds, batch_seconds: of a picture, drawn by the engine alone and by a job; medians of the rounds.
@@ -104,7 +104,7 @@ def measure_batch(
 
 @dataclass(frozen=True)
 class WorkerGain:
-    """What a second worker brings.
+    """The gain by a second worker.
 
     Attributes:
         one, two: pictures a second of one and of two workers, with the same threads each; medians of the rounds.

@@ -168,7 +168,7 @@ class BundleManifest:
         return self.language.layouts if self.language is not None else 0
 
     def read_as(self, prompt: str, seed: int) -> str:
-        """What the text encoder reads: the prompt, behind the word for the layout that the seed picks.
+        """The text for the encoder: the prompt, behind the word for the layout that the seed picks.
 
         A small model draws the average of what a prompt leaves open: its bits are drawn each on its own, so a first token
         of some forest and some other forest is no forest. The seed decides what is left open, and the model is told.

@@ -83,7 +83,7 @@ class Embedder(nn.Module):
 
 
 class SceneClassifier(nn.Module):
-    """Which place, and which colour or material."""
+    """Tells the place in a picture, and the colour or material of its subject."""
 
     def __init__(self, widths: Sequence[int] = (24, 40, 80, 128), heads: int = 4) -> None:
         super().__init__()

@@ -276,14 +276,14 @@ class Sampler:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
 
     def _wanted(self, scale: int, kept: bool, region: RegionTokens | None, run: int) -> Tensor | None:
-        """Which of the ``run`` tokens of a scale are asked for their bits, as indices; None for all of them."""
+        """Indices of those of the ``run`` tokens of a scale that are asked for their bits; None for all of them."""
         if region is None and not kept:
             return None
         asked = region.asked(scale) if region is not None else torch.zeros(0, dtype=torch.long)
         return None if len(asked) == run else asked.to(self.device)
 
     def _groups(self, branches: int, tokens: int) -> list[slice]:
-        """Which branches go through a scale of so many tokens together."""
+        """The branches that go through a scale of so many tokens together."""
         apart = self.branches == "in-turn"
         if self.branches == "side-by-side":
             # With more branches than cores, a core would have two of them to do while another has none.
