@@ -16,7 +16,7 @@ from app.canvas.fading import FadingPicture
 from app.canvas.picture_mouse import PictureMouse
 from app.canvas.picture_view import PictureView, area
 from app.look import focus
-from app.look.pixels import ScaledPicture, paint_ring, paint_shadow, to_image
+from app.look.pixels import ScaledPicture, paint_focus_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
 
 _STEP = 1.25
@@ -393,7 +393,7 @@ class ResultCanvas(QWidget):
         if not self._bar.isEmpty():
             paint_shadow(painter, QRectF(self._bar), "float")
         if focus.is_visible(self):
-            paint_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
+            paint_focus_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
 
     def _paint_picture(self, painter: QPainter) -> None:
         rect = self.picture_rect()

@@ -32,7 +32,7 @@ _NOT_DAMAGED = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_AUTH,
 }
-"""Errors with their cause outside of the file, which need not be put aside for them."""
+"""Errors whose cause lies outside of the file: it is not put aside for them."""
 """Primary codes that say nothing about the file's content: such a database is never set aside."""
 
 _SCHEMA = """
