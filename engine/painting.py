@@ -13,7 +13,7 @@ from PIL import Image
 from engine.bundle.loader import Bundle, load_tokenizer_encoder
 from engine.device.devices import Device
 from engine.encoders.placed import place_cut_out, subject_alpha
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel, raise_if_cancelled
 from engine.photo.in_front import in_front
 from engine.placement import Placement
 from engine.region import Region, mixed, soft_inside
@@ -187,12 +187,6 @@ def in_its_picture(region: Region, drawn: np.ndarray, window: tuple[slice, slice
     rows, columns = (slice(part.start * stride, part.stop * stride) for part in window)
     whole[rows, columns] = drawn
     return whole
-
-
-def raise_if_cancelled(cancel: Cancel | None) -> None:
-    """Raises ``Cancelled`` when ``cancel`` is set."""
-    if cancel is not None and cancel.is_set():
-        raise Cancelled()
 
 
 def at_most(picture: np.ndarray, side: int) -> np.ndarray:

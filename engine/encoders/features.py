@@ -20,7 +20,7 @@ from engine.encoders.content import ContentEncoder
 from engine.encoders.placed import on_white, place_cut_out
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text_encoder import TextEncoder
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel, raise_if_cancelled
 from engine.placement import Placement
 from engine.request import CutOut
 
@@ -145,13 +145,12 @@ def cancellable(model: nn.Module, cancel: Cancel | None) -> Iterator[None]:
         yield
         return
 
-    def raise_if_cancelled(*_: Any) -> None:
-        if cancel.is_set():
-            raise Cancelled()
+    def before_layer(*_: Any) -> None:
+        raise_if_cancelled(cancel)
 
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     layers = [layer for module in lists for layer in module if layer is not None]
-    handles = [module.register_forward_pre_hook(raise_if_cancelled) for module in [model, *layers]]
+    handles = [module.register_forward_pre_hook(before_layer) for module in [model, *layers]]
     try:
         yield
     finally:
