@@ -16,6 +16,10 @@
         <translation>，大约还需 {0}</translation>
     </message>
     <message>
+        <source>--update needs the archive of a newer version.</source>
+        <translation>--update 需要一个新版本的压缩包。</translation>
+    </message>
+    <message>
         <source>100 %</source>
         <translation>100 %</translation>
     </message>
@@ -3666,6 +3670,10 @@
     <message>
         <source>{0} arrives damaged.</source>
         <translation>下载的 {0} 已损坏。</translation>
+    </message>
+    <message>
+        <source>{0} cannot be read: {1}.</source>
+        <translation>无法读取 {0}：{1}。</translation>
     </message>
     <message>
         <source>{0} cannot be written: {1}.</source>
