@@ -218,6 +218,8 @@ class Program(QObject):
         self.drafts.restore()
 
     def _open_first(self) -> None:
+        if not self._came_back:
+            self.controller.models.use_defaults()
         if self._files:
             self.controller.files.open(self._files)
             return

@@ -99,6 +99,12 @@ def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValu
 _CONTROLS = {entry.name for entry in fields(PanelValues)} - {"prompt", "negative_prompt", "kept", "placement", "region"}
 
 
+def default_dials(manifest: BundleManifest) -> dict[str, Any]:
+    """Where the model has the dials that draw a picture, by the names of ``PanelValues``."""
+    defaults = manifest.request_defaults()
+    return {name: defaults[name] for name in ("prompt_strength", "subject_strength", "temperature", "top_p")}
+
+
 def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "") -> GenerationRequest:
     """The request of the first picture.
 

@@ -332,17 +332,13 @@ class MainWindow(QMainWindow):
         self.toast.show_message(text, self.dialogs.update_settings, self.tr("Show"))
 
     def show_example(self) -> None:
-        """First launch: the bundle's example, its prompt and its dials are in place."""
+        """First launch: the bundle's example and its prompt are in place."""
         manifest, folder = self.state.engine.manifest, self.state.engine.folder
-        if manifest is None or folder is None:
+        if manifest is None or folder is None or not manifest.examples:
             return
-        defaults = manifest.request_defaults()
-        values = {name: defaults[name] for name in ("prompt_strength", "subject_strength", "temperature", "top_p")}
-        if manifest.examples:
-            example = manifest.examples[0]
-            values |= {"prompt": example.prompt, "seed": example.seed}
-            self.subject.open_example(folder / example.image, example.subject_name, example.seed)
-        self.state.update_values(**values)
+        example = manifest.examples[0]
+        self.subject.open_example(folder / example.image, example.subject_name, example.seed)
+        self.state.update_values(prompt=example.prompt, seed=example.seed)
 
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
