@@ -44,7 +44,7 @@ class PlacementBar(FloatingBar):
         self._show_mode()
 
     def set_mode(self, *, automatic: bool, over: bool, moved: bool) -> bool:
-        """Show how the subject is placed. Returns whether that is another way than before.
+        """How it is placed. True when it was otherwise before.
 
         Args:
             automatic: the seed chooses.

@@ -38,7 +38,7 @@ class PlacementLayer(QObject):
         self.bar.automaticWanted.connect(self.frame.automaticWanted)
 
     def set_stage(self, size: tuple[int, int] | None, ground: float = 0.0) -> None:
-        """Offer a stage to place the subject on: the next picture's width and height, and the ground as a share of its height. None
+        """Where the subject can be placed: the next picture's width and height, and the ground as a share of its height. None
         where nothing can be placed: nothing is shown of it then."""
         stage = (size, ground) if size is not None else None
         if stage != self._stage:
@@ -46,7 +46,7 @@ class PlacementLayer(QObject):
             self.changed.emit()
 
     def set_mode(self, *, automatic: bool, moved: bool) -> None:
-        """Say how the subject is placed. ``moved``: elsewhere than in the picture that is shown."""
+        """How the subject is placed, in words. ``moved``: elsewhere than in the picture that is shown."""
         changed = self.bar.set_mode(automatic=automatic, over=self.is_over(), moved=moved)
         if changed or automatic != self._automatic:
             self._automatic = automatic

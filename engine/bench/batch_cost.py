@@ -29,7 +29,7 @@ Run = Callable[[BatchJob, WorkerOptions, int, int], object]
 
 @dataclass(frozen=True)
 class BatchCost:
-    """The cost of a job beside the engine's own work.
+    """What ``batch`` takes beside the engine.
 
     Attributes:
         alone_seconds, batch_seconds: of a picture, drawn by the engine alone and by a job; medians of the rounds.

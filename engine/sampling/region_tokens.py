@@ -1,4 +1,4 @@
-"""The tokens of a region: those that go through the network, and those of them that are drawn anew."""
+"""Which tokens of a region go through the network, and which of them are drawn anew."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ class Sampler:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
 
     def _wanted(self, scale: int, kept: bool, region: RegionTokens | None, run: int) -> Tensor | None:
-        """Indices of those of the ``run`` tokens of a scale that are asked for their bits; None for all of them."""
+        """Which of the ``run`` tokens of a scale are asked for their bits, as indices; None for all of them."""
         if region is None and not kept:
             return None
         asked = region.asked(scale) if region is not None else torch.zeros(0, dtype=torch.long)
