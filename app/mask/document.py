@@ -32,13 +32,10 @@ from app.mask.strokes import (
     around,
     dabs_along,
     fill,
-    repaint,
     work,
 )
 from app.mask.undo import Patch, Step, TileKeeper, UndoStack
 from engine.photo import Box, Click, Stroke
-
-__all__ = ["MAX_FEATHER", "MAX_GROW", "UNDO_BYTES", "Edge", "MaskDocument", "MaskMarks", "Painted", "fill", "repaint"]
 
 UNDO_BYTES = 128 * 2**20
 

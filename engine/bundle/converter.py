@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from engine.bundle.loader import Progress, check_fit, keeps_float32
-from engine.bundle.manifest import FORMAT, BundleManifest, Defaults, EncoderPart, Origin
+from engine.bundle.manifest import FORMAT, BundleManifest
 from engine.bundle.published_files import (
     GET_FILE_AGAIN,
     TOKENIZER,
@@ -37,6 +37,7 @@ from engine.bundle.published_names import (
     tokenizer_names,
     transformer_shapes,
 )
+from engine.bundle.records import Defaults, EncoderPart, Origin
 from engine.bundle.sizes import transformer_numbers
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.encoders.assembly import PART_WORDS, assemble

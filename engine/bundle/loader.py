@@ -16,7 +16,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
+from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleManifest, read_manifest
+from engine.bundle.records import BundleFile
 from engine.device.int8 import Rounded, is_layer_matrix, round_rows, stand_in
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.content import DECODER_WEIGHTS, ContentEncoder

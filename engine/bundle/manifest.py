@@ -42,7 +42,6 @@ from engine.bundle.records import (
     Name,
     Origin,
     PlacedContent,
-    SceneEntry,
     Text,
     layout_word,
 )
@@ -53,26 +52,6 @@ from engine.request import MAX_SEED, GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 from engine.validation import Damage, only_known, parse_json, read_value
-
-__all__ = [
-    "FORMAT",
-    "GET_AGAIN",
-    "MANIFEST",
-    "MAX_MANIFEST_BYTES",
-    "PARTS",
-    "BundleFile",
-    "BundleManifest",
-    "Defaults",
-    "EncoderPart",
-    "Example",
-    "Language",
-    "LikenessScale",
-    "Origin",
-    "PlacedContent",
-    "SceneEntry",
-    "inside",
-    "read_manifest",
-]
 
 FORMAT = 2
 """The version that is written. Since 2, encoders are stored under our own names."""

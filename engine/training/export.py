@@ -14,16 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.bundle.manifest import (
-    BundleManifest,
-    Defaults,
-    EncoderPart,
-    Example,
-    Language,
-    Origin,
-    SceneEntry,
-)
-from engine.bundle.records import layout_word
+from engine.bundle.manifest import BundleManifest
+from engine.bundle.records import Defaults, EncoderPart, Example, Language, Origin, SceneEntry, layout_word
 from engine.bundle.writer import write_bundle
 from engine.encoders.content import DECODER_WEIGHTS
 from engine.errors import InputError

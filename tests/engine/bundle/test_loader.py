@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from engine.bundle.loader import PartPlacement, check_files, keeps_float32, load_bundle
-from engine.bundle.manifest import MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
+from engine.bundle.manifest import MANIFEST, PARTS, BundleManifest, read_manifest
+from engine.bundle.records import BundleFile
 from engine.bundle.writer import BundleWriter, write_bundle
 from engine.errors import BundleError, CannotWrite
 
