@@ -20,14 +20,13 @@ from app.session.file_opener import DroppedPicture
 from app.session.state import Result, SessionState
 from app.session.values import Recall
 from app.store.history_store import Picture
-from app.store.picture_files import OpenedPicture, export_name
+from app.store.picture_files import OpenedPicture, export_name, free_name
 from app.system import background
 from app.system.sharing import copy_picture, reveal
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, is_folder, shown_name
-from engine.photo import load_photo
+from engine import EchoGenError, GenerationRequest, ScalePreview, is_folder, shown_name
 
 
 class FinishedPictures(QObject):
@@ -358,20 +357,3 @@ class FinishedPictures(QObject):
 def existing(folder: Path) -> Path:
     """The folder, or the home folder when it is gone: a dialog that begins nowhere begins in the program's own folder."""
     return folder if is_folder(folder) else Path.home()
-
-
-def free_name(wanted: Path, taken: set[Path]) -> Path:
-    """The path, or the first of "name (2).png", "name (3).png" … that neither exists nor is in ``taken``."""
-    found, number = wanted, 2
-    while found in taken or found.exists():
-        found = wanted.with_stem(f"{wanted.stem} ({number})")
-        number += 1
-    return found
-
-
-def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:
-    return tuple((scale.shape[0], scale.shape[1]) for scale in bits.scales) if bits is not None else ()
-
-
-def _read(file: Path) -> tuple[Path, np.ndarray]:
-    return file, load_photo(file).rgb
