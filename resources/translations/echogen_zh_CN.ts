@@ -3716,14 +3716,6 @@
         <translation>{2}年{1}{0}日</translation>
     </message>
     <message>
-        <source>{0}&#xa0;min</source>
-        <translation>{0}&#xa0;分钟</translation>
-    </message>
-    <message>
-        <source>{0}&#xa0;s</source>
-        <translation>{0}&#xa0;秒</translation>
-    </message>
-    <message>
         <source>{0}, {1}</source>
         <translation>{0}，{1}</translation>
     </message>
@@ -3738,6 +3730,14 @@
     <message>
         <source>{0}: needs {1}, you have {2}.</source>
         <translation>{0}：需要 {1}，您有 {2}。</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;min</source>
+        <translation>{0}&#xa0;分钟</translation>
+    </message>
+    <message>
+        <source>{0}&#xa0;s</source>
+        <translation>{0}&#xa0;秒</translation>
     </message>
     <message>
         <source>{base_url} answered {repository} with {status}.</source>
