@@ -26,7 +26,8 @@ from app.system.sharing import copy_picture, reveal
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import EchoGenError, GenerationRequest, ScalePreview, is_folder, shown_name
+from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, is_folder, shown_name
+from engine.photo import load_photo
 
 
 class FinishedPictures(QObject):
@@ -357,3 +358,11 @@ class FinishedPictures(QObject):
 def existing(folder: Path) -> Path:
     """The folder, or the home folder when it is gone: a dialog that begins nowhere begins in the program's own folder."""
     return folder if is_folder(folder) else Path.home()
+
+
+def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:
+    return tuple((scale.shape[0], scale.shape[1]) for scale in bits.scales) if bits is not None else ()
+
+
+def _read(file: Path) -> tuple[Path, np.ndarray]:
+    return file, load_photo(file).rgb
