@@ -272,7 +272,7 @@ class HintBar(QWidget):
         self._fit()
 
     def _key_hints_of(self, tool: Tool) -> list[tuple[tuple[str, ...], str]]:
-        enter, shift_enter = (self.tr("Enter"),), (self.tr("Shift + Enter"),)
+        enter, shift_enter = (self.tr("Enter"),), (self.tr("Shift+Enter"),)
         arrows = ("← ↑ ↓ →",), self.tr("move")
         away = (self.tr("Esc"),), self.tr("put away")
         sizes = (keymap.shown("smaller"), keymap.shown("larger")), self.tr("size")
@@ -302,14 +302,14 @@ class HintBar(QWidget):
             "eraser": [((), self.tr("Paint to take away")), (("Ctrl",), self.tr("hold to add")), *brush],
             "box": [((), self.tr("Drag a box around the subject.")), overlay, move],
             "lasso": [((), self.tr("Draw around what belongs.")), (("Ctrl",), self.tr("hold to take away")), move],
-            "hand": [((), self.tr("Drag to move the photo.")), ((self.tr("Ctrl + wheel"),), self.tr("zoom"))],
+            "hand": [((), self.tr("Drag to move the photo.")), ((self.tr("Ctrl+wheel"),), self.tr("zoom"))],
         }
         if self._region:
             hints |= {
                 "select": [((), self.tr("Click a thing to mark it. Shift-click takes away.")), overlay, move],
                 "box": [((), self.tr("Drag a box: all of it is marked.")), overlay, move],
                 "lasso": [((), self.tr("Draw around the region.")), (("Ctrl",), self.tr("hold to take away")), move],
-                "hand": [((), self.tr("Drag to move the picture.")), ((self.tr("Ctrl + wheel"),), self.tr("zoom"))],
+                "hand": [((), self.tr("Drag to move the picture.")), ((self.tr("Ctrl+wheel"),), self.tr("zoom"))],
             }
         return hints[tool]
 

@@ -128,6 +128,10 @@
         <translation>已在下载</translation>
     </message>
     <message>
+        <source>Alt+wheel</source>
+        <translation>Alt+滚轮</translation>
+    </message>
+    <message>
         <source>Another EchoGen is fetching into {folder} right now.</source>
         <translation>另一个 EchoGen 正在向 {folder} 下载。</translation>
     </message>
@@ -146,6 +150,10 @@
     <message>
         <source>Apr</source>
         <translation>4月</translation>
+    </message>
+    <message>
+        <source>Arrow keys</source>
+        <translation>方向键</translation>
     </message>
     <message>
         <source>Ask for fewer with --workers or --threads, or add machines.</source>
@@ -360,6 +368,10 @@
         <translation>请选择文件所在的文件夹。</translation>
     </message>
     <message>
+        <source>Click</source>
+        <translation>点选</translation>
+    </message>
+    <message>
         <source>Click a scale to keep the composition up to there</source>
         <translation>点选一个尺度，保留到那里的构图</translation>
     </message>
@@ -468,6 +480,18 @@
         <translation>请改正或取消 {named}。</translation>
     </message>
     <message>
+        <source>Ctrl</source>
+        <translation>Ctrl</translation>
+    </message>
+    <message>
+        <source>Ctrl+drag</source>
+        <translation>Ctrl+拖动</translation>
+    </message>
+    <message>
+        <source>Ctrl+wheel</source>
+        <translation>Ctrl+滚轮</translation>
+    </message>
+    <message>
         <source>Cut out of the picture…</source>
         <translation>从图片中抠图…</translation>
     </message>
@@ -500,6 +524,10 @@
         <translation>提示词和主体使用不同强度时,要多用 {unequal} 内存。</translation>
     </message>
     <message>
+        <source>Double click</source>
+        <translation>双击</translation>
+    </message>
+    <message>
         <source>Download it with the text encoder.</source>
         <translation>请连同文本编码器一起下载。</translation>
     </message>
@@ -510,6 +538,14 @@
     <message>
         <source>Downloads are switched off on this computer.</source>
         <translation>这台电脑上已关闭下载。</translation>
+    </message>
+    <message>
+        <source>Drag</source>
+        <translation>拖动</translation>
+    </message>
+    <message>
+        <source>Drag out</source>
+        <translation>拖出</translation>
     </message>
     <message>
         <source>Drag the picture to another program</source>
@@ -634,6 +670,10 @@
     <message>
         <source>Enlarging was ended by the system, which happens when memory runs out.</source>
         <translation>放大被系统终止，内存耗尽时会这样。</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Enter</translation>
     </message>
     <message>
         <source>Eraser</source>
@@ -1134,6 +1174,10 @@
     <message>
         <source>Menu</source>
         <translation>菜单</translation>
+    </message>
+    <message>
+        <source>Menu of the picture</source>
+        <translation>图片菜单</translation>
     </message>
     <message>
         <source>Mirror it</source>
@@ -1780,6 +1824,18 @@
         <translation>架子</translation>
     </message>
     <message>
+        <source>Shift+Enter</source>
+        <translation>Shift+Enter</translation>
+    </message>
+    <message>
+        <source>Shift+arrow keys</source>
+        <translation>Shift+方向键</translation>
+    </message>
+    <message>
+        <source>Shift+click</source>
+        <translation>Shift+单击</translation>
+    </message>
+    <message>
         <source>Show in the folder</source>
         <translation>在文件夹中显示</translation>
     </message>
@@ -1838,6 +1894,10 @@
     <message>
         <source>Something went wrong inside the program: {error}</source>
         <translation>程序内部出错：{error}</translation>
+    </message>
+    <message>
+        <source>Space+drag</source>
+        <translation>空格+拖动</translation>
     </message>
     <message>
         <source>Square {0}:{1}</source>
@@ -2828,8 +2888,8 @@
         <translation>没有文件夹 {folder}。</translation>
     </message>
     <message>
-        <source>There is no graphics card that can be used: the processor draws, about {seconds} a picture.</source>
-        <translation>没有可用的显卡：由处理器绘制，每张图片约需 {seconds}。</translation>
+        <source>There is no graphics card that can be used: the processor draws, {seconds} a picture.</source>
+        <translation>没有可用的显卡：由处理器绘制，每张图片需要{seconds}。</translation>
     </message>
     <message>
         <source>There is no list of packages for this computer ({0}, {1}).</source>
@@ -3248,6 +3308,10 @@
         <translation>{name} 携带的内容太大，无法读取。</translation>
     </message>
     <message>
+        <source>Wheel</source>
+        <translation>滚轮</translation>
+    </message>
+    <message>
         <source>Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6.</source>
         <translation>请写成 X,Y,SIZE[,TURN][,mirrored]，例如 0.5,0.6,0.6。</translation>
     </message>
@@ -3320,6 +3384,10 @@
         <translation>数值类型少见的 TIFF</translation>
     </message>
     <message>
+        <source>a few seconds</source>
+        <translation>几秒</translation>
+    </message>
+    <message>
         <source>a list</source>
         <translation>列表</translation>
     </message>
@@ -3334,10 +3402,6 @@
     <message>
         <source>a reference branch has as many levels as the decoder</source>
         <translation>参考分支的层级数应与解码器相同</translation>
-    </message>
-    <message>
-        <source>a second</source>
-        <translation>一秒</translation>
     </message>
     <message>
         <source>a tokenizer of {channels} channels</source>
@@ -3366,6 +3430,18 @@
     <message>
         <source>about {0}&#xa0;s left</source>
         <translation>约剩 {0}&#xa0;秒</translation>
+    </message>
+    <message>
+        <source>about {count} hours</source>
+        <translation>约 {count} 小时</translation>
+    </message>
+    <message>
+        <source>about {count} minutes</source>
+        <translation>约 {count} 分钟</translation>
+    </message>
+    <message>
+        <source>about {count} seconds</source>
+        <translation>约 {count} 秒</translation>
     </message>
     <message>
         <source>an OpenEXR picture</source>
@@ -3804,20 +3880,8 @@
         <translation>{called} 是{known},此处无法读取。</translation>
     </message>
     <message>
-        <source>{count} hours</source>
-        <translation>{count} 小时</translation>
-    </message>
-    <message>
-        <source>{count} minutes</source>
-        <translation>{count} 分钟</translation>
-    </message>
-    <message>
         <source>{count} scales cannot be kept: the picture has {scales}.</source>
         <translation>无法保留 {count} 个尺度：该图片有 {scales} 个。</translation>
-    </message>
-    <message>
-        <source>{count} seconds</source>
-        <translation>{count} 秒</translation>
     </message>
     <message>
         <source>{device} stopped answering.</source>
@@ -4909,8 +4973,8 @@
         <translation>点选属于主体的部分。按住 Shift 点选不属于的部分。拖动画框。</translation>
     </message>
     <message>
-        <source>Ctrl + wheel</source>
-        <translation>Ctrl + 滚轮</translation>
+        <source>Ctrl+wheel</source>
+        <translation>Ctrl+滚轮</translation>
     </message>
     <message>
         <source>Drag a box around the subject.</source>
@@ -4953,8 +5017,8 @@
         <translation>涂抹以去除</translation>
     </message>
     <message>
-        <source>Shift + Enter</source>
-        <translation>Shift + Enter</translation>
+        <source>Shift+Enter</source>
+        <translation>Shift+Enter</translation>
     </message>
     <message>
         <source>Space</source>
@@ -5281,6 +5345,17 @@
     <message>
         <source>{0} uses it and draws</source>
         <translation>{0} 使用它并开始绘制</translation>
+    </message>
+</context>
+<context>
+    <name>KeyEdit</name>
+    <message>
+        <source>Press a key</source>
+        <translation>请按键</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
     </message>
 </context>
 <context>
@@ -6427,10 +6502,6 @@
         <translation>较早的提示词</translation>
     </message>
     <message>
-        <source>Enter</source>
-        <translation>Enter</translation>
-    </message>
-    <message>
         <source>Follow the prompt</source>
         <translation>遵循提示词</translation>
     </message>
@@ -6619,10 +6690,6 @@
 </context>
 <context>
     <name>Redrawing</name>
-    <message>
-        <source>Pictures</source>
-        <translation>图片</translation>
-    </message>
     <message>
         <source>Put the subject into a photo</source>
         <translation>把主体放进照片</translation>

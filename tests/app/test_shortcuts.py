@@ -131,3 +131,10 @@ def test_the_documentation_lists_every_line():
     text = as_markdown()
     for line in TABLE:
         assert line.text.rstrip("…") in text
+
+
+def test_every_key_and_gesture_is_written_in_one_way():
+    keys = Keymap()
+    written = {line.id: keys.shown(line.id) for line in TABLE}
+    assert written["generate"] == "Ctrl+Enter" and written["zoom_wheel"] == "Ctrl+wheel"
+    assert not [text for text in written.values() if " + " in text or "Return" in text]

@@ -136,9 +136,9 @@ def test_values_that_are_sentences_or_words_are_translated_too(chinese):
         "反向提示词超出此模型能读取的长度；到“in the corner”之前为止。",
     ]
     card = Sentence(
-        "There is no graphics card that can be used: the processor draws, about {seconds} a picture.", seconds=about(8)
+        "There is no graphics card that can be used: the processor draws, {seconds} a picture.", seconds=about(8)
     )
-    assert translated(card) == "没有可用的显卡：由处理器绘制，每张图片约需 8 秒。"
+    assert translated(card) == "没有可用的显卡：由处理器绘制，每张图片需要约 8 秒。"
     assert translated(Device("cpu", "", GIB, GIB, 2).words) == "CPU，2 核"
     gone = raised(load_photo, Path("nowhere.png"))
     assert of_error(gone) == "nowhere.png 不存在。它可能已被移动或重命名。"
