@@ -168,6 +168,10 @@
         <translation>请在 {page} 申请访问权限，然后输入您账户的访问令牌。</translation>
     </message>
     <message>
+        <source>Ask for what is missing again; the others wait as before.</source>
+        <translation>请重新生成缺少的图片；其余的仍在等待。</translation>
+    </message>
+    <message>
         <source>Asking the server</source>
         <translation>正在询问服务器</translation>
     </message>
@@ -1416,6 +1420,10 @@
         <translation>这台电脑上有：{names}。</translation>
     </message>
     <message>
+        <source>One waiting picture cannot be read.</source>
+        <translation>有一张等待的图片无法读取。</translation>
+    </message>
+    <message>
         <source>Only PNG pictures carry their settings.</source>
         <translation>只有 PNG 图片带有设置。</translation>
     </message>
@@ -2582,6 +2590,10 @@
     <message>
         <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
         <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
+    </message>
+    <message>
+        <source>The queue is not complete</source>
+        <translation>队列不完整</translation>
     </message>
     <message>
         <source>The region covers the whole picture.</source>
@@ -3882,6 +3894,10 @@
     <message>
         <source>{count} scales cannot be kept: the picture has {scales}.</source>
         <translation>无法保留 {count} 个尺度：该图片有 {scales} 个。</translation>
+    </message>
+    <message>
+        <source>{count} waiting pictures cannot be read.</source>
+        <translation>有 {count} 张等待的图片无法读取。</translation>
     </message>
     <message>
         <source>{device} stopped answering.</source>
