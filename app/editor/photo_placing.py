@@ -23,7 +23,7 @@ class PhotoPlacing(QObject):
         keys: whose actions rest while the frame has the focus, where both have the same keys.
 
     Signals:
-        changed: the frame is there now, or not any more.
+        changed: the frame is there now, or not any more, or its keys act now, or rest.
     """
 
     changed = Signal()
@@ -46,6 +46,7 @@ class PhotoPlacing(QObject):
         """Stand a subject in the photo of a session; None where the model does not know placement."""
         self._session, self._subject, self._placement = session, subject, _FIRST
         session.marksChanged.connect(self._follow)
+        session.placementChanged.connect(self._taken)
         if subject is not None:
             self.frame.set_subject(subject)
             self._show()
@@ -63,12 +64,20 @@ class PhotoPlacing(QObject):
 
     @Slot(object)
     def _moved(self, placement: Placement) -> None:
-        self._placement = placement
+        if self._session is not None:
+            self._session.place(placement)
 
     @Slot()
     def _start_again(self) -> None:
-        self._placement = _FIRST
-        self._show()
+        if self._session is not None:
+            self._session.place(None)
+
+    @Slot()
+    def _taken(self) -> None:
+        """It was moved here, or it stands where it stood before the program ended."""
+        if self._session is not None and self._subject is not None:
+            self._placement = self._session.placement or _FIRST
+            self._show()
 
     def _show(self) -> None:
         self.frame.set_placement(self._placement, automatic=self._placement == _FIRST)
@@ -96,6 +105,9 @@ class PhotoPlacing(QObject):
             self._lay_out()
         elif watched is self.frame and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut, QEvent.Type.Hide):
             self._rest(event.type() == QEvent.Type.FocusIn)
+            self.changed.emit()
+        elif watched is self.frame and event.type() == QEvent.Type.Enter:
+            self._canvas.tools.leave()  # the brush's ring would stay where the pointer left the photo
         return super().eventFilter(watched, event)
 
     def _rest(self, resting: bool) -> None:

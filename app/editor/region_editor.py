@@ -123,6 +123,14 @@ class RegionEditor(EditorFrame):
         self.side.message.hide()
         self._show_undo()
         self._show_words()
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        tools = self.canvas.tools
+        if self.placing.placed() is None or tools.cross_hair() is not None:
+            super()._show_hints()
+        else:
+            self.hints.show_hints(tools.tool(), "placing keys" if self.placing.frame.hasFocus() else "placing")
 
     def _show_words(self) -> None:
         if not self._into_photo:

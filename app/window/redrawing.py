@@ -93,7 +93,9 @@ class Redrawing(QObject):
         session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
         panels.open_editor(panels.region)
-        if goes_on:
+        if goes_on and session.placement is not None:
+            panels.toast.show_message(self.tr("The subject stands where you put it last time"))
+        elif goes_on:
             panels.toast.show_message(self.tr("What you marked last time is here again"))
 
     @Slot(object, int, object)

@@ -5001,6 +5001,14 @@
         <translation>拖出一个框：框内全部标记。</translation>
     </message>
     <message>
+        <source>Drag the subject to its place, or paint where it goes.</source>
+        <translation>把主体拖到合适的位置，或涂抹出它的位置。</translation>
+    </message>
+    <message>
+        <source>Drag the subject, a corner or its handle.</source>
+        <translation>拖动主体、边角或旋转手柄。</translation>
+    </message>
+    <message>
         <source>Drag to move the photo.</source>
         <translation>拖动以移动照片。</translation>
     </message>
@@ -5077,6 +5085,10 @@
         <translation>按住去除</translation>
     </message>
     <message>
+        <source>mirror</source>
+        <translation>镜像</translation>
+    </message>
+    <message>
         <source>move</source>
         <translation>移动</translation>
     </message>
@@ -5097,8 +5109,16 @@
         <translation>大小</translation>
     </message>
     <message>
+        <source>start again</source>
+        <translation>重新开始</translation>
+    </message>
+    <message>
         <source>swap</source>
         <translation>互换</translation>
+    </message>
+    <message>
+        <source>turn</source>
+        <translation>旋转</translation>
     </message>
     <message>
         <source>zoom</source>
@@ -6709,6 +6729,10 @@
     <message>
         <source>Put the subject into a photo</source>
         <translation>把主体放进照片</translation>
+    </message>
+    <message>
+        <source>The subject stands where you put it last time</source>
+        <translation>主体仍在您上次放置的位置</translation>
     </message>
     <message>
         <source>What you marked last time is here again</source>

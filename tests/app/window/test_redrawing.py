@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.editor.step_names import step_name
 from app.mask.drafts import DraftStore
@@ -184,6 +184,10 @@ def test_a_region_has_the_keys_and_words_its_hints_promise(bench):
     assert editor.canvas.overlay() != before
 
 
+def hints(region) -> str:
+    return " ".join(label.text() for label in region.hints.findChildren(QLabel))
+
+
 def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     store = DraftStore(folder / "drafts")
     region, redrawing = bench.window.panels.region, bench.window.redrawing
@@ -205,6 +209,29 @@ def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     assert bench.window.toast.text() == "What you marked last time is here again"
     region.accept()
     assert bench.link.drawn[-1].region.mask.any() and not store.pictures()
+
+    # A place by hand is work, too, and the hints speak of it.
+    bench.finish()
+    photo = photo_from_pixels(np.full((300, 400, 3), 99, np.uint8))
+    redrawing._loaded(photo)
+    frame = region.placing.frame
+    assert "Drag the subject" in hints(region)
+    frame.mirror()
+    frame.larger()
+    by_hand = frame.placement()
+    qtbot.waitUntil(
+        lambda: len(store.pictures()) == 1 and store.load(next(iter(store.pictures()))).placement == by_hand
+    )
+    redrawing._drafts._writer.freeze()
+    region.leave()
+    redrawing.set_drafts(PictureDrafts(store, bench.window))
+    redrawing._loaded(photo)
+    assert frame.isVisible() and frame.placement() == by_hand and not region.canvas.session.document.undo_label
+    assert bench.window.toast.text() == "The subject stands where you put it last time"
+    bench.mark(10, 10, 60, 60)
+    qtbot.waitUntil(lambda: "Drag the subject" not in hints(region))
+    region.leave()
+    assert not store.pictures()
 
     # What was let go does not come back, and another purpose has work of its own.
     bench.finish()
