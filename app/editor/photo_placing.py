@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.placement_frame import PlacementFrame
@@ -88,6 +89,10 @@ class PhotoPlacing(QObject):
         if there:
             self._lay_out()
         if there == self.frame.isHidden():
+            if (
+                self.frame.hasFocus()
+            ):  # the press that began a stroke gave it; Qt would send the keys on to the next field
+                self._canvas.setFocus(Qt.FocusReason.OtherFocusReason)
             self.frame.setVisible(there)
             self.changed.emit()
 
@@ -106,8 +111,9 @@ class PhotoPlacing(QObject):
         elif watched is self.frame and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut, QEvent.Type.Hide):
             self._rest(event.type() == QEvent.Type.FocusIn)
             self.changed.emit()
-        elif watched is self.frame and event.type() == QEvent.Type.Enter:
-            self._canvas.tools.leave()  # the brush's ring would stay where the pointer left the photo
+        elif isinstance(event, QMouseEvent) and watched is self.frame and event.type() == QEvent.Type.MouseMove:
+            if not event.buttons() and self.frame.is_over(event.position()):
+                self._canvas.tools.leave()  # the brush's ring would stay at the edge of the subject
         return super().eventFilter(watched, event)
 
     def _rest(self, resting: bool) -> None:

@@ -228,8 +228,10 @@ def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     redrawing._loaded(photo)
     assert frame.isVisible() and frame.placement() == by_hand and not region.canvas.session.document.undo_label
     assert bench.window.toast.text() == "The subject stands where you put it last time"
+    frame.setFocus()
     bench.mark(10, 10, 60, 60)
     qtbot.waitUntil(lambda: "Drag the subject" not in hints(region))
+    assert region.canvas.hasFocus(), "the keys go on in the photo, not in the next field"
     region.leave()
     assert not store.pictures()
 
