@@ -111,10 +111,13 @@ class PhotoPlacing(QObject):
         elif watched is self.frame and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut, QEvent.Type.Hide):
             self._rest(event.type() == QEvent.Type.FocusIn)
             self.changed.emit()
-        elif isinstance(event, QMouseEvent) and watched is self.frame and event.type() == QEvent.Type.MouseMove:
-            if not event.buttons() and self.frame.is_over(event.position()):
-                self._canvas.tools.leave()  # the brush's ring would stay at the edge of the subject
+        elif watched is self.frame and isinstance(event, QMouseEvent) and self._hovers(event):
+            self._canvas.tools.leave()  # the brush's ring would stay at the edge of the subject
         return super().eventFilter(watched, event)
+
+    def _hovers(self, event: QMouseEvent) -> bool:
+        moves = event.type() == QEvent.Type.MouseMove and not event.buttons()
+        return moves and self.frame.is_over(event.position())
 
     def _rest(self, resting: bool) -> None:
         """Keys that both have would mean nothing to Qt, which does not choose between two actions."""

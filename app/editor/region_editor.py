@@ -14,7 +14,7 @@ from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService
-from app.shortcuts import bind
+from app.shortcuts import bind, keymap
 from engine import CutOut, region_problem
 from engine.encoders import region_around
 from engine.photo import Box, Photo
@@ -127,6 +127,7 @@ class RegionEditor(EditorFrame):
 
     def _show_hints(self) -> None:
         tools = self.canvas.tools
+        self.use.set_hint(keymap.shown("use_cutout") if tools.cross_hair() is None else "")  # which takes Enter, too
         if self.placing.placed() is None or tools.cross_hair() is not None:
             super()._show_hints()
         else:
