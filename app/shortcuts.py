@@ -8,11 +8,11 @@ letters first and no other context contains one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -259,9 +259,28 @@ def shortcut(action: str) -> Shortcut:
     return _BY_ID[action]
 
 
+_KEY_NAMES = (
+    QT_TRANSLATE_NOOP("QShortcut", "Return"),
+    QT_TRANSLATE_NOOP("QShortcut", "Enter"),
+    QT_TRANSLATE_NOOP("QShortcut", "Backspace"),
+    QT_TRANSLATE_NOOP("QShortcut", "Up"),
+    QT_TRANSLATE_NOOP("QShortcut", "Down"),
+    QT_TRANSLATE_NOOP("QShortcut", "Left"),
+    QT_TRANSLATE_NOOP("QShortcut", "Right"),
+)
+"""Keys for which Qt's own translations have words that stand on no keyboard; ours come before them, in its menus, too."""
+
+
 def as_written(keys: QKeySequence) -> str:
     """Keys as the whole program writes them: as this system does, with the word that stands on the key today."""
     return keys.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
+
+
+def sequences(keys: Sequence[str]) -> list[QKeySequence]:
+    """Keys for an action of Qt's, whose menus write the first one: of the two Enter keys, which always act alike, that with
+    the word of today."""
+    both = [twin for key in keys for twin in (key.replace("Return", "Enter"), key)]
+    return [QKeySequence(key) for key in dict.fromkeys(both)]
 
 
 class Keymap(QObject):
@@ -335,7 +354,8 @@ class Keymap(QObject):
 
 @lru_cache(maxsize=512)  # asked thousands of times for the conflicts of a whole table
 def _normal(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+    # The two Enter keys are one, see ``sequences``.
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText).replace("Return", "Enter")
 
 
 def _meet(a: str, b: str) -> bool:
@@ -370,7 +390,7 @@ class BoundAction(QAction):
 
     def refresh(self) -> None:
         self.setText(self.entry.label)
-        self.setShortcuts([QKeySequence(key) for key in keymap.keys(self.entry.id)])
+        self.setShortcuts(sequences(keymap.keys(self.entry.id)))
 
 
 def bind(widget: QWidget, action: str, run: Callable[..., object] | None = None) -> BoundAction:

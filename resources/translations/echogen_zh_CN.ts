@@ -1361,7 +1361,7 @@
     </message>
     <message>
         <source>Not moved to the trash</source>
-        <translation>未移到废纸篓</translation>
+        <translation>未移到回收站</translation>
     </message>
     <message>
         <source>Not on this computer</source>
@@ -3993,7 +3993,7 @@
     </message>
     <message>
         <source>{names} could not be moved to the trash.</source>
-        <translation>无法将 {names} 移到废纸篓。</translation>
+        <translation>无法将 {names} 移到回收站。</translation>
     </message>
     <message>
         <source>{name} cannot be opened: {reason}.</source>
@@ -4735,10 +4735,6 @@
         <translation>已复制</translation>
     </message>
     <message>
-        <source>Deleted</source>
-        <translation>已删除</translation>
-    </message>
-    <message>
         <source>Everything that made this picture is back</source>
         <translation>生成这张图片的一切都已恢复</translation>
     </message>
@@ -4749,6 +4745,10 @@
     <message>
         <source>Its seed is in use</source>
         <translation>已使用它的种子</translation>
+    </message>
+    <message>
+        <source>Moved to the trash</source>
+        <translation>已移到回收站</translation>
     </message>
     <message>
         <source>Prompt copied</source>
@@ -4787,8 +4787,8 @@
         <translation>图片尚未完成</translation>
     </message>
     <message>
-        <source>{0} pictures deleted</source>
-        <translation>已删除 {0} 张图片</translation>
+        <source>{0} pictures moved to the trash</source>
+        <translation>已将 {0} 张图片移到回收站</translation>
     </message>
     <message>
         <source>{0} pictures were found again</source>
@@ -4825,8 +4825,8 @@
         <translation>已复制</translation>
     </message>
     <message>
-        <source>Deleted. {0} brings it back.</source>
-        <translation>已删除。按 {0} 可恢复。</translation>
+        <source>Moved to the trash. {0} brings it back.</source>
+        <translation>已移到回收站。按 {0} 可恢复。</translation>
     </message>
     <message>
         <source>This is the newest</source>
@@ -4891,10 +4891,6 @@
         <translation>日期</translation>
     </message>
     <message>
-        <source>Delete</source>
-        <translation>删除</translation>
-    </message>
-    <message>
         <source>Every picture you make is kept here and in your Pictures folder.</source>
         <translation>您生成的每张图片都保存在这里和“图片”文件夹中。</translation>
     </message>
@@ -4913,6 +4909,10 @@
     <message>
         <source>Model</source>
         <translation>模型</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>移到回收站</translation>
     </message>
     <message>
         <source>No picture is like that. Esc shows all.</source>
@@ -6652,6 +6652,37 @@
     <message>
         <source>variety, details</source>
         <translation>多样性、细节</translation>
+    </message>
+</context>
+<context>
+    <name>QShortcut</name>
+    <message>
+        <source>Backspace</source>
+        <translation>Backspace</translation>
+    </message>
+    <message>
+        <source>Down</source>
+        <translation>↓</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>←</translation>
+    </message>
+    <message>
+        <source>Return</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>→</translation>
+    </message>
+    <message>
+        <source>Up</source>
+        <translation>↑</translation>
     </message>
 </context>
 <context>
