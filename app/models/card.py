@@ -129,10 +129,9 @@ class ModelCard(Card):
         in_use = self._downloads.is_open(state)
         self.name.setText(words.title(state))
         # What it costs to have it: what is fetched before, what it takes on the disk after.
-        size = state.size if state.installed or not state.fetchable else state.total
-        self.size_tag.setText(
-            words.size(size) if size == state.size else self.tr("{0} to download").format(words.size(size))
-        )
+        fetched = state.fetchable and not state.installed
+        size = state.total if fetched else state.size
+        self.size_tag.setText(self.tr("{0} to download").format(words.size(size)) if fetched else words.size(size))
         self.size_tag.setVisible(size > 0)
         self.licence_tag.setText(words.licence_names(state.licence))
         self.licence_tag.setVisible(bool(state.licence))

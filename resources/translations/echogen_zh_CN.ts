@@ -804,8 +804,8 @@
         <translation>请给出一个数，或每个尺度一个数。</translation>
     </message>
     <message>
-        <source>Give prompt and subject the same strength: different ones need {0} more memory than this.</source>
-        <translation>请为提示词和主体设置相同的强度:不同的强度还需要多 {0} 的内存。</translation>
+        <source>Give prompt and subject the same strength: different ones need {0} more memory than is free.</source>
+        <translation>请为提示词和主体设置相同的强度：不同的强度所需内存比可用内存多 {0}。</translation>
     </message>
     <message>
         <source>Give prompt and subject the same strength: different ones need {needed} more memory than is free.</source>

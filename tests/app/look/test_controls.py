@@ -220,6 +220,9 @@ def test_the_focus_ring_shows_for_the_keyboard_only(page):
     assert second.hasFocus() and not focus.is_visible(second) and not ring.isVisible()
     QTest.keyClick(second, Qt.Key.Key_Tab)
     assert focus.is_visible(first) and _ring(page).isVisible()
+    QTest.mouseClick(second, Qt.MouseButton.LeftButton)
+    second.setEnabled(False)
+    assert first.hasFocus() and not focus.is_visible(first), "Qt handed it on, as if Tab had been pressed"
 
 
 def _ring(window: QWidget) -> QWidget:
