@@ -6308,6 +6308,10 @@
         <translation>按“生成”在此处绘制，种子不变</translation>
     </message>
     <message>
+        <source>Generate draws it here, without the photo</source>
+        <translation>按“生成”在此处绘制，不含该照片</translation>
+    </message>
+    <message>
         <source>Mirror</source>
         <translation>镜像</translation>
     </message>

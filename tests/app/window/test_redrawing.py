@@ -155,6 +155,14 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     bench.finish(200)
     assert bench.state.result.image.shape == pixels.shape
 
+    # Placed over it on the canvas: the next picture is one of its own, and the bar says so.
+    placement = bench.window.panels.canvas.placement
+    placement.toggle()
+    placement.frame.larger()
+    assert "without the photo" in placement.bar.words.text()
+    bench.controller.generate()
+    assert bench.link.drawn[-1].region is None
+
 
 def test_recalling_and_redrawing_stay_in_the_region(bench):
     bench.show_picture()
@@ -233,7 +241,7 @@ def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     qtbot.waitUntil(lambda: "Drag the subject" not in hints(region))
     assert region.canvas.hasFocus(), "the keys go on in the photo, not in the next field"
     region.leave()
-    assert not store.pictures()
+    qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then
 
     # What was let go does not come back, and another purpose has work of its own.
     bench.finish()
@@ -241,7 +249,7 @@ def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     bench.mark(8, 8, 40, 40)
     qtbot.waitUntil(lambda: len(store.pictures()) == 1)
     region.leave()
-    assert not store.pictures()
+    qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then
     redrawing.redraw_region()
     assert not region.canvas.session.document.mask.any()
     region.leave()
