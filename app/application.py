@@ -124,6 +124,7 @@ class Program(QObject):
         self.window.editing.set_drafts(self.drafts)
         self.window.redrawing.set_drafts(self.picture_drafts)
         self.window.cutting.set_drafts(self.picture_drafts)
+        self.keeper.fetching.connect(self.subjects.expect)
         self.session = self.keeper.load()
         self._closed = self._came_back = False
         self._files: list[Path] = []

@@ -1464,6 +1464,10 @@
         <translation>正在打开 EchoGen</translation>
     </message>
     <message>
+        <source>Opening the photo…</source>
+        <translation>正在打开照片…</translation>
+    </message>
+    <message>
         <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
         <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
     </message>
