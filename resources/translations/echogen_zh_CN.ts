@@ -73,7 +73,7 @@
     </message>
     <message>
         <source>A prompt has at most {0} characters; the rest was left out.</source>
-        <translation>提示词最多 {0} 个字符,其余部分已舍去。</translation>
+        <translation>提示词最多 {0} 个字符，其余部分已舍去。</translation>
     </message>
     <message>
         <source>A region is a grey mask and a picture in colours.</source>
@@ -477,7 +477,7 @@
     </message>
     <message>
         <source>Correct or unset it: an http:// proxy works, as in http://proxy.example:3128.</source>
-        <translation>请改正或取消该设置:可以使用 http:// 代理,例如 http://proxy.example:3128。</translation>
+        <translation>请改正或取消该设置：可以使用 http:// 代理，例如 http://proxy.example:3128。</translation>
     </message>
     <message>
         <source>Correct or unset {named}.</source>
@@ -521,11 +521,11 @@
     </message>
     <message>
         <source>Different strengths for prompt and subject take {0} more memory.</source>
-        <translation>提示词和主体使用不同强度时,要多用 {0} 内存。</translation>
+        <translation>提示词和主体使用不同强度时，要多用 {0} 内存。</translation>
     </message>
     <message>
         <source>Different strengths for prompt and subject take {unequal} more memory.</source>
-        <translation>提示词和主体使用不同强度时,要多用 {unequal} 内存。</translation>
+        <translation>提示词和主体使用不同强度时，要多用 {unequal} 内存。</translation>
     </message>
     <message>
         <source>Double click</source>
@@ -809,7 +809,7 @@
     </message>
     <message>
         <source>Give prompt and subject the same strength: different ones need {needed} more memory than is free.</source>
-        <translation>请为提示词和主体设置相同的强度:不同的强度所需内存比可用内存多 {needed}。</translation>
+        <translation>请为提示词和主体设置相同的强度：不同的强度所需内存比可用内存多 {needed}。</translation>
     </message>
     <message>
         <source>Go on</source>
@@ -881,7 +881,7 @@
     </message>
     <message>
         <source>It also takes {0} of the computer&apos;s own memory, {1} more than is free. Close other programs, or drawing becomes very slow.</source>
-        <translation>它还要占用电脑自身内存 {0},比可用内存多 {1}。请关闭其他程序,否则绘制会非常慢。</translation>
+        <translation>它还要占用电脑自身内存 {0}，比可用内存多 {1}。请关闭其他程序，否则绘制会非常慢。</translation>
     </message>
     <message>
         <source>It also takes {0} of the computer&apos;s own memory.</source>
@@ -889,7 +889,7 @@
     </message>
     <message>
         <source>It also takes {beside} of the computer&apos;s own memory, {missing_beside} more than is free. Close other programs, or drawing becomes very slow.</source>
-        <translation>它还要占用电脑自身内存 {beside},比可用内存多 {missing_beside}。请关闭其他程序,否则绘制会非常慢。</translation>
+        <translation>它还要占用电脑自身内存 {beside}，比可用内存多 {missing_beside}。请关闭其他程序，否则绘制会非常慢。</translation>
     </message>
     <message>
         <source>It also takes {beside} of the computer&apos;s own memory.</source>
@@ -1937,7 +1937,7 @@
     </message>
     <message>
         <source>Start the program again; your pictures are in their folder.</source>
-        <translation>请重新启动程序;您的图片都在其文件夹中。</translation>
+        <translation>请重新启动程序；您的图片都在其文件夹中。</translation>
     </message>
     <message>
         <source>Starts as soon as the model is loaded</source>
@@ -2205,7 +2205,7 @@
     </message>
     <message>
         <source>The history cannot be read: {error}.</source>
-        <translation>无法读取历史记录:{error}。</translation>
+        <translation>无法读取历史记录：{error}。</translation>
     </message>
     <message>
         <source>The history cannot be written</source>
@@ -2345,7 +2345,7 @@
     </message>
     <message>
         <source>The model is brought from the computer&apos;s memory piece by piece. The slowest way.</source>
-        <translation>模型从电脑内存中一块一块地取用,速度最慢。</translation>
+        <translation>模型从电脑内存中一块一块地取用，速度最慢。</translation>
     </message>
     <message>
         <source>The model is not loaded</source>
@@ -2357,11 +2357,11 @@
     </message>
     <message>
         <source>The model is stored in a smaller form, and pictures differ a little.</source>
-        <translation>模型以更紧凑的形式存放,画面会略有不同。</translation>
+        <translation>模型以更紧凑的形式存放，画面会略有不同。</translation>
     </message>
     <message>
         <source>The model is stored in a smaller form, so pictures differ a little from those of the larger plans.</source>
-        <translation>模型以更紧凑的形式存放,因此画面与较大方案的略有不同。</translation>
+        <translation>模型以更紧凑的形式存放，因此画面与较大方案的略有不同。</translation>
     </message>
     <message>
         <source>The model needs {needed}, and {place} has {free} free.</source>
@@ -2833,7 +2833,7 @@
     </message>
     <message>
         <source>The whole model stays in memory. The fastest way.</source>
-        <translation>整个模型都留在内存中,速度最快。</translation>
+        <translation>整个模型都留在内存中，速度最快。</translation>
     </message>
     <message>
         <source>The words of the text encoder cannot be read from “{folder}/{tokenizer_file}”.</source>
@@ -2841,7 +2841,7 @@
     </message>
     <message>
         <source>The work is done in smaller steps, which is slower and takes less memory.</source>
-        <translation>分成更小的步骤计算:速度较慢,占用内存较少。</translation>
+        <translation>分成更小的步骤计算：速度较慢，占用内存较少。</translation>
     </message>
     <message>
         <source>The {part_word} of this model cannot be built from its description.</source>
@@ -3893,7 +3893,7 @@
     </message>
     <message>
         <source>{called} is {known}, which cannot be read here.</source>
-        <translation>{called} 是{known},此处无法读取。</translation>
+        <translation>{called} 是{known}，此处无法读取。</translation>
     </message>
     <message>
         <source>{count} scales cannot be kept: the picture has {scales}.</source>
@@ -5172,7 +5172,7 @@
     </message>
     <message>
         <source>Leave the search (Esc)</source>
-        <translation>退出搜索 (Esc)</translation>
+        <translation>退出搜索（Esc）</translation>
     </message>
     <message>
         <source>Nothing found for “{0}”.</source>
@@ -7241,7 +7241,7 @@
     </message>
     <message>
         <source>Fit centres the subject so that nothing is cut off. Original framing keeps the box as it is in the photo and may cut a subject near the edge.</source>
-        <translation>“适配”会把主体居中,什么都不会被裁掉。“原始取景”保留照片中的方框,靠近边缘的主体可能被裁掉。</translation>
+        <translation>“适合主体”会把主体居中，什么都不会被裁掉。“原始取景”保留照片中的方框，靠近边缘的主体可能被裁掉。</translation>
     </message>
     <message>
         <source>Fit the subject</source>
