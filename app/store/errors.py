@@ -19,7 +19,7 @@ class QueueNotRead(EchoGenError):
             Sentence("One waiting picture cannot be read.")
             if count == 1
             else Sentence("{count} waiting pictures cannot be read.", count=count),
-            Sentence("Ask for what is missing again; the others wait as before."),
+            Sentence("Ask for what is missing again."),
         )
         self.count = count
 

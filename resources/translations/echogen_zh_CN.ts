@@ -168,8 +168,8 @@
         <translation>请在 {page} 申请访问权限，然后输入您账户的访问令牌。</translation>
     </message>
     <message>
-        <source>Ask for what is missing again; the others wait as before.</source>
-        <translation>请重新生成缺少的图片；其余的仍在等待。</translation>
+        <source>Ask for what is missing again.</source>
+        <translation>请重新生成缺少的图片。</translation>
     </message>
     <message>
         <source>Asking the server</source>
