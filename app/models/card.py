@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
+from app.language import sentences
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.look.glyphs import Glyph
 from app.models import words
@@ -151,7 +152,7 @@ class ModelCard(Card):
         self.needs.setVisible(plan is not None and not self.state.shipped)
         if plan is not None:
             text = [words.plan_needs(plan), *words.plan_notes(plan)[:1]]
-            self.needs.setText(" ".join(text))
+            self.needs.setText(sentences.in_a_row(text))
             tone = "warning" if not plan.fits else "muted"
             if self.needs.property("tone") != tone:
                 self.needs.setProperty("tone", tone)

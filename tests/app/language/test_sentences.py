@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.language import languages, sentences
-from app.language.sentences import of_error, title, translated
+from app.language.sentences import in_a_row, of_error, title, translated
 from app.resources import resource
 from app.window.banner import ErrorBanner
 from engine.bundle.checkpoint_layout import TOKENIZER, find_weights
@@ -208,3 +208,8 @@ def test_the_banner_follows_the_language(qtbot, qapp):
         languages.install("en")
     qapp.processEvents()
     assert banner.text.text() == "a.png is empty: it has zero bytes. Choose another photo."
+
+
+def test_sentences_of_the_window_stand_in_a_row_as_their_language_has_it():
+    assert in_a_row(["One.", "", "Two."]) == "One. Two."
+    assert in_a_row(["一。", "二。"]) == "一。二。"
