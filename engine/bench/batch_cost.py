@@ -104,7 +104,7 @@ def measure_batch(
 
 @dataclass(frozen=True)
 class WorkerGain:
-    """What a second worker brings.
+    """The gain by a second worker.
 
     Attributes:
         one, two: pictures a second of one and of two workers, with the same threads each; medians of the rounds.
