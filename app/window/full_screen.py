@@ -160,7 +160,7 @@ class FullScreen(QObject):
             return
         self._show(beside)
         if self.screen is not None:
-            self.screen.tell(self.tr("Deleted. {0} brings it back.").format(keymap.shown("screen_undo")))
+            self.screen.tell(self.tr("Moved to the trash. {0} brings it back.").format(keymap.shown("screen_undo")))
 
     @Slot()
     def _undo(self) -> None:

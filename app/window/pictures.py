@@ -230,7 +230,7 @@ class FinishedPictures(QObject):
     @Slot(tuple)
     def _deleted(self, pictures: tuple[int, ...]) -> None:
         count = len(pictures)
-        text = self.tr("Deleted") if count == 1 else self.tr("{0} pictures deleted").format(count)
+        text = self.tr("Moved to the trash") if count == 1 else self.tr("{0} pictures moved to the trash").format(count)
         self._toast.show_message(text, self._history.commands.undo_delete)
         self._controller.forget(pictures)
         result = self._state.result
