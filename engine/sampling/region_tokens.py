@@ -14,7 +14,7 @@ WHOLE_UP_TO = 100
 NEAR = 2
 """Of larger scales the tokens so near to the region run: what is further away is seen through the coarser scales."""
 _FEW = 50
-"""In scales of fewer tokens all kept ones go as deep as they can: the later scales look at them, and they cost little."""
+"""In scales of fewer tokens, where one is drawn, all kept ones go as deep as they can: they cost little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +43,12 @@ class RegionTokens:
         """Through how many of the blocks each token of ``run`` goes, (m,); in the others it has only keys and values to give.
 
         A token that is drawn goes through all of them. Behind the last block's keys nobody looks at a kept one. Those that do
-        not touch the region have little to tell that the first half of the blocks does not know (docs/decisions/0021).
+        not touch the region, and scales without one, have little to tell that the first half of the blocks does not know
+        (docs/decisions/0021).
         """
         places = self.anew[scale]
         if not places.any():
-            return torch.full((places.numel(),), blocks - 1)
+            return torch.full((places.numel(),), blocks // 2)
         depths = torch.full(places.shape, blocks - 1 if places.numel() < _FEW else blocks // 2)
         depths[_around(places, 1)] = blocks - 1
         depths[places] = blocks

@@ -54,7 +54,7 @@ def test_kept_tokens_go_less_deep_the_less_they_touch_the_region():
     whole = [5] * 16  # a scale of few tokens: all but the last block
     assert region.depths(1, 6).tolist() == [6, *whole[1:]]
     assert region.depths(2, 6).view(5, 5).tolist() == [[6, 6, 6, 5, 3]] * 3 + [[5, 5, 5, 5, 3], [3, 3, 3, 3, 3]]
-    assert region.depths(0, 6).tolist() == [5], "nothing is drawn"
+    assert region.depths(0, 6).tolist() == [3], "nothing is drawn"
     assert sorted(set(region.depths(2, 1).tolist())) == [0, 1]
 
 
