@@ -178,6 +178,7 @@ def _regions(result: dict[str, Any]) -> list[str]:
         f"{result['corner_share']:.0%} of them",
         f"A quarter in the middle: {result['middle_seconds']:.2f} s, {result['middle_share_of_new']:.0%} and "
         f"{result['middle_share']:.0%} of them",
+        f"In processor time:       {result['corner_work_share']:.0%} and {result['middle_work_share']:.0%} of another at its place",
     ]
 
 
