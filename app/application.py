@@ -114,7 +114,7 @@ class Program(QObject):
             SessionStore(paths.session),
             self.settings_store,
             self.window.assets,
-            self.window.session_extra,
+            self.window.window_session.describe,
             self,
         )
         drafts = DraftStore(paths.drafts)
@@ -132,7 +132,7 @@ class Program(QObject):
         self._latest.setInterval(LATEST_MS)
         self._latest.timeout.connect(self._begin)
         self.window.installEventFilter(self)
-        self.window.restore_session(self.session)
+        self.window.window_session.restore(self.session)
         self.window.closing.connect(self.close)
         self.window.changed.connect(self.keeper.touch)
         self.state.resultChanged.connect(self.keeper.touch)
@@ -218,6 +218,8 @@ class Program(QObject):
         self.drafts.restore()
 
     def _open_first(self) -> None:
+        if not self._came_back:
+            self.controller.models.use_defaults()
         if self._files:
             self.controller.files.open(self._files)
             return
@@ -355,7 +357,7 @@ class SystemSignals(QObject):
     """Ctrl+C in the terminal and a request of the system to end, as a Qt signal.
 
     Signals:
-        asked: to be closed as the user would.
+        asked: a signal of the system asked for the end; the program closes as if the user had closed it.
     """
 
     asked = Signal()

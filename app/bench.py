@@ -1,4 +1,4 @@
-"""How fast the window is there, and how even it runs: python -m app.bench
+"""Measures the start of the window and the gaps of its event loop: python -m app.bench
 
 Every round is a start of its own, with the model that ships and folders of its own: from the start of Python until the
 window is exposed, then a timer of 5 milliseconds beats while the model is loaded and while pictures are drawn. The

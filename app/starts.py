@@ -1,4 +1,4 @@
-"""How long a start takes, beside an earlier state of the program: python -m app.starts --before COMMIT
+"""Measures a start beside an earlier state of the program: python -m app.starts --before COMMIT
 
 Three moments: the window can be seen, the model is ready, and a cold picture of the command line is there. Both states run in
 turns, each start in a process of its own with folders of its own, so that a busy computer slows both. Beside the seconds stands

@@ -1,4 +1,4 @@
-"""The engine: encodes what is new, draws scale after scale, tells it as a stream of events.
+"""The engine: an open bundle on a device, under a memory plan; it draws, and goes on with less where memory runs out.
 
 One picture is drawn at a time. What it computes is kept: the same subject and prompt with another seed encodes nothing and
 runs no content stream.
@@ -6,9 +6,7 @@ runs no content stream.
 
 from __future__ import annotations
 
-import gc
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,28 +17,26 @@ import torch
 from engine.bundle.library import resolve_bundle
 from engine.bundle.loader import Bundle, Progress, load_bundle
 from engine.bundle.manifest import read_manifest
-from engine.device.devices import Device, choose_device, keep_memory
-from engine.encoders.features import Features, PromptFeatures, SubjectFeatures
-from engine.encoders.likeness import similarity
-from engine.errors import Cancel, Outdone
-from engine.events import EngineInfo, Event, Finished, ScalePreview, Started, Timing
+from engine.conditioning import Conditioning
+from engine.device.devices import Device, choose_device, keep_memory, release_memory
+from engine.drawing import Drawing
+from engine.encoders.features import Features
+from engine.errors import Cancel
+from engine.events import EngineInfo, Event
 from engine.model.streaming import stream_layers
-from engine.painting import Painter, at_most
+from engine.painting import Painter
 from engine.photo.hints import Box, Click, Hint, Stroke, SubjectProposal
 from engine.photo.load import Photo
-from engine.placement import Placement
 from engine.planning.faults import fault_of, faults_in_words, in_words
 from engine.planning.job import Job, make_job
-from engine.planning.notes import prompt_notes, without_a_card
 from engine.planning.part_placement import placements
+from engine.planning.picture_notes import without_a_card
 from engine.planning.plans import MemoryPlan, plan_for, step_down
-from engine.planning.time_estimate import Task, TimeEstimate
+from engine.planning.time_estimate import TimeEstimate
 from engine.preflight.segmenter import Segmenter
 from engine.request import CutOut, GenerationRequest, ScaleBits
 from engine.sampling.contest import Contest
-from engine.sampling.region_tokens import RegionTokens
-from engine.sampling.sampler import Conditions, Sampler
-from engine.tokenizer.preview import MAX_SIDE
+from engine.sampling.sampler import Sampler
 from engine.weights.inventory import installed_helpers
 
 log = logging.getLogger(__name__)
@@ -92,6 +88,7 @@ class Engine:
         device = torch.device(self._device.torch_name)
         self.bundle, self._plan = bundle, plan
         self._features = Features(bundle.text, bundle.semantic, bundle.content, device, offload_text=plan.offload_text)
+        self._conditioning = Conditioning(bundle, self._features)
         if plan.stream_content or plan.stream_image or plan.eight_bits:
             stream_layers(
                 bundle.transformer,
@@ -109,6 +106,9 @@ class Engine:
             offload_states=plan.offload_states,
         )
         self._painter = Painter(bundle, self._device, plan.strip_bytes)
+        self._drawing = Drawing(
+            bundle, self._features, self._conditioning, self._sampler, self._painter, self._expectation
+        )
         self.info = EngineInfo(bundle.manifest.identity, str(bundle.folder), self._device.words, plan.words, plan.notes)
 
     @property
@@ -165,10 +165,12 @@ class Engine:
             job = make_job(request, self.bundle.manifest)
             # The seed is not known yet: every layout it may ask for is read, which takes milliseconds.
             for seed in range(max(1, self.bundle.manifest.layouts)):
-                self._features.prompt(self._read(request.with_seed(seed), prompt), cancel)
+                self._features.prompt(self._conditioning.read(request.with_seed(seed)), cancel)
             if not placed:
-                self._sampler.prepare(self._conditions(request, cancel), job.guidance, job.schedule, cancel)
-            return self._prompt_notes(request)
+                self._sampler.prepare(
+                    self._conditioning.conditions(request, cancel), job.guidance, job.schedule, cancel
+                )
+            return self._conditioning.notes(request)
         except Exception as error:
             if fault_of(error) is None:
                 raise
@@ -207,7 +209,7 @@ class Engine:
 
     def _generate(self, job: Job, cancel: Cancel | None, previews: bool, contest: Contest | None) -> Iterator[Event]:
         try:
-            yield from self._draw(job, cancel, previews, contest)
+            yield from self._drawing.events(job, cancel, previews, contest)
             return
         except Exception as error:
             smaller = None
@@ -220,109 +222,10 @@ class Engine:
         # Outside of the handler: the traceback holds on to the memory of the failed attempt.
         try:
             self._reload(smaller)
-            yield from self._draw(job, cancel, previews, contest, smaller.notes[-1:])
+            yield from self._drawing.events(job, cancel, previews, contest, smaller.notes[-1:])
         except Exception as error:
             self._raise_in_words(error)
             raise
-
-    def _draw(
-        self,
-        job: Job,
-        cancel: Cancel | None,
-        previews: bool,
-        contest: Contest | None = None,
-        notes: tuple[str, ...] = (),
-    ) -> Iterator[Event]:
-        watch = _Stopwatch()
-        job = self._with_bits(job)
-        request, schedule, region = job.request, job.schedule, job.request.region
-        cached, task = self._cached(request), self._task(job)
-        if not task.streams:
-            cached += ("content", "start")
-        notes += self._prompt_notes(request)
-        yield Started(
-            request,
-            schedule.grids[: job.scales],
-            _shares(self._expectation.costs(task)[: job.scales]),
-            job.kept,
-            notes,
-            self._expectation.seconds(task) if job.scales == len(schedule.grids) and region is None else None,
-        )
-        self._features.seconds = {}
-        if contest is not None:
-            contest.begin()
-        conditions = self._conditions(request, cancel)
-        watch.lap()
-        with torch.inference_mode():
-            self._sampler.prepare(conditions, job.guidance, schedule, cancel)
-            self._wait()
-        content_stream = watch.lap()
-
-        kept = [torch.tensor(bits) for bits in request.kept.scales] if request.kept is not None else []
-        before = max(job.kept - 1, 0)
-        bits: list[np.ndarray] = [scale.numpy() for scale in kept[:before]]
-        seconds, preview_seconds = [0.0] * before, 0.0
-        canvas, summed = self._painter.canvas(request, schedule.size), None
-        tokens = RegionTokens([torch.from_numpy(places) for places in job.anew]) if job.anew else None
-        drawing = self._sampler.draw(
-            conditions, job.guidance, schedule, request.seed, kept=kept, region=tokens, cancel=cancel
-        )
-        for drawn in drawing:
-            summed = drawn.summed
-            bits.append(drawn.bits.cpu().numpy())
-            lap = watch.lap()
-            seconds.append(lap if drawn.scale >= job.kept else 0.0)
-            if len(bits) >= job.scales:
-                break
-            watched = contest is not None and contest.watches(drawn.scale, len(schedule.grids))
-            if previews or watched:
-                image = self._painter.preview(summed, drawn.scale, schedule.size, request, canvas)
-                preview_seconds += watch.lap()
-            if contest is not None and watched:
-                likeness = self._likeness(request, image)
-                if likeness is not None and contest.is_lost(drawn.scale, likeness):
-                    raise Outdone()
-            if previews:
-                yield self._event(len(bits) - 1, job, image, watch.total)
-                watch.lap()  # what the receiver does in between is not ours
-        del drawing, drawn  # the caches make room for the decoder
-        assert summed is not None
-        picture = self._painter.picture(summed, canvas, cancel, request)
-        decode = watch.lap()
-        likeness = self._likeness(request, picture) if len(bits) == len(schedule.grids) else None
-        if contest is not None and likeness is not None:
-            contest.finish(likeness)
-        watch.lap()
-        if previews:
-            # The last preview is the picture itself, made small: it costs nothing.
-            yield self._event(len(bits) - 1, job, at_most(picture, MAX_SIDE), watch.total)
-        timing = Timing(
-            text=self._features.seconds.get("text", 0.0),
-            semantic=self._features.seconds.get("semantic", 0.0),
-            content=self._features.seconds.get("content", 0.0),
-            content_stream=content_stream,
-            scales=tuple(seconds),
-            previews=preview_seconds,
-            decode=decode,
-            total=watch.total,
-            cached=cached,
-        )
-        if len(bits) == len(schedule.grids) and not kept:
-            self._expectation.learn(task, seconds, content_stream, decode + preview_seconds)
-        yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes, likeness)
-
-    def _likeness(self, request: GenerationRequest, picture: np.ndarray) -> float | None:
-        """How alike the subject of a picture is to its cut-out, 0 … 1; None where the bundle's encoder cannot tell."""
-        scale = self.bundle.manifest.likeness
-        if scale is None or not scale.tells or request.subject is None:
-            return None
-        try:
-            return scale.share(similarity(self._features, request.subject, picture, self._place(request), scale.blocks))
-        except Exception as error:
-            if fault_of(error) is None:
-                raise
-            log.warning("the likeness of a picture was given up: %s", error)  # the picture itself is done
-            return None
 
     def previews(
         self, bits: ScaleBits, request: GenerationRequest, *, cancel: Cancel | None = None
@@ -347,81 +250,8 @@ class Engine:
             if fault_of(error) is None:
                 raise
             log.warning("the scales of an earlier picture were given up: %s", error)
-            self._release()
+            release_memory()
             return ()
-
-    # The place: an earlier picture, or a photo
-
-    def _with_bits(self, job: Job) -> Job:
-        """A photo as the place has no bits yet: the visual tokenizer's encoder gives them."""
-        region = job.request.region
-        if region is None or job.request.kept is not None:
-            return job
-        return replace(
-            job, request=replace(job.request, kept=self._painter.bits_of(region.picture, job.schedule.grids))
-        )
-
-    def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float) -> ScalePreview:
-        return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds)
-
-    def _cached(self, request: GenerationRequest) -> tuple[str, ...]:
-        """Which features are there already."""
-        cached = []
-        if self._features.has_prompt(self._read(request, request.prompt)):
-            cached.append("text")
-        if request.negative_prompt and self._features.has_prompt(request.negative_prompt):
-            cached.append("negative")
-        if request.subject is not None and self._features.has_subject(request.subject, self._place(request)):
-            cached.append("subject")
-        return tuple(cached)
-
-    def _task(self, job: Job) -> Task:
-        """The sampler's task of a job, without encoding anything: in the sampler's cache only keys and lengths count."""
-        request = job.request
-        prompt = self._read(request, request.prompt)
-        tokens = self._features.text.count(prompt)
-        blank = torch.empty(tokens, 0)
-        conditions = Conditions(
-            PromptFeatures(prompt, blank),
-            SubjectFeatures(Features.subject_key(request.subject, self._place(request)), blank, blank, blank)
-            if request.subject is not None
-            else None,
-            PromptFeatures(request.negative_prompt, blank) if request.negative_prompt else None,
-            tuple(
-                SubjectFeatures(Features.subject_key(view, self._place(request)), blank, blank, blank)
-                for view in self._views(request)
-            ),
-        )
-        streams = self._sampler.missing(conditions, job.guidance, job.schedule)
-        return Task(job.schedule, len(job.guidance.branches(request.subject is not None)), len(streams), tokens)
-
-    def _conditions(self, request: GenerationRequest, cancel: Cancel | None) -> Conditions:
-        features = self._features
-        return Conditions(
-            features.prompt(self._read(request, request.prompt), cancel),
-            features.subject(request.subject, cancel, placement=self._place(request))
-            if request.subject is not None
-            else None,
-            features.prompt(request.negative_prompt, cancel) if request.negative_prompt else None,
-            tuple(features.subject(view, cancel, placement=self._place(request)) for view in self._views(request)),
-        )
-
-    def _prompt_notes(self, request: GenerationRequest) -> tuple[str, ...]:
-        return prompt_notes(request, lambda text: self._features.text.fit(self._read(request, text)))
-
-    def _read(self, request: GenerationRequest, text: str) -> str:
-        return self.bundle.manifest.read_as(text, request.seed)
-
-    @staticmethod
-    def _views(request: GenerationRequest) -> tuple[CutOut, ...]:
-        return request.views if request.subject is not None else ()
-
-    def _place(self, request: GenerationRequest) -> Placement | None:
-        return self.bundle.manifest.place(request)
-
-    def _wait(self) -> None:
-        if self._device.kind == "cuda":
-            torch.cuda.synchronize()
 
     # Memory
 
@@ -437,48 +267,23 @@ class Engine:
     def _reload(self, plan: MemoryPlan) -> None:
         """The same bundle under a smaller plan; everything kept so far is given up first."""
         folder = self.bundle.folder
-        del self.bundle, self._features, self._sampler, self._painter
-        self._release()
+        del self.bundle, self._features, self._conditioning, self._sampler, self._painter, self._drawing
+        release_memory()
         self._use(load_bundle(folder, placements(plan, self._device)), plan)
 
     def _forget(self) -> None:
         self._features.cache.clear()
         self._sampler.cache.clear()
-        self._release()
-
-    def _release(self) -> None:
-        gc.collect()
-        if self._device.kind == "cuda":
-            torch.cuda.empty_cache()
+        release_memory()
 
     def close(self) -> None:
         """Give back all memory. The engine cannot be used afterwards."""
         if hasattr(self, "bundle"):
-            del self.bundle, self._features, self._sampler, self._painter
-        self._release()
+            del self.bundle, self._features, self._conditioning, self._sampler, self._painter, self._drawing
+        release_memory()
 
     def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Stopwatch:
-    """Seconds since the start, and since the last look."""
-
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
-
-    @property
-    def total(self) -> float:
-        return time.perf_counter() - self._started
-
-    def lap(self) -> float:
-        last, self._last = self._last, time.perf_counter()
-        return self._last - last
-
-
-def _shares(costs: Sequence[float]) -> tuple[float, ...]:
-    total = sum(costs)
-    return tuple(cost / total for cost in costs)

@@ -221,3 +221,9 @@ class Cancel(Protocol):
     """A flag that a generation looks at between two blocks; ``threading.Event`` is one."""
 
     def is_set(self) -> bool: ...
+
+
+def raise_if_cancelled(cancel: Cancel | None) -> None:
+    """Raise ``Cancelled`` when ``cancel`` is set."""
+    if cancel is not None and cancel.is_set():
+        raise Cancelled()

@@ -17,8 +17,36 @@ from engine.errors import CannotWrite, os_reason
 from engine.sentence import NOTHING, Sentence
 
 
+@contextlib.contextmanager
+def replacing(target: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Write a file through another one in the same folder, for libraries that write to a path: the old content stays until the
+    new one is complete.
+
+    Args:
+        durable: wait until the disk has the content; without, a power cut may leave an empty file.
+
+    Yields:
+        the file to write to. It takes the place of ``target`` when the block ends, and goes when the block fails.
+
+    Raises:
+        OSError: the folder cannot be made, or the file cannot be put in its place.
+    """
+    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        if durable:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
 def write_atomically(target: Path, content: bytes) -> None:
-    """Write a temporary file in the same folder, then rename: the old content stays until the new one is complete.
+    """Write a file; the old content stays until the new one is complete.
 
     A symbolic link stays one: the file that it leads to is written.
 
@@ -32,17 +60,10 @@ def write_atomically(target: Path, content: bytes) -> None:
             Sentence("{target} in {parent} is no file.", target=target.name, parent=target.parent),
             Sentence("Choose another name."),
         )
-    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        with replacing(target) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         if error.errno == errno.ENOSPC:
             raise CannotWrite(
                 Sentence(
@@ -143,12 +164,8 @@ def readable(count: int) -> str:
 
 def write_json(path: Path, data: Any) -> None:
     """Write JSON, the old file staying until the new one is complete. Raises ``CannotWrite``."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise disk_error(path.parent, error) from error

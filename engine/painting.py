@@ -13,7 +13,7 @@ from PIL import Image
 from engine.bundle.loader import Bundle, load_tokenizer_encoder
 from engine.device.devices import Device
 from engine.encoders.placed import place_cut_out, subject_alpha
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel, raise_if_cancelled
 from engine.photo.in_front import in_front
 from engine.placement import Placement
 from engine.region import Region, mixed, soft_inside
@@ -180,19 +180,13 @@ def codes_around(region: Region, grid: tuple[int, int], stride: int) -> tuple[sl
 
 
 def in_its_picture(region: Region, drawn: np.ndarray, window: tuple[slice, slice] | None, stride: int) -> np.ndarray:
-    """What was painted of the codes in ``window``, RGB uint8, in the picture of the region; all of it where that is None."""
+    """Lay pixels painted from the codes in ``window``, RGB uint8, into the picture of the region; None means all codes."""
     if window is None:
         return drawn
     whole = region.picture.copy()
     rows, columns = (slice(part.start * stride, part.stop * stride) for part in window)
     whole[rows, columns] = drawn
     return whole
-
-
-def raise_if_cancelled(cancel: Cancel | None) -> None:
-    """Raises ``Cancelled`` when ``cancel`` is set."""
-    if cancel is not None and cancel.is_set():
-        raise Cancelled()
 
 
 def at_most(picture: np.ndarray, side: int) -> np.ndarray:

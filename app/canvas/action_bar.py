@@ -170,9 +170,6 @@ class ActionBar(FloatingBar):
 
     # State
 
-    def is_compact(self) -> bool:
-        return self._compact
-
     def set_compact(self, compact: bool) -> None:
         """Narrow windows: icons with tooltips; only Vary and Drag out keep words, and Redraw joins them."""
         if compact != self._compact:
@@ -216,7 +213,7 @@ class ActionBar(FloatingBar):
             self.starToggled.emit(self._is_starred)
 
     def set_likeness(self, likeness: float | None) -> None:
-        """How alike the subject of the picture is to its cut-out, 0 … 1; None where nobody measured it."""
+        """Show how alike the subject of the picture is to its cut-out, 0 … 1; None where nobody measured it."""
         self._likeness = likeness
         self._fitted = ()
         self._say_likeness()
@@ -245,7 +242,7 @@ class ActionBar(FloatingBar):
         self.redraw_button.setToolTip(tooltip("redraw", words) if possible else why)
 
     def set_saved(self, saved: bool, *, unfinished: bool = False) -> None:
-        """Whether the picture is in the history yet, which starring needs. ``unfinished``: it was stopped, and can be finished."""
+        """Show what a picture in the history can have done to it, such as a star. ``unfinished``: it was stopped, and can be finished."""
         self.vary_button.setVisible(not unfinished)
         self.finish_button.setVisible(unfinished)
         self.star_button.setEnabled(saved)
@@ -254,7 +251,7 @@ class ActionBar(FloatingBar):
         self.star_button.setToolTip(tooltip("star_canvas") if saved else why)
 
     def set_place(self, possible: bool) -> None:
-        """Whether the open model knows placement; nothing is shown of it otherwise."""
+        """Show the button for placement; models without it do not have one."""
         self.place_button.setVisible(possible)
 
     def set_vary(self, possible: bool, why: str = "") -> None:

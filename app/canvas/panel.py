@@ -126,6 +126,7 @@ class CanvasPanel(QWidget):
         self._follow()
 
     def previewed(self, event: ScalePreview) -> None:
+        """Show the picture after another scale."""
         if self.canvas.state != "forming":
             return
         first = not self.canvas.has_picture()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MOST = 16.0
 LEAST = 0.1
 SMALL = 512
-"""A picture smaller than this many pixels is shown up to twice as large: a stamp in a wide window is hard to judge."""
+"""A picture smaller than this many pixels is shown up to twice as large: details are hard to see otherwise."""
 
 
 @dataclass

@@ -96,7 +96,7 @@ class PlacementFrame(QWidget):
         self.update()
 
     def set_stage(self, picture: QRectF, ground: float, *, over: bool) -> None:
-        """Where the picture lies. ``ground``: a share of its height. ``over``: a picture is there, not an empty stage."""
+        """Take another place of the picture. ``ground``: a share of its height. ``over``: a picture is there, not an empty stage."""
         stage = Stage(picture.x(), picture.y(), picture.width(), picture.height(), ground)
         if (stage, over) != (self._stage, self._over):
             self._stage, self._over = stage, over
@@ -104,7 +104,7 @@ class PlacementFrame(QWidget):
             self.update()
 
     def set_placement(self, placement: Placement, *, automatic: bool, before: Placement | None = None) -> None:
-        """Where the cut-out stands. ``before``: where the picture under it has it."""
+        """Put the cut-out somewhere. ``before``: where it stands in the picture under it."""
         if (placement, automatic, before) != (self._placement, self._automatic, self._before):
             self._placement, self._automatic, self._before = placement, automatic, before
             self._let_go()

@@ -7,21 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.canvas import painting
 from app.canvas.comparing import Comparison, layer_of
+from app.canvas.empty_stage import EmptyStage
 from app.canvas.fading import FadingPicture
+from app.canvas.picture_mouse import PictureMouse
 from app.canvas.picture_view import PictureView, area
 from app.look import focus
-from app.look.pixels import ScaledPicture, paint_ring, paint_shadow, to_image
+from app.look.pixels import ScaledPicture, paint_focus_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
 
 _STEP = 1.25
 
 
 class ResultCanvas(QWidget):
-    """Shows one picture, centred, above 100 % only when zoomed or small (``view.SMALL``).
+    """Shows one picture, centred, above 100 % only when zoomed or small (``picture_view.SMALL``).
 
     Signals:
         placed: the picture lies elsewhere or became visible or invisible (the bar of actions follows it).
@@ -48,22 +50,20 @@ class ResultCanvas(QWidget):
         focus.attach(self, -1)
         self.view = PictureView()
         self._state = "empty"
-        self._words = ("", "")
         self._prompt = ""
         self._doing = ""
-        self._examples: list[ScaledPicture] = []
+        self._empty = EmptyStage()
         self._picture = FadingPicture(self)
         self._peek: ScaledPicture | None = None
         self._compared = Comparison()
         self._size = (256, 256)
         self._pending = (256, 256)
-        self._stage: float | None = None
-        self._stage_words = True
         self._bottom = 0
         self._bar = QRect()
-        self._space = False
-        self._drag: str = ""
-        self._pressed = QPointF()
+        self._mouse = PictureMouse(self, self.view, self._compared, self._picture_rect_or_none)
+        self._mouse.panned.connect(self._pan)
+        self._mouse.dividerMoved.connect(self._split_to)
+        self._mouse.draggedOut.connect(self.dragOutRequested)
         self._picture.changed.connect(self.update)
         notifier.changed.connect(self.update)
 
@@ -83,8 +83,8 @@ class ResultCanvas(QWidget):
 
     def show_empty(self, title: str, text: str, pictures: Sequence[QImage] = ()) -> None:
         """No picture yet: words, and up to three pictures from coarse to fine."""
-        self._state, self._words = "empty", (title, text)
-        self._examples = [ScaledPicture(image) for image in pictures[:3]]
+        self._state = "empty"
+        self._empty.set_words(title, text, pictures)
         self._drop_picture()
 
     def set_stage(self, size: tuple[int, int] | None, ground: float = 0.0, *, words: bool = True) -> None:
@@ -98,18 +98,18 @@ class ResultCanvas(QWidget):
         stage = ground if size is not None else None
         if size is not None and not self.has_picture():
             self._set_size(size)
-        if (stage, words) != (self._stage, self._stage_words):
-            self._stage, self._stage_words = stage, words
+        if (stage, words) != (self._empty.ground, self._empty.words_on_stage):
+            self._empty.ground, self._empty.words_on_stage = stage, words
             self.update()
 
     def pans(self) -> bool:
         """Whether the space bar is held to move the picture."""
-        return self._space and self.has_picture()
+        return self._mouse.space and self.has_picture()
 
     def show_error(self) -> None:
         """A drawing failed, and there is no picture before it that could be shown."""
-        self._state, self._examples = "error", []
-        self._words = (self.tr("No picture yet"), self.tr("Your photo, cut-out and prompt are safe."))
+        self._state = "error"
+        self._empty.set_words(self.tr("No picture yet"), self.tr("Your photo, cut-out and prompt are safe."))
         self._drop_picture()
 
     def begin(self, size: tuple[int, int], prompt: str) -> None:
@@ -202,7 +202,7 @@ class ResultCanvas(QWidget):
             self._moved()
 
     def set_bar_rect(self, rect: QRect) -> None:
-        """Where the bar of actions lies: its shadow is painted here."""
+        """Take the place of the bar of actions, whose shadow is painted here."""
         if rect != self._bar:
             self._bar = rect
             self.update()
@@ -281,7 +281,7 @@ class ResultCanvas(QWidget):
     def _describe(self) -> None:
         """The canvas says of itself: prompt, size, state."""
         if not self.has_picture() and self._state != "forming":
-            self.setAccessibleDescription(" ".join(word for word in self._words if word))
+            self.setAccessibleDescription(" ".join(word for word in self._empty.words if word))
             return
         width, height = self._size
         states = {
@@ -307,48 +307,18 @@ class ResultCanvas(QWidget):
             event.ignore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pressed = event.position()
-        inside = self.has_picture() and self.picture_rect().contains(event.position())
-        if event.button() == Qt.MouseButton.MiddleButton and self.has_picture():
-            self._drag = "pan"
-        elif event.button() != Qt.MouseButton.LeftButton or not self.has_picture():
-            self._drag = ""
-        elif self._space:
-            self._drag = "pan"
-        elif self._compared.on and inside:
-            self._drag = "split"
-            self._split_to(event.position())
-        elif inside:
-            self._drag = "pan" if self.view.zoom is not None else "out"
-        if self._drag == "pan":
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        self._mouse.press(event)
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        position = event.position()
-        if self._drag == "split":
-            self._split_to(position)
-        elif self._drag == "pan":
-            step = position - self._pressed
-            self._pressed = position
-            self.view.pan(step.x(), step.y(), self._size, self._area())
-            self._moved()
-        elif self._drag == "out":
-            if (position - self._pressed).manhattanLength() >= QApplication.startDragDistance():
-                self._drag = ""
-                self.dragOutRequested.emit()
-        elif self._compared.on and not self._space:
-            near = self._compared.is_near(position, self.picture_rect())
-            self.setCursor(Qt.CursorShape.SplitHCursor if near else Qt.CursorShape.ArrowCursor)
+        self._mouse.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._drag == "pan":
-            self._set_cursor()
-        self._drag = ""
+        self._mouse.release()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.has_picture() and not self._compared.on and event.button() == Qt.MouseButton.LeftButton:
-            self._drag = ""
+            self._mouse.release()
             self.fullScreenWanted.emit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -363,8 +333,7 @@ class ResultCanvas(QWidget):
         key = event.key()
         if key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
-                self._space = True
-                self._set_cursor()
+                self._mouse.set_space(True)
         elif key == Qt.Key.Key_C and not event.modifiers():
             if not event.isAutoRepeat():
                 self.hold_previous(True)
@@ -379,8 +348,7 @@ class ResultCanvas(QWidget):
             self.set_split(self._compared.split + (-0.02 if key == Qt.Key.Key_Left else 0.02))
         elif self.view.zoom is not None and key in _ARROWS:
             dx, dy = _ARROWS[Qt.Key(key)]
-            self.view.pan(-40 * dx, -40 * dy, self._size, self._area())
-            self._moved()
+            self._pan(QPointF(-40 * dx, -40 * dy))
         else:
             super().keyPressEvent(event)
 
@@ -388,26 +356,27 @@ class ResultCanvas(QWidget):
         if event.isAutoRepeat():
             return
         if event.key() == Qt.Key.Key_Space:
-            self._space = False
-            self._set_cursor()
+            self._mouse.set_space(False)
         elif event.key() == Qt.Key.Key_C:
             self.hold_previous(False)
         else:
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        # A key that is released elsewhere is never told here.
-        self._space = False
+        # The release of a key goes to the widget that has the focus by then.
         self.hold_previous(False)
-        self._set_cursor()
+        self._mouse.set_space(False)
         super().focusOutEvent(event)
 
-    def _set_cursor(self) -> None:
-        if self._space and self.has_picture():
-            self.setCursor(Qt.CursorShape.OpenHandCursor)
-        else:
-            self.unsetCursor()
+    @Slot(QPointF)
+    def _pan(self, step: QPointF) -> None:
+        self.view.pan(step.x(), step.y(), self._size, self._area())
+        self._moved()
 
+    def _picture_rect_or_none(self) -> QRectF | None:
+        return self.picture_rect() if self.has_picture() else None
+
+    @Slot(QPointF)
     def _split_to(self, position: QPointF) -> None:
         self._compared.split_to(position, self.picture_rect())
         self.update()
@@ -417,19 +386,14 @@ class ResultCanvas(QWidget):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme().color("canvas"))
-        if not self.has_picture() and self._stage is not None:
-            words = self._words if self._stage_words or self._state == "error" else ("", "")
-            painting.paint_stage(painter, self.picture_rect(), self._stage, words, self._examples)
-        elif not self.has_picture():
-            painting.paint_words(
-                painter, self._word_rect(), self._words, self._examples, icon="image" if self._state == "error" else ""
-            )
+        if not self.has_picture():
+            self._empty.paint(painter, self.picture_rect(), QRectF(*self._area()), failed=self._state == "error")
         else:
             self._paint_picture(painter)
         if not self._bar.isEmpty():
             paint_shadow(painter, QRectF(self._bar), "float")
         if focus.is_visible(self):
-            paint_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
+            paint_focus_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
 
     def _paint_picture(self, painter: QPainter) -> None:
         rect = self.picture_rect()
@@ -449,11 +413,6 @@ class ResultCanvas(QWidget):
             older = self._compared.other is not None
             words = (self.tr("Newer"), self.tr("Older")) if older else (self.tr("Result"), self.tr("Cut-out"))
             painting.paint_compare(painter, rect, right, self._compared.split, words)
-
-    def _word_rect(self) -> QRectF:
-        left, top, width, height = self._area()
-        side = min(520.0, width, height)
-        return QRectF(left + (width - min(520.0, width)) / 2, top + (height - side) / 2, min(520.0, width), side)
 
 
 _ARROWS = {

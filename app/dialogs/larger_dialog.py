@@ -8,9 +8,9 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from app.dialogs.frame import Dialog
+from app.language import amounts
 from app.look.controls import OutlinedButton, PlainButton, PrimaryButton, Segmented, label
 from app.session.enlargement import Enlargement
-from engine import readable
 from engine.weights import MODELS, chosen_parts
 
 FACTORS = (2, 4)
@@ -56,7 +56,7 @@ class LargerDialog(Dialog):
         offered = MODELS["enlarging"]
         licence = chosen_parts(offered)[0].licence.name
         self.offer = PlainButton(
-            self.tr("Get Swin2SR ({0}, {1})…").format(readable(offered.bundle_bytes).replace(" ", "\u00a0"), licence),
+            self.tr("Get Swin2SR ({0}, {1})…").format(amounts.size(offered.bundle_bytes), licence),
             "download",
         )
         self.bar = QProgressBar()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.language import amounts
 from app.language.languages import language_of
 from app.look.controls import CheckBox, OutlinedButton, PlainButton, PrimaryButton, label
 from app.session.state import SessionState
@@ -76,8 +77,7 @@ class UpdatesPage(QWidget):
         self.words.setVisible(bool(self.words.text()))
         release = updates.release
         if release is not None:
-            size = f"{max(1, round(release.size / 1e6))}\u00a0MB"
-            self.get.setText(self.tr("Get {0} ({1})").format(release.version, size))
+            self.get.setText(self.tr("Get {0} ({1})").format(release.version, amounts.size(release.size)))
         focused = self.get.hasFocus() or self.stop.hasFocus()
         self.get.setVisible(updates.phase == "there" and updates.can_take)
         self.stop.setVisible(updates.phase == "getting")
@@ -94,8 +94,7 @@ class UpdatesPage(QWidget):
         if updates.phase == "newest":
             return self.tr("This is the newest version.")
         if updates.phase == "getting":
-            done, total = (f"{count / 1e6:.0f}" for count in (updates.done, updates.total))
-            return self.tr("Getting it: {0} of {1} MB").format(done, total)
+            return self.tr("Getting it: {0}").format(amounts.amount(updates.done, updates.total))
         if release is None or updates.phase == "unknown":
             return ""
         if updates.phase == "ready":

@@ -65,6 +65,7 @@ class ToolRail(QWidget):
         self.retranslate()
 
     def show_tool(self, tool: Tool) -> None:
+        """Show the options of a tool; brush size in pixels of the photo, hardness 0 … 1."""
         for name, button in self.tools.items():
             button.setChecked(name == tool)
 

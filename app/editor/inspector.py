@@ -281,7 +281,7 @@ class Inspector(QWidget):
             self._show_candidate(session)
 
     def _show_candidate(self, session: MaskSession) -> None:
-        """Which of them this is; none after a box, and the one before after undo."""
+        """Mark the candidate that the mask belongs to: none after a box, the one before after undo."""
         self.found.blockSignals(True)
         self.found.setValue(session.candidate if session.candidate in self.found.values() else None)
         self.found.blockSignals(False)

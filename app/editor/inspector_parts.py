@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.look import icons
 from app.look.controls import Card, NumberField, OutlinedButton, PlainButton, label
+from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
 
 
@@ -50,7 +50,8 @@ class Message(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.icon = _MessageIcon(self)
+        self.icon = Glyph("info")
+        self.icon.setFixedSize(18, 18)  # as high as a line of the text
         self.text = label("", "body", wrap=True)
         self.largest = OutlinedButton("")
         self.both = PlainButton("")
@@ -75,8 +76,8 @@ class Message(Card):
         self._buttons.setContentsMargins(0 if narrow else self.icon.width() + 8, 0, 0, 0)
 
     def say(self, text: str, *, wrong: bool, choices: bool = False) -> None:
-        self.icon.wrong = wrong
-        self.icon.update()
+        """Show a sentence, in red when it says what is wrong. ``choices``: offer to keep the largest part."""
+        self.icon.set_icon(*(("triangle-alert", "danger") if wrong else ("info", "text-muted")))
         surface = "danger" if wrong else "card"
         if self.property("surface") != surface:
             self.setProperty("surface", surface)
@@ -86,18 +87,6 @@ class Message(Card):
         self.largest.setVisible(choices)
         self.both.setVisible(choices)
         self.show()
-
-
-class _MessageIcon(QWidget):
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.wrong = False
-        self.setFixedSize(18, 18)
-        notifier.changed.connect(self.update)
-
-    def paintEvent(self, event) -> None:
-        name, tint = ("triangle-alert", "danger") if self.wrong else ("info", "text-muted")
-        icons.paint_icon(QPainter(self), name, QRectF(1, 1, 16, 16), tint)
 
 
 class EdgeField(NumberField):

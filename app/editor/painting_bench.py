@@ -1,4 +1,4 @@
-"""How long painting takes at 24 megapixels: python -m app.editor.painting_bench
+"""Measures painting at 24 megapixels: python -m app.editor.painting_bench
 
 Paints strokes with a 200-pixel brush into a photo of 6000 × 4000 pixels, through the real canvas: every mouse move is sent
 as an event, and the time counts until its paint event is done. Also measured, with the inspector beside the canvas, is how

@@ -410,7 +410,7 @@ class Tools(QObject):
         self.cursorChanged.emit()
 
     def cursor_shape(self) -> Qt.CursorShape:
-        """Which cursor of the mouse goes with the tool, and with what lies under it."""
+        """The mouse cursor for the tool, and for what lies under it."""
         tool = self.effective_tool()
         if self._drag is not None and self._drag.kind == "pan":
             return Qt.CursorShape.ClosedHandCursor

@@ -1,4 +1,4 @@
-"""Which photo an editor's canvas shows, and where it lies: what the canvas and its tools have in common."""
+"""The photo on an editor's canvas and its place there, which the canvas and its tools share."""
 
 from __future__ import annotations
 

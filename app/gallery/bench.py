@@ -1,4 +1,4 @@
-"""How the history bears tens of thousands of pictures: python -m app.gallery.bench
+"""Measures a history of tens of thousands of pictures: python -m app.gallery.bench
 
 Makes an index of so many pictures in a folder of its own, and measures what a person waits for: opening the index and the
 row of the newest pictures, which are part of every start; searches, in the index and until the gallery shows the answer; and

@@ -86,7 +86,7 @@ class GalleryModel(QAbstractListModel):
         return self.store.read([self._ids[row] for row in rows if row < len(self._ids)])
 
     def look_at(self, first: int, last: int) -> None:
-        """Which rows are in view."""
+        """Have the thumbnails of these rows unpacked first: they are in view."""
         self._looked_at = first, last + 1
 
     def pictures(self) -> Sequence[Picture]:

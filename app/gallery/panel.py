@@ -271,7 +271,7 @@ class GalleryPanel(QWidget):
 
     @Slot()
     def _show_count(self) -> None:
-        """How many, and of which day the ones in view are."""
+        """Say how many pictures there are, and of which day the ones in view are."""
         count = self.model.rowCount()
         words = self.tr("1 picture") if count == 1 else self.tr("{0} pictures").format(f"{count:,}")
         first = self.model.picture_at(self.view.in_view()[0]) if count else None

@@ -34,7 +34,7 @@ class ThumbLoader(QObject):
         self._under_way = 0
 
     def set_side(self, pixels: int) -> None:
-        """How large thumbnails are from now on, in pixels of the screen."""
+        """Make thumbnails of another size from now on, in pixels of the screen."""
         if pixels != self._side:
             self._side = pixels
             self._known.clear()

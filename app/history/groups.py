@@ -24,7 +24,7 @@ class Group:
 
     @property
     def created(self) -> float:
-        """When the newest was made."""
+        """Time of the newest picture."""
         return self.pictures[0].created
 
 

@@ -72,7 +72,7 @@ def _compare_words(commands: PictureCommands) -> str:
 def add_filter_entries(
     menu: QMenu, toggle_starred: Callable[[], object], starred_only: bool, search: Callable[[], object]
 ) -> None:
-    """Which pictures are shown."""
+    """Add the filters of the history to a menu."""
     only = menu.addAction(say("Starred only"), toggle_starred)
     only.setCheckable(True)
     only.setChecked(starred_only)

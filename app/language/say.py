@@ -20,15 +20,6 @@ def say(text: str, *values: object) -> str:
 
 
 def use(translate: Callable[[str], str] | None) -> None:
-    """Where translations come from; None: English."""
+    """Take translations from a function; None: English."""
     global _translate
     _translate = translate
-
-
-def spoken_seconds(seconds: float) -> str:
-    """ "0.8 s", "38 s", "2 min 5 s", with spaces that do not break."""
-    if seconds < 9.95:
-        return f"{seconds:.1f}\u00a0s"
-    if seconds < 90:
-        return f"{round(seconds)}\u00a0s"
-    return f"{int(seconds // 60)}\u00a0min\u00a0{round(seconds % 60)}\u00a0s"

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QStacked
 
 from app.dialogs.frame import Dialog
 from app.language import sentences
-from app.language.say import spoken_seconds
+from app.language.amounts import rough_seconds
 from app.lists.table import PictureTable
 from app.look.controls import OutlinedButton, PlainButton, PrimaryButton, label
 from app.session.list_run import ListRun
@@ -192,7 +192,7 @@ class ListDialog(Dialog):
 
     @Slot()
     def _count(self) -> None:
-        """How many pictures it makes, before one is drawn; or the sentence that says why it cannot be drawn."""
+        """Say how many pictures the list makes, or why it cannot be drawn."""
         state, source = self._state, self._source
         subject, values, manifest = state.subject, state.values, state.engine.manifest
         language = manifest.language if manifest is not None else None
@@ -215,7 +215,7 @@ class ListDialog(Dialog):
             if values.count > 1 and not source.requests:
                 count = self.tr("{0}, {1} of each prompt").format(count, values.count)
             if state.expected_seconds:
-                count = self.tr("{0}, about {1}").format(count, spoken_seconds(state.expected_seconds * pictures))
+                count = self.tr("{0}, about {1}").format(count, rough_seconds(state.expected_seconds * pictures))
             unknown = language.unknown_words("\n".join(one.request.prompt for one in self._listed)) if language else ()
             if unknown:
                 words = self.tr("This model does not know: {0}").format(", ".join(unknown[:8]))

@@ -63,10 +63,6 @@ class Button(focus.FocusButton):
     def kind(self) -> str:
         return self._kind
 
-    def set_kind(self, kind: str) -> None:
-        self._kind = kind
-        self.update()
-
     def icon_name(self) -> str:
         return self._icon_name
 

@@ -101,7 +101,7 @@ def paint_dashed(painter: QPainter, rect: QRectF, corner: float, color: str = "o
     painter.restore()
 
 
-def paint_ring(painter: QPainter, rect: QRectF) -> None:
+def paint_focus_ring(painter: QPainter, rect: QRectF) -> None:
     """The focus ring of a widget that draws it inside itself."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -4,7 +4,7 @@ Two masks at the photo's resolution: ``base`` is what was cut out, clicked and p
 ``base`` with the edge grown or shrunk and feathered. The edge's numbers stay adjustable: they are applied anew wherever
 ``base`` changes. The brush keeps its true size meanwhile: it paints that much smaller or larger into ``base``.
 
-Large masks are worked on elsewhere when there is somebody to do it (``patient``): a new mask comes as ``Layers``, and an edge
+Where ``patient`` is set, work on a whole large mask is left to ``whole_mask.py``, in the pool: a new mask comes as ``Layers``, and an edge
 that changed makes the mask ``late`` until ``take_edge`` brings it.
 
 Coordinates are photo pixels. Methods that change something return nothing; whoever shows the mask sets ``on_change``, which
@@ -32,13 +32,10 @@ from app.mask.strokes import (
     around,
     dabs_along,
     fill,
-    repaint,
     work,
 )
 from app.mask.undo import Patch, Step, TileKeeper, UndoStack
 from engine.photo import Box, Click, Stroke
-
-__all__ = ["MAX_FEATHER", "MAX_GROW", "UNDO_BYTES", "Edge", "MaskDocument", "MaskMarks", "Painted", "fill", "repaint"]
 
 UNDO_BYTES = 128 * 2**20
 

@@ -71,7 +71,7 @@ class MaskSession(QObject):
         self.proposal = proposal
         self._choosing: int | None = None
         self.in_view = Rect(0, 0, 0, 0)
-        """The part of the photo that is looked at, larger than life; set by who shows it."""
+        """The part of the photo that an editor shows enlarged; the editor sets it."""
         self.operations = MaskOperations(document, self._exchange, self)
         self.operations.failed.connect(self._operation_failed)
         self.operations.idle.connect(self._operation_done)
@@ -125,12 +125,12 @@ class MaskSession(QObject):
 
     @property
     def candidate(self) -> int:
-        """Which of the things found in the photo this is, or will be in a moment; -1 for none of them."""
+        """Index of the candidate that the mask belongs to, or will belong to in a moment; -1 for none of them."""
         return self._choosing if self._choosing is not None else self.document.marks.candidate
 
     @property
     def chosen(self) -> int:
-        """Which box of the proposal belongs to the mask: that of the candidate, or the best one."""
+        """Index of the box that belongs to the mask: that of the candidate, or the best one."""
         count = len(self.proposal.boxes) if self.proposal is not None else 0
         return self.document.marks.candidate if 0 <= self.document.marks.candidate < count else 0
 

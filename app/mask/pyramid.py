@@ -85,7 +85,7 @@ class Pyramid:
 
 
 def _span(start: float, step: float, count: int, length: int) -> tuple[int, int]:
-    """Which source pixels are needed: first and one past the last, at least one."""
+    """The source pixels that are needed: first and one past the last, at least one."""
     first = min(max(int(np.floor(start)) - 2, 0), length - 1)
     last = min(max(int(np.ceil(start + step * (count - 1))) + 3, first + 1), length)
     return first, last

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
+from app.language import amounts
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.look.glyphs import Glyph
 from app.models import words
@@ -131,7 +132,7 @@ class ModelCard(Card):
         # What it costs to have it: what is fetched before, what it takes on the disk after.
         size = state.size if state.installed or not state.fetchable else state.total
         self.size_tag.setText(
-            words.size(size) if size == state.size else self.tr("{0} to download").format(words.size(size))
+            amounts.size(size) if size == state.size else self.tr("{0} to download").format(amounts.size(size))
         )
         self.size_tag.setVisible(size > 0)
         self.licence_tag.setText(words.licence_names(state.licence))
@@ -197,7 +198,7 @@ class ModelCard(Card):
         share = (state.done / state.total if state.total else 0.0) if by_bytes else state.fraction
         self.bar.setValue(round(1000 * share))
         self.bar.setAccessibleName(f"{words.title(state)}, {round(100 * share)} %")
-        self.amount.setText(words.amount(state.done, state.total) if by_bytes else words.phase(state))
+        self.amount.setText(amounts.amount(state.done, state.total) if by_bytes else words.phase(state))
         self.speed.setText((words.speed(state) or words.phase(state)) if by_bytes else "")
         self.parts.show_parts(state.parts, state.phase == "fetching")
 
@@ -218,7 +219,7 @@ class ModelCard(Card):
             text = self.tr("Every file is as it should be.") if wrong is not None else ""
             if state.originals and state.installed:
                 text += " " + self.tr("The downloaded files, {0}, are not needed any more.").format(
-                    words.size(state.originals)
+                    amounts.size(state.originals)
                 )
         text = text.strip()
         asked = self.question.isVisible() and self._asking == "free"
@@ -358,7 +359,7 @@ class ModelCard(Card):
             else self.tr("It can be imported again from its files.")
         )
         self.question.ask(
-            self.tr("Remove {0} from this computer? {1} become free.").format(words.title(state), words.size(size))
+            self.tr("Remove {0} from this computer? {1} become free.").format(words.title(state), amounts.size(size))
             + f" {again}",
             self.tr("Remove"),
         )
@@ -369,7 +370,7 @@ class ModelCard(Card):
         self.free.hide()
         self.question.ask(
             self.tr("Remove the files that {0} was made from? {1} become free; drawing does not need them.").format(
-                words.title(self.state), words.size(self.state.originals)
+                words.title(self.state), amounts.size(self.state.originals)
             ),
             self.tr("Remove"),
         )

@@ -8,6 +8,7 @@ from PySide6.QtCore import QStandardPaths, Qt, QTimer, Slot
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.dialogs.frame import Dialog
+from app.language import amounts
 from app.look.controls import Disclosure, OutlinedButton, PlainButton, label
 from app.look.glyphs import Glyph
 from app.look.layout import is_low
@@ -164,7 +165,7 @@ class ModelsDialog(Dialog):
 
     def _show_room(self) -> None:
         self.room.setText(
-            self.tr("{0} free in the models folder").format(words.size(self._downloads.store.free_bytes()))
+            self.tr("{0} free in the models folder").format(amounts.size(self._downloads.store.free_bytes()))
         )
         self.room.setToolTip(str(self._downloads.store.folder))
         self.sources.set_summary(self._downloads.store.settings.base_url)

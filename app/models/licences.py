@@ -7,7 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.dialogs.licence_text import LicenceText, shipped_text
-from app.language import sentences
+from app.language import amounts, sentences
 from app.look.controls import CheckBox, ComboBox, OutlinedButton, PlainButton, clear, label
 from app.models import words
 from app.session.downloads import Downloads
@@ -49,7 +49,7 @@ class LicenceSheet(QWidget):
             box = ComboBox(self.tr("Which one"))
             for key in group:
                 part = PARTS[key]
-                box.addItem(f"{part.title}  ·  {words.size(part.expected_bytes)}  ·  {part.licence.name}", key)
+                box.addItem(f"{part.title}  ·  {amounts.size(part.expected_bytes)}  ·  {part.licence.name}", key)
             box.setCurrentIndex(max(0, next((group.index(key) for key in chosen if key in group), 0)))
             box.activated.connect(self._show_licences)
             self.choices.append(box)
@@ -59,7 +59,7 @@ class LicenceSheet(QWidget):
             state = downloads.state(companion)
             if state is None or state.installed or state.working:
                 continue
-            also = CheckBox(f"{words.title(state)}  ·  {words.size(state.total)}")
+            also = CheckBox(f"{words.title(state)}  ·  {amounts.size(state.total)}")
             # The small one is worth its time to everyone; the large one is for those who want it.
             also.setChecked(state.total < _SMALL_BYTES)
             also.setAccessibleDescription(words.description(state))
@@ -144,7 +144,7 @@ class LicenceSheet(QWidget):
         needed = fetched + (self._model.bundle_bytes if self._model.bundle else 0)
         self.amount.setText(
             self.tr("About {0} are fetched; about {1} have to be free until it is ready.").format(
-                words.size(fetched), words.size(needed)
+                amounts.size(fetched), amounts.size(needed)
             )
         )
         gated = any(self._downloads.store.needs_account(part) for part in self.parts())

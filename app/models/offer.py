@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.language.say import spoken_seconds
+from app.language import amounts
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
@@ -156,7 +156,7 @@ class ModelOffer(QWidget):
         seconds = self._session.expected_seconds
         self.here_text.setText(
             self.tr("{0} px pictures on this computer, in about {1}. Try everything with it.").format(
-                side, spoken_seconds(seconds)
+                side, amounts.measured_seconds(seconds)
             )
             if seconds
             else self.tr("{0} px pictures on this computer. Try everything with it.").format(side)
@@ -167,7 +167,7 @@ class ModelOffer(QWidget):
         if state is None:
             return
         self.title.setText(words.title(state))
-        size = words.size(state.size if state.installed else state.total)
+        size = amounts.size(state.size if state.installed else state.total)
         self.size_tag.setText(size if state.installed else self.tr("{0} to download").format(size))
         self.licence_tag.setText(words.licence_names(state.licence))
         moving = state.working or (not state.installed and state.done > 0)
@@ -183,7 +183,7 @@ class ModelOffer(QWidget):
             share = (state.done / state.total if state.total else 0.0) if by_bytes else state.fraction
             self.bar.setValue(round(1000 * share))
             self.bar.setAccessibleName(f"{words.title(state)}, {round(100 * share)} %")
-            progress = words.amount(state.done, state.total) if by_bytes else words.phase(state)
+            progress = amounts.amount(state.done, state.total) if by_bytes else words.phase(state)
             more = (words.speed(state) or words.phase(state)) if by_bytes else ""
             text = "  ".join(
                 filter(None, [f"{progress}.", f"{more}." if more else "", self.tr("You can draw meanwhile.")])

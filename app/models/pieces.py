@@ -8,12 +8,11 @@ from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.language import sentences
+from app.language import amounts, sentences
 from app.look import type as type_
 from app.look.controls import OutlinedButton, PlainButton, label
 from app.look.glyphs import Glyph
 from app.look.theme import notifier, radius, theme
-from app.models import words
 from engine import EchoGenError
 from engine.weights import PartState
 
@@ -82,7 +81,7 @@ class PartList(QWidget):
             else:
                 glyph.set_icon("clock", "text-muted")
             begun = part.done and not part.complete
-            size.setText(words.amount(part.done, part.total) if begun else words.size(part.total))
+            size.setText(amounts.amount(part.done, part.total) if begun else amounts.size(part.total))
             title.setText(part.title)
             licence.setText(part.licence)
 

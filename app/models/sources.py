@@ -79,7 +79,7 @@ class Sources(QWidget):
 
     @Slot(object)
     def _token_kept(self, outlives: bool | None) -> None:
-        """How keeping went: it outlives this run, it does not, or (None) it is no token."""
+        """Say how keeping the token went: it outlives this run, it does not, or (None) it is no token."""
         if outlives is None:
             text = self.tr("This is no access token. Copy it from the settings page of your account, all of it.")
         elif outlives:

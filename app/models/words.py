@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from app.language.amounts import size
 from app.language.say import say
 from app.language.sentences import translated
 from engine import planning as engine_plans
-from engine import readable
 from engine.device import GIB, gigabytes
 from engine.planning import MemoryPlan
-from engine.weights import ModelState, Phase
+from engine.weights import ModelState, Phase, time_words
 
 
 def _t(text: str) -> str:
@@ -45,11 +45,6 @@ def licence_names(text: str) -> str:
     return say("{0} and {1}").format(*text.rsplit(" and ", 1)) if " and " in text else text
 
 
-def size(count: int) -> str:
-    """ "14.2 GB", with a space that does not break."""
-    return _joined(readable(count))
-
-
 def memory(count: int) -> str:
     """ "14.2 GB" as cards are counted, 2³⁰ bytes a GB."""
     return _joined(gigabytes(count))
@@ -59,29 +54,12 @@ def _joined(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def amount(done: int, total: int) -> str:
-    """ "6.1 of 14.2 GB"; with both units where they differ."""
-    here, all_of_it = size(done), size(total)
-    number, _, unit = here.partition("\u00a0")
-    return say("{0} of {1}").format(number if all_of_it.endswith(f"\u00a0{unit}") else here, all_of_it)
-
-
 def speed(state: ModelState) -> str:
     """ "38 MB/s, about 4 min left"; "" while nothing can be said yet."""
     if state.rate < 1000:
         return ""
     rate = f"{size(int(state.rate))}/s"
-    return rate if state.left is None else say("{0}, {1}").format(rate, time_left(state.left))
-
-
-def time_left(seconds: float) -> str:
-    """ "about 4 min left", rounded as a person would."""
-    if seconds < 55:
-        return say("about {0} s left").format(max(5, round(seconds / 5) * 5))
-    if seconds < 55 * 60:
-        return say("about {0} min left").format(round(seconds / 60) or 1)
-    hours = seconds / 3600
-    return say("about {0} h left").format(f"{hours:.1f}" if hours < 9.5 else f"{round(hours)}")
+    return rate if state.left is None else say("{0}, {1}").format(rate, translated(time_words(state.left)))
 
 
 def phase(state: ModelState) -> str:

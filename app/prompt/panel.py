@@ -319,7 +319,7 @@ class PromptPanel(QWidget):
 
     @Slot()
     def _read_tokens(self) -> None:
-        """How the model splits a prompt into tokens."""
+        """Take the way in which the model splits a prompt into tokens."""
         folder = self.state.engine.folder
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)

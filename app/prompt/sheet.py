@@ -255,7 +255,7 @@ class PromptSheet(QWidget):
         self._banner.addWidget(banner)
 
     def open_sections(self) -> dict[str, bool]:
-        """Which sections are open, for the session."""
+        """Open or closed, section by section, for the session."""
         return {name: section.is_open() for name, section in self.sections.items()}
 
     def set_open_sections(self, sections: dict[str, Any]) -> None:

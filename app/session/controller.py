@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.language import sentences
-from app.language.say import spoken_seconds
+from app.language.amounts import measured_seconds
 from app.session.file_opener import DroppedPicture, FileOpener
 from app.session.model_opener import ModelOpener
 from app.session.queue import PictureQueue
@@ -277,7 +277,7 @@ class Controller(QObject):
         )
         self.state.set_result(self.fresh)
         self._keep(event, images)
-        self.ended.emit(self.tr("Done in {0}").format(spoken_seconds(event.timing.total)))
+        self.ended.emit(self.tr("Done in {0}").format(measured_seconds(event.timing.total)))
 
     def _keep(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
         self._saving += 1

@@ -126,7 +126,7 @@ class ListRun(QObject):
             self.begun.emit()
 
     def _claim(self) -> None:
-        """What was not drawn comes back in the queue, as requests of its own: they are pictures of the list again."""
+        """Take back the pictures of the list that come back in the queue undrawn, as requests of their own."""
         free = [place for place, found in enumerate(self.pictures) if found is None]
         for request in self._controller.queue.unfinished():
             place = next((place for place in free if _alike(self.listed[place].request, request)), None)

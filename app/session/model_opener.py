@@ -8,8 +8,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.session.queue import PictureQueue
 from app.session.state import SessionState
+from app.session.values import default_dials
 from engine import BundleError, EchoGenError
-from engine.bundle import DEFAULT_BUNDLE, FoundBundle, find_bundles, read_manifest, resolve_bundle
+from engine.bundle import DEFAULT_BUNDLE, BundleManifest, FoundBundle, find_bundles, read_manifest, resolve_bundle
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,23 @@ class ModelOpener(QObject):
             return
         if all(bundle.folder != folder for bundle in self.bundles):
             self.bundles.append(FoundBundle(manifest.name, folder, manifest))
+        before = self._state.engine.manifest
         self._state.update_engine(manifest=manifest, folder=folder)
+        if before is not None and before.identity != manifest.identity:
+            self._follow_defaults(before)
         self._queue.open(str(folder), settings.device, settings.memory)
+
+    def use_defaults(self) -> None:
+        """Set the dials to the open model's own: nobody has moved them yet."""
+        manifest = self._state.engine.manifest
+        if manifest is not None:
+            self._state.update_values(**default_dials(manifest))
+
+    def _follow_defaults(self, before: BundleManifest) -> None:
+        """A dial that stood where the model before has it stands where this one has it; a dial that was moved stays."""
+        values, ours = self._state.values, default_dials(self._state.engine.manifest)
+        left = [name for name, value in default_dials(before).items() if getattr(values, name) == value]
+        self._state.update_values(**{name: ours[name] for name in left})
 
     def search(self) -> None:
         """See which models there are now."""

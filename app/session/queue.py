@@ -6,19 +6,18 @@ Nothing here paints. The window connects the signals to the canvas and the histo
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.language import sentences
-from app.session import waiting_line
+from app.session.best_of_press import BestOfPress
 from app.session.encoding_ahead import EncodingAhead
 from app.session.engine_link import EngineLink, Previews
+from app.session.expected_seconds import ExpectedSeconds
 from app.session.state import Jobs, SessionState
-from app.session.waiting_line import QueuedJob, QueueEntry, next_number
+from app.session.waiting_line import QueuedJob, QueueEntry, WaitingLine
 from app.system import background
 from engine import (
     Cancelled,
@@ -35,8 +34,6 @@ from engine import (
 from engine.process import Ended, Failed, Loading, Opened, Replanned
 
 log = logging.getLogger(__name__)
-
-_SMOOTHING = 0.5
 
 
 class PictureQueue(QObject):
@@ -77,14 +74,11 @@ class PictureQueue(QObject):
     def __init__(self, state: SessionState, link: EngineLink, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state, self._link = state, link
-        self._queue: deque[QueuedJob] = deque()
-        self._held: list[QueuedJob] = []
-        self._taken_out: tuple[waiting_line.Removed, waiting_line.Removed] = ((), ())
-        self._drawing: QueuedJob | None = None
+        self._line = WaitingLine()
         self._number: int | None = None
         self._notes: tuple[str, ...] | None = None
         self._reopen: tuple[str, str, str] | None = None
-        self._best: tuple[int, Finished | None, int] = (0, None, 0)
+        self._best, self._expected = BestOfPress(), ExpectedSeconds(state)
         self._deaths = 0
         self.completion: Callable[[Finished], Callable[[], Finished] | None] = lambda event: None
         self._ahead = EncodingAhead(state, link, self._is_free, self)
@@ -102,7 +96,7 @@ class PictureQueue(QObject):
 
     def open(self, bundle: str, device: str, memory: str) -> None:
         """Open a bundle; what is drawn and what waits is held first, until the user goes on."""
-        self._hold_all(self._drawing if not self._state.jobs.stopping else None)
+        self._line.hold_all(self._line.drawing if not self._state.jobs.stopping else None)
         self.stop_now()
         self._reopen = (bundle, device, memory)
         self._ahead.forget()
@@ -117,7 +111,7 @@ class PictureQueue(QObject):
     @Slot(object)
     def _opened(self, message: Opened) -> None:
         self._state.update_engine(phase="ready", fraction=1.0, text="", info=message.info)
-        self._state.set_expected_seconds(self._state.settings.seconds.get(self._measure_key()))
+        self._expected.recall()
         self._pump()
 
     @Slot(object)
@@ -133,22 +127,18 @@ class PictureQueue(QObject):
         Args:
             contest: the most alike of them is wanted; those that are clearly behind are given up early.
         """
-        press = next_number()
-        for index, request in enumerate(requests):
-            self._queue.append(QueuedJob(request, index + 1, len(requests), press=press, contest=contest))
+        self._line.add(requests, contest=contest)
         self._pump()
 
     def draw_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
         """Draw the first ``scales`` scales of each request; the ideas before them are dropped."""
-        self._queue = deque(job for job in self._queue if job.idea is None)
-        for index, request in enumerate(requests):
-            self._queue.append(QueuedJob(request, index + 1, len(requests), index, scales))
+        self._line.set_ideas(requests, scales)
         self._pump()
 
     @Slot()
     def stop_now(self) -> int:
         """Stop what is drawn and forget what waits; returns how many pictures that are, which ``bring_back`` puts back."""
-        count = self._forget_waiting()
+        count = self._line.forget_waiting()
         if self._number is not None and not self._state.jobs.stopping:
             self._link.cancel(self._number)
             self._tell(stopping=True)
@@ -158,68 +148,43 @@ class PictureQueue(QObject):
 
     def stop_after(self) -> int:
         """Finish the picture that is drawn and forget what waits, as ``stop_now`` does."""
-        count = self._forget_waiting()
+        count = self._line.forget_waiting()
         self._tell(last=True)
         return count
 
-    def _forget_waiting(self) -> int:
-        waiting = waiting_line.removed(tuple(self._queue), {job.number for job in self._queue if job.idea is None})
-        if waiting:
-            self._taken_out = (waiting, ())
-        self._queue.clear()
-        return len(waiting)
-
     def hold(self, requests: Sequence[GenerationRequest]) -> None:
         """Let pictures wait until ``resume``: they are left from an earlier time."""
-        self._held += [QueuedJob(request, 1, 1) for request in requests]
+        self._line.hold(requests)
         self._tell()
 
     @Slot()
     def resume(self) -> None:
         """Draw what is held, in its order, behind what waits."""
-        held, self._held = self._held, []
-        self._line_up(held)
-
-    def _line_up(self, jobs: Sequence[QueuedJob]) -> None:
-        """Held pictures go to the end of the queue, as one press of Generate."""
-        press = next_number()
-        self._queue += [
-            replace(job, index=place, count=len(jobs), press=press, problem=None) for place, job in enumerate(jobs, 1)
-        ]
+        self._line.release()
         self._pump()
 
     @Slot()
     def drop_held(self) -> None:
         """Forget what is held."""
-        self._held.clear()
+        self._line.held.clear()
         self._tell()
 
     # One by one, for the queue's panel
 
     def entries(self) -> tuple[QueueEntry, ...]:
         """The picture that is drawn, what waits, and what is held, each in its order; ideas are not among them."""
-        return waiting_line.entries(self._drawing, self._queue, self._held)
+        return self._line.entries()
 
     def move(self, number: int, before: int | None) -> None:
-        """Put a picture that waits, or one that is held, in front of another one of its kind.
-
-        Args:
-            before: number of the other one; None, and one that is not of its kind, mean the end. In front of the picture that
-                is drawn means the beginning.
-        """
-        drawn_first = self._drawing is not None and self._drawing.number == before
-        for line in (self._queue, self._held):
-            waiting_line.move(line, number, before, to_front=drawn_first)
+        """Put a picture that waits, or one that is held, in front of another one of its kind, see ``WaitingLine.move``."""
+        self._line.move(number, before)
         self._count_anew()
 
     def take_out(self, numbers: Iterable[int]) -> None:
         """Forget pictures that wait or are held, until ``bring_back``; the one that is drawn is stopped."""
         gone = set(numbers)
-        lines = (tuple(self._queue), tuple(self._held))
-        self._queue = deque(job for job in self._queue if job.number not in gone)
-        self._held = [job for job in self._held if job.number not in gone]
-        self._taken_out = (waiting_line.removed(lines[0], gone), waiting_line.removed(lines[1], gone))
-        if self._drawing is not None and self._drawing.number in gone and not self._state.jobs.stopping:
+        self._line.take_out(gone)
+        if self._line.drawing is not None and self._line.drawing.number in gone and not self._state.jobs.stopping:
             assert self._number is not None
             self._link.cancel(self._number)
             self._tell(stopping=True)
@@ -228,55 +193,43 @@ class PictureQueue(QObject):
     @Slot()
     def bring_back(self) -> None:
         """Put back what ``take_out`` took last, where it was."""
-        taken, self._taken_out = self._taken_out, ((), ())
-        for line, jobs in ((self._queue, taken[0]), (self._held, taken[1])):
-            for place, job in jobs:
-                line.insert(min(place, len(line)), job)
-        self._drawing, self._queue = waiting_line.counted(self._drawing, self._queue)
+        self._line.bring_back()
+        self._line.count_anew()
         self._pump()
 
     @Slot()
     def pause(self) -> None:
         """Finish the picture that is drawn; what waits is held until ``resume``."""
-        self._held = [job for job in self._queue if job.idea is None] + self._held
-        self._queue = deque(job for job in self._queue if job.idea is not None)
+        self._line.hold_waiting()
         self._count_anew()
 
     def draw_held(self, numbers: Iterable[int]) -> None:
         """Draw some of what is held, behind what waits: also what failed, once more."""
-        wanted = set(numbers)
-        chosen = [job for job in self._held if job.number in wanted]
-        self._held = [job for job in self._held if job.number not in wanted]
-        self._line_up(chosen)
+        self._line.release(numbers)
+        self._pump()
 
     def _count_anew(self) -> None:
-        self._drawing, self._queue = waiting_line.counted(self._drawing, self._queue)
+        self._line.count_anew()
         self._tell()
 
     def unfinished(self) -> list[GenerationRequest]:
         """Every picture that was asked for and is not drawn, the one that is being drawn first; ideas are not among them."""
-        drawing = [self._drawing] if self._drawing is not None and not self._state.jobs.stopping else []
-        return [job.request for job in (*drawing, *self._queue, *self._held) if job.idea is None]
-
-    def _hold_all(self, job: QueuedJob | None, problem: EchoGenError | None = None) -> None:
-        """An error ended the drawing of ``job``: it and what waits are drawn when the user says so."""
-        left = [replace(one, problem=problem) for one in ((job,) if job is not None else ()) if one.idea is None]
-        self._held = left + [one for one in self._queue if one.idea is None] + self._held
-        self._queue.clear()
+        drawing = [self._line.drawing] if self._line.drawing is not None and not self._state.jobs.stopping else []
+        return [job.request for job in (*drawing, *self._line.waiting, *self._line.held) if job.idea is None]
 
     @property
     def waiting(self) -> int:
-        return len(self._queue)
+        return len(self._line.waiting)
 
     def _is_free(self) -> bool:
-        return self._drawing is None and not self._queue
+        return self._line.drawing is None and not self._line.waiting
 
     def _pump(self) -> None:
-        if self._drawing is None and self._queue and self._state.engine.phase == "ready":
-            self._drawing = self._queue.popleft()
+        if self._line.drawing is None and self._line.waiting and self._state.engine.phase == "ready":
+            self._line.drawing = self._line.waiting.popleft()
             self._ahead.put_off()
             self._notes = None
-            job = self._drawing
+            job = self._line.drawing
             further = {"contest": job.press} if job.contest else {}
             self._number = self._link.generate(job.request, job.until_scale, **further)
         self._tell()
@@ -284,7 +237,7 @@ class PictureQueue(QObject):
             self._ahead.look()
 
     def _tell(self, *, stopping: bool = False, last: bool = False) -> None:
-        job = self._drawing
+        job = self._line.drawing
         before = self._state.jobs
         self._state.set_jobs(
             Jobs(
@@ -292,8 +245,8 @@ class PictureQueue(QObject):
                 request=job.request if job is not None else None,
                 index=job.index if job is not None else 0,
                 count=job.count if job is not None else 0,
-                waiting=len(self._queue),
-                held=len(self._held),
+                waiting=len(self._line.waiting),
+                held=len(self._line.held),
                 ideas=job is not None and job.idea is not None,
                 stopping=job is not None and (stopping or (before.stopping and before.drawing == self._number)),
                 last=job is not None and (last or (before.last and before.drawing == self._number)),
@@ -302,7 +255,7 @@ class PictureQueue(QObject):
         self.changed.emit()
 
     def _end_job(self) -> QueuedJob | None:
-        job, self._drawing, self._number = self._drawing, None, None
+        job, self._line.drawing, self._number = self._line.drawing, None, None
         return job
 
     @Slot(int, object)
@@ -314,8 +267,8 @@ class PictureQueue(QObject):
             self._notes = event.notes
             if again and fresh:
                 self.noted.emit(sentences.joined(fresh))
-            assert self._drawing is not None
-            if self._drawing.idea is not None:
+            assert self._line.drawing is not None
+            if self._line.drawing.idea is not None:
                 return
             if event.expected_seconds is not None:
                 self._state.set_expected_seconds(event.expected_seconds)
@@ -325,9 +278,9 @@ class PictureQueue(QObject):
     def _preview(self, number: int, event: ScalePreview) -> None:
         if number != self._number or self._state.jobs.stopping:
             return
-        assert self._drawing is not None
-        if self._drawing.idea is not None:
-            self.ideaPreviewed.emit(self._drawing.idea, event)
+        assert self._line.drawing is not None
+        if self._line.drawing.idea is not None:
+            self.ideaPreviewed.emit(self._line.drawing.idea, event)
         elif self._state.settings.previews:
             self.previewed.emit(event)
 
@@ -335,8 +288,8 @@ class PictureQueue(QObject):
     def _finished(self, number: int, event: Finished, previews: Previews) -> None:
         if number != self._number:
             return
-        assert self._drawing is not None  # it has a number
-        work = None if self._drawing.idea is not None else self.completion(event)
+        assert self._line.drawing is not None  # it has a number
+        work = None if self._line.drawing.idea is not None else self.completion(event)
         if work is None:
             self._complete(event, previews)
         else:
@@ -360,7 +313,7 @@ class PictureQueue(QObject):
             self.ideaFinished.emit(job.idea)
         else:
             self._deaths = 0
-            self._measure(event)
+            self._expected.measure(event)
             self.finishing.emit(job.request, event)
             self.finished.emit(event, previews.images)
             self._compare(job, event)
@@ -372,7 +325,7 @@ class PictureQueue(QObject):
             if self._state.engine.phase == "ready" and self._ahead.has_failed():
                 log.info("encoding ahead failed: %s", failed.error)
                 return
-            self._hold_all(self._end_job())
+            self._line.hold_all(self._end_job())
             self._state.update_engine(phase="failed", text=failed.error.fact)
             self._tell()
             self.failed.emit(failed.error, failed.details)
@@ -391,7 +344,7 @@ class PictureQueue(QObject):
                 self.stopped.emit(previews.images)
             self._next()
             return
-        self._hold_all(job, failed.error)
+        self._line.hold_all(job, failed.error)
         self._tell()
         self.failed.emit(failed.error, failed.details)
         self._next()
@@ -400,16 +353,9 @@ class PictureQueue(QObject):
         """A picture is done, or was given up: when it was the last one of its press, tell which is the most alike."""
         if not job.contest:
             return
-        press, best, given_up = self._best
-        if press != job.press:
-            best, given_up = None, 0
-        if event is None:
-            given_up += 1
-        elif event.likeness is not None and (best is None or event.likeness > (best.likeness or 0.0)):
-            best = event
-        self._best = (job.press, best, given_up)
-        if best is not None and all(other.press != job.press for other in self._queue):
-            self.bestFound.emit(best, given_up)
+        told = self._best.take(job, event, self._line.waiting)
+        if told is not None:
+            self.bestFound.emit(*told)
 
     def _next(self) -> None:
         self._pump()
@@ -431,7 +377,7 @@ class PictureQueue(QObject):
             else Sentence("Start it again, or choose a smaller memory plan in Settings."),
             title=Sentence("The engine stopped"),
         )
-        self._hold_all(job, error)
+        self._line.hold_all(job, error)
         self._state.update_engine(phase="loading" if again else "failed", fraction=0.0, text="", info=None)
         self._tell()
         if drawing or not again:
@@ -452,23 +398,6 @@ class PictureQueue(QObject):
         if self._state.engine.phase != "ready" or info is None or request.bundle not in ("", info.bundle):
             return None
         return self._link.paint_scales(bits, request)
-
-    # Measuring
-
-    def _measure_key(self) -> str:
-        info = self._state.engine.info
-        return f"{info.bundle}|{info.device}" if info is not None else ""
-
-    def _measure(self, event: Finished) -> None:
-        if event.request.kept is not None or not event.timing.total:
-            return
-        key, before = self._measure_key(), self._state.expected_seconds
-        seconds = event.timing.total
-        if before is not None:
-            seconds = before + _SMOOTHING * (seconds - before)
-        self._state.set_expected_seconds(seconds)
-        known = dict(list(self._state.settings.seconds.items())[-20:])
-        self._state.set_settings(replace(self._state.settings, seconds={**known, key: round(seconds, 2)}))
 
 
 def _completed(

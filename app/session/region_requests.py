@@ -70,15 +70,12 @@ class RegionRequests(QObject):
             return replace(request, placement=place_in_window(placement, region.window))
         return replace(request, placement=place_in_region(request.subject, region))
 
-    def at_its_place(self, event: Finished) -> Finished | None:
-        """A picture drawn for a part of a photo, in the photo at full resolution; None when the photo is not at hand."""
-        if event.request.region is None or event.request.region.window is None:
-            return event
-        work = self.way_back(event)
-        return work() if work is not None else None
-
     def way_back(self, event: Finished) -> Callable[[], Finished] | None:
-        """The work of ``at_its_place``, for any thread; None when the photo is not at hand."""
+        """Lay a picture drawn for a part of a photo into that photo, at full resolution.
+
+        Returns:
+            the work for any thread; None when the photo is not at hand, and for every other picture.
+        """
         region, manifest = event.request.region, self._state.engine.manifest
         if region is None or region.window is None or manifest is None or self._photo is None:
             return None

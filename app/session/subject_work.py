@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
+    """A photo that was read, with its pyramid for zooming; ``name`` of the subject, where it is known."""
+
     photo: Photo
     layers: Pyramid
     name: str
@@ -40,12 +42,16 @@ class Loaded:
 
 @dataclass(frozen=True, eq=False)
 class Found:
+    """The answer of the search in the photo of subject ``key``: a proposal, or why there is none."""
+
     key: int
     outcome: SubjectProposal | EchoGenError
 
 
 @dataclass(frozen=True, eq=False)
 class Composed:
+    """The cut-out of a mask, uint8 (H, W), or the problem that keeps it from being made; ``number`` tells answers apart."""
+
     key: int
     number: int
     mask: np.ndarray
@@ -75,11 +81,13 @@ class OnDemand:
 
 
 def read_file(path: Path, name: str, example: bool) -> Loaded:
+    """Read a photo. Raises ``PhotoError``."""
     photo = load_photo(path)
     return Loaded(photo, Pyramid(photo.rgb), name, example)
 
 
 def read_image(image: QImage, title: str) -> Loaded:
+    """Take a picture without a file, from the clipboard for example, its colours brought to sRGB."""
     if image.width() * image.height() <= MAX_PIXELS and image.colorSpace().isValid():
         # Screens and cameras of today have more colours than sRGB; the pixels are meant in the space they name.
         image = image.convertedToColorSpace(QColorSpace(QColorSpace.NamedColorSpace.SRgb))
@@ -93,6 +101,7 @@ def read_image(image: QImage, title: str) -> Loaded:
 
 
 def find(segmenter: OnDemand, key: int, photo: Photo, hint: Hint) -> Found:
+    """Find the subject of a photo; errors are in the answer, since nobody in the pool could hear them."""
     try:
         return Found(key, segmenter.get().find_subject(photo, hint))
     except EchoGenError as error:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from app.language.amounts import rough_seconds
 from app.language.say import say
 from app.language.sentences import translated
 from engine import (
@@ -96,6 +97,12 @@ def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValu
 
 
 _CONTROLS = {entry.name for entry in fields(PanelValues)} - {"prompt", "negative_prompt", "kept", "placement", "region"}
+
+
+def default_dials(manifest: BundleManifest) -> dict[str, Any]:
+    """Where the model has the dials that draw a picture, by the names of ``PanelValues``."""
+    defaults = manifest.request_defaults()
+    return {name: defaults[name] for name in ("prompt_strength", "subject_strength", "temperature", "top_p")}
 
 
 def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "") -> GenerationRequest:
@@ -296,7 +303,7 @@ def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
         return False, say("Write a prompt first")
     if ready.loading:
         return True, say("Starts as soon as the model is loaded")
-    time = spoken_seconds(ready.seconds * count) if ready.seconds else ""
+    time = rough_seconds(ready.seconds * count) if ready.seconds else ""
     if time and ready.prepared:
         return True, say("About {0} · subject and prompt are ready", time)
     if time:
@@ -304,15 +311,6 @@ def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
     if ready.prepared:
         return True, say("Subject and prompt are ready")
     return True, say("Press Generate and watch the picture form")
-
-
-def spoken_seconds(seconds: float) -> str:
-    """ "4 s", "35 s", "2 min": rounded as one says it; with a space that does not break."""
-    if seconds < 20:
-        return say("{0}\u00a0s", max(1, round(seconds)))
-    if seconds < 90:
-        return say("{0}\u00a0s", 5 * round(seconds / 5))
-    return say("{0}\u00a0min", round(seconds / 60))
 
 
 def shape_name(size: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""The waiting line as values: who is behind whom, and how many of a press of Generate are left. Free of Qt."""
+"""The waiting line: who is behind whom, what is held, and how many of a press of Generate are left. Free of Qt."""
 
 from __future__ import annotations
 
@@ -59,18 +59,126 @@ class QueueEntry:
     problem: EchoGenError | None = None
 
 
-def entries(
-    drawing: QueuedJob | None, waiting: Iterable[QueuedJob], held: Iterable[QueuedJob]
-) -> tuple[QueueEntry, ...]:
-    """The entries drawn, waiting and held, each in their order; ideas are not among them."""
-    found = [QueueEntry(drawing.number, drawing.request, "drawing")] if drawing and drawing.idea is None else []
-    found += [QueueEntry(job.number, job.request, "waiting") for job in waiting if job.idea is None]
-    for job in held:
-        found.append(QueueEntry(job.number, job.request, "failed" if job.problem else "held", job.problem))
-    return tuple(found)
+_Removed = tuple[tuple[int, QueuedJob], ...]
+"""Jobs with the places they had in their line."""
 
 
-def move(line: MutableSequence[QueuedJob], number: int, before: int | None, *, to_front: bool = False) -> None:
+class WaitingLine:
+    """The pictures that were asked for and are not drawn.
+
+    Attributes:
+        drawing: the one that is drawn, or None.
+        waiting: those that follow, ideas among them.
+        held: those that wait until the user says so, in their order; no ideas.
+    """
+
+    def __init__(self) -> None:
+        self.drawing: QueuedJob | None = None
+        self.waiting: deque[QueuedJob] = deque()
+        self.held: list[QueuedJob] = []
+        self._taken_out: tuple[_Removed, _Removed] = ((), ())
+
+    def entries(self) -> tuple[QueueEntry, ...]:
+        """The entries drawn, waiting and held, each in their order; ideas are not among them."""
+        drawing = self.drawing
+        found = [QueueEntry(drawing.number, drawing.request, "drawing")] if drawing and drawing.idea is None else []
+        found += [QueueEntry(job.number, job.request, "waiting") for job in self.waiting if job.idea is None]
+        for job in self.held:
+            found.append(QueueEntry(job.number, job.request, "failed" if job.problem else "held", job.problem))
+        return tuple(found)
+
+    def add(self, requests: Sequence[GenerationRequest], *, contest: bool = False) -> None:
+        """Put the pictures of one press of Generate at the end."""
+        press = next_number()
+        for index, request in enumerate(requests, 1):
+            self.waiting.append(QueuedJob(request, index, len(requests), press=press, contest=contest))
+
+    def set_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
+        """Put ideas of so many scales at the end; the ideas before them are dropped."""
+        self.waiting = deque(job for job in self.waiting if job.idea is None)
+        for index, request in enumerate(requests):
+            self.waiting.append(QueuedJob(request, index + 1, len(requests), index, scales))
+
+    def forget_waiting(self) -> int:
+        """Empty the line but for what is held; returns how many pictures that are, which ``bring_back`` puts back."""
+        gone = _removed(tuple(self.waiting), {job.number for job in self.waiting if job.idea is None})
+        if gone:
+            self._taken_out = (gone, ())
+        self.waiting.clear()
+        return len(gone)
+
+    # Held pictures
+
+    def hold(self, requests: Sequence[GenerationRequest]) -> None:
+        """Let pictures wait until the user says so: they are left from an earlier time."""
+        self.held += [QueuedJob(request, 1, 1) for request in requests]
+
+    def hold_waiting(self) -> None:
+        """Hold what waits, before what is held already; ideas go on waiting."""
+        self.held = [job for job in self.waiting if job.idea is None] + self.held
+        self.waiting = deque(job for job in self.waiting if job.idea is not None)
+
+    def hold_all(self, job: QueuedJob | None, problem: EchoGenError | None = None) -> None:
+        """Hold ``job``, whose drawing an error ended, and what waits; ideas are dropped."""
+        left = [replace(one, problem=problem) for one in ((job,) if job is not None else ()) if one.idea is None]
+        self.held = left + [one for one in self.waiting if one.idea is None] + self.held
+        self.waiting.clear()
+
+    def release(self, numbers: Iterable[int] | None = None) -> None:
+        """Put held pictures, all or some, at the end of what waits, as one press of Generate."""
+        wanted = set(numbers) if numbers is not None else {job.number for job in self.held}
+        chosen = [job for job in self.held if job.number in wanted]
+        self.held = [job for job in self.held if job.number not in wanted]
+        press = next_number()
+        self.waiting += [
+            replace(job, index=place, count=len(chosen), press=press, problem=None)
+            for place, job in enumerate(chosen, 1)
+        ]
+
+    # One by one
+
+    def move(self, number: int, before: int | None) -> None:
+        """Put a picture that waits, or one that is held, in front of another one of its kind.
+
+        Args:
+            before: number of the other one; None, and one that is not of its kind, mean the end. In front of the picture that
+                is drawn means the beginning.
+        """
+        drawn_first = self.drawing is not None and self.drawing.number == before
+        for line in (self.waiting, self.held):
+            _move(line, number, before, to_front=drawn_first)
+
+    def take_out(self, numbers: set[int]) -> None:
+        """Forget pictures that wait or are held, until ``bring_back``."""
+        self._taken_out = (_removed(tuple(self.waiting), numbers), _removed(tuple(self.held), numbers))
+        self.waiting = deque(job for job in self.waiting if job.number not in numbers)
+        self.held = [job for job in self.held if job.number not in numbers]
+
+    def bring_back(self) -> None:
+        """Put back what was taken out last, where it was."""
+        taken, self._taken_out = self._taken_out, ((), ())
+        for line, jobs in ((self.waiting, taken[0]), (self.held, taken[1])):
+            for place, job in jobs:
+                line.insert(min(place, len(line)), job)
+
+    def count_anew(self) -> None:
+        """Make "picture 2 of 4" true again after one of the four was taken out, or moved before another."""
+        members: dict[int, list[QueuedJob]] = {}
+        for job in self.waiting:
+            members.setdefault(job.press, []).append(job)
+        if self.drawing is not None and self.drawing.press:
+            count = self.drawing.index + len(members.get(self.drawing.press, ()))
+            self.drawing = replace(self.drawing, count=count)
+        fresh: dict[int, QueuedJob] = {}
+        for press, jobs in members.items():
+            drawn = self.drawing is not None and self.drawing.press == press
+            first = self.drawing.index + 1 if drawn and self.drawing is not None else min(job.index for job in jobs)
+            for place, job in enumerate(jobs):
+                fresh[job.number] = replace(job, index=first + place, count=first + len(jobs) - 1)
+        self.waiting = deque(fresh[job.number] for job in self.waiting)
+
+
+def _move(line: MutableSequence[QueuedJob], number: int, before: int | None, *, to_front: bool) -> None:
     """Put a job in front of another one of its line; at the end when that is not there. A job of another line stays."""
     job = next((job for job in line if job.number == number), None)
     if job is None or before == number:
@@ -80,27 +188,5 @@ def move(line: MutableSequence[QueuedJob], number: int, before: int | None, *, t
     line.insert(0 if to_front else places[0] if places else len(line), job)
 
 
-Removed = tuple[tuple[int, QueuedJob], ...]
-"""Jobs with the places they had in their line."""
-
-
-def removed(line: Sequence[QueuedJob], numbers: set[int]) -> Removed:
-    """Those of a line that are taken out of it, for putting them back."""
+def _removed(line: Sequence[QueuedJob], numbers: set[int]) -> _Removed:
     return tuple((place, job) for place, job in enumerate(line) if job.number in numbers)
-
-
-def counted(drawing: QueuedJob | None, waiting: Iterable[QueuedJob]) -> tuple[QueuedJob | None, deque[QueuedJob]]:
-    """ "Picture 2 of 4" made true again after one of the four was taken out, or moved before another."""
-    waiting = list(waiting)
-    members: dict[int, list[QueuedJob]] = {}
-    for job in waiting:
-        members.setdefault(job.press, []).append(job)
-    if drawing is not None and drawing.press:
-        drawing = replace(drawing, count=drawing.index + len(members.get(drawing.press, ())))
-    fresh: dict[int, QueuedJob] = {}
-    for press, jobs in members.items():
-        drawn = drawing is not None and drawing.press == press
-        first = drawing.index + 1 if drawn and drawing is not None else min(job.index for job in jobs)
-        for place, job in enumerate(jobs):
-            fresh[job.number] = replace(job, index=first + place, count=first + len(jobs) - 1)
-    return drawing, deque(fresh[job.number] for job in waiting)

@@ -22,7 +22,7 @@ _IN_USE, _CLOSED = 0x45434F00, 0x45434F01
 """Application ids of the file while it is open, and after an orderly end: only what was not closed is checked as a whole,
 which reads every page."""
 
-_WORLD_AT_FAULT = {
+_NOT_DAMAGED = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_CANTOPEN,
@@ -32,6 +32,7 @@ _WORLD_AT_FAULT = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_AUTH,
 }
+"""Errors whose cause lies outside of the file: it is not put aside for them."""
 """Primary codes that say nothing about the file's content: such a database is never set aside."""
 
 _SCHEMA = """
@@ -100,7 +101,7 @@ class HistoryDatabase:
         try:
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
-            if path is None or getattr(error, "sqlite_errorcode", 0) & 0xFF in _WORLD_AT_FAULT:
+            if path is None or getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_DAMAGED:
                 raise _cannot_write(path, str(error)) from error
             log.warning("the history was damaged and is rebuilt from the pictures", exc_info=True)
             self._set_aside(path)

@@ -1,4 +1,4 @@
-"""Which pictures of the history are wanted, as a value, and its SQL."""
+"""A filter of the history as a value, and its SQL."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ class PresetStore:
         self.path = path
 
     def load(self) -> list[Preset]:
+        """The presets in their order. A file that cannot be read is put aside, and a preset that cannot is left out."""
         try:
             data = read_json(self.path, list[Any], _LARGEST)
         except FileNotFoundError:

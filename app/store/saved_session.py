@@ -74,6 +74,7 @@ class SessionStore:
         self._written = b""
 
     def load(self) -> SavedSession:
+        """The last session, or an empty one. A file that cannot be read, even in part, is put aside."""
         try:
             data = read_json(self.path, dict[str, Any], _LARGEST)
         except FileNotFoundError:

@@ -9,12 +9,12 @@ import numpy as np
 from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import amounts
 from app.look.controls import PlainButton, clear, label
 from app.look.glyphs import Glyph
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.subject.photo_pieces import Thumb
-from engine import readable
 from engine.photo import Box, Photo
 
 Verdict = Literal["", "sure", "unsure", "nothing"]
@@ -122,7 +122,7 @@ class FoundNote(QWidget):
             thumb.setAccessibleName(self.tr("Candidate {0}").format(number))
         size = _helpers_to_get() if self._verdict in ("unsure", "nothing") else 0
         self.better.setVisible(size > 0)
-        self.better.setText(self.tr("Better cut-outs ({0})…").format(readable(size)))
+        self.better.setText(self.tr("Better cut-outs ({0})…").format(amounts.size(size)))
 
 
 def _helpers_to_get() -> int:

@@ -156,6 +156,7 @@ class Shelf(_Row):
 
     @Slot()
     def follow(self) -> None:
+        """Show the subjects of the state."""
         # One subject needs no shelf: nothing is made of what is not shown.
         subjects = self._state.subjects if len(self._state.subjects) > 1 else ()
         keys = tuple(subject.key for subject in subjects)

@@ -6,21 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.editor.cutout_view import CutOutView
 from app.editor.mask_canvas import MaskCanvas
 from app.editor.overlay import OVERLAYS
-from app.editor.step_names import step_name
 from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
-from app.editor.tools import Tool
 from app.language import sentences
 from app.look.controls import (
-    Card,
-    Divider,
     ElidedLabel,
-    IconButton,
-    OutlinedButton,
     PlainButton,
     label,
 )
@@ -30,22 +23,16 @@ from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
+from app.subject.cut_out_card import CutOutCard
 from app.subject.draft_line import DraftLine
 from app.subject.found_note import FoundNote, Verdict
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
-from app.subject.nouns import NounChips
+from app.subject.name_row import NameRow
 from app.subject.photo_menu import photo_menu
 from app.subject.photo_pieces import DropZone, PhotoChip
-from engine import CutOut
+from app.subject.tool_row import ToolRow
 
 _WIDTH = 264
-_PREVIEW = 94
-_TOOLS: tuple[tuple[Tool, str], ...] = (
-    ("select", "mouse-pointer-click"),
-    ("brush", "brush"),
-    ("eraser", "eraser"),
-    ("box", "square-dashed"),
-)
 
 
 class SubjectPanel(QWidget):
@@ -72,7 +59,6 @@ class SubjectPanel(QWidget):
         self._subjects = subjects
         self._session: MaskSession | None = None
         self._named = 0
-        self._shown: CutOut | None = None
         self._handed: object = None  # the answer for which the box tool was put in hand
         self._build()
         self._connect()
@@ -131,45 +117,10 @@ class SubjectPanel(QWidget):
         self.canvas.setObjectName("subjectCanvas")
         self.chip = PhotoChip(self.canvas)
         self.chip.move(8, 8)
-        self.tools: dict[Tool, IconButton] = {tool: IconButton(icon, "", checkable=True) for tool, icon in _TOOLS}
-        self.undo_button, self.overlay_button = IconButton("undo-2", ""), IconButton("layers", "")
-        self.expand = IconButton("maximize-2", "")
-        self.tool_row = QWidget()
-        tools = QHBoxLayout(self.tool_row)
-        tools.setContentsMargins(0, 0, 0, 0)
-        tools.setSpacing(2)
-        for button in self.tools.values():
-            tools.addWidget(button)
-        line = Divider(vertical=True)
-        line.setFixedHeight(18)
-        tools.addSpacing(4)
-        tools.addWidget(line)
-        tools.addSpacing(4)
-        tools.addWidget(self.undo_button)
-        tools.addWidget(self.overlay_button)
-        tools.addStretch(1)
-        tools.addWidget(self.expand)
+        self.tool_row = ToolRow(self.canvas.tools)
         self.found_note = FoundNote()
-        self.name_label = label("", "label")
-        self.found_sign, self.found_label = Glyph("circle-check", "accent"), label("", "help", "muted")
-        self.name_edit = QLineEdit()
-        self.name_edit.setObjectName("subjectNameEdit")
-        self.name_edit.setMaxLength(120)
-        self.name_label.setBuddy(self.name_edit)
-        self.name_row = QWidget()
-        names = QVBoxLayout(self.name_row)
-        names.setContentsMargins(0, 0, 0, 0)
-        names.setSpacing(6)
-        heads = QHBoxLayout()
-        heads.setSpacing(6)
-        heads.addWidget(self.name_label, 1)
-        heads.addWidget(self.found_sign)
-        heads.addWidget(self.found_label)
-        names.addLayout(heads)
-        names.addWidget(self.name_edit)
-        self.nouns = NounChips()
-        names.addWidget(self.nouns)
-        self.card, self.draft = self._build_card(), DraftLine()
+        self.name_row = NameRow()
+        self.card, self.draft = CutOutCard(), DraftLine()
         self.drop_zone = DropZone()
         self.gallery, self.shelf = ExampleGallery(self._state), Shelf(self._state)
         self.note = label("", "help", "muted", wrap=True)
@@ -183,24 +134,6 @@ class SubjectPanel(QWidget):
         private.addWidget(Glyph("lock", side=14))
         private.addWidget(self.privacy_label, 1)
         self._lay_out()
-
-    def _build_card(self) -> Card:
-        card = Card()
-        self.preview = CutOutView(_PREVIEW)
-        self.card_title, self.card_text = label("", "label", wrap=True), label("", "help", "muted", wrap=True)
-        self.edit = OutlinedButton("", "scissors")
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self.card_title)
-        words.addWidget(self.card_text)
-        words.addStretch(1)
-        words.addWidget(self.edit)
-        row = QHBoxLayout(card)
-        row.setContentsMargins(10, 10, 10, 10)
-        row.setSpacing(12)
-        row.addWidget(self.preview, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        return card
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -249,27 +182,23 @@ class SubjectPanel(QWidget):
         subjects.sessionChanged.connect(self._session_changed)
         subjects.loadingChanged.connect(self.refresh)
         subjects.failed.connect(self.failed)
-        canvas.tools.toolChanged.connect(self._show_tool)
         canvas.menuWanted.connect(self._open_menu)
         self.found_note.chosen.connect(self._candidate_chosen)
         self.found_note.helpersRequested.connect(self.helpersRequested)
-        for button in self.tools.values():
-            button.clicked.connect(self._tool_clicked)
-        self.undo_button.clicked.connect(self.undo)
-        self.overlay_button.clicked.connect(self.next_overlay)
-        self.expand.clicked.connect(self.editRequested)
-        self.edit.clicked.connect(self.editRequested)
+        self.tool_row.undo.clicked.connect(self.undo)
+        self.tool_row.overlay.clicked.connect(self.next_overlay)
+        self.tool_row.expand.clicked.connect(self.editRequested)
+        self.card.edit.clicked.connect(self.editRequested)
         self.replace.clicked.connect(self.chooseRequested)
         self.drop_zone.chooseRequested.connect(self.chooseRequested)
         self.gallery.chosen.connect(self._example_chosen)
-        self.name_edit.textEdited.connect(self._name_typed)
-        self.name_edit.returnPressed.connect(subjects.find_again)
-        self.nouns.picked.connect(self._noun_picked)
+        self.name_row.edit.textEdited.connect(self._name_typed)
+        self.name_row.edit.returnPressed.connect(subjects.find_again)
+        self.name_row.nouns.picked.connect(self._noun_picked)
         keymap.changed.connect(self.retranslate)
-        ToolKeys(canvas, canvas.tools, (*self.tools, *BRUSH_KEYS))
+        ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
         bind(canvas, "invert", self.invert)
-        self._show_tool()
 
     # What is shown
 
@@ -284,7 +213,7 @@ class SubjectPanel(QWidget):
         self.tool_row.setVisible(photo and own)
         self.name_row.setVisible(own)
         self.card.setVisible(own)
-        self.nouns.setVisible(subject is not None and not subject.name.strip())
+        self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
         self.replace.setVisible(own)
         self.drop_zone.setVisible(begin)
         self.gallery.setVisible(bool(self.gallery.examples))  # with an own photo too: the way back to them
@@ -305,29 +234,14 @@ class SubjectPanel(QWidget):
             self.chip.show_words(self.tr("Finding the subject…"), busy=True)
         else:
             self.chip.show_words(self.tr("Example") if subject.example else "")
-        if subject.key != self._named or (self.name_edit.text() != subject.name and not self.name_edit.hasFocus()):
-            if subject.key != self._named:
-                self._scroll.verticalScrollBar().setValue(0)  # another photo is looked at from its beginning
+        another = subject.key != self._named
+        if another:
             self._named = subject.key
-            self.name_edit.setText(subject.name)
+            self._scroll.verticalScrollBar().setValue(0)  # another photo is looked at from its beginning
+        self.name_row.show_name(subject.name, another=another)
         proposal = subject.proposal
         self._show_found(subject)
-        if subject.cut_out is not self._shown:
-            self._shown = subject.cut_out
-            self.preview.set_pixels(self._shown.rgb if self._shown is not None else None)
-        tone = "danger" if subject.problem else "muted"
-        if self.card_text.property("tone") != tone:
-            self.card_text.setProperty("tone", tone)
-            self.card_text.style().unpolish(self.card_text)
-            self.card_text.style().polish(self.card_text)
-        if subject.problem:
-            self.card_text.setText(sentences.translated(subject.problem))
-        else:
-            self.card_text.setText("" if subject.photo is not None else self.tr("from a picture"))
-        self.edit.setEnabled(subject.photo is not None)
-        self.edit.setToolTip(
-            tooltip("edit_cutout") if subject.photo is not None else self.tr("The photo is not there any more")
-        )
+        self.card.show_subject(subject)
         lacks = subject.notes if not subject.example and not subject.finding else ()
         self.photo_note.setText(sentences.joined(lacks))
         self.photo_note.setVisible(bool(lacks))
@@ -336,19 +250,11 @@ class SubjectPanel(QWidget):
         self.note.setVisible(bool(notes))
 
     def _show_found(self, subject: Subject) -> None:
-        """How sure the automatic cut-out is, until somebody who knows better has corrected it."""
+        """Say how sure the automatic cut-out is, until the user has corrected it."""
         proposal = subject.proposal if not subject.finding else None
         score = proposal.score if proposal is not None else 0.0
         verdict = self._verdict(subject)
-        if verdict == "":
-            said = self.tr("corrected")
-        elif verdict == "sure":
-            said = self.tr("found, {0}\u00a0%").format(round(100 * score))
-        else:
-            said = self.tr("not sure, {0}\u00a0%").format(round(100 * score))
-        self.found_label.setText(said)
-        self.found_label.setVisible(score > 0)
-        self.found_sign.setVisible(score > 0 and verdict in ("", "sure"))
+        self.name_row.show_found(verdict, score)
         boxes = proposal.boxes if proposal is not None else ()
         self.found_note.say(verdict, subject.photo, boxes, self._session.chosen if self._session is not None else 0)
         if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):
@@ -393,28 +299,16 @@ class SubjectPanel(QWidget):
             if self._state.subject is not None:
                 self._show_found(self._state.subject)
             self.canvas.set_summary(session.share(), session.part_count())
-            undo = session.undo_label
-            self.undo_button.setEnabled(bool(undo))
-            self.undo_button.setToolTip(f"{tooltip('undo')} – {step_name(undo)}" if undo else tooltip("undo"))
-
-    @Slot()
-    def _show_tool(self) -> None:
-        for tool, button in self.tools.items():
-            button.setChecked(tool == self.canvas.tools.tool())
+            self.tool_row.show_undo(session.undo_label)
 
     # What is done
-
-    @Slot()
-    def _tool_clicked(self) -> None:
-        self.canvas.tools.set_tool(next(tool for tool, button in self.tools.items() if button is self.sender()))
-        self._show_tool()
 
     @Slot(QPoint)
     def _open_menu(self, position: QPoint) -> None:
         acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
-        menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.undo_button.isEnabled())
+        menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.tool_row.undo.isEnabled())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 
@@ -434,21 +328,21 @@ class SubjectPanel(QWidget):
     def _noun_picked(self, noun: str) -> None:
         subject = self._state.subject
         if subject is not None:
-            self.name_edit.setText(noun)
+            self.name_row.edit.setText(noun)
             self._state.update_subject(subject.key, name=noun)
-            self.name_edit.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self._subjects.find_again()
 
     @Slot()
     def ask_for_name(self) -> None:
         """Put the caret where the name is typed, and bring the field and the suggested names into view."""
-        self.name_edit.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.name_edit.selectAll()
+        self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.name_row.edit.selectAll()
         QTimer.singleShot(0, self, self._scroll_to_name)  # a panel that just slid in has its sizes then
 
     @Slot()
     def _scroll_to_name(self) -> None:
-        for widget in (self.nouns, self.name_edit):
+        for widget in (self.name_row.nouns, self.name_row.edit):
             if widget.isVisible():
                 self._scroll.ensureWidgetVisible(widget, 0, 16)
 
@@ -468,18 +362,6 @@ class SubjectPanel(QWidget):
         self.title.setText(self.tr("Subject"))
         self.replace.setText(self.tr("Replace…"))
         self.replace.setToolTip(tooltip("open"))
-        for tool, button in self.tools.items():
-            button.setToolTip(tooltip(tool))
-            button.setAccessibleName(tooltip(tool).partition(" (")[0])
-        self.undo_button.describe(self.tr("Undo"), keymap.shown("undo"))
-        self.overlay_button.describe(self.tr("Overlay"), keymap.shown("overlay"))
-        self.expand.describe(self.tr("Edit cut-out"), keymap.shown("edit_cutout"))
-        self.name_label.setText(self.tr("What is it?"))
-        self.name_edit.setAccessibleName(self.tr("Subject name"))
-        self.name_edit.setPlaceholderText(self.tr("toy robot, cat, mug …"))
-        self.card_title.setText(self.tr("What the model sees"))
-        self.preview.setAccessibleName(self.tr("What the model sees"))
-        self.edit.setText(self.tr("Edit cut-out"))
         self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one thing works best"))
         self.drop_zone.choose.setText(self.tr("Choose a photo…"))
         self.shelf.title.setText(self.tr("On the shelf"))

@@ -10,7 +10,7 @@ from app.history.menu import add_entry
 
 
 def photo_menu(parent: QWidget, acts: Mapping[str, Callable[[], object]], can_undo: bool) -> QMenu:
-    """What can be done with the photo that is shown.
+    """Make the menu of the photo that is shown.
 
     Args:
         acts: what each action of the table of keys does; "open", another photo, stands apart at the end.

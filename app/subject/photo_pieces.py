@@ -16,7 +16,7 @@ from app.look.theme import notifier, on_photo, radius, theme, tokens
 
 
 class DropZone(QWidget):
-    """Where a photo can be dropped; the button chooses one. The whole window takes drops, this shows that it does.
+    """Takes a photo by drop or by its button. The whole window takes drops; this shows that it does.
 
     Signals:
         chooseRequested: the button.

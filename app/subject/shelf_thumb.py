@@ -41,7 +41,7 @@ class ShelfThumb(Thumb):
         bind(self, "shelf_remove", self.removeRequested.emit)
 
     def set_subject(self, key: int, name: str) -> None:
-        """Which subject it is, and what is written under it."""
+        """Show a subject, with its name below."""
         self.key, self._name = key, name
         self.update()
 

@@ -258,5 +258,5 @@ class QueuePanel(Card):
 
 
 def _line(entry: QueueEntry) -> bool:
-    """Whether it waits on its own, or until the user says so: pictures change places within one of the two."""
+    """The part of the queue it is in, what waits or what is held: pictures change places within one of the two."""
     return entry.phase in ("held", "failed")

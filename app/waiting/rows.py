@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate,
 
 from app.look import focus, icons
 from app.look import type as type_
-from app.look.pixels import ScaledPicture, paint_dashed, paint_ring
+from app.look.pixels import ScaledPicture, paint_dashed, paint_focus_ring
 from app.look.theme import radius, theme
 from app.look.thumbnails import set_up_list
 from app.waiting.model import QueueModel
@@ -54,7 +54,7 @@ class QueueDelegate(QStyledItemDelegate):
             grip = QRectF(rect.right() - 24, rect.center().y() - 8, 16, 16)
             icons.paint_icon(painter, "grip-vertical", grip, "text-muted")
         if focus.is_visible(self._view) and index == self._view.currentIndex():
-            paint_ring(painter, rect.adjusted(1, 1, -1, -1))
+            paint_focus_ring(painter, rect.adjusted(1, 1, -1, -1))
         painter.restore()
 
     def _paint_words(self, painter: QPainter, room: QRectF, model: QueueModel, row: int, chosen: bool) -> None:

@@ -1,4 +1,4 @@
-"""Where the window stands: inside the screen at the first start, then as it was left on each screen."""
+"""Places the window: inside the screen at the first start, then as it was left on each screen."""
 
 from __future__ import annotations
 

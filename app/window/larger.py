@@ -53,7 +53,7 @@ class Larger(QObject):
         panels.canvas.actions_bar.saveLarger.connect(self.ask)
 
     def runs(self) -> dict[str, Callable[..., object]]:
-        """What the actions of the table do."""
+        """The slots of its actions in the table of keys."""
         return {f"save_{factor}x": partial(self.ask, factor) for factor in (2, 4)}
 
     @Slot(int)

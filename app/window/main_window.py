@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -17,8 +16,6 @@ from app.session.state import SessionState
 from app.store.assets import AssetStore
 from app.store.list_store import ListStore
 from app.store.paths import AppPaths
-from app.store.saved_session import SavedSession
-from app.store.settings import OFFER_PUT_AWAY
 from app.system.awake import inhibitor_of
 from app.system.deferred import imports
 from app.system.notices import SystemNotices
@@ -28,6 +25,7 @@ from app.window.drawing import Drawing
 from app.window.drop_frame import DropFrame
 from app.window.editing import Editing
 from app.window.empty_canvas import EmptyCanvas
+from app.window.enabled_actions import enabled_actions
 from app.window.full_screen import FullScreen
 from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
@@ -35,6 +33,7 @@ from app.window.in_background import InBackground
 from app.window.larger import Larger
 from app.window.listing import Listing
 from app.window.menus import Commands
+from app.window.model_offering import ModelOffering
 from app.window.next_steps import ErrorSteps
 from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
@@ -47,27 +46,10 @@ from app.window.redrawing import Redrawing
 from app.window.side_by_side import SideBySide
 from app.window.status_line import StatusLine
 from app.window.window_keys import WindowKeys
-
-if TYPE_CHECKING:
-    from app.models.offer import ModelOffer
+from app.window.window_session import WindowSession
 
 # What each needs comes before it, so that no import holds up the window for long.
-_PLANS = ("psutil", "engine.device.devices", "engine.planning.footprint", "engine.planning.plans")
-_WEIGHTS = tuple(
-    f"engine.weights.{name}"
-    for name in (
-        "catalogue",
-        "settings",
-        "transfer.requests",
-        "transfer.hub",
-        "transfer.disk",
-        "transfer.file_transfer",
-        "transfer.download",
-        "store",
-    )
-)
 _UPDATES = ("ssl", "urllib.request", "installer.launcher.network", "installer.launcher.updates", "app.session.updates")
-_OFFER = ("app.models.words", "app.session.downloads", "app.models.pieces", "app.models.offer")
 
 
 class MainWindow(QMainWindow):
@@ -97,6 +79,7 @@ class MainWindow(QMainWindow):
         self.status.show()
         self._enable()
         self.place = WindowGeometry(self)
+        self.window_session = WindowSession(self.panels, self.listing, self.place, state)
         self.prompt.focus_prompt()
 
     # Building
@@ -139,7 +122,7 @@ class MainWindow(QMainWindow):
         self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
-        self.offer: ModelOffer | None = None
+        self.model_offering = ModelOffering(self.dialogs, panels, state, self.empty_canvas, self)
         self.faults = ErrorSteps(
             self,
             self.banner,
@@ -235,7 +218,7 @@ class MainWindow(QMainWindow):
         self.subject.shelf.removed.connect(self._taken_off)
         for wants_name in (self.prompt.nameWanted, self.subject.shelf.renameRequested):
             wants_name.connect(self._ask_for_name)
-        self.subject.name_edit.editingFinished.connect(self.prompt.wording.settle)
+        self.subject.name_row.edit.editingFinished.connect(self.prompt.wording.settle)
         for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
             wants_models.connect(dialogs.models)
         panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
@@ -282,37 +265,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _enable(self) -> None:
         """Switch off what cannot be done now."""
-        busy, editing, subject = self.state.jobs.busy, self.is_editing(), self.state.subject
-        gallery = self.panels.is_gallery()
-        free = not editing and not gallery and not self.canvas.is_covered()  # nothing lies over the canvas
-        picture = free and self.canvas.canvas.has_picture()
-        finished = free and self.state.result is not None
-        photo = subject is not None and subject.photo is not None
-        self.commands.enable(
-            save=finished or (gallery and not editing),
-            save_plain=finished or (gallery and not editing),
-            save_2x=finished,
-            save_4x=finished,
-            copy=picture or (gallery and not editing),
-            stop_after=busy and not self.state.jobs.last,
-            queue_pause=self.state.jobs.waiting > 0 or self.state.jobs.held > 0,
-            vary=picture and self.canvas.request is not None,
-            redraw=free and self.canvas.strip.model.can_redraw,
-            redraw_region=free and self.redrawing.can_redraw(),
-            cut_out=free and self.cutting.can_cut_out(),
-            into_photo=not busy and not editing and subject is not None and subject.cut_out is not None,
-            ideas=not busy and not editing,
-            list=not editing,
-            side_by_side=not editing,
-            gallery=not editing,
-            compare=free and self.canvas.canvas.can_compare(),
-            place=free and self.canvas.placement.can_place(),
-            edit_cutout=photo,
-            export_mask=photo and subject is not None and subject.mask is not None,
-            import_mask=photo,
-            export_cutout=self.cutting.can_save_subject(),
-            generate=not self.panels.is_cutting(),
-        )
+        self.commands.enable(**enabled_actions(self.panels, self.state, self.redrawing, self.cutting))
 
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out is open."""
@@ -372,66 +325,20 @@ class MainWindow(QMainWindow):
     def preparations(self) -> list[Callable[[], object]]:
         """Slow steps that nobody waits for."""
         looks = [*imports(*_UPDATES), self.dialogs.look_for_update] if self.state.settings.updates else []
-        if self.state.settings.panels.get(OFFER_PUT_AWAY):
-            return looks
-        return [*imports(*_PLANS, *_WEIGHTS, *_OFFER), self._make_offer, *looks]
+        return [*self.model_offering.steps(), *looks]
 
     @Slot(str)
     def _tell_update(self, text: str) -> None:
         self.toast.show_message(text, self.dialogs.update_settings, self.tr("Show"))
 
-    def _make_offer(self) -> None:
-        from app.models.offer import ModelOffer
-
-        self.offer = ModelOffer(self.dialogs.downloads, self.state, self.empty_canvas.waits, self.panels.stage)
-        self.offer.wanted.connect(self.dialogs.get_large_model)
-        self.offer.modelsWanted.connect(self.dialogs.models)
-        self.panels.put_over_canvas(self.offer)
-        self.offer.begin()
-
     def show_example(self) -> None:
-        """First launch: the bundle's example, its prompt and its dials are in place."""
+        """First launch: the bundle's example and its prompt are in place."""
         manifest, folder = self.state.engine.manifest, self.state.engine.folder
-        if manifest is None or folder is None:
+        if manifest is None or folder is None or not manifest.examples:
             return
-        defaults = manifest.request_defaults()
-        values = {name: defaults[name] for name in ("prompt_strength", "subject_strength", "temperature", "top_p")}
-        if manifest.examples:
-            example = manifest.examples[0]
-            values |= {"prompt": example.prompt, "seed": example.seed}
-            self.subject.open_example(folder / example.image, example.subject_name, example.seed)
-        self.state.update_values(**values)
-
-    def session_extra(self) -> dict:
-        """The window's part of the saved session, beside the state."""
-        shown = self.state.result
-        controls = {
-            "shown": shown.picture if shown is not None else None,
-            "sections": self.prompt.sheet.open_sections(),
-            "list": self.listing.text,
-            "listed": self.listing.run.saved(),
-            "history_shown": self.panels.is_history_shown(),
-            "windows": self.place.on_screens(),
-        }
-        return {
-            "controls": controls,
-            "prompt_history": self.prompt.prompt_history(),
-            "window": self.place.last(),
-        }
-
-    def restore_session(self, session: SavedSession) -> None:
-        """Place, size, open sections and earlier prompts as they were."""
-        windows = session.controls.get("windows")
-        self.place.restore(session.window, windows if isinstance(windows, dict) else {})
-        sections = session.controls.get("sections")
-        if isinstance(sections, dict):
-            self.prompt.sheet.set_open_sections(sections)
-        self.prompt.set_prompt_history(session.prompt_history)
-        text = session.controls.get("list")
-        if isinstance(text, str):
-            self.listing.set_text(text)
-        self.listing.run.restore(session.controls.get("listed"))
-        self.panels.show_history(session.controls.get("history_shown", True) is not False)
+        example = manifest.examples[0]
+        self.subject.open_example(folder / example.image, example.subject_name, example.seed)
+        self.state.update_values(prompt=example.prompt, seed=example.seed)
 
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""

@@ -73,7 +73,7 @@ class Commands(QObject):
             menu.setTitle(group_label(menu.property("group")))
 
     def set_editing(self, editing: bool) -> None:
-        """Whether the editor of the cut-out is open, which has keys of its own."""
+        """Tell whether the editor of the cut-out is open, which has keys of its own."""
         self._editing = editing
         self._share_escape()
 

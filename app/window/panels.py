@@ -1,4 +1,4 @@
-"""Where the panels are: side by side, what gives way in a small window, and the editor over all of them."""
+"""Lays out the panels: side by side, what gives way in a small window, and the editor over all of them."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class Panels(QWidget):
         return self._gallery is not None and self._pages.currentWidget() is self._gallery
 
     def _undoes(self) -> SubjectPanel | EditorFrame:
-        """Where undo and redo act."""
+        """The widget that undo and redo act on."""
         return self._open_editor() or self.subject
 
     @Slot()
@@ -307,7 +307,7 @@ class Panels(QWidget):
         if self.left.is_narrow():
             return self.left.rail.cut_out
         places = (self.subject.canvas, self.subject.drop_zone.choose)
-        return next((place for place in places if place.isVisibleTo(self.subject)), self.subject.name_edit)
+        return next((place for place in places if place.isVisibleTo(self.subject)), self.subject.name_row.edit)
 
 
 def _column(widget: QWidget, *children: QWidget) -> QVBoxLayout:

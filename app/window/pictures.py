@@ -295,7 +295,7 @@ class FinishedPictures(QObject):
         self._ask_and_save(result.file or result, result.request.prompt, result.request.seed, metadata)
 
     def _is_gallery(self) -> bool:
-        """Whether the keys of the window mean what is chosen in the gallery."""
+        """Whether the window's keys act on the choice in the gallery."""
         return self._history.commands.model is not self._history.model
 
     @Slot()

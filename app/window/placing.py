@@ -1,4 +1,4 @@
-"""Where the subject stands: between the state and the frame on the canvas. Only for models that know placement."""
+"""Connects the place of the subject in the state with the frame on the canvas. Only for models that know placement."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ class LeftColumn(QWidget):
 
     @Slot(str)
     def show_verdict(self, verdict: str) -> None:
-        """What the panel says about the cut-out: the rail marks one that may be wrong."""
+        """Mark a cut-out that may be wrong, as the panel does in words."""
         self._verdict = verdict
         self.rail.cut_out.set_doubtful(verdict in ("unsure", "nothing"))
         self.retranslate()

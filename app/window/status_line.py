@@ -62,7 +62,7 @@ class StatusLine(QObject):
 
     @Slot(str)
     def show_enlarging(self, text: str) -> None:
-        """How far a picture is that is saved larger, or ""; it is said while nothing is drawn."""
+        """Say how far a picture is that is saved larger, or ""; only while nothing is drawn."""
         if text != self._enlarging:
             self._enlarging = text
             self.show()
@@ -84,7 +84,7 @@ class StatusLine(QObject):
 
     @Slot()
     def _other_picture(self) -> None:
-        """How a drawing ended is said of its picture only."""
+        """Another picture is shown: how a drawing ended is said of its own picture only."""
         result = self._state.result
         if self._last and (result.image if result is not None else None) is not self._told_of:
             self._last = ""

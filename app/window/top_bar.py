@@ -9,9 +9,9 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from app.language import sentences
-from app.look import icons
 from app.look import type as type_
 from app.look.controls import ComboBox, ElidedLabel, IconButton, label
+from app.look.glyphs import Glyph
 from app.look.theme import notifier, size, theme
 from app.shortcuts import keymap, shortcut, tooltip
 from engine.bundle import FoundBundle
@@ -75,23 +75,21 @@ class DeviceSign(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._icon = Glyph("cpu", side=18)
         self.words = ElidedLabel("", "help", "muted", self)
         self.words.setObjectName("deviceLabel")
         row = QHBoxLayout(self)
-        row.setContentsMargins(24, 0, 0, 0)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._icon)
         row.addWidget(self.words)
-        self._icon = "cpu"
-        notifier.changed.connect(self.update)
 
     def set_device(self, device: str, plan: str = "") -> None:
-        self._icon = "cpu" if not device or device.startswith(("CPU", "Processor")) else "memory-stick"
+        processor = not device or device.startswith(("CPU", "Processor"))
+        self._icon.set_icon("cpu" if processor else "memory-stick", "text-muted")
         self.words.setText(device)
         self.setToolTip(plan)
         self.setVisible(bool(device))
-        self.update()
-
-    def paintEvent(self, event) -> None:
-        icons.paint_icon(QPainter(self), self._icon, QRectF(0, (self.height() - 18) / 2, 18, 18), "text-muted")
 
 
 class TopBar(QWidget):

@@ -1,4 +1,4 @@
-"""How far a job is: counts, rate and the time left, as one line that is drawn over on a terminal."""
+"""Progress of a job: counts, rate and the time left, as one line that is drawn over on a terminal."""
 
 from __future__ import annotations
 

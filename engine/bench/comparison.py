@@ -24,6 +24,7 @@ from engine.bench.random_models import (
     random_transformer,
 )
 from engine.bench.work import multiply_adds
+from engine.device.devices import wait_for
 from engine.sampling.guidance import BranchOrder, Guidance
 from engine.sampling.sampler import Conditions, Sampler
 
@@ -102,15 +103,11 @@ class Comparer:
         return [scale.seconds for scale in sampler.draw(conditions, guidance, self.config.schedule, seed)]
 
     def timed(self, run: Callable[[], object]) -> float:
-        self._wait()
+        wait_for(self.device)
         started = time.perf_counter()
         run()
-        self._wait()
+        wait_for(self.device)
         return time.perf_counter() - started
-
-    def _wait(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
 
     def matmul_rate(self) -> float:
         """Multiply-adds a second of a bare matrix product, in the number format of the blocks."""

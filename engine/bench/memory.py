@@ -7,6 +7,8 @@ import sys
 import psutil
 import torch
 
+from engine.device.devices import wait_for
+
 
 class PeakMemory:
     """A context manager; afterwards ``bytes`` is the peak on the card, or of this process where there is none.
@@ -27,7 +29,7 @@ class PeakMemory:
 
     def __exit__(self, *_: object) -> None:
         if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
+            wait_for(self._device)
             self.bytes = torch.cuda.max_memory_allocated(self._device)
         else:
             self.bytes = process_peak()

@@ -19,8 +19,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from engine.bundle import published
-from engine.bundle.manifest import PARTS, BundleManifest, EncoderPart, Example, Language, PlacedContent, SceneEntry
+from engine.bundle.manifest import PARTS, BundleManifest
 from engine.bundle.placement_ranges import PlacementRanges
+from engine.bundle.records import EncoderPart, Example, Language, PlacedContent, SceneEntry
 from engine.bundle.writer import BundleWriter
 from engine.encoders.dinov2 import Dinov2
 from engine.encoders.latent import LatentEncoder

@@ -1,4 +1,4 @@
-"""What redrawing a region takes, beside redrawing the whole picture: in turns, in one process, subject and prompt known."""
+"""The cost of redrawing a region beside redrawing the whole picture, measured alternately in one process, subject and prompt known."""
 
 from __future__ import annotations
 

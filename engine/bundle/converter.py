@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from engine.bundle.loader import Progress, check_fit, keeps_float32
-from engine.bundle.manifest import FORMAT, BundleManifest, Defaults, EncoderPart, Origin
+from engine.bundle.manifest import FORMAT, BundleManifest
 from engine.bundle.published_files import (
     GET_FILE_AGAIN,
     TOKENIZER,
@@ -37,11 +37,12 @@ from engine.bundle.published_names import (
     tokenizer_names,
     transformer_shapes,
 )
+from engine.bundle.records import Defaults, EncoderPart, Origin
 from engine.bundle.sizes import transformer_numbers
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.text_encoder import TOKENIZER_FILE
-from engine.errors import BundleError, Cancel, Cancelled, CannotWrite, DoesNotFit, InputError
+from engine.errors import BundleError, Cancel, CannotWrite, DoesNotFit, InputError, raise_if_cancelled
 from engine.files import is_there, readable
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.model.keys import convert, published_keys
@@ -370,8 +371,7 @@ class _Work:
 
     def through(self, stream: Iterator[tuple[str, Tensor]], text: str) -> Iterator[tuple[str, Tensor]]:
         for name, tensor in stream:
-            if self._cancel is not None and self._cancel.is_set():
-                raise Cancelled()
+            raise_if_cancelled(self._cancel)
             yield name, tensor
             self._done += tensor.nbytes
             self.tell(text)

@@ -10,7 +10,7 @@ import platformdirs
 
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, CannotWrite, os_reason
-from engine.files import is_file
+from engine.files import is_file, replacing
 from engine.sentence import NOTHING, Sentence
 
 APP_NAME = "echogen-desktop"
@@ -56,10 +56,8 @@ def choose_models_folder(folder: Path) -> None:
     note = _folder_note()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary = note.with_name(f".{note.name}.{os.getpid()}.part")
-        temporary.write_text(str(folder.absolute()), encoding="utf-8")
-        temporary.replace(note)
+        with replacing(note) as part:
+            part.write_text(str(folder.absolute()), encoding="utf-8")
     except OSError as error:
         raise CannotWrite(
             Sentence("{path} cannot be written: {reason}.", path=error.filename or folder, reason=os_reason(error)),

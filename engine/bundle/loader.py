@@ -16,7 +16,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
+from engine.bundle.manifest import GET_AGAIN, MANIFEST, PARTS, BundleManifest, read_manifest
+from engine.bundle.records import BundleFile
 from engine.device.int8 import Rounded, is_layer_matrix, round_rows, stand_in
 from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.content import DECODER_WEIGHTS, ContentEncoder
@@ -210,13 +211,6 @@ def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_prog
         done += entry.size
         if on_progress is not None:
             on_progress(done / max(manifest.nbytes, 1), f"Checking {name}")
-
-
-def verify_bundle(folder: Path, on_progress: Progress | None = None) -> BundleManifest:
-    """Check every byte of a bundle. Raises ``BundleError``."""
-    manifest = read_manifest(folder)
-    check_files(Path(folder), manifest, hashes=True, on_progress=on_progress)
-    return manifest
 
 
 def keeps_float32(part: str, name: str) -> bool:

@@ -42,7 +42,6 @@ from engine.bundle.records import (
     Name,
     Origin,
     PlacedContent,
-    SceneEntry,
     Text,
     layout_word,
 )
@@ -53,26 +52,6 @@ from engine.request import MAX_SEED, GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 from engine.tokenizer.config import TokenizerConfig
 from engine.validation import Damage, only_known, parse_json, read_value
-
-__all__ = [
-    "FORMAT",
-    "GET_AGAIN",
-    "MANIFEST",
-    "MAX_MANIFEST_BYTES",
-    "PARTS",
-    "BundleFile",
-    "BundleManifest",
-    "Defaults",
-    "EncoderPart",
-    "Example",
-    "Language",
-    "LikenessScale",
-    "Origin",
-    "PlacedContent",
-    "SceneEntry",
-    "inside",
-    "read_manifest",
-]
 
 FORMAT = 2
 """The version that is written. Since 2, encoders are stored under our own names."""
@@ -168,7 +147,7 @@ class BundleManifest:
         return self.language.layouts if self.language is not None else 0
 
     def read_as(self, prompt: str, seed: int) -> str:
-        """What the text encoder reads: the prompt, behind the word for the layout that the seed picks.
+        """The text for the encoder: the prompt, behind the word for the layout that the seed picks.
 
         A small model draws the average of what a prompt leaves open: its bits are drawn each on its own, so a first token
         of some forest and some other forest is no forest. The seed decides what is left open, and the model is told.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.bundle.manifest import BundleManifest, EncoderPart
+from engine.bundle.manifest import BundleManifest
+from engine.bundle.records import EncoderPart
 from engine.model.config import TransformerConfig
 from engine.model.schedules import published_schedules
 from engine.tokenizer.config import TokenizerConfig

@@ -1,4 +1,4 @@
-"""Which weights of a published file become which of ours, compared with the real classes before the first byte is written.
+"""The weights of a published file under our names, compared with the real classes before the first byte is written.
 
 The classes are built on the meta device: names and shapes, no numbers. A file that does not fit is said here, in seconds, and
 not after an hour of writing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from engine.bundle.placement_ranges import PlacementRanges
+from engine.files import hash_file
 from engine.request import Seed, Share, Strength, Temperature
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
@@ -38,12 +38,7 @@ class BundleFile:
     @classmethod
     def of(cls, path: Path) -> BundleFile:
         """Read size and hash of a file. Raises ``OSError``."""
-        digest, size = hashlib.sha256(), 0
-        with path.open("rb") as stream:
-            while chunk := stream.read(4 * 2**20):
-                digest.update(chunk)
-                size += len(chunk)
-        return cls(size, digest.hexdigest())
+        return cls(path.stat().st_size, hash_file(path).sha256)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleFile, BundleManifest, inside
+from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleManifest, inside
+from engine.bundle.records import BundleFile
 from engine.encoders.names import own_name
 from engine.errors import Cancelled, CannotWrite, os_reason
 from engine.files import readable, write_atomically

@@ -106,11 +106,11 @@ def _whole(args: argparse.Namespace) -> dict[str, Any]:
 
     about = {"bundle": args.bundle, "device": args.device, "of": args.of}
     if args.of == "batch":
-        from engine.bench.batch import measure_batch
+        from engine.bench.batch_cost import measure_batch
 
         return about | asdict(measure_batch(args.bundle, args.device, args.rounds, args.pictures, on_round))
     if args.of == "workers":
-        from engine.bench.batch import measure_workers
+        from engine.bench.batch_cost import measure_workers
 
         found = measure_workers(args.bundle, args.device, args.rounds, args.pictures, on_round=on_round)
         return about | asdict(found)

@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from engine.bundle.converter import PublishedParts, convert_bundle
-    from engine.bundle.manifest import PARTS, Origin
+    from engine.bundle.manifest import PARTS
+    from engine.bundle.records import Origin
 
     origins = {}
     for text in args.origin:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from engine.evaluation.judges import Judges
-    from engine.training.drawing import Drawer
+    from engine.training.drawer import Drawer
 
 
 EXAMPLE = "evaluate --photos photos --out evaluation --quick"
@@ -171,7 +171,7 @@ def evaluate_cut_outs(args: argparse.Namespace, judges: Judges) -> dict[str, Any
     """Figures of drawn cut-outs, by the judges of our own; writes their sheet."""
     from engine.bundle.library import resolve_bundle
     from engine.evaluation import scoring as work
-    from engine.training.drawing import Drawer
+    from engine.training.drawer import Drawer
 
     count, prompts = (min(args.count, 10), 1) if args.quick else (args.count, args.prompts)
     subjects = work.choose_subjects(args.subjects, count)
@@ -190,15 +190,15 @@ def evaluate_cut_outs(args: argparse.Namespace, judges: Judges) -> dict[str, Any
 def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str, Any], list[tuple[str, Image.Image]]]:
     """Figures of real photos by the judge of photos, and their sheets. A single photo is drawn and not measured."""
     from engine.bundle.library import resolve_bundle
+    from engine.evaluation.contact_sheet import photo_sheets
     from engine.evaluation.photo_case import PhotoCase
     from engine.evaluation.photo_evaluation import PhotoEvaluation
     from engine.evaluation.photo_folder import JudgedPhotos, find_subjects
     from engine.evaluation.picture_source import PictureSource
-    from engine.evaluation.sheet import photo_sheets
     from engine.training.config import DEFAULT, TrainingConfig
 
     if len(find_subjects(args.photos, args.masks)) < 2:
-        from engine.training.drawing import Drawer
+        from engine.training.drawer import Drawer
 
         show(1.0, "A single subject is drawn, not measured: subjects are told apart")
         draw_photos(Drawer.open(resolve_bundle(args.bundle)), args.photos, args.masks, args.out / "photos.png")

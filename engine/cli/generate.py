@@ -251,6 +251,7 @@ def complete_request(
 
 
 def make_cut_out(args: argparse.Namespace, side: int) -> CutOut:
+    """Cut the subject out of ``--subject``, with ``--mask`` or by finding it; ``side`` pixels square."""
     from engine.photo.framing import cut_out
     from engine.photo.hints import Hint
     from engine.photo.load import load_photo

@@ -41,7 +41,7 @@ def is_list(args: argparse.Namespace) -> bool:
 
 
 def _written_out(args: argparse.Namespace) -> tuple[ListedPrompt, ...]:
-    """What --prompt stands for: with braces, every prompt that a line of a list would be."""
+    """The prompts that --prompt stands for: with braces, every prompt that a line of a list would be."""
     if args.prompt is None or not set(args.prompt) & set("{}"):
         return ()
     return parse_prompt(args.prompt, args.name).prompts

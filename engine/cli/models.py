@@ -328,6 +328,7 @@ def describe(state: ModelState) -> str:
 
 
 def to_json(state: ModelState) -> dict[str, Any]:
+    """A model as ``models --json`` prints it."""
     return {
         "name": state.name,
         "title": state.title,

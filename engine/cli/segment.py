@@ -175,6 +175,7 @@ def certainty(proposal: SubjectProposal) -> str:
 def report(
     args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...], can_name: bool = True
 ) -> None:
+    """Print how the subject was found, as a sentence or with ``--json``."""
     notes = (*photo_notes, *proposal.notes)
     if args.json:
         result = {

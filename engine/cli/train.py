@@ -20,7 +20,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.device.devices import keep_memory
+from engine.device.devices import choose_device, keep_memory
 from engine.errors import CannotWrite, InputError
 from engine.sentence import Sentence
 from engine.training.config import DEFAULT, STAGES
@@ -214,21 +214,23 @@ def sprites_folder(args: argparse.Namespace) -> list[Path]:
     return folders
 
 
-def choose_device(name: str) -> str:
-    import torch
+def training_device(name: str) -> str:
+    """The device to train on, "cpu" or "cuda" of those that are tested; another one only where it is asked for.
 
+    Raises:
+        InputError: there is no such device.
+    """
+    device = choose_device(name)
     if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(Sentence("There is no CUDA graphics card."), Sentence("Use --device cpu."))
-    return name
+        return "cuda" if device.kind == "cuda" else "cpu"
+    return name if name == "cuda" else device.torch_name
 
 
 def gather(args: argparse.Namespace) -> Team:
     """The processes a launcher started, where it is networks that are trained; else this one alone."""
     from engine.training.team import join
 
-    return join(choose_device(args.device))
+    return join(training_device(args.device))
 
 
 def finetune(args: argparse.Namespace) -> int:
@@ -336,7 +338,7 @@ def preview_data(args: argparse.Namespace) -> int:
     from engine.training import stages
     from engine.training.data import language
     from engine.training.data.subjects import SubjectPictures
-    from engine.training.render.renderer import contact_sheet
+    from engine.training.render.renderer import sheet_of_pairs
 
     config = stages.find_config(args.config)
     subjects = SubjectPictures.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
@@ -349,7 +351,7 @@ def preview_data(args: argparse.Namespace) -> int:
     count = args.pairs or len(asked)
     batch = renderer.batch(count, scene=[asked[row % len(asked)] for row in range(count)])
     try:
-        Image.fromarray(contact_sheet(batch, 5).numpy()).save(args.out)
+        Image.fromarray(sheet_of_pairs(batch, 5).numpy()).save(args.out)
     except (OSError, ValueError) as error:
         raise CannotWrite(Sentence("{out} cannot be written: {error}.", out=args.out, error=error)) from error
     for caption in batch.captions:

@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import platform
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
 
 from engine.errors import InputError
 from engine.sentence import Sentence
+
+if TYPE_CHECKING:
+    import torch
 
 Kind = Literal["cuda", "mps", "cpu"]
 KINDS: tuple[Kind, ...] = ("cuda", "mps", "cpu")
@@ -210,6 +214,22 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _LARGEST_KEPT = 32 * 2**20  # older versions of glibc refuse more
 
 _LARGEST_FREE = 512 * 2**20
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a graphics card has done what was asked of it, so that time and memory can be measured."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def release_memory() -> None:
+    """Give back what nobody holds any more, on the graphics card too."""
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()  # does nothing where no card is in use
 
 
 def keep_memory() -> bool:

@@ -55,6 +55,8 @@ class DinoSettings:
 
 
 class DinoAttention(nn.Module):
+    """Self-attention over class token and patches, (B, n, W)."""
+
     def __init__(self, settings: DinoSettings) -> None:
         super().__init__()
         width = settings.hidden_size
@@ -74,6 +76,8 @@ class DinoAttention(nn.Module):
 
 
 class DinoFeedForward(nn.Module):
+    """Two linear layers with an activation between them."""
+
     def __init__(self, settings: DinoSettings) -> None:
         super().__init__()
         self.fc1 = nn.Linear(settings.hidden_size, settings.hidden)

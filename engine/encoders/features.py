@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.device.cache import ByteBudgetCache
+from engine.device.devices import wait_for
 from engine.encoders.content import ContentEncoder
 from engine.encoders.placed import on_white, place_cut_out
 from engine.encoders.semantic import SemanticEncoder
 from engine.encoders.text_encoder import TextEncoder
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel, raise_if_cancelled
 from engine.placement import Placement
 from engine.request import CutOut
 
@@ -122,8 +123,7 @@ class Features:
     def _timed(self, stage: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+        wait_for(self.device)
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
 
     @contextlib.contextmanager
@@ -145,13 +145,12 @@ def cancellable(model: nn.Module, cancel: Cancel | None) -> Iterator[None]:
         yield
         return
 
-    def raise_if_cancelled(*_: Any) -> None:
-        if cancel.is_set():
-            raise Cancelled()
+    def before_layer(*_: Any) -> None:
+        raise_if_cancelled(cancel)
 
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     layers = [layer for module in lists for layer in module if layer is not None]
-    handles = [module.register_forward_pre_hook(raise_if_cancelled) for module in [model, *layers]]
+    handles = [module.register_forward_pre_hook(before_layer) for module in [model, *layers]]
     try:
         yield
     finally:

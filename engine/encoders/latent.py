@@ -70,6 +70,8 @@ class Residual(nn.Module):
 
 
 class LatentLevel(nn.Module):
+    """The residual blocks of one resolution; all levels but the last one halve it."""
+
     def __init__(self, width: int, out: int, last: bool, settings: LatentSettings) -> None:
         super().__init__()
         widths = [width, *[out] * (settings.blocks_per_level - 1)]
@@ -99,6 +101,8 @@ class LatentAttention(nn.Module):
 
 
 class Middle(nn.Module):
+    """Two residual blocks at the lowest resolution, with attention between them where the settings have it."""
+
     def __init__(self, width: int, settings: LatentSettings) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Residual(width, width, settings) for _ in range(2))

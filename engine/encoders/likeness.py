@@ -1,8 +1,8 @@
 """How alike the subject of a picture is to its cut-out, in the eyes of the semantic encoder.
 
-Where the subject stands is known for bundles with placement: the picture's square is brought back into the cut-out's frame,
-everything outside of the mask is made white as it is in the cut-out, and both are seen under the same conditions, patch by
-patch. Otherwise the whole picture is seen, and the class tokens are compared.
+Where the subject stands is known for bundles with placement: the picture's square is brought back into the cut-out's frame
+and into its light, everything outside of the mask is made white as it is in the cut-out, and both are seen patch by patch.
+Otherwise the whole picture is seen, and the class tokens are compared.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from engine.photo.framing import on_white
 from engine.placement import Placement
 from engine.request import CutOut
 
+_LIGHT = 2.0
+"""How much brighter or darker, in each colour, a scene's light may be for the subject to be the same in it."""
+_DARK = 4.0
+"""Added to both means, so that black things are no ratio of noise."""
 _INSIDE = 0.5
 """A patch is compared from this share of the subject on."""
 
@@ -40,8 +44,8 @@ def similarity(
         return float(F.cosine_similarity(seen, features.semantic_tokens(subject)[0], dim=0))
     key = ("patches", subject.digest, blocks)
     own = features.cache.get(key, lambda: features.semantic.patches_after(subject.rgb, blocks))
-    there = features.semantic.patches_after(cut_out_of_picture(picture, subject, placement), blocks)
-    return aligned(there, own, subject.alpha)
+    square = in_its_light(cut_out_of_picture(picture, subject, placement), subject)
+    return aligned(features.semantic.patches_after(square, blocks), own, subject.alpha)
 
 
 def cut_out_of_picture(picture: np.ndarray, subject: CutOut, placement: Placement) -> np.ndarray:
@@ -67,6 +71,25 @@ def cut_out_of_picture(picture: np.ndarray, subject: CutOut, placement: Placemen
     if placement.mirrored:
         square = np.ascontiguousarray(square[:, ::-1])
     return on_white(square, subject.alpha)
+
+
+def in_its_light(square: np.ndarray, subject: CutOut) -> np.ndarray:
+    """A subject seen in a scene's light as it would be in its photo's: a dog at dusk is the same dog.
+
+    Each colour is scaled so that its mean over the subject is the cut-out's, by at most ``_LIGHT`` either way: what is another
+    colour altogether stays one.
+
+    Args:
+        square: the subject in the cut-out's frame, RGB uint8 (S, S, 3).
+
+    Returns:
+        The same on white, RGB uint8 (S, S, 3).
+    """
+    weight = subject.alpha.astype(np.float32)[..., None] / 255
+    area = max(float(weight.sum()), 1.0)
+    there, own = (_DARK + (pixels * weight).sum((0, 1)) / area for pixels in (square, subject.rgb))
+    scaled = square * np.clip(own / there, 1 / _LIGHT, _LIGHT)
+    return on_white(np.rint(scaled).clip(0, 255).astype(np.uint8), subject.alpha)
 
 
 def aligned(one: Tensor, other: Tensor, alpha: np.ndarray) -> float:

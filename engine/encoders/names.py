@@ -76,27 +76,12 @@ _RULES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 
-_ENDING = r"\.(?:weight|bias)"
-_ATTENTION = r"attention\.(?:query|key|value|output|norm)"
-_OWN = {
-    "text": rf"words\.weight|norm\.weight|blocks\.\d+\.(?:{_ATTENTION}|attention\.distances|feed_forward\.\w+)\.weight",
-    "semantic": rf"class_token|mask_token|positions|(?:patches|norm){_ENDING}"
-    rf"|blocks\.\d+\.(?:scale[12]|(?:norm[12]|{_ATTENTION}|feed_forward\.\w+){_ENDING})",
-    "content": rf"(?:(?:input|norm|output|moments|levels\.\d+\.halve|middle\.{_ATTENTION})"
-    rf"|(?:levels\.\d+|middle)\.blocks\.\d+\.(?:norm[12]|conv[12]|shortcut)){_ENDING}",
-}
-
 
 def own_name(part: str, name: str) -> str:
     """Our name of an encoder's weight, whichever spelling is given; a name that no rule knows stays as it is."""
     for pattern, replacement in _RULES.get(part, ()):
         name = re.sub(pattern, replacement, name)
     return name
-
-
-def is_own_name(part: str, name: str) -> bool:
-    """Whether this is a name that a bundle may hold for this encoder."""
-    return re.fullmatch(_OWN[part], name) is not None
 
 
 def under_own_names(part: str, state: Mapping[str, T]) -> dict[str, T]:

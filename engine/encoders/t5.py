@@ -119,6 +119,8 @@ class T5Attention(nn.Module):
 
 
 class T5FeedForward(nn.Module):
+    """The feed-forward half of a block, gated in the newer T5; with its norm and its residual."""
+
     def __init__(self, settings: T5Settings) -> None:
         super().__init__()
         self.norm = Norm(settings.d_model, settings.epsilon)
@@ -135,6 +137,8 @@ class T5FeedForward(nn.Module):
 
 
 class T5Block(nn.Module):
+    """Attention and feed-forward; the first block owns the table of relative positions."""
+
     def __init__(self, settings: T5Settings, first: bool) -> None:
         super().__init__()
         self.attention = T5Attention(settings, first)

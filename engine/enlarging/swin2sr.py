@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.device.devices import release_memory
 from engine.enlarging.tiles import Tiling, by_tiles
 from engine.errors import BundleError, Cancel, NotEnoughMemory
 from engine.photo.enlarge import Way
 from engine.preflight.networks.learned import place
-from engine.preflight.networks.pretrained import free_memory, load_model, load_part
+from engine.preflight.networks.pretrained import load_model, load_part
 from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Upscaler:
                 if not _is_memory(error):
                     raise
                 log.warning("out of memory with tiles of %d pixels", side, exc_info=True)
-            free_memory()  # not inside the handler: the error holds what the tile held
+            release_memory()  # not inside the handler: the error holds what the tile held
         raise _no_memory()
 
     @torch.inference_mode()

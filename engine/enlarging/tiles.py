@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel, raise_if_cancelled
 
 Enlarge = Callable[[np.ndarray], np.ndarray]
 """One tile, float32 (h, w, 3), 0 … 1 → float32 (factor × h, factor × w, 3), about 0 … 1."""
@@ -97,8 +97,7 @@ def by_tiles(
     row = np.zeros((side_y * factor, columns * factor, 3), np.float32)
     for number, (top, weight_y) in enumerate(zip(tops, down, strict=True)):
         for left, weight_x in zip(lefts, across, strict=True):
-            if cancel is not None and cancel.is_set():
-                raise Cancelled
+            raise_if_cancelled(cancel)
             tile = padded[top : top + side_y, left : left + side_x].astype(np.float32) / 255
             weight = weight_y[:, None, None] * weight_x[None, :, None]
             row[:, left * factor : (left + side_x) * factor] += enlarge(tile) * weight

@@ -19,7 +19,7 @@ from engine.errors import InputError, SubjectNotFound
 from engine.photo.hints import Box, Click, Hint
 from engine.photo.load import Photo, load_photo
 from engine.photo.mask_file import read_mask
-from engine.photo.mask_ops import SOLID, bounding_box
+from engine.photo.mask_ops import SOLID, bounding_box, overlap
 from engine.preflight.segmenter import Segmenter
 from engine.sentence import Sentence
 
@@ -114,7 +114,7 @@ def measure(
         seconds = time.perf_counter() - started
         masks = {"automatic": automatic >= SOLID, "box": _in_box(segmenter, photo, truth)}
         masks |= dict(zip(("click", "clicks"), _clicked(segmenter, photo, truth, automatic), strict=True))
-        overlaps = {way: overlap(mask, truth) for way, mask in masks.items()}
+        overlaps = {way: overlap(mask, truth, of_nothing=1.0) for way, mask in masks.items()}
         edges = {way: boundary_f(mask, truth) for way, mask in masks.items()}
         results.append(CutoutResult(case, overlaps, edges, score, sure, method, seconds, photo, truth, masks))
     return results
@@ -158,12 +158,6 @@ def figures_of(results: Sequence[CutoutResult]) -> dict[str, Any]:
 
 def worst_first(results: Sequence[CutoutResult]) -> list[CutoutResult]:
     return sorted(results, key=lambda result: result.overlaps["automatic"])
-
-
-def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Intersection over union of bool (H, W); 1 where both are empty."""
-    either = np.count_nonzero(mask | truth)
-    return np.count_nonzero(mask & truth) / either if either else 1.0
 
 
 def boundary_f(mask: np.ndarray, truth: np.ndarray) -> float:

@@ -99,7 +99,7 @@ def prototypes(features: Iterable[Tensor]) -> Tensor:
 
 
 def nearest(features: Tensor, of: Tensor) -> Tensor:
-    """Which of the prototypes (N, D) each picture (B, D) resembles most: (B,)."""
+    """Index (B,) of the prototype (N, D) that each picture (B, D) resembles most."""
     return (features @ of.T).argmax(-1)
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.files import replacing
 from engine.sentence import Sentence
 from engine.training.data import language
 
@@ -83,7 +84,7 @@ class Embedder(nn.Module):
 
 
 class SceneClassifier(nn.Module):
-    """Which place, and which colour or material."""
+    """Tells the place in a picture, and the colour or material of its subject."""
 
     def __init__(self, widths: Sequence[int] = (24, 40, 80, 128), heads: int = 4) -> None:
         super().__init__()
@@ -159,10 +160,8 @@ def save_judge(path: Path, module: nn.Module, weights: dict[str, Tensor], figure
     """Write weights in half precision; their figures go into the file's header."""
     halves = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
     assert halves.keys() == module.state_dict().keys()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    save_file({name: value.contiguous() for name, value in halves.items()}, temporary, {"figures": json.dumps(figures)})
-    temporary.replace(path)
+    with replacing(path) as part:
+        save_file({name: value.contiguous() for name, value in halves.items()}, part, {"figures": json.dumps(figures)})
 
 
 def load_judge(module: Judge, path: Path) -> tuple[Judge, dict[str, float]]:

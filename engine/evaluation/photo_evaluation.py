@@ -146,7 +146,7 @@ class PhotoEvaluation:
     # Figures
 
     def subjects(self, seen: JudgedPictures, renders: Renders, coded: Tensor) -> None:
-        """Which of the subjects does a picture show? Beside it true renders, and those after the bits."""
+        """Judge the subject of every picture; beside it that of true renders, and of those after the bits."""
         drawn, count = self.judged(seen), len(self.case.photos)
         self.figures |= {
             "photos_top1": round(drawn.top1, 4),

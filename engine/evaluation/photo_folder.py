@@ -23,7 +23,6 @@ from engine.photo.mask_file import read_mask
 from engine.preflight.segmenter import Segmenter
 from engine.request import CutOut
 from engine.sentence import Sentence
-from engine.training.data import language
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 CLASSES = "prompts_and_classes.txt"  # the benchmark's own file: subject, class
@@ -169,38 +168,6 @@ def judged(features: Tensor, of: Tensor, subjects: Sequence[int]) -> Judged:
     wanted = torch.tensor(list(subjects), dtype=torch.long)
     found = nearest(features, of)
     return Judged(found, found == wanted, (features * of[wanted]).sum(-1))
-
-
-def photos_top1(
-    draw: Draw,
-    photos: JudgedPhotos,
-    side: int,
-    scenes: Sequence[str] = QUICK_SCENES,
-    seed: int = SEED,
-    tell: Callable[[float], None] = lambda fraction: None,
-) -> tuple[Judged, Tensor]:
-    """Draw every subject in some scenes and ask the judge which subject each picture shows.
-
-    Args:
-        draw: whatever draws: a bundle, or a model in the middle of its training.
-        side: of the cut-outs, in pixels (the bundle's ``reference_size``).
-        scenes: keys of ``language.PLACES``.
-        seed: of the first picture; each has another one.
-        tell: called with 0 … 1 after every picture.
-
-    Returns:
-        What the judge says, and the pictures (subjects · scenes, 3, H, W), row by row.
-    """
-    pictures: list[Tensor] = []
-    wanted: list[int] = []
-    for row, subject in enumerate(photos.subjects):
-        cut = photos.shots[row].cut_out(side)
-        for key in scenes:
-            prompt = language.canonical_prompt(language.BY_KEY[key], subject.name)
-            pictures.append(draw(cut, prompt, seed + len(pictures)))
-            wanted.append(row)
-            tell(len(pictures) / len(photos) / len(scenes))
-    return photos.judged(pictures, wanted), torch.stack(pictures)
 
 
 def find_subjects(folder: Path, masks: Path | None = None) -> list[PhotoSubject]:

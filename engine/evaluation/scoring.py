@@ -20,15 +20,16 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.evaluation.contact_sheet import contact_sheet
 from engine.evaluation.judge_training import CHANGED
 from engine.evaluation.judges import LOOKS, Judges
-from engine.evaluation.measures import margin, psnr, share, ssim
-from engine.evaluation.sheet import contact_sheet
+from engine.evaluation.measures import margin, share
 from engine.request import CutOut
 from engine.sentence import Sentence
 from engine.training.data import language
 from engine.training.data.subjects import SubjectPictures
-from engine.training.drawing import CUT_PATHS, Drawer, Paths, to_pixels
+from engine.training.drawer import CUT_PATHS, Drawer, Paths, to_pixels
+from engine.training.picture_quality import psnr, ssim
 from engine.training.render import appearance
 from engine.training.render.paint import Canvas
 from engine.training.render.renderer import Renderer

@@ -30,8 +30,6 @@ MARGIN = 0.06
 
 _LANCZOS = Image.Resampling.LANCZOS
 
-__all__ = ["MARGIN", "box_on_white", "cover_crop", "cut_out", "mask_digest", "mask_problem", "relative_box"]
-
 
 def cut_out(photo: Photo, mask: np.ndarray, size: int, framing: str = "fit", box: Box | None = None) -> CutOut:
     """Compose the subject on white.

@@ -42,6 +42,15 @@ class Box:
         left, top = min(max(int(x0), 0), width - 1), min(max(int(y0), 0), height - 1)
         return left, top, max(left + 1, min(round(x1), width)), max(top + 1, min(round(y1), height))
 
+    def overlap(self, other: Box) -> float:
+        """Intersection over union with another box, 0 … 1."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        if width <= 0 or height <= 0:
+            return 0.0
+        areas = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in (self, other))
+        return width * height / (areas - width * height)
+
 
 @dataclass(frozen=True)
 class Stroke:

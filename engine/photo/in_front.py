@@ -46,7 +46,7 @@ def in_front(
 
 
 def _shadow(drawn: np.ndarray, without: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """What is left of the light beside the subject, float32 (H, W), ``_DARKEST`` … 1."""
+    """The light that is left beside the subject, float32 (H, W), ``_DARKEST`` … 1."""
     beside = (alpha < _BESIDE).astype(np.float32)
     spread = _SPREAD * min(alpha.shape)
     near = np.maximum(cv2.GaussianBlur(beside, (0, 0), spread), np.float32(1e-3))

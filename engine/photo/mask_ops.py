@@ -37,6 +37,16 @@ class MaskPart:
     area: int
 
 
+def overlap(one: np.ndarray, other: np.ndarray, *, of_nothing: float = 0.0) -> float:
+    """Intersection over union of two masks, bool of one shape, 0 … 1.
+
+    Args:
+        of_nothing: the answer where both are empty.
+    """
+    either = np.count_nonzero(one | other)
+    return np.count_nonzero(one & other) / either if either else of_nothing
+
+
 def bounding_box(mask: np.ndarray, threshold: int = FAINT) -> tuple[int, int, int, int] | None:
     """(x0, y0, x1, y1) of the pixels from ``threshold`` on, right and bottom exclusive; None when there are none."""
     rows = np.flatnonzero(mask.max(axis=1) >= threshold)

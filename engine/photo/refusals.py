@@ -26,6 +26,7 @@ def unreadable(called: str, known: str) -> PhotoError:
 
 
 def not_a_picture(called: str, start: bytes) -> PhotoError:
+    """The error for a file that nothing here reads, by its first bytes."""
     if is_heif(start) and reads_heif():
         return PhotoError(
             Sentence("{called} is a HEIC photo that is damaged or incomplete.", called=called),

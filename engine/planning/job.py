@@ -147,6 +147,7 @@ def check_region(
 
 
 def check_kept(kept: ScaleBits, schedule: ScaleSchedule, manifest: BundleManifest) -> None:
+    """Raise ``RequestError`` unless the kept scales leave something to draw and fit schedule and model."""
     if len(kept) >= len(schedule.grids):
         raise RequestError(
             Sentence("All {count} scales are kept: nothing is left to draw.", count=len(schedule.grids)),

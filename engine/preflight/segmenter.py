@@ -307,16 +307,9 @@ def _proposal(
         # Several things hang in one mask: each may be meant alone.
         boxes += [Box(part.x0, part.y0, part.x1, part.y1, score * 0.8) for part in found[:3]]
     boxes += sorted(others, key=lambda box: -box.score)
-    boxes = [box for index, box in enumerate(boxes) if all(_overlap(box, one) < _SAME for one in boxes[:index])]
+    boxes = [box for index, box in enumerate(boxes) if all(box.overlap(one) < _SAME for one in boxes[:index])]
     name_score = 1.0 if hint.name else 0.0
     return SubjectProposal(hint.name, tuple(boxes[:_MOST_BOXES]), mask, score, name_score, method, sure=sure)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    width, height = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
-    both = max(width, 0.0) * max(height, 0.0)
-    areas = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other))
-    return both / max(areas - both, 1e-9)
 
 
 def _nothing(hint: Hint) -> SubjectNotFound:

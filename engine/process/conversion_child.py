@@ -25,7 +25,7 @@ def conversion_main(connection: Connection, originals: Originals, out: Path, nam
     progress = _Progress(connection)
     try:
         from engine.bundle.converter import PublishedParts, convert_bundle
-        from engine.bundle.manifest import Origin
+        from engine.bundle.records import Origin
 
         origins = {part: Origin(source, licence) for part, source, licence in originals.origins}
         parts = PublishedParts(

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def enlarging_main(connection: Connection, work: EnlargeFile) -> None:
-    """What the child process runs: one picture, until ``Shutdown`` comes or the parent is gone."""
+    """Run the child process: enlarge one picture, until ``Shutdown`` comes or the parent is gone."""
     give_way()
     writing = threading.Lock()
     threading.Thread(target=_watch, args=(connection, writing), name="commands", daemon=True).start()

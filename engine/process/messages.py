@@ -90,6 +90,8 @@ class Loading:
 
 @dataclass(frozen=True)
 class Opened:
+    """The bundle is open."""
+
     info: EngineInfo
 
 
@@ -179,6 +181,8 @@ class Show:
 
 @dataclass(frozen=True, eq=False)
 class Question:
+    """A method of a network, to be called with ``arguments`` on the photo of a digest; the reply has the same number."""
+
     number: int
     role: str
     method: str

@@ -6,7 +6,7 @@ from collections import deque
 
 import torch
 
-from engine.errors import Cancel, Cancelled
+from engine.errors import Cancel, raise_if_cancelled
 
 _AHEAD = 2
 """Blocks that may wait in a graphics card's queue: enough to keep it busy, and little to wait for after a stop."""
@@ -33,5 +33,4 @@ class Pace:
             self._marks.append(mark)
             if len(self._marks) > _AHEAD:
                 self._marks.popleft().synchronize()
-        if self._cancel is not None and self._cancel.is_set():
-            raise Cancelled()
+        raise_if_cancelled(self._cancel)

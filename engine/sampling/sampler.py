@@ -140,10 +140,6 @@ class Sampler:
             if self._branch_key(branch, conditions, schedule) not in self.cache
         )
 
-    def is_prepared(self, conditions: Conditions, guidance: Guidance, schedule: ScaleSchedule) -> bool:
-        """Whether ``prepare`` would find everything in the cache."""
-        return not self.missing(conditions, guidance, schedule)
-
     def _branch_key(self, branch: Branch, conditions: Conditions, schedule: ScaleSchedule) -> Hashable:
         frame = schedule.rotary_grid if self.net.config.content_rotary else None
         return ("branch", self._text_key(branch, conditions), self._subject_key(branch, conditions), frame)
@@ -290,7 +286,7 @@ class Sampler:
         return [None if len(going) == len(depths) else going.to(self.device) for going in which]
 
     def _groups(self, branches: int, tokens: int) -> list[slice]:
-        """Which branches go through a scale of so many tokens together."""
+        """The branches that go through a scale of so many tokens together."""
         apart = self.branches == "in-turn"
         if self.branches == "side-by-side":
             # With more branches than cores, a core would have two of them to do while another has none.

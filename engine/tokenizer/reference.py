@@ -44,7 +44,7 @@ class SeenCanvas(NamedTuple):
     maps: Sequence[Tensor]
 
     def part(self, rows: slice, columns: slice, grid: tuple[int, int]) -> SeenCanvas:
-        """What is seen of some rows and columns of a token grid (h, w), which lies over the whole canvas."""
+        """The part of the canvas under some rows and columns of a token grid (h, w), which lies over all of it."""
         pixels, *maps = (part_of(x, rows, columns, grid) for x in (self.pixels, *self.maps))
         return SeenCanvas(pixels, maps)
 

@@ -15,6 +15,7 @@ from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.training.config import TrainingConfig
 from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend, split_matrices
+from engine.training.picture_quality import psnr
 from engine.training.render.renderer import Renderer
 from engine.training.team import ALONE, Team, speaks
 
@@ -39,12 +40,6 @@ def reconstruction_loss(made: Tensor, wanted: Tensor, weight: Tensor | None = No
             across, down = across * share[..., 1:], down * share[..., 1:, :]  # type: ignore[index]
         total = total + 0.5 * across.mean() + 0.5 * down.mean()
     return total / 3
-
-
-def psnr(made: Tensor, wanted: Tensor) -> float:
-    """Mean peak signal-to-noise ratio in dB of pictures (B, 3, H, W) in [-1, 1]."""
-    error = ((made.clamp(-1, 1) - wanted) / 2).square().mean((1, 2, 3)).clamp_min(1e-10)
-    return float((-10 * error.log10()).mean())
 
 
 class AutoencoderStage:

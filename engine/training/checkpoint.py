@@ -5,7 +5,6 @@ Both are written beside the old one and renamed, so that a full disk or a kill l
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import CannotWrite, InputError, os_reason
+from engine.files import replacing
 from engine.sentence import Sentence
 
 TRAVEL_SHARD_BYTES = 15 * 2**20
@@ -114,16 +114,10 @@ def load_travel(folder: Path, config_digest: str) -> tuple[dict[str, Tensor], di
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with replacing(path) as part, part.open("wb") as file:
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except (OSError, RuntimeError) as error:  # torch turns a failed write into a RuntimeError
-        temporary.unlink(missing_ok=True)
         raise CannotWrite(
             Sentence("The checkpoint {path} could not be written: {error}.", path=path.name, error=error),
             Sentence("The previous one is still there; make room."),

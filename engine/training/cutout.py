@@ -193,7 +193,7 @@ def make_composer(
     seed: int,
     hinted: float,
 ) -> Composer:
-    """Who draws composites of one split, "train" or "validation", ``size`` pixels a side."""
+    """The composer of one split, "train" or "validation", ``size`` pixels a side."""
     subjects = SubjectPictures.from_folders(sprites, int(settings["data"]["subject_size"]), split)
     photographs = read_photographs(textures, skip=settings["data"].get("skip", ()))
     # Painted backgrounds carry the seed they were painted with: 1 for training, 2 for its samples.

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from engine.photo.load import photo_from_pixels
+from engine.photo.mask_ops import overlap
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 from engine.preflight.segmenter import colour_candidates
@@ -95,7 +96,9 @@ class _Case:
     answer: Answer
 
     def rows(self) -> list[Row]:
-        return [(traits, _overlap(self.working, one, self.truth)) for one, traits in zip(*self.answer, strict=True)]
+        return [
+            (traits, _overlap_with(self.working, one, self.truth)) for one, traits in zip(*self.answer, strict=True)
+        ]
 
     def again(self, network: ShippedNetwork, judge: Judge) -> list[Row]:
         """The second look at what the first one chooses."""
@@ -103,7 +106,7 @@ class _Case:
         found = ranked(rated, self.window, self.places)
         answer = seen_again(self.working, network, found, self.box, Marks()) if found else None
         return (
-            [(traits, _overlap(self.working, one, self.truth)) for one, traits in zip(*answer, strict=True)]
+            [(traits, _overlap_with(self.working, one, self.truth)) for one, traits in zip(*answer, strict=True)]
             if answer
             else []
         )
@@ -158,10 +161,9 @@ def _loosely(dice: np.random.Generator, truth: np.ndarray) -> Extent:
     return min(x0, len(truth) - 1), min(y0, len(truth) - 1), max(x1, x0 + 1), max(y1, y0 + 1)
 
 
-def _overlap(working: WorkingPhoto, candidate: Candidate, truth: np.ndarray) -> float:
+def _overlap_with(working: WorkingPhoto, candidate: Candidate, truth: np.ndarray) -> float:
     x0, y0, x1, y1 = candidate.window.extent
     mask = np.zeros(truth.shape, bool)
     inside = cv2.resize(candidate.inside.astype(np.uint8) * 255, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
     mask[y0:y1, x0:x1] = inside >= 128
-    either = (mask | truth).sum()
-    return float((mask & truth).sum() / either) if either else 0.0
+    return overlap(mask, truth)

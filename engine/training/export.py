@@ -14,16 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.bundle.manifest import (
-    BundleManifest,
-    Defaults,
-    EncoderPart,
-    Example,
-    Language,
-    Origin,
-    SceneEntry,
-)
-from engine.bundle.records import layout_word
+from engine.bundle.manifest import BundleManifest
+from engine.bundle.records import Defaults, EncoderPart, Example, Language, Origin, SceneEntry, layout_word
 from engine.bundle.writer import write_bundle
 from engine.encoders.content import DECODER_WEIGHTS
 from engine.errors import InputError
@@ -36,7 +28,7 @@ from engine.training.model_card import model_card
 from engine.training.stages import make_stage
 
 if TYPE_CHECKING:
-    from engine.training.drawing import Drawer, EncodedSubject
+    from engine.training.drawer import Drawer, EncodedSubject
 
 EXAMPLES = Path(__file__).parents[2] / "resources" / "examples"
 THUMB_SIDE = 96
@@ -194,7 +186,7 @@ def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:
     from engine.photo.framing import cut_out
     from engine.photo.load import load_photo
     from engine.preflight.segmenter import Segmenter
-    from engine.training.drawing import Drawer
+    from engine.training.drawer import Drawer
 
     drawer = Drawer.open(bundle)
     manifest = drawer.bundle.manifest
@@ -205,7 +197,7 @@ def _open_example(bundle: Path) -> tuple[Drawer, EncodedSubject]:
 
 def draw_thumbs(drawer: Drawer, subject: EncodedSubject) -> dict[str, bytes]:
     """A thumbnail of every scene, drawn by the model from its first example: WebP by its path inside the bundle."""
-    from engine.training.drawing import to_pixels
+    from engine.training.drawer import to_pixels
 
     example = drawer.bundle.manifest.examples[0]
     thumbs = {}

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from engine.bundle.manifest import BundleManifest, LikenessScale
+from engine.bundle.manifest import BundleManifest
+from engine.bundle.records import LikenessScale
 from engine.errors import InputError, os_reason
 from engine.sentence import Sentence
 from engine.training.config import TrainingConfig

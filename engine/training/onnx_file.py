@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import CannotWrite, InputError, os_reason
+from engine.files import replacing
 from engine.sentence import Sentence
 
 
@@ -42,27 +43,25 @@ def write_onnx(
             Sentence("Writing the network needs a package that is not installed."),
             Sentence("Install it with: pip install onnx."),
         ) from error
-    part = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter of TorchScript calls itself old
-            torch.onnx.export(
-                network.eval(),
-                (seen,),
-                str(part),
-                input_names=["seen"],
-                output_names=list(outputs),
-                dynamic_axes=dynamic_axes,
-                opset_version=17,
-                dynamo=False,
-            )
-        model = onnx.load(part)
-        shrink(model.graph, onnx)
-        onnx.checker.check_model(model)
-        data: bytes = model.SerializeToString()
-        part.write_bytes(data)
-        part.replace(path)
+        with replacing(path) as part:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the exporter of TorchScript calls itself old
+                torch.onnx.export(
+                    network.eval(),
+                    (seen,),
+                    str(part),
+                    input_names=["seen"],
+                    output_names=list(outputs),
+                    dynamic_axes=dynamic_axes,
+                    opset_version=17,
+                    dynamo=False,
+                )
+            model = onnx.load(part)
+            shrink(model.graph, onnx)
+            onnx.checker.check_model(model)
+            data: bytes = model.SerializeToString()
+            part.write_bytes(data)
     except OSError as error:
         raise CannotWrite(
             Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import CannotWrite, InputError, os_reason
+from engine.files import replacing
 from engine.sentence import Sentence
 from engine.training import loop
 from engine.training.config import STAGES, TrainingConfig
@@ -120,11 +121,9 @@ def _read(runs: Path) -> tuple[int, float]:
 
 
 def _write(runs: Path, done: int, minutes: float) -> None:
-    part = runs / f".{FILE}.part"
     try:
-        runs.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps({"done": done, "minutes": round(minutes, 3)}) + "\n", encoding="utf-8")
-        part.replace(runs / FILE)
+        with replacing(runs / FILE) as part:
+            part.write_text(json.dumps({"done": done, "minutes": round(minutes, 3)}) + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotWrite(
             Sentence("{runs} cannot be written: {reason}.", runs=runs / FILE, reason=os_reason(error))

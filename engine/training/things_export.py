@@ -107,7 +107,7 @@ def export_things(folder: Path) -> Path:
 
 
 def known_words(names: list[str]) -> dict[str, list[int]]:
-    """Which classes a word means: those that carry it in their names, "first, second" each, and kinds of it."""
+    """The classes that a word means: those that carry it in their names, "first, second" each, and kinds of it."""
     words: dict[str, set[int]] = {}
     for number, own in enumerate(names):
         for word in map(_plain, own.split(",")):

@@ -233,7 +233,7 @@ class TransformerStage:
         )
 
     def _drops(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Which samples see no text, no semantic tokens, no content: bool (B,) each.
+        """Draw the samples that see no text, no semantic tokens, no content: bool (B,) each.
 
         The published training dropped each independently. From scratch the branches that guidance subtracts need more
         than chance gives them: some samples lose the whole subject, and some lose everything.

@@ -207,7 +207,7 @@ def _role(place: Path, names: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _helper_part(role: str, config: dict[str, Any]) -> Part | None:
-    """Which part of the catalogue a helper is; of the two sizes of the naming model its width tells, and of an upscaler its factor."""
+    """The part of the catalogue that a helper is; of the two sizes of the naming model its width tells, and of an upscaler its factor."""
     if role == "naming":
         large = read_entries(config.get("text_config", config), int).get("hidden_size", 0) > 3000
         return PARTS["qwen2.5-vl-7b" if large else "qwen2.5-vl-3b"]

@@ -22,6 +22,7 @@ from msgspec import Meta
 
 from engine.bundle.library import APP_NAME
 from engine.errors import CannotWrite, InputError, os_reason
+from engine.files import replacing
 from engine.sentence import Sentence
 from engine.text import shortened
 from engine.validation import Damage, read_entries, read_json
@@ -126,14 +127,10 @@ def save_settings(settings: DownloadSettings) -> None:
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as part:
+            part.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise CannotWrite(
             Sentence("The settings cannot be written to {path}: {reason}.", path=path, reason=os_reason(error))
         ) from error

@@ -40,6 +40,8 @@ def main(arguments: list[str]) -> int:
         os.environ.setdefault("ECHOGEN_UV", find_uv(ROOT))
         versions = Versions(installed)
         if command == "--update":
+            if len(arguments) < 2:
+                raise SetupFailed(say("--update needs the archive of a newer version."))
             print(say("EchoGen {0} opens at the next start.", versions.take(Path(arguments[1]))))
             return 0
         places = replace(installed, root=versions.current())

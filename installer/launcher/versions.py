@@ -90,9 +90,15 @@ class Versions:
             its version.
 
         Raises:
-            SetupFailed: it is no release, damaged, or not newer.
+            SetupFailed: it cannot be read, is no release, damaged, or not newer.
         """
-        if sha256 and digest(archive) != sha256:
+        try:
+            arrived = digest(archive)
+        except OSError as error:
+            raise SetupFailed(
+                say("{0} cannot be read: {1}.", archive, error.strerror), say("The version you have stays.")
+            ) from error
+        if sha256 and arrived != sha256:
             raise SetupFailed(say("The new version arrived damaged."), say("Try again; the version you have stays."))
         self.places.prepare()
         unpacked = self.places.versions / ".new"
@@ -104,7 +110,7 @@ class Versions:
             (root,) = (main.parent for main in unpacked.glob("*/main.py"))
         except (OSError, tarfile.TarError, zlib.error, ValueError, EOFError) as error:
             shutil.rmtree(unpacked, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno and archive.is_file():  # a damaged archive has no number
+            if isinstance(error, OSError) and error.errno:  # a damaged archive has no number
                 raise SetupFailed(
                     say("{0} cannot be written: {1}.", unpacked.parent, error.strerror),
                     say("Make room on the disk and try again; the version you have stays."),

@@ -16,6 +16,10 @@
         <translation>，大约还需 {0}</translation>
     </message>
     <message>
+        <source>--update needs the archive of a newer version.</source>
+        <translation>--update 需要一个新版本的压缩包。</translation>
+    </message>
+    <message>
         <source>100 %</source>
         <translation>100 %</translation>
     </message>
@@ -3348,24 +3352,24 @@
         <translation>整数</translation>
     </message>
     <message>
-        <source>about {0} h left</source>
-        <translation>约剩 {0} 小时</translation>
-    </message>
-    <message>
-        <source>about {0} min left</source>
-        <translation>约剩 {0} 分钟</translation>
-    </message>
-    <message>
-        <source>about {0} s left</source>
-        <translation>约剩 {0} 秒</translation>
-    </message>
-    <message>
         <source>about {0}&#xa0;min left</source>
         <translation>约剩 {0}&#xa0;分钟</translation>
     </message>
     <message>
         <source>about {0}&#xa0;s left</source>
         <translation>约剩 {0}&#xa0;秒</translation>
+    </message>
+    <message>
+        <source>about {count} h left</source>
+        <translation>约剩 {count} 小时</translation>
+    </message>
+    <message>
+        <source>about {count} min left</source>
+        <translation>约剩 {count} 分钟</translation>
+    </message>
+    <message>
+        <source>about {count} s left</source>
+        <translation>约剩 {count} 秒</translation>
     </message>
     <message>
         <source>an OpenEXR picture</source>
@@ -3666,6 +3670,10 @@
     <message>
         <source>{0} arrives damaged.</source>
         <translation>下载的 {0} 已损坏。</translation>
+    </message>
+    <message>
+        <source>{0} cannot be read: {1}.</source>
+        <translation>无法读取 {0}：{1}。</translation>
     </message>
     <message>
         <source>{0} cannot be written: {1}.</source>
@@ -4428,6 +4436,25 @@
     <message>
         <source>{0} pictures</source>
         <translation>{0} 张图片</translation>
+    </message>
+</context>
+<context>
+    <name>CutOutCard</name>
+    <message>
+        <source>Edit cut-out</source>
+        <translation>编辑抠图</translation>
+    </message>
+    <message>
+        <source>The photo is not there any more</source>
+        <translation>照片已不存在</translation>
+    </message>
+    <message>
+        <source>What the model sees</source>
+        <translation>模型所见</translation>
+    </message>
+    <message>
+        <source>from a picture</source>
+        <translation>来自图片</translation>
     </message>
 </context>
 <context>
@@ -6053,6 +6080,33 @@
     </message>
 </context>
 <context>
+    <name>NameRow</name>
+    <message>
+        <source>Subject name</source>
+        <translation>主体名称</translation>
+    </message>
+    <message>
+        <source>What is it?</source>
+        <translation>它是什么？</translation>
+    </message>
+    <message>
+        <source>corrected</source>
+        <translation>已修正</translation>
+    </message>
+    <message>
+        <source>found, {0}&#xa0;%</source>
+        <translation>已找到，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>not sure, {0}&#xa0;%</source>
+        <translation>不确定，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>toy robot, cat, mug …</source>
+        <translation>用英文：toy robot、cat、mug…</translation>
+    </message>
+</context>
+<context>
     <name>Nouns</name>
     <message>
         <source>bag</source>
@@ -7292,10 +7346,6 @@
         <translation>把您自己的照片拖到这里</translation>
     </message>
     <message>
-        <source>Edit cut-out</source>
-        <translation>编辑抠图</translation>
-    </message>
-    <message>
         <source>Example</source>
         <translation>示例</translation>
     </message>
@@ -7320,10 +7370,6 @@
         <translation>或者试试其他示例</translation>
     </message>
     <message>
-        <source>Overlay</source>
-        <translation>叠加</translation>
-    </message>
-    <message>
         <source>Photos and pictures stay on this computer.</source>
         <translation>照片和图片都留在这台电脑上。</translation>
     </message>
@@ -7336,48 +7382,8 @@
         <translation>主体</translation>
     </message>
     <message>
-        <source>Subject name</source>
-        <translation>主体名称</translation>
-    </message>
-    <message>
-        <source>The photo is not there any more</source>
-        <translation>照片已不存在</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>撤销</translation>
-    </message>
-    <message>
-        <source>What is it?</source>
-        <translation>它是什么？</translation>
-    </message>
-    <message>
-        <source>What the model sees</source>
-        <translation>模型所见</translation>
-    </message>
-    <message>
-        <source>corrected</source>
-        <translation>已修正</translation>
-    </message>
-    <message>
-        <source>found, {0}&#xa0;%</source>
-        <translation>已找到，{0}&#xa0;%</translation>
-    </message>
-    <message>
-        <source>from a picture</source>
-        <translation>来自图片</translation>
-    </message>
-    <message>
-        <source>not sure, {0}&#xa0;%</source>
-        <translation>不确定，{0}&#xa0;%</translation>
-    </message>
-    <message>
         <source>pet, shoe, toy, mug – one thing works best</source>
         <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
-    </message>
-    <message>
-        <source>toy robot, cat, mug …</source>
-        <translation>用英文：toy robot、cat、mug…</translation>
     </message>
 </context>
 <context>
@@ -7397,6 +7403,21 @@
 </context>
 <context>
     <name>Toast</name>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+</context>
+<context>
+    <name>ToolRow</name>
+    <message>
+        <source>Edit cut-out</source>
+        <translation>编辑抠图</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>叠加</translation>
+    </message>
     <message>
         <source>Undo</source>
         <translation>撤销</translation>
@@ -7440,8 +7461,8 @@
         <translation>获取 {0}（{1}）</translation>
     </message>
     <message>
-        <source>Getting it: {0} of {1} MB</source>
-        <translation>正在获取：{0} / {1} MB</translation>
+        <source>Getting it: {0}</source>
+        <translation>正在获取：{0}</translation>
     </message>
     <message>
         <source>Look for a newer version at every start</source>

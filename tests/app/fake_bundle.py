@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from engine.bundle.manifest import BundleManifest, Defaults, EncoderPart, Language, SceneEntry
+from engine.bundle.manifest import BundleManifest
+from engine.bundle.records import Defaults, EncoderPart, Language, SceneEntry
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.request import CutOut, ScaleBits
 from engine.tokenizer.config import TokenizerConfig

@@ -8,16 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engine.bundle.manifest import (
-    MANIFEST,
-    PARTS,
-    BundleFile,
-    BundleManifest,
-    EncoderPart,
-    Example,
-    Language,
-    SceneEntry,
-)
+from engine.bundle.manifest import MANIFEST, PARTS, BundleManifest
+from engine.bundle.records import BundleFile, EncoderPart, Example, Language, SceneEntry
 from engine.model.config import ScaleSchedule, TransformerConfig
 from engine.tokenizer.config import TokenizerConfig
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.models.dialog import ModelsDialog
+from engine.bundle.manifest import MANIFEST
 from engine.device.devices import GIB, Device
 from tests.e2e.conftest import wait_idle, wait_ready
+from tests.e2e.paper import save_disc
 
 CARD_16 = Device("cuda", "NVIDIA", 16 * GIB, 15 * GIB, half=True)
 
@@ -33,13 +37,24 @@ def test_a_bundle_without_samples_has_words_only(program):
     assert program.window.canvas.canvas.state == "empty"
 
 
+def test_a_photo_on_the_command_line_is_drawn_with_the_models_own_dials(open_program, bundle, qtbot, tmp_path):
+    description = json.loads((bundle / MANIFEST).read_text())
+    description["defaults"] |= {"prompt_strength": 5.0, "temperature": 0.6}
+    (bundle / MANIFEST).write_text(json.dumps(description))
+    program = open_program(save_disc(tmp_path / "my ball.png"))
+    wait_ready(qtbot, program)
+    assert program.state.subject.title == "my ball.png"
+    sheet = program.window.prompt.sheet
+    assert (sheet.prompt_strength.value(), sheet.temperature.value()) == (5.0, 0.6)
+
+
 def test_the_offer_leads_to_the_licences_and_gives_way_to_the_first_picture(program, qtbot):
     window = program.window
     downloads = window.dialogs.downloads
     qtbot.waitUntil(lambda: downloads.device is not None)  # it has been looked at, in the background
     downloads.device = CARD_16
     downloads.deviceKnown.emit()
-    offer = window.offer
+    offer = window.model_offering.offer
     assert offer.isVisible() and offer.here.text() == "Paper is here and works"
     QTest.mouseClick(offer.button, Qt.MouseButton.LeftButton)
     dialog = QApplication.activeModalWidget()

@@ -292,7 +292,7 @@ def test_descriptions_that_are_refused(broken, change, sentence):
 
 def test_a_pickle_in_the_place_of_weights_is_not_run(broken, tmp_path):
     """Even one that the manifest vouches for."""
-    from engine.bundle.manifest import BundleFile
+    from engine.bundle.records import BundleFile
 
     class Bomb:
         def __reduce__(self):

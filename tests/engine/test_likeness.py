@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.bundle.manifest import BundleManifest, LikenessScale, read_manifest
+from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.bundle.records import LikenessScale
 from engine.bundle.writer import rewrite_manifest
 from engine.cli import main
 from engine.engine import Engine

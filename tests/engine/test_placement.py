@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from engine.bench.random_bundle import make_random_bundle
-from engine.bundle.manifest import BundleManifest, PlacedContent
+from engine.bundle.manifest import BundleManifest
 from engine.bundle.placement_ranges import PlacementRanges
+from engine.bundle.records import PlacedContent
 from engine.encoders.placed import on_white, place_cut_out
 from engine.engine import Engine
 from engine.errors import BundleError, RequestError

@@ -19,6 +19,7 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -145,12 +146,11 @@ def uv() -> Path:
 
 
 @pytest.fixture(scope="module")
-def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that every user can read; pytest's own are for this one alone."""
-    folder = tmp_path_factory.mktemp("downloads")
-    for place in (folder, *folder.parents[:2]):
-        place.chmod(0o755)
-    return folder
+def downloads() -> Iterator[Path]:
+    """A folder that every user can read; pytest's own are for this one alone, and the next run of pytest sees to that."""
+    with tempfile.TemporaryDirectory(prefix="echogen-downloads-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 class Screen:

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from app.resources import resource
-from engine.bundle.manifest import MANIFEST, BundleFile, EncoderPart, Example, Language, SceneEntry
+from engine.bundle.manifest import MANIFEST
+from engine.bundle.records import BundleFile, EncoderPart, Example, Language, SceneEntry
 from engine.errors import Cancelled
 from engine.events import Finished, ScalePreview, Started, Timing
 from engine.model.config import ScaleSchedule

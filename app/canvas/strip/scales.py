@@ -77,6 +77,7 @@ class ScaleStripModel:
         return tuple(index for index, image in enumerate(self.images) if image is None)
 
     def tile(self, scale: int) -> Tile:
+        """The state of a scale's tile."""
         if self.drawing:
             if scale < self.first:
                 return "kept"

@@ -49,7 +49,6 @@ class ScaleStrip(QWidget):
         self._time: TimeLeft | None = None
         self._started = 0.0
         self._compact = False
-        self._bits: ScaleBits | None = None
         self.title = label("", "section")
         self.words = ElidedLabel("", "help", "muted")
         self.left = label("", "value")
@@ -159,7 +158,6 @@ class ScaleStrip(QWidget):
         self._finished(bits)
 
     def _finished(self, bits: ScaleBits | None) -> None:
-        self._bits = bits
         self.model.finish(can_keep=bits is not None and len(bits) == self.model.count)
         self._refresh()
         if self.model.missing and bits is not None:

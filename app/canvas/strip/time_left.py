@@ -1,4 +1,4 @@
-"""How far a picture is, in words and numbers. Free of Qt."""
+"""Progress of a picture and the time it still takes, in words and numbers. Free of Qt."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Grounder:
                 float(scores[index]),
                 self._label(probabilities[index], ids),
             )
-            if box.x1 - box.x0 >= 1 and box.y1 - box.y0 >= 1 and all(_overlap(box, other) < _SAME for other in kept):
+            if box.x1 - box.x0 >= 1 and box.y1 - box.y0 >= 1 and all(box.overlap(other) < _SAME for other in kept):
                 kept.append(box)
         return tuple(kept)
 
@@ -126,12 +126,3 @@ def query(name: str) -> str:
     """A name as GroundingDINO was trained on queries: lower case, one phrase, closed by a full stop; or ""."""
     words = re.sub(r"[^\w\s'-]+", " ", name.lower()).split()
     return " ".join(words) + "." if words else ""
-
-
-def _overlap(one: Box, other: Box) -> float:
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = (one.x1 - one.x0) * (one.y1 - one.y0) + (other.x1 - other.x0) * (other.y1 - other.y0)
-    return width * height / (both - width * height)

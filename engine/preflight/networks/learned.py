@@ -104,9 +104,9 @@ class LearnedParts:
         dropped = [self._loaded.pop(role, None) for role in roles or ROLES]
         if any(part is not None for part in dropped):
             dropped.clear()
-            from engine.preflight.networks.pretrained import free_memory
+            from engine.device.devices import release_memory
 
-            free_memory()
+            release_memory()
 
     def close(self) -> None:
         """Nothing is used any more."""

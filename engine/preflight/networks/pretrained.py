@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,12 +113,3 @@ def normalised(rgb: np.ndarray, width: int, height: int, mean: np.ndarray, std: 
     small = np.asarray(resized)
     values = (small.astype(np.float32) / 255 - mean) / std
     return np.ascontiguousarray(values.transpose(2, 0, 1))[None]
-
-
-def free_memory() -> None:
-    """Give back what a dropped model held, on the graphics card too."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

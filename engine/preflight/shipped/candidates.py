@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from engine.photo.hints import Box
-from engine.photo.mask_ops import bounding_box
+from engine.photo.mask_ops import bounding_box, overlap
 from engine.preflight.colours.cutting import WINDOW, box_mask, outlined_in_box, tidy, with_marks
 from engine.preflight.colours.grabcut import BACKGROUND, MAYBE_BACKGROUND, MAYBE_SUBJECT, SUBJECT, cut, cut_band
 from engine.preflight.colours.marks import Marks, joined
@@ -22,7 +22,7 @@ from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 from engine.preflight.shipped.channels import HintChannels
 from engine.preflight.shipped.judge import TRAITS
 from engine.preflight.shipped.network import LARGE_LOOK, SIDE, SMALL_LOOK, ShippedNetwork, View
-from engine.preflight.shipped.traits import overlap, seen_in, shown, traits_of
+from engine.preflight.shipped.traits import seen_in, shown, traits_of
 from engine.preflight.together import together
 
 _CERTAIN = 3.0

@@ -16,6 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.files import replacing
+
 JUDGE_NAME = "judge.npz"
 SURE = 0.9
 """From this estimate on a mask is called right."""
@@ -91,7 +93,5 @@ def write_judge(folder: Path, judge: Judge, network_name: str = "cutout.onnx") -
     judge = replace(judge, network=hashlib.sha256((folder / network_name).read_bytes()).hexdigest())
     values = {f"layer{number}": layer for number, layer in enumerate(judge.layers)}
     path = folder / JUDGE_NAME
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(file, network=np.array(judge.network), **values, **judge.calibration)  # type: ignore[arg-type]
-    part.replace(path)

@@ -74,7 +74,7 @@ class ShippedNetwork:
 
     @property
     def judge(self) -> Judge:
-        """Who estimates how good a mask is. Raises ``ValueError`` where the network cannot be used."""
+        """The judge that estimates how good a mask is. Raises ``ValueError`` where the network cannot be used."""
         with self._lock:
             judge = self._ready()
         if judge is None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from engine.photo.mask_ops import overlap
 from engine.preflight.colours.proposals import MINI_SIDE, Traits, main_part
 from engine.preflight.colours.working_photo import Extent, Window, shrunk
 from engine.preflight.shipped.network import SIDE, View
@@ -98,12 +99,6 @@ def shown(mask: np.ndarray, places: np.ndarray) -> float:
     height, width = places.shape
     share = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
     return float(((share - share.mean()) * places).mean() / max(float(share.std()), 1e-6))
-
-
-def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks, bool of one size; 0 where both are empty."""
-    either = (one | other).sum()
-    return float((one & other).sum() / either) if either else 0.0
 
 
 def _spread(share: float) -> float:

@@ -8,7 +8,6 @@ stands before the subject.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import random
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.errors import CannotWrite, os_reason
+from engine.files import replacing
 from engine.sentence import Sentence
 from engine.training.data import language
 from engine.training.render import scenes
@@ -143,15 +143,13 @@ def _image(picture: Tensor) -> Image.Image:
 
 
 def _save(path: Path, image: Image.Image, kind: str, **settings: int) -> None:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **settings)
-    _replace(path, buffer.getvalue())
+    with replacing(path, durable=False) as part:
+        image.save(part, kind, **settings)
 
 
 def _replace(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.{random.SystemRandom().randrange(1 << 48):x}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    with replacing(path, durable=False) as part:
+        part.write_bytes(data)
 
 
 def _read(stem: Path) -> Background | None:

@@ -130,18 +130,6 @@ def rgb(code: str) -> tuple[float, float, float]:
     return int(code[1:3], 16) / 255, int(code[3:5], 16) / 255, int(code[5:7], 16) / 255
 
 
-def grooves(coordinate: Tensor, width: float = 0.06) -> Tensor:
-    """1 on the lines where the coordinate is a whole number, 0 between them."""
-    distance = (coordinate - coordinate.round()).abs()
-    return (1 - distance / width).clamp(0, 1)
-
-
-def cell_value(u: Tensor, v: Tensor, seed: Tensor) -> Tensor:
-    """A pseudo-random number 0 … 1 for every unit cell of (u, v); ``seed`` (n, 1, 1, 1) varies it per picture."""
-    wave = torch.sin(u.floor() * 127.1 + v.floor() * 311.7 + seed * 74.7) * 43758.5453
-    return wave - wave.floor()
-
-
 def hue_turn(image: Tensor, turn: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
     """Turn the hue (radians), scale saturation, shift lightness, keeping luma otherwise; (n, 3, s, s)."""
     r, g, b = image.unbind(1)

@@ -418,7 +418,7 @@ class Renderer:
 _ROAD = [place.key for place in language.PLACES].index("dirt_road")
 
 
-def contact_sheet(batch: Batch, columns: int = 6) -> Tensor:
+def sheet_of_pairs(batch: Batch, columns: int = 6) -> Tensor:
     """Pairs side by side, uint8 (H, W, 3): reference, then target."""
     size = batch.target.shape[-1]
     reference = F.interpolate(batch.reference, (size, size), mode="bilinear", align_corners=False)

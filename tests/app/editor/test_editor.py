@@ -15,7 +15,7 @@ from app.editor.editor import MaskEditorView
 from app.editor.step_names import LABELS
 from app.language import languages
 from app.look.key_cap import KeyCap
-from app.mask.document import Edge
+from app.mask.strokes import Edge
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from engine.process.cutout_client import LOST

@@ -9,7 +9,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
 from app.look.pixels import to_array
-from app.mask.document import Edge
+from app.mask.strokes import Edge
 from engine.photo.hints import Box, Click
 from tests.app.mask.fakes import area, disc
 

@@ -25,7 +25,7 @@ from engine.errors import EchoGenError, NotEnoughMemory, PhotoError, os_reason
 from engine.photo.load import load_photo
 from engine.photo.mask_ops import mask_problem
 from engine.photo.picture_file import save_picture
-from engine.planning.notes import prompt_notes
+from engine.planning.picture_notes import prompt_notes
 from engine.planning.time_estimate import about
 from engine.request import GenerationRequest, ScaleBits
 from engine.sentence import Sentence

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.mask.brush import Brush, Rect
-from app.mask.document import Edge, MaskDocument, MaskMarks, repaint
+from app.mask.document import MaskDocument
+from app.mask.strokes import Edge, MaskMarks, repaint
 from engine.photo.hints import Box, Click
 from engine.photo.mask_ops import feather, fill_holes, grow, largest_part
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.mask.brush import Brush
-from app.mask.document import Painted
+from app.mask.strokes import Painted
 from app.mask.worker import Find, MaskService, Refine
 from engine.photo.hints import Box, Click, Hint
 from tests.app.mask.fakes import FakeSegmenter

@@ -13,6 +13,7 @@ from shiboken6 import isValid
 
 from app.dialogs.diagnostics import diagnostics
 from app.dialogs.licence_text import LicenceText, shipped_text
+from app.language import amounts
 from app.look.controls import PlainButton
 from app.models import words
 from app.models.dialog import ModelsDialog
@@ -27,7 +28,7 @@ from engine.errors import CannotWrite, DoesNotFit
 from engine.planning.plans import all_plans
 from engine.weights.catalogue import APACHE, FLUX_DEV, MIT, PARTS
 from engine.weights.settings import load_settings
-from engine.weights.state import ModelState
+from engine.weights.state import ModelState, time_words
 from engine.weights.transfer import download
 from tests.app.models.conftest import settle, until
 from tests.e2e.paper import write_paper_bundle
@@ -303,8 +304,8 @@ def test_the_shipped_texts_read_like_their_licences():
 
 def test_the_tag_says_what_is_fetched_and_later_what_it_takes(dialog, downloads):
     state = downloads.state("echogen-2b")
-    assert dialog.cards["echogen-2b"].size_tag.text() == f"{words.size(state.total)} to download"
-    assert dialog.cards["mini"].size_tag.text() == words.size(downloads.state("mini").size)
+    assert dialog.cards["echogen-2b"].size_tag.text() == f"{amounts.size(state.total)} to download"
+    assert dialog.cards["mini"].size_tag.text() == amounts.size(downloads.state("mini").size)
 
 
 def test_a_choice_brings_its_own_licence_and_the_token_is_in_no_file(run, dialog, downloads, private_folders):
@@ -410,11 +411,11 @@ def test_an_unsafe_address_is_refused_in_words(dialog, downloads):
 
 def test_numbers_are_said_as_people_say_them():
     state = ModelState("x", "X", "", "MIT", "fetching", done=6_100_000_000, total=14_200_000_000, rate=38e6, left=240)
-    assert words.amount(state.done, state.total) == "6.1 of 14.2\u00a0GB"
-    assert words.amount(340_000_000, state.total) == "340\u00a0MB of 14.2\u00a0GB"
+    assert amounts.amount(state.done, state.total) == "6.1 of 14.2\u00a0GB"
+    assert amounts.amount(340_000_000, state.total) == "340\u00a0MB of 14.2\u00a0GB"
     assert words.speed(state) == "38\u00a0MB/s, about 4 min left"
     assert words.speed(replace(state, rate=0.0)) == ""
-    assert words.time_left(3) == "about 5 s left" and words.time_left(8000) == "about 2.2 h left"
+    assert time_words(3) == "about 5 s left" and time_words(8000) == "about 2.2 h left"
 
 
 def test_the_best_plan_is_the_fastest_that_fits():

@@ -19,7 +19,7 @@ from app.prompt.vocabulary import PromptReader
 from app.session.state import EngineStatus, Jobs, SessionState
 from app.session.values import PanelValues, compose
 from app.system import background
-from engine.bundle.manifest import Language
+from engine.bundle.records import Language
 from engine.request import MAX_PROMPT_CHARACTERS, CutOut, GenerationRequest, ScaleBits
 from tests.app.fake_bundle import fake_bundle
 

@@ -18,7 +18,7 @@ from app.prompt.vocabulary import (
     scenes_in,
     unknown_sentence,
 )
-from engine.bundle.manifest import Language, SceneEntry
+from engine.bundle.records import Language, SceneEntry
 from tests.app.fake_bundle import fake_bundle
 
 SNOW = SceneEntry("snow", "scene", "in the snow", "in the snow")

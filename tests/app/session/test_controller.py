@@ -414,7 +414,7 @@ def test_new_details_leave_the_subject_where_it_stands(with_mini):
     assert drawn.placement == one.state.engine.manifest.place(request) and len(drawn.kept) == 2
     one.state.update_engine(manifest=None)
     one.controller.redraw(request, bits_of(request), 2)
-    assert one.queue._queue[-1].request.placement is None
+    assert one.queue._line.waiting[-1].request.placement is None
 
 
 def test_a_region_of_a_photo_is_drawn_and_comes_back_into_the_photo(with_mini):
@@ -431,11 +431,9 @@ def test_a_region_of_a_photo_is_drawn_and_comes_back_into_the_photo(with_mini):
     whole = one.controller._at_its_place(event)()
     assert whole.image.shape == pixels.shape
     assert np.array_equal(whole.image[mask == 0], pixels[mask == 0]) and not whole.image[290:310, 290:310].any()
-    assert one.controller.regions.at_its_place(event).image.shape == pixels.shape
     assert one.controller._at_its_place(replace(event, request=replace(request, region=None))) is None
     one.controller.regions._photo = ("another", pixels)
     assert one.controller._at_its_place(event) is None and "not at hand" in one.said[-1]
-    assert one.controller.regions.at_its_place(event) is None
     # A picture that is shown is the photo outside of its region: enough to draw into it again.
     one.state.set_result(Result(request, whole.image, event.bits))
     assert one.controller._at_its_place(event) is not None

@@ -15,7 +15,10 @@ from app.resources import resource
 from app.session import enlargement
 from app.session.enlargement import Enlargement
 from app.session.subject_work import Loaded, OnDemand, compose, find, prepare, read_image
+from app.session.values import PanelValues, default_dials
+from engine.bundle import read_manifest
 from engine.bundle.library import models_folder
+from engine.bundle.records import Defaults
 from engine.errors import Cancelled, EchoGenError, NotEnoughMemory, SubjectNotFound
 from engine.photo.hints import Hint
 from engine.photo.load import photo_from_pixels
@@ -27,6 +30,7 @@ from tests.app.session.test_controller import Session
 from tests.app.walks.scripted_link import bits_of, picture_of
 from tests.app.walks.small_segmenter import SmallSegmenter
 from tests.app.walks.test_session_walk import at_once
+from tests.e2e.paper import write_paper_bundle
 
 __all__ = ["at_once"]
 REQUEST = GenerationRequest("a ball", seed=5, bundle="paper@0")
@@ -201,6 +205,23 @@ def test_another_setting_opens_the_model_again_and_others_do_not(one, monkeypatc
     one.state.update_settings(device="cpu")
     one.controller.models.restart()
     assert [asked[1:] for asked in opened] == [("auto", "low"), ("cpu", "low"), ("cpu", "low")]
+
+
+def test_dials_nobody_moved_follow_the_model(one, tmp_path):
+    mini = read_manifest(resource("mini"))
+    write_paper_bundle(tmp_path / "paper")
+    one.controller.models.use_defaults()  # no model is known: they stay as they are
+    one.state.update_settings(bundle="")
+    one.controller.models.open()
+    assert one.state.values.prompt_strength == PanelValues().prompt_strength, "a session's own dials are not touched"
+    one.controller.models.use_defaults()
+    assert default_dials(mini).items() <= vars(one.state.values).items()
+    assert mini.defaults != Defaults()
+    one.state.update_values(subject_strength=4.5)
+    one.state.update_settings(bundle=str(tmp_path / "paper"))
+    values = one.state.values
+    assert (values.prompt_strength, values.temperature) == (Defaults().prompt_strength, Defaults().temperature)
+    assert values.subject_strength == 4.5, "this one was moved by hand"
 
 
 def test_models_that_come_and_go_are_found_and_the_open_one_stays(one, tmp_path):

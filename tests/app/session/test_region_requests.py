@@ -56,14 +56,15 @@ def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(st
     width, height = request.region.size
     image = request.region.lay_in(np.full((height, width, 3), 120, np.uint8), 4)
     finished = Finished(request, image, bits(), Timing(total=1.0))
-    assert RegionRequests(state).at_its_place(finished) is None, "a photo that was never at hand"
+    assert RegionRequests(state).way_back(finished) is None, "a photo that was never at hand"
     regions = RegionRequests(state)
     regions.in_photo(photo_from_pixels(pixels), half(300, 400))
-    whole = regions.at_its_place(finished)
-    assert whole is not None and whole.image.shape == pixels.shape
+    put_back = regions.way_back(finished)
+    assert put_back is not None
+    whole = put_back()
+    assert whole.image.shape == pixels.shape
     assert np.array_equal(whole.image[200:], pixels[200:])
-    plain = replace(finished, request=result(state).request)
-    assert regions.at_its_place(plain) is plain
+    assert regions.way_back(replace(finished, request=result(state).request)) is None, "it was not drawn for a photo"
 
 
 def test_an_empty_region_is_an_error_in_words(state):

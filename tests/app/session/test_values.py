@@ -18,7 +18,6 @@ from app.session.values import (
     recall,
     redraw,
     shape_name,
-    spoken_seconds,
     with_new_seed,
 )
 from engine.bundle.manifest import BundleManifest
@@ -174,13 +173,6 @@ def test_the_help_line_says_what_is_missing_or_how_long_it_takes(ready: Readines
 
 def test_the_help_line_counts_all_pictures():
     assert help_line(READY, 4)[1] == "About 17\u00a0s on this computer"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "1\u00a0s"), (4.4, "4\u00a0s"), (33, "35\u00a0s"), (100, "2\u00a0min")]
-)
-def test_seconds_are_rounded_as_one_says_them(seconds: float, text: str):
-    assert spoken_seconds(seconds) == text
 
 
 @pytest.mark.parametrize(

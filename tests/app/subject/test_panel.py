@@ -88,7 +88,7 @@ def test_a_photo_is_cut_out_at_once(qtbot, rig):
     assert np.array_equal(subject.mask, disc()) and np.array_equal(subject.automatic, disc())
     assert subject.cut_out.pixels.shape == (256, 256, 4) and not subject.finding
     assert subject.title == "thing.png"
-    assert rig.panel.chip.text() == "" and rig.panel.found_label.text() == "found, 96\u00a0%"
+    assert rig.panel.chip.text() == "" and rig.panel.name_row.found_label.text() == "found, 96\u00a0%"
     assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tools.tool() == "select"
     assert not rig.subjects.session.document.undo_label
 
@@ -96,16 +96,16 @@ def test_a_photo_is_cut_out_at_once(qtbot, rig):
 def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
     opened(qtbot, rig)
     panel, before = rig.panel, rig.state.subject
-    QTest.mouseClick(panel.tools["brush"], LEFT)
+    QTest.mouseClick(panel.tool_row.tools["brush"], LEFT)
     spot = panel.canvas.viewport.to_widget(60, 60).toPoint()
     QTest.mouseClick(panel.canvas, LEFT, NONE, spot)
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not before.cut_out)
     assert rig.state.subject.mask[60, 60] == 255  # published once, not first with the old mask
     assert rig.state.subject.cut_out.mask != before.cut_out.mask
-    assert panel.undo_button.isEnabled() and panel.found_label.text() == "corrected"
-    QTest.mouseClick(panel.undo_button, LEFT)
+    assert panel.tool_row.undo.isEnabled() and panel.name_row.found_label.text() == "corrected"
+    QTest.mouseClick(panel.tool_row.undo, LEFT)
     qtbot.waitUntil(lambda: np.array_equal(rig.state.subject.mask, disc()))
-    assert panel.found_label.text() == "found, 96\u00a0%"
+    assert panel.name_row.found_label.text() == "found, 96\u00a0%"
 
 
 def test_clicks_in_the_panel_are_answered(qtbot, rig):
@@ -118,7 +118,7 @@ def test_what_was_painted_before_the_answer_stays(qtbot, rig):
     rig.segmenter.gate.clear()
     rig.subjects.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.subjects.session is not None)
-    QTest.mouseClick(rig.panel.tools["brush"], LEFT)
+    QTest.mouseClick(rig.panel.tool_row.tools["brush"], LEFT)
     rig.panel.canvas.tools.set_tool("brush")
     QTest.mouseClick(rig.panel.canvas, LEFT, NONE, rig.panel.canvas.viewport.to_widget(60, 60).toPoint())
     rig.segmenter.gate.set()
@@ -132,20 +132,20 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     opened(qtbot, rig)
     assert [error.fact for error in rig.errors] == ["Nothing found in the photo."]
     assert rig.state.subject.problem == "The cut-out is empty. Click the subject in the photo."
-    assert rig.panel.card_text.text() == rig.state.subject.problem
-    assert rig.panel.canvas.isVisible() and rig.panel.edit.isEnabled()
+    assert rig.panel.card.text.text() == rig.state.subject.problem
+    assert rig.panel.canvas.isVisible() and rig.panel.card.edit.isEnabled()
     note = rig.panel.found_note
     assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject."
-    assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.found_sign.isVisible()
+    assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.name_row.found_sign.isVisible()
 
 
 def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_meant(qtbot, rig):
     rig.segmenter.sure = False
     opened(qtbot, rig)
     panel, note = rig.panel, rig.panel.found_note
-    assert panel.found_label.text() == "not sure, 62\u00a0%" and not panel.found_sign.isVisible()
+    assert panel.name_row.found_label.text() == "not sure, 62\u00a0%" and not panel.name_row.found_sign.isVisible()
     assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
-    assert panel.canvas.tools.tool() == "box" and panel.tools["box"].isChecked()
+    assert panel.canvas.tools.tool() == "box" and panel.tool_row.tools["box"].isChecked()
     assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
     assert "875 MB" in note.better.text() and note.better.isVisible()
     with qtbot.waitSignal(panel.helpersRequested):
@@ -153,7 +153,7 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     QTest.mouseClick(note.thumbs[1], LEFT)
     qtbot.waitUntil(lambda: rig.segmenter.asked[-1][1].box is not None and not rig.subjects.session.asking)
     assert rig.segmenter.asked[-1][1].box.label == "cushion"
-    qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
+    qtbot.waitUntil(lambda: panel.name_row.found_label.text() == "corrected")
     assert not note.isVisible() and panel.canvas.tools.tool() == "select"
 
 
@@ -293,7 +293,7 @@ def test_examples_bring_their_prompt_and_give_way_to_the_users_photo(qtbot, rig)
 
 def test_the_name_goes_into_the_state_and_enter_looks_again(qtbot, rig):
     opened(qtbot, rig)
-    edit = rig.panel.name_edit
+    edit = rig.panel.name_row.edit
     edit.setFocus()
     QTest.keyClicks(edit, "toy robot")
     assert rig.state.subject.name == "toy robot"
@@ -309,15 +309,15 @@ def test_looking_again_by_a_name_corrects_nothing(qtbot, rig):
     panel = rig.panel
     for name in ("dog", "bag"):  # the second one is looked for, too
         asked = len(rig.segmenter.asked)
-        panel.nouns.picked.emit(name)
+        panel.name_row.nouns.picked.emit(name)
         qtbot.waitUntil(lambda before=asked: len(rig.segmenter.asked) == before + 1)
         qtbot.waitUntil(lambda: not rig.subjects.session.asking and not rig.subjects.session.busy)
         assert rig.segmenter.asked[-1][1].name == name
-        assert panel.found_note.verdict == "unsure" and panel.found_label.text().startswith("not sure")
-        assert panel.found_sign.isHidden() and rig.state.subject.automatic is rig.state.subject.proposal.mask
+        assert panel.found_note.verdict == "unsure" and panel.name_row.found_label.text().startswith("not sure")
+        assert panel.name_row.found_sign.isHidden() and rig.state.subject.automatic is rig.state.subject.proposal.mask
     panel.found_note.thumbs[1].click()
     qtbot.waitUntil(lambda: rig.subjects.session.undo_label == "Another candidate")
-    qtbot.waitUntil(lambda: panel.found_label.text() == "corrected")
+    qtbot.waitUntil(lambda: panel.name_row.found_label.text() == "corrected")
 
 
 def test_suggested_names_speak_the_language_and_write_english(qtbot, rig):
@@ -325,13 +325,13 @@ def test_suggested_names_speak_the_language_and_write_english(qtbot, rig):
     asked = len(rig.segmenter.asked)
     try:
         languages.install("zh_CN")
-        chip = rig.panel.nouns.chip("dog")
+        chip = rig.panel.name_row.nouns.chip("dog")
         qtbot.waitUntil(lambda: chip.text() == "狗")
         assert chip.isVisible() and chip.accessibleName() == "狗" and chip.toolTip() == "dog"
         chip.click()
     finally:
         languages.install("en")
-    assert rig.state.subject.name == rig.panel.name_edit.text() == "dog", "the model reads English"
+    assert rig.state.subject.name == rig.panel.name_row.edit.text() == "dog", "the model reads English"
     qtbot.waitUntil(lambda: len(rig.segmenter.asked) == asked + 1)
     qtbot.waitUntil(lambda: chip.text() == "dog")
 
@@ -382,9 +382,9 @@ def test_asking_for_the_name_brings_the_field_into_view(qtbot, rig):
     def in_view(widget) -> bool:
         return not widget.visibleRegion().isEmpty()
 
-    assert not in_view(panel.name_edit)
+    assert not in_view(panel.name_row.edit)
     panel.ask_for_name()
-    qtbot.waitUntil(lambda: in_view(panel.name_edit) and in_view(panel.nouns))
+    qtbot.waitUntil(lambda: in_view(panel.name_row.edit) and in_view(panel.name_row.nouns))
 
 
 def test_the_cut_out_follows_the_size_the_bundle_wants(qtbot, rig):
@@ -420,16 +420,16 @@ def test_a_subject_without_its_photo_shows_its_cut_out(qtbot, rig):
     cut_out = rig.state.subject.cut_out
     rig.state.add_subject(cut_out=cut_out, name="robot", title="robot-1.png")
     panel = rig.panel
-    assert not panel.canvas.isVisible() and panel.preview.has_picture() and not panel.edit.isEnabled()
-    assert panel.name_edit.text() == "robot"
+    assert not panel.canvas.isVisible() and panel.card.preview.has_picture() and not panel.card.edit.isEnabled()
+    assert panel.name_row.edit.text() == "robot"
 
 
 def test_edit_and_replace_are_asked_for(qtbot, rig):
     opened(qtbot, rig)
     with qtbot.waitSignal(rig.panel.editRequested):
-        QTest.mouseClick(rig.panel.edit, LEFT)
+        QTest.mouseClick(rig.panel.card.edit, LEFT)
     with qtbot.waitSignal(rig.panel.editRequested):
-        QTest.mouseClick(rig.panel.expand, LEFT)
+        QTest.mouseClick(rig.panel.tool_row.expand, LEFT)
     with qtbot.waitSignal(rig.panel.chooseRequested):
         QTest.mouseClick(rig.panel.replace, LEFT)
 
@@ -470,10 +470,10 @@ def test_a_correction_without_the_networks_is_said_in_the_banner(qtbot, rig):
 def test_looking_again_by_another_name_shows_the_new_sentences(qtbot, rig):
     opened(qtbot, rig)
     rig.segmenter.notes = ["No “robot” was found by name."]
-    rig.panel.name_edit.setText("robot")
-    QTest.keyClick(rig.panel.name_edit, Qt.Key.Key_End)
-    rig.panel.name_edit.textEdited.emit("robot")
-    QTest.keyClick(rig.panel.name_edit, Qt.Key.Key_Return)
+    rig.panel.name_row.edit.setText("robot")
+    QTest.keyClick(rig.panel.name_row.edit, Qt.Key.Key_End)
+    rig.panel.name_row.edit.textEdited.emit("robot")
+    QTest.keyClick(rig.panel.name_row.edit, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: rig.panel.note.text().startswith("No “robot” was found by name."))
     assert rig.state.subject.proposal.name == "robot" and not rig.errors
 

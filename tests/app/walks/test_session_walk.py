@@ -166,7 +166,7 @@ class SessionWalk(RuleBasedStateMachine):
 
     def _asked_last(self) -> None:
         queue = self.start.queue
-        newest = queue._queue[-1] if queue._queue else queue._drawing
+        newest = queue._line.waiting[-1] if queue._line.waiting else queue._line.drawing
         self.asked.append((newest.request.prompt, newest.request.seed))
 
     @rule()
@@ -175,7 +175,7 @@ class SessionWalk(RuleBasedStateMachine):
 
     @rule()
     def stop(self) -> None:
-        held = [job.request for job in self.start.queue._held]
+        held = [job.request for job in self.start.queue._line.held]
         self.start.queue.stop_now()
         self._let_go(held)
 
@@ -184,7 +184,7 @@ class SessionWalk(RuleBasedStateMachine):
     def stop_after(self) -> None:
         jobs = self.state.jobs
         drawing = [jobs.request] if not (jobs.stopping or jobs.ideas) else []
-        held = [job.request for job in self.start.queue._held]
+        held = [job.request for job in self.start.queue._line.held]
         self.start.queue.stop_after()
         self._let_go([*drawing, *held])
 
@@ -275,8 +275,8 @@ class SessionWalk(RuleBasedStateMachine):
     @invariant()
     def jobs_tell_the_queue(self) -> None:
         jobs, queue = self.state.jobs, self.start.queue
-        assert jobs.busy == (queue._drawing is not None) == (queue._number is not None)
-        assert (jobs.waiting, jobs.held) == (len(queue._queue), len(queue._held))
+        assert jobs.busy == (queue._line.drawing is not None) == (queue._number is not None)
+        assert (jobs.waiting, jobs.held) == (len(queue._line.waiting), len(queue._line.held))
         assert not (jobs.stopping or jobs.last or jobs.ideas) or jobs.busy
         if self.state.engine.phase == "ready":
             assert jobs.busy or not jobs.waiting, "what waits is drawn as soon as it can be"

@@ -10,8 +10,8 @@ import pytest
 from app.editor.cutting_editor import on_chequers
 from app.session.state import Result
 from app.window.cutting import subject_in
-from engine.bundle.manifest import PlacedContent
 from engine.bundle.placement_ranges import PlacementRanges
+from engine.bundle.records import PlacedContent
 from engine.encoders.placed import place_cut_out
 from engine.photo.load import load_photo, photo_from_pixels
 from engine.placement import Placement

@@ -24,8 +24,9 @@ from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
 from app.store.settings import OFFER_PUT_AWAY
 from app.window.main_window import MainWindow
-from engine.bundle.manifest import BundleManifest, PlacedContent
+from engine.bundle.manifest import BundleManifest
 from engine.bundle.placement_ranges import PlacementRanges
+from engine.bundle.records import PlacedContent
 from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.placement import Placement
 from engine.request import GenerationRequest

@@ -24,8 +24,8 @@ from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
 from app.store.settings import OFFER_PUT_AWAY
 from app.window.main_window import MainWindow
-from engine.bundle.manifest import PlacedContent
 from engine.bundle.placement_ranges import PlacementRanges
+from engine.bundle.records import PlacedContent
 from engine.events import EngineInfo, Finished, Started, Timing
 from engine.photo.load import photo_from_pixels
 from engine.request import GenerationRequest

@@ -11,7 +11,7 @@ from transformers.models.dinov2 import Dinov2Config, Dinov2Model
 from transformers.models.t5 import T5Config, T5ForConditionalGeneration
 
 from engine.bundle.converter import PublishedParts
-from engine.bundle.manifest import Origin
+from engine.bundle.records import Origin
 from engine.model.config import ScaleSchedule
 from engine.training.data.words import word_tokenizer
 

@@ -19,7 +19,7 @@ from engine.bundle.converter import PublishedParts, _transformer, convert_bundle
 from engine.bundle.loader import load_bundle
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.cli import main
-from engine.encoders.names import ENCODERS, is_own_name
+from engine.encoders.names import ENCODERS, own_name
 from engine.errors import BundleError, Cancelled, CannotWrite, DoesNotFit, InputError
 from engine.model.keys import from_published
 from tests.engine.bundle.published_files import GOLDEN, SCHEDULE, write_published
@@ -74,7 +74,7 @@ def test_what_is_not_needed_is_left_behind(converted):
                 names |= {(part, name) for name in file.keys()}  # noqa: SIM118 - not a dict
     assert not [name for part, name in names if name.startswith(("decoder.", "lm_head."))]
     assert ("text", "words.weight") in names and ("content", "input.weight") in names
-    assert all(is_own_name(part, name) for part, name in names)
+    assert all(own_name(part, name) == name for part, name in names)
 
 
 def test_old_pickles_and_safetensors_give_the_same_bundle(published, converted, tmp_path):

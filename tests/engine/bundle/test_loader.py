@@ -12,8 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine.bundle.loader import PartPlacement, check_files, keeps_float32, load_bundle, verify_bundle
-from engine.bundle.manifest import MANIFEST, PARTS, BundleFile, BundleManifest, read_manifest
+from engine.bundle.loader import PartPlacement, check_files, keeps_float32, load_bundle
+from engine.bundle.manifest import MANIFEST, PARTS, BundleManifest, read_manifest
+from engine.bundle.records import BundleFile
 from engine.bundle.writer import BundleWriter, write_bundle
 from engine.errors import BundleError, CannotWrite
 
@@ -126,7 +127,7 @@ def test_a_changed_byte_is_found_by_its_hash(bundle):
         stream.write(bytes([last[0] ^ 1]))
     refused(bundle, r"the content of transformer/weights\.safetensors is not what it was")
     with pytest.raises(BundleError, match="SHA-256"):
-        verify_bundle(bundle)
+        check_files(bundle, read_manifest(bundle), hashes=True)
 
 
 def test_large_bundles_are_opened_by_sizes_and_headers(bundle, monkeypatch):
@@ -136,7 +137,7 @@ def test_large_bundles_are_opened_by_sizes_and_headers(bundle, monkeypatch):
     monkeypatch.setattr("engine.bundle.loader.SMALL_BYTES", 1000)
     load_bundle(bundle)
     assert not hashed
-    verify_bundle(bundle)
+    check_files(bundle, read_manifest(bundle), hashes=True)
     assert len(hashed) == len(read_manifest(bundle).files)
 
 

@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.bundle.manifest import (
-    MANIFEST,
-    BundleManifest,
-    Defaults,
-    Language,
-    SceneEntry,
-    inside,
-    read_manifest,
-)
+from engine.bundle.manifest import MANIFEST, BundleManifest, inside, read_manifest
+from engine.bundle.records import Defaults, Language, SceneEntry
 from engine.errors import BundleError
 from engine.request import MAX_SEED
 

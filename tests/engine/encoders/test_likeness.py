@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.encoders.likeness import aligned, cut_out_of_picture
+from engine.encoders.likeness import aligned, cut_out_of_picture, in_its_light
 from engine.encoders.placed import on_white, place_cut_out
 from engine.placement import Placement
 from engine.request import CutOut
@@ -46,6 +46,24 @@ def test_a_subject_beyond_the_edge_of_the_picture():
     subject = thing()
     there = cut_out_of_picture(np.zeros((64, 64, 3), np.uint8), subject, Placement(0.0, 0.0, 1.0))
     assert there.shape == subject.rgb.shape and (there == 255).any() and (there == 0).any()
+
+
+@pytest.mark.parametrize("light", [(0.6, 0.6, 0.6), (0.55, 0.65, 0.95), (1.2, 1.0, 0.7)])
+def test_a_subject_in_a_scenes_light_is_the_same_one(light):
+    subject = thing()
+    inside = subject.alpha > 0
+    lit = (subject.rgb * np.array(light)).clip(0, 255).astype(np.uint8)
+    assert np.abs(in_its_light(lit, subject)[inside].astype(int) - subject.rgb[inside]).max() < 6
+    assert (in_its_light(lit, subject)[~inside] == 255).all()
+
+
+def test_another_colour_is_no_light():
+    subject = thing()
+    inside = subject.alpha > 0
+    blue = subject.rgb[..., ::-1].copy() // (4, 1, 1)
+    blue = blue.astype(np.uint8)
+    assert np.abs(in_its_light(blue, subject)[inside].astype(int) - subject.rgb[inside]).mean() > 25
+    assert in_its_light(np.zeros_like(blue), subject)[inside].max() == 0
 
 
 def test_only_patches_of_the_subject_are_compared():

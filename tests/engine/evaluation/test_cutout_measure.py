@@ -11,7 +11,8 @@ from PIL import Image
 
 from engine.cli import main
 from engine.errors import InputError
-from engine.evaluation.cutout_measure import boundary_f, find_cases, next_click, overlap
+from engine.evaluation.cutout_measure import boundary_f, find_cases, next_click
+from engine.photo.mask_ops import overlap
 from tests.engine.preflight.scenes import ellipse, painted
 
 
@@ -19,7 +20,7 @@ def test_overlap_and_outline_of_known_masks():
     truth = ellipse(300, 400, 200, 150, 90, 80)
     assert overlap(truth, truth) == boundary_f(truth, truth) == 1
     nothing = np.zeros_like(truth)
-    assert overlap(nothing, nothing) == boundary_f(nothing, nothing) == 1
+    assert overlap(nothing, nothing, of_nothing=1.0) == boundary_f(nothing, nothing) == 1
     assert overlap(nothing, truth) == boundary_f(nothing, truth) == 0
     half = truth.copy()
     half[:, 200:] = False

@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from engine.evaluation.measures import margin, psnr, share, ssim
+from engine.evaluation.measures import margin, share
+from engine.training.picture_quality import psnr, ssim
 
 
 def test_psnr_of_a_known_error():

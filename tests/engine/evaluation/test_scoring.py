@@ -15,11 +15,11 @@ from engine.cli import main
 from engine.cli.evaluate import find_photos
 from engine.errors import InputError
 from engine.evaluation import scoring as work
+from engine.evaluation.contact_sheet import contact_sheet
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
-from engine.evaluation.sheet import contact_sheet
 from engine.training.data import language
 from engine.training.data.subjects import SubjectPictures
-from engine.training.drawing import CUT_PATHS, Drawer, to_pixels
+from engine.training.drawer import CUT_PATHS, Drawer, to_pixels
 
 
 @pytest.fixture(scope="module")

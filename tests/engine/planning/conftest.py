@@ -2,8 +2,9 @@
 
 import pytest
 
-from engine.bundle.manifest import BundleManifest, EncoderPart
+from engine.bundle.manifest import BundleManifest
 from engine.bundle.published import CONTENT, ECHOGEN_2B, ECHOGEN_125M, SEMANTIC, TEXT, TOKENIZER_D16, TOKENIZER_D32
+from engine.bundle.records import EncoderPart
 from engine.model.schedules import published_schedules
 
 

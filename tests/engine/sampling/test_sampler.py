@@ -164,7 +164,7 @@ def test_going_back_to_an_earlier_prompt_costs_nothing(net: Transformer):
     sampling = sampler(net)
     first = drawn(sampling, conditions())
     drawn(sampling, conditions(words=1, thing=2))
-    assert sampling.is_prepared(conditions(), EQUAL, SCHEDULE)
+    assert not sampling.missing(conditions(), EQUAL, SCHEDULE)
     with counting(net) as counted:
         assert same(first, drawn(sampling, conditions()))
     assert counted["content"] == 0
@@ -172,10 +172,10 @@ def test_going_back_to_an_earlier_prompt_costs_nothing(net: Transformer):
 
 def test_preparing_ahead_leaves_only_the_scales(net: Transformer):
     sampling = sampler(net)
-    assert not sampling.is_prepared(conditions(), EQUAL, SCHEDULE)
+    assert sampling.missing(conditions(), EQUAL, SCHEDULE)
     sampling.prepare(conditions(), EQUAL, SCHEDULE)
-    assert sampling.is_prepared(conditions(), EQUAL, SCHEDULE)
-    assert not sampling.is_prepared(conditions(), UNEQUAL, SCHEDULE)
+    assert not sampling.missing(conditions(), EQUAL, SCHEDULE)
+    assert sampling.missing(conditions(), UNEQUAL, SCHEDULE)
     with counting(net) as counted:
         drawn(sampling, conditions())
     assert counted["content"] == 0

@@ -57,6 +57,6 @@ def test_each_photo_is_prepared_once(net):
         logits(sampling, replace(conditions(), subject=subject(1), views=(subject(0),)), EQUAL)
         logits(sampling, conditions(thing=1), EQUAL)
         assert ran["photo"] == before + 1
-        assert sampling.is_prepared(replace(conditions(), views=(subject(1),)), EQUAL, SCHEDULE)
+        assert not sampling.missing(replace(conditions(), views=(subject(1),)), EQUAL, SCHEDULE)
     finally:
         hook.remove()

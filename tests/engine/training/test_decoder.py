@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.training import checkpoint, loop
 from engine.training.adopt import adopt_bundle
 from engine.training.config import TrainingConfig
-from engine.training.drawing import Drawer
+from engine.training.drawer import Drawer
 from engine.training.export import describe, export
 from engine.training.stages import make_stage
 from engine.training.transformer_stage import TransformerStage

@@ -23,7 +23,7 @@ from engine.training import autoencoder_stages, checkpoint
 from engine.training.adopt import adopt_bundle
 from engine.training.config import TrainingConfig
 from engine.training.data import language
-from engine.training.drawing import Drawer, to_pixels
+from engine.training.drawer import Drawer, to_pixels
 from engine.training.export import collect_weights, describe, export
 from engine.training.model_card import read_evaluation
 from engine.training.stages import make_stage

@@ -20,8 +20,8 @@ import torch
 from safetensors.torch import load_file
 
 from engine.bench.published_set import NARROW, NARROW_2B, transformer_weights
-from engine.bundle.loader import verify_bundle
-from engine.bundle.manifest import BundleManifest
+from engine.bundle.loader import check_files
+from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.errors import (
     AccessRefused,
     BundleError,
@@ -129,7 +129,8 @@ def test_the_large_model_arrives_converted_exact_and_complete(published, store, 
     state = get(store, NAME)
     assert state.phase == "ready" and state.installed and state.error is None
     assert [phase for phase in phases if phase != "absent"] == ["asking", "fetching", "converting", "ready"]
-    manifest: BundleManifest = verify_bundle(models / NAME)
+    manifest: BundleManifest = read_manifest(models / NAME)
+    check_files(models / NAME, manifest, hashes=True)
     assert manifest.transformer == NARROW_2B
     assert manifest.origins["content"].source == OPEN_VAE
 

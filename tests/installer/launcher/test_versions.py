@@ -68,6 +68,9 @@ def test_older_damaged_and_foreign_archives_change_nothing(places, tmp_path):
         versions.take(tmp_path / "half.tar.gz")
     with pytest.raises(SetupFailed, match="damaged"):
         versions.take(whole, sha256="0" * 64)
+    for unreadable in (tmp_path / "gone.tar.gz", tmp_path, whole / "inside"):
+        with pytest.raises(SetupFailed, match="cannot be read"):
+            versions.take(unreadable)
     hostile = release(tmp_path, "0.12", {"../../outside": b"x"})
     with pytest.raises(SetupFailed, match="no version of EchoGen"):
         versions.take(hostile)

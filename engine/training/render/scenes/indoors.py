@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.training.render import stamps, tiles
+from engine.training.render import stamps, surfaces
 from engine.training.render.paint import soften
 from engine.training.render.scenes.nature import _lens
 from engine.training.render.world import Setting, World
@@ -88,10 +88,10 @@ def pink_fabric(w: World) -> Setting:
     pink = ("#ec94b8", "#e482ac", "#f2aac6", "#d87098", "#f4b4c8")
     horizon = (-0.9, 0.3, -0.4, 0.22, -1.5, 0.38)[style]
     ground = w.u(0.76, 0.9)
-    fabric = tiles.cloth(w, *pink, folds=w.u(0.18, 0.4))
+    fabric = surfaces.cloth(w, *pink, folds=w.u(0.18, 0.4))
     if horizon > 0:
         if style == 3:  # the same fabric hangs behind
-            hang = tiles.cloth(w, *pink, folds=0.25)
+            hang = surfaces.cloth(w, *pink, folds=0.25)
             w.put(soften(w.project(hang, -2.0, 0.7), 2.0 * w.size / 256) * 0.88)
         else:
             _room(w, horizon)
@@ -111,7 +111,7 @@ def wooden_floor(w: World) -> Setting:
     ground = w.u(0.8, 0.92)
     if horizon > 0:
         _room(w, horizon)
-    boards = tiles.planks(w, *_WOOD, boards=w.dice.choice((5, 6, 8)))
+    boards = surfaces.planks(w, *_WOOD, boards=w.dice.choice((5, 6, 8)))
     seen = w.project(boards, horizon, w.u(0.7, 1.1), w.dice.choice((0.0, 0.0, 1.57, w.u(-0.6, 0.6))))
     w.put(seen, w.below(horizon, 1.5))
     gloss = 0.0
@@ -132,9 +132,9 @@ def white_rug(w: World) -> Setting:
     ground = w.u(0.82, 0.9)
     if horizon > 0:
         _room(w, horizon)
-    floor = tiles.planks(w, *_WOOD, boards=6) if style % 3 else tiles.mottled(w, "#a8a098", "#8c8884", fine=0.06)
+    floor = surfaces.planks(w, *_WOOD, boards=6) if style % 3 else surfaces.mottled(w, "#a8a098", "#8c8884", fine=0.06)
     w.put(w.project(floor, horizon, 0.9), w.below(horizon, 1.5))
-    pile = tiles.pile(w, "#f0ece4", "#f6f3ee", "#e8e4dc", tufts=w.u(0.25, 0.6))
+    pile = surfaces.pile(w, "#f0ece4", "#f6f3ee", "#e8e4dc", tufts=w.u(0.25, 0.6))
     far = max(horizon, 0.0) + (ground - max(horizon, 0.0)) * w.u(0.35, 0.6)
     ragged = 0.014 * (w.fractal(60, 1, 2) - 0.5)
     if style in (0, 4):
@@ -167,7 +167,9 @@ def mirror(w: World) -> Setting:
         glass = behind * 0.9
         mask = w.below(horizon + 0.01, 3)
     else:  # it lies on a table
-        table = tiles.planks(w, *_WOOD, boards=6) if style == 1 else tiles.mottled(w, "#3c3e44", "#5c5c60", fine=0.05)
+        table = (
+            surfaces.planks(w, *_WOOD, boards=6) if style == 1 else surfaces.mottled(w, "#3c3e44", "#5c5c60", fine=0.05)
+        )
         w.put(w.project(table, horizon, 0.8), w.below(horizon, 1.5))
         y, ry = 0.8, 0.19
         frame = w.ellipse(0.5, y, 0.5, ry, 2)
@@ -193,11 +195,12 @@ def studio(w: World) -> Setting:
     spot = 1.04 - 0.4 * ((w.x - 0.5 - 0.15 * w.light.direction[0]) ** 2 + (w.y - 0.5) ** 2)
     w.image = ((wall * (1 - blend) + floor * blend) * spot * w.cast).clamp(0, 1)
     if style == 4:
-        table = tiles.planks(w, *_WOOD, boards=5)
+        table = surfaces.planks(w, *_WOOD, boards=5)
         w.put(w.project(table, horizon, 0.8, 1.57), w.below(horizon + 0.12, 2))
     elif style == 2:
         w.put(
-            w.project(tiles.mottled(w, "#b4b4b4", "#c4c0bc", fine=0.08), horizon, 1.0), w.below(horizon + 0.1, 20) * 0.8
+            w.project(surfaces.mottled(w, "#b4b4b4", "#c4c0bc", fine=0.08), horizon, 1.0),
+            w.below(horizon + 0.1, 20) * 0.8,
         )
     w.focus(horizon, ground, 3.0)
     return Setting(horizon, ground, mirror=w.dice.choice((0.0, 0.0, 0.08, 0.15)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.training.render import tiles
+from engine.training.render import surfaces
 from engine.training.render.paint import soften
 from engine.training.render.scenes.nature import _lens, _range, _tree_line
 from engine.training.render.world import Setting, World
@@ -18,7 +18,7 @@ def on_water(w: World) -> Setting:
     if style in (0, 2, 4):
         _tree_line(w, horizon, w.u(0.05, 0.16), "#3c5440", "#4c5c48", "#5c6454")
         w.haze(horizon, 0.12, 0.25)
-    slope = w.project(tiles.water(w, w.u(0.6, 1.3)), horizon, w.u(1.2, 2.2))
+    slope = w.project(surfaces.water(w, w.u(0.6, 1.3)), horizon, w.u(1.2, 2.2))
     depth = ((w.y - horizon) / (1 - horizon)).clamp(0, 1)
     deep = w.colour("#2c5c6c", "#24506c", "#3c6c6c", "#2c6478", "#38707c")
     mirrored = soften(w.mirrored(horizon), 2.0 * w.size / 256) if horizon > 0.1 else w.image * 0.5 + 0.25
@@ -46,7 +46,7 @@ def ocean_of_milk(w: World) -> Setting:
     else:
         w.sky(max(horizon, 0.2))
     milk = w.colour("#f8f4ec", "#fbf8f2", vary=0.01)
-    height = w.project(tiles.water(w, w.u(0.3, 0.8)), horizon, w.u(0.5, 1.1))
+    height = w.project(surfaces.water(w, w.u(0.3, 0.8)), horizon, w.u(0.5, 1.1))
     side = w.light.direction[0]
     slope = (soften(height, 2.2 * w.size / 256) * 1.3).clamp(-1, 1)
     tone = 0.95 + 0.14 * slope + 0.04 * side * (w.x - 0.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.training.render import stamps, tiles
+from engine.training.render import stamps, surfaces
 from engine.training.render.paint import soften
 from engine.training.render.world import Setting, World
 
@@ -10,12 +10,6 @@ from engine.training.render.world import Setting, World
 def _lens(w: World) -> float:
     """Blur of what is far, in pixels of 256: mostly a portrait's, sometimes nearly none."""
     return (1.2, 3.5, 6.0, 2.2, 8.5, 4.5)[w.layout % 6] * w.u(0.8, 1.25)
-
-
-def _ground(w: World, tile_scale: float, tile, horizon: float, soft: float = 2.0):
-    w.put(w.project(tile, horizon, tile_scale, w.u(-0.3, 0.3)), w.below(horizon, soft))
-    near = ((w.y - horizon) / (1 - horizon)).clamp(0, 1)
-    w.shade(1 - 0.22 * w.below(horizon) * (near - 0.75).clamp_min(0) * 4 * 0.4)
 
 
 def _tree_line(w: World, base: float, height: float, *palette: str, bumps: int = 14) -> None:
@@ -66,8 +60,8 @@ def jungle(w: World) -> Setting:
     for _ in range(34):
         w.stamp(w.dice.choice(kinds), w.u(-0.1, 1.1), w.u(0.0, horizon + 0.12), w.u(0.2, 0.42), w.u(-2.4, 2.4))
     w.blur_all(w.u(1.2, 4.0))
-    floor = tiles.mottled(w, "#4a3c26", "#3a3a20", "#5a4a2e", "#3c4a24", fine=0.3)
-    floor = tiles.leaves(w, floor, "#5c6a2c", "#6a5030", "#7c6438", "#40582a", share=0.55)
+    floor = surfaces.mottled(w, "#4a3c26", "#3a3a20", "#5a4a2e", "#3c4a24", fine=0.3)
+    floor = surfaces.leaves(w, floor, "#5c6a2c", "#6a5030", "#7c6438", "#40582a", share=0.55)
     w.put(w.project(floor, horizon, 1.3, w.u(-0.4, 0.4)), w.below(w.line(horizon + 0.08, 0.06, 6), 4))
     for _ in range(22):
         w.stamp(
@@ -105,11 +99,11 @@ def snow(w: World) -> Setting:
         tree = stamps.conifer(w, snowy=True)
         size = w.u(0.22, 0.6)
         w.stamp(tree, w.u(-0.05, 1.05), horizon + 0.05 - size * 0.4 + size * 0.06, size)
-    tile = tiles.mottled(w, "#eef2f6", "#e6ecf2", "#f6f8fa", fine=0.06, coarse=0.12, grain=0.02)
+    tile = surfaces.mottled(w, "#eef2f6", "#e6ecf2", "#f6f8fa", fine=0.06, coarse=0.12, grain=0.02)
     line = w.line(horizon + 0.03, 0.04, 3, 0.4)
     w.put(w.project(tile, horizon, 1.2), w.below(line, 3))
     drift = w.fractal(3, 2.6, 5)
-    slope = (tiles.slope_of(drift, 3, 3) * 1.5) * w.light.direction[0] * 2.4
+    slope = (surfaces.slope_of(drift, 3, 3) * 1.5) * w.light.direction[0] * 2.4
     w.shade(1 - (slope.clamp(-0.2, 0.3)) * w.below(line))
     w.focus(horizon, ground, _lens(w))
     if w.maybe(0.4):
@@ -124,7 +118,7 @@ def _range(w: World, base: float, height: float, snowy: float) -> None:
     line = w.line(base - height * 0.35, height, w.dice.choice((2, 3, 4)), 0.52, 7)
     rough = w.fractal(7, 0.6, 6)
     ridge = (rough - 0.5).abs() * 2
-    slope = (tiles.slope_of(ridge, 3) + tiles.slope_of(ridge, 2)) * 4.8 * (1 if w.light.direction[0] > 0 else -1)
+    slope = (surfaces.slope_of(ridge, 3) + surfaces.slope_of(ridge, 2)) * 4.8 * (1 if w.light.direction[0] > 0 else -1)
     rock = w.colour("#6c7078", "#7c7870", "#5c646c", "#807468")
     shaded = rock * (0.85 + slope.clamp(-0.5, 0.5) * 0.8 + 0.3 * (w.fractal(30, 1, 3) - 0.5))
     mask = w.below(line, 1.5) * w.edge(base + 0.02 - w.y, 2)
@@ -139,14 +133,14 @@ def beach(w: World) -> Setting:
     horizon, ground = w.u(0.26, 0.46), w.u(0.82, 0.93)
     w.sky(horizon)
     shore = horizon + (0.06, 0.2, 0.12, 0.16, 0.24, 0.09)[w.layout % 6]
-    slope = w.project(tiles.water(w), horizon, 2.6)
+    slope = w.project(surfaces.water(w), horizon, 2.6)
     deep, pale = w.colour("#2c6c8c", "#1f7c8c", "#3c7a90"), w.colour("#6cb4b4", "#8cbcb8", "#5cacac")
     share = ((w.y - horizon) / max(shore - horizon, 0.02)).clamp(0, 1)
     w.put((deep + (pale - deep) * share) * (1 + 0.3 * slope), w.below(horizon))
     w.lay(w.colour("#ffffff") * w.cast, ((slope - 0.5) * 1.6).clamp(0, 0.5) * w.below(horizon))
-    sand = tiles.mottled(w, "#dcc8a0", "#d4bc90", "#e4d4b0", "#ccb488", fine=0.1, coarse=0.2, grain=0.06)
+    sand = surfaces.mottled(w, "#dcc8a0", "#d4bc90", "#e4d4b0", "#ccb488", fine=0.1, coarse=0.2, grain=0.06)
     if w.maybe(0.5):
-        sand = (sand * (1 + 0.1 * tiles.water(w, 0.6))).clamp(0, 1)
+        sand = (sand * (1 + 0.1 * surfaces.water(w, 0.6))).clamp(0, 1)
     line = w.line(shore, 0.05, 4, 0.45) + (w.x - 0.5) * w.u(-0.12, 0.12)
     w.put(w.project(sand, horizon, 1.5, w.u(-0.5, 0.5)), w.below(line, 2))
     damp = (1 - (w.y - line).abs() / 0.06).clamp(0, 1) * w.below(line)
@@ -185,9 +179,9 @@ def mountain(w: World) -> Setting:
     if style != 5:
         _tree_line(w, horizon + 0.02, w.u(0.03, 0.1), "#3c5038", "#34483c", "#4a5c3c")
     tile = (
-        tiles.grass(w, "#6c8848", "#7c9450", "#8c9858", "#5c7a40")
+        surfaces.grass(w, "#6c8848", "#7c9450", "#8c9858", "#5c7a40")
         if style != 3
-        else tiles.pebbles(w, "#8c8478", "#a09684")
+        else surfaces.pebbles(w, "#8c8478", "#a09684")
     )
     line = w.line(horizon + 0.03, 0.04, 3, 0.45)
     w.put(w.project(tile, horizon, 1.5), w.below(line, 2))
@@ -222,13 +216,13 @@ def purple_rug_forest(w: World) -> Setting:
     w.light_up("forest", "forest", "golden", "overcast")
     horizon, ground = w.u(0.4, 0.56), w.u(0.82, 0.9)
     _forest(w, horizon)
-    floor = tiles.mottled(w, "#5c5030", "#4c4c2c", "#6c5c3c", fine=0.28)
-    floor = tiles.leaves(w, floor, "#7c6a38", "#8c6438", "#5c6a30", share=0.5)
+    floor = surfaces.mottled(w, "#5c5030", "#4c4c2c", "#6c5c3c", fine=0.28)
+    floor = surfaces.leaves(w, floor, "#7c6a38", "#8c6438", "#5c6a30", share=0.5)
     if w.layout % 2:
-        floor = tiles.grass(w, "#4c6a34", "#5c7c3c", "#3c5a2c")
+        floor = surfaces.grass(w, "#4c6a34", "#5c7c3c", "#3c5a2c")
     w.put(w.project(floor, horizon, 1.4), w.below(w.line(horizon + 0.04, 0.04, 5), 3))
     purple = ("#6a2c9a", "#7438a4", "#5c2488", "#8048a8")
-    pile = tiles.pile(w, *purple, tufts=0.4)
+    pile = surfaces.pile(w, *purple, tufts=0.4)
     seen = w.project(pile, horizon, 1.6)
     far, near = horizon + (ground - horizon) * w.u(0.5, 0.68), 1.2
     if w.layout % 3 == 0:
@@ -258,7 +252,7 @@ def wheat_field(w: World) -> Setting:
     if w.layout % 2:
         _tree_line(w, horizon, w.u(0.03, 0.1), "#4c5c38", "#5c6c44")
     gold = ("#c89c44", "#b88c38", "#d8b058", "#c8a050")
-    tile = tiles.grass(w, *gold, dry=0.4)
+    tile = surfaces.grass(w, *gold, dry=0.4)
     w.put(w.project(tile, horizon, 2.2), w.below(w.line(horizon, 0.015, 6), 2))
     ears = [stamps.ear(w) for _ in range(6)]
     for step in range(5):
@@ -267,7 +261,7 @@ def wheat_field(w: World) -> Setting:
         line = horizon + (ground - 0.12 - horizon) * depth
         for _ in range(int(46 - 26 * depth)):
             w.stamp(w.dice.choice(ears), w.u(-0.02, 1.02), line + w.u(0, 0.05), size * w.u(0.8, 1.2), w.u(-0.3, 0.3))
-    path = tiles.mottled(w, "#a8885c", "#b89868", "#988058", fine=0.2)
+    path = surfaces.mottled(w, "#a8885c", "#b89868", "#988058", fine=0.2)
     if w.layout % 3 != 2:
         bare = w.below(w.line(ground - 0.09, 0.05, 6), 5)
         w.put(w.project(path, horizon, 1.4), bare)
@@ -301,11 +295,11 @@ def autumn_tree(w: World) -> Setting:
         size = w.u(0.8, 1.15)
         w.stamp(stamps.tree(w, *rust), 0.5 + side * w.u(0.2, 0.42), horizon + 0.08 - size * 0.46, size)
     floor = (
-        tiles.grass(w, "#7c8040", "#8c8848", "#6c7438")
+        surfaces.grass(w, "#7c8040", "#8c8848", "#6c7438")
         if w.layout % 3
-        else tiles.mottled(w, "#8c6c44", "#7c6040", fine=0.25)
+        else surfaces.mottled(w, "#8c6c44", "#7c6040", fine=0.25)
     )
-    floor = tiles.leaves(w, floor, *rust, "#7c5434", "#8c6c44", share=w.u(0.25, 0.7))
+    floor = surfaces.leaves(w, floor, *rust, "#7c5434", "#8c6c44", share=w.u(0.25, 0.7))
     w.put(w.project(floor, horizon, 1.3), w.below(w.line(horizon + 0.06, 0.03, 4), 3))
     w.focus(horizon, ground, _lens(w))
     leaf = [stamps.maple(w, *rust) for _ in range(4)]
@@ -321,7 +315,7 @@ def sunflowers(w: World) -> Setting:
     horizon, ground = w.u(0.3, 0.46), w.u(0.84, 0.93)
     w.sky(horizon)
     _tree_line(w, horizon, 0.06, "#4c6a3c", "#3c5c34")
-    tile = tiles.grass(w, "#4c8434", "#5c943c", "#3c742c", dry=0.05)
+    tile = surfaces.grass(w, "#4c8434", "#5c943c", "#3c742c", dry=0.05)
     w.put(w.project(tile, horizon, 1.7), w.below(horizon, 3))
     _turf(w, horizon, "#4c8434", "#5c943c", "#3c742c", "#6ca048")
     heads = [stamps.sunflower(w) for _ in range(4)]
@@ -362,14 +356,14 @@ def dirt_road(w: World) -> Setting:
         _range(w, horizon, 0.18, snowy=0.2)
     _tree_line(w, horizon + 0.01, w.u(0.04, 0.14), "#4c5c38", "#5c6c44", "#6c7048")
     w.haze(horizon, 0.12, 0.25)
-    verge = tiles.grass(w, "#7c8c4c", "#8c9454", "#6c8044", "#989058", dry=0.35)
+    verge = surfaces.grass(w, "#7c8c4c", "#8c9454", "#6c8044", "#989058", dry=0.35)
     w.put(w.project(verge, horizon, 1.6), w.below(horizon, 2))
     along = ((w.y - horizon) / (1 - horizon)).clamp(0, 1)
     middle = 0.5 + w.u(-0.22, 0.22) * (1 - along) ** 2 + w.u(-0.05, 0.05)
     half = 0.015 + w.u(0.42, 0.62) * along
     ragged = 0.1 * half * (w.fractal(26, 1.5, 4) - 0.5) * 2
     road = w.edge(half - (w.x - middle).abs() + ragged, 3) * w.below(horizon)
-    dirt = tiles.pebbles(w, "#a88c68", "#98805c", "#b89c78", "#8c7454")
+    dirt = surfaces.pebbles(w, "#a88c68", "#98805c", "#b89c78", "#8c7454")
     w.put(w.project(dirt, horizon, 1.6), road)
     for rut in (-0.45, 0.45):
         track = (1 - ((w.x - middle - rut * half).abs() / (0.14 * half))).clamp(0, 1) * road

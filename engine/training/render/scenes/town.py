@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.training.render import stamps, tiles
+from engine.training.render import stamps, surfaces
 from engine.training.render.scenes.nature import _lens, _tree_line, _turf
 from engine.training.render.world import Setting, World
 
@@ -98,7 +98,7 @@ def cobblestone(w: World) -> Setting:
         w.bokeh(16, "#ffe0a0", "#fff0d0", low=0.0, high=0.4, size=0.04, strength=0.5)
     else:
         _street(w, horizon + 0.02, *walls)
-    stones = tiles.cobbles(w, *_STONE) if w.maybe(0.6) else tiles.setts(w, *_STONE, long=1.3)
+    stones = surfaces.cobbles(w, *_STONE) if w.maybe(0.6) else surfaces.setts(w, *_STONE, long=1.3)
     w.put(w.project(stones, horizon, w.u(1.0, 1.5), w.u(-0.25, 0.25)), w.below(horizon + 0.015, 2))
     w.focus(horizon, ground, _lens(w))
     wet = w.maybe(0.2)
@@ -126,13 +126,13 @@ def city(w: World) -> Setting:
     style = w.layout % 6
     if style in (1, 4):
         _tree_line(w, foot + 0.01, 0.06, "#4c6040", "#3c5438")
-        tile = tiles.grass(w, "#5c7c40", "#6c8c48")
+        tile = surfaces.grass(w, "#5c7c40", "#6c8c48")
     elif style == 2:
-        tile = tiles.planks(w, "#8c7c68", "#9c8a74", boards=5)
+        tile = surfaces.planks(w, "#8c7c68", "#9c8a74", boards=5)
     elif style == 3:
-        tile = tiles.mottled(w, "#5c5e62", "#686a6c", fine=0.12, grain=0.08)
+        tile = surfaces.mottled(w, "#5c5e62", "#686a6c", fine=0.12, grain=0.08)
     else:
-        tile = tiles.setts(w, "#a8a49c", "#989690", "#b4aea4", long=3.0, gap=0.03, worn=0.12)
+        tile = surfaces.setts(w, "#a8a49c", "#989690", "#b4aea4", long=3.0, gap=0.03, worn=0.12)
     w.put(w.project(tile, foot, 1.4), w.below(foot + 0.008, 1.5))
     if style in (1, 4):
         _turf(w, foot, "#5c7c40", "#6c8c48", "#4c6c34")
@@ -180,7 +180,7 @@ def blue_house(w: World) -> Setting:
     w.put(w.colour("#f0eeea", vary=0.01), w.box(at - 0.075, foot - 0.27, at + 0.075, foot))
     w.put(w.colour("#6c3428", "#e4e0d8", "#3c2c24", "#8c2c2c"), w.box(at - 0.06, foot - 0.255, at + 0.06, foot))
     stamps.shade_below(w, at, foot + 0.015, half, 0.4)
-    tile = tiles.grass(w, "#5c8440", "#6c944a", "#4c743a")
+    tile = surfaces.grass(w, "#5c8440", "#6c944a", "#4c743a")
     w.put(w.project(tile, foot, 1.6), w.below(w.line(foot + 0.015, 0.015, 8), 2))
     _turf(w, foot, "#5c8440", "#6c944a", "#4c743a", "#7c9c54")
     if style in (1, 4):
@@ -190,7 +190,7 @@ def blue_house(w: World) -> Setting:
             - (w.x - at - (0.5 - at) * ((w.y - foot) / (1 - foot)).clamp(0, 1)).abs(),
             2,
         )
-        w.put(w.project(tiles.setts(w, *_STONE, long=2.0), foot, 1.3), walk * w.below(foot + 0.01))
+        w.put(w.project(surfaces.setts(w, *_STONE, long=2.0), foot, 1.3), walk * w.below(foot + 0.01))
     for _ in range(w.dice.randint(0, 3)):
         size = w.u(0.16, 0.3)
         w.stamp(
@@ -238,9 +238,11 @@ def eiffel_tower(w: World) -> Setting:
             x += wide
     _tree_line(w, foot + 0.01, w.u(0.06, 0.12), "#4c6440", "#3c5836", "#5c6c44", bumps=10)
     w.haze(foot, 0.2, 0.2)
-    tile = tiles.grass(w, "#5c8040", "#6c9048") if style % 2 else tiles.mottled(w, "#c0b49c", "#b4a890", fine=0.12)
+    tile = (
+        surfaces.grass(w, "#5c8040", "#6c9048") if style % 2 else surfaces.mottled(w, "#c0b49c", "#b4a890", fine=0.12)
+    )
     if style == 4:
-        tile = tiles.setts(w, "#a8a49c", "#b4aea4", long=2.0, gap=0.04)
+        tile = surfaces.setts(w, "#a8a49c", "#b4aea4", long=2.0, gap=0.04)
     w.put(w.project(tile, foot, 1.6), w.below(foot + 0.02, 2))
     if style % 2:
         _turf(w, foot, "#5c8040", "#6c9048", "#4c7038")
@@ -256,7 +258,7 @@ def crowded_street(w: World) -> Setting:
     for _ in range(5):
         x, y = w.u(0, 1), foot - w.u(0.12, 0.26)
         w.put(w.colour(*signs), w.box(x - 0.06, y, x + 0.06, y + 0.03))
-    slabs = tiles.setts(w, "#a4a098", "#989694", "#b0aaa0", long=w.dice.choice((1.0, 2.0)), gap=0.03, worn=0.15)
+    slabs = surfaces.setts(w, "#a4a098", "#989694", "#b0aaa0", long=w.dice.choice((1.0, 2.0)), gap=0.03, worn=0.15)
     w.put(w.project(slabs, foot - 0.02, 1.5), w.below(foot + 0.01, 2))
     w.blur_all((1.0, 2.2, 3.0, 1.6, 3.6, 2.4)[w.layout % 6] * 0.5)
     people = sorted(w.u(0, 1) for _ in range(w.dice.randint(9, 20)))

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from engine.photo.load import photo_from_pixels
+from engine.photo.mask_ops import overlap
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Window, WorkingPhoto
 from engine.preflight.shipped.candidates import Candidate, by_itself, in_box, ranked, seen_again, seen_by_itself
 from engine.preflight.shipped.channels import BOX, EARLIER, INCLUDE, HintChannels
 from engine.preflight.shipped.judge import KINDS, TRAITS, Judge
 from engine.preflight.shipped.network import LOOKS, SIDE, View
-from engine.preflight.shipped.traits import overlap, seen_in, shown, traits_of
+from engine.preflight.shipped.traits import seen_in, shown, traits_of
 from tests.engine.preflight.scenes import ellipse, painted
 
 SMALL, LARGE = ellipse(SIDE, SIDE, 90, 120, 40, 50), ellipse(SIDE, SIDE, 128, 128, 110, 100)

@@ -17,7 +17,7 @@ from engine.training.data.subjects import SubjectPictures
 from engine.training.render import outfits, scenes
 from engine.training.render.light import relight
 from engine.training.render.paint import Canvas
-from engine.training.render.renderer import Renderer, contact_sheet
+from engine.training.render.renderer import Renderer, sheet_of_pairs
 
 SIDE = 64
 
@@ -243,7 +243,7 @@ def test_captions_name_the_subject_and_the_scene(subjects: SubjectPictures):
 
 
 def test_a_sheet_holds_every_pair(subjects: SubjectPictures):
-    sheet = contact_sheet(renderer(subjects).batch(5), columns=3)
+    sheet = sheet_of_pairs(renderer(subjects).batch(5), columns=3)
     assert sheet.shape == (2 * SIDE, 6 * SIDE, 3)
 
 

@@ -142,7 +142,7 @@ def _spent(work: Callable[[], object]) -> _Spent:
 
 @dataclass(frozen=True)
 class WorkerGain:
-    """What a second worker brings.
+    """The gain by a second worker.
 
     Attributes:
         one, two: pictures a second of one and of two workers, with the same threads each; medians of the rounds.

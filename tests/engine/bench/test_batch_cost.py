@@ -8,7 +8,7 @@ import os
 import pytest
 
 from engine.batch.worker import Worker
-from engine.bench.batch import measure_workers
+from engine.bench.batch_cost import measure_workers
 from engine.cli import main
 from engine.errors import InputError
 

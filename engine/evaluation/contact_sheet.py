@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from engine.training.data import language
-from engine.training.drawing import to_pixels
+from engine.training.drawer import to_pixels
 
 if TYPE_CHECKING:
     from engine.evaluation.photo_case import PhotoCase, Renders

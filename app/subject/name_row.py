@@ -1,0 +1,82 @@
+"""The subject's name: a field, suggested names while it is empty, and beside it how sure the search was."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.look.controls import label
+from app.look.glyphs import Glyph
+from app.subject.found_note import Verdict
+from app.subject.nouns import NounChips
+
+_LONGEST = 120
+
+
+class NameRow(QWidget):
+    """See the module.
+
+    Attributes:
+        edit: the field. nouns: the suggested names. found_label, found_sign: how sure the search was.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = label("", "label")
+        self.found_sign, self.found_label = Glyph("circle-check", "accent"), label("", "help", "muted")
+        self.edit = QLineEdit()
+        self.edit.setObjectName("subjectNameEdit")
+        self.edit.setMaxLength(_LONGEST)
+        self._title.setBuddy(self.edit)
+        self.nouns = NounChips()
+        self._found: tuple[Verdict, float] = ("", 0.0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        head = QHBoxLayout()
+        head.setSpacing(6)
+        head.addWidget(self._title, 1)
+        head.addWidget(self.found_sign)
+        head.addWidget(self.found_label)
+        column.addLayout(head)
+        column.addWidget(self.edit)
+        column.addWidget(self.nouns)
+        self._retranslate()
+
+    def show_name(self, name: str, *, another: bool) -> None:
+        """Show the name of the subject; of the same subject only while nobody types.
+
+        Args:
+            another: it is not the subject whose name was shown before.
+        """
+        if another or (self.edit.text() != name and not self.edit.hasFocus()):
+            self.edit.setText(name)
+
+    def show_found(self, verdict: Verdict, score: float) -> None:
+        """Say how sure the search was.
+
+        Args:
+            verdict: "" when the cut-out was corrected.
+            score: 0 … 1; nothing is said of 0.
+        """
+        self._found = (verdict, score)
+        if verdict == "":
+            words = self.tr("corrected")
+        elif verdict == "sure":
+            words = self.tr("found, {0}\u00a0%").format(round(100 * score))
+        else:
+            words = self.tr("not sure, {0}\u00a0%").format(round(100 * score))
+        self.found_label.setText(words)
+        self.found_label.setVisible(score > 0)
+        self.found_sign.setVisible(score > 0 and verdict in ("", "sure"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+        super().changeEvent(event)
+
+    def _retranslate(self) -> None:
+        self._title.setText(self.tr("What is it?"))
+        self.edit.setAccessibleName(self.tr("Subject name"))
+        self.edit.setPlaceholderText(self.tr("toy robot, cat, mug …"))
+        self.show_found(*self._found)

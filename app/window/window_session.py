@@ -1,0 +1,46 @@
+"""The window's part of the saved session: its place and size, open sections, the list, earlier prompts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.session.state import SessionState
+from app.store.saved_session import SavedSession
+from app.window.geometry import WindowGeometry
+from app.window.listing import Listing
+from app.window.panels import Panels
+
+
+class WindowSession:
+    """Describes the window for the session file, and makes it again as it was."""
+
+    def __init__(self, panels: Panels, listing: Listing, place: WindowGeometry, state: SessionState) -> None:
+        self._panels, self._listing, self._place, self._state = panels, listing, place, state
+
+    def describe(self) -> dict[str, Any]:
+        """The window's fields of ``SavedSession``, beside those of the state."""
+        shown, prompt = self._state.result, self._panels.prompt
+        controls = {
+            "shown": shown.picture if shown is not None else None,
+            "sections": prompt.sheet.open_sections(),
+            "list": self._listing.text,
+            "listed": self._listing.run.saved(),
+            "history_shown": self._panels.is_history_shown(),
+            "windows": self._place.on_screens(),
+        }
+        return {"controls": controls, "prompt_history": prompt.prompt_history(), "window": self._place.last()}
+
+    def restore(self, session: SavedSession) -> None:
+        """Place, size, open sections and earlier prompts as they were."""
+        prompt, controls = self._panels.prompt, session.controls
+        windows = controls.get("windows")
+        self._place.restore(session.window, windows if isinstance(windows, dict) else {})
+        sections = controls.get("sections")
+        if isinstance(sections, dict):
+            prompt.sheet.set_open_sections(sections)
+        prompt.set_prompt_history(session.prompt_history)
+        text = controls.get("list")
+        if isinstance(text, str):
+            self._listing.set_text(text)
+        self._listing.run.restore(controls.get("listed"))
+        self._panels.show_history(controls.get("history_shown", True) is not False)
