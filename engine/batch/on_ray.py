@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine import errors
-from engine.batch.batch_job import BatchJob, Planned, rows_a_part
+from engine.batch.batch_job import BatchJob, Planned
 from engine.batch.progress import Count, ProgressBar
 from engine.batch.worker import Worker, WorkerOptions
 from engine.errors import DeviceLost, EchoGenError, InputError
@@ -83,6 +83,11 @@ def connect(address: str | None, workers: int | None, threads: int) -> Any:
             ),
         ) from error
     return ray
+
+
+def rows_a_task(total: int) -> int:
+    """Requests of one task: so few that all devices end at about the same time, so many that a subject's prompts stay together."""
+    return min(max(total // 32, 1), 32)
 
 
 def check_reachable(address: str | None) -> None:
@@ -226,8 +231,8 @@ def _run(ray: Any, job: BatchJob, options: WorkerOptions, bar: ProgressBar, work
         # Ray says what is wanted here: a picture that is written and not yet checked off is looked at again.
         warnings.simplefilter("ignore", UserWarning)
         rows = ray.data.read_parquet(str(job.folder / "plan"))
-        # Ray reads small files together; a block of its own for every part is what lets all actors have work.
-        parts = rows.repartition(target_num_rows_per_block=rows_a_part(bar.total))
+        # The files of the plan say nothing of the work: small blocks are what lets all actors have some.
+        parts = rows.repartition(target_num_rows_per_block=rows_a_task(bar.total))
         drawn = parts.map_batches(
             RayDrawing,
             fn_constructor_args=(options, tally),

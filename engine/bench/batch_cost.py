@@ -10,10 +10,11 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from engine.batch.batch_job import BatchJob
+from engine.batch.batch_job import BatchJob, Planned
 from engine.batch.worker import Worker, WorkerOptions
 from engine.bench.pictures import some_request
 from engine.bundle.library import resolve_bundle
@@ -27,14 +28,20 @@ Run = Callable[[BatchJob, WorkerOptions, int, int], object]
 """Draws a job: the job, its options, how many pictures, how many workers."""
 
 
+_BLOCK = 3
+"""Pictures that one side draws before it is the other's turn: a machine that is busy for half a minute is so for both."""
+
+
 @dataclass(frozen=True)
 class BatchCost:
-    """What ``batch`` takes beside the engine.
+    """What ``batch`` takes beside the engine, whose caller has the picture in memory.
 
     Attributes:
-        alone_seconds, batch_seconds: of a picture, drawn by the engine alone and by a job; medians of the rounds.
-        frame_seconds: of a picture, what writing the plan and the manifest take.
-        overhead: of a job over the engine, as a share: the median over the rounds of their quotients, and the frame.
+        alone_seconds, batch_seconds: of a picture, drawn by the engine alone and by a job; medians of the blocks.
+        frame_seconds: of a picture, what writing the plan and the manifest of this job take.
+        overhead: of a job over the engine, as a share: the median over the blocks of their quotients, and the frame.
+        alone_work, batch_work, frame_work, work_overhead: the same in seconds of the processor, all threads together, and
+            means: what a machine pays that has no core to spare for writing beside drawing.
         rounds, pictures: how often, and pictures of each side in a round.
     """
 
@@ -42,8 +49,20 @@ class BatchCost:
     batch_seconds: float
     frame_seconds: float
     overhead: float
+    alone_work: float
+    batch_work: float
+    frame_work: float
+    work_overhead: float
     rounds: int
     pictures: int
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """Seconds on the clock, and of the processor."""
+
+    seconds: float
+    work: float
 
 
 def measure_batch(
@@ -51,55 +70,74 @@ def measure_batch(
 ) -> BatchCost:
     """Draw the same pictures by the engine alone and as a job, in turns: one round to warm up, ``rounds`` that count.
 
-    Both sides meet a subject and a prompt for the first time in every round, and draw the rest of it with them known.
+    Both sides meet a subject and a prompt for the first time in every round, and draw the rest of it with them known. The job
+    ends every block with its picture on the disk, which a job does once: it is charged a little more than it takes.
     """
     import pyarrow.parquet  # noqa: F401 - takes as long as a picture, once: no part of what a picture costs
 
-    alone: list[float] = []
-    drawn: list[float] = []
+    alone: list[_Spent] = []
+    drawn: list[_Spent] = []
     with tempfile.TemporaryDirectory() as folder:
         job = BatchJob.open(Path(folder) / "job", read_manifest(resolve_bundle(bundle)).identity, resume=False)
         with Worker(WorkerOptions(str(job.folder), bundle, device)) as worker:
-            begun = time.perf_counter()
-            planned, _ = job.write_plan(_requests(worker.engine, rounds + 1, pictures))
-            frame = time.perf_counter() - begun
+            requests = _requests(worker.engine, rounds + 1, pictures)
+            plan = _spent(lambda: job.write_plan(requests))
             subjects = [list(rows) for _, rows in groupby(job.plan(), key=lambda row: row.subject)]
             for index, rows in enumerate(subjects):
                 if index:
                     on_round(index - 1)
                 # Other colours than those of any job, so that no cache knows them.
                 others = [_request(worker.engine, index + 10_000, seed) for seed in range(pictures)]
-
-                def by_engine(requests: Sequence[GenerationRequest] = others) -> None:
-                    for request in requests:
-                        for _ in worker.engine.generate(request, previews=False):
-                            pass
-
-                def by_job(rows: Sequence = rows) -> None:
-                    for row in rows:
-                        record = worker.draw(row)
-                        assert record is not None and not record.error, record
-                    worker.flush()
-
-                sides = [(by_engine, alone), (by_job, drawn)]
-                for work, seconds in sides if index % 2 else reversed(sides):
-                    begun = time.perf_counter()
-                    work()
-                    seconds.append((time.perf_counter() - begun) / pictures)
-            begun = time.perf_counter()
-            job.write_manifest()
-            frame += time.perf_counter() - begun
-    alone, drawn, frame = alone[1:], drawn[1:], frame / planned
-    typical = statistics.median(alone)
-    quotients = [job_side / engine_side for job_side, engine_side in zip(drawn, alone, strict=True)]
-    return BatchCost(
-        typical,
-        statistics.median(drawn),
-        frame,
-        statistics.median(quotients) - 1 + frame / typical,
-        rounds,
-        pictures,
+                for start in range(0, pictures, _BLOCK):
+                    block = slice(start, start + _BLOCK)
+                    sides = [
+                        (partial(_by_engine, worker, others[block]), alone),
+                        (partial(_by_job, worker, rows[block]), drawn),
+                    ]
+                    for side, spent in sides if (index + start // _BLOCK) % 2 else reversed(sides):
+                        took, count = _spent(side), len(rows[block])
+                        if index:
+                            spent.append(_Spent(took.seconds / count, took.work / count))
+            manifest = _spent(job.write_manifest)
+    frame = _Spent(
+        (plan.seconds + manifest.seconds) / len(requests),
+        (plan.work + manifest.work) / len(requests),
     )
+    alone_seconds = statistics.median(side.seconds for side in alone)
+    alone_work = statistics.fmean(side.work for side in alone)
+    batch_work = statistics.fmean(side.work for side in drawn)
+    quotient = statistics.median(job.seconds / engine.seconds for job, engine in zip(drawn, alone, strict=True))
+    return BatchCost(
+        alone_seconds=alone_seconds,
+        batch_seconds=statistics.median(side.seconds for side in drawn),
+        frame_seconds=frame.seconds,
+        overhead=quotient - 1 + frame.seconds / alone_seconds,
+        alone_work=alone_work,
+        batch_work=batch_work,
+        frame_work=frame.work,
+        work_overhead=(batch_work + frame.work) / alone_work - 1,
+        rounds=rounds,
+        pictures=pictures,
+    )
+
+
+def _by_engine(worker: Worker, requests: Sequence[GenerationRequest]) -> None:
+    for request in requests:
+        for _ in worker.engine.generate(request, previews=False):
+            pass
+
+
+def _by_job(worker: Worker, rows: Sequence[Planned]) -> None:
+    for row in rows:
+        record = worker.draw(row)
+        assert record is not None and not record.error, record
+    worker.flush()
+
+
+def _spent(work: Callable[[], object]) -> _Spent:
+    seconds, processor = time.perf_counter(), time.process_time()
+    work()
+    return _Spent(time.perf_counter() - seconds, time.process_time() - processor)
 
 
 @dataclass(frozen=True)

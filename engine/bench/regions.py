@@ -36,6 +36,8 @@ class RegionCost:
         corner_seconds, middle_seconds: of a quarter of its pixels, at a corner and in the middle.
         corner_share, middle_share: of ``whole_seconds``.
         corner_share_of_new, middle_share_of_new: of ``new_seconds``.
+        corner_work_share, middle_work_share: of the whole, as ``corner_share``, in seconds of the processor, all threads
+            together. On a machine that is busy with other things the clock is kinder to what is short.
     """
 
     whole_seconds: float
@@ -46,6 +48,8 @@ class RegionCost:
     middle_share: float
     corner_share_of_new: float
     middle_share_of_new: float
+    corner_work_share: float
+    middle_work_share: float
     rounds: int
 
 
@@ -99,16 +103,19 @@ def measure_random_regions(comparer: Comparer, rounds: int, on_round: OnRound = 
 
 def _in_turns(draw: Callable[[str, int], None], names: tuple[str, ...], rounds: int, on_round: OnRound) -> RegionCost:
     seconds: dict[str, list[float]] = {name: [] for name in names}
+    work: dict[str, list[float]] = {name: [] for name in names}
     for index in range(rounds + 1):
         if index:
             on_round(index - 1)
         for name in names if index % 2 else reversed(names):
-            begun = time.perf_counter()
+            begun, processor = time.perf_counter(), time.process_time()
             draw(name, index)
             seconds[name].append(time.perf_counter() - begun)
-    times = {name: values[1:] for name, values in seconds.items()}  # without the round that warmed up
+            work[name].append(time.process_time() - processor)
+    # Without the round that warmed up.
+    times, worked = ({name: values[1:] for name, values in found.items()} for found in (seconds, work))
     times.setdefault("new", times["whole"])
-    share = _shares(times)
+    share, work_share = _shares(times), _shares(worked)
     median = {name: statistics.median(values) for name, values in times.items()}
     return RegionCost(
         whole_seconds=median["whole"],
@@ -119,6 +126,8 @@ def _in_turns(draw: Callable[[str, int], None], names: tuple[str, ...], rounds: 
         middle_share=share("middle", "whole"),
         corner_share_of_new=share("corner", "new"),
         middle_share_of_new=share("middle", "new"),
+        corner_work_share=work_share("corner", "whole"),
+        middle_work_share=work_share("middle", "whole"),
         rounds=rounds,
     )
 

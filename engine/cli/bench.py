@@ -178,16 +178,19 @@ def _regions(result: dict[str, Any]) -> list[str]:
         f"{result['corner_share']:.0%} of them",
         f"A quarter in the middle: {result['middle_seconds']:.2f} s, {result['middle_share_of_new']:.0%} and "
         f"{result['middle_share']:.0%} of them",
+        f"In processor time:       {result['corner_work_share']:.0%} and {result['middle_work_share']:.0%} of another at its place",
     ]
 
 
 def _batch(result: dict[str, Any]) -> list[str]:
     return [
         f"{result['bundle']}: {result['rounds']} rounds of {result['pictures']} pictures on each side",
-        f"The engine alone: {result['alone_seconds']:.3f} s a picture",
-        f"A job:            {result['batch_seconds']:.3f} s a picture, and {1000 * result['frame_seconds']:.1f} ms for plan "
-        "and manifest",
-        f"Overhead:         {result['overhead']:.1%}",
+        f"{'':18}{'on the clock':>14}{'processor time':>16}",
+        *(
+            f"{name:18}{1000 * result[f'{side}_seconds']:11.1f} ms{1000 * result[f'{side}_work']:13.1f} ms"
+            for name, side in (("The engine alone", "alone"), ("A job", "batch"), ("Plan and manifest", "frame"))
+        ),
+        f"{'Overhead':18}{result['overhead']:14.1%}{result['work_overhead']:16.1%}",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which tokens of a region go through the network, and which of them are drawn anew."""
+"""Which tokens of a region go through the network, how deep, and which of them are drawn anew."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ WHOLE_UP_TO = 100
 """Scales of so many tokens run whole: they say what the picture is, and cost little."""
 NEAR = 2
 """Of larger scales the tokens so near to the region run: what is further away is seen through the coarser scales."""
+_FEW = 50
+"""In scales of fewer tokens, where one is drawn, all kept ones go as deep as they can: they cost little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +37,28 @@ class RegionTokens:
         places = self.anew[scale]
         if places.numel() <= WHOLE_UP_TO or not places.any():
             return torch.arange(places.numel())
-        near = F.max_pool2d(places[None].float(), 2 * NEAR + 1, stride=1, padding=NEAR)
-        return near.flatten().nonzero()[:, 0]
+        return _around(places, NEAR).flatten().nonzero()[:, 0]
 
-    def asked(self, scale: int) -> Tensor:
-        """Of the tokens of ``run``, indices (k,) of those that are drawn anew."""
-        return torch.isin(self.run(scale), self.drawn(scale)).nonzero()[:, 0]
+    def depths(self, scale: int, blocks: int) -> Tensor:
+        """Through how many of the blocks each token of ``run`` goes, (m,); in the others it has only keys and values to give.
+
+        A token that is drawn goes through all of them. Behind the last block's keys nobody looks at a kept one. Those that do
+        not touch the region, and scales without one, have little to tell that the first half of the blocks does not know
+        (docs/decisions/0021).
+        """
+        places = self.anew[scale]
+        if not places.any():
+            return torch.full((places.numel(),), blocks // 2)
+        depths = torch.full(places.shape, blocks - 1 if places.numel() < _FEW else blocks // 2)
+        depths[_around(places, 1)] = blocks - 1
+        depths[places] = blocks
+        return depths.flatten()[self.run(scale)]
 
     def drawn(self, scale: int) -> Tensor:
         """Indices (k,) of the tokens that are drawn anew."""
         return self.anew[scale].flatten().nonzero()[:, 0]
+
+
+def _around(places: Tensor, tokens: int) -> Tensor:
+    """Places, bool (h, w), with so many tokens around them."""
+    return F.max_pool2d(places[None].float(), 2 * tokens + 1, stride=1, padding=tokens)[0] > 0

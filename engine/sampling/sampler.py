@@ -251,9 +251,9 @@ class Sampler:
                 if region is not None and tokens[scale] < schedule.tokens[scale]:
                     places = region.run(scale).to(self.device)
                     inputs, rotary = inputs[:, places], rotary[places]
-                wanted = self._wanted(scale, scale < first, region, tokens[scale])
+                going = self._going(scale, scale < first, region)
                 groups = self._groups(len(order), tokens[scale])
-                tasks = [partial(run.scale, group, inputs, scale, rotary, pace, wanted) for group in groups]
+                tasks = [partial(run.scale, group, inputs, scale, rotary, pace, going) for group in groups]
                 at_once = self.branches == "side-by-side" and len(tasks) > 1
                 branch_logits = torch.cat(run_side_by_side(tasks) if at_once else [task() for task in tasks])
                 run.advance(tokens[scale])
@@ -275,12 +275,15 @@ class Sampler:
             if scale >= first - 1:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
 
-    def _wanted(self, scale: int, kept: bool, region: RegionTokens | None, run: int) -> Tensor | None:
-        """Which of the ``run`` tokens of a scale are asked for their bits, as indices; None for all of them."""
-        if region is None and not kept:
-            return None
-        asked = region.asked(scale) if region is not None else torch.zeros(0, dtype=torch.long)
-        return None if len(asked) == run else asked.to(self.device)
+    def _going(self, scale: int, kept: bool, region: RegionTokens | None) -> list[Tensor | None] | None:
+        """Of every block, which tokens of a scale go on through it, as indices; None for all of them."""
+        blocks = len(self.net.blocks)
+        if region is None:
+            nobody = torch.zeros(0, dtype=torch.long, device=self.device)
+            return [*[None] * (blocks - 1), nobody] if kept else None
+        depths = region.depths(scale, blocks)
+        which = [(depths > block).nonzero()[:, 0] for block in range(blocks)]
+        return [None if len(going) == len(depths) else going.to(self.device) for going in which]
 
     def _groups(self, branches: int, tokens: int) -> list[slice]:
         """The branches that go through a scale of so many tokens together."""
@@ -353,26 +356,33 @@ class _Run:
         self.caches = [ScaleCache([state.start[index] for state in states], stored) for index in blocks]
 
     def scale(
-        self, branches: slice, inputs: Tensor, scale: int, rotary: Tensor, pace: Pace, wanted: Tensor | None = None
+        self,
+        branches: slice,
+        inputs: Tensor,
+        scale: int,
+        rotary: Tensor,
+        pace: Pace,
+        going: Sequence[Tensor | None] | None = None,
     ) -> Tensor:
-        """Logits of some branches at one scale, (B, n, 2d), or (B, m, 2d) of the ``wanted`` tokens (m,) alone.
+        """Logits of some branches at one scale, (B, m, 2d), of the m tokens that go through all blocks.
 
         Args:
             inputs: (1, n, d), the same for all branches.
+            going: of every block, indices of the tokens that go on through it; the others stay what they were before it, and
+                give its keys and values. None for all.
         """
         vector = self.vector[branches]
         x = self.net.embed(inputs, scale).expand(len(vector), -1, -1)
-        last = self.net.blocks[-1]
-        for block, prepared, content, cross, cache in zip(
-            self.net.blocks, self.prepared, self.content, self.cross, self.caches, strict=True
-        ):
+        last = len(self.net.blocks) - 1
+        for index, block in enumerate(self.net.blocks):
             pace.step()
-            content, cross = content[branches], cross[branches]
+            content, cross = self.content[index][branches], self.cross[index][branches]
             if self.resting:  # on the CPU, they visit the device for this block only
                 content, cross = moved(content, self.device), moved(cross, self.device)
-            # Behind the last block's keys a token whose bits are kept has nothing to tell any more.
-            asked = wanted if block is last else None
-            x = block.image(x, prepared.of(branches), rotary, content, cross, cache.of(branches), wanted=asked)
+            who = None if going is None else going[index]
+            cache = self.caches[index].of(branches)
+            deeper = block.image(x, self.prepared[index].of(branches), rotary, content, cross, cache, wanted=who)
+            x = deeper if who is None or index == last else x.index_copy(1, who, deeper)
         return self.net.logits(x, vector)
 
     def advance(self, tokens: int) -> None:

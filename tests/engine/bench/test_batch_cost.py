@@ -18,6 +18,8 @@ def test_the_overhead_of_a_job_is_what_it_takes_beside_the_engine(tiny_bundle, c
     assert main([*command, "--of", "batch", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["alone_seconds"] > 0 and found["frame_seconds"] > 0 and (found["rounds"], found["pictures"]) == (2, 2)
+    work = (found["batch_work"] + found["frame_work"]) / found["alone_work"] - 1
+    assert found["frame_work"] > 0 and found["work_overhead"] == pytest.approx(work)
     slow, real = 5 * found["alone_seconds"], Worker.draw
 
     def draw(self, row, cancel=None):
@@ -56,6 +58,7 @@ def test_a_region_is_measured_beside_the_whole(tiny_bundle, capsys):
     assert main([*command, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["corner_share"] == pytest.approx(found["corner_seconds"] / found["whole_seconds"])
+    assert found["corner_work_share"] > 0 and found["middle_work_share"] > 0
     assert main(command) == 0
     assert "A quarter at a corner" in capsys.readouterr().out
     assert main(["bench", "--config", "echogen-125m", "--random", "--of", "batch"]) == 2

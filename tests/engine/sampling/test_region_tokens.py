@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ from engine.model.config import ScaleSchedule
 from engine.sampling.guidance import Guidance
 from engine.sampling.region_tokens import NEAR, RegionTokens
 from engine.sampling.sampler import Sampler
-from tests.engine.sampling.tiny import TOKENIZER, conditions, transformer
+from tests.engine.sampling.tiny import CONFIG, TOKENIZER, conditions, transformer
 
 SCHEDULE = ScaleSchedule(size=(192, 192), grids=((1, 1), (4, 4), (12, 12)), rotary_grid=(16, 16))
 GUIDANCE = Guidance.of(3, 3.0, 3.0)
@@ -45,6 +47,34 @@ def test_small_scales_run_whole_and_large_ones_near_the_region():
 def test_a_scale_in_which_nothing_is_drawn_runs_whole():
     empty = RegionTokens([torch.zeros(grid, dtype=torch.bool) for grid in SCHEDULE.grids])
     assert len(empty.run(2)) == 144 and empty.first == 3
+
+
+def test_kept_tokens_go_less_deep_the_less_they_touch_the_region():
+    region = corner()
+    whole = [5] * 16  # a scale of few tokens: all but the last block
+    assert region.depths(1, 6).tolist() == [6, *whole[1:]]
+    assert region.depths(2, 6).view(5, 5).tolist() == [[6, 6, 6, 5, 3]] * 3 + [[5, 5, 5, 5, 3], [3, 3, 3, 3, 3]]
+    assert region.depths(0, 6).tolist() == [3], "nothing is drawn"
+    assert sorted(set(region.depths(2, 1).tolist())) == [0, 1]
+
+
+def test_a_token_that_stops_still_has_keys(monkeypatch):
+    """Kept tokens that stop half way change the logits beside them a little; all of them before the first block, much more."""
+    sampling, region = Sampler(transformer(replace(CONFIG, blocks=4)), TOKENIZER), corner()
+    before, half_way = drawn(sampling, 7), RegionTokens.depths
+
+    def logits(stop: int | None) -> torch.Tensor:
+        def depths(self: RegionTokens, scale: int, blocks: int) -> torch.Tensor:
+            found = half_way(self, scale, blocks)
+            return found if stop is None else torch.where(found < blocks, stop, blocks)
+
+        monkeypatch.setattr(RegionTokens, "depths", depths)
+        *_, last = sampling.draw(conditions(), GUIDANCE, SCHEDULE, 7, kept=before, region=region)
+        assert last.logits is not None
+        return last.logits
+
+    exact = logits(3)
+    assert 0 < (logits(None) - exact).abs().mean() < (logits(0) - exact).abs().mean() / 2
 
 
 @pytest.mark.parametrize("greedy", [False, True])
