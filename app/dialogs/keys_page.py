@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLayout, QWidget
 
@@ -73,13 +73,15 @@ class KeyEdit(QKeySequenceEdit):
     def __init__(self) -> None:
         super().__init__()
         self.setMaximumSequenceLength(1)
-        self._line = self.findChild(QLineEdit)
+        line = self.findChild(QLineEdit)
+        assert line is not None  # the only part of Qt's field
+        self._line: QLineEdit = line
         self._line.installEventFilter(self)
         self._line.textChanged.connect(self._write)
         self.keySequenceChanged.connect(self._invite)
         self._invite()
 
-    def setKeySequence(self, keys: QKeySequence | str) -> None:
+    def setKeySequence(self, keys: QKeySequence | QKeyCombination | QKeySequence.StandardKey | str | int) -> None:
         super().setKeySequence(keys)
         self._invite()
 

@@ -117,7 +117,8 @@ class ListDialog(Dialog):
         self.draw = PrimaryButton(self.tr("Draw the list"))
         self.draw.setObjectName("drawList")
         self.draw.set_hint(keymap.shown("generate"))
-        enter = QAction(page, shortcuts=sequences(keymap.keys("generate")))
+        enter = QAction(page)
+        enter.setShortcuts(sequences(keymap.keys("generate")))
         enter.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         enter.triggered.connect(self.draw.click)  # one that rests does nothing
         page.addAction(enter)
