@@ -34,6 +34,7 @@ from app.session.queue_keeper import QueueKeeper
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import keymap
+from app.store.errors import QueueNotRead
 from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SessionStore
@@ -123,6 +124,7 @@ class Program(QObject):
         self.window.editing.set_drafts(self.drafts)
         self.window.redrawing.set_drafts(self.picture_drafts)
         self.window.cutting.set_drafts(self.picture_drafts)
+        self.keeper.fetching.connect(self.subjects.expect)
         self.session = self.keeper.load()
         self._closed = self._came_back = False
         self._files: list[Path] = []
@@ -215,6 +217,8 @@ class Program(QObject):
     def _restore(self) -> None:
         self._came_back = self.keeper.restore(self.session)
         self.queue_keeper.restore()
+        if self.queue_keeper.unreadable:
+            self.troubles.append(QueueNotRead(self.queue_keeper.unreadable))
         self.drafts.restore()
 
     def _open_first(self) -> None:

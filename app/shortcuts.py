@@ -8,10 +8,11 @@ letters first and no other context contains one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -45,7 +46,7 @@ class Shortcut:
         keys: the keys it has from the start, in Qt's portable form; the first is shown.
         context: where it acts: one of ``CONTEXTS``. "window" is everywhere.
         group: heading in F1, the settings and the menus.
-        gesture: for what the mouse does ("Ctrl+wheel"): shown, not editable.
+        gesture: for what the mouse does ("Ctrl+wheel"), in English: shown, not editable.
     """
 
     id: str
@@ -92,8 +93,8 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("side_by_side", _t("Pictures side by side"), ("Ctrl+G",), group="Picture"),
     Shortcut("place", _t("Place the subject"), ("Ctrl+P",), group="Picture"),
     Shortcut("hold_previous", _t("Show the previous picture while held"), ("C",), CANVAS, "Picture"),
-    Shortcut("drag_out", _t("Drag the picture to another program"), (), CANVAS, "Picture", gesture="Drag out"),
-    Shortcut("copy_prompt", _t("Copy its prompt"), (), CANVAS, "Picture", gesture="Menu of the picture"),
+    Shortcut("drag_out", _t("Drag the picture to another program"), (), CANVAS, "Picture", gesture=_t("Drag out")),
+    Shortcut("copy_prompt", _t("Copy its prompt"), (), CANVAS, "Picture", gesture=_t("Menu of the picture")),
     Shortcut("reveal_canvas", _t("Show in the folder"), ("Ctrl+Shift+F",), CANVAS, "Picture"),
     Shortcut("delete_canvas", _t("Move to the trash"), ("Delete", "Backspace"), CANVAS, "Picture"),
     # The picture alone on the screen
@@ -105,7 +106,7 @@ TABLE: tuple[Shortcut, ...] = (
         (),
         CANVAS,
         "Picture full screen",
-        gesture="Double click",
+        gesture=_t("Double click"),
     ),
     Shortcut("screen_newer", _t("Newer picture"), ("Left", "PgUp"), SCREEN, "Picture full screen"),
     Shortcut("screen_older", _t("Older picture"), ("Right", "PgDown"), SCREEN, "Picture full screen"),
@@ -123,7 +124,7 @@ TABLE: tuple[Shortcut, ...] = (
     # Shelf
     Shortcut("shelf_left", _t("Move it to the left"), ("Alt+Left",), SHELF, "Shelf"),
     Shortcut("shelf_right", _t("Move it to the right"), ("Alt+Right",), SHELF, "Shelf"),
-    Shortcut("shelf_drag", _t("Change the order"), (), SHELF, "Shelf", gesture="Drag"),
+    Shortcut("shelf_drag", _t("Change the order"), (), SHELF, "Shelf", gesture=_t("Drag")),
     Shortcut("shelf_rename", _t("Give it another name"), ("F2",), SHELF, "Shelf"),
     Shortcut("shelf_remove", _t("Take it off the shelf"), ("Delete", "Backspace"), SHELF, "Shelf"),
     # Queue
@@ -134,13 +135,13 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("queue_first", _t("Draw it next"), ("Alt+Home",), QUEUE, "Queue"),
     Shortcut("queue_draw", _t("Draw it after all"), ("Return", "Enter"), QUEUE, "Queue"),
     Shortcut("queue_take_out", _t("Take it out of the queue"), ("Delete", "Backspace"), QUEUE, "Queue"),
-    Shortcut("queue_drag", _t("Change the order"), (), QUEUE, "Queue", gesture="Drag"),
+    Shortcut("queue_drag", _t("Change the order"), (), QUEUE, "Queue", gesture=_t("Drag")),
     # Place
-    Shortcut("place_drag", _t("Move, size or turn the subject"), (), FRAME, "Place", gesture="Drag"),
-    Shortcut("place_free", _t("The same without snapping"), (), FRAME, "Place", gesture="Ctrl + drag"),
-    Shortcut("place_step", _t("Move it a little"), (), FRAME, "Place", gesture="Arrow keys"),
-    Shortcut("place_far", _t("Move it further"), (), FRAME, "Place", gesture="Shift + arrow keys"),
-    Shortcut("place_wheel", _t("Larger or smaller"), (), FRAME, "Place", gesture="Wheel"),
+    Shortcut("place_drag", _t("Move, size or turn the subject"), (), FRAME, "Place", gesture=_t("Drag")),
+    Shortcut("place_free", _t("The same without snapping"), (), FRAME, "Place", gesture=_t("Ctrl+drag")),
+    Shortcut("place_step", _t("Move it a little"), (), FRAME, "Place", gesture=_t("Arrow keys")),
+    Shortcut("place_far", _t("Move it further"), (), FRAME, "Place", gesture=_t("Shift+arrow keys")),
+    Shortcut("place_wheel", _t("Larger or smaller"), (), FRAME, "Place", gesture=_t("Wheel")),
     Shortcut("place_larger", _t("Larger"), ("+", "="), FRAME, "Place"),
     Shortcut("place_smaller", _t("Smaller"), ("-",), FRAME, "Place"),
     Shortcut("place_turn_left", _t("Turn it left"), ("[",), FRAME, "Place"),
@@ -172,8 +173,8 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("actual_size", _t("100 %"), ("Ctrl+1",), group="View"),
     Shortcut("zoom_in", _t("Zoom in"), ("Ctrl++", "Ctrl+="), group="View"),
     Shortcut("zoom_out", _t("Zoom out"), ("Ctrl+-",), group="View"),
-    Shortcut("zoom_wheel", _t("Zoom at the pointer"), (), group="View", gesture="Ctrl + wheel"),
-    Shortcut("pan", _t("Move the picture"), (), group="View", gesture="Space + drag"),
+    Shortcut("zoom_wheel", _t("Zoom at the pointer"), (), group="View", gesture=_t("Ctrl+wheel")),
+    Shortcut("pan", _t("Move the picture"), (), group="View", gesture=_t("Space+drag")),
     Shortcut("toggle_history", _t("Show or hide the history"), ("Ctrl+H",), group="View"),
     Shortcut("gallery", _t("Gallery of all pictures"), ("Ctrl+Shift+H",), group="View"),
     Shortcut("toggle_subject", _t("Show or hide the subject"), ("Ctrl+T",), group="View"),
@@ -198,14 +199,14 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("harder", _t("Harder brush"), ("Shift+]", "}"), EDITOR, "Cut-out"),
     Shortcut("invert", _t("Invert"), ("I",), EDITOR, "Cut-out"),
     Shortcut("overlay", _t("Tint, outline, what the model sees"), ("O",), EDITOR, "Cut-out"),
-    Shortcut("other_tool", _t("Brush and eraser change places while held"), (), EDITOR, "Cut-out", gesture="Ctrl"),
-    Shortcut("brush_wheel", _t("Brush size"), (), EDITOR, "Cut-out", gesture="Alt + wheel"),
-    Shortcut("include", _t("This belongs"), (), EDITOR, "Cut-out", gesture="Click"),
-    Shortcut("exclude", _t("This does not belong"), (), EDITOR, "Cut-out", gesture="Shift + click"),
-    Shortcut("straight", _t("Straight line from the last stroke"), (), EDITOR, "Cut-out", gesture="Shift + click"),
-    Shortcut("cross_hair", _t("Move a cross-hair"), (), EDITOR, "Cut-out", gesture="Arrow keys"),
-    Shortcut("cross_hair_act", _t("Click or paint with the cross-hair"), (), EDITOR, "Cut-out", gesture="Enter"),
-    Shortcut("cross_hair_not", _t("This does not belong"), (), EDITOR, "Cut-out", gesture="Shift + Enter"),
+    Shortcut("other_tool", _t("Brush and eraser change places while held"), (), EDITOR, "Cut-out", gesture=_t("Ctrl")),
+    Shortcut("brush_wheel", _t("Brush size"), (), EDITOR, "Cut-out", gesture=_t("Alt+wheel")),
+    Shortcut("include", _t("This belongs"), (), EDITOR, "Cut-out", gesture=_t("Click")),
+    Shortcut("exclude", _t("This does not belong"), (), EDITOR, "Cut-out", gesture=_t("Shift+click")),
+    Shortcut("straight", _t("Straight line from the last stroke"), (), EDITOR, "Cut-out", gesture=_t("Shift+click")),
+    Shortcut("cross_hair", _t("Move a cross-hair"), (), EDITOR, "Cut-out", gesture=_t("Arrow keys")),
+    Shortcut("cross_hair_act", _t("Click or paint with the cross-hair"), (), EDITOR, "Cut-out", gesture=_t("Enter")),
+    Shortcut("cross_hair_not", _t("This does not belong"), (), EDITOR, "Cut-out", gesture=_t("Shift+Enter")),
     # Scales
     Shortcut("scale_left", _t("Keep one scale less"), ("Left",), STRIP, "Scales"),
     Shortcut("scale_right", _t("Keep one scale more"), ("Right",), STRIP, "Scales"),
@@ -258,6 +259,30 @@ def shortcut(action: str) -> Shortcut:
     return _BY_ID[action]
 
 
+_KEY_NAMES = (
+    QT_TRANSLATE_NOOP("QShortcut", "Return"),
+    QT_TRANSLATE_NOOP("QShortcut", "Enter"),
+    QT_TRANSLATE_NOOP("QShortcut", "Backspace"),
+    QT_TRANSLATE_NOOP("QShortcut", "Up"),
+    QT_TRANSLATE_NOOP("QShortcut", "Down"),
+    QT_TRANSLATE_NOOP("QShortcut", "Left"),
+    QT_TRANSLATE_NOOP("QShortcut", "Right"),
+)
+"""Keys for which Qt's own translations have words that stand on no keyboard; ours come before them, in its menus, too."""
+
+
+def as_written(keys: QKeySequence) -> str:
+    """Keys as the whole program writes them: as this system does, with the word that stands on the key today."""
+    return keys.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
+
+
+def sequences(keys: Sequence[str]) -> list[QKeySequence]:
+    """Keys for an action of Qt's, whose menus write the first one: of the two Enter keys, which always act alike, that with
+    the word of today."""
+    both = [twin for key in keys for twin in (key.replace("Return", "Enter"), key)]
+    return [QKeySequence(key) for key in dict.fromkeys(both)]
+
+
 class Keymap(QObject):
     """The keys in force: the table with the user's changes. One for the program (``keymap``)."""
 
@@ -275,9 +300,9 @@ class Keymap(QObject):
         """The first key as this system writes it ("Ctrl+O"), or the gesture, or ""."""
         keys = self.keys(action)
         if keys:
-            text = QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
-            return text.replace("Return", "Enter")  # what stands on the key today
-        return _BY_ID[action].gesture
+            return as_written(QKeySequence(keys[0]))
+        gesture = _BY_ID[action].gesture
+        return QCoreApplication.translate("", gesture) if gesture else ""
 
     def set_keys(self, action: str, keys: tuple[str, ...]) -> None:
         """Other keys for an action; an empty tuple switches them off."""
@@ -327,8 +352,10 @@ class Keymap(QObject):
         return found
 
 
+@lru_cache(maxsize=512)  # asked thousands of times for the conflicts of a whole table
 def _normal(key: str) -> str:
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+    # The two Enter keys are one, see ``sequences``.
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText).replace("Return", "Enter")
 
 
 def _meet(a: str, b: str) -> bool:
@@ -363,7 +390,7 @@ class BoundAction(QAction):
 
     def refresh(self) -> None:
         self.setText(self.entry.label)
-        self.setShortcuts([QKeySequence(key) for key in keymap.keys(self.entry.id)])
+        self.setShortcuts(sequences(keymap.keys(self.entry.id)))
 
 
 def bind(widget: QWidget, action: str, run: Callable[..., object] | None = None) -> BoundAction:
@@ -392,7 +419,8 @@ def as_markdown() -> str:
         lines += [f"### {group}", "", "| keys | what |", "|---|---|"]
         for line in TABLE:
             if line.group == group:
-                keys = " or ".join(line.keys) or line.gesture or "–"
+                written = dict.fromkeys(key.replace("Return", "Enter") for key in line.keys)
+                keys = " or ".join(written) or line.gesture or "–"
                 lines.append(f"| {keys.replace('|', chr(92) + '|')} | {line.text.rstrip('…')} |")
         lines.append("")
     return "\n".join(lines)

@@ -28,6 +28,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BEFORE = "121d701"
+LONGEST = 300
+"""Seconds after which a start is given up: one that hangs would hold up the comparison for ever."""
 MOMENTS = {"visible": "window visible", "ready": "model ready", "picture": "cold picture"}
 
 # Runs in either state, so it uses only what both have. argv: the parent's clock at the start, a folder for everything.
@@ -103,7 +105,9 @@ def start(state: Path, compiled: str) -> dict[str, tuple[float, float]]:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         began = time.monotonic()
         command = [sys.executable, "-c", _WINDOW, repr(began), home]
-        done = subprocess.run(command, cwd=state, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=state, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=LONGEST
+        )
         found = {name: (values[0], values[1]) for name, values in json.loads(done.stdout).items()}
         before, began = _children(), time.monotonic()
         command = [
@@ -116,7 +120,7 @@ def start(state: Path, compiled: str) -> dict[str, tuple[float, float]]:
             "--out",
             str(Path(home) / "picture.png"),
         ]
-        subprocess.run(command, cwd=state, env=environment, capture_output=True, check=True)
+        subprocess.run(command, cwd=state, env=environment, capture_output=True, check=True, timeout=LONGEST)
         found["picture"] = (time.monotonic() - began, _children() - before)
         return found
 
@@ -151,7 +155,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    results = measure(arguments.before, max(1, arguments.rounds))
+    try:
+        results = measure(arguments.before, max(1, arguments.rounds))
+    except subprocess.TimeoutExpired:
+        sys.exit(f"A start did not end within {LONGEST} s.")
     medians = {
         moment: {
             state: tuple(statistics.median(values[n] for values in results[state][moment]) for n in (0, 1))

@@ -26,7 +26,7 @@ class PlacementBar(FloatingBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("placementBar")
-        self._automatic, self._over, self._moved = True, False, False
+        self._automatic, self._over, self._moved, self._in_photo = True, False, False, False
         self.words = ElidedLabel("", "help", "muted")
         self.mirror_button = Button("", "flip-vertical-2", "plain", self)
         self.automatic_button = Button("", "dices", "plain", self)
@@ -43,16 +43,18 @@ class PlacementBar(FloatingBar):
         keymap.changed.connect(self._name)
         self._show_mode()
 
-    def set_mode(self, *, automatic: bool, over: bool, moved: bool) -> bool:
+    def set_mode(self, *, automatic: bool, over: bool, moved: bool, in_photo: bool = False) -> bool:
         """How it is placed. True when it was otherwise before.
 
         Args:
             automatic: the seed chooses.
             over: it lies over a picture. moved: it stands elsewhere than in that picture.
+            in_photo: that picture was put into a photo, which the next one is not.
         """
-        if (automatic, over, moved) == (self._automatic, self._over, self._moved):
+        before = self._automatic, self._over, self._moved, self._in_photo
+        if (automatic, over, moved, in_photo) == before:
             return False
-        self._automatic, self._over, self._moved = automatic, over, moved
+        self._automatic, self._over, self._moved, self._in_photo = automatic, over, moved, in_photo
         self._show_mode()
         return True
 
@@ -70,7 +72,9 @@ class PlacementBar(FloatingBar):
 
     @Slot()
     def _name(self) -> None:
-        if self._over:
+        if self._over and self._moved and self._in_photo:
+            words = self.tr("Generate draws it here, without the photo")
+        elif self._over:
             words = self.tr("Generate draws it here, same seed") if self._moved else self.tr("Drag it to its new place")
         else:
             words = self.tr("Drag it where you like") if self._automatic else self.tr("Every picture has it here")

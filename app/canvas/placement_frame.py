@@ -218,6 +218,10 @@ class PlacementFrame(QWidget):
     def _grip_at(self, point: QPointF) -> Grip:
         return self.standing().grip_at((point.x(), point.y()), (self.width(), self.height()))
 
+    def is_over(self, point: QPointF) -> bool:
+        """Whether a press at a point, in pixels of the frame, takes the subject."""
+        return bool(self._grip_at(point)) and not self._pans()
+
     def _pans(self) -> bool:
         """The canvas below is about to be moved with the space bar held."""
         return bool(getattr(self.parentWidget(), "pans", lambda: False)())
@@ -235,7 +239,8 @@ class PlacementFrame(QWidget):
         at = event.position().x(), event.position().y()
         if self._start is None:
             self._point(self._grip_at(event.position()))
-            event.ignore()
+            # Over the subject nothing below is pointed at; a stroke that began beside it goes on below.
+            event.setAccepted(self.is_over(event.position()) and not event.buttons())
             return
         free = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         steps = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)

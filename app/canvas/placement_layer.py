@@ -45,9 +45,10 @@ class PlacementLayer(QObject):
             self._stage = stage
             self.changed.emit()
 
-    def set_mode(self, *, automatic: bool, moved: bool) -> None:
-        """How the subject is placed, in words. ``moved``: elsewhere than in the picture that is shown."""
-        changed = self.bar.set_mode(automatic=automatic, over=self.is_over(), moved=moved)
+    def set_mode(self, *, automatic: bool, moved: bool, in_photo: bool = False) -> None:
+        """How the subject is placed, in words. ``moved``: elsewhere than in the picture that is shown; ``in_photo``: which was
+        put into a photo."""
+        changed = self.bar.set_mode(automatic=automatic, over=self.is_over(), moved=moved, in_photo=in_photo)
         if changed or automatic != self._automatic:
             self._automatic = automatic
             self.changed.emit()

@@ -21,7 +21,7 @@ from app.shortcuts import GROUPS, TABLE, Shortcut, group_label, keymap
 
 
 def key_caps(key: str) -> QWidget:
-    """A row of caps for one combination ("Ctrl+Shift+Z") or gesture ("Shift + click")."""
+    """A row of caps for one combination ("Ctrl+Shift+Z") or gesture ("Shift+click")."""
     holder = QWidget()
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
@@ -36,7 +36,6 @@ def split_keys(key: str) -> list[str]:
     """ "Ctrl++" → ["Ctrl", "+"]: the plus between keys is not the plus key."""
     if not key:
         return []
-    key = key.replace(" + ", "+")
     plus = key.endswith("++") or key == "+"
     parts = [part for part in key.split("+") if part]
     return [*parts, "+"] if plus else parts

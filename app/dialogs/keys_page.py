@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLayout, QWidget
 
 from app.look import type as type_
 from app.look.controls import IconButton, OutlinedButton, PlainButton, label
-from app.shortcuts import GROUPS, TABLE, Shortcut, group_label, keymap
+from app.shortcuts import GROUPS, TABLE, Shortcut, as_written, group_label, keymap
 
 
 class KeysPage(QWidget):
@@ -67,6 +67,41 @@ class KeysPage(QWidget):
             row.show_conflict()
 
 
+class KeyEdit(QKeySequenceEdit):
+    """Qt's field for a key, in the words of this program: "Ctrl+Enter", and what to do while it waits for a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMaximumSequenceLength(1)
+        self._line = self.findChild(QLineEdit)
+        self._line.installEventFilter(self)
+        self._line.textChanged.connect(self._write)
+        self.keySequenceChanged.connect(self._invite)
+        self._invite()
+
+    def setKeySequence(self, keys: QKeySequence | str) -> None:
+        super().setKeySequence(keys)
+        self._invite()
+
+    def text(self) -> str:
+        """What is read in the field."""
+        return self._line.text() or self._line.placeholderText()
+
+    @Slot(str)
+    def _write(self, text: str) -> None:
+        if not self.keySequence().isEmpty() and (written := as_written(self.keySequence())) != text:
+            self._line.setText(written)
+
+    @Slot()
+    def _invite(self) -> None:
+        self._line.setPlaceholderText(self.tr("Press a key") if self._line.hasFocus() else self.tr("none"))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            QTimer.singleShot(0, self, self._invite)  # after Qt's own words
+        return super().eventFilter(watched, event)
+
+
 class KeyRow(QWidget):
     """One action with its keys. A conflict is said in words."""
 
@@ -76,8 +111,7 @@ class KeyRow(QWidget):
     def __init__(self, line: Shortcut) -> None:
         super().__init__()
         self.line = line
-        self.edit = QKeySequenceEdit()
-        self.edit.setMaximumSequenceLength(1)
+        self.edit = KeyEdit()
         self.edit.setAccessibleName(line.label)
         type_.set_width(self.edit, 150)
         type_.apply(self.edit, "body")

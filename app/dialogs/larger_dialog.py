@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from app.dialogs.frame import Dialog
-from app.language import amounts
+from app.language import amounts, sentences
 from app.look.controls import OutlinedButton, PlainButton, PrimaryButton, Segmented, label
 from app.session.enlargement import Enlargement
 from engine.weights import MODELS, chosen_parts
@@ -110,7 +110,7 @@ class LargerDialog(Dialog):
         else:
             words = self.tr("By Lanczos with mild sharpening: edges stay smooth, and no detail is invented.")
             if not here:
-                words += " " + self.tr("Swin2SR, which is not here yet, draws fine detail.")
+                words = sentences.in_a_row((words, self.tr("Swin2SR, which is not here yet, draws fine detail.")))
         self.about.setText(words)
         for widget in (self.bar, self.going, self.stop):
             widget.setVisible(busy)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.dialogs.frame import Dialog
-from app.dialogs.keys_page import KeysPage
+from app.dialogs.keys_page import KeyRow, KeysPage
 from app.dialogs.updates_page import UpdatesPage
 from app.language import sentences
 from app.look.controls import (
@@ -40,11 +40,12 @@ PAGES = ("model", "pictures", "appearance", "keys", "updates")
 
 
 class _PageButton(PlainButton):
-    """A page in the column at the left; the chosen one stays lit."""
+    """A page in the column at the left; the chosen one stays lit, and all icons stand in one line."""
 
     def __init__(self, text: str, icon: str) -> None:
         super().__init__(text, icon)
         self.setCheckable(True)
+        self.set_leading(True)
 
 
 class SettingsDialog(Dialog):
@@ -103,7 +104,8 @@ class SettingsDialog(Dialog):
         self.pages.addWidget(_scrolled(self._model_page()))
         self.pages.addWidget(_scrolled(self._pictures_page()))
         self.pages.addWidget(_scrolled(self._appearance_page()))
-        self.pages.addWidget(_scrolled(self._keys_page()))
+        self._keys = _scrolled(QWidget())  # filled when it is looked at: it has more than a hundred fields
+        self.pages.addWidget(self._keys)
         self.updates = UpdatesPage(self._state, self._updates)
         self.updates.setProperty("scrolled", "true")
         self.pages.addWidget(_scrolled(self.updates))
@@ -136,6 +138,8 @@ class SettingsDialog(Dialog):
     @Slot(int, bool)
     def _turn(self, index: int, checked: bool) -> None:
         if checked:
+            if PAGES[index] == "keys":
+                self._fill_keys()
             self.pages.setCurrentIndex(index)
             self.pageTurned.emit(PAGES[index])
 
@@ -349,12 +353,18 @@ class SettingsDialog(Dialog):
 
     # Keys
 
-    def _keys_page(self) -> QWidget:
-        page = KeysPage()
-        page.setProperty("scrolled", "true")
-        page.changed.connect(self._keys_changed)
-        self.key_rows = page.rows
-        return page
+    @property
+    def key_rows(self) -> dict[str, KeyRow]:
+        """The rows of the page of keys, by the action's id; there are none until the page was looked at."""
+        page = self._keys.widget()
+        return page.rows if isinstance(page, KeysPage) else {}
+
+    def _fill_keys(self) -> None:
+        if not self.key_rows:
+            page = KeysPage()
+            page.setProperty("scrolled", "true")
+            page.changed.connect(self._keys_changed)
+            self._keys.setWidget(page)
 
     @Slot()
     def _keys_changed(self) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.language import amounts
+from app.language import amounts, sentences
 from app.language.languages import language_of
 from app.look.controls import CheckBox, OutlinedButton, PlainButton, PrimaryButton, label
 from app.session.state import SessionState
@@ -107,4 +107,4 @@ class UpdatesPage(QWidget):
         ]
         if not updates.can_take:
             words.append(self.tr("Get it where you got this one."))
-        return " ".join(part for part in words if part)
+        return sentences.in_a_row(words)

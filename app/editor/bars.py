@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -221,6 +222,10 @@ class OptionBar(QWidget):
         self.hardnessChanged.emit(value / 100)
 
 
+By = Literal["mouse", "cross-hair", "placing", "placing keys"]
+"""What acts: the mouse with a tool; the keys with its cross-hair; the mouse on a subject that is placed, and the keys with it."""
+
+
 class HintBar(QWidget):
     """Hints for mouse and keys with the tool in hand, and the zoom. ``region``: a region is marked, not a subject."""
 
@@ -229,7 +234,7 @@ class HintBar(QWidget):
         self._region = region
         self.setFixedHeight(size("hint-bar"))
         self._hints = QWidget(self)
-        self._shown: tuple[Tool, bool] | None = None
+        self._shown: tuple[Tool, By] | None = None
         self._groups: list[QWidget] = []
         self._hints.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._row = QHBoxLayout(self._hints)
@@ -249,13 +254,19 @@ class HintBar(QWidget):
         """Language or keys are others: the next hints are made anew."""
         self._shown = None
 
-    def show_tool(self, tool: Tool, by_keys: bool = False) -> None:
-        """Show the hints of a tool: those of the mouse, or those of the keys with its cross-hair."""
-        if self._shown == (tool, by_keys):
+    def show_hints(self, tool: Tool, by: By) -> None:
+        """Show the hints of a tool, or of the subject that is placed."""
+        if self._shown == (tool, by):
             return
-        self._shown = tool, by_keys
+        self._shown = tool, by
         clear(self._row)
-        self._groups = [_hint(*hint) for hint in (self._key_hints_of(tool) if by_keys else self._hints_of(tool))]
+        if by == "cross-hair":
+            hints = self._key_hints_of(tool)
+        elif by == "mouse":
+            hints = self._hints_of(tool)
+        else:
+            hints = self._place_hints(keys=by == "placing keys")
+        self._groups = [_hint(*hint) for hint in hints]
         for group in self._groups:
             self._row.addWidget(group)
         self._row.addStretch(1)
@@ -273,7 +284,7 @@ class HintBar(QWidget):
         self._fit()
 
     def _key_hints_of(self, tool: Tool) -> list[tuple[tuple[str, ...], str]]:
-        enter, shift_enter = (self.tr("Enter"),), (self.tr("Shift + Enter"),)
+        enter, shift_enter = (self.tr("Enter"),), (self.tr("Shift+Enter"),)
         arrows = ("← ↑ ↓ →",), self.tr("move")
         away = (self.tr("Esc"),), self.tr("put away")
         sizes = (keymap.shown("smaller"), keymap.shown("larger")), self.tr("size")
@@ -287,6 +298,20 @@ class HintBar(QWidget):
             "hand": [arrows],
         }
         return hints[tool]
+
+    def _place_hints(self, *, keys: bool) -> list[tuple[tuple[str, ...], str]]:
+        if not keys:
+            return [((), self.tr("Drag the subject to its place, or paint where it goes."))]
+        size = keymap.shown("place_smaller"), keymap.shown("place_larger")
+        turn = keymap.shown("place_turn_left"), keymap.shown("place_turn_right")
+        return [
+            ((), self.tr("Drag the subject, a corner or its handle.")),
+            (("← ↑ ↓ →",), self.tr("move")),
+            (size, self.tr("size")),
+            (turn, self.tr("turn")),
+            ((keymap.shown("place_mirror"),), self.tr("mirror")),
+            ((keymap.shown("place_automatic"),), self.tr("start again")),
+        ]
 
     def _hints_of(self, tool: Tool) -> list[tuple[tuple[str, ...], str]]:
         sizes = (keymap.shown("smaller"), keymap.shown("larger"))
@@ -303,14 +328,14 @@ class HintBar(QWidget):
             "eraser": [((), self.tr("Paint to take away")), (("Ctrl",), self.tr("hold to add")), *brush],
             "box": [((), self.tr("Drag a box around the subject.")), overlay, move],
             "lasso": [((), self.tr("Draw around what belongs.")), (("Ctrl",), self.tr("hold to take away")), move],
-            "hand": [((), self.tr("Drag to move the photo.")), ((self.tr("Ctrl + wheel"),), self.tr("zoom"))],
+            "hand": [((), self.tr("Drag to move the photo.")), ((self.tr("Ctrl+wheel"),), self.tr("zoom"))],
         }
         if self._region:
             hints |= {
                 "select": [((), self.tr("Click a thing to mark it. Shift-click takes away.")), overlay, move],
                 "box": [((), self.tr("Drag a box: all of it is marked.")), overlay, move],
                 "lasso": [((), self.tr("Draw around the region.")), (("Ctrl",), self.tr("hold to take away")), move],
-                "hand": [((), self.tr("Drag to move the picture.")), ((self.tr("Ctrl + wheel"),), self.tr("zoom"))],
+                "hand": [((), self.tr("Drag to move the picture.")), ((self.tr("Ctrl+wheel"),), self.tr("zoom"))],
             }
         return hints[tool]
 

@@ -20,6 +20,7 @@ from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService
 from app.shortcuts import bind
 from app.system import background
+from app.system.places import pictures_folder
 from app.system.sharing import copy_picture
 from engine import EchoGenError, MaskError, Sentence
 from engine.photo import Hint, Photo, save_plain
@@ -116,8 +117,8 @@ class CuttingEditor(EditorFrame):
     def save(self) -> None:
         """Ask for a name and write a transparent PNG."""
         if self.ready():
-            title = self.tr("Save on transparency")
-            name, _ = QFileDialog.getSaveFileName(self, title, f"{self._file}.png", "PNG (*.png)")
+            title, start = self.tr("Save on transparency"), str(pictures_folder() / f"{self._file}.png")
+            name, _ = QFileDialog.getSaveFileName(self, title, start, "PNG (*.png)")
             if name:
                 self.save_to(Path(name))
 

@@ -23,6 +23,7 @@ from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap
 from app.system import background
+from app.system.places import pictures_folder
 from engine import EchoGenError, Sentence
 from engine.photo import Photo, read_mask, write_mask
 
@@ -137,8 +138,8 @@ class MaskEditorView(EditorFrame):
         session = self._session or self._subjects.session
         if session is None:
             return
-        title = Path(session.photo.name or "photo").stem
-        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save the mask"), f"{title}-mask.png", "PNG (*.png)")
+        start = str(pictures_folder() / f"{Path(session.photo.name or 'photo').stem}-mask.png")
+        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save the mask"), start, "PNG (*.png)")
         if name:
             self.write_mask_to(Path(name))
 
@@ -155,7 +156,7 @@ class MaskEditorView(EditorFrame):
         if self._session is None and self._subjects.session is None:
             return
         kinds = self.tr("Pictures") + " (*.png *.webp *.tif *.tiff *.bmp *.jpg *.jpeg)"
-        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open a mask"), "", kinds)
+        name, _ = QFileDialog.getOpenFileName(self, self.tr("Open a mask"), str(pictures_folder()), kinds)
         if name:
             self.read_mask_from(Path(name))
 

@@ -144,7 +144,7 @@ class EditorFrame(QWidget):
     def _show_hints(self) -> None:
         """Show the hints of the mouse, or those of the keys from the moment the cross-hair is there."""
         tools = self.canvas.tools
-        self.hints.show_tool(tools.tool(), tools.cross_hair() is not None)
+        self.hints.show_hints(tools.tool(), "cross-hair" if tools.cross_hair() is not None else "mouse")
 
     @Slot()
     def _show_zoom(self) -> None:

@@ -338,7 +338,7 @@ class Inspector(QWidget):
 
     def show_use_key(self, free: bool) -> None:
         """The key on the button that uses the cut-out, unless it is not ``free``: the cross-hair has it."""
-        self.use.set_hint(keymap.shown("use_cutout").replace("Return", "Enter") if free else "")
+        self.use.set_hint(keymap.shown("use_cutout") if free else "")
 
     def retranslate(self) -> None:
         self.title.setText(self.tr("What the model sees"))

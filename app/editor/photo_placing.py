@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.placement_frame import PlacementFrame
@@ -23,7 +24,7 @@ class PhotoPlacing(QObject):
         keys: whose actions rest while the frame has the focus, where both have the same keys.
 
     Signals:
-        changed: the frame is there now, or not any more.
+        changed: the frame is there now, or not any more, or its keys act now, or rest.
     """
 
     changed = Signal()
@@ -46,6 +47,7 @@ class PhotoPlacing(QObject):
         """Stand a subject in the photo of a session; None where the model does not know placement."""
         self._session, self._subject, self._placement = session, subject, _FIRST
         session.marksChanged.connect(self._follow)
+        session.placementChanged.connect(self._taken)
         if subject is not None:
             self.frame.set_subject(subject)
             self._show()
@@ -63,12 +65,20 @@ class PhotoPlacing(QObject):
 
     @Slot(object)
     def _moved(self, placement: Placement) -> None:
-        self._placement = placement
+        if self._session is not None:
+            self._session.place(placement)
 
     @Slot()
     def _start_again(self) -> None:
-        self._placement = _FIRST
-        self._show()
+        if self._session is not None:
+            self._session.place(None)
+
+    @Slot()
+    def _taken(self) -> None:
+        """It was moved here, or it stands where it stood before the program ended."""
+        if self._session is not None and self._subject is not None:
+            self._placement = self._session.placement or _FIRST
+            self._show()
 
     def _show(self) -> None:
         self.frame.set_placement(self._placement, automatic=self._placement == _FIRST)
@@ -79,6 +89,10 @@ class PhotoPlacing(QObject):
         if there:
             self._lay_out()
         if there == self.frame.isHidden():
+            if (
+                self.frame.hasFocus()
+            ):  # the press that began a stroke gave it; Qt would send the keys on to the next field
+                self._canvas.setFocus(Qt.FocusReason.OtherFocusReason)
             self.frame.setVisible(there)
             self.changed.emit()
 
@@ -96,7 +110,14 @@ class PhotoPlacing(QObject):
             self._lay_out()
         elif watched is self.frame and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut, QEvent.Type.Hide):
             self._rest(event.type() == QEvent.Type.FocusIn)
+            self.changed.emit()
+        elif watched is self.frame and isinstance(event, QMouseEvent) and self._hovers(event):
+            self._canvas.tools.leave()  # the brush's ring would stay at the edge of the subject
         return super().eventFilter(watched, event)
+
+    def _hovers(self, event: QMouseEvent) -> bool:
+        moves = event.type() == QEvent.Type.MouseMove and not event.buttons()
+        return moves and self.frame.is_over(event.position())
 
     def _rest(self, resting: bool) -> None:
         """Keys that both have would mean nothing to Qt, which does not choose between two actions."""

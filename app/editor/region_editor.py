@@ -14,7 +14,7 @@ from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService
-from app.shortcuts import bind
+from app.shortcuts import bind, keymap
 from engine import CutOut, region_problem
 from engine.encoders import region_around
 from engine.photo import Box, Photo
@@ -123,6 +123,15 @@ class RegionEditor(EditorFrame):
         self.side.message.hide()
         self._show_undo()
         self._show_words()
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        tools = self.canvas.tools
+        self.use.set_hint(keymap.shown("use_cutout") if tools.cross_hair() is None else "")  # which takes Enter, too
+        if self.placing.placed() is None or tools.cross_hair() is not None:
+            super()._show_hints()
+        else:
+            self.hints.show_hints(tools.tool(), "placing keys" if self.placing.frame.hasFocus() else "placing")
 
     def _show_words(self) -> None:
         if not self._into_photo:

@@ -335,7 +335,7 @@ class GalleryPanel(QWidget):
         self.save_button.setText(self.tr("Save…"))
         self.star_button.setText(self.tr("Star"))
         self.compare_button.setText(self.tr("Compare"))
-        self.delete_button.setText(self.tr("Delete"))
+        self.delete_button.setText(self.tr("Move to the trash"))
         self.delete_button.setToolTip(tooltip("delete"))
         self.none_button.setText(self.tr("Choose none"))
         self._fill()

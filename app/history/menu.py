@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu
 
 from app.history.commands import PictureCommands
 from app.language.say import say
-from app.shortcuts import keymap, shortcut
+from app.shortcuts import keymap, sequences, shortcut
 
 
 def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
@@ -95,6 +95,6 @@ def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
 def add_entry(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:
     """An entry of the table of keys, with its key."""
     entry = menu.addAction(text or shortcut(action).label, act)
-    entry.setShortcut(keymap.keys(action)[0] if keymap.keys(action) else "")
+    entry.setShortcuts(sequences(keymap.keys(action)[:1]))
     entry.setShortcutVisibleInContextMenu(True)
     entry.setEnabled(enabled)

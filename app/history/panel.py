@@ -50,6 +50,7 @@ class HistoryPanel(QWidget):
         self.commands = PictureCommands(store, self.model, self.view, self)
         self._compact = False
         self._shown: int | None = None
+        self._chosen: list[int] = []
         self._build()
         self._connect()
         self.retranslate()
@@ -117,6 +118,9 @@ class HistoryPanel(QWidget):
 
     def _connect(self) -> None:
         view, commands = self.view, self.commands
+        # A list that is read anew forgets what is chosen, whoever asked for it.
+        self.model.modelAboutToBeReset.connect(self._note_chosen)
+        self.model.modelReset.connect(self._choose_again)
         view.opened.connect(commands.open)
         view.menuWanted.connect(self._menu)
         view.moved.connect(self.arrows.place)
@@ -205,6 +209,7 @@ class HistoryPanel(QWidget):
             found = next(iter(self.model.pictures()), None)
         if found is not None:
             self.view.choose(found.id)
+            self._ring()  # a picture that a filter hides gets it as soon as it is read
             self.commands.open(found)
         return found is not None
 
@@ -254,12 +259,9 @@ class HistoryPanel(QWidget):
     # Inside
 
     def _keeping_place(self, change) -> None:
-        chosen = [picture.id for picture in self.view.chosen()]
         bar = self.view.horizontalScrollBar()
         place, before = bar.value(), len(self.model.rows)
         change()
-        self._choose_again(chosen)
-        self._ring()
         if place:
             # New pictures come in on the left: what is looked at stays under the eye.
             self.view.doItemsLayout()
@@ -268,8 +270,13 @@ class HistoryPanel(QWidget):
         self._show_empty()
         self.arrows.place()
 
-    def _choose_again(self, pictures: list[int]) -> None:
-        for number, picture in enumerate(pictures):
+    @Slot()
+    def _note_chosen(self) -> None:
+        self._chosen = [picture.id for picture in self.view.chosen()]
+
+    @Slot()
+    def _choose_again(self) -> None:
+        for number, picture in enumerate(self._chosen):
             row = self.model.row_of(picture)
             if row >= 0:
                 index = self.model.index(row)
@@ -277,15 +284,15 @@ class HistoryPanel(QWidget):
                 if number == 0:
                     model.setCurrentIndex(index, model.SelectionFlag.NoUpdate)
                 model.select(index, model.SelectionFlag.Select)
+        self._ring()
 
     @Slot()
     def _look_for_more(self) -> None:
         """The end of the row is near: older pictures join it, and what is looked at stays where it is."""
         bar = self.view.horizontalScrollBar()
         if self.model.has_more() and bar.maximum() and bar.value() > bar.maximum() - 2 * self.view.width():
-            chosen, place = [picture.id for picture in self.view.chosen()], bar.value()
+            place = bar.value()
             self.model.load_more()
-            self._choose_again(chosen)
             self.view.doItemsLayout()
             bar.setValue(place)
 

@@ -202,14 +202,16 @@ class HistoryView(QListView):
         return [p for p in (self.history.picture_at(row) for row in rows) if p is not None]
 
     def choose(self, picture: int, *, scroll: bool = True) -> None:
-        """Select one picture by its id."""
+        """Select one picture by its id; none when it is not in the row, as behind a filter."""
         row = self.history.row_of(picture)
-        if row >= 0:
-            index = self.history.index(row)
-            model = self.selectionModel()  # the view's own way looks at keys that may be held: Ctrl+Z
-            model.setCurrentIndex(index, model.SelectionFlag.ClearAndSelect)
-            if scroll:
-                self.scrollTo(index)
+        if row < 0:
+            self.clearSelection()
+            return
+        index = self.history.index(row)
+        model = self.selectionModel()  # the view's own way looks at keys that may be held: Ctrl+Z
+        model.setCurrentIndex(index, model.SelectionFlag.ClearAndSelect)
+        if scroll:
+            self.scrollTo(index)
 
     def scroll_by(self, pixels: int) -> None:
         bar = self.horizontalScrollBar()

@@ -35,9 +35,9 @@ def install(choice: str) -> str:
         application.removeTranslator(_installed.pop())
     language = language_of(choice)
     if language != "en":
-        for name, folder in (
-            (f"echogen_{language}", str(resource("translations"))),
+        for name, folder in (  # the last one is asked first: names of keys are ours
             (f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+            (f"echogen_{language}", str(resource("translations"))),
         ):
             translator = QTranslator(application)
             if translator.load(name, folder):

@@ -34,7 +34,12 @@ def title(error: EchoGenError) -> str:
 
 def joined(sentences: Iterable[str]) -> str:
     """Several sentences of the engine in a row, translated: with a space, except after a full stop that brings its own."""
+    return in_a_row(map(translated, sentences))
+
+
+def in_a_row(sentences: Iterable[str]) -> str:
+    """Sentences of the window in a row, see ``joined``; empty ones are left out."""
     row = ""
-    for sentence in filter(None, map(translated, sentences)):
+    for sentence in filter(None, sentences):
         row += sentence if not row or row.endswith(("。", "！", "？")) else f" {sentence}"
     return row

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from app.dialogs.frame import Dialog
@@ -18,6 +19,7 @@ from app.session.list_run import ListRun
 from app.session.prompt_source import PromptSource, listed_of, open_source
 from app.session.state import SessionState
 from app.session.values import compose, for_next_picture
+from app.shortcuts import keymap, sequences
 from app.system import background
 from engine import EchoGenError, InputError, ListedRequest, Sentence, write_requests
 
@@ -114,6 +116,11 @@ class ListDialog(Dialog):
         self.results = OutlinedButton(self.tr("Pictures"))
         self.draw = PrimaryButton(self.tr("Draw the list"))
         self.draw.setObjectName("drawList")
+        self.draw.set_hint(keymap.shown("generate"))
+        enter = QAction(page, shortcuts=sequences(keymap.keys("generate")))
+        enter.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        enter.triggered.connect(self.draw.click)  # one that rests does nothing
+        page.addAction(enter)
         self.scenes.clicked.connect(self._take_scenes)
         self.open_button.clicked.connect(self._choose_file)
         self.keep_button.clicked.connect(self._choose_target)

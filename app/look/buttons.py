@@ -40,6 +40,7 @@ class Button(focus.FocusButton):
         self._filled_icon = False
         self._icon_color: str | None = None
         self._hint = ""
+        self._leading = False
         self._busy = False
         self._busy_text = busy_text
         self._started = 0.0
@@ -73,13 +74,18 @@ class Button(focus.FocusButton):
         self.update()
 
     def set_hint(self, text: str) -> None:
-        """A key shown after the label, for example "Ctrl + Enter"."""
+        """A key shown after the label, for example "Ctrl+Enter"."""
         self._hint = text
         self.updateGeometry()
         self.update()
 
     def hint(self) -> str:
         return self._hint
+
+    def set_leading(self, leading: bool) -> None:
+        """Icon and label begin at the leading edge, as in a list, instead of standing in the middle."""
+        self._leading = leading
+        self.update()
 
     def is_busy(self) -> bool:
         return self._busy
@@ -242,7 +248,7 @@ class Button(focus.FocusButton):
         text_width = metrics.horizontalAdvance(text)
         width = side + gap + text_width + (14 + hint_width if hint_width else 0)
         right = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x = (self.width() - width) / 2
+        x = 12.0 if self._leading else (self.width() - width) / 2
         middle = self.height() / 2
 
         def placed(start: float, length: float) -> float:

@@ -72,6 +72,7 @@ class _Watcher(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.keyboard = True  # at start nobody has touched the mouse
+        self._handed_on = False
         self.target: weakref.ref[QWidget] | None = None
         self._followed: list[weakref.ref[QWidget]] = []
         self._rings: dict[int, weakref.ref[_Ring]] = {}
@@ -95,14 +96,17 @@ class _Watcher(QObject):
 
     def enter(self, widget: QWidget, reason: Qt.FocusReason) -> None:
         """A widget has the keyboard focus now."""
+        handed_on, self._handed_on = self._handed_on, False
         if reason in _KEYBOARD:
-            self.keyboard = True
+            self.keyboard = self.keyboard or not handed_on
         elif reason == Qt.FocusReason.MouseFocusReason:
             self.keyboard = False
         self._take(widget)
 
     def leave(self, widget: QObject) -> None:
         """A widget has it no more."""
+        # From what is hidden or switched off Qt goes on as if somebody had pressed Tab.
+        self._handed_on = isinstance(widget, QWidget) and not (widget.isVisible() and widget.isEnabled())
         if widget is self._current():
             self._leave()
 

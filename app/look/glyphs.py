@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from app.look import icons
+from app.look import type as type_
 from app.look.theme import notifier, radius, theme
 
 
@@ -15,7 +16,7 @@ class Glyph(QWidget):
 
     Args:
         name: a Lucide icon. color: a token of the theme. side: of the icon, in pixels.
-        tile: side of a soft rounded ground for it; 0 for none.
+        tile: side of a soft rounded ground for it; 0 for none. Both grow with the text.
     """
 
     def __init__(
@@ -23,8 +24,14 @@ class Glyph(QWidget):
     ) -> None:
         super().__init__(parent)
         self._name, self._color, self._icon, self._tile = name, color, side, tile
-        self.setFixedSize(tile or side, tile or side)
+        self._resize()
         notifier.changed.connect(self.update)
+        notifier.textScaled.connect(self._resize)
+
+    @Slot()
+    def _resize(self) -> None:
+        side = type_.scaled(self._tile or self._icon)
+        self.setFixedSize(side, side)
 
     def set_icon(self, name: str, color: str) -> None:
         if (name, color) != (self._name, self._color):
@@ -42,5 +49,5 @@ class Glyph(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme().color("surface-hover"))
             painter.drawRoundedRect(area, radius("control"), radius("control"))
-        inset = (area.width() - self._icon) / 2
+        inset = (area.width() - type_.scaled(self._icon)) / 2
         icons.paint_icon(painter, self._name, area.adjusted(inset, inset, -inset, -inset), self._color)

@@ -101,7 +101,7 @@ class NumberField(QDoubleSpinBox):
 
     def _place_edit(self) -> None:
         # A style sheet's padding misplaces the text, and without buttons it vanishes: the place is set by hand.
-        right = 10 if self.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons else 26
+        right = 10 if self.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons else 14 + type_.scaled(12)
         left = 10
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
             left, right = right, left
@@ -118,14 +118,15 @@ class NumberField(QDoubleSpinBox):
         if self.buttonSymbols() == QAbstractSpinBox.ButtonSymbols.NoButtons:
             return
         painter = QPainter(self)
-        x = 5 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - 19
+        side = type_.scaled(12)
+        x = 5 if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else self.width() - 7 - side
         ups = self.stepEnabled()
         for name, flag, y in (
-            ("chevron-up", QAbstractSpinBox.StepEnabledFlag.StepUpEnabled, self.height() / 2 - 12),
+            ("chevron-up", QAbstractSpinBox.StepEnabledFlag.StepUpEnabled, self.height() / 2 - side),
             ("chevron-down", QAbstractSpinBox.StepEnabledFlag.StepDownEnabled, self.height() / 2),
         ):
             tint = "text-muted" if self.isEnabled() and ups & flag else "text-disabled"
-            icons.paint_icon(painter, name, QRectF(x, y, 12, 12), tint)
+            icons.paint_icon(painter, name, QRectF(x, y, side, side), tint)
 
 
 class ComboBox(QComboBox):
@@ -158,21 +159,20 @@ class ComboBox(QComboBox):
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        area = self.rect().adjusted(30 if mirrored else 11, 0, -11 if mirrored else -30, 0)
+        side = type_.scaled(16)
+        area = self.rect().adjusted(14 + side if mirrored else 11, 0, -11 if mirrored else -14 - side, 0)
         text = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, area.width())
         painter.setFont(self.font())
         painter.setPen(theme().color("text" if self.isEnabled() else "text-disabled"))
-        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, text)
-        x = 8 if mirrored else self.width() - 24
+        edge = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area, edge | Qt.AlignmentFlag.AlignVCenter, text)
+        x = 8 if mirrored else self.width() - 8 - side
         tint = "text-muted" if self.isEnabled() else "text-disabled"
-        icons.paint_icon(painter, "chevron-down", QRectF(x, self.height() / 2 - 8, 16, 16), tint)
+        icons.paint_icon(painter, "chevron-down", QRectF(x, self.height() / 2 - side / 2, side, side), tint)
 
 
 class CheckBox(QCheckBox):
     """A check box with a drawn tick."""
-
-    _BOX = 18
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -182,7 +182,7 @@ class CheckBox(QCheckBox):
         notifier.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        width = self._BOX + (space(4) + self.fontMetrics().horizontalAdvance(self.text()) if self.text() else 0)
+        width = _tick_box() + (space(4) + self.fontMetrics().horizontalAdvance(self.text()) if self.text() else 0)
         return QSize(width + 2, max(size("hit-min"), self.fontMetrics().height() + 4))
 
     def minimumSizeHint(self) -> QSize:
@@ -196,8 +196,9 @@ class CheckBox(QCheckBox):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x = self.width() - self._BOX if mirrored else 0
-        box = QRectF(x, (self.height() - self._BOX) / 2, self._BOX, self._BOX).adjusted(0.75, 0.75, -0.75, -0.75)
+        side = _tick_box()
+        x = self.width() - side if mirrored else 0
+        box = QRectF(x, (self.height() - side) / 2, side, side).adjusted(0.75, 0.75, -0.75, -0.75)
         on = self.isChecked()
         if not self.isEnabled():
             painter.setPen(QPen(color("border"), 1))
@@ -215,7 +216,11 @@ class CheckBox(QCheckBox):
             )
         painter.setFont(self.font())
         painter.setPen(color("text") if self.isEnabled() else color("text-disabled"))
-        left = 0 if mirrored else self._BOX + space(4)
-        area = QRectF(left, 0, self.width() - self._BOX - space(4), self.height())
-        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, self.text())
+        left = 0 if mirrored else side + space(4)
+        area = QRectF(left, 0, self.width() - side - space(4), self.height())
+        edge = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(area, edge | Qt.AlignmentFlag.AlignVCenter, self.text())
+
+
+def _tick_box() -> int:
+    return type_.scaled(18)

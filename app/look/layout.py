@@ -144,7 +144,7 @@ class _Header(focus.FocusButton):
         notifier.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        width = 15 + QFontMetricsF(self.font()).horizontalAdvance(self.text())
+        width = scaled(14) + 1 + QFontMetricsF(self.font()).horizontalAdvance(self.text())
         return QSize(round(width) + 60, max(size("hit-min"), self.fontMetrics().height() + 8))
 
     def minimumSizeHint(self) -> QSize:
@@ -164,18 +164,20 @@ class _Header(focus.FocusButton):
         name = "chevron-down" if self.isChecked() else ("chevron-left" if mirrored else "chevron-right")
         ink = color("text") if self.isEnabled() else color("text-disabled")
         quiet = color("text-muted") if self.isEnabled() else ink
-        x = self.width() - 12 if mirrored else -2
-        icons.paint_icon(painter, name, QRectF(x, middle - 7, 14, 14), ink if self.underMouse() else quiet)
+        side = scaled(14)
+        indent = side + 1
+        x = self.width() - side + 2 if mirrored else -2
+        icons.paint_icon(painter, name, QRectF(x, middle - side / 2, side, side), ink if self.underMouse() else quiet)
         metrics = QFontMetricsF(self.font())
         painter.setFont(self.font())
         painter.setPen(ink)
         title_width = metrics.horizontalAdvance(self.text())
-        start = self.width() - 15 - title_width if mirrored else 15
+        start = self.width() - indent - title_width if mirrored else indent
         painter.drawText(QPointF(start, middle + (metrics.ascent() - metrics.descent()) / 2), self.text())
         if self.summary and not self.isChecked():
             small = type_.font("help")
             metrics = QFontMetricsF(small)
-            room = self.width() - 15 - title_width - 16
+            room = self.width() - indent - title_width - 16
             text = metrics.elidedText(self.summary, Qt.TextElideMode.ElideRight, max(0.0, room))
             width = metrics.horizontalAdvance(text)
             painter.setFont(small)

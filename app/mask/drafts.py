@@ -22,7 +22,7 @@ from msgspec import Meta, Struct
 from app.mask.brush import Brush, Point
 from app.mask.layers import with_edge
 from app.mask.strokes import Edge, MaskMarks, Painted
-from engine import CannotWrite, Sentence, parse_json, read_value, write_atomically
+from engine import CannotWrite, Placement, Sentence, parse_json, read_value, write_atomically
 from engine.photo import Box, Click
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class _Marks(Struct):
     painted: tuple[_Painted, ...]
     edge: Edge
     candidate: int
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +63,13 @@ class Draft:
         picture: digest of the photo or picture that it lies on.
         base: uint8 (H, W), the mask before its edge.
         marks: clicks, box, strokes and edge.
+        placement: where the subject was put in a photo that it goes into, or None.
     """
 
     picture: str
     base: np.ndarray
     marks: MaskMarks
+    placement: Placement | None = None
 
     def mask(self) -> np.ndarray:
         """uint8 (H, W), with its edge applied; ``base`` itself where there is none."""
@@ -137,6 +140,7 @@ def _packed(draft: Draft) -> bytes:
         "box": asdict(marks.box) if marks.box is not None else None,
         "edge": asdict(marks.edge),
         "candidate": marks.candidate,
+        "placement": draft.placement.to_json() if draft.placement is not None else None,
         "painted": [
             {"points": len(item.path), "brush": asdict(item.brush) if item.brush else None, "include": item.include}
             for item in marks.painted
@@ -164,4 +168,5 @@ def _unpacked(picture: str, content: bytes) -> Draft:
         if not path:
             raise ValueError("a stroke without points")
         painted.append(Painted(path, item.brush, item.include))
-    return Draft(picture, pixels, MaskMarks(found.clicks, found.box, tuple(painted), found.edge, found.candidate))
+    marks = MaskMarks(found.clicks, found.box, tuple(painted), found.edge, found.candidate)
+    return Draft(picture, pixels, marks, found.placement)

@@ -19,7 +19,7 @@ from app.mask.pyramid import Pyramid
 from app.mask.strokes import Edge, MaskMarks, repaint
 from app.mask.whole_mask import MaskOperation, MaskOperations
 from app.mask.worker import Answer, Failure, Find, MaskService, Refine
-from engine import EchoGenError, Sentence
+from engine import EchoGenError, Placement, Sentence
 from engine.photo import SOLID, Box, Click, Hint, Photo, SubjectProposal, fill_holes, largest_part, parts
 
 SPINNER_AFTER_MS = 100
@@ -40,6 +40,7 @@ class MaskSession(QObject):
     Signals:
         pixelsChanged: a ``Rect`` of the photo in which the mask looks different now.
         marksChanged: clicks, box, edge or undo are different now.
+        placementChanged: the subject was put elsewhere in the photo that it goes into.
         waitingChanged: an answer takes longer than a tenth of a second, or has come.
         proposed: a new ``SubjectProposal`` was taken.
         noted: a sentence about how a correction was answered, for example that a learned part failed.
@@ -48,6 +49,7 @@ class MaskSession(QObject):
 
     pixelsChanged = Signal(object)
     marksChanged = Signal()
+    placementChanged = Signal()
     waitingChanged = Signal(bool)
     proposed = Signal(object)
     noted = Signal(object)
@@ -69,6 +71,8 @@ class MaskSession(QObject):
         self.document = document
         self.mask_pyramid = pyramid or Pyramid(document.mask)
         self.proposal = proposal
+        self.placement: Placement | None = None
+        """Where the subject was put by hand, for a photo that it goes into; None where nobody put it anywhere."""
         self._choosing: int | None = None
         self.in_view = Rect(0, 0, 0, 0)
         """The part of the photo that an editor shows enlarged; the editor sets it."""
@@ -231,6 +235,12 @@ class MaskSession(QObject):
         self._cancel()
         commit = lambda layers: self.document.replace(layers, label, marks)  # noqa: E731
         self._start_operation(label, lambda before, old: base.copy(), commit, marks.edge)
+
+    def place(self, placement: Placement | None) -> None:
+        """Put the subject elsewhere in the photo, or, with None, where it stood first. No step of undo: the frame shows it."""
+        if placement != self.placement:
+            self.placement = placement
+            self.placementChanged.emit()
 
     def adopt(self, other: MaskSession, label: str) -> None:
         """Mask and marks of another session of this photo, as one step; that session is used up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
-from app.language import amounts
+from app.language import amounts, sentences
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.look.glyphs import Glyph
 from app.models import words
@@ -130,10 +130,9 @@ class ModelCard(Card):
         in_use = self._downloads.is_open(state)
         self.name.setText(words.title(state))
         # What it costs to have it: what is fetched before, what it takes on the disk after.
-        size = state.size if state.installed or not state.fetchable else state.total
-        self.size_tag.setText(
-            amounts.size(size) if size == state.size else self.tr("{0} to download").format(amounts.size(size))
-        )
+        fetched = state.fetchable and not state.installed
+        size = state.total if fetched else state.size
+        self.size_tag.setText(self.tr("{0} to download").format(amounts.size(size)) if fetched else amounts.size(size))
         self.size_tag.setVisible(size > 0)
         self.licence_tag.setText(words.licence_names(state.licence))
         self.licence_tag.setVisible(bool(state.licence))
@@ -153,7 +152,7 @@ class ModelCard(Card):
         self.needs.setVisible(plan is not None and not self.state.shipped)
         if plan is not None:
             text = [words.plan_needs(plan), *words.plan_notes(plan)[:1]]
-            self.needs.setText(" ".join(text))
+            self.needs.setText(sentences.in_a_row(text))
             tone = "warning" if not plan.fits else "muted"
             if self.needs.property("tone") != tone:
                 self.needs.setProperty("tone", tone)

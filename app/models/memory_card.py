@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from app.language import sentences
 from app.look.controls import Card, Segmented, label
 from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
@@ -120,7 +121,7 @@ class MemoryCard(Card):
         self.gauge.set_share(plan.needed / max(1, plan.available))
         self.glyph.set_icon(*(("circle-check", "accent") if plan.fits else ("triangle-alert", "warning")))
         self.words.setText(words.plan_needs(plan))
-        self.notes.setText(" ".join([words.plan_meaning(plan), *words.plan_notes(plan)]))
+        self.notes.setText(sentences.in_a_row([words.plan_meaning(plan), *words.plan_notes(plan)]))
 
     @Slot(object)
     def _chosen(self, value: str) -> None:

@@ -106,8 +106,8 @@ def plan_notes(plan: MemoryPlan) -> list[str]:
         )
     elif not plan.fits_unequal:
         notes.append(
-            say("Give prompt and subject the same strength: different ones need {0} more memory than this.").format(
-                memory(plan.unequal)
+            say("Give prompt and subject the same strength: different ones need {0} more memory than is free.").format(
+                memory(plan.needed + plan.unequal - plan.free)
             )
         )
     elif plan.unequal > GIB // 2:

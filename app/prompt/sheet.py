@@ -331,7 +331,7 @@ class PromptSheet(QWidget):
         self.list_button.setToolTip(tooltip("list", self.tr("Draw many prompts in one press, and see them in a table")))
         self.fold_button.setText(self.tr("Collapse"))
         self.generate.setText(self.tr("Generate"))
-        self.generate.set_hint(keymap.shown("generate").replace("+", " + ").replace("Return", self.tr("Enter")))
+        self.generate.set_hint(keymap.shown("generate"))
         self.kept.setToolTip(self.tr("The picture that was recalled took these scales from an earlier one"))
         self.let_go.describe(self.tr("Begin with the first scale again"))
         self.resume_button.setText(self.tr("Draw"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance, Slot
 
 from app.mask.drafts import Draft, DraftStore
 from app.mask.mask_session import MaskSession
@@ -44,12 +44,12 @@ class DraftWriter(QObject):
         if session is self.session:
             return
         if self.session is not None:
-            for signal in (self.session.marksChanged, self.session.pixelsChanged):
+            for signal in _changes(self.session):
                 signal.disconnect(self._touch)
             self._timer.stop()
         self.session, self.key = session, key
         if session is not None:
-            for signal in (session.marksChanged, session.pixelsChanged):
+            for signal in _changes(session):
                 signal.connect(self._touch)
 
     @Slot()
@@ -67,10 +67,13 @@ class DraftWriter(QObject):
 
     def _draft(self) -> Draft | None:
         session = self.session
-        if session is None or not (session.document.undo_label or session.document.painting):
+        if session is None:
+            return None
+        document = session.document
+        if not (document.undo_label or document.painting) and session.placement is None:
             return None
         self.working.emit(self.key)
-        return Draft(self.key, session.document.lend(), session.document.marks)
+        return Draft(self.key, document.lend(), document.marks, session.placement)
 
     @Slot(object)
     def _written(self, draft: Draft) -> None:
@@ -82,7 +85,8 @@ class DraftWriter(QObject):
             return
         assert self.session is not None
         document = self.session.document
-        if document.painting or not document.is_base(draft.base) or document.marks != draft.marks:
+        same = document.is_base(draft.base) and document.marks == draft.marks
+        if document.painting or not same or self.session.placement != draft.placement:
             self._timer.start()
 
     @Slot(object)
@@ -111,6 +115,10 @@ class DraftWriter(QObject):
                 self._store.save(draft)
             except EchoGenError as error:
                 self.not_written(error)
+
+
+def _changes(session: MaskSession) -> tuple[SignalInstance, ...]:
+    return session.marksChanged, session.pixelsChanged, session.placementChanged
 
 
 def _save(store: DraftStore, draft: Draft) -> Draft:

@@ -40,9 +40,11 @@ class SessionKeeper(QObject):
 
     Signals:
         saved: the session is on disk as it stands now.
+        fetching(bool): photos of the last session are on their way, or have come.
     """
 
     saved = Signal()
+    fetching = Signal(bool)
 
     def __init__(
         self,
@@ -261,6 +263,7 @@ class SessionKeeper(QObject):
             values = replace(values, kept=kept, region=region)
         self._state.set_values(values)
         if session.subjects:
+            self.fetching.emit(True)
             background.run(
                 _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched
             )
@@ -269,7 +272,10 @@ class SessionKeeper(QObject):
     @Slot(object)
     def _fetched(self, fetched: tuple[list[dict[str, Any]], int]) -> None:
         self._on_its_way = False
-        values, current = fetched
+        self._put_back(*fetched)
+        self.fetching.emit(False)
+
+    def _put_back(self, values: list[dict[str, Any]], current: int) -> None:
         if not values:
             return
         digests = [value.pop("_mask", "") for value in values]
@@ -282,6 +288,7 @@ class SessionKeeper(QObject):
     @Slot(object)
     def _not_fetched(self, error: Exception) -> None:
         self._on_its_way = False
+        self.fetching.emit(False)
         log.warning("the photos of the last session could not be read", exc_info=error)
 
 

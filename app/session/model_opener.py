@@ -70,7 +70,7 @@ class ModelOpener(QObject):
         before = self._state.engine.manifest
         self._state.update_engine(manifest=manifest, folder=folder)
         if before is not None and before.identity != manifest.identity:
-            self._follow_defaults(before)
+            self._follow_defaults(before, manifest)
         self._queue.open(str(folder), settings.device, settings.memory)
 
     def use_defaults(self) -> None:
@@ -79,9 +79,9 @@ class ModelOpener(QObject):
         if manifest is not None:
             self._state.update_values(**default_dials(manifest))
 
-    def _follow_defaults(self, before: BundleManifest) -> None:
+    def _follow_defaults(self, before: BundleManifest, now: BundleManifest) -> None:
         """A dial that stood where the model before has it stands where this one has it; a dial that was moved stays."""
-        values, ours = self._state.values, default_dials(self._state.engine.manifest)
+        values, ours = self._state.values, default_dials(now)
         left = [name for name, value in default_dials(before).items() if getattr(values, name) == value]
         self._state.update_values(**{name: ours[name] for name in left})
 

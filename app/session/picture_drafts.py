@@ -1,4 +1,5 @@
-"""Keeps what is marked on a picture (a region to redraw, something to cut out) until it is used or let go.
+"""Keeps what is marked on a picture (a region to redraw, something to cut out) and where the subject stands in it until it is
+used or let go.
 
 Opened again over the same picture after a quit or a crash, its editor goes on with what was marked, as one step that can be
 undone.
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, Slot
 
 from app.mask.drafts import DraftStore
 from app.mask.mask_session import MaskSession
+from app.mask.strokes import MaskMarks
 from app.session.draft_writer import DraftWriter
 
 
@@ -37,7 +39,9 @@ class PictureDrafts(QObject):
         left = self._store.load(key)
         fits = left is not None and left.base.shape == session.document.mask.shape
         if left is not None and fits:
-            session.take_work(left.base, left.marks, "Go on with what was marked")
+            session.place(left.placement)
+            if left.base.any() or left.marks != MaskMarks():
+                session.take_work(left.base, left.marks, "Go on with what was marked")
         self._writer.follow(session, key)
         return fits
 

@@ -43,12 +43,17 @@ class QueueKeeper(QObject):
         saver.kept.connect(self._kept)
 
     def restore(self) -> int:
-        """Bring back what was left, paused; returns how many pictures."""
+        """Bring back what was left, paused; returns how many pictures. ``unreadable`` says how many more there were."""
         found = self._store.read()
         for key, request in found:
             self._rows[id(request)] = (request, key)
         self._queue.hold([request for _, request in found])
         return len(found)
+
+    @property
+    def unreadable(self) -> int:
+        """How many waiting pictures could not be brought back."""
+        return self._store.unreadable
 
     def freeze(self) -> None:
         """The program ends: what is stopped from here on comes back at the next start."""

@@ -10,7 +10,7 @@ the value is in place and only when it is another one. Values are frozen datacla
     engineChanged     the engine loads, is ready, draws, stops or failed; bundle and device (``engine``)
     jobChanged        what is drawn and what waits (``jobs``)
     resultChanged     another picture is shown, or none (``result``)
-    preparedChanged   subject and prompt are encoded, or not any more (``prepared``)
+    preparedChanged   subject and prompt are encoded, or not any more (``prepared``); a photo is being read, or none
     settingsChanged   a setting changed (``settings``)
 
 What the window expects of the panels:
@@ -174,6 +174,7 @@ class _Contents:
     result: Result | None = None
     moved_over: GenerationRequest | None = None
     prepared: tuple[str, ...] | None = None
+    reading: bool = False
     settings: Settings = field(default_factory=Settings)
     seconds: float | None = None
 
@@ -387,6 +388,12 @@ class SessionState(QObject):
             self._contents.prepared = notes
             self.preparedChanged.emit()
 
+    def set_reading(self, reading: bool) -> None:
+        """Whether a photo is being read, which is no subject yet."""
+        if reading != self._contents.reading:
+            self._contents.reading = reading
+            self.preparedChanged.emit()
+
     @property
     def expected_seconds(self) -> float | None:
         """How long one picture took lately, or None before the first one."""
@@ -419,6 +426,7 @@ class SessionState(QObject):
         return Readiness(
             has_model=engine.phase in ("loading", "ready"),
             loading=engine.phase == "loading",
+            reading=self._contents.reading,
             has_photo=subject is not None,
             has_subject=subject is not None and subject.cut_out is not None,
             problem=subject.problem if subject is not None else "",

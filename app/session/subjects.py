@@ -97,6 +97,11 @@ class Subjects(QObject):
     def loading(self) -> bool:
         return self._loading > 0
 
+    @Slot(bool)
+    def expect(self, coming: bool) -> None:
+        """Photos of the last session are on their way, or have come."""
+        self._count_loading(1 if coming else -1)
+
     def open_file(self, path: Path, name: str = "", example: bool = False) -> None:
         """Read a photo and put it on the shelf; ``name``: what the subject is called, if that is known."""
         self._load(read_file, path, name, example)
@@ -106,8 +111,7 @@ class Subjects(QObject):
         self._load(read_image, QImage(image), title)
 
     def _load(self, read: Callable[..., Loaded], *arguments) -> None:
-        self._loading += 1
-        self.loadingChanged.emit(True)
+        self._count_loading(1)
         background.run(read, *arguments, done=self._loaded, failed=self._not_loaded)
 
     @Slot(object)
@@ -140,8 +144,12 @@ class Subjects(QObject):
 
     @Slot()
     def _load_ended(self) -> None:
-        self._loading -= 1
-        self.loadingChanged.emit(self._loading > 0)
+        self._count_loading(-1)
+
+    def _count_loading(self, change: int) -> None:
+        self._loading += change
+        self.state.set_reading(self.loading)
+        self.loadingChanged.emit(self.loading)
 
     # Finding
 

@@ -271,6 +271,7 @@ class Readiness:
 
     Attributes:
         has_model: a bundle is open or opening; loading: it is still opening.
+        reading: a photo is being read.
         has_photo: there is a photo; has_subject: its cut-out can be used.
         problem: why the cut-out cannot be used, in words, or "".
         has_prompt: the prompt is not empty.
@@ -280,6 +281,7 @@ class Readiness:
 
     has_model: bool = True
     loading: bool = False
+    reading: bool = False
     has_photo: bool = False
     has_subject: bool = False
     problem: str = ""
@@ -295,6 +297,8 @@ def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
     """
     if not ready.has_model:
         return False, say("Choose a model first")
+    if not ready.has_photo and ready.reading:
+        return False, say("Opening the photo…")
     if not ready.has_photo:
         return False, say("Add a photo first")
     if not ready.has_subject:

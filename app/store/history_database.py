@@ -65,6 +65,10 @@ CREATE TABLE IF NOT EXISTS queue (
     id INTEGER PRIMARY KEY,
     request TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS queue_aside (
+    id INTEGER PRIMARY KEY,
+    request TEXT NOT NULL
+);
 """
 
 COLUMNS = (

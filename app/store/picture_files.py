@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def keep_picture(
     request = finished.request
     folder = ensure_folder(folder or history.folder)
     with _naming:
-        file = free_name(folder, picture_name(request.prompt, request.seed))
+        file = free_name(folder / picture_name(request.prompt, request.seed))
         save_picture(file, finished.image, request, finished.bits, likeness=finished.likeness)
     picture = history.add(file, request, finished.image, finished.timing.total, likeness=finished.likeness)
     if scales:
@@ -174,11 +174,10 @@ def picture_name(prompt: str, seed: int) -> str:
     return f"{text} {seed}.png"
 
 
-def free_name(folder: Path, name: str) -> Path:
-    """A path in the folder that does not exist yet: "name.png", "name (2).png", …"""
-    target = folder / name
-    number = 2
-    while target.exists():
-        target = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
+def free_name(wanted: Path, taken: Collection[Path] = ()) -> Path:
+    """The path, or the first of "name (2).png", "name (3).png" … that neither exists nor is in ``taken``."""
+    found, number = wanted, 2
+    while found in taken or found.exists():
+        found = wanted.with_stem(f"{wanted.stem} ({number})")
         number += 1
-    return target
+    return found

@@ -15,12 +15,16 @@ log = logging.getLogger(__name__)
 class QueueStore:
     """See the module. May be used from several threads; each call is one short transaction.
 
+    Attributes:
+        unreadable: how many rows the last ``read`` could not read, and had not met before.
+
     Raises:
         CannotWrite: by everything that writes: the file cannot be written, or the disk is full.
     """
 
     def __init__(self, database: HistoryDatabase) -> None:
         self._database = database
+        self.unreadable = 0
 
     def add(self, requests: Sequence[GenerationRequest]) -> list[int]:
         """Remember pictures that wait to be drawn; returns a key for each."""
@@ -50,15 +54,38 @@ class QueueStore:
         return places
 
     def read(self) -> list[tuple[int, GenerationRequest]]:
-        """Read the queue in its order. A row that cannot be read is passed over and forgotten."""
+        """Read the queue in its order. A row that cannot be read is set aside; it comes back at the end of the queue as soon
+        as a program reads it, which may be a newer one."""
+        self._take_back()
         rows = self._database.rows("SELECT id, request FROM queue ORDER BY id")
         found, damaged = [], []
         for key, text in rows:
-            try:
-                found.append((key, GenerationRequest.loads(text)))
-            except (EchoGenError, TypeError):
-                log.warning("a picture that waited cannot be read", exc_info=True)
+            request = _request(text)
+            if request is None:
+                log.warning("a picture that waited cannot be read: %.200s", text)
                 damaged.append(key)
+            else:
+                found.append((key, request))
+        self.unreadable = len(damaged)
         if damaged:
-            self.remove(damaged)
+            with self._database.transaction() as database:
+                for key in damaged:
+                    database.execute("INSERT INTO queue_aside (request) SELECT request FROM queue WHERE id=?", (key,))
+                    database.execute("DELETE FROM queue WHERE id=?", (key,))
         return found
+
+    def _take_back(self) -> None:
+        rows = self._database.rows("SELECT id, request FROM queue_aside ORDER BY id")
+        readable = [key for key, text in rows if _request(text) is not None]
+        if readable:
+            with self._database.transaction() as database:
+                for key in readable:
+                    database.execute("INSERT INTO queue (request) SELECT request FROM queue_aside WHERE id=?", (key,))
+                    database.execute("DELETE FROM queue_aside WHERE id=?", (key,))
+
+
+def _request(text: str) -> GenerationRequest | None:
+    try:
+        return GenerationRequest.loads(text)
+    except (EchoGenError, TypeError):
+        return None

@@ -328,9 +328,10 @@ class SubjectPanel(QWidget):
     def _noun_picked(self, noun: str) -> None:
         subject = self._state.subject
         if subject is not None:
+            # First the caret: the chips go with a name, and a focus that has to leave them would scroll the photo away.
+            self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name_row.edit.setText(noun)
             self._state.update_subject(subject.key, name=noun)
-            self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self._subjects.find_again()
 
     @Slot()

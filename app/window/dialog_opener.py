@@ -94,7 +94,7 @@ class Dialogs(QObject):
         release = self.updates.release
         if release is not None:
             news = release.news_in(language_of(self._controller.state.settings.language))
-            self.updateFound.emit(" ".join((self.tr("EchoGen {0} is there.").format(release.version), news)).strip())
+            self.updateFound.emit(sentences.in_a_row((self.tr("EchoGen {0} is there.").format(release.version), news)))
 
     @Slot()
     def update_settings(self) -> None:

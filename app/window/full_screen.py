@@ -160,7 +160,7 @@ class FullScreen(QObject):
             return
         self._show(beside)
         if self.screen is not None:
-            self.screen.tell(self.tr("Deleted. {0} brings it back.").format(keymap.shown("screen_undo")))
+            self.screen.tell(self.tr("Moved to the trash. {0} brings it back.").format(keymap.shown("screen_undo")))
 
     @Slot()
     def _undo(self) -> None:
@@ -187,8 +187,11 @@ class FullScreen(QObject):
         shown = self._state.result.picture if self._state.result is not None else None
         if picture is None:
             return
-        self._history.commands.choose(picture)
-        if picture.id != shown and not self._state.jobs.busy and self._row is self._history.model:
+        if self._row is not self._history.model or picture.id == shown:
+            self._history.commands.choose(picture)
+        elif self._state.jobs.busy:
+            self._history.release_ring()  # as for one that is clicked: the canvas stays with what is drawn
+        else:
             self._history.show_picture(picture.id)
 
 

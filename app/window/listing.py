@@ -14,11 +14,10 @@ from app.session.controller import Controller
 from app.session.list_run import ListRun
 from app.session.prompt_source import MAX_TEXT, PromptSource
 from app.store.list_store import ListStore
-from app.store.picture_files import export_name
+from app.store.picture_files import export_name, free_name
 from app.system import background
 from app.system.sharing import reveal
 from app.window.panels import Panels
-from app.window.pictures import free_name
 from engine import EchoGenError, ListedRequest, PhotoError, Sentence
 from engine.photo import draw_sheet, load_photo, save_plain
 

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
-from app.shortcuts import GROUPS, TABLE, WINDOW, BoundAction, bind, group_label, keymap
+from app.shortcuts import GROUPS, TABLE, WINDOW, BoundAction, bind, group_label, keymap, sequences
 
 _SEPARATED_BEFORE = (
     "save",
@@ -83,7 +82,7 @@ class Commands(QObject):
         keys = keymap.keys("cancel")
         if self._editing:
             keys = tuple(key for key in keys if key not in keymap.keys("leave_editor"))
-        self.actions["cancel"].setShortcuts([QKeySequence(key) for key in keys])
+        self.actions["cancel"].setShortcuts(sequences(keys))
 
     def retranslate(self) -> None:
         for action in self.actions.values():

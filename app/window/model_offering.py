@@ -13,25 +13,12 @@ from app.system.deferred import imports
 from app.window.dialog_opener import Dialogs
 from app.window.empty_canvas import EmptyCanvas
 from app.window.panels import Panels
+from engine import planning, weights
 
 if TYPE_CHECKING:
     from app.models.offer import ModelOffer
 
 # What each needs comes before it, so that no import holds up the window for long.
-_PLANS = ("psutil", "engine.device.devices", "engine.planning.footprint", "engine.planning.plans")
-_WEIGHTS = tuple(
-    f"engine.weights.{name}"
-    for name in (
-        "catalogue",
-        "settings",
-        "transfer.requests",
-        "transfer.hub",
-        "transfer.disk",
-        "transfer.file_transfer",
-        "transfer.download",
-        "store",
-    )
-)
 _OFFER = ("app.models.words", "app.session.downloads", "app.models.pieces", "app.models.offer")
 
 
@@ -53,7 +40,7 @@ class ModelOffering(QObject):
         """Slow steps that nobody waits for; none where the offer was put away."""
         if self._state.settings.panels.get(OFFER_PUT_AWAY):
             return []
-        return [*imports(*_PLANS, *_WEIGHTS, *_OFFER), self._make]
+        return [*imports(*planning.SLOW_IMPORTS, *weights.SLOW_IMPORTS, *_OFFER), self._make]
 
     def _make(self) -> None:
         from app.models.offer import ModelOffer

@@ -50,6 +50,9 @@ class ErrorSteps(QObject):
         self._banner, self._controller = banner, controller
         self._edit, self._choose_model, self._choose_folder = edit, choose_model, choose_folder
         self._choose_photo, self._rescan, self._place_banner = choose_photo, rescan, place_banner
+        self._about = -1
+        for signal in (controller.state.photoChanged, controller.state.maskChanged):
+            signal.connect(self._look_at_subject)
 
     @Slot(object)
     @Slot(object, str)
@@ -58,6 +61,7 @@ class ErrorSteps(QObject):
         if details:
             log.warning("%s\n%s", error, details.strip())
         self._place_banner(isinstance(error, PhotoError | SubjectNotFound))
+        self._about = self._current()
         self._banner.show_error(error, details, self._next_steps(error))
 
     @Slot(object)
@@ -73,6 +77,18 @@ class ErrorSteps(QObject):
         steps = [] if isinstance(error, PhotoError) else self._next_steps(error)
         self._place_banner(False)
         self._banner.show_error(error, "", steps)
+
+    def _current(self) -> int:
+        subject = self._controller.state.subject
+        return subject.key if subject is not None else -1
+
+    @Slot()
+    def _look_at_subject(self) -> None:
+        """That nothing was found is said of one photo, as long as nothing is cut out of it."""
+        subject = self._controller.state.subject
+        found = subject is not None and subject.cut_out is not None
+        if isinstance(self._banner.error, SubjectNotFound) and (found or self._current() != self._about):
+            self._banner.clear_error()
 
     @Slot()
     def _look_again(self) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, QStandardPaths, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QMimeData, QObject, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.system.places import pictures_folder
 from app.system.sharing import local_file
 
 _SUFFIXES = (
@@ -39,9 +40,7 @@ class PhotoSources(QObject):
     @Slot()
     def choose(self) -> None:
         """Ask for photos."""
-        pictures, everything = self.tr("Pictures"), self.tr("All files")
-        kinds = f"{pictures} ({_SUFFIXES});;{everything} (*)"
-        names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open photo"), _pictures_folder(), kinds)
+        names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open photo"), str(pictures_folder()), _kinds())
         if names:
             self.filesGiven.emit([Path(name) for name in names])
 
@@ -65,9 +64,16 @@ class PhotoSources(QObject):
         return False
 
 
-def _pictures_folder() -> str:
-    """Where photos lie: the system's dialog would begin in the folder of the program."""
-    return QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+def ask_for_photo(window: QWidget, title: str) -> Path | None:
+    """Ask for one photo, of every kind that can be read; None where nobody chose one."""
+    name, _ = QFileDialog.getOpenFileName(window, title, str(pictures_folder()), _kinds())
+    return Path(name) if name else None
+
+
+def _kinds() -> str:
+    translate = QCoreApplication.translate
+    pictures, everything = translate("PhotoSources", "Pictures"), translate("PhotoSources", "All files")
+    return f"{pictures} ({_SUFFIXES});;{everything} (*)"
 
 
 def holds_picture(data: QMimeData) -> bool:

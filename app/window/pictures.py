@@ -20,7 +20,7 @@ from app.session.file_opener import DroppedPicture
 from app.session.state import Result, SessionState
 from app.session.values import Recall
 from app.store.history_store import Picture
-from app.store.picture_files import OpenedPicture, export_name
+from app.store.picture_files import OpenedPicture, export_name, free_name
 from app.system import background
 from app.system.sharing import copy_picture, reveal
 from app.window.empty_canvas import empty_words
@@ -230,7 +230,7 @@ class FinishedPictures(QObject):
     @Slot(tuple)
     def _deleted(self, pictures: tuple[int, ...]) -> None:
         count = len(pictures)
-        text = self.tr("Deleted") if count == 1 else self.tr("{0} pictures deleted").format(count)
+        text = self.tr("Moved to the trash") if count == 1 else self.tr("{0} pictures moved to the trash").format(count)
         self._toast.show_message(text, self._history.commands.undo_delete)
         self._controller.forget(pictures)
         result = self._state.result
@@ -242,7 +242,7 @@ class FinishedPictures(QObject):
     def _show_another(self) -> None:
         """Replace a picture that is gone by the one that the ring stands on now, or by the empty canvas."""
         self._state.set_result(None)
-        beside = next(iter(self._history.view.chosen()), None)
+        beside = next(iter(self._history.commands.chosen()), None)  # of the gallery, where that is open
         # While ideas are drawn no other picture is opened; the deleted one has to go all the same.
         if self._state.jobs.busy or not self._history.show_picture(beside.id if beside is not None else None):
             self._canvas.show_empty(*empty_words(self._state))
@@ -358,15 +358,6 @@ class FinishedPictures(QObject):
 def existing(folder: Path) -> Path:
     """The folder, or the home folder when it is gone: a dialog that begins nowhere begins in the program's own folder."""
     return folder if is_folder(folder) else Path.home()
-
-
-def free_name(wanted: Path, taken: set[Path]) -> Path:
-    """The path, or the first of "name (2).png", "name (3).png" … that neither exists nor is in ``taken``."""
-    found, number = wanted, 2
-    while found in taken or found.exists():
-        found = wanted.with_stem(f"{wanted.stem} ({number})")
-        number += 1
-    return found
 
 
 def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:

@@ -59,7 +59,12 @@ class Placing(QObject):
         shown = placement or before or self._automatic_place(manifest)
         if shown is not None:
             self._canvas.placement.frame.set_placement(shown, automatic=placement is None, before=before)
-            self._canvas.placement.set_mode(automatic=placement is None, moved=before is not None and shown != before)
+            moved = before is not None and shown != before
+            self._canvas.placement.set_mode(automatic=placement is None, moved=moved, in_photo=self._is_in_photo())
+
+    def _is_in_photo(self) -> bool:
+        region = self._state.result.request.region if self._state.result is not None else None
+        return region is not None and region.window is not None
 
     def _before(self, manifest: BundleManifest) -> Placement | None:
         """Where the subject stands in the picture that is shown, or is about to be."""

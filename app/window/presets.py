@@ -15,6 +15,7 @@ from app.session.values import preset_of, with_preset
 from app.shortcuts import keymap, shortcut
 from app.store.picture_files import picture_name
 from app.store.preset_store import MOST, PresetStore
+from app.system.places import documents_folder
 from app.window.panels import Panels
 from engine import EchoGenError, InputError, Preset, Sentence, read_preset, write_preset
 
@@ -126,7 +127,7 @@ class Presets(QObject):
     def choose_file(self) -> None:
         """Take over a preset that somebody passed on."""
         kinds = self.tr("Presets") + " (*.json)"
-        chosen, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open a preset"), "", kinds)
+        chosen, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open a preset"), str(documents_folder()), kinds)
         if chosen:
             self.take_file(Path(chosen))
 
@@ -143,7 +144,7 @@ class Presets(QObject):
     def share(self, index: int) -> None:
         """Save a preset as a file of its own."""
         preset = self.presets[index]
-        start = str(Path(picture_name(preset.name, 0)).stem.removesuffix(" 0")) + ".json"
+        start = str(documents_folder() / (Path(picture_name(preset.name, 0)).stem.removesuffix(" 0") + ".json"))
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Share a preset"), start, "JSON (*.json)")
         if chosen:
             target = Path(chosen)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, Slot
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.system import background
 from app.window.panels import Panels
+from app.window.photo_sources import ask_for_photo
 from engine import EchoGenError, Placement, Sentence
 from engine.photo import Photo, load_photo, photo_from_pixels
 
@@ -60,10 +61,9 @@ class Redrawing(QObject):
     @Slot()
     def choose_photo(self) -> None:
         """Ask for the photo that the subject goes into."""
-        kinds = self.tr("Pictures") + " (*.jpg *.jpeg *.png *.webp *.tif *.tiff *.avif *.bmp *.heic *.heif)"
-        name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Put the subject into a photo"), "", kinds)
-        if name:
-            self.open_photo(Path(name))
+        name = ask_for_photo(self._window, self.tr("Put the subject into a photo"))
+        if name is not None:
+            self.open_photo(name)
 
     def open_photo(self, file: Path) -> None:
         """Read a photo in the background, then mark where in it the subject goes."""
@@ -93,7 +93,9 @@ class Redrawing(QObject):
         session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
         panels.open_editor(panels.region)
-        if goes_on:
+        if goes_on and session.placement is not None:
+            panels.toast.show_message(self.tr("The subject stands where you put it last time"))
+        elif goes_on:
             panels.toast.show_message(self.tr("What you marked last time is here again"))
 
     @Slot(object, int, object)

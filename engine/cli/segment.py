@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     if args.cutout is not None:
         save_plain(args.cutout, compose(args, photo, proposal.mask))
     notes = (*photo.notes, *photo_notes(photo, proposal.mask))
-    report(args, proposal, notes, can_name="grounding" in helpers)
+    report(args, proposal, notes)
     return 0
 
 
@@ -163,7 +163,6 @@ _MEANS = {
     "grabcut": "by colours and edges",
     "sam": "by the large cut-out model",
 }
-_NO_NAMING = "finding a subject by its name needs the model for it (python -m engine models get naming)."
 
 
 def certainty(proposal: SubjectProposal) -> str:
@@ -172,9 +171,7 @@ def certainty(proposal: SubjectProposal) -> str:
     return f"Found {means}, {proposal.score:.0%} sure."
 
 
-def report(
-    args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...], can_name: bool = True
-) -> None:
+def report(args: argparse.Namespace, proposal: SubjectProposal, photo_notes: tuple[str, ...]) -> None:
     """Print how the subject was found, as a sentence or with ``--json``."""
     notes = (*photo_notes, *proposal.notes)
     if args.json:
@@ -200,8 +197,6 @@ def report(
         print(json.dumps(result), flush=True)
         return
     print(certainty(proposal), file=sys.stderr)
-    if args.name.strip() and not can_name:
-        print("The name was not used: " + _NO_NAMING, file=sys.stderr)
     for note in notes:
         print(note, file=sys.stderr)
     if not proposal.sure and args.box is None and not args.click:

@@ -133,21 +133,6 @@ def _reference(rgb: np.ndarray, extent: tuple[int, int, int, int], size: int) ->
     return np.dstack([cover_crop(box_on_white(rgb, extent), size), cover_crop(inside, size)])
 
 
-def relative_box(
-    centre_x: float, centre_y: float, box_width: float, box_height: float, width: int, height: int
-) -> tuple[int, ...]:
-    """A detector's relative (cx, cy, w, h) → pixel corners (x0, y0, x1, y1) as published.
-
-    Computed in float32, truncated to whole pixels, clipped to the photo; right and bottom are exclusive.
-    """
-    scale = np.array([width, height, width, height], np.float32)
-    cx, cy, w, h = np.array([centre_x, centre_y, box_width, box_height], np.float32) * scale
-    half = np.float32(0.5)
-    corners = (cx - half * w, cy - half * h, cx + half * w, cy + half * h)
-    limits = (width, height, width, height)
-    return tuple(min(max(int(corner), 0), limit) for corner, limit in zip(corners, limits, strict=True))
-
-
 def box_on_white(rgb: np.ndarray, box: tuple[int, ...]) -> np.ndarray:
     """The photo with everything outside the box (x0, y0, x1, y1; right and bottom exclusive) made white."""
     x0, y0, x1, y1 = box

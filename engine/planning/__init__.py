@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from engine.faces import face
 
+SLOW_IMPORTS = ("psutil", "engine.device.devices", "engine.planning.footprint", "engine.planning.plans")
+"""Modules that the names below load, in an order in which each import is a short one: for a window that paints between two."""
+
 if TYPE_CHECKING:
     from engine.planning.plans import MEANINGS as MEANINGS
     from engine.planning.plans import MemoryPlan as MemoryPlan

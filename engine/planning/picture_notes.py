@@ -53,7 +53,7 @@ def without_a_card(manifest: BundleManifest) -> str:
     task = Task(manifest.schedules[0], branches=2, streams=2, text_tokens=16)
     seconds = guess_seconds(manifest.transformer, manifest.tokenizer, task, multiply_rate())
     return Sentence(
-        "There is no graphics card that can be used: the processor draws, about {seconds} a picture.",
+        "There is no graphics card that can be used: the processor draws, {seconds} a picture.",
         seconds=about(seconds),
     )
 

@@ -167,14 +167,14 @@ def decode_work(config: TokenizerConfig, size: tuple[int, int]) -> float:
 
 
 def about(seconds: float) -> Sentence:
-    """A time in rough words: “a second”, “8 seconds”, “40 seconds”, “3 minutes”, “2 hours”."""
-    if seconds < 1.5:
-        return Sentence("a second")
+    """A time in rough words: “a few seconds”, “about 8 seconds”, “about 3 minutes”, “about 2 hours”."""
+    if seconds < 5:  # the count leaves out whatever else the processor does: one second can become four
+        return Sentence("a few seconds")
     if seconds < 100:
-        return Sentence("{count} seconds", count=_round(seconds))
+        return Sentence("about {count} seconds", count=_round(seconds))
     if seconds < 100 * 60:
-        return Sentence("{count} minutes", count=_round(seconds / 60))
-    return Sentence("{count} hours", count=_round(seconds / 3600))
+        return Sentence("about {count} minutes", count=_round(seconds / 60))
+    return Sentence("about {count} hours", count=_round(seconds / 3600))
 
 
 def _round(number: float) -> int:

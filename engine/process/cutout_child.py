@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from engine.photo.load import Photo
-from engine.preflight.networks.learned import ROLE_WORDS, LearnedParts, place
+from engine.preflight.networks.learned import LearnedParts, place
+from engine.preflight.networks.roles import ROLE_WORDS
 from engine.process.messages import Question, Reply, Setup, Show
 from engine.sentence import Sentence
 

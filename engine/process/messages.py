@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import EchoGenError
 from engine.events import EngineInfo, Event
-from engine.preflight.networks.learned import ROLES
+from engine.preflight.networks.roles import ROLES
 from engine.request import CutOut, GenerationRequest, ScaleBits
 
 # Commands: window -> child

@@ -6,6 +6,18 @@ from typing import TYPE_CHECKING
 
 from engine.faces import face
 
+SLOW_IMPORTS = (
+    "engine.weights.catalogue",
+    "engine.weights.settings",
+    "engine.weights.transfer.requests",
+    "engine.weights.transfer.hub",
+    "engine.weights.transfer.disk",
+    "engine.weights.transfer.file_transfer",
+    "engine.weights.transfer.download",
+    "engine.weights.store",
+)
+"""Modules that the names below load, in an order in which each import is a short one: for a window that paints between two."""
+
 if TYPE_CHECKING:
     from engine.weights.catalogue import MODELS as MODELS
     from engine.weights.catalogue import PARTS as PARTS

@@ -77,7 +77,7 @@
     </message>
     <message>
         <source>A prompt has at most {0} characters; the rest was left out.</source>
-        <translation>提示词最多 {0} 个字符,其余部分已舍去。</translation>
+        <translation>提示词最多 {0} 个字符，其余部分已舍去。</translation>
     </message>
     <message>
         <source>A region is a grey mask and a picture in colours.</source>
@@ -132,6 +132,10 @@
         <translation>已在下载</translation>
     </message>
     <message>
+        <source>Alt+wheel</source>
+        <translation>Alt+滚轮</translation>
+    </message>
+    <message>
         <source>Another EchoGen is fetching into {folder} right now.</source>
         <translation>另一个 EchoGen 正在向 {folder} 下载。</translation>
     </message>
@@ -152,6 +156,10 @@
         <translation>4月</translation>
     </message>
     <message>
+        <source>Arrow keys</source>
+        <translation>方向键</translation>
+    </message>
+    <message>
         <source>Ask for fewer with --workers or --threads, or add machines.</source>
         <translation>请用 --workers 或 --threads 减少数量，或添加机器。</translation>
     </message>
@@ -162,6 +170,10 @@
     <message>
         <source>Ask for it at {page}, then enter an access token of your account.</source>
         <translation>请在 {page} 申请访问权限，然后输入您账户的访问令牌。</translation>
+    </message>
+    <message>
+        <source>Ask for what is missing again.</source>
+        <translation>请重新生成缺少的图片。</translation>
     </message>
     <message>
         <source>Asking the server</source>
@@ -364,6 +376,10 @@
         <translation>请选择文件所在的文件夹。</translation>
     </message>
     <message>
+        <source>Click</source>
+        <translation>点选</translation>
+    </message>
+    <message>
         <source>Click a scale to keep the composition up to there</source>
         <translation>点选一个尺度，保留到那里的构图</translation>
     </message>
@@ -465,11 +481,23 @@
     </message>
     <message>
         <source>Correct or unset it: an http:// proxy works, as in http://proxy.example:3128.</source>
-        <translation>请改正或取消该设置:可以使用 http:// 代理,例如 http://proxy.example:3128。</translation>
+        <translation>请改正或取消该设置：可以使用 http:// 代理，例如 http://proxy.example:3128。</translation>
     </message>
     <message>
         <source>Correct or unset {named}.</source>
         <translation>请改正或取消 {named}。</translation>
+    </message>
+    <message>
+        <source>Ctrl</source>
+        <translation>Ctrl</translation>
+    </message>
+    <message>
+        <source>Ctrl+drag</source>
+        <translation>Ctrl+拖动</translation>
+    </message>
+    <message>
+        <source>Ctrl+wheel</source>
+        <translation>Ctrl+滚轮</translation>
     </message>
     <message>
         <source>Cut out of the picture…</source>
@@ -497,11 +525,15 @@
     </message>
     <message>
         <source>Different strengths for prompt and subject take {0} more memory.</source>
-        <translation>提示词和主体使用不同强度时,要多用 {0} 内存。</translation>
+        <translation>提示词和主体使用不同强度时，要多用 {0} 内存。</translation>
     </message>
     <message>
         <source>Different strengths for prompt and subject take {unequal} more memory.</source>
-        <translation>提示词和主体使用不同强度时,要多用 {unequal} 内存。</translation>
+        <translation>提示词和主体使用不同强度时，要多用 {unequal} 内存。</translation>
+    </message>
+    <message>
+        <source>Double click</source>
+        <translation>双击</translation>
     </message>
     <message>
         <source>Download it with the text encoder.</source>
@@ -514,6 +546,14 @@
     <message>
         <source>Downloads are switched off on this computer.</source>
         <translation>这台电脑上已关闭下载。</translation>
+    </message>
+    <message>
+        <source>Drag</source>
+        <translation>拖动</translation>
+    </message>
+    <message>
+        <source>Drag out</source>
+        <translation>拖出</translation>
     </message>
     <message>
         <source>Drag the picture to another program</source>
@@ -640,6 +680,10 @@
         <translation>放大被系统终止，内存耗尽时会这样。</translation>
     </message>
     <message>
+        <source>Enter</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
         <source>Eraser</source>
         <translation>橡皮</translation>
     </message>
@@ -764,12 +808,12 @@
         <translation>请给出一个数，或每个尺度一个数。</translation>
     </message>
     <message>
-        <source>Give prompt and subject the same strength: different ones need {0} more memory than this.</source>
-        <translation>请为提示词和主体设置相同的强度:不同的强度还需要多 {0} 的内存。</translation>
+        <source>Give prompt and subject the same strength: different ones need {0} more memory than is free.</source>
+        <translation>请为提示词和主体设置相同的强度：不同的强度所需内存比可用内存多 {0}。</translation>
     </message>
     <message>
         <source>Give prompt and subject the same strength: different ones need {needed} more memory than is free.</source>
-        <translation>请为提示词和主体设置相同的强度:不同的强度所需内存比可用内存多 {needed}。</translation>
+        <translation>请为提示词和主体设置相同的强度：不同的强度所需内存比可用内存多 {needed}。</translation>
     </message>
     <message>
         <source>Go on</source>
@@ -841,7 +885,7 @@
     </message>
     <message>
         <source>It also takes {0} of the computer&apos;s own memory, {1} more than is free. Close other programs, or drawing becomes very slow.</source>
-        <translation>它还要占用电脑自身内存 {0},比可用内存多 {1}。请关闭其他程序,否则绘制会非常慢。</translation>
+        <translation>它还要占用电脑自身内存 {0}，比可用内存多 {1}。请关闭其他程序，否则绘制会非常慢。</translation>
     </message>
     <message>
         <source>It also takes {0} of the computer&apos;s own memory.</source>
@@ -849,7 +893,7 @@
     </message>
     <message>
         <source>It also takes {beside} of the computer&apos;s own memory, {missing_beside} more than is free. Close other programs, or drawing becomes very slow.</source>
-        <translation>它还要占用电脑自身内存 {beside},比可用内存多 {missing_beside}。请关闭其他程序,否则绘制会非常慢。</translation>
+        <translation>它还要占用电脑自身内存 {beside}，比可用内存多 {missing_beside}。请关闭其他程序，否则绘制会非常慢。</translation>
     </message>
     <message>
         <source>It also takes {beside} of the computer&apos;s own memory.</source>
@@ -1140,6 +1184,10 @@
         <translation>菜单</translation>
     </message>
     <message>
+        <source>Menu of the picture</source>
+        <translation>图片菜单</translation>
+    </message>
+    <message>
         <source>Mirror it</source>
         <translation>镜像</translation>
     </message>
@@ -1317,7 +1365,7 @@
     </message>
     <message>
         <source>Not moved to the trash</source>
-        <translation>未移到废纸篓</translation>
+        <translation>未移到回收站</translation>
     </message>
     <message>
         <source>Not on this computer</source>
@@ -1376,6 +1424,10 @@
         <translation>这台电脑上有：{names}。</translation>
     </message>
     <message>
+        <source>One waiting picture cannot be read.</source>
+        <translation>有一张等待的图片无法读取。</translation>
+    </message>
+    <message>
         <source>Only PNG pictures carry their settings.</source>
         <translation>只有 PNG 图片带有设置。</translation>
     </message>
@@ -1414,6 +1466,10 @@
     <message>
         <source>Opening EchoGen</source>
         <translation>正在打开 EchoGen</translation>
+    </message>
+    <message>
+        <source>Opening the photo…</source>
+        <translation>正在打开照片…</translation>
     </message>
     <message>
         <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
@@ -1784,6 +1840,18 @@
         <translation>架子</translation>
     </message>
     <message>
+        <source>Shift+Enter</source>
+        <translation>Shift+Enter</translation>
+    </message>
+    <message>
+        <source>Shift+arrow keys</source>
+        <translation>Shift+方向键</translation>
+    </message>
+    <message>
+        <source>Shift+click</source>
+        <translation>Shift+单击</translation>
+    </message>
+    <message>
         <source>Show in the folder</source>
         <translation>在文件夹中显示</translation>
     </message>
@@ -1844,6 +1912,10 @@
         <translation>程序内部出错：{error}</translation>
     </message>
     <message>
+        <source>Space+drag</source>
+        <translation>空格+拖动</translation>
+    </message>
+    <message>
         <source>Square {0}:{1}</source>
         <translation>正方形 {0}:{1}</translation>
     </message>
@@ -1869,7 +1941,7 @@
     </message>
     <message>
         <source>Start the program again; your pictures are in their folder.</source>
-        <translation>请重新启动程序;您的图片都在其文件夹中。</translation>
+        <translation>请重新启动程序；您的图片都在其文件夹中。</translation>
     </message>
     <message>
         <source>Starts as soon as the model is loaded</source>
@@ -2137,7 +2209,7 @@
     </message>
     <message>
         <source>The history cannot be read: {error}.</source>
-        <translation>无法读取历史记录:{error}。</translation>
+        <translation>无法读取历史记录：{error}。</translation>
     </message>
     <message>
         <source>The history cannot be written</source>
@@ -2277,7 +2349,7 @@
     </message>
     <message>
         <source>The model is brought from the computer&apos;s memory piece by piece. The slowest way.</source>
-        <translation>模型从电脑内存中一块一块地取用,速度最慢。</translation>
+        <translation>模型从电脑内存中一块一块地取用，速度最慢。</translation>
     </message>
     <message>
         <source>The model is not loaded</source>
@@ -2289,11 +2361,11 @@
     </message>
     <message>
         <source>The model is stored in a smaller form, and pictures differ a little.</source>
-        <translation>模型以更紧凑的形式存放,画面会略有不同。</translation>
+        <translation>模型以更紧凑的形式存放，画面会略有不同。</translation>
     </message>
     <message>
         <source>The model is stored in a smaller form, so pictures differ a little from those of the larger plans.</source>
-        <translation>模型以更紧凑的形式存放,因此画面与较大方案的略有不同。</translation>
+        <translation>模型以更紧凑的形式存放，因此画面与较大方案的略有不同。</translation>
     </message>
     <message>
         <source>The model needs {needed}, and {place} has {free} free.</source>
@@ -2526,6 +2598,10 @@
     <message>
         <source>The publisher may have moved it. Look for a newer version of this program, or import the files from a folder.</source>
         <translation>发布者可能已将其移走。请查看是否有此程序的新版本，或从文件夹导入文件。</translation>
+    </message>
+    <message>
+        <source>The queue is not complete</source>
+        <translation>队列不完整</translation>
     </message>
     <message>
         <source>The region covers the whole picture.</source>
@@ -2761,7 +2837,7 @@
     </message>
     <message>
         <source>The whole model stays in memory. The fastest way.</source>
-        <translation>整个模型都留在内存中,速度最快。</translation>
+        <translation>整个模型都留在内存中，速度最快。</translation>
     </message>
     <message>
         <source>The words of the text encoder cannot be read from “{folder}/{tokenizer_file}”.</source>
@@ -2769,7 +2845,7 @@
     </message>
     <message>
         <source>The work is done in smaller steps, which is slower and takes less memory.</source>
-        <translation>分成更小的步骤计算:速度较慢,占用内存较少。</translation>
+        <translation>分成更小的步骤计算：速度较慢，占用内存较少。</translation>
     </message>
     <message>
         <source>The {part_word} of this model cannot be built from its description.</source>
@@ -2832,8 +2908,8 @@
         <translation>没有文件夹 {folder}。</translation>
     </message>
     <message>
-        <source>There is no graphics card that can be used: the processor draws, about {seconds} a picture.</source>
-        <translation>没有可用的显卡：由处理器绘制，每张图片约需 {seconds}。</translation>
+        <source>There is no graphics card that can be used: the processor draws, {seconds} a picture.</source>
+        <translation>没有可用的显卡：由处理器绘制，每张图片需要{seconds}。</translation>
     </message>
     <message>
         <source>There is no list of packages for this computer ({0}, {1}).</source>
@@ -3252,6 +3328,10 @@
         <translation>{name} 携带的内容太大，无法读取。</translation>
     </message>
     <message>
+        <source>Wheel</source>
+        <translation>滚轮</translation>
+    </message>
+    <message>
         <source>Write X,Y,SIZE[,TURN][,mirrored], for example 0.5,0.6,0.6.</source>
         <translation>请写成 X,Y,SIZE[,TURN][,mirrored]，例如 0.5,0.6,0.6。</translation>
     </message>
@@ -3324,6 +3404,10 @@
         <translation>数值类型少见的 TIFF</translation>
     </message>
     <message>
+        <source>a few seconds</source>
+        <translation>几秒</translation>
+    </message>
+    <message>
         <source>a list</source>
         <translation>列表</translation>
     </message>
@@ -3338,10 +3422,6 @@
     <message>
         <source>a reference branch has as many levels as the decoder</source>
         <translation>参考分支的层级数应与解码器相同</translation>
-    </message>
-    <message>
-        <source>a second</source>
-        <translation>一秒</translation>
     </message>
     <message>
         <source>a tokenizer of {channels} channels</source>
@@ -3364,12 +3444,24 @@
         <translation>约剩 {count} 小时</translation>
     </message>
     <message>
+        <source>about {count} hours</source>
+        <translation>约 {count} 小时</translation>
+    </message>
+    <message>
         <source>about {count} min left</source>
         <translation>约剩 {count} 分钟</translation>
     </message>
     <message>
+        <source>about {count} minutes</source>
+        <translation>约 {count} 分钟</translation>
+    </message>
+    <message>
         <source>about {count} s left</source>
         <translation>约剩 {count} 秒</translation>
+    </message>
+    <message>
+        <source>about {count} seconds</source>
+        <translation>约 {count} 秒</translation>
     </message>
     <message>
         <source>an OpenEXR picture</source>
@@ -3809,23 +3901,15 @@
     </message>
     <message>
         <source>{called} is {known}, which cannot be read here.</source>
-        <translation>{called} 是{known},此处无法读取。</translation>
-    </message>
-    <message>
-        <source>{count} hours</source>
-        <translation>{count} 小时</translation>
-    </message>
-    <message>
-        <source>{count} minutes</source>
-        <translation>{count} 分钟</translation>
+        <translation>{called} 是{known}，此处无法读取。</translation>
     </message>
     <message>
         <source>{count} scales cannot be kept: the picture has {scales}.</source>
         <translation>无法保留 {count} 个尺度：该图片有 {scales} 个。</translation>
     </message>
     <message>
-        <source>{count} seconds</source>
-        <translation>{count} 秒</translation>
+        <source>{count} waiting pictures cannot be read.</source>
+        <translation>有 {count} 张等待的图片无法读取。</translation>
     </message>
     <message>
         <source>{device} stopped answering.</source>
@@ -3921,7 +4005,7 @@
     </message>
     <message>
         <source>{names} could not be moved to the trash.</source>
-        <translation>无法将 {names} 移到废纸篓。</translation>
+        <translation>无法将 {names} 移到回收站。</translation>
     </message>
     <message>
         <source>{name} cannot be opened: {reason}.</source>
@@ -4682,10 +4766,6 @@
         <translation>已复制</translation>
     </message>
     <message>
-        <source>Deleted</source>
-        <translation>已删除</translation>
-    </message>
-    <message>
         <source>Everything that made this picture is back</source>
         <translation>生成这张图片的一切都已恢复</translation>
     </message>
@@ -4696,6 +4776,10 @@
     <message>
         <source>Its seed is in use</source>
         <translation>已使用它的种子</translation>
+    </message>
+    <message>
+        <source>Moved to the trash</source>
+        <translation>已移到回收站</translation>
     </message>
     <message>
         <source>Prompt copied</source>
@@ -4734,8 +4818,8 @@
         <translation>图片尚未完成</translation>
     </message>
     <message>
-        <source>{0} pictures deleted</source>
-        <translation>已删除 {0} 张图片</translation>
+        <source>{0} pictures moved to the trash</source>
+        <translation>已将 {0} 张图片移到回收站</translation>
     </message>
     <message>
         <source>{0} pictures were found again</source>
@@ -4772,8 +4856,8 @@
         <translation>已复制</translation>
     </message>
     <message>
-        <source>Deleted. {0} brings it back.</source>
-        <translation>已删除。按 {0} 可恢复。</translation>
+        <source>Moved to the trash. {0} brings it back.</source>
+        <translation>已移到回收站。按 {0} 可恢复。</translation>
     </message>
     <message>
         <source>This is the newest</source>
@@ -4838,10 +4922,6 @@
         <translation>日期</translation>
     </message>
     <message>
-        <source>Delete</source>
-        <translation>删除</translation>
-    </message>
-    <message>
         <source>Every picture you make is kept here and in your Pictures folder.</source>
         <translation>您生成的每张图片都保存在这里和“图片”文件夹中。</translation>
     </message>
@@ -4860,6 +4940,10 @@
     <message>
         <source>Model</source>
         <translation>模型</translation>
+    </message>
+    <message>
+        <source>Move to the trash</source>
+        <translation>移到回收站</translation>
     </message>
     <message>
         <source>No picture is like that. Esc shows all.</source>
@@ -4936,8 +5020,8 @@
         <translation>点选属于主体的部分。按住 Shift 点选不属于的部分。拖动画框。</translation>
     </message>
     <message>
-        <source>Ctrl + wheel</source>
-        <translation>Ctrl + 滚轮</translation>
+        <source>Ctrl+wheel</source>
+        <translation>Ctrl+滚轮</translation>
     </message>
     <message>
         <source>Drag a box around the subject.</source>
@@ -4946,6 +5030,14 @@
     <message>
         <source>Drag a box: all of it is marked.</source>
         <translation>拖出一个框：框内全部标记。</translation>
+    </message>
+    <message>
+        <source>Drag the subject to its place, or paint where it goes.</source>
+        <translation>把主体拖到合适的位置，或涂抹出它的位置。</translation>
+    </message>
+    <message>
+        <source>Drag the subject, a corner or its handle.</source>
+        <translation>拖动主体、边角或旋转手柄。</translation>
     </message>
     <message>
         <source>Drag to move the photo.</source>
@@ -4980,8 +5072,8 @@
         <translation>涂抹以去除</translation>
     </message>
     <message>
-        <source>Shift + Enter</source>
-        <translation>Shift + Enter</translation>
+        <source>Shift+Enter</source>
+        <translation>Shift+Enter</translation>
     </message>
     <message>
         <source>Space</source>
@@ -5024,6 +5116,10 @@
         <translation>按住去除</translation>
     </message>
     <message>
+        <source>mirror</source>
+        <translation>镜像</translation>
+    </message>
+    <message>
         <source>move</source>
         <translation>移动</translation>
     </message>
@@ -5044,8 +5140,16 @@
         <translation>大小</translation>
     </message>
     <message>
+        <source>start again</source>
+        <translation>重新开始</translation>
+    </message>
+    <message>
         <source>swap</source>
         <translation>互换</translation>
+    </message>
+    <message>
+        <source>turn</source>
+        <translation>旋转</translation>
     </message>
     <message>
         <source>zoom</source>
@@ -5095,7 +5199,7 @@
     </message>
     <message>
         <source>Leave the search (Esc)</source>
-        <translation>退出搜索 (Esc)</translation>
+        <translation>退出搜索（Esc）</translation>
     </message>
     <message>
         <source>Nothing found for “{0}”.</source>
@@ -5308,6 +5412,17 @@
     <message>
         <source>{0} uses it and draws</source>
         <translation>{0} 使用它并开始绘制</translation>
+    </message>
+</context>
+<context>
+    <name>KeyEdit</name>
+    <message>
+        <source>Press a key</source>
+        <translation>请按键</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
     </message>
 </context>
 <context>
@@ -6251,6 +6366,10 @@
         <translation>按“生成”在此处绘制，种子不变</translation>
     </message>
     <message>
+        <source>Generate draws it here, without the photo</source>
+        <translation>按“生成”在此处绘制，不含该照片</translation>
+    </message>
+    <message>
         <source>Mirror</source>
         <translation>镜像</translation>
     </message>
@@ -6481,10 +6600,6 @@
         <translation>较早的提示词</translation>
     </message>
     <message>
-        <source>Enter</source>
-        <translation>Enter</translation>
-    </message>
-    <message>
         <source>Follow the prompt</source>
         <translation>遵循提示词</translation>
     </message>
@@ -6602,6 +6717,37 @@
     </message>
 </context>
 <context>
+    <name>QShortcut</name>
+    <message>
+        <source>Backspace</source>
+        <translation>Backspace</translation>
+    </message>
+    <message>
+        <source>Down</source>
+        <translation>↓</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>←</translation>
+    </message>
+    <message>
+        <source>Return</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>→</translation>
+    </message>
+    <message>
+        <source>Up</source>
+        <translation>↑</translation>
+    </message>
+</context>
+<context>
     <name>QueueModel</name>
     <message>
         <source>Drawing</source>
@@ -6674,12 +6820,12 @@
 <context>
     <name>Redrawing</name>
     <message>
-        <source>Pictures</source>
-        <translation>图片</translation>
-    </message>
-    <message>
         <source>Put the subject into a photo</source>
         <translation>把主体放进照片</translation>
+    </message>
+    <message>
+        <source>The subject stands where you put it last time</source>
+        <translation>主体仍在您上次放置的位置</translation>
     </message>
     <message>
         <source>What you marked last time is here again</source>
@@ -7149,7 +7295,7 @@
     </message>
     <message>
         <source>Fit centres the subject so that nothing is cut off. Original framing keeps the box as it is in the photo and may cut a subject near the edge.</source>
-        <translation>“适配”会把主体居中,什么都不会被裁掉。“原始取景”保留照片中的方框,靠近边缘的主体可能被裁掉。</translation>
+        <translation>“适合主体”会把主体居中，什么都不会被裁掉。“原始取景”保留照片中的方框，靠近边缘的主体可能被裁掉。</translation>
     </message>
     <message>
         <source>Fit the subject</source>

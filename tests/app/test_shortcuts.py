@@ -8,7 +8,20 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from app.shortcuts import CONTEXTS, GROUPS, TABLE, WINDOW, Keymap, as_markdown, bind, keymap, tooltip
+from app.language import languages
+from app.shortcuts import (
+    CONTEXTS,
+    GROUPS,
+    TABLE,
+    WINDOW,
+    Keymap,
+    as_markdown,
+    as_written,
+    bind,
+    keymap,
+    sequences,
+    tooltip,
+)
 
 
 @pytest.fixture
@@ -131,3 +144,31 @@ def test_the_documentation_lists_every_line():
     text = as_markdown()
     for line in TABLE:
         assert line.text.rstrip("…") in text
+
+
+def test_every_key_and_gesture_is_written_in_one_way():
+    keys = Keymap()
+    written = {line.id: keys.shown(line.id) for line in TABLE}
+    assert written["generate"] == "Ctrl+Enter" and written["zoom_wheel"] == "Ctrl+wheel"
+    assert not [text for text in written.values() if " + " in text or "Return" in text]
+
+
+def test_menus_write_keys_as_everything_else_does(qapp):
+    try:
+        for language in ("en", "zh_CN"):
+            languages.install(language)
+            for line in TABLE:
+                if line.keys:
+                    first = sequences(line.keys)[0].toString(QKeySequence.SequenceFormat.NativeText)
+                    assert first == keymap.shown(line.id), "Qt's menus write the first key by themselves"
+            assert keymap.shown("generate") == "Ctrl+Enter" and as_written(QKeySequence("Backspace")) == "Backspace"
+    finally:
+        languages.install("en")
+
+
+def test_the_two_enter_keys_are_one(keys):
+    keys.set_keys("vary", ("Ctrl+Enter",))
+    assert [other.id for other in keys.conflicts("vary")] == ["generate"]
+    keys.set_keys("generate", ("Ctrl+Shift+Return",))
+    assert not keys.conflicts("vary")
+    assert [key.toString() for key in sequences(keys.keys("generate"))] == ["Ctrl+Shift+Enter", "Ctrl+Shift+Return"]

@@ -15,7 +15,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)#]+)[^)]*\)")
 
 def test_the_table_of_keys_is_that_of_the_code():
     text = GUIDE.read_text(encoding="utf-8")
-    assert "| Ctrl+Return or Ctrl+Enter | Generate |" in text
+    assert "| Ctrl+Enter | Generate |" in text
     assert with_keys(text) == text, "run: python -m docs.screenshots --keys"
 
 

@@ -20,7 +20,7 @@ CARD_16 = Device("cuda", "NVIDIA", 16 * GIB, 15 * GIB, half=True)
 
 def samples(program) -> list[int]:
     """Widths of the pictures on the empty canvas, from the left."""
-    return [layer.image.width() for layer in program.window.canvas.canvas._examples]
+    return [layer.image.width() for layer in program.window.canvas.canvas._empty.examples]
 
 
 def test_the_bundles_samples_stand_on_the_empty_canvas_from_coarse_to_fine(open_program, bundle, qtbot):

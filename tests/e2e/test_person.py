@@ -227,7 +227,7 @@ def test_the_keyboard_alone_gets_from_the_start_to_a_kept_picture(program, qtbot
     assert window.history.view.hasFocus() and len(window.history.view.chosen()) == 1
     press(program, Qt.Key.Key_Delete)
     assert program.store.pictures() == []
-    assert window.toast.text() == "Deleted"
+    assert window.toast.text() == "Moved to the trash"
     assert window.history.isAncestorOf(QApplication.focusWidget()), "an empty history keeps the focus"
     press(program, Qt.Key.Key_Z, CTRL)
     assert len(program.store.pictures()) == 1 and window.toast.text() == ""

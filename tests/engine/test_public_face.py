@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import engine
+from engine import planning, weights
 
 FACES = (
     "engine",
@@ -70,3 +71,8 @@ def test_type_checkers_and_python_see_the_same_names(face):
 def test_unknown_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="nothing_like_this"):
         _ = engine.nothing_like_this
+
+
+def test_modules_that_are_imported_ahead_are_there():
+    for face in (planning, weights):
+        assert all(importlib.util.find_spec(module) is not None for module in face.SLOW_IMPORTS)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.device.devices import GIB, Device, choose_device, processor
 from engine.errors import BundleError, InputError
+from engine.preflight.networks.roles import ROLE_WORDS, ROLES
 from engine.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from engine.preflight.networks.sam import Sam
 
 log = logging.getLogger(__name__)
-
-ROLES = ("naming", "grounding", "segmentation")
-ROLE_WORDS = {
-    "naming": Sentence("naming"),
-    "grounding": Sentence("grounding"),
-    "segmentation": Sentence("segmentation"),
-}
-"""How a role is called in a sentence."""
-"""Keys of the folders, as the catalogue of published parts calls them."""
 
 
 class Parts(Protocol):

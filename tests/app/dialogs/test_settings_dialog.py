@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from app.dialogs.settings_dialog import SettingsDialog
+from app.dialogs.settings_dialog import PAGES, SettingsDialog
 from app.language import languages
 from app.look.theme import notifier
 from app.session.state import SessionState
+from app.shortcuts import keymap
 
 
 @pytest.fixture
@@ -79,3 +80,13 @@ def test_choosing_a_language_keeps_the_keyboard_in_the_list(dialog, state, qtbot
     qtbot.waitUntil(lambda: dialog.language is not before and dialog.focusWidget() is dialog.language)
     qtbot.keyClick(dialog.language, Qt.Key.Key_Up)
     assert state.settings.language == "en"
+
+
+def test_keys_are_written_as_everywhere_else(dialog):
+    assert not dialog.key_rows, "a hundred fields that nobody looks at make the dialog slow"
+    dialog._group.button(PAGES.index("keys")).click()
+    for action, row in dialog.key_rows.items():
+        assert row.edit.text() == (keymap.shown(action) or "none")
+    assert dialog.key_rows["generate"].edit.text() == "Ctrl+Enter"
+    dialog.key_rows["vary"].edit.setKeySequence("Ctrl+Shift+Return")
+    assert dialog.key_rows["vary"].edit.text() == "Ctrl+Shift+Enter"

@@ -342,6 +342,31 @@ def test_one_ring_in_the_row_while_a_picture_forms(panel, store, qtbot):
     panel.set_running(None)
 
 
+def test_the_ring_leaves_the_others_for_a_picture_that_a_filter_hides(panel, store, kept, qtbot):
+    store.star(kept[1].id, True)
+    panel.star_button.click()
+    panel.set_shown(kept[1].id)
+    assert panel.view.chosen()[0].id == kept[1].id
+    panel.set_shown(kept[3].id)  # a deleted one came back, or it was opened in the gallery
+    assert panel.view.chosen() == []
+    with qtbot.waitSignal(panel.commands.opened):
+        panel.show_picture(kept[1].id)
+    assert panel.view.chosen()[0].id == kept[1].id
+    panel.set_shown(kept[1].id)
+    panel.show_picture(kept[4].id)
+    assert panel.view.chosen()[0].id == kept[1].id, "what is on the canvas has it until the other is read"
+    panel.star_button.click()
+    assert panel.view.chosen()[0].id == kept[1].id
+
+
+def test_the_ring_stays_whoever_reads_the_row_anew(panel, kept):
+    panel.set_shown(kept[2].id)
+    panel.toggle_most_alike()
+    assert [picture.id for picture in panel.view.chosen()] == [kept[2].id]
+    panel.model.reload()
+    assert [picture.id for picture in panel.view.chosen()] == [kept[2].id]
+
+
 def test_the_menu_says_why_it_cannot_compare(panel, qtbot):
     def entry():
         menu = panel.context_menu()

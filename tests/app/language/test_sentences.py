@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.language import languages, sentences
-from app.language.sentences import of_error, title, translated
+from app.language.sentences import in_a_row, of_error, title, translated
 from app.resources import resource
 from app.window.banner import ErrorBanner
 from engine.bundle.checkpoint_layout import TOKENIZER, find_weights
@@ -136,9 +136,9 @@ def test_values_that_are_sentences_or_words_are_translated_too(chinese):
         "反向提示词超出此模型能读取的长度；到“in the corner”之前为止。",
     ]
     card = Sentence(
-        "There is no graphics card that can be used: the processor draws, about {seconds} a picture.", seconds=about(8)
+        "There is no graphics card that can be used: the processor draws, {seconds} a picture.", seconds=about(8)
     )
-    assert translated(card) == "没有可用的显卡：由处理器绘制，每张图片约需 8 秒。"
+    assert translated(card) == "没有可用的显卡：由处理器绘制，每张图片需要约 8 秒。"
     assert translated(Device("cpu", "", GIB, GIB, 2).words) == "CPU，2 核"
     gone = raised(load_photo, Path("nowhere.png"))
     assert of_error(gone) == "nowhere.png 不存在。它可能已被移动或重命名。"
@@ -208,3 +208,8 @@ def test_the_banner_follows_the_language(qtbot, qapp):
         languages.install("en")
     qapp.processEvents()
     assert banner.text.text() == "a.png is empty: it has zero bytes. Choose another photo."
+
+
+def test_sentences_of_the_window_stand_in_a_row_as_their_language_has_it():
+    assert in_a_row(["One.", "", "Two."]) == "One. Two."
+    assert in_a_row(["一。", "二。"]) == "一。二。"

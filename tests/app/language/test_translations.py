@@ -41,6 +41,12 @@ def test_the_file_the_program_loads_is_up_to_date(qapp, file):
         assert translator.translate(context, source, "", 3 if "%n" in source else -1) == text
 
 
+def test_chinese_sentences_have_chinese_punctuation():
+    texts = read(resource("translations") / "echogen_zh_CN.ts").values()
+    half = re.compile(r"[\u4e00-\u9fff”）}][,;!?]|[,;!?][\u4e00-\u9fff]|[\u4e00-\u9fff]:|[\u4e00-\u9fff] ?\(")
+    assert [text for text in texts if half.search(text) and "http://" not in text] == []
+
+
 def test_every_marker_is_collected_and_what_is_gone_goes(tmp_path):
     code, ts = tmp_path / "code.py", tmp_path / "echogen_xx.ts"
     ts.write_text('<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n<TS version="2.1" language="de_DE"></TS>\n')

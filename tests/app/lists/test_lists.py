@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from app.lists.dialog import ListDialog
 from app.session.controller import Controller
@@ -85,7 +87,8 @@ def test_the_count_comes_before_the_pictures_and_a_slip_is_a_sentence(bench, dia
 
     # Drawn: a table fills, and what was stopped can be drawn later.
     dialog.edit.setPlainText("a {red|blue} robot {in the snow|on the beach}")
-    dialog.draw.click()
+    dialog.edit.setFocus()
+    QTest.keyClick(dialog.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)  # as Generate
     assert dialog.pages.currentIndex() == 1 and len(dialog.table.cells) == 4 and not dialog.rest.isVisible()
     assert [one.column for one in bench.run.listed] == ["in the snow", "on the beach"] * 2
     bench.finish()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QVBoxLayout, QWid
 from app.look import focus, icons, stylesheet
 from app.look import type as type_
 from app.look.controls import (
+    CheckBox,
     Disclosure,
     IconButton,
     LabelledSlider,
@@ -19,6 +20,7 @@ from app.look.controls import (
     PrimaryButton,
     Segmented,
 )
+from app.look.glyphs import Glyph
 from app.look.theme import duration, notifier, parse_color, theme, tokens
 from app.resources import resource
 
@@ -220,6 +222,9 @@ def test_the_focus_ring_shows_for_the_keyboard_only(page):
     assert second.hasFocus() and not focus.is_visible(second) and not ring.isVisible()
     QTest.keyClick(second, Qt.Key.Key_Tab)
     assert focus.is_visible(first) and _ring(page).isVisible()
+    QTest.mouseClick(second, Qt.MouseButton.LeftButton)
+    second.setEnabled(False)
+    assert first.hasFocus() and not focus.is_visible(first), "Qt handed it on, as if Tab had been pressed"
 
 
 def _ring(window: QWidget) -> QWidget:
@@ -230,3 +235,14 @@ def test_an_icon_button_has_a_name_and_its_key_in_the_tooltip(qtbot):
     button = IconButton("brush", "Brush", "B")
     qtbot.addWidget(button)
     assert button.accessibleName() == "Brush" and button.toolTip() == "Brush (B)"
+
+
+def test_icons_beside_words_grow_with_the_words(page):
+    glyph, tick = Glyph("lock", side=16, tile=40), CheckBox("Show")
+    page.add(glyph, tick)
+    before = tick.sizeHint().width()
+    type_.set_text_scale(1.5)
+    assert glyph.width() == glyph.height() == 60
+    assert tick.sizeHint().width() > before * 1.2
+    type_.set_text_scale(1.0)
+    assert glyph.width() == 40

@@ -11,6 +11,7 @@ from app.mask.brush import Brush
 from app.mask.drafts import Draft, DraftStore
 from app.mask.strokes import Edge, MaskMarks, Painted
 from engine.photo.hints import Box, Click
+from engine.placement import Placement
 from tests.app.mask.fakes import disc
 
 MARKS = MaskMarks(
@@ -40,6 +41,9 @@ def test_a_draft_comes_back_to_the_bit(store, marks):
     found = store.load(digest(1))
     assert found is not None and np.array_equal(found.base, disc()) and found.marks == marks
     assert store.pictures() == {digest(1)} and store.load(digest(2)) is None
+    placed = Draft(digest(1), disc(), marks, Placement(0.25, 0.5, 0.75, -12.5, True))
+    store.save(placed)
+    assert store.load(digest(1)).placement == placed.placement and found.placement is None
     store.clear(digest(1))
     assert store.pictures() == set() and store.load(digest(1)) is None
 

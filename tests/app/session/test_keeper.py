@@ -210,8 +210,12 @@ def test_what_is_gone_of_a_session_is_left_out_and_the_rest_comes_back(keeper, q
         ),
         current=0,
     )
+    told: list[bool] = []
+    keeper.fetching.connect(told.append)
     keeper.restore(saved)
-    qtbot.waitUntil(lambda: len(state.subjects) == 1)
+    assert told == [True], "a large photo takes its time: the window says that it is opened"
+    qtbot.waitUntil(lambda: told == [True, False])
+    assert len(state.subjects) == 1
     assert state.subject.name == "cat" and state.subject.mask is None, "a mask of another size is none"
     keeper._fetched(([], -1))
     keeper._not_fetched(OSError("gone"))

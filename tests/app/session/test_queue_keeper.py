@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.session.queue import PictureQueue
 from app.session.queue_keeper import QueueKeeper
 from app.session.state import SessionState
+from app.store.errors import QueueNotRead
 from app.store.history_store import HistoryStore
 from engine.errors import Cancelled, NotEnoughMemory
 from engine.events import EngineInfo, Finished, Timing
@@ -120,13 +122,29 @@ def test_an_error_holds_what_waits_and_the_next_picture_is_drawn_first(start):
     assert one.state.jobs.held == 0 and one.on_disk() == ["c"]
 
 
-def test_a_damaged_row_is_passed_over(start):
+def test_a_row_that_cannot_be_read_is_said_once_and_set_aside_until_it_can(start):
     one = start()
     one.draw("a", "b")
-    with one.store.database.transaction() as database:
-        database.execute("UPDATE queue SET request='{\"format\": 1' WHERE id=1")
+    database = one.store.database
+    (whole,) = database.row("SELECT request FROM queue WHERE id=1")
+    with database.transaction() as changes:
+        changes.execute("UPDATE queue SET request=? WHERE id=1", (whole.replace('"a"', '{"new": "words"}'),))
     again = start()
-    assert again.keeper.restore() == 1 and again.on_disk() == ["b"]
+    assert again.keeper.restore() == 1 and again.keeper.unreadable == 1 and again.on_disk() == ["b"]
+    later = start()
+    assert later.keeper.restore() == 1 and later.keeper.unreadable == 0, "it was said already"
+    with database.transaction() as changes:  # a program that knows these words
+        changes.execute("UPDATE queue_aside SET request=?", (whole,))
+    newer = start()
+    assert newer.keeper.restore() == 2 and newer.on_disk() == ["b", "a"]
+    assert database.rows("SELECT * FROM queue_aside") == []
+
+
+def test_what_is_missing_is_said_in_words():
+    assert QueueNotRead(1).fact == "One waiting picture cannot be read."
+    assert QueueNotRead(3).fact == "3 waiting pictures cannot be read." and pickle.loads(
+        pickle.dumps(QueueNotRead(3))
+    ).sentence.startswith("3 waiting")
 
 
 def test_ideas_are_not_kept(start):

@@ -157,6 +157,7 @@ READY = Readiness(has_photo=True, has_subject=True, has_prompt=True, seconds=4.2
     [
         (Readiness(has_model=False), False, "Choose a model first"),
         (Readiness(), False, "Add a photo first"),
+        (Readiness(reading=True), False, "Opening the photo…"),
         (Readiness(has_photo=True), False, "The cut-out is not ready yet"),
         (Readiness(has_photo=True, problem="The cut-out is empty."), False, "The cut-out is empty."),
         (Readiness(has_photo=True, has_subject=True), False, "Write a prompt first"),

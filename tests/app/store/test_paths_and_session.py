@@ -46,8 +46,8 @@ def test_a_long_prompt_ends_at_a_word():
 def test_free_name_counts_up(tmp_path: Path):
     (tmp_path / "a 1.png").touch()
     (tmp_path / "a 1 (2).png").touch()
-    assert free_name(tmp_path, "a 1.png").name == "a 1 (3).png"
-    assert free_name(tmp_path, "b.png").name == "b.png"
+    assert free_name(tmp_path / "a 1.png").name == "a 1 (3).png"
+    assert free_name(tmp_path / "b.png").name == "b.png"
 
 
 def test_standard_paths_lie_in_the_users_folders(private_folders: Path):

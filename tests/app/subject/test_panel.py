@@ -320,6 +320,19 @@ def test_looking_again_by_a_name_corrects_nothing(qtbot, rig):
     qtbot.waitUntil(lambda: panel.name_row.found_label.text() == "corrected")
 
 
+def test_a_suggested_name_leaves_the_photo_in_view(qtbot, rig):
+    opened(qtbot, rig)
+    panel = rig.panel
+    panel.setFixedHeight(420)
+    panel.show()
+    chip, bar = panel.name_row.nouns.chip("dog"), panel._scroll.verticalScrollBar()
+    chip.setFocus()
+    bar.setValue(120)
+    chip.click()
+    assert panel.name_row.nouns.isHidden() and bar.maximum() > 120
+    assert bar.value() == 120, "the focus that left the chips scrolled on to the next button"
+
+
 def test_suggested_names_speak_the_language_and_write_english(qtbot, rig):
     opened(qtbot, rig)
     asked = len(rig.segmenter.asked)

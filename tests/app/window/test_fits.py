@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.shortcuts import Keymap
-from app.window.pictures import free_name
+from app.store.picture_files import free_name
 from app.window.status_line import status_of
 
 

@@ -8,10 +8,11 @@ import pytest
 from PySide6.QtCore import QObject
 
 from app.look.controls import OutlinedButton
+from app.session.state import SessionState
 from app.store.errors import HistoryNotWritten
 from app.window.banner import ErrorBanner
 from app.window.next_steps import ErrorSteps
-from engine import CannotWrite, Sentence
+from engine import CannotWrite, PhotoError, Sentence, SubjectNotFound
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_a_full_disk_of_the_history_is_not_cured_by_another_folder_of_pictures(q
     steps = ErrorSteps(
         QObject(banner),
         banner,
-        SimpleNamespace(state=None),
+        SimpleNamespace(state=SessionState()),
         *(lambda *_, name=name: done.append(name) for name in ("edit", "model", "folder", "photo", "rescan")),
     )
     steps.show(kind(Sentence("The disk is full.")))
@@ -32,3 +33,18 @@ def test_a_full_disk_of_the_history_is_not_cured_by_another_folder_of_pictures(q
     button.click()
     assert done == [step]
     assert banner.isHidden() == (step == "rescan")
+
+
+def test_nothing_found_is_said_of_its_photo_only(qtbot):
+    banner, state = ErrorBanner(), SessionState()
+    qtbot.addWidget(banner)
+    steps = ErrorSteps(QObject(banner), banner, SimpleNamespace(state=state), *[lambda *_: None] * 5)
+    first = state.add_subject(name="snow")
+    steps.show(SubjectNotFound(Sentence("Nothing was found.")))
+    state.update_subject(first.key, name="a field of snow")
+    assert not banner.isHidden()
+    state.add_subject(name="dog")
+    assert banner.isHidden() and banner.error is None
+    steps.show(PhotoError(Sentence("cat.png is damaged.")))
+    state.add_subject(name="shoe")
+    assert not banner.isHidden(), "which file it is stands in the sentence, and another photo does not mend it"

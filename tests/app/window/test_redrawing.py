@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.editor.step_names import step_name
 from app.mask.drafts import DraftStore
@@ -155,6 +155,14 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     bench.finish(200)
     assert bench.state.result.image.shape == pixels.shape
 
+    # Placed over it on the canvas: the next picture is one of its own, and the bar says so.
+    placement = bench.window.panels.canvas.placement
+    placement.toggle()
+    placement.frame.larger()
+    assert "without the photo" in placement.bar.words.text()
+    bench.controller.generate()
+    assert bench.link.drawn[-1].region is None
+
 
 def test_recalling_and_redrawing_stay_in_the_region(bench):
     bench.show_picture()
@@ -184,6 +192,10 @@ def test_a_region_has_the_keys_and_words_its_hints_promise(bench):
     assert editor.canvas.overlay() != before
 
 
+def hints(region) -> str:
+    return " ".join(label.text() for label in region.hints.findChildren(QLabel))
+
+
 def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     store = DraftStore(folder / "drafts")
     region, redrawing = bench.window.panels.region, bench.window.redrawing
@@ -206,13 +218,38 @@ def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     region.accept()
     assert bench.link.drawn[-1].region.mask.any() and not store.pictures()
 
+    # A place by hand is work, too, and the hints speak of it.
+    bench.finish()
+    photo = photo_from_pixels(np.full((300, 400, 3), 99, np.uint8))
+    redrawing._loaded(photo)
+    frame = region.placing.frame
+    assert "Drag the subject" in hints(region)
+    frame.mirror()
+    frame.larger()
+    by_hand = frame.placement()
+    qtbot.waitUntil(
+        lambda: len(store.pictures()) == 1 and store.load(next(iter(store.pictures()))).placement == by_hand
+    )
+    redrawing._drafts._writer.freeze()
+    region.leave()
+    redrawing.set_drafts(PictureDrafts(store, bench.window))
+    redrawing._loaded(photo)
+    assert frame.isVisible() and frame.placement() == by_hand and not region.canvas.session.document.undo_label
+    assert bench.window.toast.text() == "The subject stands where you put it last time"
+    frame.setFocus()
+    bench.mark(10, 10, 60, 60)
+    qtbot.waitUntil(lambda: "Drag the subject" not in hints(region))
+    assert region.canvas.hasFocus(), "the keys go on in the photo, not in the next field"
+    region.leave()
+    qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then
+
     # What was let go does not come back, and another purpose has work of its own.
     bench.finish()
     redrawing.redraw_region()
     bench.mark(8, 8, 40, 40)
     qtbot.waitUntil(lambda: len(store.pictures()) == 1)
     region.leave()
-    assert not store.pictures()
+    qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then
     redrawing.redraw_region()
     assert not region.canvas.session.document.mask.any()
     region.leave()

@@ -15,6 +15,7 @@ from PIL import Image
 
 from engine.bundle.manifest import read_manifest
 from engine.cli import lists, main
+from engine.drawing import Drawing
 from engine.engine import Engine
 from engine.errors import InputError
 from engine.photo.picture_file import read_picture_file
@@ -233,14 +234,14 @@ def test_a_folder_that_may_not_be_written(words, monkeypatch, capsys):
 
 
 def test_ctrl_c_stops_between_two_blocks(words, tmp_path, monkeypatch, capsys):
-    original = Engine._draw
+    original = Drawing.events
 
     def interrupted(self, *args, **kwargs):
         for event in original(self, *args, **kwargs):
             yield event
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Engine, "_draw", interrupted)
+    monkeypatch.setattr(Drawing, "events", interrupted)
     before = signal.getsignal(signal.SIGINT)
     assert main(words) == 130
     assert capsys.readouterr().err.endswith("Stopped.\n")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import MaskError, RequestError
-from engine.photo.framing import MARGIN, box_on_white, cover_crop, cut_out, mask_digest, on_white, relative_box
+from engine.photo.framing import MARGIN, box_on_white, cover_crop, cut_out, mask_digest, on_white
 from engine.photo.hints import Box
 from engine.photo.load import Photo, photo_from_pixels
 from engine.photo.mask_ops import bounding_box, feather
@@ -153,12 +153,6 @@ def test_cover_crop_truncates_the_longer_side_as_published():
     found = cover_crop(tall, 10)
     assert found.shape == (10, 10)
     assert found[0].max() <= 2 and found[-1].min() >= 253  # the centre is kept
-
-
-def test_relative_boxes_are_truncated_and_clipped_as_published():
-    assert relative_box(0.5, 0.5, 0.5, 0.25, 101, 203) == (25, 76, 75, 126)
-    assert relative_box(0.5, 0.5, 1.4, 1.4, 64, 48) == (0, 0, 64, 48)
-    assert relative_box(0.0, 1.0, 0.2, 0.2, 100, 100) == (0, 90, 10, 100)
 
 
 def test_box_on_white_and_on_white():

@@ -36,13 +36,14 @@ def test_a_guess():
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.2, "a second"),
-        (2.4, "2 seconds"),
-        (43, "45 seconds"),
-        (99, "100 seconds"),
-        (110, "2 minutes"),
-        (1234, "20 minutes"),
-        (9000, "2 hours"),
+        (0.2, "a few seconds"),
+        (4.9, "a few seconds"),
+        (7.6, "about 8 seconds"),
+        (43, "about 45 seconds"),
+        (99, "about 100 seconds"),
+        (110, "about 2 minutes"),
+        (1234, "about 20 minutes"),
+        (9000, "about 2 hours"),
     ],
 )
 def test_rough_words(seconds, words):

@@ -224,7 +224,7 @@ def test_the_child_ends_when_the_window_is_killed(tmp_path):
 
 
 def test_the_client_imports_neither_torch_nor_qt():
-    code = "import engine.process.client, sys; print([m for m in ('torch', 'PySide6') if m in sys.modules])"
+    code = "import engine.process.client, sys; print([m for m in ('torch', 'PySide6', 'psutil') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=_environment())
     assert result.stdout.strip() == "[]"
 
