@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -43,6 +44,13 @@ def replacing(target: Path, *, durable: bool = True) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove parts that ``replacing`` was killed with. Only for a file that one process writes at a time."""
+    for part in target.parent.glob(f".{glob.escape(target.name[:80])}.*.part"):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def write_atomically(target: Path, content: bytes) -> None:

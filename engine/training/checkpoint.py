@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import CannotWrite, InputError, os_reason
-from engine.files import replacing
+from engine.files import remove_leftovers, replacing
 from engine.sentence import Sentence
 
 TRAVEL_SHARD_BYTES = 15 * 2**20
@@ -114,6 +114,7 @@ def load_travel(folder: Path, config_digest: str) -> tuple[dict[str, Tensor], di
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:
+    remove_leftovers(path)  # as large as a checkpoint each, and a training is killed often
     try:
         with replacing(path) as part, part.open("wb") as file:
             torch.save(state, file)

@@ -147,7 +147,7 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
     assert panel.canvas.tools.tool() == "box" and panel.tool_row.tools["box"].isChecked()
     assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
-    assert "875 MB" in note.better.text() and note.better.isVisible()
+    assert "875\u00a0MB" in note.better.text() and note.better.isVisible()
     with qtbot.waitSignal(panel.helpersRequested):
         QTest.mouseClick(note.better, LEFT)
     QTest.mouseClick(note.thumbs[1], LEFT)

@@ -51,6 +51,22 @@ def test_a_full_disk_leaves_the_previous_checkpoint(tmp_path: Path, monkeypatch:
     assert [entry.name for entry in tmp_path.iterdir()] == ["full.pt"]
 
 
+def test_what_a_kill_left_goes_with_the_next_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def killed(part: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "full.pt"
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        patched.setattr(Path, "unlink", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            checkpoint.save_full(path, {"steps": 1}, "abc")
+    (tmp_path / ".other.pt.0123.part").touch()
+    assert len(list(tmp_path.glob(".full.pt.*.part"))) == 1
+    checkpoint.save_full(path, {"steps": 2}, "abc")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".other.pt.0123.part", "full.pt"]
+
+
 def test_travel_rounds_little_keeps_whole_numbers_and_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(checkpoint, "TRAVEL_SHARD_BYTES", 10_000)
     torch.manual_seed(0)
