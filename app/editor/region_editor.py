@@ -31,6 +31,9 @@ class RegionSession(MaskSession):
 class RegionEditor(EditorFrame):
     """See the module.
 
+    Attributes:
+        into_photo: what is marked is where the subject goes in a photo.
+
     Signals:
         accepted(object, int, object): the mask, uint8 (H, W), how many scales are kept inside of it, and the ``Placement`` of
             the subject in the photo where it was placed by hand, or None.
@@ -44,7 +47,7 @@ class RegionEditor(EditorFrame):
         super().__init__(parent, region=True)
         self.setObjectName("regionEditor")
         self._service = service
-        self._into_photo = False
+        self.into_photo = False
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
         self.scales_words = label("", "help", "muted", wrap=True)
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
@@ -75,7 +78,7 @@ class RegionEditor(EditorFrame):
             subject: the cut-out, to be placed in it by hand; None where the model does not know placement.
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
-        self._into_photo = into_photo
+        self.into_photo = into_photo
         session = RegionSession(photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self)
         session.marksChanged.connect(self._show)
         session.failed.connect(self.side.show_error)
@@ -134,7 +137,7 @@ class RegionEditor(EditorFrame):
             self.hints.show_hints(tools.tool(), "placing keys" if self.placing.frame.hasFocus() else "placing")
 
     def _show_words(self) -> None:
-        if not self._into_photo:
+        if not self.into_photo:
             words = self.tr("Mark what is to be drawn anew. Everything outside stays as it is.")
         elif self.placing.placed() is not None:
             words = self.tr("Drag it to its place and size, or mark where it goes. Everything outside stays as it is.")
@@ -144,7 +147,7 @@ class RegionEditor(EditorFrame):
 
     @Slot()
     def retranslate(self) -> None:
-        into = self._into_photo
+        into = self.into_photo
         self.side.title.setText(self.tr("Put the subject into this photo") if into else self.tr("Redraw a region"))
         self._show_words()
         self.scales.setLabel(self.tr("Scales kept inside"))

@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
             self, state, controller.queue, self.canvas, inhibitor_of(), SystemNotices(self)
         )
         self.window_keys = WindowKeys(("focus_prompt",), self)
-        self.status = StatusLine(self.top_bar, controller, panels.is_editing, panels.is_marking, self)
+        self.status = StatusLine(self.top_bar, controller, panels.work_in_editor, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
         self.model_offering = ModelOffering(self.dialogs, panels, state, self.empty_canvas, self)
         self.faults = ErrorSteps(

@@ -160,6 +160,16 @@ class Panels(QWidget):
         """Whether an editor is open: of the cut-out, of a region, or the one that cuts out of a picture."""
         return self._open_editor() is not None
 
+    def work_in_editor(self) -> str:
+        """What is done in the editor that is open, or ""."""
+        if self.is_marking():
+            return (
+                self.tr("Putting the subject into a photo") if self.region.into_photo else self.tr("Marking a region")
+            )
+        if self.is_cutting():
+            return self.tr("Cutting out of the picture")
+        return self.tr("Editing the cut-out") if self.is_editing() else ""
+
     def _open_editor(self) -> EditorFrame | None:
         page = self._pages.currentWidget()
         return page if isinstance(page, EditorFrame) else None

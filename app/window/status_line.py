@@ -16,21 +16,18 @@ class StatusLine(QObject):
     """Follows the state and the drawing.
 
     Args:
-        editing: tells whether the editor of the cut-out or of a region is open.
-        marking: tells whether it is that of a region.
+        editing: tells what is done in the editor that is open, or "".
     """
 
     def __init__(
         self,
         top_bar: TopBar,
         controller: Controller,
-        editing: Callable[[], bool],
-        marking: Callable[[], bool],
+        editing: Callable[[], str],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._top_bar, self._state, self._editing = top_bar, controller.state, editing
-        self._marking = marking
         self._last = self._fetching = self._enlarging = ""
         self._told_of: object = None
         state = controller.state
@@ -47,7 +44,6 @@ class StatusLine(QObject):
             *status_of(
                 self._state,
                 editing=self._editing(),
-                marking=self._marking(),
                 last=self._last,
                 fetching=self._enlarging or self._fetching,
             )
@@ -94,22 +90,17 @@ class StatusLine(QObject):
 # The words beside the dot in the top bar.
 
 
-def status_of(
-    state: SessionState, *, editing: bool = False, marking: bool = False, last: str = "", fetching: str = ""
-) -> tuple[str, str]:
+def status_of(state: SessionState, *, editing: str = "", last: str = "", fetching: str = "") -> tuple[str, str]:
     """Text and colour of the dot.
 
     Args:
-        editing: the editor of the cut-out or of a region is open.
-        marking: it is that of a region.
+        editing: what is done in the editor that is open, or "".
         last: how the last drawing ended ("Done in 38 s", "Stopped"), or "" before one.
         fetching: a download or an enlarging that goes on ("Downloading EchoGen 2B, 34 %"), or "".
     """
     engine, jobs, subject = state.engine, state.jobs, state.subject
-    if marking:
-        return say("Marking a region"), "accent"
     if editing:
-        return say("Editing the cut-out"), "accent"
+        return editing, "accent"
     if jobs.busy:
         if jobs.stopping:
             return say("Stopping…"), "warning"

@@ -664,10 +664,6 @@
         <translation>编辑抠图</translation>
     </message>
     <message>
-        <source>Editing the cut-out</source>
-        <translation>正在编辑抠图</translation>
-    </message>
-    <message>
         <source>Enlarging ended with code {exit_code}.</source>
         <translation>放大以代码 {exit_code} 结束。</translation>
     </message>
@@ -1154,10 +1150,6 @@
     <message>
         <source>Mark what is to be drawn anew.</source>
         <translation>请标出要重画的部分。</translation>
-    </message>
-    <message>
-        <source>Marking a region</source>
-        <translation>正在标记区域</translation>
     </message>
     <message>
         <source>May</source>
@@ -6289,6 +6281,25 @@
     <message>
         <source>What the model sees</source>
         <translation>模型所见</translation>
+    </message>
+</context>
+<context>
+    <name>Panels</name>
+    <message>
+        <source>Cutting out of the picture</source>
+        <translation>从图片中抠图</translation>
+    </message>
+    <message>
+        <source>Editing the cut-out</source>
+        <translation>正在编辑抠图</translation>
+    </message>
+    <message>
+        <source>Marking a region</source>
+        <translation>正在标记区域</translation>
+    </message>
+    <message>
+        <source>Putting the subject into a photo</source>
+        <translation>将主体放入照片</translation>
     </message>
 </context>
 <context>

@@ -31,5 +31,5 @@ def test_a_download_is_said_in_the_window_while_nothing_is_drawn():
     state = SessionState()
     state.update_engine(phase="ready")
     assert status_of(state, fetching="Downloading it, 3 %")[0] == "Downloading it, 3 %"
-    assert status_of(state, editing=True, marking=True)[0] == "Marking a region"
+    assert status_of(state, editing="Marking a region", fetching="Downloading it")[0] == "Marking a region"
     assert status_of(state, last="Done in 3 s")[0] == "Done in 3 s"

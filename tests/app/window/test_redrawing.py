@@ -93,7 +93,7 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     panels, redrawing = bench.window.panels, bench.window.redrawing
     result = bench.show_picture()
     panels.canvas.strip.region_button.click()
-    assert panels.is_editing() and panels.region.isVisible()
+    assert panels.is_editing() and panels.region.isVisible() and panels.work_in_editor() == "Marking a region"
     panels.region.accept()
     assert panels.is_editing() and "empty" in panels.region.side.message.text.text()
     bench.mark(32, 32, 64, 64)
@@ -110,6 +110,7 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     # A photo larger than the model's pictures: the thing goes into it, and it keeps its size.
     pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
     redrawing._loaded(photo_from_pixels(pixels))
+    assert panels.work_in_editor() == "Putting the subject into a photo"
     bench.mark(100, 100, 200, 220)
     panels.region.accept()
     request = bench.link.drawn[-1]
