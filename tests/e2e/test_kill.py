@@ -175,4 +175,4 @@ def test_a_kill_loses_nothing_that_is_older_than_a_second(own_folders, tmp_path)
 def test_two_hundred_kills(own_folders, tmp_path):
     done = [kill_once(tmp_path / str(seed), seed) for seed in range(1000, 1200)]
     for kind in ("prompt", "stroke", "asked"):
-        assert sum(kind in kinds for kinds in done) > 100, f"{kind} is done too seldom"
+        assert sum(kind in kinds for kinds in done) > 50, f"{kind} is done too seldom"
