@@ -58,6 +58,7 @@ class _PackedCutOut(Struct):
     framing: str = "fit"
     photo: _Digest = ""
     mask: _Digest = ""
+    cut_below: bool = False
 
 
 class _PackedScale(Struct):
@@ -78,12 +79,14 @@ class CutOut:
         framing: "fit" (mask framed so that nothing is cut off) or "reference" (the published box on white).
         photo: digest of the photo in the data folder, or "". Never a path.
         mask: digest of the mask in the data folder, or "".
+        cut_below: the photo ends before the subject does, at its lower edge: a portrait, not a thing that stands there.
     """
 
     pixels: np.ndarray
     framing: str = "fit"
     photo: str = ""
     mask: str = ""
+    cut_below: bool = False
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -130,7 +133,7 @@ class CutOut:
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, CutOut)
-            and self.framing == other.framing
+            and (self.framing, self.cut_below) == (other.framing, other.cut_below)
             and (self.photo, self.mask) == (other.photo, other.mask)
             and np.array_equal(self.pixels, other.pixels)
         )
@@ -156,6 +159,7 @@ class CutOut:
             "framing": self.framing,
             "photo": self.photo,
             "mask": self.mask,
+            **({"cut_below": True} if self.cut_below else {}),
         }
 
     @classmethod
@@ -174,7 +178,7 @@ class CutOut:
             raise
         except Exception as error:  # Pillow raises many kinds; all mean the same to the user
             raise RequestError(Sentence("The cut-out of this request is damaged.")) from error
-        return cls(pixels, packed.framing, packed.photo, packed.mask)
+        return cls(pixels, packed.framing, packed.photo, packed.mask, packed.cut_below)
 
 
 @dataclass(frozen=True, eq=False)

@@ -220,6 +220,7 @@ class SessionKeeper(QObject):
                 title=subject.title,
                 cut_out=packed["png"],
                 framing=packed["framing"],
+                cut_below=subject.cut_out.cut_below,
             )
         if subject.photo.digest not in self._photos:
             return None
@@ -326,7 +327,8 @@ def _fetch(assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int)
 def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
     common: dict[str, Any] = {"name": described.name, "title": described.title, "example": described.example}
     if not described.photo:
-        cut_out = CutOut.from_json({"png": described.cut_out, "framing": described.framing})
+        packed = {"png": described.cut_out, "framing": described.framing, "cut_below": described.cut_below}
+        cut_out = CutOut.from_json(packed)
         return {**common, "cut_out": cut_out}
     photo = assets.load_photo(described.photo, described.title)
     if photo is None:

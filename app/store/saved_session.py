@@ -28,7 +28,7 @@ class SavedSubject:
         photo, mask: digests of assets; ``mask`` may be empty.
         name, title: what it is called; the photo's file name.
         cut_out: for a subject without a photo (recalled from a picture), the cut-out as base64 PNG.
-        framing: how that is framed.
+        framing: how that is framed. cut_below: as in ``CutOut``.
         example: it came with a bundle.
         unsure: its cut-out was called unsure, and nobody has corrected it.
     """
@@ -39,6 +39,7 @@ class SavedSubject:
     title: str = ""
     cut_out: str = ""
     framing: str = "fit"
+    cut_below: bool = False
     example: bool = False
     unsure: bool = False
 

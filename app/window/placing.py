@@ -48,7 +48,7 @@ class Placing(QObject):
         else:
             size = state.values.size if state.values.size in manifest.sizes else None
             canvas.placement.frame.set_subject(cut_out)
-            canvas.placement.set_stage(size or manifest.sizes[0], sum(placed.ranges.foot) / 2)
+            canvas.placement.set_stage(size or manifest.sizes[0], placed.ranges.ground(cut_out))
             self._show_place(manifest)
         if canvas.placement.can_place() != self._possible:
             self._possible = canvas.placement.can_place()

@@ -22,6 +22,10 @@ FULL_SHARE = 0.997
 TINY_SHARE = 0.0002
 TINY_PIXELS = 64
 
+_CUT_SHARE = 0.12
+_CUT_PIXELS = 8
+"""So much of the subject's width or height lies on a side of the photo that cuts it off: more than a foot that touches it."""
+
 _NARROW = 6
 """Feathers below this are a Gaussian: box filters of whole pixels would be too coarse."""
 
@@ -55,6 +59,25 @@ def bounding_box(mask: np.ndarray, threshold: int = FAINT) -> tuple[int, int, in
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     columns = np.flatnonzero(mask[top:bottom].max(axis=0) >= threshold)
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
+
+
+def cut_sides(mask: np.ndarray) -> list[str]:
+    """The sides of the photo ("left", "right", "top", "bottom") that cut the subject off, the longest contact first."""
+    box = bounding_box(mask, SOLID)
+    if box is None:
+        return []
+    width, height = box[2] - box[0], box[3] - box[1]
+    touched = {
+        side: (int(np.count_nonzero(line >= SOLID)), along)
+        for side, line, along in (
+            ("left", mask[:, 0], height),
+            ("right", mask[:, -1], height),
+            ("top", mask[0], width),
+            ("bottom", mask[-1], width),
+        )
+    }
+    found = [side for side, (pixels, along) in touched.items() if pixels >= max(_CUT_PIXELS, _CUT_SHARE * along)]
+    return sorted(found, key=lambda side: -touched[side][0])
 
 
 def mask_problem(mask: np.ndarray) -> MaskError | None:

@@ -2736,8 +2736,8 @@
         <translation>主体在照片中是模糊的。清晰的照片能保留细节。</translation>
     </message>
     <message>
-        <source>The subject is cut off at the bottom of the photo: what is missing is invented.</source>
-        <translation>主体在照片底部被截断：缺失的部分会由模型补画。</translation>
+        <source>The subject is cut off at the bottom of the photo: pictures end it there, too, or invent what is missing.</source>
+        <translation>主体在照片底部被截断：图片也会在那里截断它，或补画缺失的部分。</translation>
     </message>
     <message>
         <source>The subject is cut off at the left of the photo: what is missing is invented.</source>

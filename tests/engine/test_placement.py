@@ -108,6 +108,19 @@ def test_automatic_stands_on_the_ground_and_differs_by_seed():
     assert CutOut(np.zeros((8, 8, 4), np.uint8)).lowest_point == 1.0
 
 
+def test_what_its_photo_cut_off_below_is_cut_off_by_the_picture():
+    plain, ranges = square(), PlacementRanges()
+    cut = replace(plain, cut_below=True)
+    for seed in range(20):
+        standing, placed = ranges.automatic(plain, seed), ranges.automatic(cut, seed)
+        lowest = placed.y + (cut.lowest_point - 0.5) * placed.size
+        assert 1.0 < lowest < 1.02 and placed.turn == 0.0
+        assert placed.x == standing.x and standing.size <= placed.size <= ranges.size[1]
+    middle = ranges.middle(cut)
+    assert middle.y + (cut.lowest_point - 0.5) * middle.size == pytest.approx(ranges.ground(cut)) and middle.turn == 0.0
+    assert ranges.ground(plain) < 0.95
+
+
 @pytest.mark.parametrize("ranges", [{"x": [0.9, 0.1]}, {"size": [0, 0.5]}, {"turn": [-999, 0]}])
 def test_ranges_that_cannot_be(ranges):
     with pytest.raises(Damage):

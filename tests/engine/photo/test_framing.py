@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -90,6 +92,18 @@ def test_the_cut_out_knows_its_photo_and_mask():
     assert cut_out(photo, mask, 64) == found
     other = cut_out(photo, masked(photo, 10, 10, 30, 29), 64)
     assert other.digest != found.digest
+
+
+def test_a_photo_that_ends_before_its_subject_does():
+    photo = photo_of(60, 80)
+    assert cut_out(photo, masked(photo, 20, 20, 60, 60), 64).cut_below
+    assert not cut_out(photo, masked(photo, 20, 20, 60, 59), 64).cut_below, "it stands in the photo"
+    feet = masked(photo, 20, 20, 60, 50)
+    feet[50:, 24:28] = 255
+    assert not cut_out(photo, feet, 64).cut_below, "a foot at the edge is no cut"
+    assert not cut_out(photo, masked(photo, 0, 0, 40, 40), 64).cut_below
+    transparent = replace(photo, alpha=masked(photo, 20, 20, 60, 60))
+    assert not cut_out(transparent, masked(photo, 20, 20, 60, 60), 64).cut_below, "what is cropped to itself is whole"
 
 
 @pytest.mark.parametrize("framing", ["fit", "reference"])
