@@ -16,6 +16,7 @@ A subject in a costume is left to the bits: v falls to 0 there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -28,6 +29,10 @@ from engine.tokenizer.layers import NORM_EPS
 
 MOST_LIGHT = 2.0
 """Largest |g|: light from a seventh to seven times that of the photo."""
+
+_conv = partial(nn.Conv2d, kernel_size=3, padding=1, padding_mode="replicate")
+"""A subject that the picture's edge cuts off goes on behind it. Zeros there would be a place where it ends, with a rim and a
+shadow."""
 
 _VISIBLE = 3.0  # bias of v before the sigmoid: a fresh network shows what it is given
 
@@ -68,16 +73,16 @@ class ReferenceBranch(nn.Module):
         patch = config.patch
         self.patch = patch
         self.fold = nn.PixelUnshuffle(patch) if patch > 1 else nn.Identity()
-        self.input = nn.Conv2d(4 * patch**2, widths[0], 3, padding=1)
+        self.input = _conv(4 * patch**2, widths[0])
         self.blocks = nn.ModuleList(_Block(width) for width in widths)
-        self.downs = nn.ModuleList(nn.Conv2d(width, below, 3, stride=2, padding=1) for width, below in pairwise(widths))
+        self.downs = nn.ModuleList(_conv(width, below, stride=2) for width, below in pairwise(widths))
         # A level of the decoder begins with the channels of the level below it.
         entering = [*inner[1:], inner[-1]]
         self.joins = nn.ModuleList(nn.Conv2d(width, to, 1) for width, to in zip(widths, entering, strict=True))
-        self.merge = nn.Conv2d(inner[0] + widths[0], widths[0], 3, padding=1)
-        self.detail = nn.Conv2d(widths[0], 4 * patch**2, 3, padding=1)  # residual RGB and visibility, per pixel
+        self.merge = _conv(inner[0] + widths[0], widths[0])
+        self.detail = _conv(widths[0], 4 * patch**2)  # residual RGB and visibility, per pixel
         # One per token of the finest level, because light is smooth: the diagonal, then the other six, row by row.
-        self.light = nn.Conv2d(widths[0], 9, 3, padding=1)
+        self.light = _conv(widths[0], 9)
         for layer in (*self.joins, self.detail, self.light):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -130,7 +135,7 @@ class _Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm1, self.norm2 = (nn.GroupNorm(8, width, eps=NORM_EPS) for _ in range(2))
-        self.conv1, self.conv2 = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        self.conv1, self.conv2 = (_conv(width, width) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))

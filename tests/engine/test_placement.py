@@ -206,6 +206,15 @@ def test_the_decoder_in_strips_is_the_plain_one(engine):
         assert not torch.allclose(decoder(codes, canvas), decoder(codes))
 
 
+@torch.inference_mode()
+def test_behind_the_edge_of_the_picture_a_subject_goes_on(engine):
+    """Zeros there would be its end: a rim and a shadow along the edge that cuts it off."""
+    branch = engine.bundle.tokenizer.decoder.reference
+    colour = torch.tensor([0.7, 0.4, 0.2, 1.0])[None, :, None, None].expand(1, 4, 64, 64)
+    for features in branch.features(colour):
+        assert (features - features[..., :1, :1]).abs().max() < 1e-4
+
+
 def test_a_fresh_branch_shows_the_cut_out_as_it_is(engine, tmp_path):
     make_random_bundle(tmp_path / "fresh", "tiny-placed")
     from engine.tokenizer.autoencoder import Autoencoder
