@@ -22,7 +22,9 @@ _CUT_OFF = {
     "left": Sentence("The subject is cut off at the left of the photo: what is missing is invented."),
     "right": Sentence("The subject is cut off at the right of the photo: what is missing is invented."),
     "top": Sentence("The subject is cut off at the top of the photo: what is missing is invented."),
-    "bottom": Sentence("The subject is cut off at the bottom of the photo: pictures end it there, too, or invent what is missing."),
+    "bottom": Sentence(
+        "The subject is cut off at the bottom of the photo: pictures end it there, too, or invent what is missing."
+    ),
 }
 
 
