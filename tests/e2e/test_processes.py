@@ -120,7 +120,7 @@ def test_the_window_is_there_before_the_model_libraries_and_ends_politely(start)
     program = start("first")
     notes = program.wait(lambda seen: seen["phase"] == "ready")
     assert notes["models"] == []
-    assert notes["shown"] < 2.5  # seconds of the processor: a loaded machine must not fail it
+    assert notes["shown"] < 6  # seconds of the processor; only a start that imports the model libraries takes so long
     program.do(close=True)
     assert program.process.wait(20) == 0
 

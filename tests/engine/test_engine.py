@@ -518,7 +518,7 @@ def test_without_a_graphics_card_it_is_said_what_draws(tiny_bundle, monkeypatch)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
     with Engine.open(tiny_bundle) as engine:
-        assert "the processor draws, about a second a picture." in engine.info.notes[-1]
+        assert "the processor draws, a few seconds a picture." in engine.info.notes[-1]
     with Engine.open(tiny_bundle, "cpu") as engine:
         assert engine.info.notes == (), "it was asked for"
 

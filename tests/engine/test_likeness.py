@@ -68,7 +68,7 @@ def test_a_picture_knows_how_alike_it_is_and_its_file_too(measured_bundle, ball,
         assert again.bits == finished.bits and alone.given_up == 0, "watching changes nothing"
 
         weak = replace(SCALE, area=0.9)
-        engine.bundle = replace(engine.bundle, manifest=replace(engine.bundle.manifest, likeness=weak))
+        engine._use(replace(engine.bundle, manifest=replace(engine.bundle.manifest, likeness=weak)), engine._plan)
         *_, unsure = engine.generate(request)
         assert unsure.likeness is None, "a number that misleads is not shown"
 

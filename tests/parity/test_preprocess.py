@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.photo.framing import box_on_white, cover_crop, relative_box
+from engine.photo.framing import box_on_white, cover_crop
 from tests.parity.cases import DATA
 
 FOLDER = DATA / "preprocess"
@@ -22,12 +22,6 @@ CENTRE = np.s_[64:192, 64:192]
 def picture(name: str) -> np.ndarray:
     with Image.open(FOLDER / f"{name}.webp") as image:
         return np.asarray(image.convert("RGB"))
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_a_detectors_box_in_pixels(name: str):
-    height, width, _ = CASES[name]["size"]
-    assert list(relative_box(*CASES[name]["box_cxcywh"], width, height)) == CASES[name]["box_xyxy_int"]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -380,7 +380,7 @@ def test_the_hints_are_about_the_keys_while_the_cross_hair_is_there(qtbot, rig):
     assert "Shift-click what does not" in hints(rig) and editor.inspector.use.hint() == "Enter"
     key(rig, Qt.Key.Key_Right)
     qtbot.waitUntil(lambda: "Shift-click" not in hints(rig))
-    assert "Enter belongs Shift + Enter does not Esc put away" in hints(rig)
+    assert "Enter belongs Shift+Enter does not Esc put away" in hints(rig)
     assert editor.inspector.use.hint() == ""  # Enter is not what the button says now
     key(rig, Qt.Key.Key_L)
     qtbot.waitUntil(lambda: "begin to take away" in hints(rig))

@@ -9,9 +9,8 @@ import torch
 from PIL import Image
 
 from engine.errors import InputError
-from engine.evaluation.imagenet import ImageNetJudge, to_picture
-from engine.evaluation.photo_folder import JudgedPhotos, find_subjects, judged, photos_top1
-from engine.request import CutOut
+from engine.evaluation.imagenet import ImageNetJudge
+from engine.evaluation.photo_folder import JudgedPhotos, find_subjects, judged
 
 
 def test_a_folder_is_a_subject_and_a_lone_photo_too(photos: Path):
@@ -66,24 +65,3 @@ def test_judged_by_hand():
     assert result.top1 == pytest.approx(2 / 3)
     assert result.similarity == pytest.approx((0.8 + 0.6 + 0.8) / 3)
     assert judged(seen[:0], of, []).top1 == 0.0
-
-
-def test_whoever_draws_the_cut_out_is_right_and_whoever_draws_another_is_not(photos: Path, quick_judge: ImageNetJudge):
-    known = JudgedPhotos.load(photos, photos.parent / "masks", quick_judge)
-    assert known.trust == 1.0
-    asked: list[tuple[str, int]] = []
-    told: list[float] = []
-
-    def draw(cut: CutOut, prompt: str, seed: int):
-        asked.append((prompt, seed))
-        assert cut.rgb.shape == (48, 48, 3)
-        return to_picture(cut.rgb)
-
-    result, pictures = photos_top1(draw, known, 48, ("snow", "beach"), seed=7, tell=told.append)
-    assert result.top1 == 1.0
-    assert pictures.shape == (8, 3, 48, 48)
-    assert asked[2:4] == [("a dog in the snow", 9), ("a dog on the beach", 10)]
-    assert told == [(i + 1) / 8 for i in range(8)]
-    always = to_picture(known.shots[0].cut_out(48).rgb)
-    result, _ = photos_top1(lambda *_: always, known, 48)
-    assert result.top1 == 0.25, "one subject of four is right when the same is always drawn"
