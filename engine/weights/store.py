@@ -400,7 +400,7 @@ class ModelStore:
             await asyncio.to_thread(PartDownload(part, target).adopt)
 
         await self._import(name, steps())
-        if part.key not in MODELS[name].parts:
+        if part not in self._parts(name):
             self.choose(name, part.key)
 
     async def _copy(self, name: str, source: Path, target: Path) -> None:
@@ -418,6 +418,8 @@ class ModelStore:
             # The thread knows nothing of that, and would put the model in its place when it is done.
             stopped.set()
             await asyncio.wait([copying])
+            if not copying.cancelled():
+                copying.exception()  # it was stopped: asyncio is not to report that as an error nobody looked at
             raise
 
     async def close(self) -> None:

@@ -253,6 +253,18 @@ def test_a_subject_fits_into_a_region_and_a_place_follows_the_window():
         place_in_window(Placement(0.9, 0.05, 0.2), region.window)
 
 
+def test_a_photo_of_the_models_own_size_is_the_picture_itself():
+    photo = photo_from_pixels(np.random.default_rng(4).integers(0, 256, (64, 64, 3), np.uint8))
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, 16:48] = 255
+    region = region_of_photo(photo, mask, ((64, 64),))
+    assert region.window is None and np.array_equal(region.picture, photo.rgb)
+    place = Placement(0.9, 0.05, 0.2)
+    assert place_in_window(place, region.window) == place
+    drawn = region.lay_in(np.full_like(photo.rgb, 9), 4)
+    assert np.array_equal(put_back(photo.rgb, drawn, region, 4), drawn)
+
+
 def test_what_does_not_fit_is_said(engine, picture):
     image = picture.image
     with pytest.raises(RequestError, match="empty"):
@@ -269,6 +281,11 @@ def test_what_does_not_fit_is_said(engine, picture):
         engine.generate(replace(REQUEST, kept=wrong, region=region))
     with pytest.raises(RequestError, match="is open"):
         engine.generate(replace(REQUEST, kept=picture.bits, region=region, bundle="other@0"))
+    with pytest.raises(RequestError, match="drawn through all scales"):
+        engine.generate(replace(REQUEST, kept=picture.bits, region=region), until_scale=3)
+    smaller = Region(region.mask[16:, 16:], image[16:, 16:])
+    with pytest.raises(RequestError, match="region is 48 × 48 pixels and the picture 64 × 64"):
+        engine.generate(replace(REQUEST, kept=picture.bits, region=smaller))
     tiny = np.zeros((64, 64), np.uint8)
     tiny[0, 0] = 255
     with pytest.raises(RequestError, match="too small"):
@@ -292,6 +309,10 @@ def test_a_photo_that_does_not_fit_is_said():
     region = region_of_photo(photo, mask, ((64, 64),))
     with pytest.raises(RequestError, match="photo is 61 × 40 pixels, and the region is of one of 60 × 40"):
         put_back(np.zeros((40, 61, 3), np.uint8), region.picture, region, 4)
+    large = photo_from_pixels(np.zeros((400, 400, 3), np.uint8))
+    hair = np.eye(400, dtype=np.uint8) * 255  # nothing of it is left in the 64 pixels of the model
+    with pytest.raises(RequestError, match="region is too small"):
+        region_of_photo(large, hair, ((64, 64),))
 
 
 def test_the_edge_comes_in_within_the_feather():

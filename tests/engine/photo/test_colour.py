@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from engine.photo import load_photo
+from engine.photo import foreign, load_photo
 from engine.photo.colour import ADOBE, SRGB, by_space, space_of_codes
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (6, 7, 3), dtype=np.uint8)
@@ -149,3 +149,19 @@ def test_a_wrong_checksum_of_a_text_is_no_damage_of_the_picture():
     data = bytearray(out.getvalue())
     data[data.index(b"some words")] ^= 1
     assert np.array_equal(load_photo(bytes(data)).rgb, PIXELS)
+
+
+def test_of_the_extras_that_say_how_a_picture_looks_only_the_damaged_one_is_left_out():
+    extras = ((b"tRNS", struct.pack(">3H", *PIXELS[2, 3])), (b"gAMA", struct.pack(">I", 45455)))
+    data = bytearray(png(PIXELS, *extras))
+    data[data.index(b"gAMA") + 4] ^= 1
+    photo = load_photo(bytes(data))
+    assert np.array_equal(photo.rgb, PIXELS)
+    assert photo.alpha is not None and np.array_equal(photo.alpha == 0, (PIXELS == PIXELS[2, 3]).all(axis=2))
+
+
+def test_chunks_without_end_are_not_read_without_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(foreign, "_MAX_CHUNKS", 10)
+    stream = io.BytesIO(png(PIXELS, *[(b"tEXt", b"")] * 1000))
+    kept, profile = foreign.png_without_metadata(stream)
+    assert stream.tell() < 33 + 10 * 12 and len(kept.getvalue()) == 33 and profile is None

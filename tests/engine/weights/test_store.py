@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import json
 import re
 import shutil
@@ -565,7 +566,9 @@ def test_helpers_are_imported_and_verified_from_then_on(helpers, store, tmp_path
     assert get(store, "cut-out").installed  # and what is damaged can be fetched
 
 
-def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(helpers, store, tmp_path, monkeypatch):
+def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(
+    helpers, store, tmp_path, monkeypatch, caplog
+):
     for name in ("grounding-dino-tiny", "sam2.1-hiera-small"):
         for file, data in next(r for n, r in helpers.repositories.items() if n.endswith(name)).files.items():
             path = tmp_path / "stick" / name / file
@@ -593,6 +596,21 @@ def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(helpers
     assert asyncio.run(go()) == ()
     assert len(copied) == 1 and not list(store.folder.rglob("*.safetensors"))
     assert store.state("cut-out").phase == "absent"
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"], "a stop is no error"
+
+
+def test_of_two_sizes_the_one_that_was_imported_last_is_used(store, tmp_path):
+    for key, width in (("qwen2.5-vl-3b", 2048), ("qwen2.5-vl-7b", 3584)):
+        folder = tmp_path / key
+        folder.mkdir()
+        config = {"model_type": "qwen2_5_vl", "hidden_size": width}
+        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        (folder / "model.safetensors").write_bytes(key.encode())
+        assert asyncio.run(store.import_folder(folder)) == ("naming",)
+        assert store.state("naming").installed
+        used = installed_helper("naming")
+        assert used is not None and (used / "model.safetensors").read_bytes() == key.encode()
 
 
 def test_a_bundle_is_imported_whole_verified_and_removed(store, models, tiny_bundle, tmp_path):
@@ -611,6 +629,12 @@ def test_a_bundle_is_imported_whole_verified_and_removed(store, models, tiny_bun
         asyncio.run(store.import_folder(stick.parent))
     asyncio.run(store.remove(name))
     assert not (models / name).exists() and name not in [state.name for state in store.models()]
+
+
+def test_only_what_was_made_into_a_bundle_loses_its_originals(helpers, store):
+    assert get(store, "cut-out").installed
+    assert asyncio.run(store.remove_originals("cut-out")) == 0
+    assert store.state("cut-out").installed, "these files are the model"
 
 
 def test_what_came_with_the_program_stays(store):

@@ -34,7 +34,10 @@ def cut_out(content: bytes, subset: Subset) -> bytes:
     return subset.prefix + b"".join(content[s.start : s.start + s.length] for s in subset.segments)
 
 
-@pytest.mark.parametrize("prefixes", [("encoder.",), ("shared.", "encoder."), ("decoder.", "encoder.", "shared.")])
+@pytest.mark.parametrize(
+    "prefixes",
+    [("encoder.",), ("shared.", "encoder."), ("decoder.", "encoder.", "shared."), ("shared.", "encoder.empty")],
+)
 def test_the_subset_is_a_sound_file_with_just_these_tensors(prefixes):
     content = save(WEIGHTS)
     subset = choose_tensors(*parts(content), prefixes, "file")
@@ -76,6 +79,14 @@ def test_the_header_is_read_whatever_its_length(hub, remote, monkeypatch):
     assert remote(content) == parts(content)[0], "asked for a second time, as long as it says it is"
     hub.ranges = False
     assert remote(content) == parts(content)[0]
+
+
+def test_of_a_server_without_ranges_no_more_than_the_beginning_is_taken(hub, remote, monkeypatch):
+    content = save({"encoder.a": np.zeros(2**20, np.float32)})
+    monkeypatch.setattr(tensors, "_FIRST_READ", 64)
+    hub.ranges, hub.slow = False, 0.001
+    assert remote(content) == parts(content)[0]
+    assert hub.sent("f.safetensors") < len(content) / 2
 
 
 @pytest.mark.parametrize(
