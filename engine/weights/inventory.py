@@ -16,7 +16,7 @@ from engine.files import disk_error, is_file, is_there, readable
 from engine.process.messages import Originals
 from engine.sentence import NOTHING, Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
-from engine.weights.settings import DownloadSettings
+from engine.weights.settings import DownloadSettings, load_choices
 from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words
 from engine.weights.transfer.download import STATE, PartDownload
 
@@ -29,8 +29,11 @@ def parts_folder(models: Path | None = None) -> Path:
 
 
 def installed_helper(role: Role) -> Path | None:
-    """The folder of a complete pre-flight network ("grounding", "segmentation", "naming"), or None. Quick: nothing is hashed."""
-    found = (installed_part(part.key) for part in PARTS.values() if part.role == role)
+    """The folder of a complete pre-flight network ("grounding", "segmentation", "naming"), or None; of several the one the user
+    chose. Quick: nothing is hashed."""
+    chosen = {key for keys in load_choices().values() for key in keys}
+    keys = sorted((part.key for part in PARTS.values() if part.role == role), key=lambda key: key not in chosen)
+    found = (installed_part(key) for key in keys)
     return next((folder for folder in found if folder is not None), None)
 
 

@@ -108,6 +108,11 @@ def load_settings() -> DownloadSettings:
         return settings
 
 
+def load_choices() -> dict[str, tuple[str, ...]]:
+    """The parts that the user chose, by model; none where the file is damaged. It asks for no address, and so never raises."""
+    return read_entries(_read(settings_file()).get("choices"), tuple[str, ...])
+
+
 def save_settings(settings: DownloadSettings) -> None:
     """Write the settings, the old ones staying until the new ones are complete.
 

@@ -21,6 +21,7 @@ from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore
 from app.store.list_store import ListStore
+from app.system import background
 from engine.errors import InputError
 from engine.events import EngineInfo, Finished, Timing
 from engine.prompt_list import make_requests, parse_prompts
@@ -182,3 +183,42 @@ def test_a_list_comes_back_with_its_pictures_and_what_is_left_of_it(qtbot, tmp_p
     assert lists.load("another") == ()
     lists.path.write_text('{"key": "x", "entries": [{"request": 1e999}], "subjects": []}')
     assert lists.load("x") == ()
+
+
+def test_a_list_that_is_begun_meanwhile_is_not_replaced_by_the_one_that_comes_back(qtbot, tmp_path, monkeypatch):
+    lists = ListStore(tmp_path / "list.json")
+    lists.save("before", _listed("a", "b"))
+    monkeypatch.setattr(lists, "save", lambda *_: None)  # the file is read before it is written over
+    bench = Bench(qtbot, tmp_path)
+    bench.run = ListRun(bench.controller, lists)
+    begun: list[int] = []
+    bench.run.begun.connect(lambda: begun.append(len(bench.run.listed)))
+    bench.run.restore({"key": "before", "pictures": []})
+    bench.run.begin(_listed("c"))
+    qtbot.waitUntil(lambda: not background.busy())
+    assert begun == [1] and [one.request.prompt for one in bench.run.listed] == ["c"]
+
+
+def test_pressing_again_while_the_list_is_drawn_draws_nothing_twice(bench):
+    bench.run.begin(_listed("a", "b"))
+    bench.run.draw_rest()
+    assert bench.state.jobs.waiting == 1
+    bench.finish()
+    bench.finish()
+    assert bench.run.done == len(bench.link.drawn) == 2
+
+
+def test_only_its_own_pictures_of_the_queue_come_back_into_a_list(qtbot, tmp_path):
+    lists = ListStore(tmp_path / "list.json")
+    listed = _listed("a", "b")
+    lists.save("before", listed)
+    bench = Bench(qtbot, tmp_path)
+    bench.run = ListRun(bench.controller, lists)
+    with qtbot.waitSignal(bench.run.begun):
+        bench.run.restore({"key": "before", "pictures": [None, None]})
+    bench.controller.queue.hold([replace(listed[0].request, seed=77), listed[1].request])
+    bench.run.draw_rest()
+    bench.finish()
+    assert bench.run.busy and bench.run.done == 0, "the first is another picture than the list's"
+    bench.finish()
+    assert not bench.run.busy and [found is not None for found in bench.run.pictures] == [False, True]

@@ -14,7 +14,7 @@ from app.session.queue_keeper import QueueKeeper
 from app.session.state import SessionState
 from app.store.errors import QueueNotRead
 from app.store.history_store import HistoryStore
-from engine.errors import Cancelled, NotEnoughMemory
+from engine.errors import Cancelled, CannotWrite, NotEnoughMemory
 from engine.events import EngineInfo, Finished, Timing
 from engine.process.messages import Failed
 from engine.request import CutOut, GenerationRequest, ScaleBits
@@ -145,6 +145,27 @@ def test_what_is_missing_is_said_in_words():
     assert QueueNotRead(3).fact == "3 waiting pictures cannot be read." and pickle.loads(
         pickle.dumps(QueueNotRead(3))
     ).sentence.startswith("3 waiting")
+
+
+def test_a_disk_that_refuses_stops_no_picture_and_what_waits_is_kept_as_soon_as_it_can_be(start, monkeypatch):
+    one = start()
+
+    def full(*_):
+        raise CannotWrite("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(one.store.queue, "add", full)
+        one.draw("a", "b", "c")
+        one.finish()
+        one.saver.kept.emit(one.events[0], None)
+    assert one.link.drawn[-1].prompt == "b" and one.on_disk() == []
+    one.draw("d")
+    assert one.on_disk() == ["b", "c", "d"], "and not the one that is in the history"
+    with monkeypatch.context() as patched:
+        patched.setattr(one.store.queue, "remove", full)
+        one.finish()
+        one.saver.kept.emit(one.events[1], None)
+    assert one.link.drawn[-1].prompt == "c" and one.on_disk() == ["b", "c", "d"]
 
 
 def test_ideas_are_not_kept(start):

@@ -137,6 +137,25 @@ def test_what_arrives_damaged_changes_nothing(qtbot, updates, server, root):
     assert Versions(Places.standard(root)).current() == root
 
 
+def test_nothing_is_fetched_twice_or_by_a_copy_that_cannot_open_it(qtbot, updates, server, monkeypatch):
+    def fetched() -> int:
+        return server.asked.count("/echogen-0.10.tar.gz")
+
+    updates.take()
+    assert updates.phase == "unknown", "nobody knows of a newer one"
+    server.announce("0.10")
+    look(qtbot, updates)
+    with monkeypatch.context() as patched:
+        patched.delenv(INSTALLED)
+        updates.take()
+    assert updates.phase == "there" and not updates.busy
+    updates.take()
+    updates.take()
+    qtbot.waitUntil(lambda: not updates.busy, timeout=10_000)
+    updates.take()
+    assert updates.phase == "ready" and fetched() == 1
+
+
 def test_a_copy_that_knows_no_address_asks_nobody(qtbot, root):
     (root / ADDRESS).unlink()
     updates = Updates(None, root)

@@ -157,7 +157,7 @@ def test_of_the_extras_that_say_how_a_picture_looks_only_the_damaged_one_is_left
     data[data.index(b"gAMA") + 4] ^= 1
     photo = load_photo(bytes(data))
     assert np.array_equal(photo.rgb, PIXELS)
-    assert photo.alpha is not None and np.array_equal(photo.alpha == 0, (PIXELS == PIXELS[2, 3]).all(axis=2))
+    assert photo.alpha is not None and np.array_equal(photo.alpha == 0, (PIXELS[2, 3] == PIXELS).all(axis=2))
 
 
 def test_chunks_without_end_are_not_read_without_end(monkeypatch: pytest.MonkeyPatch):

@@ -566,9 +566,7 @@ def test_helpers_are_imported_and_verified_from_then_on(helpers, store, tmp_path
     assert get(store, "cut-out").installed  # and what is damaged can be fetched
 
 
-def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(
-    helpers, store, tmp_path, monkeypatch, caplog
-):
+def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(helpers, store, tmp_path, monkeypatch, caplog):
     for name in ("grounding-dino-tiny", "sam2.1-hiera-small"):
         for file, data in next(r for n, r in helpers.repositories.items() if n.endswith(name)).files.items():
             path = tmp_path / "stick" / name / file
@@ -601,9 +599,10 @@ def test_an_import_that_is_stopped_leaves_nothing_and_takes_nothing_more(
 
 
 def test_of_two_sizes_the_one_that_was_imported_last_is_used(store, tmp_path):
-    for key, width in (("qwen2.5-vl-3b", 2048), ("qwen2.5-vl-7b", 3584)):
+    small, large = ("qwen2.5-vl-3b", 2048), ("qwen2.5-vl-7b", 3584)
+    for key, width in (small, large, small):
         folder = tmp_path / key
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         config = {"model_type": "qwen2_5_vl", "hidden_size": width}
         (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
         (folder / "model.safetensors").write_bytes(key.encode())
