@@ -142,4 +142,4 @@ def test_the_end_of_the_program_forgets_what_was_to_follow(run, helpers, downloa
         asyncio.get_running_loop().call_soon(downloads.close)
 
     run(begin_and_pause(downloads, press_and_quit))
-    assert not downloads.busy and downloads.state(NAME).phase == "paused"
+    assert not downloads.busy and downloads.state(NAME).phase == "paused" and downloads.problem(NAME) is None
