@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +9,9 @@ import numpy as np
 from engine.bundle.manifest import BundleManifest
 from engine.errors import PromptError, RequestError
 from engine.model.config import ScaleSchedule
-from engine.request import GenerationRequest, ScaleBits
+from engine.request import GenerationRequest
 from engine.sampling.guidance import Guidance
+from engine.sampling.kept_scales import check_kept_scales
 from engine.sentence import Sentence
 
 
@@ -82,7 +82,8 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
         if until_scale is not None:
             raise RequestError(Sentence("A region is drawn through all scales."), Sentence("Leave out where to stop."))
     elif request.kept is not None:
-        check_kept(request.kept, schedule, manifest)
+        shapes = [bits.shape for bits in request.kept.scales]
+        check_kept_scales(shapes, schedule, manifest.transformer.bits, first=len(shapes))
     if until_scale is not None and not max(1, kept) <= until_scale <= count:
         raise RequestError(
             Sentence(
@@ -119,10 +120,7 @@ def check_region(
             ),
             Sentence("Use a region that was made for this picture."),
         )
-    if region.whole >= len(grids):
-        raise RequestError(
-            Sentence("All {count} scales are kept: nothing is left to draw.", count=len(grids)), Sentence("Keep fewer.")
-        )
+    check_kept_scales((), schedule, manifest.transformer.bits, first=region.whole)
     if request.kept is not None and len(request.kept) != len(grids):
         raise RequestError(
             Sentence(
@@ -144,31 +142,6 @@ def check_region(
             Sentence("Mark at least {stride} × {stride} pixels.", stride=manifest.tokenizer.stride),
         )
     return anew
-
-
-def check_kept(kept: ScaleBits, schedule: ScaleSchedule, manifest: BundleManifest) -> None:
-    """Raise ``RequestError`` unless the kept scales leave something to draw and fit schedule and model."""
-    if len(kept) >= len(schedule.grids):
-        raise RequestError(
-            Sentence("All {count} scales are kept: nothing is left to draw.", count=len(schedule.grids)),
-            Sentence("Keep fewer."),
-        )
-    for scale, (bits, grid) in enumerate(zip(kept.scales, schedule.grids, strict=False)):
-        if bits.shape != (*grid, manifest.transformer.bits):
-            raise RequestError(
-                Sentence(
-                    "The kept scale {scale} has {bits}, and this picture has {shape}.",
-                    scale=scale + 1,
-                    bits=_shape(bits.shape),
-                    shape=_shape((*grid, manifest.transformer.bits)),
-                ),
-                Sentence("Scales can be kept from a picture of the same model and size."),
-            )
-
-
-def _shape(shape: Sequence[int]) -> str:
-    rows, columns, bits = shape
-    return f"{columns} × {rows} tokens of {bits} bits"
 
 
 def _by(size: tuple[int, int]) -> str:

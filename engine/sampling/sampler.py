@@ -25,6 +25,7 @@ from engine.model.config import ScaleSchedule
 from engine.model.streaming import StreamedUnit
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
+from engine.sampling.kept_scales import check_kept_scales
 from engine.sampling.pace import Pace
 from engine.sampling.parallel_branches import run_side_by_side
 from engine.sampling.region_tokens import RegionTokens
@@ -231,13 +232,15 @@ class Sampler:
             Cancelled: ``cancel`` was set; the caches stay valid.
             RequestError: the kept bits do not fit the schedule.
         """
-        self._check_kept(kept, schedule, region)
+        if region is not None and len(kept) != len(schedule.grids):
+            raise RequestError(Sentence("A region needs the bits of all scales of its picture."))
+        first = len(kept) if region is None else region.first
+        check_kept_scales([bits.shape for bits in kept], schedule, self.tokenizer.bits, first)
         states = self.prepare(conditions, guidance, schedule, cancel)
         has_subject = conditions.subject is not None
         order = list(states)
         tokens = schedule.tokens if region is None else [len(region.run(scale)) for scale in range(len(schedule.grids))]
         run = _Run(self.net, [*states.values()], 2 + sum(tokens[1:-1]), self.offload_states)
-        first = len(kept) if region is None else region.first
         pace = Pace(self.device, cancel)
 
         summed = torch.zeros(1, self.tokenizer.bits, *schedule.grids[-1], device=self.device)
@@ -307,24 +310,6 @@ class Sampler:
             pairs = logits.unflatten(-1, (-1, 2))
             return pairs[..., 1] > pairs[..., 0]
         return draw_bits(bit_probability(logits, top_p), seed, scale, tokens=tokens, places=places)
-
-    def _check_kept(self, kept: Sequence[Tensor], schedule: ScaleSchedule, region: RegionTokens | None) -> None:
-        if region is not None and len(kept) != len(schedule.grids):
-            raise RequestError(Sentence("A region needs the bits of all scales of its picture."))
-        if len(kept) >= len(schedule.grids) if region is None else region.first >= len(schedule.grids):
-            raise RequestError(Sentence("All scales are kept: nothing is left to draw."), Sentence("Keep fewer."))
-        for scale, bits in enumerate(kept):
-            wanted = (*schedule.grids[scale], self.tokenizer.bits)
-            if tuple(bits.shape) != wanted:
-                raise RequestError(
-                    Sentence(
-                        "Kept scale {scale} has the shape {bits}, and this model needs {wanted}.",
-                        scale=scale + 1,
-                        bits=tuple(bits.shape),
-                        wanted=wanted,
-                    ),
-                    Sentence("Scales can be kept from a picture of the same model and size."),
-                )
 
     # Memory
 

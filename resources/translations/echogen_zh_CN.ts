@@ -120,10 +120,6 @@
         <translation>新版本的地址</translation>
     </message>
     <message>
-        <source>All scales are kept: nothing is left to draw.</source>
-        <translation>所有尺度都已保留：没有可绘制的了。</translation>
-    </message>
-    <message>
         <source>All {count} scales are kept: nothing is left to draw.</source>
         <translation>全部 {count} 个尺度都已保留：没有可绘制的了。</translation>
     </message>
@@ -998,10 +994,6 @@
     <message>
         <source>Keeps the first {0} scales</source>
         <translation>保留前 {0} 个尺度</translation>
-    </message>
-    <message>
-        <source>Kept scale {scale} has the shape {bits}, and this model needs {wanted}.</source>
-        <translation>保留的尺度 {scale} 的形状为 {bits}，而此模型需要 {wanted}。</translation>
     </message>
     <message>
         <source>Keys and help</source>

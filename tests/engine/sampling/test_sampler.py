@@ -402,7 +402,7 @@ def test_each_subject_path_is_seen_only_by_its_dial(net: Transformer):
 def test_kept_scales_have_to_fit(net: Transformer):
     sampling = sampler(net)
     bits = drawn(sampling, conditions())
-    with pytest.raises(RequestError, match="Kept scale 2 has the shape"):
+    with pytest.raises(RequestError, match="The kept scale 2 has"):
         drawn(sampling, conditions(), kept=[bits[0], bits[2]])
     with pytest.raises(RequestError, match="nothing is left to draw"):
         drawn(sampling, conditions(), kept=bits)
