@@ -63,21 +63,16 @@ def bounding_box(mask: np.ndarray, threshold: int = FAINT) -> tuple[int, int, in
 
 def cut_sides(mask: np.ndarray) -> list[str]:
     """The sides of the photo ("left", "right", "top", "bottom") that cut the subject off, the longest contact first."""
+    lines = {"left": mask[:, 0], "right": mask[:, -1], "top": mask[0], "bottom": mask[-1]}
+    touched = {side: int(np.count_nonzero(line >= SOLID)) for side, line in lines.items()}
+    if not any(touched.values()):
+        return []  # as with most photos: nothing else has to be looked at
     box = bounding_box(mask, SOLID)
-    if box is None:
-        return []
+    assert box is not None  # a side is touched
     width, height = box[2] - box[0], box[3] - box[1]
-    touched = {
-        side: (int(np.count_nonzero(line >= SOLID)), along)
-        for side, line, along in (
-            ("left", mask[:, 0], height),
-            ("right", mask[:, -1], height),
-            ("top", mask[0], width),
-            ("bottom", mask[-1], width),
-        )
-    }
-    found = [side for side, (pixels, along) in touched.items() if pixels >= max(_CUT_PIXELS, _CUT_SHARE * along)]
-    return sorted(found, key=lambda side: -touched[side][0])
+    along = {"left": height, "right": height, "top": width, "bottom": width}
+    found = [side for side, pixels in touched.items() if pixels >= max(_CUT_PIXELS, _CUT_SHARE * along[side])]
+    return sorted(found, key=lambda side: -touched[side])
 
 
 def mask_problem(mask: np.ndarray) -> MaskError | None:
