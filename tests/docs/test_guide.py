@@ -20,13 +20,13 @@ def test_the_table_of_keys_is_that_of_the_code():
 
 
 def test_the_script_takes_exactly_the_pictures_of_the_guide():
-    used = sorted(re.findall(r"!\[[^\]]*\]\(images/([^)]+)\.png\)", GUIDE.read_text(encoding="utf-8")))
+    used = sorted(re.findall(r"!\[[^\]]*\]\(images/([a-z]+-(?:dark|light))\.webp\)", GUIDE.read_text(encoding="utf-8")))
     taken = sorted(f"{state}-{theme}" for state, theme in PICTURES)
     assert used == taken and len(taken) <= 12
 
 
 def test_the_pictures_are_there_and_small():
-    files = [IMAGES / f"{state}-{theme}.png" for state, theme in PICTURES]
+    files = [IMAGES / f"{state}-{theme}.webp" for state, theme in PICTURES]
     assert sum(file.stat().st_size for file in files) <= 1_500_000
     for file in files:
         with Image.open(file) as picture:

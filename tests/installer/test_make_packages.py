@@ -161,8 +161,8 @@ def test_a_picture_of_ours_is_told_and_every_other_png_stays_one(tmp_path):
     ours = next((ROOT / "tests/data/profiles/0.1.0/Pictures").rglob("*.png"))
     shutil.copy(ours, tmp_path / "ours")
     shutil.copy(ours, tmp_path / "ours.png")
-    shutil.copy(ROOT / "docs/images/finished-dark.png", tmp_path / "other")
-    shutil.copy(ROOT / "docs/images/finished-dark.png", tmp_path / "other.png")
+    shutil.copy(ROOT / "tests/pixels/snapshots/compare-dark.png", tmp_path / "other")
+    shutil.copy(ROOT / "tests/pixels/snapshots/compare-dark.png", tmp_path / "other.png")
     found = {}
     for name in ("ours", "ours.png", "other", "other.png"):
         command = ["gio", "info", "-a", "standard::content-type", str(tmp_path / name)]
