@@ -133,6 +133,8 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
     taught = language.taught(config.outfits, config.more)
     withheld = set(table.get("withheld", ()))
     offered = tuple(scene for scene in taught if scene.key not in withheld and scene.kind not in withheld)
+    first = {key: place for place, key in enumerate(table.get("first", ()))}
+    offered = tuple(sorted(offered, key=lambda scene: first.get(scene.key, len(first))))
     mine = Origin("trained by this project", "MIT")
     return BundleManifest(
         name=str(config.values["name"]),

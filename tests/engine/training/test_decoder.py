@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.training import checkpoint, loop
 from engine.training.adopt import adopt_bundle
 from engine.training.config import TrainingConfig
+from engine.training.data import language
 from engine.training.drawer import Drawer
 from engine.training.export import describe, export
 from engine.training.stages import make_stage
@@ -219,3 +220,18 @@ def test_what_is_not_drawn_well_yet_is_not_offered(tiny, sprites, trained):
     assert "purple" not in {scene.key for scene in offered.scenes}
     assert "monocle" in everything.words and "monocle" not in offered.words
     assert "purple" in offered.words, "the rug is purple, too"
+
+
+def test_the_chips_begin_with_what_is_drawn_best(tiny, sprites, trained):
+    config = placed(tiny)
+    stage = make_stage("transformer", config, sprites, trained, variety=1)
+    as_taught = [scene.key for scene in describe(config, stage).language.scenes]
+    config.values["export"]["first"] = ["snow", "beach"]
+    offered = [scene.key for scene in describe(config, stage).language.scenes]
+    assert offered == ["snow", "beach", *(key for key in as_taught if key not in ("snow", "beach"))]
+
+
+def test_what_the_mini_s_training_file_puts_first_is_taught():
+    config = TrainingConfig.load()
+    taught = {scene.key for scene in language.taught(config.outfits, config.more)}
+    assert set(config["export"]["first"]) <= taught
