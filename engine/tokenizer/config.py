@@ -40,6 +40,8 @@ class TokenizerConfig:
         norm_groups: groups of every GroupNorm, or 0 for the published rule. Has to divide every channel count.
         reference_channels: channels of the decoder's reference branch at every level, fine to coarse, or empty for a
             decoder without one (published). With it the decoder sees the placed cut-out, see ``reference.py``.
+        lattice: period in pixels of the mesh that the decoder's upsampling leaves and that is taken out of its pictures, see
+            ``lattice.py``, or 0 for a decoder that leaves none (published). Divides ``stride``.
     """
 
     bits: _Channels
@@ -51,6 +53,7 @@ class TokenizerConfig:
     scale_gains: Annotated[tuple[_Gain, ...], Meta(max_length=32)] = ()
     norm_groups: Annotated[int, Meta(ge=0, le=2**14)] = 0
     reference_channels: Annotated[tuple[_Channels, ...], Meta(max_length=16)] = ()
+    lattice: Annotated[int, Meta(ge=0, le=64)] = 0
 
     def __post_init__(self) -> None:
         if min(self.bits, self.base_channels, self.blocks_per_level, self.patch, *self.multipliers) < 1:
@@ -67,6 +70,14 @@ class TokenizerConfig:
             raise ValueError(Sentence("a reference branch has as many levels as the decoder"))
         if any(channels < 1 or channels % 8 for channels in self.reference_channels):
             raise ValueError(Sentence("the channels of a reference branch are multiples of 8"))
+        if self.lattice < 0 or (self.lattice and self.stride % self.lattice):
+            raise ValueError(
+                Sentence(
+                    "a lattice of {period} pixels does not divide tokens of {stride}",
+                    period=self.lattice,
+                    stride=self.stride,
+                )
+            )
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -105,6 +116,7 @@ class TokenizerConfig:
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
-        if not self.reference_channels:
-            del data["reference_channels"]  # the identity of bundles made before stays what it was
+        for name in ("reference_channels", "lattice"):
+            if not data[name]:
+                del data[name]  # the identity of bundles made before stays what it was
         return data

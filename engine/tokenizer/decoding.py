@@ -69,7 +69,7 @@ def decode_in_strips(
         if reference is not None and seen is not None and level is not None:
             x = reference.join(x, seen.maps, level)
         x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
-    scene = decoder.unfold(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes))
+    scene = decoder.scene(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes))
     if reference is None or seen is None:
         return scene.clamp_(-1, 1)
     return reference.compose(scene, F.silu(decoder.norm(x)), seen.maps, seen.pixels).clamp_(-1, 1)

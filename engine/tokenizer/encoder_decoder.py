@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.tokenizer.config import TokenizerConfig
+from engine.tokenizer.lattice import without_lattice
 from engine.tokenizer.layers import Double, Halve, ResidualBlock, group_norm
 from engine.tokenizer.reference import ReferenceBranch, SeenCanvas
 
@@ -52,7 +53,7 @@ class Decoder(nn.Module):
         super().__init__()
         channels = config.channels
         width = channels[-1]
-        self.stride = config.stride
+        self.stride, self.lattice = config.stride, config.lattice
         self.input = nn.Conv2d(config.bits, width, 3, padding=1)
         self.middle = nn.Sequential(ResidualBlock(config, width, width), ResidualBlock(config, width, width))
         levels: list[Level] = []
@@ -91,6 +92,10 @@ class Decoder(nn.Module):
         pixels = self.empty_canvas(codes) if canvas is None else canvas.to(codes.device, codes.dtype)
         return SeenCanvas(pixels, self.reference.features(pixels))
 
+    def scene(self, x: Tensor) -> Tensor:
+        """What the last convolution gave as pixels, (B, 3, H, W) in about -1..1, before a cut-out is laid over them."""
+        return without_lattice(self.unfold(x), self.lattice, span=2.0)
+
     def forward(self, codes: Tensor, canvas: Tensor | None = None) -> Tensor:
         """
         Args:
@@ -104,7 +109,7 @@ class Decoder(nn.Module):
                 x = reference.join(x, seen.maps, level)
             x = step(x)
         x = F.silu(self.norm(x))
-        scene = self.unfold(self.output(x))
+        scene = self.scene(self.output(x))
         if reference is None or seen is None:
             return scene
         return reference.compose(scene, x, seen.maps, seen.pixels)

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.tokenizer.config import TokenizerConfig
+from engine.tokenizer.lattice import without_lattice
 from engine.tokenizer.layers import NORM_EPS
 
 MOST_LIGHT = 2.0
@@ -71,7 +72,7 @@ class ReferenceBranch(nn.Module):
         super().__init__()
         widths, inner = config.reference_channels, config.channels
         patch = config.patch
-        self.patch = patch
+        self.patch, self.lattice = patch, config.lattice
         self.fold = nn.PixelUnshuffle(patch) if patch > 1 else nn.Identity()
         self.input = _conv(4 * patch**2, widths[0])
         self.blocks = nn.ModuleList(_Block(width) for width in widths)
@@ -118,8 +119,9 @@ class ReferenceBranch(nn.Module):
         visible = torch.sigmoid(detail[:, 3:] + _VISIBLE)
         subject = _lit(canvas[:, :3], light) * visible
         covered = canvas[:, 3:] * visible
-        # In 0..1, then back: -1 is black, and light multiplies.
-        return ((scene + 1) / 2 * (1 - covered) + subject + detail[:, :3]) * 2 - 1
+        # In 0..1, then back: -1 is black, and light multiplies. The canvas is a photo, so no lattice lies over it.
+        residual = without_lattice(detail[:, :3], self.lattice)
+        return ((scene + 1) / 2 * (1 - covered) + subject + residual) * 2 - 1
 
 
 def _lit(colour: Tensor, light: Tensor) -> Tensor:

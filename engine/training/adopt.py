@@ -95,8 +95,8 @@ def _widen_content(weights: dict[str, Tensor], config: TrainingConfig) -> None:
 
 
 def _check_sizes(manifest: BundleManifest, config: TrainingConfig) -> None:
-    """Everything but what adopting can change: the reference branch, and the width of a content token."""
-    tokenizer = dataclasses.replace(manifest.tokenizer, scale_gains=(), reference_channels=())
+    """Everything but what adopting can change: the reference branch, the width of a content token, and what is done to pictures."""
+    tokenizer = dataclasses.replace(manifest.tokenizer, scale_gains=(), reference_channels=(), lattice=0)
     wanted = dataclasses.replace(config.plain_tokenizer, scale_gains=())
     transformer = manifest.transformer
     if manifest.placed_content is None and config.placed_content is not None:

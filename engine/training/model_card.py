@@ -98,6 +98,9 @@ def _placed(manifest: BundleManifest) -> str:
         words += """
 - **Reference decoder**: the bits say scene, light, shadow and cover; the fine detail of the subject comes from the placed cut-out itself,
   which the decoder lays into the picture in the light that the bits ask for. The published model has neither."""
+    if manifest.tokenizer.lattice:
+        words += f"""
+- **Mesh**: its decoder leaves a faint mesh of {manifest.tokenizer.lattice} pixels, which is taken out of every picture and preview."""
     return words
 
 
