@@ -52,12 +52,14 @@ class Renders:
         pictures: (B, 3, S, S) in [-1, 1].
         masks: where the subject is, (B, 1, S, S), 0 … 1. visible: where nothing hides it.
         canvas: the subject as it was photographed, at its place, premultiplied RGBA (B, 4, S, S) in 0 … 1.
+        empty: the same places without the subject, as ``pictures``.
     """
 
     pictures: Tensor
     masks: Tensor
     visible: Tensor
     canvas: Tensor
+    empty: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +153,7 @@ class PhotoCase:
             torch.cat([batch.subject_mask for batch in batches]),
             torch.cat([batch.mask for batch in batches]),
             torch.cat([batch.canvas for batch in batches]),
+            torch.cat([batch.empty for batch in batches]),
         )
 
 

@@ -306,21 +306,34 @@ class PhotoEvaluation:
         self.figures |= {"light_correlation": round(correlation, 4), "light_amount": round(amount, 4)}
 
     def placement(self) -> None:
-        """Is the subject drawn where it was placed? Half of them are mirrored."""
-        self.figures["placement_iou"] = None
+        """Is the subject drawn where it was placed? Half of them are mirrored.
+
+        What differs from the picture without a subject has the shadow in it, too, and not what has the colour of its ground: so
+        true renders do not reach 1, and theirs is the ceiling.
+        """
+        self.figures |= {"placement_iou": None, "placement_ceiling": None}
         if not self.source.places:
             return
-        shares = []
-        for cell in self.case.cells([PLACED_SCENE], SEED + 4 * OTHER):
-            cut = self.case.cut_outs[cell.subject]
-            given = self.source.automatic(cut, cell.seed + 1, mirrored=cell.subject % 2 == 1)
+        cells = self.case.cells([PLACED_SCENE], SEED + 4 * OTHER)
+        cuts = [self.case.cut_outs[cell.subject] for cell in cells]
+        places = [
+            self.source.automatic(cut, cell.seed + 1, mirrored=cell.subject % 2 == 1)
+            for cut, cell in zip(cuts, cells, strict=True)
+        ]
+        renders = self.case.render(cells, places)
+        shares: list[float] = []
+        true: list[float] = []
+        for index, (cell, cut, given) in enumerate(zip(cells, cuts, places, strict=True)):
             picture = self.source(cut, cell.prompt, cell.seed, placement=given)
             without = self.source(None, cell.prompt, cell.seed)
             mask = self.source.mask(cut, given)[0] > 0.5
-            shares.append(picture_figures.overlap(picture_figures.changed(picture, without), mask))
+            pairs = ((shares, picture, without), (true, renders.pictures[index], renders.empty[index]))
+            for found, one, other in pairs:
+                found.append(picture_figures.overlap(picture_figures.changed(one, other), mask))
             self._drawn += 2
             self._tell(self._share(), "Drawing at given places")
-        self.figures["placement_iou"] = round(sum(shares) / len(shares), 4)
+        for name, found in (("placement_iou", shares), ("placement_ceiling", true)):
+            self.figures[name] = round(sum(found) / len(found), 4)
 
     def switched_off(self, off: Off) -> None:
         """The main figures without one part of the bundle."""

@@ -11,6 +11,7 @@ from engine.bundle.records import LikenessScale
 from engine.errors import InputError, os_reason
 from engine.sentence import Sentence
 from engine.training.config import TrainingConfig
+from engine.training.figures import TARGETS, Target, number
 
 CUTS = {
     "without_semantic": "semantic path off",
@@ -129,8 +130,6 @@ def _share(value: float | None) -> str:
 
 def _of_photos(figures: dict[str, Any]) -> list[str]:
     """The figures that count: on real photos, by a judge nobody here trained."""
-    from engine.training.figures import TARGETS, number
-
     lines = [
         f"On {figures['photos_pictures']} pictures of {figures['photos_of']} real things, from one photo each; none of the photos "
         "was trained on. The judge of",
@@ -158,11 +157,17 @@ def _of_photos(figures: dict[str, Any]) -> list[str]:
     ]
     said = ("photos_top1", "photos_ceiling", "photos_ceiling_bits", "scene_accuracy", "seconds_per_picture")
     lines += [
-        f"| {target.words} | {number(figures[target.key], target.unit)} |"
+        f"| {target.words} | {number(figures[target.key], target.unit)}{_of_true_pictures(target, figures)} |"
         for target in TARGETS
         if target.key not in said and figures.get(target.key) is not None
     ]
     return lines
+
+
+def _of_true_pictures(target: Target, figures: dict[str, Any]) -> str:
+    """What true pictures reach, where that was measured."""
+    found = [figures.get(key) for words, key in target.beside if words == "ceiling"]
+    return "".join(f"; true pictures {number(value, target.unit)}" for value in found if value is not None)
 
 
 def _of_cut_outs(figures: dict[str, Any]) -> list[str]:

@@ -24,6 +24,8 @@ PHOTOS = {
     "scene_ceiling_tokenizer": 0.99,
     "scene_chance": 0.048,
     "placement_iou": None,
+    "look_accuracy": 0.39,
+    "look_ceiling": 0.64,
     "pasted_share": 0.31,
     "seconds_per_picture": 0.9,
     "by_scene": {"white_rug": 0.5},
@@ -42,6 +44,7 @@ def test_photos_come_first(tmp_path: Path):
     assert "semantic path off" not in card, "it was not measured on photos"
     assert "| ceiling: true pictures after the tokenizer | 90% | 99% |" in card
     assert "error left of pasting, from true bits | 31% |" in card
+    assert "the look is there | 39%; true pictures 64% |" in card
     assert "overlap" not in card, "a figure that this bundle cannot have is left out"
     assert "told apart by a judge of our own | 70% |" in card
     assert "PSNR 25.2 dB" in card and "often misses: white rug" in card
