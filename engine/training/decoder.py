@@ -27,7 +27,7 @@ from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
 from engine.training.adversary import FOLD, Adversary, balanced
-from engine.training.autoencoder_stages import AutoencoderStage, reconstruction_loss, save_sheet, with_average
+from engine.training.autoencoder_stages import AutoencoderStage, reconstruction_loss, with_average
 from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
 from engine.training.loop import say
@@ -36,6 +36,7 @@ from engine.training.picture_quality import psnr
 from engine.training.place_features import place_features
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.sample_sheet import save_sheet
 from engine.training.team import ALONE, Team
 from engine.training.texture import broad_where, texture_distance
 

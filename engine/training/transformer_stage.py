@@ -32,7 +32,7 @@ from engine.sampling.sampler import Conditions, Sampler
 from engine.sentence import Sentence
 from engine.tokenizer.quantizer import MultiScaleQuantizer, Quantised
 from engine.training import checkpoint
-from engine.training.autoencoder_stages import save_sheet, with_average
+from engine.training.autoencoder_stages import with_average
 from engine.training.config import TrainingConfig
 from engine.training.data import language
 from engine.training.data.words import UNKNOWN, word_tokenizer
@@ -42,6 +42,7 @@ from engine.training.loop import say
 from engine.training.optimiser import Muon, WeightAverage, descend
 from engine.training.place_features import place_features
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.sample_sheet import save_sheet
 from engine.training.team import ALONE, Team
 
 
