@@ -20,7 +20,8 @@ from app.look.controls import (
 from app.look.glyphs import Glyph
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
-from app.session.state import SessionState, Subject
+from app.session.state import SessionState
+from app.session.subject_shelf import Subject
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
 from app.subject.cut_out_card import CutOutCard
