@@ -13,7 +13,7 @@ from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.training.config import TrainingConfig
 from engine.training.loop import say
-from engine.training.optimiser import Muon, WeightAverage, descend, split_matrices
+from engine.training.optimiser import Muon, WeightAverage, descend, is_large, split_matrices
 from engine.training.picture_quality import psnr
 from engine.training.render.renderer import Renderer
 from engine.training.sample_sheet import save_sheet
@@ -49,7 +49,7 @@ class AutoencoderStage:
         self.team = team
         self.module = module.to(device)
         self.settings, self.device = settings, device
-        matrices, rest = split_matrices(module)
+        matrices, rest = split_matrices(module, is_large)
         self.optimisers: list[torch.optim.Optimizer] = [
             Muon(matrices, lr=settings["learning_rate"]),
             torch.optim.AdamW(
