@@ -194,8 +194,8 @@ class ResultCanvas(QWidget):
 
     # Zoom
 
-    def set_bottom_room(self, pixels: int) -> None:
-        """Leave room below the picture for the bar of actions."""
+    def set_bottom_space(self, pixels: int) -> None:
+        """Leave space below the picture for the bar of actions."""
         if pixels != self._bottom:
             self._bottom = pixels
             self._moved()

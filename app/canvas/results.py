@@ -46,7 +46,7 @@ def columns_for(count: int, ratio: float, width: float, height: float) -> int:
 
 
 class ResultsGrid(QWidget):
-    """The tiles. One is current; the arrow keys walk, Enter and a click open.
+    """The tiles. One is current; the arrow keys go from one to the next, Enter and a click open.
 
     Signals:
         opened(object): the ``Picture`` that was chosen. starWanted(object): star it, or take its star away.

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.editor import mark_painting
 from app.editor.composed_photo import ComposedPhoto
-from app.editor.screen_pixels import seen_closely
+from app.editor.screen_pixels import shown_large
 from app.editor.tools import BRUSHES, Tools
 from app.editor.viewport import Viewport
 from app.look import focus
@@ -155,7 +155,7 @@ class MaskCanvas(QWidget):
         if self.session is None:
             painter.fillRect(event.rect(), theme().color("canvas"))
         else:
-            self.session.in_view = seen_closely(self.viewport.view())
+            self.session.in_view = shown_large(self.viewport.view())
             painter.drawImage(QPointF(0, 0), self._composed.image())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_marks(painter, self.session)

@@ -25,7 +25,7 @@ def photo_on_screen(zoom: Zoom) -> Rect:
     ).clipped(height, width)
 
 
-def seen_closely(zoom: Zoom) -> Rect:
+def shown_large(zoom: Zoom) -> Rect:
     """The part of the photo that is seen at more than half its size; an empty one when all of it is seen small."""
     if zoom.scale <= 0.5:
         return Rect(0, 0, 0, 0)

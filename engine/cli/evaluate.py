@@ -208,8 +208,8 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     same = taught.layout_count == source.bundle.manifest.layouts > 0
     case = PhotoCase.make(photos, source.side, source.size[0], args.textures, taught if same else None)
     work = PhotoEvaluation(source, case, judges, quick=args.quick, tell=show)
-    seen, renders, coded = work.run()
-    sheets = photo_sheets(case, seen, renders, coded, source.bundle.manifest.title)
+    judged, renders, coded = work.run()
+    sheets = photo_sheets(case, judged, renders, coded, source.bundle.manifest.title)
     for name, _, sheet in sheets:
         sheet.save(args.out / f"{name}.png")
     return work.figures, [(title, sheet) for _, title, sheet in sheets]

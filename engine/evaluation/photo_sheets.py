@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def photo_sheets(
-    case: PhotoCase, seen: JudgedPictures, renders: Renders, coded: Tensor, title: str
+    case: PhotoCase, judged: JudgedPictures, renders: Renders, coded: Tensor, title: str
 ) -> list[tuple[str, str, Image.Image]]:
     """Sheets of an evaluation on photos as (name of its file, title, sheet).
 
@@ -25,14 +25,14 @@ def photo_sheets(
     cut-out, true render, true render after the bits, drawn picture.
     """
     rows = range(len(case.photos))
-    at = {(cell.subject, cell.key): index for index, cell in enumerate(seen.cells)}
-    keys = [key for key in dict.fromkeys(cell.key for cell in seen.cells) if all((row, key) in at for row in rows)]
+    at = {(cell.subject, cell.key): index for index, cell in enumerate(judged.cells)}
+    keys = [key for key in dict.fromkeys(cell.key for cell in judged.cells) if all((row, key) in at for row in rows)]
     names = [subject.key for subject in case.photos.subjects]
     drawn, ladder = [], []
     for row in rows:
         cut, first = case.cut_outs[row].rgb, at[row, keys[0]]
-        drawn.append([cut, *(to_pixels(seen.pictures[at[row, key]]) for key in keys)])
-        ladder.append([cut, *(to_pixels(pictures[first]) for pictures in (renders.pictures, coded, seen.pictures))])
+        drawn.append([cut, *(to_pixels(judged.pictures[at[row, key]]) for key in keys)])
+        ladder.append([cut, *(to_pixels(pictures[first]) for pictures in (renders.pictures, coded, judged.pictures))])
     scenes = [language.canonical_prompt(language.BY_KEY[key], "…") for key in keys]
     steps = ["subject", "true render", "after the bits", "drawn"]
     sheets = (

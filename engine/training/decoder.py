@@ -137,15 +137,15 @@ class DecoderStage(AutoencoderStage):
         one, other, known = random_crop((made, wanted, known), self.settings["perceptual_side"], self.noise, FOLD)
         with torch.no_grad():
             true = self.perceptual.features(other)
-        seen = self.perceptual.features(one)
-        far = distance(seen, true, known)
-        figures["seen"] = float(far.detach())
+        features = self.perceptual.features(one)
+        far = distance(features, true, known)
+        figures["perceptual"] = float(far.detach())
         loss = loss + self.settings["perceptual"] * far
         if self.adversary is None:
             return loss
-        fooled = self.adversary.fooled(one, seen)
+        fooled = self.adversary.fooled(one, features)
         loss = balanced(made, loss, fooled, self.settings["adversarial"] * self.adversary.weight, self.team)
-        figures["told"] = self.adversary.learn((one, seen), (other, true))
+        figures["told"] = self.adversary.learn((one, features), (other, true))
         return loss
 
     @torch.no_grad()

@@ -209,7 +209,7 @@ def test_the_wheel_zooms_at_the_pointer_only_with_ctrl(canvas):
 
 def test_zooming_out_of_the_fitted_place_keeps_the_point_under_the_pointer(canvas):
     """A fitted picture leaves room for the bar of actions, a zoomed one does not."""
-    canvas.set_bottom_room(60)
+    canvas.set_bottom_space(60)
     canvas.show_result(plain(RED, 900, 900), "")
     before, at = canvas.picture_rect(), QPointF(180, 150)
     point = (at - before.topLeft()) / before.width()
@@ -281,7 +281,7 @@ def test_a_double_click_wants_the_full_screen_and_a_right_click_the_menu(canvas,
 def test_room_is_left_for_the_bar(canvas):
     canvas.show_result(plain(RED, 1000, 1000), "")
     before = canvas.picture_rect()
-    canvas.set_bottom_room(56)
+    canvas.set_bottom_space(56)
     after = canvas.picture_rect()
     assert after.height() < before.height()
     assert after.bottom() <= 400 - 56 - 16

@@ -66,7 +66,7 @@ def test_every_model_has_a_card_with_one_button(dialog, downloads):
     assert dialog.cards["echogen-2b"].button.text() == "Get"
     assert dialog.cards["echogen-125m"].button.text() == "Choose files…"
     assert dialog.cards["cut-out"].licence_tag.text() == "Apache-2.0"
-    assert "free in the models folder" in dialog.room.text()
+    assert "free in the models folder" in dialog.free_space.text()
 
 
 def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads, controller):
