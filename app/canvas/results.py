@@ -89,10 +89,6 @@ class ResultsGrid(QWidget):
             self._layers[read[0]] = ScaledPicture(read[1])
             self.update()
 
-    def is_loaded(self) -> bool:
-        """Whether every picture is there to be seen."""
-        return len(self._layers) == len(self.pictures)
-
     def tile(self, index: int) -> QRectF:
         """Where a picture lies."""
         count = max(1, len(self.pictures))
