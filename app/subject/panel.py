@@ -27,10 +27,10 @@ from app.shortcuts import bind, keymap, tooltip
 from app.subject.cut_out_card import CutOutCard
 from app.subject.draft_line import DraftLine
 from app.subject.found_note import FoundNote, Verdict
-from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.name_row import NameRow
 from app.subject.photo_menu import photo_menu
 from app.subject.photo_pieces import DropZone, PhotoChip
+from app.subject.thumb_rows import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.tool_row import ToolRow
 
 _WIDTH = 264
