@@ -60,7 +60,7 @@ def spent():
 def note(name):
     found[name] = [time.monotonic() - began, spent()]
 
-def look():
+def tick():
     handle = program.window.windowHandle()
     if "visible" not in found and handle is not None and handle.isExposed():
         note("visible")
@@ -71,7 +71,7 @@ def look():
 
 timer = QTimer()
 timer.setInterval(5)
-timer.timeout.connect(look)
+timer.timeout.connect(tick)
 timer.start()
 program.ended.connect(application.quit)
 program.start()

@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from engine.text import shortened as shortened
     from engine.text import shown as shown
     from engine.text import shown_name as shown_name
+    from engine.time_left import TimeLeft as TimeLeft
+    from engine.time_left import time_left_words as time_left_words
     from engine.validation import Damage as Damage
     from engine.validation import Finite as Finite
     from engine.validation import parse_json as parse_json
@@ -158,6 +160,7 @@ else:
             "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
             "engine.sentence": ("Sentence",),
             "engine.text": ("is_text", "shortened", "shown", "shown_name"),
+            "engine.time_left": ("TimeLeft", "time_left_words"),
             "engine.validation": ("Damage", "Finite", "parse_json", "read_fields", "read_json", "read_value"),
             "engine.weights.state": ("ModelState", "PartLicence", "PartState"),
             "engine.weights.store": ("ModelStore",),

@@ -19,12 +19,13 @@ from engine.sentence import NOTHING, Sentence
 
 
 @contextlib.contextmanager
-def replacing(target: Path, *, durable: bool = True) -> Iterator[Path]:
+def replacing(target: Path, *, durable: bool = True, make_folder: bool = True) -> Iterator[Path]:
     """Write a file through another one in the same folder, for libraries that write to a path: the old content stays until the
     new one is complete.
 
     Args:
         durable: wait until the disk has the content; without, a power cut may leave an empty file.
+        make_folder: make the folder where there is none.
 
     Yields:
         the file to write to. It takes the place of ``target`` when the block ends, and goes when the block fails.
@@ -34,7 +35,8 @@ def replacing(target: Path, *, durable: bool = True) -> Iterator[Path]:
     """
     temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if make_folder:
+            target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         if durable:
             with temporary.open("rb+") as file:

@@ -178,7 +178,7 @@ class ActionBar(FloatingBar):
             self.region_button.setVisible(compact)
             self._name()
 
-    def set_room(self, width: int) -> None:
+    def set_width(self, width: int) -> None:
         """So many pixels are there: where words do not fit, icons with tooltips stand in, as in narrow windows."""
         fitted = (width, self._compact, self._likeness is None, self.place_button.isHidden(), self.tr("Vary"))
         if fitted == self._fitted:

@@ -35,18 +35,18 @@ class EmptyStage:
         """Show other words, and other pictures."""
         self.words, self.examples = (title, text), [ScaledPicture(image) for image in pictures[:3]]
 
-    def paint(self, painter: QPainter, picture: QRectF, room: QRectF, *, failed: bool) -> None:
+    def paint(self, painter: QPainter, picture: QRectF, place: QRectF, *, failed: bool) -> None:
         """Paint the stage.
 
         Args:
-            picture: where the picture to come will lie. room: the place for words alone.
+            picture: where the picture to come will lie. place: the place for words alone.
             failed: a drawing failed, and the words say so.
         """
         if self.ground is not None:
             words = self.words if self.words_on_stage or failed else ("", "")
             painting.paint_stage(painter, picture, self.ground, words, self.examples)
             return
-        width = min(_SIDE, room.width())
-        side = min(_SIDE, room.width(), room.height())
-        rect = QRectF(room.x() + (room.width() - width) / 2, room.y() + (room.height() - side) / 2, width, side)
+        width = min(_SIDE, place.width())
+        side = min(_SIDE, place.width(), place.height())
+        rect = QRectF(place.x() + (place.width() - width) / 2, place.y() + (place.height() - side) / 2, width, side)
         painting.paint_words(painter, rect, self.words, self.examples, icon="image" if failed else "")

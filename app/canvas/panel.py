@@ -366,7 +366,7 @@ class CanvasPanel(QWidget):
         placement.show_stage()
         # Its room is kept while a picture forms, too: nothing jumps when the bar comes.
         with_bar = shown or placing or (free and canvas.state == "forming")
-        canvas.set_bottom_room(BAR_GAP + bar.sizeHint().height() if with_bar else 0)
+        canvas.set_bottom_space(BAR_GAP + bar.sizeHint().height() if with_bar else 0)
         placement.follow(placing)
         bar.set_place(placement.can_place())
         bar.set_vary(self.request is not None)
@@ -384,7 +384,7 @@ class CanvasPanel(QWidget):
         self.ideas.setGeometry(canvas.rect())
         self.results.setGeometry(canvas.rect())
         self.placement.lay_out()
-        self.actions_bar.set_room(canvas.width() - 16)
+        self.actions_bar.set_width(canvas.width() - 16)
         bar = self.placement.bar if self.actions_bar.isHidden() else self.actions_bar
         if bar.isHidden():
             canvas.set_bar_rect(QRect())

@@ -10,7 +10,6 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.canvas.comparing import Comparison
-from app.canvas.picture_view import PictureView
 
 
 class PictureMouse(QObject):
@@ -19,6 +18,7 @@ class PictureMouse(QObject):
     Args:
         canvas: gets the cursors.
         picture: where the picture lies in the canvas; None while there is none.
+        zoomed: whether it is zoomed, so that a drag moves it instead of taking it out.
 
     Signals:
         panned(QPointF): the picture was moved by so many pixels of the canvas.
@@ -34,10 +34,10 @@ class PictureMouse(QObject):
     draggedOut = Signal()
 
     def __init__(
-        self, canvas: QWidget, view: PictureView, compared: Comparison, picture: Callable[[], QRectF | None]
+        self, canvas: QWidget, compared: Comparison, picture: Callable[[], QRectF | None], zoomed: Callable[[], bool]
     ) -> None:
         super().__init__(canvas)
-        self._canvas, self._view, self._compared, self._picture = canvas, view, compared, picture
+        self._canvas, self._compared, self._picture, self._zoomed = canvas, compared, picture, zoomed
         self.space = False
         self._drag: Literal["", "pan", "split", "out"] = ""
         self._pressed = QPointF()
@@ -62,7 +62,7 @@ class PictureMouse(QObject):
             self._drag = "split"
             self.dividerMoved.emit(event.position())
         elif inside:
-            self._drag = "pan" if self._view.zoom is not None else "out"
+            self._drag = "pan" if self._zoomed() else "out"
         if self._drag == "pan":
             self._canvas.setCursor(Qt.CursorShape.ClosedHandCursor)
 

@@ -140,11 +140,11 @@ class Standing:
         left, _, right, bottom = self.extent
         return (left + right) / 2, bottom
 
-    def turn_handle(self, room: tuple[float, float]) -> tuple[Point, Point]:
+    def turn_handle(self, size: tuple[float, float]) -> tuple[Point, Point]:
         """Where the stem of the handle begins, and the handle: above the frame, or below it where the widget ends.
 
         Args:
-            room: width and height of the widget.
+            size: width and height of the widget.
         """
         top_left, top_right, bottom_right, bottom_left = self.corners
         angle = math.radians(self.placement.turn)
@@ -152,13 +152,13 @@ class Standing:
         for a, b, sign in ((top_left, top_right, 1), (bottom_left, bottom_right, -1)):
             start = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
             end = start[0] + sign * STEM * up[0], start[1] + sign * STEM * up[1]
-            if 8 <= end[0] <= room[0] - 8 and 8 <= end[1] <= room[1] - 8:
+            if 8 <= end[0] <= size[0] - 8 and 8 <= end[1] <= size[1] - 8:
                 return start, end
         return start, end
 
-    def grip_at(self, point: Point, room: tuple[float, float]) -> Grip:
+    def grip_at(self, point: Point, size: tuple[float, float]) -> Grip:
         """The grip at a point: the handle that turns, a corner, the cut-out itself, or none."""
-        if math.dist(point, self.turn_handle(room)[1]) <= _GRAB:
+        if math.dist(point, self.turn_handle(size)[1]) <= _GRAB:
             return "turn"
         corners = self.corners
         shorter = min(math.dist(corners[0], corners[1]), math.dist(corners[1], corners[2]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.canvas import painting
@@ -14,27 +14,26 @@ from app.canvas.comparing import Comparison, layer_of
 from app.canvas.empty_stage import EmptyStage
 from app.canvas.fading import FadingPicture
 from app.canvas.picture_mouse import PictureMouse
-from app.canvas.picture_view import PictureView, area
 from app.look import focus
 from app.look.pixels import ScaledPicture, paint_focus_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
+from app.look.zoom import STEP, Point, Zoom, zoom_of
 
-_STEP = 1.25
+_SMALL = 512
+"""A picture smaller than this many pixels is shown up to twice as large: details are hard to see otherwise."""
 
 
 class ResultCanvas(QWidget):
-    """Shows one picture, centred, above 100 % only when zoomed or small (``picture_view.SMALL``).
+    """Shows one picture, centred, above 100 % only when zoomed or small (``_SMALL``).
 
     Signals:
         placed: the picture lies elsewhere or became visible or invisible (the bar of actions follows it).
-        zoomChanged: screen pixels per picture pixel.
         dragOutRequested: the picture was dragged with the left button.
         compareEnded: Esc was pressed while comparing.
         menuWanted(QPoint): global position of a menu for the picture. fullScreenWanted: it was double-clicked.
     """
 
     placed = Signal()
-    zoomChanged = Signal(float)
     dragOutRequested = Signal()
     compareEnded = Signal()
     menuWanted = Signal(QPoint)
@@ -48,7 +47,6 @@ class ResultCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Picture"))
         focus.attach(self, -1)
-        self.view = PictureView()
         self._state = "empty"
         self._prompt = ""
         self._doing = ""
@@ -57,10 +55,11 @@ class ResultCanvas(QWidget):
         self._peek: ScaledPicture | None = None
         self._compared = Comparison()
         self._size = (256, 256)
+        self._zoomed: Zoom | None = None
         self._pending = (256, 256)
         self._bottom = 0
         self._bar = QRect()
-        self._mouse = PictureMouse(self, self.view, self._compared, self._picture_rect_or_none)
+        self._mouse = PictureMouse(self, self._compared, self._picture_rect_or_none, self.is_zoomed)
         self._mouse.panned.connect(self._pan)
         self._mouse.dividerMoved.connect(self._split_to)
         self._mouse.draggedOut.connect(self.dragOutRequested)
@@ -195,8 +194,8 @@ class ResultCanvas(QWidget):
 
     # Zoom
 
-    def set_bottom_room(self, pixels: int) -> None:
-        """Leave room below the picture for the bar of actions."""
+    def set_bottom_space(self, pixels: int) -> None:
+        """Leave space below the picture for the bar of actions."""
         if pixels != self._bottom:
             self._bottom = pixels
             self._moved()
@@ -207,14 +206,18 @@ class ResultCanvas(QWidget):
             self._bar = rect
             self.update()
 
+    def is_zoomed(self) -> bool:
+        """Whether the picture is shown otherwise than fitted."""
+        return self._zoomed is not None
+
     def zoom_fit(self) -> None:
-        self.view.fit()
+        self._zoomed = None
         self._moved()
 
     def zoom_actual(self) -> None:
         """100 %: one picture pixel is one device-independent pixel."""
-        self.view.zoom = 1.0
-        self._moved()
+        if self.has_picture():
+            self._zoom_around(1 / self.scale())
 
     @Slot()
     def zoom_in(self) -> None:
@@ -224,20 +227,19 @@ class ResultCanvas(QWidget):
     def zoom_out(self) -> None:
         self.zoom_by(-1)
 
-    def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
-        """Zoom in (positive) or out around a point, the middle by default."""
+    def zoom_by(self, steps: float) -> None:
+        """Zoom in (positive) or out around the middle."""
         if self.has_picture():
-            at = at if at is not None else QPointF(*self._middle())
-            self.view.zoom_at(_STEP**steps, (at.x(), at.y()), self._size, self._area())
-            self._moved()
+            self._zoom_around(STEP**steps)
 
     def scale(self) -> float:
-        """Screen pixels per picture pixel."""
-        return self.view.scale(self._size, self._area()[2:])
+        """Device-independent pixels per picture pixel."""
+        zoom = self._zoom()
+        return zoom.scale / zoom.ratio
 
     def picture_rect(self) -> QRectF:
         """Where the picture lies, in widget coordinates; larger than the widget when zoomed in."""
-        return QRectF(*self.view.rect(self._size, self._area()))
+        return QRectF(*self._zoom().rect())
 
     def sizeHint(self) -> QSize:
         return QSize(560, 560)
@@ -247,17 +249,28 @@ class ResultCanvas(QWidget):
 
     # Inside
 
-    def _area(self) -> tuple[float, float, float, float]:
-        return area(self.width(), self.height(), self._bottom, zoomed=self.view.zoom is not None)
+    def _zoom(self) -> Zoom:
+        """Where the picture lies: zoomed it may take the whole canvas, else what the bar of actions and a margin leave."""
+        if self._zoomed is not None:
+            return self._zoomed.resized((self.width(), self.height()), self.devicePixelRatioF())
+        margin = 16 if self._bottom else 24
+        size = max(32, self.width() - 2 * margin), max(32, self.height() - 2 * margin - self._bottom)
+        most = min(2.0, max(1.0, _SMALL / max(self._size)))
+        ratio = self.devicePixelRatioF()
+        return Zoom(self._size, size, ratio, origin=(margin, margin), covers=True).fitted(most=most * ratio)
 
-    def _middle(self) -> tuple[float, float]:
-        left, top, width, height = self._area()
-        return left + width / 2, top + height / 2
+    def _zoom_around(self, factor: float, at: Point | None = None) -> None:
+        """Zoom around a point of the canvas, the middle of the picture's place by default."""
+        before = self._zoom()
+        at = at or before.middle
+        whole = before.resized((self.width(), self.height()), before.ratio)
+        self._zoomed = whole.zoomed(factor).with_point(before.to_picture(*at), at)
+        self._moved()
 
     def _set_size(self, size: tuple[int, int]) -> None:
         if size != self._size:
             self._size = size
-            self.view.fit()
+            self._zoomed = None
 
     def _show(self, image: QImage, fade: bool) -> None:
         self._picture.show(image, duration("cross-fade") if fade and self.isVisible() else 0)
@@ -269,13 +282,12 @@ class ResultCanvas(QWidget):
         self._peek = None
         self._prompt = self._doing = ""
         self._compared.end()
-        self.view.fit()
+        self._zoomed = None
         self._describe()
         self._moved()
 
     def _moved(self) -> None:
         self.placed.emit()
-        self.zoomChanged.emit(self.scale())
         self.update()
 
     def _describe(self) -> None:
@@ -299,12 +311,12 @@ class ResultCanvas(QWidget):
         self._moved()
         super().resizeEvent(event)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self.has_picture():
-            self.zoom_by(event.angleDelta().y() / 120, event.position())
+    def event(self, event: QEvent) -> bool:
+        if (zoom := zoom_of(event)) is not None and self.has_picture():
+            self._zoom_around(*zoom)
             event.accept()
-        else:
-            event.ignore()
+            return True
+        return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._mouse.press(event)
@@ -346,7 +358,7 @@ class ResultCanvas(QWidget):
             self.zoom_out()
         elif self._compared.on and key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.set_split(self._compared.split + (-0.02 if key == Qt.Key.Key_Left else 0.02))
-        elif self.view.zoom is not None and key in _ARROWS:
+        elif self.is_zoomed() and key in _ARROWS:
             dx, dy = _ARROWS[Qt.Key(key)]
             self._pan(QPointF(-40 * dx, -40 * dy))
         else:
@@ -370,8 +382,9 @@ class ResultCanvas(QWidget):
 
     @Slot(QPointF)
     def _pan(self, step: QPointF) -> None:
-        self.view.pan(step.x(), step.y(), self._size, self._area())
-        self._moved()
+        if self.is_zoomed():
+            self._zoomed = self._zoom().panned(step.x(), step.y())
+            self._moved()
 
     def _picture_rect_or_none(self) -> QRectF | None:
         return self.picture_rect() if self.has_picture() else None
@@ -387,7 +400,9 @@ class ResultCanvas(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme().color("canvas"))
         if not self.has_picture():
-            self._empty.paint(painter, self.picture_rect(), QRectF(*self._area()), failed=self._state == "error")
+            zoom = self._zoom()
+            place = QRectF(*zoom.origin, *zoom.size)
+            self._empty.paint(painter, QRectF(*zoom.rect()), place, failed=self._state == "error")
         else:
             self._paint_picture(painter)
         if not self._bar.isEmpty():

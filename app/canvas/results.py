@@ -46,7 +46,7 @@ def columns_for(count: int, ratio: float, width: float, height: float) -> int:
 
 
 class ResultsGrid(QWidget):
-    """The tiles. One is current; the arrow keys walk, Enter and a click open.
+    """The tiles. One is current; the arrow keys go from one to the next, Enter and a click open.
 
     Signals:
         opened(object): the ``Picture`` that was chosen. starWanted(object): star it, or take its star away.
@@ -88,10 +88,6 @@ class ResultsGrid(QWidget):
         if not read[1].isNull() and any(picture.id == read[0] for picture in self.pictures):
             self._layers[read[0]] = ScaledPicture(read[1])
             self.update()
-
-    def is_loaded(self) -> bool:
-        """Whether every picture is there to be seen."""
-        return len(self._layers) == len(self.pictures)
 
     def tile(self, index: int) -> QRectF:
         """Where a picture lies."""

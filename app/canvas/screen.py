@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QColor, QContextMenuEvent, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from app.canvas.picture_view import PictureView
 from app.look import icons
 from app.look import type as type_
 from app.look.pixels import ScaledPicture
 from app.look.theme import notifier, on_photo, radius
+from app.look.zoom import STEP, Point, Zoom, zoom_of
 from app.shortcuts import bind
 
 _WORDS_MS = 2500
-_STEP = 1.25
 _SURROUND = QColor(14, 15, 17)
 """The same in both themes: a dark room, in which colours are judged by the picture alone."""
 
@@ -46,7 +45,7 @@ class PictureScreen(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self._layer: ScaledPicture | None = None
-        self._view, self._fitted = PictureView(), True
+        self._zoomed: Zoom | None = None
         self._words, self._place, self._message, self._starred = "", "", "", False
         self._pan: QPointF | None = None
         self._timer = QTimer(self, singleShot=True)
@@ -111,57 +110,52 @@ class PictureScreen(QWidget):
 
     def zoom_fit(self) -> None:
         """As large as the screen: a small picture, too."""
-        self._fitted = True
-        self._refit()
+        self._zoomed = None
+        self.update()
 
     def zoom_actual(self) -> None:
         """100 %: one picture pixel is one device-independent pixel."""
-        self._fitted = False
-        self._view.zoom = 1.0
-        self.update()
+        zoom = self._zoom()
+        self._zoom_around(zoom.ratio / zoom.scale)
 
-    def zoom_by(self, steps: float, at: QPointF | None = None) -> None:
-        """Zoom in (positive) or out around a point, the middle by default."""
-        if self._layer is not None:
-            point = at if at is not None else QPointF(self.width() / 2, self.height() / 2)
-            self._fitted = False
-            self._view.zoom_at(_STEP**steps, (point.x(), point.y()), self._size(), self._area())
-            self.update()
+    def zoom_by(self, steps: float) -> None:
+        """Zoom in (positive) or out around the middle."""
+        self._zoom_around(STEP**steps)
 
     def picture_rect(self) -> QRectF:
         """Where the picture lies, in device-independent pixels."""
-        return QRectF(*self._view.rect(self._size(), self._area()))
+        return QRectF(*self._zoom().rect())
 
-    def _refit(self) -> None:
-        if self._fitted:
-            width, height = self._size()
-            self._view.fit()
-            self._view.zoom = max(0.01, min(self.width() / width, self.height() / height))
-        self.update()
-
-    def _size(self) -> tuple[int, int]:
+    def _zoom(self) -> Zoom:
+        size, ratio = (self.width(), self.height()), self.devicePixelRatioF()
+        if self._zoomed is not None:
+            return self._zoomed.resized(size, ratio)
         image = self._layer.image if self._layer is not None else None
-        return (image.width(), image.height()) if image is not None else (1, 1)
+        picture = (image.width(), image.height()) if image is not None else (1, 1)
+        return Zoom(picture, size, ratio, covers=True).fitted()
 
-    def _area(self) -> tuple[float, float, float, float]:
-        return 0.0, 0.0, float(self.width()), float(self.height())
+    def _zoom_around(self, factor: float, at: Point | None = None) -> None:
+        if self._layer is not None:
+            self._zoomed = self._zoom().zoomed(factor, at)
+            self.update()
 
     # Events
 
-    def resizeEvent(self, event) -> None:
-        self._refit()
-        super().resizeEvent(event)
+    def event(self, event: QEvent) -> bool:
+        if (zoom := zoom_of(event)) is not None:
+            self._zoom_around(*zoom)
+            event.accept()
+            return True
+        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
         self.left.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """The wheel walks, with Ctrl it zooms: as on the canvas and in the history."""
-        steps = event.angleDelta().y() / 120
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_by(steps, event.position())
-        elif steps:
+        """The wheel goes to the picture beside this one, with Ctrl it zooms: as on the canvas and in the history."""
+        steps = event.angleDelta().y()
+        if steps:
             self.stepped.emit(-1 if steps > 0 else 1)
         event.accept()
 
@@ -178,7 +172,7 @@ class PictureScreen(QWidget):
         if self._pan is not None:
             step = event.position() - self._pan
             self._pan = event.position()
-            self._view.pan(step.x(), step.y(), self._size(), self._area())
+            self._zoomed = self._zoom().panned(step.x(), step.y()) if self._zoomed is not None else None
         self.tell(self._message)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -86,7 +86,7 @@ class KeyEdit(QKeySequenceEdit):
         self._invite()
 
     def text(self) -> str:
-        """What is read in the field."""
+        """The text of the field."""
         return self._line.text() or self._line.placeholderText()
 
     @Slot(str)

@@ -28,7 +28,7 @@ class UpdatesPage(QWidget):
         self._state, self._updates = state, updates
         self.always = CheckBox(self.tr("Look for a newer version at every start"))
         self.about = label("", "help", "muted", wrap=True)
-        self.look = OutlinedButton(self.tr("Look now"), "search")
+        self.check = OutlinedButton(self.tr("Look now"), "search")
         self.words = label("", "body", wrap=True)
         self.get = PrimaryButton("")
         self.stop = PlainButton(self.tr("Stop"))
@@ -39,7 +39,7 @@ class UpdatesPage(QWidget):
         column.addWidget(self.always)
         column.addWidget(self.about)
         column.addSpacing(8)
-        column.addWidget(self.look, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.check, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.words)
         column.addWidget(self.get, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignLeft)
@@ -47,7 +47,7 @@ class UpdatesPage(QWidget):
         self.follow()
         self._show()
         self.always.toggled.connect(self._chosen)
-        self.look.clicked.connect(updates.look)
+        self.check.clicked.connect(updates.check)
         self.get.clicked.connect(updates.take)
         self.stop.clicked.connect(updates.stop)
         updates.changed.connect(self._show)
@@ -72,7 +72,7 @@ class UpdatesPage(QWidget):
         )
         self.always.setEnabled(bool(address))
         # While it looks the button stays as it is: a disabled one would give the focus away.
-        self.look.setEnabled(bool(address) and updates.phase not in ("getting", "ready"))
+        self.check.setEnabled(bool(address) and updates.phase not in ("getting", "ready"))
         self.words.setText(self._found_words())
         self.words.setVisible(bool(self.words.text()))
         release = updates.release

@@ -8,10 +8,11 @@ import numpy as np
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.editor.overlay import OVERLAYS, Colour, Style, compose, edge_margin
-from app.editor.photo_view import PhotoView
+from app.editor.screen_pixels import on_screen, photo_on_screen, screen_size, shift_between
 from app.editor.viewport import Viewport
 from app.look.pixels import to_image
 from app.look.theme import on_photo, theme, tokens
+from app.look.zoom import Zoom
 from app.mask.brush import Rect
 
 
@@ -27,9 +28,9 @@ class ComposedPhoto:
         self._viewport, self._small = viewport, small
         self._overlay = "tint"
         self._backing = QImage()
-        self._shown_view: PhotoView | None = None
+        self._shown_view: Zoom | None = None
         self._sampled = np.zeros((0, 0, 3), np.uint8)
-        self._sampled_view: PhotoView | None = None
+        self._sampled_view: Zoom | None = None
         self._stale = Rect(0, 0, 0, 0)
 
     def forget(self) -> None:
@@ -56,7 +57,7 @@ class ComposedPhoto:
         """Part of the photo's mask is another one; returns the screen pixels to paint again."""
         view = self._viewport.view()
         around = ceil(2 / min(view.scale, 1.0))  # one more for the pyramid's coarser pixels
-        area = view.on_screen(rect.grown(around), edge_margin(self._style()) + 1)
+        area = on_screen(view, rect.grown(around), edge_margin(self._style()) + 1)
         if not area.empty:
             self._stale = self._stale.united(area)
         return area
@@ -64,13 +65,13 @@ class ComposedPhoto:
     def image(self) -> QImage:
         """The image, up to date."""
         view = self._viewport.view()
-        width, height = view.screen_size
-        shift = self._shown_view.shift_to(view) if self._shown_view is not None else None
+        width, height = screen_size(view)
+        shift = shift_between(self._shown_view, view) if self._shown_view is not None else None
         torn = shift != (0, 0) and not self._stale.empty  # changed and moved: whose coordinates would they be?
         if self._backing.width() != width or self._backing.height() != height or shift is None or torn:
             self._backing = QImage(width, height, QImage.Format.Format_RGB32)
             self._backing.fill(theme().color("canvas"))
-            areas = [view.photo_on_screen()]
+            areas = [photo_on_screen(view)]
         else:
             areas = [self._stale] if not self._stale.empty else []
             if shift != (0, 0):
@@ -106,7 +107,7 @@ class ComposedPhoto:
         painter.drawImage(dx, dy, self._backing)
         painter.end()
         self._backing = moved
-        shown = self._viewport.view().photo_on_screen()
+        shown = photo_on_screen(self._viewport.view())
         areas = []
         # The photo's own edge may have moved by a rounded pixel: one more on every side.
         if dx:
@@ -121,7 +122,7 @@ class ComposedPhoto:
             return
         style = self._style()
         margin = edge_margin(style)
-        left, top = view.screen_origin()
+        left, top = view.to_picture(0, 0)
         scale = view.scale
         photo = self._photo_of(area)
         mask = session.mask_pyramid.sample(
@@ -138,8 +139,8 @@ class ComposedPhoto:
         with every move."""
         view, session = self._viewport.view(), self._viewport.session
         assert session is not None
-        shown = view.photo_on_screen()
-        left, top = view.screen_origin()
+        shown = photo_on_screen(view)
+        left, top = view.to_picture(0, 0)
         if self._sampled_view != view:
             self._sampled = session.photo_pyramid.sample(
                 left + shown.x0 / view.scale, top + shown.y0 / view.scale, view.scale, shown.width, shown.height

@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QKeyEvent,
     QMouseEvent,
-    QNativeGestureEvent,
     QPainter,
     QPainterPath,
     QWheelEvent,
@@ -23,10 +22,12 @@ from PySide6.QtWidgets import QWidget
 
 from app.editor import mark_painting
 from app.editor.composed_photo import ComposedPhoto
+from app.editor.screen_pixels import shown_large
 from app.editor.tools import BRUSHES, Tools
-from app.editor.viewport import ZOOM_STEP, Viewport
+from app.editor.viewport import Viewport
 from app.look import focus
 from app.look.theme import notifier, theme
+from app.look.zoom import zoom_of
 from app.mask.brush import Rect
 from app.mask.mask_session import MaskSession
 
@@ -154,7 +155,7 @@ class MaskCanvas(QWidget):
         if self.session is None:
             painter.fillRect(event.rect(), theme().color("canvas"))
         else:
-            self.session.in_view = self.viewport.view().looked_at()
+            self.session.in_view = shown_large(self.viewport.view())
             painter.drawImage(QPointF(0, 0), self._composed.image())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._paint_marks(painter, self.session)
@@ -291,10 +292,6 @@ class MaskCanvas(QWidget):
         turn = (delta.y() or delta.x()) / 120
         if self.session is None or not turn:
             event.ignore()
-        elif modifiers & Qt.KeyboardModifier.ControlModifier:
-            at = event.position()
-            self.viewport.set_view(self.viewport.view().zoomed(ZOOM_STEP**turn, (at.x(), at.y())))
-            event.accept()
         elif modifiers & Qt.KeyboardModifier.AltModifier and self.tools.tool() in BRUSHES:
             self.tools.step_brush(1 if turn > 0 else -1)
             event.accept()
@@ -309,10 +306,9 @@ class MaskCanvas(QWidget):
             event.ignore()
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QNativeGestureEvent):
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture and self.session is not None:
-                at = event.position()
-                self.viewport.set_view(self.viewport.view().zoomed(1 + event.value(), (at.x(), at.y())))
+        if (zoom := zoom_of(event)) is not None and self.session is not None:
+            self.viewport.set_view(self.viewport.view().zoomed(*zoom))
+            event.accept()
             return True
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._takes(event):
             event.accept()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QPointF, Signal, Slot
 
-from app.editor.photo_view import PhotoView
+from app.look.zoom import STEP, Zoom
 from app.mask.mask_session import MaskSession
-
-ZOOM_STEP = 1.25
 
 
 class Viewport(QObject):
@@ -29,20 +27,20 @@ class Viewport(QObject):
         super().__init__(parent)
         self.session: MaskSession | None = None
         self._padding = padding
-        self._view = PhotoView((1, 1), (1, 1))
+        self._view = Zoom((1, 1), (1, 1))
         self._fitted = True
 
     def show_session(self, session: MaskSession | None, size: tuple[int, int], ratio: float) -> None:
         """Show another photo, or none, in a widget of that size; it is fitted."""
         self.session = session
         if session is not None:
-            self._view = PhotoView((session.photo.width, session.photo.height), size, ratio)
+            self._view = Zoom((session.photo.width, session.photo.height), size, ratio)
             self.zoom_fit()
 
-    def view(self) -> PhotoView:
+    def view(self) -> Zoom:
         return self._view
 
-    def set_view(self, view: PhotoView) -> None:
+    def set_view(self, view: Zoom) -> None:
         if view != self._view:
             self._view = view
             self._fitted = False
@@ -69,14 +67,14 @@ class Viewport(QObject):
 
     @Slot()
     def zoom_in(self) -> None:
-        self.set_view(self._view.zoomed(ZOOM_STEP))
+        self.set_view(self._view.zoomed(STEP))
 
     @Slot()
     def zoom_out(self) -> None:
-        self.set_view(self._view.zoomed(1 / ZOOM_STEP))
+        self.set_view(self._view.zoomed(1 / STEP))
 
     def to_photo(self, at: QPointF) -> tuple[float, float]:
-        return self._view.to_photo(at.x(), at.y())
+        return self._view.to_picture(at.x(), at.y())
 
     def to_widget(self, x: float, y: float) -> QPointF:
         return QPointF(*self._view.to_widget(x, y))

@@ -56,7 +56,7 @@ _STEPS = 400
 
 
 class Taken(NamedTuple):
-    """What something took: seconds, and seconds of processor time of this thread."""
+    """The time something took: seconds, and seconds of processor time of this thread."""
 
     seconds: float
     processor: float

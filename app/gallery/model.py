@@ -37,7 +37,7 @@ class GalleryModel(QStringListModel):
         self._ids: list[int] = []
         self._rows: dict[int, int] = {}
         self._pages: OrderedDict[int, dict[int, Picture]] = OrderedDict()
-        self._looked_at = (0, 0)
+        self._in_view = (0, 0)
 
     def set_filter(self, wanted: PictureFilter) -> None:
         """Show other pictures."""
@@ -88,13 +88,13 @@ class GalleryModel(QStringListModel):
         """Many pictures at once."""
         return self.store.read([self._ids[row] for row in rows if row < len(self._ids)])
 
-    def look_at(self, first: int, last: int) -> None:
+    def set_in_view(self, first: int, last: int) -> None:
         """Have the thumbnails of these rows unpacked first: they are in view."""
-        self._looked_at = first, last + 1
+        self._in_view = first, last + 1
 
     def pictures(self) -> Sequence[Picture]:
         """Those in view: whether the files of all are there is not looked at."""
-        found = (self.picture_at(row) for row in range(*self._looked_at))
+        found = (self.picture_at(row) for row in range(*self._in_view))
         return [picture for picture in found if picture is not None]
 
     def set_missing(self, missing: Iterable[int]) -> None:

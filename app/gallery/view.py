@@ -103,7 +103,7 @@ class GalleryView(QListView):
         pictures.modelReset.connect(self.chosenChanged)
         self._settle = QTimer(self, singleShot=True)
         self._settle.setInterval(60)
-        self._settle.timeout.connect(self._look)
+        self._settle.timeout.connect(self._read_in_view)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.thumbs.arrived.connect(self.viewport().update)
         self.set_size("medium")
@@ -135,8 +135,8 @@ class GalleryView(QListView):
         self.moved.emit()
 
     @Slot()
-    def _look(self) -> None:
-        self.pictures.look_at(*self.in_view())
+    def _read_in_view(self) -> None:
+        self.pictures.set_in_view(*self.in_view())
 
     # What is chosen
 

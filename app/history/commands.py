@@ -312,7 +312,7 @@ class PictureCommands(QObject):
 
     @Slot(object)
     def _opened(self, answer: tuple[int, OpenedPicture]) -> None:
-        # Who walks through the row quickly wants the last one only.
+        # Who goes through the row quickly wants the last one only.
         if answer[0] == self._ticket:
             self.opened.emit(answer[1])
 

@@ -297,7 +297,7 @@ class HistoryPanel(QWidget):
             bar.setValue(place)
 
     def _show_empty(self) -> None:
-        """Without pictures there is nothing to walk: a focus on them waits on the star, and comes back with them."""
+        """Without pictures there is nothing to go through: a focus on them waits on the star, and comes back with them."""
         shown, there = bool(self.model.rows), Qt.FocusReason.OtherFocusReason
         if not shown and self.view.hasFocus():
             self._focus_waits = True

@@ -70,10 +70,10 @@ class PictureDelegate(QStyledItemDelegate):
 
     def _paint_title(self, painter: QPainter, item: QRectF, thumb: QRectF, row: Row) -> None:
         """The title runs over all thumbnails of its group; each item paints what falls on it."""
-        step, seen = self.side + GAP, self._view.viewport().width()
+        step, visible = self.side + GAP, self._view.viewport().width()
         # What is seen of the group: title and time stay in view however long it is.
         left = max(thumb.left() - row.place * step, 0.0)
-        right = min(thumb.left() + (row.count - row.place) * step - GAP, float(seen))
+        right = min(thumb.left() + (row.count - row.place) * step - GAP, float(visible))
         width = max(right - left, float(self.side))
         titles, when = self._view.history.title(row)
         small, font = type_.font("help"), type_.font("help")

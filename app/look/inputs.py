@@ -78,10 +78,6 @@ class NumberField(QDoubleSpinBox):
         """Replace text that is no number by the value in force."""
         return self.textFromValue(self.value())
 
-    def integer(self) -> int:
-        """The value as a whole number."""
-        return round(self.value())
-
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()
         digits = max(len(f"{self.maximum():.{self.decimals()}f}"), len(f"{self.minimum():.{self.decimals()}f}"))

@@ -56,14 +56,14 @@ class ModelsDialog(Dialog):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(content)
-        self.room = label("", "help", "muted")
+        self.free_space = label("", "help", "muted")
         self.change = PlainButton(self.tr("Change…"))
         self.change.setAccessibleName(self.tr("Choose another folder for the models"))
         done = OutlinedButton(self.tr("Done"))
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
         bottom.addWidget(Glyph("hard-drive", "text-muted", 16))
-        bottom.addWidget(self.room)
+        bottom.addWidget(self.free_space)
         bottom.addWidget(self.change)
         bottom.addStretch(1)
         bottom.addWidget(done)
@@ -85,7 +85,7 @@ class ModelsDialog(Dialog):
         downloads.deviceKnown.connect(self._show_memory)
         controller.state.engineChanged.connect(self._refresh)
         self._list()
-        downloads.look_at_device()
+        downloads.find_device()
 
     def begin(self, name: str) -> None:
         """Show a model's licences, as its button does."""
@@ -95,7 +95,7 @@ class ModelsDialog(Dialog):
 
     @Slot(bool)
     def _licences_shown(self, shown: bool) -> None:
-        """The licences get the room of the memory plan, and are scrolled to."""
+        """The licences take the place of the memory plan, and are scrolled to."""
         self._show_memory()
         if shown:
             QTimer.singleShot(0, self, self._scroll_to_licences)  # when they have their size
@@ -130,7 +130,7 @@ class ModelsDialog(Dialog):
         for card in self.cards.values():
             card.refresh()
         self._show_memory()
-        self._show_room()
+        self._show_free_space()
 
     @Slot(str)
     def _changed(self, name: str) -> None:
@@ -143,7 +143,7 @@ class ModelsDialog(Dialog):
             self.problem.show_error(
                 self._downloads.problem(IMPORT), self.tr("Choose another folder…"), dismissable=True
             )
-        self._show_room()
+        self._show_free_space()
         self.change.setEnabled(not self._downloads.busy)
 
     @Slot()
@@ -163,11 +163,11 @@ class ModelsDialog(Dialog):
                 return
         self.memory.show_plans("", (), "auto")
 
-    def _show_room(self) -> None:
-        self.room.setText(
+    def _show_free_space(self) -> None:
+        self.free_space.setText(
             self.tr("{0} free in the models folder").format(amounts.size(self._downloads.store.free_bytes()))
         )
-        self.room.setToolTip(str(self._downloads.store.folder))
+        self.free_space.setToolTip(str(self._downloads.store.folder))
         self.sources.set_summary(self._downloads.store.settings.base_url)
 
     @Slot(str)

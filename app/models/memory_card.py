@@ -53,7 +53,7 @@ class MemoryCard(Card):
     """See the module.
 
     Args:
-        room: widest it can be; where the plans do not fit beside the title, they lie under it.
+        widest: the widest it can be; where the plans do not fit beside the title, they lie under it.
 
     Signals:
         planChosen(str): "auto", or a plan's key.
@@ -61,9 +61,9 @@ class MemoryCard(Card):
 
     planChosen = Signal(str)
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, widest: int) -> None:
         super().__init__()
-        self._room = room
+        self._widest = widest
         self.title = label("", "heading")
         self._top = QHBoxLayout()
         self._top.addWidget(self.title, 1)
@@ -102,7 +102,7 @@ class MemoryCard(Card):
             self._top.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignLeft)
             beside = self.title.sizeHint().width() + self.choice.sizeHint().width() + 2 * _MARGIN + self._top.spacing()
             direction = QBoxLayout.Direction
-            self._top.setDirection(direction.LeftToRight if beside <= self._room else direction.TopToBottom)
+            self._top.setDirection(direction.LeftToRight if beside <= self._widest else direction.TopToBottom)
             self.choice.setVisible(len(plans) > 1)
             self.choice.valueChanged.connect(self._chosen)
         self._plans = plans

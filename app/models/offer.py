@@ -66,7 +66,7 @@ class ModelOffer(QWidget):
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self.refresh)
         for signal in (state.engineChanged, state.resultChanged, state.jobChanged, state.settingsChanged):
-            signal.connect(self._look)
+            signal.connect(self._refresh_soon)
         notifier.changed.connect(self.update)
         if parent is not None:
             parent.installEventFilter(self)
@@ -105,16 +105,16 @@ class ModelOffer(QWidget):
         """The window can be seen: look at the device, then appear where there is something to offer."""
         self._begun = True
         if self._is_due():
-            self._downloads.look_at_device()
+            self._downloads.find_device()
 
     def _is_due(self) -> bool:
         engine, session = self._session.engine, self._session
         if not self._begun or session.settings.panels.get(OFFER_PUT_AWAY) or session.jobs.busy or not self._empty():
             return False
         small = engine.manifest is not None and engine.folder is not None and engine.folder.name != MODEL
-        return small and engine.phase != "failed" and self._roomy()
+        return small and engine.phase != "failed" and self._has_space()
 
-    def _roomy(self) -> bool:
+    def _has_space(self) -> bool:
         stage = self.parentWidget()
         return stage is None or stage.height() >= _LOWEST
 
@@ -124,7 +124,7 @@ class ModelOffer(QWidget):
         return False
 
     @Slot()
-    def _look(self) -> None:
+    def _refresh_soon(self) -> None:
         if self._is_due():
             self._soon.start()
         else:

@@ -30,7 +30,7 @@ class Sources(QWidget):
         self.token.setPlaceholderText(self.tr("Only needed where a publisher asks for an account"))
         self.keep = OutlinedButton(self.tr("Keep"))
         self.forget = PlainButton(self.tr("Forget it"))
-        self.token_said = label(
+        self.token_words = label(
             self.tr("The token is kept in the system's keyring, in no file and no log."), "help", "muted", wrap=True
         )
         column = QVBoxLayout(self)
@@ -49,7 +49,7 @@ class Sources(QWidget):
         row.addWidget(self.keep)
         row.addWidget(self.forget)
         column.addLayout(row)
-        column.addWidget(self.token_said)
+        column.addWidget(self.token_words)
         self.address.editingFinished.connect(self._address_typed)
         self.reset.clicked.connect(self._reset_address)
         self.token.returnPressed.connect(self._keep_token)
@@ -88,10 +88,10 @@ class Sources(QWidget):
             text = self.tr("This system has no keyring: the token is kept until the program ends.")
         if outlives is not None:
             self.token.clear()
-        self.token_said.setText(text)
+        self.token_words.setText(text)
 
     @Slot()
     def _forget_token(self) -> None:
         self._downloads.forget_token()
         self.token.clear()
-        self.token_said.setText(self.tr("No token is kept."))
+        self.token_words.setText(self.tr("No token is kept."))

@@ -6,9 +6,10 @@ from app.language.amounts import size
 from app.language.say import say
 from app.language.sentences import translated
 from engine import planning as engine_plans
+from engine import time_left_words
 from engine.device import GIB, gigabytes
 from engine.planning import MemoryPlan
-from engine.weights import ModelState, Phase, time_words
+from engine.weights import ModelState, Phase
 
 
 def _t(text: str) -> str:
@@ -59,7 +60,7 @@ def speed(state: ModelState) -> str:
     if state.rate < 1000:
         return ""
     rate = f"{size(int(state.rate))}/s"
-    return rate if state.left is None else say("{0}, {1}").format(rate, translated(time_words(state.left)))
+    return rate if state.left is None else say("{0}, {1}").format(rate, translated(time_left_words(state.left)))
 
 
 def phase(state: ModelState) -> str:

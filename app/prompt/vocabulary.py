@@ -169,7 +169,7 @@ class PromptHistory:
             self.entries = [*others[1 - self.limit :], prompt]
 
     def older(self, current: str) -> str:
-        """The prompt before the one shown; ``current`` is kept as the draft when the walk begins."""
+        """The prompt before the one shown; ``current`` is kept as the draft when going back begins."""
         if self._place is None:
             if not self.entries:
                 return current
@@ -190,7 +190,7 @@ class PromptHistory:
         return self.entries[self._place]
 
     def typed(self) -> None:
-        """The user typed: the walk ends where it is."""
+        """The user typed: going back ends where it is."""
         self._place = None
 
 

@@ -109,7 +109,7 @@ class Downloads(QObject):
 
     # What it needs
 
-    def look_at_device(self) -> None:
+    def find_device(self) -> None:
         """Find out what will draw, in the background; ``deviceKnown`` follows."""
         background.run(
             processor if self._controller.state.settings.device == "cpu" else glance, done=self._device_found

@@ -58,7 +58,7 @@ class DraftKeeper(QObject):
         subjects.editUsed.connect(self._is_used)
         keeper.saved.connect(self._forget_used)
         for signal in (state.photoChanged, state.maskChanged):
-            signal.connect(self._look)
+            signal.connect(self._read_those_on_shelf)
 
     # While an editor is open
 
@@ -113,10 +113,10 @@ class DraftKeeper(QObject):
     def restore(self) -> None:
         """See what was left; it is offered as soon as its photo is there."""
         self._left = self._store.pictures()
-        self._look()
+        self._read_those_on_shelf()
 
     @Slot()
-    def _look(self) -> None:
+    def _read_those_on_shelf(self) -> None:
         if not self._left:
             return
         for subject in self._state.subjects:

@@ -33,7 +33,7 @@ class EncodingAhead(QObject):
         self._timer.timeout.connect(self._prepare)
         link.prepared.connect(self._prepared)
         for signal in (state.promptChanged, state.maskChanged, state.photoChanged, state.engineChanged):
-            signal.connect(self.look)
+            signal.connect(self.consider)
 
     def forget(self) -> None:
         """Another engine begins, which has encoded nothing yet."""
@@ -51,7 +51,7 @@ class EncodingAhead(QObject):
         return asked is not None
 
     @Slot()
-    def look(self) -> None:
+    def consider(self) -> None:
         """Something that the encoders see may be another one: encode it once the user pauses."""
         key = self._key()
         if key is None or key != self._prepared_key:

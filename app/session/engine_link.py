@@ -274,9 +274,6 @@ class EngineLink(QObject):
         previews, self._previews = self._previews, Previews(0)
         return previews if previews.job == job else Previews(job or 0)
 
-    def is_running(self) -> bool:
-        return self._thread.isRunning()
-
     def shutdown(self, timeout: float = CLOSE_SECONDS + 2.0) -> bool:
         """End child and thread; waits at most ``timeout`` seconds. Returns whether both are gone. May be called twice."""
         if not self._thread.isRunning():

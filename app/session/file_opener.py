@@ -50,10 +50,10 @@ class FileOpener(QObject):
     def open(self, files: Sequence[Path]) -> None:
         """Open what was dropped, pasted or handed over: pictures of ours bring everything back, others are photos."""
         for file in files:
-            background.run(_look_at, file, done=self._looked_at, failed=self._could_not_open)
+            background.run(_recognise, file, done=self._recognised, failed=self._could_not_open)
 
     @Slot(object)
-    def _looked_at(self, found: DroppedPicture | Path | tuple[Path, InputError]) -> None:
+    def _recognised(self, found: DroppedPicture | Path | tuple[Path, InputError]) -> None:
         if isinstance(found, DroppedPicture):
             self.pictureOpened.emit(found)
         elif isinstance(found, Path):
@@ -77,7 +77,7 @@ def read_picture(file: Path) -> DroppedPicture:
     return DroppedPicture(file, load_photo(file).rgb, found.request, found.bits, found.likeness)
 
 
-def _look_at(file: Path) -> DroppedPicture | Path | tuple[Path, InputError]:
+def _recognise(file: Path) -> DroppedPicture | Path | tuple[Path, InputError]:
     """A picture of ours; a photo; or a picture of ours that is a photo now, with what is the matter with its settings."""
     if file.suffix.lower() != ".png" or not carries_request(file):
         return file

@@ -15,7 +15,8 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.session.kept_region import KeptRegion, read_region, region_assets
-from app.session.state import SessionState, Subject
+from app.session.state import SessionState
+from app.session.subject_shelf import Subject
 from app.session.values import PanelValues, with_controls
 from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore

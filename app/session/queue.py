@@ -234,7 +234,7 @@ class PictureQueue(QObject):
             self._number = self._link.generate(job.request, job.until_scale, **further)
         self._tell()
         if self._is_free():
-            self._ahead.look()
+            self._ahead.consider()
 
     def _tell(self, *, stopping: bool = False, last: bool = False) -> None:
         job = self._line.drawing

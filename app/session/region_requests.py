@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QObject, Slot
 
-from app.session.state import Result, SessionState, Subject
+from app.session.state import Result, SessionState
+from app.session.subject_shelf import Subject
 from app.session.values import can_redraw, compose, for_next_picture
 from engine import Finished, GenerationRequest, Placement, Region, ScaleBits
 from engine.bundle import BundleManifest

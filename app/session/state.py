@@ -12,18 +12,6 @@ the value is in place and only when it is another one. Values are frozen datacla
     resultChanged     another picture is shown, or none (``result``)
     preparedChanged   subject and prompt are encoded, or not any more (``prepared``); a photo is being read, or none
     settingsChanged   a setting changed (``settings``)
-
-What the window expects of the panels:
-
-    SubjectPanel(state)   app.subject.panel: ``open_example(path, name,
-                          seed)``; signals ``editRequested()``, ``chooseRequested()``, ``failed(EchoGenError)``. It loads
-                          photos and finds subjects in its own worker and keeps the state's subjects up to date, the
-                          ``CutOut`` at ``state.reference_size`` included. ``set_rail(bool)`` in narrow windows.
-    MaskEditorView(state) app.editor.editor: signals ``accepted()`` and ``left()``; ``inspector`` takes the place of the right
-                          panel while it is open.
-    PromptPanel(state)    app.prompt.panel: signals ``generateRequested()``, ``cancelRequested()``; ``sheet.set_banner(widget)``
-                          puts the error banner under the prompt; ``remember(prompt)`` after Generate.
-    HistoryPanel(store)   app.history.panel: signals for recalling, showing, starring and deleting.
 """
 
 from __future__ import annotations
@@ -35,53 +23,15 @@ from typing import Any, Literal
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from app.session.subject_shelf import Subject, SubjectShelf
 from app.session.values import PanelValues, Readiness
 from app.store.settings import Settings
-from engine import CutOut, EngineInfo, GenerationRequest, ScaleBits
+from engine import EngineInfo, GenerationRequest, ScaleBits
 from engine.bundle import BundleManifest
-from engine.photo import Photo, SubjectProposal
 
 DEFAULT_REFERENCE_SIZE = 256
 """The side of a cut-out while no bundle is known."""
 
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """One subject on the shelf.
-
-    Attributes:
-        key: number of this subject in this session.
-        photo: the photo; None for a subject recalled from a picture, of which only the cut-out is left.
-        mask: uint8 (H, W) as large as the photo, or None while it is looked for.
-        automatic: the mask as it was found, for a reset.
-        proposal: the pre-flight's answer, or None.
-        cut_out: the subject as the model sees it; None while there is none that can be used.
-        name: what it is called, typed or found.
-        problem: why the cut-out cannot be used, in words, or "".
-        notes: what its photo lacks for a good picture, in words.
-        unsure: it comes from an earlier session, where its cut-out was found, called unsure, and not corrected.
-        finding: the cut-out is being looked for.
-        example: it came with the bundle.
-        title: the photo's file name, for tooltips.
-    """
-
-    key: int
-    photo: Photo | None = None
-    mask: np.ndarray | None = None
-    automatic: np.ndarray | None = None
-    proposal: SubjectProposal | None = None
-    cut_out: CutOut | None = None
-    name: str = ""
-    problem: str = ""
-    notes: tuple[str, ...] = ()
-    unsure: bool = False
-    finding: bool = False
-    example: bool = False
-    title: str = ""
-
-
-_MOST_REMOVED = 12
-"""Subjects taken off the shelf that can come back: each holds its photo in memory."""
 
 Phase = Literal["off", "loading", "ready", "failed"]
 
@@ -166,8 +116,6 @@ class Result:
 class _Contents:
     """The values themselves, free of Qt."""
 
-    subjects: tuple[Subject, ...] = ()
-    current: int = -1
     values: PanelValues = field(default_factory=PanelValues)
     engine: EngineStatus = field(default_factory=EngineStatus)
     jobs: Jobs = field(default_factory=Jobs)
@@ -195,23 +143,22 @@ class SessionState(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._contents = _Contents()
-        self._next_key = 1
-        self._removed: list[tuple[int, Subject | int]] = []
+        self._shelf = SubjectShelf()
 
     # Subjects
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        return self._contents.subjects
+        return self._shelf.subjects
 
     @property
     def current(self) -> int:
         """Index of the current subject, or -1."""
-        return self._contents.current
+        return self._shelf.current
 
     @property
     def subject(self) -> Subject | None:
-        return self._contents.subjects[self._contents.current] if self._contents.current >= 0 else None
+        return self._shelf.subject
 
     @property
     def reference_size(self) -> int:
@@ -221,103 +168,55 @@ class SessionState(QObject):
 
     def add_subject(self, **values: Any) -> Subject:
         """Put a subject on the shelf and make it the current one. ``values``: fields of ``Subject`` but the key."""
-        subject = Subject(self._next_key, **values)
-        self._next_key += 1
-        self._contents.subjects = (*self._contents.subjects, subject)
-        self._contents.current = len(self._contents.subjects) - 1
-        self.photoChanged.emit()
-        self.maskChanged.emit()
+        subject = self._shelf.add(values)
+        self._shelf_changed()
         return subject
 
     def update_subject(self, key: int, **changes: Any) -> None:
         """Change fields of a subject; a key that is gone is ignored (its work came too late)."""
-        for index, subject in enumerate(self._contents.subjects):
-            if subject.key != key:
-                continue
-            if all(_same(getattr(subject, name), value) for name, value in changes.items()):
-                return
-            changed = replace(subject, **changes)
-            self._contents.subjects = (*self._contents.subjects[:index], changed, *self._contents.subjects[index + 1 :])
-            if "photo" in changes or ("name" in changes and index != self._contents.current):
-                self.photoChanged.emit()  # the shelf shows photo and name of every subject
-            if index == self._contents.current:
-                self.maskChanged.emit()
-                if "name" in changes:
-                    self.promptChanged.emit()
+        index = self._shelf.update(key, changes)
+        if index is None:
             return
+        if "photo" in changes or ("name" in changes and index != self.current):
+            self.photoChanged.emit()  # the shelf shows photo and name of every subject
+        if index == self.current:
+            self.maskChanged.emit()
+            if "name" in changes:
+                self.promptChanged.emit()
 
     def select_subject(self, index: int) -> None:
-        if index != self._contents.current and -1 <= index < len(self._contents.subjects):
-            self._contents.current = index
-            self.photoChanged.emit()
-            self.maskChanged.emit()
+        if self._shelf.select(index):
+            self._shelf_changed()
 
     def remove_subject(self, key: int) -> None:
         """Take a subject off the shelf; the one before it becomes current. ``bring_back_subject`` undoes it."""
-        place = next((place for place, one in enumerate(self.subjects) if one.key == key), None)
-        if place is not None and not self.subjects[place].example:
-            self._removed = [*self._removed[1 - _MOST_REMOVED :], (place, self.subjects[place])]
-        remaining = tuple(subject for subject in self._contents.subjects if subject.key != key)
-        if len(remaining) != len(self._contents.subjects):
-            current = self.subject
-            self._contents.subjects = remaining
-            keys = [subject.key for subject in remaining]
-            if current is not None and current.key in keys:
-                self._contents.current = keys.index(current.key)
-            else:
-                self._contents.current = min(self._contents.current, len(remaining)) - 1 if remaining else -1
-                self._contents.current = max(self._contents.current, 0 if remaining else -1)
-            self.photoChanged.emit()
-            self.maskChanged.emit()
+        if self._shelf.remove(key):
+            self._shelf_changed()
 
     def move_subject(self, key: int, place: int) -> None:
         """Give a subject another place on the shelf, 0 … their number - 1; ``bring_back_subject`` undoes it."""
-        before = next((index for index, one in enumerate(self.subjects) if one.key == key), None)
-        if before is not None and before != place and 0 <= place < len(self.subjects):
-            self._removed = [*self._removed[1 - _MOST_REMOVED :], (before, key)]
-            self._place_subject(key, place)
-
-    def _place_subject(self, key: int, place: int) -> None:
-        moved = next((subject for subject in self.subjects if subject.key == key), None)
-        if moved is not None:
-            current = self.subject
-            others = [subject for subject in self.subjects if subject.key != key]
-            self._contents.subjects = (*others[:place], moved, *others[place:])
-            if current is not None:
-                self._contents.current = self._contents.subjects.index(current)
+        if self._shelf.move(key, place):
             self.photoChanged.emit()
 
     def bring_back_subject(self) -> bool:
         """Undo what was done to the shelf last: put back the subject that was taken off, and make it the current one, or move
         the one that was moved. False when there is nothing to undo."""
-        if not self._removed:
-            return False
-        place, subject = self._removed.pop()
-        if isinstance(subject, int):
-            self._place_subject(subject, place)
-            return True
-        others = self._contents.subjects
-        self._contents.subjects = (*others[:place], subject, *others[place:])
-        self._contents.current = self._contents.subjects.index(subject)
-        self.photoChanged.emit()
-        self.maskChanged.emit()
-        return True
+        undone = self._shelf.undo()
+        if undone == "removed":
+            self._shelf_changed()
+        elif undone == "moved":
+            self.photoChanged.emit()
+        return undone is not None
 
     def put_back_subjects(self, subjects: tuple[dict[str, Any], ...], current: int) -> tuple[Subject, ...]:
         """A session comes back: its shelf stands before what was opened meanwhile, which stays the current one."""
-        made = []
-        for values in subjects:
-            made.append(Subject(self._next_key, **values))
-            self._next_key += 1
-        opened = self._contents.subjects
-        if opened:
-            self._contents.current += len(made)
-        else:
-            self._contents.current = min(max(current, 0 if made else -1), len(made) - 1)
-        self._contents.subjects = (*made, *opened)
+        made = self._shelf.put_before(subjects, current)
+        self._shelf_changed()
+        return made
+
+    def _shelf_changed(self) -> None:
         self.photoChanged.emit()
         self.maskChanged.emit()
-        return tuple(made)
 
     # The prompt panel
 
@@ -434,12 +333,3 @@ class SessionState(QObject):
             prepared=self._contents.prepared is not None,
             seconds=self._contents.seconds,
         )
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Equal without comparing pixels: arrays are the same only when they are one object."""
-    if a is b:
-        return True
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return False
-    return bool(a == b)

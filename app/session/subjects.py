@@ -20,7 +20,8 @@ from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService, SegmenterLike, hosted_segmenter
-from app.session.state import SessionState, Subject
+from app.session.state import SessionState
+from app.session.subject_shelf import Subject
 from app.session.subject_work import Composed, Found, Loaded, OnDemand, compose, find, prepare, read_file, read_image
 from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS

@@ -74,15 +74,15 @@ class Updates(QObject):
         return self.phase in ("looking", "getting")
 
     @Slot()
-    def look(self) -> None:
+    def check(self) -> None:
         """Ask which version is the newest."""
         address = self.address
         if address and not self.busy and self.phase != "ready":
             self._set("looking")
-            background.run(_look, address, self._root, done=self._looked, failed=self._not_looked)
+            background.run(_newest_release, address, self._root, done=self._checked, failed=self._check_failed)
 
     @Slot(object)
-    def _looked(self, answer: tuple[Release, str, bool]) -> None:
+    def _checked(self, answer: tuple[Release, str, bool]) -> None:
         release, taken, bad = answer
         known, self.release, self.failed_here = self.release, release, bad
         if updates.is_newer(release, self._root):
@@ -93,7 +93,7 @@ class Updates(QObject):
             self._set("newest")
 
     @Slot(object)
-    def _not_looked(self, error: Exception) -> None:
+    def _check_failed(self, error: Exception) -> None:
         self._set("unknown", error)
 
     @Slot()
@@ -135,7 +135,7 @@ class Updates(QObject):
         self.changed.emit()
 
 
-def _look(address: str, root: Path) -> tuple[Release, str, bool]:
+def _newest_release(address: str, root: Path) -> tuple[Release, str, bool]:
     """The newest release, the version that opens at the next start, and whether the release failed here before."""
     release = updates.newest(address)
     places = Places.standard(root)

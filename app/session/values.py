@@ -235,24 +235,21 @@ def preset_of(name: str, values: PanelValues) -> Preset:
 
 def can_keep(kept: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str = "") -> bool:
     """Whether a bundle can begin a picture of this size with these scales. ``bundle``: identity of the one they come from."""
-    schedule = manifest.schedule(size)
-    return (
-        (not bundle or bundle == manifest.identity)
-        and schedule is not None
-        and len(kept) < len(schedule.grids)
-        and manifest.fits(kept, size)
-    )
+    return len(kept) < _scale_count(manifest, size) and _fits(kept, manifest, size, bundle)
 
 
 def can_redraw(bits: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str = "") -> bool:
     """Whether a bundle can draw a region of the picture with these bits anew."""
+    return len(bits) == _scale_count(manifest, size) and _fits(bits, manifest, size, bundle)
+
+
+def _scale_count(manifest: BundleManifest, size: tuple[int, int] | None) -> int:
     schedule = manifest.schedule(size)
-    return (
-        (not bundle or bundle == manifest.identity)
-        and schedule is not None
-        and len(bits) == len(schedule.grids)
-        and manifest.fits(bits, size)
-    )
+    return len(schedule.grids) if schedule is not None else 0
+
+
+def _fits(bits: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str) -> bool:
+    return (not bundle or bundle == manifest.identity) and manifest.fits(bits, size)
 
 
 def kept_sentence(kept: ScaleBits | None, region: Region | None = None) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.editor.cutout_view import CutOutView
 from app.language import sentences
 from app.look.controls import Card, OutlinedButton, label
-from app.session.state import Subject
+from app.session.subject_shelf import Subject
 from app.shortcuts import tooltip
 from engine import CutOut
 

@@ -20,16 +20,17 @@ from app.look.controls import (
 from app.look.glyphs import Glyph
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
-from app.session.state import SessionState, Subject
+from app.session.state import SessionState
+from app.session.subject_shelf import Subject
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
 from app.subject.cut_out_card import CutOutCard
 from app.subject.draft_line import DraftLine
 from app.subject.found_note import FoundNote, Verdict
-from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.name_row import NameRow
 from app.subject.photo_menu import photo_menu
 from app.subject.photo_pieces import DropZone, PhotoChip
+from app.subject.thumb_rows import ExampleGallery, ExamplePhoto, Shelf
 from app.subject.tool_row import ToolRow
 
 _WIDTH = 264

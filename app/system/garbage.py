@@ -28,11 +28,11 @@ class GarbageCollector(QObject):
         self._settled = False
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._collect)
         self._timer.start()
 
     @Slot()
-    def _look(self) -> None:
+    def _collect(self) -> None:
         # The oldest generation whose time has come takes the younger ones along.
         for generation in (2, 1, 0) if self._settled else (1, 0):
             if gc.get_count()[generation] > gc.get_threshold()[generation]:

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
-from app.session.state import Result, SessionState, Subject
+from app.session.state import Result, SessionState
+from app.session.subject_shelf import Subject
 from app.store.picture_files import export_name
 from app.system import background
 from app.window.panels import Panels

@@ -87,7 +87,7 @@ class Dialogs(QObject):
     def look_for_update(self) -> None:
         """At a start, where the user wants it: a newer version is told once, and anything that fails is not."""
         self.updates.found.connect(self._update_found, Qt.ConnectionType.SingleShotConnection)
-        self.updates.look()
+        self.updates.check()
 
     @Slot()
     def _update_found(self) -> None:

@@ -1,4 +1,4 @@
-"""The picture full screen: opens it, walks to its neighbours, and comes back with the picture that was looked at last."""
+"""The picture full screen: opens it, goes to its neighbours, and comes back with the picture that was looked at last."""
 
 from __future__ import annotations
 

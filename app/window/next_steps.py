@@ -52,7 +52,7 @@ class ErrorSteps(QObject):
         self._choose_photo, self._rescan, self._place_banner = choose_photo, rescan, place_banner
         self._about = -1
         for signal in (controller.state.photoChanged, controller.state.maskChanged):
-            signal.connect(self._look_at_subject)
+            signal.connect(self._clear_not_found)
 
     @Slot(object)
     @Slot(object, str)
@@ -83,7 +83,7 @@ class ErrorSteps(QObject):
         return subject.key if subject is not None else -1
 
     @Slot()
-    def _look_at_subject(self) -> None:
+    def _clear_not_found(self) -> None:
         """That nothing was found is said of one photo, as long as nothing is cut out of it."""
         subject = self._controller.state.subject
         found = subject is not None and subject.cut_out is not None

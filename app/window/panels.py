@@ -161,7 +161,7 @@ class Panels(QWidget):
         return self._open_editor() is not None
 
     def work_in_editor(self) -> str:
-        """What is done in the editor that is open, or ""."""
+        """The words for the editor that is open, or "" where none is."""
         if self.is_marking():
             return (
                 self.tr("Putting the subject into a photo") if self.region.into_photo else self.tr("Marking a region")

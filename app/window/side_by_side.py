@@ -27,7 +27,7 @@ class SideBySide(QObject):
         controller.drawing.connect(self._begins)
         controller.kept.connect(self._is_kept)
         controller.queue.finished.connect(self._finished)
-        controller.queue.idle.connect(self._look)
+        controller.queue.idle.connect(self._show_when_done)
         self._view.grid.opened.connect(self._open)
         self._view.grid.starWanted.connect(self._star)
         self._view.closed.connect(self._close)
@@ -51,10 +51,10 @@ class SideBySide(QObject):
     def _is_kept(self, picture: Picture) -> None:
         if picture.seed in self._drawn:
             self._kept.append(picture)
-            self._look()
+            self._show_when_done()
 
     @Slot()
-    def _look(self) -> None:
+    def _show_when_done(self) -> None:
         """All of a press are drawn and on disk: show them, unless something else is being done over the canvas."""
         done = len(self._kept) == len(self._drawn) >= 2 and not self._state.jobs.busy
         if done and not self._panels.is_editing() and not self._canvas.placement.is_over():

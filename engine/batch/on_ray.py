@@ -259,12 +259,12 @@ def _keep_checkpoint(context: Any, job: BatchJob) -> None:
 
 def _in_words(error: BaseException) -> EchoGenError:
     """The worker's own sentence, which Ray wraps in layers of its own."""
-    seen: BaseException | None = error
-    while seen is not None:
-        inner = getattr(seen, "cause", None)
-        if isinstance(seen, EchoGenError):
-            return seen
-        seen = inner if isinstance(inner, BaseException) else seen.__cause__
+    fault: BaseException | None = error
+    while fault is not None:
+        inner = getattr(fault, "cause", None)
+        if isinstance(fault, EchoGenError):
+            return fault
+        fault = inner if isinstance(inner, BaseException) else fault.__cause__
     logging.getLogger(__name__).debug("Ray failed", exc_info=error)
     lines = [line for line in str(error).strip().splitlines() if line.strip()] or [type(error).__name__]
     # Of an actor that could not begin Ray keeps only the text.

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TextIO
 
+from engine.time_left import time_left_words
+
 
 @dataclass
 class Count:
@@ -49,14 +51,7 @@ class ProgressBar:
             rate = count.drawn / seconds
             words += f", {rate:.2f} a second" if rate >= 0.1 else f", {1 / rate:.0f} s each"
             if count.done < self.total:
-                words += f", {_time((self.total - count.done) / rate)} left"
+                words += f", {time_left_words((self.total - count.done) / rate)}"
         if count.failed:
             words += f", {count.failed} failed"
         return words
-
-
-def _time(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"

@@ -34,7 +34,7 @@ _BLOCK = 3
 
 @dataclass(frozen=True)
 class BatchCost:
-    """What ``batch`` takes beside the engine, whose caller has the picture in memory.
+    """The cost of ``batch`` beside that of the engine, whose caller has the picture in memory.
 
     Attributes:
         alone_seconds, batch_seconds: of a picture, drawn by the engine alone and by a job; medians of the blocks.

@@ -134,7 +134,7 @@ class Comparer:
             given = self.conditions()
             assert given.subject is not None
             subject = given.subject
-            known, unknown = (self.sampler(seen, branches=branches) for seen in (length, other_length))
+            known, unknown = (self.sampler(tokens, branches=branches) for tokens in (length, other_length))
             return {
                 "first_run": lambda: self.draw(known, given, self.equal, seed),
                 "baseline": lambda: baseline.draw(given.prompt, subject, self.equal, schedule, seed),

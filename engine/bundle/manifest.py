@@ -214,8 +214,7 @@ class BundleManifest:
         schedule = self.schedule(size)
         if schedule is None or len(bits) > len(schedule.grids):
             return False
-        wanted = ((*grid, self.transformer.bits) for grid in schedule.grids)
-        return all(labels.shape == shape for labels, shape in zip(bits.scales, wanted, strict=False))
+        return schedule.first_misfit([labels.shape for labels in bits.scales], self.transformer.bits) is None
 
     def request_defaults(self) -> dict[str, Any]:
         """The default dials by the names ``GenerationRequest`` gives them."""

@@ -93,9 +93,16 @@ def published_manifest(name: str) -> BundleManifest | None:
         a manifest without files, or None where ``name`` is no published model.
     """
     if name == "echogen-2b":
-        title, network, tokenizer, budget, reference, seen = "EchoGen 2B", ECHOGEN_2B, TOKENIZER_D32, "1M", 512, 448
+        title, network, tokenizer, budget, reference, input_side = (
+            "EchoGen 2B",
+            ECHOGEN_2B,
+            TOKENIZER_D32,
+            "1M",
+            512,
+            448,
+        )
     elif name == "echogen-125m":
-        title, network, tokenizer, budget, reference, seen = (
+        title, network, tokenizer, budget, reference, input_side = (
             "EchoGen 125M",
             ECHOGEN_125M,
             TOKENIZER_D16,
@@ -115,6 +122,6 @@ def published_manifest(name: str) -> BundleManifest | None:
         transformer=network,
         tokenizer=tokenizer,
         text=EncoderPart(TEXT),
-        semantic=EncoderPart(SEMANTIC, seen),
+        semantic=EncoderPart(SEMANTIC, input_side),
         content=EncoderPart(CONTENT, reference),
     )

@@ -53,9 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--subjects", type=Path, metavar="DIR", help="cut-outs (PNG or WebP with transparency) never trained on"
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for evaluation.json, the contact sheets and the report"
-    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for evaluation.json, the sheets and the report")
     parser.add_argument("--count", type=int, default=50, help="with --subjects: subjects to tell apart, 2 or more")
     parser.add_argument("--prompts", type=int, default=2, help="with --subjects: prompts for each subject, 1 or more")
     parser.add_argument("--as-given", action="store_true", help="with --subjects: leave them their own colours")
@@ -190,10 +188,10 @@ def evaluate_cut_outs(args: argparse.Namespace, judges: Judges) -> dict[str, Any
 def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str, Any], list[tuple[str, Image.Image]]]:
     """Figures of real photos by the judge of photos, and their sheets. A single photo is drawn and not measured."""
     from engine.bundle.library import resolve_bundle
-    from engine.evaluation.contact_sheet import photo_sheets
     from engine.evaluation.photo_case import PhotoCase
     from engine.evaluation.photo_evaluation import PhotoEvaluation
     from engine.evaluation.photo_folder import JudgedPhotos, find_subjects
+    from engine.evaluation.photo_sheets import photo_sheets
     from engine.evaluation.picture_source import PictureSource
     from engine.training.config import DEFAULT, TrainingConfig
 
@@ -210,8 +208,8 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     same = taught.layout_count == source.bundle.manifest.layouts > 0
     case = PhotoCase.make(photos, source.side, source.size[0], args.textures, taught if same else None)
     work = PhotoEvaluation(source, case, judges, quick=args.quick, tell=show)
-    seen, renders, coded = work.run()
-    sheets = photo_sheets(case, seen, renders, coded, source.bundle.manifest.title)
+    judged, renders, coded = work.run()
+    sheets = photo_sheets(case, judged, renders, coded, source.bundle.manifest.title)
     for name, _, sheet in sheets:
         sheet.save(args.out / f"{name}.png")
     return work.figures, [(title, sheet) for _, title, sheet in sheets]

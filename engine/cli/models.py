@@ -299,7 +299,7 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
 def progress(state: ModelState) -> str:
     """One line of progress: “EchoGen 2B: 6.1 GB of 26.4 GB, 38 MB/s, about 4 min left”."""
     from engine.files import readable
-    from engine.weights.state import time_words
+    from engine.time_left import time_left_words
 
     if state.phase != "fetching":
         share = f", {state.fraction:.0%}" if state.fraction else ""
@@ -307,7 +307,7 @@ def progress(state: ModelState) -> str:
     words = f"{state.title}: {readable(state.done)} of {readable(state.total)}"
     if state.rate >= 1:
         words += f", {readable(int(state.rate))}/s"
-    return words if state.left is None else f"{words}, {time_words(state.left)}"
+    return words if state.left is None else f"{words}, {time_left_words(state.left)}"
 
 
 def describe(state: ModelState) -> str:

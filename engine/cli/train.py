@@ -332,13 +332,11 @@ def calibrate_cutout(args: argparse.Namespace, settings: dict[str, Any]) -> None
 
 
 def preview_data(args: argparse.Namespace) -> int:
-    """A contact sheet: every scene and outfit once, reference and target side by side."""
-    from PIL import Image
-
+    """A sheet: every scene and outfit once, reference and target side by side."""
     from engine.training import stages
     from engine.training.data import language
     from engine.training.data.subjects import SubjectPictures
-    from engine.training.render.renderer import sheet_of_pairs
+    from engine.training.sample_sheet import save_pairs
 
     config = stages.find_config(args.config)
     subjects = SubjectPictures.from_folders(sprites_folder(args), int(config["data"]["subject_size"]))
@@ -351,7 +349,7 @@ def preview_data(args: argparse.Namespace) -> int:
     count = args.pairs or len(asked)
     batch = renderer.batch(count, scene=[asked[row % len(asked)] for row in range(count)])
     try:
-        Image.fromarray(sheet_of_pairs(batch, 5).numpy()).save(args.out)
+        save_pairs(args.out, batch.reference, batch.target)
     except (OSError, ValueError) as error:
         raise CannotWrite(Sentence("{out} cannot be written: {error}.", out=args.out, error=error)) from error
     for caption in batch.captions:

@@ -40,8 +40,8 @@ def similarity(
         blocks: of the encoder, after which patches are compared.
     """
     if placement is None:
-        seen, _ = features.semantic.encode(_middle(picture))
-        return float(F.cosine_similarity(seen, features.semantic_tokens(subject)[0], dim=0))
+        own, _ = features.semantic.encode(_middle(picture))
+        return float(F.cosine_similarity(own, features.semantic_tokens(subject)[0], dim=0))
     key = ("patches", subject.digest, blocks)
     own = features.cache.get(key, lambda: features.semantic.patches_after(subject.rgb, blocks))
     square = in_its_light(cut_out_of_picture(picture, subject, placement), subject)

@@ -105,7 +105,7 @@ class Upscaler:
 def _is_memory(error: BaseException) -> bool:
     words = str(error).lower()
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
-        said in words for said in ("out of memory", "not enough memory", "can't allocate memory")
+        phrase in words for phrase in ("out of memory", "not enough memory", "can't allocate memory")
     )
 
 

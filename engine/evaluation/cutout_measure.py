@@ -199,14 +199,14 @@ def _clicked(
     segmenter: Segmenter, photo: Photo, truth: np.ndarray, automatic: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The automatic mask after one click, and after ``CLICKS``."""
-    mask, clicks, seen = automatic, [], []
+    mask, clicks, masks = automatic, [], []
     for _ in range(CLICKS):
         click = next_click(mask >= SOLID, truth)
         if click is not None:
             clicks.append(click)
             mask = segmenter.refine_mask(photo, tuple(clicks), start=mask)
-        seen.append(mask >= SOLID)
-    return seen[0], seen[-1]
+        masks.append(mask >= SOLID)
+    return masks[0], masks[-1]
 
 
 def _outline(mask: np.ndarray) -> np.ndarray:

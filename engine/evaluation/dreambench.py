@@ -154,21 +154,21 @@ class References:
                     raise
                 skipped(f"{subject.key}/{path.name} is left out: {error}")
         self.chosen = [path for path, _ in photos].index(subject.chosen)
-        self.seen: dict[str, Tensor] = {judge.name: judge.pictures([rgb for _, rgb in photos]) for judge in judges}
+        self.features: dict[str, Tensor] = {judge.name: judge.pictures([rgb for _, rgb in photos]) for judge in judges}
 
-    def figures(self, judge: str, seen: Tensor) -> Iterator[dict[str, float]]:
+    def figures(self, judge: str, drawn: Tensor) -> Iterator[dict[str, float]]:
         """Of each picture (B, D): its mean likeness to all photos, and that to the input photo."""
-        cosines = seen @ self.seen[judge].T
+        cosines = drawn @ self.features[judge].T
         for row in cosines:
             yield {f"{judge}_all": float(row.mean()), f"{judge}_input": float(row[self.chosen])}
 
     def among_themselves(self, judge: str) -> float | None:
         """Mean likeness of two different photos: what a faithful picture of the same thing reaches, and a copy passes."""
-        seen = self.seen[judge]
-        if len(seen) < 2:
+        photos = self.features[judge]
+        if len(photos) < 2:
             return None
-        cosines = seen @ seen.T
-        return float((cosines.sum() - cosines.trace()) / (len(seen) * (len(seen) - 1)))
+        cosines = photos @ photos.T
+        return float((cosines.sum() - cosines.trace()) / (len(photos) * (len(photos) - 1)))
 
 
 def measure(
@@ -185,7 +185,7 @@ def measure(
         tell: called with how many pictures are measured.
 
     Returns:
-        The scores in the order of the cells, and what was seen of each subject's photos.
+        The scores in the order of the cells, and the features of each subject's photos.
     """
     scores: list[Score] = []
     references: dict[str, References] = {}
@@ -219,12 +219,12 @@ def _measured(
         return []
     figures: list[dict[str, float]] = [{} for _ in there]
     for judge in judges:
-        seen = judge.pictures([rgb for _, rgb in there])
-        for own, more in zip(figures, references.figures(judge.name, seen), strict=True):
+        drawn = judge.pictures([rgb for _, rgb in there])
+        for own, more in zip(figures, references.figures(judge.name, drawn), strict=True):
             own.update(more)
         if isinstance(judge, Clip):
             for own, cosine in zip(
-                figures, text_likeness(judge, seen, [cell.prompt for cell, _ in there]), strict=True
+                figures, text_likeness(judge, drawn, [cell.prompt for cell, _ in there]), strict=True
             ):
                 own[TEXT] = cosine
     return [
@@ -233,12 +233,12 @@ def _measured(
     ]
 
 
-def text_likeness(clip: Clip, seen: Tensor, prompts: Sequence[str]) -> list[float]:
+def text_likeness(clip: Clip, pictures: Tensor, prompts: Sequence[str]) -> list[float]:
     """Cosine of each picture (B, D) and its prompt; a negative one counts as 0."""
     different = list(dict.fromkeys(prompts))
     read = dict(zip(different, clip.texts(different), strict=True))
     texts = torch.stack([read[prompt] for prompt in prompts])
-    return [max(0.0, float(cosine)) for cosine in (seen * texts).sum(-1)]
+    return [max(0.0, float(cosine)) for cosine in (pictures * texts).sum(-1)]
 
 
 def table(scores: Sequence[Score], by: Callable[[Score], Any]) -> dict[Any, dict[str, float]]:

@@ -93,8 +93,8 @@ class Dino:
     @torch.inference_mode()
     def pictures(self, pictures: Sequence[np.ndarray]) -> Tensor:
         shorter = self._side * 256 // SIDE
-        seen = [prepared(rgb, shorter, self._side, IMAGENET_MEAN, IMAGENET_STD) for rgb in pictures]
-        tokens = self._network(torch.stack(seen).to(self._device)).last_hidden_state
+        pixels = [prepared(rgb, shorter, self._side, IMAGENET_MEAN, IMAGENET_STD) for rgb in pictures]
+        tokens = self._network(torch.stack(pixels).to(self._device)).last_hidden_state
         return F.normalize(tokens[:, 0].float(), dim=-1).cpu()
 
 
@@ -112,8 +112,8 @@ class Clip:
 
     @torch.inference_mode()
     def pictures(self, pictures: Sequence[np.ndarray]) -> Tensor:
-        seen = [prepared(rgb, self._side, self._side, CLIP_MEAN, CLIP_STD) for rgb in pictures]
-        pooled = self._network.vision_model(pixel_values=torch.stack(seen).to(self._device)).pooler_output
+        pixels = [prepared(rgb, self._side, self._side, CLIP_MEAN, CLIP_STD) for rgb in pictures]
+        pooled = self._network.vision_model(pixel_values=torch.stack(pixels).to(self._device)).pooler_output
         return F.normalize(self._network.visual_projection(pooled).float(), dim=-1).cpu()
 
     @torch.inference_mode()

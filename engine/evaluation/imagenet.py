@@ -67,10 +67,10 @@ class ImageNetJudge:
     @torch.inference_mode()
     def embed(self, pictures: Tensor | Sequence[Tensor]) -> Tensor:
         """Pictures (3, H, W) in [-1, 1], of any sizes and shapes → unit vectors (B, 1280)."""
-        seen = [square(picture) for picture in pictures]
-        if not seen:
+        squares = [square(picture) for picture in pictures]
+        if not squares:
             return torch.empty(0, 1280)
-        batches = torch.cat(seen).split(16)
+        batches = torch.cat(squares).split(16)
         features = [self._features(batch.contiguous(memory_format=torch.channels_last)) for batch in batches]
         return F.normalize(torch.cat(features).mean((2, 3)), dim=-1)
 

@@ -81,26 +81,26 @@ class PhotoEvaluation:
         Returns:
             The pictures most figures are taken of, true renders of the same, and those after the bundle's bits.
         """
-        seen = self.draw(self.cells, "Drawing")
+        judged = self.draw(self.cells, "Drawing")
         self._tell(self._share(), "Rendering the same scenes")
         renders = self.render(self.cells)
         coded = self.source.through_bits(renders.pictures, renders.canvas)
-        self.subjects(seen, renders, coded)
-        self.scenes(seen, renders, coded)
-        self.quality(seen, renders)
+        self.subjects(judged, renders, coded)
+        self.scenes(judged, renders, coded)
+        self.quality(judged, renders)
         self.pasted()
-        self.cost(seen)
+        self.cost(judged)
         if not self.quick:
-            self.scenes_by_imagenet(seen, renders)
+            self.scenes_by_imagenet(judged, renders)
             self.looks()
-            self.seeds(seen)
+            self.seeds(judged)
             self.best_of()
             self.light()
             self.placement()
             for off in self.source.off:
                 self.switched_off(off)
         self._tell(1.0, "Done")
-        return seen, renders, coded
+        return judged, renders, coded
 
     # Drawing
 
@@ -129,8 +129,8 @@ class PhotoEvaluation:
             return []
         return [self.source.automatic(self.case.cut_outs[cell.subject], cell.seed) for cell in cells]
 
-    def judged(self, seen: JudgedPictures) -> Judged:
-        return self._judged(seen.features, seen.cells)
+    def judged(self, judged: JudgedPictures) -> Judged:
+        return self._judged(judged.features, judged.cells)
 
     def _judged(self, features: Tensor, cells: Sequence[PhotoCell]) -> Judged:
         return judged(features, self.case.photos.prototypes, [cell.subject for cell in cells])
@@ -145,9 +145,9 @@ class PhotoEvaluation:
 
     # Figures
 
-    def subjects(self, seen: JudgedPictures, renders: Renders, coded: Tensor) -> None:
+    def subjects(self, judged: JudgedPictures, renders: Renders, coded: Tensor) -> None:
         """Judge the subject of every picture; beside it that of true renders, and of those after the bits."""
-        drawn, count = self.judged(seen), len(self.case.photos)
+        drawn, count = self.judged(judged), len(self.case.photos)
         self.figures |= {
             "photos_top1": round(drawn.top1, 4),
             "photos_margin": round(margin(drawn.top1, len(self.cells)), 4),
@@ -167,10 +167,10 @@ class PhotoEvaluation:
             ceiling = self._judged(self.case.photos.judge.embed(pictures), self.cells)
             self.figures |= {name: round(ceiling.top1, 4), f"{name}_similarity": round(ceiling.similarity, 4)}
 
-    def scenes(self, seen: JudgedPictures, renders: Renders, coded: Tensor) -> None:
+    def scenes(self, judged: JudgedPictures, renders: Renders, coded: Tensor) -> None:
         """Is it the place that was asked for, as the scene judge sees it?"""
         keys = [cell.key for cell in self.cells]
-        right = self.judges.says(seen.pictures, keys).tolist()
+        right = self.judges.says(judged.pictures, keys).tolist()
         self.figures |= {
             "scene_accuracy": round(share(right), 4),
             "scene_margin": round(margin(share(right), len(right)), 4),
@@ -183,36 +183,36 @@ class PhotoEvaluation:
             },
         }
 
-    def scenes_by_imagenet(self, seen: JudgedPictures, renders: Renders) -> None:
+    def scenes_by_imagenet(self, judged: JudgedPictures, renders: Renders) -> None:
         """The same by the judge of photos: nearest of the places' true renders, of every subject once in each."""
         self._tell(self._share(), "Rendering every place")
         keys = [scene.key for scene in language.PLACES]
         embed = self.case.photos.judge.embed
         of = prototypes(embed(self.case.render(self.case.cells([key])).pictures) for key in keys)
         for name, features in (
-            ("scene_accuracy_imagenet", seen.features),
+            ("scene_accuracy_imagenet", judged.features),
             ("scene_ceiling_imagenet", embed(renders.pictures)),
         ):
             found = nearest(features, of).tolist()
             right = [keys[index] == cell.key for index, cell in zip(found, self.cells, strict=True)]
             self.figures[name] = round(share(right), 4)
 
-    def quality(self, seen: JudgedPictures, renders: Renders) -> None:
+    def quality(self, judged: JudgedPictures, renders: Renders) -> None:
         """Sharpness of the scene, and of the subject's edge, against true renders."""
-        height, width = seen.pictures.shape[-2:]
+        height, width = judged.pictures.shape[-2:]
         around = [picture_figures.frame(height, width)] * 2
-        if seen.masks is not None:
-            around = [picture_figures.outside(masks) for masks in (seen.masks, renders.masks)]
+        if judged.masks is not None:
+            around = [picture_figures.outside(masks) for masks in (judged.masks, renders.masks)]
         self.figures["sharpness"] = round(
             picture_figures.ratio(
-                picture_figures.fine_energy(seen.pictures, around[0]),
+                picture_figures.fine_energy(judged.pictures, around[0]),
                 picture_figures.fine_energy(renders.pictures, around[1]),
             ),
             4,
         )
         self.figures["edge_energy"] = None
-        if seen.masks is not None:
-            drawn = picture_figures.edge_energy(seen.pictures, seen.masks)
+        if judged.masks is not None:
+            drawn = picture_figures.edge_energy(judged.pictures, judged.masks)
             true = picture_figures.edge_energy(renders.pictures, renders.masks)
             self.figures["edge_energy"] = round(picture_figures.ratio(drawn, true), 4)
 
@@ -227,12 +227,12 @@ class PhotoEvaluation:
         left = picture_figures.pasted_share(made, renders.pictures, canvas, renders.visible)
         self.figures["pasted_share"] = round(left, 4)
 
-    def cost(self, seen: JudgedPictures) -> None:
+    def cost(self, judged: JudgedPictures) -> None:
         """Seconds and megabytes."""
         cell, manifest = self.cells[0], self.source.bundle.manifest
         first = self.source.first_preview_seconds(self.case.cut_outs[cell.subject], cell.prompt, cell.seed)
         self.figures |= {
-            "seconds_per_picture": round(seen.seconds, 3),
+            "seconds_per_picture": round(judged.seconds, 3),
             "first_preview_seconds": round(first, 3),
             "bundle_mb": round(manifest.nbytes / 1e6, 1),
             "strengths": manifest.request_defaults(),
@@ -242,16 +242,16 @@ class PhotoEvaluation:
         """Red, purple, wet, shiny: is the look there, and is it still the same subject?"""
         cells = self.case.cells(LOOKS, SEED + 2 * OTHER)
         keys = [cell.key for cell in cells]
-        seen, renders = self.draw(cells, "Drawing looks"), self.render(cells).pictures
+        judged, renders = self.draw(cells, "Drawing looks"), self.render(cells).pictures
         true = self._judged(self.case.photos.judge.embed(renders), cells)
         self.figures |= {
-            "look_accuracy": round(share(self.judges.says(seen.pictures, keys)), 4),
-            "look_top1": round(self.judged(seen).top1, 4),
+            "look_accuracy": round(share(self.judges.says(judged.pictures, keys)), 4),
+            "look_top1": round(self.judged(judged).top1, 4),
             "look_ceiling": round(share(self.judges.says(renders, keys)), 4),
             "look_top1_ceiling": round(true.top1, 4),
         }
 
-    def seeds(self, seen: JudgedPictures) -> None:
+    def seeds(self, judged: JudgedPictures) -> None:
         """How far two seeds of one request are apart, as a share of two true renders' distance."""
         rows = [[cell.subject for cell in self.cells].index(row) for row in range(len(self.case.photos))]
         cells = [self.cells[row] for row in rows]
@@ -259,7 +259,7 @@ class PhotoEvaluation:
         again = [PhotoCell(c.subject, c.key, c.prompt, c.seed + OTHER + 1) for c in cells]
         other = self.draw(again, "Drawing other seeds").features
         one, two = (self.case.photos.judge.embed(self.render(some).pictures) for some in (cells, again))
-        drawn = 1 - F.cosine_similarity(seen.features[rows], other)
+        drawn = 1 - F.cosine_similarity(judged.features[rows], other)
         wanted = 1 - F.cosine_similarity(one, two)
         self.figures |= {
             "seed_distance": round(picture_figures.ratio(drawn, wanted), 4),
@@ -296,11 +296,11 @@ class PhotoEvaluation:
         if not self.source.places:
             return
         cells = self.case.cells(LIGHTS, SEED + 3 * OTHER)
-        seen, renders = self.draw(cells, "Drawing in different light"), self.render(cells)
-        assert seen.masks is not None
+        judged, renders = self.draw(cells, "Drawing in different light"), self.render(cells)
+        assert judged.masks is not None
         colours = [
             picture_figures.mean_colour(pictures, masks).unflatten(0, (-1, len(LIGHTS)))
-            for pictures, masks in ((seen.pictures, seen.masks), (renders.pictures, renders.visible))
+            for pictures, masks in ((judged.pictures, judged.masks), (renders.pictures, renders.visible))
         ]
         correlation, amount = picture_figures.light_agreement(*colours)
         self.figures |= {"light_correlation": round(correlation, 4), "light_amount": round(amount, 4)}
@@ -338,10 +338,10 @@ class PhotoEvaluation:
     def switched_off(self, off: Off) -> None:
         """The main figures without one part of the bundle."""
         cells = self.case.cells(QUICK_SCENES)
-        seen = self.draw(cells, f"Drawing {off.replace('_', ' ')}", off)
-        drawn = self.judged(seen)
+        judged = self.draw(cells, f"Drawing {off.replace('_', ' ')}", off)
+        drawn = self.judged(judged)
         self.figures[off] = {
             "photos_top1": round(drawn.top1, 4),
             "photos_similarity": round(drawn.similarity, 4),
-            "scene_accuracy": round(share(self.judges.says(seen.pictures, [cell.key for cell in cells])), 4),
+            "scene_accuracy": round(share(self.judges.says(judged.pictures, [cell.key for cell in cells])), 4),
         }

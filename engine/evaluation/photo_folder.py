@@ -111,13 +111,13 @@ class JudgedPhotos:
             try:
                 shot = subject.shot()
                 shot.cut_out(1)
-                seen = judge.embed([to_picture(load_photo(path).rgb) for path in subject.photos])
+                own = judge.embed([to_picture(load_photo(path).rgb) for path in subject.photos])
             except InputError as error:
                 skipped(f"{subject.key} is skipped: {error}")
                 continue
             subjects.append(subject)
             shots.append(shot)
-            features.append(seen)
+            features.append(own)
         if len(subjects) < 2:
             raise InputError(
                 Sentence("The photos in {folder} show fewer than two subjects that can be used.", folder=folder),

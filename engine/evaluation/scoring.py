@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from engine.errors import InputError
-from engine.evaluation.contact_sheet import contact_sheet
 from engine.evaluation.judge_training import CHANGED
 from engine.evaluation.judges import LOOKS, Judges
 from engine.evaluation.measures import margin, share
+from engine.photo.sheet import draw_rows
 from engine.request import CutOut
 from engine.sentence import Sentence
 from engine.training.data import language
@@ -233,7 +234,7 @@ def _scene_chance(cells: Sequence[SceneCell]) -> float:
 def write_sheet(
     drawer: Drawer, cut_outs: Sequence[tuple[str, CutOut]], path: Path, scenes: Sequence[str] = SHEET_SCENES
 ) -> None:
-    """Draw a contact sheet: the cut-out, then one picture per scene.
+    """Draw a sheet: of every subject the cut-out, then one picture per scene.
 
     Args:
         cut_outs: name and cut-out of every subject.
@@ -245,9 +246,10 @@ def write_sheet(
             to_pixels(drawer.draw(features, language.canonical_prompt(language.BY_KEY[key], name), SEED + index)[0])
             for key in scenes
         ]
-        rows.append((name, [cut_out.rgb, *drawn]))
+        rows.append([cut_out.rgb, *drawn])
     columns = ["subject", *(language.canonical_prompt(language.BY_KEY[key], "…") for key in scenes)]
-    contact_sheet(columns, rows, title=drawer.bundle.manifest.title).save(path)
+    names = [name for name, _ in cut_outs]
+    Image.fromarray(draw_rows(rows, names, columns, title=drawer.bundle.manifest.title)).save(path)
 
 
 def write_figures(figures: dict[str, Any], path: Path) -> None:

@@ -353,15 +353,17 @@ class Block(nn.Module):
         self.image = ImageLayer(config)
         self.content = ContentLayer(config, last)
 
-    def forward(self, x: Tensor, y: Tensor, seen: BlockContext) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, y: Tensor, context: BlockContext) -> tuple[Tensor, Tensor]:
         """Both layers at once, for training: image tokens (B, n, C) and content tokens (B, P, C) → the next block's."""
         words = None
         if self.content.update is not None:
-            pair = self.content.update.text_keys(seen.text)
-            words = KeyValue(pair.keys, pair.values, seen.text_mask)
-        content, y = self.content(y, seen.content_modulation, words, seen.content_rotary)
-        cross = join(self.image.text_keys(seen.text), self.image.semantic_keys(seen.semantic), seen.cross_mask)
-        x = self.image(x, self.image.prepared(seen.modulation), seen.rotary, [content], [cross], mask=seen.mask)
+            pair = self.content.update.text_keys(context.text)
+            words = KeyValue(pair.keys, pair.values, context.text_mask)
+        content, y = self.content(y, context.content_modulation, words, context.content_rotary)
+        cross = join(self.image.text_keys(context.text), self.image.semantic_keys(context.semantic), context.cross_mask)
+        x = self.image(
+            x, self.image.prepared(context.modulation), context.rotary, [content], [cross], mask=context.mask
+        )
         return x, y
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -115,6 +116,12 @@ class ScaleSchedule:
     @property
     def tokens(self) -> tuple[int, ...]:
         return tuple(h * w for h, w in self.grids)
+
+    def first_misfit(self, shapes: Sequence[Sequence[int]], bits: int) -> int | None:
+        """The first of some scales' (h, w, d) that is not the schedule's with d bits a token; None where all are."""
+        wanted = ((*grid, bits) for grid in self.grids)
+        pairs = enumerate(zip(shapes, wanted, strict=False))
+        return next((scale for scale, (shape, due) in pairs if tuple(shape) != due), None)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

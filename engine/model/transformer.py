@@ -233,7 +233,7 @@ class Transformer(nn.Module):
             F.pad(text_condition.mask, (0, patches.shape[1]), value=True) if text_condition.mask is not None else None
         )
 
-        seen = BlockContext(
+        context = BlockContext(
             modulation,
             content_modulation,
             text_condition.tokens,
@@ -247,7 +247,7 @@ class Transformer(nn.Module):
         y = subject.content
         for block in self.blocks:
             # Called as a whole: what shards the weights of a block gathers them when it is called.
-            x, y = block(x, y, seen)
+            x, y = block(x, y, context)
         return self.logits(x[:, 1:], text_condition.vector)
 
     def _training_geometry(self, schedule: ScaleSchedule, device: torch.device) -> tuple[Tensor, Tensor]:

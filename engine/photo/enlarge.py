@@ -76,15 +76,15 @@ def enlarged(image: np.ndarray, factor: int, way: Way = by_lanczos) -> np.ndarra
 
 
 def _without_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Where nothing is seen, the colour of the nearest pixel that is seen: it is what the filters find beside an edge."""
-    seen = alpha > 0
-    if not seen.any():
+    """Where nothing is visible, the colour of the nearest visible pixel: it is what the filters find beside an edge."""
+    visible = alpha > 0
+    if not visible.any():
         return rgb
     _, nearest = cv2.distanceTransformWithLabels(
-        (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        (~visible).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
-    colours[nearest[seen]] = rgb[seen]
+    colours[nearest[visible]] = rgb[visible]
     return colours[nearest]
 
 

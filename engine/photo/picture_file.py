@@ -14,12 +14,10 @@ otherwise: chunks are capped before they are read and again while they are unpac
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import json
 import os
-import secrets
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,7 +29,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import CannotWrite, InputError, PhotoError, os_reason
-from engine.files import readable
+from engine.files import readable, replacing
 from engine.photo.load import open_regular_file
 from engine.photo.srgb import tagged
 from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits, Share
@@ -324,22 +322,11 @@ def _damaged(name: str) -> InputError:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write beside the place, flush to the disk, then move there: a crash leaves the old file or the new one."""
+    """Write a file; a crash leaves the old one or the new one. Its folder is not made: it may be a typing error."""
     path = Path(path)
-    partial = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")
     try:
-        try:
-            # Not mkstemp: a picture has the permissions of any other new file of the user.
-            handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise
+        with replacing(path, make_folder=False) as partial:
+            partial.write_bytes(data)
     except (OSError, ValueError) as error:
         raise _cannot_write(path, error, len(data)) from error
 

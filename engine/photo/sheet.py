@@ -49,17 +49,40 @@ def arrange(labels: Sequence[tuple[str, str]]) -> Table:
 def draw_sheet(
     pictures: Sequence[np.ndarray | None], labels: Sequence[tuple[str, str]], side: int = 256, title: str = ""
 ) -> np.ndarray:
-    """One picture of many.
+    """One picture of many with (row, column) as words of each; see ``arrange`` and ``draw_table``."""
+    return draw_table(pictures, arrange(labels), side, title)
+
+
+def draw_rows(
+    rows: Sequence[Sequence[np.ndarray | None]],
+    names: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    side: int = 192,
+    title: str = "",
+) -> np.ndarray:
+    """One picture of rows of pictures, all of them as long as the first.
+
+    Args:
+        names: words beside each row, or none. columns: words above each column, or none.
+        side, title: see ``draw_table``.
+    """
+    width = len(rows[0])
+    places = tuple((row, column) for row in range(len(rows)) for column in range(width))
+    table = Table(tuple(names), tuple(columns), (), places, (len(rows), width))
+    return draw_table([picture for row in rows for picture in row], table, side, title)
+
+
+def draw_table(pictures: Sequence[np.ndarray | None], table: Table, side: int, title: str = "") -> np.ndarray:
+    """One picture of many at their places in a table.
 
     Args:
         pictures: RGB uint8 (h, w, 3) of any sizes, at least one of them; None leaves a place empty.
-        labels: (row, column) of each; see ``arrange``.
         side: the longer side of a picture on the sheet, in pixels.
+        title: a line above everything.
 
     Returns:
         RGB uint8 (H, W, 3).
     """
-    table = arrange(labels)
     first = next(picture for picture in pictures if picture is not None)
     scale = side / max(first.shape[:2])
     width, height = (max(1, round(length * scale)) for length in first.shape[1::-1])

@@ -90,10 +90,10 @@ def scale_work(config: TransformerConfig, task: Task) -> list[float]:
     width = config.width
     per_token = 7 * width * width + 2 * width * config.hidden
     fixed = config.content_tokens + config.semantic_tokens + task.text_tokens
-    seen, work = 0, []
+    before, work = 0, []
     for tokens in (2, *task.schedule.tokens[1:]):
-        seen += tokens
-        work.append(float(task.branches * config.blocks * tokens * (per_token + 2 * width * (seen + fixed))))
+        before += tokens
+        work.append(float(task.branches * config.blocks * tokens * (per_token + 2 * width * (before + fixed))))
     return work
 
 

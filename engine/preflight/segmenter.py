@@ -176,9 +176,9 @@ class Segmenter:
             found = self._sam(photo, None, marks, start, notes) if marks else None
             if found is not None:
                 return correct_by_logits(working, start, found[0], marks)
-            seen = corrected(working, self._network, start, marks) if self._network is not None and marks else None
-            if seen is not None:
-                logits, window = seen
+            refined = corrected(working, self._network, start, marks) if self._network is not None and marks else None
+            if refined is not None:
+                logits, window = refined
                 return correct_by_logits(working, start, logits, marks, window)
             return correct(working, start, marks)
 

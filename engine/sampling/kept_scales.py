@@ -22,17 +22,17 @@ def check_kept_scales(shapes: Sequence[Sequence[int]], schedule: ScaleSchedule, 
             Sentence("All {count} scales are kept: nothing is left to draw.", count=len(schedule.grids)),
             Sentence("Keep fewer."),
         )
-    for scale, (shape, grid) in enumerate(zip(shapes, schedule.grids, strict=False)):
-        if tuple(shape) != (*grid, bits):
-            raise RequestError(
-                Sentence(
-                    "The kept scale {scale} has {bits}, and this picture has {shape}.",
-                    scale=scale + 1,
-                    bits=_words(shape),
-                    shape=_words((*grid, bits)),
-                ),
-                Sentence("Scales can be kept from a picture of the same model and size."),
-            )
+    scale = schedule.first_misfit(shapes, bits)
+    if scale is not None:
+        raise RequestError(
+            Sentence(
+                "The kept scale {scale} has {bits}, and this picture has {shape}.",
+                scale=scale + 1,
+                bits=_words(shapes[scale]),
+                shape=_words((*schedule.grids[scale], bits)),
+            ),
+            Sentence("Scales can be kept from a picture of the same model and size."),
+        )
 
 
 def _words(shape: Sequence[int]) -> str:

@@ -129,9 +129,9 @@ def joined_state(
     rotary = net.start_rotary(vector.device)
     pairs, cross, start = [], [], []
     for index, block in enumerate(net.blocks):
-        seen = [state.content[index] for state in (states if content else states[:1])]
+        content_pairs = [state.content[index] for state in (states if content else states[:1])]
         further = [after(state.cross[index], words) for state in states[1:]]
-        pair, both = side_by_side(seen), side_by_side([states[0].cross[index], *further])
+        pair, both = side_by_side(content_pairs), side_by_side([states[0].cross[index], *further])
         weight = both.keys.new_zeros(1, 1, 1, both.keys.shape[2])
         weight[..., words:] = -math.log(len(states))
         both = replace(both, mask=weight)

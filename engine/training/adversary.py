@@ -58,8 +58,8 @@ class Adversary(nn.Module):
 
     def opinions(self, pictures: Tensor, features: Sequence[Tensor]) -> list[Tensor]:
         """Pictures (B, 3, H, W) and their features (B, C, h, w) → (B, 1, h, w) each: above 0 looks true, below looks made."""
-        seen = (F.pixel_unshuffle(pictures, FOLD), *features)
-        return [head(feature) for head, feature in zip(self.heads, seen, strict=True)]
+        inputs = (F.pixel_unshuffle(pictures, FOLD), *features)
+        return [head(feature) for head, feature in zip(self.heads, inputs, strict=True)]
 
     def fooled(self, pictures: Tensor, features: Sequence[Tensor]) -> Tensor:
         """The loss of who made the pictures: a number that falls as the judge takes them for true ones."""

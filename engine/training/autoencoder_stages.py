@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,10 +13,11 @@ from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer
 from engine.training.config import TrainingConfig
 from engine.training.loop import say
-from engine.training.optimiser import Muon, WeightAverage, descend, split_matrices
+from engine.training.optimiser import Muon, WeightAverage, descend, is_large, split_matrices
 from engine.training.picture_quality import psnr
 from engine.training.render.renderer import Renderer
-from engine.training.team import ALONE, Team, speaks
+from engine.training.sample_sheet import save_sheet
+from engine.training.team import ALONE, Team
 
 
 def reconstruction_loss(made: Tensor, wanted: Tensor, weight: Tensor | None = None, team: Team = ALONE) -> Tensor:
@@ -49,7 +49,7 @@ class AutoencoderStage:
         self.team = team
         self.module = module.to(device)
         self.settings, self.device = settings, device
-        matrices, rest = split_matrices(module)
+        matrices, rest = split_matrices(module, is_large)
         self.optimisers: list[torch.optim.Optimizer] = [
             Muon(matrices, lr=settings["learning_rate"]),
             torch.optim.AdamW(
@@ -212,13 +212,3 @@ def with_average(stage: Any, work: Any) -> Any:
         return work()
     finally:
         stage.module.load_state_dict(current)
-
-
-def save_sheet(path: Path, rows: list[Tensor]) -> None:
-    """Rows of pictures (n, 3, S, S) in [-1, 1] as one PNG. Of several processes only the first one writes."""
-    if not speaks():
-        return
-    side = max(row.shape[-1] for row in rows)
-    rows = [F.interpolate(row.float().cpu(), (side, side), mode="bilinear", align_corners=False) for row in rows]
-    sheet = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)
-    Image.fromarray(((sheet + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()).save(path)

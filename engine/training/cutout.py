@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.errors import InputError
+from engine.photo.sheet import draw_rows
 from engine.sentence import Sentence
 from engine.training.checkpoint import load_full
 from engine.training.config import read_training_file
@@ -120,13 +121,15 @@ class CutoutStage:
             f"cutout: held-out IoU {overlap[alone].mean():.3f} alone, {overlap[~alone].mean():.3f} with hints,"
             f" estimate off by {(overlap - score).abs().mean():.3f}"
         )
-        columns = []
+        rows: list[list[np.ndarray]] = [[], [], []]
         for item, found in list(zip(composites, logits, strict=True))[:12]:
             hints = np.dstack([item.hints[0] * 0.3 + item.hints[2], item.hints[1], item.hints[3] * 0.5])
             shown = np.clip(item.rgb * (1 - hints.max(2, keepdims=True)) + 255 * hints, 0, 255)
             guess = cv2.resize(torch.sigmoid(found[0]).numpy(), item.mask.shape)
-            columns.append(np.vstack([shown, *(np.dstack([grey * 255] * 3) for grey in (guess, item.mask))]))
-        Image.fromarray(np.hstack(columns).astype(np.uint8)).save(path)
+            masks = (np.dstack([grey * 255] * 3) for grey in (guess, item.mask))
+            for row, picture in zip(rows, (shown, *masks), strict=True):
+                row.append(picture.astype(np.uint8))
+        Image.fromarray(draw_rows(rows, side=len(rows[0][0]))).save(path)
 
     def state(self) -> dict[str, Any]:
         version, numbers, gauss = self.chance.getstate()

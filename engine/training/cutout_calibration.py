@@ -1,6 +1,6 @@
 """Calibrates the estimate of a mask's overlap: on composites of things that the network was never trained on.
 
-Each composite is cut out as the program does it, by itself and with a box, each with a second look; a logistic regression of the overlap
+Each composite is cut out as the program does it, by itself and with a box, each with a second pass; a logistic regression of the overlap
 with the truth on what the program can see of a mask (``TRAITS``) is the estimate. Photos are not used: they are the measure.
 """
 
@@ -21,11 +21,11 @@ from engine.preflight.segmenter import colour_candidates
 from engine.preflight.shipped.candidates import (
     Answer,
     Candidate,
+    answer_again,
+    answer_alone,
+    answer_in_box,
     around_box,
     ranked,
-    seen_again,
-    seen_by_itself,
-    seen_in_box,
 )
 from engine.preflight.shipped.judge import JUDGE_NAME, TRAITS, Judge, read_judge, write_judge
 from engine.preflight.shipped.network import ShippedNetwork
@@ -33,7 +33,7 @@ from engine.preflight.shipped.things import KnownThings
 from engine.training.render.composites import Composer
 
 SIZE = 384
-"""Pixels a side of the composites: as detailed as what the program looks at."""
+"""Pixels a side of the composites: as detailed as what the program gives the network."""
 
 COMPOSITES = 80
 """So many are drawn to calibrate; each gives five to seven masks."""
@@ -49,7 +49,7 @@ Row = tuple[np.ndarray, float]
 def calibrate(folder: Path, composer: Composer, count: int) -> dict[str, dict[str, float]]:
     """Fit the estimate to a network's file and write it beside it.
 
-    The second look is at what the first one chose, so the first ones are fitted before any second one is taken.
+    The second pass is at what the first one chose, so the first ones are fitted before any second one is taken.
 
     Args:
         folder: of ``cutout.onnx`` and its judge. composer: draws held-out composites without hints. count: how many.
@@ -59,13 +59,13 @@ def calibrate(folder: Path, composer: Composer, count: int) -> dict[str, dict[st
     """
     network, things = ShippedNetwork(folder), KnownThings(folder)
     report: dict[str, dict[str, float]] = {}
-    cases = [case for _ in range(count) for case in _first_looks(composer, network, things)]
+    cases = [case for _ in range(count) for case in _first_answers(composer, network, things)]
     for kind in ("alone", "hinted"):
         _fit_kind(folder, kind, [row for case in cases if case.kind == kind for row in case.rows()], report)
     judge = read_judge(folder / JUDGE_NAME)
     for kind in ("alone", "hinted"):
-        seen = [case.again(network, judge) for case in cases if case.kind == kind]
-        _fit_kind(folder, f"{kind} again", [row for rows in seen for row in rows], report)
+        answers = [case.again(network, judge) for case in cases if case.kind == kind]
+        _fit_kind(folder, f"{kind} again", [row for rows in answers for row in rows], report)
     return report
 
 
@@ -85,7 +85,7 @@ def _fit_kind(folder: Path, kind: str, rows: list[Row], report: dict[str, dict[s
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """One composite as it was seen first, "alone" or "hinted" by a box, with its truth, bool (S, S)."""
+    """One composite as it was cut out first, "alone" or "hinted" by a box, with its truth, bool (S, S)."""
 
     kind: str
     working: WorkingPhoto
@@ -101,10 +101,10 @@ class _Case:
         ]
 
     def again(self, network: ShippedNetwork, judge: Judge) -> list[Row]:
-        """The second look at what the first one chooses."""
+        """The second pass at what the first one chooses."""
         rated = [replace(one, score=judge.overlap(traits, self.kind)) for one, traits in zip(*self.answer, strict=True)]
         found = ranked(rated, self.window, self.places)
-        answer = seen_again(self.working, network, found, self.box, Marks()) if found else None
+        answer = answer_again(self.working, network, found, self.box, Marks()) if found else None
         return (
             [(traits, _overlap_with(self.working, one, self.truth)) for one, traits in zip(*answer, strict=True)]
             if answer
@@ -112,18 +112,18 @@ class _Case:
         )
 
 
-def _first_looks(composer: Composer, network: ShippedNetwork, things: KnownThings) -> Iterator[_Case]:
-    """One composite, seen alone and, where it has a subject, in a box."""
+def _first_answers(composer: Composer, network: ShippedNetwork, things: KnownThings) -> Iterator[_Case]:
+    """One composite, cut out alone and, where it has a subject, in a box."""
     composite = composer.draw()
     truth = composite.mask > 0.5
     working, marks = WorkingPhoto(photo_from_pixels(composite.rgb)), Marks()
     places = _places(things, working.whole)
-    alone = seen_by_itself(working, network, lambda: colour_candidates(working, marks), places)
+    alone = answer_alone(working, network, lambda: colour_candidates(working, marks), places)
     if alone is not None:
         yield _Case("alone", working, truth, None, working.whole, places, alone)
     if truth.any():
         box = _loosely(composer.dice, truth)
-        hinted, window = seen_in_box(working, network, box, marks), around_box(working, box)
+        hinted, window = answer_in_box(working, network, box, marks), around_box(working, box)
         if hinted is not None:
             yield _Case("hinted", working, truth, box, window, _places(things, window), hinted)
 

@@ -27,7 +27,7 @@ from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
 from engine.training.adversary import FOLD, Adversary, balanced
-from engine.training.autoencoder_stages import AutoencoderStage, reconstruction_loss, save_sheet, with_average
+from engine.training.autoencoder_stages import AutoencoderStage, reconstruction_loss, with_average
 from engine.training.config import TrainingConfig
 from engine.training.frozen import FrozenParts
 from engine.training.loop import say
@@ -36,6 +36,7 @@ from engine.training.picture_quality import psnr
 from engine.training.place_features import place_features
 from engine.training.render.paint import blur
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.sample_sheet import save_sheet
 from engine.training.team import ALONE, Team
 from engine.training.texture import broad_where, texture_distance
 
@@ -136,15 +137,15 @@ class DecoderStage(AutoencoderStage):
         one, other, known = random_crop((made, wanted, known), self.settings["perceptual_side"], self.noise, FOLD)
         with torch.no_grad():
             true = self.perceptual.features(other)
-        seen = self.perceptual.features(one)
-        far = distance(seen, true, known)
-        figures["seen"] = float(far.detach())
+        features = self.perceptual.features(one)
+        far = distance(features, true, known)
+        figures["perceptual"] = float(far.detach())
         loss = loss + self.settings["perceptual"] * far
         if self.adversary is None:
             return loss
-        fooled = self.adversary.fooled(one, seen)
+        fooled = self.adversary.fooled(one, features)
         loss = balanced(made, loss, fooled, self.settings["adversarial"] * self.adversary.weight, self.team)
-        figures["told"] = self.adversary.learn((one, seen), (other, true))
+        figures["told"] = self.adversary.learn((one, features), (other, true))
         return loss
 
     @torch.no_grad()

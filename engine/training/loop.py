@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from engine.errors import Cancelled, CannotWrite
 from engine.sentence import Sentence
+from engine.time_left import time_left_words
 from engine.training import checkpoint
 from engine.training.config import trapezoid
 from engine.training.team import ALONE, Team, speaks
@@ -167,7 +168,7 @@ def _save_or_say(stage: TrainingStage, path: Path, progress: Progress, team: Tea
 
 def _report(stage: TrainingStage, folder: Path, progress: Progress, rate: float, left: float) -> None:
     words = " ".join(f"{name} {value:.4g}" for name, value in progress.figures.items())
-    say(f"{stage.name} step {progress.steps}  {words}  {rate:.1f} pictures/s  {left / 60:.1f} min left")
+    say(f"{stage.name} step {progress.steps}  {words}  {rate:.1f} pictures/s  {time_left_words(left)}")
     log = folder / "log.csv"
     row = {
         "steps": progress.steps,

@@ -155,11 +155,11 @@ def _of_photos(figures: dict[str, Any]) -> list[str]:
         "| further figures | |",
         "|---|---|",
     ]
-    said = ("photos_top1", "photos_ceiling", "photos_ceiling_bits", "scene_accuracy", "seconds_per_picture")
+    known = ("photos_top1", "photos_ceiling", "photos_ceiling_bits", "scene_accuracy", "seconds_per_picture")
     lines += [
         f"| {target.words} | {number(figures[target.key], target.unit)}{_of_true_pictures(target, figures)} |"
         for target in TARGETS
-        if target.key not in said and figures.get(target.key) is not None
+        if target.key not in known and figures.get(target.key) is not None
     ]
     return lines
 

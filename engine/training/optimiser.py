@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -56,17 +56,32 @@ def orthogonal(matrices: Tensor, steps: int = 5) -> Tensor:
     return x.mT if tall else x
 
 
-def split_matrices(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Parameters for Muon (matrices and convolutions inside the network) and for AdamW (all others).
+def split_matrices(
+    module: nn.Module, inside: Callable[[str, nn.Parameter], bool]
+) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Parameters for Muon and for AdamW.
 
-    The first and the last layer of a network stay with AdamW, as do tables of embeddings: those with one side below 32.
+    Args:
+        inside: whether a parameter, by its name, is a matrix inside the network: ``in_blocks`` or ``is_large``. The first and
+            the last layer stay with AdamW, as do tables of embeddings.
     """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
-    for parameter in module.parameters():
-        inner = parameter.dim() >= 2 and min(parameter.shape[0], parameter[0].numel()) >= 32
-        (matrices if inner else rest).append(parameter)
+    for name, parameter in module.named_parameters():
+        (matrices if inside(name, parameter) else rest).append(parameter)
     return matrices, rest
+
+
+def in_blocks(name: str, parameter: nn.Parameter) -> bool:
+    """Of transformers: the matrices of their blocks, but for modulation and tables of positions."""
+    block = any(part in name for part in (".blocks.", ".block.", ".layer.", ".layers."))
+    table = "modulation" in name or "relative_attention_bias" in name
+    return block and parameter.dim() == 2 and not table
+
+
+def is_large(_name: str, parameter: nn.Parameter) -> bool:
+    """Of convolutional networks, whose layers have no common name: matrices and convolutions with no side below 32."""
+    return parameter.dim() >= 2 and min(parameter.shape[0], parameter[0].numel()) >= 32
 
 
 class WeightAverage:

@@ -109,17 +109,17 @@ class Team:
         if self.count == 1:
             return number
         # Cards know no doubles on every system: the message is whole milliseconds.
-        said = torch.tensor([round(number * 1000)], dtype=torch.int64, device=self.device)
-        dist.broadcast(said, 0)
-        return int(said) / 1000
+        shared = torch.tensor([round(number * 1000)], dtype=torch.int64, device=self.device)
+        dist.broadcast(shared, 0)
+        return int(shared) / 1000
 
     def any(self, flag: bool) -> bool:
         """Whether it is true in any process."""
         if self.count == 1:
             return flag
-        said = torch.tensor([int(flag)], dtype=torch.int64, device=self.device)
-        dist.all_reduce(said, dist.ReduceOp.MAX)
-        return bool(int(said))
+        shared = torch.tensor([int(flag)], dtype=torch.int64, device=self.device)
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+        return bool(int(shared))
 
     def wait(self) -> None:
         """Until all are here."""

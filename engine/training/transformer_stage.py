@@ -32,16 +32,17 @@ from engine.sampling.sampler import Conditions, Sampler
 from engine.sentence import Sentence
 from engine.tokenizer.quantizer import MultiScaleQuantizer, Quantised
 from engine.training import checkpoint
-from engine.training.autoencoder_stages import save_sheet, with_average
+from engine.training.autoencoder_stages import with_average
 from engine.training.config import TrainingConfig
 from engine.training.data import language
 from engine.training.data.words import UNKNOWN, word_tokenizer
 from engine.training.frozen import FrozenParts
 from engine.training.longer_words import begins_with, lengthen
 from engine.training.loop import say
-from engine.training.optimiser import Muon, WeightAverage, descend
+from engine.training.optimiser import Muon, WeightAverage, descend, in_blocks, split_matrices
 from engine.training.place_features import place_features
 from engine.training.render.renderer import Batch, Renderer
+from engine.training.sample_sheet import save_sheet
 from engine.training.team import ALONE, Team
 
 
@@ -102,7 +103,7 @@ class TransformerStage:
         self.module = nn.ModuleDict({"transformer": self.transformer, "text": self.text, "semantic": self.semantic}).to(
             self.device
         )
-        matrices, rest = _split(self.module)
+        matrices, rest = split_matrices(self.module, in_blocks)
         self.optimisers: list[torch.optim.Optimizer] = [
             Muon(matrices, lr=self.settings["learning_rate"]),
             torch.optim.AdamW(rest, lr=self.settings["learning_rate_rest"], betas=(0.9, 0.98), weight_decay=0.0),
@@ -133,10 +134,10 @@ class TransformerStage:
 
     def _content(self, batch: Batch) -> Tensor:
         """Content tokens (n, P, W_c) of references, or of the canvases where the content path is placed."""
-        seen = batch.reference
+        pictures = batch.reference
         if self.config.placed_content is not None:
-            seen = (batch.canvas[:, :3] + 1 - batch.canvas[:, 3:]) * 2 - 1
-        return fold_latent(self.frozen.content.encode(seen).latent_dist.mean, self.config.content_fold)
+            pictures = (batch.canvas[:, :3] + 1 - batch.canvas[:, 3:]) * 2 - 1
+        return fold_latent(self.frozen.content.encode(pictures).latent_dist.mean, self.config.content_fold)
 
     def _refill(self, n: int) -> _Pool:
         """Replace the n oldest pairs; fills the pool at first."""
@@ -201,13 +202,13 @@ class TransformerStage:
         labels = tuple(map(self.team.own, coded.labels))
         with self._autocast():
             words = self.text(input_ids=ids, attention_mask=mask).last_hidden_state
-            seen = self.semantic(pixel_values=pool.pixels[index]).last_hidden_state
+            tokens = self.semantic(pixel_values=pool.pixels[index]).last_hidden_state
             logits = self.transformer(
                 self.team.own(torch.cat(coded.inputs, dim=1)),
                 words,
                 mask,
-                seen[:, 0],
-                seen[:, 1:],
+                tokens[:, 0],
+                tokens[:, 1:],
                 pool.latents[index],
                 self.schedule,
                 drop_text=self.team.own(drops[0]),
@@ -314,10 +315,10 @@ class TransformerStage:
         )
         one = batch.row(row)
         pixels = prepared((one.reference + 1) / 2, int(self.config["semantic"]["input_size"]))
-        seen = self.semantic(pixel_values=pixels).last_hidden_state[0]
+        tokens = self.semantic(pixel_values=pixels).last_hidden_state[0]
         ids, _ = self._tokens(one.captions, forget=False)
         words = self.text(input_ids=ids).last_hidden_state[0]
-        subject = SubjectFeatures(row, seen[0], seen[1:], self._content(one)[0])
+        subject = SubjectFeatures(row, tokens[0], tokens[1:], self._content(one)[0])
         summed = torch.empty(0)
         for drawn in sampler.draw(
             Conditions(PromptFeatures(row, words), subject), guidance, self.schedule, seed, kept=kept
@@ -410,14 +411,3 @@ class TransformerStage:
                 name: value.to(self.device) if isinstance(value, Tensor) else value for name, value in kept.items()
             }
             self.pool = _Pool(**on_device)
-
-
-def _split(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Matrices inside the blocks of the three networks, for Muon, and everything else, for AdamW."""
-    matrices: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
-    for name, parameter in module.named_parameters():
-        inner = any(part in name for part in (".blocks.", ".block.", ".layer.", ".layers."))
-        table = "modulation" in name or "relative_attention_bias" in name
-        (matrices if inner and parameter.dim() == 2 and not table else rest).append(parameter)
-    return matrices, rest

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from engine.weights.state import ModelState as ModelState
     from engine.weights.state import PartState as PartState
     from engine.weights.state import Phase as Phase
-    from engine.weights.state import time_words as time_words
     from engine.weights.store import ModelStore as ModelStore
     from engine.weights.transfer.hub import LicenceChanged as LicenceChanged
 else:
@@ -40,7 +39,7 @@ else:
             "engine.weights.catalogue": ("Licence", "MODELS", "PARTS", "Part", "chosen_parts"),
             "engine.weights.inventory": ("installed_helpers", "installed_upscaler"),
             "engine.weights.settings": ("HUB",),
-            "engine.weights.state": ("ModelState", "PartState", "Phase", "time_words"),
+            "engine.weights.state": ("ModelState", "PartState", "Phase"),
             "engine.weights.store": ("ModelStore",),
             "engine.weights.transfer.hub": ("LicenceChanged",),
         },

@@ -186,8 +186,8 @@ def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], No
 
 def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """Folders and the files in them, not too deep; what cannot be read is passed over."""
-    for seen, (place, folders, names) in enumerate(os.walk(folder)):
-        if seen == _MAX_FOLDERS:
+    for count, (place, folders, names) in enumerate(os.walk(folder)):
+        if count == _MAX_FOLDERS:
             return
         depth = len(Path(place).relative_to(folder).parts)
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < _MAX_DEPTH else []

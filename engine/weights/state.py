@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import EchoGenError
-from engine.sentence import Sentence
 
 Phase = Literal["absent", "asking", "fetching", "checking", "converting", "importing", "paused", "failed", "ready"]
 WORKING: tuple[Phase, ...] = ("asking", "fetching", "checking", "converting", "importing")
@@ -140,16 +139,6 @@ class Meter:
         """Seconds until all bytes are there, or None when that cannot be said yet."""
         rate = self.rate(done)
         return (total - done) / rate if rate > 1 else None
-
-
-def time_words(seconds: float) -> Sentence:
-    """“about 4 min left”, as a person would say it."""
-    if seconds < 55:
-        return Sentence("about {count} s left", count=max(5, round(seconds / 5) * 5))
-    if seconds < 55 * 60:
-        return Sentence("about {count} min left", count=round(seconds / 60) or 1)
-    hours = seconds / 3600
-    return Sentence("about {count} h left", count=f"{hours:.1f}" if hours < 9.5 else round(hours))
 
 
 def licence_words(names: list[str]) -> str:

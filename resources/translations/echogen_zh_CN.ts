@@ -3416,14 +3416,6 @@
         <translation>整数</translation>
     </message>
     <message>
-        <source>about {0}&#xa0;min left</source>
-        <translation>约剩 {0}&#xa0;分钟</translation>
-    </message>
-    <message>
-        <source>about {0}&#xa0;s left</source>
-        <translation>约剩 {0}&#xa0;秒</translation>
-    </message>
-    <message>
         <source>about {count} h left</source>
         <translation>约剩 {count} 小时</translation>
     </message>

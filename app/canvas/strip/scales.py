@@ -12,6 +12,15 @@ from app.language.say import say
 Tile = Literal["waiting", "now", "done", "kept", "redrawn"]
 
 
+def scale_sentence(scale: int, count: int) -> str:
+    """The level of detail that a scale (0-based) brings, in words."""
+    if scale < min(3, count - 3):
+        return say("Light and colours come first")
+    if scale >= count - 3:
+        return say("Fine details")
+    return say("Shapes are set, details come next")
+
+
 @dataclass
 class ScaleStripModel:
     """The state of the strip.

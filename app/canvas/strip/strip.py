@@ -10,14 +10,14 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from app.canvas.strip.scales import ScaleStripModel
+from app.canvas.strip.scales import ScaleStripModel, scale_sentence
 from app.canvas.strip.tiles import END, START, Tiles
-from app.canvas.strip.time_left import TimeLeft, scale_sentence
+from app.language.sentences import translated
 from app.look import type as type_
 from app.look.controls import ElidedLabel, OutlinedButton, label
 from app.look.theme import notifier, size, theme
 from app.shortcuts import bind, keymap, tooltip
-from engine import ScaleBits
+from engine import ScaleBits, TimeLeft
 
 _STEPS = 1000
 _TICK = 100
@@ -208,7 +208,8 @@ class ScaleStrip(QWidget):
             return
         now = time.monotonic() - self._started
         self.bar.setValue(round(_STEPS * self._time.fraction(now)))
-        self.left.setText(self._time.words(now))
+        left = self._time.words(now)
+        self.left.setText(translated(left) if left is not None else "")
 
     @Slot()
     def _refresh(self) -> None:

@@ -21,8 +21,8 @@ from engine.preflight.colours.marks import Marks, joined
 from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 from engine.preflight.shipped.channels import HintChannels
 from engine.preflight.shipped.judge import TRAITS
-from engine.preflight.shipped.network import LARGE_LOOK, SIDE, SMALL_LOOK, ShippedNetwork, View
-from engine.preflight.shipped.traits import seen_in, shown, traits_of
+from engine.preflight.shipped.network import LARGE_SIDES, SIDE, SMALL_SIDES, ShippedNetwork, View
+from engine.preflight.shipped.traits import shown, traits_of, within
 from engine.preflight.together import together
 
 _CERTAIN = 3.0
@@ -32,7 +32,7 @@ _AGREED = 0.85
 """Overlap of the two readings of a photo from which on colours are not asked for another one."""
 
 _CLEAR = 0.5
-"""Overlap of the looks at one picture below which it is not seen clearly."""
+"""Overlap of the passes over one picture below which the answer is not clear."""
 
 _ANOTHER = 0.8
 """Candidates that overlap less are two readings of a photo."""
@@ -41,7 +41,7 @@ _SAME_THING = 0.5
 """Overlap from which on two views show the same thing, more or less of it."""
 
 _UNLIKELY_READING = 0.25
-"""A second reading that lies so far behind the first one (of an estimate and a correlation, 0 … 2) is not looked at again."""
+"""A second reading that lies so far behind the first one (of an estimate and a correlation, 0 … 2) is not gone over again."""
 
 _STANDS_OUT = [TRAITS.index("apart"), TRAITS.index("edges")]
 
@@ -95,11 +95,11 @@ def by_itself(
             largest sum of its estimate and of its correlation with that: a mask is to be good, and of the right thing.
     """
     if marks:
-        return _judged(network, seen_with_marks(working, network, marks, colours()), "hinted", working.whole)
-    found = _judged(network, seen_by_itself(working, network, colours, places), "alone", working.whole, places)
+        return _judged(network, answer_with_marks(working, network, marks, colours()), "hinted", working.whole)
+    found = _judged(network, answer_alone(working, network, colours, places), "alone", working.whole, places)
     if not found:
         return found
-    return _with_second_looks(working, network, found, None, marks, working.whole, places)
+    return _with_second_pass(working, network, found, None, marks, working.whole, places)
 
 
 def in_box(
@@ -111,54 +111,54 @@ def in_box(
         places: as for ``by_itself``, of the window around the box (``around_box``).
     """
     window = around_box(working, box)
-    found = _judged(network, seen_in_box(working, network, box, marks), "hinted", window, places)
+    found = _judged(network, answer_in_box(working, network, box, marks), "hinted", window, places)
     if not found:
         return found
-    return _with_second_looks(working, network, found, box, marks, window, places)
+    return _with_second_pass(working, network, found, box, marks, window, places)
 
 
 def around_box(working: WorkingPhoto, box: Extent) -> Window:
-    """The part of the photo that is looked at for a box."""
+    """The part of the photo that is given to the network for a box."""
     return working.window(working.around(box, WINDOW))
 
 
-def seen_by_itself(
+def answer_alone(
     working: WorkingPhoto,
     network: ShippedNetwork,
     colours: Callable[[], Sequence[Candidate]],
     places: np.ndarray | None = None,
 ) -> Answer | None:
-    """As ``by_itself`` without marks, before it is judged or looked at again.
+    """As ``by_itself`` without marks, before it is judged or gone over again.
 
-    The photo is seen twice: with no hint, and with a box as large as the photo, which says that the subject fills it. A
-    network that was trained on things before grounds takes a face that fills the frame for a ground otherwise. Where both
-    differ, colours and a look at where ``places`` are highest give further answers.
+    The photo goes through the network twice: with no hint, and with a box as large as the photo, which says that the
+    subject fills it. A network that was trained on things before grounds takes a face that fills the frame for a ground
+    otherwise. Where both differ, colours and a pass with hints where ``places`` are highest give further answers.
     """
     window, none = working.whole, Marks()
-    view = network.look(window.fine)
+    view = network.predict(window.fine)
     filling = HintChannels.none(SIDE)
     filling.box(0, 0, SIDE, SIDE)
-    filled = network.look(window.fine, filling, SMALL_LOOK)
+    filled = network.predict(window.fine, filling, SMALL_SIDES)
     if view is None or filled is None:
         return None
     doubt = overlap(view.logits > 0, filled.logits > 0) < _AGREED
     pointed = _pointed_at(window, network, view, places) if doubt and places is not None else None
     views = [(view, None), (filled, 1), *([(pointed, 1)] if pointed is not None else [])]
     readings = [
-        (np.where(part, seen.logits, np.minimum(seen.logits, -1.0)), seen)
-        for seen, most in views
-        for part in _parts(seen.logits)[:most]
+        (np.where(part, one.logits, np.minimum(one.logits, -1.0)), one)
+        for one, most in views
+        for part in _parts(one.logits)[:most]
     ]
     tasks: list[Callable[[], Sequence[Candidate]]] = []
     if doubt or not readings:
         tasks.append(colours)  # takes the longest, so it begins first
-    for number, (logits, seen) in enumerate(readings):
-        # Colours are asked about the largest part of both views: what is left gets its outline with the second look.
-        first = seen is not pointed and (number == 0 or readings[number - 1][1] is not seen)
+    for number, (logits, source) in enumerate(readings):
+        # Colours are asked about the largest part of both views: what is left gets its outline with the second pass.
+        first = source is not pointed and (number == 0 or readings[number - 1][1] is not source)
         tasks.append(partial(_of_logits if doubt and first else _only_own, window, logits, None, none))
     made = together(tasks)
     by_colours = made.pop(0) if doubt or not readings else ()
-    found = [(candidate, seen) for some, (_, seen) in zip(made, readings, strict=True) for candidate in some]
+    found = [(candidate, source) for some, (_, source) in zip(made, readings, strict=True) for candidate in some]
     return _weighed(window, [*found, *((candidate, view) for candidate in by_colours)])
 
 
@@ -172,27 +172,27 @@ def _pointed_at(window: Window, network: ShippedNetwork, view: View, places: np.
     y, x = np.unravel_index(int(large.argmax()), large.shape)
     channels = HintChannels.none(SIDE)
     channels.point(float(x), float(y), True)
-    pointed = network.look(window.fine, channels, SMALL_LOOK)
+    pointed = network.predict(window.fine, channels, SMALL_SIDES)
     alike = pointed is not None and overlap(pointed.logits > 0, view.logits > 0) >= _SAME_THING
     return pointed if alike else None
 
 
-def seen_with_marks(
+def answer_with_marks(
     working: WorkingPhoto, network: ShippedNetwork, marks: Marks, others: Sequence[Candidate]
 ) -> Answer | None:
     """The network's answer for the whole photo with clicks and strokes, before it is judged along with ``others``."""
     window = working.whole
-    view = network.look(window.fine, _channels(window, None, marks))
+    view = network.predict(window.fine, _channels(window, None, marks))
     if view is None:
         return None
     found = _of_logits(window, view.logits, None, marks) if (view.logits > 0).any() else []
     return _weighed(window, [(candidate, view) for candidate in (*found, *others)])
 
 
-def seen_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> Answer | None:
-    """As ``in_box``, before it is judged or looked at again."""
+def answer_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> Answer | None:
+    """As ``in_box``, before it is judged or gone over again."""
     window = around_box(working, box)
-    view = network.look(window.fine, _channels(window, box, marks))
+    view = network.predict(window.fine, _channels(window, box, marks))
     if view is None:
         return None
     by_colours, found = together(
@@ -205,21 +205,21 @@ def seen_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, mar
     return _weighed(window, [(candidate, view) for candidate in found])
 
 
-def seen_again(
+def answer_again(
     working: WorkingPhoto, network: ShippedNetwork, found: Sequence[Candidate], box: Extent | None, marks: Marks
 ) -> Answer | None:
-    """A closer look at the first of ``found``, which is an earlier mask to it: what it becomes, and it itself.
+    """A closer pass over the first of ``found``, which is an earlier mask to it: what it becomes, and it itself.
 
-    How far the second look repeats the first is the best evidence that both are right.
+    How far the second pass repeats the first is the best evidence that both are right.
 
     Args:
-        found: the candidates of the first look, the best one first; the others are weighed against it.
+        found: the candidates of the first pass, the best one first; the others are weighed against it.
         box: the user's; where the candidate lies by default.
     """
     chosen = found[0]
     extent = box or chosen.box().pixels(working.photo.height, working.photo.width)
     window = around_box(working, extent)
-    view = network.look(window.fine, _channels(window, extent, marks, seen_in(chosen, window)), LARGE_LOOK)
+    view = network.predict(window.fine, _channels(window, extent, marks, within(chosen, window)), LARGE_SIDES)
     if view is None:
         return None
     made = [*_of_logits(window, view.logits, box, marks), chosen]
@@ -231,7 +231,7 @@ def corrected(
 ) -> tuple[np.ndarray, Window] | None:
     """Logits for a mask so far, uint8 (H, W), and marks that say what is wrong with it; and the window they are of.
 
-    It looks with the mask so far, to which it keeps, and without, where the marks alone lead it. Where the latter is a clear
+    One pass is led by the mask so far, to which it keeps, and one goes without, where the marks alone lead it. Where the latter is a clear
     picture the mean of both lets a click undo more than its own spot, as a mask needs that was mostly wrong. The outline is
     the one that colours find from there: on photos it is better than the network's own.
     """
@@ -241,8 +241,8 @@ def corrected(
     window = around_box(working, extent)
     x0, y0, x1, y1 = window.extent
     earlier = cv2.resize(start[y0:y1, x0:x1], (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    keeping = network.look(window.fine, _channels(window, None, marks, earlier))
-    anew = network.look(window.fine, _channels(window, None, marks))
+    keeping = network.predict(window.fine, _channels(window, None, marks, earlier))
+    anew = network.predict(window.fine, _channels(window, None, marks))
     if keeping is None or anew is None:
         return None
     logits = (keeping.logits + anew.logits) / 2 if anew.agreement >= _CLEAR else keeping.logits
@@ -252,9 +252,9 @@ def corrected(
 
 def _weighed(window: Window, found: Sequence[tuple[Candidate, View]], others: Sequence[Candidate] = ()) -> Answer:
     """Candidates, each with the view it is compared with, and their traits; ``others`` are compared but not weighed."""
-    kept = [(candidate, view, seen_in(candidate, window)) for candidate, view in found]
+    kept = [(candidate, view, within(candidate, window)) for candidate, view in found]
     kept = [(candidate, view, mask) for candidate, view, mask in kept if 0 < (mask > 0.5).sum() < mask.size]
-    rivals = [seen_in(candidate, window) for candidate in others]
+    rivals = [within(candidate, window) for candidate in others]
     traits = traits_of(window, [(mask, view, one.way == "colours") for one, view, mask in kept], rivals)
     return [candidate for candidate, _, _ in kept], traits
 
@@ -265,7 +265,7 @@ def ranked(rated: Sequence[Candidate], window: Window, places: np.ndarray | None
 
 
 def _evidence(candidate: Candidate, window: Window, places: np.ndarray | None) -> float:
-    return 0.0 if places is None else shown(seen_in(candidate, window), places)
+    return 0.0 if places is None else shown(within(candidate, window), places)
 
 
 def _judged(
@@ -285,7 +285,7 @@ def _judged(
     return ranked(rated, window, places)
 
 
-def _with_second_looks(
+def _with_second_pass(
     working: WorkingPhoto,
     network: ShippedNetwork,
     found: list[Candidate],
@@ -294,23 +294,23 @@ def _with_second_looks(
     window: Window,
     places: np.ndarray | None,
 ) -> list[Candidate]:
-    """The answer after a second look at the best ones, and then ``found`` as it was.
+    """The answer after a second pass over the best ones, and then ``found`` as it was.
 
-    Where the first look left two readings about as likely, both get one: a mask that is right is confirmed, the other one
-    mostly is not. A look at a mask likes what it sees, so the estimates of both looks count among them. The one of the
-    second look stays.
+    Where the first pass left two readings about as likely, both get one: a mask that is right is confirmed, the other one
+    mostly is not. A pass that is led by a mask confirms it too readily, so the estimates of both passes count among them. The one of the
+    second pass stays.
     """
     rivals = [one for one in found[1:] if overlap(_solid(one, window), _solid(found[0], window)) < _ANOTHER][:1]
     likely = found[0].score + _evidence(found[0], window, places) - _UNLIKELY_READING
     chosen = [found[0], *(one for one in rivals if one.score + _evidence(one, window, places) > likely)]
     kind = "alone again" if box is None else "hinted again"
 
-    def look_at(one: Candidate) -> list[tuple[float, Candidate]]:
+    def judge_again(one: Candidate) -> list[tuple[float, Candidate]]:
         first = [one, *(other for other in found if other is not one)]
-        judged = _judged(network, seen_again(working, network, first, box, marks), kind, window) or []
+        judged = _judged(network, answer_again(working, network, first, box, marks), kind, window) or []
         return [((one.score + made.score) / 2 + _evidence(made, window, places), made) for made in judged]
 
-    again = [rated for some in together([partial(look_at, one) for one in chosen]) for rated in some]
+    again = [rated for some in together([partial(judge_again, one) for one in chosen]) for rated in some]
     if not again:
         return found
     best = max(again, key=lambda rated: rated[0])[1]
@@ -332,7 +332,7 @@ def _with_finer_outline(best: Candidate, made: Sequence[Candidate], window: Wind
 
 
 def _solid(candidate: Candidate, window: Window) -> np.ndarray:
-    return seen_in(candidate, window) > 0.5
+    return within(candidate, window) > 0.5
 
 
 def _of_logits(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> list[Candidate]:

@@ -1,7 +1,7 @@
 """How good a mask is: the overlap it is going to have with the truth, estimated before anyone says so.
 
 The network's own judge compares its features inside, outside and on the edge of a mask. What it says is weighed with how
-far the looks and the candidates agree and how well the mask stands out; the weights are fitted on composites of things
+far the passes and the candidates agree and how well the mask stands out; the weights are fitted on composites of things
 that the network was never trained on (``engine/training/cutout_calibration.py``), apart for each way a mask is found.
 """
 
@@ -29,7 +29,7 @@ TRAITS = (
 """Names of the features that the calibration weighs (``traits.py``), in this order; the last is always 1."""
 
 KINDS = ("alone", "alone again", "hinted", "hinted again")
-"""The ways a mask is found: by itself, by the second look at that, led by a hint, by the second look at that."""
+"""The ways a mask is found: by itself, by the second pass at that, led by a hint, by the second pass at that."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
-"""The network in OpenCV: a picture and hints in; where the subject is, and what its judge looks at, out. No torch.
+"""The network in OpenCV: a picture and hints in; where the subject is, and what its judge needs, out. No torch.
 
-Each picture is looked at several times, in two sizes and mirrored: the mean of the views is better than each of them, and
+Each picture goes through it several times, in two sizes and mirrored: the mean of the views is better than each of them, and
 where they differ the network is not sure. A file that is missing or damaged, and an OpenCV that lacks a layer, are said
 once in the log; whoever asks then gets no answer and goes on without.
 """
@@ -27,10 +27,10 @@ OUTPUTS = ("mask", "middle", "top")
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "cutout"
 
 SIDE = 256
-"""Pixels a side of the answer, and of the larger look."""
+"""Pixels a side of the answer, and of the larger pass."""
 
-LOOKS, LARGE_LOOK, SMALL_LOOK = (SIDE, 192), (SIDE,), (192,)
-"""Sides of the squares that a picture is seen as: for a first answer, for a second one, for another reading."""
+SIDES, LARGE_SIDES, SMALL_SIDES = (SIDE, 192), (SIDE,), (192,)
+"""Sides of the squares that a picture is scaled to: for a first answer, for a second one, for another reading."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,9 @@ class View:
     """The network's output for a picture, squeezed into a square.
 
     Attributes:
-        logits: float32 (SIDE, SIDE), above 0 where the subject is: the mean of all looks.
-        agreement: 0 … 1, how far the looks overlap in what they take for the subject.
-        middle, top: features of the larger look, float32 (C, SIDE / 8, SIDE / 8) and (C,).
+        logits: float32 (SIDE, SIDE), above 0 where the subject is: the mean of all passes.
+        agreement: 0 … 1, how far the passes overlap in what they take for the subject.
+        middle, top: features of the larger pass, float32 (C, SIDE / 8, SIDE / 8) and (C,).
         judge: who estimates how good a mask is.
     """
 
@@ -81,13 +81,15 @@ class ShippedNetwork:
             raise ValueError(self._problem)
         return judge
 
-    def look(self, rgb: np.ndarray, hints: HintChannels | None = None, sides: tuple[int, ...] = LOOKS) -> View | None:
+    def predict(
+        self, rgb: np.ndarray, hints: HintChannels | None = None, sides: tuple[int, ...] = SIDES
+    ) -> View | None:
         """See the subject.
 
         Args:
             rgb: uint8 (h, w, 3); a long side of twice ``SIDE`` is enough.
             hints: of ``SIDE`` pixels.
-            sides: pixels a side of the looks, the largest first; each is taken twice, once mirrored.
+            sides: pixels a side of the passes, the largest first; each is taken twice, once mirrored.
 
         Returns:
             None where the network cannot be used.
@@ -97,32 +99,32 @@ class ShippedNetwork:
             if judge is None:
                 return None
             try:
-                looks = [self._look(rgb, hints, side) for side in sides]
+                passes = [self._predict(rgb, hints, side) for side in sides]
             except cv2.error as error:
                 self._fail(
                     Sentence("OpenCV {version} cannot run the network for cut-outs.", version=cv2.__version__), error
                 )
                 return None
-        single = np.concatenate([logits for logits, _, _ in looks])
+        single = np.concatenate([logits for logits, _, _ in passes])
         inside = single > 0
         both, either = inside.all(0).sum(), inside.any(0).sum()
         return View(
-            single.mean(0), float(both / either) if either else 0.0, looks[0][1], looks[0][2].mean((1, 2)), judge
+            single.mean(0), float(both / either) if either else 0.0, passes[0][1], passes[0][2].mean((1, 2)), judge
         )
 
-    def _look(
+    def _predict(
         self, rgb: np.ndarray, hints: HintChannels | None, side: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Logits (2, SIDE, SIDE) of the picture and its mirror image, turned back; features of the former."""
         how = cv2.INTER_AREA if min(rgb.shape[:2]) >= side else cv2.INTER_LINEAR
-        seen = np.zeros((2, 7, side, side), np.float32)
-        seen[0, :3] = cv2.resize(rgb, (side, side), interpolation=how).transpose(2, 0, 1)
+        batch = np.zeros((2, 7, side, side), np.float32)
+        batch[0, :3] = cv2.resize(rgb, (side, side), interpolation=how).transpose(2, 0, 1)
         if hints is not None:
             for channel, values in enumerate(hints.channels):
-                seen[0, 3 + channel] = cv2.resize(values, (side, side), interpolation=cv2.INTER_AREA)
-        seen[1] = seen[0, :, :, ::-1]
+                batch[0, 3 + channel] = cv2.resize(values, (side, side), interpolation=cv2.INTER_AREA)
+        batch[1] = batch[0, :, :, ::-1]
         assert self._net is not None
-        self._net.setInput(seen)
+        self._net.setInput(batch)
         logits, middle, top = self._net.forward(list(OUTPUTS))
         sides = (logits[0, 0], np.ascontiguousarray(logits[1, 0, :, ::-1]))
         return np.stack([cv2.resize(one, (SIDE, SIDE)) for one in sides]), middle[0], top[0]
@@ -144,7 +146,7 @@ class ShippedNetwork:
         try:
             self._net = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
             self._judge = judge
-            self._look(np.zeros((4, 4, 3), np.uint8), None, 64)
+            self._predict(np.zeros((4, 4, 3), np.uint8), None, 64)
         except (cv2.error, ValueError) as error:
             self._fail(
                 Sentence("OpenCV {version} cannot run the network for cut-outs.", version=cv2.__version__), error

@@ -1,4 +1,4 @@
-"""Features of a mask that can be seen without knowing the truth: those that the calibration weighs (``TRAITS``)."""
+"""Features of a mask that can be measured without knowing the truth: those that the calibration weighs (``TRAITS``)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def traits_of(
     return traits
 
 
-def seen_in(placed: Placed, window: Window) -> np.ndarray:
+def within(placed: Placed, window: Window) -> np.ndarray:
     """A mask as another window shows it, float32 (SIDE, SIDE), 0 … 1; what lies outside its own window is not in it."""
     extent: Extent = placed.window.extent
     x0, y0, x1, y1 = window.extent

@@ -225,10 +225,10 @@ def _mirrored(dice: Dice, picture: np.ndarray, thing: np.ndarray) -> np.ndarray:
 
 def colours_of(thing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of a cut-out's colours, each (3,)."""
-    seen = thing[thing[..., 3] > 128][:, :3].astype(np.float32) / 255
-    if not len(seen):
+    colours = thing[thing[..., 3] > 128][:, :3].astype(np.float32) / 255
+    if not len(colours):
         return np.full(3, 0.5, np.float32), np.full(3, 0.2, np.float32)
-    return seen.mean(0), seen.std(0)
+    return colours.mean(0), colours.std(0)
 
 
 def recoloured(picture: np.ndarray, like: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -265,11 +265,11 @@ def camera(dice: Dice, picture: np.ndarray) -> np.ndarray:
         picture = picture + 0.7 * (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))
     if dice.random() < 0.5:
         picture = picture + dice.standard_normal(picture.shape, np.float32) * dice.uniform(0.005, 0.05)
-    seen = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+    developed = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
     if dice.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(dice.integers(25, 95))]
-        seen = cv2.imdecode(cv2.imencode(".jpg", seen, quality)[1], cv2.IMREAD_COLOR)
-    return seen
+        developed = cv2.imdecode(cv2.imencode(".jpg", developed, quality)[1], cv2.IMREAD_COLOR)
+    return developed
 
 
 def read_photographs(folder: Path | None, longest: int = 768, skip: Collection[str] = ()) -> list[np.ndarray]:

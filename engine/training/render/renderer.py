@@ -416,14 +416,3 @@ class Renderer:
 
 
 _ROAD = [place.key for place in language.PLACES].index("dirt_road")
-
-
-def sheet_of_pairs(batch: Batch, columns: int = 6) -> Tensor:
-    """Pairs side by side, uint8 (H, W, 3): reference, then target."""
-    size = batch.target.shape[-1]
-    reference = F.interpolate(batch.reference, (size, size), mode="bilinear", align_corners=False)
-    pairs = torch.cat([reference, batch.target], dim=3)
-    while len(pairs) % columns:
-        pairs = torch.cat([pairs, torch.ones_like(pairs[:1])])
-    rows = pairs.unflatten(0, (-1, columns)).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
-    return ((rows + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu()

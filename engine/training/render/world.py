@@ -173,8 +173,8 @@ class World(Canvas):
             rows = (weight.flatten() > 0).nonzero().flatten()
             if len(rows):
                 part = grid[:, rows]
-                seen = F.grid_sample(small, part, padding_mode="reflection", align_corners=False)
-                out[:, :, rows] += seen * weight[:, :, rows]
+                sampled = F.grid_sample(small, part, padding_mode="reflection", align_corners=False)
+                out[:, :, rows] += sampled * weight[:, :, rows]
         return out
 
     def mirrored(self, line: float) -> Tensor:

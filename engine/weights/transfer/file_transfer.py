@@ -49,11 +49,11 @@ class RetryPolicy:
 
 
 class WrongAnswer(Exception):
-    """The server answered something that cannot be this file. ``said``: in words."""
+    """The server answered something that cannot be this file. ``reason``: in words."""
 
-    def __init__(self, said: Sentence) -> None:
-        super().__init__(said)
-        self.sentence = said
+    def __init__(self, reason: Sentence) -> None:
+        super().__init__(reason)
+        self.sentence = reason
 
 
 async def fetch(client: httpx.AsyncClient, job: FileJob, token: str | None, policy: RetryPolicy) -> str:
@@ -95,13 +95,13 @@ async def _fetch_bytes(client: httpx.AsyncClient, job: FileJob, token: str | Non
     while (arrived := await asyncio.to_thread(ready_part, job)) < job.size:
         try:
             await _one_request(client, job, token, arrived, state)
-            said, asked = Sentence("the connection ended early"), None
+            reason, asked = Sentence("the connection ended early"), None
         except Busy as error:
-            said, asked = error.sentence, error.wait
+            reason, asked = error.sentence, error.wait
         except WrongAnswer as error:
-            said, asked = error.sentence, None
+            reason, asked = error.sentence, None
         except Exception as error:
-            said, asked = _connection_words(error), None
+            reason, asked = _connection_words(error), None
         now = job.arrived
         if now >= job.size:
             return
@@ -113,11 +113,11 @@ async def _fetch_bytes(client: httpx.AsyncClient, job: FileJob, token: str | Non
                 else Sentence("Nothing was lost.")
             )
             raise NetworkError(
-                Sentence("{job}: {said}. {safe}", job=job.name, said=said, safe=safe),
+                Sentence("{job}: {said}. {safe}", job=job.name, said=reason, safe=safe),
                 Sentence("Resume when the connection is better; it goes on where it stopped."),
             )
         pause = policy.pause(failures, asked)
-        log.info("%s: %s; trying again in %.1f s", job.name, said, pause)
+        log.info("%s: %s; trying again in %.1f s", job.name, reason, pause)
         await policy.sleep(pause)
 
 

@@ -78,9 +78,9 @@ class RepositoryListing:
 class Busy(Exception):
     """The server could not answer now; trying again makes sense. ``wait``: seconds it asked for, or None."""
 
-    def __init__(self, said: Sentence, wait: float | None = None) -> None:
-        super().__init__(said)
-        self.sentence = said
+    def __init__(self, reason: Sentence, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.sentence = reason
         self.wait = wait
 
 

@@ -15,6 +15,7 @@ from app.look.pixels import to_image
 from app.system import sharing
 from engine.events import Finished, ScalePreview, Started, Timing
 from engine.request import GenerationRequest, ScaleBits
+from tests.app.settled import turn_over
 
 pytestmark = pytest.mark.usefixtures("plain_look")
 
@@ -357,13 +358,13 @@ def test_nothing_jumps_when_a_picture_is_done_or_stopped(panel, qtbot, height):
     panel.resize(824, height)
     panel.strip.set_compact(height < 600)
     draw(panel, 3)
-    qtbot.wait(1)
+    turn_over(qtbot)
     picture, tile, strip = panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()
     panel.finished(Finished(REQUEST, plain(250), some_bits(), Timing()))
-    qtbot.wait(1)
+    turn_over(qtbot)
     assert panel.actions_bar.isVisibleTo(panel)
     assert (panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()) == (picture, tile, strip)
     draw(panel, 3)
     panel.stopped(plain(40))
-    qtbot.wait(1)
+    turn_over(qtbot)
     assert (panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()) == (picture, tile, strip)

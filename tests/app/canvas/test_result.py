@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from app.canvas.result import ResultCanvas
@@ -204,7 +204,27 @@ def test_the_wheel_zooms_at_the_pointer_only_with_ctrl(canvas):
     canvas.zoom_actual()
     assert canvas.scale() == 1.0
     canvas.zoom_fit()
-    assert canvas.view.zoom is None
+    assert not canvas.is_zoomed()
+
+
+def test_zooming_out_of_the_fitted_place_keeps_the_point_under_the_pointer(canvas):
+    """A fitted picture leaves room for the bar of actions, a zoomed one does not."""
+    canvas.set_bottom_space(60)
+    canvas.show_result(plain(RED, 900, 900), "")
+    before, at = canvas.picture_rect(), QPointF(180, 150)
+    point = (at - before.topLeft()) / before.width()
+    wheel(canvas, 6, at)
+    after = canvas.picture_rect()
+    assert after.width() > canvas.width()
+    assert (after.topLeft() + point * after.width() - at).manhattanLength() < 1
+
+
+def test_two_fingers_zoom(canvas):
+    canvas.show_result(plain(RED, 300, 300), "")
+    before, at = canvas.scale(), QPointF(120, 200)
+    device, zoom = QPointingDevice.primaryPointingDevice(), Qt.NativeGestureType.ZoomNativeGesture
+    QApplication.sendEvent(canvas, QNativeGestureEvent(zoom, device, 2, at, at, at, 0.5, QPointF()))
+    assert canvas.scale() == pytest.approx(1.5 * before)
 
 
 def test_space_and_drag_pans(canvas, qtbot):
@@ -226,12 +246,12 @@ def test_space_and_drag_pans(canvas, qtbot):
 def test_zoom_stays_for_pictures_of_one_size_and_ends_for_others(canvas):
     canvas.show_result(plain(RED), "")
     canvas.zoom_by(2)
-    zoom = canvas.view.zoom
+    scale = canvas.scale()
     canvas.begin((64, 64), "")
     canvas.show_preview(plain(GREEN, 16, 16), 0, 3)
-    assert canvas.view.zoom == zoom
+    assert canvas.is_zoomed() and canvas.scale() == scale
     canvas.show_result(plain(GREEN, 96, 64), "")
-    assert canvas.view.zoom is None
+    assert not canvas.is_zoomed()
 
 
 def test_dragging_the_picture_asks_for_a_drag_out(canvas, qtbot):
@@ -261,7 +281,7 @@ def test_a_double_click_wants_the_full_screen_and_a_right_click_the_menu(canvas,
 def test_room_is_left_for_the_bar(canvas):
     canvas.show_result(plain(RED, 1000, 1000), "")
     before = canvas.picture_rect()
-    canvas.set_bottom_room(56)
+    canvas.set_bottom_space(56)
     after = canvas.picture_rect()
     assert after.height() < before.height()
     assert after.bottom() <= 400 - 56 - 16

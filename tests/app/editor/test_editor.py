@@ -180,7 +180,7 @@ def test_keeping_both_parts_is_not_asked_again(qtbot, rig):
     qtbot.waitUntil(inspector.message.isVisible)
     QTest.mouseClick(inspector.message.both, LEFT)
     stroke(rig, (300, 200), (310, 200))
-    qtbot.wait(100)
+    qtbot.waitUntil(lambda: not inspector._refresh.isActive())  # the mask was looked at anew
     assert not inspector.message.isVisible()
 
 

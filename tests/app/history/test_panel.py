@@ -21,6 +21,7 @@ from engine.errors import CannotWrite, PhotoError
 from engine.events import Finished, Timing
 from engine.photo.picture_file import carries_request
 from engine.request import CutOut, GenerationRequest, ScaleBits
+from tests.app.settled import settle
 
 pytestmark = pytest.mark.usefixtures("plain_look")
 
@@ -119,7 +120,7 @@ def test_walking_quickly_opens_only_the_last(panel, qtbot):
     for picture in list(panel.model.pictures())[:4]:
         panel.commands.open(picture)
     qtbot.waitUntil(lambda: bool(seeds))
-    qtbot.wait(50)
+    settle(qtbot)
     assert seeds == [2]
 
 

@@ -122,7 +122,7 @@ def test_errors_of_memory_disk_and_device(chinese, large, tmp_path, monkeypatch)
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("engine.photo.picture_file.os.open", full)
+    monkeypatch.setattr("engine.files.os.fsync", full)
     bits = ScaleBits((np.zeros((1, 1, 4), np.uint8),))
     disk = raised(save_picture, tmp_path / "a.png", np.zeros((8, 8, 3), np.uint8), GenerationRequest("a"), bits)
     assert title(disk) == "磁盘已满" and is_chinese(of_error(disk)), of_error(disk)

@@ -17,6 +17,7 @@ from app.mask.strokes import Edge
 from app.system import background
 from engine.photo.mask_ops import fill_holes, largest_part
 from tests.app.mask.fakes import HEIGHT, WIDTH, disc
+from tests.app.settled import settle
 
 BRUSH = Brush(30, 1.0)
 HOLED = disc()
@@ -96,8 +97,7 @@ def test_undo_takes_back_what_is_not_done_yet(qtbot, large, gate):
     large.undo()
     assert changed[-1] == "Paint"
     gate.set()
-    rest(qtbot, large)
-    qtbot.wait(50)
+    settle(qtbot)
     assert np.array_equal(large.document.mask, painted) and large.undo_label == "Paint"
 
 
@@ -106,7 +106,7 @@ def test_a_stroke_meanwhile_is_neither_lost_nor_ended(qtbot, large, gate):
     gate.hold("Fill the holes", fill_holes)
     document.begin_stroke((100.0, 300.0), BRUSH)
     gate.set()
-    qtbot.wait(80)
+    settle(qtbot)
     assert document.painting and large.busy  # it waits for the end of the stroke
     document.extend_stroke((160.0, 300.0))
     document.end_stroke()
@@ -192,13 +192,13 @@ def test_answers_of_the_segmenter_come_as_one_step_with_their_click(qtbot, large
     assert np.array_equal(large.document.base, HOLED) and large.document.marks.clicks == ()
 
 
-def test_starting_over_forgets_a_click_that_was_not_answered(qtbot, large, segmenter):
+def test_starting_over_forgets_a_click_that_was_not_answered(qtbot, large, segmenter, service):
     segmenter.gate.clear()
     large.click(80, 300)
     large.reset()
     segmenter.gate.set()
     rest(qtbot, large)
-    qtbot.wait(50)
+    settle(qtbot, service)
     assert np.array_equal(large.document.mask, HOLED) and large.document.marks.clicks == ()
 
 

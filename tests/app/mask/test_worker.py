@@ -10,6 +10,7 @@ from app.mask.strokes import Painted
 from app.mask.worker import Find, MaskService, Refine
 from engine.photo.hints import Box, Click, Hint
 from tests.app.mask.fakes import FakeSegmenter
+from tests.app.settled import settle, turn_over
 
 
 @pytest.fixture
@@ -35,8 +36,7 @@ def test_the_latest_wins(qtbot, service, photo, heard, segmenter):
     segmenter.gate.clear()
     tickets = [service.ask(Refine(photo, (Click(x, 50),))) for x in (50, 150, 250, 350)]
     segmenter.gate.set()
-    qtbot.waitUntil(lambda: bool(heard["answered"]))
-    qtbot.wait(50)
+    settle(qtbot, service)
     assert [answer.job.ticket for answer in heard["answered"]] == tickets[-1:]
     assert heard["superseded"] == tickets[:-1]
     assert len(segmenter.asked) == 2  # the first was under way, the two between were never begun
@@ -47,7 +47,7 @@ def test_what_was_cancelled_is_not_answered(qtbot, service, photo, heard, segmen
     ticket = service.ask(Find(photo))
     service.cancel()
     segmenter.gate.set()
-    qtbot.wait(100)
+    settle(qtbot, service)
     assert heard["superseded"] == [ticket] and not heard["answered"] and not service.busy
     service.ask(Find(photo))
     qtbot.waitUntil(lambda: bool(heard["answered"]))
@@ -87,7 +87,7 @@ def test_closing_waits_and_says_nothing_more(qtbot, photo, segmenter):
     service.answered.connect(said.append)
     service.ask(Find(photo))
     service.close()
-    qtbot.wait(50)
+    turn_over(qtbot)  # the thread is gone: what it said before is in the window's queue
     assert not said and not service._thread.isRunning()
     service.ask(Find(photo))  # too late: ignored
     service.close()

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from app.session.downloads import IMPORT, Downloads
 from tests.app.models.conftest import until
+from tests.app.settled import settle
 from tests.e2e.paper import write_paper_bundle
 
 NAME = "cut-out"
@@ -143,3 +145,33 @@ def test_the_end_of_the_program_forgets_what_was_to_follow(run, helpers, downloa
 
     run(begin_and_pause(downloads, press_and_quit))
     assert not downloads.busy and downloads.state(NAME).phase == "paused" and downloads.problem(NAME) is None
+
+
+def test_the_models_are_looked_at_when_they_are_first_needed(controller, models):
+    downloads = Downloads(controller)
+    downloads.close()  # nothing is there that could be stopped
+    assert downloads.store is downloads.store and downloads.store.folder == models
+
+
+def test_a_folder_that_cannot_hold_models_is_said_and_the_old_one_stays(downloads, models, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    before = downloads.store
+    downloads.choose_folder(tmp_path / "file" / "models")
+    assert downloads.problem(IMPORT) is not None and downloads.store is before
+
+
+def test_originals_that_are_not_there_are_no_error(run, downloads):
+    async def go():
+        downloads.free_originals("echogen-2b")
+        await until(lambda: not downloads.busy)
+
+    run(go())
+    assert downloads.problem("echogen-2b") is None
+
+
+def test_a_token_is_forgotten_in_the_background(qtbot, downloads, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(downloads.store.tokens, "forget", lambda: forgotten.append(True))
+    downloads.forget_token()
+    settle(qtbot)
+    assert forgotten == [True]

@@ -37,7 +37,7 @@ def offer(stage, downloads, controller, tmp_path, monkeypatch):
     """On a computer with a card of 16 GB and a small bundle; the large model as ``now["state"]`` has it."""
     now = {"state": STATE, "empty": True}
     monkeypatch.setattr(downloads, "state", lambda name: now["state"])
-    monkeypatch.setattr(downloads, "look_at_device", lambda: None)
+    monkeypatch.setattr(downloads, "find_device", lambda: None)
     manifest = write_paper_bundle(tmp_path / "paper")
     controller.state.update_engine(manifest=manifest, folder=tmp_path / "paper", phase="ready")
     offer = ModelOffer(downloads, controller.state, lambda: now["empty"], stage)

@@ -84,7 +84,7 @@ def test_typing_reaches_the_state_and_the_other_way_round(panel, state, qtbot):
     state.update_values(prompt="a duck", negative_prompt="rain", seed=12, count=4)
     assert panel.sheet.prompt.text() == "a duck"
     assert panel.sheet.negative.text() == "rain"
-    assert panel.sheet.seed.spin.integer() == 12
+    assert panel.sheet.seed.spin.value() == 12
     assert panel.sheet.count.value() == 4
 
 
@@ -331,7 +331,7 @@ def test_the_seed_is_typed_rolled_and_locked(panel, state, qtbot):
     seeds = {panel.for_next_picture().seed for _ in range(5)}
     assert len(seeds) > 1
     panel.sheet.seed.dice.click()
-    assert panel.sheet.seed.spin.integer() == state.values.seed
+    assert panel.sheet.seed.spin.value() == state.values.seed
     panel.toggle_seed_lock()
     assert panel.sheet.seed.lock.isChecked()
     assert panel.sheet.seed.lock.icon_name() == "lock"

@@ -243,3 +243,21 @@ def test_without_an_offer_there_is_none_to_drop(opened):
     assert opened.drafts.drop() is None
     opened.drafts._is_used(opened.state.subject.key)
     assert opened.drafts._used == {}, "no editor was open"
+
+
+def test_without_an_open_editor_the_end_writes_nothing(start, tmp_path):
+    one = start()
+    one.drafts.keep_now()
+    assert one.drafts._writer.frozen and not [file for file in tmp_path.glob("drafts/*") if file.is_file()]
+
+
+def test_a_draft_that_comes_when_its_editor_is_closed_is_let_go(start, qtbot, opened):
+    opened.subjects.begin_edit()
+    writer, late = opened.drafts._writer, []
+    writer.late.connect(late.append)
+    opened.paint()
+    qtbot.waitUntil(lambda: writer._writing is not None)
+    digest = opened.state.subject.photo.digest
+    opened.subjects.discard_edit()
+    qtbot.waitUntil(lambda: writer._writing is None)
+    assert late == [digest] and not writer._timer.isActive()

@@ -297,3 +297,12 @@ def test_one_picture_at_a_time_is_saved_larger_and_every_end_is_told(qapp, monke
     child = larger._child
     larger.close()
     assert child.did == ["cancel", "close"] and not larger.busy
+
+
+def test_models_that_the_start_has_found_are_not_looked_for_again(one, monkeypatch):
+    models = one.controller.models
+    models.find()
+    monkeypatch.setattr(models, "_opened", None)  # as at a start
+    monkeypatch.setattr(models, "find", lambda: pytest.fail("looked for again"))
+    models.open()
+    assert models.bundles and one.controller.state.engine.folder is not None

@@ -190,7 +190,7 @@ def test_what_is_encoded_is_said_until_the_prompt_changes(ahead):
     assert (asked.prompt, asked.negative_prompt) == ("a robot", "")
     ahead._link.prepared.emit(Prepared(asked, (WORDS,)))
     assert ahead._state.prepared == (WORDS,)
-    ahead._ahead.look()
+    ahead._ahead.consider()
     assert ahead._state.prepared == (WORDS,) and not ahead._ahead._timer.isActive()
     ahead._state.update_values(prompt="a duck")
     assert ahead._state.prepared is None and ahead._ahead._timer.isActive()

@@ -47,7 +47,7 @@ def updates(qtbot, root):
 
 
 def look(qtbot, updates: Updates) -> str:
-    updates.look()
+    updates.check()
     assert updates.phase == "looking"
     qtbot.waitUntil(lambda: not updates.busy, timeout=10_000)
     return updates.phase
@@ -159,7 +159,7 @@ def test_nothing_is_fetched_twice_or_by_a_copy_that_cannot_open_it(qtbot, update
 def test_a_copy_that_knows_no_address_asks_nobody(qtbot, root):
     (root / ADDRESS).unlink()
     updates = Updates(None, root)
-    updates.look()
+    updates.check()
     assert updates.phase == "unknown" and not updates.busy
 
 
@@ -173,10 +173,10 @@ def test_the_page_asks_only_when_it_is_told_to(qtbot, updates, server):
     page.always.click()
     assert state.settings.updates
     server.announce("0.10")
-    page.look.click()
+    page.check.click()
     qtbot.waitUntil(page.get.isVisible, timeout=10_000)
     assert page.words.text() == "EchoGen 0.10 is there. It flies." and page.get.text().startswith("Get 0.10")
     page.get.click()
-    assert page.stop.isVisible() and not page.look.isEnabled()
+    assert page.stop.isVisible() and not page.check.isEnabled()
     qtbot.waitUntil(lambda: updates.phase == "ready", timeout=10_000)
     assert "opens at the next start" in page.words.text() and not page.get.isVisible()

@@ -20,6 +20,7 @@ from app.subject.shelf_thumb import SUBJECT_MIME
 from app.window.rail import LeftColumn
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
+from tests.app.settled import settle
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -453,7 +454,7 @@ def test_a_photo_taken_off_the_shelf_while_its_subject_is_looked_for(qtbot, rig)
     qtbot.waitUntil(lambda: rig.state.subject is not None and bool(rig.segmenter.asked))
     rig.state.remove_subject(rig.state.subject.key)
     rig.segmenter.gate.set()
-    qtbot.wait(100)
+    settle(qtbot, rig.subjects.service)
     assert rig.state.subject is None and rig.subjects.session is None and not rig.errors
     assert rig.panel.drop_zone.isVisible()
 

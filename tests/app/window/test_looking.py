@@ -215,7 +215,7 @@ def test_several_pictures_of_one_press_stand_side_by_side(bench, qtbot):
         bench.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5))
         image = np.full((64, 64, 3), 60 + number, np.uint8)
         bench.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
-    wait(qtbot, lambda: view.isVisible() and grid.is_loaded())
+    wait(qtbot, lambda: view.isVisible() and len(grid._layers) == len(grid.pictures))
     assert [picture.prompt for picture in grid.pictures] == ["a box of three"] * 3
     grid.setFocus()
     key(grid, Qt.Key.Key_Right)

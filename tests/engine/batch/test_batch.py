@@ -253,8 +253,10 @@ def test_a_request_that_ends_its_worker_is_counted(tmp_path):
 def test_progress_in_words():
     bar = ProgressBar(100)
     assert bar.words(Count(), 5) == "░" * 20 + " 0 of 100"
-    assert bar.words(Count(drawn=20, there=30, failed=2), 10).endswith("52 of 100, 2.00 a second, 24 s left, 2 failed")
-    assert bar.words(Count(drawn=1), 100).endswith("100 s each, 2.8 h left")
+    assert bar.words(Count(drawn=20, there=30, failed=2), 10).endswith(
+        "52 of 100, 2.00 a second, about 25 s left, 2 failed"
+    )
+    assert bar.words(Count(drawn=1), 100).endswith("100 s each, about 2.8 h left")
 
 
 def test_errors_of_our_own_become_records(words, wanted, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from engine.cli import main
 from engine.cli.models import _tell_more, describe, progress
 from engine.errors import ExitCode, NetworkError
-from engine.weights.state import Meter, ModelState, licence_words, time_words
+from engine.weights.state import Meter, ModelState, licence_words
 from engine.weights.store import ModelStore
 from tests.engine.weights import hub_server as faults
 from tests.engine.weights.conftest import hub  # noqa: F401 - a fixture
@@ -157,15 +157,6 @@ def test_progress_in_words():
     assert progress(state(phase="converting", fraction=0.42)) == "EchoGen 2B: Converting, 42%"
     assert "goes on" in describe(state(done=5, total=10, phase="paused"))
     assert "fell silent" in describe(state(phase="failed", error=NetworkError("The server fell silent.")))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(3, "about 5 s left"), (42, "about 40 s left"), (58, "about 1 min left"), (240, "about 4 min left"),
-     (5000, "about 1.4 h left"), (90_000, "about 25 h left")],
-)  # fmt: skip
-def test_time_in_words(seconds: float, words: str):
-    assert time_words(seconds) == words
 
 
 def test_licences_in_words():

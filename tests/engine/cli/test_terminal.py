@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from engine.cli import COMMANDS, main, make_parser
-from engine.cli.drawing_progress import RemainingTime
 from engine.cli.terminal import PROGRAM, ProgressLine
 from engine.errors import ExitCode
 
@@ -93,23 +92,6 @@ def test_progress_is_silent_in_a_file_and_notes_are_not():
     line.note("Seed 7")
     line.clear()
     assert stream.getvalue() == "Seed 7\n"
-
-
-COSTS = (0.002, 0.008, 0.04, 0.15, 0.3, 0.5)
-
-
-def test_no_time_is_said_before_it_can_be_known():
-    left, now, said = RemainingTime(COSTS), 100.0, []
-    for scale, cost in enumerate(COSTS):
-        now += (20.0 if scale == 0 else 0.3) + 10 * cost  # a cold start, something for every scale, and 10 s of work
-        said.append(left.words(scale, now))
-    assert said[:3] == ["", "", ""] and said[5] == "", said
-    assert abs(float(said[4].split()[2]) - 5.3) < 2.5, said
-
-
-def test_a_measured_picture_gives_a_time_from_the_first_scale_on():
-    left = RemainingTime(COSTS, 10.0)
-    assert left.words(0, 1.0) == ", about 10 s left"
 
 
 # Exit codes and names

@@ -139,7 +139,7 @@ def test_a_photo_that_cannot_be_read(tmp_path):
     photos[1].write_bytes(b"no picture")
     said: list[str] = []
     references = References(PhotoSubject("cup", "cup", photos, photos[0]), [ByBrightness()], said.append)
-    assert len(references.seen["angle"]) == 1 and references.among_themselves("angle") is None
+    assert len(references.features["angle"]) == 1 and references.among_themselves("angle") is None
     assert said[0].startswith("cup/b.png is left out: ")
     with pytest.raises(InputError):
         References(PhotoSubject("cup", "cup", photos, photos[1]), [ByBrightness()], said.append)

@@ -15,11 +15,10 @@ from engine.cli import main
 from engine.cli.evaluate import find_photos
 from engine.errors import InputError
 from engine.evaluation import scoring as work
-from engine.evaluation.contact_sheet import contact_sheet
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
 from engine.training.data import language
 from engine.training.data.subjects import SubjectPictures
-from engine.training.drawer import CUT_PATHS, Drawer, to_pixels
+from engine.training.drawer import CUT_PATHS, Drawer
 
 
 @pytest.fixture(scope="module")
@@ -128,17 +127,6 @@ def test_reconstructions_are_what_the_tokenizer_makes_of_a_picture(case: work.Ca
     assert made.shape == (9, 3, 64, 64)
     assert torch.allclose(made[:2], drawer.reconstruct(case.renders[:2]), atol=1e-5)
     assert float(made.abs().max()) <= 1
-
-
-def test_a_sheet_has_a_cell_for_every_picture():
-    grey = np.full((40, 40, 3), 90, np.uint8)
-    sheet = contact_sheet(
-        ["one", "a longer prompt that wraps"], [("cat", [grey, grey]), ("dog", [grey, grey])], 64, "T"
-    )
-    assert sheet.width == 6 + 2 * 70
-    pixels = np.asarray(sheet)
-    assert int((pixels == 90).all(-1).sum()) >= 4 * 64 * 64
-    assert to_pixels(torch.zeros(3, 4, 4)).tolist()[0][0] == [128, 128, 128]
 
 
 def test_photos_are_found_in_folders_and_alone(tmp_path: Path):

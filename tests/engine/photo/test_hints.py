@@ -22,3 +22,9 @@ def test_corners_in_any_order_and_outside_are_put_right():
 def test_a_box_always_has_an_inside_and_lies_in_the_photo(x0, y0, x1, y1, height, width):
     left, top, right, bottom = Box(x0, y0, x1, y1).pixels(height, width)
     assert 0 <= left < right <= width and 0 <= top < bottom <= height
+
+
+def test_boxes_overlap_by_what_they_share_and_those_apart_not_at_all():
+    assert Box(0, 0, 10, 10).overlap(Box(0, 0, 10, 10)) == 1
+    assert Box(0, 0, 10, 10).overlap(Box(5, 0, 15, 10)) == 1 / 3
+    assert Box(0, 0, 10, 10).overlap(Box(20, 20, 30, 30)) == 0

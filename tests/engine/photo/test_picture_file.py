@@ -129,7 +129,7 @@ def test_a_failing_disk_keeps_the_old_picture_and_leaves_nothing_behind(
     def fail(handle: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(picture_file.os, "fsync", fail)
+    monkeypatch.setattr("engine.files.os.fsync", fail)
     with pytest.raises(CannotWrite, match=words) as caught:
         save_picture(path, IMAGE[::-1], some_request(), some_bits())
     assert caught.value.exit_code == 6

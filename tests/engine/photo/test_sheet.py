@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.photo.sheet import _wrapped, arrange, draw_sheet
+from engine.photo.sheet import _wrapped, arrange, draw_rows, draw_sheet
 
 
 def test_a_full_grid_is_a_table_and_anything_else_has_captions():
@@ -36,3 +36,18 @@ def test_every_picture_is_on_the_sheet_at_its_shape():
     sheet = draw_sheet([pictures[0], wide, None], [("a", ""), ("b", ""), ("c", "")], side=64)
     assert (sheet == (200, 10, 10)).all(axis=2).sum() == 32 * 64
     assert (sheet == (232, 232, 236)).all(axis=2).sum() == 64 * 64, "what is not drawn leaves its place empty"
+
+
+def test_rows_with_words_beside_and_above_and_without_any():
+    rows = [[np.full((40, 40, 3), 10 * (1 + 2 * row + column), np.uint8) for column in range(2)] for row in range(2)]
+    plain = draw_rows(rows, side=64)
+    named = draw_rows(rows, ["cat", "dog"], ["one", "a longer prompt that wraps"], 64, "T")
+    for sheet in (plain, named):
+        places = [np.argwhere((sheet == 10 * (1 + at)).all(-1)) for at in range(4)]
+        assert all(len(place) >= 64 * 64 for place in places)
+        corners = [tuple(np.median(place, axis=0)) for place in places]
+        assert corners[0][0] == corners[1][0] < corners[2][0] == corners[3][0]
+        assert corners[0][1] == corners[2][1] < corners[1][1] == corners[3][1]
+    assert named.shape[0] > plain.shape[0] and named.shape[1] > plain.shape[1], "words take room of their own"
+    short = draw_rows([rows[0], [rows[1][0], None]], side=64)
+    assert (short == (232, 232, 236)).all(-1).sum() == 64 * 64

@@ -105,6 +105,20 @@ def test_steps_lower_the_loss_and_a_resumed_stage_goes_on(subjects: SubjectPictu
         assert torch.equal(value, other.module.state_dict()[name]), name
 
 
+def test_a_sheet_shows_pictures_masks_found_and_the_truth(
+    subjects: SubjectPictures, network: CutoutNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr(cutout, "HELD_OUT", 4)
+    settings = cutout.read_settings()
+    stage = cutout.CutoutStage(composer(subjects), composer(subjects, 9), settings, network)
+    stage.sample(tmp_path / "sheet.png")
+    sheet = Image.open(tmp_path / "sheet.png")
+    assert sheet.height > 3 * 64 and sheet.width > 4 * 64
+    truth = np.asarray(sheet)[-24 - 64 : -24]
+    assert (truth == 255).all(-1).any() and (truth == 0).all(-1).any(), "the last row is the true masks"
+    assert "held-out IoU" in capsys.readouterr().err
+
+
 def test_opencv_computes_what_torch_does(network: CutoutNetwork, tmp_path: Path) -> None:
     path = export_network(network.eval(), tmp_path, 64)
     assert path.stat().st_size < 12e6

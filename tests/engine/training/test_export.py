@@ -187,7 +187,8 @@ def test_preview_data_writes_a_sheet_and_says_what_it_shows(sprites: Path, tmp_p
     out = tmp_path / "sheet.png"
     arguments = ["train", "preview-data", "--config", str(tiny_file), "--sprites", str(sprites)]
     assert main([*arguments, "--out", str(out)]) == 0
-    assert load_photo(out).rgb.shape == (5 * 32, 5 * 64, 3)
+    sheet = load_photo(out).rgb
+    assert sheet.shape[0] > 5 * 32 and sheet.shape[1] > 10 * 32, "five rows of five pairs, with gaps"
     words = capsys.readouterr().out
     assert "25 pairs of 24 subjects, 0 files skipped" in words
     assert main([*arguments, "--out", str(tmp_path / "nowhere" / "sheet.png")]) == 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.canvas.strip.scales import ScaleStripModel
+from app.canvas.strip.scales import ScaleStripModel, scale_sentence
 
 GRIDS = ((1, 1), (2, 2), (3, 4), (5, 7))
 
@@ -95,3 +95,13 @@ def test_scales_outside_are_ignored():
     model.drawn(7, picture(7))
     model.drawn(-1, picture(7))
     assert model.images == [None] * 4
+
+
+def test_each_scale_says_what_to_expect():
+    sentences = [scale_sentence(scale, 13) for scale in range(13)]
+    assert sentences[:3] == ["Light and colours come first"] * 3
+    assert sentences[3:10] == ["Shapes are set, details come next"] * 7
+    assert sentences[10:] == ["Fine details"] * 3
+    assert [scale_sentence(scale, 5) for scale in range(5)] == ["Light and colours come first"] * 2 + [
+        "Fine details"
+    ] * 3

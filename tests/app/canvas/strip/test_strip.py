@@ -79,7 +79,7 @@ def test_while_drawing_words_and_ring_say_where_it_is(strip):
         strip.drawn(scale, preview(scale), 5.0 * scale)
     assert strip.title.text() == "Scale 4 of 7"
     assert strip.words.text() == "Shapes are set, details come next"
-    assert strip.left.text() in ("about 15\u00a0s left", "about 14\u00a0s left")
+    assert strip.left.text() in ("about 15 s left", "about 14 s left")
     assert strip.bar.isVisibleTo(strip)
     assert strip.bar.value() >= 1000 * 4 // 7 - 1
     assert strip.tiles.accessibleName() == "Scale 4 of 7, drawing"

@@ -1,4 +1,4 @@
-"""Two readings of a photo and a second look at the answer, with a network that sees what it is told to see."""
+"""Two readings of a photo and a second pass at the answer, with a network that sees what it is told to see."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from engine.photo.load import photo_from_pixels
 from engine.photo.mask_ops import overlap
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Window, WorkingPhoto
-from engine.preflight.shipped.candidates import Candidate, by_itself, in_box, ranked, seen_again, seen_by_itself
+from engine.preflight.shipped.candidates import Candidate, answer_again, answer_alone, by_itself, in_box, ranked
 from engine.preflight.shipped.channels import BOX, EARLIER, INCLUDE, HintChannels
 from engine.preflight.shipped.judge import KINDS, TRAITS, Judge
-from engine.preflight.shipped.network import LOOKS, SIDE, View
-from engine.preflight.shipped.traits import seen_in, shown, traits_of
+from engine.preflight.shipped.network import SIDE, SIDES, View
+from engine.preflight.shipped.traits import shown, traits_of, within
 from tests.engine.preflight.scenes import ellipse, painted
 
 SMALL, LARGE = ellipse(SIDE, SIDE, 90, 120, 40, 50), ellipse(SIDE, SIDE, 128, 128, 110, 100)
@@ -36,7 +36,9 @@ class Told:
         self.sees = sees
         self.asked: list[HintChannels | None] = []
 
-    def look(self, rgb: np.ndarray, hints: HintChannels | None = None, sides: tuple[int, ...] = LOOKS) -> View | None:
+    def predict(
+        self, rgb: np.ndarray, hints: HintChannels | None = None, sides: tuple[int, ...] = SIDES
+    ) -> View | None:
         self.asked.append(hints)
         seen = self.sees(hints)
         if seen is None:
@@ -59,7 +61,7 @@ def test_colours_are_not_asked_where_both_readings_agree(working: WorkingPhoto):
         raise AssertionError("colours were asked")
 
     network = Told(lambda hints: SMALL)
-    answer = seen_by_itself(working, network, never)
+    answer = answer_alone(working, network, never)
     assert answer is not None and [one.way for one in answer[0]] == ["network", "network"]
     assert network.asked[0] is None and network.asked[1] is not None and network.asked[1].channels[BOX].all()
 
@@ -67,7 +69,7 @@ def test_colours_are_not_asked_where_both_readings_agree(working: WorkingPhoto):
 def test_where_the_readings_differ_each_and_the_colours_are_candidates(working: WorkingPhoto):
     network = Told(lambda hints: SMALL if hints is None else LARGE)
     colours = whole(SMALL, working.whole, "colours")
-    answer = seen_by_itself(working, network, lambda: [colours])
+    answer = answer_alone(working, network, lambda: [colours])
     assert answer is not None
     ways = [one.way for one in answer[0]]
     assert ways == ["network", "both", "network", "both", "colours"]
@@ -79,12 +81,12 @@ def test_where_the_readings_differ_each_and_the_colours_are_candidates(working: 
 def test_the_second_look_has_the_first_answer_as_an_earlier_mask(working: WorkingPhoto):
     network = Told(lambda hints: SMALL)
     first = whole(SMALL, working.whole)
-    answer = seen_again(working, network, [first, whole(LARGE, working.whole)], None, Marks())
+    answer = answer_again(working, network, [first, whole(LARGE, working.whole)], None, Marks())
     assert answer is not None and answer[0][-1] is first and len(answer[0]) == 3
     hints = network.asked[0]
     assert hints is not None
     earlier = hints.channels[EARLIER]
-    np.testing.assert_array_equal(earlier, seen_in(first, answer[0][0].window))
+    np.testing.assert_array_equal(earlier, within(first, answer[0][0].window))
     assert hints.channels[BOX][earlier > 0.5].all()
 
 
@@ -113,7 +115,7 @@ def test_what_is_shown_outweighs_a_slightly_better_estimate(working: WorkingPhot
 
 def test_more_agreement_is_more_of_a_trait_also_close_to_the_top(working: WorkingPhoto):
     network = Told(lambda hints: LARGE)
-    view = network.look(working.whole.fine)
+    view = network.predict(working.whole.fine)
     assert view is not None
     levels = []
     for reach in (90, 96, 99, 100):
@@ -139,7 +141,7 @@ def test_a_reading_that_is_far_less_likely_is_not_looked_at_again(working: Worki
 
 def test_colours_are_asked_about_the_largest_part_of_each_view_only(working: WorkingPhoto):
     two = ellipse(SIDE, SIDE, 60, 128, 40, 50) | ellipse(SIDE, SIDE, 190, 128, 30, 50)
-    answer = seen_by_itself(working, Told(lambda hints: two if hints is None else LARGE), list)
+    answer = answer_alone(working, Told(lambda hints: two if hints is None else LARGE), list)
     assert answer is not None
     assert [one.way for one in answer[0]] == ["network", "both", "network", "network", "network", "both"]
 
@@ -173,7 +175,7 @@ def test_where_readings_differ_the_thing_itself_is_pointed_at(working: WorkingPh
     network = Told(sees)
     places = np.zeros((8, 8), np.float32)
     places[4, 4] = 8.0
-    answer = seen_by_itself(working, network, list, places)
+    answer = answer_alone(working, network, list, places)
     click = next(hints for hints in network.asked if hints is not None and hints.channels[INCLUDE].any())
     assert click.channels[INCLUDE][144, 144] and not click.channels[INCLUDE][:112].any()
     assert answer is not None
@@ -182,5 +184,5 @@ def test_where_readings_differ_the_thing_itself_is_pointed_at(working: WorkingPh
 
 def test_where_readings_agree_nothing_is_pointed_at(working: WorkingPhoto):
     network = Told(lambda hints: SMALL)
-    seen_by_itself(working, network, list, np.eye(8, dtype=np.float32))
+    answer_alone(working, network, list, np.eye(8, dtype=np.float32))
     assert len(network.asked) == 2

@@ -54,7 +54,7 @@ def test_a_box_and_a_click_are_hints_to_it():
     rgb = painted(left | right)
     hints = HintChannels.none(SIDE)
     hints.box(155 * SIDE / 240, 30 * SIDE / 150, 225 * SIDE / 240, 120 * SIDE / 150)
-    view = SHIPPED.look(rgb, hints)
+    view = SHIPPED.predict(rgb, hints)
     assert view is not None and view.logits.shape == (SIDE, SIDE) and 0 <= view.agreement <= 1
     solid = cv2.resize(view.logits, (240, 150)) > 0
     assert (solid & right).sum() > 5 * (solid & left).sum()
@@ -173,7 +173,7 @@ def test_a_file_that_is_cut_short(folder: Path, name: str, keep: int, caplog: py
     path = folder / name
     path.write_bytes(path.read_bytes()[:keep])
     network = ShippedNetwork(folder)
-    assert "damaged" in network.problem and network.look(np.zeros((9, 9, 3), np.uint8)) is None
+    assert "damaged" in network.problem and network.predict(np.zeros((9, 9, 3), np.uint8)) is None
 
 
 def test_a_changed_byte(folder: Path, caplog: pytest.LogCaptureFixture):
@@ -198,7 +198,7 @@ def test_a_network_that_fails_while_it_runs(monkeypatch: pytest.MonkeyPatch, cap
     def fail(*_: object) -> None:
         raise cv2.error("out of memory")
 
-    monkeypatch.setattr(network, "_look", fail)
+    monkeypatch.setattr(network, "_predict", fail)
     check_falls_back(network, "cannot run", caplog)
 
 

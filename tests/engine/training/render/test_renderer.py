@@ -17,7 +17,7 @@ from engine.training.data.subjects import SubjectPictures
 from engine.training.render import outfits, scenes
 from engine.training.render.light import relight
 from engine.training.render.paint import Canvas
-from engine.training.render.renderer import Renderer, sheet_of_pairs
+from engine.training.render.renderer import Renderer
 
 SIDE = 64
 
@@ -240,11 +240,6 @@ def test_captions_name_the_subject_and_the_scene(subjects: SubjectPictures):
             assert language.PLACES[place].prompt in words
         named += subjects.names[int(batch.subject[row])] in words
     assert named > 15
-
-
-def test_a_sheet_holds_every_pair(subjects: SubjectPictures):
-    sheet = sheet_of_pairs(renderer(subjects).batch(5), columns=3)
-    assert sheet.shape == (2 * SIDE, 6 * SIDE, 3)
 
 
 def test_outfits_are_painted_on_the_picture_and_not_on_the_reference(subjects: SubjectPictures):

@@ -17,7 +17,8 @@ from app.look.controls import clear, label
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.look.theme import theme
-from app.session.state import SessionState, Subject
+from app.session.state import SessionState
+from app.session.subject_shelf import Subject
 from app.subject.photo_pieces import Thumb
 from app.subject.shelf_thumb import SUBJECT_MIME, ShelfThumb
 from app.system import background

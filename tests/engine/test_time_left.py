@@ -1,4 +1,4 @@
-"""Progress in words and numbers."""
+"""How long something still takes, in words and numbers."""
 
 from __future__ import annotations
 
@@ -6,29 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.canvas.strip.time_left import TimeLeft, scale_sentence
-
-
-def test_each_scale_says_what_to_expect():
-    sentences = [scale_sentence(scale, 13) for scale in range(13)]
-    assert sentences[:3] == ["Light and colours come first"] * 3
-    assert sentences[3:10] == ["Shapes are set, details come next"] * 7
-    assert sentences[10:] == ["Fine details"] * 3
-    assert [scale_sentence(scale, 5) for scale in range(5)] == ["Light and colours come first"] * 2 + [
-        "Fine details"
-    ] * 3
+from engine.time_left import TimeLeft, time_left_words
 
 
 def test_time_is_told_from_the_third_scale_on():
     left = TimeLeft([0.25] * 4)
-    assert left.words(0) == ""
+    assert left.words(0) is None
     left.drawn(0, 2.0)
     left.drawn(1, 12.0)
-    assert left.words(12.0) == ""
+    assert left.words(12.0) is None
     assert left.fraction(12.0) == 0.5
     left.drawn(2, 22.0)
-    assert left.words(22.0) == "about 10\u00a0s left"
-    assert left.words(25.0) == "about 7\u00a0s left"
+    assert left.words(22.0) == "about 10 s left"
+    assert left.words(25.0) == "about 7 s left"
 
 
 def test_progress_moves_linearly_and_never_past_the_scale_that_is_drawn():
@@ -56,20 +46,20 @@ def test_time_left_never_jumps_up_by_more_than_one_step():
     left = TimeLeft([0.1] * 10)
     for scale in range(3):
         left.drawn(scale, scale * 1.0)
-    assert left.words(2.0) == "about 7\u00a0s left"
+    assert left.words(2.0) == "about 7 s left"
     left.drawn(3, 40.0)  # the computer was busy
-    assert left.words(40.0) == "about 8\u00a0s left"
+    assert left.words(40.0) == "about 8 s left"
 
 
 def test_long_times_are_rounded_to_five_seconds_and_minutes():
     left = TimeLeft([0.1] * 10)
     for scale in range(3):
         left.drawn(scale, scale * 9.4)
-    assert left.words(18.8) == "about 65\u00a0s left"
+    assert left.words(18.8) == "about 65 s left"
     slow = TimeLeft([0.1] * 10)
     for scale in range(3):
         slow.drawn(scale, scale * 20.0)
-    assert slow.words(40.0) == "about 2\u00a0min left"
+    assert slow.words(40.0) == "about 2 min left"
 
 
 def test_kept_scales_count_for_nothing():
@@ -101,7 +91,7 @@ def test_costs_that_promise_eternity_tell_no_time():
     left = TimeLeft([0.0, 5e-324, 5e-324, 1.0])
     for scale in range(3):
         left.drawn(scale, scale + 1.0)
-    assert left.seconds_left(3.0) is None and left.words(3.0) == ""
+    assert left.seconds_left(3.0) is None and left.words(3.0) is None
 
 
 def test_counted_costs_tell_no_time_before_half_of_the_work():
@@ -109,10 +99,10 @@ def test_counted_costs_tell_no_time_before_half_of_the_work():
     for scale in range(3):
         counted.drawn(scale, float(scale + 1))
         measured.drawn(scale, float(scale + 1))
-    assert counted.words(3.0) == "" and measured.words(3.0) != ""
+    assert counted.words(3.0) is None and measured.words(3.0) is not None
     for scale in range(3, 6):
         counted.drawn(scale, float(scale + 1))
-    assert counted.words(6.0) == "about 4\u00a0s left"
+    assert counted.words(6.0) == "about 4 s left"
 
 
 def test_the_bar_is_full_with_the_picture_and_not_before():
@@ -122,3 +112,48 @@ def test_the_bar_is_full_with_the_picture_and_not_before():
     assert left.fraction(60.0) < 1.0
     left.drawn(2, 3.0)
     assert left.fraction(60.0) == 1.0
+
+    assert left.words(3.0) is None, "nothing is left"
+
+
+COSTS = (0.002, 0.008, 0.04, 0.15, 0.3, 0.5)
+
+
+def test_a_cold_start_tells_no_time_that_is_not_known():
+    left, now, told = TimeLeft(COSTS, measured=False), 100.0, []
+    for scale, cost in enumerate(COSTS):
+        now += (20.0 if scale == 0 else 0.3) + 10 * cost  # a cold start, something for every scale, and 10 s of work
+        left.drawn(scale, now)
+        told.append(left.seconds_left(now))
+    assert told[:4] == [None] * 4
+    assert told[4] == pytest.approx(5.3, abs=2.5)
+
+
+def test_what_such_a_picture_took_before_is_told_from_the_first_scale_on():
+    left = TimeLeft(COSTS, expected=10.0)
+    left.drawn(0, 1.0)
+    assert left.words(1.0) == "about 10 s left"
+    assert left.words(4.0) == "about 7 s left"
+
+
+def test_several_kept_scales_are_no_pace():
+    left = TimeLeft([0.1] * 10, first_scale=5)
+    for scale in range(6):
+        left.drawn(scale, 0.1 * scale)
+    assert left.words(0.6) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "about 1 s left"),
+        (13, "about 13 s left"),
+        (38, "about 40 s left"),
+        (89, "about 2 min left"),
+        (3000, "about 50 min left"),
+        (8000, "about 2.2 h left"),
+        (40_000, "about 11 h left"),
+    ],
+)
+def test_one_wording_for_everything(seconds: float, words: str):
+    assert time_left_words(seconds) == words

@@ -1,19 +1,29 @@
-"""Progress of a picture and the time it still takes, in words and numbers. Free of Qt."""
+"""How long something still takes: worked out for a picture from its scales, and said in one way for everything."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.language.say import say
+from engine.sentence import Sentence
+
+_A_DAY = 86_400.0
+_OF_THE_LAST = 0.9
+"""How far the bar may run within the last scale before its picture is there."""
+_UNMEASURED_FROM = 0.5
+"""Share of the work after which a time is told from costs that were only counted."""
+_FROM_MARKS = 3
+"""Scales that must be drawn before their pace is believed."""
 
 
-def scale_sentence(scale: int, count: int) -> str:
-    """The level of detail that a scale (0-based) brings, in words."""
-    if scale < min(3, count - 3):
-        return say("Light and colours come first")
-    if scale >= count - 3:
-        return say("Fine details")
-    return say("Shapes are set, details come next")
+def time_left_words(seconds: float) -> Sentence:
+    """“about 14 s left”, “about 4 min left”, “about 2.2 h left”, rounded as one says it."""
+    told = _rounded(seconds)
+    if told < 90:
+        return Sentence("about {count} s left", count=told)
+    if told < 55 * 60:
+        return Sentence("about {count} min left", count=round(told / 60))
+    hours = told / 3600
+    return Sentence("about {count} h left", count=f"{hours:.1f}" if hours < 9.5 else round(hours))
 
 
 class TimeLeft:
@@ -26,22 +36,25 @@ class TimeLeft:
         first_scale: the first scale that is drawn.
         measured: the costs are those of earlier pictures. Counted ones are wrong by a multiple for the first scales, so
             that no time is told before half of the work is done.
+        expected: seconds that such a picture took before; told as long as the pace of this one is not known.
     """
 
-    _FROM_SCALE = 2
-
-    def __init__(self, costs: Sequence[float], first_scale: int = 0, measured: bool = True) -> None:
+    def __init__(
+        self, costs: Sequence[float], first_scale: int = 0, measured: bool = True, expected: float | None = None
+    ) -> None:
         total = sum(costs[first_scale:])
         self._costs = [cost / total if total > 0 else 1 / (len(costs) - first_scale) for cost in costs]
         self._first = self._done = first_scale
-        self._measured = measured
+        self._measured, self._expected = measured, expected
         self._marks: list[tuple[float, float]] = []
         self._told: int | None = None
 
     def drawn(self, scale: int, seconds: float) -> None:
         """A scale is done, ``seconds`` after the start. The last kept scale counts as a start without work."""
         self._done = scale + 1
-        self._marks.append((self._share(scale + 1), seconds))
+        if self._done <= self._first:
+            self._marks.clear()
+        self._marks.append((self._share(self._done), seconds))
 
     def fraction(self, now: float) -> float:
         """0 … 1, ``now`` seconds after the start: what is drawn, and what of the next scale should be by now.
@@ -61,32 +74,31 @@ class TimeLeft:
 
     def seconds_left(self, now: float) -> float | None:
         """Unrounded, or None while too little is known."""
-        speed = self._speed()
-        if speed is None or len(self._marks) <= self._FROM_SCALE:
+        if not self._marks:
             return None
         share, at = self._marks[-1]
-        if not self._measured and share < _UNMEASURED_FROM:
-            return None
+        speed = self._speed()
+        known = speed is not None and len(self._marks) >= _FROM_MARKS
+        if speed is None or not known or not (self._measured or share >= _UNMEASURED_FROM):
+            return None if self._expected is None else max(0.0, self._expected * (1 - share) - (now - at))
         if speed * _A_DAY < 1 - share:
             return None  # no picture takes as long: the costs that were told are wrong
         return max(0.0, (1 - share) / speed - (now - at))
 
-    def words(self, now: float) -> str:
-        """ "about 14 s left", or "" while too little is known."""
+    def words(self, now: float) -> Sentence | None:
+        """ "about 14 s left", or None while too little is known, and when all is drawn."""
         left = self.seconds_left(now)
-        if left is None:
-            return ""
+        if left is None or self._marks[-1][0] >= 1.0:
+            return None
         told = _rounded(left)
         if self._told is not None and told > self._told:
             told = min(told, self._told + _step(self._told))
         self._told = told
-        if told >= 90:
-            return say("about {0}\u00a0min left", round(told / 60))
-        return say("about {0}\u00a0s left", told)
+        return time_left_words(told)
 
     def _share(self, scale: int) -> float:
         """The share of the work before a scale."""
-        return min(1.0, sum(self._costs[self._first : scale]))
+        return 1.0 if scale >= len(self._costs) else min(1.0, sum(self._costs[self._first : scale]))
 
     def _speed(self) -> float | None:
         """Share of the work per second; the first scale is left out, for it also pays for what was prepared."""
@@ -94,13 +106,6 @@ class TimeLeft:
             return None
         (share, start), (done, end) = self._marks[0], self._marks[-1]
         return (done - share) / (end - start) if end > start and done > share else None
-
-
-_A_DAY = 86_400.0
-_OF_THE_LAST = 0.9
-"""How far the bar may run within the last scale before its picture is there."""
-_UNMEASURED_FROM = 0.5
-"""Share of the work after which a time is told from costs that were only counted."""
 
 
 def _rounded(seconds: float) -> int:
