@@ -3392,6 +3392,10 @@
         <translation>几秒</translation>
     </message>
     <message>
+        <source>a lattice of {period} pixels does not divide tokens of {stride}</source>
+        <translation>{period} 像素的网格不能整除 {stride} 像素的标记</translation>
+    </message>
+    <message>
         <source>a list</source>
         <translation>列表</translation>
     </message>
