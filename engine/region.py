@@ -263,7 +263,8 @@ def _met(picture: np.ndarray, drawn: np.ndarray, mask: np.ndarray, feather: floa
     # What is as smooth as this is made of fewer pixels: the picture's own would be the slowest part of it all.
     size, fewer = mask.shape[::-1], max(int(reach / _SMOOTH), 1)
     small = tuple(-(-side // fewer) for side in size)
-    outside, difference = (cv2.resize(part, small, interpolation=cv2.INTER_AREA) for part in (outside, difference))
+    outside = cv2.resize(outside, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    difference = cv2.resize(difference, small, interpolation=cv2.INTER_AREA).astype(np.float32)
     near = cv2.GaussianBlur(outside, (0, 0), reach / fewer)
     away = cv2.GaussianBlur(difference, (0, 0), reach / fewer) / np.maximum(near, np.float32(1e-3))[..., None]
     near, away = (cv2.resize(part, size, interpolation=cv2.INTER_LINEAR) for part in (near, away))

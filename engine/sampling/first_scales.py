@@ -2,7 +2,8 @@
 
 A scale's keys, values and logits follow from the conditions and from the bits before it. So whoever draws a region of a
 picture, or goes on from one of its scales, has the first scales from when it was drawn; and where it was not drawn here,
-from the second time on. What is remembered is what would be computed, bit for bit: nothing depends on whether it is there.
+from the second time on. Seeds often agree in the coarsest bits, too: then a whole picture begins there. What is remembered
+is what would be computed, bit for bit: nothing depends on whether it is there.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from torch import Tensor
 
 from engine.device.cache import ByteBudgetCache
 from engine.model.block import KeyValue
 
-MOST_TOKENS = 50
-"""Larger scales are not remembered: their keys are many, and few pictures have so many of their bits in common."""
+SMALL = 50
+"""Scales of up to so many tokens are remembered. Larger ones have many keys, and few pictures have all bits before them in
+common."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,27 +56,22 @@ class FirstScales:
         Args:
             conditions: whatever its keys and values depend on besides its bits.
             tokens: of every scale.
-            token_bytes: what one token leaves behind. Of a picture that would not fit the last small scales are left out.
+            token_bytes: what one token leaves behind. Of a picture that would not fit the first scales alone are kept.
         """
-        known, left = 0, self._records.budget
-        for count in tokens[1:-1]:
-            left -= count * token_bytes
-            if count > MOST_TOKENS or left < 0:
-                break
-            known += 1
-        return Beginning(self._records, conditions, known)
+        small = list(takewhile(lambda count: count <= SMALL, tokens[1:-1]))
+        return Beginning(self._records, conditions, len(small), self._records.budget // max(token_bytes, 1))
 
 
 class Beginning:
     """The first scales of one picture, while it is drawn.
 
     Attributes:
-        scales: up to which scale, 0-based, records are kept. Scale 0 has none: it is part of the conditions.
+        scales: the last of the small scales, 0-based. Scale 0 has no record: it is part of the conditions.
     """
 
-    def __init__(self, records: ByteBudgetCache, conditions: Hashable, scales: int) -> None:
+    def __init__(self, records: ByteBudgetCache, conditions: Hashable, scales: int, room: int) -> None:
         self.scales = scales
-        self._records, self._conditions = records, conditions
+        self._records, self._conditions, self._room = records, conditions, room
         self._bits = hashlib.sha256()
 
     def found(self) -> ScaleRecord | None:
@@ -82,7 +80,9 @@ class Beginning:
 
     def keep(self, record: ScaleRecord) -> None:
         """The same, computed."""
-        self._records.keep(self._key, record)
+        self._room -= record.logits.shape[1]
+        if self._room >= 0:
+            self._records.keep(self._key, record)
 
     @property
     def _key(self) -> Hashable:

@@ -13,8 +13,6 @@ WHOLE_UP_TO = 100
 """Scales of so many tokens run whole: they say what the picture is, and cost little."""
 NEAR = 2
 """Of larger scales the tokens so near to the region run: what is further away is seen through the coarser scales."""
-_FEW = 50
-"""In scales of fewer tokens, where one is drawn, all kept ones go as deep as they can: they cost little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +44,8 @@ class RegionTokens:
         return next((scale for scale, places in enumerate(self.anew) if places.any()), len(self.anew))
 
     def run(self, scale: int, blocks: int) -> RunTokens:
-        """The tokens that go through the network, and through how many of its blocks."""
+        """The tokens that go through the network, and through how many of its blocks; small scales (``FirstScales``) go whole
+        in place of that."""
         depths = self._depths(scale, blocks).flatten()
         # Deepest first, so that a block takes the first ones as they lie: picking them out of the middle costs more.
         depths, places = depths.sort(descending=True, stable=True)
@@ -64,7 +63,7 @@ class RegionTokens:
         places = self.anew[scale]
         if not places.any():
             return torch.full(places.shape, blocks // 2)
-        depths = torch.full(places.shape, blocks - 1 if places.numel() < _FEW else blocks // 2)
+        depths = torch.full(places.shape, blocks // 2)
         if places.numel() > WHOLE_UP_TO:
             depths[~_around(places, NEAR)] = -1
         depths[_around(places, 1)] = blocks - 1

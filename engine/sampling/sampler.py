@@ -253,8 +253,6 @@ class Sampler:
         pace = Pace(self.device, cancel)
         keys = tuple(self._branch_key(branch, conditions, schedule) for branch in order)
         beginning = self._first_scales.begin((keys, schedule.grids), schedule.tokens, run.token_bytes)
-        # Behind the first scale in which a region is drawn, not all of its tokens go as deep as in a whole picture.
-        remembered = beginning.scales if region is None else min(beginning.scales, first)
 
         summed = torch.zeros(1, self.tokenizer.bits, *schedule.grids[-1], device=self.device)
         for scale, grid in enumerate(schedule.grids):
@@ -262,7 +260,7 @@ class Sampler:
             logits: Tensor | None = None
             if scale == 0:
                 branch_logits = torch.cat([state.logits for state in states.values()]).to(self.device)
-            elif scale <= remembered:
+            elif scale <= beginning.scales:
                 record = beginning.found()
                 if record is None:
                     inputs, rotary = next_input(summed, grid), self.net.scale_rotary(schedule, scale, self.device)
@@ -296,7 +294,7 @@ class Sampler:
                     bits = bits.view(*grid, -1)
             bits = bits.to(torch.uint8)
             summed = add_scale(summed, bits[None], self.tokenizer, scale)
-            if scale < remembered:
+            if scale < beginning.scales:
                 beginning.follow(bits)
             if scale >= first - 1:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)

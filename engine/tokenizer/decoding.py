@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CPU_STRIP_BYTES = 4 << 20
 DEVICE_STRIP_BYTES = 256 << 20
+_MARGIN = 8
+"""Cells of a code from which on one code is margin enough: a level's convolutions reach six of them."""
 
 
 @torch.inference_mode()
@@ -50,9 +52,9 @@ def decode_in_strips(
             the largest layer's input and output plus a few strips.
         before_layer: called before every layer; what it raises ends the decoding.
         window: rows and columns of the codes that are wanted; the pixels are those of them alone. The coarsest level, which
-            sets the tone of a picture, is still decoded whole. The finer ones run in the window and one code around it, and
-            take mean and variance from there, so its pixels are near those of the whole picture (about 40 dB, decision 21)
-            and not the same.
+            sets the tone of a picture, is still decoded whole. The finer ones run in the window and one code around it, those
+            where a code has many cells in the window alone. They take mean and variance from there, so the pixels are near
+            those of the whole picture (about 40 dB, decision 21) and not the same.
     """
     if strip_bytes is None:
         strip_bytes = CPU_STRIP_BYTES if codes.device.type == "cpu" else DEVICE_STRIP_BYTES
@@ -67,6 +69,9 @@ def decode_in_strips(
             before_layer()
         if around is not None and level == max(len(decoder.levels) - 2, 0):
             x, seen = _part(x, seen, *around)
+        if inner is not None and level is not None and 2 ** (len(decoder.levels) - 1 - level) >= _MARGIN:
+            x, seen = _part(x, seen, *inner)
+            inner = None
         if reference is not None and seen is not None and level is not None:
             x = reference.join(x, seen.maps, level)
         x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
