@@ -6603,6 +6603,10 @@
         <translation>较早的提示词</translation>
     </message>
     <message>
+        <source>Everything else of the photo stays as it is</source>
+        <translation>照片的其余部分保持不变</translation>
+    </message>
+    <message>
         <source>Follow the prompt</source>
         <translation>遵循提示词</translation>
     </message>
@@ -6621,6 +6625,10 @@
     <message>
         <source>Identity is what the subject is, look is its fine detail</source>
         <translation>身份是主体是什么，外观是它的细节</translation>
+    </message>
+    <message>
+        <source>Into a photo of yours…</source>
+        <translation>放进你的照片…</translation>
     </message>
     <message>
         <source>Keep the look</source>
