@@ -75,12 +75,14 @@ def decode_in_strips(
         if reference is not None and seen is not None and level is not None:
             x = reference.join(x, seen.maps, level)
         x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
-    if inner is not None:
+    scale, shift = _norm_as_affine(decoder.norm, x, strip_bytes)
+    if inner is not None:  # behind the last norm, which sets the tone: the rest reaches no further than a code
         x, seen = _part(x, seen, *inner)
-    scene = decoder.unfold(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes))
+    scene = decoder.unfold(_convolve(decoder.output, x, scale, shift, strip_bytes))
     if reference is None or seen is None:
         return scene.clamp_(-1, 1)
-    return reference.compose(scene, F.silu(decoder.norm(x)), seen.maps, seen.pixels).clamp_(-1, 1)
+    normed = F.silu(torch.addcmul(shift, x.float(), scale), inplace=True).to(x.dtype)
+    return reference.compose(scene, normed, seen.maps, seen.pixels).clamp_(-1, 1)
 
 
 _Part = tuple[slice, slice, tuple[int, int]]
@@ -118,6 +120,11 @@ def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor
 def _norm_and_convolve(norm: nn.GroupNorm, conv: nn.Conv2d, x: Tensor, strip_bytes: int) -> Tensor:
     """conv(silu(norm(x))) for a 3x3 convolution."""
     scale, shift = _norm_as_affine(norm, x, strip_bytes)
+    return _convolve(conv, x, scale, shift, strip_bytes)
+
+
+def _convolve(conv: nn.Conv2d, x: Tensor, scale: Tensor, shift: Tensor, strip_bytes: int) -> Tensor:
+    """conv(silu(x * scale + shift)) for a 3x3 convolution."""
     out = x.new_empty(x.shape[0], conv.out_channels, *x.shape[2:])
     for top, bottom in _strips(x, strip_bytes):
         out[:, :, top:bottom] = _convolve_strip(conv, x, scale, shift, top, bottom)
