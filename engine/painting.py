@@ -24,8 +24,10 @@ from engine.tokenizer.preview import MAX_SIDE, Preview
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
 from engine.tokenizer.reference import SeenCanvas
 
-_NEAR = 2
-"""Codes around a region that are painted with it."""
+_NEAR = 1
+"""Codes around a region that are painted with it: where it meets the picture, its colours are compared there."""
+_NEAR_IN_PREVIEWS = 2
+"""The same where nothing else is decoded: what is nearer to the edge of so few codes is not as it would be."""
 _NEARLY_ALL = 0.8
 """Of the codes. A region that takes so many with its surroundings is painted with the whole picture: little is gained."""
 
@@ -126,7 +128,10 @@ class Painter:
     ) -> np.ndarray:
         """The earlier picture with a preview of its region. Only what lies around the region is painted."""
         config, grid = self._bundle.manifest.tokenizer, (summed.shape[2], summed.shape[3])
-        window = rows, columns = codes_around(region, grid, config.stride) or (slice(0, grid[0]), slice(0, grid[1]))
+        window = rows, columns = codes_around(region, grid, config.stride, _NEAR_IN_PREVIEWS) or (
+            slice(0, grid[0]),
+            slice(0, grid[1]),
+        )
         part = None if canvas is None else canvas.part(rows, columns, grid)
         size = (columns.stop - columns.start) * config.stride, (rows.stop - rows.start) * config.stride
         image = self._preview(summed[:, :, rows, columns], scale, size, part)
@@ -169,11 +174,11 @@ class Painter:
         return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
 
 
-def codes_around(region: Region, grid: tuple[int, int], stride: int) -> tuple[slice, slice] | None:
+def codes_around(region: Region, grid: tuple[int, int], stride: int, near: int = _NEAR) -> tuple[slice, slice] | None:
     """Rows and columns of the codes, a grid (h, w), that are painted for a region; None for all of them."""
     rows, columns = (
         slice(part.start // stride, min(-(-part.stop // stride), side))
-        for part, side in zip(region.around(_NEAR * stride), grid, strict=True)
+        for part, side in zip(region.around(near * stride), grid, strict=True)
     )
     share = (rows.stop - rows.start) * (columns.stop - columns.start) / math.prod(grid)
     return (rows, columns) if share < _NEARLY_ALL else None

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -51,6 +51,9 @@ _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}\Z")]
 _Side = Annotated[int, Meta(ge=1, le=256)]
 
 
+Beside = Literal["", "left", "right"]
+
+
 class _PackedCutOut(Struct):
     """A cut-out in JSON."""
 
@@ -59,6 +62,7 @@ class _PackedCutOut(Struct):
     photo: _Digest = ""
     mask: _Digest = ""
     cut_below: bool = False
+    cut_beside: Beside = ""
 
 
 class _PackedScale(Struct):
@@ -80,6 +84,7 @@ class CutOut:
         photo: digest of the photo in the data folder, or "". Never a path.
         mask: digest of the mask in the data folder, or "".
         cut_below: the photo ends before the subject does, at its lower edge: a portrait, not a thing that stands there.
+        cut_beside: the same at one of its sides: a car that drives out of the photo. "" also where both sides cut it.
     """
 
     pixels: np.ndarray
@@ -87,6 +92,7 @@ class CutOut:
     photo: str = ""
     mask: str = ""
     cut_below: bool = False
+    cut_beside: Beside = ""
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -103,6 +109,8 @@ class CutOut:
             )
         if self.framing not in ("fit", "reference"):
             raise RequestError(Sentence("The framing of a cut-out is either 'fit' or 'reference'."))
+        if self.cut_beside not in ("", "left", "right"):
+            raise RequestError(Sentence("The cut-out of this request is damaged."))
         frozen = np.ascontiguousarray(pixels)
         if frozen is pixels and pixels.flags.writeable:
             frozen = pixels.copy()
@@ -114,6 +122,13 @@ class CutOut:
         """Share of the square's height above the lowest row of the mask; 1 for an empty one."""
         rows = np.flatnonzero((self.alpha > 127).any(axis=1))
         return float(rows[-1] + 1) / len(self.pixels) if len(rows) else 1.0
+
+    @cached_property
+    def width_taken(self) -> tuple[float, float]:
+        """Shares of the square's width where the mask begins and ends, from the left; (0, 1) for an empty one."""
+        columns = np.flatnonzero((self.alpha > 127).any(axis=0))
+        side = len(self.pixels)
+        return (float(columns[0]) / side, float(columns[-1] + 1) / side) if len(columns) else (0.0, 1.0)
 
     @property
     def rgb(self) -> np.ndarray:
@@ -133,7 +148,7 @@ class CutOut:
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, CutOut)
-            and (self.framing, self.cut_below) == (other.framing, other.cut_below)
+            and (self.framing, self.cut_below, self.cut_beside) == (other.framing, other.cut_below, other.cut_beside)
             and (self.photo, self.mask) == (other.photo, other.mask)
             and np.array_equal(self.pixels, other.pixels)
         )
@@ -160,6 +175,7 @@ class CutOut:
             "photo": self.photo,
             "mask": self.mask,
             **({"cut_below": True} if self.cut_below else {}),
+            **({"cut_beside": self.cut_beside} if self.cut_beside else {}),
         }
 
     @classmethod
@@ -178,7 +194,7 @@ class CutOut:
             raise
         except Exception as error:  # Pillow raises many kinds; all mean the same to the user
             raise RequestError(Sentence("The cut-out of this request is damaged.")) from error
-        return cls(pixels, packed.framing, packed.photo, packed.mask, packed.cut_below)
+        return cls(pixels, packed.framing, packed.photo, packed.mask, packed.cut_below, packed.cut_beside)
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,6 +94,8 @@ class PromptSheet(QWidget):
         self.ideas_button.setObjectName("ideasButton")
         self.list_button = PlainButton("", "layers")
         self.list_button.setObjectName("listButton")
+        self.photo_button = PlainButton("", "image-plus")
+        self.photo_button.setObjectName("photoButton")
         self.temperature = DialSlider("", *TEMPERATURES, 0.05, 1.0, 2)
         self.temperature.setObjectName("temperature")
         self.top_p = DialSlider("", 0.0, 1.0, 0.01, 0.97, 2)
@@ -103,7 +105,7 @@ class PromptSheet(QWidget):
         self.look = dial("lookStrength", manifest_free.subject_strength)
         self.look.hide()
         self.fold_button = PlainButton("")
-        for wordy in (self.apart, self.best, self.fold_button, self.ideas_button, self.list_button):
+        for wordy in (self.apart, self.best, self.fold_button, self.ideas_button, self.list_button, self.photo_button):
             wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
 
         self._strengths = column_of(self.prompt_strength, self.subject_strength, self.look, self.apart)
@@ -143,7 +145,15 @@ class PromptSheet(QWidget):
         ideas.addWidget(self.ideas_button)
         ideas.addWidget(self.list_button)
         ideas.addStretch(1)
-        column.addLayout(ideas)
+        photo = QHBoxLayout()
+        photo.addSpacing(-12)
+        photo.addWidget(self.photo_button)
+        photo.addStretch(1)
+        ways = QVBoxLayout()
+        ways.setSpacing(0)
+        ways.addLayout(ideas)
+        ways.addLayout(photo)
+        column.addLayout(ways)
         column.addStretch(1)
         self._content = content
         self.area = PanelScroll(content)
@@ -329,6 +339,8 @@ class PromptSheet(QWidget):
         self.ideas_button.setToolTip(tooltip("ideas", self.tr("Draw only the coarse scales of four seeds, choose one")))
         self.list_button.setText(self.tr("A list…"))
         self.list_button.setToolTip(tooltip("list", self.tr("Draw many prompts in one press, and see them in a table")))
+        self.photo_button.setText(self.tr("Into a photo of yours…"))
+        self.photo_button.setToolTip(tooltip("into_photo", self.tr("Everything else of the photo stays as it is")))
         self.fold_button.setText(self.tr("Collapse"))
         self.generate.setText(self.tr("Generate"))
         self.generate.set_hint(keymap.shown("generate"))

@@ -222,6 +222,7 @@ class SessionKeeper(QObject):
                 cut_out=packed["png"],
                 framing=packed["framing"],
                 cut_below=subject.cut_out.cut_below,
+                cut_beside=subject.cut_out.cut_beside,
             )
         if subject.photo.digest not in self._photos:
             return None
@@ -328,7 +329,12 @@ def _fetch(assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int)
 def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
     common: dict[str, Any] = {"name": described.name, "title": described.title, "example": described.example}
     if not described.photo:
-        packed = {"png": described.cut_out, "framing": described.framing, "cut_below": described.cut_below}
+        packed = {
+            "png": described.cut_out,
+            "framing": described.framing,
+            "cut_below": described.cut_below,
+            "cut_beside": described.cut_beside,
+        }
         cut_out = CutOut.from_json(packed)
         return {**common, "cut_out": cut_out}
     photo = assets.load_photo(described.photo, described.title)

@@ -28,7 +28,7 @@ class SavedSubject:
         photo, mask: digests of assets; ``mask`` may be empty.
         name, title: what it is called; the photo's file name.
         cut_out: for a subject without a photo (recalled from a picture), the cut-out as base64 PNG.
-        framing: how that is framed. cut_below: as in ``CutOut``.
+        framing: how that is framed. cut_below, cut_beside: as in ``CutOut``.
         example: it came with a bundle.
         unsure: its cut-out was called unsure, and nobody has corrected it.
     """
@@ -40,6 +40,7 @@ class SavedSubject:
     cut_out: str = ""
     framing: str = "fit"
     cut_below: bool = False
+    cut_beside: str = ""
     example: bool = False
     unsure: bool = False
 

@@ -265,7 +265,9 @@ class MainWindow(QMainWindow):
     @Slot()
     def _enable(self) -> None:
         """Switch off what cannot be done now."""
-        self.commands.enable(**enabled_actions(self.panels, self.state, self.redrawing, self.cutting))
+        enabled = enabled_actions(self.panels, self.state, self.redrawing, self.cutting)
+        self.commands.enable(**enabled)
+        self.panels.prompt.sheet.photo_button.setEnabled(enabled["into_photo"])
 
     def is_editing(self) -> bool:
         """Whether the editor of the cut-out is open."""

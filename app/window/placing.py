@@ -46,9 +46,8 @@ class Placing(QObject):
         if manifest is None or placed is None or cut_out is None:
             canvas.placement.set_stage(None)
         else:
-            size = state.values.size if state.values.size in manifest.sizes else None
             canvas.placement.frame.set_subject(cut_out)
-            canvas.placement.set_stage(size or manifest.sizes[0], placed.ranges.ground(cut_out))
+            canvas.placement.set_stage(self._size(manifest), placed.ranges.ground(cut_out))
             self._show_place(manifest)
         if canvas.placement.can_place() != self._possible:
             self._possible = canvas.placement.can_place()
@@ -80,7 +79,12 @@ class Placing(QObject):
             return None
         if values.seed_locked:
             return manifest.place(compose(values, subject.cut_out))
-        return manifest.placed_content.ranges.middle(subject.cut_out)
+        return manifest.placed_content.ranges.middle(subject.cut_out, self._size(manifest))
+
+    def _size(self, manifest: BundleManifest) -> tuple[int, int]:
+        """Width and height of the next picture."""
+        size = self._state.values.size
+        return size if size is not None and size in manifest.sizes else manifest.sizes[0]
 
     @Slot(object)
     def _moved(self, placement: Placement) -> None:

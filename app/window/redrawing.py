@@ -38,6 +38,7 @@ class Redrawing(QObject):
         panels.region.left.connect(self._leave)
         panels.canvas.actions_bar.region.connect(self.redraw_region)
         panels.canvas.strip.regionRequested.connect(self.redraw_region)
+        panels.prompt.sheet.photo_button.clicked.connect(self.choose_photo)
 
     def set_drafts(self, drafts: PictureDrafts) -> None:
         """Set where the marks are kept on disk while the editor is open."""

@@ -83,6 +83,8 @@ class Record:
 def pixels_digest(subject: CutOut) -> str:
     """Hex digest of all four planes of a cut-out and its framing; the same however its PNG was packed."""
     head = f"{subject.pixels.shape} {subject.framing} {subject.photo} {subject.mask} {'cut below ' if subject.cut_below else ''}"
+    if subject.cut_beside:
+        head += f"cut {subject.cut_beside} "
     return hashlib.sha256(head.encode() + subject.pixels.tobytes()).hexdigest()
 
 

@@ -23,6 +23,7 @@ from engine.tokenizer.autoencoder import to_uint8
 from engine.tokenizer.decoding import decode_in_strips
 
 OnRound = Callable[[int], None]
+_NAMES = ("new", "whole", "corner", "middle")
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,17 @@ class RegionCost:
 def measure_regions(
     engine: Engine, rounds: int, on_round: OnRound = lambda index: None, *, previews: bool = False
 ) -> RegionCost:
-    """Redraw a picture and two quarters of it, as the window asks for them: one round to warm up, ``rounds`` that count."""
+    """Redraw a picture and two quarters of it, as the window asks for them: one round to warm up, ``rounds`` that count.
+
+    The picture was drawn by the same engine, as it mostly was in the window too: its first scales are remembered.
+    """
     manifest, request = engine.bundle.manifest, some_request(engine, 0)
     finished = _drawn(engine, request, previews)
     regions = _quarters(finished.image)
 
     def again(name: str, index: int) -> GenerationRequest:
-        seed = 1000 + index
+        # A seed of its own for each: nothing of one picture is another's.
+        seed = 1000 * (1 + _NAMES.index(name)) + index
         if name == "new":
             return request.with_seed(seed)
         same = replace(request, seed=manifest.with_layout_of(seed, request.seed), placement=manifest.place(request))
@@ -71,7 +76,11 @@ def measure_regions(
     def draw(name: str, index: int) -> None:
         _drawn(engine, again(name, index), previews)
 
-    return _in_turns(draw, ("new", "whole", "corner", "middle"), rounds, on_round)
+    def after(name: str) -> None:
+        if name == "new":  # The others are drawn at the first picture's place, which the decoder has seen.
+            _drawn(engine, replace(request, placement=manifest.place(request)), previews)
+
+    return _in_turns(draw, _NAMES, rounds, on_round, after)
 
 
 def measure_random_regions(comparer: Comparer, rounds: int, on_round: OnRound = lambda index: None) -> RegionCost:
@@ -101,7 +110,13 @@ def measure_random_regions(comparer: Comparer, rounds: int, on_round: OnRound = 
     return _in_turns(draw, ("whole", "corner", "middle"), rounds, on_round)
 
 
-def _in_turns(draw: Callable[[str, int], None], names: tuple[str, ...], rounds: int, on_round: OnRound) -> RegionCost:
+def _in_turns(
+    draw: Callable[[str, int], None],
+    names: tuple[str, ...],
+    rounds: int,
+    on_round: OnRound,
+    after: Callable[[str], None] = lambda name: None,
+) -> RegionCost:
     seconds: dict[str, list[float]] = {name: [] for name in names}
     work: dict[str, list[float]] = {name: [] for name in names}
     for index in range(rounds + 1):
@@ -112,6 +127,7 @@ def _in_turns(draw: Callable[[str, int], None], names: tuple[str, ...], rounds: 
             draw(name, index)
             seconds[name].append(time.perf_counter() - begun)
             work[name].append(time.process_time() - processor)
+            after(name)
     # Without the round that warmed up.
     times, worked = ({name: values[1:] for name, values in found.items()} for found in (seconds, work))
     times.setdefault("new", times["whole"])

@@ -174,7 +174,9 @@ class BundleManifest:
             return None
         if request.placement is not None:
             return request.placement
-        return self.placed_content.ranges.automatic(request.subject, request.seed)
+        schedule = self.schedule(request.size)
+        size = schedule.size if schedule is not None else (1, 1)
+        return self.placed_content.ranges.automatic(request.subject, request.seed, size)
 
     @property
     def nbytes(self) -> int:

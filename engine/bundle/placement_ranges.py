@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from engine.request import CutOut
 
 
-_BELOW = 1.01
-"""A little below the picture: no line of ground between the cut and its edge."""
+_BEYOND = 0.01
+"""A little below or beside the picture: no line of ground between the cut and its edge."""
 
 
 @dataclass(frozen=True)
@@ -44,29 +44,40 @@ class PlacementRanges:
 
     def ground(self, subject: CutOut) -> float:
         """y of the line that the subject usually stands on: the picture's lower edge for one that its photo cut off there."""
-        return _BELOW if subject.cut_below else sum(self.foot) / 2
+        return 1 + _BEYOND if subject.cut_below else sum(self.foot) / 2
 
-    def automatic(self, subject: CutOut, seed: int) -> Placement:
+    def automatic(self, subject: CutOut, seed: int, picture: tuple[int, int] = (1, 1)) -> Placement:
         """The placement of a seed: the subject's lowest point stands on the ground, the rest is chance.
 
-        A subject that its photo cut off below is cut off by the picture's lower edge: upright, and of the larger half of sizes.
+        A subject that its photo cut off below, at its left or at its right is cut off there by the picture's edge: upright, and
+        of the larger half of sizes. One that was cut off above stands like any other: it has its feet.
 
-        The same for the same cut-out and seed on every machine.
+        The same for the same cut-out, seed and proportions on every machine.
+
+        Args:
+            picture: its width and height, in any unit.
         """
         chance = random.Random(f"placement {seed}")
         x, foot, size, turn = (chance.uniform(*ends) for ends in (self.x, self.foot, self.size, self.turn))
-        if subject.cut_below:
-            foot, size, turn = _BELOW, (size + self.size[1]) / 2, 0.0
-        return _standing(subject, x, foot, size, turn)
+        return self._at_its_edges(subject, x, foot, size, turn, picture)
 
-    def middle(self, subject: CutOut) -> Placement:
+    def middle(self, subject: CutOut, picture: tuple[int, int] = (1, 1)) -> Placement:
         """A usual place: the middle of every range. For showing *automatic* while the seed is not known yet."""
-        x, size, turn = (sum(ends) / 2 for ends in (self.x, self.size, self.turn))
-        if subject.cut_below:
+        x, foot, size, turn = (sum(ends) / 2 for ends in (self.x, self.foot, self.size, self.turn))
+        return self._at_its_edges(subject, x, foot, size, turn, picture)
+
+    def _at_its_edges(
+        self, subject: CutOut, x: float, foot: float, size: float, turn: float, picture: tuple[int, int]
+    ) -> Placement:
+        if subject.cut_below or subject.cut_beside:
             size, turn = (size + self.size[1]) / 2, 0.0
-        return _standing(subject, x, self.ground(subject), size, turn)
-
-
-def _standing(subject: CutOut, x: float, foot: float, size: float, turn: float) -> Placement:
-    y = foot - (subject.lowest_point - 0.5) * size
-    return Placement(x, min(max(y, 0.0), 1.0), size, turn)
+        if subject.cut_below:
+            foot = self.ground(subject)
+        wide, high = (size * min(picture) / side for side in picture)  # of the cut-out, in shares of the picture
+        left, right = subject.width_taken
+        if subject.cut_beside == "left":
+            x = -_BEYOND - (left - 0.5) * wide
+        elif subject.cut_beside == "right":
+            x = 1 + _BEYOND - (right - 0.5) * wide
+        y = foot - (subject.lowest_point - 0.5) * high
+        return Placement(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), size, turn)

@@ -44,18 +44,28 @@ class ByteBudgetCache:
     def __contains__(self, key: Hashable) -> bool:
         return key in self._entries
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value for this key, made now if it is not there."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-            return self._entries[key][0]
-        value = make()
+    def find(self, key: Hashable) -> Any | None:
+        """The value for this key, or None."""
+        if key not in self._entries:
+            return None
+        self._entries.move_to_end(key)
+        return self._entries[key][0]
+
+    def keep(self, key: Hashable, value: Any) -> None:
+        """Store a value, never None."""
         size = byte_size(value)
         if size <= self.budget:
             self._entries[key] = (value, size)
             while self.nbytes > self.budget:
                 self._entries.popitem(last=False)
-        return value
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value for this key, made now if it is not there."""
+        found: T | None = self.find(key)
+        if found is None:
+            found = make()
+            self.keep(key, found)
+        return found
 
     def clear(self) -> None:
         self._entries.clear()

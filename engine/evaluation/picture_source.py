@@ -118,7 +118,7 @@ class PictureSource:
         """Some place within the ranges of the bundle."""
         placed = self.bundle.manifest.placed_content
         assert placed is not None
-        return replace(placed.ranges.automatic(subject, seed), mirrored=mirrored)
+        return replace(placed.ranges.automatic(subject, seed, self.size), mirrored=mirrored)
 
     def mask(self, subject: CutOut, placement: Placement) -> Tensor:
         """Where a subject stands, (1, H, W) in 0 … 1."""

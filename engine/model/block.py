@@ -240,7 +240,7 @@ class ImageLayer(nn.Module):
         cross: Sequence[KeyValue],
         cache: KeyValueCache | None = None,
         mask: Tensor | None = None,
-        wanted: Tensor | None = None,
+        wanted: int | None = None,
     ) -> Tensor:
         """(B, n, C) → (B, n, C), or (B, m, C) where only some are wanted.
 
@@ -251,14 +251,14 @@ class ImageLayer(nn.Module):
             cross: text keys and values followed by the semantic ones, by groups.
             cache: earlier scales; None when x holds all of them (training).
             mask: bool (n, n), True where a token may look; None without restriction.
-            wanted: indices (m,) of the tokens that go on; of the others only keys and values are made. None for all.
+            wanted: so many go on, the first ones; of the others only keys and values are made. None for all.
         """
         gate1, gate2, factor1, factor2, shift1, shift2, bias, lengths = prepared
         query, keys, values = self._heads(modulate(x, factor1, shift1), rotary, bias, lengths)
         if cache is not None:
             keys, values = cache.extend(keys, values)
         if wanted is not None:
-            x, query = x[:, wanted], query[:, :, wanted]
+            x, query = x[:, :wanted], query[:, :, :wanted]
         own = attend(query, keys, values, 1.0, mask)
         from_content = attend_groups(query, content, 1.0)
         x = torch.addcmul(x, gate1, apply_linear(self.proj, own + linear(from_content, self.content_proj)))

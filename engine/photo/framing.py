@@ -19,7 +19,7 @@ from engine.photo.foreground import foreground_colours
 from engine.photo.hints import Box
 from engine.photo.load import Photo
 from engine.photo.mask_ops import bounding_box, cut_sides, mask_problem
-from engine.request import MAX_CUTOUT_SIDE, CutOut
+from engine.request import MAX_CUTOUT_SIDE, Beside, CutOut
 from engine.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -67,8 +67,16 @@ def cut_out(photo: Photo, mask: np.ndarray, size: int, framing: str = "fit", box
         extent = bounding_box(mask)
         assert extent is not None  # an empty mask is a problem
         pixels = _fit(photo.rgb, mask, extent, size) if framing == "fit" else _reference(photo.rgb, extent, size)
-    cut_below = photo.alpha is None and "bottom" in cut_sides(mask)
-    return CutOut(pixels, framing=framing, photo=photo.digest, mask=mask_digest(mask), cut_below=cut_below)
+    cut = cut_sides(mask) if photo.alpha is None else []
+    beside: list[Beside] = [side for side in ("left", "right") if side in cut]
+    return CutOut(
+        pixels,
+        framing=framing,
+        photo=photo.digest,
+        mask=mask_digest(mask),
+        cut_below="bottom" in cut,
+        cut_beside=beside[0] if len(beside) == 1 else "",
+    )
 
 
 def mask_digest(mask: np.ndarray) -> str:

@@ -13,8 +13,19 @@ WHOLE_UP_TO = 100
 """Scales of so many tokens run whole: they say what the picture is, and cost little."""
 NEAR = 2
 """Of larger scales the tokens so near to the region run: what is further away is seen through the coarser scales."""
-_FEW = 50
-"""In scales of fewer tokens, where one is drawn, all kept ones go as deep as they can: they cost little."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunTokens:
+    """The tokens of one scale that go through the network.
+
+    Attributes:
+        places: their indices (m,), those that go deepest first, each kind in the order of the scale.
+        going: of every block, how many of them go on through it: the first ones.
+    """
+
+    places: Tensor
+    going: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +43,18 @@ class RegionTokens:
         """The first scale in which something is drawn; the number of scales when nothing is."""
         return next((scale for scale, places in enumerate(self.anew) if places.any()), len(self.anew))
 
-    def run(self, scale: int) -> Tensor:
-        """Indices (m,) of the tokens that go through the network."""
-        places = self.anew[scale]
-        if places.numel() <= WHOLE_UP_TO or not places.any():
-            return torch.arange(places.numel())
-        return _around(places, NEAR).flatten().nonzero()[:, 0]
+    def run(self, scale: int, blocks: int) -> RunTokens:
+        """The tokens that go through the network, and through how many of its blocks; small scales (``FirstScales``) go whole
+        in place of that."""
+        depths = self._depths(scale, blocks).flatten()
+        # Deepest first, so that a block takes the first ones as they lie: picking them out of the middle costs more.
+        depths, places = depths.sort(descending=True, stable=True)
+        places = places[depths >= 0]
+        return RunTokens(places, tuple(int((depths > block).sum()) for block in range(blocks)))
 
-    def depths(self, scale: int, blocks: int) -> Tensor:
-        """Through how many of the blocks each token of ``run`` goes, (m,); in the others it has only keys and values to give.
+    def _depths(self, scale: int, blocks: int) -> Tensor:
+        """Through how many of the blocks each token goes, (h, w); in the others it has only keys and values to give. -1 where
+        it has not even those.
 
         A token that is drawn goes through all of them. Behind the last block's keys nobody looks at a kept one. Those that do
         not touch the region, and scales without one, have little to tell that the first half of the blocks does not know
@@ -48,11 +62,13 @@ class RegionTokens:
         """
         places = self.anew[scale]
         if not places.any():
-            return torch.full((places.numel(),), blocks // 2)
-        depths = torch.full(places.shape, blocks - 1 if places.numel() < _FEW else blocks // 2)
+            return torch.full(places.shape, blocks // 2)
+        depths = torch.full(places.shape, blocks // 2)
+        if places.numel() > WHOLE_UP_TO:
+            depths[~_around(places, NEAR)] = -1
         depths[_around(places, 1)] = blocks - 1
         depths[places] = blocks
-        return depths.flatten()[self.run(scale)]
+        return depths
 
     def drawn(self, scale: int) -> Tensor:
         """Indices (k,) of the tokens that are drawn anew."""

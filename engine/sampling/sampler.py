@@ -3,6 +3,7 @@
 - The text-only branch cancels where text and subject strength are equal; unused branches are not run.
 - The content stream runs once per prompt and subject, the null branch once per prompt length; both are cached, and so is
   scale 0, which depends on neither seed nor strengths.
+- The first scales of the pictures drawn last are kept by their bits, for whoever goes on from there (``FirstScales``).
 - The dead half of the last content layer does not exist; the last scale's keys are not stored; there are no masks.
 """
 
@@ -24,6 +25,7 @@ from engine.errors import Cancel, RequestError
 from engine.model.config import ScaleSchedule
 from engine.model.streaming import StreamedUnit
 from engine.model.transformer import Transformer
+from engine.sampling.first_scales import FirstScales, ScaleRecord
 from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
 from engine.sampling.kept_scales import check_kept_scales
 from engine.sampling.pace import Pace
@@ -48,6 +50,10 @@ NULL_SUBJECT = "null subject"
 MEETING_TOKENS = 16
 """Up to so many tokens, branches that run side by side go through a scale together: a product of so few rows takes as long
 as reading its weights, and together they are read once."""
+
+
+_FIRST_SCALES = 8
+"""One part in so many of what is kept are the first scales of earlier pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +120,8 @@ class Sampler:
     ) -> None:
         self.net, self.tokenizer = net.eval(), tokenizer
         self.branches, self.offload_states = branches, offload_states
-        self.cache = ByteBudgetCache(cache_bytes)
+        self._first_scales = FirstScales(cache_bytes // _FIRST_SCALES)
+        self.cache = ByteBudgetCache(cache_bytes - cache_bytes // _FIRST_SCALES)
         self.device = net.null_content.device
         self._rest = torch.device("cpu") if offload_states else self.device
         pinned = self.device.type == "cuda"
@@ -239,9 +246,13 @@ class Sampler:
         states = self.prepare(conditions, guidance, schedule, cancel)
         has_subject = conditions.subject is not None
         order = list(states)
-        tokens = schedule.tokens if region is None else [len(region.run(scale)) for scale in range(len(schedule.grids))]
+        scales = range(len(schedule.grids))
+        parts = None if region is None else [region.run(scale, len(self.net.blocks)) for scale in scales]
+        tokens = schedule.tokens if parts is None else [len(part.places) for part in parts]
         run = _Run(self.net, [*states.values()], 2 + sum(tokens[1:-1]), self.offload_states)
         pace = Pace(self.device, cancel)
+        keys = tuple(self._branch_key(branch, conditions, schedule) for branch in order)
+        beginning = self._first_scales.begin((keys, schedule.grids), schedule.tokens, run.token_bytes)
 
         summed = torch.zeros(1, self.tokenizer.bits, *schedule.grids[-1], device=self.device)
         for scale, grid in enumerate(schedule.grids):
@@ -249,17 +260,25 @@ class Sampler:
             logits: Tensor | None = None
             if scale == 0:
                 branch_logits = torch.cat([state.logits for state in states.values()]).to(self.device)
+            elif scale <= beginning.scales:
+                record = beginning.found()
+                if record is None:
+                    inputs, rotary = next_input(summed, grid), self.net.scale_rotary(schedule, scale, self.device)
+                    branch_logits = self._run(run, inputs, scale, rotary, pace, None)
+                    beginning.keep(run.record(schedule.tokens[scale], branch_logits))
+                else:
+                    branch_logits = run.restore(record)
+                if region is not None:
+                    branch_logits = branch_logits[:, region.drawn(scale).to(self.device)]
             else:
                 inputs, rotary = next_input(summed, grid), self.net.scale_rotary(schedule, scale, self.device)
-                if region is not None and tokens[scale] < schedule.tokens[scale]:
-                    places = region.run(scale).to(self.device)
+                going = None
+                if parts is not None:
+                    places, going = parts[scale].places.to(self.device), parts[scale].going
                     inputs, rotary = inputs[:, places], rotary[places]
-                going = self._going(scale, scale < first, region)
-                groups = self._groups(len(order), tokens[scale])
-                tasks = [partial(run.scale, group, inputs, scale, rotary, pace, going) for group in groups]
-                at_once = self.branches == "side-by-side" and len(tasks) > 1
-                branch_logits = torch.cat(run_side_by_side(tasks) if at_once else [task() for task in tasks])
-                run.advance(tokens[scale])
+                elif scale < first:  # nothing is drawn: of the last block only keys and values are wanted
+                    going = (*tokens[scale : scale + 1] * (len(self.net.blocks) - 1), 0)
+                branch_logits = self._run(run, inputs, scale, rotary, pace, going)
             drawn = region.drawn(scale) if region is not None else None
             if scale < first or (drawn is not None and not len(drawn)):
                 bits = kept[scale].to(self.device)
@@ -275,18 +294,28 @@ class Sampler:
                     bits = bits.view(*grid, -1)
             bits = bits.to(torch.uint8)
             summed = add_scale(summed, bits[None], self.tokenizer, scale)
+            if scale < beginning.scales:
+                beginning.follow(bits)
             if scale >= first - 1:
                 yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
 
-    def _going(self, scale: int, kept: bool, region: RegionTokens | None) -> list[Tensor | None] | None:
-        """Of every block, which tokens of a scale go on through it, as indices; None for all of them."""
-        blocks = len(self.net.blocks)
-        if region is None:
-            nobody = torch.zeros(0, dtype=torch.long, device=self.device)
-            return [*[None] * (blocks - 1), nobody] if kept else None
-        depths = region.depths(scale, blocks)
-        which = [(depths > block).nonzero()[:, 0] for block in range(blocks)]
-        return [None if len(going) == len(depths) else going.to(self.device) for going in which]
+    def _run(
+        self,
+        run: _Run,
+        inputs: Tensor,
+        scale: int,
+        rotary: Tensor,
+        pace: Pace,
+        going: Sequence[int] | None,
+    ) -> Tensor:
+        """Logits of all branches at one scale, (B, m, 2d); see ``_Run.scale``."""
+        tokens = inputs.shape[1]
+        groups = self._groups(len(run.vector), tokens)
+        tasks = [partial(run.scale, group, inputs, scale, rotary, pace, going) for group in groups]
+        at_once = self.branches == "side-by-side" and len(tasks) > 1
+        logits = torch.cat(run_side_by_side(tasks) if at_once else [task() for task in tasks])
+        run.advance(tokens)
+        return logits
 
     def _groups(self, branches: int, tokens: int) -> list[slice]:
         """The branches that go through a scale of so many tokens together."""
@@ -347,14 +376,14 @@ class _Run:
         scale: int,
         rotary: Tensor,
         pace: Pace,
-        going: Sequence[Tensor | None] | None = None,
+        going: Sequence[int] | None = None,
     ) -> Tensor:
         """Logits of some branches at one scale, (B, m, 2d), of the m tokens that go through all blocks.
 
         Args:
             inputs: (1, n, d), the same for all branches.
-            going: of every block, indices of the tokens that go on through it; the others stay what they were before it, and
-                give its keys and values. None for all.
+            going: of every block, how many tokens go on through it, the first ones; the others stay what they were before it,
+                and give its keys and values. None for all.
         """
         vector = self.vector[branches]
         x = self.net.embed(inputs, scale).expand(len(vector), -1, -1)
@@ -364,13 +393,29 @@ class _Run:
             content, cross = self.content[index][branches], self.cross[index][branches]
             if self.resting:  # on the CPU, they visit the device for this block only
                 content, cross = moved(content, self.device), moved(cross, self.device)
-            who = None if going is None else going[index]
+            wanted = None if going is None else going[index]
             cache = self.caches[index].of(branches)
-            deeper = block.image(x, self.prepared[index].of(branches), rotary, content, cross, cache, wanted=who)
-            x = deeper if who is None or index == last else x.index_copy(1, who, deeper)
+            deeper = block.image(x, self.prepared[index].of(branches), rotary, content, cross, cache, wanted=wanted)
+            behind = x.shape[1] - deeper.shape[1] if index < last else 0
+            x = torch.cat([deeper, x[:, -behind:]], dim=1) if behind else deeper
         return self.net.logits(x, vector)
 
     def advance(self, tokens: int) -> None:
         """All branches have done a scale of so many tokens."""
         for cache in self.caches:
             cache.advance(tokens)
+
+    @property
+    def token_bytes(self) -> int:
+        """What one token leaves behind in all branches and blocks."""
+        return sum(cache.token_bytes for cache in self.caches) + 8 * len(self.vector) * self.net.config.bits
+
+    def record(self, tokens: int, logits: Tensor) -> ScaleRecord:
+        """The scale that was just done."""
+        return ScaleRecord(tuple(cache.newest(tokens) for cache in self.caches), logits)
+
+    def restore(self, record: ScaleRecord) -> Tensor:
+        """Have a scale's keys and values in place of computing them; returns its logits."""
+        for cache, pair in zip(self.caches, record.pairs, strict=True):
+            cache.restore(pair)
+        return record.logits

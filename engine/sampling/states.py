@@ -188,9 +188,26 @@ class ScaleCache:
         """Tokens there is room for."""
         return self._keys.shape[1]
 
+    @property
+    def token_bytes(self) -> int:
+        """Keys and values of one token, of all branches."""
+        return 2 * self._keys[:, :1].nbytes
+
     def advance(self, tokens: int) -> None:
         """One scale, of so many tokens, is done: what comes next lies behind it."""
         self._used += tokens
+
+    def newest(self, tokens: int) -> KeyValue:
+        """A copy of what the last tokens left, (B, n, H, c) each."""
+        there = slice(self._used - tokens, self._used)
+        return KeyValue(self._keys[:, there].clone(), self._values[:, there].clone())
+
+    def restore(self, pair: KeyValue) -> None:
+        """One scale as ``newest`` gave it, in place of computing it."""
+        tokens = pair.keys.shape[1]
+        self._keys[:, self._used : self._used + tokens] = pair.keys
+        self._values[:, self._used : self._used + tokens] = pair.values
+        self.advance(tokens)
 
     def of(self, branches: slice) -> KeyValueCache:
         """The part of the cache that these branches see, and extend."""

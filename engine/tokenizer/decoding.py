@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CPU_STRIP_BYTES = 4 << 20
 DEVICE_STRIP_BYTES = 256 << 20
+_MARGIN = 8
+"""Cells of a code from which on one code is margin enough: a level's convolutions reach six of them."""
 
 
 @torch.inference_mode()
@@ -50,8 +52,9 @@ def decode_in_strips(
             the largest layer's input and output plus a few strips.
         before_layer: called before every layer; what it raises ends the decoding.
         window: rows and columns of the codes that are wanted; the pixels are those of them alone. The coarsest level, which
-            sets the tone of a picture, is still decoded whole. The finer ones take mean and variance from the window, so
-            its pixels are near those of the whole picture (about 40 dB, decision 21) and not the same.
+            sets the tone of a picture, is still decoded whole. The finer ones run in the window and one code around it, those
+            where a code has many cells in the window alone. They take mean and variance from there, so the pixels are near
+            those of the whole picture (about 40 dB, decision 21) and not the same.
     """
     if strip_bytes is None:
         strip_bytes = CPU_STRIP_BYTES if codes.device.type == "cpu" else DEVICE_STRIP_BYTES
@@ -59,20 +62,47 @@ def decode_in_strips(
     codes = codes.to(dtype)
     reference, seen = decoder.reference, decoder.see(codes, canvas)
     grid = (codes.shape[2], codes.shape[3])
+    around, inner = (None, None) if window is None else _around(window, grid)
     x = decoder.input(codes)
     for level, step in decoder.steps():
         if before_layer is not None:
             before_layer()
-        if window is not None and level == max(len(decoder.levels) - 2, 0):
-            x = part_of(x, *window, grid)
-            seen = None if seen is None else seen.part(*window, grid)
+        if around is not None and level == max(len(decoder.levels) - 2, 0):
+            x, seen = _part(x, seen, *around)
+        if inner is not None and level is not None and 2 ** (len(decoder.levels) - 1 - level) >= _MARGIN:
+            x, seen = _part(x, seen, *inner)
+            inner = None
         if reference is not None and seen is not None and level is not None:
             x = reference.join(x, seen.maps, level)
         x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
-    scene = decoder.scene(_norm_and_convolve(decoder.norm, decoder.output, x, strip_bytes))
+    scale, shift = _norm_as_affine(decoder.norm, x, strip_bytes)
+    if inner is not None:  # behind the last norm, which sets the tone: the rest reaches no further than a code
+        x, seen = _part(x, seen, *inner)
+    scene = decoder.scene(_convolve(decoder.output, x, scale, shift, strip_bytes))
     if reference is None or seen is None:
         return scene.clamp_(-1, 1)
-    return reference.compose(scene, F.silu(decoder.norm(x)), seen.maps, seen.pixels).clamp_(-1, 1)
+    normed = F.silu(torch.addcmul(shift, x.float(), scale), inplace=True).to(x.dtype)
+    return reference.compose(scene, normed, seen.maps, seen.pixels).clamp_(-1, 1)
+
+
+_Part = tuple[slice, slice, tuple[int, int]]
+"""Rows and columns of a grid (h, w)."""
+
+
+def _around(window: tuple[slice, slice], grid: tuple[int, int]) -> tuple[_Part, _Part]:
+    """The window with one code around it, as a part of the grid, and the window as a part of that."""
+    (top, bottom), (left, right) = (
+        (max(part.start - 1, 0), min(part.stop + 1, side)) for part, side in zip(window, grid, strict=True)
+    )
+    rows, columns = window
+    inner = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+    return (slice(top, bottom), slice(left, right), grid), (*inner, (bottom - top, right - left))
+
+
+def _part(
+    x: Tensor, seen: SeenCanvas | None, rows: slice, columns: slice, grid: tuple[int, int]
+) -> tuple[Tensor, SeenCanvas | None]:
+    return part_of(x, rows, columns, grid), None if seen is None else seen.part(rows, columns, grid)
 
 
 def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor:
@@ -90,6 +120,11 @@ def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor
 def _norm_and_convolve(norm: nn.GroupNorm, conv: nn.Conv2d, x: Tensor, strip_bytes: int) -> Tensor:
     """conv(silu(norm(x))) for a 3x3 convolution."""
     scale, shift = _norm_as_affine(norm, x, strip_bytes)
+    return _convolve(conv, x, scale, shift, strip_bytes)
+
+
+def _convolve(conv: nn.Conv2d, x: Tensor, scale: Tensor, shift: Tensor, strip_bytes: int) -> Tensor:
+    """conv(silu(x * scale + shift)) for a 3x3 convolution."""
     out = x.new_empty(x.shape[0], conv.out_channels, *x.shape[2:])
     for top, bottom in _strips(x, strip_bytes):
         out[:, :, top:bottom] = _convolve_strip(conv, x, scale, shift, top, bottom)

@@ -64,7 +64,7 @@ class Drawer:
         placed = self.bundle.manifest.placed_content
         if placed is None:
             return EncodedSubject(SubjectFeatures(key, class_token, patches, self.bundle.content.encode(subject.rgb)))
-        canvas = place_cut_out(subject, placed.ranges.automatic(subject, seed), *self.schedule.size)
+        canvas = place_cut_out(subject, placed.ranges.automatic(subject, seed, self.schedule.size), *self.schedule.size)
         content = self.bundle.content.encode(at_size(on_white(canvas), self.bundle.content.input_size))
         features = SubjectFeatures((key, seed), class_token, patches, content)
         return EncodedSubject(features, torch.from_numpy(canvas).permute(2, 0, 1)[None])

@@ -121,6 +121,26 @@ def test_what_its_photo_cut_off_below_is_cut_off_by_the_picture():
     assert ranges.ground(plain) < 0.95
 
 
+@pytest.mark.parametrize("picture", [(256, 256), (512, 256), (256, 384)])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_what_its_photo_cut_off_at_a_side_is_cut_off_by_that_side_of_the_picture(side: str, picture: tuple[int, int]):
+    plain, ranges = square(), PlacementRanges()
+    cut = replace(plain, cut_beside=side)
+    width, height = picture
+    for placed in (*(ranges.automatic(cut, seed, picture) for seed in range(20)), ranges.middle(cut, picture)):
+        alpha = place_cut_out(cut, placed, width, height)[..., 3]
+        assert alpha[:, 0 if side == "left" else -1].max() > 0.9, "it goes on beyond the edge"
+        shown = np.flatnonzero((alpha > 0.5).any(axis=0))
+        other = width - 1 - shown[-1] if side == "left" else shown[0]
+        assert other > 0.1 * width, "and ends in the picture at its other side"
+        assert placed.turn == 0.0 and not placed.mirrored and placed.size >= sum(ranges.size) / 2
+        low, high = ranges.foot
+        assert low - 0.01 <= (np.flatnonzero((alpha > 0.5).any(axis=1))[-1] + 1) / height <= high + 0.01
+    corner = replace(cut, cut_below=True)
+    alpha = place_cut_out(corner, ranges.automatic(corner, 1, picture), width, height)[..., 3]
+    assert alpha[-1].max() > 0.9 and alpha[:, 0 if side == "left" else -1].max() > 0.9
+
+
 @pytest.mark.parametrize("ranges", [{"x": [0.9, 0.1]}, {"size": [0, 0.5]}, {"turn": [-999, 0]}])
 def test_ranges_that_cannot_be(ranges):
     with pytest.raises(Damage):

@@ -19,7 +19,9 @@ from engine.photo.load import photo_from_pixels
 from engine.photo.place import place_in_region, place_in_window, put_back, region_of_photo, window_around
 from engine.placement import Placement
 from engine.region import Region, soft_inside
+from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.decoding import decode_in_strips
+from engine.tokenizer.encoder_decoder import Decoder
 
 RANDOM = 200
 
@@ -203,12 +205,27 @@ def test_a_window_of_codes_is_decoded_as_the_whole_is(engine):
     assert (part - there)[:, :, 8:-8, 8:-8].abs().mean() < 0.25 * (there - there.mean()).abs().mean()
 
 
+def test_a_window_is_decoded_as_the_whole_is_where_a_code_has_many_cells():
+    """Finer levels run in less and less of the picture: what is given up of each is too far away to be seen."""
+    config = TokenizerConfig(bits=8, base_channels=8, multipliers=(1, 1, 1, 1, 1), blocks_per_level=1, norm_groups=4)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        decoder = Decoder(config).eval().requires_grad_(False)
+    codes = torch.randn(1, 8, 8, 8, generator=torch.Generator().manual_seed(0))
+    whole = decode_in_strips(decoder, codes)
+    assert torch.equal(decode_in_strips(decoder, codes, window=(slice(0, 8), slice(0, 8))), whole)
+    part = decode_in_strips(decoder, codes, window=(slice(2, 6), slice(3, 8)))
+    assert part.shape == (1, 3, 64, 80)
+    there = whole[:, :, 32:96, 48:128]
+    assert (part - there)[:, :, 16:-16, 16:].abs().mean() < 0.3 * (there - there.mean()).abs().mean()
+
+
 def test_a_small_region_of_a_picture_is_painted_around_itself():
     grid = (16, 16)
     picture = np.zeros((256, 256, 3), np.uint8)
     mask = np.zeros((256, 256), np.uint8)
     mask[128:, 100:140] = 255
-    assert codes_around(Region(mask, picture), grid, 16) == (slice(6, 16), slice(4, 11))
+    assert codes_around(Region(mask, picture), grid, 16) == (slice(7, 16), slice(5, 10))
     mask[:] = 255
     mask[:40] = 0
     assert codes_around(Region(mask, picture), grid, 16) is None

@@ -61,8 +61,12 @@ def test_a_cut_out_is_packed_once_and_crosses_a_pipe_without_what_was_packed(mon
 def test_round_trip_is_exact():
     request = full_request()
     assert "cut_below" not in request.dumps(), "requests of before keep their text, and so their number in a job"
-    cut = replace(request, subject=replace(request.subject, cut_below=True))
-    assert GenerationRequest.loads(cut.dumps()) == cut != request
+    assert "cut_beside" not in request.dumps()
+    for where in ({"cut_below": True}, {"cut_beside": "left"}):
+        cut = replace(request, subject=replace(request.subject, **where))
+        assert GenerationRequest.loads(cut.dumps()) == cut != request
+    with pytest.raises(RequestError, match="damaged"):
+        GenerationRequest.loads(cut.dumps().replace('"left"', '"above"'))
     assert GenerationRequest.loads(request.dumps()) == request
     assert GenerationRequest.loads(GenerationRequest("x").dumps()) == GenerationRequest("x")
 

@@ -127,7 +127,7 @@ def test_a_session_that_cannot_be_described_keeps_nobody_from_saving_the_setting
 
 @pytest.mark.parametrize("framing", ["fit", "reference"])
 def test_a_recalled_cut_out_keeps_its_framing_over_a_restart(keeper, qtbot, framing):
-    wanted = CutOut(np.full((8, 8, 4), 200, np.uint8), framing, cut_below=framing == "fit")
+    wanted = CutOut(np.full((8, 8, 4), 200, np.uint8), framing, cut_below=framing == "fit", cut_beside="right")
     keeper._state.add_subject(cut_out=wanted, name="duck")
     keeper.save()
     keeper._state.remove_subject(keeper._state.subject.key)

@@ -131,6 +131,19 @@ def test_the_cut_out_stands_there_before_the_first_picture(bench):
     assert bench.draw().placement is None, "automatic: the seed chooses"
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_what_the_photo_cuts_off_at_a_side_stands_at_that_side_of_the_stage(bench, locked: bool):
+    bench.state.update_values(seed_locked=locked)
+    for side in ("left", "right"):
+        bench.state.add_subject(cut_out=replace(cut_out(), cut_beside=side), name=side)
+        standing = bench.frame.standing()
+        left, _, right, _ = standing.extent
+        edges = standing.stage.x, standing.stage.x + standing.stage.width
+        assert (left < edges[0] < right < edges[1]) if side == "left" else (edges[0] < left < edges[1] < right)
+        assert standing.placement.turn == 0.0
+    assert bench.draw().placement is None
+
+
 def test_it_is_dragged_and_every_picture_has_it_there(bench):
     before = bench.frame.standing()
     bench.drag(before.middle, -60, -50)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -163,6 +164,21 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     assert "without the photo" in placement.bar.words.text()
     bench.controller.generate()
     assert bench.link.drawn[-1].region is None
+
+
+def test_the_way_into_a_photo_stands_under_the_prompt(bench, qtbot, monkeypatch, folder):
+    button = bench.window.panels.prompt.sheet.photo_button
+    assert button.isVisibleTo(bench.window) and button.isEnabled()
+    photo = folder / "place.png"
+    Image.fromarray(np.full((80, 120, 3), 90, np.uint8)).save(photo)
+    monkeypatch.setattr("app.window.redrawing.ask_for_photo", lambda *_: photo)
+    button.click()
+    qtbot.waitUntil(bench.window.panels.is_editing)
+    assert bench.window.panels.region.into_photo and not button.isEnabled()
+    bench.window.panels.region.leave()
+    assert button.isEnabled()
+    bench.window.state.remove_subject(bench.window.state.subject.key)
+    assert not button.isEnabled(), "without a subject there is nothing to put there"
 
 
 def test_recalling_and_redrawing_stay_in_the_region(bench):

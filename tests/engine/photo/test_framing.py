@@ -102,8 +102,15 @@ def test_a_photo_that_ends_before_its_subject_does():
     feet[50:, 24:28] = 255
     assert not cut_out(photo, feet, 64).cut_below, "a foot at the edge is no cut"
     assert not cut_out(photo, masked(photo, 0, 0, 40, 40), 64).cut_below
+    assert cut_out(photo, masked(photo, 0, 10, 40, 40), 64).cut_beside == "left"
+    assert cut_out(photo, masked(photo, 30, 10, 80, 40), 64).cut_beside == "right"
+    corner = cut_out(photo, masked(photo, 30, 20, 80, 60), 64)
+    assert (corner.cut_below, corner.cut_beside) == (True, "right")
+    assert cut_out(photo, masked(photo, 0, 20, 80, 50), 64).cut_beside == "", "both sides: it has no end in the photo"
+    assert cut_out(photo, masked(photo, 20, 0, 60, 40), 64).cut_beside == "", "a top is no side"
     transparent = replace(photo, alpha=masked(photo, 20, 20, 60, 60))
     assert not cut_out(transparent, masked(photo, 20, 20, 60, 60), 64).cut_below, "what is cropped to itself is whole"
+    assert cut_out(transparent, masked(photo, 0, 10, 40, 40), 64).cut_beside == ""
 
 
 @pytest.mark.parametrize("framing", ["fit", "reference"])

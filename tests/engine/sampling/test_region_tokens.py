@@ -38,37 +38,54 @@ def drawn(sampling: Sampler, seed: int, **options) -> list[torch.Tensor]:
 def test_small_scales_run_whole_and_large_ones_near_the_region():
     region = corner()
     assert region.first == 1
-    assert region.run(1).tolist() == list(range(16)) and region.drawn(1).tolist() == [0]
+    assert sorted(region.run(1, 6).places.tolist()) == list(range(16)) and region.drawn(1).tolist() == [0]
     side = 3 + NEAR
-    assert region.run(2).tolist() == [12 * y + x for y in range(side) for x in range(side)]
+    assert sorted(region.run(2, 6).places.tolist()) == [12 * y + x for y in range(side) for x in range(side)]
     assert region.drawn(2).tolist() == [12 * y + x for y in range(3) for x in range(3)]
 
 
 def test_a_scale_in_which_nothing_is_drawn_runs_whole():
     empty = RegionTokens([torch.zeros(grid, dtype=torch.bool) for grid in SCHEDULE.grids])
-    assert len(empty.run(2)) == 144 and empty.first == 3
+    assert len(empty.run(2, 6).places) == 144 and empty.first == 3
+
+
+def depths(region: RegionTokens, scale: int, blocks: int) -> torch.Tensor:
+    """Through how many blocks each token goes; -1 where it does not run."""
+    found = torch.full((region.anew[scale].numel(),), -1)
+    run = region.run(scale, blocks)
+    for deep, place in enumerate(run.places.tolist()):
+        found[place] = sum(deep < going for going in run.going)
+    return found.view(region.anew[scale].shape)
 
 
 def test_kept_tokens_go_less_deep_the_less_they_touch_the_region():
     region = corner()
-    whole = [5] * 16  # a scale of few tokens: all but the last block
-    assert region.depths(1, 6).tolist() == [6, *whole[1:]]
-    assert region.depths(2, 6).view(5, 5).tolist() == [[6, 6, 6, 5, 3]] * 3 + [[5, 5, 5, 5, 3], [3, 3, 3, 3, 3]]
-    assert region.depths(0, 6).tolist() == [3], "nothing is drawn"
-    assert sorted(set(region.depths(2, 1).tolist())) == [0, 1]
+    assert depths(region, 1, 6).tolist() == [[6, 5, 3, 3], [5, 5, 3, 3], [3] * 4, [3] * 4]
+    near = depths(region, 2, 6)
+    assert near[:5, :5].tolist() == [[6, 6, 6, 5, 3]] * 3 + [[5, 5, 5, 5, 3], [3, 3, 3, 3, 3]]
+    assert (near[5:] == -1).all() and (near[:, 5:] == -1).all()
+    assert depths(region, 0, 6).tolist() == [[3]], "nothing is drawn"
+    assert sorted(set(region.run(2, 1).going)) == [9]
+
+
+def test_the_deepest_come_first_and_what_is_drawn_keeps_its_order():
+    region = corner()
+    run = region.run(2, 6)
+    assert run.going == (25, 25, 25, 16, 16, 9)
+    assert run.places[:9].tolist() == region.drawn(2).tolist()
 
 
 def test_a_token_that_stops_still_has_keys(monkeypatch):
     """Kept tokens that stop half way change the logits beside them a little; all of them before the first block, much more."""
     sampling, region = Sampler(transformer(replace(CONFIG, blocks=4)), TOKENIZER), corner()
-    before, half_way = drawn(sampling, 7), RegionTokens.depths
+    before, half_way = drawn(sampling, 7), RegionTokens._depths
 
     def logits(stop: int | None) -> torch.Tensor:
         def depths(self: RegionTokens, scale: int, blocks: int) -> torch.Tensor:
             found = half_way(self, scale, blocks)
-            return found if stop is None else torch.where(found < blocks, stop, blocks)
+            return found if stop is None else torch.where(found < 0, found, torch.where(found < blocks, stop, blocks))
 
-        monkeypatch.setattr(RegionTokens, "depths", depths)
+        monkeypatch.setattr(RegionTokens, "_depths", depths)
         *_, last = sampling.draw(conditions(), GUIDANCE, SCHEDULE, 7, kept=before, region=region)
         assert last.logits is not None
         return last.logits
@@ -90,6 +107,25 @@ def test_every_bit_outside_stays_and_inside_they_change(sampling: Sampler, greed
     assert all(torch.equal(one, other) for one, other in zip(after, again, strict=True))
     if not greedy:
         assert not torch.equal(after[2], before[2])
+
+
+def test_a_region_begins_where_its_picture_is_remembered_and_draws_the_same(sampling: Sampler):
+    """The first scale in which something is drawn has been computed, too: its logits follow from the bits before it."""
+    knows, region = Sampler(transformer(), TOKENIZER), corner()
+    before = drawn(knows, 7)
+    unknown = Sampler(transformer(), TOKENIZER)
+    assert knows._first_scales.nbytes > 0 == unknown._first_scales.nbytes
+    ran: list[Sampler] = []
+
+    def draw(who: Sampler) -> list[torch.Tensor]:
+        hook = who.net.blocks[0].image.register_forward_hook(lambda *_: ran.append(who))
+        after = drawn(who, 8, kept=before, region=region)
+        hook.remove()
+        return after
+
+    assert all(torch.equal(one, other) for one, other in zip(draw(knows), draw(unknown), strict=True))
+    assert ran.count(knows) == 1, "the last scale alone"
+    assert ran.count(unknown) > 2
 
 
 def test_a_scale_without_a_token_to_draw_is_taken_as_it_is(sampling: Sampler):
