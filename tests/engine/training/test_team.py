@@ -27,7 +27,8 @@ GOLDEN = {
     "transformer": [0.830601633, 0.582555294, 0.52502352, 0.49469769, 0.454405636, 0.464987904],
 }
 """Losses of the first steps on one processor core, measured before processes could train together; the transformer's again since it
-draws what is left out before it turns bits over (the same numbers in another order)."""
+draws what is left out before it turns bits over (the same numbers in another order). Another kind of processor sums in another
+order, and Muon makes 4e-4 of that within a few steps; other numbers from chance make 1e-2 and more."""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_one_process_alone_computes_what_it_did_before_there_were_teams(
 ):
     for name, golden in GOLDEN.items():
         stage = stages.make_stage(name, tiny, sprites, tmp_path, variety=1)
-        assert losses(stage, ALONE, len(golden)) == pytest.approx(golden, rel=1e-4), name
+        assert losses(stage, ALONE, len(golden)) == pytest.approx(golden, rel=2e-3), name
         loop._save(stage, checkpoint_of(stage, tmp_path), loop.Progress(), ALONE)
 
 
