@@ -19,7 +19,7 @@ _BEYOND = 0.01
 
 @dataclass(frozen=True)
 class PlacementRanges:
-    """The range of placements a bundle was trained for, and so the one that *automatic* chooses from.
+    """The range of placements a bundle was trained for; *automatic* chooses from them, upright.
 
     Attributes:
         x: of the centre. foot: y of the subject's lowest point. size, turn: as in ``Placement``. Each (low, high).
@@ -47,10 +47,11 @@ class PlacementRanges:
         return 1 + _BEYOND if subject.cut_below else sum(self.foot) / 2
 
     def automatic(self, subject: CutOut, seed: int, picture: tuple[int, int] = (1, 1)) -> Placement:
-        """The placement of a seed: the subject's lowest point stands on the ground, the rest is chance.
+        """The placement of a seed: the subject's lowest point stands on the ground, where and how large is chance.
 
-        A subject that its photo cut off below, at its left or at its right is cut off there by the picture's edge: upright, and
-        of the larger half of sizes. One that was cut off above stands like any other: it has its feet.
+        It stays as upright as it was photographed: a jar that leans a little looks like a mistake, not like variety. One that
+        its photo cut off below, at its left or at its right is cut off there by the picture's edge, and of the larger half of
+        sizes. One that was cut off above stands like any other: it has its feet.
 
         The same for the same cut-out, seed and proportions on every machine.
 
@@ -58,19 +59,17 @@ class PlacementRanges:
             picture: its width and height, in any unit.
         """
         chance = random.Random(f"placement {seed}")
-        x, foot, size, turn = (chance.uniform(*ends) for ends in (self.x, self.foot, self.size, self.turn))
-        return self._at_its_edges(subject, x, foot, size, turn, picture)
+        x, foot, size = (chance.uniform(*ends) for ends in (self.x, self.foot, self.size))
+        return self._standing(subject, x, foot, size, picture)
 
     def middle(self, subject: CutOut, picture: tuple[int, int] = (1, 1)) -> Placement:
         """A usual place: the middle of every range. For showing *automatic* while the seed is not known yet."""
-        x, foot, size, turn = (sum(ends) / 2 for ends in (self.x, self.foot, self.size, self.turn))
-        return self._at_its_edges(subject, x, foot, size, turn, picture)
+        x, foot, size = (sum(ends) / 2 for ends in (self.x, self.foot, self.size))
+        return self._standing(subject, x, foot, size, picture)
 
-    def _at_its_edges(
-        self, subject: CutOut, x: float, foot: float, size: float, turn: float, picture: tuple[int, int]
-    ) -> Placement:
+    def _standing(self, subject: CutOut, x: float, foot: float, size: float, picture: tuple[int, int]) -> Placement:
         if subject.cut_below or subject.cut_beside:
-            size, turn = (size + self.size[1]) / 2, 0.0
+            size = (size + self.size[1]) / 2
         if subject.cut_below:
             foot = self.ground(subject)
         wide, high = (size * min(picture) / side for side in picture)  # of the cut-out, in shares of the picture
@@ -80,4 +79,5 @@ class PlacementRanges:
         elif subject.cut_beside == "right":
             x = 1 + _BEYOND - (right - 0.5) * wide
         y = foot - (subject.lowest_point - 0.5) * high
-        return Placement(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), size, turn)
+        upright = min(max(0.0, self.turn[0]), self.turn[1])
+        return Placement(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), size, upright)

@@ -101,7 +101,10 @@ def test_automatic_stands_on_the_ground_and_differs_by_seed():
     ranges, subject = PlacementRanges(), square()
     chosen = [ranges.automatic(subject, seed) for seed in range(40)]
     assert chosen == [ranges.automatic(subject, seed) for seed in range(40)]
-    assert len({place.x for place in chosen}) == 40
+    assert len({place.x for place in chosen}) == 40 and {place.turn for place in chosen} == {0.0}, (
+        "upright, as photographed"
+    )
+    assert PlacementRanges(turn=(2.0, 9.0)).automatic(subject, 1).turn == 2.0, "a model that knows no other"
     for place in chosen:
         foot = place.y + (subject.lowest_point - 0.5) * place.size
         assert ranges.foot[0] - 1e-9 <= foot <= ranges.foot[1] + 1e-9 and not place.mirrored
@@ -258,5 +261,5 @@ def test_a_model_without_placement_refuses_one(tmp_path):
 def test_the_usual_place_is_the_middle_of_the_ranges():
     ranges = PlacementRanges((0.3, 0.5), (0.8, 0.9), (0.4, 0.6), (-4.0, 2.0))
     place = ranges.middle(square())
-    assert (place.x, place.size, place.turn) == pytest.approx((0.4, 0.5, -1.0))
+    assert (place.x, place.size, place.turn) == pytest.approx((0.4, 0.5, 0.0)), "but upright"
     assert place.y + (square().lowest_point - 0.5) * place.size == pytest.approx(0.85)
