@@ -14,17 +14,22 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from msgspec import Meta, Struct
 
 from engine.errors import RequestError
+from engine.faces import late
 from engine.placement import Placement
 from engine.region import Region
 from engine.sentence import Sentence
 from engine.text import is_text, shortened
 from engine.validation import Damage, check_fields, parse_json, read_value
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late("numpy")
 
 FORMAT = 1
 MAX_SEED = 2**32 - 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QImage
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from app.canvas.action_bar import BAR_GAP, ActionBar
@@ -18,9 +18,14 @@ from app.canvas.results import ResultsView
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
 from app.shortcuts import bind
-from app.store.history_store import Picture
 from app.system.sharing import copy_picture, drag_out
-from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
+from engine import GenerationRequest, ScaleBits
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.store.history_store import Picture
+    from engine import Finished, ScalePreview, Started
 
 _ANNOUNCED = (0.25, 0.5, 0.75)
 
@@ -403,6 +408,8 @@ class CanvasPanel(QWidget):
         super().changeEvent(event)
 
     def _announce(self, text: str) -> None:
+        from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.canvas, text))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -18,6 +18,9 @@ from app.canvas.picture_view import PictureView, area
 from app.look import focus
 from app.look.pixels import ScaledPicture, paint_focus_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _STEP = 1.25
 

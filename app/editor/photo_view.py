@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
-from app.mask.brush import Point, Rect
+from app.mask.brush import Rect
+
+if TYPE_CHECKING:
+    from app.mask.brush import Point
 
 MAX_SCALE = 32.0
 """Screen pixels per photo pixel."""

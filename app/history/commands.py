@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.store.history_store import HistoryStore, Picture
-from app.store.picture_files import OpenedPicture, open_picture
 from app.system import background
 from app.system.sharing import file_url, reveal
 from engine import PhotoError, Sentence, shown_name
+
+if TYPE_CHECKING:
+    from app.store.history_store import HistoryStore, Picture
+    from app.store.picture_files import OpenedPicture
 
 
 class PictureSequence(Protocol):
@@ -264,6 +266,8 @@ class PictureCommands(QObject):
     @Slot()
     def locate(self) -> None:
         """Ask where the file of the chosen picture is now."""
+        from PySide6.QtWidgets import QFileDialog
+
         chosen = self._view.chosen()
         if chosen:
             name, _ = QFileDialog.getOpenFileName(
@@ -363,16 +367,22 @@ def _missing(check: int, pictures: tuple[Picture, ...]) -> tuple[int, frozenset[
 
 
 def _open_for(store: HistoryStore, what: str, picture: Picture) -> tuple[str, OpenedPicture]:
+    from app.store.picture_files import open_picture
+
     return what, open_picture(picture, None, store)
 
 
 def _open_with_ticket(
     store: HistoryStore, ticket: int, picture: Picture, previous: Picture | None
 ) -> tuple[int, OpenedPicture]:
+    from app.store.picture_files import open_picture
+
     return ticket, open_picture(picture, previous, store)
 
 
 def _open_two(newer: Picture, older: Picture) -> tuple[OpenedPicture, OpenedPicture]:
+    from app.store.picture_files import open_picture
+
     return open_picture(newer), open_picture(older)
 
 

@@ -6,14 +6,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
 from app.history.groups import group_pictures, narrower_titles, spoken_name, spoken_time
-from app.store.history_store import HistoryStore, Picture
 from app.system.sharing import mime_data
 from engine import GenerationRequest
+
+if TYPE_CHECKING:
+    from app.store.history_store import HistoryStore, Picture
 
 _CACHED = 64
 """Thumbnails kept unpacked: three screens of them."""

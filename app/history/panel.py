@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
@@ -30,8 +30,12 @@ from app.look.layout import retranslates
 from app.look.pixels import paint_dashed, to_image
 from app.look.theme import notifier, radius, size, space, theme
 from app.shortcuts import bind, keymap
-from app.store.history_store import HistoryStore, Picture
 from engine import GenerationRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.store.history_store import HistoryStore, Picture
 
 _SIDE = 106
 

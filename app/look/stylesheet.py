@@ -161,17 +161,23 @@ def install(application: QApplication, *, sheet: bool = True) -> None:
 
 
 def put_on() -> None:
-    """The window is built: the style sheet, if it was held back."""
+    """The window is built: the style sheet, if it was held back. What was built without it has its fonts already."""
     global _held_back
     if _held_back:
         _held_back = False
-        _refresh()
+        _put_on_sheet()
 
 
-def _refresh() -> None:
+def _put_on_sheet() -> None:
     application = QApplication.instance()
     if isinstance(application, QApplication):
         application.setPalette(palette())
         if not _held_back:
             application.setStyleSheet(stylesheet())
-            type_.refresh()
+
+
+def _refresh() -> None:
+    """Another theme."""
+    _put_on_sheet()
+    if not _held_back:
+        type_.refresh()

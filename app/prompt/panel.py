@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
@@ -36,7 +37,9 @@ from app.session.wording import Wording
 from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS
 from engine import Dial, GenerationRequest
-from engine.bundle import BundleManifest
+
+if TYPE_CHECKING:
+    from engine.bundle import BundleManifest
 
 _MENU_LENGTH = 12
 

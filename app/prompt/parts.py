@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import Disclosure
+from app.look.layout import own_viewport
 from app.look.theme import notifier, space, theme
 from app.prompt.fields import DialSlider
 from app.session.values import STRENGTHS
@@ -25,6 +26,7 @@ class PanelScroll(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        own_viewport(self)
         self.setWidget(content)
         self._content = content
         self.verticalScrollBar().rangeChanged.connect(self._settle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader, QPainter
@@ -18,7 +19,9 @@ from app.prompt.scene_names import scene_name
 from app.prompt.vocabulary import scenes_in
 from app.system import background
 from app.system.deferred import PAINTED_MS
-from engine.bundle import SceneEntry
+
+if TYPE_CHECKING:
+    from engine.bundle import SceneEntry
 
 _FIRST = 5
 _KINDS = ("scene", "surface", "background", "light", "colour", "material", "outfit")

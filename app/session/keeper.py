@@ -244,8 +244,12 @@ class SessionKeeper(QObject):
 
     def load(self) -> SavedSession:
         """The last session; ``restore`` brings it back."""
-        self._on_its_way = True
+        self.expect()
         return self._store.load()
+
+    def expect(self) -> None:
+        """A session was loaded, and ``restore`` will bring it back: until then its file stays as it is."""
+        self._on_its_way = True
 
     def restore(self, session: SavedSession) -> bool:
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""

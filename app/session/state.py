@@ -30,16 +30,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.session.values import PanelValues, Readiness
 from app.store.settings import Settings
-from engine import CutOut, EngineInfo, GenerationRequest, ScaleBits
-from engine.bundle import BundleManifest
-from engine.photo import Photo, SubjectProposal
+from engine import CutOut, GenerationRequest, ScaleBits
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine import EngineInfo
+    from engine.bundle import BundleManifest
+    from engine.photo import Photo, SubjectProposal
 
 DEFAULT_REFERENCE_SIZE = 256
 """The side of a cut-out while no bundle is known."""
@@ -438,6 +442,8 @@ class SessionState(QObject):
 
 def _same(a: Any, b: Any) -> bool:
     """Equal without comparing pixels: arrays are the same only when they are one object."""
+    import numpy as np
+
     if a is b:
         return True
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -18,7 +17,6 @@ from engine import (
     CutOut,
     GenerationRequest,
     Placement,
-    Preset,
     Region,
     ScaleBits,
     Seed,
@@ -28,7 +26,10 @@ from engine import (
     Temperature,
     read_fields,
 )
-from engine.bundle import BundleManifest
+
+if TYPE_CHECKING:
+    from engine import Preset
+    from engine.bundle import BundleManifest
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +138,8 @@ def compose_all(values: PanelValues, subject: CutOut | None, subject_name: str =
 
 def with_new_seed(values: PanelValues) -> PanelValues:
     """Another seed, whether it is locked or not: of six digits, which can be read out and remembered."""
+    import secrets
+
     return replace(values, seed=secrets.randbelow(ROLLED_SEEDS))
 
 
@@ -230,6 +233,8 @@ def with_preset(preset: Preset, values: PanelValues, manifest: BundleManifest | 
 
 def preset_of(name: str, values: PanelValues) -> Preset:
     """The settings of the panel under a name. Raises ``InputError`` for a name that is empty or too long."""
+    from engine import Preset
+
     return Preset(name, **{entry.name: getattr(values, entry.name) for entry in fields(Preset) if entry.name != "name"})
 
 

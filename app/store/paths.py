@@ -7,8 +7,6 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from engine import CannotWrite, Sentence, os_reason
 
 APP_NAME = "echogen-desktop"
@@ -33,6 +31,8 @@ class AppPaths:
     @classmethod
     def standard(cls) -> AppPaths:
         """The system's own places: XDG folders, Application Support, AppData."""
+        import platformdirs
+
         pictures = os.environ.get("XDG_PICTURES_DIR") or platformdirs.user_pictures_dir()
         return cls(
             data=Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)),

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -22,8 +20,7 @@ from app.subject.photo_pieces import Thumb
 from app.subject.shelf_thumb import SUBJECT_MIME, ShelfThumb
 from app.system import background
 from app.system.deferred import PAINTED_MS
-from engine import EchoGenError, MaskError
-from engine.photo import cut_out, load_photo, on_white, photo_from_pixels
+from engine import EchoGenError
 
 log = logging.getLogger(__name__)
 
@@ -271,6 +268,11 @@ def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:
 
 
 def _picture(subject: Subject) -> QImage:
+    import numpy as np
+
+    from engine import MaskError
+    from engine.photo import cut_out, photo_from_pixels
+
     if subject.cut_out is not None:
         return to_image(subject.cut_out.rgb)
     assert subject.photo is not None
@@ -286,6 +288,11 @@ def _picture(subject: Subject) -> QImage:
 
 def _thumb(path: Path) -> tuple[Path, QImage]:
     """A small square copy; an empty picture when the file cannot be read (said when it is chosen)."""
+    import numpy as np
+    from PIL import Image
+
+    from engine.photo import load_photo, on_white
+
     try:
         photo = load_photo(path)
     except EchoGenError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
@@ -19,9 +20,7 @@ from app.look.controls import (
 )
 from app.look.glyphs import Glyph
 from app.look.theme import radius, size
-from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
-from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
 from app.subject.cut_out_card import CutOutCard
 from app.subject.draft_line import DraftLine
@@ -31,6 +30,10 @@ from app.subject.name_row import NameRow
 from app.subject.photo_menu import photo_menu
 from app.subject.photo_pieces import DropZone, PhotoChip
 from app.subject.tool_row import ToolRow
+
+if TYPE_CHECKING:
+    from app.mask.mask_session import MaskSession
+    from app.session.subjects import Subjects
 
 _WIDTH = 264
 
@@ -50,19 +53,28 @@ class SubjectPanel(QWidget):
     helpersRequested = Signal()
     failed = Signal(object)
 
-    def __init__(self, state: SessionState, subjects: Subjects, parent: QWidget | None = None) -> None:
+    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("subjectPanel")
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self._subjects = subjects
+        self._subjects: Subjects | None = None
         self._session: MaskSession | None = None
         self._named = 0
         self._handed: object = None  # the answer for which the box tool was put in hand
         self._build()
         self._connect()
         self.retranslate()
+        self.refresh()
+
+    def attach(self, subjects: Subjects) -> None:
+        """Take what reads photos and finds subjects; without it the panel shows how to get one."""
+        self._subjects = subjects
+        subjects.sessionChanged.connect(self._session_changed)
+        subjects.loadingChanged.connect(self.refresh)
+        subjects.failed.connect(self.failed)
+        self.name_row.edit.returnPressed.connect(subjects.find_again)
         self._session_changed()
         self.refresh()
 
@@ -80,7 +92,8 @@ class SubjectPanel(QWidget):
             changes["prompt"] = prompt
         if changes:
             self._state.update_values(**changes)
-        self._subjects.open_file(Path(path), name, example=True)
+        if self._subjects is not None:
+            self._subjects.open_file(Path(path), name, example=True)
 
     def examples(self) -> tuple[ExamplePhoto, ...]:
         """The examples that the open bundle brings."""
@@ -175,13 +188,10 @@ class SubjectPanel(QWidget):
         outer.addWidget(scroll)
 
     def _connect(self) -> None:
-        state, subjects, canvas = self._state, self._subjects, self.canvas
+        state, canvas = self._state, self.canvas
         state.engineChanged.connect(self.refresh)
         state.photoChanged.connect(self.refresh)
         state.maskChanged.connect(self.refresh)
-        subjects.sessionChanged.connect(self._session_changed)
-        subjects.loadingChanged.connect(self.refresh)
-        subjects.failed.connect(self.failed)
         canvas.menuWanted.connect(self._open_menu)
         self.found_note.chosen.connect(self._candidate_chosen)
         self.found_note.helpersRequested.connect(self.helpersRequested)
@@ -193,7 +203,6 @@ class SubjectPanel(QWidget):
         self.drop_zone.chooseRequested.connect(self.chooseRequested)
         self.gallery.chosen.connect(self._example_chosen)
         self.name_row.edit.textEdited.connect(self._name_typed)
-        self.name_row.edit.returnPressed.connect(subjects.find_again)
         self.name_row.nouns.picked.connect(self._noun_picked)
         keymap.changed.connect(self.retranslate)
         ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
@@ -224,10 +233,13 @@ class SubjectPanel(QWidget):
             self.chip.show_words("")
             self.note.hide()
             self.photo_note.hide()
-        title = self.tr("Opening the photo…") if self._subjects.loading else self.tr("Drop your own photo here")
+        title = self.tr("Opening the photo…") if self._is_loading() else self.tr("Drop your own photo here")
         self.drop_zone.title.setText(title)
         another = subject is not None and subject.example
         self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
+
+    def _is_loading(self) -> bool:
+        return self._subjects is not None and self._subjects.loading
 
     def _show_subject(self, subject: Subject) -> None:
         if subject.finding:
@@ -283,7 +295,7 @@ class SubjectPanel(QWidget):
     def _session_changed(self) -> None:
         if self._session is not None:
             self._session.marksChanged.disconnect(self._marks_changed)
-        self._session = session = self._subjects.session
+        self._session = session = self._subjects.session if self._subjects is not None else None
         self.canvas.set_session(session)
         if session is not None:
             session.marksChanged.connect(self._marks_changed)
@@ -332,7 +344,8 @@ class SubjectPanel(QWidget):
             self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name_row.edit.setText(noun)
             self._state.update_subject(subject.key, name=noun)
-            self._subjects.find_again()
+            if self._subjects is not None:
+                self._subjects.find_again()
 
     @Slot()
     def ask_for_name(self) -> None:

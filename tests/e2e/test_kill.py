@@ -44,6 +44,11 @@ class Program(application.Program):
         super().__init__(paths, application.ENGINE)
         self.number = 0
         self.ready = False
+
+    def complete(self):
+        if hasattr(self, "queue"):
+            return
+        super().complete()
         draw = self.queue.draw
         def noted(requests, **options):
             draw(requests, **options)
