@@ -438,7 +438,8 @@ class Program(QObject):
 def make_application(arguments: Sequence[str]) -> QApplication:
     """The application object with its names, icon and look."""
     # Qt takes no name in another encoding, and dies of one; the photos among the arguments are not its business.
-    application = QApplication([NAME, *(argument for argument in arguments if is_text(argument))])
+    words = [argument for argument in arguments if is_text(argument)]
+    application = QApplication([NAME, *words, "-style", stylesheet.STYLE])
     application.setApplicationName(NAME)
     application.setApplicationDisplayName(NAME)
     application.setApplicationVersion(__version__)
@@ -446,7 +447,7 @@ def make_application(arguments: Sequence[str]) -> QApplication:
     QGuiApplication.setDesktopFileName(APP_ID)
     application.setWindowIcon(QIcon(str(resource("icons", "echogen.svg"))))
     application.setQuitOnLastWindowClosed(False)  # the end is a sequence of its own
-    stylesheet.install(application, sheet=False)
+    stylesheet.install(application, begun=True)
     return application
 
 

@@ -7,7 +7,6 @@ line and batches read. It is free of torch and Qt, validates itself, and round-t
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import math
@@ -133,6 +132,8 @@ class CutOut:
     @cached_property
     def digest(self) -> str:
         """Hex digest of what the encoders see (RGB only): the key of the subject's features in the caches."""
+        import hashlib
+
         return hashlib.sha256(self.rgb.tobytes() + str(self.pixels.shape).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -341,6 +342,8 @@ class GenerationRequest:
 
     def group_key(self) -> str:
         """Digest of everything but the seed and what is kept: pictures of one group differ only in those."""
+        import hashlib
+
         data = replace(self, seed=0, kept=None, region=None).to_json()
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 

@@ -10,11 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal, Slo
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from app.canvas.action_bar import BAR_GAP, ActionBar
-from app.canvas.ideas import IdeasView, coarse_scales
-from app.canvas.placement_layer import PlacementLayer
 from app.canvas.result import ResultCanvas
-from app.canvas.results import ResultsView
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
 from app.shortcuts import bind
@@ -62,14 +58,8 @@ class CanvasPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = ResultCanvas(self)
-        self.actions_bar = ActionBar(self.canvas)
         self.strip = ScaleStrip(self)
-        self.placement = PlacementLayer(self.canvas, self)
-        self.ideas = IdeasView(self.canvas)
-        self.ideas.hide()
-        self.results = ResultsView(self.canvas)
-        self.results.hide()
-        self.actions_bar.hide()
+        self._whole = self._compact = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -80,7 +70,7 @@ class CanvasPanel(QWidget):
         self.file: Path | None = None
         self._grids: tuple[tuple[int, int], ...] = ()
         self._announced = 0
-        bar, canvas, strip = self.actions_bar, self.canvas, self.strip
+        canvas, strip = self.canvas, self.strip
         canvas.placed.connect(self._place)
         canvas.dragOutRequested.connect(self.drag_out)
         canvas.compareEnded.connect(self._follow)
@@ -88,6 +78,24 @@ class CanvasPanel(QWidget):
         strip.redrawRequested.connect(self._redraw)
         strip.handleMoved.connect(self._follow)
         strip.previewsWanted.connect(self.previewsWanted)
+
+    def complete(self) -> None:
+        """Add what lies over the canvas. Nothing of it is seen before there is a picture or a subject."""
+        # Not at the head of the file: the window is seen before these are needed.
+        from app.canvas.action_bar import ActionBar
+        from app.canvas.ideas import IdeasView
+        from app.canvas.placement_layer import PlacementLayer
+        from app.canvas.results import ResultsView
+
+        canvas, strip = self.canvas, self.strip
+        self.actions_bar = bar = ActionBar(canvas)
+        self.placement = PlacementLayer(canvas, self)
+        self.ideas = IdeasView(canvas)
+        self.ideas.hide()
+        self.results = ResultsView(canvas)
+        self.results.hide()
+        bar.hide()
+        bar.set_compact(self._compact)
         bar.vary.connect(self.vary)
         bar.finish.connect(self._finish)
         bar.redraw.connect(strip.redraw)
@@ -103,6 +111,8 @@ class CanvasPanel(QWidget):
         self.ideas.chosen.connect(self._chosen)
         self.ideas.closed.connect(self._close_ideas)
         bind(canvas, "star_canvas", self.toggle_star)
+        self._whole = True
+        self._follow()
 
     # The engine's events
 
@@ -215,8 +225,10 @@ class CanvasPanel(QWidget):
 
     def set_compact(self, compact: bool) -> None:
         """Windows narrower than 1120: small tiles, icons for actions."""
+        self._compact = compact
         self.strip.set_compact(compact)
-        self.actions_bar.set_compact(compact)
+        if self._whole:
+            self.actions_bar.set_compact(compact)
         self._follow()
 
     def entry(self) -> QWidget:
@@ -283,6 +295,8 @@ class CanvasPanel(QWidget):
 
     def idea_scales(self) -> int:
         """How many scales an idea draws (``until_scale``)."""
+        from app.canvas.ideas import coarse_scales
+
         return coarse_scales(self._grids) if self._grids else 1
 
     # What the user wants
@@ -364,6 +378,10 @@ class CanvasPanel(QWidget):
     @Slot()
     def _follow(self, *_: object) -> None:
         """Bring the bar in line with the canvas."""
+        if not self._whole:
+            return
+        from app.canvas.action_bar import BAR_GAP
+
         bar, canvas, placement = self.actions_bar, self.canvas, self.placement
         free = not self.is_covered()
         placing = placement.is_wanted(free)
@@ -385,6 +403,10 @@ class CanvasPanel(QWidget):
 
     @Slot()
     def _place(self) -> None:
+        if not self._whole:
+            return
+        from app.canvas.action_bar import BAR_GAP
+
         canvas = self.canvas
         self.ideas.setGeometry(canvas.rect())
         self.results.setGeometry(canvas.rect())

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.history.commands import PictureCommands
-from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
 from app.history.scroll_arrows import ScrollArrows
@@ -363,6 +362,8 @@ class HistoryPanel(QWidget):
 
     def context_menu(self) -> QMenu:
         """The menu for the chosen pictures."""
+        from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
+
         menu = QMenu(self)
         add_picture_entries(menu, self.commands)
         add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
@@ -372,6 +373,8 @@ class HistoryPanel(QWidget):
 
     @Slot(QPoint)
     def _folder_menu(self, position: QPoint) -> None:
+        from app.history.menu import add_folder_entries
+
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         add_folder_entries(menu, self.commands)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +75,8 @@ def ensure_folder(folder: Path) -> Path:
     Raises:
         CannotWrite: with the folder and the reason in words.
     """
+    import secrets
+
     probe = folder / f".write-{secrets.token_hex(4)}"  # threads may probe at once
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
@@ -17,10 +18,12 @@ from app.look.tab_order import tab_within
 from app.look.theme import theme
 from app.session.state import SessionState, Subject
 from app.subject.photo_pieces import Thumb
-from app.subject.shelf_thumb import SUBJECT_MIME, ShelfThumb
 from app.system import background
 from app.system.deferred import PAINTED_MS
 from engine import EchoGenError
+
+if TYPE_CHECKING:
+    from app.subject.shelf_thumb import ShelfThumb
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +152,8 @@ class Shelf(_Row):
         self.follow()
 
     def _thumb(self) -> ShelfThumb:
+        from app.subject.shelf_thumb import ShelfThumb
+
         return ShelfThumb(_SIDE, self)
 
     @Slot()
@@ -214,6 +219,8 @@ class Shelf(_Row):
     # Dragging a subject to another place
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        from app.subject.shelf_thumb import SUBJECT_MIME
+
         if event.mimeData().hasFormat(SUBJECT_MIME):
             event.acceptProposedAction()
 
@@ -225,6 +232,8 @@ class Shelf(_Row):
         self._show_drop(-1)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        from app.subject.shelf_thumb import SUBJECT_MIME
+
         key, place = int(bytes(event.mimeData().data(SUBJECT_MIME).data())), self._place_at(event.position())
         self._show_drop(-1)
         event.acceptProposedAction()

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.editor.mask_canvas import MaskCanvas
-from app.editor.overlay import OVERLAYS
-from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
 from app.language import sentences
 from app.look.controls import (
     ElidedLabel,
@@ -22,20 +19,17 @@ from app.look.glyphs import Glyph
 from app.look.theme import radius, size
 from app.session.state import SessionState, Subject
 from app.shortcuts import bind, keymap, tooltip
-from app.subject.cut_out_card import CutOutCard
-from app.subject.draft_line import DraftLine
-from app.subject.found_note import FoundNote, Verdict
 from app.subject.gallery import ExampleGallery, ExamplePhoto, Shelf
-from app.subject.name_row import NameRow
-from app.subject.photo_menu import photo_menu
-from app.subject.photo_pieces import DropZone, PhotoChip
-from app.subject.tool_row import ToolRow
+from app.subject.photo_pieces import DropZone
 
 if TYPE_CHECKING:
     from app.mask.mask_session import MaskSession
     from app.session.subjects import Subjects
+    from app.subject.found_note import Verdict
 
 _WIDTH = 264
+_ABOVE = 2
+"""In the column the title and the place of the banner come before what there is of a subject."""
 
 
 class SubjectPanel(QWidget):
@@ -69,8 +63,10 @@ class SubjectPanel(QWidget):
         self.refresh()
 
     def attach(self, subjects: Subjects) -> None:
-        """Take what reads photos and finds subjects; without it the panel shows how to get one."""
+        """Take what reads photos and finds subjects. Without it there is none, and the panel shows how to get one."""
         self._subjects = subjects
+        self._build_subject()
+        self.retranslate()
         subjects.sessionChanged.connect(self._session_changed)
         subjects.loadingChanged.connect(self.refresh)
         subjects.failed.connect(self.failed)
@@ -114,6 +110,8 @@ class SubjectPanel(QWidget):
     @Slot()
     def next_overlay(self) -> None:
         """Tint, outline, what the model sees, and again."""
+        from app.editor.overlay import OVERLAYS
+
         self.canvas.set_overlay(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
 
     def show_banner(self, banner: QWidget) -> None:
@@ -126,19 +124,8 @@ class SubjectPanel(QWidget):
     def _build(self) -> None:
         self.title = label("", "section")
         self.replace = PlainButton("", "image-plus")
-        self.canvas = MaskCanvas(wheel=False, padding=0, corner=radius("control"), frame="surface", small=True)
-        self.canvas.setObjectName("subjectCanvas")
-        self.chip = PhotoChip(self.canvas)
-        self.chip.move(8, 8)
-        self.tool_row = ToolRow(self.canvas.tools)
-        self.found_note = FoundNote()
-        self.name_row = NameRow()
-        self.card, self.draft = CutOutCard(), DraftLine()
-        self.drop_zone = DropZone()
-        self.gallery, self.shelf = ExampleGallery(self._state), Shelf(self._state)
-        self.note = label("", "help", "muted", wrap=True)
-        self.photo_note = label("", "help", "muted", wrap=True)
-        self.photo_note.setObjectName("photoNote")
+        self.replace.hide()
+        self.drop_zone, self.gallery = DropZone(), ExampleGallery(self._state)
         self.privacy = QWidget()
         private = QHBoxLayout(self.privacy)
         private.setContentsMargins(0, 0, 0, 0)
@@ -148,6 +135,56 @@ class SubjectPanel(QWidget):
         private.addWidget(self.privacy_label, 1)
         self._lay_out()
 
+    def _build_subject(self) -> None:
+        """What there is of a subject. Nothing of it is seen before there is one."""
+        # Not at the head of the file: the window is seen before these are needed.
+        from app.editor.mask_canvas import MaskCanvas
+        from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
+        from app.subject.cut_out_card import CutOutCard
+        from app.subject.draft_line import DraftLine
+        from app.subject.found_note import FoundNote
+        from app.subject.name_row import NameRow
+        from app.subject.photo_pieces import PhotoChip
+        from app.subject.tool_row import ToolRow
+
+        self.canvas = canvas = MaskCanvas(wheel=False, padding=0, corner=radius("control"), frame="surface", small=True)
+        self.canvas.setObjectName("subjectCanvas")
+        self.chip = PhotoChip(self.canvas)
+        self.chip.move(8, 8)
+        self.tool_row = ToolRow(self.canvas.tools)
+        self.found_note = FoundNote()
+        self.name_row = NameRow()
+        self.card, self.draft, self.shelf = CutOutCard(), DraftLine(), Shelf(self._state)
+        self.note = label("", "help", "muted", wrap=True)
+        self.photo_note = label("", "help", "muted", wrap=True)
+        self.photo_note.setObjectName("photoNote")
+        for place, widget in enumerate(
+            (
+                self.draft,
+                canvas,
+                self.tool_row,
+                self.photo_note,
+                self.found_note,
+                self.name_row,
+                self.card,
+                self.note,
+                self.shelf,
+            )
+        ):
+            self._column.insertWidget(_ABOVE + place, widget)
+        canvas.menuWanted.connect(self._open_menu)
+        self.found_note.chosen.connect(self._candidate_chosen)
+        self.found_note.helpersRequested.connect(self.helpersRequested)
+        self.tool_row.undo.clicked.connect(self.undo)
+        self.tool_row.overlay.clicked.connect(self.next_overlay)
+        self.tool_row.expand.clicked.connect(self.editRequested)
+        self.card.edit.clicked.connect(self.editRequested)
+        self.name_row.edit.textEdited.connect(self._name_typed)
+        self.name_row.nouns.picked.connect(self._noun_picked)
+        ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
+        bind(canvas, "overlay", self.next_overlay)
+        bind(canvas, "invert", self.invert)
+
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
@@ -155,26 +192,14 @@ class SubjectPanel(QWidget):
         head.addWidget(self.replace)
         content = QWidget()
         content.setProperty("scrolled", "true")
-        column = QVBoxLayout(content)
+        self._column = column = QVBoxLayout(content)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(12)
         column.addLayout(head)
         self._banner = QVBoxLayout()
         column.addLayout(self._banner)
-        for widget in (
-            self.draft,
-            self.canvas,
-            self.tool_row,
-            self.photo_note,
-            self.found_note,
-            self.name_row,
-            self.card,
-            self.note,
-            self.shelf,
-            self.drop_zone,
-            self.gallery,
-        ):
-            column.addWidget(widget)
+        column.addWidget(self.drop_zone)
+        column.addWidget(self.gallery)
         column.addStretch(1)
         column.addWidget(self.privacy)
         self._scroll = scroll = QScrollArea()
@@ -188,26 +213,14 @@ class SubjectPanel(QWidget):
         outer.addWidget(scroll)
 
     def _connect(self) -> None:
-        state, canvas = self._state, self.canvas
+        state = self._state
         state.engineChanged.connect(self.refresh)
         state.photoChanged.connect(self.refresh)
         state.maskChanged.connect(self.refresh)
-        canvas.menuWanted.connect(self._open_menu)
-        self.found_note.chosen.connect(self._candidate_chosen)
-        self.found_note.helpersRequested.connect(self.helpersRequested)
-        self.tool_row.undo.clicked.connect(self.undo)
-        self.tool_row.overlay.clicked.connect(self.next_overlay)
-        self.tool_row.expand.clicked.connect(self.editRequested)
-        self.card.edit.clicked.connect(self.editRequested)
         self.replace.clicked.connect(self.chooseRequested)
         self.drop_zone.chooseRequested.connect(self.chooseRequested)
         self.gallery.chosen.connect(self._example_chosen)
-        self.name_row.edit.textEdited.connect(self._name_typed)
-        self.name_row.nouns.picked.connect(self._noun_picked)
         keymap.changed.connect(self.retranslate)
-        ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
-        bind(canvas, "overlay", self.next_overlay)
-        bind(canvas, "invert", self.invert)
 
     # What is shown
 
@@ -218,21 +231,17 @@ class SubjectPanel(QWidget):
         photo = subject is not None and subject.photo is not None
         begin = subject is None or subject.example
         own = subject is not None and not subject.example
-        self.canvas.setVisible(photo)
-        self.tool_row.setVisible(photo and own)
-        self.name_row.setVisible(own)
-        self.card.setVisible(own)
-        self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
+        if self._subjects is not None:
+            self.canvas.setVisible(photo)
+            self.tool_row.setVisible(photo and own)
+            self.name_row.setVisible(own)
+            self.card.setVisible(own)
+            self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
+            self._show_subject(subject)
         self.replace.setVisible(own)
         self.drop_zone.setVisible(begin)
         self.gallery.setVisible(bool(self.gallery.examples))  # with an own photo too: the way back to them
         self.privacy.setVisible(begin)
-        if subject is not None:
-            self._show_subject(subject)
-        else:
-            self.chip.show_words("")
-            self.note.hide()
-            self.photo_note.hide()
         title = self.tr("Opening the photo…") if self._is_loading() else self.tr("Drop your own photo here")
         self.drop_zone.title.setText(title)
         another = subject is not None and subject.example
@@ -241,7 +250,12 @@ class SubjectPanel(QWidget):
     def _is_loading(self) -> bool:
         return self._subjects is not None and self._subjects.loading
 
-    def _show_subject(self, subject: Subject) -> None:
+    def _show_subject(self, subject: Subject | None) -> None:
+        if subject is None:
+            self.chip.show_words("")
+            self.note.hide()
+            self.photo_note.hide()
+            return
         if subject.finding:
             self.chip.show_words(self.tr("Finding the subject…"), busy=True)
         else:
@@ -317,6 +331,8 @@ class SubjectPanel(QWidget):
 
     @Slot(QPoint)
     def _open_menu(self, position: QPoint) -> None:
+        from app.subject.photo_menu import photo_menu
+
         acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
@@ -378,5 +394,6 @@ class SubjectPanel(QWidget):
         self.replace.setToolTip(tooltip("open"))
         self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one thing works best"))
         self.drop_zone.choose.setText(self.tr("Choose a photo…"))
-        self.shelf.title.setText(self.tr("On the shelf"))
+        if self._subjects is not None:
+            self.shelf.title.setText(self.tr("On the shelf"))
         self.privacy_label.setText(self.tr("Photos and pictures stay on this computer."))

@@ -53,7 +53,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(panels)
         self.top_bar, self.left, self.subject = panels.top_bar, panels.left, panels.subject
         self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
-        self.banner, self.toast = panels.banner, panels.toast
         self.place = WindowGeometry(self)
         self.window_session = WindowSession(panels, self.place, state)
         self._whole = False
@@ -106,7 +105,7 @@ class MainWindow(QMainWindow):
         from app.window.window_keys import WindowKeys
 
         panels, state, controller = self.panels, self.state, self.controller
-        self.editor = panels.editor
+        self.editor, self.banner, self.toast = panels.editor, panels.banner, panels.toast
         self.drop_frame = DropFrame(self)
         self.photo_sources = PhotoSources(self)
         self.dialogs = Dialogs(self, controller, paths)

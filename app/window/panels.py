@@ -18,10 +18,8 @@ from app.look.theme import notifier, size
 from app.prompt.panel import PromptPanel
 from app.session.state import SessionState
 from app.subject.panel import SubjectPanel
-from app.window.banner import ErrorBanner
 from app.window.panel_focus import Station
 from app.window.rail import LeftColumn
-from app.window.toasts import Toast
 from app.window.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -58,10 +56,7 @@ class Panels(QWidget):
         self.canvas = CanvasPanel()
         self.stage = QWidget()
         self.left = LeftColumn(state, self.subject, self.stage)
-        self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
-        self.banner = ErrorBanner()
         self.prompt = PromptPanel(state)
-        self.prompt.sheet.set_banner(self.banner)
         self.history = HistoryPanel(store)
         self._editors: tuple[EditorFrame, ...] = ()
         self._gallery: GalleryPanel | None = None
@@ -69,20 +64,26 @@ class Panels(QWidget):
         self._pages = QStackedWidget()
         self._history_shown = True
         self._put_together()
-        self.toast = Toast(self.stage)
-        self._pages.currentChanged.connect(self._move_toast)
         self.left.historyToggled.connect(self.show_history)
         self.left.overlayRequested.connect(self._show_overlay)
         notifier.textScaled.connect(self._arrange)
 
     def complete(self, state: SessionState, subjects: Subjects, queue: PictureQueue) -> None:
-        """Add what opens over the panels, and what the panel of the subject works with."""
+        """Add what opens over the panels, and what is only there with a subject or a picture."""
         from app.editor.cutting_editor import CuttingEditor
         from app.editor.editor import MaskEditorView
         from app.editor.region_editor import RegionEditor
         from app.waiting.panel import QueuePanel
+        from app.window.banner import ErrorBanner
+        from app.window.toasts import Toast
 
         self.subject.attach(subjects)
+        self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
+        self.canvas.complete()
+        self.banner = ErrorBanner()
+        self.prompt.sheet.set_banner(self.banner)
+        self.toast = Toast(self.stage)
+        self._pages.currentChanged.connect(self._move_toast)
         self.editor = MaskEditorView(state, subjects)
         self.region = RegionEditor(subjects.service)
         self.cutting = CuttingEditor(subjects.service)

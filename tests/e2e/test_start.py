@@ -42,6 +42,7 @@ NOT_YET = (
     ),
     *("engine.photo.load", "engine.bundle.manifest", "engine.process", "engine.weights.store"),
     *("app.mask.mask_session", "app.session.controller", "app.session.subjects", "app.editor.editor_frame"),
+    *("app.editor.mask_canvas", "app.canvas.placement_frame", "app.canvas.action_bar", "app.window.banner"),
     *("app.gallery.panel", "app.models.dialog", "app.dialogs.settings_dialog", "app.window.dialog_opener"),
 )
 """Libraries, and modules of ours that bring much along or that are for what opens later."""
@@ -56,7 +57,15 @@ program = Program(AppPaths.standard())
 class Painted(QObject):
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Paint and watched is program.window:
-            sys.stdout.write(repr(sorted(sys.modules)))
+            loaded = sorted(sys.modules)
+            from PySide6.QtWidgets import QWidget
+            from app.look import type as type_
+            others = [
+                (type(widget).__name__, widget.objectName())
+                for widget in program.window.findChildren(QWidget)
+                if widget.font() != type_.font(type_._role_of(widget))
+            ]
+            sys.stdout.write(repr((loaded, others)))
             sys.stdout.flush()
             import os
             os._exit(0)
@@ -71,8 +80,10 @@ application.exec()
 
 def test_the_window_is_painted_without_what_is_only_needed_later(private_folders):
     done = subprocess.run([sys.executable, "-c", FIRST_PICTURE], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    loaded = set(ast.literal_eval(done.stdout))
-    assert "app.window.main_window" in loaded and not loaded.intersection(NOT_YET), done.stderr
+    assert done.stdout, done.stderr
+    loaded, other_fonts = ast.literal_eval(done.stdout)
+    assert "app.window.main_window" in loaded and not set(loaded).intersection(NOT_YET)
+    assert not other_fonts, "the style sheet came last, and fonts are not set again after it"
 
 
 @pytest.fixture
