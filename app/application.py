@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +43,25 @@ _REST = (
     "numpy",
     "cv2",
     "PIL.Image",
-    "engine.photo",
     "app.mask.mask_session",
     "app.session.subjects",
+    "engine.bundle.manifest",
+    "multiprocessing.connection",
+    "engine.process.messages",
+    "app.session.queue",
     "app.session.controller",
+    "app.session.draft_keeper",
+    "app.subject.panel",
+    "app.subject.name_row",
+    "app.canvas.placement_layer",
+    "app.canvas.results",
     "app.editor.editor",
     "app.editor.region_editor",
     "app.window.dialog_opener",
     "app.window.listing",
     "app.window.pictures",
+    "asyncio",
+    "qasync",
 )
 """What the rest of the window needs, in steps: what each needs comes before it, and no import holds up the window for long."""
 LATEST_MS = 300
@@ -173,11 +183,19 @@ class Program(QObject):
         self.window.window_session.restore(self.session)
         self.window.closing.connect(self.close)
         self.state.settingsChanged.connect(self._dress)
+        self._rest = self._build_rest()
 
     def complete(self) -> None:
-        """Build all that is not seen at first, unless it is there."""
-        if self._whole:
-            return
+        """Build all that is not seen at first, as far as it is not there yet."""
+        try:
+            for _ in self._rest:
+                pass
+        except Exception:
+            self._rest = self._build_rest()
+            raise
+
+    def _build_rest(self) -> Iterator[None]:
+        """Build all that is not seen at first, in parts; between two of them the window paints and answers."""
         from app.mask.drafts import DraftStore
         from app.session.controller import Controller
         from app.session.draft_keeper import DraftKeeper
@@ -194,7 +212,9 @@ class Program(QObject):
         self.subjects = Subjects(self.state)
         self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
         self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store.queue, self)
-        self.window.complete(self.controller)
+        yield
+        yield from self.window.parts(self.controller)
+        yield
         self.keeper = SessionKeeper(
             self.state,
             self._session_store,
@@ -279,16 +299,26 @@ class Program(QObject):
         if self.window.isMinimized():
             tell_launcher()
         if self._deferred is None:
-            self._deferred = DeferredSteps([*imports(*_REST), self._try_complete, self._go_on], self)
+            self._deferred = DeferredSteps([*imports(*_REST), self._build_on], self)
 
-    def _try_complete(self) -> None:
-        """Build the rest; where that cannot be, there is no use in going on."""
+    def _build_on(self) -> None:
+        """Build the next part of the rest; after the last one the start goes on."""
+        if self._try(lambda: next(self._rest, None)):
+            if self._whole:
+                self._go_on()
+            else:
+                self._deferred = DeferredSteps([self._build_on], self)
+
+    def _try(self, build: Callable[[], object]) -> bool:
+        """Whether the rest could be built so far. Where it cannot be, there is no use in going on."""
         try:
-            self.complete()
+            build()
         except Exception as error:
             self._watch.stop()
             self._stop_beginning()
             self.broken.emit(error)
+            return False
+        return True
 
     @Slot()
     def wake(self) -> None:
@@ -296,8 +326,7 @@ class Program(QObject):
         if not self._whole:
             self._latest.stop()
             self._stop_beginning()
-            self._try_complete()
-            if not self._whole:
+            if not self._try(self.complete):
                 return
             self._go_on()
         self._restore()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,9 +60,16 @@ class MainWindow(QMainWindow):
 
     def complete(self, controller: Controller) -> None:
         """Add all that acts, and all that opens from the window. Nothing that is seen already moves."""
+        for _ in self.parts(controller):
+            pass
+
+    def parts(self, controller: Controller) -> Iterator[None]:
+        """``complete`` in parts, with a yield where the window may paint and answer."""
         self.controller = controller
-        self.panels.complete(self.state, controller.subjects, controller.queue)
-        self._build(self._paths)
+        yield from self.panels.complete(self.state, controller.subjects, controller.queue)
+        yield
+        yield from self._build(self._paths)
+        yield
         self._connect()
         self._show_engine()
         self.status.show()
@@ -72,7 +79,7 @@ class MainWindow(QMainWindow):
 
     # Building
 
-    def _build(self, paths: AppPaths) -> None:
+    def _build(self, paths: AppPaths) -> Iterator[None]:
         # Not at the head of the file: the window is seen before these are needed.
         from app.session.earlier_subjects import EarlierSubjects
         from app.store.assets import AssetStore
@@ -126,6 +133,7 @@ class MainWindow(QMainWindow):
         self.listing = Listing(panels, controller, ListStore(paths.prompt_list), self)
         self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
+        yield
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.picture_menu = PictureMenu(
@@ -134,6 +142,7 @@ class MainWindow(QMainWindow):
         self.in_background = InBackground(
             self, state, controller.queue, self.canvas, inhibitor_of(), SystemNotices(self)
         )
+        yield
         self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.work_in_editor, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -68,8 +69,12 @@ class Panels(QWidget):
         self.left.overlayRequested.connect(self._show_overlay)
         notifier.textScaled.connect(self._arrange)
 
-    def complete(self, state: SessionState, subjects: Subjects, queue: PictureQueue) -> None:
-        """Add what opens over the panels, and what is only there with a subject or a picture."""
+    def complete(self, state: SessionState, subjects: Subjects, queue: PictureQueue) -> Iterator[None]:
+        """Add what opens over the panels, and what is only there with a subject or a picture.
+
+        Yields:
+            between two parts, where the window may paint and answer.
+        """
         from app.editor.cutting_editor import CuttingEditor
         from app.editor.editor import MaskEditorView
         from app.editor.region_editor import RegionEditor
@@ -79,13 +84,17 @@ class Panels(QWidget):
 
         self.subject.attach(subjects)
         self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
+        yield
         self.canvas.complete()
+        yield
         self.banner = ErrorBanner()
         self.prompt.sheet.set_banner(self.banner)
         self.toast = Toast(self.stage)
         self._pages.currentChanged.connect(self._move_toast)
         self.editor = MaskEditorView(state, subjects)
+        yield
         self.region = RegionEditor(subjects.service)
+        yield
         self.cutting = CuttingEditor(subjects.service)
         self._editors = (self.editor, self.region, self.cutting)
         for editor in self._editors:

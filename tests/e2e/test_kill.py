@@ -45,10 +45,9 @@ class Program(application.Program):
         self.number = 0
         self.ready = False
 
-    def complete(self):
-        if hasattr(self, "queue"):
-            return
-        super().complete()
+        self.completed.connect(self.begin)
+
+    def begin(self):
         draw = self.queue.draw
         def noted(requests, **options):
             draw(requests, **options)

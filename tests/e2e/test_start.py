@@ -146,6 +146,17 @@ def test_what_was_typed_in_the_first_moment_is_kept_over_the_last_session(begin,
     assert program.state.values.prompt == "a red ball at night"
 
 
+def test_the_rest_is_built_in_parts_between_which_the_window_answers(begin, qtbot):
+    program = begin()
+    parts: list[bool] = []
+    beats = QTimer(interval=0)
+    beats.timeout.connect(lambda: parts.append(hasattr(program, "link") and not hasattr(program, "keeper")))
+    with qtbot.waitSignal(program.completed, timeout=20_000):
+        beats.start()
+    beats.stop()
+    assert sum(parts) >= 5, "the session is built first and the keeper last"
+
+
 def test_what_cannot_be_built_ends_the_start_with_its_reason(begin, qtbot, monkeypatch):
     program = begin()
     broken = []
