@@ -14,7 +14,6 @@ from app.canvas.result import ResultCanvas
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
 from app.shortcuts import bind
-from app.system.sharing import copy_picture, drag_out
 from engine import GenerationRequest, ScaleBits
 
 if TYPE_CHECKING:
@@ -313,12 +312,16 @@ class CanvasPanel(QWidget):
 
     @Slot()
     def copy(self) -> None:
+        from app.system.sharing import copy_picture
+
         if self.canvas.has_picture():
             copy_picture(self.canvas.image(), self.file)
             self.copied.emit()
 
     @Slot()
     def drag_out(self) -> None:
+        from app.system.sharing import drag_out
+
         if self.canvas.has_picture():
             image = self.canvas.image()
             drag_out(self, [self.file] if self.file is not None else [], image, image)

@@ -11,8 +11,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from app.system import background
-from app.system.sharing import file_url, reveal
 from engine import PhotoError, Sentence, shown_name
 
 if TYPE_CHECKING:
@@ -116,16 +114,22 @@ class PictureCommands(QObject):
 
     def start(self) -> None:
         """Once, when the window is visible: finish what the last session deleted, and adopt pictures the index lacks."""
+        from app.system import background
+
         background.run(partial(_settle, self._store), done=self._settled, failed=self._failed)
 
     def rescan(self) -> None:
         """ "Rescan folder"."""
+        from app.system import background
+
         background.run(self._store.rebuild, done=self._rebuilt, failed=self._failed)
 
     def check_files(self) -> None:
         """Look in the background whether the files are still there (call it when the window becomes active)."""
         pictures = tuple(self._model.pictures())
         if pictures:
+            from app.system import background
+
             self._check += 1
             background.run(partial(_missing, self._check, pictures), done=self._checked)
 
@@ -157,6 +161,8 @@ class PictureCommands(QObject):
     @Slot()
     def purge(self) -> None:
         """Move deleted pictures to the trash now: the program ends. What cannot be moved is in the history at the next start."""
+        from app.system import background
+
         self._deleted.clear()
         background.run(self._store.purge, done=self._purged, failed=self._failed)
 
@@ -165,6 +171,8 @@ class PictureCommands(QObject):
     @Slot(object)
     def open(self, picture: Picture) -> None:
         """Read a picture and show it, unless another one is clicked before it is there."""
+        from app.system import background
+
         self._ticket += 1
         work = partial(_open_with_ticket, self._store, self._ticket, picture, self._model.previous_of(picture))
         background.run(work, done=self._opened, failed=self._failed)
@@ -227,6 +235,8 @@ class PictureCommands(QObject):
     @Slot()
     def compare(self) -> None:
         """Compare the two chosen pictures, or the chosen one with the one before it."""
+        from app.system import background
+
         chosen = self._to_compare()
         if len(chosen) == 2:
             background.run(partial(_open_two, *chosen), done=self._two_opened, failed=self._failed)
@@ -234,12 +244,16 @@ class PictureCommands(QObject):
     @Slot()
     def reveal(self) -> None:
         """Show the chosen picture in the system's file manager."""
+        from app.system.sharing import reveal
+
         chosen = self._view.chosen()
         if chosen:
             reveal(chosen[0].file)
 
     @Slot()
     def open_folder(self) -> None:
+        from app.system.sharing import file_url
+
         folder = self._store.folder
         folder.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(file_url(folder))
@@ -297,6 +311,8 @@ class PictureCommands(QObject):
 
     def recall(self, picture: Picture, what: str) -> None:
         """Fill the panel from a picture. ``what``: "all", "prompt" or "seed"."""
+        from app.system import background
+
         background.run(partial(_open_for, self._store, what, picture), done=self._opened_for, failed=self._failed)
 
     @Slot()

@@ -14,7 +14,6 @@ from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import on_photo, radius, size, theme, tokens
 from app.look.thumbnails import paint_badge, paint_outline, paint_star, set_up_list
-from app.system.sharing import drag_out
 
 if TYPE_CHECKING:
     from app.store.history_store import Picture
@@ -271,6 +270,8 @@ class HistoryView(QListView):
         self.menuWanted.emit(self.viewport().mapToGlobal(position))
 
     def startDrag(self, actions) -> None:
+        from app.system.sharing import drag_out
+
         pictures = [picture for picture in self.chosen() if not self.history.is_missing(picture)]
         if pictures:
             files = [picture.file for picture in pictures]

@@ -34,7 +34,6 @@ from app.session.values import (
     with_new_seed,
 )
 from app.session.wording import Wording
-from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS
 from engine import Dial, GenerationRequest
 
@@ -323,6 +322,8 @@ class PromptPanel(QWidget):
     @Slot()
     def _read_tokens(self) -> None:
         """Take the way in which the model splits a prompt into tokens."""
+        from app.system import background
+
         folder = self.state.engine.folder
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)

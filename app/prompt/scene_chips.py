@@ -17,7 +17,6 @@ from app.look.tab_order import tab_within
 from app.look.theme import size
 from app.prompt.scene_names import scene_name
 from app.prompt.vocabulary import scenes_in
-from app.system import background
 from app.system.deferred import PAINTED_MS
 
 if TYPE_CHECKING:
@@ -116,6 +115,8 @@ class SceneChips(QWidget):
 
     @Slot()
     def _read_thumbs(self) -> None:
+        from app.system import background
+
         if self._folder is not None:
             background.run(_read_thumbs, self._folder, self.scenes, done=self._thumbs_read)
 

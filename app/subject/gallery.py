@@ -18,7 +18,6 @@ from app.look.tab_order import tab_within
 from app.look.theme import theme
 from app.session.state import SessionState, Subject
 from app.subject.photo_pieces import Thumb
-from app.system import background
 from app.system.deferred import PAINTED_MS
 from engine import EchoGenError
 
@@ -95,6 +94,8 @@ class ExampleGallery(_Row):
         examples = examples_of(self._state)
         if examples == self.examples:
             return
+        from app.system import background
+
         self.examples = examples
         self._fill(len(examples))
         for thumb, example in zip(self.thumbs, examples, strict=True):
