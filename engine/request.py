@@ -20,6 +20,18 @@ from msgspec import Meta, Struct
 from engine.errors import RequestError
 from engine.faces import late
 from engine.placement import Placement
+from engine.ranges import (
+    MAX_PROMPT_CHARACTERS,
+    MAX_SEED,
+    MAX_STRENGTH,
+    PER_SCALE,
+    TEMPERATURES,
+    Seed,
+    Share,
+    Size,
+    Strength,
+    Temperature,
+)
 from engine.region import Region
 from engine.sentence import Sentence
 from engine.text import is_text, shortened
@@ -31,26 +43,11 @@ else:
     np = late("numpy")
 
 FORMAT = 1
-MAX_SEED = 2**32 - 1
-MAX_PROMPT_CHARACTERS = 4000
 MAX_CUTOUT_SIDE = 512
 MAX_VIEWS = 3
 """Further photos of a subject, beside the first."""
 MAX_JSON_BYTES = 16 * 2**20
-MAX_STRENGTH = 20.0
-TEMPERATURES = (0.01, 10.0)
-_MAX_SCALES = 32
 
-Seed = Annotated[int, Meta(ge=0, le=MAX_SEED)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-_PerScale = Meta(min_length=1, max_length=_MAX_SCALES)
-_OneStrength = Annotated[float, Meta(ge=0, le=MAX_STRENGTH)]
-_OneTemperature = Annotated[float, Meta(ge=TEMPERATURES[0], le=TEMPERATURES[1])]
-Strength = _OneStrength | Annotated[tuple[_OneStrength, ...], _PerScale]
-Temperature = _OneTemperature | Annotated[tuple[_OneTemperature, ...], _PerScale]
-_Pixels = Annotated[int, Meta(ge=16, le=4096)]
-Size = tuple[_Pixels, _Pixels]
-"""Width and height."""
 _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}\Z")]
 _Side = Annotated[int, Meta(ge=1, le=256)]
 
@@ -244,7 +241,7 @@ class ScaleBits:
         """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
         damaged = RequestError(Sentence("The bit labels of this request are damaged."))
         try:
-            scales = read_value(data, Annotated[list[_PackedScale], _PerScale])
+            scales = read_value(data, Annotated[list[_PackedScale], PER_SCALE])
         except Damage as damage:
             raise damaged from damage
         labels = []

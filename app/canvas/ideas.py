@@ -14,10 +14,11 @@ from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.pixels import ScaledPicture, paint_dashed, to_image
 from app.look.theme import notifier, on_photo, radius, theme, tokens
-from engine import GenerationRequest
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from engine import GenerationRequest
 
 COUNT = 4
 _GAP = 12

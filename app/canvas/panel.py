@@ -14,13 +14,12 @@ from app.canvas.result import ResultCanvas
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
 from app.shortcuts import bind
-from engine import GenerationRequest, ScaleBits
 
 if TYPE_CHECKING:
     import numpy as np
 
     from app.store.history_store import Picture
-    from engine import Finished, ScalePreview, Started
+    from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
 
 _ANNOUNCED = (0.25, 0.5, 0.75)
 

@@ -12,10 +12,10 @@ from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelInde
 from PySide6.QtGui import QImage
 
 from app.history.groups import group_pictures, narrower_titles, spoken_name, spoken_time
-from engine import GenerationRequest
 
 if TYPE_CHECKING:
     from app.store.history_store import HistoryStore, Picture
+    from engine import GenerationRequest
 
 _CACHED = 64
 """Thumbnails kept unpacked: three screens of them."""

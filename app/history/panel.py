@@ -29,12 +29,12 @@ from app.look.layout import retranslates
 from app.look.pixels import paint_dashed, to_image
 from app.look.theme import notifier, radius, size, space, theme
 from app.shortcuts import bind, keymap
-from engine import GenerationRequest
 
 if TYPE_CHECKING:
     import numpy as np
 
     from app.store.history_store import HistoryStore, Picture
+    from engine import GenerationRequest
 
 _SIDE = 106
 

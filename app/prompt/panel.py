@@ -35,9 +35,9 @@ from app.session.values import (
 )
 from app.session.wording import Wording
 from app.system.deferred import PAINTED_MS, TURN_MS
-from engine import Dial, GenerationRequest
 
 if TYPE_CHECKING:
+    from engine import Dial, GenerationRequest
     from engine.bundle import BundleManifest
 
 _MENU_LENGTH = 12

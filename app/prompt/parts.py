@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, Qt, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -11,7 +13,9 @@ from app.look.layout import own_viewport
 from app.look.theme import notifier, space, theme
 from app.prompt.fields import DialSlider
 from app.session.values import STRENGTHS
-from engine import Dial
+
+if TYPE_CHECKING:
+    from engine import Dial
 
 _PADDING = 16
 

@@ -257,8 +257,8 @@ class SessionKeeper(QObject):
         described = session.controls.get("region")
         self._on_its_way = bool(session.subjects)
         words = PanelValues(
-            session.prompt[:MAX_PROMPT_CHARACTERS],
-            session.negative_prompt[:MAX_PROMPT_CHARACTERS],
+            prompt=session.prompt[:MAX_PROMPT_CHARACTERS],
+            negative_prompt=session.negative_prompt[:MAX_PROMPT_CHARACTERS],
             kept=kept if described is None else None,
             placement=_read(Placement.from_json, session.controls.get("placement")),
         )

@@ -36,12 +36,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app.session.values import PanelValues, Readiness
 from app.store.settings import Settings
-from engine import CutOut, GenerationRequest, ScaleBits
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine import EngineInfo
+    from engine import CutOut, EngineInfo, GenerationRequest, ScaleBits
     from engine.bundle import BundleManifest
     from engine.photo import Photo, SubjectProposal
 

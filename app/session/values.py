@@ -12,23 +12,10 @@ from msgspec import Meta
 from app.language.amounts import rough_seconds
 from app.language.say import say
 from app.language.sentences import translated
-from engine import (
-    MAX_SEED,
-    CutOut,
-    GenerationRequest,
-    Placement,
-    Region,
-    ScaleBits,
-    Seed,
-    Share,
-    Size,
-    Strength,
-    Temperature,
-    read_fields,
-)
+from engine import MAX_SEED, Seed, Share, Size, Strength, Temperature, read_fields
 
 if TYPE_CHECKING:
-    from engine import Preset
+    from engine import CutOut, GenerationRequest, Placement, Preset, Region, ScaleBits
     from engine.bundle import BundleManifest
 
 log = logging.getLogger(__name__)
@@ -44,11 +31,10 @@ Recall = Literal["all", "seed", "prompt"]
 
 
 @dataclass(frozen=True)
-class PanelValues:
-    """Everything the panel shows, as plain values.
+class Controls:
+    """What the panel shows beside its texts: values that JSON has as they are.
 
     Attributes:
-        prompt, negative_prompt: as typed.
         prompt_strength, subject_strength, temperature, top_p: as in ``GenerationRequest``. A recalled request may carry
             one number per scale; it is kept until the user moves the slider.
         look_strength: the second dial when identity and look are set apart, else None.
@@ -57,13 +43,8 @@ class PanelValues:
         best_first: of several pictures the most alike is shown at the end, and what is clearly behind is given up.
         seed: of the first picture.
         seed_locked: keep this seed; otherwise every press of Generate draws with a new one.
-        kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
-        region: the part of a recalled picture or photo that the next picture draws anew; ``kept`` has all its scales then.
-        placement: where the subject stands, as the user placed it; None: every seed chooses a place.
     """
 
-    prompt: str = ""
-    negative_prompt: str = ""
     prompt_strength: Strength = 3.0
     subject_strength: Strength = 3.0
     look_strength: Strength | None = None
@@ -74,9 +55,6 @@ class PanelValues:
     best_first: bool = False
     seed: Seed = 0
     seed_locked: bool = False
-    kept: ScaleBits | None = None
-    placement: Placement | None = None
-    region: Region | None = None
 
     def __post_init__(self) -> None:
         if type(self.count) is not int or not 1 <= self.count <= MAX_COUNT:
@@ -85,19 +63,37 @@ class PanelValues:
             raise ValueError("a seed is locked or it is not")
 
 
+@dataclass(frozen=True, kw_only=True)
+class PanelValues(Controls):
+    """Everything the panel shows, as plain values.
+
+    Attributes:
+        prompt, negative_prompt: as typed.
+        kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
+        placement: where the subject stands, as the user placed it; None: every seed chooses a place.
+        region: the part of a recalled picture or photo that the next picture draws anew; ``kept`` has all its scales then.
+    """
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    kept: ScaleBits | None = None
+    placement: Placement | None = None
+    region: Region | None = None
+
+
 def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValues:
     """Take over what a session has kept of the controls, one by one: a value that cannot be stays as it is.
 
     Args:
         controls: values by the name of the field, as JSON has them; texts and what is packed are not read here.
     """
-    good, bad = read_fields({name: controls[name] for name in _CONTROLS & controls.keys()}, PanelValues)
+    good, bad = read_fields({name: controls[name] for name in _CONTROLS & controls.keys()}, Controls)
     if bad:
         log.warning("%s of the last session cannot be used", ", ".join(sorted(bad)))
     return replace(values, **good)
 
 
-_CONTROLS = {entry.name for entry in fields(PanelValues)} - {"prompt", "negative_prompt", "kept", "placement", "region"}
+_CONTROLS = {entry.name for entry in fields(Controls)}
 
 
 def default_dials(manifest: BundleManifest) -> dict[str, Any]:
@@ -112,6 +108,8 @@ def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "")
     Raises:
         RequestError: a number is out of range (the panel's own controls never let that happen).
     """
+    from engine import GenerationRequest
+
     return GenerationRequest(
         prompt=values.prompt.strip(),
         subject=subject,

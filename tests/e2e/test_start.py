@@ -40,7 +40,7 @@ NOT_YET = (
         "multiprocessing",
         "psutil",
     ),
-    *("engine.photo.load", "engine.bundle.manifest", "engine.process", "engine.weights.store"),
+    *("engine.request", "engine.photo.load", "engine.bundle.manifest", "engine.process", "engine.weights.store"),
     *("app.mask.mask_session", "app.session.controller", "app.session.subjects", "app.editor.editor_frame"),
     *("app.editor.mask_canvas", "app.canvas.placement_frame", "app.canvas.action_bar", "app.window.banner"),
     *("app.system.background", "app.system.sharing"),

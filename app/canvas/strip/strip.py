@@ -17,10 +17,11 @@ from app.look import type as type_
 from app.look.controls import ElidedLabel, OutlinedButton, label
 from app.look.theme import notifier, size, theme
 from app.shortcuts import bind, keymap, tooltip
-from engine import ScaleBits
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from engine import ScaleBits
 
 _STEPS = 1000
 _TICK = 100
