@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import sys
@@ -39,10 +40,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+_LIBRARIES = ("numpy", "cv2", "PIL.Image")
+"""What the rest of the window needs first. Each is one long step, and so they are imported in a thread."""
 _REST = (
-    "numpy",
-    "cv2",
-    "PIL.Image",
     "app.mask.mask_session",
     "app.session.subjects",
     "engine.bundle.manifest",
@@ -173,6 +173,7 @@ class Program(QObject):
         self._session_store = SessionStore(paths.session)
         self.session = self._session_store.load()
         self._closed = self._came_back = self._whole = self._restored = False
+        self._begun = self._went_on = False
         self._files: list[Path] = []
         self._deferred: DeferredSteps | None = None
         # A window that opens minimised is not painted: the model is loaded all the same.
@@ -289,7 +290,7 @@ class Program(QObject):
         if event.type() == QEvent.Type.Paint and watched is self.window:
             tell_launcher()
             self.window.removeEventFilter(self)
-            if self._deferred is None:
+            if not self._begun:
                 self._latest.start(0)
         return False
 
@@ -298,7 +299,16 @@ class Program(QObject):
         # On a busy computer the first picture may come later than this: only then is the launcher told.
         if self.window.isMinimized():
             tell_launcher()
-        if self._deferred is None:
+        if not self._begun:
+            from app.system import background
+
+            self._begun = True
+            background.run(_import_libraries, done=self._go_on_building, failed=self._go_on_building)
+
+    @Slot(object)
+    def _go_on_building(self, _: object) -> None:
+        """The libraries are there; where one is broken, what needs it says so."""
+        if not self._went_on and not self._closed:
             self._deferred = DeferredSteps([*imports(*_REST), self._build_on], self)
 
     def _build_on(self) -> None:
@@ -324,6 +334,7 @@ class Program(QObject):
     def wake(self) -> None:
         """Somebody uses the window: it is to be whole now, with what the last session left in it."""
         if not self._whole:
+            self._begun = True
             self._latest.stop()
             self._stop_beginning()
             if not self._try(self.complete):
@@ -353,6 +364,7 @@ class Program(QObject):
 
     def _go_on(self) -> None:
         """The window is whole: bring back what was in it, and open the model."""
+        self._went_on = True
         self._deferred = DeferredSteps(
             [
                 self._restore,
@@ -462,6 +474,11 @@ class Program(QObject):
     def _stop_beginning(self) -> None:
         if self._deferred is not None:
             self._deferred.stop()
+
+
+def _import_libraries() -> None:
+    for name in _LIBRARIES:
+        importlib.import_module(name)
 
 
 def make_application(arguments: Sequence[str]) -> QApplication:
