@@ -71,7 +71,7 @@ def look():
         program.window.close()
 
 timer = QTimer()
-timer.setInterval(5)
+timer.setInterval(1)  # what begins once the window is there is not to be counted
 timer.timeout.connect(look)
 timer.start()
 program.ended.connect(application.quit)
