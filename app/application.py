@@ -2,56 +2,68 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import importlib
 import logging
 import os
-import signal
-import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal, Slot
 from PySide6.QtGui import QFileOpenEvent, QGuiApplication, QIcon
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.language import languages
 from app.look import stylesheet
 from app.look import type as type_
 from app.look.theme import notifier
-from app.mask.drafts import DraftStore
 from app.resources import resource
-from app.session.controller import Controller
-from app.session.draft_keeper import DraftKeeper
-from app.session.engine_link import EngineLink
-from app.session.keeper import SessionKeeper
-from app.session.picture_drafts import PictureDrafts
-from app.session.queue import PictureQueue
-from app.session.queue_keeper import QueueKeeper
 from app.session.state import SessionState
-from app.session.subjects import Subjects
 from app.shortcuts import keymap
 from app.store.errors import QueueNotRead
 from app.store.history_store import HistoryStore
 from app.store.paths import AppPaths
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
-from app.store.unused_assets import remove_unused
-from app.system import background, logs
-from app.system.deferred import DeferredSteps
+from app.system.deferred import DeferredSteps, imports
 from app.system.garbage import GarbageCollector
-from app.system.single_instance import SingleInstance
 from app.window.main_window import MainWindow
 from engine import EchoGenError, ExitCode, __version__, is_text, shortened
-from engine.process import ENGINE
 from installer.desktop_entry import APP_ID, NAME
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+_LIBRARIES = ("numpy", "cv2", "PIL.Image")
+"""What the rest of the window needs first. Each is one long step, and so they are imported in a thread."""
+_REST = (
+    "app.mask.mask_session",
+    "app.session.subjects",
+    "engine.bundle.manifest",
+    "multiprocessing.connection",
+    "engine.process.messages",
+    "app.session.queue",
+    "app.session.controller",
+    "app.session.draft_keeper",
+    "app.subject.panel",
+    "app.subject.name_row",
+    "app.canvas.placement_layer",
+    "app.canvas.results",
+    "app.editor.editor",
+    "app.editor.region_editor",
+    "app.window.dialog_opener",
+    "app.window.listing",
+    "app.window.pictures",
+    "asyncio",
+    "qasync",
+)
+"""What the rest of the window needs, in steps: what each needs comes before it, and no import holds up the window for long."""
 LATEST_MS = 300
 
 
@@ -79,22 +91,75 @@ class FileOpenFilter(QObject):
         return False
 
 
+class FirstUse(QObject):
+    """Watches for the first use of the window: a key, the mouse, a photo over it.
+
+    Signals:
+        used: before the window hears of it.
+
+    Args:
+        window: it is shown, and a widget in it has the focus. What the mouse and photos do comes to the window of the system
+            first; a key that may be a shortcut, to the widget with the focus.
+    """
+
+    used = Signal()
+
+    _USES = frozenset(
+        {
+            QEvent.Type.KeyPress,
+            QEvent.Type.ShortcutOverride,
+            QEvent.Type.InputMethod,
+            QEvent.Type.MouseButtonPress,
+            QEvent.Type.MouseButtonDblClick,
+            QEvent.Type.Wheel,
+            QEvent.Type.TouchBegin,
+            QEvent.Type.TabletPress,
+            QEvent.Type.ContextMenu,
+            QEvent.Type.DragEnter,
+        }
+    )
+
+    def __init__(self, window: QWidget, parent: QObject) -> None:
+        super().__init__(parent)
+        # A filter of the whole application would see, and slow down, the thousands of events of a first layout.
+        self._watched = [one for one in (window.windowHandle(), window.focusWidget()) if one is not None]
+        for one in self._watched:
+            one.installEventFilter(self)
+
+    def stop(self) -> None:
+        for one in self._watched:
+            one.removeEventFilter(self)
+        self._watched.clear()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in self._USES:
+            self.used.emit()
+        return False
+
+
 class Program(QObject):
     """Everything that lives as long as the window, put together in one place.
 
     Args:
         paths: the user's folders.
-        engine: "module:attribute" of the engine's class; tests give their own.
+        engine: "module:attribute" of the engine's class, "" for the one that ships; tests give their own.
         threads: threads the engine computes with; None leaves that to it.
+
+    At first there is only what is seen when the window opens. ``complete`` builds the rest: after the first picture of the
+    window is on the screen, or at once when somebody does something with it.
 
     Signals:
         ended: the window is closed, the engine is gone, everything is saved.
+        completed: all is built. broken(object): it could not be; the exception says why.
     """
 
     ended = Signal()
+    broken = Signal(object)
+    completed = Signal()
 
-    def __init__(self, paths: AppPaths, engine: str = ENGINE, threads: int | None = None) -> None:
+    def __init__(self, paths: AppPaths, engine: str = "", threads: int | None = None) -> None:
         super().__init__()
+        self._engine, self._threads = engine, threads
         self._garbage = GarbageCollector(self)
         self.paths = paths
         self.settings_store = SettingsStore(paths.config / "settings.json")
@@ -104,29 +169,11 @@ class Program(QObject):
         self._dress()
         self.troubles: list[EchoGenError] = []
         self.store = self._open_history()
-        self.link = EngineLink(engine, threads, self)
-        self.queue = PictureQueue(self.state, self.link, self)
-        self.subjects = Subjects(self.state)
-        self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
-        self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store.queue, self)
-        self.window = MainWindow(self.state, self.controller, paths)
-        self.keeper = SessionKeeper(
-            self.state,
-            SessionStore(paths.session),
-            self.settings_store,
-            self.window.assets,
-            self.window.window_session.describe,
-            self,
-        )
-        drafts = DraftStore(paths.drafts)
-        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, drafts, self)
-        self.picture_drafts = PictureDrafts(drafts, self)
-        self.window.editing.set_drafts(self.drafts)
-        self.window.redrawing.set_drafts(self.picture_drafts)
-        self.window.cutting.set_drafts(self.picture_drafts)
-        self.keeper.fetching.connect(self.subjects.expect)
-        self.session = self.keeper.load()
-        self._closed = self._came_back = False
+        self.window = MainWindow(self.state, self.store, paths)
+        self._session_store = SessionStore(paths.session)
+        self.session = self._session_store.load()
+        self._closed = self._came_back = self._whole = self._restored = False
+        self._begun = self._went_on = False
         self._files: list[Path] = []
         self._deferred: DeferredSteps | None = None
         # A window that opens minimised is not painted: the model is loaded all the same.
@@ -136,11 +183,61 @@ class Program(QObject):
         self.window.installEventFilter(self)
         self.window.window_session.restore(self.session)
         self.window.closing.connect(self.close)
+        self.state.settingsChanged.connect(self._dress)
+        self._rest = self._build_rest()
+
+    def complete(self) -> None:
+        """Build all that is not seen at first, as far as it is not there yet."""
+        try:
+            for _ in self._rest:
+                pass
+        except Exception:
+            self._rest = self._build_rest()
+            raise
+
+    def _build_rest(self) -> Iterator[None]:
+        """Build all that is not seen at first, in parts; between two of them the window paints and answers."""
+        from app.mask.drafts import DraftStore
+        from app.session.controller import Controller
+        from app.session.draft_keeper import DraftKeeper
+        from app.session.engine_link import EngineLink
+        from app.session.keeper import SessionKeeper
+        from app.session.picture_drafts import PictureDrafts
+        from app.session.queue import PictureQueue
+        from app.session.queue_keeper import QueueKeeper
+        from app.session.subjects import Subjects
+        from engine.process import ENGINE
+
+        self.link = EngineLink(self._engine or ENGINE, self._threads, self)
+        self.queue = PictureQueue(self.state, self.link, self)
+        self.subjects = Subjects(self.state)
+        self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
+        self.queue_keeper = QueueKeeper(self.state, self.queue, self.controller.saver, self.store.queue, self)
+        yield
+        yield from self.window.parts(self.controller)
+        yield
+        self.keeper = SessionKeeper(
+            self.state,
+            self._session_store,
+            self.settings_store,
+            self.window.assets,
+            self.window.window_session.describe,
+            self,
+        )
+        self.keeper.expect()
+        drafts = DraftStore(self.paths.drafts)
+        self.drafts = DraftKeeper(self.state, self.subjects, self.keeper, drafts, self)
+        self.picture_drafts = PictureDrafts(drafts, self)
+        self.window.editing.set_drafts(self.drafts)
+        self.window.redrawing.set_drafts(self.picture_drafts)
+        self.window.cutting.set_drafts(self.picture_drafts)
+        self.keeper.fetching.connect(self.subjects.expect)
         self.window.changed.connect(self.keeper.touch)
         self.state.resultChanged.connect(self.keeper.touch)
         self.window.drawing.asked.connect(self.keeper.save)
-        self.state.settingsChanged.connect(self._dress)
         self.state.settingsChanged.connect(self._move_pictures)
+        self._whole = True
+        self.completed.emit()
 
     def _open_history(self) -> HistoryStore:
         """The history, in memory where its file cannot be opened: there is a window all the same, and it says so."""
@@ -184,6 +281,8 @@ class Program(QObject):
         stylesheet.put_on()
         self._files = list(files)
         self.window.show()
+        self._watch = FirstUse(self.window, self)
+        self._watch.used.connect(self.wake)
         self._latest.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -191,7 +290,7 @@ class Program(QObject):
         if event.type() == QEvent.Type.Paint and watched is self.window:
             tell_launcher()
             self.window.removeEventFilter(self)
-            if self._deferred is None:
+            if not self._begun:
                 self._latest.start(0)
         return False
 
@@ -200,6 +299,72 @@ class Program(QObject):
         # On a busy computer the first picture may come later than this: only then is the launcher told.
         if self.window.isMinimized():
             tell_launcher()
+        if not self._begun:
+            from app.system import background
+
+            self._begun = True
+            background.run(_import_libraries, done=self._go_on_building, failed=self._go_on_building)
+
+    @Slot(object)
+    def _go_on_building(self, _: object) -> None:
+        """The libraries are there; where one is broken, what needs it says so."""
+        if not self._went_on and not self._closed:
+            self._deferred = DeferredSteps([*imports(*_REST), self._build_on], self)
+
+    def _build_on(self) -> None:
+        """Build the next part of the rest; after the last one the start goes on."""
+        if self._try(lambda: next(self._rest, None)):
+            if self._whole:
+                self._go_on()
+            else:
+                self._deferred = DeferredSteps([self._build_on], self)
+
+    def _try(self, build: Callable[[], object]) -> bool:
+        """Whether the rest could be built so far. Where it cannot be, there is no use in going on."""
+        try:
+            build()
+        except Exception as error:
+            self._watch.stop()
+            self._stop_beginning()
+            self.broken.emit(error)
+            return False
+        return True
+
+    @Slot()
+    def wake(self) -> None:
+        """Somebody uses the window: it is to be whole now, with what the last session left in it."""
+        if not self._whole:
+            self._begun = True
+            self._latest.stop()
+            self._stop_beginning()
+            if not self._try(self.complete):
+                return
+            self._go_on()
+        self._restore()
+
+    @Slot(object)
+    def receive(self, files: list[Path]) -> None:
+        """Another start hands over its photos, or the system does."""
+        self.wake()
+        self.window.receive(files)
+
+    @Slot(object)
+    def report(self, error: EchoGenError) -> None:
+        """Say what went wrong, at the latest when the window can."""
+        if self._whole:
+            self.window.faults.report(error)
+        else:
+            self.troubles.append(error)
+
+    @Slot()
+    def save(self) -> None:
+        """Put on the disk what is not there yet; a window that is not whole holds nothing of its own."""
+        if self._whole:
+            self.keeper.save()
+
+    def _go_on(self) -> None:
+        """The window is whole: bring back what was in it, and open the model."""
+        self._went_on = True
         self._deferred = DeferredSteps(
             [
                 self._restore,
@@ -211,10 +376,14 @@ class Program(QObject):
             ],
             self,
             later=[*self.window.preparations(), self._remove_unused, self._garbage.settle],
-            busy=background.busy,
+            busy=self._busy,
         )
 
     def _restore(self) -> None:
+        if self._restored:
+            return
+        self._restored = True
+        self._watch.stop()
         self._came_back = self.keeper.restore(self.session)
         self.queue_keeper.restore()
         if self.queue_keeper.unreadable:
@@ -237,6 +406,10 @@ class Program(QObject):
         store = self.store
         if store.database.path is None or store.database.was_damaged or store.database.was_new:
             return  # pictures may be missing in it, and nobody knows what those need
+        from app.mask.drafts import DraftStore
+        from app.store.unused_assets import remove_unused
+        from app.system import background
+
         keep = [*self.keeper.assets(self.session), *DraftStore(self.paths.drafts).pictures()]
         background.run(remove_unused, store, self.window.assets, keep)
 
@@ -254,11 +427,15 @@ class Program(QObject):
         """The window is hidden: stop drawing, wait a bounded time, save, end. Whatever fails on the way, the program ends."""
         if self._closed:
             return
+        from app.system import background
+
         self._closed = True
+        self._stop_beginning()
+        self._watch.stop()
+        self.complete()  # what ends is whole: every part has its own end
         began = time.monotonic()
         steps: tuple[Callable[[], object], ...] = (
             self._latest.stop,
-            self._stop_beginning,
             self.queue_keeper.freeze,
             self.queue.stop_now,
             self.drafts.keep_now,
@@ -288,15 +465,27 @@ class Program(QObject):
         finally:
             self.ended.emit()
 
+    @staticmethod
+    def _busy() -> bool:
+        from app.system import background
+
+        return background.busy()
+
     def _stop_beginning(self) -> None:
         if self._deferred is not None:
             self._deferred.stop()
 
 
+def _import_libraries() -> None:
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+
+
 def make_application(arguments: Sequence[str]) -> QApplication:
     """The application object with its names, icon and look."""
     # Qt takes no name in another encoding, and dies of one; the photos among the arguments are not its business.
-    application = QApplication([NAME, *(argument for argument in arguments if is_text(argument))])
+    words = [argument for argument in arguments if is_text(argument)]
+    application = QApplication([NAME, *words, "-style", stylesheet.STYLE])
     application.setApplicationName(NAME)
     application.setApplicationDisplayName(NAME)
     application.setApplicationVersion(__version__)
@@ -304,7 +493,7 @@ def make_application(arguments: Sequence[str]) -> QApplication:
     QGuiApplication.setDesktopFileName(APP_ID)
     application.setWindowIcon(QIcon(str(resource("icons", "echogen.svg"))))
     application.setQuitOnLastWindowClosed(False)  # the end is a sequence of its own
-    stylesheet.install(application, sheet=False)
+    stylesheet.install(application, begun=True)
     return application
 
 
@@ -314,7 +503,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         the exit code.
     """
-    import qasync
+    from app.system import logs
+    from app.system.single_instance import SingleInstance
 
     files = [Path(argument) for argument in arguments if not argument.startswith("-")]
     paths = AppPaths.standard()
@@ -325,32 +515,66 @@ def run(arguments: Sequence[str]) -> int:
         if instance.hand_over(files):
             return 0
         log.warning("another EchoGen is open but does not answer; a second window opens")
-    loop = qasync.QEventLoop(application)
-    asyncio.set_event_loop(loop)
     try:
         program = Program(paths)
     except Exception as error:
         return _give_up(error)
-    faults.happened.connect(program.window.faults.report)
-    instance.received.connect(program.window.receive)
+    faults.happened.connect(program.report)
+    instance.received.connect(program.receive)
     opener = FileOpenFilter()
-    opener.opened.connect(program.window.receive)
+    opener.opened.connect(program.receive)
     application.installEventFilter(opener)
     program.ended.connect(application.quit)
-    application.commitDataRequest.connect(program.keeper.save)
+    application.commitDataRequest.connect(program.save)
     signals = SystemSignals(program)
     signals.asked.connect(program.window.close)
+    broken: list[Exception] = []
+    program.broken.connect(broken.append)
+    program.broken.connect(application.quit)
+    tasks = AsyncioTasks(application)
+    program.completed.connect(tasks.begin)
     program.start(files)
-    with loop:
-        loop.run_forever()
+    application.exec()
+    if broken:
+        return _give_up(broken[0])
+    tasks.end()
     signals.restore()
     instance.release()
     logs.stop()
     return 0
 
 
+class AsyncioTasks(QObject):
+    """Runs tasks of asyncio, which downloads are, in the application's event loop."""
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @Slot()
+    def begin(self) -> None:
+        """Take tasks from now on; the event loop runs already."""
+        import asyncio
+
+        import qasync
+
+        self._loop = qasync.QEventLoop(QApplication.instance(), already_running=True)
+        asyncio.set_event_loop(self._loop)
+
+    def end(self) -> None:
+        """The event loop has ended."""
+        import asyncio
+
+        if self._loop is not None:
+            asyncio.events._set_running_loop(None)
+            self._loop.stop()
+            self._loop.close()
+
+
 def _give_up(error: Exception) -> int:
     """There is no window: say why in a box and in the terminal, never nowhere. Returns the exit code."""
+    from PySide6.QtWidgets import QMessageBox
+
     log.critical("the window cannot be opened", exc_info=error)
     words = str(error) if isinstance(error, EchoGenError) else f"{type(error).__name__}: {error}"
     QMessageBox.critical(None, NAME, shortened(words, 600))
@@ -367,7 +591,11 @@ class SystemSignals(QObject):
     asked = Signal()
 
     def __init__(self, parent: QObject) -> None:
+        import signal
+
         super().__init__(parent)
+        import socket
+
         # Python looks at its signals only between two of its own instructions: a byte on a socket wakes it up.
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
@@ -379,6 +607,8 @@ class SystemSignals(QObject):
 
     @Slot()
     def _woken(self) -> None:
+        import signal
+
         with contextlib.suppress(BlockingIOError):
             numbers = self._ours.recv(16)
             if signal.SIGINT in numbers or signal.SIGTERM in numbers:
@@ -386,6 +616,8 @@ class SystemSignals(QObject):
 
     def restore(self) -> None:
         """Give the signals back."""
+        import signal
+
         self._notifier.setEnabled(False)
         signal.set_wakeup_fd(self._before)
         for number, handler in self._handlers.items():

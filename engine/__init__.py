@@ -67,20 +67,20 @@ if TYPE_CHECKING:
     from engine.prompt_list import make_requests as make_requests
     from engine.prompt_list import parse_prompts as parse_prompts
     from engine.prompt_list import read_prompt_file as read_prompt_file
+    from engine.ranges import MAX_PROMPT_CHARACTERS as MAX_PROMPT_CHARACTERS
+    from engine.ranges import MAX_SEED as MAX_SEED
+    from engine.ranges import Seed as Seed
+    from engine.ranges import Share as Share
+    from engine.ranges import Size as Size
+    from engine.ranges import Strength as Strength
+    from engine.ranges import Temperature as Temperature
     from engine.region import PhotoWindow as PhotoWindow
     from engine.region import Region as Region
     from engine.region import region_problem as region_problem
-    from engine.request import MAX_PROMPT_CHARACTERS as MAX_PROMPT_CHARACTERS
-    from engine.request import MAX_SEED as MAX_SEED
     from engine.request import CutOut as CutOut
     from engine.request import Dial as Dial
     from engine.request import GenerationRequest as GenerationRequest
     from engine.request import ScaleBits as ScaleBits
-    from engine.request import Seed as Seed
-    from engine.request import Share as Share
-    from engine.request import Size as Size
-    from engine.request import Strength as Strength
-    from engine.request import Temperature as Temperature
     from engine.requests_file import BrokenLine as BrokenLine
     from engine.requests_file import read_requests as read_requests
     from engine.requests_file import write_requests as write_requests
@@ -143,19 +143,13 @@ else:
                 "parse_prompts",
                 "read_prompt_file",
             ),
+            "engine.ranges": ("MAX_PROMPT_CHARACTERS", "MAX_SEED", "Seed", "Share", "Size", "Strength", "Temperature"),
             "engine.region": ("PhotoWindow", "Region", "region_problem"),
             "engine.request": (
                 "CutOut",
                 "Dial",
                 "GenerationRequest",
-                "MAX_PROMPT_CHARACTERS",
-                "MAX_SEED",
                 "ScaleBits",
-                "Seed",
-                "Share",
-                "Size",
-                "Strength",
-                "Temperature",
             ),
             "engine.requests_file": ("BrokenLine", "read_requests", "write_requests"),
             "engine.sentence": ("Sentence",),

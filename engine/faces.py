@@ -1,4 +1,4 @@
-"""The faces of the engine's packages: an ``__init__`` that offers names of the modules below it and loads each on first use."""
+"""Loading on first use: of the names that a package's ``__init__`` offers as its face, and of large libraries."""
 
 from __future__ import annotations
 
@@ -29,3 +29,23 @@ def face(
         return sorted({*vars(sys.modules[package]), *homes})
 
     return load, listed, sorted(homes)
+
+
+class _Late:
+    """Stands for a module until a name of it is asked for."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> object:
+        value = getattr(import_module(self._module), name)
+        setattr(self, name, value)  # found without this method from now on
+        return value
+
+
+def late(module: str) -> _Late:
+    """A module that is imported when a name of it is first used: what only names its types need not wait for it.
+
+    Type checkers need the module imported under ``TYPE_CHECKING``.
+    """
+    return _Late(module)

@@ -10,14 +10,19 @@ import base64
 import io
 import math
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from msgspec import Meta, Struct
 
 from engine.errors import RequestError
+from engine.faces import late
 from engine.sentence import Sentence
 from engine.validation import Damage, check_fields, read_value
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late("numpy")
 
 INSIDE = 128
 """A pixel of a mask belongs to the region from here on."""

@@ -7,46 +7,47 @@ line and batches read. It is free of torch and Qt, validates itself, and round-t
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 from msgspec import Meta, Struct
 
 from engine.errors import RequestError
+from engine.faces import late
 from engine.placement import Placement
+from engine.ranges import (
+    MAX_PROMPT_CHARACTERS,
+    MAX_SEED,
+    MAX_STRENGTH,
+    PER_SCALE,
+    TEMPERATURES,
+    Seed,
+    Share,
+    Size,
+    Strength,
+    Temperature,
+)
 from engine.region import Region
 from engine.sentence import Sentence
 from engine.text import is_text, shortened
 from engine.validation import Damage, check_fields, parse_json, read_value
 
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = late("numpy")
+
 FORMAT = 1
-MAX_SEED = 2**32 - 1
-MAX_PROMPT_CHARACTERS = 4000
 MAX_CUTOUT_SIDE = 512
 MAX_VIEWS = 3
 """Further photos of a subject, beside the first."""
 MAX_JSON_BYTES = 16 * 2**20
-MAX_STRENGTH = 20.0
-TEMPERATURES = (0.01, 10.0)
-_MAX_SCALES = 32
 
-Seed = Annotated[int, Meta(ge=0, le=MAX_SEED)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-_PerScale = Meta(min_length=1, max_length=_MAX_SCALES)
-_OneStrength = Annotated[float, Meta(ge=0, le=MAX_STRENGTH)]
-_OneTemperature = Annotated[float, Meta(ge=TEMPERATURES[0], le=TEMPERATURES[1])]
-Strength = _OneStrength | Annotated[tuple[_OneStrength, ...], _PerScale]
-Temperature = _OneTemperature | Annotated[tuple[_OneTemperature, ...], _PerScale]
-_Pixels = Annotated[int, Meta(ge=16, le=4096)]
-Size = tuple[_Pixels, _Pixels]
-"""Width and height."""
 _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}\Z")]
 _Side = Annotated[int, Meta(ge=1, le=256)]
 
@@ -143,6 +144,8 @@ class CutOut:
     @cached_property
     def digest(self) -> str:
         """Hex digest of what the encoders see (RGB only): the key of the subject's features in the caches."""
+        import hashlib
+
         return hashlib.sha256(self.rgb.tobytes() + str(self.pixels.shape).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -254,7 +257,7 @@ class ScaleBits:
         """Reads what ``to_json`` wrote. Raises ``RequestError`` for anything else."""
         damaged = RequestError(Sentence("The bit labels of this request are damaged."))
         try:
-            scales = read_value(data, Annotated[list[_PackedScale], _PerScale])
+            scales = read_value(data, Annotated[list[_PackedScale], PER_SCALE])
         except Damage as damage:
             raise damaged from damage
         labels = []
@@ -352,6 +355,8 @@ class GenerationRequest:
 
     def group_key(self) -> str:
         """Digest of everything but the seed and what is kept: pictures of one group differ only in those."""
+        import hashlib
+
         data = replace(self, seed=0, kept=None, region=None).to_json()
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import plistlib
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -31,6 +29,8 @@ def install_entry(root: Path, python: Path, home: Path | None = None) -> Path:
 
 
 def _desktop_file(root: Path, python: Path, home: Path) -> Path:
+    import subprocess
+
     share = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     icons = share / "icons" / "hicolor" / "scalable" / "apps"
     icons.mkdir(parents=True, exist_ok=True)
@@ -78,6 +78,8 @@ def _quote(path: Path) -> str:
 
 
 def _start_menu_shortcut(root: Path, python: Path) -> Path:
+    import subprocess
+
     menu = Path(os.environ["APPDATA"]) / "Microsoft" / "Windows" / "Start Menu" / "Programs"
     link = menu / f"{NAME}.lnk"
     # pythonw opens no console window. The values travel in the environment: no quoting, nothing to inject.
@@ -98,6 +100,8 @@ def _start_menu_shortcut(root: Path, python: Path) -> Path:
 
 
 def _application_bundle(root: Path, python: Path, home: Path) -> Path:
+    import plistlib
+
     bundle = home / "Applications" / f"{NAME}.app"
     programs = bundle / "Contents" / "MacOS"
     resources = bundle / "Contents" / "Resources"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -14,7 +14,11 @@ from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.pixels import ScaledPicture, paint_dashed, to_image
 from app.look.theme import notifier, on_photo, radius, theme, tokens
-from engine import GenerationRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine import GenerationRequest
 
 COUNT = 4
 _GAP = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QFontMetricsF, QLinearGradient, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.look import icons
 from app.look import type as type_
@@ -72,6 +72,8 @@ def paint_stage(
         ground: where the line is, as a share of the height.
         examples: pictures from coarse to fine, shown beside the words where there is room.
     """
+    from PySide6.QtGui import QLinearGradient
+
     color, corner = theme().color, radius("picture")
     paint_shadow(painter, rect, "picture")
     painter.save()

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QImage
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from app.canvas.action_bar import BAR_GAP, ActionBar
-from app.canvas.ideas import IdeasView, coarse_scales
-from app.canvas.placement_layer import PlacementLayer
 from app.canvas.result import ResultCanvas
-from app.canvas.results import ResultsView
 from app.canvas.strip.strip import ScaleStrip
 from app.look.pixels import to_array, to_image
 from app.shortcuts import bind
-from app.store.history_store import Picture
-from app.system.sharing import copy_picture, drag_out
-from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.store.history_store import Picture
+    from engine import Finished, GenerationRequest, ScaleBits, ScalePreview, Started
 
 _ANNOUNCED = (0.25, 0.5, 0.75)
 
@@ -57,14 +56,8 @@ class CanvasPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = ResultCanvas(self)
-        self.actions_bar = ActionBar(self.canvas)
         self.strip = ScaleStrip(self)
-        self.placement = PlacementLayer(self.canvas, self)
-        self.ideas = IdeasView(self.canvas)
-        self.ideas.hide()
-        self.results = ResultsView(self.canvas)
-        self.results.hide()
-        self.actions_bar.hide()
+        self._whole = self._compact = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -75,7 +68,7 @@ class CanvasPanel(QWidget):
         self.file: Path | None = None
         self._grids: tuple[tuple[int, int], ...] = ()
         self._announced = 0
-        bar, canvas, strip = self.actions_bar, self.canvas, self.strip
+        canvas, strip = self.canvas, self.strip
         canvas.placed.connect(self._place)
         canvas.dragOutRequested.connect(self.drag_out)
         canvas.compareEnded.connect(self._follow)
@@ -83,6 +76,24 @@ class CanvasPanel(QWidget):
         strip.redrawRequested.connect(self._redraw)
         strip.handleMoved.connect(self._follow)
         strip.previewsWanted.connect(self.previewsWanted)
+
+    def complete(self) -> None:
+        """Add what lies over the canvas. Nothing of it is seen before there is a picture or a subject."""
+        # Not at the head of the file: the window is seen before these are needed.
+        from app.canvas.action_bar import ActionBar
+        from app.canvas.ideas import IdeasView
+        from app.canvas.placement_layer import PlacementLayer
+        from app.canvas.results import ResultsView
+
+        canvas, strip = self.canvas, self.strip
+        self.actions_bar = bar = ActionBar(canvas)
+        self.placement = PlacementLayer(canvas, self)
+        self.ideas = IdeasView(canvas)
+        self.ideas.hide()
+        self.results = ResultsView(canvas)
+        self.results.hide()
+        bar.hide()
+        bar.set_compact(self._compact)
         bar.vary.connect(self.vary)
         bar.finish.connect(self._finish)
         bar.redraw.connect(strip.redraw)
@@ -98,6 +109,8 @@ class CanvasPanel(QWidget):
         self.ideas.chosen.connect(self._chosen)
         self.ideas.closed.connect(self._close_ideas)
         bind(canvas, "star_canvas", self.toggle_star)
+        self._whole = True
+        self._follow()
 
     # The engine's events
 
@@ -210,8 +223,10 @@ class CanvasPanel(QWidget):
 
     def set_compact(self, compact: bool) -> None:
         """Windows narrower than 1120: small tiles, icons for actions."""
+        self._compact = compact
         self.strip.set_compact(compact)
-        self.actions_bar.set_compact(compact)
+        if self._whole:
+            self.actions_bar.set_compact(compact)
         self._follow()
 
     def entry(self) -> QWidget:
@@ -278,6 +293,8 @@ class CanvasPanel(QWidget):
 
     def idea_scales(self) -> int:
         """How many scales an idea draws (``until_scale``)."""
+        from app.canvas.ideas import coarse_scales
+
         return coarse_scales(self._grids) if self._grids else 1
 
     # What the user wants
@@ -294,12 +311,16 @@ class CanvasPanel(QWidget):
 
     @Slot()
     def copy(self) -> None:
+        from app.system.sharing import copy_picture
+
         if self.canvas.has_picture():
             copy_picture(self.canvas.image(), self.file)
             self.copied.emit()
 
     @Slot()
     def drag_out(self) -> None:
+        from app.system.sharing import drag_out
+
         if self.canvas.has_picture():
             image = self.canvas.image()
             drag_out(self, [self.file] if self.file is not None else [], image, image)
@@ -359,6 +380,10 @@ class CanvasPanel(QWidget):
     @Slot()
     def _follow(self, *_: object) -> None:
         """Bring the bar in line with the canvas."""
+        if not self._whole:
+            return
+        from app.canvas.action_bar import BAR_GAP
+
         bar, canvas, placement = self.actions_bar, self.canvas, self.placement
         free = not self.is_covered()
         placing = placement.is_wanted(free)
@@ -380,6 +405,10 @@ class CanvasPanel(QWidget):
 
     @Slot()
     def _place(self) -> None:
+        if not self._whole:
+            return
+        from app.canvas.action_bar import BAR_GAP
+
         canvas = self.canvas
         self.ideas.setGeometry(canvas.rect())
         self.results.setGeometry(canvas.rect())
@@ -403,6 +432,8 @@ class CanvasPanel(QWidget):
         super().changeEvent(event)
 
     def _announce(self, text: str) -> None:
+        from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.canvas, text))
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from engine import LARGEST, SMALLEST, Placement
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SNAP = 8.0
 """So many pixels beside the ground, or the middle, the cut-out is drawn there."""
@@ -56,6 +57,8 @@ def outline_of(alpha: np.ndarray) -> np.ndarray:
 
     An empty mask has the corners of the square.
     """
+    import numpy as np
+
     seen = alpha > 127
     rows = np.flatnonzero(seen.any(axis=1))
     if not len(rows):

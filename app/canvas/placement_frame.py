@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -24,7 +24,6 @@ from app.look import focus
 from app.look.theme import notifier, on_photo, radius, theme
 from app.shortcuts import BoundAction, bind
 from engine import CutOut, Placement
-from engine.photo import without_white
 
 _STEP, _LONG_STEP = 0.01, 0.05
 """Of the picture's shorter side, for an arrow key."""
@@ -34,6 +33,9 @@ _OVER, _OVER_MOVED = 0.55, 0.9
 """How solid the cut-out is over a picture: where the picture has it, and at another place."""
 _HANDLE = 5.0
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class PlacementFrame(QWidget):
@@ -58,7 +60,7 @@ class PlacementFrame(QWidget):
         focus.attach(self, -1)
         self._subject: CutOut | None = None
         self._image = QImage()
-        self._outline = outline_of(np.zeros((1, 1), np.uint8))
+        self._outline: np.ndarray | None = None
         self._stage = Stage(0, 0, 1, 1)
         self._placement = Placement(0.5, 0.5, 0.5)
         self._automatic = True
@@ -79,12 +81,15 @@ class PlacementFrame(QWidget):
             bind(self, "place_automatic", self.automaticWanted.emit),
         ]
         notifier.changed.connect(self.update)
-        self._describe()
 
     # What it shows
 
     def set_subject(self, subject: CutOut) -> None:
         """The cut-out that stands there."""
+        import numpy as np
+
+        from engine.photo import without_white
+
         if subject is self._subject:
             return
         self._subject, self._outline = subject, outline_of(subject.alpha)
@@ -93,6 +98,7 @@ class PlacementFrame(QWidget):
         view = QImage(pixels.data, side, side, 4 * side, QImage.Format.Format_RGBA8888_Premultiplied)
         self._image = view.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied).copy()
         self._let_go()
+        self._describe()
         self.update()
 
     def set_stage(self, picture: QRectF, ground: float, *, over: bool) -> None:
@@ -117,7 +123,13 @@ class PlacementFrame(QWidget):
 
     def standing(self) -> Standing:
         """The same in pixels of this widget."""
-        return self._now or Standing(self._placement, self._outline, self._stage)
+        return self._now or Standing(self._placement, self._shape(), self._stage)
+
+    def _shape(self) -> np.ndarray:
+        """The outline of the cut-out; without one, the corners of its square."""
+        import numpy as np
+
+        return outline_of(np.zeros((1, 1), np.uint8)) if self._outline is None else self._outline
 
     def is_dragged(self) -> bool:
         return self._start is not None
@@ -130,7 +142,7 @@ class PlacementFrame(QWidget):
     def _describe(self) -> None:
         place = self._placement
         parts = [self.tr("automatic") if self._automatic else self.tr("placed by hand")]
-        foot = Standing(place, self._outline, Stage(0.0, 0.0, 100.0, 100.0)).foot
+        foot = Standing(place, self._shape(), Stage(0.0, 0.0, 100.0, 100.0)).foot
         parts.append(self.tr("{0} percent from the left, stands at {1} percent").format(round(foot[0]), round(foot[1])))
         parts.append(self.tr("size {0} percent").format(round(100 * place.size)))
         if place.turn:

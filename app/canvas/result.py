@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -18,6 +18,9 @@ from app.look import focus
 from app.look.pixels import ScaledPicture, paint_focus_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
 from app.look.zoom import STEP, Point, Zoom, zoom_of
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _SMALL = 512
 """A picture smaller than this many pixels is shown up to twice as large: details are hard to see otherwise."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
@@ -24,8 +25,10 @@ from app.look.controls import IconButton, label
 from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import notifier, radius, theme, tokens
 from app.look.thumbnails import paint_outline, paint_star
-from app.store.history_store import Picture
 from app.system import background
+
+if TYPE_CHECKING:
+    from app.store.history_store import Picture
 
 MOST = 9
 _GAP = 12

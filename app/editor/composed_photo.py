@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from app.editor.overlay import OVERLAYS, Colour, Style, compose, edge_margin
+from app.editor.overlay import OVERLAYS, Style, compose, edge_margin
 from app.editor.screen_pixels import on_screen, photo_on_screen, screen_size, shift_between
-from app.editor.viewport import Viewport
 from app.look.pixels import to_image
 from app.look.theme import on_photo, theme, tokens
 from app.look.zoom import Zoom
 from app.mask.brush import Rect
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.editor.overlay import Colour
+    from app.editor.viewport import Viewport
 
 
 class ComposedPhoto:
@@ -29,7 +34,7 @@ class ComposedPhoto:
         self._overlay = "tint"
         self._backing = QImage()
         self._shown_view: Zoom | None = None
-        self._sampled = np.zeros((0, 0, 3), np.uint8)
+        self._sampled: np.ndarray | None = None
         self._sampled_view: Zoom | None = None
         self._stale = Rect(0, 0, 0, 0)
 
@@ -141,7 +146,7 @@ class ComposedPhoto:
         assert session is not None
         shown = photo_on_screen(view)
         left, top = view.to_picture(0, 0)
-        if self._sampled_view != view:
+        if self._sampled is None or self._sampled_view != view:
             self._sampled = session.photo_pyramid.sample(
                 left + shown.x0 / view.scale, top + shown.y0 / view.scale, view.scale, shown.width, shown.height
             )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look.pixels import to_image
 from app.look.theme import notifier, radius, theme
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class CutOutView(QWidget):

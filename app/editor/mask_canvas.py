@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import ceil, floor
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
@@ -28,8 +29,10 @@ from app.editor.viewport import Viewport
 from app.look import focus
 from app.look.theme import notifier, theme
 from app.look.zoom import zoom_of
-from app.mask.brush import Rect
-from app.mask.mask_session import MaskSession
+
+if TYPE_CHECKING:
+    from app.mask.brush import Rect
+    from app.mask.mask_session import MaskSession
 
 _TURN = 0.9
 """Seconds in which the spinner goes round once."""

@@ -7,14 +7,13 @@ Gaussian blur is the normal distribution, so that its value tells the distance f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import ceil
-from statistics import NormalDist
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-from engine.photo import on_white
 
 OVERLAYS = ("tint", "outline", "model")
 """Tint and outline; the outline alone; the subject on white, as the model sees it."""
@@ -57,6 +56,8 @@ def compose(photo: np.ndarray, mask: np.ndarray, overlay: str, style: Style, mar
     Returns:
         RGB uint8 (h, w, 3).
     """
+    from engine.photo import on_white
+
     height, width = photo.shape[:2]
     inside = mask[margin : margin + height, margin : margin + width]
     if overlay == "model":
@@ -72,11 +73,13 @@ def _tinted(photo: np.ndarray, mask: np.ndarray, style: Style) -> np.ndarray:
 
 
 def _with_edge(photo: np.ndarray, mask: np.ndarray, style: Style, margin: int) -> np.ndarray:
+    import cv2
+
     low, high = cv2.minMaxLoc(mask)[:2]
     if low == high:  # nothing is chosen yet, or everything: there is no edge, and no need to look for one
         return photo
     # A soft mask has its outline where it is half there, as sharp as that of a hard one.
-    steep = cv2.LUT(mask, _STEEP)
+    steep = cv2.LUT(mask, _steep())
     sigma = _sigma(style)
     side = 2 * ceil(2.6 * sigma) + 1
     blurred = cv2.GaussianBlur(steep, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -90,12 +93,19 @@ def _with_edge(photo: np.ndarray, mask: np.ndarray, style: Style, margin: int) -
 
 def _table_mix(photo: np.ndarray, values: np.ndarray, keep: np.ndarray, add: np.ndarray) -> np.ndarray:
     """photo · keep[values] + add[values]; the tables are uint8 (256,) and (256, 1, 3), 255 keeps all."""
+    import cv2
+
     kept = cv2.LUT(values, keep)
     added = cv2.LUT(cv2.merge([values, values, values]), add)
     return cv2.add(cv2.multiply(photo, cv2.merge([kept, kept, kept]), scale=1 / 255), added)
 
 
-_STEEP = np.clip((np.arange(256) - 127.5) * 20 + 127.5, 0, 255).astype(np.uint8)
+@cache
+def _steep() -> np.ndarray:
+    """Takes the soft part of a mask together to a narrow slope."""
+    import numpy as np
+
+    return np.clip((np.arange(256) - 127.5) * 20 + 127.5, 0, 255).astype(np.uint8)
 
 
 def _sigma(style: Style) -> float:
@@ -106,6 +116,8 @@ def _sigma(style: Style) -> float:
 @lru_cache(maxsize=32)
 def _tint_tables(style: Style) -> tuple[np.ndarray, np.ndarray]:
     """For each value of the mask: how much of the photo stays (256,), and what is added (256, 1, 3)."""
+    import numpy as np
+
     share = (np.arange(256) / 255)[:, None]
     keep = share * (1 - style.tint[3]) + (1 - share) * (1 - style.dim[3])
     add = share * style.tint[3] * np.array(style.tint[:3]) + (1 - share) * style.dim[3] * np.array(style.dim[:3])
@@ -115,6 +127,10 @@ def _tint_tables(style: Style) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=32)
 def _edge_tables(style: Style) -> tuple[np.ndarray, np.ndarray]:
     """For each value of the blurred mask: how much of the photo stays (256,), and what is added (256, 1, 3)."""
+    from statistics import NormalDist
+
+    import numpy as np
+
     sigma = _sigma(style)
     shares = (np.arange(256) + 0.5) / 256
     distance = np.abs([sigma * NormalDist().inv_cdf(share) for share in shares])

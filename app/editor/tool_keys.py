@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from app.editor.tools import TOOLS, Tools
+from app.editor.tools import TOOLS
 from app.shortcuts import bind
+
+if TYPE_CHECKING:
+    from app.editor.tools import Tools
 
 BRUSH_KEYS = ("swap", "smaller", "larger")
 HARDNESS_KEYS = ("softer", "harder")

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import hypot
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 
 from app.editor import mark_painting
-from app.editor.viewport import Viewport
 from app.mask.brush import MAX_SIZE, MIN_SIZE, Brush
-from engine.photo import Box
+
+if TYPE_CHECKING:
+    from app.editor.viewport import Viewport
 
 Tool = Literal["select", "brush", "eraser", "box", "lasso", "hand"]
 TOOLS: tuple[Tool, ...] = ("select", "brush", "eraser", "box", "lasso", "hand")
@@ -324,6 +325,8 @@ class Tools(QObject):
             self._move_pointer(at)
 
     def _release(self, at: QPointF) -> None:
+        from engine.photo import Box
+
         drag, session = self._drag, self._viewport.session
         self._drag = None
         if drag is None or session is None:

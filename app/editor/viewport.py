@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, QPointF, Signal, Slot
 
 from app.look.zoom import STEP, Zoom
-from app.mask.mask_session import MaskSession
+
+if TYPE_CHECKING:
+    from app.mask.mask_session import MaskSession
 
 
 class Viewport(QObject):

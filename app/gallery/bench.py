@@ -38,6 +38,7 @@ from app.store.history_store import HistoryStore
 from app.store.picture_filter import PictureFilter
 from app.store.thumb_bytes import make_thumb
 from app.system import background
+from app.system.garbage import GarbageCollector
 
 LIMITS = {"open": 0.1, "row": 0.2, "search": 0.05, "search_shown": 0.1, "gap": 0.05}
 """Seconds. Opening and the row are shares of the start, of which 1.2 s are allowed."""
@@ -168,12 +169,15 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     application = QApplication.instance() or QApplication([])
     assert isinstance(application, QApplication)
+    garbage = GarbageCollector()  # as in the program: Python's own would look through everything whenever it likes
+    garbage.settle()
     stylesheet.install(application)
     with tempfile.TemporaryDirectory(prefix="echogen-bench-") as folder:
         path = options.home / "history.sqlite" if options.home else Path(folder) / "history.sqlite"
         if not options.home:
             fill(path, options.pictures)
         found = measure(path)
+    garbage.stop()
     if options.json:
         sys.stdout.write(json.dumps(found) + "\n")
     else:

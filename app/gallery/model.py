@@ -17,6 +17,8 @@ from app.system.sharing import mime_data
 
 _PAGE = 64
 _PAGES = 80
+_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
+"""Put together once: a view asks for them with every picture it paints."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -35,6 +37,7 @@ class GalleryModel(QStringListModel):
         self.most_alike = False
         self.missing: frozenset[int] = frozenset()
         self._ids: list[int] = []
+        self._starred: frozenset[int] = frozenset()
         self._rows: dict[int, int] = {}
         self._pages: OrderedDict[int, dict[int, Picture]] = OrderedDict()
         self._in_view = (0, 0)
@@ -43,16 +46,20 @@ class GalleryModel(QStringListModel):
         """Show other pictures."""
         if wanted != self.filter:
             self.filter = wanted
-            self.reload()
+            self._show()
 
     def set_most_alike(self, on: bool) -> None:
         """The most alike first, or the newest."""
         if on != self.most_alike:
             self.most_alike = on
-            self.reload()
+            self._show()
 
     def reload(self) -> None:
         """Ask the store anew. When the same pictures are there, only what is known of them is read again."""
+        self._starred = frozenset(self.store.ids(PictureFilter(starred=True)))
+        self._show()
+
+    def _show(self) -> None:
         ids = self.store.ids(self.filter, most_alike=self.most_alike)
         self._pages.clear()
         if ids == self._ids:
@@ -106,6 +113,10 @@ class GalleryModel(QStringListModel):
     def is_missing(self, picture: Picture) -> bool:
         return picture.id in self.missing
 
+    def is_starred(self, picture: int) -> bool:
+        """Whether the picture of an id has a star."""
+        return picture in self._starred
+
     def previous_of(self, picture: Picture) -> Picture | None:
         """The next older picture, when it is one of the same request; in another order nobody knows which that is."""
         if self.most_alike:
@@ -144,7 +155,7 @@ class GalleryModel(QStringListModel):
         return "\n".join([picture.prompt, size, when])
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
+        return _FLAGS
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """The files, and the pixels when it is one."""

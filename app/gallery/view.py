@@ -34,7 +34,8 @@ class GalleryDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         view, color, corner = self._view, theme().color, radius("tile")
-        picture = view.pictures.picture_at(index.row())
+        # By its id alone: while the gallery is scrolled nothing else of a picture is read.
+        picture = view.pictures.id_at(index.row())
         if picture is None:
             return
         rect = QRectF(option.rect).adjusted(_GAP / 2, _GAP / 2, -_GAP / 2, -_GAP / 2)
@@ -44,7 +45,7 @@ class GalleryDelegate(QStyledItemDelegate):
         if chosen:
             paint_outline(painter, rect.adjusted(-2, -2, 2, 2), corner + 2, "accent", tokens()["stroke"]["selected"])
         painter.setPen(Qt.PenStyle.NoPen)
-        thumb = view.thumbs.get(picture.id)
+        thumb = view.thumbs.get(picture)
         if thumb is None or thumb.isNull():
             painter.setBrush(color("surface-hover"))
         else:
@@ -52,14 +53,14 @@ class GalleryDelegate(QStyledItemDelegate):
             step = rect.width() / thumb.width()
             brush.setTransform(QTransform.fromTranslate(rect.x(), rect.y()).scale(step, step))
             painter.setBrush(brush)
-        missing = view.pictures.is_missing(picture)
+        missing = picture in view.pictures.missing
         painter.setOpacity(0.35 if missing else 1.0)
         painter.drawRoundedRect(rect, corner, corner)
         painter.setOpacity(1.0)
         if missing:
             sign = QRectF(rect.center().x() - 10, rect.center().y() - 10, 20, 20)
             icons.paint_icon(painter, "triangle-alert", sign, "warning")
-        if picture.starred:
+        if view.pictures.is_starred(picture):
             paint_star(painter, QRectF(rect.right() - 24, rect.y() + 4, 20, 20))
         if focus.is_visible(view) and index == view.currentIndex():
             paint_outline(painter, rect.adjusted(-4, -4, 4, 4), corner + 4, "focus", tokens()["stroke"]["focus"])

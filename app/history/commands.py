@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.store.history_store import HistoryStore, Picture
-from app.store.picture_files import OpenedPicture, open_picture
-from app.system import background
-from app.system.sharing import file_url, reveal
 from engine import PhotoError, Sentence, shown_name
+
+if TYPE_CHECKING:
+    from app.store.history_store import HistoryStore, Picture
+    from app.store.picture_files import OpenedPicture
 
 
 class PictureSequence(Protocol):
@@ -114,16 +114,22 @@ class PictureCommands(QObject):
 
     def start(self) -> None:
         """Once, when the window is visible: finish what the last session deleted, and adopt pictures the index lacks."""
+        from app.system import background
+
         background.run(partial(_settle, self._store), done=self._settled, failed=self._failed)
 
     def rescan(self) -> None:
         """ "Rescan folder"."""
+        from app.system import background
+
         background.run(self._store.rebuild, done=self._rebuilt, failed=self._failed)
 
     def check_files(self) -> None:
         """Look in the background whether the files are still there (call it when the window becomes active)."""
         pictures = tuple(self._model.pictures())
         if pictures:
+            from app.system import background
+
             self._check += 1
             background.run(partial(_missing, self._check, pictures), done=self._checked)
 
@@ -155,6 +161,8 @@ class PictureCommands(QObject):
     @Slot()
     def purge(self) -> None:
         """Move deleted pictures to the trash now: the program ends. What cannot be moved is in the history at the next start."""
+        from app.system import background
+
         self._deleted.clear()
         background.run(self._store.purge, done=self._purged, failed=self._failed)
 
@@ -163,6 +171,8 @@ class PictureCommands(QObject):
     @Slot(object)
     def open(self, picture: Picture) -> None:
         """Read a picture and show it, unless another one is clicked before it is there."""
+        from app.system import background
+
         self._ticket += 1
         work = partial(_open_with_ticket, self._store, self._ticket, picture, self._model.previous_of(picture))
         background.run(work, done=self._opened, failed=self._failed)
@@ -225,6 +235,8 @@ class PictureCommands(QObject):
     @Slot()
     def compare(self) -> None:
         """Compare the two chosen pictures, or the chosen one with the one before it."""
+        from app.system import background
+
         chosen = self._to_compare()
         if len(chosen) == 2:
             background.run(partial(_open_two, *chosen), done=self._two_opened, failed=self._failed)
@@ -232,12 +244,16 @@ class PictureCommands(QObject):
     @Slot()
     def reveal(self) -> None:
         """Show the chosen picture in the system's file manager."""
+        from app.system.sharing import reveal
+
         chosen = self._view.chosen()
         if chosen:
             reveal(chosen[0].file)
 
     @Slot()
     def open_folder(self) -> None:
+        from app.system.sharing import file_url
+
         folder = self._store.folder
         folder.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(file_url(folder))
@@ -264,6 +280,8 @@ class PictureCommands(QObject):
     @Slot()
     def locate(self) -> None:
         """Ask where the file of the chosen picture is now."""
+        from PySide6.QtWidgets import QFileDialog
+
         chosen = self._view.chosen()
         if chosen:
             name, _ = QFileDialog.getOpenFileName(
@@ -293,6 +311,8 @@ class PictureCommands(QObject):
 
     def recall(self, picture: Picture, what: str) -> None:
         """Fill the panel from a picture. ``what``: "all", "prompt" or "seed"."""
+        from app.system import background
+
         background.run(partial(_open_for, self._store, what, picture), done=self._opened_for, failed=self._failed)
 
     @Slot()
@@ -363,16 +383,22 @@ def _missing(check: int, pictures: tuple[Picture, ...]) -> tuple[int, frozenset[
 
 
 def _open_for(store: HistoryStore, what: str, picture: Picture) -> tuple[str, OpenedPicture]:
+    from app.store.picture_files import open_picture
+
     return what, open_picture(picture, None, store)
 
 
 def _open_with_ticket(
     store: HistoryStore, ticket: int, picture: Picture, previous: Picture | None
 ) -> tuple[int, OpenedPicture]:
+    from app.store.picture_files import open_picture
+
     return ticket, open_picture(picture, previous, store)
 
 
 def _open_two(newer: Picture, older: Picture) -> tuple[OpenedPicture, OpenedPicture]:
+    from app.store.picture_files import open_picture
+
     return open_picture(newer), open_picture(older)
 
 

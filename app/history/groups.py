@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from app.language.say import say
-from app.store.history_store import Picture
+
+if TYPE_CHECKING:
+    from app.store.history_store import Picture
 
 
 @dataclass(frozen=True)

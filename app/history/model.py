@@ -6,14 +6,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
 from app.history.groups import group_pictures, narrower_titles, spoken_name, spoken_time
-from app.store.history_store import HistoryStore, Picture
-from app.system.sharing import mime_data
-from engine import GenerationRequest
+
+if TYPE_CHECKING:
+    from app.store.history_store import HistoryStore, Picture
+    from engine import GenerationRequest
 
 _CACHED = 64
 """Thumbnails kept unpacked: three screens of them."""
@@ -276,6 +278,8 @@ class HistoryModel(QAbstractListModel):
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """The files, and the pixels when it is one."""
+        from app.system.sharing import mime_data
+
         chosen = [p for p in (self.picture_at(index.row()) for index in indexes) if p is not None]
         files = [picture.file for picture in chosen if not self.is_missing(picture)]
         image = QImage(str(files[0])) if len(files) == 1 else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.history.commands import PictureCommands
-from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
 from app.history.scroll_arrows import ScrollArrows
@@ -30,8 +29,12 @@ from app.look.layout import retranslates
 from app.look.pixels import paint_dashed, to_image
 from app.look.theme import notifier, radius, size, space, theme
 from app.shortcuts import bind, keymap
-from app.store.history_store import HistoryStore, Picture
-from engine import GenerationRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.store.history_store import HistoryStore, Picture
+    from engine import GenerationRequest
 
 _SIDE = 106
 
@@ -359,6 +362,8 @@ class HistoryPanel(QWidget):
 
     def context_menu(self) -> QMenu:
         """The menu for the chosen pictures."""
+        from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
+
         menu = QMenu(self)
         add_picture_entries(menu, self.commands)
         add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
@@ -368,6 +373,8 @@ class HistoryPanel(QWidget):
 
     @Slot(QPoint)
     def _folder_menu(self, position: QPoint) -> None:
+        from app.history.menu import add_folder_entries
+
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         add_folder_entries(menu, self.commands)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -12,8 +14,9 @@ from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import on_photo, radius, size, theme, tokens
 from app.look.thumbnails import paint_badge, paint_outline, paint_star, set_up_list
-from app.store.history_store import Picture
-from app.system.sharing import drag_out
+
+if TYPE_CHECKING:
+    from app.store.history_store import Picture
 
 GAP = 6
 _BETWEEN = 24
@@ -267,6 +270,8 @@ class HistoryView(QListView):
         self.menuWanted.emit(self.viewport().mapToGlobal(position))
 
     def startDrag(self, actions) -> None:
+        from app.system.sharing import drag_out
+
         pictures = [picture for picture in self.chosen() if not self.history.is_missing(picture)]
         if pictures:
             files = [picture.file for picture in pictures]

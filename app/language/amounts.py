@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from app.language.say import say
-from engine import readable
 
 
 def size(count: int) -> str:
     """ "14.2 GB", "346 MB": bytes as file managers count them."""
+    from engine import readable
+
     return readable(count).replace(" ", "\u00a0")
 
 

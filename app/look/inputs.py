@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPen, QValidator
 from PySide6.QtWidgets import (
@@ -9,16 +11,16 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QStyle,
     QStyledItemDelegate,
-    QStyleOptionComboBox,
-    QStylePainter,
     QWidget,
 )
 
 from app.look import focus, icons
 from app.look import type as type_
 from app.look.theme import notifier, size, space, theme
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QStyleOptionComboBox
 
 _PLACED_ON = (
     QEvent.Type.Resize,
@@ -149,11 +151,14 @@ class ComboBox(QComboBox):
         else:
             event.ignore()
 
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        super().initStyleOption(option)
+        option.currentText = ""  # the text is painted below, cut where it has no room
+
     def paintEvent(self, event) -> None:
-        painter = QStylePainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
-        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        # The base paints the control: to name its parts here would load all names that styles have.
+        super().paintEvent(event)
+        painter = QPainter(self)
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         side = type_.scaled(16)
         area = self.rect().adjusted(14 + side if mirrored else 11, 0, -11 if mirrored else -14 - side, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
+    QAbstractScrollArea,
     QFrame,
     QLabel,
     QLayout,
@@ -331,3 +332,12 @@ class FlowLayout(QLayout):
             x += hint.width() + self._gap
             line = max(line, hint.height())
         return y + line - rect.y()
+
+
+def own_viewport(area: QAbstractScrollArea) -> None:
+    """Give a scroll area a viewport that was made here, before it has a widget.
+
+    Of the one that Qt makes Python knows nothing, and to find out what kind of widget it is loads all kinds there are: a
+    tenth of a start.
+    """
+    area.setViewport(QWidget())

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap, QTransform
 
 from app.look.theme import radius, theme, tokens
 
+if TYPE_CHECKING:
+    import numpy as np
+
 
 def to_image(pixels: np.ndarray) -> QImage:
     """uint8 (H, W, 3) or (H, W, 4) → a picture that owns its memory (a view would outlive the array)."""
+    import numpy as np
+
     pixels = np.ascontiguousarray(pixels)
     height, width, channels = pixels.shape
     kind = QImage.Format.Format_RGB888 if channels == 3 else QImage.Format.Format_RGBA8888
@@ -24,6 +29,8 @@ def to_image(pixels: np.ndarray) -> QImage:
 
 def to_array(image: QImage) -> np.ndarray:
     """A picture → RGB uint8 (H, W, 3)."""
+    import numpy as np
+
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
@@ -72,6 +79,7 @@ def paint_shadow(painter: QPainter, rect: QRectF, name: str) -> None:
 def _shadow(width: int, height: int, blur: int, rgba: int) -> QPixmap:
     """A rectangle with soft edges, ``blur`` pixels larger on every side. The blur of a rectangle is a product of two
     profiles, one per axis."""
+    import numpy as np
 
     def profile(length: int) -> np.ndarray:
         at = np.arange(length + 2 * blur) + 0.5 - blur

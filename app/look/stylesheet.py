@@ -142,18 +142,23 @@ def stylesheet() -> str:
     )
 
 
+STYLE = "Fusion"
+"""The base style. Qt gives back the style that is set, and making a Python object for it loads all names that styles have: the
+program asks for it with the arguments of its application."""
 _held_back = False
 
 
-def install(application: QApplication, *, sheet: bool = True) -> None:
+def install(application: QApplication, *, begun: bool = False) -> None:
     """Dress the application: base style, fonts, palette, style sheet; kept up to date when the theme changes.
 
     Args:
-        sheet: False holds the style sheet back until ``put_on``: a window is built in two thirds of the time without one.
+        begun: the application was made with ``STYLE`` for a window that is built now. The style sheet is held back until
+            ``put_on``: a window is built in two thirds of the time without one.
     """
     global _held_back
-    _held_back = not sheet
-    application.setStyle("Fusion")
+    _held_back = begun
+    if not begun:
+        application.setStyle(STYLE)
     type_.load_fonts()
     application.setFont(type_.font("body"))
     notifier.changed.connect(_refresh)
@@ -161,17 +166,23 @@ def install(application: QApplication, *, sheet: bool = True) -> None:
 
 
 def put_on() -> None:
-    """The window is built: the style sheet, if it was held back."""
+    """The window is built: the style sheet, if it was held back. What was built without it has its fonts already."""
     global _held_back
     if _held_back:
         _held_back = False
-        _refresh()
+        _put_on_sheet()
 
 
-def _refresh() -> None:
+def _put_on_sheet() -> None:
     application = QApplication.instance()
     if isinstance(application, QApplication):
         application.setPalette(palette())
         if not _held_back:
             application.setStyleSheet(stylesheet())
-            type_.refresh()
+
+
+def _refresh() -> None:
+    """Another theme."""
+    _put_on_sheet()
+    if not _held_back:
+        type_.refresh()

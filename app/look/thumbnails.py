@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
 
 from app.look import focus, icons
+from app.look.layout import own_viewport
 from app.look.theme import notifier, on_photo, theme
 
 
@@ -22,6 +23,7 @@ def set_up_list(view: QListView, name: str) -> None:
     view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     view.setFrameShape(QFrame.Shape.NoFrame)
     view.setStyleSheet(f"QListView#{name} {{ background: transparent; border: none; }}")
+    own_viewport(view)
     view.viewport().setAutoFillBackground(False)
     view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
     focus.attach(view, -1)

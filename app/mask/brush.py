@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor, hypot, sqrt
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 Point = tuple[float, float]
 
@@ -88,6 +89,8 @@ class Brush:
 
 def paint(mask: np.ndarray, path: Sequence[Point], brush: Brush) -> Rect:
     """Paint dabs at all points of ``path`` into a mask uint8 (H, W), in place; returns what changed at most."""
+    import cv2
+
     height, width = mask.shape
     touched = Rect(0, 0, 0, 0)
     for x, y in path:
@@ -177,6 +180,8 @@ def _placed(x: float, y: float, brush: Brush) -> tuple[np.ndarray, int, int]:
 
 def _dab(size: float, hardness: float, dx: float, dy: float) -> np.ndarray:
     """Coverage uint8 (n, n) of a dab whose middle lies at (dx, dy) in the middle pixel."""
+    import numpy as np
+
     brush = Brush(size, hardness)
     far = reach(brush)
     offsets = np.arange(-far, far + 1, dtype=np.float32) + np.float32(0.5)

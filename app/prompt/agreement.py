@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from app.prompt.scene_names import scene_name
@@ -9,7 +11,9 @@ from app.prompt.sheet import PromptSheet
 from app.prompt.vocabulary import insert_scene
 from app.session.state import SessionState
 from app.session.wording import Wording
-from engine.bundle import SceneEntry
+
+if TYPE_CHECKING:
+    from engine.bundle import SceneEntry
 
 
 class Agreement(QObject):

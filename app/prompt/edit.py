@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QSyntaxHighlighter, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QSyntaxHighlighter, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
 from app.look import focus
@@ -25,6 +25,8 @@ class _Underliner(QSyntaxHighlighter):
         self._edit = edit
 
     def highlightBlock(self, text: str) -> None:
+        from PySide6.QtGui import QTextCharFormat
+
         marks = self._edit.marks
         start = self.currentBlock().position()
         end = start + self.currentBlock().length()

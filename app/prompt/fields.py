@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QKeyEvent, QPainter, QPen, QPixmap
@@ -13,7 +14,10 @@ from app.look.theme import notifier, theme
 from app.look.theme import size as size_of
 from app.session.values import MAX_COUNT, shape_name
 from app.shortcuts import keymap, tooltip
-from engine import MAX_SEED, Dial
+from engine import MAX_SEED
+
+if TYPE_CHECKING:
+    from engine import Dial
 
 _OTHER = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
@@ -33,10 +34,11 @@ from app.session.values import (
     with_new_seed,
 )
 from app.session.wording import Wording
-from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS
-from engine import Dial, GenerationRequest
-from engine.bundle import BundleManifest
+
+if TYPE_CHECKING:
+    from engine import Dial, GenerationRequest
+    from engine.bundle import BundleManifest
 
 _MENU_LENGTH = 12
 
@@ -320,6 +322,8 @@ class PromptPanel(QWidget):
     @Slot()
     def _read_tokens(self) -> None:
         """Take the way in which the model splits a prompt into tokens."""
+        from app.system import background
+
         folder = self.state.engine.folder
         if self._manifest is not None and folder is not None:
             background.run(_read_bundle, self._manifest, folder, done=self._reader_ready)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, Qt, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import Disclosure
+from app.look.layout import own_viewport
 from app.look.theme import notifier, space, theme
 from app.prompt.fields import DialSlider
 from app.session.values import STRENGTHS
-from engine import Dial
+
+if TYPE_CHECKING:
+    from engine import Dial
 
 _PADDING = 16
 
@@ -25,6 +30,7 @@ class PanelScroll(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        own_viewport(self)
         self.setWidget(content)
         self._content = content
         self.verticalScrollBar().rangeChanged.connect(self._settle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader, QPainter
@@ -16,9 +17,10 @@ from app.look.tab_order import tab_within
 from app.look.theme import size
 from app.prompt.scene_names import scene_name
 from app.prompt.vocabulary import scenes_in
-from app.system import background
 from app.system.deferred import PAINTED_MS
-from engine.bundle import SceneEntry
+
+if TYPE_CHECKING:
+    from engine.bundle import SceneEntry
 
 _FIRST = 5
 _KINDS = ("scene", "surface", "background", "light", "colour", "material", "outfit")
@@ -113,6 +115,8 @@ class SceneChips(QWidget):
 
     @Slot()
     def _read_thumbs(self) -> None:
+        from app.system import background
+
         if self._folder is not None:
             background.run(_read_thumbs, self._folder, self.scenes, done=self._thumbs_read)
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.language.say import say
 from engine import MAX_PROMPT_CHARACTERS
-from engine.bundle import BundleManifest, Language, SceneEntry
+
+if TYPE_CHECKING:
+    from engine.bundle import BundleManifest, Language, SceneEntry
 
 log = logging.getLogger(__name__)
 

@@ -246,8 +246,12 @@ class SessionKeeper(QObject):
 
     def load(self) -> SavedSession:
         """The last session; ``restore`` brings it back."""
-        self._on_its_way = True
+        self.expect()
         return self._store.load()
+
+    def expect(self) -> None:
+        """A session was loaded, and ``restore`` will bring it back: until then its file stays as it is."""
+        self._on_its_way = True
 
     def restore(self, session: SavedSession) -> bool:
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
@@ -255,8 +259,8 @@ class SessionKeeper(QObject):
         described = session.controls.get("region")
         self._on_its_way = bool(session.subjects)
         words = PanelValues(
-            session.prompt[:MAX_PROMPT_CHARACTERS],
-            session.negative_prompt[:MAX_PROMPT_CHARACTERS],
+            prompt=session.prompt[:MAX_PROMPT_CHARACTERS],
+            negative_prompt=session.negative_prompt[:MAX_PROMPT_CHARACTERS],
             kept=kept if described is None else None,
             placement=_read(Placement.from_json, session.controls.get("placement")),
         )

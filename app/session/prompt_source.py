@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.language.say import say
 from engine import (
     BrokenLine,
     GenerationRequest,
     InputError,
-    ListedPrompt,
     ListedRequest,
     Sentence,
     check_count,
@@ -20,7 +20,10 @@ from engine import (
     read_prompt_file,
     read_requests,
 )
-from engine.bundle import BundleManifest
+
+if TYPE_CHECKING:
+    from engine import ListedPrompt
+    from engine.bundle import BundleManifest
 
 REQUESTS = (".jsonl", ".ndjson")
 MAX_TEXT = 100_000

@@ -18,16 +18,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.session.subject_shelf import Subject, SubjectShelf
 from app.session.values import PanelValues, Readiness
 from app.store.settings import Settings
-from engine import EngineInfo, GenerationRequest, ScaleBits
-from engine.bundle import BundleManifest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine import EngineInfo, GenerationRequest, ScaleBits
+    from engine.bundle import BundleManifest
 
 DEFAULT_REFERENCE_SIZE = 256
 """The side of a cut-out while no bundle is known."""

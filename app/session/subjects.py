@@ -11,22 +11,29 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
-from app.mask.worker import MaskService, SegmenterLike, hosted_segmenter
+from app.mask.worker import MaskService, hosted_segmenter
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
-from app.session.subject_work import Composed, Found, Loaded, OnDemand, compose, find, prepare, read_file, read_image
+from app.session.subject_work import OnDemand, compose, find, prepare, read_file, read_image
 from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS
 from engine import EchoGenError, Sentence
-from engine.photo import Box, Hint, Photo, SubjectProposal
+from engine.photo import Hint
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.mask.worker import SegmenterLike
+    from app.session.subject_work import Composed, Found, Loaded
+    from engine.photo import Box, Photo, SubjectProposal
 
 log = logging.getLogger(__name__)
 
@@ -322,6 +329,8 @@ class Subjects(QObject):
             self.sessionChanged.emit()
 
     def _session_of(self, subject: Subject) -> MaskSession:
+        import numpy as np
+
         key = subject.key
         session = self._sessions.get(key)
         if session is None:

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
 from app.language.amounts import rough_seconds
 from app.language.say import say
 from app.language.sentences import translated
-from engine import (
-    MAX_SEED,
-    CutOut,
-    GenerationRequest,
-    Placement,
-    Preset,
-    Region,
-    ScaleBits,
-    Seed,
-    Share,
-    Size,
-    Strength,
-    Temperature,
-    read_fields,
-)
-from engine.bundle import BundleManifest
+from engine import MAX_SEED, Seed, Share, Size, Strength, Temperature, read_fields
+
+if TYPE_CHECKING:
+    from engine import CutOut, GenerationRequest, Placement, Preset, Region, ScaleBits
+    from engine.bundle import BundleManifest
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +31,10 @@ Recall = Literal["all", "seed", "prompt"]
 
 
 @dataclass(frozen=True)
-class PanelValues:
-    """Everything the panel shows, as plain values.
+class Controls:
+    """What the panel shows beside its texts: values that JSON has as they are.
 
     Attributes:
-        prompt, negative_prompt: as typed.
         prompt_strength, subject_strength, temperature, top_p: as in ``GenerationRequest``. A recalled request may carry
             one number per scale; it is kept until the user moves the slider.
         look_strength: the second dial when identity and look are set apart, else None.
@@ -56,13 +43,8 @@ class PanelValues:
         best_first: of several pictures the most alike is shown at the end, and what is clearly behind is given up.
         seed: of the first picture.
         seed_locked: keep this seed; otherwise every press of Generate draws with a new one.
-        kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
-        region: the part of a recalled picture or photo that the next picture draws anew; ``kept`` has all its scales then.
-        placement: where the subject stands, as the user placed it; None: every seed chooses a place.
     """
 
-    prompt: str = ""
-    negative_prompt: str = ""
     prompt_strength: Strength = 3.0
     subject_strength: Strength = 3.0
     look_strength: Strength | None = None
@@ -73,9 +55,6 @@ class PanelValues:
     best_first: bool = False
     seed: Seed = 0
     seed_locked: bool = False
-    kept: ScaleBits | None = None
-    placement: Placement | None = None
-    region: Region | None = None
 
     def __post_init__(self) -> None:
         if type(self.count) is not int or not 1 <= self.count <= MAX_COUNT:
@@ -84,19 +63,37 @@ class PanelValues:
             raise ValueError("a seed is locked or it is not")
 
 
+@dataclass(frozen=True, kw_only=True)
+class PanelValues(Controls):
+    """Everything the panel shows, as plain values.
+
+    Attributes:
+        prompt, negative_prompt: as typed.
+        kept: bit labels of the first scales of a recalled picture, which the next picture begins with; None for none.
+        placement: where the subject stands, as the user placed it; None: every seed chooses a place.
+        region: the part of a recalled picture or photo that the next picture draws anew; ``kept`` has all its scales then.
+    """
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    kept: ScaleBits | None = None
+    placement: Placement | None = None
+    region: Region | None = None
+
+
 def with_controls(values: PanelValues, controls: Mapping[str, Any]) -> PanelValues:
     """Take over what a session has kept of the controls, one by one: a value that cannot be stays as it is.
 
     Args:
         controls: values by the name of the field, as JSON has them; texts and what is packed are not read here.
     """
-    good, bad = read_fields({name: controls[name] for name in _CONTROLS & controls.keys()}, PanelValues)
+    good, bad = read_fields({name: controls[name] for name in _CONTROLS & controls.keys()}, Controls)
     if bad:
         log.warning("%s of the last session cannot be used", ", ".join(sorted(bad)))
     return replace(values, **good)
 
 
-_CONTROLS = {entry.name for entry in fields(PanelValues)} - {"prompt", "negative_prompt", "kept", "placement", "region"}
+_CONTROLS = {entry.name for entry in fields(Controls)}
 
 
 def default_dials(manifest: BundleManifest) -> dict[str, Any]:
@@ -111,6 +108,8 @@ def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "")
     Raises:
         RequestError: a number is out of range (the panel's own controls never let that happen).
     """
+    from engine import GenerationRequest
+
     return GenerationRequest(
         prompt=values.prompt.strip(),
         subject=subject,
@@ -137,6 +136,8 @@ def compose_all(values: PanelValues, subject: CutOut | None, subject_name: str =
 
 def with_new_seed(values: PanelValues) -> PanelValues:
     """Another seed, whether it is locked or not: of six digits, which can be read out and remembered."""
+    import secrets
+
     return replace(values, seed=secrets.randbelow(ROLLED_SEEDS))
 
 
@@ -230,6 +231,8 @@ def with_preset(preset: Preset, values: PanelValues, manifest: BundleManifest | 
 
 def preset_of(name: str, values: PanelValues) -> Preset:
     """The settings of the panel under a name. Raises ``InputError`` for a name that is empty or too long."""
+    from engine import Preset
+
     return Preset(name, **{entry.name: getattr(values, entry.name) for entry in fields(Preset) if entry.name != "name"})
 
 

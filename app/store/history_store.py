@@ -13,16 +13,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from msgspec import Meta
 
 from app.store.history_database import COLUMNS, HistoryDatabase
 from app.store.picture_filter import Facets, PictureFilter
 from app.store.queue_store import QueueStore
 from app.store.thumb_bytes import FilmShape, make_film, make_thumb, read_film
-from engine import CannotWrite, EchoGenError, Finite, GenerationRequest, Share, is_text, parse_json, read_value
+from engine import CannotWrite, EchoGenError, Finite, Share, is_text, parse_json, read_value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine import GenerationRequest
 
 log = logging.getLogger(__name__)
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
-
-import platformdirs
 
 from engine import CannotWrite, Sentence, os_reason
 
@@ -33,6 +30,8 @@ class AppPaths:
     @classmethod
     def standard(cls) -> AppPaths:
         """The system's own places: XDG folders, Application Support, AppData."""
+        import platformdirs
+
         pictures = os.environ.get("XDG_PICTURES_DIR") or platformdirs.user_pictures_dir()
         return cls(
             data=Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)),
@@ -76,6 +75,8 @@ def ensure_folder(folder: Path) -> Path:
     Raises:
         CannotWrite: with the folder and the reason in words.
     """
+    import secrets
+
     probe = folder / f".write-{secrets.token_hex(4)}"  # threads may probe at once
     try:
         folder.mkdir(parents=True, exist_ok=True)

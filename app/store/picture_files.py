@@ -13,13 +13,17 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from app.store.history_store import HistoryStore, Picture
 from app.store.paths import ensure_folder
-from engine import Finished, GenerationRequest, InputError, PhotoError, ScaleBits, Sentence, os_reason, write_atomically
+from engine import GenerationRequest, InputError, PhotoError, ScaleBits, Sentence, os_reason, write_atomically
 from engine.photo import SUFFIXES, load_photo, read_picture_file, save_picture, save_plain
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from app.store.history_store import HistoryStore, Picture
+    from engine import Finished
 
 log = logging.getLogger(__name__)
 

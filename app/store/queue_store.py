@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from app.store.history_database import HistoryDatabase
-from engine import EchoGenError, GenerationRequest
+from engine import EchoGenError
+
+if TYPE_CHECKING:
+    from engine import GenerationRequest
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +89,8 @@ class QueueStore:
 
 
 def _request(text: str) -> GenerationRequest | None:
+    from engine import GenerationRequest
+
     try:
         return GenerationRequest.loads(text)
     except (EchoGenError, TypeError):

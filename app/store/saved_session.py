@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.store.json_file import dumps, put_aside
-from engine import Damage, read_fields, read_json, read_value, write_atomically
+from engine import Damage, read_fields, read_json, read_value
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,8 @@ class SessionStore:
 
     def save(self, state: SavedSession) -> None:
         """Write the session, unless it is what was written last. Raises ``CannotWrite``."""
+        from engine import write_atomically
+
         content = dumps({"version": VERSION, **asdict(state)})
         if content != self._written:
             write_atomically(self.path, content)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from app.store.json_file import dumps, put_aside
-from engine import Damage, Share, read_fields, read_json, write_atomically
+from engine import Damage, Share, read_fields, read_json
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,8 @@ class SettingsStore:
 
     def save(self, settings: Settings) -> None:
         """Write the settings, unless they are what was written last. Raises ``CannotWrite``."""
+        from engine import write_atomically
+
         if settings != self._written:
             write_atomically(self.path, dumps({"version": VERSION, **asdict(settings)}))
             self._written = settings

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from msgspec import Meta
-from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
 
 THUMB_SIDE = 192
 SCALE_SIDE = 256
@@ -19,6 +21,9 @@ FilmShape = tuple[_Side, _Side] | None
 
 def make_thumb(image: np.ndarray) -> bytes:
     """RGB uint8 (H, W, 3) → WebP bytes, at most 192 px a side."""
+    import numpy as np
+    from PIL import Image
+
     picture = Image.fromarray(np.ascontiguousarray(image))
     picture.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS)
     out = io.BytesIO()
@@ -31,6 +36,9 @@ def make_film(images: Sequence[np.ndarray | None]) -> tuple[list[list[int] | Non
 
     None stands for one that is not known.
     """
+    import numpy as np
+    from PIL import Image
+
     frames: list[Image.Image | None] = []
     for pixels in images:
         if pixels is None:
@@ -54,6 +62,9 @@ def make_film(images: Sequence[np.ndarray | None]) -> tuple[list[list[int] | Non
 
 def read_film(shapes: list[FilmShape], film: bytes) -> tuple[np.ndarray | None, ...]:
     """Unpack the bytes of ``make_film`` → RGB uint8 (h, w, 3) each. Raises ``OSError`` or ``ValueError`` when they are damaged."""
+    import numpy as np
+    from PIL import Image
+
     if not shapes:
         return ()
     with Image.open(io.BytesIO(film), formats=("WEBP",)) as picture:

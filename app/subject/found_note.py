@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -15,7 +13,11 @@ from app.look.glyphs import Glyph
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.subject.photo_pieces import Thumb
-from engine.photo import Box, Photo
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.photo import Box, Photo
 
 Verdict = Literal["", "sure", "unsure", "nothing"]
 """Nothing to say; the cut-out is right; it may be wrong; none was found."""
@@ -134,6 +136,8 @@ def _helpers_to_get() -> int:
 
 def _crop(photo: Photo, box: Box) -> np.ndarray:
     """The square around a box, small, uint8 (s, s, 3)."""
+    import cv2
+
     x0, y0, x1, y1 = box.pixels(photo.height, photo.width)
     side = min(max(x1 - x0, y1 - y0), photo.height, photo.width)
     left = min(max((x0 + x1 - side) // 2, 0), photo.width - side)

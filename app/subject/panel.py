@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.editor.mask_canvas import MaskCanvas
-from app.editor.overlay import OVERLAYS
-from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
 from app.language import sentences
 from app.look.controls import (
     ElidedLabel,
@@ -19,21 +17,20 @@ from app.look.controls import (
 )
 from app.look.glyphs import Glyph
 from app.look.theme import radius, size
-from app.mask.mask_session import MaskSession
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
-from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap, tooltip
-from app.subject.cut_out_card import CutOutCard
-from app.subject.draft_line import DraftLine
-from app.subject.found_note import FoundNote, Verdict
-from app.subject.name_row import NameRow
-from app.subject.photo_menu import photo_menu
-from app.subject.photo_pieces import DropZone, PhotoChip
+from app.subject.photo_pieces import DropZone
 from app.subject.thumb_rows import ExampleGallery, ExamplePhoto, Shelf
-from app.subject.tool_row import ToolRow
+
+if TYPE_CHECKING:
+    from app.mask.mask_session import MaskSession
+    from app.session.subjects import Subjects
+    from app.subject.found_note import Verdict
 
 _WIDTH = 264
+_ABOVE = 2
+"""In the column the title and the place of the banner come before what there is of a subject."""
 
 
 class SubjectPanel(QWidget):
@@ -51,19 +48,30 @@ class SubjectPanel(QWidget):
     helpersRequested = Signal()
     failed = Signal(object)
 
-    def __init__(self, state: SessionState, subjects: Subjects, parent: QWidget | None = None) -> None:
+    def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("subjectPanel")
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._state = state
-        self._subjects = subjects
+        self._subjects: Subjects | None = None
         self._session: MaskSession | None = None
         self._named = 0
         self._handed: object = None  # the answer for which the box tool was put in hand
         self._build()
         self._connect()
         self.retranslate()
+        self.refresh()
+
+    def attach(self, subjects: Subjects) -> None:
+        """Take what reads photos and finds subjects. Without it there is none, and the panel shows how to get one."""
+        self._subjects = subjects
+        self._build_subject()
+        self.retranslate()
+        subjects.sessionChanged.connect(self._session_changed)
+        subjects.loadingChanged.connect(self.refresh)
+        subjects.failed.connect(self.failed)
+        self.name_row.edit.returnPressed.connect(subjects.find_again)
         self._session_changed()
         self.refresh()
 
@@ -81,7 +89,8 @@ class SubjectPanel(QWidget):
             changes["prompt"] = prompt
         if changes:
             self._state.update_values(**changes)
-        self._subjects.open_file(Path(path), name, example=True)
+        if self._subjects is not None:
+            self._subjects.open_file(Path(path), name, example=True)
 
     def examples(self) -> tuple[ExamplePhoto, ...]:
         """The examples that the open bundle brings."""
@@ -102,6 +111,8 @@ class SubjectPanel(QWidget):
     @Slot()
     def next_overlay(self) -> None:
         """Tint, outline, what the model sees, and again."""
+        from app.editor.overlay import OVERLAYS
+
         self.canvas.set_overlay(OVERLAYS[(OVERLAYS.index(self.canvas.overlay()) + 1) % len(OVERLAYS)])
 
     def show_banner(self, banner: QWidget) -> None:
@@ -114,19 +125,8 @@ class SubjectPanel(QWidget):
     def _build(self) -> None:
         self.title = label("", "section")
         self.replace = PlainButton("", "image-plus")
-        self.canvas = MaskCanvas(wheel=False, padding=0, corner=radius("control"), frame="surface", small=True)
-        self.canvas.setObjectName("subjectCanvas")
-        self.chip = PhotoChip(self.canvas)
-        self.chip.move(8, 8)
-        self.tool_row = ToolRow(self.canvas.tools)
-        self.found_note = FoundNote()
-        self.name_row = NameRow()
-        self.card, self.draft = CutOutCard(), DraftLine()
-        self.drop_zone = DropZone()
-        self.gallery, self.shelf = ExampleGallery(self._state), Shelf(self._state)
-        self.note = label("", "help", "muted", wrap=True)
-        self.photo_note = label("", "help", "muted", wrap=True)
-        self.photo_note.setObjectName("photoNote")
+        self.replace.hide()
+        self.drop_zone, self.gallery = DropZone(), ExampleGallery(self._state)
         self.privacy = QWidget()
         private = QHBoxLayout(self.privacy)
         private.setContentsMargins(0, 0, 0, 0)
@@ -136,6 +136,56 @@ class SubjectPanel(QWidget):
         private.addWidget(self.privacy_label, 1)
         self._lay_out()
 
+    def _build_subject(self) -> None:
+        """What there is of a subject. Nothing of it is seen before there is one."""
+        # Not at the head of the file: the window is seen before these are needed.
+        from app.editor.mask_canvas import MaskCanvas
+        from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
+        from app.subject.cut_out_card import CutOutCard
+        from app.subject.draft_line import DraftLine
+        from app.subject.found_note import FoundNote
+        from app.subject.name_row import NameRow
+        from app.subject.photo_pieces import PhotoChip
+        from app.subject.tool_row import ToolRow
+
+        self.canvas = canvas = MaskCanvas(wheel=False, padding=0, corner=radius("control"), frame="surface", small=True)
+        self.canvas.setObjectName("subjectCanvas")
+        self.chip = PhotoChip(self.canvas)
+        self.chip.move(8, 8)
+        self.tool_row = ToolRow(self.canvas.tools)
+        self.found_note = FoundNote()
+        self.name_row = NameRow()
+        self.card, self.draft, self.shelf = CutOutCard(), DraftLine(), Shelf(self._state)
+        self.note = label("", "help", "muted", wrap=True)
+        self.photo_note = label("", "help", "muted", wrap=True)
+        self.photo_note.setObjectName("photoNote")
+        for place, widget in enumerate(
+            (
+                self.draft,
+                canvas,
+                self.tool_row,
+                self.photo_note,
+                self.found_note,
+                self.name_row,
+                self.card,
+                self.note,
+                self.shelf,
+            )
+        ):
+            self._column.insertWidget(_ABOVE + place, widget)
+        canvas.menuWanted.connect(self._open_menu)
+        self.found_note.chosen.connect(self._candidate_chosen)
+        self.found_note.helpersRequested.connect(self.helpersRequested)
+        self.tool_row.undo.clicked.connect(self.undo)
+        self.tool_row.overlay.clicked.connect(self.next_overlay)
+        self.tool_row.expand.clicked.connect(self.editRequested)
+        self.card.edit.clicked.connect(self.editRequested)
+        self.name_row.edit.textEdited.connect(self._name_typed)
+        self.name_row.nouns.picked.connect(self._noun_picked)
+        ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
+        bind(canvas, "overlay", self.next_overlay)
+        bind(canvas, "invert", self.invert)
+
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
@@ -143,26 +193,14 @@ class SubjectPanel(QWidget):
         head.addWidget(self.replace)
         content = QWidget()
         content.setProperty("scrolled", "true")
-        column = QVBoxLayout(content)
+        self._column = column = QVBoxLayout(content)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(12)
         column.addLayout(head)
         self._banner = QVBoxLayout()
         column.addLayout(self._banner)
-        for widget in (
-            self.draft,
-            self.canvas,
-            self.tool_row,
-            self.photo_note,
-            self.found_note,
-            self.name_row,
-            self.card,
-            self.note,
-            self.shelf,
-            self.drop_zone,
-            self.gallery,
-        ):
-            column.addWidget(widget)
+        column.addWidget(self.drop_zone)
+        column.addWidget(self.gallery)
         column.addStretch(1)
         column.addWidget(self.privacy)
         self._scroll = scroll = QScrollArea()
@@ -176,30 +214,14 @@ class SubjectPanel(QWidget):
         outer.addWidget(scroll)
 
     def _connect(self) -> None:
-        state, subjects, canvas = self._state, self._subjects, self.canvas
+        state = self._state
         state.engineChanged.connect(self.refresh)
         state.photoChanged.connect(self.refresh)
         state.maskChanged.connect(self.refresh)
-        subjects.sessionChanged.connect(self._session_changed)
-        subjects.loadingChanged.connect(self.refresh)
-        subjects.failed.connect(self.failed)
-        canvas.menuWanted.connect(self._open_menu)
-        self.found_note.chosen.connect(self._candidate_chosen)
-        self.found_note.helpersRequested.connect(self.helpersRequested)
-        self.tool_row.undo.clicked.connect(self.undo)
-        self.tool_row.overlay.clicked.connect(self.next_overlay)
-        self.tool_row.expand.clicked.connect(self.editRequested)
-        self.card.edit.clicked.connect(self.editRequested)
         self.replace.clicked.connect(self.chooseRequested)
         self.drop_zone.chooseRequested.connect(self.chooseRequested)
         self.gallery.chosen.connect(self._example_chosen)
-        self.name_row.edit.textEdited.connect(self._name_typed)
-        self.name_row.edit.returnPressed.connect(subjects.find_again)
-        self.name_row.nouns.picked.connect(self._noun_picked)
         keymap.changed.connect(self.retranslate)
-        ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
-        bind(canvas, "overlay", self.next_overlay)
-        bind(canvas, "invert", self.invert)
 
     # What is shown
 
@@ -210,27 +232,31 @@ class SubjectPanel(QWidget):
         photo = subject is not None and subject.photo is not None
         begin = subject is None or subject.example
         own = subject is not None and not subject.example
-        self.canvas.setVisible(photo)
-        self.tool_row.setVisible(photo and own)
-        self.name_row.setVisible(own)
-        self.card.setVisible(own)
-        self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
+        if self._subjects is not None:
+            self.canvas.setVisible(photo)
+            self.tool_row.setVisible(photo and own)
+            self.name_row.setVisible(own)
+            self.card.setVisible(own)
+            self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
+            self._show_subject(subject)
         self.replace.setVisible(own)
         self.drop_zone.setVisible(begin)
         self.gallery.setVisible(bool(self.gallery.examples))  # with an own photo too: the way back to them
         self.privacy.setVisible(begin)
-        if subject is not None:
-            self._show_subject(subject)
-        else:
-            self.chip.show_words("")
-            self.note.hide()
-            self.photo_note.hide()
-        title = self.tr("Opening the photo…") if self._subjects.loading else self.tr("Drop your own photo here")
+        title = self.tr("Opening the photo…") if self._is_loading() else self.tr("Drop your own photo here")
         self.drop_zone.title.setText(title)
         another = subject is not None and subject.example
         self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
 
-    def _show_subject(self, subject: Subject) -> None:
+    def _is_loading(self) -> bool:
+        return self._subjects is not None and self._subjects.loading
+
+    def _show_subject(self, subject: Subject | None) -> None:
+        if subject is None:
+            self.chip.show_words("")
+            self.note.hide()
+            self.photo_note.hide()
+            return
         if subject.finding:
             self.chip.show_words(self.tr("Finding the subject…"), busy=True)
         else:
@@ -284,7 +310,7 @@ class SubjectPanel(QWidget):
     def _session_changed(self) -> None:
         if self._session is not None:
             self._session.marksChanged.disconnect(self._marks_changed)
-        self._session = session = self._subjects.session
+        self._session = session = self._subjects.session if self._subjects is not None else None
         self.canvas.set_session(session)
         if session is not None:
             session.marksChanged.connect(self._marks_changed)
@@ -306,6 +332,8 @@ class SubjectPanel(QWidget):
 
     @Slot(QPoint)
     def _open_menu(self, position: QPoint) -> None:
+        from app.subject.photo_menu import photo_menu
+
         acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
@@ -333,7 +361,8 @@ class SubjectPanel(QWidget):
             self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name_row.edit.setText(noun)
             self._state.update_subject(subject.key, name=noun)
-            self._subjects.find_again()
+            if self._subjects is not None:
+                self._subjects.find_again()
 
     @Slot()
     def ask_for_name(self) -> None:
@@ -366,5 +395,6 @@ class SubjectPanel(QWidget):
         self.replace.setToolTip(tooltip("open"))
         self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one thing works best"))
         self.drop_zone.choose.setText(self.tr("Choose a photo…"))
-        self.shelf.title.setText(self.tr("On the shelf"))
+        if self._subjects is not None:
+            self.shelf.title.setText(self.tr("On the shelf"))
         self.privacy_label.setText(self.tr("Photos and pictures stay on this computer."))

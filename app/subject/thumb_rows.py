@@ -6,9 +6,8 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -20,11 +19,11 @@ from app.look.theme import theme
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
 from app.subject.photo_pieces import Thumb
-from app.subject.shelf_thumb import SUBJECT_MIME, ShelfThumb
-from app.system import background
 from app.system.deferred import PAINTED_MS
-from engine import EchoGenError, MaskError
-from engine.photo import cut_out, load_photo, on_white, photo_from_pixels
+from engine import EchoGenError
+
+if TYPE_CHECKING:
+    from app.subject.shelf_thumb import ShelfThumb
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +95,8 @@ class ExampleGallery(_Row):
         examples = examples_of(self._state)
         if examples == self.examples:
             return
+        from app.system import background
+
         self.examples = examples
         self._fill(len(examples))
         for thumb, example in zip(self.thumbs, examples, strict=True):
@@ -153,6 +154,8 @@ class Shelf(_Row):
         self.follow()
 
     def _thumb(self) -> ShelfThumb:
+        from app.subject.shelf_thumb import ShelfThumb
+
         return ShelfThumb(_SIDE, self)
 
     @Slot()
@@ -218,6 +221,8 @@ class Shelf(_Row):
     # Dragging a subject to another place
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        from app.subject.shelf_thumb import SUBJECT_MIME
+
         if event.mimeData().hasFormat(SUBJECT_MIME):
             event.acceptProposedAction()
 
@@ -229,6 +234,8 @@ class Shelf(_Row):
         self._show_drop(-1)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        from app.subject.shelf_thumb import SUBJECT_MIME
+
         key, place = int(bytes(event.mimeData().data(SUBJECT_MIME).data())), self._place_at(event.position())
         self._show_drop(-1)
         event.acceptProposedAction()
@@ -272,6 +279,11 @@ def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:
 
 
 def _picture(subject: Subject) -> QImage:
+    import numpy as np
+
+    from engine import MaskError
+    from engine.photo import cut_out, photo_from_pixels
+
     if subject.cut_out is not None:
         return to_image(subject.cut_out.rgb)
     assert subject.photo is not None
@@ -287,6 +299,11 @@ def _picture(subject: Subject) -> QImage:
 
 def _thumb(path: Path) -> tuple[Path, QImage]:
     """A small square copy; an empty picture when the file cannot be read (said when it is chosen)."""
+    import numpy as np
+    from PIL import Image
+
+    from engine.photo import load_photo, on_white
+
     try:
         photo = load_photo(path)
     except EchoGenError:

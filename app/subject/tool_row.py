@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.editor.step_names import step_name
-from app.editor.tools import Tool, Tools
 from app.look.controls import Divider, IconButton
 from app.shortcuts import keymap, tooltip
+
+if TYPE_CHECKING:
+    from app.editor.tools import Tool, Tools
 
 _ICONS: tuple[tuple[Tool, str], ...] = (
     ("select", "mouse-pointer-click"),

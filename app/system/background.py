@@ -11,15 +11,17 @@ import logging
 import sys
 import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.system.deferred import TURN_MS
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+    from queue import SimpleQueue
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,8 @@ class _Courier(QObject):
     _arrived = Signal()
 
     def __init__(self) -> None:
+        from queue import SimpleQueue
+
         super().__init__()
         self._results: SimpleQueue[tuple[_Task, weakref.WeakMethod | None, Any]] = SimpleQueue()
         # One result in a turn of the event loop: between two of them the window paints and answers.
@@ -114,6 +118,8 @@ def run(
         done, failed: methods of QObjects of the window's thread; get the result, or the exception.
         patient: it may take minutes.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     global _courier
     if patient not in _executors:
         _executors[patient] = ThreadPoolExecutor(_THREADS[patient], "patient" if patient else "background")

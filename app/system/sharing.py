@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,6 +80,8 @@ log = logging.getLogger(__name__)
 
 def reveal(file: Path) -> None:
     """Open the folder with the file selected where the system can, else the folder alone."""
+    import subprocess
+
     try:
         if sys.platform == "win32":
             subprocess.Popen(["explorer", "/select,", str(file)])

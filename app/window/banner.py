@@ -15,7 +15,6 @@ from app.language import sentences
 from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
 from app.look.glyphs import Glyph
 from app.look.tab_order import tab_after
-from app.system.logs import LOG_FILE
 from engine import EchoGenError
 
 
@@ -176,6 +175,8 @@ def in_short(traceback: str, when: datetime, known: str = "") -> str:
         when: the moment the error was logged.
         known: a message that need not be repeated.
     """
+    from app.system.logs import LOG_FILE
+
     chain: list[list[str]] = []
     place = ""
     for line in traceback.strip().splitlines():

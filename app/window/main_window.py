@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
-from app.session.controller import Controller
-from app.session.earlier_subjects import EarlierSubjects
 from app.session.state import SessionState
-from app.store.assets import AssetStore
-from app.store.list_store import ListStore
 from app.store.paths import AppPaths
-from app.system.awake import inhibitor_of
 from app.system.deferred import imports
-from app.system.notices import SystemNotices
-from app.window.cutting import Cutting
-from app.window.dialog_opener import Dialogs
-from app.window.drawing import Drawing
-from app.window.drop_frame import DropFrame
-from app.window.editing import Editing
-from app.window.empty_canvas import EmptyCanvas
-from app.window.enabled_actions import enabled_actions
-from app.window.full_screen import FullScreen
-from app.window.gallery_page import GalleryPage
 from app.window.geometry import WindowGeometry
-from app.window.in_background import InBackground
-from app.window.larger import Larger
-from app.window.listing import Listing
-from app.window.menus import Commands
-from app.window.model_offering import ModelOffering
-from app.window.next_steps import ErrorSteps
-from app.window.panel_focus import PanelFocus
 from app.window.panels import Panels
-from app.window.photo_sources import PhotoSources, holds_picture
-from app.window.picture_menu import PictureMenu
-from app.window.pictures import FinishedPictures
-from app.window.placing import Placing
-from app.window.presets import Presets
-from app.window.redrawing import Redrawing
-from app.window.side_by_side import SideBySide
-from app.window.status_line import StatusLine
-from app.window.window_keys import WindowKeys
 from app.window.window_session import WindowSession
+
+if TYPE_CHECKING:
+    from app.session.controller import Controller
+    from app.store.history_store import HistoryStore
 
 # What each needs comes before it, so that no import holds up the window for long.
 _UPDATES = ("ssl", "urllib.request", "installer.launcher.network", "installer.launcher.updates", "app.session.updates")
@@ -56,8 +30,10 @@ class MainWindow(QMainWindow):
     """See the module.
 
     Args:
-        state, controller: what is in the session, and what the user can ask of it.
+        state, store: what is in the session, and the history.
         paths: the folders of this user.
+
+    At first it only shows; ``complete`` gives it the controller, which is what the user can ask for.
 
     Signals:
         closing: the user closed the window; it is hidden already.
@@ -67,30 +43,76 @@ class MainWindow(QMainWindow):
     closing = Signal()
     changed = Signal()
 
-    def __init__(self, state: SessionState, controller: Controller, paths: AppPaths) -> None:
+    def __init__(self, state: SessionState, store: HistoryStore, paths: AppPaths) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setWindowTitle("EchoGen")
         self.setAcceptDrops(True)
-        self.state, self.controller = state, controller
-        self._build(paths)
+        self.state, self._paths = state, paths
+        self.panels = panels = Panels(state, store)
+        self.setCentralWidget(panels)
+        self.top_bar, self.left, self.subject = panels.top_bar, panels.left, panels.subject
+        self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
+        self.place = WindowGeometry(self)
+        self.window_session = WindowSession(panels, self.place, state)
+        self._whole = False
+        self.prompt.focus_prompt()
+
+    def complete(self, controller: Controller) -> None:
+        """Add all that acts, and all that opens from the window. Nothing that is seen already moves."""
+        for _ in self.parts(controller):
+            pass
+
+    def parts(self, controller: Controller) -> Iterator[None]:
+        """``complete`` in parts, with a yield where the window may paint and answer."""
+        self.controller = controller
+        yield from self.panels.complete(self.state, controller.subjects, controller.queue)
+        yield
+        yield from self._build(self._paths)
+        yield
         self._connect()
         self._show_engine()
         self.status.show()
         self._enable()
-        self.place = WindowGeometry(self)
-        self.window_session = WindowSession(self.panels, self.listing, self.place, state)
-        self.prompt.focus_prompt()
+        self.window_session.take_list(self.listing)
+        self._whole = True
 
     # Building
 
-    def _build(self, paths: AppPaths) -> None:
-        state, controller = self.state, self.controller
-        self.panels = panels = Panels(state, controller.subjects, controller.store, controller.queue)
-        self.setCentralWidget(panels)
-        self.top_bar, self.left, self.subject, self.editor = panels.top_bar, panels.left, panels.subject, panels.editor
-        self.canvas, self.prompt, self.history = panels.canvas, panels.prompt, panels.history
-        self.banner, self.toast = panels.banner, panels.toast
+    def _build(self, paths: AppPaths) -> Iterator[None]:
+        # Not at the head of the file: the window is seen before these are needed.
+        from app.session.earlier_subjects import EarlierSubjects
+        from app.store.assets import AssetStore
+        from app.store.list_store import ListStore
+        from app.system.awake import inhibitor_of
+        from app.system.notices import SystemNotices
+        from app.window.cutting import Cutting
+        from app.window.dialog_opener import Dialogs
+        from app.window.drawing import Drawing
+        from app.window.drop_frame import DropFrame
+        from app.window.editing import Editing
+        from app.window.empty_canvas import EmptyCanvas
+        from app.window.full_screen import FullScreen
+        from app.window.gallery_page import GalleryPage
+        from app.window.in_background import InBackground
+        from app.window.larger import Larger
+        from app.window.listing import Listing
+        from app.window.menus import Commands
+        from app.window.model_offering import ModelOffering
+        from app.window.next_steps import ErrorSteps
+        from app.window.panel_focus import PanelFocus
+        from app.window.photo_sources import PhotoSources
+        from app.window.picture_menu import PictureMenu
+        from app.window.pictures import FinishedPictures
+        from app.window.placing import Placing
+        from app.window.presets import Presets
+        from app.window.redrawing import Redrawing
+        from app.window.side_by_side import SideBySide
+        from app.window.status_line import StatusLine
+        from app.window.window_keys import WindowKeys
+
+        panels, state, controller = self.panels, self.state, self.controller
+        self.editor, self.banner, self.toast = panels.editor, panels.banner, panels.toast
         self.drop_frame = DropFrame(self)
         self.photo_sources = PhotoSources(self)
         self.dialogs = Dialogs(self, controller, paths)
@@ -111,6 +133,7 @@ class MainWindow(QMainWindow):
         self.listing = Listing(panels, controller, ListStore(paths.prompt_list), self)
         self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
+        yield
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(self, self._runs())
         self.picture_menu = PictureMenu(
@@ -119,6 +142,7 @@ class MainWindow(QMainWindow):
         self.in_background = InBackground(
             self, state, controller.queue, self.canvas, inhibitor_of(), SystemNotices(self)
         )
+        yield
         self.window_keys = WindowKeys(("focus_prompt",), self)
         self.status = StatusLine(self.top_bar, controller, panels.work_in_editor, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
@@ -265,6 +289,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _enable(self) -> None:
         """Switch off what cannot be done now."""
+        from app.window.enabled_actions import enabled_actions
+
         enabled = enabled_actions(self.panels, self.state, self.redrawing, self.cutting)
         self.commands.enable(**enabled)
         self.panels.prompt.sheet.photo_button.setEnabled(enabled["into_photo"])
@@ -299,6 +325,8 @@ class MainWindow(QMainWindow):
             self.controller.files.open(files)
 
     def dragEnterEvent(self, event) -> None:
+        from app.window.photo_sources import holds_picture
+
         data = event.mimeData()
         if event.source() is None and holds_picture(data):
             event.setDropAction(Qt.DropAction.CopyAction)
@@ -340,7 +368,8 @@ class MainWindow(QMainWindow):
             return
         example = manifest.examples[0]
         self.subject.open_example(folder / example.image, example.subject_name, example.seed)
-        self.state.update_values(prompt=example.prompt, seed=example.seed)
+        typed = self.prompt.sheet.prompt.toPlainText()  # in the first moments, before there was an example
+        self.state.update_values(prompt=typed or example.prompt, seed=example.seed)
 
     def close_panels(self) -> None:
         """Pause the downloads, and end the threads of the panels."""
@@ -354,7 +383,7 @@ class MainWindow(QMainWindow):
         self.place.toggle_full_screen()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange:
+        if event.type() == QEvent.Type.LanguageChange and self._whole:
             self.commands.retranslate()
             self._show_engine()
             self.status.forget()  # how the last drawing ended was said in the other language

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -9,12 +10,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.canvas.panel import CanvasPanel
-from app.canvas.result import ResultCanvas
-from app.editor.cutting_editor import CuttingEditor
-from app.editor.editor import MaskEditorView
-from app.editor.editor_frame import EditorFrame
-from app.editor.region_editor import RegionEditor
-from app.editor.viewport import Viewport
 from app.history.panel import HistoryPanel
 from app.look import type as type_
 from app.look.controls import Divider
@@ -22,24 +17,26 @@ from app.look.layout import is_low, is_narrow, needs_rail
 from app.look.tab_order import tab_within
 from app.look.theme import notifier, size
 from app.prompt.panel import PromptPanel
-from app.session.queue import PictureQueue
 from app.session.state import SessionState
-from app.session.subjects import Subjects
-from app.store.history_store import HistoryStore
 from app.subject.panel import SubjectPanel
-from app.waiting.panel import QueuePanel
-from app.window.banner import ErrorBanner
 from app.window.panel_focus import Station
 from app.window.rail import LeftColumn
-from app.window.toasts import Toast
 from app.window.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from app.canvas.result import ResultCanvas
+    from app.editor.editor_frame import EditorFrame
+    from app.editor.viewport import Viewport
     from app.gallery.panel import GalleryPanel
+    from app.session.queue import PictureQueue
+    from app.session.subjects import Subjects
+    from app.store.history_store import HistoryStore
 
 
 class Panels(QWidget):
     """Everything in the window, from the top bar to the history.
+
+    At first there is what is seen when the window opens; ``complete`` adds the editors and the queue.
 
     Attributes:
         stage: the column around the canvas, over which toasts and the subject panel of a narrow window lie.
@@ -52,31 +49,57 @@ class Panels(QWidget):
     historyFolded = Signal()
     editorOpen = Signal(bool)
 
-    def __init__(self, state: SessionState, subjects: Subjects, store: HistoryStore, queue: PictureQueue) -> None:
+    def __init__(self, state: SessionState, store: HistoryStore) -> None:
         super().__init__()
         self.top_bar = TopBar()
-        self.subject = SubjectPanel(state, subjects)
+        self.subject = SubjectPanel(state)
         self.subject.setObjectName("subjectPanel")
         self.canvas = CanvasPanel()
         self.stage = QWidget()
         self.left = LeftColumn(state, self.subject, self.stage)
-        self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
-        self.banner = ErrorBanner()
         self.prompt = PromptPanel(state)
-        self.prompt.sheet.set_banner(self.banner)
         self.history = HistoryPanel(store)
-        self.editor = MaskEditorView(state, subjects)
-        self.region = RegionEditor(subjects.service)
-        self.cutting = CuttingEditor(subjects.service)
+        self._editors: tuple[EditorFrame, ...] = ()
+        self._gallery: GalleryPanel | None = None
         self.right = QWidget()
         self._pages = QStackedWidget()
         self._history_shown = True
         self._put_together()
-        self.toast = Toast(self.stage)
-        self.queue = QueuePanel(queue, self.stage)
         self.left.historyToggled.connect(self.show_history)
         self.left.overlayRequested.connect(self._show_overlay)
         notifier.textScaled.connect(self._arrange)
+
+    def complete(self, state: SessionState, subjects: Subjects, queue: PictureQueue) -> Iterator[None]:
+        """Add what opens over the panels, and what is only there with a subject or a picture.
+
+        Yields:
+            between two parts, where the window may paint and answer.
+        """
+        from app.editor.cutting_editor import CuttingEditor
+        from app.editor.editor import MaskEditorView
+        from app.editor.region_editor import RegionEditor
+        from app.waiting.panel import QueuePanel
+        from app.window.banner import ErrorBanner
+        from app.window.toasts import Toast
+
+        self.subject.attach(subjects)
+        self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
+        yield
+        self.canvas.complete()
+        yield
+        self.banner = ErrorBanner()
+        self.prompt.sheet.set_banner(self.banner)
+        self.toast = Toast(self.stage)
+        self._pages.currentChanged.connect(self._move_toast)
+        self.editor = MaskEditorView(state, subjects)
+        yield
+        self.region = RegionEditor(subjects.service)
+        yield
+        self.cutting = CuttingEditor(subjects.service)
+        self._editors = (self.editor, self.region, self.cutting)
+        for editor in self._editors:
+            self._pages.addWidget(editor)
+        self.queue = QueuePanel(queue, self.stage)
 
     def _put_together(self) -> None:
         _column(self.stage, self.canvas)
@@ -93,11 +116,6 @@ class Panels(QWidget):
         column.addLayout(body, 1)
         column.addWidget(self.history)
         self._pages.addWidget(workspace)
-        self._pages.addWidget(self.editor)
-        self._pages.addWidget(self.region)
-        self._pages.addWidget(self.cutting)
-        self._pages.currentChanged.connect(self._move_toast)
-        self._gallery: GalleryPanel | None = None
         _column(self, self.top_bar, Divider()).addWidget(self._pages, 1)
 
     def put_over_canvas(self, widget: QWidget) -> None:
@@ -172,7 +190,7 @@ class Panels(QWidget):
 
     def _open_editor(self) -> EditorFrame | None:
         page = self._pages.currentWidget()
-        return page if isinstance(page, EditorFrame) else None
+        return next((editor for editor in self._editors if editor is page), None)
 
     # The gallery
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
 from app.language.say import say
-from app.session.controller import Controller
 from app.session.state import SessionState
 from app.window.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from app.session.controller import Controller
 
 
 class StatusLine(QObject):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPen
@@ -14,7 +15,9 @@ from app.look.controls import ComboBox, ElidedLabel, IconButton, label
 from app.look.glyphs import Glyph
 from app.look.theme import notifier, size, theme
 from app.shortcuts import keymap, shortcut, tooltip
-from engine.bundle import FoundBundle
+
+if TYPE_CHECKING:
+    from engine.bundle import FoundBundle
 
 
 class Wordmark(QWidget):

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.session.state import SessionState
-from app.store.saved_session import SavedSession
-from app.window.geometry import WindowGeometry
-from app.window.listing import Listing
-from app.window.panels import Panels
+if TYPE_CHECKING:
+    from app.session.state import SessionState
+    from app.store.saved_session import SavedSession
+    from app.window.geometry import WindowGeometry
+    from app.window.listing import Listing
+    from app.window.panels import Panels
 
 
 class WindowSession:
     """Describes the window for the session file, and makes it again as it was."""
 
-    def __init__(self, panels: Panels, listing: Listing, place: WindowGeometry, state: SessionState) -> None:
-        self._panels, self._listing, self._place, self._state = panels, listing, place, state
+    def __init__(self, panels: Panels, place: WindowGeometry, state: SessionState) -> None:
+        self._panels, self._place, self._state = panels, place, state
+        self._listing: Listing | None = None
+        self._controls: dict[str, Any] = {}
+
+    def take_list(self, listing: Listing) -> None:
+        """Describe the list of prompts, too, once there is one, and make it again as it was."""
+        self._listing = listing
+        text = self._controls.get("list")
+        if isinstance(text, str):
+            listing.set_text(text)
+        listing.run.restore(self._controls.get("listed"))
 
     def describe(self) -> dict[str, Any]:
         """The window's fields of ``SavedSession``, beside those of the state."""
@@ -23,8 +34,8 @@ class WindowSession:
         controls = {
             "shown": shown.picture if shown is not None else None,
             "sections": prompt.sheet.open_sections(),
-            "list": self._listing.text,
-            "listed": self._listing.run.saved(),
+            "list": self._listing.text if self._listing is not None else self._controls.get("list"),
+            "listed": self._listing.run.saved() if self._listing is not None else self._controls.get("listed"),
             "history_shown": self._panels.is_history_shown(),
             "windows": self._place.on_screens(),
         }
@@ -33,14 +44,11 @@ class WindowSession:
     def restore(self, session: SavedSession) -> None:
         """Place, size, open sections and earlier prompts as they were."""
         prompt, controls = self._panels.prompt, session.controls
+        self._controls = controls
         windows = controls.get("windows")
         self._place.restore(session.window, windows if isinstance(windows, dict) else {})
         sections = controls.get("sections")
         if isinstance(sections, dict):
             prompt.sheet.set_open_sections(sections)
         prompt.set_prompt_history(session.prompt_history)
-        text = controls.get("list")
-        if isinstance(text, str):
-            self._listing.set_text(text)
-        self._listing.run.restore(controls.get("listed"))
         self._panels.show_history(controls.get("history_shown", True) is not False)

@@ -62,12 +62,14 @@ def open_program(qtbot, dressed, bundle, private_folders) -> Iterator[Callable[.
     """Opens the program as a start does; closes what a test leaves open."""
     programs: list[Program] = []
 
-    def open_one(*files: Path, engine: str = FAKE, **settings) -> Program:
+    def open_one(*files: Path, engine: str = FAKE, whole: bool = True, **settings) -> Program:
         program = Program(AppPaths.standard(), engine)
         programs.append(program)
         program.state.update_settings(**{"bundle": str(bundle), "motion": "reduced", **settings})
         program.start(files)
         qtbot.waitUntil(program.window.isVisible)
+        if whole:
+            program.complete()
         return program
 
     yield open_one

@@ -44,6 +44,10 @@ class Program(application.Program):
         super().__init__(paths, application.ENGINE)
         self.number = 0
         self.ready = False
+
+        self.completed.connect(self.begin)
+
+    def begin(self):
         draw = self.queue.draw
         def noted(requests, **options):
             draw(requests, **options)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from app import application
+from app.application import Program
 from app.dialogs.settings_dialog import SettingsDialog
+from app.shortcuts import keymap
 from app.store.paths import AppPaths
 from app.store.settings import OFFER_PUT_AWAY
 from app.window.main_window import MainWindow
@@ -17,21 +26,146 @@ from tests.e2e.conftest import wait_ready
 from tests.installer.launcher.release_server import ReleaseServer
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_YET = ("torch", "transformers", "diffusers", "engine.weights.store", "app.models.dialog")
+NOT_YET = (
+    *(
+        "torch",
+        "transformers",
+        "diffusers",
+        "numpy",
+        "cv2",
+        "PIL",
+        "httpx",
+        "asyncio",
+        "ssl",
+        "multiprocessing",
+        "psutil",
+    ),
+    *("engine.request", "engine.photo.load", "engine.bundle.manifest", "engine.process", "engine.weights.store"),
+    *("app.mask.mask_session", "app.session.controller", "app.session.subjects", "app.editor.editor_frame"),
+    *("app.editor.mask_canvas", "app.canvas.placement_frame", "app.canvas.action_bar", "app.window.banner"),
+    *("app.system.background", "app.system.sharing"),
+    *("app.gallery.panel", "app.models.dialog", "app.dialogs.settings_dialog", "app.window.dialog_opener"),
+)
+"""Libraries, and modules of ours that bring much along or that are for what opens later."""
+FIRST_PICTURE = """
+import sys
+from PySide6.QtCore import QEvent, QObject
+from app.application import Program, make_application
+from app.store.paths import AppPaths
+application = make_application([])
+program = Program(AppPaths.standard())
+
+class Painted(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint and watched is program.window:
+            loaded = sorted(sys.modules)
+            from PySide6.QtWidgets import QWidget
+            from app.look import type as type_
+            others = [
+                (type(widget).__name__, widget.objectName())
+                for widget in program.window.findChildren(QWidget)
+                if widget.font() != type_.font(type_._role_of(widget))
+            ]
+            sys.stdout.write(repr((loaded, others)))
+            sys.stdout.flush()
+            import os
+            os._exit(0)
+        return False
+
+painted = Painted()
+program.window.installEventFilter(painted)
+program.start()
+application.exec()
+"""
 
 
-def test_the_window_is_built_without_what_is_only_needed_later(private_folders):
-    lines = [
-        "import sys",
-        "from app.application import Program, make_application",
-        "from app.store.paths import AppPaths",
-        "application = make_application([])",
-        "program = Program(AppPaths.standard())",
-        f"print([name for name in {NOT_YET} if name in sys.modules])",
-    ]
-    command = [sys.executable, "-c", "\n".join(lines) + "\nimport os; sys.stdout.flush(); os._exit(0)"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip() == "[]", done.stderr
+def test_the_window_is_painted_without_what_is_only_needed_later(private_folders):
+    done = subprocess.run([sys.executable, "-c", FIRST_PICTURE], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout, done.stderr
+    loaded, other_fonts = ast.literal_eval(done.stdout)
+    assert "app.window.main_window" in loaded and not set(loaded).intersection(NOT_YET)
+    assert not other_fonts, "the style sheet came last, and fonts are not set again after it"
+
+
+@pytest.fixture
+def begin(open_program) -> Callable[..., Program]:
+    """Opens the program and comes back while the window shows only what is seen at first."""
+    return partial(open_program, whole=False)
+
+
+def test_keys_of_the_first_moment_reach_a_window_that_is_whole(begin, qtbot):
+    program = begin()
+    assert not hasattr(program, "controller"), "it has not been completed yet"
+    prompt = program.window.prompt.sheet.prompt
+    qtbot.keyClicks(prompt, "a duck")
+    assert program.window.controller is program.controller
+    wait_ready(qtbot, program)
+    assert prompt.toPlainText() == "a duck", "an example comes with a prompt, but not over one that was typed"
+
+
+def test_a_shortcut_of_the_first_moment_acts(begin, qtbot):
+    program = begin()
+    shown = program.window.panels.is_history_shown()
+    combination = QKeySequence(keymap.keys("toggle_history")[0])[0]
+    # To the window, as the system sends it: only then are shortcuts looked for as they are for a person.
+    QTest.keyClick(program.window.windowHandle(), combination.key(), combination.keyboardModifiers())
+    assert program.window.panels.is_history_shown() is not shown
+
+
+def test_a_click_of_the_first_moment_acts(begin, qtbot):
+    program = begin()
+    window = program.window
+    button = window.top_bar.help_button
+    place = button.mapTo(window, button.rect().center())
+    QTest.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    qtbot.waitUntil(lambda: any(type(one).__name__ == "HelpDialog" for one in QApplication.topLevelWidgets()))
+    for one in QApplication.topLevelWidgets():
+        if type(one).__name__ == "HelpDialog":
+            one.close()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support raise", extend=True)
+def test_photos_of_another_start_reach_a_window_that_is_not_whole(begin, qtbot):
+    program = begin()
+    program.receive([ROOT / "resources/examples/duck_toy.webp"])
+    qtbot.waitUntil(lambda: any(one.title == "duck_toy.webp" for one in program.state.subjects), timeout=20_000)
+
+
+def test_what_was_typed_in_the_first_moment_is_kept_over_the_last_session(begin, open_program, qtbot):
+    first = open_program()
+    wait_ready(qtbot, first)
+    first.state.update_values(prompt="a red ball")
+    qtbot.waitUntil(lambda: first.keeper.session().prompt == "a red ball", timeout=10_000)
+    with qtbot.waitSignal(first.ended, timeout=10_000):
+        first.window.close()
+    program = begin()
+    prompt = program.window.prompt.sheet.prompt
+    qtbot.keyClick(prompt, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(prompt, " at night")
+    assert prompt.toPlainText() == "a red ball at night"
+    wait_ready(qtbot, program)
+    assert program.state.values.prompt == "a red ball at night"
+
+
+def test_the_rest_is_built_in_parts_between_which_the_window_answers(begin, qtbot):
+    program = begin()
+    parts: list[bool] = []
+    beats = QTimer(interval=0)
+    beats.timeout.connect(lambda: parts.append(hasattr(program, "link") and not hasattr(program, "keeper")))
+    with qtbot.waitSignal(program.completed, timeout=20_000):
+        beats.start()
+    beats.stop()
+    assert sum(parts) >= 5, "the session is built first and the keeper last"
+
+
+def test_what_cannot_be_built_ends_the_start_with_its_reason(begin, qtbot, monkeypatch):
+    program = begin()
+    broken = []
+    program.broken.connect(broken.append)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "app.mask.drafts", None)
+        program.wake()
+    assert isinstance(broken[0], ImportError) and not hasattr(program, "controller")
 
 
 def test_a_window_that_opens_minimised_loads_its_model_all_the_same(open_program, qtbot, monkeypatch):
@@ -62,7 +196,7 @@ def test_the_launcher_is_told_of_a_window_that_is_painted_late(open_program, qtb
     sign = tmp_path / "shown"
     monkeypatch.setenv("ECHOGEN_WINDOW_SHOWN", str(sign))
     monkeypatch.setattr(
-        MainWindow, "show", lambda window: QTimer.singleShot(2 * application.LATEST_MS, window, window.showNormal)
+        MainWindow, "show", lambda window: QTimer.singleShot(10 * application.LATEST_MS, window, window.showNormal)
     )
     program = open_program()
     assert program.state.engine.phase != "off", "everything slow has begun"

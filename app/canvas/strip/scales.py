@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from app.language.say import say
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Tile = Literal["waiting", "now", "done", "kept", "redrawn"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
@@ -17,7 +17,12 @@ from app.look import type as type_
 from app.look.controls import ElidedLabel, OutlinedButton, label
 from app.look.theme import notifier, size, theme
 from app.shortcuts import bind, keymap, tooltip
-from engine import ScaleBits, TimeLeft
+from engine import TimeLeft
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine import ScaleBits
 
 _STEPS = 1000
 _TICK = 100

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -12,6 +13,9 @@ from app.look import focus, icons
 from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed, to_image
 from app.look.theme import notifier, on_photo, radius, size, theme, tokens
+
+if TYPE_CHECKING:
+    import numpy as np
 
 END = 12
 """Room behind the last tile for the handle, taken from the strip's margin."""

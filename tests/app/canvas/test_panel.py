@@ -36,6 +36,7 @@ def plain(value: int, side: int = 64) -> np.ndarray:
 @pytest.fixture
 def panel(qtbot) -> CanvasPanel:
     panel = CanvasPanel()
+    panel.complete()
     qtbot.addWidget(panel)
     panel.resize(824, 740)
     panel.set_grids(GRIDS)
@@ -343,6 +344,7 @@ def test_nothing_stays_behind_when_a_panel_is_gone(qtbot, dressed):
     import shiboken6
 
     panel = CanvasPanel()
+    panel.complete()
     panel.show()
     finish(panel)
     reference = weakref.ref(panel)

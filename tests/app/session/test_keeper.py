@@ -23,7 +23,22 @@ from tests.app.settled import settle
 
 KEPT = ScaleBits(tuple(np.ones((n, n, 5), np.uint8) for n in (1, 2, 3)))
 PLACE = Placement(0.3, 0.6, 0.4, 10.0, True)
-VALUES = PanelValues("a robot", "rain", (1.0, 2.0), 2.5, 3.5, 0.8, 0.9, (64, 48), 2, True, 77, True, KEPT, PLACE)
+VALUES = PanelValues(
+    (1.0, 2.0),
+    2.5,
+    3.5,
+    0.8,
+    0.9,
+    (64, 48),
+    2,
+    True,
+    77,
+    True,
+    prompt="a robot",
+    negative_prompt="rain",
+    kept=KEPT,
+    placement=PLACE,
+)
 
 
 @pytest.fixture

@@ -75,7 +75,9 @@ def test_the_session_comes_back_with_photo_and_mask(paths, qtbot):
     )
     try:
         assert keeper.restore(keeper.load())
-        values = PanelValues("a duck in the snow", "fog", 3.0, 2.5, count=2, seed=77, seed_locked=True)
+        values = PanelValues(
+            3.0, 2.5, prompt="a duck in the snow", negative_prompt="fog", count=2, seed=77, seed_locked=True
+        )
         assert state.values == values
         qtbot.waitUntil(lambda: len(state.subjects) == 1, timeout=10_000)
         (subject,) = state.subjects

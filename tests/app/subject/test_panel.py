@@ -29,7 +29,8 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 def rig(qtbot, tmp_path):
     state, segmenter = SessionState(), FakeSegmenter()
     subjects = Subjects(state, lambda: segmenter)
-    panel = SubjectPanel(state, subjects)
+    panel = SubjectPanel(state)
+    panel.attach(subjects)
     qtbot.addWidget(panel)
     panel.resize(296, 800)
     panel.show()

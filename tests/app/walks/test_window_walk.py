@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
-import app.application as application
+import app.session.engine_link as engine_link
 import app.session.subjects as subjects
 from app.application import Program
 from app.canvas.result import ResultCanvas
@@ -378,7 +378,7 @@ ACTIONS = [
 def walking(qtbot, tmp_path, monkeypatch) -> Iterator[WindowWalk]:
     models = tmp_path / "models"
     monkeypatch.setenv("ECHOGEN_MODELS", str(models))
-    monkeypatch.setattr(application, "EngineLink", ScriptedLink)
+    monkeypatch.setattr(engine_link, "EngineLink", ScriptedLink)
     monkeypatch.setattr(subjects, "hosted_segmenter", lambda settings: SmallSegmenter())
     write_paper_bundle(models / "paper")
     stylesheet.install(QApplication.instance())

@@ -45,7 +45,8 @@ class Bench:
         self.pictures = [self.keep(seed) for seed in (1, 2, 3, 4)][::-1]
         self.queue = PictureQueue(self.state, self.link)
         self.controller = Controller(self.state, self.queue, Subjects(self.state), self.store)
-        self.window = MainWindow(self.state, self.controller, AppPaths.standard())
+        self.window = MainWindow(self.state, self.store, AppPaths.standard())
+        self.window.complete(self.controller)
         info = EngineInfo(self.manifest.identity, "fake", "CPU")
         self.state.update_engine(phase="ready", manifest=self.manifest, folder=folder, info=info)
         self.state.add_subject(cut_out=cut_out(), name="box")

@@ -54,7 +54,8 @@ class Bench:
             Subjects(self.state),
             HistoryStore(None, tmp_path / "pictures"),
         )
-        self.window = MainWindow(self.state, self.controller, AppPaths.standard())
+        self.window = MainWindow(self.state, self.controller.store, AppPaths.standard())
+        self.window.complete(self.controller)
         qtbot.addWidget(self.window)
         self.state.update_engine(
             phase="ready", manifest=manifest, folder=tmp_path, info=EngineInfo(manifest.identity, "fake", "CPU")

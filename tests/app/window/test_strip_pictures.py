@@ -63,6 +63,7 @@ class Rig:
 @pytest.fixture
 def rig(qtbot, tmp_path) -> Rig:
     panel = CanvasPanel()
+    panel.complete()
     qtbot.addWidget(panel)
     rig = Rig(tmp_path, panel)
     yield rig

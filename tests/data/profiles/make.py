@@ -59,6 +59,7 @@ def _use() -> None:
 
     application = make_application([])
     program = Program(paths, threads=1)
+    program.complete()
     state, queue = program.state, program.queue
     state.update_settings(
         bundle=str(paths.bundles / "tiny"),
