@@ -63,6 +63,8 @@ class Subject:
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
+        coming: digest of its photo while that is read from the last session; "" otherwise.
+        preview: a small copy of that photo, RGB uint8 (H, W, 3), shown meanwhile; or None.
     """
 
     key: int
@@ -78,6 +80,8 @@ class Subject:
     finding: bool = False
     example: bool = False
     title: str = ""
+    coming: str = ""
+    preview: np.ndarray | None = None
 
 
 _MOST_REMOVED = 12
@@ -252,10 +256,11 @@ class SessionState(QObject):
             self.photoChanged.emit()
             self.maskChanged.emit()
 
-    def remove_subject(self, key: int) -> None:
-        """Take a subject off the shelf; the one before it becomes current. ``bring_back_subject`` undoes it."""
+    def remove_subject(self, key: int, *, for_good: bool = False) -> None:
+        """Take a subject off the shelf; the one before it becomes current. ``bring_back_subject`` undoes it, unless it went
+        for good."""
         place = next((place for place, one in enumerate(self.subjects) if one.key == key), None)
-        if place is not None and not self.subjects[place].example:
+        if place is not None and not self.subjects[place].example and not for_good:
             self._removed = [*self._removed[1 - _MOST_REMOVED :], (place, self.subjects[place])]
         remaining = tuple(subject for subject in self._contents.subjects if subject.key != key)
         if len(remaining) != len(self._contents.subjects):
@@ -426,7 +431,7 @@ class SessionState(QObject):
         return Readiness(
             has_model=engine.phase in ("loading", "ready"),
             loading=engine.phase == "loading",
-            reading=self._contents.reading,
+            reading=self._contents.reading or (subject is not None and bool(subject.coming)),
             has_photo=subject is not None,
             has_subject=subject is not None and subject.cut_out is not None,
             problem=subject.problem if subject is not None else "",

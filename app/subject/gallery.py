@@ -178,7 +178,7 @@ class Shelf(_Row):
             thumb.setAccessibleName(name)
             thumb.set_subject(subject.key, subject.name or Path(subject.title).stem or str(index + 1))
             thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(name))
-            source = subject.cut_out if subject.cut_out is not None else subject.photo
+            source = next((one for one in (subject.cut_out, subject.photo, subject.preview) if one is not None), None)
             if source is not None and self._pictured.get(subject.key) is not source:
                 self._pictured[subject.key] = source
                 self._pictures[subject.key] = _picture(subject)
@@ -273,7 +273,9 @@ def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:
 def _picture(subject: Subject) -> QImage:
     if subject.cut_out is not None:
         return to_image(subject.cut_out.rgb)
-    assert subject.photo is not None
+    if subject.photo is None:
+        assert subject.preview is not None
+        return to_image(subject.preview)
     step = max(1, min(subject.photo.rgb.shape[:2]) // (2 * _PIXELS))  # twice what is shown: smoothed when it is painted
     small = np.ascontiguousarray(subject.photo.rgb[::step, ::step])
     if subject.mask is not None:  # of a session that came back: its cut-out is made when it is chosen

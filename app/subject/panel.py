@@ -18,6 +18,7 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Glyph
+from app.look.pixels import to_image
 from app.look.theme import radius, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState, Subject
@@ -206,11 +207,13 @@ class SubjectPanel(QWidget):
     def refresh(self, _loading: bool = False) -> None:
         """Show the current subject, or how to get one."""
         subject = self._state.subject
-        photo = subject is not None and subject.photo is not None
+        photo = subject is not None and (subject.photo is not None or subject.preview is not None)
+        self._show_preview(subject)
         begin = subject is None or subject.example
         own = subject is not None and not subject.example
         self.canvas.setVisible(photo)
         self.tool_row.setVisible(photo and own)
+        self.tool_row.setEnabled(subject is not None and subject.photo is not None)
         self.name_row.setVisible(own)
         self.card.setVisible(own)
         self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
@@ -229,8 +232,20 @@ class SubjectPanel(QWidget):
         another = subject is not None and subject.example
         self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
 
+    def _show_preview(self, subject: Subject | None) -> None:
+        """A small copy of a photo of the last session, while the photo is read."""
+        preview = subject.preview if subject is not None and subject.photo is None else None
+        self.canvas.set_preview(to_image(preview) if preview is not None else None)
+        if preview is not None:
+            self._fit_canvas(preview.shape[1], preview.shape[0])
+
+    def _fit_canvas(self, width: int, height: int) -> None:
+        self.canvas.setFixedHeight(round(min(max(_WIDTH * height / width, 132), _WIDTH)))
+
     def _show_subject(self, subject: Subject) -> None:
-        if subject.finding:
+        if subject.coming:
+            self.chip.show_words(self.tr("Opening the photo…"), busy=True)
+        elif subject.finding:
             self.chip.show_words(self.tr("Finding the subject…"), busy=True)
         else:
             self.chip.show_words(self.tr("Example") if subject.example else "")
@@ -268,6 +283,8 @@ class SubjectPanel(QWidget):
     def _verdict(self, subject: Subject) -> Verdict:
         """A note on the cut-out; "" when it was corrected, or while there is none."""
         session = self._session
+        if subject.coming:
+            return "unsure" if subject.unsure else ""  # the note keeps its room until the photo is there
         if subject.finding or subject.example or session is None or session.corrected:
             return ""
         if subject.proposal is None:
@@ -288,7 +305,7 @@ class SubjectPanel(QWidget):
         if session is not None:
             session.marksChanged.connect(self._marks_changed)
             width, height = session.photo.width, session.photo.height
-            self.canvas.setFixedHeight(round(min(max(_WIDTH * height / width, 132), _WIDTH)))
+            self._fit_canvas(width, height)
             self.canvas.tools.set_brush_size(max(width, height) * 0.05)
             self._marks_changed()
 
@@ -363,7 +380,7 @@ class SubjectPanel(QWidget):
         self.title.setText(self.tr("Subject"))
         self.replace.setText(self.tr("Replace…"))
         self.replace.setToolTip(tooltip("open"))
-        self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one thing works best"))
+        self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one subject works best"))
         self.drop_zone.choose.setText(self.tr("Choose a photo…"))
         self.shelf.title.setText(self.tr("On the shelf"))
         self.privacy_label.setText(self.tr("Photos and pictures stay on this computer."))

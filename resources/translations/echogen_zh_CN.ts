@@ -112,8 +112,8 @@
         <translation>请先添加照片</translation>
     </message>
     <message>
-        <source>Add a photo of one thing, write where it should be, and watch the picture form from coarse to fine.</source>
-        <translation>添加一件物品的照片，写下它应该在哪里，看图片由粗到细地成形。</translation>
+        <source>Add a photo of one subject, write where it should be, and watch the picture form from coarse to fine.</source>
+        <translation>添加一张主体的照片，写下它应该在哪里，看图片由粗到细地成形。</translation>
     </message>
     <message>
         <source>Address of newer versions</source>
@@ -1584,10 +1584,6 @@
         <translation>把您的主体放到任何地方</translation>
     </message>
     <message>
-        <source>Put your thing anywhere</source>
-        <translation>把您的物品放到任何地方</translation>
-    </message>
-    <message>
         <source>Queue</source>
         <translation>队列</translation>
     </message>
@@ -2210,10 +2206,6 @@
     <message>
         <source>The job in {folder} was begun with {found}, and {bundle} is to draw.</source>
         <translation>{folder} 中的任务是用 {found} 开始的，而现在要用 {bundle} 绘制。</translation>
-    </message>
-    <message>
-        <source>The kept photo {title} is gone.</source>
-        <translation>保存的照片 {title} 已不存在。</translation>
     </message>
     <message>
         <source>The kept scale {scale} has {bits}, and this picture has {shape}.</source>
@@ -4319,8 +4311,8 @@
         <translation>许可证</translation>
     </message>
     <message>
-        <source>One photo of your thing, one sentence, and your thing appears in that scene. Photos and pictures stay on this computer.</source>
-        <translation>一张照片，一句话，您的物品就出现在那个场景里。照片和图片都留在这台电脑上。</translation>
+        <source>One photo of your subject, one sentence, and it appears in that scene. Photos and pictures stay on this computer.</source>
+        <translation>一张照片，一句话，您的主体就出现在那个场景里。照片和图片都留在这台电脑上。</translation>
     </message>
     <message>
         <source>Open the log folder</source>
@@ -4511,6 +4503,10 @@
     <message>
         <source>Edit cut-out</source>
         <translation>编辑抠图</translation>
+    </message>
+    <message>
+        <source>The photo is being opened</source>
+        <translation>照片正在打开</translation>
     </message>
     <message>
         <source>The photo is not there any more</source>
@@ -7531,8 +7527,8 @@
         <translation>主体</translation>
     </message>
     <message>
-        <source>pet, shoe, toy, mug – one thing works best</source>
-        <translation>宠物、鞋子、玩具、杯子：单件物品效果最好</translation>
+        <source>pet, shoe, toy, mug – one subject works best</source>
+        <translation>宠物、鞋子、玩具、杯子：单个主体效果最好</translation>
     </message>
 </context>
 <context>

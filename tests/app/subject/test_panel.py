@@ -18,6 +18,8 @@ from app.session.subjects import Subjects
 from app.subject.panel import SubjectPanel
 from app.subject.shelf_thumb import SUBJECT_MIME
 from app.window.rail import LeftColumn
+from engine import CutOut
+from engine.photo import photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
 
@@ -502,3 +504,24 @@ def test_closing_does_not_wait_for_what_is_being_found(qtbot, rig):
 def test_what_a_photo_lacks_is_said_under_it(qtbot, rig):
     opened(qtbot, rig, size=(1200, 800))
     assert rig.panel.photo_note.isVisible() and "only 2 % of the photo" in rig.panel.photo_note.text()
+
+
+def test_a_subject_whose_photo_is_still_read_is_shown_and_cannot_be_edited_yet(qtbot, rig):
+    panel, state = rig.panel, rig.state
+    preview = np.full((120, 240, 3), 200, np.uint8)
+    made = CutOut(np.full((256, 256, 4), 255, np.uint8))
+    values = {"coming": "a" * 64, "preview": preview, "cut_out": made, "name": "boat", "unsure": True}
+    (subject,) = state.put_back_subjects((values,), 0)
+    assert panel.canvas.isVisibleTo(panel) and panel.canvas.height() == 132
+    assert panel.canvas.grab().toImage().pixelColor(132, 66).getRgb()[:3] == (200, 200, 200)
+    assert panel.chip.text() == "Opening the photo…" and panel.found_note.verdict == "unsure"
+    assert not panel.tool_row.isEnabled() and not panel.card.edit.isEnabled()
+    assert panel.card.edit.toolTip() == "The photo is being opened" and panel.card.text.text() == ""
+    photo = photo_from_pixels(np.full((600, 1200, 3), 90, np.uint8), name="boat.png")
+    mask = np.zeros((600, 1200), np.uint8)
+    mask[100:160, 300:360] = 255
+    state.update_subject(subject.key, photo=photo, mask=mask, automatic=mask, coming="", preview=None)
+    assert panel.tool_row.isEnabled() and panel.card.edit.isEnabled() and panel.chip.text() == ""
+    assert np.array_equal(rig.subjects.session.document.mask, mask) and not rig.segmenter.asked
+    assert state.subject.cut_out is made, "it is that of this mask already"
+    qtbot.waitUntil(lambda: "of the photo" in panel.photo_note.text(), timeout=3000)
