@@ -39,7 +39,10 @@ class TimeLeft:
         self._told: int | None = None
 
     def drawn(self, scale: int, seconds: float) -> None:
-        """A scale is done, ``seconds`` after the start. The last kept scale counts as a start without work."""
+        """A scale is done, ``seconds`` after the start. The last kept scale counts as a start without work, those before it
+        as nothing."""
+        if scale < self._first - 1:
+            return
         self._done = scale + 1
         self._marks.append((self._share(scale + 1), seconds))
 

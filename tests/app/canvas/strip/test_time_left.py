@@ -122,3 +122,12 @@ def test_the_bar_is_full_with_the_picture_and_not_before():
     assert left.fraction(60.0) < 1.0
     left.drawn(2, 3.0)
     assert left.fraction(60.0) == 1.0
+
+
+def test_scales_that_are_only_shown_take_no_time_and_are_no_progress():
+    left = TimeLeft([0.25] * 4, first_scale=2)
+    left.drawn(0, 0.1)
+    assert left.fraction(5.0) == 0.0
+    left.drawn(1, 0.2)
+    left.drawn(2, 1.2)
+    assert left.fraction(1.2) == pytest.approx(0.5)
