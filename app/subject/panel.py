@@ -380,7 +380,7 @@ class SubjectPanel(QWidget):
         self.title.setText(self.tr("Subject"))
         self.replace.setText(self.tr("Replace…"))
         self.replace.setToolTip(tooltip("open"))
-        self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one subject works best"))
+        self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one per photo"))
         self.drop_zone.choose.setText(self.tr("Choose a photo…"))
         self.shelf.title.setText(self.tr("On the shelf"))
         self.privacy_label.setText(self.tr("Photos and pictures stay on this computer."))

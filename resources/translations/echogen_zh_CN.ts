@@ -7527,8 +7527,8 @@
         <translation>主体</translation>
     </message>
     <message>
-        <source>pet, shoe, toy, mug – one subject works best</source>
-        <translation>宠物、鞋子、玩具、杯子：单个主体效果最好</translation>
+        <source>pet, shoe, toy, mug – one per photo</source>
+        <translation>宠物、鞋子、玩具、杯子：每张照片一个</translation>
     </message>
 </context>
 <context>

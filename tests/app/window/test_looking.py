@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QModelIndex, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from app.canvas.results import columns_for
 from app.look.theme import notifier
@@ -350,3 +350,19 @@ def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is
     begun[-1][1](Enlarged(128, 128, "Swin2SR"))
     wait(qtbot, lambda: "128 × 128, by Swin2SR" in bench.window.toast.text())
     assert larger.dialog is None and len(begun) == 2
+
+
+def test_save_as_is_about_all_pictures_that_are_chosen_in_the_row(bench, qtbot, tmp_path, monkeypatch):
+    window, view = bench.window, bench.window.history.view
+    bench.show(bench.pictures[0])
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "one.png"), ""))
+    view.choose(bench.pictures[0].id)
+    window.pictures.save()
+    wait(qtbot, lambda: [file.name for file in tmp_path.iterdir()] == ["one.png"])
+    view.selectionModel().select(window.history.model.index(1), QItemSelectionModel.SelectionFlag.Select)
+    window.pictures.save()
+    wait(qtbot, lambda: len(list(tmp_path.glob("a box*.png"))) == 2)
+    window.panels.canvas.saveRequested.emit(True)
+    wait(qtbot, lambda: not background.busy())
+    assert len(list(tmp_path.iterdir())) == 3, "the button below the picture saves that one"
