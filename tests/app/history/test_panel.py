@@ -622,3 +622,19 @@ def test_a_menu_that_chose_another_picture_has_its_way(panel, qtbot):
     menu.close()
     qtbot.wait(20)
     assert [picture.seed for picture in panel.view.chosen()] == [4]
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["a full row at the start", "a row that fills"])
+def test_the_arrows_are_round_from_their_first_moment(store, qtbot, full):
+    for seed in range(12 if full else 1):
+        keep_picture(a_picture(seed), store)
+    panel = HistoryPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(400, 130)
+    panel.show()
+    for seed in range(20, 32 if not full else 20):
+        panel.add(keep_picture(a_picture(seed), store))
+    qtbot.waitUntil(panel.arrows.right.isVisible)
+    assert panel.arrows.right.size() == panel.arrows.right.sizeHint()
+    gap = panel.view.geometry().right() - panel.arrows.right.geometry().right()
+    assert gap == 2, "at the end of the row"
