@@ -134,9 +134,11 @@ class Shelf(_Row):
     Signals:
         removed: a subject was taken off; ``bring_back`` undoes it, and a change of the order.
         renameRequested: the current subject is to get another name.
+        focusLeft: the thumb that had the focus is gone, and there is no other.
     """
 
     removed = Signal()
+    focusLeft = Signal()
     renameRequested = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
@@ -162,6 +164,7 @@ class Shelf(_Row):
         keys = tuple(subject.key for subject in subjects)
         if keys != self._shown:
             focused = next((key for key, thumb in zip(self._shown, self.thumbs, strict=True) if thumb.hasFocus()), None)
+            place = self._shown.index(focused) if focused is not None else 0
             self._shown = keys
             self._fill(len(keys))
             for thumb in self.thumbs:
@@ -169,8 +172,11 @@ class Shelf(_Row):
                 thumb.removeRequested.connect(self._removed)
                 thumb.moveRequested.connect(self._moved)
                 thumb.renameRequested.connect(self._renamed)
-            if focused in keys:
-                self.thumbs[keys.index(focused)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+            if focused is not None and keys:
+                place = keys.index(focused) if focused in keys else min(place, len(keys) - 1)
+                self.thumbs[place].setFocus(Qt.FocusReason.ShortcutFocusReason)
+            elif focused is not None:
+                self.focusLeft.emit()
         self.setVisible(bool(subjects))
         for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
             thumb.setChecked(index == self._state.current)

@@ -193,6 +193,7 @@ class SubjectPanel(QWidget):
         self.replace.clicked.connect(self.chooseRequested)
         self.drop_zone.chooseRequested.connect(self.chooseRequested)
         self.gallery.chosen.connect(self._example_chosen)
+        self.shelf.focusLeft.connect(self._take_focus)
         self.name_row.edit.textEdited.connect(self._name_typed)
         self.name_row.edit.returnPressed.connect(subjects.find_again)
         self.name_row.nouns.picked.connect(self._noun_picked)
@@ -363,6 +364,15 @@ class SubjectPanel(QWidget):
         for widget in (self.name_row.nouns, self.name_row.edit):
             if widget.isVisible():
                 self._scroll.ensureWidgetVisible(widget, 0, 16)
+
+    @Slot()
+    def _take_focus(self) -> None:
+        """The shelf is gone with the focus: it stays in this panel, where Ctrl+Z brings back what was taken off."""
+        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def has_undo(self) -> bool:
+        """Whether a step of the current cut-out can be undone."""
+        return self._session is not None and bool(self._session.undo_label)
 
     @Slot(object)
     def _example_chosen(self, example: ExamplePhoto) -> None:

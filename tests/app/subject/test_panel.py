@@ -220,6 +220,17 @@ def test_the_shelf_keeps_each_subject_with_its_mask(qtbot, rig):
     QTest.keyClick(rig.panel.shelf.thumbs[1], Qt.Key.Key_Delete)
     assert [subject.title for subject in rig.state.subjects] == ["one.png"]
     assert not rig.panel.shelf.isVisible()
+    assert rig.panel.canvas.hasFocus(), "the focus stays in the panel"
+
+
+def test_the_focus_stays_on_the_shelf_while_there_is_one(qtbot, rig):
+    for number, name in enumerate(("one", "two", "three"), 1):
+        opened(qtbot, rig, name=f"{name}.png", seed=number)
+    shelf = rig.panel.shelf
+    for place, then in ((1, 1), (1, 0)):
+        shelf.thumbs[place].setFocus()
+        QTest.keyClick(shelf.thumbs[place], Qt.Key.Key_Delete)
+        assert not shelf.thumbs or shelf.thumbs[then].hasFocus()
 
 
 def test_the_shelf_has_names_and_an_order_that_can_be_taken_back(qtbot, rig):

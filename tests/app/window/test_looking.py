@@ -366,3 +366,13 @@ def test_save_as_is_about_all_pictures_that_are_chosen_in_the_row(bench, qtbot, 
     window.panels.canvas.saveRequested.emit(True)
     wait(qtbot, lambda: not background.busy())
     assert len(list(tmp_path.iterdir())) == 3, "the button below the picture saves that one"
+
+
+def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_went_with_it(bench):
+    state, panels = bench.state, bench.window.panels
+    other = state.add_subject(cut_out=cut_out(), name="mug")
+    state.remove_subject(other.key)
+    bench.window.setFocus()
+    panels.undo()
+    assert [subject.name for subject in state.subjects] == ["box", "mug"]
+    state.remove_subject(other.key, for_good=True)
