@@ -234,6 +234,7 @@ class Panels(QWidget):
         on_the_shelf = focused is not None and shelf.isAncestorOf(focused)
         nothing_else = self._open_editor() is None and not self.subject.has_undo()
         if (on_the_shelf or nothing_else) and shelf.bring_back():
+            self.toast.is_undone(shelf.bring_back)
             return
         self._undoes().undo()
 

@@ -371,8 +371,15 @@ def test_save_as_is_about_all_pictures_that_are_chosen_in_the_row(bench, qtbot, 
 def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_went_with_it(bench):
     state, panels = bench.state, bench.window.panels
     other = state.add_subject(cut_out=cut_out(), name="mug")
-    state.remove_subject(other.key)
-    bench.window.setFocus()
-    panels.undo()
+    panels.toast.show_message("Something else", lambda: None)
+    for said in ("", "Something else"):
+        state.remove_subject(other.key)
+        if not said:
+            panels.subject.shelf.removed.emit()
+            assert panels.toast.text()
+        bench.window.setFocus()
+        panels.undo()
+        assert panels.toast.text() == said, "what offers to undo it goes, and nothing else"
+        panels.toast.show_message("Something else", lambda: None)
     assert [subject.name for subject in state.subjects] == ["box", "mug"]
     state.remove_subject(other.key, for_good=True)
