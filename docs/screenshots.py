@@ -231,7 +231,7 @@ class Photographer(Camera):
         self.program.controller.files.open([notes])
         self.wait(self.window.banner.isVisible, "the banner")
         self.settle()
-        self.take("error", lambda: self.window.prompt)
+        self.take("error", lambda: self.window.subject)  # it stands beside what it is about
         self.window.banner.dismiss()
 
     def small(self) -> None:

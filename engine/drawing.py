@@ -66,7 +66,7 @@ class Drawing:
             Cancelled: ``cancel`` was set.
         """
         watch = _Stopwatch()
-        job = self._with_bits(job)
+        given, job = job, self._with_bits(job)
         request, schedule, region = job.request, job.schedule, job.request.region
         cached, task = self._conditioning.cached(request), self._conditioning.task(job, self._sampler)
         if not task.streams:
@@ -95,6 +95,11 @@ class Drawing:
         bits: list[np.ndarray] = [scale.numpy() for scale in kept[:before]]
         seconds, preview_seconds = [0.0] * before, 0.0
         canvas, summed = self._painter.canvas(request, schedule.size), None
+        if previews and job is not given:
+            # The bits of the photo are known since just now: nobody has seen its first scales yet.
+            for scale, image in enumerate(self._painter.first_scales(request, before, schedule, canvas)):
+                yield self._event(scale, job, image, watch.total)
+            preview_seconds += watch.lap()
         tokens = RegionTokens([torch.from_numpy(places) for places in job.anew]) if job.anew else None
         drawing = self._sampler.draw(
             conditions, job.guidance, schedule, request.seed, kept=kept, region=tokens, cancel=cancel

@@ -14,6 +14,7 @@ from engine.bundle.loader import Bundle, load_tokenizer_encoder
 from engine.device.devices import Device
 from engine.encoders.placed import place_cut_out, subject_alpha
 from engine.errors import Cancel, raise_if_cancelled
+from engine.model.config import ScaleSchedule
 from engine.photo.in_front import in_front
 from engine.placement import Placement
 from engine.region import Region, mixed, soft_inside
@@ -122,6 +123,21 @@ class Painter:
         if request.region is None:
             return self._preview(summed, scale, size, canvas)
         return self._region_preview(summed, scale, request.region, canvas, self._alpha(request))
+
+    @torch.inference_mode()
+    def first_scales(
+        self, request: GenerationRequest, count: int, schedule: ScaleSchedule, canvas: SeenCanvas | None
+    ) -> list[np.ndarray]:
+        """The previews after each of the first ``count`` scales that the request keeps."""
+        if request.kept is None or count < 1:
+            return []
+        config, device = self._bundle.manifest.tokenizer, self._bundle.tokenizer.decoder.input.weight.device
+        codes = torch.zeros(1, config.bits, *schedule.grids[-1], device=device)
+        images = []
+        for scale, labels in enumerate(request.kept.scales[:count]):
+            codes = add_scale(codes, torch.tensor(labels, device=device)[None], config, scale)
+            images.append(self.preview(codes, scale, schedule.size, request, canvas))
+        return images
 
     def _region_preview(
         self, summed: torch.Tensor, scale: int, region: Region, canvas: SeenCanvas | None, alpha: np.ndarray | None

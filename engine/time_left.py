@@ -50,7 +50,10 @@ class TimeLeft:
         self._told: int | None = None
 
     def drawn(self, scale: int, seconds: float) -> None:
-        """A scale is done, ``seconds`` after the start. The last kept scale counts as a start without work."""
+        """A scale is done, ``seconds`` after the start. The last kept scale counts as a start without work, those before it
+        as nothing."""
+        if scale < self._first - 1:
+            return
         self._done = scale + 1
         if self._done <= self._first:
             self._marks.clear()

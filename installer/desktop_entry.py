@@ -9,7 +9,7 @@ from pathlib import Path
 
 APP_ID = "io.github.echogen.Desktop"
 NAME = "EchoGen"
-COMMENT = "Your thing, from one photo, in any scene you can describe"
+COMMENT = "Your subject, from one photo, in any scene you can describe"
 
 
 def install_entry(root: Path, python: Path, home: Path | None = None) -> Path:

@@ -212,7 +212,7 @@ Depends: libc6 (>= 2.34), {depends}
 Recommends: zenity
 Section: graphics
 Priority: optional
-Description: Your thing, from one photo, in any scene you can describe
+Description: Your subject, from one photo, in any scene you can describe
  Drop one photo of a pet, shoe, toy or product, correct the cut-out, type a
  prompt, and watch the picture form from coarse to fine. Everything runs on
  this computer. A small model comes along; larger ones can be downloaded.

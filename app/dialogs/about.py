@@ -31,7 +31,7 @@ class AboutDialog(Dialog):
         self.body.addWidget(
             label(
                 self.tr(
-                    "One photo of your thing, one sentence, and your thing appears in that scene. Photos and pictures stay on "
+                    "One photo of your subject, one sentence, and it appears in that scene. Photos and pictures stay on "
                     "this computer."
                 ),
                 "body",

@@ -97,13 +97,24 @@ class Dialog(QDialog):
         """Show it over its window; the window goes on working."""
         window = self._window.window()
         self._scrim = Scrim(window)
+        self._place()
+        window.installEventFilter(self)
+        super().open()
+        if self.focusWidget() in (None, self.close_button):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes to the first field then
+
+    def _place(self) -> None:
+        """In the middle of the window, and within it."""
+        window = self._window.window()
         size = self._card_size() + QSize(2 * _SHADOW, 2 * _SHADOW)
         self.resize(size)
         corner = window.mapToGlobal(window.rect().center())
         self.move(corner.x() - size.width() // 2, corner.y() - size.height() // 2)
-        super().open()
-        if self.focusWidget() in (None, self.close_button):
-            self.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes to the first field then
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
 
     def _card_size(self) -> QSize:
         return self._wanted.boundedTo(self._window.window().size() - QSize(48, 48))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLayout, QWidget
 
 from app.look import type as type_
@@ -68,10 +68,19 @@ class KeysPage(QWidget):
 
 
 class KeyEdit(QKeySequenceEdit):
-    """Qt's field for a key, in the words of this program: "Ctrl+Enter", and what to do while it waits for a key."""
+    """Qt's field for a key, in the words of this program: "Ctrl+Enter", and what to do while it waits for a key.
+
+    Esc is no key to give: it leaves, as everywhere.
+
+    Signals:
+        givenUp: Esc was pressed after another key; the one of before is wanted again.
+    """
+
+    givenUp = Signal()
 
     def __init__(self) -> None:
         super().__init__()
+        self._before = self.keySequence()
         self.setMaximumSequenceLength(1)
         line = self.findChild(QLineEdit)
         assert line is not None  # the only part of Qt's field
@@ -83,7 +92,16 @@ class KeyEdit(QKeySequenceEdit):
 
     def setKeySequence(self, keys: QKeySequence | QKeyCombination | QKeySequence.StandardKey | str | int) -> None:
         super().setKeySequence(keys)
+        self._before = self.keySequence()
         self._invite()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Escape or event.modifiers():
+            super().keyPressEvent(event)
+        elif self.keySequence() != self._before:
+            self.givenUp.emit()
+        else:
+            event.ignore()  # it closes the dialog
 
     def text(self) -> str:
         """The text of the field."""
@@ -138,6 +156,7 @@ class KeyRow(QWidget):
         self.take_button.clicked.connect(self._take)
         self.refresh()
         self.edit.editingFinished.connect(self._edited)
+        self.edit.givenUp.connect(self._give_up)
         self.reset_button.clicked.connect(self._reset)
 
     def refresh(self) -> None:
@@ -167,6 +186,11 @@ class KeyRow(QWidget):
                 keymap.set_keys(self.line.id, wanted)
             # Two actions on one key would block each other: nothing is set until the user takes it from the other one.
             self.changed.emit()
+
+    @Slot()
+    def _give_up(self) -> None:
+        self.refresh()
+        self.changed.emit()
 
     @Slot()
     def _take(self) -> None:

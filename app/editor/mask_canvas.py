@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -80,6 +81,7 @@ class MaskCanvas(QWidget):
         self.viewport = Viewport(self, padding=padding)
         self.tools = Tools(self.viewport, self._point_radius, self)
         self._composed = ComposedPhoto(self.viewport, small=small)
+        self._preview: QImage | None = None
         self._spin = QTimer(self)
         self._spin.setInterval(33)
         self._spin.timeout.connect(self._update_all)
@@ -121,6 +123,12 @@ class MaskCanvas(QWidget):
             self._waiting_changed(session.waiting)
         self.update()
 
+    def set_preview(self, preview: QImage | None) -> None:
+        """A picture to show, fitted, while there is no session: its photo is still being read."""
+        if preview is not self._preview:
+            self._preview = preview
+            self.update()
+
     def overlay(self) -> str:
         return self._composed.overlay()
 
@@ -157,6 +165,12 @@ class MaskCanvas(QWidget):
         painter.setClipRect(event.rect())
         if self.session is None:
             painter.fillRect(event.rect(), theme().color("canvas"))
+            if self._preview is not None:
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+                shown = self._preview.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+                place = QRect((self.width() - shown.width()) // 2, (self.height() - shown.height()) // 2, 0, 0)
+                place.setSize(shown)
+                painter.drawImage(place, self._preview)
         else:
             self.session.in_view = shown_large(self.viewport.view())
             painter.drawImage(QPointF(0, 0), self._composed.image())

@@ -126,6 +126,7 @@ class HistoryPanel(QWidget):
         self.model.modelReset.connect(self._choose_again)
         view.opened.connect(commands.open)
         view.menuWanted.connect(self._menu)
+        view.givenBack.connect(self._ring)
         view.moved.connect(self.arrows.place)
         view.moved.connect(self._more.start)
         self.star_button.toggled.connect(self._filter)
@@ -358,7 +359,12 @@ class HistoryPanel(QWidget):
     def _menu(self, position: QPoint) -> None:
         menu = self.context_menu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.aboutToHide.connect(self._menu_closes)
         menu.popup(position)
+
+    @Slot()
+    def _menu_closes(self) -> None:
+        QTimer.singleShot(0, self.view, self.view.give_back)  # the menu acts after it has hidden itself
 
     def context_menu(self) -> QMenu:
         """The menu for the chosen pictures."""

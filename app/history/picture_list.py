@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -165,16 +165,19 @@ class HistoryView(QListView):
         opened(object): the ``Picture`` that was clicked, or on which Enter was pressed.
         menuWanted(QPoint): global position of a context menu for the selection.
         moved: scrolled, or the content's width changed.
+        givenBack: what a menu was about is not chosen any more.
     """
 
     opened = Signal(object)
     menuWanted = Signal(QPoint)
     moved = Signal()
+    givenBack = Signal()
 
     def __init__(self, history: HistoryModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.history = history
         self._hovered = QPersistentModelIndex()
+        self._lent: tuple[list[int], int | None] | None = None
         set_up_list(self, "historyList")
         self.setModel(history)
         self.setFlow(QListView.Flow.LeftToRight)
@@ -238,9 +241,32 @@ class HistoryView(QListView):
         if event.button() == Qt.MouseButton.RightButton:
             index = self.indexAt(event.position().toPoint())
             if index.isValid() and not self.selectionModel().isSelected(index):
-                self.setCurrentIndex(index)
+                self._lend_to(index)
             return
         super().mousePressEvent(event)
+
+    def _lend_to(self, index: QModelIndex) -> None:
+        """A menu is about another picture than those that are chosen: it alone is chosen until ``give_back``."""
+        before = self._lent[0] if self._lent is not None else [picture.id for picture in self.chosen()]
+        clicked = self.history.picture_at(index.row())
+        self.setCurrentIndex(index)
+        self._lent = before, clicked.id if clicked is not None else None
+
+    @Slot()
+    def give_back(self) -> None:
+        """The menu is closed and what was chosen in it is done: choose again what was chosen before, unless that did choose."""
+        if self._lent is None:
+            return
+        (before, clicked), self._lent = self._lent, None
+        goes = clicked is None or self.history.row_of(clicked) < 0 or not self.chosen()
+        if not goes and [picture.id for picture in self.chosen()] != [clicked]:
+            return
+        self.clearSelection()
+        model = self.selectionModel()
+        rows = [row for row in map(self.history.row_of, before) if row >= 0]
+        for index in map(self.history.index, rows):
+            model.setCurrentIndex(index, model.SelectionFlag.Select)
+        self.givenBack.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)

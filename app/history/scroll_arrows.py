@@ -56,6 +56,8 @@ class ScrollArrows(QObject):
         shown = view.isVisibleTo(self._panel)
         self.left.setVisible(shown and bar.value() > 0)
         self.right.setVisible(shown and bar.value() < bar.maximum())
+        for arrow in (self.left, self.right):
+            arrow.resize(arrow.sizeHint())  # no layout does it
         y = view.y() + view.height() - view.delegate.side // 2 - 4 - self.left.height() // 2
         self.left.move(view.x() + 2, y)
         self.right.move(view.x() + view.width() - self.right.width() - 2, y)

@@ -1,7 +1,8 @@
 """Keeps the session: writes it shortly after it changes, brings it back after a restart or a crash.
 
 Photos and masks go to the assets folder by digest, in the background; the session names a digest only once its file is
-complete, so that a crash in between loses a few seconds, never the session.
+complete, so that a crash in between loses a few seconds, never the session. At a start the shelf is there at once, and its
+photos are read behind it (``coming_subjects.py``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.session.coming_subjects import Arrived, ComingSubjects, look_at
 from app.session.kept_region import KeptRegion, read_region, region_assets
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
@@ -22,7 +24,7 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
-from engine import MAX_PROMPT_CHARACTERS, CutOut, EchoGenError, PhotoError, Placement, ScaleBits, Sentence
+from engine import MAX_PROMPT_CHARACTERS, CutOut, EchoGenError, Placement, ScaleBits
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class SessionKeeper(QObject):
 
     Signals:
         saved: the session is on disk as it stands now.
-        fetching(bool): photos of the last session are on their way, or have come.
+        fetching(bool): the shelf of the last session is on its way, or has come.
     """
 
     saved = Signal()
@@ -60,6 +62,9 @@ class SessionKeeper(QObject):
         self._state, self._store, self._settings, self._assets, self._extra = state, store, settings, assets, extra
         self._masks: dict[int, tuple[np.ndarray, str]] = {}
         self._photos: set[str] = set()
+        self._cut_outs: dict[str, CutOut] = {}
+        self._coming = ComingSubjects(state, assets, state)
+        self._coming.arrived.connect(self._arrived)
         self._region = KeptRegion(assets, self)
         self._region.kept.connect(self._start)
         self._asked: set[object] = set()
@@ -95,6 +100,12 @@ class SessionKeeper(QObject):
             if photo is not None and photo.digest not in self._photos and photo.digest not in self._asked:
                 self._asked.add(photo.digest)
                 background.run(self._assets.save_photo, photo, done=self._photo_kept, failed=self._not_kept)
+            cut_out = subject.cut_out
+            # It is shown at the next start until the photo is read; one that could not be written is missed there, no more.
+            whole = photo is not None and cut_out is not None and cut_out.photo == photo.digest
+            if cut_out is not None and whole and self._cut_outs.get(cut_out.photo) is not cut_out:
+                self._cut_outs[cut_out.photo] = cut_out
+                background.run(self._assets.save_cut_out, cut_out, failed=self._not_kept)
             known = self._masks.get(subject.key)
             if (
                 mask is not None
@@ -211,6 +222,9 @@ class SessionKeeper(QObject):
         )
 
     def _describe(self, subject: Subject) -> SavedSubject | None:
+        coming = self._coming.described(subject)
+        if coming is not None:
+            return coming
         if subject.photo is None:
             if subject.cut_out is None:
                 return None
@@ -272,31 +286,33 @@ class SessionKeeper(QObject):
         if session.subjects:
             self.fetching.emit(True)
             background.run(
-                _fetch, self._assets, session.subjects, session.current, done=self._fetched, failed=self._not_fetched
+                _look, self._assets, session.subjects, session.current, done=self._looked, failed=self._not_looked
             )
         return bool(session.subjects or session.prompt)
 
     @Slot(object)
-    def _fetched(self, fetched: tuple[list[dict[str, Any]], int]) -> None:
+    def _looked(self, seen: tuple[list[tuple[SavedSubject, dict[str, Any]]], int]) -> None:
+        found, current = seen
         self._on_its_way = False
-        self._put_back(*fetched)
+        for described, values in found:
+            if described.photo and values["cut_out"] is not None:
+                self._cut_outs[described.photo] = values["cut_out"]
+        back = self._state.put_back_subjects(tuple(values for _, values in found), current)
+        self._coming.expect((subject, described) for subject, (described, _) in zip(back, found, strict=True))
         self.fetching.emit(False)
-
-    def _put_back(self, values: list[dict[str, Any]], current: int) -> None:
-        if not values:
-            return
-        digests = [value.pop("_mask", "") for value in values]
-        self._photos |= {value["photo"].digest for value in values if value.get("photo") is not None}
-        back = self._state.put_back_subjects(tuple(values), current)
-        for subject, digest in zip(back, digests, strict=True):
-            if subject.mask is not None and digest:
-                self._masks[subject.key] = (subject.mask, digest)
 
     @Slot(object)
-    def _not_fetched(self, error: Exception) -> None:
+    def _not_looked(self, error: Exception) -> None:
         self._on_its_way = False
         self.fetching.emit(False)
-        log.warning("the photos of the last session could not be read", exc_info=error)
+        log.warning("the shelf of the last session could not be read", exc_info=error)
+
+    @Slot(object)
+    def _arrived(self, arrived: Arrived) -> None:
+        assert arrived.values is not None
+        self._photos.add(arrived.described.photo)
+        if arrived.values["mask"] is not None:
+            self._masks[arrived.key] = (arrived.values["mask"], arrived.described.mask)
 
 
 def _read(from_json: Callable[[Any], _Read], data: Any) -> _Read | None:
@@ -314,42 +330,18 @@ def _keep_mask(assets: AssetStore, key: int, mask: np.ndarray) -> tuple[int, np.
     return key, mask, assets.save_mask(mask)
 
 
-def _fetch(assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int) -> tuple[list[dict[str, Any]], int]:
-    """Values of ``Subject`` for what is still there; a photo or mask that is gone is left out."""
-    found: list[dict[str, Any]] = []
+def _look(
+    assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int
+) -> tuple[list[tuple[SavedSubject, dict[str, Any]]], int]:
+    """What is left of the saved subjects, with values of ``Subject`` that can be shown at once, and which one is in use."""
+    found: list[tuple[SavedSubject, dict[str, Any]]] = []
     chosen = -1
     for index, described in enumerate(subjects):
-        try:
-            value = _fetch_one(assets, described)
-        except (EchoGenError, OSError, ValueError, TypeError):
-            log.warning("a subject of the last session is gone", exc_info=True)
-            continue
-        if index == current:
-            chosen = len(found)
-        found.append(value)
+        values = look_at(assets, described)
+        if values is not None:
+            chosen = len(found) if index == current else chosen
+            found.append((described, values))
     return found, chosen if chosen >= 0 else len(found) - 1
-
-
-def _fetch_one(assets: AssetStore, described: SavedSubject) -> dict[str, Any]:
-    common: dict[str, Any] = {"name": described.name, "title": described.title, "example": described.example}
-    if not described.photo:
-        packed = {
-            "png": described.cut_out,
-            "framing": described.framing,
-            "cut_below": described.cut_below,
-            "cut_beside": described.cut_beside,
-        }
-        cut_out = CutOut.from_json(packed)
-        return {**common, "cut_out": cut_out}
-    photo = assets.load_photo(described.photo, described.title)
-    if photo is None:
-        raise PhotoError(Sentence("The kept photo {title} is gone.", title=described.title or described.photo[:8]))
-    mask = assets.load_mask(described.mask) if described.mask else None
-    if mask is not None and mask.shape != photo.rgb.shape[:2]:
-        mask = None
-    if mask is not None and described.unsure:
-        common |= {"unsure": True, "automatic": mask}
-    return {**common, "photo": photo, "mask": mask, "_mask": described.mask if mask is not None else ""}
 
 
 def _is_unsure(subject: Subject) -> bool:

@@ -191,9 +191,10 @@ class SessionState(QObject):
         if self._shelf.select(index):
             self._shelf_changed()
 
-    def remove_subject(self, key: int) -> None:
-        """Take a subject off the shelf; the one before it becomes current. ``bring_back_subject`` undoes it."""
-        if self._shelf.remove(key):
+    def remove_subject(self, key: int, *, for_good: bool = False) -> None:
+        """Take a subject off the shelf; the one before it becomes current. ``bring_back_subject`` undoes it, unless it went
+        for good."""
+        if self._shelf.remove(key, for_good=for_good):
             self._shelf_changed()
 
     def move_subject(self, key: int, place: int) -> None:
@@ -328,7 +329,7 @@ class SessionState(QObject):
         return Readiness(
             has_model=engine.phase in ("loading", "ready"),
             loading=engine.phase == "loading",
-            reading=self._contents.reading,
+            reading=self._contents.reading or (subject is not None and bool(subject.coming)),
             has_photo=subject is not None,
             has_subject=subject is not None and subject.cut_out is not None,
             problem=subject.problem if subject is not None else "",

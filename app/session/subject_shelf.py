@@ -34,6 +34,8 @@ class Subject:
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
+        coming: digest of its photo while that is read from the last session; "" otherwise.
+        preview: a small copy of that photo, RGB uint8 (H, W, 3), shown meanwhile; or None.
     """
 
     key: int
@@ -49,6 +51,8 @@ class Subject:
     finding: bool = False
     example: bool = False
     title: str = ""
+    coming: str = ""
+    preview: np.ndarray | None = None
 
 
 class SubjectShelf:
@@ -92,13 +96,14 @@ class SubjectShelf:
         self.current = index
         return True
 
-    def remove(self, key: int) -> bool:
-        """Take a subject off; the one before it becomes current. False where it is gone already."""
+    def remove(self, key: int, *, for_good: bool = False) -> bool:
+        """Take a subject off; the one before it becomes current. False where it is gone already. ``undo`` brings it back, unless
+        it went for good."""
         place = self._index(key)
         if place is None:
             return False
         gone, current = self.subjects[place], self.subject
-        if not gone.example:
+        if not gone.example and not for_good:
             self._done(place, gone)
         self.subjects = tuple(subject for subject in self.subjects if subject is not gone)
         if current is not None and current is not gone:

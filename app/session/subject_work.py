@@ -129,3 +129,8 @@ def compose(
         return Composed(key, number, mask, made, "", photo_notes(photo, mask, size))
     except EchoGenError as error:
         return Composed(key, number, mask, None, error.sentence)
+
+
+def note(key: int, photo: Photo, mask: np.ndarray, size: int) -> tuple[int, np.ndarray, tuple[str, ...]]:
+    """What a photo lacks for a good picture, for a subject whose cut-out is there already."""
+    return key, mask, photo_notes(photo, mask, size)

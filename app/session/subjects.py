@@ -22,7 +22,7 @@ from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService, hosted_segmenter
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
-from app.session.subject_work import OnDemand, compose, find, prepare, read_file, read_image
+from app.session.subject_work import OnDemand, compose, find, note, prepare, read_file, read_image
 from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS
 from engine import EchoGenError, Sentence
@@ -80,6 +80,7 @@ class Subjects(QObject):
         self._done: dict[int, int] = {}
         self._revisions: dict[int, tuple] = {}
         self._searched: set[int] = set()
+        self._looked_at: set[int] = set()
         self._coming: Pyramid | None = None
         self._session: MaskSession | None = None
         self._editing: tuple[int, MaskSession] | None = None
@@ -129,8 +130,9 @@ class Subjects(QObject):
         examples = [subject.key for subject in self.state.subjects if subject.example]
         digest = loaded.photo.digest
         for index, subject in enumerate(self.state.subjects):
-            if subject.photo is not None and subject.photo.digest == digest:
-                self.state.select_subject(index)  # it is here already, with its mask
+            here = subject.photo.digest if subject.photo is not None else subject.coming
+            if here == digest:
+                self.state.select_subject(index)  # it is here already, with its mask, or about to be
                 return
         self._coming = loaded.layers
         self.state.add_subject(
@@ -318,8 +320,14 @@ class Subjects(QObject):
                 session.take_mask(mask, "Open a mask")
             if mask is None and not subject.problem and subject.key not in self._searched:
                 self._search(subject)
-            if mask is not None and subject.cut_out is None and not subject.problem and not subject.finding:
-                self._publish_session(subject.key, session)
+            if mask is not None and not subject.problem and not subject.finding:
+                if subject.cut_out is None:
+                    self._publish_session(subject.key, session)
+                elif subject.key not in self._numbers and subject.key not in self._looked_at:
+                    # Its cut-out came with it; what its photo lacks is not known yet.
+                    self._looked_at.add(subject.key)
+                    arguments = subject.key, subject.photo, mask, self.state.reference_size
+                    background.run(note, *arguments, done=self._notes_made)
         keys = {one.key for one in self.state.subjects}
         for key in [key for key in self._sessions if key not in keys]:
             self._drop(key)
@@ -423,6 +431,13 @@ class Subjects(QObject):
             self._take_composed(subject, made)
         if subject is not None and not self.is_changing():
             self.composed.emit()
+
+    @Slot(object)
+    def _notes_made(self, made: tuple[int, np.ndarray, tuple[str, ...]]) -> None:
+        key, mask, notes = made
+        subject = self._subject(key)
+        if subject is not None and subject.mask is mask:
+            self.state.update_subject(key, notes=notes)
 
     def _take_composed(self, subject: Subject | None, made: Composed) -> None:
         if subject is None:

@@ -302,7 +302,8 @@ def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
     if not ready.has_photo:
         return False, say("Add a photo first")
     if not ready.has_subject:
-        return False, translated(ready.problem) or say("The cut-out is not ready yet")
+        waits = say("Opening the photo…") if ready.reading else say("The cut-out is not ready yet")
+        return False, translated(ready.problem) or waits
     if not ready.has_prompt:
         return False, say("Write a prompt first")
     if ready.loading:

@@ -56,9 +56,10 @@ class CutOutCard(Card):
         if subject.problem:
             self.text.setText(sentences.translated(subject.problem))
         else:
-            self.text.setText("" if photo else self.tr("from a picture"))
+            self.text.setText("" if photo or subject.coming else self.tr("from a picture"))
         self.edit.setEnabled(photo)
-        self.edit.setToolTip(tooltip("edit_cutout") if photo else self.tr("The photo is not there any more"))
+        gone = self.tr("The photo is being opened") if subject.coming else self.tr("The photo is not there any more")
+        self.edit.setToolTip(tooltip("edit_cutout") if photo else gone)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -16,6 +16,7 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Glyph
+from app.look.pixels import to_image
 from app.look.theme import radius, size
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
@@ -182,6 +183,7 @@ class SubjectPanel(QWidget):
         self.card.edit.clicked.connect(self.editRequested)
         self.name_row.edit.textEdited.connect(self._name_typed)
         self.name_row.nouns.picked.connect(self._noun_picked)
+        self.shelf.focusLeft.connect(self._take_focus)
         ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
         bind(canvas, "invert", self.invert)
@@ -229,12 +231,14 @@ class SubjectPanel(QWidget):
     def refresh(self, _loading: bool = False) -> None:
         """Show the current subject, or how to get one."""
         subject = self._state.subject
-        photo = subject is not None and subject.photo is not None
+        photo = subject is not None and (subject.photo is not None or subject.preview is not None)
         begin = subject is None or subject.example
         own = subject is not None and not subject.example
         if self._subjects is not None:
+            self._show_preview(subject)
             self.canvas.setVisible(photo)
             self.tool_row.setVisible(photo and own)
+            self.tool_row.setEnabled(subject is not None and subject.photo is not None)
             self.name_row.setVisible(own)
             self.card.setVisible(own)
             self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
@@ -251,13 +255,25 @@ class SubjectPanel(QWidget):
     def _is_loading(self) -> bool:
         return self._subjects is not None and self._subjects.loading
 
+    def _show_preview(self, subject: Subject | None) -> None:
+        """A small copy of a photo of the last session, while the photo is read."""
+        preview = subject.preview if subject is not None and subject.photo is None else None
+        self.canvas.set_preview(to_image(preview) if preview is not None else None)
+        if preview is not None:
+            self._fit_canvas(preview.shape[1], preview.shape[0])
+
+    def _fit_canvas(self, width: int, height: int) -> None:
+        self.canvas.setFixedHeight(round(min(max(_WIDTH * height / width, 132), _WIDTH)))
+
     def _show_subject(self, subject: Subject | None) -> None:
         if subject is None:
             self.chip.show_words("")
             self.note.hide()
             self.photo_note.hide()
             return
-        if subject.finding:
+        if subject.coming:
+            self.chip.show_words(self.tr("Opening the photo…"), busy=True)
+        elif subject.finding:
             self.chip.show_words(self.tr("Finding the subject…"), busy=True)
         else:
             self.chip.show_words(self.tr("Example") if subject.example else "")
@@ -295,6 +311,8 @@ class SubjectPanel(QWidget):
     def _verdict(self, subject: Subject) -> Verdict:
         """A note on the cut-out; "" when it was corrected, or while there is none."""
         session = self._session
+        if subject.coming:
+            return "unsure" if subject.unsure else ""  # the note keeps its room until the photo is there
         if subject.finding or subject.example or session is None or session.corrected:
             return ""
         if subject.proposal is None:
@@ -315,7 +333,7 @@ class SubjectPanel(QWidget):
         if session is not None:
             session.marksChanged.connect(self._marks_changed)
             width, height = session.photo.width, session.photo.height
-            self.canvas.setFixedHeight(round(min(max(_WIDTH * height / width, 132), _WIDTH)))
+            self._fit_canvas(width, height)
             self.canvas.tools.set_brush_size(max(width, height) * 0.05)
             self._marks_changed()
 
@@ -377,6 +395,15 @@ class SubjectPanel(QWidget):
             if widget.isVisible():
                 self._scroll.ensureWidgetVisible(widget, 0, 16)
 
+    @Slot()
+    def _take_focus(self) -> None:
+        """The shelf is gone with the focus: it stays in this panel, where Ctrl+Z brings back what was taken off."""
+        self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def has_undo(self) -> bool:
+        """Whether a step of the current cut-out can be undone."""
+        return self._session is not None and bool(self._session.undo_label)
+
     @Slot(object)
     def _example_chosen(self, example: ExamplePhoto) -> None:
         self.open_example(example.path, example.name, example.seed, example.prompt)
@@ -393,7 +420,7 @@ class SubjectPanel(QWidget):
         self.title.setText(self.tr("Subject"))
         self.replace.setText(self.tr("Replace…"))
         self.replace.setToolTip(tooltip("open"))
-        self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one thing works best"))
+        self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one per photo"))
         self.drop_zone.choose.setText(self.tr("Choose a photo…"))
         if self._subjects is not None:
             self.shelf.title.setText(self.tr("On the shelf"))

@@ -136,9 +136,11 @@ class Shelf(_Row):
     Signals:
         removed: a subject was taken off; ``bring_back`` undoes it, and a change of the order.
         renameRequested: the current subject is to get another name.
+        focusLeft: the thumb that had the focus is gone, and there is no other.
     """
 
     removed = Signal()
+    focusLeft = Signal()
     renameRequested = Signal()
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
@@ -166,6 +168,7 @@ class Shelf(_Row):
         keys = tuple(subject.key for subject in subjects)
         if keys != self._shown:
             focused = next((key for key, thumb in zip(self._shown, self.thumbs, strict=True) if thumb.hasFocus()), None)
+            place = self._shown.index(focused) if focused is not None else 0
             self._shown = keys
             self._fill(len(keys))
             for thumb in self.thumbs:
@@ -173,8 +176,11 @@ class Shelf(_Row):
                 thumb.removeRequested.connect(self._removed)
                 thumb.moveRequested.connect(self._moved)
                 thumb.renameRequested.connect(self._renamed)
-            if focused in keys:
-                self.thumbs[keys.index(focused)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+            if focused is not None and keys:
+                place = keys.index(focused) if focused in keys else min(place, len(keys) - 1)
+                self.thumbs[place].setFocus(Qt.FocusReason.ShortcutFocusReason)
+            elif focused is not None:
+                self.focusLeft.emit()
         self.setVisible(bool(subjects))
         for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
             thumb.setChecked(index == self._state.current)
@@ -182,7 +188,7 @@ class Shelf(_Row):
             thumb.setAccessibleName(name)
             thumb.set_subject(subject.key, subject.name or Path(subject.title).stem or str(index + 1))
             thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(name))
-            source = subject.cut_out if subject.cut_out is not None else subject.photo
+            source = next((one for one in (subject.cut_out, subject.photo, subject.preview) if one is not None), None)
             if source is not None and self._pictured.get(subject.key) is not source:
                 self._pictured[subject.key] = source
                 self._pictures[subject.key] = _picture(subject)
@@ -286,7 +292,9 @@ def _picture(subject: Subject) -> QImage:
 
     if subject.cut_out is not None:
         return to_image(subject.cut_out.rgb)
-    assert subject.photo is not None
+    if subject.photo is None:
+        assert subject.preview is not None
+        return to_image(subject.preview)
     step = max(1, min(subject.photo.rgb.shape[:2]) // (2 * _PIXELS))  # twice what is shown: smoothed when it is painted
     small = np.ascontiguousarray(subject.photo.rgb[::step, ::step])
     if subject.mask is not None:  # of a session that came back: its cut-out is made when it is chosen

@@ -84,8 +84,8 @@ def empty_words(state: SessionState) -> tuple[str, str]:
     """Title and text of a canvas without a picture: what the user can do next."""
     subject = state.subject
     if subject is None:
-        return say("Put your thing anywhere"), say(
-            "Add a photo of one thing, write where it should be, and watch the picture form from coarse to fine."
+        return say("Put your subject anywhere"), say(
+            "Add a photo of one subject, write where it should be, and watch the picture form from coarse to fine."
         )
     name = subject.name.strip()
     title = say("Put this {0} anywhere").format(name) if name else say("Put your subject anywhere")

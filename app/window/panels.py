@@ -248,7 +248,11 @@ class Panels(QWidget):
         if focused is not None and self.history.isAncestorOf(focused) and self.history.commands.can_undo_delete():
             self.history.commands.undo_delete()
             return
-        if focused is not None and self.subject.shelf.isAncestorOf(focused) and self.subject.shelf.bring_back():
+        shelf = self.subject.shelf
+        on_the_shelf = focused is not None and shelf.isAncestorOf(focused)
+        nothing_else = self._open_editor() is None and not self.subject.has_undo()
+        if (on_the_shelf or nothing_else) and shelf.bring_back():
+            self.toast.is_undone(shelf.bring_back)
             return
         self._undoes().undo()
 

@@ -274,13 +274,19 @@ class FinishedPictures(QObject):
 
     @Slot()
     def save(self) -> None:
-        """ "Save as…" of the picture that is shown, with what made it."""
-        self._save(True)
+        """ "Save as…" of the picture that is shown, or of all that are chosen when those are several, with what made them."""
+        self._save_shown_or_chosen(True)
 
     @Slot()
     def save_plain(self) -> None:
-        """The same without what made it."""
-        self._save(False)
+        """The same without what made them."""
+        self._save_shown_or_chosen(False)
+
+    def _save_shown_or_chosen(self, metadata: bool) -> None:
+        if len(self._history.commands.chosen()) > 1:
+            self._history.commands.save_chosen(metadata)
+        else:
+            self._save(metadata)
 
     @Slot(bool)
     def _save(self, metadata: bool) -> None:

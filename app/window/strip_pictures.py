@@ -79,7 +79,8 @@ class StripPictures(QObject):
     def _started(self, event: Started) -> None:
         """A picture begins with kept scales, perhaps of a picture that is not the one that was shown."""
         images = self._canvas.strip.model.images
-        for scale, image in enumerate(self._of_kept(event.request.kept)):
+        # A region keeps the bits of all scales, and draws from its first one on.
+        for scale, image in enumerate(self._of_kept(event.request.kept)[: event.first_scale]):
             if image is not None and scale < len(images) and images[scale] is None:
                 self._canvas.strip.set_preview(scale, image)
 

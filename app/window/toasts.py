@@ -73,6 +73,11 @@ class Toast(QWidget):
         hint = super().sizeHint()
         return QSize(hint.width(), max(hint.height(), 44 + 2 * _SHADOW))
 
+    def is_undone(self, undo: Callable[[], object]) -> None:
+        """Something was undone in another way: a message that offers it goes."""
+        if self._undo == undo:
+            self.hide()
+
     @Slot()
     def take_back(self) -> None:
         """Undo what is said, where it can be."""

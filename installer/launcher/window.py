@@ -150,6 +150,7 @@ class SetupWindow(QWidget):
         self._reader.timeout.connect(self._read_log)
 
     def _arrange(self) -> None:
+        self.again.setFixedHeight(self.network.sizeHint().height())  # it stands in a row with the others
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for button in (self.again, self.pause, self.folder, self.network):
@@ -329,7 +330,9 @@ class NetworkSettings(QWidget):
         ):
             field = QLineEdit(getattr(current, name), self)
             field.setAccessibleName(words)
-            layout.addRow(label(words, "label", "text-muted", parent=self), field)
+            beside = label(words, "label", "text-muted", parent=self)
+            beside.setMinimumHeight(field.sizeHint().height())  # in the middle of the field, not at its top
+            layout.addRow(beside, field)
             self._fields[name] = field
 
     def save(self) -> None:

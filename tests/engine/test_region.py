@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits, ScalePreview
+from engine import CutOut, Engine, Finished, GenerationRequest, ScaleBits, ScalePreview, Started
 from engine.bench.random_bundle import make_random_bundle
 from engine.encoders.placed import subject_alpha
 from engine.errors import PhotoError, RequestError
@@ -144,6 +144,18 @@ def test_a_photo_becomes_bits_and_stays_outside(engine):
     assert whole.shape == photo.rgb.shape
     assert not (whole != photo.rgb).any(axis=2)[mask == 0].any()
     assert (whole != photo.rgb).any(axis=2)[mask > 0].mean() > 0.8
+
+
+def test_every_scale_of_a_picture_in_a_photo_is_shown_also_those_that_stay(engine):
+    chance = np.random.default_rng(2)
+    photo = photo_from_pixels(chance.integers(0, 256, (64, 64, 3), np.uint8))
+    mask = np.zeros((64, 64), np.uint8)
+    mask[40:56, 40:56] = 255  # too small for the tokens of the first scales
+    events = list(engine.generate(replace(REQUEST, region=region_of_photo(photo, mask, ((64, 64),)))))
+    started, *previews = (event for event in events if isinstance(event, Started | ScalePreview))
+    assert started.first_scale > 1
+    assert [event.scale for event in previews] == list(range(len(started.grids)))
+    assert len({event.image.tobytes() for event in previews[: started.first_scale]}) > 1, "each its own picture"
 
 
 def placed_in(photo, mask, subject) -> GenerationRequest:

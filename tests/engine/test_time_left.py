@@ -157,3 +157,12 @@ def test_several_kept_scales_are_no_pace():
 )
 def test_one_wording_for_everything(seconds: float, words: str):
     assert time_left_words(seconds) == words
+
+
+def test_scales_that_are_only_shown_take_no_time_and_are_no_progress():
+    left = TimeLeft([0.25] * 4, first_scale=2)
+    left.drawn(0, 0.1)
+    assert left.fraction(5.0) == 0.0
+    left.drawn(1, 0.2)
+    left.drawn(2, 1.2)
+    assert left.fraction(1.2) == pytest.approx(0.5)

@@ -42,7 +42,7 @@ class Tiles(QWidget):
         self.setObjectName("scaleTiles")
         self.model = model
         self.side = size("tile")
-        self._layers: dict[int, tuple[int, ScaledPicture]] = {}
+        self._layers: dict[int, tuple[np.ndarray, ScaledPicture]] = {}
         self._pointed = -1
         self._dragging = False
         self.setMouseTracking(True)
@@ -169,8 +169,8 @@ class Tiles(QWidget):
             self._layers.pop(scale, None)
             return None
         known = self._layers.get(scale)
-        if known is None or known[0] != id(pixels):
-            known = (id(pixels), ScaledPicture(_thumb(pixels)))
+        if known is None or known[0] is not pixels:
+            known = (pixels, ScaledPicture(_thumb(pixels)))
             self._layers[scale] = known
         return known[1]
 

@@ -36,3 +36,17 @@ def test_an_x_server_that_cannot_be_asked_is_taken_as_composited(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", missing)
     assert frame.is_composited()
     frame.is_composited.cache_clear()
+
+
+def test_an_open_dialog_stays_in_the_middle_of_its_window_and_within_it(window, qtbot):
+    window.resize(1200, 900)
+    dialog = Dialog("Something", window, 820, 620)
+    dialog.open()
+    wide = dialog.card_rect().size().toSize()
+    for size in ((700, 560), (1200, 900)):
+        window.resize(*size)
+        card = dialog.card_rect().toRect().translated(dialog.pos())
+        whole = window.rect().translated(window.mapToGlobal(QPoint(0, 0)))
+        assert whole.contains(card) and (card.center() - whole.center()).manhattanLength() <= 2
+    assert dialog.card_rect().size().toSize() == wide
+    dialog.reject()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 
 from app.dialogs.settings_dialog import PAGES, SettingsDialog
 from app.language import languages
@@ -90,3 +91,21 @@ def test_keys_are_written_as_everywhere_else(dialog):
     assert dialog.key_rows["generate"].edit.text() == "Ctrl+Enter"
     dialog.key_rows["vary"].edit.setKeySequence("Ctrl+Shift+Return")
     assert dialog.key_rows["vary"].edit.text() == "Ctrl+Shift+Enter"
+
+
+def test_escape_gives_back_a_key_and_leaves_and_is_never_one_itself(dialog, qtbot):
+    dialog._group.button(PAGES.index("keys")).click()
+    row = dialog.key_rows["copy"]
+    before = keymap.keys("copy")
+    row.edit.setFocus()
+    try:
+        qtbot.keyClick(row.edit, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+        assert row.edit.text() == "Ctrl+S" and row.conflict.text() == "Also used by “Save as”"
+        qtbot.keyClick(row.edit, Qt.Key.Key_Escape)
+        assert row.edit.text() == "Ctrl+C" and not row.conflict.text() and dialog.isVisible()
+        again = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+        row.edit.keyPressEvent(again)
+        assert not again.isAccepted(), "the dialog hears it, and closes"
+        assert row.edit.text() == "Ctrl+C" and keymap.keys("copy") == before
+    finally:
+        keymap.reset()

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QDrag, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtGui import QContextMenuEvent, QDrag, QImage, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from app.history.model import PAGE, PictureRole
 from app.history.panel import HistoryPanel
@@ -559,3 +560,82 @@ def test_leaving_the_view_ends_hovering(panel, qtbot):
     assert panel.view.hovered().row() == 1
     QApplication.sendEvent(panel.view, QEvent(QEvent.Type.Leave))
     assert not panel.view.hovered().isValid()
+
+
+without_a_screen = pytest.mark.qt_log_ignore("This plugin does not support")
+
+
+def menu_on(qtbot, panel: HistoryPanel, row: int) -> QMenu:
+    """What a right click does: the press, then the event for the menu."""
+    viewport, at = panel.view.viewport(), place(panel, row)
+    qtbot.mousePress(viewport, Qt.MouseButton.RightButton, pos=at)
+    asked = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, viewport.mapToGlobal(at))
+    QApplication.sendEvent(viewport, asked)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    return menu
+
+
+def use(menu: QMenu, text: str) -> None:
+    menu.setActiveAction(next(action for action in menu.actions() if action.text() == text))
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+
+
+@without_a_screen
+def test_a_menu_is_about_the_picture_under_it_and_leaves_what_is_chosen(panel, qtbot):
+    panel.set_shown(panel.model.rows[0].picture.id)
+    menu = menu_on(qtbot, panel, 3)
+    assert [picture.seed for picture in panel.view.chosen()] == [2]
+    menu.close()
+    qtbot.waitUntil(lambda: [picture.seed for picture in panel.view.chosen()] == [5])
+    menu_on(qtbot, panel, 3).close()
+    menu_on(qtbot, panel, 1).close()
+    qtbot.waitUntil(lambda: [picture.seed for picture in panel.view.chosen()] == [5])
+
+
+@without_a_screen
+def test_a_menu_among_several_that_are_chosen_is_about_them_all(panel, qtbot):
+    click(qtbot, panel, 0)
+    click(qtbot, panel, 2, Qt.KeyboardModifier.ControlModifier)
+    menu_on(qtbot, panel, 2).close()
+    qtbot.wait(20)
+    assert [picture.seed for picture in panel.view.chosen()] == [5, 3]
+    menu_on(qtbot, panel, 4).close()
+    qtbot.waitUntil(lambda: [picture.seed for picture in panel.view.chosen()] == [5, 3])
+
+
+@without_a_screen
+def test_what_is_chosen_in_a_menu_is_done_with_the_picture_under_it(panel, qtbot):
+    panel.set_shown(panel.model.rows[0].picture.id)
+    use(menu_on(qtbot, panel, 3), "Star")
+    assert panel.model.rows[3].picture.starred and not panel.model.rows[0].picture.starred
+    qtbot.waitUntil(lambda: [picture.seed for picture in panel.view.chosen()] == [5])
+    use(menu_on(qtbot, panel, 3), "Move to the trash")
+    assert shown(panel) == [5, 4, 3, 1]
+    qtbot.waitUntil(lambda: [picture.seed for picture in panel.view.chosen()] == [5])
+
+
+@without_a_screen
+def test_a_menu_that_chose_another_picture_has_its_way(panel, qtbot):
+    panel.set_shown(panel.model.rows[0].picture.id)
+    menu = menu_on(qtbot, panel, 3)
+    panel.view.choose(panel.model.rows[1].picture.id)
+    menu.close()
+    qtbot.wait(20)
+    assert [picture.seed for picture in panel.view.chosen()] == [4]
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["a full row at the start", "a row that fills"])
+def test_the_arrows_are_round_from_their_first_moment(store, qtbot, full):
+    for seed in range(12 if full else 1):
+        keep_picture(a_picture(seed), store)
+    panel = HistoryPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(400, 130)
+    panel.show()
+    for seed in range(20, 32 if not full else 20):
+        panel.add(keep_picture(a_picture(seed), store))
+    qtbot.waitUntil(panel.arrows.right.isVisible)
+    assert panel.arrows.right.size() == panel.arrows.right.sizeHint()
+    gap = panel.view.geometry().right() - panel.arrows.right.geometry().right()
+    assert gap == 2, "at the end of the row"

@@ -124,7 +124,7 @@ def test_used_work_stays_on_disk_until_it_is_the_subjects_mask(opened, start, qt
     qtbot.waitUntil(lambda: not opened.drafts._store.pictures(), timeout=3000)
     opened.die()
     again = start()
-    qtbot.waitUntil(lambda: again.state.subject is not None)
+    qtbot.waitUntil(lambda: again.state.subject is not None and again.state.subject.photo is not None)
     assert area(again.state.subject.mask) == painted and again.drafts.offer is None
 
 

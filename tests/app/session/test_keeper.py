@@ -8,13 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.session import coming_subjects
 from app.session.keeper import SessionKeeper
 from app.session.state import SessionState
 from app.session.values import PanelValues
 from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
-from engine.photo import photo_from_pixels
+from app.system import background
+from engine.photo import cut_out, photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from engine.placement import Placement
 from engine.region import PhotoWindow, Region
@@ -164,7 +166,7 @@ def test_an_unsure_cut_out_is_one_after_a_restart_too_until_it_is_corrected(keep
         keeper.save()
         keeper._state.remove_subject(keeper._state.subject.key)
         assert keeper.restore(keeper.load())
-        qtbot.waitUntil(lambda: keeper._state.subject is not None)
+        qtbot.waitUntil(lambda: keeper._state.subject is not None and keeper._state.subject.photo is not None)
         assert keeper._state.subject.unsure == (not sure and not corrected)
 
 
@@ -231,12 +233,125 @@ def test_what_is_gone_of_a_session_is_left_out_and_the_rest_comes_back(keeper, q
     keeper.fetching.connect(told.append)
     keeper.restore(saved)
     assert told == [True], "a large photo takes its time: the window says that it is opened"
-    qtbot.waitUntil(lambda: told == [True, False])
+    qtbot.waitUntil(lambda: told == [True, False] and state.subject.photo is not None)
     assert len(state.subjects) == 1
     assert state.subject.name == "cat" and state.subject.mask is None, "a mask of another size is none"
-    keeper._fetched(([], -1))
-    keeper._not_fetched(OSError("gone"))
+    keeper._looked(([], -1))
+    keeper._not_looked(OSError("gone"))
     assert len(state.subjects) == 1 and not keeper._on_its_way
+
+
+def left(keeper, qtbot, *names: str) -> None:
+    """A session with a photo and its cut-out for each name, saved, and off the shelf again."""
+    state = keeper._state
+    for number, name in enumerate(names):
+        pixels = np.random.default_rng(number).integers(0, 255, (900, 700, 3)).astype(np.uint8)
+        mask = np.zeros((900, 700), np.uint8)
+        mask[200:600, 100:500] = 255
+        photo = photo_from_pixels(pixels, name=f"{name}.png")
+        state.add_subject(photo=photo, mask=mask, cut_out=cut_out(photo, mask, 256), name=name, title=photo.name)
+    keeper.keep_assets_now()
+    qtbot.waitUntil(lambda: len(list(keeper._assets.folder.glob("*.cutout.json"))) == len(names))
+    qtbot.waitUntil(lambda: not background.busy())
+    keeper.save()
+    for subject in state.subjects:
+        state.remove_subject(subject.key, for_good=True)
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Photos are read only when the test says so: the work, and what hears of it, as arguments of ``background.run``."""
+    run, works = background.run, []
+
+    def hold(work, *arguments, **named):
+        if work is coming_subjects._read:
+            works.append((work, arguments, named))
+        else:
+            run(work, *arguments, **named)
+
+    monkeypatch.setattr(coming_subjects.background, "run", hold)
+    return works
+
+
+def read_next(held) -> None:
+    work, arguments, named = held.pop(0)
+    named["done"](work(*arguments))
+
+
+def test_the_shelf_is_back_before_its_photos_are_read_and_can_be_drawn(keeper, qtbot, held):
+    left(keeper, qtbot, "duck", "boat")
+    state = keeper._state
+    keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: len(state.subjects) == 2)
+    shown = state.subject
+    assert shown.name == "boat" and shown.photo is None and shown.coming
+    assert shown.cut_out is not None and (shown.cut_out.photo, len(shown.cut_out.pixels)) == (shown.coming, 256)
+    assert max(shown.preview.shape) == 528 and state.readiness().has_subject
+    read_next(held)
+    assert state.subject.photo.digest == shown.coming and state.subject.mask is not None, "the current one is first"
+    assert not state.subject.coming and state.subject.preview is None and state.subject.cut_out is shown.cut_out
+    assert state.subjects[0].coming and not held[1:]
+    read_next(held)
+    assert state.subjects[0].photo is not None and not held
+
+
+def test_what_is_typed_while_photos_are_read_is_saved_and_so_is_the_shelf(keeper, qtbot, held):
+    left(keeper, qtbot, "duck", "boat")
+    before = keeper.load()
+    keeper.restore(before)
+    qtbot.waitUntil(lambda: len(keeper._state.subjects) == 2)
+    keeper._state.update_values(prompt="on the moon")
+    keeper._state.update_subject(keeper._state.subject.key, name="ship")
+    keeper.keep_assets_now()
+    keeper.save()
+    after = keeper._store.load()
+    assert after.prompt == "on the moon" and [one.name for one in after.subjects] == ["duck", "ship"]
+    assert [(one.photo, one.mask) for one in after.subjects] == [(one.photo, one.mask) for one in before.subjects]
+
+
+def test_another_one_that_is_chosen_is_read_next_and_one_taken_off_when_it_comes_back(keeper, qtbot, held):
+    left(keeper, qtbot, "duck", "boat", "mug")
+    state = keeper._state
+    keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: len(state.subjects) == 3)
+    state.select_subject(1)
+    off = state.subjects[0].key
+    state.remove_subject(off)
+    read_next(held)
+    read_next(held)
+    assert [one.photo is not None for one in state.subjects] == [True, True] and not held
+    state.bring_back_subject()
+    read_next(held)
+    assert state.subject.key == off and state.subject.photo is not None
+
+
+@pytest.mark.parametrize("with_cut_out", [True, False])
+def test_a_photo_that_turns_out_damaged_leaves_its_cut_out_or_goes(keeper, qtbot, held, with_cut_out):
+    left(keeper, qtbot, "duck")
+    for file in keeper._assets.folder.glob("*.photo.png"):
+        file.write_bytes(b"damaged")
+    if not with_cut_out:
+        for file in keeper._assets.folder.glob("*.cutout.json"):
+            file.write_bytes(b"{}")
+    keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: keeper._state.subject is not None)
+    read_next(held)
+    subject = keeper._state.subject
+    assert (subject is not None) == with_cut_out
+    if subject is not None:
+        assert subject.cut_out is not None and not subject.coming and subject.preview is None
+    assert not keeper._state.bring_back_subject()
+
+
+def test_a_failure_of_the_disk_is_logged_and_the_next_choice_reads_on(keeper, qtbot, held, caplog):
+    left(keeper, qtbot, "duck", "boat")
+    keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: len(keeper._state.subjects) == 2)
+    held.pop(0)[2]["failed"](OSError("gone"))
+    assert "could not be read" in caplog.text
+    keeper._state.select_subject(0)
+    read_next(held)
+    assert keeper._state.subject.photo is not None
 
 
 def test_a_subject_without_photo_and_cut_out_is_not_described(keeper):

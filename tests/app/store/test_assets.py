@@ -9,6 +9,7 @@ import pytest
 
 from app.store.assets import AssetStore
 from engine.errors import CannotWrite
+from engine.photo import cut_out
 from engine.photo.load import photo_from_pixels
 
 
@@ -85,3 +86,27 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CannotWrite):
         AssetStore(tmp_path / "file").save_photo(picture())
+
+
+@pytest.mark.parametrize(("size", "small"), [((40, 60), (40, 60)), ((1200, 3001), (211, 528)), ((2000, 3), (528, 1))])
+def test_a_small_copy_lies_beside_a_photo(store, size, small):
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    digest = store.save_photo(photo_from_pixels(rgb))
+    assert store.load_small(digest).shape == (*small, 3)
+    (store.folder / f"{digest}.small.png").write_bytes(b"damaged")
+    assert store.load_small(digest) is None and store.load_small("../../etc/passwd") is None
+    assert store.has_photo(digest) and not store.has_photo("0" * 64) and not store.has_photo("../x")
+
+
+def test_the_last_cut_out_of_a_photo_comes_back_only_with_its_mask_and_goes_with_its_photo(store):
+    photo, mask = picture(), np.zeros((40, 60), np.uint8)
+    mask[8:30, 10:40] = 255
+    made = cut_out(photo, mask, 32)
+    store.save_photo(photo)
+    store.save_cut_out(made)
+    assert store.load_cut_out(photo.digest, made.mask) == made
+    assert store.load_cut_out(photo.digest, "0" * 64) is None, "another mask"
+    assert store.prune([photo.digest], grace=-1.0) == 0
+    (store.folder / f"{photo.digest}.cutout.json").write_bytes(b"{}")
+    assert store.load_cut_out(photo.digest, made.mask) is None
+    assert store.prune([], grace=-1.0) == 1 and not list(store.folder.iterdir())

@@ -18,6 +18,8 @@ from app.session.subjects import Subjects
 from app.subject.panel import SubjectPanel
 from app.subject.shelf_thumb import SUBJECT_MIME
 from app.window.rail import LeftColumn
+from engine import CutOut
+from engine.photo import photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
 from tests.app.settled import settle
@@ -220,6 +222,17 @@ def test_the_shelf_keeps_each_subject_with_its_mask(qtbot, rig):
     QTest.keyClick(rig.panel.shelf.thumbs[1], Qt.Key.Key_Delete)
     assert [subject.title for subject in rig.state.subjects] == ["one.png"]
     assert not rig.panel.shelf.isVisible()
+    assert rig.panel.canvas.hasFocus(), "the focus stays in the panel"
+
+
+def test_the_focus_stays_on_the_shelf_while_there_is_one(qtbot, rig):
+    for number, name in enumerate(("one", "two", "three"), 1):
+        opened(qtbot, rig, name=f"{name}.png", seed=number)
+    shelf = rig.panel.shelf
+    for place, then in ((1, 1), (1, 0)):
+        shelf.thumbs[place].setFocus()
+        QTest.keyClick(shelf.thumbs[place], Qt.Key.Key_Delete)
+        assert not shelf.thumbs or shelf.thumbs[then].hasFocus()
 
 
 def test_the_shelf_has_names_and_an_order_that_can_be_taken_back(qtbot, rig):
@@ -504,3 +517,24 @@ def test_closing_does_not_wait_for_what_is_being_found(qtbot, rig):
 def test_what_a_photo_lacks_is_said_under_it(qtbot, rig):
     opened(qtbot, rig, size=(1200, 800))
     assert rig.panel.photo_note.isVisible() and "only 2 % of the photo" in rig.panel.photo_note.text()
+
+
+def test_a_subject_whose_photo_is_still_read_is_shown_and_cannot_be_edited_yet(qtbot, rig):
+    panel, state = rig.panel, rig.state
+    preview = np.full((120, 240, 3), 200, np.uint8)
+    made = CutOut(np.full((256, 256, 4), 255, np.uint8))
+    values = {"coming": "a" * 64, "preview": preview, "cut_out": made, "name": "boat", "unsure": True}
+    (subject,) = state.put_back_subjects((values,), 0)
+    assert panel.canvas.isVisibleTo(panel) and panel.canvas.height() == 132
+    assert panel.canvas.grab().toImage().pixelColor(132, 66).getRgb()[:3] == (200, 200, 200)
+    assert panel.chip.text() == "Opening the photo…" and panel.found_note.verdict == "unsure"
+    assert not panel.tool_row.isEnabled() and not panel.card.edit.isEnabled()
+    assert panel.card.edit.toolTip() == "The photo is being opened" and panel.card.text.text() == ""
+    photo = photo_from_pixels(np.full((600, 1200, 3), 90, np.uint8), name="boat.png")
+    mask = np.zeros((600, 1200), np.uint8)
+    mask[100:160, 300:360] = 255
+    state.update_subject(subject.key, photo=photo, mask=mask, automatic=mask, coming="", preview=None)
+    assert panel.tool_row.isEnabled() and panel.card.edit.isEnabled() and panel.chip.text() == ""
+    assert np.array_equal(rig.subjects.session.document.mask, mask) and not rig.segmenter.asked
+    assert state.subject.cut_out is made, "it is that of this mask already"
+    qtbot.waitUntil(lambda: "of the photo" in panel.photo_note.text(), timeout=3000)

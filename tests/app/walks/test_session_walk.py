@@ -344,5 +344,6 @@ def test_short_walks(at_once):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(4 * 3600)
 def test_a_thousand_walks(at_once):
     walk(1000, 50)

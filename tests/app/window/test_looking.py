@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QModelIndex, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from app.canvas.results import columns_for
 from app.look.theme import notifier
@@ -351,3 +351,36 @@ def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is
     begun[-1][1](Enlarged(128, 128, "Swin2SR"))
     wait(qtbot, lambda: "128 × 128, by Swin2SR" in bench.window.toast.text())
     assert larger.dialog is None and len(begun) == 2
+
+
+def test_save_as_is_about_all_pictures_that_are_chosen_in_the_row(bench, qtbot, tmp_path, monkeypatch):
+    window, view = bench.window, bench.window.history.view
+    bench.show(bench.pictures[0])
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "one.png"), ""))
+    view.choose(bench.pictures[0].id)
+    window.pictures.save()
+    wait(qtbot, lambda: [file.name for file in tmp_path.iterdir()] == ["one.png"])
+    view.selectionModel().select(window.history.model.index(1), QItemSelectionModel.SelectionFlag.Select)
+    window.pictures.save()
+    wait(qtbot, lambda: len(list(tmp_path.glob("a box*.png"))) == 2)
+    window.panels.canvas.saveRequested.emit(True)
+    wait(qtbot, lambda: not background.busy())
+    assert len(list(tmp_path.iterdir())) == 3, "the button below the picture saves that one"
+
+
+def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_went_with_it(bench):
+    state, panels = bench.state, bench.window.panels
+    other = state.add_subject(cut_out=cut_out(), name="mug")
+    panels.toast.show_message("Something else", lambda: None)
+    for said in ("", "Something else"):
+        state.remove_subject(other.key)
+        if not said:
+            panels.subject.shelf.removed.emit()
+            assert panels.toast.text()
+        bench.window.setFocus()
+        panels.undo()
+        assert panels.toast.text() == said, "what offers to undo it goes, and nothing else"
+        panels.toast.show_message("Something else", lambda: None)
+    assert [subject.name for subject in state.subjects] == ["box", "mug"]
+    state.remove_subject(other.key, for_good=True)

@@ -165,6 +165,16 @@ def test_a_picture_that_begins_with_kept_scales_shows_them(rig):
         assert rig.shown == [1, 2, None, None], "never those of a picture that happened to be shown"
 
 
+def test_a_region_shows_the_scales_that_stay_and_not_those_that_are_drawn(rig):
+    source = bits_of(1)
+    rig.scales.remember(source, tuple(plain(value) for value in (1, 2, 3, 4)))
+    rig.show(bits_of(2))
+    event = Started(GenerationRequest("a", kept=source), GRIDS, (0.25,) * 4, 2)  # a region keeps the bits of all scales
+    rig.panel.started(event, (32, 32))
+    rig.queue.started.emit(event)
+    assert rig.shown == [1, 2, None, None] and rig.panel.strip.model.now == 2
+
+
 def test_what_memory_adds_to_the_history_is_kept_there(rig, qtbot):
     bits, picture = bits_of(1), rig.add(1)
     rig.scales.remember(bits, (plain(1), plain(2), plain(3), plain(4)))
