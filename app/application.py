@@ -195,6 +195,11 @@ class Program(QObject):
             self._rest = self._build_rest()
             raise
 
+    @property
+    def begun(self) -> bool:
+        """Whether the start is over: nothing of the window, and nothing that it offers, is still to come."""
+        return self._went_on and self._deferred is not None and self._deferred.done
+
     def _build_rest(self) -> Iterator[None]:
         """Build all that is not seen at first, in parts; between two of them the window paints and answers."""
         from app.mask.drafts import DraftStore

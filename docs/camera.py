@@ -46,6 +46,7 @@ class Camera:
         self.state, self.window = self.program.state, self.program.window
         self.window.resize(size)
         self.program.start()
+        self.program.complete()
 
     def wait(self, done: Callable[[], object], what: str) -> None:
         """Let the program run until something is so. Raises ``TimeoutError`` with ``what`` never came."""

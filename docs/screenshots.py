@@ -98,6 +98,7 @@ class Photographer(Camera):
     def run(self) -> None:
         """Walk through all states, in the order of the guide."""
         self.wait(lambda: self.state.engine.phase == "ready" and self.ready(), "the model and the example's cut-out")
+        self.wait(lambda: self.program.begun, "the end of the start")
         self.settle(1.0)
         self.take("start")
         self.fill_history()

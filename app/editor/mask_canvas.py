@@ -285,9 +285,7 @@ class MaskCanvas(QWidget):
         self.tools.move(event.position(), event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton | Qt.MouseButton.MiddleButton):
-            return
-        self.tools.release(event.position())
+        self.tools.release(event.position(), event.button())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         # Two quick clicks are two clicks for the tools.

@@ -70,6 +70,7 @@ class Tools(QObject):
         self._size = 46.0
         self._hardness = 0.7
         self._drag: Drag | None = None
+        self._button = Qt.MouseButton.NoButton
         self._pointer: QPointF | None = None
         self._cross: QPointF | None = None
         self._lasso: list[QPointF] = []
@@ -146,7 +147,7 @@ class Tools(QObject):
     def finish(self) -> None:
         """End what is being drawn: a stroke counts, a box or a lasso does not."""
         drag, self._drag = self._drag, None
-        self._lasso = []
+        self._button, self._lasso = Qt.MouseButton.NoButton, []
         if drag is not None and drag.kind == "stroke" and self._viewport.session is not None:
             self._viewport.session.document.end_stroke()
         if drag is not None:
@@ -166,6 +167,8 @@ class Tools(QObject):
         """A button of the mouse went down; False when it is nothing to the tools."""
         self._set_cross(None)
         self.set_modifiers(modifiers)
+        if button == self._button:
+            self.finish()  # it went up where nobody heard of it
         if self._viewport.session is None or self._drag is not None:
             return False
         tool = self.effective_tool()
@@ -187,17 +190,20 @@ class Tools(QObject):
         elif left and tool == "lasso":
             self._drag = Drag("lasso", at, at, not modifiers & Qt.KeyboardModifier.ControlModifier)
             self._lasso = [at]
+        self._button = button
         return True
 
     def move(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         self.set_modifiers(modifiers)
         self._move_to(at)
 
-    def release(self, at: QPointF) -> None:
-        """The last button went up."""
-        if self._drag is not None:
-            self._move_to(at)
-            self._release(at)
+    def release(self, at: QPointF, button: Qt.MouseButton) -> None:
+        """A button went up. The one that began a drag ends it, whatever else is, or is said to be, held down."""
+        if button == self._button:
+            self._button = Qt.MouseButton.NoButton
+            if self._drag is not None:
+                self._move_to(at)
+                self._release(at)
         self.cursorChanged.emit()
 
     def leave(self) -> None:
@@ -282,7 +288,7 @@ class Tools(QObject):
             if self._drag.kind == "stroke" and self._viewport.session is not None:
                 self._viewport.session.document.cancel_stroke()
             self._drag = None
-            self._lasso = []
+            self._button, self._lasso = Qt.MouseButton.NoButton, []
         else:
             self._set_cross(None)
         self._paint_again()

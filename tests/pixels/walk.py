@@ -105,6 +105,7 @@ class Walk(Camera):
     def run(self) -> None:
         """Walk through all states that are wanted."""
         self.wait(lambda: self.state.engine.phase == "ready" and self.ready(), "the model and the example's cut-out")
+        self.wait(lambda: self.program.begun, "the end of the start")
         self.wait(lambda: self.state.prepared is not None, "the encoded prompt")
         self.settle()
         self.shot("start")

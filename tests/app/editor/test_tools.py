@@ -11,6 +11,7 @@ from app.editor.viewport import Viewport
 NONE = Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
+RIGHT = Qt.MouseButton.RightButton
 
 
 @pytest.fixture
@@ -24,11 +25,25 @@ def test_a_drag_with_the_brush_is_one_stroke_on_the_mask(tools, session):
     tools.set_tool("brush")
     tools.set_brush_size(20)
     assert tools.press(QPointF(30, 30), LEFT, NONE)
-    assert not tools.press(QPointF(30, 30), LEFT, NONE), "a second button is nothing while the first is down"
+    assert not tools.press(QPointF(30, 30), RIGHT, NONE), "a second button is nothing while the first is down"
     tools.move(QPointF(60, 30), NONE)
-    tools.release(QPointF(60, 30))
+    tools.release(QPointF(60, 30), RIGHT)
+    assert tools.is_busy(), "and does not end what the first began"
+    tools.release(QPointF(60, 30), LEFT)
     assert session.document.undo_label == "Paint" and session.document.mask[30, 45] == 255
     assert not tools.can_give_up()
+
+
+def test_a_stroke_whose_end_nobody_heard_of_ends_with_the_next_press(tools, session):
+    tools.set_tool("brush")
+    tools.set_brush_size(20)
+    tools.press(QPointF(30, 30), LEFT, NONE)
+    tools.move(QPointF(60, 30), NONE)
+    assert tools.press(QPointF(30, 90), LEFT, NONE)
+    tools.release(QPointF(30, 90), LEFT)
+    assert session.document.mask[30, 45] == session.document.mask[90, 30] == 255 and not tools.is_busy()
+    session.undo()
+    assert session.document.mask[30, 45] == 255 and session.document.mask[90, 30] == 0, "two strokes"
 
 
 def test_ctrl_is_the_other_one_of_brush_and_eraser_and_space_the_hand(tools):
