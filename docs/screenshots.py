@@ -179,8 +179,8 @@ class Photographer(Camera):
         """The menu of an earlier picture."""
         view = self.history.view
         row = next(row for row in reversed(range(self.history.model.rowCount())) if self.history.model.picture_at(row))
-        picture = self.history.model.picture_at(row)
-        view.choose(picture.id)
+        shown = view.chosen()[0]
+        view.choose(self.history.model.picture_at(row).id)
         self.settle()
         menu = self.history.context_menu()
         corner = view.viewport().mapToGlobal(view.visualRect(view.currentIndex()).topRight())
@@ -189,6 +189,7 @@ class Photographer(Camera):
         self.take("history")
         menu.close()
         menu.deleteLater()
+        view.choose(shown.id)
 
     def cut_out(self) -> None:
         """The editor on a photo, a stroke in the making."""
@@ -237,7 +238,7 @@ class Photographer(Camera):
 
     def small(self) -> None:
         self.window.resize(SMALL)
-        self.settle(0.5)
+        self.settle(6.0)  # no toast on the picture
         self.take("small")
         self.window.resize(WIDE)
 
