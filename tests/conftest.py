@@ -53,6 +53,27 @@ def garbage_in_this_thread() -> Iterator[None]:
     gc.enable()
 
 
+@pytest.fixture(autouse=True)
+def no_button_stays_down() -> Iterator[None]:
+    """Qt remembers the buttons of the mouse for the whole process: one that a test leaves down, as a double click of QTest does,
+    swallows the clicks of tests after it."""
+    yield
+    if "PySide6.QtTest" not in sys.modules:
+        return
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QGuiApplication
+    from PySide6.QtTest import QTest
+    from PySide6.QtWidgets import QApplication, QWidget
+
+    if QApplication.instance() is not None and QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+        nobody = QWidget()
+        for button in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton):
+            if QGuiApplication.mouseButtons() & button:
+                QTest.mouseRelease(nobody, button)
+        nobody.deleteLater()
+        assert QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
     """Let closed windows really go: outside a running event loop Qt keeps what was marked with ``deleteLater``, and every

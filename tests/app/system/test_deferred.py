@@ -54,6 +54,7 @@ def test_steps_in_no_hurry_wait_for_other_work_but_not_for_ever(qtbot, parent, m
     seen: list[str] = []
     busy = [True]
     steps = DeferredSteps([lambda: seen.append("a")], parent, [lambda: seen.append("b")], lambda: busy[0])
+    qtbot.waitUntil(lambda: seen == ["a"])
     looks = QTimer(parent, interval=0)
     looks.start()
     for _ in range(20):  # turns of the event loop
