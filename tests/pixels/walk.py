@@ -53,7 +53,7 @@ class Walk(Camera):
         self._take, self._themes, self._only = take, tuple(themes), tuple(only)
         super().__init__(size or QSize(1440, 900), str(folder), ENGINE, theme=self._themes[0], **settings)
         downloads = self.window.dialogs.downloads
-        downloads.find_device = lambda: None
+        downloads.find_device = lambda: downloads._device_found(CARD)
         downloads.device = CARD
         self._models = ShownStore()
         downloads._take(self._models)
