@@ -23,7 +23,7 @@ from engine.tokenizer.autoencoder import to_uint8
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.preview import MAX_SIDE, Preview
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
-from engine.tokenizer.reference import SeenCanvas
+from engine.tokenizer.reference import CanvasFeatures
 
 _NEAR = 1
 """Codes around a region that are painted with it: where it meets the picture, its colours are compared there."""
@@ -32,7 +32,7 @@ _NEAR_IN_PREVIEWS = 2
 _NEARLY_ALL = 0.8
 """Of the codes. A region that takes so many with its surroundings is painted with the whole picture: little is gained."""
 
-_Seen = tuple[CutOut, Placement, tuple[int, int], SeenCanvas]
+_LastCanvas = tuple[CutOut, Placement, tuple[int, int], CanvasFeatures]
 
 
 class Painter:
@@ -45,10 +45,10 @@ class Painter:
     def __init__(self, bundle: Bundle, device: Device, strip_bytes: int | None) -> None:
         self._bundle, self._device, self._strip_bytes = bundle, device, strip_bytes
         self._preview = Preview.of_bundle(bundle.tokenizer, bundle.folder)
-        self._seen: _Seen | None = None
+        self._last_canvas: _LastCanvas | None = None
 
     @torch.inference_mode()
-    def canvas(self, request: GenerationRequest, size: tuple[int, int]) -> SeenCanvas | None:
+    def canvas(self, request: GenerationRequest, size: tuple[int, int]) -> CanvasFeatures | None:
         """The placed cut-out for a decoder that looks at it, (width, height) large; None where it does not.
 
         The last one is kept: the same subject at the same place is not looked at again.
@@ -57,15 +57,15 @@ class Painter:
         decoder = self._bundle.tokenizer.decoder
         if subject is None or placement is None or decoder.reference is None:
             return None
-        if self._seen is None or self._seen[:3] != (subject, placement, size):
+        if self._last_canvas is None or self._last_canvas[:3] != (subject, placement, size):
             pixels = torch.from_numpy(place_cut_out(subject, placement, *size)).permute(2, 0, 1)[None]
             weight = decoder.input.weight
             pixels = pixels.to(weight.device, weight.dtype)
-            self._seen = (subject, placement, size, SeenCanvas(pixels, decoder.reference.features(pixels)))
-        return self._seen[3]
+            self._last_canvas = (subject, placement, size, CanvasFeatures(pixels, decoder.reference.features(pixels)))
+        return self._last_canvas[3]
 
     def picture(
-        self, summed: torch.Tensor, canvas: SeenCanvas | None, cancel: Cancel | None, request: GenerationRequest
+        self, summed: torch.Tensor, canvas: CanvasFeatures | None, cancel: Cancel | None, request: GenerationRequest
     ) -> np.ndarray:
         """Summed codes (1, d, h, w) to RGB uint8 (H, W, 3), laid into the picture of the request's region, if it has one.
 
@@ -91,7 +91,7 @@ class Painter:
     def _pixels(
         self,
         codes: torch.Tensor,
-        canvas: SeenCanvas | None,
+        canvas: CanvasFeatures | None,
         cancel: Cancel | None,
         window: tuple[slice, slice] | None = None,
     ) -> np.ndarray:
@@ -117,7 +117,7 @@ class Painter:
         scale: int,
         size: tuple[int, int],
         request: GenerationRequest,
-        canvas: SeenCanvas | None,
+        canvas: CanvasFeatures | None,
     ) -> np.ndarray:
         """A picture after one of its scales, RGB uint8 (H, W, 3), no side over 512."""
         if request.region is None:
@@ -126,7 +126,7 @@ class Painter:
 
     @torch.inference_mode()
     def first_scales(
-        self, request: GenerationRequest, count: int, schedule: ScaleSchedule, canvas: SeenCanvas | None
+        self, request: GenerationRequest, count: int, schedule: ScaleSchedule, canvas: CanvasFeatures | None
     ) -> list[np.ndarray]:
         """The previews after each of the first ``count`` scales that the request keeps."""
         if request.kept is None or count < 1:
@@ -140,7 +140,7 @@ class Painter:
         return images
 
     def _region_preview(
-        self, summed: torch.Tensor, scale: int, region: Region, canvas: SeenCanvas | None, alpha: np.ndarray | None
+        self, summed: torch.Tensor, scale: int, region: Region, canvas: CanvasFeatures | None, alpha: np.ndarray | None
     ) -> np.ndarray:
         """The earlier picture with a preview of its region. Only what lies around the region is painted."""
         config, grid = self._bundle.manifest.tokenizer, (summed.shape[2], summed.shape[3])

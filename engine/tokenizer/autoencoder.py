@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.decoding import decode_in_strips
 from engine.tokenizer.encoder_decoder import Decoder, Encoder
-from engine.tokenizer.reference import SeenCanvas
+from engine.tokenizer.reference import CanvasFeatures
 
 
 class Autoencoder(nn.Module):
@@ -33,7 +33,7 @@ class Autoencoder(nn.Module):
         """Pixels (B, 3, H, W) in -1..1, sides multiples of the stride, to features (B, d, H/stride, W/stride)."""
         return self.encoder(pixels)
 
-    def decode(self, codes: Tensor, canvas: Tensor | SeenCanvas | None = None) -> Tensor:
+    def decode(self, codes: Tensor, canvas: Tensor | CanvasFeatures | None = None) -> Tensor:
         """Summed codes (B, d, h, w) to pixels (B, 3, h*stride, w*stride) in -1..1.
 
         Args:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.tokenizer.layers import Double, ResidualBlock
-from engine.tokenizer.reference import SeenCanvas, part_of
+from engine.tokenizer.reference import CanvasFeatures, part_of
 
 if TYPE_CHECKING:
     from engine.tokenizer.encoder_decoder import Decoder
@@ -36,7 +36,7 @@ _MARGIN = 8
 def decode_in_strips(
     decoder: Decoder,
     codes: Tensor,
-    canvas: Tensor | SeenCanvas | None = None,
+    canvas: Tensor | CanvasFeatures | None = None,
     strip_bytes: int | None = None,
     before_layer: Callable[[], None] | None = None,
     window: tuple[slice, slice] | None = None,
@@ -46,7 +46,7 @@ def decode_in_strips(
     Args:
         decoder: the decoder; its weights may be float32 or bfloat16, the codes are brought to their type.
         codes: the sum of all codes.
-        canvas: the placed cut-out, as ``Decoder.forward`` takes it, or what ``Decoder.see`` made of it. The reference
+        canvas: the placed cut-out, as ``Decoder.forward`` takes it, or what ``Decoder.canvas_features`` made of it. The reference
             branch, which only small models have, runs over the whole picture at once.
         strip_bytes: size of a strip of one layer's input; by default what suits the device. Peak memory is that of
             the largest layer's input and output plus a few strips.
@@ -60,7 +60,7 @@ def decode_in_strips(
         strip_bytes = CPU_STRIP_BYTES if codes.device.type == "cpu" else DEVICE_STRIP_BYTES
     dtype = decoder.input.weight.dtype
     codes = codes.to(dtype)
-    reference, seen = decoder.reference, decoder.see(codes, canvas)
+    reference, features = decoder.reference, decoder.canvas_features(codes, canvas)
     grid = (codes.shape[2], codes.shape[3])
     around, inner = (None, None) if window is None else _around(window, grid)
     x = decoder.input(codes)
@@ -68,21 +68,21 @@ def decode_in_strips(
         if before_layer is not None:
             before_layer()
         if around is not None and level == max(len(decoder.levels) - 2, 0):
-            x, seen = _part(x, seen, *around)
+            x, features = _part(x, features, *around)
         if inner is not None and level is not None and 2 ** (len(decoder.levels) - 1 - level) >= _MARGIN:
-            x, seen = _part(x, seen, *inner)
+            x, features = _part(x, features, *inner)
             inner = None
-        if reference is not None and seen is not None and level is not None:
-            x = reference.join(x, seen.maps, level)
+        if reference is not None and features is not None and level is not None:
+            x = reference.join(x, features.maps, level)
         x = _double(step, x, strip_bytes) if isinstance(step, Double) else _residual_block(step, x, strip_bytes)
     scale, shift = _norm_as_affine(decoder.norm, x, strip_bytes)
     if inner is not None:  # behind the last norm, which sets the tone: the rest reaches no further than a code
-        x, seen = _part(x, seen, *inner)
+        x, features = _part(x, features, *inner)
     scene = decoder.scene(_convolve(decoder.output, x, scale, shift, strip_bytes))
-    if reference is None or seen is None:
+    if reference is None or features is None:
         return scene.clamp_(-1, 1)
     normed = F.silu(torch.addcmul(shift, x.float(), scale), inplace=True).to(x.dtype)
-    return reference.compose(scene, normed, seen.maps, seen.pixels).clamp_(-1, 1)
+    return reference.compose(scene, normed, features.maps, features.pixels).clamp_(-1, 1)
 
 
 _Part = tuple[slice, slice, tuple[int, int]]
@@ -100,9 +100,9 @@ def _around(window: tuple[slice, slice], grid: tuple[int, int]) -> tuple[_Part, 
 
 
 def _part(
-    x: Tensor, seen: SeenCanvas | None, rows: slice, columns: slice, grid: tuple[int, int]
-) -> tuple[Tensor, SeenCanvas | None]:
-    return part_of(x, rows, columns, grid), None if seen is None else seen.part(rows, columns, grid)
+    x: Tensor, features: CanvasFeatures | None, rows: slice, columns: slice, grid: tuple[int, int]
+) -> tuple[Tensor, CanvasFeatures | None]:
+    return part_of(x, rows, columns, grid), None if features is None else features.part(rows, columns, grid)
 
 
 def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.lattice import without_lattice
 from engine.tokenizer.layers import Double, Halve, ResidualBlock, group_norm
-from engine.tokenizer.reference import ReferenceBranch, SeenCanvas
+from engine.tokenizer.reference import CanvasFeatures, ReferenceBranch
 
 
 class Encoder(nn.Module):
@@ -83,14 +83,14 @@ class Decoder(nn.Module):
         height, width = (side * self.stride for side in codes.shape[-2:])
         return codes.new_zeros(codes.shape[0], 4, height, width)
 
-    def see(self, codes: Tensor, canvas: Tensor | SeenCanvas | None) -> SeenCanvas | None:
+    def canvas_features(self, codes: Tensor, canvas: Tensor | CanvasFeatures | None) -> CanvasFeatures | None:
         """The canvas that goes with codes (B, d, h, w), looked at; None without a reference branch."""
         if self.reference is None:
             return None
-        if isinstance(canvas, SeenCanvas):
+        if isinstance(canvas, CanvasFeatures):
             return canvas
         pixels = self.empty_canvas(codes) if canvas is None else canvas.to(codes.device, codes.dtype)
-        return SeenCanvas(pixels, self.reference.features(pixels))
+        return CanvasFeatures(pixels, self.reference.features(pixels))
 
     def scene(self, x: Tensor) -> Tensor:
         """What the last convolution gave as pixels, (B, 3, H, W) in about -1..1, before a cut-out is laid over them."""
@@ -102,17 +102,17 @@ class Decoder(nn.Module):
             canvas: the placed cut-out, premultiplied RGBA (B, 4, H, W) in 0..1; None for a picture without a subject.
                 A decoder without a reference branch passes it over.
         """
-        reference, seen = self.reference, self.see(codes, canvas)
+        reference, features = self.reference, self.canvas_features(codes, canvas)
         x = self.input(codes)
         for level, step in self.steps():
-            if reference is not None and seen is not None and level is not None:
-                x = reference.join(x, seen.maps, level)
+            if reference is not None and features is not None and level is not None:
+                x = reference.join(x, features.maps, level)
             x = step(x)
         x = F.silu(self.norm(x))
         scene = self.scene(self.output(x))
-        if reference is None or seen is None:
+        if reference is None or features is None:
             return scene
-        return reference.compose(scene, x, seen.maps, seen.pixels)
+        return reference.compose(scene, x, features.maps, features.pixels)
 
 
 class Level(nn.Module):

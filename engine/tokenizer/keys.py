@@ -77,21 +77,23 @@ def our_names(published: Iterable[str], config: TokenizerConfig) -> dict[str, st
     table = key_table(config)
     spellings = {plain_name(name): name for name in table if name not in CONSTANTS}
     found: dict[str, str | None] = {}
-    seen: dict[str, str] = {}
+    given: dict[str, str] = {}
     for name in published:
         full = name if name in table else spellings.get(name)
         if full is None:
             raise BundleError(Sentence("The tokenizer's file has an unknown weight, “{name}”.", name=name), _STEP)
-        if full in seen:
+        if full in given:
             raise BundleError(
                 Sentence(
-                    "The tokenizer's file has the same weight twice, “{seen}” and “{name}”.", seen=seen[full], name=name
+                    "The tokenizer's file has the same weight twice, “{first}” and “{name}”.",
+                    first=given[full],
+                    name=name,
                 ),
                 _STEP,
             )
-        seen[full] = name
+        given[full] = name
         found[name] = table[full]
-    missing = [name for name in table if name not in seen and name not in CONSTANTS]
+    missing = [name for name in table if name not in given and name not in CONSTANTS]
     if missing:
         raise BundleError(
             Sentence(

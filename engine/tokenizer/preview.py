@@ -31,7 +31,7 @@ from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.quantizer import Grid, MultiScaleQuantizer, add_scale
-from engine.tokenizer.reference import SeenCanvas
+from engine.tokenizer.reference import CanvasFeatures
 
 FILE = "preview.safetensors"
 MAX_SIDE = 512
@@ -112,7 +112,11 @@ class Preview:
 
     @torch.inference_mode()
     def __call__(
-        self, summed: Tensor, scale: int, size: tuple[int, int] | None = None, canvas: Tensor | SeenCanvas | None = None
+        self,
+        summed: Tensor,
+        scale: int,
+        size: tuple[int, int] | None = None,
+        canvas: Tensor | CanvasFeatures | None = None,
     ) -> np.ndarray:
         """The picture so far.
 
@@ -150,7 +154,7 @@ class Preview:
         grid: Grid,
         size: tuple[int, int],
         look: Callable[[], None] = lambda: None,
-        canvas: Tensor | SeenCanvas | None = None,
+        canvas: Tensor | CanvasFeatures | None = None,
     ) -> tuple[np.ndarray, ...]:
         """The previews that were seen while a picture formed, from its bits. The last one is a preview too, no decode.
 

@@ -38,7 +38,7 @@ shadow."""
 _VISIBLE = 3.0  # bias of v before the sigmoid: a fresh network shows what it is given
 
 
-class SeenCanvas(NamedTuple):
+class CanvasFeatures(NamedTuple):
     """The placed cut-out as a decoder sees it: the same for the picture and all its previews, so it is looked at once.
 
     Attributes:
@@ -49,10 +49,10 @@ class SeenCanvas(NamedTuple):
     pixels: Tensor
     maps: Sequence[Tensor]
 
-    def part(self, rows: slice, columns: slice, grid: tuple[int, int]) -> SeenCanvas:
+    def part(self, rows: slice, columns: slice, grid: tuple[int, int]) -> CanvasFeatures:
         """The part of the canvas under some rows and columns of a token grid (h, w), which lies over all of it."""
         pixels, *maps = (part_of(x, rows, columns, grid) for x in (self.pixels, *self.maps))
-        return SeenCanvas(pixels, maps)
+        return CanvasFeatures(pixels, maps)
 
 
 def part_of(x: Tensor, rows: slice, columns: slice, grid: tuple[int, int]) -> Tensor:

@@ -2764,8 +2764,8 @@
         <translation>视觉分词器文件中有未知的权重“{name}”。</translation>
     </message>
     <message>
-        <source>The tokenizer&apos;s file has the same weight twice, “{seen}” and “{name}”.</source>
-        <translation>视觉分词器文件中同一权重出现两次：“{seen}”和“{name}”。</translation>
+        <source>The tokenizer&apos;s file has the same weight twice, “{first}” and “{name}”.</source>
+        <translation>视觉分词器文件中同一权重出现两次：“{first}”和“{name}”。</translation>
     </message>
     <message>
         <source>The tokenizer&apos;s file lacks {count} weights, the first “{first}”.</source>
