@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal, Slot
-from PySide6.QtGui import QFileOpenEvent, QGuiApplication, QIcon
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication
 
 from app.language import languages
 from app.look import stylesheet
@@ -29,13 +29,11 @@ from app.store.paths import AppPaths
 from app.store.saved_session import SessionStore
 from app.store.settings import SettingsStore
 from app.system.deferred import DeferredSteps, imports
+from app.system.first_use import FirstUse
 from app.system.garbage import GarbageCollector
 from app.window.main_window import MainWindow
 from engine import EchoGenError, ExitCode, __version__, is_text, shortened
 from installer.desktop_entry import APP_ID, NAME
-
-if TYPE_CHECKING:
-    import asyncio
 
 log = logging.getLogger(__name__)
 
@@ -73,68 +71,6 @@ def tell_launcher() -> None:
     if sign:
         with contextlib.suppress(OSError):
             Path(sign).touch()
-
-
-class FileOpenFilter(QObject):
-    """On macOS photos opened with the program arrive as events of the application.
-
-    Signals:
-        opened(object): list of one path.
-    """
-
-    opened = Signal(object)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.FileOpen and isinstance(event, QFileOpenEvent):
-            self.opened.emit([Path(event.file())])
-            return True
-        return False
-
-
-class FirstUse(QObject):
-    """Watches for the first use of the window: a key, the mouse, a photo over it.
-
-    Signals:
-        used: before the window hears of it.
-
-    Args:
-        window: it is shown, and a widget in it has the focus. What the mouse and photos do comes to the window of the system
-            first; a key that may be a shortcut, to the widget with the focus.
-    """
-
-    used = Signal()
-
-    _USES = frozenset(
-        {
-            QEvent.Type.KeyPress,
-            QEvent.Type.ShortcutOverride,
-            QEvent.Type.InputMethod,
-            QEvent.Type.MouseButtonPress,
-            QEvent.Type.MouseButtonDblClick,
-            QEvent.Type.Wheel,
-            QEvent.Type.TouchBegin,
-            QEvent.Type.TabletPress,
-            QEvent.Type.ContextMenu,
-            QEvent.Type.DragEnter,
-        }
-    )
-
-    def __init__(self, window: QWidget, parent: QObject) -> None:
-        super().__init__(parent)
-        # A filter of the whole application would see, and slow down, the thousands of events of a first layout.
-        self._watched = [one for one in (window.windowHandle(), window.focusWidget()) if one is not None]
-        for one in self._watched:
-            one.installEventFilter(self)
-
-    def stop(self) -> None:
-        for one in self._watched:
-            one.removeEventFilter(self)
-        self._watched.clear()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in self._USES:
-            self.used.emit()
-        return False
 
 
 class Program(QObject):
@@ -509,7 +445,10 @@ def run(arguments: Sequence[str]) -> int:
         the exit code.
     """
     from app.system import logs
+    from app.system.asyncio_tasks import AsyncioTasks
+    from app.system.opened_files import FileOpenFilter
     from app.system.single_instance import SingleInstance
+    from app.system.system_signals import SystemSignals
 
     files = [Path(argument) for argument in arguments if not argument.startswith("-")]
     paths = AppPaths.standard()
@@ -549,33 +488,6 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-class AsyncioTasks(QObject):
-    """Runs tasks of asyncio, which downloads are, in the application's event loop."""
-
-    def __init__(self, application: QApplication) -> None:
-        super().__init__(application)
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    @Slot()
-    def begin(self) -> None:
-        """Take tasks from now on; the event loop runs already."""
-        import asyncio
-
-        import qasync
-
-        self._loop = qasync.QEventLoop(QApplication.instance(), already_running=True)
-        asyncio.set_event_loop(self._loop)
-
-    def end(self) -> None:
-        """The event loop has ended."""
-        import asyncio
-
-        if self._loop is not None:
-            asyncio.events._set_running_loop(None)
-            self._loop.stop()
-            self._loop.close()
-
-
 def _give_up(error: Exception) -> int:
     """There is no window: say why in a box and in the terminal, never nowhere. Returns the exit code."""
     from PySide6.QtWidgets import QMessageBox
@@ -584,51 +496,6 @@ def _give_up(error: Exception) -> int:
     words = str(error) if isinstance(error, EchoGenError) else f"{type(error).__name__}: {error}"
     QMessageBox.critical(None, NAME, shortened(words, 600))
     return int(error.exit_code) if isinstance(error, EchoGenError) else int(ExitCode.OUR_FAULT)
-
-
-class SystemSignals(QObject):
-    """Ctrl+C in the terminal and a request of the system to end, as a Qt signal.
-
-    Signals:
-        asked: a signal of the system asked for the end; the program closes as if the user had closed it.
-    """
-
-    asked = Signal()
-
-    def __init__(self, parent: QObject) -> None:
-        import signal
-
-        super().__init__(parent)
-        import socket
-
-        # Python looks at its signals only between two of its own instructions: a byte on a socket wakes it up.
-        self._ours, self._theirs = socket.socketpair()
-        self._ours.setblocking(False)
-        self._theirs.setblocking(False)
-        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._woken)
-        self._before = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    @Slot()
-    def _woken(self) -> None:
-        import signal
-
-        with contextlib.suppress(BlockingIOError):
-            numbers = self._ours.recv(16)
-            if signal.SIGINT in numbers or signal.SIGTERM in numbers:
-                self.asked.emit()
-
-    def restore(self) -> None:
-        """Give the signals back."""
-        import signal
-
-        self._notifier.setEnabled(False)
-        signal.set_wakeup_fd(self._before)
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._ours.close()
-        self._theirs.close()
 
 
 def main() -> int:
