@@ -271,17 +271,17 @@ class ActionBar(FloatingBar):
 
     def _texts(self) -> tuple[tuple[Button, str, str, bool], ...]:
         """Each button, its words, its action, and whether the words are written on it."""
-        roomy = not (self._compact or self._tight)
+        wide = not (self._compact or self._tight)
         return (
             (self.vary_button, self.tr("Vary"), "vary", not self._bare),
             (self.finish_button, self.tr("Finish it"), "", True),
-            (self.place_button, self.tr("Place"), "place", roomy),
+            (self.place_button, self.tr("Place"), "place", wide),
             (self.redraw_button, self.tr("Redraw from here"), "redraw", False),
             (self.region_button, self.tr("Redraw a region"), "redraw_region", False),
             (self.cut_button, self.tr("Cut out of the picture"), "cut_out", False),
-            (self.compare_button, self.tr("Compare"), "compare", roomy),
-            (self.save_button, self.tr("Save as…"), "save", roomy),
-            (self.copy_button, self.tr("Copy"), "copy", roomy),
+            (self.compare_button, self.tr("Compare"), "compare", wide),
+            (self.save_button, self.tr("Save as…"), "save", wide),
+            (self.copy_button, self.tr("Copy"), "copy", wide),
             (self.star_button, self.tr("Star"), "star_canvas", False),
             (self.drag_handle, self.tr("Drag out"), "", not self._bare),
         )

@@ -130,8 +130,8 @@ class IdeaGrid(QWidget):
         self._place()
 
     def _place(self) -> None:
-        room_width, room_height = (self.width() - _GAP) / 2, (self.height() - _GAP) / 2
-        width = max(32.0, min(room_width, room_height * self._ratio))
+        cell_width, cell_height = (self.width() - _GAP) / 2, (self.height() - _GAP) / 2
+        width = max(32.0, min(cell_width, cell_height * self._ratio))
         height = width / self._ratio
         left = (self.width() - 2 * width - _GAP) / 2
         top = (self.height() - 2 * height - _GAP) / 2

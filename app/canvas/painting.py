@@ -31,15 +31,15 @@ def paint_words(
     title, text = words
     title_font = type_.font("title" if examples else "heading")
     text_font = type_.font("prompt" if examples else "body")
-    room = box.adjusted(32, 16, -32, -16)
+    area = box.adjusted(32, 16, -32, -16)
     flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap)
-    title_rect = QFontMetricsF(title_font).boundingRect(QRectF(0, 0, room.width(), 1000), flags, title)
-    text_rect = QFontMetricsF(text_font).boundingRect(QRectF(0, 0, min(room.width(), 410), 1000), flags, text)
+    title_rect = QFontMetricsF(title_font).boundingRect(QRectF(0, 0, area.width(), 1000), flags, title)
+    text_rect = QFontMetricsF(text_font).boundingRect(QRectF(0, 0, min(area.width(), 410), 1000), flags, text)
     top_height = 28.0 if icon else 0.0
     shown: list[tuple[ScaledPicture, float]] = []
     if examples:
-        left = room.height() - title_rect.height() - text_rect.height() - 56
-        factor = min(1.0, (room.width() - 44) / sum(_EXAMPLE_SIDES), max(0.0, left) / _EXAMPLE_SIDES[-1])
+        left = area.height() - title_rect.height() - text_rect.height() - 56
+        factor = min(1.0, (area.width() - 44) / sum(_EXAMPLE_SIDES), max(0.0, left) / _EXAMPLE_SIDES[-1])
         if factor > 0.3:
             sides = _EXAMPLE_SIDES[-len(examples) :]
             shown = [(layer, side * factor) for layer, side in zip(examples, sides, strict=True)]
@@ -54,11 +54,11 @@ def paint_words(
     y += top_height + gap
     painter.setFont(title_font)
     painter.setPen(theme().color("text"))
-    painter.drawText(QRectF(room.x(), y, room.width(), title_rect.height() + 2), flags, title)
+    painter.drawText(QRectF(area.x(), y, area.width(), title_rect.height() + 2), flags, title)
     y += title_rect.height() + 6
     painter.setFont(text_font)
     painter.setPen(theme().color("text-muted"))
-    width = min(room.width(), 410)
+    width = min(area.width(), 410)
     painter.drawText(QRectF(box.center().x() - width / 2, y, width, text_rect.height() + 2), flags, text)
     painter.restore()
 
@@ -100,17 +100,17 @@ def paint_stage(
 
 
 def _paint_stage_words(
-    painter: QPainter, room: QRectF, words: tuple[str, str], examples: Sequence[ScaledPicture]
+    painter: QPainter, area: QRectF, words: tuple[str, str], examples: Sequence[ScaledPicture]
 ) -> None:
     """Title and sentence at the top; a small picture from coarse to fine at their right."""
     sides = (36.0, 48.0, 64.0)[-len(examples) :] if examples else ()
     taken = sum(sides) + 8.0 * len(sides)
-    shown = bool(sides) and room.width() - taken > 220
-    box = room.adjusted(0, 0, -taken - 8, 0) if shown else room
+    shown = bool(sides) and area.width() - taken > 220
+    box = area.adjusted(0, 0, -taken - 8, 0) if shown else area
     flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
     y = box.y()
     # The usual place of a cut-out begins a quarter down, and the handle that turns it stands above it.
-    end = y + max(30.0, room.height() * 0.26 - 44)
+    end = y + max(30.0, area.height() * 0.26 - 44)
     for text, role, ink in ((words[0], "heading", "text"), (words[1], "body", "text-muted")):
         font = type_.font(role)
         height = QFontMetricsF(font).boundingRect(QRectF(0, 0, box.width(), 1000), flags, text).height()
@@ -121,9 +121,9 @@ def _paint_stage_words(
         painter.drawText(QRectF(box.x(), y, box.width(), height + 2), flags, text)
         y += height + 4
     if shown:
-        x = room.right() - taken + 8.0
+        x = area.right() - taken + 8.0
         for layer, side in zip(examples, sides, strict=True):
-            layer.paint(painter, QRectF(x, room.y() + sides[-1] - side, side, side), radius("tag"))
+            layer.paint(painter, QRectF(x, area.y() + sides[-1] - side, side, side), radius("tag"))
             x += side + 8.0
 
 

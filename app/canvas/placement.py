@@ -59,11 +59,11 @@ def outline_of(alpha: np.ndarray) -> np.ndarray:
     """
     import numpy as np
 
-    seen = alpha > 127
-    rows = np.flatnonzero(seen.any(axis=1))
+    solid = alpha > 127
+    rows = np.flatnonzero(solid.any(axis=1))
     if not len(rows):
         return np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-    first, last = seen[rows].argmax(axis=1), len(alpha) - seen[rows, ::-1].argmax(axis=1)
+    first, last = solid[rows].argmax(axis=1), len(alpha) - solid[rows, ::-1].argmax(axis=1)
     ends = [np.stack([columns, at], axis=1) for columns in (first, last) for at in (rows, rows + 1)]
     return np.concatenate(ends) / len(alpha) - 0.5
 

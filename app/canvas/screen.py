@@ -200,8 +200,8 @@ class PictureScreen(QWidget):
         font = type_.font("body")
         painter.setFont(font)
         metrics = painter.fontMetrics()
-        room = max(80, round(self.width() * 0.7))
-        words = self._message or metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, room - 140)
+        available = max(80, round(self.width() * 0.7))
+        words = self._message or metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, available - 140)
         place = "" if self._message else self._place
         star = 22 if self._starred and not self._message else 0
         gap = 16 if place and words else 0

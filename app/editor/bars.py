@@ -274,10 +274,10 @@ class HintBar(QWidget):
 
     def _fit(self) -> None:
         """Hints that find no room are left out, the last ones first; none is cut off."""
-        room = self._hints.width()
+        free = self._hints.width()
         for group in self._groups:
-            room -= group.sizeHint().width() + self._row.spacing()
-            group.setVisible(room + self._row.spacing() >= 0)
+            free -= group.sizeHint().width() + self._row.spacing()
+            group.setVisible(free + self._row.spacing() >= 0)
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

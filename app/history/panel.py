@@ -116,7 +116,7 @@ class HistoryPanel(QWidget):
         self._search_timer.setInterval(150)
         self._more = QTimer(self, singleShot=True)
         self._more.setInterval(0)
-        self._more.timeout.connect(self._look_for_more)
+        self._more.timeout.connect(self._load_more)
         self._set_margins()
 
     def _connect(self) -> None:
@@ -291,7 +291,7 @@ class HistoryPanel(QWidget):
         self._ring()
 
     @Slot()
-    def _look_for_more(self) -> None:
+    def _load_more(self) -> None:
         """The end of the row is near: older pictures join it, and what is looked at stays where it is."""
         bar = self.view.horizontalScrollBar()
         if self.model.has_more() and bar.maximum() and bar.value() > bar.maximum() - 2 * self.view.width():
@@ -455,5 +455,5 @@ class HistoryPanel(QWidget):
         painter.setOpacity(1.0)
         painter.setFont(type_.font("body"))
         painter.setPen(theme().color("text-muted"))
-        room = QRectF(x + 12, y, self.width() - x - 28, side)
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, self.empty_words())
+        area = QRectF(x + 12, y, self.width() - x - 28, side)
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, self.empty_words())

@@ -91,11 +91,11 @@ class PictureDelegate(QStyledItemDelegate):
         box = QRectF(left, item.y(), width, _title_height() - 4)
         # A single picture has room for one of the two: what it shows says more than when it was made.
         with_time = row.count > 1
-        room = width - small_metrics.horizontalAdvance(when) - 10 if with_time else width
-        title = next((text for text in titles if metrics.horizontalAdvance(text) <= room), titles[-1])
+        available = width - small_metrics.horizontalAdvance(when) - 10 if with_time else width
+        title = next((text for text in titles if metrics.horizontalAdvance(text) <= available), titles[-1])
         painter.setFont(font)
         painter.setPen(theme().color("text"))
-        text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room)
+        text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, available)
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
         if with_time:
             painter.setFont(small)

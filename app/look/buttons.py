@@ -243,8 +243,8 @@ class Button(focus.FocusButton):
         gap = _GAP if name and text else 0
         hint_font = type_.font("micro")
         hint_width = QFontMetricsF(hint_font).horizontalAdvance(self._hint) if self._hint and not self._busy else 0.0
-        room = self.width() - 16 - side - gap - (hint_width + 14 if hint_width else 0)
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, room))
+        available = self.width() - 16 - side - gap - (hint_width + 14 if hint_width else 0)
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, available))
         text_width = metrics.horizontalAdvance(text)
         width = side + gap + text_width + (14 + hint_width if hint_width else 0)
         right = self.layoutDirection() == Qt.LayoutDirection.RightToLeft

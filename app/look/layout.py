@@ -178,8 +178,8 @@ class _Header(focus.FocusButton):
         if self.summary and not self.isChecked():
             small = type_.font("help")
             metrics = QFontMetricsF(small)
-            room = self.width() - indent - title_width - 16
-            text = metrics.elidedText(self.summary, Qt.TextElideMode.ElideRight, max(0.0, room))
+            available = self.width() - indent - title_width - 16
+            text = metrics.elidedText(self.summary, Qt.TextElideMode.ElideRight, max(0.0, available))
             width = metrics.horizontalAdvance(text)
             painter.setFont(small)
             painter.setPen(quiet)

@@ -42,12 +42,12 @@ class Slider(QSlider):
         return self.layoutDirection() == Qt.LayoutDirection.RightToLeft
 
     def _center(self) -> QPointF:
-        room = self.width() - 2 * self._HANDLE
-        return QPointF(self._HANDLE + room * self._share(), self.height() / 2)
+        travel = self.width() - 2 * self._HANDLE
+        return QPointF(self._HANDLE + travel * self._share(), self.height() / 2)
 
     def _value_at(self, x: float) -> int:
-        room = max(1.0, self.width() - 2 * self._HANDLE)
-        share = min(1.0, max(0.0, (x - self._HANDLE) / room))
+        travel = max(1.0, self.width() - 2 * self._HANDLE)
+        share = min(1.0, max(0.0, (x - self._HANDLE) / travel))
         if self._mirrored():
             share = 1 - share
         return self.minimum() + round(share * (self.maximum() - self.minimum()))

@@ -192,10 +192,10 @@ class PromptEdit(QPlainTextEdit):
     def insertFromMimeData(self, source) -> None:
         # Plain words only, whatever was copied, and no more than there is room for: reading all of a log takes minutes.
         if source.hasText():
-            room = MAX_PROMPT_CHARACTERS - len(self.toPlainText()) + len(self.textCursor().selectedText())
+            free = MAX_PROMPT_CHARACTERS - len(self.toPlainText()) + len(self.textCursor().selectedText())
             text = shown(source.text())
-            self._cutting = len(text) > room
-            self.insertPlainText(text[: max(0, room)])
+            self._cutting = len(text) > free
+            self.insertPlainText(text[: max(0, free)])
 
     def minimumSizeHint(self) -> QSize:
         return QSize(80, self.height())

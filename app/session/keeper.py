@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.session.coming_subjects import Arrived, ComingSubjects, look_at
+from app.session.coming_subjects import Arrived, ComingSubjects, provisional_values
 from app.session.kept_region import KeptRegion, read_region, region_assets
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
@@ -286,13 +286,18 @@ class SessionKeeper(QObject):
         if session.subjects:
             self.fetching.emit(True)
             background.run(
-                _look, self._assets, session.subjects, session.current, done=self._looked, failed=self._not_looked
+                _fetch_shelf,
+                self._assets,
+                session.subjects,
+                session.current,
+                done=self._fetched,
+                failed=self._not_fetched,
             )
         return bool(session.subjects or session.prompt)
 
     @Slot(object)
-    def _looked(self, seen: tuple[list[tuple[SavedSubject, dict[str, Any]]], int]) -> None:
-        found, current = seen
+    def _fetched(self, shelf: tuple[list[tuple[SavedSubject, dict[str, Any]]], int]) -> None:
+        found, current = shelf
         self._on_its_way = False
         for described, values in found:
             if described.photo and values["cut_out"] is not None:
@@ -302,7 +307,7 @@ class SessionKeeper(QObject):
         self.fetching.emit(False)
 
     @Slot(object)
-    def _not_looked(self, error: Exception) -> None:
+    def _not_fetched(self, error: Exception) -> None:
         self._on_its_way = False
         self.fetching.emit(False)
         log.warning("the shelf of the last session could not be read", exc_info=error)
@@ -330,14 +335,14 @@ def _keep_mask(assets: AssetStore, key: int, mask: np.ndarray) -> tuple[int, np.
     return key, mask, assets.save_mask(mask)
 
 
-def _look(
+def _fetch_shelf(
     assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int
 ) -> tuple[list[tuple[SavedSubject, dict[str, Any]]], int]:
     """What is left of the saved subjects, with values of ``Subject`` that can be shown at once, and which one is in use."""
     found: list[tuple[SavedSubject, dict[str, Any]]] = []
     chosen = -1
     for index, described in enumerate(subjects):
-        values = look_at(assets, described)
+        values = provisional_values(assets, described)
         if values is not None:
             chosen = len(found) if index == current else chosen
             found.append((described, values))

@@ -80,7 +80,7 @@ class Subjects(QObject):
         self._done: dict[int, int] = {}
         self._revisions: dict[int, tuple] = {}
         self._searched: set[int] = set()
-        self._looked_at: set[int] = set()
+        self._examined: set[int] = set()
         self._coming: Pyramid | None = None
         self._session: MaskSession | None = None
         self._editing: tuple[int, MaskSession] | None = None
@@ -323,9 +323,9 @@ class Subjects(QObject):
             if mask is not None and not subject.problem and not subject.finding:
                 if subject.cut_out is None:
                     self._publish_session(subject.key, session)
-                elif subject.key not in self._numbers and subject.key not in self._looked_at:
+                elif subject.key not in self._numbers and subject.key not in self._examined:
                     # Its cut-out came with it; what its photo lacks is not known yet.
-                    self._looked_at.add(subject.key)
+                    self._examined.add(subject.key)
                     arguments = subject.key, subject.photo, mask, self.state.reference_size
                     background.run(note, *arguments, done=self._notes_made)
         keys = {one.key for one in self.state.subjects}

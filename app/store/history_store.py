@@ -173,7 +173,7 @@ class HistoryStore:
                 (SCALES_KEPT,),
             )
 
-    def has_room_for_scales(self, picture: int) -> bool:
+    def keeps_scales_of(self, picture: int) -> bool:
         """Whether what ``set_scales`` keeps of this picture would stay: it is one of the newest, and still there."""
         row = self.database.row(
             "SELECT EXISTS (SELECT 1 FROM pictures WHERE id=?) AND (SELECT COUNT(*) FROM scales WHERE picture>?) < ?",
@@ -214,7 +214,7 @@ class HistoryStore:
             most_alike: as for ``pictures``.
         """
         where, values = wanted.where()
-        index = "INDEXED BY by_filter" if wanted.looks_at_rows() else "INDEXED BY by_time"
+        index = "INDEXED BY by_filter" if wanted.filters_rows() else "INDEXED BY by_time"
         order = "created DESC"
         if most_alike:
             index, order = "", "likeness IS NULL, likeness DESC, created DESC"

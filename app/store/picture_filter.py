@@ -26,7 +26,7 @@ class PictureFilter:
     bundle: str | None = None
     day: str = ""
 
-    def looks_at_rows(self) -> bool:
+    def filters_rows(self) -> bool:
         """Whether it asks for more than the time."""
         return bool(self.search.split() or self.starred) or self.subject is not None or self.bundle is not None
 

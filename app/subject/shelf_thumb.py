@@ -54,9 +54,9 @@ class ShelfThumb(Thumb):
         font = type_.font("micro")
         painter.setFont(font)
         painter.setPen(theme().color("text" if self.isChecked() else "text-muted"))
-        room = QRectF(0, self._side + _GAP, self.width(), self.height() - self._side - _GAP)
-        text = QFontMetricsF(font).elidedText(self._name, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
+        area = QRectF(0, self._side + _GAP, self.width(), self.height() - self._side - _GAP)
+        text = QFontMetricsF(font).elidedText(self._name, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
 
     def contextMenuEvent(self, event) -> None:
         menu = self.menu()

@@ -57,17 +57,17 @@ class QueueDelegate(QStyledItemDelegate):
             paint_focus_ring(painter, rect.adjusted(1, 1, -1, -1))
         painter.restore()
 
-    def _paint_words(self, painter: QPainter, room: QRectF, model: QueueModel, row: int, chosen: bool) -> None:
+    def _paint_words(self, painter: QPainter, area: QRectF, model: QueueModel, row: int, chosen: bool) -> None:
         entry, color = model.entries[row], theme().color
         top, bottom = type_.font("body"), type_.font("help")
         heights = QFontMetricsF(top).height(), QFontMetricsF(bottom).height()
-        y = room.center().y() - (sum(heights) + 2) / 2
+        y = area.center().y() - (sum(heights) + 2) / 2
         painter.setFont(top)
         painter.setPen(color("accent-soft-text" if chosen else "text"))
-        prompt = QFontMetricsF(top).elidedText(entry.request.prompt, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(QRectF(room.x(), y, room.width(), heights[0]), Qt.AlignmentFlag.AlignLeft, prompt)
+        prompt = QFontMetricsF(top).elidedText(entry.request.prompt, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(QRectF(area.x(), y, area.width(), heights[0]), Qt.AlignmentFlag.AlignLeft, prompt)
         ink = {"failed": "danger", "drawing": "accent"}.get(entry.phase, "text-muted")
-        line = QRectF(room.x(), y + heights[0] + 2, room.width(), heights[1])
+        line = QRectF(area.x(), y + heights[0] + 2, area.width(), heights[1])
         sign = QRectF(line.x(), line.center().y() - 7, 14, 14)
         icons.paint_icon(painter, _SIGNS[entry.phase], sign, ink)
         painter.setFont(bottom)

@@ -84,7 +84,7 @@ class Dialogs(QObject):
         return self._updates
 
     @Slot()
-    def look_for_update(self) -> None:
+    def check_for_update(self) -> None:
         """At a start, where the user wants it: a newer version is told once, and anything that fails is not."""
         self.updates.found.connect(self._update_found, Qt.ConnectionType.SingleShotConnection)
         self.updates.check()

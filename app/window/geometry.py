@@ -25,10 +25,10 @@ def first_geometry(wanted: QSize, available: QRect) -> tuple[QRect, bool]:
     Returns:
         the window without its frame, inside the screen, and whether it should be maximised: the screen is too small for it.
     """
-    room = available.marginsRemoved(_FRAME)
-    size = wanted.boundedTo(room.size())
-    rect = QRect(room.topLeft(), size)
-    rect.moveCenter(room.center())
+    inner = available.marginsRemoved(_FRAME)
+    size = wanted.boundedTo(inner.size())
+    rect = QRect(inner.topLeft(), size)
+    rect.moveCenter(inner.center())
     return rect, size != wanted
 
 

@@ -354,8 +354,8 @@ class MainWindow(QMainWindow):
 
     def preparations(self) -> list[Callable[[], object]]:
         """Slow steps that nobody waits for."""
-        looks = [*imports(*_UPDATES), self.dialogs.look_for_update] if self.state.settings.updates else []
-        return [*self.model_offering.steps(), *looks]
+        steps = [*imports(*_UPDATES), self.dialogs.check_for_update] if self.state.settings.updates else []
+        return [*self.model_offering.steps(), *steps]
 
     @Slot(str)
     def _tell_update(self, text: str) -> None:

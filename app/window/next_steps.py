@@ -91,7 +91,7 @@ class ErrorSteps(QObject):
             self._banner.clear_error()
 
     @Slot()
-    def _look_again(self) -> None:
+    def _rescan_now(self) -> None:
         self._banner.hide()  # it comes again when there is still no room
         self._rescan()
 
@@ -101,7 +101,7 @@ class ErrorSteps(QObject):
             case NotEnoughMemory() if state.settings.memory not in ("low", "int8", "streamed"):
                 return [NextStep(self.tr("Use low-memory plan"), self._controller.use_low_memory)]
             case HistoryNotWritten():  # another folder for pictures would not help
-                return [NextStep(say("Rescan folder"), self._look_again)]
+                return [NextStep(say("Rescan folder"), self._rescan_now)]
             case CannotWrite():
                 return [NextStep(self.tr("Choose another folder…"), self._choose_folder)]
             case BundleError():

@@ -145,7 +145,7 @@ class StripPictures(QObject):
 
 def _keep_scales(store: HistoryStore, picture: int, images: Images) -> None:
     try:
-        if store.has_room_for_scales(picture):
+        if store.keeps_scales_of(picture):
             store.set_scales(picture, images)
     except CannotWrite as error:
         log.info("the scales of picture %d are not kept: %s", picture, error)

@@ -89,11 +89,11 @@ class Toast(QWidget):
     def _place(self) -> None:
         self.message.setWordWrap(False)
         self._row.invalidate()
-        wanted, room = self.sizeHint(), self._host.width()
-        if wanted.width() > room:
+        wanted, available = self.sizeHint(), self._host.width()
+        if wanted.width() > available:
             self.message.setWordWrap(True)  # a long sentence in a narrow window
             self._row.invalidate()
-            wanted = QSize(room, max(wanted.height(), self._row.totalHeightForWidth(room)))
+            wanted = QSize(available, max(wanted.height(), self._row.totalHeightForWidth(available)))
         self.resize(wanted)
         self.move(QPoint((self._host.width() - wanted.width()) // 2, _EDGE - _SHADOW))
 

@@ -208,14 +208,18 @@ def _run(ray: Any, job: BatchJob, options: WorkerOptions, bar: ProgressBar, work
     most = int(resources.get("GPU", 0)) if on_cards else int((resources.get("CPU", 0) - 1) // threads)
     size = workers or most
     if not 1 <= size <= most:
-        room, asked = max(0, most), max(1, size)
+        available, asked = max(0, most), max(1, size)
         raise InputError(
-            Sentence("Ray has {room} graphics cards here, and {asked} workers take one each.", room=room, asked=asked)
+            Sentence(
+                "Ray has {available} graphics cards here, and {asked} workers take one each.",
+                available=available,
+                asked=asked,
+            )
             if on_cards
             else Sentence(
-                "Ray has room for {room} workers here, not for {asked}, with --threads {threads} each and one "
+                "Ray has room for {available} workers here, not for {asked}, with --threads {threads} each and one "
                 "core to read the plan.",
-                room=room,
+                available=available,
                 asked=asked,
                 threads=threads,
             ),

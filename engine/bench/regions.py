@@ -80,7 +80,7 @@ def measure_regions(
         if name == "new":  # The others are drawn at the first picture's place, which the decoder has seen.
             _drawn(engine, replace(request, placement=manifest.place(request)), previews)
 
-    return _in_turns(draw, _NAMES, rounds, on_round, after)
+    return _alternating(draw, _NAMES, rounds, on_round, after)
 
 
 def measure_random_regions(comparer: Comparer, rounds: int, on_round: OnRound = lambda index: None) -> RegionCost:
@@ -107,10 +107,10 @@ def measure_random_regions(comparer: Comparer, rounds: int, on_round: OnRound = 
         if region is not None:
             region.lay_in(in_its_picture(region, drawn, window, config.tokenizer.stride), config.tokenizer.feather)
 
-    return _in_turns(draw, ("whole", "corner", "middle"), rounds, on_round)
+    return _alternating(draw, ("whole", "corner", "middle"), rounds, on_round)
 
 
-def _in_turns(
+def _alternating(
     draw: Callable[[str, int], None],
     names: tuple[str, ...],
     rounds: int,

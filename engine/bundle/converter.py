@@ -131,7 +131,7 @@ def convert_bundle(
     streams = _checked_streams(manifest, transformer, tokenizer, encoders)
     with BundleWriter(out, _fingerprint(transformer, tokenizer, *encoders.values())) as writer:
         work.begin(sum(size for size, _ in streams.values()), writer.stored_bytes)
-        _check_room(out, work.left)
+        _check_space(out, work.left)
         for part, (_, stream) in streams.items():
             rest = stream(writer.stored(part))
             writer.add_weights(part, work.through(rest, f"Converting the {PART_WORDS[part]}"))
@@ -334,7 +334,7 @@ def _numbers(checkpoint: Checkpoint, names: Mapping[str, str]) -> int:
     return sum(math.prod(checkpoint.shapes[name]) for name in names)
 
 
-def _check_room(out: Path, needed: int) -> None:
+def _check_space(out: Path, needed: int) -> None:
     place = Path(out).absolute().parent
     while not is_there(place):
         place = place.parent

@@ -11,7 +11,7 @@ from engine.photo.framing import without_white
 from engine.placement import Placement
 
 _OUTLINE_SIDE = 1024
-_ROOM = 0.07
+_MARGIN = 0.07
 """Of the subject's size, around it."""
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def region_around(subject: CutOut, placement: Placement, width: int, height: int
     factor = min(1.0, _OUTLINE_SIDE / max(width, height))
     small = max(1, round(width * factor)), max(1, round(height * factor))
     inside = (place_cut_out(subject, placement, *small)[..., 3] > 0.05).astype(np.uint8) * 255
-    reach = max(2, round(_ROOM * placement.size * min(small)))
+    reach = max(2, round(_MARGIN * placement.size * min(small)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return cv2.resize(cv2.dilate(inside, disc), (width, height), interpolation=cv2.INTER_NEAREST)
 

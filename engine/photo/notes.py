@@ -16,7 +16,7 @@ SMALL_EXTENT = 0.6
 BLURRED = 0.68
 """Of ``blur``. 40 sharp photos of real things had at most 0.65, and all had 0.72 or more after a Gaussian of three pixels
 at the size the model sees."""
-_SEEN = 256
+_MODEL_SIDE = 256
 
 _CUT_OFF = {
     "left": Sentence("The subject is cut off at the left of the photo: what is missing is invented."),
@@ -28,7 +28,7 @@ _CUT_OFF = {
 }
 
 
-def photo_notes(photo: Photo, mask: np.ndarray, side: int = _SEEN) -> tuple[str, ...]:
+def photo_notes(photo: Photo, mask: np.ndarray, side: int = _MODEL_SIDE) -> tuple[str, ...]:
     """Sentences for the user, the gravest first; none for a good photo.
 
     Args:
@@ -74,7 +74,7 @@ def blur(rgb: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int]) -> f
     x0, y0, x1, y1 = box
     grey: np.ndarray = cv2.cvtColor(np.ascontiguousarray(rgb[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY).astype(np.float32)
     inside = mask[y0:y1, x0:x1]
-    scale = _SEEN / max(grey.shape)
+    scale = _MODEL_SIDE / max(grey.shape)
     if scale < 1:
         size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)

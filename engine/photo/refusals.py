@@ -10,7 +10,7 @@ MAX_PIXELS = 100_000_000
 MAX_FILE_BYTES = 2**30
 """A hundred megapixels in 16-bit RGBA are 800 MB unpacked; a larger file holds something else."""
 
-_WORKING = Sentence("PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.")
+_FORMATS = Sentence("PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.")
 
 
 def name_of(name: str) -> str:
@@ -20,7 +20,7 @@ def name_of(name: str) -> str:
 def unreadable(called: str, known: str) -> PhotoError:
     return PhotoError(
         Sentence("{called} is {known}, which cannot be read here.", called=called, known=known),
-        Sentence("Save it as JPEG first. {working}", working=_WORKING),
+        Sentence("Save it as JPEG first. {formats}", formats=_FORMATS),
         title=Sentence("This kind cannot be read"),
     )
 
@@ -43,11 +43,11 @@ def not_a_picture(called: str, start: bytes) -> PhotoError:
     if start.startswith(b"%PDF"):
         return PhotoError(
             Sentence("{called} is a PDF document.", called=called),
-            Sentence("Save the picture in it as a file of its own. {working}", working=_WORKING),
+            Sentence("Save the picture in it as a file of its own. {formats}", formats=_FORMATS),
         )
     if start.lstrip().startswith((b"<svg", b"<?xml")):
-        return PhotoError(Sentence("{called} is a drawing or a document, not a photo.", called=called), _WORKING)
-    return PhotoError(Sentence("{called} holds no image.", called=called), _WORKING)
+        return PhotoError(Sentence("{called} is a drawing or a document, not a photo.", called=called), _FORMATS)
+    return PhotoError(Sentence("{called} holds no image.", called=called), _FORMATS)
 
 
 def damaged(called: str) -> PhotoError:

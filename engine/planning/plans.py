@@ -54,7 +54,7 @@ SMALL_NETWORK = 400_000_000
 _RESERVE = {"cuda": 600 * MIB, "mps": 1024 * MIB, "cpu": 512 * MIB}
 _WORTH_IT = 0.95  # a plan that saves less is slower for nothing
 _WORTH_ROUNDING = 0.85  # and other pictures are worth a little more
-_ROOM_FOR_MORE = 2  # subjects or prompts besides the one at hand that are kept where there is room
+_MORE_CACHED = 2  # subjects or prompts besides the one at hand that are kept where there is room
 
 
 @dataclass(frozen=True)
@@ -311,10 +311,10 @@ def _formats(manifest: BundleManifest, device: Device) -> tuple[NumberFormat, Nu
     return number_format(numbers[0], device), "float32" if text == "float32" else "float16"
 
 
-def _cache_bytes(sizes: Footprint, room: int) -> int:
+def _cache_bytes(sizes: Footprint, free: int) -> int:
     """Memory for one subject and prompt (three branches of it), and more where there is room."""
     least = sizes.cache + sizes.cache // 2
-    return least + min(max(0, room) // 2, _ROOM_FOR_MORE * sizes.cache)
+    return least + min(max(0, free) // 2, _MORE_CACHED * sizes.cache)
 
 
 def _words(plan: MemoryPlan, device: Device) -> Sentence:

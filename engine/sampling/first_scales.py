@@ -69,9 +69,9 @@ class Beginning:
         scales: the last of the small scales, 0-based. Scale 0 has no record: it is part of the conditions.
     """
 
-    def __init__(self, records: ByteBudgetCache, conditions: Hashable, scales: int, room: int) -> None:
+    def __init__(self, records: ByteBudgetCache, conditions: Hashable, scales: int, capacity: int) -> None:
         self.scales = scales
-        self._records, self._conditions, self._room = records, conditions, room
+        self._records, self._conditions, self._free = records, conditions, capacity
         self._bits = hashlib.sha256()
 
     def found(self) -> ScaleRecord | None:
@@ -80,8 +80,8 @@ class Beginning:
 
     def keep(self, record: ScaleRecord) -> None:
         """The same, computed."""
-        self._room -= record.logits.shape[1]
-        if self._room >= 0:
+        self._free -= record.logits.shape[1]
+        if self._free >= 0:
             self._records.keep(self._key, record)
 
     @property

@@ -142,6 +142,6 @@ def balanced(made: Tensor, faithful: Tensor, fooled: Tensor, share: float, team:
         team: ``made`` is this process's part of what all made; the lengths are those of the whole.
     """
     (toward,) = torch.autograd.grad(faithful, made, retain_graph=True)
-    (looks,) = torch.autograd.grad(fooled, made, retain_graph=True)
-    gradient = toward + share * team.length(toward) / team.length(looks).clamp_min(1e-12) * looks
+    (judged,) = torch.autograd.grad(fooled, made, retain_graph=True)
+    gradient = toward + share * team.length(toward) / team.length(judged).clamp_min(1e-12) * judged
     return (made * gradient.detach()).sum()

@@ -37,8 +37,8 @@ class _Shown(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.network.features_of((seen[:, :3] - 127.0) / 128.0, seen[:, 3:])
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.network.features_of((pixels[:, :3] - 127.0) / 128.0, pixels[:, 3:])
 
 
 def export_network(network: CutoutNetwork, folder: Path, side: int = SIDE) -> Path:

@@ -77,8 +77,8 @@ class DecoderStage(AutoencoderStage):
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.noise = torch.Generator(renderer.device).manual_seed(config.seed + 3)
         self.chance = random.Random(config.seed + 3)
-        looks = self.settings["perceptual"] or self.settings["adversarial"]
-        self.perceptual = PerceptualLoss().to(renderer.device) if looks else None
+        judged = self.settings["perceptual"] or self.settings["adversarial"]
+        self.perceptual = PerceptualLoss().to(renderer.device) if judged else None
         self.adversary = (
             Adversary(CHANNELS, self.settings["adversarial_rate"], team).to(renderer.device)
             if self.settings["adversarial"]
@@ -115,7 +115,7 @@ class DecoderStage(AutoencoderStage):
             figures["grain"] = float(grain.detach())
             loss = loss + self.settings["texture"] * grain
         if self.perceptual is not None:
-            loss = self._looks(loss, made, wanted, 1 - guessed, figures)
+            loss = self._by_judges(loss, made, wanted, 1 - guessed, figures)
         self._update(loss, rate)
         with torch.no_grad():
             inside = batch.mask > 0.5
@@ -127,7 +127,9 @@ class DecoderStage(AutoencoderStage):
             "pictures": float(self.settings["batch"]),
         }
 
-    def _looks(self, loss: Tensor, made: Tensor, wanted: Tensor, known: Tensor, figures: dict[str, float]) -> Tensor:
+    def _by_judges(
+        self, loss: Tensor, made: Tensor, wanted: Tensor, known: Tensor, figures: dict[str, float]
+    ) -> Tensor:
         """The loss with what an ImageNet network sees of a part of the pictures, and what the adversary says to that.
 
         Args:

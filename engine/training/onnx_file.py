@@ -18,7 +18,7 @@ from engine.sentence import Sentence
 
 def write_onnx(
     network: nn.Module,
-    seen: Tensor,
+    example: Tensor,
     path: Path,
     outputs: Sequence[str],
     shrink: Callable[[Any, Any], object],
@@ -28,7 +28,7 @@ def write_onnx(
 
     Args:
         network: takes one tensor.
-        seen: an input as large as those to come; its name in the file is "seen".
+        example: an input as large as those to come; its name in the file is "seen".
         outputs: names of what the network gives.
         shrink: called with the graph and the module ``onnx``; makes its weights smaller in place.
         dynamic_axes: axes of the input that may have other lengths, as ``torch.onnx.export`` takes them.
@@ -49,7 +49,7 @@ def write_onnx(
                 warnings.simplefilter("ignore")  # the exporter of TorchScript calls itself old
                 torch.onnx.export(
                     network.eval(),
-                    (seen,),
+                    (example,),
                     str(part),
                     input_names=["seen"],
                     output_names=list(outputs),

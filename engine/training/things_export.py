@@ -83,8 +83,8 @@ class _Things(nn.Module):
         assert self.classes.bias is not None
         self.classes.bias.data.copy_(bias)
 
-    def forward(self, seen: Tensor) -> Tensor:
-        x = F.relu6(self.stem((seen - 127.0) / 128.0))
+    def forward(self, pixels: Tensor) -> Tensor:
+        x = F.relu6(self.stem((pixels - 127.0) / 128.0))
         for block in self.blocks:
             x = block(x)
         return self.classes(F.relu6(self.head(x)))

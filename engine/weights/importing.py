@@ -95,7 +95,7 @@ class FoundFiles:
 _TOKENIZER_NAMES = {"2b": "infinity_vae_d32reg.pth", "125m": "infinity_vae_d16.pth"}
 
 
-def look_into(folder: Path) -> FoundFiles:
+def scan_folder(folder: Path) -> FoundFiles:
     """See what a folder and the folders in it hold. Reads names and config files only.
 
     Raises:
@@ -110,7 +110,7 @@ def look_into(folder: Path) -> FoundFiles:
     tokenizers: dict[str, Path] = {}
     encoders: dict[str, Path] = {}
     helpers: dict[str, Path] = {}
-    for place, names in _walk(folder):
+    for place, names in _folders_below(folder):
         if MANIFEST in names:
             bundles.append(place)
             continue
@@ -184,7 +184,7 @@ def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], No
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+def _folders_below(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """Folders and the files in them, not too deep; what cannot be read is passed over."""
     for count, (place, folders, names) in enumerate(os.walk(folder)):
         if count == _MAX_FOLDERS:

@@ -20,7 +20,7 @@ from engine.weights.settings import DownloadSettings, load_choices
 from engine.weights.state import Meter, ModelState, PartState, Phase, licence_words
 from engine.weights.transfer.download import STATE, PartDownload
 
-_ROOM_TO_SPARE = 300 * 10**6
+_SPARE_BYTES = 300 * 10**6
 
 
 def parts_folder(models: Path | None = None) -> Path:
@@ -191,7 +191,7 @@ class Inventory:
         key = download.part.key
         return max(download.part.expected_bytes, self.settings.sizes.get(key, 0))
 
-    def check_room(
+    def check_space(
         self, model: Model, downloads: list[PartDownload], besides: Iterable[tuple[str, Work]], free: int
     ) -> None:
         """There must be room for what is still to be written of a model.
@@ -202,9 +202,9 @@ class Inventory:
         Raises:
             CannotWrite: there is not.
         """
-        needed = room_for(model, downloads, self.folder)
-        others = sum(room_for(MODELS[name], work.downloads, self.folder) for name, work in besides)
-        if needed + others + _ROOM_TO_SPARE > free:
+        needed = space_for(model, downloads, self.folder)
+        others = sum(space_for(MODELS[name], work.downloads, self.folder) for name, work in besides)
+        if needed + others + _SPARE_BYTES > free:
             raise CannotWrite(
                 Sentence(
                     "{needed} more is needed besides {others} for what is being fetched already, and {free} is free "
@@ -245,7 +245,7 @@ def originals_of(downloads: list[PartDownload]) -> Originals:
     )
 
 
-def room_for(model: Model, downloads: list[PartDownload], models: Path) -> int:
+def space_for(model: Model, downloads: list[PartDownload], models: Path) -> int:
     """Bytes that are still to be written: of the download, and of the bundle that is made from it.
 
     Args:

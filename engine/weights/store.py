@@ -35,7 +35,7 @@ from engine.process.conversion import convert
 from engine.process.messages import Originals
 from engine.sentence import Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
-from engine.weights.importing import copy_folder, look_into
+from engine.weights.importing import copy_folder, scan_folder
 from engine.weights.inventory import (
     Inventory,
     conversions,
@@ -212,7 +212,7 @@ class ModelStore:
             await _together(
                 self._noting(d, d.prepare(client, base_url, ask_token, self._policy)) for d in work.downloads
             )
-            self._inventory.check_room(model, work.downloads, self._tasks.others(name), self.free_bytes())
+            self._inventory.check_space(model, work.downloads, self._tasks.others(name), self.free_bytes())
             self._inventory.check_sizes(work.downloads)
             self._tasks.enter(name, "fetching")
             self._moved(name)
@@ -348,7 +348,7 @@ class ModelStore:
         Raises:
             InputError: there is nothing in it, or something is missing. BundleError, CannotWrite.
         """
-        found = await asyncio.to_thread(look_into, Path(folder).expanduser())
+        found = await asyncio.to_thread(scan_folder, Path(folder).expanduser())
         if found.empty:
             raise InputError(
                 Sentence("There are no model files in {folder}.", folder=folder),

@@ -201,7 +201,7 @@ def fetch_packages(
         Stopped: the user stopped it.
     """
     files = _plan(uv, places, lock, part, python)
-    _check_room(places, files, into)
+    _check_space(places, files, into)
     Fetcher(into, Network.load(), control or Control(), tell).fetch(files)
 
 
@@ -231,7 +231,7 @@ def _plan(uv: Uv, places: Places, lock: Lock, part: str, python: str) -> list[Re
     return files
 
 
-def _check_room(places: Places, files: Sequence[RemoteFile], into: Path) -> None:
+def _check_space(places: Places, files: Sequence[RemoteFile], into: Path) -> None:
     here = sum(min(file.size, _size(into / file.name)) for file in files)
     needed = int(sum(file.size for file in files) * (1 + UNPACKED)) - here
     free = free_bytes(places.folder)

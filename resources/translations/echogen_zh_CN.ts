@@ -1600,12 +1600,12 @@
         <translation>Ray 已放弃：{line}</translation>
     </message>
     <message>
-        <source>Ray has room for {room} workers here, not for {asked}, with --threads {threads} each and one core to read the plan.</source>
-        <translation>此处 Ray 只能容纳 {room} 个工作进程，而不是 {asked} 个：每个使用 --threads {threads}，另有一个核心用于读取计划。</translation>
+        <source>Ray has room for {available} workers here, not for {asked}, with --threads {threads} each and one core to read the plan.</source>
+        <translation>此处 Ray 只能容纳 {available} 个工作进程，而不是 {asked} 个：每个使用 --threads {threads}，另有一个核心用于读取计划。</translation>
     </message>
     <message>
-        <source>Ray has {room} graphics cards here, and {asked} workers take one each.</source>
-        <translation>此处 Ray 有 {room} 块显卡，而 {asked} 个工作进程各需要一块。</translation>
+        <source>Ray has {available} graphics cards here, and {asked} workers take one each.</source>
+        <translation>此处 Ray 有 {available} 块显卡，而 {asked} 个工作进程各需要一块。</translation>
     </message>
     <message>
         <source>Ray is not installed.</source>
@@ -1676,8 +1676,8 @@
         <translation>请先将它存为 JPEG。</translation>
     </message>
     <message>
-        <source>Save it as JPEG first. {working}</source>
-        <translation>请先另存为 JPEG。{working}</translation>
+        <source>Save it as JPEG first. {formats}</source>
+        <translation>请先另存为 JPEG。{formats}</translation>
     </message>
     <message>
         <source>Save it as UTF-8, a table as CSV.</source>
@@ -1708,8 +1708,8 @@
         <translation>保存抠图的蒙版…</translation>
     </message>
     <message>
-        <source>Save the picture in it as a file of its own. {working}</source>
-        <translation>请将其中的图片另存为单独的文件。{working}</translation>
+        <source>Save the picture in it as a file of its own. {formats}</source>
+        <translation>请将其中的图片另存为单独的文件。{formats}</translation>
     </message>
     <message>
         <source>Save these settings as a preset…</source>
@@ -3952,8 +3952,8 @@
         <translation>{job} 已不在原处。</translation>
     </message>
     <message>
-        <source>{job}: {said}. {safe}</source>
-        <translation>{job}：{said}。{safe}</translation>
+        <source>{job}: {reason}. {safe}</source>
+        <translation>{job}：{reason}。{safe}</translation>
     </message>
     <message>
         <source>{manifest} cannot take up a photo: its visual tokenizer has no encoder.</source>
@@ -4216,8 +4216,8 @@
         <translation>{value} 不是已知的值</translation>
     </message>
     <message>
-        <source>{what}: {said}. Nothing was lost.</source>
-        <translation>{what}：{said}。没有丢失任何内容。</translation>
+        <source>{what}: {reason}. Nothing was lost.</source>
+        <translation>{what}：{reason}。没有丢失任何内容。</translation>
     </message>
     <message>
         <source>{what}; {most} are the limit.</source>

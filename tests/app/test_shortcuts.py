@@ -102,18 +102,18 @@ def test_own_keys_survive_a_round_trip_and_unknown_ones_are_dropped(keys):
 def test_an_action_follows_a_changed_key(qtbot):
     window = QWidget()
     qtbot.addWidget(window)
-    seen = []
-    bind(window, "open", lambda: seen.append("open"))
+    triggered = []
+    bind(window, "open", lambda: triggered.append("open"))
     with qtbot.waitActive(window):
         window.show()
         window.activateWindow()
     QTest.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
-    assert seen == ["open"]
+    assert triggered == ["open"]
     keymap.set_keys("open", ("Ctrl+P",))
     QTest.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
-    assert seen == ["open"]
+    assert triggered == ["open"]
     QTest.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
-    assert seen == ["open", "open"]
+    assert triggered == ["open", "open"]
     assert tooltip("open") == "Open photo (Ctrl+P)"
 
 
@@ -125,19 +125,19 @@ def test_keys_never_act_while_typing(qtbot):
     column = QVBoxLayout(window)
     column.addWidget(editor)
     column.addWidget(field)
-    seen = []
-    bind(editor, "brush", lambda: seen.append("brush"))
-    bind(window, "cancel", lambda: seen.append("cancel"))
+    triggered = []
+    bind(editor, "brush", lambda: triggered.append("brush"))
+    bind(window, "cancel", lambda: triggered.append("cancel"))
     with qtbot.waitActive(window):
         window.show()
         window.activateWindow()
     field.setFocus()
     QTest.keyClicks(field, "bX")
-    assert seen == [] and field.text() == "bX"
+    assert triggered == [] and field.text() == "bX"
     editor.setFocus()
     QTest.keyClick(editor, Qt.Key.Key_B)
     QTest.keyClick(editor, Qt.Key.Key_X, Qt.KeyboardModifier.ShiftModifier)
-    assert seen == ["brush", "cancel"]
+    assert triggered == ["brush", "cancel"]
 
 
 def test_the_documentation_lists_every_line():

@@ -97,16 +97,18 @@ def test_the_model_of_the_paper_from_a_click_to_a_picture(run, open_program, pub
         click(card.button)
         assert card.sheet is None, "accepted once"
         await until(card.problem.isVisible)
-        said = card.problem.text.text()
-        assert said.startswith("model.safetensors of DINOv2 base arrived twice with other content than its publisher")
-        assert "it was thrown away" in said and card.state.done >= kept, "nothing else was"
+        problem = card.problem.text.text()
+        assert problem.startswith(
+            "model.safetensors of DINOv2 base arrived twice with other content than its publisher"
+        )
+        assert "it was thrown away" in problem and card.state.done >= kept, "nothing else was"
         click(card.problem.step)
         await until(lambda: card.state.phase == "converting")
         assert "Making it ready to draw" in card.amount.text() and card.button.text() == "Pause"
         await until(lambda: card.state.installed and not downloads.busy)
         return dialog, card
 
-    async def make_room_and_use(dialog, card):
+    async def free_space_and_use(dialog, card):
         assert "not needed any more" in card.verdict.text()
         click(card.free)
         click(card.question.yes)
@@ -121,7 +123,7 @@ def test_the_model_of_the_paper_from_a_click_to_a_picture(run, open_program, pub
         dialog.accept()
 
     dialog, card = run(get_everything())
-    run(make_room_and_use(dialog, card))
+    run(free_space_and_use(dialog, card))
     kinds = ("flan-t5-xl", "sam2.1-hiera-small", "qwen2.5-vl-7b")
     assert all(load_settings().has_accepted(part, "Apache-2.0") for part in kinds)
     assert installed_helpers().keys() == {"grounding", "segmentation", "naming"}

@@ -113,8 +113,8 @@ def kill_once(folder: Path, seed: int) -> set[str]:
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps({"bundle": "paper"}), encoding="utf-8")
     environment = {**os.environ, **places, "PYTHONPATH": str(ROOT)}
-    said = folder / "stderr.txt"
-    with said.open("wb") as errors:
+    output = folder / "stderr.txt"
+    with output.open("wb") as errors:
         process = subprocess.Popen([sys.executable, script, notes, str(seed)], cwd=ROOT, env=environment, stderr=errors)
     try:
         deadline = time.monotonic() + 240
@@ -125,7 +125,7 @@ def kill_once(folder: Path, seed: int) -> set[str]:
     finally:
         process.kill()
         process.wait(20)
-    assert "Traceback" not in said.read_text(), said.read_text()  # a session that does not do its deeds loses none
+    assert "Traceback" not in output.read_text(), output.read_text()  # a session that does not do its deeds loses none
     for name, place in places.items():
         os.environ[name] = place
     return check(notes, AppPaths.standard())

@@ -75,11 +75,13 @@ def test_two_hundred_pictures_in_one_window_need_no_more_memory_than_twenty(
             gc.collect()
             sizes["window"].append(in_memory(psutil.Process()))
             sizes["engine"].append(in_memory(engine_child()))
-            log.info("%d pictures: %s", number, {what: f"{seen[-1] >> 20} MB" for what, seen in sizes.items()})
+            log.info(
+                "%d pictures: %s", number, {what: f"{bytes_used[-1] >> 20} MB" for what, bytes_used in sizes.items()}
+            )
     assert len(program.store.pictures()) == PICTURES
-    for what, seen in sizes.items():
+    for what, bytes_used in sizes.items():
         # The end against the twentieth picture; the middle one of three, because allocators breathe.
-        assert sorted(seen[-3:])[1] <= seen[0] * GROWTH, f"{what}: {[size >> 20 for size in seen]} MB"
+        assert sorted(bytes_used[-3:])[1] <= bytes_used[0] * GROWTH, f"{what}: {[size >> 20 for size in bytes_used]} MB"
     # Objects, too: what is left over once per picture would be there 180 times.
     grown = {what: count for what, count in (kinds[PICTURES] - kinds[FIRST]).items() if count > SPARE}
     assert not grown, f"more than after {FIRST} pictures: {grown}"

@@ -118,7 +118,7 @@ def start(tmp_path: Path, private_folders: Path) -> Iterator:
 
 def test_the_window_is_there_before_the_model_libraries_and_ends_politely(start):
     program = start("first")
-    notes = program.wait(lambda seen: seen["phase"] == "ready")
+    notes = program.wait(lambda notes: notes["phase"] == "ready")
     assert notes["models"] == []
     assert notes["shown"] < 6  # seconds of the processor; only a start that imports the model libraries takes so long
     program.do(close=True)
@@ -128,32 +128,32 @@ def test_the_window_is_there_before_the_model_libraries_and_ends_politely(start)
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no polite signal for a program with a window")
 def test_a_request_to_end_closes_the_window_properly(start):
     program = start("first")
-    program.wait(lambda seen: seen["phase"] == "ready")
+    program.wait(lambda notes: notes["phase"] == "ready")
     program.process.send_signal(signal.SIGTERM)
     assert program.process.wait(20) == 0
 
 
 def test_a_second_start_hands_its_photo_over_and_ends(start, tmp_path):
     first = start("first")
-    first.wait(lambda seen: seen["phase"] == "ready")
+    first.wait(lambda notes: notes["phase"] == "ready")
     photo = save_disc(tmp_path / "handed over.png", (20, 60, 220))
     second = start("second", photo)
     assert second.process.wait(30) == 0
     assert not second.notes.exists()  # it never opened a window
-    first.wait(lambda seen: any("handed over" in title for title in seen["titles"]))
+    first.wait(lambda notes: any("handed over" in title for title in notes["titles"]))
 
 
 def test_everything_is_back_after_the_program_was_killed(start, tmp_path):
     photo = save_disc(tmp_path / "my mug.png", (20, 160, 60))
     first = start("first", photo)
-    first.wait(lambda seen: seen["ready"] == [True])
+    first.wait(lambda notes: notes["ready"] == [True])
     first.do(prompt="a mug on the beach", seed=77)
-    first.wait(lambda seen: seen["prompt"] == "a mug on the beach" and seen["kept"] == 1)
+    first.wait(lambda notes: notes["prompt"] == "a mug on the beach" and notes["kept"] == 1)
     time.sleep(1.5)  # the session is written a moment after the last change
     first.process.kill()
     first.process.wait(10)
     photo.unlink()  # the original is not needed
     second = start("second")
-    notes = second.wait(lambda seen: seen["ready"] == [True])
+    notes = second.wait(lambda notes: notes["ready"] == [True])
     assert (notes["prompt"], notes["seed"]) == ("a mug on the beach", 77)
     assert "my mug" in notes["titles"][0]

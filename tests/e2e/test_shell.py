@@ -134,8 +134,8 @@ def test_too_little_memory_is_a_banner_with_a_way_out(program, qtbot, caplog):
     assert "13.8 GB" in window.banner.text.text()
     assert not window.banner.details.isVisible()
     window.banner.details_button.click()
-    said = window.banner.details.toPlainText().splitlines()
-    assert said[0] == "NotEnoughMemory" and ", in " in said[1] and said[-1].startswith("echogen.log, ")
+    details = window.banner.details.toPlainText().splitlines()
+    assert details[0] == "NotEnoughMemory" and ", in " in details[1] and details[-1].startswith("echogen.log, ")
     assert "Traceback (most recent call last)" in window.banner.as_text(), "a report has all of it"
     assert "Traceback (most recent call last)" in caplog.text, "and so has the log"
     assert window.top_bar.status.text() == "Stopped: not enough memory"
@@ -379,11 +379,11 @@ def test_f6_walks_the_panels(program):
     window = program.window
     window.activateWindow()
     window.prompt.focus_prompt()
-    seen = []
+    places = []
     for _ in range(5):
         window.panel_focus.next()
-        seen.append(window.panel_focus.here())
-    assert sorted(set(seen)) == [0, 1, 2, 3, 4]
+        places.append(window.panel_focus.here())
+    assert sorted(set(places)) == [0, 1, 2, 3, 4]
 
 
 def test_the_whole_window_changes_its_language_at_once(program):

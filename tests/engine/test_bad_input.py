@@ -100,9 +100,9 @@ def test_more_than_100_megapixels(cli, tmp_path):
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 12_000, 9_000, 8, 2, 0, 0, 0))
     path = tmp_path / "huge.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b""))
-    code, said = cli(path)
+    code, message = cli(path)
     assert code == ExitCode.BAD_INPUT
-    assert said.startswith("The photo is too large. huge.png has 108 megapixels; 100 are the limit.")
+    assert message.startswith("The photo is too large. huge.png has 108 megapixels; 100 are the limit.")
 
 
 def test_no_permission(cli, tmp_path, monkeypatch):
@@ -129,8 +129,8 @@ def test_a_photo_that_is_not_there(cli, tmp_path):
 
 
 def test_a_folder(cli, tmp_path):
-    code, said = cli(tmp_path)
-    assert code == ExitCode.BAD_INPUT and said.endswith("is a folder. Choose a photo inside it.")
+    code, message = cli(tmp_path)
+    assert code == ExitCode.BAD_INPUT and message.endswith("is a folder. Choose a photo inside it.")
 
 
 def odd_photos(folder: Path) -> dict[str, Path]:
@@ -190,14 +190,14 @@ def test_masks_that_cannot_be_used(cli, tmp_path, mask, sentence):
 def test_a_mask_that_is_no_image(cli, tmp_path):
     photo = saved(tmp_path / "photo.png", Image.fromarray(ball()))
     (tmp_path / "mask.png").write_text("x")
-    code, said = cli(photo, "a ball", "--mask", str(tmp_path / "mask.png"))
-    assert code == ExitCode.BAD_INPUT and "mask.png holds no image" in said
+    code, message = cli(photo, "a ball", "--mask", str(tmp_path / "mask.png"))
+    assert code == ExitCode.BAD_INPUT and "mask.png holds no image" in message
 
 
 def test_no_subject(cli, tmp_path):
     photo = saved(tmp_path / "wall.png", Image.fromarray(np.full((96, 96, 3), 180, np.uint8)))
-    code, said = cli(photo)
-    assert code == ExitCode.BAD_INPUT and said.startswith("Nothing found.")
+    code, message = cli(photo)
+    assert code == ExitCode.BAD_INPUT and message.startswith("Nothing found.")
 
 
 # Prompts
@@ -220,13 +220,13 @@ def test_a_prompt_beyond_the_limit_is_drawn_and_what_was_cut_is_said(cli, capsys
     prompt = "a red ball " * 9 + "on the beach"
     words = ["generate", "--bundle", str(cli.bundle), "--prompt", prompt, "--seed", "1", "--out", str(cli.out)]
     assert main(words) == ExitCode.DONE
-    said = next(line for line in capsys.readouterr().err.splitlines() if "longer" in line)
-    assert said == "The prompt is longer than this model reads; it stops before “ball a red ball on the beach”."
+    message = next(line for line in capsys.readouterr().err.splitlines() if "longer" in line)
+    assert message == "The prompt is longer than this model reads; it stops before “ball a red ball on the beach”."
 
 
 def test_a_prompt_that_is_a_book(cli):
-    code, said = cli(None, "a ball " * 1000)
-    assert code == ExitCode.BAD_INPUT and "has 7000 characters; 4000 are the limit" in said
+    code, message = cli(None, "a ball " * 1000)
+    assert code == ExitCode.BAD_INPUT and "has 7000 characters; 4000 are the limit" in message
 
 
 # Bundles
@@ -244,9 +244,9 @@ WEIGHTS = "transformer/weights.safetensors"
 
 def test_a_missing_bundle(cli, tmp_path):
     cli.bundle = tmp_path / "nowhere"
-    code, said = cli()
+    code, message = cli()
     assert code == ExitCode.BUNDLE
-    assert said.startswith(f"The model cannot be opened. There is no model in {tmp_path / 'nowhere'}")
+    assert message.startswith(f"The model cannot be opened. There is no model in {tmp_path / 'nowhere'}")
 
 
 def test_an_incomplete_bundle(broken):
@@ -261,16 +261,16 @@ def test_an_incomplete_bundle(broken):
 def test_a_truncated_weights_file(broken):
     size = (broken.bundle / WEIGHTS).stat().st_size
     os.truncate(broken.bundle / WEIGHTS, size - 100)
-    code, said = broken()
-    assert code == ExitCode.BUNDLE and f"damaged: {WEIGHTS} has {size - 100} bytes instead of {size}." in said
+    code, message = broken()
+    assert code == ExitCode.BUNDLE and f"damaged: {WEIGHTS} has {size - 100} bytes instead of {size}." in message
 
 
 def test_a_wrong_hash(broken):
     data = json.loads((broken.bundle / MANIFEST).read_text(encoding="utf-8"))
     data["files"][WEIGHTS]["sha256"] = "0" * 64
     (broken.bundle / MANIFEST).write_text(json.dumps(data), encoding="utf-8")
-    code, said = broken()
-    assert code == ExitCode.BUNDLE and f"the content of {WEIGHTS} is not what it was" in said
+    code, message = broken()
+    assert code == ExitCode.BUNDLE and f"the content of {WEIGHTS} is not what it was" in message
 
 
 @pytest.mark.parametrize(
@@ -286,8 +286,8 @@ def test_a_wrong_hash(broken):
 def test_descriptions_that_are_refused(broken, change, sentence):
     data = json.loads((broken.bundle / MANIFEST).read_text(encoding="utf-8"))
     (broken.bundle / MANIFEST).write_text(json.dumps({**data, **change}), encoding="utf-8")
-    code, said = broken()
-    assert code == ExitCode.BUNDLE and sentence in said
+    code, message = broken()
+    assert code == ExitCode.BUNDLE and sentence in message
 
 
 def test_a_pickle_in_the_place_of_weights_is_not_run(broken, tmp_path):
@@ -303,8 +303,8 @@ def test_a_pickle_in_the_place_of_weights_is_not_run(broken, tmp_path):
     data = json.loads((broken.bundle / MANIFEST).read_text(encoding="utf-8"))
     data["files"][WEIGHTS] = {"size": entry.size, "sha256": entry.sha256}
     (broken.bundle / MANIFEST).write_text(json.dumps(data), encoding="utf-8")
-    code, said = broken()
-    assert code == ExitCode.BUNDLE and f"{WEIGHTS} is no sound weights file" in said
+    code, message = broken()
+    assert code == ExitCode.BUNDLE and f"{WEIGHTS} is no sound weights file" in message
     assert not (tmp_path / "ran").exists()
 
 
@@ -318,16 +318,18 @@ def test_a_picture_whose_scales_do_not_fit(cli, tmp_path, tiny_bundle):
     source = tmp_path / "wrong.png"
     save_picture(source, np.zeros((64, 64, 3), np.uint8), carried.request, wrong)
     cli.out.unlink()
-    code, said = cli(None, "a ball", "--from", str(source), "--keep-scales", "2")
-    assert code == ExitCode.BAD_INPUT and "The kept scale 2 has 3 × 3 tokens of 8 bits" in said
-    code, said = cli(None, "a ball", "--from", str(source), "--keep-scales", "9")
-    assert code == ExitCode.BAD_INPUT and "9 scales cannot be kept: the picture has 4." in said
+    code, message = cli(None, "a ball", "--from", str(source), "--keep-scales", "2")
+    assert code == ExitCode.BAD_INPUT and "The kept scale 2 has 3 × 3 tokens of 8 bits" in message
+    code, message = cli(None, "a ball", "--from", str(source), "--keep-scales", "9")
+    assert code == ExitCode.BAD_INPUT and "9 scales cannot be kept: the picture has 4." in message
 
 
 def test_a_picture_that_carries_nothing(cli, tmp_path):
     path = saved(tmp_path / "plain.png", Image.fromarray(ball()))
-    code, said = cli(None, "a ball", "--from", str(path))
-    assert code == ExitCode.BAD_INPUT and said.startswith("No settings in this picture. plain.png carries no settings.")
+    code, message = cli(None, "a ball", "--from", str(path))
+    assert code == ExitCode.BAD_INPUT and message.startswith(
+        "No settings in this picture. plain.png carries no settings."
+    )
 
 
 # Memory and disk
@@ -338,9 +340,12 @@ def test_not_enough_memory(cli, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
 
     monkeypatch.setattr(Sampler, "draw", full)
-    code, said = cli()
+    code, message = cli()
     assert code == ExitCode.MEMORY
-    assert said.startswith("Not enough memory. This picture needs about ") and "is free. Close other programs" in said
+    assert (
+        message.startswith("Not enough memory. This picture needs about ")
+        and "is free. Close other programs" in message
+    )
 
 
 def test_a_computer_that_is_far_too_small(cli, monkeypatch):
@@ -348,8 +353,8 @@ def test_a_computer_that_is_far_too_small(cli, monkeypatch):
 
     small = Device("cpu", "CPU", 2**26, 2**25, 2)
     monkeypatch.setattr("engine.engine.choose_device", lambda _: small)
-    code, said = cli()
-    assert code == ExitCode.MEMORY and "needs at least" in said and "Choose a smaller model." in said
+    code, message = cli()
+    assert code == ExitCode.MEMORY and "needs at least" in message and "Choose a smaller model." in message
 
 
 def test_a_full_disk(cli, monkeypatch):
@@ -357,8 +362,8 @@ def test_a_full_disk(cli, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    code, said = cli()
-    assert code == ExitCode.CANNOT_WRITE and said.startswith("The disk is full. out.png needs")
+    code, message = cli()
+    assert code == ExitCode.CANNOT_WRITE and message.startswith("The disk is full. out.png needs")
     assert not list(cli.folder.glob("*.part")) and not list(cli.folder.glob(".*"))
 
 

@@ -237,17 +237,17 @@ def test_kept_bits_of_another_shape(engine, kept, words):
 
 def test_the_scales_of_an_earlier_picture_are_painted_from_its_bits(engine, monkeypatch):
     events = list(engine.generate(REQUEST))
-    seen, bits = [event.image for event in events[1:-1]], events[-1].bits
+    images, bits = [event.image for event in events[1:-1]], events[-1].bits
     counts = counted(monkeypatch)
     painted = engine.previews(bits, REQUEST)
     assert len(painted) == 5 and all(image.shape == (64, 64, 3) for image in painted)
     for scale in range(4):
-        assert np.array_equal(painted[scale], seen[scale]), "as they were seen while it formed"
+        assert np.array_equal(painted[scale], images[scale]), "as they were seen while it formed"
     # The last one was the picture itself; from the bits alone it is a preview of it.
     assert not np.array_equal(painted[4], painted[3])
     assert not any(counts.values()), "no network was asked"
     some = engine.previews(bits.first(2), REQUEST)
-    assert len(some) == 2 and np.array_equal(some[1], seen[1])
+    assert len(some) == 2 and np.array_equal(some[1], images[1])
 
 
 @pytest.mark.parametrize(
@@ -356,18 +356,18 @@ def test_without_a_subject(engine):
 class After:
     """Set once it has been looked at so many times."""
 
-    def __init__(self, looks: int) -> None:
-        self.looks = looks
+    def __init__(self, checks: int) -> None:
+        self.checks = checks
 
     def is_set(self) -> bool:
-        self.looks -= 1
-        return self.looks < 0
+        self.checks -= 1
+        return self.checks < 0
 
 
-@pytest.mark.parametrize("looks", [0, 1, 2, 3, 5, 8, 11, 13, 15])
-def test_cancelling_at_any_time_leaves_everything_right(engine, looks):
+@pytest.mark.parametrize("checks", [0, 1, 2, 3, 5, 8, 11, 13, 15])
+def test_cancelling_at_any_time_leaves_everything_right(engine, checks):
     with pytest.raises(Cancelled):
-        list(engine.generate(REQUEST, cancel=After(looks)))
+        list(engine.generate(REQUEST, cancel=After(checks)))
     cancelled = draw(engine)
     engine._forget()
     assert cancelled.bits == draw(engine).bits

@@ -101,13 +101,13 @@ def test_the_best_of_several_comes_first(measured_bundle, tiny_bundle, tmp_path,
     best = read_picture_file(tmp_path / "b-1.png")
     assert best.request.seed == found[0]["seed"] and best.likeness == found[0]["likeness"]
 
-    for wrong, said in (
+    for wrong, message in (
         (["--bundle", str(tiny_bundle)], "cannot tell how alike"),
         (["--bundle", str(measured_bundle), "--best-of", "1"], "2 to 100"),
         (["--bundle", str(measured_bundle), "--count", "2"], "exclude each other"),
     ):
         assert main([*words, *wrong]) == 2
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
 def test_the_scale_for_people():

@@ -31,7 +31,7 @@ def test_rows_and_columns():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a cat\na {red|blue duck", "Line 2 has a “{” without its “}”"),
         ("a red} duck", "Line 1 has a “}” without its “{”"),
@@ -44,10 +44,10 @@ def test_rows_and_columns():
         ("{a|b}" * 60, "pictures; 500 are the limit"),
     ],
 )
-def test_what_cannot_be_used_is_one_sentence(text, said):
+def test_what_cannot_be_used_is_one_sentence(text, message):
     with pytest.raises(InputError) as caught:
         parse_prompts(text)
-    assert said in caught.value.fact and caught.value.step
+    assert message in caught.value.fact and caught.value.step
 
 
 def test_a_table_sets_what_its_cells_say():

@@ -49,7 +49,7 @@ def test_values_are_plain_and_printable():
     made = Sentence("{path}: {error} {text}", path=Path("a") / "b", error=OSError("no"), text="x\ud800")
     assert made == f"{Path('a') / 'b'}: no x\ufffd"
     assert all(type(value) is str for value in made.values.values())
-    assert len(Sentence("{said}", said="word " * 10_000)) == 1000
+    assert len(Sentence("{words}", words="word " * 10_000)) == 1000
 
 
 def test_a_value_is_never_read_as_a_template():
@@ -125,7 +125,7 @@ def test_templates_are_literals_with_exactly_their_values_and_errors_are_made_of
                 assert given == fields, where
             elif node.func.id in kinds:
                 named = [keyword.value for keyword in node.keywords if keyword.arg in ("fact", "step", "title")]
-                assert not any(_is_plain(one) for said in (*node.args[:2], *named) for one in _choices(said)), where
+                assert not any(_is_plain(one) for text in (*node.args[:2], *named) for one in _choices(text)), where
     assert sentences > 800
 
 

@@ -56,11 +56,11 @@ def test_from_the_command_line(tiny_bundle, tmp_path, capsys):
     assert main([*words, "--subject", ball, "--view", ball]) == 0
     assert len(read_picture_file(tmp_path / "b.png").request.views) == 1
     capsys.readouterr()
-    for wrong, said in (
+    for wrong, message in (
         (["--view", ball], "--subject"),
         (["--subject", ball, *["--view", ball] * 4], "at most 4 photos"),
         (["--subject", ball, "--view", ball, *["--view-mask", ball] * 2], "1 further photos and 2 masks"),
         (["--subject", ball, "--view", "nowhere.jpg"], "nowhere.jpg"),
     ):
         assert main([*words, *wrong]) == 2
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err

@@ -301,7 +301,7 @@ def test_the_run_file_killed_at_twenty_moments(copy, downloads, uv, tmp_path):
 
 def newer_versions(copy: Copy, downloads: Path) -> None:
     """One that does not open: the version before comes back. Then one that does, which is used from then on."""
-    shown, said = copy.home / "shown", downloads / "said"
+    shown, output = copy.home / "shown", downloads / "output"
     for version, ending in (("98.0", "raise SystemExit(1)\n"), ("99.0", "")):
         tree = downloads / f"echogen-{version}"
         make_packages.put_program(tree, None)
@@ -313,11 +313,11 @@ def newer_versions(copy: Copy, downloads: Path) -> None:
         copy.run("echogen", "--update", str(archive))
         began = time.monotonic()
         command = copy.user("env", "-u", "DISPLAY", "QT_QPA_PLATFORM=offscreen", f"{VARIABLE}={HOME}/shown", "echogen")
-        with said.open("wb") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
+        with output.open("wb") as stream, subprocess.Popen(command, stdout=stream, stderr=stream) as process:
             assert Screen.comes(lambda process=process: shown.exists() or process.poll() is not None, 300)
             running = copy.root("pgrep", "--full", "--list-full", "main.py")
             copy.root("pkill", "--full", "main.py")
-        words = said.read_text(encoding="utf-8")
+        words = output.read_text(encoding="utf-8")
         tell(f"{time.monotonic() - began:7.1f} s  {version}: {words.strip()[-90:]} {running.split()[-1]}")
         assert ("versions/99.0/main.py" in running) == (not ending)
         assert ("The one before is used again" in words) == bool(ending)

@@ -48,8 +48,8 @@ def test_it_starts_from_any_folder(app, tmp_path):
     start.write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n', encoding="utf-8")
     command = [str(app / "Contents/MacOS/EchoGen"), "a photo.png"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"})
-    said, photo = done.stdout.splitlines()
-    assert Path(said).resolve() == start.resolve() and photo == "a photo.png", done.stderr
+    program, photo = done.stdout.splitlines()
+    assert Path(program).resolve() == start.resolve() and photo == "a photo.png", done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="needs shellcheck")

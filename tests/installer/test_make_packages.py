@@ -60,8 +60,8 @@ def test_the_program_is_compiled_for_folders_that_nobody_can_write(tmp_path, sma
         "-c",
         f"import sys; sys.path.insert(0, {str(tree)!r}); import installer.launcher.errors",
     ]
-    said = subprocess.run(run, capture_output=True, text=True, check=True).stderr
-    assert f"code object from '{tree}/installer/launcher/__pycache__/errors" in said
+    errors = subprocess.run(run, capture_output=True, text=True, check=True).stderr
+    assert f"code object from '{tree}/installer/launcher/__pycache__/errors" in errors
     (tree / "installer/launcher/errors.py").write_text("raise SystemExit(7)\n", encoding="utf-8")
     assert subprocess.run(run, capture_output=True).returncode == 7
 
@@ -167,8 +167,8 @@ def test_a_picture_of_ours_is_told_and_every_other_png_stays_one(tmp_path):
     for name in ("ours", "ours.png", "other", "other.png"):
         command = ["gio", "info", "-a", "standard::content-type", str(tmp_path / name)]
         environment = {**os.environ, "XDG_DATA_HOME": str(share), "LANG": "C.UTF-8"}
-        said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-        found[name] = said.rpartition("content-type: ")[2].strip()
+        output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        found[name] = output.rpartition("content-type: ")[2].strip()
     assert found == {
         "ours": "image/x-echogen+png",
         "ours.png": "image/png",

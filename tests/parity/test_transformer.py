@@ -164,26 +164,26 @@ def test_block_by_block(case: TransformerCase):
         length = len(row.prompt.features)
         text_condition = text_state(net, row.prompt.features)
         nothing = text_state(net, net.null_text[:length] if row.negative is None else row.negative.features)
-        seen = subject_state(net, given.class_token, given.patches, given.content)
+        state = subject_state(net, given.class_token, given.patches, given.content)
         unseen = subject_state(net, *(part[0] for part in null))
         texts.append((text_condition, text_condition, nothing))
-        subjects.append((seen, unseen, unseen))
+        subjects.append((state, unseen, unseen))
     # Branch by branch, as the published program orders its batch.
     branches = [(texts[row][branch], subjects[row][branch]) for branch in range(3) for row in range(len(case.rows))]
     packed = []
     for index, (text, subject) in enumerate(branches):
-        text_condition, seen = text.condition, subject.condition
+        text_condition, state = text.condition, subject.condition
         packed.append(text_condition.tokens[0])
         assert difference(text_condition.vector[0], golden["cond_BD"][index]) <= LOGITS
-        assert difference(seen.vector[0], golden["cond_BD_semantic"][index]) <= LOGITS
-        assert difference(seen.semantic[0], golden["kv_semantic"][index]) <= LOGITS
-        assert difference(seen.content[0], golden["content_in"][index]) <= LOGITS
-        assert difference(net.image_modulation(text_condition.vector, seen.vector), golden["gss"][index]) <= LOGITS
-        modulation = net.content_modulation(text_condition.vector, seen.vector)
+        assert difference(state.vector[0], golden["cond_BD_semantic"][index]) <= LOGITS
+        assert difference(state.semantic[0], golden["kv_semantic"][index]) <= LOGITS
+        assert difference(state.content[0], golden["content_in"][index]) <= LOGITS
+        assert difference(net.image_modulation(text_condition.vector, state.vector), golden["gss"][index]) <= LOGITS
+        modulation = net.content_modulation(text_condition.vector, state.vector)
         assert difference(modulation, golden["gss_content"][index]) <= LOGITS
-        start = net.start_tokens(text_condition.vector, seen.vector) - net.level_embedding[0]
+        start = net.start_tokens(text_condition.vector, state.vector) - net.level_embedding[0]
         assert difference(start[0], golden["first_tokens"][index]) <= LOGITS
-        y = seen.content
+        y = state.content
         for block_index, block in enumerate(net.blocks):
             pair, y = block.content(y, modulation, text.content_keys[block_index])
             assert difference(pair.keys[0], golden[f"content_k.{block_index}"][index]) <= LOGITS
@@ -200,9 +200,9 @@ def test_image_stream_block_by_block(case: TransformerCase):
     scales = sorted({int(key.split(".")[1]) for key in golden if key.startswith("x.")})
     assert len(case.guidance.branches(has_subject=True)) == 3
     for row in range(len(case.rows)):
-        seen: dict[int, list[Tensor]] = defaultdict(list)
+        state: dict[int, list[Tensor]] = defaultdict(list)
         hooks = [
-            block.image.register_forward_hook(lambda _module, _inputs, out, into=seen[index]: into.append(out))
+            block.image.register_forward_hook(lambda _module, _inputs, out, into=state[index]: into.append(out))
             for index, block in enumerate(case.net.blocks)
         ]
         try:
@@ -211,7 +211,7 @@ def test_image_stream_block_by_block(case: TransformerCase):
             for hook in hooks:
                 hook.remove()
         rows = [branch * len(case.rows) + row for branch in range(3)]
-        for index, outputs in seen.items():
+        for index, outputs in state.items():
             # Scale 0 runs once per branch, the others for all branches together.
             by_scale = [torch.cat(outputs[:3]), *outputs[3:]]
             assert len(by_scale) == len(case.schedule.grids)

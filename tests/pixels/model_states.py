@@ -47,9 +47,9 @@ def states(store: ModelStore) -> dict[str, tuple[ModelState, ...]]:
     here = replace(large, phase="ready", installed=True, done=0)
     network = NetworkError(
         Sentence(
-            "{job}: {said}. {safe}",
+            "{job}: {reason}. {safe}",
             job="FLAN-T5 XL",
-            said="the connection broke five times",
+            reason="the connection broke five times",
             safe=Sentence("Nothing was lost."),
         ),
         Sentence("Check the connection, then resume."),

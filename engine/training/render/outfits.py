@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from engine.training.render.paint import TAU, Canvas
 
-_ROOM = 0.16  # of the square on every side: a hat needs room above
+_MARGIN = 0.16  # of the square on every side: a hat needs room above
 _LARGEST_HEAD = 0.14  # half its width; hats are at most 1.5 times that high
 
 
@@ -69,9 +69,9 @@ def dress(sprites: Tensor, key: str, c: Canvas) -> Tensor:
     return dressed.sprites.clamp(0, 1)
 
 
-def with_room(sprites: Tensor) -> Tensor:
+def with_margin(sprites: Tensor) -> Tensor:
     """The same sprites in a larger square, so that hats fit."""
-    return F.pad(sprites, (round(sprites.shape[-1] * _ROOM),) * 4)
+    return F.pad(sprites, (round(sprites.shape[-1] * _MARGIN),) * 4)
 
 
 class _Dressed:

@@ -196,8 +196,8 @@ class Renderer:
         square = appearance.framed(sprites)
         ground, where = self._place(square, backgrounds, placement)
         canvas = appearance.place(square, self.size, *where)
-        worn, room = self._apply_looks(sprites, square, asked)
-        target, mask, whole, empty = self._compose(worn, room, square, backgrounds, ground, where)
+        worn, enlarged = self._apply_looks(sprites, square, asked)
+        target, mask, whole, empty = self._compose(worn, enlarged, square, backgrounds, ground, where)
         side = self.reference_size
         reference = F.interpolate(square, (side, side), mode="bilinear", antialias=True, align_corners=False)
         x, y, scale, turn, _, flip = where
@@ -280,7 +280,7 @@ class Renderer:
             out[rows] = part
         if not dressed:
             return out, 1.0
-        out = outfits.with_room(out)
+        out = outfits.with_margin(out)
         for rows, key in dressed:
             out[rows] = outfits.dress(out[rows], key, self._canvas(len(rows), out.shape[-1]))
         return out, out.shape[-1] / square.shape[-1]
@@ -343,7 +343,7 @@ class Renderer:
     def _compose(
         self,
         worn: Tensor,
-        room: float,
+        enlarged: float,
         square: Tensor,
         backgrounds: list[Background],
         floor: Tensor,
@@ -359,7 +359,7 @@ class Renderer:
             self.size,
             x + self._normal(n) * fault,
             y + self._normal(n) * fault,
-            scale * room,
+            scale * enlarged,
             turn + self._normal(n) * 0.01 * self.pose,
             self._normal(n) * 0.02 * self.pose,
             flip,

@@ -362,7 +362,7 @@ async def _patiently(ask: Callable[[], Any], policy: RetryPolicy, what: str) -> 
         except Busy as error:
             if attempt >= policy.attempts:
                 raise NetworkError(
-                    Sentence("{what}: {said}. Nothing was lost.", what=what, said=error.sentence),
+                    Sentence("{what}: {reason}. Nothing was lost.", what=what, reason=error.sentence),
                     Sentence("Check the connection, then resume."),
                 ) from error
             await policy.sleep(policy.pause(attempt, error.wait))

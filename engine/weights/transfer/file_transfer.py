@@ -113,7 +113,7 @@ async def _fetch_bytes(client: httpx.AsyncClient, job: FileJob, token: str | Non
                 else Sentence("Nothing was lost.")
             )
             raise NetworkError(
-                Sentence("{job}: {said}. {safe}", job=job.name, said=reason, safe=safe),
+                Sentence("{job}: {reason}. {safe}", job=job.name, reason=reason, safe=safe),
                 Sentence("Resume when the connection is better; it goes on where it stopped."),
             )
         pause = policy.pause(failures, asked)

@@ -16,10 +16,10 @@ def test_words_that_do_not_fit_go_as_a_whole(qtbot):
     assert not bar.likeness.isHidden()
     without_number = next(width for width in range(wide, 0, -1) if bar.set_width(width) or bar.likeness.isHidden())
     assert bar.vary_button.text() == "Vary" and bar.sizeHint().width() <= without_number
-    room = bar.sizeHint().width() - 1
-    bar.set_width(room)
+    width = bar.sizeHint().width() - 1
+    bar.set_width(width)
     assert (bar.vary_button.text(), bar.drag_handle.text()) == ("", "")
-    assert bar.sizeHint().width() <= room and bar.likeness.isHidden()
+    assert bar.sizeHint().width() <= width and bar.likeness.isHidden()
     assert bar.vary_button.accessibleName() == "Vary" and bar.vary_button.toolTip()
     bar.set_width(2000)
     assert bar.vary_button.text() == "Vary" and bar.sizeHint().width() == wide

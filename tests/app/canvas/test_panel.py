@@ -161,15 +161,15 @@ def test_copy_puts_pixels_and_file_on_the_clipboard(panel, qtbot):
 @pytest.fixture
 def drags(monkeypatch) -> list:
     """What was dragged out, as the target would get it."""
-    seen: list = []
+    dragged: list = []
 
     def taken(drag: QDrag, action) -> Qt.DropAction:
         data = drag.mimeData()
-        seen.append(([url.toLocalFile() for url in data.urls()], QImage(data.imageData()), drag.pixmap().isNull()))
+        dragged.append(([url.toLocalFile() for url in data.urls()], QImage(data.imageData()), drag.pixmap().isNull()))
         return action
 
     monkeypatch.setattr(sharing.QDrag, "exec", taken)
-    return seen
+    return dragged
 
 
 def test_the_picture_is_dragged_out_as_file_and_pixels(panel, qtbot, drags):
@@ -260,11 +260,11 @@ def test_hovering_a_tile_shows_it_on_the_canvas(panel, qtbot):
 
 
 def test_progress_is_announced_in_quarters_and_at_the_end(panel, monkeypatch):
-    said: list[str] = []
-    monkeypatch.setattr(panel, "_announce", said.append)
+    announced: list[str] = []
+    monkeypatch.setattr(panel, "_announce", announced.append)
     draw(panel)
     panel.finished(Finished(REQUEST, plain(250), some_bits(), Timing()))
-    assert said == ["25 percent drawn", "50 percent drawn", "75 percent drawn", "The picture is done"]
+    assert announced == ["25 percent drawn", "50 percent drawn", "75 percent drawn", "The picture is done"]
 
 
 def ideas() -> list[GenerationRequest]:

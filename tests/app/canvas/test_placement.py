@@ -12,7 +12,7 @@ from app.canvas.placement import SNAP, Stage, Standing, outline_of
 from engine.placement import LARGEST, SMALLEST, Placement
 
 STAGE = Stage(100.0, 50.0, 400.0, 400.0, ground=0.9)
-ROOM = (600.0, 500.0)
+CANVAS = (600.0, 500.0)
 
 
 def half() -> np.ndarray:
@@ -60,23 +60,23 @@ def test_a_wide_picture_counts_sizes_by_its_shorter_side():
     [((350, 300), "body"), ((300, 250), "corner-0"), ((402, 352), "corner-2"), ((350, 224), "turn"), ((250, 300), "")],
 )
 def test_what_is_under_the_pointer(point, grip):
-    assert standing().grip_at(point, ROOM) == grip
+    assert standing().grip_at(point, CANVAS) == grip
 
 
 def test_a_turned_cut_out_is_grabbed_where_it_is():
     turned = standing(turn=45)
-    assert turned.grip_at(turned.middle, ROOM) == "body"
-    assert turned.grip_at((330, 260), ROOM) == "", "the corner of the frame as it was before"
+    assert turned.grip_at(turned.middle, CANVAS) == "body"
+    assert turned.grip_at((330, 260), CANVAS) == "", "the corner of the frame as it was before"
 
 
 def test_a_small_cut_out_can_be_grabbed_between_its_corners():
     small = standing(size=0.1)
-    assert small.grip_at(small.middle, ROOM) == "body"
+    assert small.grip_at(small.middle, CANVAS) == "body"
 
 
 def test_the_handle_that_turns_stays_in_the_widget():
     high = standing(y=0.0, stage=replace(STAGE, y=0.0))
-    start, handle = high.turn_handle(ROOM)
+    start, handle = high.turn_handle(CANVAS)
     assert start[1] == high.corners[2][1] and handle[1] > start[1]
 
 

@@ -314,23 +314,23 @@ def test_the_zoom_is_shown(rig):
 def test_sentences_about_an_answer_are_said_until_the_mask_changes(qtbot, rig):
     editor = rig.editor
     editor.canvas.tools.set_tool("select")
-    said = editor.inspector.message.text
+    message = editor.inspector.message.text
     rig.segmenter.notes = [LOST]
     stroke(rig, (80, 80))
-    qtbot.waitUntil(lambda: said.text() == LOST)
+    qtbot.waitUntil(lambda: message.text() == LOST)
     editor.inspector.refresh()
-    assert editor.inspector.message.isVisible() and said.text() == LOST
+    assert editor.inspector.message.isVisible() and message.text() == LOST
     languages.install("zh_CN")
     try:
         QApplication.processEvents()
-        assert said.text().startswith("抠图用的网络")
+        assert message.text().startswith("抠图用的网络")
     finally:
         languages.install("en")
     QApplication.processEvents()
-    assert said.text() == LOST
+    assert message.text() == LOST
     rig.segmenter.notes = []
     stroke(rig, (80, 80))
-    qtbot.waitUntil(lambda: said.text() != LOST)
+    qtbot.waitUntil(lambda: message.text() != LOST)
 
 
 def test_discarding_by_a_slip_can_be_taken_back(qtbot, rig):

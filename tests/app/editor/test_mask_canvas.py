@@ -47,7 +47,7 @@ def move(canvas, place, button=LEFT, modifiers=NONE):
     QApplication.sendEvent(canvas, event)
 
 
-def wheel(canvas, turns, place=None, modifiers=NONE):
+def wheel(canvas, notches, place=None, modifiers=NONE):
     from PySide6.QtWidgets import QApplication
 
     where = QPointF(place or canvas.rect().center())
@@ -55,7 +55,7 @@ def wheel(canvas, turns, place=None, modifiers=NONE):
         where,
         canvas.mapToGlobal(where),
         QPoint(),
-        QPoint(0, 120 * turns),
+        QPoint(0, 120 * notches),
         Qt.MouseButton.NoButton,
         modifiers,
         Qt.ScrollPhase.NoScrollPhase,
@@ -256,9 +256,9 @@ def test_clicks_beside_the_photo_do_nothing(canvas, session):
 
 def test_a_failure_leaves_the_mask(qtbot, canvas, session, segmenter):
     segmenter.fail = True
-    with qtbot.waitSignal(session.failed) as said:
+    with qtbot.waitSignal(session.failed) as failure:
         drag(canvas, (80, 80))
-    assert said.args[0].fact == "Nothing found in the photo."
+    assert failure.args[0].fact == "Nothing found in the photo."
     assert np.array_equal(session.document.mask, disc())
 
 

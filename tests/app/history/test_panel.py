@@ -298,11 +298,11 @@ def test_two_pictures_are_compared(panel, qtbot):
 
 
 def test_dragging_out_gives_files(panel, kept, qtbot, monkeypatch):
-    seen = []
+    dragged = []
 
     def taken(drag: QDrag, action):
         data = drag.mimeData()
-        seen.append(([Path(url.toLocalFile()) for url in data.urls()], data.hasImage()))
+        dragged.append(([Path(url.toLocalFile()) for url in data.urls()], data.hasImage()))
         return action
 
     monkeypatch.setattr(sharing.QDrag, "exec", taken)
@@ -310,8 +310,8 @@ def test_dragging_out_gives_files(panel, kept, qtbot, monkeypatch):
     panel.view.startDrag(Qt.DropAction.CopyAction)
     panel.view.selectAll()
     panel.view.startDrag(Qt.DropAction.CopyAction)
-    assert seen[0] == ([kept[0].file], True)
-    assert seen[1] == ([picture.file for picture in kept], False)
+    assert dragged[0] == ([kept[0].file], True)
+    assert dragged[1] == ([picture.file for picture in kept], False)
 
 
 def test_the_picture_that_is_drawn_stands_at_the_head_of_its_group(panel, qtbot):
@@ -443,8 +443,8 @@ def test_the_wheel_scrolls_sideways_and_arrows_show_where_there_is_more(panel, q
 def test_new_pictures_do_not_move_what_is_looked_at(panel, store, qtbot):
     panel.resize(340, 110)
     panel.view.scroll_by(100)
-    seen = panel.view.indexAt(QPoint(60, 60))
-    before = (panel.model.picture_at(seen.row()).id, panel.view.visualRect(seen).x())
+    place = panel.view.indexAt(QPoint(60, 60))
+    before = (panel.model.picture_at(place.row()).id, panel.view.visualRect(place).x())
     panel.add(keep_picture(a_picture(6), store), choose=False)
     row = panel.model.row_of(before[0])
     assert abs(panel.view.visualRect(panel.model.index(row)).x() - before[1]) <= 2

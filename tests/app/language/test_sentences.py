@@ -102,9 +102,9 @@ def test_the_innermost_reason_of_a_damaged_model(chinese, part, name, value, rea
     folder = resource("mini")
     data = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
     data[part][name] = value
-    said = of_error(raised(BundleManifest.from_json, data))
+    sentence = of_error(raised(BundleManifest.from_json, data))
     wanted = reason.format(blocks=data["transformer"]["blocks"])
-    assert said.startswith(f"模型的描述（bundle.json）已损坏：{wanted}。"), said
+    assert sentence.startswith(f"模型的描述（bundle.json）已损坏：{wanted}。"), sentence
 
 
 def test_errors_of_memory_disk_and_device(chinese, large, tmp_path, monkeypatch):

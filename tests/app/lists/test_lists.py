@@ -33,7 +33,7 @@ from tests.app.host_window import window  # noqa: F401 – a fixture
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
 
 
-class Bench:
+class Rig:
     def __init__(self, qtbot, tmp_path: Path) -> None:
         self.qtbot, self.link, self.state = qtbot, FakeLink(), SessionState()
         self.link.cancel = lambda number: None
@@ -56,23 +56,23 @@ class Bench:
 
 
 @pytest.fixture
-def bench(qtbot, tmp_path) -> Bench:
-    return Bench(qtbot, tmp_path)
+def rig(qtbot, tmp_path) -> Rig:
+    return Rig(qtbot, tmp_path)
 
 
 @pytest.fixture
-def dialog(bench, window, tmp_path):  # noqa: F811
-    dialog = ListDialog(bench.state, bench.run, PromptSource(), bench.controller.can_draw_list, tmp_path, window)
-    dialog.drawRequested.connect(bench.run.begin)
+def dialog(rig, window, tmp_path):  # noqa: F811
+    dialog = ListDialog(rig.state, rig.run, PromptSource(), rig.controller.can_draw_list, tmp_path, window)
+    dialog.drawRequested.connect(rig.run.begin)
     dialog.open()
     yield dialog
     dialog.close()
 
 
-def test_the_count_comes_before_the_pictures_and_a_slip_is_a_sentence(bench, dialog):
+def test_the_count_comes_before_the_pictures_and_a_slip_is_a_sentence(rig, dialog):
     assert not dialog.draw.isEnabled() and not dialog.problem.isVisible()
     dialog.edit.setPlainText("a {red|blue} {subject} {in the snow|on the beach}\n")
-    bench.state.update_values(count=2)
+    rig.state.update_values(count=2)
     assert dialog.count.text() == "8 pictures, 2 of each prompt" and dialog.draw.isEnabled()
     dialog.edit.setPlainText("a {red|blue robot")
     assert "Line 1 has a “{” without its “}”" in dialog.problem.text() and not dialog.draw.isEnabled()
@@ -81,44 +81,44 @@ def test_the_count_comes_before_the_pictures_and_a_slip_is_a_sentence(bench, dia
     dialog.edit.setPlainText("a robot\n" * 10_000)
     assert "500 are the limit" in dialog.problem.text()
     dialog.scenes.click()
-    scenes = bench.manifest.language.scenes
+    scenes = rig.manifest.language.scenes
     assert dialog.edit.toPlainText().splitlines() == [scene.sentence("robot") for scene in scenes]
     assert dialog.count.text().startswith(f"{2 * len(scenes)} pictures")
-    bench.state.update_values(count=1)
+    rig.state.update_values(count=1)
 
     # Drawn: a table fills, and what was stopped can be drawn later.
     dialog.edit.setPlainText("a {red|blue} robot {in the snow|on the beach}")
     dialog.edit.setFocus()
     QTest.keyClick(dialog.edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)  # as Generate
     assert dialog.pages.currentIndex() == 1 and len(dialog.table.cells) == 4 and not dialog.rest.isVisible()
-    assert [one.column for one in bench.run.listed] == ["in the snow", "on the beach"] * 2
-    bench.finish()
-    bench.finish()
+    assert [one.column for one in rig.run.listed] == ["in the snow", "on the beach"] * 2
+    rig.finish()
+    rig.finish()
     assert dialog.told.text() == "2 of 4 pictures" and dialog.sheet.isEnabled()
     assert [cell.isEnabled() for cell in dialog.table.cells] == [True, True, False, False]
-    bench.controller.queue.stop_now()
-    assert dialog.rest.isVisibleTo(dialog) and not bench.run.busy
-    assert bench.link.drawn[0].prompt == "a red robot in the snow" and bench.link.drawn[0].seed == 5
-    pictures = bench.controller.store.pictures()
-    assert {found.picture.id for found in bench.run.pictures if found} == {picture.id for picture in pictures}
+    rig.controller.queue.stop_now()
+    assert dialog.rest.isVisibleTo(dialog) and not rig.run.busy
+    assert rig.link.drawn[0].prompt == "a red robot in the snow" and rig.link.drawn[0].seed == 5
+    pictures = rig.controller.store.pictures()
+    assert {found.picture.id for found in rig.run.pictures if found} == {picture.id for picture in pictures}
 
 
-def test_what_is_left_is_drawn_again(bench):
-    bench.run.begin(_listed("a", "b"))
+def test_what_is_left_is_drawn_again(rig):
+    rig.run.begin(_listed("a", "b"))
     ended: list[int] = []
-    bench.run.ended.connect(ended.append)
-    bench.finish()
-    bench.finish()
-    assert ended == [2] and bench.run.done == 2
-    bench.run.begin(_listed("a", "b", "c"))
-    bench.finish()
-    bench.run.pictures[0] = None
+    rig.run.ended.connect(ended.append)
+    rig.finish()
+    rig.finish()
+    assert ended == [2] and rig.run.done == 2
+    rig.run.begin(_listed("a", "b", "c"))
+    rig.finish()
+    rig.run.pictures[0] = None
     for _ in range(2):
-        bench.finish()
-    bench.run.draw_rest()
-    assert bench.link.drawn[-1].prompt == "a" and bench.run.busy
-    bench.finish()
-    assert bench.run.done == 3
+        rig.finish()
+    rig.run.draw_rest()
+    assert rig.link.drawn[-1].prompt == "a" and rig.run.busy
+    rig.finish()
+    assert rig.run.done == 3
 
 
 def test_files_of_lists(tmp_path):
@@ -147,7 +147,7 @@ def _listed(*prompts: str):
 
 def test_a_list_comes_back_with_its_pictures_and_what_is_left_of_it(qtbot, tmp_path):
     lists = ListStore(tmp_path / "list.json")
-    before = Bench(qtbot, tmp_path)
+    before = Rig(qtbot, tmp_path)
     before.run = ListRun(before.controller, lists)
     listed = make_requests(parse_prompts("a {red|blue|green} robot").prompts, GenerationRequest("", cut_out(), seed=3))
     before.run.begin(listed)
@@ -158,7 +158,7 @@ def test_a_list_comes_back_with_its_pictures_and_what_is_left_of_it(qtbot, tmp_p
     assert lists.path.read_text().count('"png"') == 1, "the subject is in it once"
 
     # The next start: the same history, and in the queue what was not drawn.
-    after = Bench(qtbot, tmp_path)
+    after = Rig(qtbot, tmp_path)
     after.controller.store.get, after.controller.store.thumb = (
         before.controller.store.get,
         before.controller.store.thumb,
@@ -189,36 +189,36 @@ def test_a_list_that_is_begun_meanwhile_is_not_replaced_by_the_one_that_comes_ba
     lists = ListStore(tmp_path / "list.json")
     lists.save("before", _listed("a", "b"))
     monkeypatch.setattr(lists, "save", lambda *_: None)  # the file is read before it is written over
-    bench = Bench(qtbot, tmp_path)
-    bench.run = ListRun(bench.controller, lists)
+    rig = Rig(qtbot, tmp_path)
+    rig.run = ListRun(rig.controller, lists)
     begun: list[int] = []
-    bench.run.begun.connect(lambda: begun.append(len(bench.run.listed)))
-    bench.run.restore({"key": "before", "pictures": []})
-    bench.run.begin(_listed("c"))
+    rig.run.begun.connect(lambda: begun.append(len(rig.run.listed)))
+    rig.run.restore({"key": "before", "pictures": []})
+    rig.run.begin(_listed("c"))
     qtbot.waitUntil(lambda: not background.busy())
-    assert begun == [1] and [one.request.prompt for one in bench.run.listed] == ["c"]
+    assert begun == [1] and [one.request.prompt for one in rig.run.listed] == ["c"]
 
 
-def test_pressing_again_while_the_list_is_drawn_draws_nothing_twice(bench):
-    bench.run.begin(_listed("a", "b"))
-    bench.run.draw_rest()
-    assert bench.state.jobs.waiting == 1
-    bench.finish()
-    bench.finish()
-    assert bench.run.done == len(bench.link.drawn) == 2
+def test_pressing_again_while_the_list_is_drawn_draws_nothing_twice(rig):
+    rig.run.begin(_listed("a", "b"))
+    rig.run.draw_rest()
+    assert rig.state.jobs.waiting == 1
+    rig.finish()
+    rig.finish()
+    assert rig.run.done == len(rig.link.drawn) == 2
 
 
 def test_only_its_own_pictures_of_the_queue_come_back_into_a_list(qtbot, tmp_path):
     lists = ListStore(tmp_path / "list.json")
     listed = _listed("a", "b")
     lists.save("before", listed)
-    bench = Bench(qtbot, tmp_path)
-    bench.run = ListRun(bench.controller, lists)
-    with qtbot.waitSignal(bench.run.begun):
-        bench.run.restore({"key": "before", "pictures": [None, None]})
-    bench.controller.queue.hold([replace(listed[0].request, seed=77), listed[1].request])
-    bench.run.draw_rest()
-    bench.finish()
-    assert bench.run.busy and bench.run.done == 0, "the first is another picture than the list's"
-    bench.finish()
-    assert not bench.run.busy and [found is not None for found in bench.run.pictures] == [False, True]
+    rig = Rig(qtbot, tmp_path)
+    rig.run = ListRun(rig.controller, lists)
+    with qtbot.waitSignal(rig.run.begun):
+        rig.run.restore({"key": "before", "pictures": [None, None]})
+    rig.controller.queue.hold([replace(listed[0].request, seed=77), listed[1].request])
+    rig.run.draw_rest()
+    rig.finish()
+    assert rig.run.busy and rig.run.done == 0, "the first is another picture than the list's"
+    rig.finish()
+    assert not rig.run.busy and [found is not None for found in rig.run.pictures] == [False, True]

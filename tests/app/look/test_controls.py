@@ -199,16 +199,16 @@ def test_a_folded_section_opens_by_key_and_says_what_it_holds(page):
 def test_a_busy_button_keeps_its_width_and_takes_no_clicks(page):
     button = OutlinedButton("Find", busy_text="Finding the subject…")
     page.add(button)
-    seen = []
-    button.clicked.connect(lambda: seen.append(1))
+    clicks = []
+    button.clicked.connect(lambda: clicks.append(1))
     width = button.sizeHint().width()
     button.set_busy(True)
     assert button.sizeHint().width() == width
     QTest.keyClick(button, Qt.Key.Key_Return)
-    assert seen == []
+    assert clicks == []
     button.set_busy(False)
     QTest.keyClick(button, Qt.Key.Key_Return)
-    assert seen == [1]
+    assert clicks == [1]
 
 
 def test_the_focus_ring_shows_for_the_keyboard_only(page):

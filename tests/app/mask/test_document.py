@@ -72,11 +72,11 @@ def test_a_cancelled_stroke_leaves_no_step():
 
 def test_the_listener_hears_of_every_pixel_that_changes():
     document = MaskDocument(disc())
-    seen = document.mask.copy()
+    copy = document.mask.copy()
 
     def follow(rect: Rect) -> None:
-        seen[rect.slices] = document.mask[rect.slices]
-        assert np.array_equal(seen, document.mask)
+        copy[rect.slices] = document.mask[rect.slices]
+        assert np.array_equal(copy, document.mask)
 
     document.on_change = follow
     stroke(document, (20, 20), (100, 90), (90, 200), include=True, hardness=0.3)
@@ -279,13 +279,13 @@ def test_undo_is_exact_and_redo_brings_everything_back(sequence):
         apply(document, sequence.pop(0))
         states.append((document.base.copy(), document.mask.copy(), document.marks))
     last = states[-1]
-    seen = [last]
+    undone = [last]
     while document.undo_label:
         document.undo()
-        seen.append((document.base.copy(), document.mask.copy(), document.marks))
-        assert any(_same(seen[-1], state) for state in states)
-    assert _same(seen[-1], states[0])
-    for state in reversed(seen[:-1]):
+        undone.append((document.base.copy(), document.mask.copy(), document.marks))
+        assert any(_same(undone[-1], state) for state in states)
+    assert _same(undone[-1], states[0])
+    for state in reversed(undone[:-1]):
         document.redo()
         assert _same((document.base, document.mask, document.marks), state)
     assert _same((document.base, document.mask, document.marks), last)

@@ -28,9 +28,9 @@ def thing():
 
 
 def ask(qtbot, service, job):
-    with qtbot.waitSignal(service.answered, timeout=120_000) as said:
+    with qtbot.waitSignal(service.answered, timeout=120_000) as answer:
         service.ask(job)
-    return said.args[0]
+    return answer.args[0]
 
 
 def test_sam_answers_from_a_child_that_may_die(qtbot, monkeypatch, tmp_path: Path, thing):

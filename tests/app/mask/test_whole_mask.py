@@ -130,11 +130,11 @@ def test_what_others_read_does_not_change_under_their_hands(large):
 
 def test_the_edge_is_seen_at_once_and_exact_soon(qtbot, large):
     document = large.document
-    seen = []
-    large.pixelsChanged.connect(lambda rect: seen.append(rect))
+    changed = []
+    large.pixelsChanged.connect(lambda rect: changed.append(rect))
     large.in_view = Rect(380, 180, 420, 220)
     large.set_edge(Edge(12, 4))
-    assert document.late and large.busy and seen[-1] == document.whole
+    assert document.late and large.busy and changed[-1] == document.whole
     exact = with_edge(HOLED, Edge(12, 4))
     assert np.array_equal(document.mask[180:220, 380:420], exact[180:220, 380:420])
     small, wanted = large.mask_pyramid.levels[-1], Pyramid(exact).levels[-1]

@@ -16,11 +16,11 @@ from tests.app.settled import settle, turn_over
 @pytest.fixture
 def heard(service):
     """Everything the service said."""
-    said = {"answered": [], "failed": [], "superseded": []}
-    service.answered.connect(lambda answer: said["answered"].append(answer))
-    service.failed.connect(lambda failure: said["failed"].append(failure))
-    service.superseded.connect(lambda ticket: said["superseded"].append(ticket))
-    return said
+    signals = {"answered": [], "failed": [], "superseded": []}
+    service.answered.connect(lambda answer: signals["answered"].append(answer))
+    service.failed.connect(lambda failure: signals["failed"].append(failure))
+    service.superseded.connect(lambda ticket: signals["superseded"].append(ticket))
+    return signals
 
 
 def test_an_answer_has_the_ticket_of_its_job(qtbot, service, photo, heard):
@@ -74,21 +74,21 @@ def test_a_fault_of_ours_becomes_a_sentence(qtbot, photo, caplog):
             raise ZeroDivisionError("by design")
 
     service = MaskService(Broken)
-    with qtbot.waitSignal(service.failed) as said:
+    with qtbot.waitSignal(service.failed) as failure:
         service.ask(Find(photo))
-    assert "by design" in said.args[0].error.fact and "ZeroDivisionError" in said.args[0].details
+    assert "by design" in failure.args[0].error.fact and "ZeroDivisionError" in failure.args[0].details
     service.close()
     assert "the segmenter failed" in caplog.text
 
 
 def test_closing_waits_and_says_nothing_more(qtbot, photo, segmenter):
     service = MaskService(lambda: segmenter)
-    said = []
-    service.answered.connect(said.append)
+    answers = []
+    service.answered.connect(answers.append)
     service.ask(Find(photo))
     service.close()
     turn_over(qtbot)  # the thread is gone: what it said before is in the window's queue
-    assert not said and not service._thread.isRunning()
+    assert not answers and not service._thread.isRunning()
     service.ask(Find(photo))  # too late: ignored
     service.close()
 
@@ -111,8 +111,8 @@ def test_the_real_segmenter_finds_a_plain_thing(qtbot):
     rgb = np.full((160, 200, 3), 70, np.uint8)
     rgb[40:120, 60:140] = (220, 60, 40)
     service = MaskService()
-    with qtbot.waitSignal(service.answered, timeout=30000) as said:
+    with qtbot.waitSignal(service.answered, timeout=30000) as answer:
         service.ask(Find(photo_from_pixels(rgb)))
     service.close()
-    mask = said.args[0].proposal.mask
+    mask = answer.args[0].proposal.mask
     assert mask[80, 100] == 255 and mask[10, 10] == 0

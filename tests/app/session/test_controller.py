@@ -32,10 +32,10 @@ class Session(Start):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.said: list[str] = []
+        self.notices: list[str] = []
         self.errors: list[str] = []
         self.ends: list[str] = []
-        self.controller.notice.connect(self.said.append)
+        self.controller.notice.connect(self.notices.append)
         self.controller.failed.connect(lambda error, _: self.errors.append(str(error)))
         self.controller.ended.connect(self.ends.append)
         self.queue.open("paper", "auto", "auto")
@@ -87,14 +87,14 @@ def test_what_is_missing_is_said_and_nothing_is_asked_for(one):
     one.state.update_values(prompt=" ")
     for ask in (one.controller.generate, lambda: one.controller.draw_ideas(2)):
         ask()
-    assert len(one.said) == 2 and all(one.said) and one.link.drawn == []
+    assert len(one.notices) == 2 and all(one.notices) and one.link.drawn == []
     assert one.controller.can_draw_list()[0], "a list brings its prompts"
 
 
 def test_what_joins_the_queue_is_counted(one):
     one.controller.generate()
     one.controller.vary(one.link.drawn[0])
-    assert one.said == ["1 waiting"] and one.queue.waiting == 1
+    assert one.notices == ["1 waiting"] and one.queue.waiting == 1
 
 
 def test_a_stop_before_the_first_scale_leaves_the_picture_that_was_there(one):
@@ -148,14 +148,14 @@ def test_less_memory_and_the_same_picture_again(one):
 
 
 def test_ideas_are_shown_as_they_form_and_one_is_drawn_to_its_end(one):
-    begun, seen, done = [], [], []
+    begun, previewed, done = [], [], []
     one.controller.ideasBegun.connect(begun.append)
-    one.queue.ideaPreviewed.connect(lambda idea, _: seen.append(idea))
+    one.queue.ideaPreviewed.connect(lambda idea, _: previewed.append(idea))
     one.queue.ideaFinished.connect(done.append)
     one.controller.draw_ideas(2)
     one.steps(16)
     (requests,) = begun
-    assert seen == [0, 0, 1, 1, 2, 2, 3, 3] and done == [0, 1, 2, 3] and one.seeds() == []
+    assert previewed == [0, 0, 1, 1, 2, 2, 3, 3] and done == [0, 1, 2, 3] and one.seeds() == []
     assert len({request.seed for request in requests}) == 4
     one.controller.finish_idea(requests[2])
     one.steps()
@@ -163,13 +163,13 @@ def test_ideas_are_shown_as_they_form_and_one_is_drawn_to_its_end(one):
 
 
 def test_previews_are_told_only_where_they_are_wanted(one):
-    seen = []
-    one.queue.previewed.connect(seen.append)
+    previews = []
+    one.queue.previewed.connect(previews.append)
     one.controller.generate()
     one.steps(2)
     one.state.update_settings(previews=False)
     one.steps(1)
-    assert len(seen) == 1
+    assert len(previews) == 1
 
 
 # The most alike
@@ -199,7 +199,7 @@ def test_the_most_alike_of_a_press_takes_the_canvas(one):
     contest(one, 4)
     assert likeness_of(one, 0.5, 0.9, None, 0.7) == [(2, 1)]
     assert one.result.request.seed == 2 and one.result.likeness == 0.9 and one.result.file.is_file()
-    assert one.said == ["The most alike: 90\u00a0% · 1 given up early"]
+    assert one.notices == ["The most alike: 90\u00a0% · 1 given up early"]
     assert one.link.contests == [one.link.contests[0]] * 4
 
 
@@ -207,14 +207,14 @@ def test_the_most_alike_that_is_shown_already_stays_and_a_new_press_counts_anew(
     contest(one, 2)
     contest(one, 2)
     assert likeness_of(one, 0.9, 0.5, 0.2, 0.3) == [(1, 0), (2, 0)]
-    assert one.said == ["The most alike: 90\u00a0%", "The most alike: 30\u00a0%"]
+    assert one.notices == ["The most alike: 90\u00a0%", "The most alike: 30\u00a0%"]
     assert one.result.request.seed == 2 and one.result.likeness == 0.3
 
 
 def test_of_pictures_without_a_likeness_none_is_the_most_alike(one):
     contest(one, 2)
     one.steps(12)
-    assert one.said == [] and one.seeds() == [2, 1]
+    assert one.notices == [] and one.seeds() == [2, 1]
 
 
 def test_only_several_pictures_of_a_model_that_tells_likeness_are_a_contest(with_mini):
@@ -433,7 +433,7 @@ def test_a_region_of_a_photo_is_drawn_and_comes_back_into_the_photo(with_mini):
     assert np.array_equal(whole.image[mask == 0], pixels[mask == 0]) and not whole.image[290:310, 290:310].any()
     assert one.controller._at_its_place(replace(event, request=replace(request, region=None))) is None
     one.controller.regions._photo = ("another", pixels)
-    assert one.controller._at_its_place(event) is None and "not at hand" in one.said[-1]
+    assert one.controller._at_its_place(event) is None and "not at hand" in one.notices[-1]
     # A picture that is shown is the photo outside of its region: enough to draw into it again.
     one.state.set_result(Result(request, whole.image, event.bits))
     assert one.controller._at_its_place(event) is not None
@@ -443,7 +443,7 @@ def test_a_region_needs_what_a_picture_needs(with_mini):
     one = with_mini
     photo, mask = photo_from_pixels(np.zeros((300, 300, 3), np.uint8)), np.full((300, 300), 255, np.uint8)
     one.state.update_values(prompt="")
-    assert not one.controller.draw_in_photo(photo, mask) and one.said
+    assert not one.controller.draw_in_photo(photo, mask) and one.notices
     one.state.update_values(prompt="a ball")
     one.state.update_engine(manifest=None)
     assert not one.controller.draw_in_photo(photo, mask) and one.link.drawn == []

@@ -50,23 +50,23 @@ def test_a_missing_bundle_fails_with_its_sentence(qtbot, link):
 
 
 def test_a_picture_forms_and_brings_all_its_previews(qtbot, opened):
-    seen = []
-    opened.preview.connect(lambda job, preview: seen.append((job, preview.scale)))
+    previews = []
+    opened.preview.connect(lambda job, preview: previews.append((job, preview.scale)))
     with qtbot.waitSignals([opened.started, opened.finished], timeout=20_000, order="strict"):
         job = opened.generate(GenerationRequest("a duck"))
-    assert seen and all(number == job for number, _ in seen)
-    assert [scale for _, scale in seen] == sorted({scale for _, scale in seen})
+    assert previews and all(number == job for number, _ in previews)
+    assert [scale for _, scale in previews] == sorted({scale for _, scale in previews})
 
 
 def test_the_strip_is_complete_although_the_window_was_busy(qtbot, opened):
-    seen, done = [], []
-    opened.preview.connect(lambda job, preview: seen.append(preview.scale))
+    scales, done = [], []
+    opened.preview.connect(lambda job, preview: scales.append(preview.scale))
     opened.finished.connect(lambda job, finished, previews: done.append(previews))
     opened.generate(GenerationRequest("a duck"))
     time.sleep(1.0)  # the window hangs: what it missed is not delivered late
     qtbot.waitUntil(lambda: bool(done), timeout=20_000)
     assert isinstance(done[0], Previews) and all(image is not None for image in done[0].images)
-    assert len(seen) <= 1
+    assert len(scales) <= 1
 
 
 def test_cancelling_ends_the_picture_and_the_next_one_is_drawn(qtbot, opened):
@@ -121,13 +121,13 @@ def test_the_scales_of_an_earlier_picture_come_when_nothing_is_drawn(qtbot, open
 
 
 def test_an_answer_that_is_out_of_date_is_not_passed_on(qtbot, opened):
-    seen = []
-    opened.scalesPainted.connect(seen.append)
+    scales = []
+    opened.scalesPainted.connect(scales.append)
     opened.paint_scales(BITS, GenerationRequest("a duck"))
     time.sleep(0.3)  # the window hangs: the first answer lies in its queue
     number = opened.paint_scales(BITS, GenerationRequest("a duck"))
-    qtbot.waitUntil(lambda: bool(seen), timeout=20_000)
-    assert [answer.number for answer in seen] == [number]
+    qtbot.waitUntil(lambda: bool(scales), timeout=20_000)
+    assert [answer.number for answer in scales] == [number]
 
 
 def test_scales_asked_of_a_dead_engine_are_no_error(qtbot, opened):

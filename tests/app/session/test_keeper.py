@@ -236,8 +236,8 @@ def test_what_is_gone_of_a_session_is_left_out_and_the_rest_comes_back(keeper, q
     qtbot.waitUntil(lambda: told == [True, False] and state.subject.photo is not None)
     assert len(state.subjects) == 1
     assert state.subject.name == "cat" and state.subject.mask is None, "a mask of another size is none"
-    keeper._looked(([], -1))
-    keeper._not_looked(OSError("gone"))
+    keeper._fetched(([], -1))
+    keeper._not_fetched(OSError("gone"))
     assert len(state.subjects) == 1 and not keeper._on_its_way
 
 

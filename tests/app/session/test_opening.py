@@ -63,7 +63,7 @@ def test_a_picture_of_ours_is_shown_and_any_other_is_a_photo(one, picture, tmp_p
     one.controller.files.open([picture, other, plain])
     assert [found.request for found in opened] == [REQUEST] and np.array_equal(opened[0].image, picture_of(REQUEST))
     assert [subject.title for subject in one.state.subjects][-2:] == ["photo.jpg", "plain.png"]
-    assert one.errors == [] and one.said == []
+    assert one.errors == [] and one.notices == []
 
 
 def test_a_picture_of_ours_whose_settings_are_damaged_is_a_photo_and_says_so(one, picture):
@@ -78,7 +78,7 @@ def test_a_picture_of_ours_whose_settings_are_damaged_is_a_photo_and_says_so(one
     picture.write_bytes(data)
     one.controller.files.open([picture])
     assert one.state.subject.title == "ball.png"
-    assert one.said == ["The settings in ball.png are damaged. It is opened as a photo."]
+    assert one.notices == ["The settings in ball.png are damaged. It is opened as a photo."]
 
 
 def test_a_file_that_cannot_be_opened_is_a_sentence(one, picture, monkeypatch):
@@ -109,8 +109,8 @@ def test_the_same_photo_twice_is_one_subject_and_examples_make_room(one, tmp_pat
 
 
 def test_a_photo_that_cannot_be_read_is_a_sentence(one, tmp_path, monkeypatch):
-    said = []
-    one.subjects.failed.connect(lambda error: said.append(str(error)))
+    notices = []
+    one.subjects.failed.connect(lambda error: notices.append(str(error)))
     one.subjects.open_file(tmp_path / "missing.png")
 
     def broken(*_):
@@ -118,8 +118,8 @@ def test_a_photo_that_cannot_be_read_is_a_sentence(one, tmp_path, monkeypatch):
 
     monkeypatch.setattr("app.session.subject_work.load_photo", broken)
     one.subjects.open_file(tmp_path / "a.png")
-    assert len(said) == 2 and "is not there" in said[0]
-    assert said[1] == "The photo could not be opened: of zero Choose another one." and not one.subjects.loading
+    assert len(notices) == 2 and "is not there" in notices[0]
+    assert notices[1] == "The photo could not be opened: of zero Choose another one." and not one.subjects.loading
 
 
 # Pasted pictures and the work of threads
@@ -157,16 +157,16 @@ def test_the_segmenter_is_made_once_when_it_is_needed():
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "notices"),
     [(SubjectNotFound(Sentence.row("Nothing there.")), "Nothing there."), (KeyError("x"), "could not be found: 'x'")],
 )
-def test_a_search_that_fails_is_an_error_of_ours(error, said):
+def test_a_search_that_fails_is_an_error_of_ours(error, notices):
     class Failing(SmallSegmenter):
         def find_subject(self, photo, hint):
             raise error
 
     found = find(OnDemand(Failing), 3, PHOTO, Hint("ball"))
-    assert isinstance(found.outcome, EchoGenError) and said in str(found.outcome)
+    assert isinstance(found.outcome, EchoGenError) and notices in str(found.outcome)
 
 
 def test_a_mask_that_makes_no_cut_out_says_why():
@@ -180,7 +180,7 @@ def test_a_mask_that_makes_no_cut_out_says_why():
 def test_a_model_that_is_gone_gives_way_to_the_one_that_ships(one):
     one.state.update_settings(bundle="elsewhere")
     one.controller.models.open()
-    assert one.said == ["The chosen model is gone; the small one is used"]
+    assert one.notices == ["The chosen model is gone; the small one is used"]
     assert one.state.engine.manifest.name == "mini" and one.errors == []
 
 

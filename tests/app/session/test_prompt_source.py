@@ -26,12 +26,12 @@ def test_lines_of_text_become_pictures(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [("a.txt", "\n \n", "no prompt in a.txt"), ("a.jsonl", "{}\n5\n", "no request in a.jsonl")],
 )
-def test_a_file_without_any_is_said(tmp_path, name, content, said):
+def test_a_file_without_any_is_said(tmp_path, name, content, message):
     (tmp_path / name).write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         open_source(tmp_path / name, "")
 
 

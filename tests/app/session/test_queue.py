@@ -40,21 +40,21 @@ def begin(queue: PictureQueue, number: int, *notes: str) -> None:
 
 
 def test_a_smaller_plan_in_the_middle_of_a_picture_is_said_once(queue):
-    said = []
-    queue.noted.connect(said.append)
+    notes = []
+    queue.noted.connect(notes.append)
     queue.draw([GenerationRequest("a robot")])
     begin(queue, 1, WORDS)
-    assert said == [], "the prompt panel says what the prompt lacks"
+    assert notes == [], "the prompt panel says what the prompt lacks"
     begin(queue, 1, STEP_DOWN, WORDS)
-    assert said == [STEP_DOWN]
+    assert notes == [STEP_DOWN]
     queue.stop_after()
     begin(queue, 7, STEP_DOWN, "Of another job.")
-    assert said == [STEP_DOWN]
+    assert notes == [STEP_DOWN]
 
 
 def test_it_is_said_in_the_user_s_language(queue):
-    said = []
-    queue.noted.connect(said.append)
+    notes = []
+    queue.noted.connect(notes.append)
     languages.install("zh_CN")
     try:
         queue.draw([GenerationRequest("a robot")])
@@ -62,7 +62,7 @@ def test_it_is_said_in_the_user_s_language(queue):
         begin(queue, 1, STEP_DOWN)
     finally:
         languages.install("en")
-    assert said == ["方案“均衡”内存不足；现改用“低内存”。"]
+    assert notes == ["方案“均衡”内存不足；现改用“低内存”。"]
 
 
 def test_scales_are_asked_of_the_model_that_drew_them(queue):
@@ -159,17 +159,17 @@ def test_the_expected_time_is_the_engines(queue):
 
 
 def test_a_preview_of_another_picture_or_of_one_that_stops_is_not_shown(queue):
-    seen = []
-    queue.previewed.connect(seen.append)
+    previews = []
+    queue.previewed.connect(previews.append)
     queue._link.cancel = lambda number: None
     queue.draw([GenerationRequest("a robot")])
     preview = ScalePreview(0, 2, (1, 1), np.zeros((4, 4, 3), np.uint8), 0.1)
     queue._link.preview.emit(7, preview)
     queue._link.preview.emit(1, preview)
-    assert seen == [preview]
+    assert previews == [preview]
     queue.stop_now()
     queue._link.preview.emit(1, preview)
-    assert len(seen) == 1
+    assert len(previews) == 1
 
 
 # Encoding ahead

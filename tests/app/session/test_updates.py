@@ -72,7 +72,7 @@ def test_from_the_question_to_the_next_start_and_back_again(qtbot, updates, serv
     again = Updates(None, root)
     assert look(qtbot, again) == "ready", "it waits for the next start, and is not fetched twice"
 
-    opened, said = [], []
+    opened, failures = [], []
 
     class Whole:
         """A set-up that has all packages."""
@@ -93,10 +93,10 @@ def test_from_the_question_to_the_next_start_and_back_again(qtbot, updates, serv
     monkeypatch.setattr(launcher, "ROOT", root)
     monkeypatch.setattr(launcher, "Setup", Whole)
     monkeypatch.setattr(launcher, "find_uv", lambda root: "uv")
-    monkeypatch.setattr(launcher, "say_failure", said.append)
+    monkeypatch.setattr(launcher, "say_failure", failures.append)
     monkeypatch.setattr(launcher, "open_program", open_program)
     assert launcher.main([]) == 0
-    assert opened == ["0.10", root.name] and "does not open" in said[0] and versions.current() == root
+    assert opened == ["0.10", root.name] and "does not open" in failures[0] and versions.current() == root
     third = Updates(None, root)
     with qtbot.assertNotEmitted(third.found):
         assert look(qtbot, third) == "there"

@@ -43,8 +43,8 @@ def test_a_first_start_that_is_still_building_its_window_is_waited_for(qtbot, tm
     start = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)
     with qtbot.waitSignal(first.received, timeout=20_000):
         assert start.stdout is not None
-        with start.stdout as said:
-            assert said.readline() == b"now\n"
+        with start.stdout as output:
+            assert output.readline() == b"now\n"
         time.sleep(1)  # no event is served
     qtbot.waitUntil(lambda: start.poll() is not None, timeout=20_000)
     assert start.returncode == 0

@@ -19,19 +19,19 @@ from engine.region import PhotoWindow, Region
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import bits, cut_out, fake_bundle
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
-from tests.app.window.test_redrawing import Bench
+from tests.app.window.test_redrawing import Rig
 
 pytestmark = pytest.mark.usefixtures("plain_look")
 
 
 def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
-    bench = Bench(qtbot, tmp_path)
-    window, cutting = bench.window, bench.window.cutting
+    rig = Rig(qtbot, tmp_path)
+    window, cutting = rig.window, rig.window.cutting
     assert not cutting.can_cut_out() and not window.commands.actions["cut_out"].isEnabled()
     place = Placement(0.5, 0.5, 0.8)
-    request = GenerationRequest("a cat", cut_out(), seed=1, placement=place, bundle=bench.manifest.identity)
+    request = GenerationRequest("a cat", cut_out(), seed=1, placement=place, bundle=rig.manifest.identity)
     pixels = np.full((64, 64, 3), 90, np.uint8)
-    bench.state.set_result(Result(request, pixels, bits()))
+    rig.state.set_result(Result(request, pixels, bits()))
     window.canvas.actions_bar.cut_button.click()
     editor = window.panels.cutting
     assert editor.isVisible() and window.panels.is_editing() and not window.commands.actions["generate"].isEnabled()
@@ -65,7 +65,7 @@ def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
     large = np.zeros((120, 90), np.uint8)
     large[20:100, 10:70] = 255
     photo = photo_from_pixels(np.full((120, 90, 3), 50, np.uint8))
-    bench.state.update_subject(bench.state.subject.key, photo=photo, mask=large)
+    rig.state.update_subject(rig.state.subject.key, photo=photo, mask=large)
     cutting.save_subject_to(tmp_path / "large")
     qtbot.waitUntil((tmp_path / "large.png").exists)
     saved = load_photo(tmp_path / "large.png")

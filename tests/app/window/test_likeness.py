@@ -14,43 +14,43 @@ from engine.events import Finished, Started, Timing
 from engine.process.messages import Failed
 from tests.app.fake_bundle import GRIDS, bits
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
-from tests.app.window.test_redrawing import Bench
+from tests.app.window.test_redrawing import Rig
 
 pytestmark = pytest.mark.usefixtures("plain_look")
 
 
-def begin(bench: Bench, number: int) -> None:
-    bench.link.started.emit(number, Started(bench.link.drawn[number - 1], GRIDS, (0.2,) * 5))
+def begin(rig: Rig, number: int) -> None:
+    rig.link.started.emit(number, Started(rig.link.drawn[number - 1], GRIDS, (0.2,) * 5))
 
 
-def finish(bench: Bench, number: int, likeness: float | None) -> None:
-    request, image = bench.link.drawn[number - 1], np.full((64, 64, 3), 40 * number, np.uint8)
+def finish(rig: Rig, number: int, likeness: float | None) -> None:
+    request, image = rig.link.drawn[number - 1], np.full((64, 64, 3), 40 * number, np.uint8)
     event = Finished(request, image, bits(number), Timing(total=1.0), likeness=likeness)
-    bench.link.finished.emit(number, event, Previews(number))
-    bench.qtbot.waitUntil(lambda: not bench.controller.saving)
+    rig.link.finished.emit(number, event, Previews(number))
+    rig.qtbot.waitUntil(lambda: not rig.controller.saving)
 
 
 def test_the_most_alike_of_several_is_shown_and_sorted(qtbot, tmp_path):
-    bench = Bench(qtbot, tmp_path)
-    window, state = bench.window, bench.state
+    rig = Rig(qtbot, tmp_path)
+    window, state = rig.window, rig.state
     sheet, bar = window.prompt.sheet, window.canvas.actions_bar
     state.update_values(count=3)
     assert sheet.best.isHidden(), "a model that cannot tell is not asked"
     scale = LikenessScale(1, 0.9, 0.05, 0.3, 0.1, 0.97)
-    state.update_engine(manifest=replace(bench.manifest, likeness=scale))
+    state.update_engine(manifest=replace(rig.manifest, likeness=scale))
     assert not sheet.best.isHidden()
     sheet.best.setChecked(True)
     assert state.values.best_first
-    bench.controller.generate()
-    begin(bench, 1)
-    finish(bench, 1, 0.8)
+    rig.controller.generate()
+    begin(rig, 1)
+    finish(rig, 1, 0.8)
     first = state.result
     assert bar.likeness.text() == "80\u00a0% alike" and not bar.likeness.isHidden()
-    begin(bench, 2)
-    bench.link.failed.emit(Failed(2, Outdone()), Previews(2))
-    begin(bench, 3)
-    assert len(set(bench.link.contests)) == 1 and bench.link.contests[0] is not None and len(bench.link.drawn) == 3
-    finish(bench, 3, 0.5)
+    begin(rig, 2)
+    rig.link.failed.emit(Failed(2, Outdone()), Previews(2))
+    begin(rig, 3)
+    assert len(set(rig.link.contests)) == 1 and rig.link.contests[0] is not None and len(rig.link.drawn) == 3
+    finish(rig, 3, 0.5)
     shown = state.result
     assert shown.bits == first.bits and shown.likeness == 0.8 and shown.file is not None, "the best one, not the last"
     assert "80" in window.toast.text() and "1 given up" in window.toast.text()
@@ -62,10 +62,10 @@ def test_the_most_alike_of_several_is_shown_and_sorted(qtbot, tmp_path):
 
     # One that nobody measured comes last, and says nothing.
     state.update_values(count=1)
-    bench.controller.generate()
-    assert bench.link.contests[-1] is None
-    begin(bench, 4)
-    finish(bench, 4, None)
+    rig.controller.generate()
+    assert rig.link.contests[-1] is None
+    begin(rig, 4)
+    finish(rig, 4, None)
     assert bar.likeness.isHidden()
     assert [p.likeness for p in window.history.model.pictures()] == [0.8, 0.5, None]
     window.close_panels()

@@ -34,7 +34,7 @@ from tests.app.fake_link import FakeLink
 from tests.app.look_fixture import dressed  # noqa: F401 – a fixture
 
 
-class Bench:
+class Rig:
     """A window with four pictures in its history."""
 
     def __init__(self, folder: Path) -> None:
@@ -71,16 +71,16 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(dressed, tmp_path_factory) -> Iterator[Bench]:  # noqa: F811
+def rig(dressed, tmp_path_factory) -> Iterator[Rig]:  # noqa: F811
     notifier.set_motion("reduced")
-    bench = Bench(tmp_path_factory.mktemp("looking"))
-    yield bench
-    bench.window.close_panels()
+    rig = Rig(tmp_path_factory.mktemp("looking"))
+    yield rig
+    rig.window.close_panels()
     background.shutdown()
-    bench.window.close()
-    bench.window.deleteLater()
+    rig.window.close()
+    rig.window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # while the application is there
-    bench.store.close()
+    rig.store.close()
     notifier.set_motion("system")
 
 
@@ -92,9 +92,9 @@ def wait(qtbot, condition) -> None:
     qtbot.waitUntil(condition, timeout=5000)
 
 
-def test_the_menu_of_the_picture(bench, qtbot):
-    menu_of, history = bench.window.picture_menu, bench.window.history
-    bench.show(bench.pictures[1])
+def test_the_menu_of_the_picture(rig, qtbot):
+    menu_of, history = rig.window.picture_menu, rig.window.history
+    rig.show(rig.pictures[1])
     menu = menu_of.menu()
     texts = [action.text() for action in menu.actions() if not action.isSeparator()]
     for words in (
@@ -107,37 +107,37 @@ def test_the_menu_of_the_picture(bench, qtbot):
         "Move to the trash",
     ):
         assert words in texts, texts
-    bench.entry(menu, "Copy its prompt").trigger()
-    assert QGuiApplication.clipboard().text() == bench.pictures[1].prompt
-    bench.entry(menu, "Use its prompt").trigger()
-    wait(qtbot, lambda: bench.state.values.prompt == bench.pictures[1].prompt)
-    bench.entry(menu, "Star").trigger()
-    assert bench.store.get(bench.pictures[1].id).starred
-    bench.entry(menu_of.menu(), "Take the star away").trigger()
-    assert not bench.store.get(bench.pictures[1].id).starred
-    bench.entry(menu, "Move to the trash").trigger()
-    assert bench.pictures[1].id not in [picture.id for picture in bench.store.pictures()]
-    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[2].id)
+    rig.entry(menu, "Copy its prompt").trigger()
+    assert QGuiApplication.clipboard().text() == rig.pictures[1].prompt
+    rig.entry(menu, "Use its prompt").trigger()
+    wait(qtbot, lambda: rig.state.values.prompt == rig.pictures[1].prompt)
+    rig.entry(menu, "Star").trigger()
+    assert rig.store.get(rig.pictures[1].id).starred
+    rig.entry(menu_of.menu(), "Take the star away").trigger()
+    assert not rig.store.get(rig.pictures[1].id).starred
+    rig.entry(menu, "Move to the trash").trigger()
+    assert rig.pictures[1].id not in [picture.id for picture in rig.store.pictures()]
+    wait(qtbot, lambda: rig.state.result is not None and rig.state.result.picture == rig.pictures[2].id)
     history.commands.undo_delete()
-    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == bench.pictures[1].id)
+    wait(qtbot, lambda: rig.state.result is not None and rig.state.result.picture == rig.pictures[1].id)
 
 
-def test_a_picture_without_a_file_has_a_menu_without_what_needs_one(bench):
-    bench.show(bench.pictures[0])
-    request = bench.state.result.request
-    bench.state.set_result(Result(request, np.zeros((64, 64, 3), np.uint8), bits(9), grids=GRIDS))
-    menu = bench.window.picture_menu.menu()
+def test_a_picture_without_a_file_has_a_menu_without_what_needs_one(rig):
+    rig.show(rig.pictures[0])
+    request = rig.state.result.request
+    rig.state.set_result(Result(request, np.zeros((64, 64, 3), np.uint8), bits(9), grids=GRIDS))
+    menu = rig.window.picture_menu.menu()
     for words in ("Use everything of this picture", "Star", "Show in the folder", "Move to the trash"):
-        assert not bench.entry(menu, words).isEnabled()
-    assert bench.entry(menu, "Vary: the same with a new seed").isEnabled()
-    bench.window.picture_menu.delete()
-    assert len(bench.store.pictures()) == 4
+        assert not rig.entry(menu, words).isEnabled()
+    assert rig.entry(menu, "Vary: the same with a new seed").isEnabled()
+    rig.window.picture_menu.delete()
+    assert len(rig.store.pictures()) == 4
 
 
-def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(bench, qtbot):
-    full = bench.window.full_screen
-    bench.show(bench.pictures[0])
-    bench.window.canvas.canvas.fullScreenWanted.emit()
+def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(rig, qtbot):
+    full = rig.window.full_screen
+    rig.show(rig.pictures[0])
+    rig.window.canvas.canvas.fullScreenWanted.emit()
     screen = full.screen
     assert screen is not None and screen.isFullScreen()
     wait(qtbot, screen.isActiveWindow)
@@ -145,32 +145,32 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     key(screen, Qt.Key.Key_Left)
     assert "newest" in screen._message
     key(screen, Qt.Key.Key_Right)
-    wait(qtbot, lambda: screen._place == "2 / 4" and screen._words == bench.pictures[1].prompt)
+    wait(qtbot, lambda: screen._place == "2 / 4" and screen._words == rig.pictures[1].prompt)
     key(screen, Qt.Key.Key_End)
     wait(qtbot, lambda: screen._place == "4 / 4")
     key(screen, Qt.Key.Key_Period)
-    assert bench.store.get(bench.pictures[3].id).starred and screen._starred
+    assert rig.store.get(rig.pictures[3].id).starred and screen._starred
     key(screen, Qt.Key.Key_Period)
     key(screen, Qt.Key.Key_Delete)
     wait(qtbot, lambda: screen._place == "3 / 3")
-    assert len(bench.store.pictures()) == 3
+    assert len(rig.store.pictures()) == 3
     key(screen, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait(qtbot, lambda: screen._place == "4 / 4")
     key(screen, Qt.Key.Key_1)
     assert screen.picture_rect().width() == 64
     key(screen, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert QGuiApplication.clipboard().mimeData().urls()[0].toLocalFile() == str(bench.pictures[3].file)
+    assert QGuiApplication.clipboard().mimeData().urls()[0].toLocalFile() == str(rig.pictures[3].file)
     key(screen, Qt.Key.Key_Escape)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert full.screen is None
-    wait(qtbot, lambda: bench.state.result.picture == bench.pictures[3].id)
+    wait(qtbot, lambda: rig.state.result.picture == rig.pictures[3].id)
 
 
-def test_the_queue_is_seen_sorted_and_taken_apart(bench, qtbot):
-    window, panel = bench.window, bench.window.panels.queue
-    bench.link.cancel = lambda number: None
+def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
+    window, panel = rig.window, rig.window.panels.queue
+    rig.link.cancel = lambda number: None
     for place in ("one", "two", "three", "four"):
-        bench.state.update_values(prompt=f"a box in {place}")
+        rig.state.update_values(prompt=f"a box in {place}")
         window.drawing.generate()
     assert window.prompt.sheet.queue_button.isVisible() and "4" in window.prompt.sheet.queue_button.text()
     assert window.prompt.sheet.again_button.isVisible(), "Stop took the place of Generate"
@@ -197,46 +197,46 @@ def test_the_queue_is_seen_sorted_and_taken_apart(bench, qtbot):
     assert rows() == ["one", "three", "four", "two"]
     panel.pause_button.click()
     assert panel.resume_button.isVisible() and not panel.pause_button.isVisible()
-    assert bench.state.jobs.held == 3
+    assert rig.state.jobs.held == 3
     key(panel.view, Qt.Key.Key_Escape)
-    assert not panel.isVisible() and bench.state.jobs.busy and not bench.state.jobs.stopping
-    bench.queue.drop_held()
-    bench.queue.stop_now()
-    bench.link.failed.emit(Failed(bench.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
-    assert not bench.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
+    assert not panel.isVisible() and rig.state.jobs.busy and not rig.state.jobs.stopping
+    rig.queue.drop_held()
+    rig.queue.stop_now()
+    rig.link.failed.emit(Failed(rig.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
+    assert not rig.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
 
 
-def test_several_pictures_of_one_press_stand_side_by_side(bench, qtbot):
-    view, grid = bench.window.canvas.results, bench.window.canvas.results.grid
-    bench.state.update_values(prompt="a box of three", count=3, seed_locked=False)
-    bench.window.drawing.generate()
-    for number in (len(bench.link.drawn), len(bench.link.drawn) + 1, len(bench.link.drawn) + 2):
+def test_several_pictures_of_one_press_stand_side_by_side(rig, qtbot):
+    view, grid = rig.window.canvas.results, rig.window.canvas.results.grid
+    rig.state.update_values(prompt="a box of three", count=3, seed_locked=False)
+    rig.window.drawing.generate()
+    for number in (len(rig.link.drawn), len(rig.link.drawn) + 1, len(rig.link.drawn) + 2):
         assert not view.isVisible()
-        request = bench.state.jobs.request
-        bench.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5))
+        request = rig.state.jobs.request
+        rig.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5))
         image = np.full((64, 64, 3), 60 + number, np.uint8)
-        bench.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+        rig.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
     wait(qtbot, lambda: view.isVisible() and len(grid._layers) == len(grid.pictures))
     assert [picture.prompt for picture in grid.pictures] == ["a box of three"] * 3
     grid.setFocus()
     key(grid, Qt.Key.Key_Right)
     key(grid, Qt.Key.Key_Period)
-    assert grid.pictures[1].starred and bench.store.get(grid.pictures[1].id).starred
+    assert grid.pictures[1].starred and rig.store.get(grid.pictures[1].id).starred
     key(grid, Qt.Key.Key_End)
     last = grid.pictures[2].id
     key(grid, Qt.Key.Key_Return)
-    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == last)
+    wait(qtbot, lambda: rig.state.result is not None and rig.state.result.picture == last)
     assert not view.isVisible()
-    bench.window.side_by_side.toggle()
+    rig.window.side_by_side.toggle()
     assert view.isVisible() and len(grid.pictures) == 3, "the group of the picture that is shown"
     gone = next(picture for picture in grid.pictures if picture.id == last)
-    bench.window.history.commands.delete_pictures([gone])
+    rig.window.history.commands.delete_pictures([gone])
     assert len(grid.pictures) == 2
-    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture != last)
+    wait(qtbot, lambda: rig.state.result is not None and rig.state.result.picture != last)
     assert view.isVisible(), "the one on the canvas is gone; the others still stand over it"
     key(grid, Qt.Key.Key_Escape)
     assert not view.isVisible()
-    bench.state.update_values(count=1)
+    rig.state.update_values(count=1)
 
 
 def test_tiles_are_as_large_as_they_can_be():
@@ -245,12 +245,12 @@ def test_tiles_are_as_large_as_they_can_be():
     assert columns_for(8, 1.0, 800, 400) == 4 and columns_for(2, 3.0, 600, 400) == 1
 
 
-def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot):
-    window, panels = bench.window, bench.window.panels
+def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
+    window, panels = rig.window, rig.window.panels
     window.commands.actions["gallery"].trigger()
     gallery = panels.gallery
     assert panels.is_gallery() and gallery.view.hasFocus()
-    everything = len(bench.store.pictures())
+    everything = len(rig.store.pictures())
     wait(qtbot, lambda: gallery.subjects.count() > 1 and gallery.model.rowCount() == everything)
     gallery.field.setText("place")
     wait(qtbot, lambda: gallery.model.rowCount() == 4)
@@ -262,7 +262,7 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot)
     assert [picture.id for picture in gallery.view.chosen()] == [first.id, second.id]
     assert "2" in gallery.chosen_words.text() and gallery.compare_button.isVisible()
     key(gallery.view, Qt.Key.Key_Period)
-    assert bench.store.get(first.id).starred and bench.store.get(second.id).starred
+    assert rig.store.get(first.id).starred and rig.store.get(second.id).starred
     assert gallery.model.picture_at(0).starred, "what is shown follows"
     gallery.delete_button.click()
     assert gallery.model.rowCount() == 2 and "2" in window.toast.text()
@@ -274,24 +274,24 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot)
     key(gallery.view, Qt.Key.Key_Escape)
     assert panels.is_gallery() and gallery.model.rowCount() == everything
     gallery.sizes.setValue("large")
-    assert gallery.view.delegate.side == 192 and bench.state.settings.panels["gallery_size"] == "large"
+    assert gallery.view.delegate.side == 192 and rig.state.settings.panels["gallery_size"] == "large"
     gallery.view.choose(second.id)
     key(gallery.view, Qt.Key.Key_Return)
-    wait(qtbot, lambda: bench.state.result is not None and bench.state.result.picture == second.id)
+    wait(qtbot, lambda: rig.state.result is not None and rig.state.result.picture == second.id)
     assert not panels.is_gallery() and window.history.commands.model is window.history.model
     window.gallery_page.toggle()
     key(gallery.view, Qt.Key.Key_Escape)
     assert not panels.is_gallery()
     for picture in (first, second):
-        bench.store.star(picture.id, False)
+        rig.store.star(picture.id, False)
 
     # The most alike first, by the menu of the pictures; those that nobody measured come last.
-    some, most = bench.keep(5, 0.3), bench.keep(6, 0.9)
+    some, most = rig.keep(5, 0.3), rig.keep(6, 0.9)
     window.gallery_page.toggle()
     wait(qtbot, lambda: gallery.model.rowCount() == everything + 2)
     assert gallery.model.id_at(0) == most.id, "the newest"
     gallery.toggle_most_alike()
-    newest = bench.keep(7)
+    newest = rig.keep(7)
     gallery.reload()
     assert [gallery.model.id_at(row) for row in range(3)] == [most.id, some.id, newest.id]
     assert gallery.model.previous_of(most) is None
@@ -301,10 +301,10 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(bench, qtbot)
 
 
 def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is_here(
-    bench, qtbot, tmp_path, monkeypatch
+    rig, qtbot, tmp_path, monkeypatch
 ):
-    larger = bench.window.larger
-    bench.show(bench.pictures[0])
+    larger = rig.window.larger
+    rig.show(rig.pictures[0])
     chosen = tmp_path / "large.png"
     monkeypatch.setattr("app.window.larger.QFileDialog.getSaveFileName", lambda *rest: (str(chosen), ""))
     monkeypatch.setattr("app.window.larger._network", lambda factor: None)
@@ -315,7 +315,7 @@ def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is
     assert dialog.offer.text() == "Get Swin2SR (98\u00a0MB, Apache-2.0)…"
     dialog.save.click()
     wait(qtbot, chosen.exists)
-    wait(qtbot, lambda: "256 × 256, by Lanczos" in bench.window.toast.text())
+    wait(qtbot, lambda: "256 × 256, by Lanczos" in rig.window.toast.text())
     assert larger.dialog is None
 
     begun = []
@@ -343,22 +343,22 @@ def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is
     assert (work.factor, work.target, work.folder) == (2, chosen, tmp_path) and dialog.bar.isVisible()
     told(EnlargingGoesOn(0.5))
     wait(qtbot, lambda: "50" in dialog.going.text())
-    assert "50" in bench.window.top_bar.status.text() and not dialog.save.isEnabled()
+    assert "50" in rig.window.top_bar.status.text() and not dialog.save.isEnabled()
     dialog.stop.click()
     wait(qtbot, lambda: not larger.enlargement.busy)
     assert dialog.save.isEnabled() and larger.dialog is dialog, "what was stopped can be begun again"
     dialog.save.click()
     begun[-1][1](Enlarged(128, 128, "Swin2SR"))
-    wait(qtbot, lambda: "128 × 128, by Swin2SR" in bench.window.toast.text())
+    wait(qtbot, lambda: "128 × 128, by Swin2SR" in rig.window.toast.text())
     assert larger.dialog is None and len(begun) == 2
 
 
-def test_save_as_is_about_all_pictures_that_are_chosen_in_the_row(bench, qtbot, tmp_path, monkeypatch):
-    window, view = bench.window, bench.window.history.view
-    bench.show(bench.pictures[0])
+def test_save_as_is_about_all_pictures_that_are_chosen_in_the_row(rig, qtbot, tmp_path, monkeypatch):
+    window, view = rig.window, rig.window.history.view
+    rig.show(rig.pictures[0])
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "one.png"), ""))
-    view.choose(bench.pictures[0].id)
+    view.choose(rig.pictures[0].id)
     window.pictures.save()
     wait(qtbot, lambda: [file.name for file in tmp_path.iterdir()] == ["one.png"])
     view.selectionModel().select(window.history.model.index(1), QItemSelectionModel.SelectionFlag.Select)
@@ -369,18 +369,18 @@ def test_save_as_is_about_all_pictures_that_are_chosen_in_the_row(bench, qtbot, 
     assert len(list(tmp_path.iterdir())) == 3, "the button below the picture saves that one"
 
 
-def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_went_with_it(bench):
-    state, panels = bench.state, bench.window.panels
+def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_went_with_it(rig):
+    state, panels = rig.state, rig.window.panels
     other = state.add_subject(cut_out=cut_out(), name="mug")
     panels.toast.show_message("Something else", lambda: None)
-    for said in ("", "Something else"):
+    for words in ("", "Something else"):
         state.remove_subject(other.key)
-        if not said:
+        if not words:
             panels.subject.shelf.removed.emit()
             assert panels.toast.text()
-        bench.window.setFocus()
+        rig.window.setFocus()
         panels.undo()
-        assert panels.toast.text() == said, "what offers to undo it goes, and nothing else"
+        assert panels.toast.text() == words, "what offers to undo it goes, and nothing else"
         panels.toast.show_message("Something else", lambda: None)
     assert [subject.name for subject in state.subjects] == ["box", "mug"]
     state.remove_subject(other.key, for_good=True)

@@ -41,7 +41,7 @@ SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModi
 BY_HAND = Placement(0.3, 0.6, 0.4, 10.0, True)
 
 
-class Bench:
+class Rig:
     """The window with an engine that only writes down what is asked."""
 
     def __init__(self, qtbot, tmp_path: Path, manifest: BundleManifest) -> None:
@@ -112,73 +112,73 @@ def placed(tmp_path) -> BundleManifest:
 
 
 @pytest.fixture
-def bench(qtbot, tmp_path, placed) -> Iterator[Bench]:
-    bench = Bench(qtbot, tmp_path, placed)
-    yield bench
-    bench.window.close_panels()
+def rig(qtbot, tmp_path, placed) -> Iterator[Rig]:
+    rig = Rig(qtbot, tmp_path, placed)
+    yield rig
+    rig.window.close_panels()
 
 
-def test_the_cut_out_stands_there_before_the_first_picture(bench):
-    assert bench.frame.isVisible() and bench.canvas.placement.bar.isVisible()
-    assert bench.canvas.placement.bar.automatic_button.isChecked()
-    assert bench.frame.standing().on_ground and bench.frame.standing().in_middle
-    assert bench.frame.accessibleName() == "Place of the subject"
-    assert bench.frame.accessibleDescription().startswith("automatic, 50 percent from the left, stands at 88 percent")
-    image = bench.canvas.canvas.grab().toImage()
-    x, y = bench.frame.standing().middle
+def test_the_cut_out_stands_there_before_the_first_picture(rig):
+    assert rig.frame.isVisible() and rig.canvas.placement.bar.isVisible()
+    assert rig.canvas.placement.bar.automatic_button.isChecked()
+    assert rig.frame.standing().on_ground and rig.frame.standing().in_middle
+    assert rig.frame.accessibleName() == "Place of the subject"
+    assert rig.frame.accessibleDescription().startswith("automatic, 50 percent from the left, stands at 88 percent")
+    image = rig.canvas.canvas.grab().toImage()
+    x, y = rig.frame.standing().middle
     ratio = image.devicePixelRatio()
     color = image.pixelColor(round(x * ratio), round(y * ratio))
     assert color.red() > 150 and color.green() < 80, "the cut-out, without the white around it"
-    assert bench.draw().placement is None, "automatic: the seed chooses"
+    assert rig.draw().placement is None, "automatic: the seed chooses"
 
 
 @pytest.mark.parametrize("locked", [False, True])
-def test_what_the_photo_cuts_off_at_a_side_stands_at_that_side_of_the_stage(bench, locked: bool):
-    bench.state.update_values(seed_locked=locked)
+def test_what_the_photo_cuts_off_at_a_side_stands_at_that_side_of_the_stage(rig, locked: bool):
+    rig.state.update_values(seed_locked=locked)
     for side in ("left", "right"):
-        bench.state.add_subject(cut_out=replace(cut_out(), cut_beside=side), name=side)
-        standing = bench.frame.standing()
+        rig.state.add_subject(cut_out=replace(cut_out(), cut_beside=side), name=side)
+        standing = rig.frame.standing()
         left, _, right, _ = standing.extent
         edges = standing.stage.x, standing.stage.x + standing.stage.width
         assert (left < edges[0] < right < edges[1]) if side == "left" else (edges[0] < left < edges[1] < right)
         assert standing.placement.turn == 0.0
-    assert bench.draw().placement is None
+    assert rig.draw().placement is None
 
 
-def test_it_is_dragged_and_every_picture_has_it_there(bench):
-    before = bench.frame.standing()
-    bench.drag(before.middle, -60, -50)
-    place = bench.values.placement
-    assert place is not None and not bench.canvas.placement.bar.automatic_button.isChecked()
-    after = bench.frame.standing()
+def test_it_is_dragged_and_every_picture_has_it_there(rig):
+    before = rig.frame.standing()
+    rig.drag(before.middle, -60, -50)
+    place = rig.values.placement
+    assert place is not None and not rig.canvas.placement.bar.automatic_button.isChecked()
+    after = rig.frame.standing()
     assert after.middle == pytest.approx((before.middle[0] - 60, before.middle[1] - 50), abs=1.5)
-    assert bench.draw().placement == place
-    assert bench.draw().placement == place
-    assert bench.link.drawn[0].seed != bench.link.drawn[1].seed
+    assert rig.draw().placement == place
+    assert rig.draw().placement == place
+    assert rig.link.drawn[0].seed != rig.link.drawn[1].seed
 
 
-def test_a_drag_snaps_and_with_ctrl_it_does_not(bench):
-    bench.drag(bench.frame.standing().middle, -60, -50)
-    start = bench.frame.standing()
-    bench.drag(start.middle, 60 - 4, 50 - 4)
-    assert bench.frame.standing().on_ground and bench.frame.standing().in_middle
-    bench.drag(bench.frame.standing().middle, 5, -5, CTRL)
-    assert not bench.frame.standing().on_ground and not bench.frame.standing().in_middle
+def test_a_drag_snaps_and_with_ctrl_it_does_not(rig):
+    rig.drag(rig.frame.standing().middle, -60, -50)
+    start = rig.frame.standing()
+    rig.drag(start.middle, 60 - 4, 50 - 4)
+    assert rig.frame.standing().on_ground and rig.frame.standing().in_middle
+    rig.drag(rig.frame.standing().middle, 5, -5, CTRL)
+    assert not rig.frame.standing().on_ground and not rig.frame.standing().in_middle
 
 
-def test_it_is_sized_at_a_corner_and_with_the_wheel(bench):
-    standing = bench.frame.standing()
-    bench.drag(standing.corners[1], -20, 20)
-    assert bench.values.placement.size < standing.placement.size
-    assert bench.frame.standing().corners[3] == pytest.approx(standing.corners[3], abs=0.5)
+def test_it_is_sized_at_a_corner_and_with_the_wheel(rig):
+    standing = rig.frame.standing()
+    rig.drag(standing.corners[1], -20, 20)
+    assert rig.values.placement.size < standing.placement.size
+    assert rig.frame.standing().corners[3] == pytest.approx(standing.corners[3], abs=0.5)
     smaller, foot, at = (
-        bench.values.placement.size,
-        bench.frame.standing().foot,
-        QPointF(*bench.frame.standing().middle),
+        rig.values.placement.size,
+        rig.frame.standing().foot,
+        QPointF(*rig.frame.standing().middle),
     )
     event = QWheelEvent(
         at,
-        bench.frame.mapToGlobal(at),
+        rig.frame.mapToGlobal(at),
         QPoint(),
         QPoint(0, 120),
         Qt.MouseButton.NoButton,
@@ -186,184 +186,184 @@ def test_it_is_sized_at_a_corner_and_with_the_wheel(bench):
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )
-    QApplication.sendEvent(bench.frame, event)
-    assert bench.values.placement.size > smaller and bench.frame.standing().foot == pytest.approx(foot, abs=0.1)
+    QApplication.sendEvent(rig.frame, event)
+    assert rig.values.placement.size > smaller and rig.frame.standing().foot == pytest.approx(foot, abs=0.1)
 
 
-def test_it_is_turned_at_its_handle(bench):
-    standing = bench.frame.standing()
-    _, handle = standing.turn_handle((bench.frame.width(), bench.frame.height()))
-    bench.drag(handle, standing.middle[0] + 90 - handle[0], standing.middle[1] - handle[1])
-    assert bench.values.placement.turn == pytest.approx(90, abs=2)
+def test_it_is_turned_at_its_handle(rig):
+    standing = rig.frame.standing()
+    _, handle = standing.turn_handle((rig.frame.width(), rig.frame.height()))
+    rig.drag(handle, standing.middle[0] + 90 - handle[0], standing.middle[1] - handle[1])
+    assert rig.values.placement.turn == pytest.approx(90, abs=2)
 
 
-def test_every_key_of_the_frame_acts(bench):
-    bench.frame.setFocus()
-    bench.qtbot.waitUntil(bench.frame.hasFocus)
-    unit, start = bench.frame.standing().stage.unit, bench.frame.standing().foot
-    bench.key(Qt.Key.Key_Left)
-    assert bench.frame.standing().foot == pytest.approx((start[0] - 0.01 * unit, start[1]), abs=0.1)
-    bench.key(Qt.Key.Key_Up, SHIFT)
-    assert bench.frame.standing().foot == pytest.approx((start[0] - 0.01 * unit, start[1] - 0.05 * unit), abs=0.1)
-    size = bench.values.placement.size
-    bench.key(Qt.Key.Key_Plus)
-    assert bench.values.placement.size > size
-    bench.key(Qt.Key.Key_Minus)
-    assert bench.values.placement.size == pytest.approx(size)
-    bench.key("]")
-    assert bench.values.placement.turn == 2
-    bench.key("[")
-    bench.key("[")
-    assert bench.values.placement.turn == -2
-    bench.key("U")
-    assert bench.values.placement.turn == 0
-    bench.key("G")
-    assert bench.frame.standing().on_ground
-    bench.key("M")
-    assert bench.values.placement.mirrored
-    assert "mirrored" in bench.frame.accessibleDescription()
-    bench.key("A")
-    assert bench.values.placement is None
+def test_every_key_of_the_frame_acts(rig):
+    rig.frame.setFocus()
+    rig.qtbot.waitUntil(rig.frame.hasFocus)
+    unit, start = rig.frame.standing().stage.unit, rig.frame.standing().foot
+    rig.key(Qt.Key.Key_Left)
+    assert rig.frame.standing().foot == pytest.approx((start[0] - 0.01 * unit, start[1]), abs=0.1)
+    rig.key(Qt.Key.Key_Up, SHIFT)
+    assert rig.frame.standing().foot == pytest.approx((start[0] - 0.01 * unit, start[1] - 0.05 * unit), abs=0.1)
+    size = rig.values.placement.size
+    rig.key(Qt.Key.Key_Plus)
+    assert rig.values.placement.size > size
+    rig.key(Qt.Key.Key_Minus)
+    assert rig.values.placement.size == pytest.approx(size)
+    rig.key("]")
+    assert rig.values.placement.turn == 2
+    rig.key("[")
+    rig.key("[")
+    assert rig.values.placement.turn == -2
+    rig.key("U")
+    assert rig.values.placement.turn == 0
+    rig.key("G")
+    assert rig.frame.standing().on_ground
+    rig.key("M")
+    assert rig.values.placement.mirrored
+    assert "mirrored" in rig.frame.accessibleDescription()
+    rig.key("A")
+    assert rig.values.placement is None
 
 
-def test_the_bar_mirrors_and_leads_back_to_automatic(bench):
-    bar = bench.canvas.placement.bar
+def test_the_bar_mirrors_and_leads_back_to_automatic(rig):
+    bar = rig.canvas.placement.bar
     bar.automatic_button.click()
-    assert bar.automatic_button.isChecked() and bench.values.placement is None, "it stays on"
+    assert bar.automatic_button.isChecked() and rig.values.placement is None, "it stays on"
     bar.mirror_button.click()
-    assert bench.values.placement.mirrored
+    assert rig.values.placement.mirrored
     bar.automatic_button.click()
-    assert bench.values.placement is None and bar.automatic_button.isChecked()
+    assert rig.values.placement is None and bar.automatic_button.isChecked()
 
 
-def test_the_menu_offers_what_the_keys_do(bench):
-    menu = bench.frame.menu()
+def test_the_menu_offers_what_the_keys_do(rig):
+    menu = rig.frame.menu()
     names = [action.text() for action in menu.actions() if not action.isSeparator()]
     assert "Mirror it" in names and "Automatic place" in names
     next(action for action in menu.actions() if action.text() == "Mirror it").trigger()
-    assert bench.values.placement.mirrored
+    assert rig.values.placement.mirrored
     menu.deleteLater()
 
 
-def test_esc_takes_a_drag_back(bench):
-    x, y = bench.frame.standing().middle
-    QTest.mousePress(bench.frame, LEFT, pos=QPoint(round(x), round(y)))
-    bench.move(QPoint(round(x) - 50, round(y) - 30), Qt.KeyboardModifier.NoModifier)
-    assert bench.frame.is_dragged() and not bench.frame.standing().in_middle
-    bench.window.drawing.stop()
-    QTest.mouseRelease(bench.frame, LEFT, pos=QPoint(round(x) - 50, round(y) - 30))
-    assert bench.values.placement is None and bench.frame.standing().in_middle
+def test_esc_takes_a_drag_back(rig):
+    x, y = rig.frame.standing().middle
+    QTest.mousePress(rig.frame, LEFT, pos=QPoint(round(x), round(y)))
+    rig.move(QPoint(round(x) - 50, round(y) - 30), Qt.KeyboardModifier.NoModifier)
+    assert rig.frame.is_dragged() and not rig.frame.standing().in_middle
+    rig.window.drawing.stop()
+    QTest.mouseRelease(rig.frame, LEFT, pos=QPoint(round(x) - 50, round(y) - 30))
+    assert rig.values.placement is None and rig.frame.standing().in_middle
 
 
-def test_a_locked_seed_shows_the_place_it_chooses(bench):
-    bench.state.update_values(seed=77, seed_locked=True)
-    request = GenerationRequest("a robot in the snow", bench.state.subject.cut_out, seed=77)
-    assert bench.frame.placement() == bench.manifest.place(request)
+def test_a_locked_seed_shows_the_place_it_chooses(rig):
+    rig.state.update_values(seed=77, seed_locked=True)
+    request = GenerationRequest("a robot in the snow", rig.state.subject.cut_out, seed=77)
+    assert rig.frame.placement() == rig.manifest.place(request)
 
 
 def test_other_models_show_nothing_and_get_no_place(qtbot, tmp_path):
-    bench = Bench(qtbot, tmp_path, fake_bundle(tmp_path))
-    bench.state.update_values(placement=BY_HAND)
-    assert not bench.frame.isVisible() and not bench.canvas.placement.bar.isVisible()
-    assert bench.draw().placement is None
-    assert not bench.canvas.actions_bar.place_button.isVisible()
-    assert not bench.window.commands.actions["place"].isEnabled()
-    bench.canvas.placement.toggle()
-    assert not bench.frame.isVisible()
-    bench.controller.vary(replace(bench.link.drawn[-1], placement=BY_HAND))
-    assert bench.link.drawn[-1].placement is None
-    bench.window.close_panels()
+    rig = Rig(qtbot, tmp_path, fake_bundle(tmp_path))
+    rig.state.update_values(placement=BY_HAND)
+    assert not rig.frame.isVisible() and not rig.canvas.placement.bar.isVisible()
+    assert rig.draw().placement is None
+    assert not rig.canvas.actions_bar.place_button.isVisible()
+    assert not rig.window.commands.actions["place"].isEnabled()
+    rig.canvas.placement.toggle()
+    assert not rig.frame.isVisible()
+    rig.controller.vary(replace(rig.link.drawn[-1], placement=BY_HAND))
+    assert rig.link.drawn[-1].placement is None
+    rig.window.close_panels()
 
 
-def test_the_frame_is_off_while_a_picture_forms(bench):
-    bench.frame.setFocus()
-    bench.draw(finish=False)
-    assert not bench.frame.isVisible() and not bench.canvas.placement.bar.isVisible()
-    assert bench.canvas.canvas.hasFocus(), "the focus stays where the frame was"
-    bench.link.finished.emit(
-        1, Finished(bench.link.drawn[0], np.zeros((64, 64, 3), np.uint8), bits(), Timing()), Previews(1)
+def test_the_frame_is_off_while_a_picture_forms(rig):
+    rig.frame.setFocus()
+    rig.draw(finish=False)
+    assert not rig.frame.isVisible() and not rig.canvas.placement.bar.isVisible()
+    assert rig.canvas.canvas.hasFocus(), "the focus stays where the frame was"
+    rig.link.finished.emit(
+        1, Finished(rig.link.drawn[0], np.zeros((64, 64, 3), np.uint8), bits(), Timing()), Previews(1)
     )
-    assert not bench.frame.isVisible(), "a finished picture has no frame until it is asked for"
-    assert bench.canvas.actions_bar.place_button.isVisible()
-    bench.qtbot.waitUntil(lambda: not bench.controller.saving)
+    assert not rig.frame.isVisible(), "a finished picture has no frame until it is asked for"
+    assert rig.canvas.actions_bar.place_button.isVisible()
+    rig.qtbot.waitUntil(lambda: not rig.controller.saving)
 
 
-def test_one_key_shows_the_frame_where_the_picture_has_it(bench):
-    request = bench.draw()
-    bench.window.commands.actions["place"].trigger()
-    assert bench.frame.isVisible() and bench.frame.hasFocus()
-    assert not bench.canvas.actions_bar.isVisible() and bench.canvas.placement.bar.close_button.isVisible()
-    assert bench.frame.placement() == bench.manifest.place(request)
-    bench.window.commands.actions["place"].trigger()
-    assert not bench.frame.isVisible() and bench.canvas.actions_bar.isVisible()
-    bench.canvas.placement.toggle()
-    bench.window.drawing.stop()  # Esc
-    assert not bench.frame.isVisible()
+def test_one_key_shows_the_frame_where_the_picture_has_it(rig):
+    request = rig.draw()
+    rig.window.commands.actions["place"].trigger()
+    assert rig.frame.isVisible() and rig.frame.hasFocus()
+    assert not rig.canvas.actions_bar.isVisible() and rig.canvas.placement.bar.close_button.isVisible()
+    assert rig.frame.placement() == rig.manifest.place(request)
+    rig.window.commands.actions["place"].trigger()
+    assert not rig.frame.isVisible() and rig.canvas.actions_bar.isVisible()
+    rig.canvas.placement.toggle()
+    rig.window.drawing.stop()  # Esc
+    assert not rig.frame.isVisible()
 
 
-def test_moved_over_a_picture_generate_keeps_its_seed_once(bench):
-    first = bench.draw()
-    bench.canvas.placement.toggle()
-    bench.key(Qt.Key.Key_Left, SHIFT)
-    moved = bench.values.placement
-    second = bench.draw()
+def test_moved_over_a_picture_generate_keeps_its_seed_once(rig):
+    first = rig.draw()
+    rig.canvas.placement.toggle()
+    rig.key(Qt.Key.Key_Left, SHIFT)
+    moved = rig.values.placement
+    second = rig.draw()
     assert second.placement == moved and second.seed == first.seed
     assert replace(second, placement=None) == first
-    assert bench.draw().seed != first.seed, "then new seeds again"
+    assert rig.draw().seed != first.seed, "then new seeds again"
 
 
-def test_automatic_over_a_picture_draws_with_a_new_seed(bench):
-    first = bench.draw()
-    bench.canvas.placement.toggle()
-    bench.key(Qt.Key.Key_Left, SHIFT)
-    bench.canvas.placement.bar.automatic_button.click()
-    second = bench.draw()
+def test_automatic_over_a_picture_draws_with_a_new_seed(rig):
+    first = rig.draw()
+    rig.canvas.placement.toggle()
+    rig.key(Qt.Key.Key_Left, SHIFT)
+    rig.canvas.placement.bar.automatic_button.click()
+    second = rig.draw()
     assert second.placement is None and second.seed != first.seed
 
 
-def test_a_redraw_keeps_the_place_of_its_picture(bench):
-    first = bench.draw()
-    bench.canvas.strip.tiles.move_handle(3)
-    bench.canvas.strip.redraw()
-    redrawn = bench.answer()
+def test_a_redraw_keeps_the_place_of_its_picture(rig):
+    first = rig.draw()
+    rig.canvas.strip.tiles.move_handle(3)
+    rig.canvas.strip.redraw()
+    redrawn = rig.answer()
     assert redrawn.seed != first.seed and len(redrawn.kept) == 3
-    assert redrawn.placement == bench.manifest.place(first)
+    assert redrawn.placement == rig.manifest.place(first)
 
 
-def test_a_redraw_takes_a_place_that_was_moved_over_its_picture_and_no_other(bench):
-    first = bench.draw()
-    bench.canvas.placement.toggle()
-    bench.key(Qt.Key.Key_Left, SHIFT)
-    bench.canvas.strip.tiles.move_handle(2)
-    bench.canvas.strip.redraw()
-    assert bench.answer().placement == bench.values.placement != bench.manifest.place(first)
+def test_a_redraw_takes_a_place_that_was_moved_over_its_picture_and_no_other(rig):
+    first = rig.draw()
+    rig.canvas.placement.toggle()
+    rig.key(Qt.Key.Key_Left, SHIFT)
+    rig.canvas.strip.tiles.move_handle(2)
+    rig.canvas.strip.redraw()
+    assert rig.answer().placement == rig.values.placement != rig.manifest.place(first)
     # A picture of the history: the place by hand was not meant for it.
     other = replace(first, seed=99)
-    bench.controller.redraw(other, bits(), 2)
-    assert bench.link.drawn[-1].placement == bench.manifest.place(other)
+    rig.controller.redraw(other, bits(), 2)
+    assert rig.link.drawn[-1].placement == rig.manifest.place(other)
 
 
 @pytest.mark.parametrize("placement", [BY_HAND, None])
-def test_recall_brings_the_place_back(bench, placement):
-    bench.state.update_values(placement=Placement(0.1, 0.2, 0.3))
+def test_recall_brings_the_place_back(rig, placement):
+    rig.state.update_values(placement=Placement(0.1, 0.2, 0.3))
     request = GenerationRequest(
-        "a robot in the snow", bench.state.subject.cut_out, seed=9, placement=placement, bundle=bench.manifest.identity
+        "a robot in the snow", rig.state.subject.cut_out, seed=9, placement=placement, bundle=rig.manifest.identity
     )
     picture = DroppedPicture(Path("robot.png"), np.zeros((64, 64, 3), np.uint8), request, bits())
-    bench.window.pictures._dropped(picture)
-    assert bench.values.placement == placement
-    assert bench.draw() == request or bench.link.drawn[-1].placement == placement
-    assert bench.window.prompt.recall(request, "prompt") == ""
+    rig.window.pictures._dropped(picture)
+    assert rig.values.placement == placement
+    assert rig.draw() == request or rig.link.drawn[-1].placement == placement
+    assert rig.window.prompt.recall(request, "prompt") == ""
 
 
 def test_a_model_without_placement_says_that_it_does_not_use_the_place(qtbot, tmp_path):
-    bench = Bench(qtbot, tmp_path, fake_bundle(tmp_path))
-    note = bench.window.prompt.recall(GenerationRequest("a robot", cut_out(), placement=BY_HAND))
+    rig = Rig(qtbot, tmp_path, fake_bundle(tmp_path))
+    note = rig.window.prompt.recall(GenerationRequest("a robot", cut_out(), placement=BY_HAND))
     assert note == "The open model cannot be told where the subject stands; its place is not used."
-    bench.window.close_panels()
+    rig.window.close_panels()
 
 
-def test_the_table_of_keys_has_the_frame(bench):
-    assert "place" in bench.window.commands.actions
-    bound = {action.entry.id for action in bench.frame._actions}
+def test_the_table_of_keys_has_the_frame(rig):
+    assert "place" in rig.window.commands.actions
+    bound = {action.entry.id for action in rig.frame._actions}
     assert bound == {line.id for line in TABLE if line.context == "frame" and line.keys}

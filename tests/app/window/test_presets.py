@@ -17,60 +17,60 @@ from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixture
 
 
 @pytest.fixture
-def said() -> list:
+def shown() -> list:
     return []
 
 
 @pytest.fixture
-def presets(qtbot, plain_look, tmp_path, said) -> Presets:  # noqa: F811
+def presets(qtbot, plain_look, tmp_path, shown) -> Presets:  # noqa: F811
     window = QWidget()
     qtbot.addWidget(window)
     panels = SimpleNamespace(
         prompt=SimpleNamespace(sheet=SimpleNamespace(presets_button=QPushButton(window))),
-        toast=SimpleNamespace(show_message=lambda text, undo=None: said.append((text, undo))),
+        toast=SimpleNamespace(show_message=lambda text, undo=None: shown.append((text, undo))),
     )
     state = SessionState()
     state.update_engine(manifest=fake_bundle(tmp_path), folder=tmp_path)
     presets = Presets(panels, state, tmp_path / "config" / "presets.json", window)
-    presets.failed.connect(said.append)
+    presets.failed.connect(shown.append)
     presets.window = window
     return presets
 
 
-def test_settings_come_back_with_one_key(presets, said, tmp_path):
+def test_settings_come_back_with_one_key(presets, shown, tmp_path):
     state = presets._state
     presets.runs()["preset_1"]()
-    assert "no preset" in said[-1][0]
+    assert "no preset" in shown[-1][0]
     state.update_values(temperature=1.5, prompt_strength=5.0, negative_prompt="snow", prompt="a cat", size=(72, 48))
     presets.keep("Lively")
-    assert "Alt+1" in said[-1][0]
+    assert "Alt+1" in shown[-1][0]
     state.update_values(temperature=1.0, prompt="a dog", size=(64, 64), kept=bits().first(2))
     presets.runs()["preset_1"]()
     values = state.values
     assert (values.temperature, values.prompt_strength, values.negative_prompt) == (1.5, 5.0, "snow")
     assert values.prompt == "a dog" and values.size == (72, 48) and values.kept is None, "scales belong to a shape"
-    said[-1][1]()
+    shown[-1][1]()
     assert state.values.temperature == 1.0 and state.values.kept is not None, "undone"
     presets.keep("LIVELY")
     assert [preset.temperature for preset in PresetStore(tmp_path / "config" / "presets.json").load()] == [1.0]
     assert presets.menu().actions()[0].text() == "LIVELY\tAlt+1"
     presets.delete(0)
     assert presets.presets == []
-    said[-1][1]()
+    shown[-1][1]()
     assert [preset.name for preset in presets.presets] == ["LIVELY"]
     presets.keep("x" * 61)
-    assert "1 to 60 characters" in str(said[-1])
+    assert "1 to 60 characters" in str(shown[-1])
 
 
-def test_a_preset_from_elsewhere(presets, said, tmp_path):
+def test_a_preset_from_elsewhere(presets, shown, tmp_path):
     file = tmp_path / "theirs.json"
     write_preset(file, Preset("Theirs", temperature=0.5, size=(512, 512), placement=Placement(0.5, 0.5, 0.5)))
     presets.take_file(file)
     assert presets._state.values.temperature == 0.5 and presets._state.values.size is None
-    assert presets._state.values.placement is None and "stands" in said[-1][0]
+    assert presets._state.values.placement is None and "stands" in shown[-1][0]
     file.write_text("{}")
     presets.take_file(file)
-    assert "no preset" in str(said[-1]) and len(presets.presets) == 1
+    assert "no preset" in str(shown[-1]) and len(presets.presets) == 1
 
 
 def test_a_damaged_file_loses_nothing(tmp_path):

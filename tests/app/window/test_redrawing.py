@@ -37,7 +37,7 @@ from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixture
 pytestmark = pytest.mark.usefixtures("plain_look")
 
 
-class Bench:
+class Rig:
     def __init__(self, qtbot, tmp_path: Path) -> None:
         self.manifest = replace(fake_bundle(tmp_path), placed_content=PlacedContent(PlacementRanges(), 1))
         self.qtbot, self.link, self.state = qtbot, FakeLink(), SessionState()
@@ -85,40 +85,40 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def bench(qtbot, folder, tmp_path) -> Iterator[Bench]:
-    bench = Bench(qtbot, tmp_path)
-    yield bench
-    bench.window.close_panels()
+def rig(qtbot, folder, tmp_path) -> Iterator[Rig]:
+    rig = Rig(qtbot, tmp_path)
+    yield rig
+    rig.window.close_panels()
 
 
-def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
-    panels, redrawing = bench.window.panels, bench.window.redrawing
-    result = bench.show_picture()
+def test_a_region_of_a_picture_and_a_place_in_a_photo(rig):
+    panels, redrawing = rig.window.panels, rig.window.redrawing
+    result = rig.show_picture()
     panels.canvas.strip.region_button.click()
     assert panels.is_editing() and panels.region.isVisible() and panels.work_in_editor() == "Marking a region"
     panels.region.accept()
     assert panels.is_editing() and "empty" in panels.region.side.message.text.text()
-    bench.mark(32, 32, 64, 64)
+    rig.mark(32, 32, 64, 64)
     panels.region.scales.setValue(2)
     panels.region.accept()
     assert not panels.is_editing()
-    request = bench.link.drawn[-1]
+    request = rig.link.drawn[-1]
     assert request.region.whole == 2 and request.kept == result.bits and request.prompt == "a robot in the snow"
-    assert request.placement == bench.manifest.place(result.request), "the subject stays where the picture has it"
-    bench.finish()
+    assert request.placement == rig.manifest.place(result.request), "the subject stays where the picture has it"
+    rig.finish()
     outside = request.region.mask == 0
-    assert np.array_equal(bench.state.result.image[outside], result.image[outside])
+    assert np.array_equal(rig.state.result.image[outside], result.image[outside])
 
     # A photo larger than the model's pictures: the thing goes into it, and it keeps its size.
     pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
     redrawing._loaded(photo_from_pixels(pixels))
     assert panels.work_in_editor() == "Putting the subject into a photo"
-    bench.mark(100, 100, 200, 220)
+    rig.mark(100, 100, 200, 220)
     panels.region.accept()
-    request = bench.link.drawn[-1]
+    request = rig.link.drawn[-1]
     assert request.region.size == (72, 48) and request.region.window is not None and request.placement is not None
-    bench.finish()
-    image = bench.state.result.image
+    rig.finish()
+    image = rig.state.result.image
     changed = (image != pixels).any(axis=2)
     assert image.shape == pixels.shape and changed[101:219, 101:199].mean() > 0.8
     changed[100:221, 100:201] = False
@@ -132,81 +132,81 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(bench):
     corner, end = editor.canvas.viewport.to_widget(0, 0), editor.canvas.viewport.to_widget(400, 300)
     before = frame.placement()
     middle = frame.standing().middle
-    bench.drag(frame, middle, (middle[0] + (end.x() - corner.x()) / 4, middle[1]))
+    rig.drag(frame, middle, (middle[0] + (end.x() - corner.x()) / 4, middle[1]))
     frame.mirror()
     by_hand = frame.placement()
     assert abs(by_hand.x - before.x - 0.25) < 0.02 and by_hand.mirrored and by_hand.size == before.size
     editor.canvas.viewport.zoom_in()
     assert frame.placement() == by_hand, "zooming moves the photo and the thing together"
-    bench.mark(10, 10, 60, 60)
+    rig.mark(10, 10, 60, 60)
     assert frame.isHidden() and "Mark where" in editor.side.words.text()
     editor.undo()
     assert frame.isVisible()
     editor.accept()
-    drawn = bench.link.drawn[-1]
+    drawn = rig.link.drawn[-1]
     placed, window = drawn.placement, drawn.region.window
     assert placed.mirrored and window.x + placed.x * window.width == pytest.approx(by_hand.x * 400, abs=1)
     assert placed.size * min(window.width, window.height) == pytest.approx(by_hand.size * 300, abs=1)
     rows, columns = np.nonzero(drawn.region.mask)
     assert columns.min() < placed.x * 72 < columns.max() and rows.min() < placed.y * 48 < rows.max()
     assert frame.isHidden()
-    bench.finish()
+    rig.finish()
 
     # Vary draws there again, out of what is shown.
-    bench.controller.vary(bench.state.result.request)
-    assert bench.link.drawn[-1].region == drawn.region
-    bench.finish(200)
-    assert bench.state.result.image.shape == pixels.shape
+    rig.controller.vary(rig.state.result.request)
+    assert rig.link.drawn[-1].region == drawn.region
+    rig.finish(200)
+    assert rig.state.result.image.shape == pixels.shape
 
     # Placed over it on the canvas: the next picture is one of its own, and the bar says so.
-    placement = bench.window.panels.canvas.placement
+    placement = rig.window.panels.canvas.placement
     placement.toggle()
     placement.frame.larger()
     assert "without the photo" in placement.bar.words.text()
-    bench.controller.generate()
-    assert bench.link.drawn[-1].region is None
+    rig.controller.generate()
+    assert rig.link.drawn[-1].region is None
 
 
-def test_the_way_into_a_photo_stands_under_the_prompt(bench, qtbot, monkeypatch, folder):
-    button = bench.window.panels.prompt.sheet.photo_button
-    assert button.isVisibleTo(bench.window) and button.isEnabled()
+def test_the_way_into_a_photo_stands_under_the_prompt(rig, qtbot, monkeypatch, folder):
+    button = rig.window.panels.prompt.sheet.photo_button
+    assert button.isVisibleTo(rig.window) and button.isEnabled()
     photo = folder / "place.png"
     Image.fromarray(np.full((80, 120, 3), 90, np.uint8)).save(photo)
     monkeypatch.setattr("app.window.redrawing.ask_for_photo", lambda *_: photo)
     button.click()
-    qtbot.waitUntil(bench.window.panels.is_editing)
-    assert bench.window.panels.region.into_photo and not button.isEnabled()
-    bench.window.panels.region.leave()
+    qtbot.waitUntil(rig.window.panels.is_editing)
+    assert rig.window.panels.region.into_photo and not button.isEnabled()
+    rig.window.panels.region.leave()
     assert button.isEnabled()
-    bench.window.state.remove_subject(bench.window.state.subject.key)
+    rig.window.state.remove_subject(rig.window.state.subject.key)
     assert not button.isEnabled(), "without a subject there is nothing to put there"
 
 
-def test_recalling_and_redrawing_stay_in_the_region(bench):
-    bench.show_picture()
+def test_recalling_and_redrawing_stay_in_the_region(rig):
+    rig.show_picture()
     mask = np.zeros((64, 64), np.uint8)
     mask[:32] = 255
-    assert bench.controller.redraw_region(bench.state.result, mask, 0)
-    request = replace(bench.link.drawn[-1], bundle=bench.manifest.identity)
-    values, note = recall(request, bench.state.values, "all", bench.manifest)
+    assert rig.controller.redraw_region(rig.state.result, mask, 0)
+    request = replace(rig.link.drawn[-1], bundle=rig.manifest.identity)
+    values, note = recall(request, rig.state.values, "all", rig.manifest)
     assert note == "" and values.region == request.region and values.kept == request.kept
     assert "region" in kept_sentence(values.kept, values.region)
-    other, note = recall(replace(request, bundle="other@1"), bench.state.values, "all", bench.manifest)
+    other, note = recall(replace(request, bundle="other@1"), rig.state.values, "all", rig.manifest)
     assert other.region is None and other.kept is None and "region" in note
     again = redraw(request, bits(4), 3, 9)
     assert again.region.whole == 3 and again.kept == bits(4)
-    assert can_redraw(bits(), bench.manifest, None) and not can_redraw(bits().first(2), bench.manifest, None)
+    assert can_redraw(bits(), rig.manifest, None) and not can_redraw(bits().first(2), rig.manifest, None)
 
 
-def test_a_region_has_the_keys_and_words_its_hints_promise(bench):
-    bench.show_picture()
-    bench.window.redrawing.redraw_region()
-    editor = bench.window.panels.region
-    bench.mark(0, 0, 20, 20)
-    bench.qtbot.waitUntil(lambda: editor.rail.acts["undo"].isEnabled())
+def test_a_region_has_the_keys_and_words_its_hints_promise(rig):
+    rig.show_picture()
+    rig.window.redrawing.redraw_region()
+    editor = rig.window.panels.region
+    rig.mark(0, 0, 20, 20)
+    rig.qtbot.waitUntil(lambda: editor.rail.acts["undo"].isEnabled())
     assert step_name("Lasso") in editor.rail.acts["undo"].toolTip()
     before = editor.canvas.overlay()
-    bench.qtbot.keyClick(editor.canvas, Qt.Key.Key_O)
+    rig.qtbot.keyClick(editor.canvas, Qt.Key.Key_O)
     assert editor.canvas.overlay() != before
 
 
@@ -214,30 +214,30 @@ def hints(region) -> str:
     return " ".join(label.text() for label in region.hints.findChildren(QLabel))
 
 
-def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
+def test_what_was_marked_outlives_a_crash(rig, qtbot, folder):
     store = DraftStore(folder / "drafts")
-    region, redrawing = bench.window.panels.region, bench.window.redrawing
-    redrawing.set_drafts(PictureDrafts(store, bench.window))
-    bench.show_picture()
+    region, redrawing = rig.window.panels.region, rig.window.redrawing
+    redrawing.set_drafts(PictureDrafts(store, rig.window))
+    rig.show_picture()
     redrawing.redraw_region()
-    bench.mark(8, 8, 40, 40)
+    rig.mark(8, 8, 40, 40)
     qtbot.waitUntil(lambda: len(store.pictures()) == 1)
     marked = region.canvas.session.document.mask.copy()
 
     # As after kill -9: another start with the same folder, and the same picture.
     redrawing._drafts._writer.freeze()
     region.leave()
-    redrawing.set_drafts(PictureDrafts(store, bench.window))
+    redrawing.set_drafts(PictureDrafts(store, rig.window))
     redrawing.redraw_region()
     session = region.canvas.session
     qtbot.waitUntil(lambda: np.array_equal(session.document.mask, marked))
     assert session.document.undo_label, "as one step that can be undone"
-    assert bench.window.toast.text() == "What you marked last time is here again"
+    assert rig.window.toast.text() == "What you marked last time is here again"
     region.accept()
-    assert bench.link.drawn[-1].region.mask.any() and not store.pictures()
+    assert rig.link.drawn[-1].region.mask.any() and not store.pictures()
 
     # A place by hand is work, too, and the hints speak of it.
-    bench.finish()
+    rig.finish()
     photo = photo_from_pixels(np.full((300, 400, 3), 99, np.uint8))
     redrawing._loaded(photo)
     frame = region.placing.frame
@@ -250,21 +250,21 @@ def test_what_was_marked_outlives_a_crash(bench, qtbot, folder):
     )
     redrawing._drafts._writer.freeze()
     region.leave()
-    redrawing.set_drafts(PictureDrafts(store, bench.window))
+    redrawing.set_drafts(PictureDrafts(store, rig.window))
     redrawing._loaded(photo)
     assert frame.isVisible() and frame.placement() == by_hand and not region.canvas.session.document.undo_label
-    assert bench.window.toast.text() == "The subject stands where you put it last time"
+    assert rig.window.toast.text() == "The subject stands where you put it last time"
     frame.setFocus()
-    bench.mark(10, 10, 60, 60)
+    rig.mark(10, 10, 60, 60)
     qtbot.waitUntil(lambda: "Drag the subject" not in hints(region))
     assert region.canvas.hasFocus(), "the keys go on in the photo, not in the next field"
     region.leave()
     qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then
 
     # What was let go does not come back, and another purpose has work of its own.
-    bench.finish()
+    rig.finish()
     redrawing.redraw_region()
-    bench.mark(8, 8, 40, 40)
+    rig.mark(8, 8, 40, 40)
     qtbot.waitUntil(lambda: len(store.pictures()) == 1)
     region.leave()
     qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then

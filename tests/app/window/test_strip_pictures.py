@@ -201,13 +201,13 @@ def test_pictures_too_old_for_the_store_are_painted_and_not_kept(rig, qtbot, mon
     rig.show(bits, old)
     rig.link.answer(1, 10, 20, 30, 40)
     assert rig.shown == [10, 20, 30, 200]
-    assert not rig.store.has_room_for_scales(old) and rig.store.has_room_for_scales(new)
+    assert not rig.store.keeps_scales_of(old) and rig.store.keeps_scales_of(new)
     from app.system import background
 
     background.shutdown()
     assert rig.store.scales(old) == () and len(rig.store.scales(new)) == 1
     rig.store.forget(new)
-    assert not rig.store.has_room_for_scales(new)
+    assert not rig.store.keeps_scales_of(new)
 
 
 def test_memory_is_bounded(rig, monkeypatch):

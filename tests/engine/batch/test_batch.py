@@ -219,16 +219,16 @@ def test_requests_from_folders(words, tiny_bundle, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (["--subjects", "x"], "either a file of requests or --subjects"),
         (["--workers", "0"], "--workers must be at least 1"),
         (["--seeds", "0"], "At least one seed"),
     ],
 )
-def test_wrong_arguments(words, change, said, capsys):
+def test_wrong_arguments(words, change, message, capsys):
     assert main([*words, *change]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_nothing_is_begun_without_the_file(words, tmp_path, capsys):

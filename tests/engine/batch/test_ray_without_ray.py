@@ -115,16 +115,16 @@ def test_an_address_that_does_not_answer_is_said_before_ray_tries_for_minutes(ra
 
 
 @pytest.mark.parametrize(
-    ("resources", "workers", "said"),
+    ("resources", "workers", "message"),
     [
         ({"CPU": 3.0}, 5, "room for 2 workers here, not for 5, with --threads 1 each"),
         ({"CPU": 1.0}, None, "room for 0 workers here, not for 1"),
         ({"CPU": 9.0, "GPU": 2.0}, 3, "has 2 graphics cards here, and 3 workers"),
     ],
 )
-def test_more_workers_than_there_is_room_for(ray, tmp_path, resources, workers, said):
+def test_more_workers_than_there_is_room_for(ray, tmp_path, resources, workers, message):
     ray.cluster_resources = lambda: resources
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         on_ray.run_on_ray(BatchJob(tmp_path), WorkerOptions(str(tmp_path), "mini"), 4, workers=workers)
 
 

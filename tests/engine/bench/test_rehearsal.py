@@ -32,9 +32,9 @@ def test_names_and_shapes_are_those_the_reference_makes(found, manifest):
 
 
 def test_real_names_and_shapes_fit_to_the_byte(tmp_path):
-    said: list[str] = []
-    rehearsal.rehearse_names(tmp_path, said.append)
-    text = "\n".join(said)
+    lines: list[str] = []
+    rehearsal.rehearse_names(tmp_path, lines.append)
+    text = "\n".join(lines)
     assert "1513 weights, 4,844,242,752 numbers fit" in text
     assert "346,345,912 bytes as published" in text and "167,666,902 bytes as published" in text
     assert "1,223,527,424 numbers fit" in text

@@ -56,8 +56,8 @@ class Formula:
 
     def scale(self, index: int) -> int:
         sizes, count = self.sizes, 2 if index == 0 else self.grids[index]
-        seen = 2 + sum(self.grids[1 : index + 1])
-        keys = seen + sizes.content_tokens + self.length + sizes.semantic_tokens
+        keys_so_far = 2 + sum(self.grids[1 : index + 1])
+        keys = keys_so_far + sizes.content_tokens + self.length + sizes.semantic_tokens
         block = count * (7 * self.square + self.feed_forward) + count * keys * 2 * sizes.width
         head = 2 * self.square + self.grids[index] * 2 * sizes.bits * sizes.width
         return sizes.blocks * block + head

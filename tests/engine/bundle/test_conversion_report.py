@@ -63,8 +63,8 @@ def test_from_the_converters_process_to_the_doctor(hub, policy, tmp_path, monkey
     assert isinstance(state.error, DoesNotFit) and state.done == state.total, "what arrived stays"
     text = report_file(models, "echogen-2b").read_text()
     assert "block_chunks.*.module.*.ffn.fc*.weight (64 times)" in text and "123.45" not in text
-    said = [finding for finding in diagnose() if "echogen-2b was fetched" in finding.fact]
-    assert len(said) == 1 and not said[0].good and "text_proj_for_sos" in said[0].fact and said[0].step
+    findings = [finding for finding in diagnose() if "echogen-2b was fetched" in finding.fact]
+    assert len(findings) == 1 and not findings[0].good and "text_proj_for_sos" in findings[0].fact and findings[0].step
     # The right files replace it, and then there is nothing to report.
     hub.repositories["UmiSonoda16/EchoGen"].files["echogen_2b.pth"] = pickled(transformer_weights(NARROW_2B))
     asyncio.run(store.remove("echogen-2b"))

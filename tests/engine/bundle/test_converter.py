@@ -116,8 +116,8 @@ def test_a_pickle_with_code_is_refused_and_nothing_runs(published, tmp_path, cap
         torch.save(state, bad, _use_new_zipfile_serialization=form == "zip")
     out = tmp_path / "out"
     assert main(files(replace(published, transformer=bad), out)) == 3
-    said = capsys.readouterr().err
-    assert "bad.pth holds program code" in said and "nothing in it was run" in said
+    output = capsys.readouterr().err
+    assert "bad.pth holds program code" in output and "nothing in it was run" in output
     assert not trace.exists() and not out.exists()
 
 
@@ -212,16 +212,16 @@ def test_cancelling_leaves_nothing(published, tmp_path):
 
 
 def test_progress_goes_up_to_one(published, tmp_path):
-    seen: list[tuple[float, str]] = []
+    progress: list[tuple[float, str]] = []
     convert_bundle(
         published,
         tmp_path / "o",
         schedules=[SCHEDULE],
-        on_progress=lambda fraction, text: seen.append((fraction, text)),
+        on_progress=lambda fraction, text: progress.append((fraction, text)),
     )
-    fractions = [fraction for fraction, _ in seen]
+    fractions = [fraction for fraction, _ in progress]
     assert fractions == sorted(fractions) and fractions[-1] > 0.9
-    assert "Converting the transformer" in {text for _, text in seen}
+    assert "Converting the transformer" in {text for _, text in progress}
 
 
 @pytest.mark.long

@@ -194,7 +194,7 @@ def test_damage_is_refused(tmp_path, data, path, value):
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         ("schedules.0.grids.4", [8, 10**9], "schedules[0].grids[4][1]: expected a whole number <= 256"),
         ("transformer.width", "64", "transformer.width: expected a whole number, got text"),
@@ -206,10 +206,10 @@ def test_damage_is_refused(tmp_path, data, path, value):
         ("text.config.num_layers", 10**9, "text.config.num_layers is too large"),
     ],
 )
-def test_damage_is_told_by_its_place(tmp_path, data, path, value, said):
+def test_damage_is_told_by_its_place(tmp_path, data, path, value, message):
     with pytest.raises(BundleError) as caught:
         read_manifest(write(tmp_path, put(data, path, value)))
-    assert caught.value.fact == f"The model's description (bundle.json) is damaged: {said}."
+    assert caught.value.fact == f"The model's description (bundle.json) is damaged: {message}."
 
 
 def test_what_is_missing_is_told(tmp_path, data):

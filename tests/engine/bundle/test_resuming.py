@@ -87,20 +87,20 @@ def test_what_is_complete_is_not_read_again(published, tmp_path, monkeypatch):
         run(published, out, cancel=After(100))
     stored = {name for path in begun(out)[0].glob("transformer/*.safetensors") for name in _names(path)}
     assert stored
-    seen = []
+    written = []
     real = writer.BundleWriter.add_weights
 
     def watch(self, part, tensors, *size):
         def watched():
             for name, tensor in tensors:
-                seen.append((part, name))
+                written.append((part, name))
                 yield name, tensor
 
         real(self, part, watched(), *size)
 
     monkeypatch.setattr(writer.BundleWriter, "add_weights", watch)
     run(published, out)
-    assert not stored & {name for part, name in seen if part == "transformer"}
+    assert not stored & {name for part, name in written if part == "transformer"}
 
 
 def test_a_half_written_file_is_written_again(published, whole, tmp_path):

@@ -243,8 +243,8 @@ def test_what_is_missing_of_the_program_is_said(machine, models, monkeypatch: py
 
 
 def test_lines_of_the_drivers_tool_that_are_none_are_passed_over():
-    said = {"nvidia-smi --query": "Unable to determine the device\nNVIDIA X, 550.1, [N/A]\nNVIDIA Y, 550.1, 8192\n"}
-    (card,) = find_cards(lambda command: next((v for k, v in said.items() if " ".join(command).startswith(k)), ""))
+    answers = {"nvidia-smi --query": "Unable to determine the device\nNVIDIA X, 550.1, [N/A]\nNVIDIA Y, 550.1, 8192\n"}
+    (card,) = find_cards(lambda command: next((v for k, v in answers.items() if " ".join(command).startswith(k)), ""))
     assert card.name == "NVIDIA Y" and card.cuda == ""
 
 

@@ -72,8 +72,8 @@ def test_several_pictures_with_json_and_previews(words, tmp_path, capsys):
 def test_a_seed_is_drawn_and_said(words, tmp_path, capsys):
     place = words.index("--seed")
     assert main(words[:place] + words[place + 2 :]) == 0
-    said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("Seed "))
-    assert read_picture_file(tmp_path / "ball.png").request.seed == int(said.split()[1])
+    message = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("Seed "))
+    assert read_picture_file(tmp_path / "ball.png").request.seed == int(message.split()[1])
 
 
 def test_from_an_earlier_picture(words, tiny_bundle, tmp_path, monkeypatch):
@@ -186,7 +186,7 @@ def test_make_bundle(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "said"),
+    ("change", "code", "message"),
     [
         (["--count", "0"], 2, "from 1 to 1000"),
         (["--seed", "4294967296"], 2, "from 0 to 4294967295"),
@@ -204,11 +204,11 @@ def test_make_bundle(tmp_path, capsys):
         (["--from", "none.png"], 2, "none.png is not there"),
     ],
 )
-def test_wrong_arguments(words, tmp_path, monkeypatch, capsys, change, code, said):
+def test_wrong_arguments(words, tmp_path, monkeypatch, capsys, change, code, message):
     monkeypatch.chdir(tmp_path)
     assert main([*words, *change]) == code
     out, err = capsys.readouterr()
-    assert said in err and out == "" and "Traceback" not in err
+    assert message in err and out == "" and "Traceback" not in err
 
 
 def test_what_argparse_refuses(words, capsys):
@@ -336,8 +336,8 @@ def test_braces_of_a_prompt_mean_what_they_mean_in_a_list(words, tmp_path, capsy
     assert [request.prompt for request in read_requests(requests)] == ["a red ball", "a blue ball"]
     capsys.readouterr()
     assert main([*base, "--prompt", "a {red|blue ball"]) == 2
-    said = capsys.readouterr().err
-    assert "The prompt has a “{” without its “}”. Write alternatives as {red|blue}." in said
+    message = capsys.readouterr().err
+    assert "The prompt has a “{” without its “}”. Write alternatives as {red|blue}." in message
     assert main([*base, "--prompt", "a {red|blue} ball", "--best-of", "2"]) == 2
     assert "pictures of one prompt" in capsys.readouterr().err
     assert main([*base, "--prompt", "a red {subject}"]) == 0, "one prompt is no list"

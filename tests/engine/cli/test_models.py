@@ -47,8 +47,8 @@ def test_the_list_says_what_there_is_and_could_be(models: Path, capsys: pytest.C
 
 def test_get_verify_remove(helpers: FakeHub, models: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["models", "get", "cut-out"]) == ExitCode.BAD_INPUT
-    said = capsys.readouterr().err
-    assert "Apache-2.0" in said and "https://www.apache.org" in said and "--accept-licences" in said
+    output = capsys.readouterr().err
+    assert "Apache-2.0" in output and "https://www.apache.org" in output and "--accept-licences" in output
     assert helpers.requests == []
 
     helpers.fail("model.safetensors", faults.cut(0.5))
@@ -88,9 +88,9 @@ def test_what_goes_well_with_a_model_is_said_until_it_is_here(models: Path, caps
     store = ModelStore()
     large = state(name="echogen-2b", phase="ready", installed=True, originals=25_000_000_000)
     _tell_more(store, large, ["echogen-2b"])
-    said = capsys.readouterr().err
-    assert "not needed any more (25.0 GB): python -m engine models remove echogen-2b --originals" in said
-    assert "Better cut-outs (875 MB)." in said and said.rstrip().endswith("python -m engine models get naming")
+    output = capsys.readouterr().err
+    assert "not needed any more (25.0 GB): python -m engine models remove echogen-2b --originals" in output
+    assert "Better cut-outs (875 MB)." in output and output.rstrip().endswith("python -m engine models get naming")
     _tell_more(store, large, ["echogen-2b", "cut-out", "naming"])
     assert "Goes well" not in capsys.readouterr().err
 

@@ -56,9 +56,9 @@ def test_help_says_every_default_and_has_an_example_that_parses(name):
 
 def test_the_dials_say_their_ranges():
     text = " ".join(ALL["generate"].format_help().split())
-    for dial, said in {"--prompt-strength": "0 to 20", "--temperature": "0.01 to 10", "--top-p": "0 to 1;"}.items():
+    for dial, limits in {"--prompt-strength": "0 to 20", "--temperature": "0.01 to 10", "--top-p": "0 to 1;"}.items():
         help_of_dial = next(action.help for action in ALL["generate"]._actions if dial in action.option_strings)
-        assert said in help_of_dial and "if not given" in help_of_dial and said in text, dial
+        assert limits in help_of_dial and "if not given" in help_of_dial and limits in text, dial
     assert "0 done" in " ".join(make_parser().format_help().split()) and "130 stopped" in make_parser().format_help()
 
 
@@ -75,14 +75,14 @@ def test_progress_rewrites_one_line_on_a_terminal():
         line.note("A word of the bundle.")
         line.show("x" * 500)
         line.clear()
-        said = ""
-        while not said.endswith("…\x1b[K\r\x1b[K"):
-            assert select.select([ours], [], [], 5)[0], said
-            said += os.read(ours, 65536).decode()
+        text = ""
+        while not text.endswith("…\x1b[K\r\x1b[K"):
+            assert select.select([ours], [], [], 5)[0], text
+            text += os.read(ours, 65536).decode()
     os.close(ours)
-    assert said.startswith("\rScale 1 of 3\x1b[K\rScale 2 of 3, about 4 s left\x1b[K\r\x1b[KA word of the bundle.\r\n")
-    assert said.count("\n") == 1 and said.endswith("\r\x1b[K")
-    assert max(len(piece) for piece in said.split("\r")) < 300, "it never wraps: a wrapped line cannot be rewritten"
+    assert text.startswith("\rScale 1 of 3\x1b[K\rScale 2 of 3, about 4 s left\x1b[K\r\x1b[KA word of the bundle.\r\n")
+    assert text.count("\n") == 1 and text.endswith("\r\x1b[K")
+    assert max(len(piece) for piece in text.split("\r")) < 300, "it never wraps: a wrapped line cannot be rewritten"
 
 
 def test_progress_is_silent_in_a_file_and_notes_are_not():
@@ -111,8 +111,8 @@ def test_progress_is_silent_in_a_file_and_notes_are_not():
 def test_names_and_texts_that_cannot_be_are_sentences(tmp_path, monkeypatch, capsys, arguments, code):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == code
-    said = capsys.readouterr().err
-    assert "Traceback" not in said and said.strip().endswith(".") and len(said) < 6000
+    text = capsys.readouterr().err
+    assert "Traceback" not in text and text.strip().endswith(".") and len(text) < 6000
 
 
 def test_an_unknown_level_of_the_log_is_no_error(monkeypatch, tmp_path, capsys):

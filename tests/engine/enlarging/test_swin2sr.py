@@ -17,7 +17,7 @@ from engine.errors import BundleError, Cancelled, ExitCode, NotEnoughMemory
 from engine.photo.enlarge import save_larger
 from engine.process import Enlarged, EnlargeFile, Enlarging, EnlargingGoesOn, Failed
 from engine.weights.catalogue import PARTS
-from engine.weights.importing import look_into
+from engine.weights.importing import scan_folder
 from engine.weights.inventory import installed_upscaler
 from engine.weights.transfer.download import PartDownload
 from tests.engine.enlarging.networks import save_upscaler
@@ -89,7 +89,7 @@ def test_it_is_found_where_it_is_installed_and_used_by_the_command_line(folder, 
     assert "models get enlarging" in capsys.readouterr().err
     assert main(command) == 0 and "by Lanczos" in capsys.readouterr().err
 
-    assert look_into(folder.parent).helpers == (("swin2sr-x2", folder),)
+    assert scan_folder(folder.parent).helpers == (("swin2sr-x2", folder),)
     part = tmp_path / "models" / "parts" / "swin2sr-x2"
     part.parent.mkdir(parents=True)
     part.symlink_to(folder)

@@ -113,8 +113,8 @@ class ByBrightness:
     name = "angle"
 
     def pictures(self, pictures):
-        turns = torch.tensor([picture.mean() / 255 * np.pi / 2 for picture in pictures], dtype=torch.float32)
-        return torch.stack([turns.cos(), turns.sin()], 1)
+        angles = torch.tensor([picture.mean() / 255 * np.pi / 2 for picture in pictures], dtype=torch.float32)
+        return torch.stack([angles.cos(), angles.sin()], 1)
 
 
 def grey(path: Path, value: int) -> Path:
@@ -127,8 +127,8 @@ def test_likeness_by_hand(tmp_path):
     """Photos at 0° and 60°, pictures at 0° and 90°: cosines 1, 1/2 and 0, √3/2."""
     photos = (grey(tmp_path / "a.png", 0), grey(tmp_path / "b.png", 170))
     references = References(PhotoSubject("cup", "cup", photos, photos[1]), [ByBrightness()], lambda words: None)
-    seen = ByBrightness().pictures([np.zeros((4, 4, 3)), np.full((4, 4, 3), 255.0)])
-    first, second = references.figures("angle", seen)
+    features = ByBrightness().pictures([np.zeros((4, 4, 3)), np.full((4, 4, 3), 255.0)])
+    first, second = references.figures("angle", features)
     assert first == {"angle_all": pytest.approx(0.75), "angle_input": pytest.approx(0.5)}
     assert second == {"angle_all": pytest.approx(3**0.5 / 4), "angle_input": pytest.approx(3**0.5 / 2)}
     assert references.among_themselves("angle") == pytest.approx(0.5)
@@ -137,12 +137,12 @@ def test_likeness_by_hand(tmp_path):
 def test_a_photo_that_cannot_be_read(tmp_path):
     photos = (grey(tmp_path / "a.png", 0), tmp_path / "b.png")
     photos[1].write_bytes(b"no picture")
-    said: list[str] = []
-    references = References(PhotoSubject("cup", "cup", photos, photos[0]), [ByBrightness()], said.append)
+    messages: list[str] = []
+    references = References(PhotoSubject("cup", "cup", photos, photos[0]), [ByBrightness()], messages.append)
     assert len(references.features["angle"]) == 1 and references.among_themselves("angle") is None
-    assert said[0].startswith("cup/b.png is left out: ")
+    assert messages[0].startswith("cup/b.png is left out: ")
     with pytest.raises(InputError):
-        References(PhotoSubject("cup", "cup", photos, photos[1]), [ByBrightness()], said.append)
+        References(PhotoSubject("cup", "cup", photos, photos[1]), [ByBrightness()], messages.append)
 
 
 def score(subject: str, template: str, seed: int, **figures: float) -> Score:
@@ -184,8 +184,8 @@ def test_a_negative_cosine_of_picture_and_prompt_counts_as_nothing():
     clip = SimpleNamespace(
         texts=lambda texts: torch.tensor([[1.0, 0.0] if text == "a" else [0.0, -1.0] for text in texts])
     )
-    seen = torch.tensor([[0.6, 0.8], [0.6, 0.8]])
-    assert text_likeness(clip, seen, ["a", "b"]) == [pytest.approx(0.6), 0.0]
+    features = torch.tensor([[0.6, 0.8], [0.6, 0.8]])
+    assert text_likeness(clip, features, ["a", "b"]) == [pytest.approx(0.6), 0.0]
 
 
 def test_the_list_of_the_benchmark(benchmark_photos, tmp_path):
@@ -240,9 +240,9 @@ def test_networks_as_their_library_saves_them(networks):
     tokens = CLIPTokenizer.from_pretrained(networks / "clip-vit-base-patch32")(
         prompts, padding=True, return_tensors="pt"
     )
-    seen = torch.stack([prepared(rgb, 64, 64, CLIP_MEAN, CLIP_STD) for rgb in pictures])
+    features = torch.stack([prepared(rgb, 64, 64, CLIP_MEAN, CLIP_STD) for rgb in pictures])
     with torch.inference_mode():
-        out = theirs(pixel_values=seen, **tokens)
+        out = theirs(pixel_values=features, **tokens)
     torch.testing.assert_close(clip.pictures(pictures), out.image_embeds)
     torch.testing.assert_close(clip.texts(prompts), out.text_embeds)
     dino = load_embedder("dino-vits16", networks / "dino-vits16")

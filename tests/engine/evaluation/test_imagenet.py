@@ -36,10 +36,10 @@ def test_the_cut_outs_of_the_examples_are_told_from_each_other(judge: ImageNetJu
     """Even without the photos at hand: the subject on white is nearest to its own photo."""
     shots = [load_photo(path) for path in sorted(EXAMPLES.glob("*.webp"))]
     assert len(shots) >= 3
-    seen = judge.embed([to_picture(photo.rgb) for photo in shots])
-    assert torch.allclose(seen.norm(dim=1), torch.ones(len(shots)), atol=1e-5)
+    embedded = judge.embed([to_picture(photo.rgb) for photo in shots])
+    assert torch.allclose(embedded.norm(dim=1), torch.ones(len(shots)), atol=1e-5)
     cuts = [cut_out(photo, photo.alpha, 256).rgb for photo in shots]
-    assert nearest(judge.embed([to_picture(cut) for cut in cuts]), seen).tolist() == list(range(len(shots)))
+    assert nearest(judge.embed([to_picture(cut) for cut in cuts]), embedded).tolist() == list(range(len(shots)))
 
 
 def test_a_batch_sees_what_single_pictures_show(judge: ImageNetJudge):

@@ -149,14 +149,14 @@ def test_a_cut_out_becomes_a_straight_sprite_that_fills_the_square(case: PhotoCa
 def test_figures_of_the_truth(case: PhotoCase, true_renders: None):
     source = Truth()
     made = work(source, case)
-    seen = made.draw(made.cells, "")
+    drawn = made.draw(made.cells, "")
     renders = made.render(made.cells)
-    made.subjects(seen, renders, source.through_bits(renders.pictures, renders.canvas))
-    made.quality(seen, renders)
+    made.subjects(drawn, renders, source.through_bits(renders.pictures, renders.canvas))
+    made.quality(drawn, renders)
     made.pasted()
     made.light()
     made.placement()
-    made.seeds(seen)
+    made.seeds(drawn)
     figures = made.figures
     assert figures["photos_top1"] == figures["photos_ceiling"] == figures["photos_ceiling_bits"]
     assert figures["photos_similarity"] == figures["photos_ceiling_similarity"]
@@ -190,8 +190,8 @@ def test_the_best_of_four_is_the_one_that_the_bundle_finds_most_alike(case: Phot
         assert best is None and every is None
         return
     first = [next(cell for cell in made.cells if cell.subject == row) for row in range(4)]
-    seen = made.draw(first, "")
-    assert best == pytest.approx(made.judged(seen).similarity, abs=0.02)
+    drawn = made.draw(first, "")
+    assert best == pytest.approx(made.judged(drawn).similarity, abs=0.02)
     assert every < best - 0.05
 
 
@@ -216,8 +216,8 @@ def test_a_subject_drawn_beside_its_place_overlaps_less(case: PhotoCase, true_re
 
 def test_scenes_and_switched_off_parts(case: PhotoCase, true_renders: None):
     made = work(Truth(), case)
-    seen, renders = made.draw(made.cells, ""), made.render(made.cells)
-    made.scenes(seen, renders, renders.pictures)
+    drawn, renders = made.draw(made.cells, ""), made.render(made.cells)
+    made.scenes(drawn, renders, renders.pictures)
     snow = sum(cell.key == "snow" for cell in made.cells) / len(made.cells)
     assert made.figures["scene_accuracy"] == made.figures["scene_ceiling"] == round(1 - snow, 4)
     assert made.figures["by_scene"]["snow"] == 0.0 and made.figures["by_scene"]["beach"] == 1.0

@@ -46,10 +46,10 @@ def _empty(folder: Path) -> Path:
 def test_a_photo_that_cannot_be_used_is_skipped_with_a_sentence(photos: Path, quick_judge: ImageNetJudge):
     (photos / "dog" / "01.png").write_bytes(b"no picture")
     Image.new("L", (5, 5), 255).save(photos.parent / "masks" / "dog2_01.png")
-    said: list[str] = []
-    known = JudgedPhotos.load(photos, photos.parent / "masks", quick_judge, said.append)
+    skipped: list[str] = []
+    known = JudgedPhotos.load(photos, photos.parent / "masks", quick_judge, skipped.append)
     assert [subject.key for subject in known.subjects] == ["blue_ball", "red_ball"]
-    assert said[0].startswith("dog is skipped: ") and "dog2 is skipped: The mask" in said[1]
+    assert skipped[0].startswith("dog is skipped: ") and "dog2 is skipped: The mask" in skipped[1]
     (photos / "red_ball" / "01.png").unlink()
     (photos / "red_ball" / "00.png").write_bytes(b"")
     with pytest.raises(InputError, match="fewer than two subjects"):
@@ -58,10 +58,10 @@ def test_a_photo_that_cannot_be_used_is_skipped_with_a_sentence(photos: Path, qu
 
 def test_judged_by_hand():
     of = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    seen = torch.tensor([[0.8, 0.6], [0.6, 0.8], [0.6, 0.8]])
-    result = judged(seen, of, [0, 0, 1])
+    features = torch.tensor([[0.8, 0.6], [0.6, 0.8], [0.6, 0.8]])
+    result = judged(features, of, [0, 0, 1])
     assert result.found.tolist() == [0, 1, 1]
     assert result.right.tolist() == [True, False, True]
     assert result.top1 == pytest.approx(2 / 3)
     assert result.similarity == pytest.approx((0.8 + 0.6 + 0.8) / 3)
-    assert judged(seen[:0], of, []).top1 == 0.0
+    assert judged(features[:0], of, []).top1 == 0.0

@@ -65,11 +65,11 @@ def test_a_stop_in_the_middle_leaves_nothing_on_the_device():
     net, streaming = streamed(image=True)
 
     class AfterSome:
-        looks = 0
+        checks = 0
 
         def is_set(self) -> bool:
-            self.looks += 1
-            return self.looks > 5
+            self.checks += 1
+            return self.checks > 5
 
     with pytest.raises(Cancelled):
         list(Sampler(net, TOKENIZER).draw(conditions(), GUIDANCE, SCHEDULE, cancel=AfterSome()))

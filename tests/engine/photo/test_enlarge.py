@@ -50,8 +50,8 @@ def test_resolution_transparency_and_words_are_kept(tmp_path):
         assert [round(number) for number in picture.info["dpi"]] == [300, 300] and picture.info["srgb"] == 0
         found = np.asarray(picture)
     assert found.shape == (48, 80, 4) and (found[:, 46:, 3] == 255).all() and not found[:, :34, 3].any()
-    seen = found[..., 3] > 200
-    assert np.abs(found[seen][:, :3].astype(int) - 170).max() <= 12, "nothing of the hidden colour shines through"
+    solid = found[..., 3] > 200
+    assert np.abs(found[solid][:, :3].astype(int) - 170).max() <= 12, "nothing of the hidden colour shines through"
     save_larger(source, tmp_path / "to.jpg", 2)
     with Image.open(tmp_path / "to.jpg") as picture:
         assert picture.info["dpi"] == (300, 300) and picture.getpixel((5, 5)) == (255, 255, 255)

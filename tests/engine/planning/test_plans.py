@@ -129,12 +129,12 @@ def test_the_cache_holds_at_least_one_subject_with_all_its_branches(large, small
 
 def test_stepping_down_goes_through_all_plans_once_and_says_so(large):
     plan = plan_for(large, card(24))
-    seen = [plan.key]
+    keys = [plan.key]
     while (below := step_down(large, card(24), plan)) is not None:
         assert below.notes[-1] == f"Memory ran out with the plan “{plan.title}”; “{below.title}” is used now."
         plan = below
-        seen.append(plan.key)
-    assert seen == ["resident", "balanced", "low", "streamed"]
+        keys.append(plan.key)
+    assert keys == ["resident", "balanced", "low", "streamed"]
 
 
 def test_eight_bits_come_last_when_memory_runs_out(large):

@@ -74,8 +74,8 @@ def counting(net: Transformer) -> Iterator[Counter]:
 class CancelAfter:
     """Set from its n-th look on."""
 
-    def __init__(self, looks: int) -> None:
-        self.left = looks
+    def __init__(self, checks: int) -> None:
+        self.left = checks
 
     def is_set(self) -> bool:
         self.left -= 1
@@ -192,9 +192,9 @@ def test_the_negative_prompt_shares_its_text_with_a_prompt_of_the_same_words(net
 
 
 def test_a_small_budget_changes_no_bit_and_is_kept_to(net: Transformer):
-    roomy = sampler(net)
-    wanted = [drawn(roomy, conditions(words), UNEQUAL) for words in range(3)]
-    budget = roomy.cache.nbytes // 4
+    spacious = sampler(net)
+    wanted = [drawn(spacious, conditions(words), UNEQUAL) for words in range(3)]
+    budget = spacious.cache.nbytes // 4
     tight = sampler(net, cache_bytes=budget)
     for words in (0, 1, 2, 1, 0):
         assert same(wanted[words], drawn(tight, conditions(words), UNEQUAL))
@@ -249,17 +249,17 @@ def test_the_first_scales_of_a_picture_are_not_computed_again(net: Transformer):
 
 def test_first_scales_are_kept_within_their_budget(net: Transformer):
     tight = sampler(net, cache_bytes=0)
-    roomy = sampler(net)
-    base = drawn(roomy, conditions())
+    spacious = sampler(net)
+    base = drawn(spacious, conditions())
     assert same(base, drawn(tight, conditions())) and same(base, drawn(tight, conditions()))
     assert tight._first_scales.nbytes == 0
-    records = FirstScales(roomy._first_scales.nbytes)
+    records = FirstScales(spacious._first_scales.nbytes)
     assert records.begin("picture", SCHEDULE.tokens, 1).scales == SCALES - 2
     assert records.begin("picture", (1, 4, SMALL + 1, 4, 9), 1).scales == 1
     of_all = sum(SCHEDULE.tokens[1:-1])
-    sparing = sampler(net, cache_bytes=8 * roomy._first_scales.nbytes * SCHEDULE.tokens[1] // of_all)
+    sparing = sampler(net, cache_bytes=8 * spacious._first_scales.nbytes * SCHEDULE.tokens[1] // of_all)
     drawn(sparing, conditions())
-    assert 0 < sparing._first_scales.nbytes < roomy._first_scales.nbytes, "the first of them, not the last"
+    assert 0 < sparing._first_scales.nbytes < spacious._first_scales.nbytes, "the first of them, not the last"
     with counting(net) as counted:
         drawn(sparing, conditions())
     # There is no room for the branches' scale 0, which is therefore done again, and for one of the scales between.
@@ -278,25 +278,25 @@ def test_kept_scales_of_another_picture_change_the_rest(net: Transformer):
 def test_a_stopped_picture_leaves_nothing_wrong_behind(net: Transformer):
     """Stopped at every place there is, the next picture is as if nothing had been."""
     wanted = drawn(sampler(net), conditions(), UNEQUAL)
-    looks = 0
+    checks = 0
     while True:
         sampling = sampler(net)
-        cancel = CancelAfter(looks)
+        cancel = CancelAfter(checks)
         try:
             drawn(sampling, conditions(), UNEQUAL, cancel=cancel)
         except Cancelled:
             assert same(wanted, drawn(sampling, conditions(), UNEQUAL))
-            looks += 1
+            checks += 1
             continue
         break
-    assert looks == (3 + SCALES - 1) * CONFIG.blocks
+    assert checks == (3 + SCALES - 1) * CONFIG.blocks
 
 
-@pytest.mark.parametrize("looks", [0, 3, 6])
-def test_at_most_one_block_runs_after_a_stop(net: Transformer, looks: int):
+@pytest.mark.parametrize("checks", [0, 3, 6])
+def test_at_most_one_block_runs_after_a_stop(net: Transformer, checks: int):
     with counting(net) as counted, pytest.raises(Cancelled):
-        drawn(sampler(net), conditions(), EQUAL, cancel=CancelAfter(looks))
-    assert counted["image"] == looks
+        drawn(sampler(net), conditions(), EQUAL, cancel=CancelAfter(checks))
+    assert counted["image"] == checks
 
 
 def test_stopping_before_the_last_scale_needs_no_more_than_not_asking_for_it(net: Transformer):
@@ -352,9 +352,9 @@ def test_side_by_side_stops_between_two_blocks_and_goes_on_as_before(
     monkeypatch.setattr("engine.sampling.sampler.MEETING_TOKENS", SCHEDULE.tokens[1])
     sampling = sampler(net, branches="side-by-side")
     wanted = drawn(sampling, conditions())
-    for looks in (1, CONFIG.blocks, 2 * CONFIG.blocks + 1):
+    for checks in (1, CONFIG.blocks, 2 * CONFIG.blocks + 1):
         with pytest.raises(Cancelled):
-            drawn(sampling, conditions(), cancel=CancelAfter(looks), seed=70 + looks)
+            drawn(sampling, conditions(), cancel=CancelAfter(checks), seed=70 + checks)
         assert same(wanted, drawn(sampling, conditions()))
 
 

@@ -33,10 +33,10 @@ def together(jobs: list[dict[str, Any]], folder: Path, count: int = 2) -> list[A
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    said = [folder / f"said-{rank}.txt" for rank in range(count)]
+    outputs = [folder / f"said-{rank}.txt" for rank in range(count)]
     started = []
     for rank in range(count):
-        with said[rank].open("w", encoding="utf-8") as out:
+        with outputs[rank].open("w", encoding="utf-8") as out:
             started.append(
                 subprocess.Popen(
                     [sys.executable, str(WORKER), str(folder / "jobs.json"), str(folder / "answers.json")],
@@ -52,5 +52,5 @@ def together(jobs: list[dict[str, Any]], folder: Path, count: int = 2) -> list[A
         for process in started:
             process.kill()
             process.wait()
-    assert codes == [0] * count, "\n".join(path.read_text(encoding="utf-8") for path in said)
+    assert codes == [0] * count, "\n".join(path.read_text(encoding="utf-8") for path in outputs)
     return json.loads((folder / "answers.json").read_text(encoding="utf-8"))

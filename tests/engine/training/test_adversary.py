@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from engine.training.adversary import BEGIN, Adversary, balanced
 
 
-def seen(pictures: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def features(pictures: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Pictures, and two depths of a plain stand-in for a network: the picture, and half of it."""
     return pictures, [pictures, F.avg_pool2d(pictures, 2)]
 
@@ -26,21 +26,21 @@ def blurred(pictures: torch.Tensor) -> torch.Tensor:
 def test_it_learns_to_tell_them_apart_and_a_sharp_picture_fools_it_more():
     torch.manual_seed(1)
     judge = Adversary((3, 3), 2e-2)
-    losses = [judge.learn(seen(blurred(textures(4, i))), seen(textures(4, i + 500))) for i in range(40)]
+    losses = [judge.learn(features(blurred(textures(4, i))), features(textures(4, i + 500))) for i in range(40)]
     assert losses[0] > 1.9 and losses[-1] < 1.6
     unseen = textures(8, 9999)
     with torch.no_grad():
-        assert judge.fooled(*seen(unseen)) < judge.fooled(*seen(blurred(unseen))) - 0.2
+        assert judge.fooled(*features(unseen)) < judge.fooled(*features(blurred(unseen))) - 0.2
 
 
 def test_a_weaker_grain_is_told_from_a_strong_one():
     torch.manual_seed(1)
     judge = Adversary((3, 3), 5e-3)
     for i in range(40):
-        judge.learn(seen(0.5 * textures(4, i)), seen(textures(4, i + 500)))
+        judge.learn(features(0.5 * textures(4, i)), features(textures(4, i + 500)))
     unseen = textures(8, 9999)
     with torch.no_grad():
-        assert judge.fooled(*seen(unseen)) < judge.fooled(*seen(0.5 * unseen)) - 0.2
+        assert judge.fooled(*features(unseen)) < judge.fooled(*features(0.5 * unseen)) - 0.2
 
 
 def test_a_judge_of_another_build_is_passed_over():
@@ -55,11 +55,11 @@ def test_its_word_gains_weight_slowly_and_its_state_goes_on():
     judge = Adversary((3, 3), 1e-3)
     assert judge.weight == 0
     for i in range(BEGIN // 2):
-        judge.learn(seen(blurred(textures(2, i))), seen(textures(2, i + 500)))
+        judge.learn(features(blurred(textures(2, i))), features(textures(2, i + 500)))
     assert judge.weight == 0.5
     other = Adversary((3, 3), 1e-3)
     other.load_state(copy.deepcopy(judge.state()))
-    pairs = seen(blurred(textures(2, 77))), seen(textures(2, 78))
+    pairs = features(blurred(textures(2, 77))), features(textures(2, 78))
     assert other.learn(*pairs) == judge.learn(*pairs) and other.weight == judge.weight
 
 

@@ -124,12 +124,14 @@ def test_opencv_computes_what_torch_does(network: CutoutNetwork, tmp_path: Path)
     assert path.stat().st_size < 12e6
     reader = cv2.dnn.readNetFromONNX(str(path))
     for count, side in ((1, 64), (2, 96)):  # not only at the size it was exported with
-        seen = np.random.default_rng(4).uniform(0, 255, (count, 7, side, side)).astype(np.float32)
-        seen[:, 3:] = 0
-        reader.setInput(seen)
+        pixels = np.random.default_rng(4).uniform(0, 255, (count, 7, side, side)).astype(np.float32)
+        pixels[:, 3:] = 0
+        reader.setInput(pixels)
         found = reader.forward(list(OUTPUTS))
         with torch.no_grad():
-            wanted = network.features_of((torch.from_numpy(seen[:, :3]) - 127) / 128, torch.zeros(count, 4, side, side))
+            wanted = network.features_of(
+                (torch.from_numpy(pixels[:, :3]) - 127) / 128, torch.zeros(count, 4, side, side)
+            )
         for one, other in zip(found, wanted, strict=True):
             assert one.shape == other.shape
             assert np.abs(one - other.numpy()).max() < 0.05 + 0.02 * float(other.abs().max())

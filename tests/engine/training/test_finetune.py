@@ -229,10 +229,10 @@ def test_broken_lines_and_pictures_are_named_and_skipped(
     training = Finetuning(bundle, folder, tmp_path / "out", 4, {**settings, "batch": COUNT})
     assert len(training.examples) == COUNT
     assert training.step()["loss"] > 0
-    said = capsys.readouterr().err
-    assert "Line 8 of metadata.jsonl is skipped: “target” is missing." in said
-    assert "Line 9" in said
-    assert said.count("Example 3 cannot be used") == 1
+    output = capsys.readouterr().err
+    assert "Line 8 of metadata.jsonl is skipped: “target” is missing." in output
+    assert "Line 9" in output
+    assert output.count("Example 3 cannot be used") == 1
 
 
 def test_what_cannot_be_trained_is_said(bundle: Path, data: Path, settings: dict[str, Any], tmp_path: Path):

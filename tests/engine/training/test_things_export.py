@@ -50,11 +50,11 @@ def test_opencv_computes_with_weights_kept_as_bytes() -> None:
     kept = [onnx.numpy_helper.from_array(values, name) for name, values in (("weight", weight), ("bias", bias))]
     graph = onnx.helper.make_graph([made], "plain", shapes[:1], shapes[1:], kept)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
-    seen = dice.normal(0, 1, (1, 4, 6, 6)).astype(np.float32)
+    pixels = dice.normal(0, 1, (1, 4, 6, 6)).astype(np.float32)
 
     def run() -> np.ndarray:
         net = cv2.dnn.readNetFromONNX(np.frombuffer(model.SerializeToString(), np.uint8))
-        net.setInput(seen)
+        net.setInput(pixels)
         return net.forward()[0]
 
     plain = run()

@@ -12,7 +12,7 @@ from engine.errors import CannotWrite, InputError
 from engine.sentence import Sentence
 from engine.weights import importing
 from engine.weights.catalogue import PARTS
-from engine.weights.importing import copy_folder, look_into
+from engine.weights.importing import copy_folder, scan_folder
 
 
 def naming_model(folder: Path, config: object) -> Path:
@@ -34,7 +34,7 @@ def naming_model(folder: Path, config: object) -> Path:
     ],
 )
 def test_its_width_tells_which_naming_model_it_is(tmp_path, config, part):
-    found = look_into(naming_model(tmp_path, {"model_type": "qwen2_5_vl", **config}))
+    found = scan_folder(naming_model(tmp_path, {"model_type": "qwen2_5_vl", **config}))
     assert dict(found.helpers) == {part: tmp_path}
 
 
@@ -43,7 +43,7 @@ def test_its_width_tells_which_naming_model_it_is(tmp_path, config, part):
     [({}, ["swin2sr-x2"]), ({"upscale": 4}, ["swin2sr-x4"]), ({"upscale": 3}, []), ({"upscale": [2]}, [])],
 )
 def test_its_factor_tells_which_upscaler_it_is(tmp_path, config, parts):
-    found = look_into(naming_model(tmp_path, {"model_type": "swin2sr", **config}))
+    found = scan_folder(naming_model(tmp_path, {"model_type": "swin2sr", **config}))
     assert [key for key, _ in found.helpers] == [part for part in parts if part in PARTS]
 
 
@@ -53,11 +53,11 @@ def test_a_helper_without_weights_and_hidden_or_deep_folders_are_passed_over(tmp
         (tmp_path / place).mkdir(parents=True)
         naming_model(tmp_path / place, config)
     (tmp_path / "a" / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    assert look_into(tmp_path).empty
+    assert scan_folder(tmp_path).empty
     naming_model(tmp_path / "a" / "b", config)
-    assert not look_into(tmp_path).empty
+    assert not scan_folder(tmp_path).empty
     monkeypatch.setattr(importing, "_MAX_FOLDERS", 2)  # the folder itself and one in it
-    assert look_into(tmp_path).empty
+    assert scan_folder(tmp_path).empty
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_folders_place_says_whose_autoencoder_it_is(tmp_path, place, licence
         naming_model(folder, configs[name])
     (tmp_path / "echogen_2b.pth").touch()
     (tmp_path / "infinity_vae_d32reg.pth").touch()
-    ((name, originals),) = look_into(tmp_path).originals()
+    ((name, originals),) = scan_folder(tmp_path).originals()
     assert name == "echogen-2b" and originals.content == folders["vae"]
     found = next(entry for entry in originals.origins if entry[0] == "content")
     assert licence in found[2]
@@ -108,13 +108,13 @@ def test_copying_replaces_the_folder_as_a_whole_and_a_failure_leaves_the_old_one
 
 @pytest.mark.parametrize("config", [[], "x", None])
 def test_a_config_that_is_none_is_passed_over(tmp_path, config):
-    assert look_into(naming_model(tmp_path, config)).empty
+    assert scan_folder(naming_model(tmp_path, config)).empty
 
 
 def test_what_is_missing_of_a_model_is_named_by_sentences_that_can_be_translated(tmp_path):
     (tmp_path / "echogen_2b.pth").touch()
     with pytest.raises(InputError) as caught:
-        look_into(tmp_path).originals()
+        scan_folder(tmp_path).originals()
     assert caught.value.fact == (
         "echogen_2b.pth is there, but the visual tokenizer (infinity_vae_d32reg.pth), the text encoder (a folder of "
         "flan-t5-xl), the semantic encoder (a folder of dinov2-base) and the content encoder (the folder “vae” of FLUX.1) "
@@ -126,4 +126,4 @@ def test_what_is_missing_of_a_model_is_named_by_sentences_that_can_be_translated
         (tmp_path / name).mkdir()
         naming_model(tmp_path / name, config)
     with pytest.raises(InputError, match=r"but the content encoder \(the folder “vae” of FLUX\.1\) is not\."):
-        look_into(tmp_path).originals()
+        scan_folder(tmp_path).originals()

@@ -36,7 +36,7 @@ from engine.weights import inventory as inventory_module
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
 from engine.weights.importing import copy_folder
-from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, room_for
+from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, space_for
 from engine.weights.settings import TokenStore
 from engine.weights.store import ModelStore
 from engine.weights.transfer import download
@@ -246,7 +246,7 @@ def test_fewer_bytes_than_were_shown_are_no_question(helpers, store, monkeypatch
 
 def test_room_is_looked_at_with_the_size_the_server_says(helpers, store, monkeypatch):
     """A dump of 40 GB on a disk with 30 GB free."""
-    usage = types.SimpleNamespace(free=inventory_module._ROOM_TO_SPARE + 100_000)
+    usage = types.SimpleNamespace(free=inventory_module._SPARE_BYTES + 100_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
     shown(monkeypatch, "sam2.1-hiera-small", 1000)
     shown(monkeypatch, "grounding-dino-tiny", 1000)
@@ -486,14 +486,14 @@ def test_room_is_looked_at_before_anything_is_fetched(published, store, models, 
 def test_the_room_for_what_is_made_shrinks_as_it_is_made(tmp_path):
     download = types.SimpleNamespace(total=1000, arrived=400)
     model = replace(MODELS[NAME], bundle_bytes=600)
-    assert room_for(model, [download], tmp_path) == 600 + 600
-    assert room_for(replace(model, bundle=False), [download], tmp_path) == 600
+    assert space_for(model, [download], tmp_path) == 600 + 600
+    assert space_for(replace(model, bundle=False), [download], tmp_path) == 600
     begun = tmp_path / f".{NAME}.abc.part" / "transformer"
     begun.mkdir(parents=True)
     (begun / "weights-00001.safetensors").write_bytes(b"w" * 150)
-    assert room_for(model, [types.SimpleNamespace(total=1000, arrived=1000)], tmp_path) == 450
+    assert space_for(model, [types.SimpleNamespace(total=1000, arrived=1000)], tmp_path) == 450
     (begun / "weights-00002.safetensors").write_bytes(b"w" * 500)
-    assert room_for(model, [download], tmp_path) == 600
+    assert space_for(model, [download], tmp_path) == 600
 
 
 def test_what_is_being_fetched_already_counts(published, helpers, make_store, monkeypatch):
@@ -507,8 +507,10 @@ def test_what_is_being_fetched_already_counts(published, helpers, make_store, mo
         first = asyncio.ensure_future(store.get("cut-out"))
         while store.state("cut-out").phase != "fetching":
             await asyncio.sleep(0.005)
-        monkeypatch.setattr(inventory_module, "_ROOM_TO_SPARE", 0)
-        monkeypatch.setattr(inventory_module, "room_for", lambda model, *_: 1_000_000 if model.name == NAME else 20_000)
+        monkeypatch.setattr(inventory_module, "_SPARE_BYTES", 0)
+        monkeypatch.setattr(
+            inventory_module, "space_for", lambda model, *_: 1_000_000 if model.name == NAME else 20_000
+        )
         monkeypatch.setattr(store_module.ModelStore, "free_bytes", lambda self: 1_010_000)
         with pytest.raises(CannotWrite, match=r"more is needed besides 20 KB for what is being fetched already"):
             await store.get(NAME)

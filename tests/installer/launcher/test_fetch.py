@@ -34,11 +34,13 @@ def fetcher(tmp_path, control=None, tell=lambda *_: None):
 
 def test_it_goes_on_at_the_byte_where_the_connection_ended(tmp_path, index, wanted):
     index.cut = [1_000_000, 700_000]
-    seen = []
-    fetcher(tmp_path, tell=lambda done, total, left: seen.append((done, total))).fetch([wanted])
+    progress = []
+    fetcher(tmp_path, tell=lambda done, total, left: progress.append((done, total))).fetch([wanted])
     assert (tmp_path / "files/thing.whl").read_bytes() == DATA
     assert [asked for _, asked in index.asked] == ["", "bytes=1000000-", "bytes=1700000-"]
-    assert seen[-1] == (len(DATA), len(DATA)) and [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert progress[-1] == (len(DATA), len(DATA)) and [done for done, _ in progress] == sorted(
+        done for done, _ in progress
+    )
 
 
 def test_a_start_after_a_kill_goes_on_too_and_a_whole_file_is_not_asked_for(tmp_path, index, wanted):

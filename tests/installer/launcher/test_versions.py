@@ -101,7 +101,7 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
     versions = Versions(places)
     versions.note_opened(places.root)
     versions.take(release(tmp_path, "0.10"))
-    said, opened = [], []
+    failures, opened = [], []
 
     class Whole:
         def __init__(self, places: Places) -> None:
@@ -121,13 +121,13 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
     monkeypatch.setattr(entry, "ROOT", places.root)
     monkeypatch.setattr(entry, "Setup", Whole)
     monkeypatch.setattr(entry, "open_program", lambda setup, arguments: opening.ENDED)
-    monkeypatch.setattr(entry, "say_failure", said.append)
+    monkeypatch.setattr(entry, "say_failure", failures.append)
     monkeypatch.setattr(entry.Network, "load", classmethod(lambda cls: cls()))
     monkeypatch.setattr(entry.os, "execve", execve)
     places_now = Places(versions.current(), places.folder)
     with pytest.raises(SystemExit):
         entry._open(places_now, versions, [])
-    assert opened == [str(places.root / "main.py")] and "does not open" in said[0]
+    assert opened == [str(places.root / "main.py")] and "does not open" in failures[0]
     assert versions.current() == places.root
 
 

@@ -112,8 +112,8 @@ def wooden_floor(w: World) -> Setting:
     if horizon > 0:
         _room(w, horizon)
     boards = surfaces.planks(w, *_WOOD, boards=w.dice.choice((5, 6, 8)))
-    seen = w.project(boards, horizon, w.u(0.7, 1.1), w.dice.choice((0.0, 0.0, 1.57, w.u(-0.6, 0.6))))
-    w.put(seen, w.below(horizon, 1.5))
+    floor = w.project(boards, horizon, w.u(0.7, 1.1), w.dice.choice((0.0, 0.0, 1.57, w.u(-0.6, 0.6))))
+    w.put(floor, w.below(horizon, 1.5))
     gloss = 0.0
     if horizon > 0:
         gloss = w.u(0.0, 0.25)

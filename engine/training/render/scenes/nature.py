@@ -223,7 +223,7 @@ def purple_rug_forest(w: World) -> Setting:
     w.put(w.project(floor, horizon, 1.4), w.below(w.line(horizon + 0.04, 0.04, 5), 3))
     purple = ("#6a2c9a", "#7438a4", "#5c2488", "#8048a8")
     pile = surfaces.pile(w, *purple, tufts=0.4)
-    seen = w.project(pile, horizon, 1.6)
+    rug = w.project(pile, horizon, 1.6)
     far, near = horizon + (ground - horizon) * w.u(0.5, 0.68), 1.2
     if w.layout % 3 == 0:
         y, ry = (far + 1.02) / 2, (1.02 - far) / 2
@@ -238,7 +238,7 @@ def purple_rug_forest(w: World) -> Setting:
         inner = w.edge(half - 0.05 - (w.x - 0.5).abs(), 2) * w.below(far + 0.03, 2)
         ring = (inner - w.edge(half - 0.075 - (w.x - 0.5).abs(), 2) * w.below(far + 0.045, 2)).clamp(0, 1)
     w.shade(1 - 0.4 * (soften(mask, 3.0 * w.size / 256) - mask).clamp(0, 1))
-    w.put(seen, mask)
+    w.put(rug, mask)
     if w.maybe(0.5):
         w.put(w.colour("#c0a0d8", "#d8c090", "#b088cc") * (0.8 + 0.4 * w.fractal(50, 1, 2)), ring * 0.8)
     w.focus(horizon, ground, _lens(w))

@@ -184,13 +184,13 @@ def blue_house(w: World) -> Setting:
     w.put(w.project(tile, foot, 1.6), w.below(w.line(foot + 0.015, 0.015, 8), 2))
     _turf(w, foot, "#5c8440", "#6c944a", "#4c743a", "#7c9c54")
     if style in (1, 4):
-        walk = w.edge(
+        path = w.edge(
             0.05
             + 0.3 * ((w.y - foot) / (1 - foot)).clamp(0, 1)
             - (w.x - at - (0.5 - at) * ((w.y - foot) / (1 - foot)).clamp(0, 1)).abs(),
             2,
         )
-        w.put(w.project(surfaces.setts(w, *_STONE, long=2.0), foot, 1.3), walk * w.below(foot + 0.01))
+        w.put(w.project(surfaces.setts(w, *_STONE, long=2.0), foot, 1.3), path * w.below(foot + 0.01))
     for _ in range(w.dice.randint(0, 3)):
         size = w.u(0.16, 0.3)
         w.stamp(

@@ -40,11 +40,11 @@ class Told:
         self, rgb: np.ndarray, hints: HintChannels | None = None, sides: tuple[int, ...] = SIDES
     ) -> View | None:
         self.asked.append(hints)
-        seen = self.sees(hints)
-        if seen is None:
+        visible = self.sees(hints)
+        if visible is None:
             return None
         middle, top = np.zeros((4, SIDE // 8, SIDE // 8), np.float32), np.zeros(3, np.float32)
-        return View(np.where(seen, 5.0, -5.0).astype(np.float32), 1.0, middle, top, self.judge)
+        return View(np.where(visible, 5.0, -5.0).astype(np.float32), 1.0, middle, top, self.judge)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +73,8 @@ def test_where_the_readings_differ_each_and_the_colours_are_candidates(working: 
     assert answer is not None
     ways = [one.way for one in answer[0]]
     assert ways == ["network", "both", "network", "both", "colours"]
-    seen = [overlap(one.inside, LARGE) for one in answer[0]]
-    assert seen[0] < 0.5 < 0.9 < seen[2]
+    overlaps = [overlap(one.inside, LARGE) for one in answer[0]]
+    assert overlaps[0] < 0.5 < 0.9 < overlaps[2]
     assert all(np.isfinite(traits).all() and len(traits) == len(TRAITS) for traits in answer[1])
 
 

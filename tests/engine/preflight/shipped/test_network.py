@@ -159,8 +159,8 @@ def check_falls_back(network: ShippedNetwork, words: str, caplog: pytest.LogCapt
     np.testing.assert_array_equal(again, plain.refine_mask(photo, [Click(88, 99)], start=found.mask))
     assert found.method == "grabcut" and not found.sure
     assert words in network.problem
-    said = [record for record in caplog.records if "colours and edges alone" in record.message]
-    assert len(said) == 1
+    warnings = [record for record in caplog.records if "colours and edges alone" in record.message]
+    assert len(warnings) == 1
 
 
 def test_a_missing_file(tmp_path: Path, caplog: pytest.LogCaptureFixture):

@@ -69,9 +69,9 @@ def test_a_ball_is_seen_where_it_lies():
     rgb = np.full((240, 320, 3), (70, 120, 60), np.uint8)
     cv2.circle(rgb, (250, 60), 34, (240, 130, 40), -1, cv2.LINE_AA)
     cv2.circle(rgb, (240, 50), 9, (255, 210, 160), -1, cv2.LINE_AA)
-    seen = THINGS.see(rgb)
-    assert seen is not None and seen.maps.shape == (1000, 8, 8)
-    places = seen.of(THINGS.classes("ping-pong ball"))
+    found = THINGS.see(rgb)
+    assert found is not None and found.maps.shape == (1000, 8, 8)
+    places = found.of(THINGS.classes("ping-pong ball"))
     y, x = np.unravel_index(int(places.argmax()), places.shape)
     assert x >= 4 and y <= 4
 
@@ -132,8 +132,8 @@ def test_an_opencv_that_lacks_a_layer(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 300, 3), (700, 3, 3)])
 def test_odd_pictures(shape: tuple[int, int, int]):
-    seen = THINGS.see(np.full(shape, 90, np.uint8))
-    assert seen is not None and np.isfinite(seen.of()).all()
+    found = THINGS.see(np.full(shape, 90, np.uint8))
+    assert found is not None and np.isfinite(found.of()).all()
 
 
 def test_the_program_says_so_in_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

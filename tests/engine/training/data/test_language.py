@@ -22,16 +22,16 @@ def test_every_caption_names_what_it_stands_for_in_words_the_model_knows():
     chance = random.Random(3)
     tokenizer = word_tokenizer(["steam locomotive"])
     unknown = tokenizer.token_to_id(UNKNOWN)
-    seen = set()
+    captions = set()
     for _ in range(60):
         for scene in language.SCENES:
             place = chance.choice(language.PLACES) if scene in language.LOOKS and chance.random() < 0.5 else None
             words = language.caption(scene, "steam locomotive", chance, place)
-            seen.add(words)
+            captions.add(words)
             assert any(wording in words for wording in (scene.prompt, *scene.wordings)), words
             assert place is None or place.prompt in words
             assert unknown not in tokenizer.encode(words).ids, words
-    assert len(seen) > 500  # captions vary
+    assert len(captions) > 500  # captions vary
 
 
 def test_the_outfits_are_those_of_the_live_subjects():
@@ -86,8 +86,8 @@ def test_captions_with_lights_and_adjectives_stay_inside_the_language():
             language.caption(chance.choice(language.ADJECTIVES), "steam locomotive", chance, place),
         ):
             assert unknown not in tokenizer.encode(words).ids, words
-        said = language.caption(place, "dog", chance, light=light)
-        assert any(wording in said for wording in (light.prompt, *light.wordings)), said
+        words = language.caption(place, "dog", chance, light=light)
+        assert any(wording in words for wording in (light.prompt, *light.wordings)), words
     assert language.canonical_prompt(language.BY_KEY["golden"], "dog") == "a golden dog"
     assert language.canonical_prompt(language.BY_KEY["sunset"], "dog") == "a dog at sunset"
 

@@ -122,10 +122,10 @@ def test_the_canvas_is_the_reference_pasted_at_the_placement(sprites: Path, turn
     batch = renders.batch(6, scene=2, subjects=torch.arange(6), placement=wanted)
     assert torch.allclose(batch.placement, wanted, atol=1e-4)
     for row in range(6):
-        seen = pasted((batch.reference[row] + 1).div(2)[[0, 1, 2, 0]], batch.placement[row], SIDE)
+        pasted_one = pasted((batch.reference[row] + 1).div(2)[[0, 1, 2, 0]], batch.placement[row], SIDE)
         outside = pasted(torch.ones(4, 146, 146), batch.placement[row], SIDE)[0]
         on_white = batch.canvas[row, :3] + 1 - batch.canvas[row, 3:]
-        error = ((on_white - seen[:3]) * outside).abs()
+        error = ((on_white - pasted_one[:3]) * outside).abs()
         assert float(error.mean()) < 0.015, row
 
 
@@ -261,11 +261,11 @@ def test_outfits_are_painted_on_the_picture_and_not_on_the_reference(subjects: S
     assert bluest[0] > 0.2 > 0.1 > bluest[1], "navy is worn in the picture; the reference is red on white"
     sprites = subjects.pictures[:1].float() / 255
     sprites[:, :3] *= sprites[:, 3:]
-    roomy = outfits.with_room(sprites)
+    widened = outfits.with_margin(sprites)
     for outfit in language.OUTFITS:
-        canvas = Canvas(1, roomy.shape[-1], torch.Generator().manual_seed(1))
-        worn = outfits.dress(roomy, outfit.key, canvas)
-        bare = roomy
+        canvas = Canvas(1, widened.shape[-1], torch.Generator().manual_seed(1))
+        worn = outfits.dress(widened, outfit.key, canvas)
+        bare = widened
         changed = (worn - bare).abs().amax(1) > 0.2
         assert 0.002 < float(changed.float().mean()) < 0.5, outfit.key
         assert float(worn.min()) >= 0 and float(worn.max()) <= 1
@@ -297,11 +297,11 @@ def test_a_caption_says_which_layout_is_painted(subjects: SubjectPictures):
     renders = renderer(subjects, seed=3, layouts=chosen)
     snow = keys.index("snow")
     batch = renders.batch(12, scene=snow)
-    said = [int(caption.split()[0].removeprefix("layout")) - 1 for caption in batch.captions]
-    assert set(said) == {0, 1, 2}
+    layouts = [int(caption.split()[0].removeprefix("layout")) - 1 for caption in batch.captions]
+    assert set(layouts) == {0, 1, 2}
     wanted = renders.batch(3, scene=snow, layouts=[2, 0, 1])
     assert [caption.split()[0] for caption in wanted.captions] == ["layout3", "layout1", "layout2"]
-    for target, layout in zip(batch.target, said, strict=True):
+    for target, layout in zip(batch.target, layouts, strict=True):
         # The top of the picture shows none of the subject's colours: it is nearest to that of its own background.
         tops = [
             renders.backgrounds.get(snow, len(language.LIGHTS), index).picture[:, :6].float() / 127.5 - 1

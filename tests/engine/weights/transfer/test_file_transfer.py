@@ -303,12 +303,12 @@ def test_a_refusal_is_said_at_once(hub, job, policy, pauses):
 
 
 def test_a_full_disk_keeps_what_fits(hub, job, policy, monkeypatch):
-    room = [700_000]
+    capacity = [700_000]
     write = disk.PartWriter._flush
 
     def flush(writer):
-        if writer._length + len(writer._buffer) > room[0]:
-            del writer._buffer[room[0] - writer._length :]
+        if writer._length + len(writer._buffer) > capacity[0]:
+            del writer._buffer[capacity[0] - writer._length :]
             write(writer)
             raise files.disk_error(job.target.parent, OSError(errno.ENOSPC, "No space left on device"), job.arrived)
         write(writer)
@@ -318,7 +318,7 @@ def test_a_full_disk_keeps_what_fits(hub, job, policy, monkeypatch):
         run(job, policy)
     assert caught.value.title == "The disk is full"
     assert job.part.stat().st_size == 700_000
-    room[0] = 10**9
+    capacity[0] = 10**9
     run(job, policy)
     assert_arrived(job)
     assert hub.asked(NAME)[1].headers["range"].startswith("bytes=700000-")

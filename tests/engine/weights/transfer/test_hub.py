@@ -72,7 +72,7 @@ def test_a_repository_that_says_no_licence_and_git_hashes_only_is_taken(hub):
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (metadata(sha=None), "does not say which version"),
         (metadata(sha="main"), "does not say which version"),
@@ -86,9 +86,9 @@ def test_a_repository_that_says_no_licence_and_git_hashes_only_is_taken(hub):
         (faults.status(418), "with 418"),
     ],
 )
-def test_an_answer_that_cannot_be_is_not_believed(hub, answer, said):
+def test_an_answer_that_cannot_be_is_not_believed(hub, answer, message):
     hub.metadata_faults.append(answer)
-    with pytest.raises(NetworkError, match=said):
+    with pytest.raises(NetworkError, match=message):
         list_part(PART, hub.url)
 
 

@@ -90,7 +90,7 @@ def test_of_a_server_without_ranges_no_more_than_the_beginning_is_taken(hub, rem
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "said"),
+    ("fault", "kind", "message"),
     [
         (faults.status(403), AccessRefused, "does not give f"),
         (faults.status(503), Busy, "fault of its own"),
@@ -99,8 +99,8 @@ def test_of_a_server_without_ranges_no_more_than_the_beginning_is_taken(hub, rem
         (faults.other_length(-400), Busy, "early"),
     ],
 )
-def test_a_header_that_does_not_come_is_said(remote, fault, kind, said):
-    with pytest.raises(kind, match=said):
+def test_a_header_that_does_not_come_is_said(remote, fault, kind, message):
+    with pytest.raises(kind, match=message):
         remote(save(WEIGHTS), fault)
 
 
