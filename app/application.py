@@ -133,7 +133,7 @@ class Program(QObject):
 
     @property
     def begun(self) -> bool:
-        """Whether the start is over: nothing of the window, and nothing that it offers, is still to come."""
+        """True when the start is over: nothing of the window, and nothing that it offers, is still to come."""
         return self._went_on and self._deferred is not None and self._deferred.done
 
     def _build_rest(self) -> Iterator[None]:
@@ -261,7 +261,8 @@ class Program(QObject):
                 self._deferred = DeferredSteps([self._build_on], self)
 
     def _try(self, build: Callable[[], object]) -> bool:
-        """Whether the rest could be built so far. Where it cannot be, there is no use in going on."""
+        """Take one step of building the window. Returns False, with the start stopped, if it failed: there is no use in
+        going on."""
         try:
             build()
         except Exception as error:

@@ -149,7 +149,7 @@ class Drawing:
         yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes, likeness)
 
     def _likeness(self, request: GenerationRequest, picture: np.ndarray) -> float | None:
-        """How alike the subject of a picture is to its cut-out, 0 … 1; None where the bundle's encoder cannot tell."""
+        """Return the likeness of a picture's subject to its cut-out, 0 … 1; None where the bundle's encoder cannot tell."""
         scale = self._bundle.manifest.likeness
         if scale is None or not scale.tells or request.subject is None:
             return None

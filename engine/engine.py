@@ -119,7 +119,7 @@ class Engine:
     # Pre-flight
 
     def find_subject(self, photo: Photo, hint: Hint | None = None) -> SubjectProposal:
-        """Where the subject is. Raises ``SubjectNotFound``."""
+        """Find the subject of a photo. Raises ``SubjectNotFound``."""
         return self._preflight().find_subject(photo, hint or Hint())
 
     def refine_mask(

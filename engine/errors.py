@@ -213,7 +213,7 @@ _REASONS = {
 
 
 def os_reason(error: OSError) -> str:
-    """Why the system refused, in its own words; those that are met often can be translated."""
+    """Return the system's reason for a refusal in its own words; those that are met often can be translated."""
     return _REASONS.get(error.errno or 0) or error.strerror or str(error)
 
 

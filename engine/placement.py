@@ -18,7 +18,7 @@ SMALLEST, LARGEST = 0.05, 2.0
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the square of the cut-out lies in the picture.
+    """The position of the cut-out's square in the picture.
 
     Attributes:
         x, y: its centre, in shares of the picture's width and height, 0 … 1.

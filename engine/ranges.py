@@ -1,4 +1,4 @@
-"""What the values of a request may be: kinds and ranges, in the types that ``validation.py`` reads files by.
+"""The values a request may have: kinds and ranges, in the types that ``validation.py`` reads files by.
 
 Apart from the request itself, because a panel that shows such values needs no more of it.
 """

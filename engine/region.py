@@ -154,7 +154,7 @@ class Region:
         return hash((self.mask.tobytes(), self.whole, self.window))
 
     def tokens(self, grid: tuple[int, int]) -> np.ndarray:
-        """Where one scale is drawn anew, bool (h, w): the tokens of which half or more lies inside."""
+        """Return the tokens of one scale that are drawn anew, bool (h, w): those of which half or more lies inside."""
         import cv2
 
         rows, columns = grid
@@ -222,7 +222,7 @@ _REGION_RULES = {
 
 
 def region_problem(mask: np.ndarray) -> RequestError | None:
-    """Why a mask, bool or uint8 (H, W), is no region (empty, everything), or None when it is one."""
+    """Return the reason why a mask, bool or uint8 (H, W), is no region (empty, everything), or None when it is one."""
     inside = mask if mask.dtype == bool else mask >= INSIDE
     if not inside.any():
         return RequestError(Sentence("The region is empty."), Sentence("Mark what is to be drawn anew."))
@@ -235,7 +235,8 @@ def region_problem(mask: np.ndarray) -> RequestError | None:
 
 
 def soft_inside(mask: np.ndarray, feather: float) -> np.ndarray:
-    """How much of what is drawn anew shows, float32 (H, W): 0 outside of the mask, rising to 1 within ``feather`` pixels.
+    """Return the share of what is drawn anew at each pixel, float32 (H, W): 0 outside of the mask, rising to 1 within
+    ``feather`` pixels.
 
     A region narrower than that rises faster, so that its middle is the new picture alone. The picture's own edge is no
     edge of the region.

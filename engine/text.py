@@ -10,8 +10,8 @@ _SHORT = 80
 
 
 def is_text(value: str) -> bool:
-    """Whether every character can be written as UTF-8. Half of a surrogate pair cannot; a name in another encoding holds
-    such halves after Python has read it."""
+    """Return True if every character can be written as UTF-8. Half of a surrogate pair cannot; a name in another
+    encoding holds such halves after Python has read it."""
     return _LONE.search(value) is None
 
 

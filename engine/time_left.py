@@ -1,4 +1,5 @@
-"""How long something still takes: worked out for a picture from its scales, and said in one way for everything."""
+"""Estimates how long something still takes: worked out for a picture from its scales, and said in one way for
+everything."""
 
 from __future__ import annotations
 

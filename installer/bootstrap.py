@@ -123,7 +123,7 @@ def read_dependencies(with_tests: bool) -> list[str]:
 
 
 def is_ready(with_tests: bool = False) -> bool:
-    """Whether the environment holds what pyproject.toml asks for today."""
+    """Return True if the environment holds what pyproject.toml asks for today."""
     done = _read_notes()
     return (
         environment_python().exists()
@@ -212,7 +212,7 @@ def check_qt() -> None:
 
 
 def check_x_server() -> None:
-    """Where the window will be drawn by an X server: look for all that Qt needs for it, in one go."""
+    """Check that all libraries which Qt needs are there, in one go, if an X server will draw the window."""
     platform, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY")
     wayland = os.environ.get("WAYLAND_DISPLAY")
     if sys.platform != "linux" or not (platform.startswith("xcb") or (display and not wayland and not platform)):

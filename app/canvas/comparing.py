@@ -71,7 +71,7 @@ class Comparison:
         self.set_split((position.x() - picture.x()) / picture.width())
 
     def is_near(self, position: QPointF, picture: QRectF) -> bool:
-        """Whether the divider can be grabbed at a point of the widget."""
+        """Return True if the divider can be grabbed at a point of the widget."""
         divider = picture.x() + picture.width() * self.split
         return abs(position.x() - divider) <= _NEAR and picture.contains(position)
 

@@ -26,7 +26,7 @@ _CLEAR = 8
 
 
 def coarse_scales(grids: Sequence[tuple[int, int]]) -> int:
-    """How many of the scales an idea draws: enough to see the composition, cheap beside a whole picture.
+    """Return the number of scales an idea draws: enough to see the composition, cheap beside a whole picture.
 
     The last three of thirteen scales are three quarters of the work, the first half of them a few hundredths. Fewer than
     ``_CLEAR`` tokens across are only a blur, though, as a model of few scales would show.

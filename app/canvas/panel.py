@@ -239,7 +239,7 @@ class CanvasPanel(QWidget):
     # Several pictures
 
     def is_covered(self) -> bool:
-        """Whether ideas or several pictures lie over the canvas."""
+        """Return True if ideas or several pictures lie over the canvas."""
         return not self.ideas.isHidden() or not self.results.isHidden()
 
     def show_results(self, pictures: Sequence[Picture]) -> None:
@@ -292,7 +292,7 @@ class CanvasPanel(QWidget):
             self.close_ideas()
 
     def idea_scales(self) -> int:
-        """How many scales an idea draws (``until_scale``)."""
+        """Return the number of scales an idea draws (``until_scale``)."""
         from app.canvas.ideas import coarse_scales
 
         return coarse_scales(self._grids) if self._grids else 1

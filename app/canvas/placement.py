@@ -1,4 +1,4 @@
-"""Where the cut-out stands on the canvas: what is under the pointer, and what moving, sizing and turning make of it. Free of Qt.
+"""Geometry of a cut-out on the canvas: finds what is under the pointer, and moves, sizes and turns it. Free of Qt.
 
 Points are in pixels of the widget, y downwards, angles in degrees clockwise. What is seen of a cut-out is smaller than its
 square: the frame lies around what is seen, and its foot, the lowest point that is seen, stands on the ground.
@@ -30,7 +30,7 @@ Grip = Literal["", "body", "turn", "corner-0", "corner-1", "corner-2", "corner-3
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the picture lies in the widget, in pixels, and the ground: a share of its height."""
+    """The rectangle of the picture in the widget, in pixels, and the height of the ground as a share of it."""
 
     x: float
     y: float
@@ -144,7 +144,7 @@ class Standing:
         return (left + right) / 2, bottom
 
     def turn_handle(self, size: tuple[float, float]) -> tuple[Point, Point]:
-        """Where the stem of the handle begins, and the handle: above the frame, or below it where the widget ends.
+        """Return both ends of the handle's stem: above the frame, or below it where the widget ends.
 
         Args:
             size: width and height of the widget.

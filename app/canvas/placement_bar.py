@@ -44,7 +44,7 @@ class PlacementBar(FloatingBar):
         self._show_mode()
 
     def set_mode(self, *, automatic: bool, over: bool, moved: bool, in_photo: bool = False) -> bool:
-        """How it is placed. True when it was otherwise before.
+        """Set how the subject is placed. Returns True if it was placed otherwise before.
 
         Args:
             automatic: the seed chooses.

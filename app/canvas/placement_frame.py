@@ -118,7 +118,7 @@ class PlacementFrame(QWidget):
             self.update()
 
     def placement(self) -> Placement:
-        """Where it stands on the screen, also while it is dragged."""
+        """Return the placement on the screen, also while it is dragged."""
         return self.standing().placement
 
     def standing(self) -> Standing:
@@ -231,7 +231,7 @@ class PlacementFrame(QWidget):
         return self.standing().grip_at((point.x(), point.y()), (self.width(), self.height()))
 
     def is_over(self, point: QPointF) -> bool:
-        """Whether a press at a point, in pixels of the frame, takes the subject."""
+        """Return True if a press at a point, in pixels of the frame, takes the subject."""
         return bool(self._grip_at(point)) and not self._pans()
 
     def _pans(self) -> bool:

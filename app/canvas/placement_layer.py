@@ -38,27 +38,27 @@ class PlacementLayer(QObject):
         self.bar.automaticWanted.connect(self.frame.automaticWanted)
 
     def set_stage(self, size: tuple[int, int] | None, ground: float = 0.0) -> None:
-        """Where the subject can be placed: the next picture's width and height, and the ground as a share of its height. None
-        where nothing can be placed: nothing is shown of it then."""
+        """Set the area for the subject: the next picture's width and height, and the ground as a share of its height.
+        None hides the frame: nothing can be placed then."""
         stage = (size, ground) if size is not None else None
         if stage != self._stage:
             self._stage = stage
             self.changed.emit()
 
     def set_mode(self, *, automatic: bool, moved: bool, in_photo: bool = False) -> None:
-        """How the subject is placed, in words. ``moved``: elsewhere than in the picture that is shown; ``in_photo``: which was
-        put into a photo."""
+        """Set the words that say how the subject is placed. ``moved``: elsewhere than in the picture that is shown;
+        ``in_photo``: which was put into a photo."""
         changed = self.bar.set_mode(automatic=automatic, over=self.is_over(), moved=moved, in_photo=in_photo)
         if changed or automatic != self._automatic:
             self._automatic = automatic
             self.changed.emit()
 
     def can_place(self) -> bool:
-        """Whether there is a subject that can be placed now."""
+        """Return True if there is a subject that can be placed now."""
         return self._stage is not None and self._canvas.state in ("empty", "error", "result")
 
     def is_over(self) -> bool:
-        """Whether the frame lies over a picture."""
+        """Return True if the frame lies over a picture."""
         return self._over and self._stage is not None and self._canvas.state == "result"
 
     @Slot()
@@ -90,7 +90,7 @@ class PlacementLayer(QObject):
         self._over = False
 
     def is_wanted(self, free: bool) -> bool:
-        """Whether the frame is to be seen; ``free``: nothing else lies over the canvas."""
+        """Return True if the frame is to be shown; ``free``: nothing else lies over the canvas."""
         return free and (self._is_standing() or self.is_over())
 
     def follow(self, placing: bool) -> None:

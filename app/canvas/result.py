@@ -105,7 +105,7 @@ class ResultCanvas(QWidget):
             self.update()
 
     def pans(self) -> bool:
-        """Whether the space bar is held to move the picture."""
+        """Return True while the space bar is held to move the picture."""
         return self._mouse.space and self.has_picture()
 
     def show_error(self) -> None:
@@ -188,7 +188,7 @@ class ResultCanvas(QWidget):
             self.update()
 
     def split(self) -> float:
-        """Where the divider stands, 0 … 1 of the picture's width."""
+        """Return the position of the divider, 0 … 1 of the picture's width."""
         return self._compared.split
 
     def set_split(self, split: float) -> None:
@@ -210,7 +210,7 @@ class ResultCanvas(QWidget):
             self.update()
 
     def is_zoomed(self) -> bool:
-        """Whether the picture is shown otherwise than fitted."""
+        """Return True if the picture is shown otherwise than fitted."""
         return self._zoomed is not None
 
     def zoom_fit(self) -> None:
@@ -241,7 +241,7 @@ class ResultCanvas(QWidget):
         return zoom.scale / zoom.ratio
 
     def picture_rect(self) -> QRectF:
-        """Where the picture lies, in widget coordinates; larger than the widget when zoomed in."""
+        """Return the rectangle of the picture, in widget coordinates; larger than the widget when zoomed in."""
         return QRectF(*self._zoom().rect())
 
     def sizeHint(self) -> QSize:
@@ -253,7 +253,8 @@ class ResultCanvas(QWidget):
     # Inside
 
     def _zoom(self) -> Zoom:
-        """Where the picture lies: zoomed it may take the whole canvas, else what the bar of actions and a margin leave."""
+        """Return the zoom for now: zoomed, a picture may take the whole canvas, else what the bar of actions and a
+        margin leave."""
         if self._zoomed is not None:
             return self._zoomed.resized((self.width(), self.height()), self.devicePixelRatioF())
         margin = 16 if self._bottom else 24

@@ -37,7 +37,8 @@ _PIXELS = 768
 
 
 def columns_for(count: int, ratio: float, width: float, height: float) -> int:
-    """How many columns give ``count`` pictures of a ratio (width by height) the largest tiles in a room."""
+    """Return the number of columns that gives ``count`` pictures of a ratio (width by height) the largest tiles in an
+    area."""
 
     def tile(columns: int) -> float:
         rows = math.ceil(count / columns)
@@ -93,7 +94,7 @@ class ResultsGrid(QWidget):
             self.update()
 
     def tile(self, index: int) -> QRectF:
-        """Where a picture lies."""
+        """Return the rectangle of one picture."""
         count = max(1, len(self.pictures))
         ratio = self._ratio()
         columns = columns_for(count, ratio, self.width(), self.height())

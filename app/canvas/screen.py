@@ -123,7 +123,7 @@ class PictureScreen(QWidget):
         self._zoom_around(STEP**steps)
 
     def picture_rect(self) -> QRectF:
-        """Where the picture lies, in device-independent pixels."""
+        """Return the rectangle of the picture, in device-independent pixels."""
         return QRectF(*self._zoom().rect())
 
     def _zoom(self) -> Zoom:

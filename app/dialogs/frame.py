@@ -120,7 +120,7 @@ class Dialog(QDialog):
         return self._wanted.boundedTo(self._window.window().size() - QSize(48, 48))
 
     def body_width(self) -> int:
-        """How wide ``body`` will be."""
+        """Return the width of ``body`` in pixels."""
         return self._card_size().width() - _LEFT - _RIGHT - _INSET
 
     def card_rect(self) -> QRectF:

@@ -98,7 +98,7 @@ class HelpDialog(Dialog):
 
 
 def _first_column(heights: list[int]) -> int:
-    """How many groups stand in the first of two columns, so that the longer column is as short as it can be."""
+    """Return the number of groups in the first of two columns, so that the longer column is as short as it can be."""
     splits = range(1, len(heights) + 1)
     return min(splits, key=lambda n: max(sum(heights[:n]), sum(heights[n:])), default=0)
 

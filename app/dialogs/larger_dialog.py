@@ -93,7 +93,7 @@ class LargerDialog(Dialog):
         self.body.addLayout(buttons)
 
     def by_network(self) -> bool:
-        """Whether the network will enlarge it."""
+        """Return True if the network will enlarge the picture."""
         return self._installed[self.factor.value()] and bool(self.way.value())
 
     @Slot()

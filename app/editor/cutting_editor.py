@@ -103,7 +103,7 @@ class CuttingEditor(EditorFrame):
     # What comes out
 
     def ready(self) -> bool:
-        """Whether something is marked; a sentence says so where nothing is."""
+        """Return True if something is marked. Where nothing is, show a sentence that says so."""
         self.canvas.tools.finish()
         if self._session is None:
             return False

@@ -100,7 +100,7 @@ def paint_ring(painter: QPainter, at: QPointF, radius: float, include: bool) -> 
 
 
 def ring_reach(radius: float) -> float:
-    """How far from its middle the ring and its sign are painted."""
+    """Return the radius, in pixels, within which a ring of this radius and its sign are painted."""
     return radius + 2 * _GLYPH + 14
 
 

@@ -41,7 +41,7 @@ class Style:
 
 
 def edge_margin(style: Style) -> int:
-    """How far from where the mask changed the outline can change, in screen pixels."""
+    """Return how far from a change of the mask the outline can change, in screen pixels."""
     return ceil(2.6 * _sigma(style)) + 1
 
 

@@ -1,4 +1,4 @@
-"""Which pixels of the screen show which part of the photo, inside an editor's canvas. Free of Qt's widgets."""
+"""Maps the photo to the pixels of the screen inside an editor's canvas. Free of Qt's widgets."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class Tools(QObject):
         return self._tool
 
     def cross_hair(self) -> QPointF | None:
-        """Where the cross-hair of the keyboard is, in widget pixels; None while it is put away."""
+        """Return the cross-hair of the keyboard, in widget pixels; None while it is put away."""
         return self._cross
 
     def _set_cross(self, at: QPointF | None) -> None:
@@ -276,7 +276,7 @@ class Tools(QObject):
         self._paint_again()
 
     def is_busy(self) -> bool:
-        """Whether a button is held down, or a key that acts like one."""
+        """Return True while a button is held down, or a key that acts like one."""
         return self._drag is not None
 
     def can_give_up(self) -> bool:
@@ -391,7 +391,7 @@ class Tools(QObject):
             mark_painting.paint_cross_hair(painter, at, gap=self._point_radius + 3 if on_point else 3)
 
     def click_place(self, index: int) -> QPointF:
-        """Where a click of the document is painted: at the mouse while it is dragged."""
+        """Return the place at which a click of the document is painted: at the mouse while it is dragged."""
         drag = self._drag
         if drag is not None and drag.kind == "point" and drag.point == index and far(drag.start, drag.last):
             return drag.last

@@ -114,7 +114,7 @@ class GalleryModel(QStringListModel):
         return picture.id in self.missing
 
     def is_starred(self, picture: int) -> bool:
-        """Whether the picture of an id has a star."""
+        """Return True if the picture of an id has a star."""
         return picture in self._starred
 
     def previous_of(self, picture: Picture) -> Picture | None:

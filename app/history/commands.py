@@ -140,7 +140,7 @@ class PictureCommands(QObject):
             self._model.set_missing(missing)
 
     def can_undo_delete(self) -> bool:
-        """Whether something was deleted that can be brought back."""
+        """Return True if something was deleted that can be brought back."""
         return bool(self._deleted)
 
     def undo_delete(self) -> tuple[int, ...]:
@@ -219,11 +219,11 @@ class PictureCommands(QObject):
         self._view.choose(picture.id)
 
     def is_missing(self, picture: Picture) -> bool:
-        """Whether its file is gone."""
+        """Return True if the picture's file is gone."""
         return self._model.is_missing(picture)
 
     def can_compare(self) -> bool:
-        """Whether two pictures are chosen, or one that has another before it."""
+        """Return True if two pictures are chosen, or one that has another before it."""
         return len(self._to_compare()) == 2
 
     def _to_compare(self) -> list[Picture]:

@@ -96,7 +96,7 @@ class HistoryModel(QAbstractListModel):
             self.reload()
 
     def has_more(self) -> bool:
-        """Whether there may be older pictures that are not in the row yet."""
+        """Return True if there may be older pictures that are not in the row yet."""
         return len(self._pictures) >= self._limit
 
     def load_more(self) -> None:

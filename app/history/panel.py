@@ -185,7 +185,7 @@ class HistoryPanel(QWidget):
         self._ring()
 
     def _ring(self) -> None:
-        """Where nothing is chosen, the picture on the canvas has the ring."""
+        """Put the ring around the picture on the canvas while nothing is chosen."""
         if self._shown is not None and self.model.running is None and not self.view.chosen():
             self.view.choose(self._shown, scroll=False)
 

@@ -51,7 +51,8 @@ class PictureDelegate(QStyledItemDelegate):
         return QSize(before + self.side + GAP, self.row_height())
 
     def thumb_rect(self, rect: QRectF) -> QRectF:
-        """Where the thumbnail lies in an item: at its right, for the first of a group has the gap before it."""
+        """Return the rectangle of the thumbnail in an item. It lies at the right, because the first of a group has the
+        gap before it."""
         mirrored = self._view.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x = rect.x() + GAP / 2 if mirrored else rect.right() - self.side - GAP / 2
         return QRectF(x, rect.bottom() - self.side - _RING, self.side, self.side)

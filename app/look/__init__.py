@@ -1,1 +1,1 @@
-"""How the program looks: colours, type, icons and controls, all from ``resources/tokens.json``."""
+"""The look of the program: colours, type, icons and controls, all from ``resources/tokens.json``."""

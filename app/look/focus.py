@@ -179,7 +179,7 @@ class FocusButton(QAbstractButton):
 
 
 def _is_watched(widget: QObject) -> bool:
-    """Whether the filter stays on a widget that has no focus."""
+    """Return True if the filter stays on a widget that has no focus."""
     return widget.property("focusCorner") is not None and not isinstance(widget, FocusButton)
 
 
@@ -212,7 +212,7 @@ def attach(widget: QWidget, corner: int | None = None) -> None:
 
 
 def is_visible(widget: QWidget) -> bool:
-    """Whether this widget has the focus and the user steers by keyboard."""
+    """Return True if this widget has the focus and the user steers by keyboard."""
     return widget.hasFocus() and _shared().keyboard
 
 

@@ -248,7 +248,7 @@ def clear(layout) -> None:
 
 
 def retranslates(event: QEvent) -> bool:
-    """Whether a ``changeEvent`` says that the language changed."""
+    """Return True if a ``changeEvent`` says that the language changed."""
     return event.type() == QEvent.Type.LanguageChange
 
 

@@ -1,4 +1,4 @@
-"""Where a picture lies in a widget, and at which zoom: fitted, zoomed around a point, moved. Free of widgets.
+"""Holds the rectangle and the zoom of a picture in its widget: fitted, zoomed around a point, moved. Free of widgets.
 
 Three kinds of pixels: those of the picture, those of the widget (device-independent), those of the screen.
 """

@@ -109,17 +109,18 @@ def paint(mask: np.ndarray, path: Sequence[Point], brush: Brush) -> Rect:
 
 
 def reach(brush: Brush) -> int:
-    """How far from the middle of a dab a pixel can change."""
+    """Return the farthest distance from the middle of a dab at which a pixel can change, in pixels."""
     return ceil(_half_width(brush) + brush.radius) + 1
 
 
 def spacing(brush: Brush) -> float:
-    """How far dabs are apart: so little that the outline leaves the true one by at most a quarter of a pixel."""
+    """Return the distance between dabs, in pixels: so little that the outline leaves the true one by at most a quarter
+    of one."""
     return max(0.5, min(brush.radius / 4, sqrt(2 * brush.radius)))
 
 
 def steps(start: Point, end: Point, brush: Brush) -> Iterator[Point]:
-    """Where dabs go on the line from ``start`` (left out: it is painted already) to ``end``."""
+    """Yield the places of the dabs on the line from ``start`` (left out: it is painted already) to ``end``."""
     count = max(1, ceil(hypot(end[0] - start[0], end[1] - start[1]) / spacing(brush)))
     for index in range(1, count + 1):
         share = index / count

@@ -115,7 +115,7 @@ class MaskDocument:
         return view
 
     def shows(self, pixels: np.ndarray) -> bool:
-        """Whether ``mask`` is this array."""
+        """Return True if ``mask`` is this very array."""
         return self._masks.mask is pixels
 
     @property
@@ -127,12 +127,12 @@ class MaskDocument:
 
     @property
     def large(self) -> bool:
-        """Whether the whole mask is too much to work on at once."""
+        """True if the whole mask is too much to work on at once."""
         return self._masks.large
 
     @property
     def late(self) -> bool:
-        """Whether ``mask`` still shows another edge than ``marks`` say."""
+        """True while ``mask`` still shows another edge than ``marks`` say."""
         return self._masks.late
 
     def be_patient(self) -> None:
@@ -144,7 +144,7 @@ class MaskDocument:
         return self._masks.lend() if self._stroke is None else self._base.copy()
 
     def is_base(self, lent: np.ndarray) -> bool:
-        """Whether ``base`` is still what was lent."""
+        """Return True if ``base`` is still what was lent."""
         return self._base is lent
 
     @property

@@ -96,7 +96,7 @@ class Masks:
 
     @property
     def large(self) -> bool:
-        """Whether the whole mask is too much to work on at once."""
+        """True if the whole mask is too much to work on at once."""
         return self.base.size > AT_ONCE
 
     def lend(self) -> np.ndarray:

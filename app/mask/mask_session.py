@@ -100,12 +100,12 @@ class MaskSession(QObject):
 
     @property
     def waiting(self) -> bool:
-        """Whether an answer takes long."""
+        """True while an answer takes long."""
         return self._slow
 
     @property
     def busy(self) -> bool:
-        """Whether the mask is still going to change by itself, an answer of the segmenter apart."""
+        """True while the mask is still going to change by itself, an answer of the segmenter apart."""
         return self.operations.busy
 
     @property
@@ -115,7 +115,7 @@ class MaskSession(QObject):
 
     @property
     def corrected(self) -> bool:
-        """Whether the mask is another one than what was found: to look again by a name corrects nothing."""
+        """True if the mask is another one than what was found: to search again by a name corrects nothing."""
         return self.undo_label not in ("", FOUND)
 
     @property
@@ -124,7 +124,7 @@ class MaskSession(QObject):
 
     @property
     def asking(self) -> bool:
-        """Whether an answer of the segmenter is still to come."""
+        """True while an answer of the segmenter is still to come."""
         return self._ticket != 0
 
     @property
@@ -143,7 +143,7 @@ class MaskSession(QObject):
         return len(parts(self.mask_pyramid.at_most(_PARTS_SIDE)))
 
     def share(self) -> float:
-        """How much of the photo the subject covers, 0 … 1."""
+        """Return the share of the photo that the subject covers, 0 … 1."""
         small = self.mask_pyramid.at_most(_PARTS_SIDE)
         return float(np.count_nonzero(small >= SOLID)) / small.size
 

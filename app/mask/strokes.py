@@ -21,7 +21,7 @@ MAX_FEATHER = 100.0
 
 @dataclass(frozen=True)
 class Edge:
-    """How the outline is moved and softened, in photo pixels. ``grow`` below 0 shrinks."""
+    """Moves and softens the outline, in photo pixels. ``grow`` below 0 shrinks."""
 
     grow: float = 0.0
     feather: float = 0.0
@@ -94,7 +94,7 @@ def dabs_along(path: Sequence[Point], brush: Brush) -> list[Point]:
 
 
 def work(path: Sequence[Point], brush: Brush) -> float:
-    """How many pixels all dabs of a path cover."""
+    """Estimate the pixels that the dabs of a path paint; where dabs overlap, each counts."""
     length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(path))
     return (1 + length / spacing(brush)) * (2 * reach(brush) + 1) ** 2
 

@@ -76,7 +76,7 @@ class MaskOperations(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether the mask is still going to change by itself."""
+        """True while the mask is still going to change by itself."""
         return bool(self._waiting) or self._document.late
 
     @property

@@ -183,7 +183,7 @@ class MaskService(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is still to come."""
+        """True while an answer is still to come."""
         return self._waiting is not None or (self._running is not None and self._running.ticket == self._last)
 
     def ask(self, job: Job) -> int:

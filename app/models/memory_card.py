@@ -18,7 +18,7 @@ _MARGIN = 16
 
 
 class Gauge(QWidget):
-    """How much of the memory is taken."""
+    """A bar that shows the share of the memory that is taken."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Where models come from: the hub or a mirror of it, and the access token for publishers who want one."""
+"""The settings of downloads: the hub or a mirror of it, and the access token for publishers who want one."""
 
 from __future__ import annotations
 

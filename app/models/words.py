@@ -130,5 +130,5 @@ def best_plan(plans: tuple[MemoryPlan, ...]) -> MemoryPlan | None:
 
 
 def too_large(plan: MemoryPlan) -> bool:
-    """Whether the device is far too small even for this plan, as the engine sees it."""
+    """Return True if the device is far too small even for this plan, as the engine sees it."""
     return plan.needed * 0.7 > plan.available

@@ -1,4 +1,5 @@
-"""Where the prompt and the subject's name meet: chips write sentences with the name, and one line tells a disagreement."""
+"""Keeps the prompt and the subject's name together: chips write sentences with the name, and one line tells a
+disagreement."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class DialSlider(LabelledSlider):
         self._mark.place()
 
     def share_of_default(self) -> float:
-        """Where the default lies on the slider, 0 … 1."""
+        """Return the place of the default on the slider, 0 … 1."""
         span = self._high - self._low
         return min(1.0, max(0.0, (self.default() - self._low) / span)) if span else 0.0
 
@@ -115,7 +115,7 @@ class _Mark(QWidget):
 
 
 class CountField(QWidget):
-    """How many pictures: 1, 2 or 4 at once, any number up to 8 behind "…" or by typing it."""
+    """A field for the number of pictures: 1, 2 or 4 at once, any number up to 8 behind "…" or by typing it."""
 
     valueChanged = Signal(int)
 

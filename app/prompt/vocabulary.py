@@ -26,7 +26,7 @@ LAST_LATIN = "\u024f"
 
 @dataclass(frozen=True)
 class Reading:
-    """How a prompt is read.
+    """A prompt as the model reads it.
 
     Attributes:
         tokens: how many tokens it has, with the end token.
@@ -206,7 +206,7 @@ def _family(scene: SceneEntry) -> str:
 
 
 def _first(prompt: str, scenes: Sequence[SceneEntry], family: str) -> re.Match[str] | None:
-    """Where the prompt has the words of a scene of this family; the longest words first."""
+    """Find the words of a scene of this family in the prompt; the longest words first."""
     members = sorted((entry for entry in scenes if _family(entry) == family), key=lambda entry: -len(entry.prompt))
     return next((found for entry in members if (found := _find(prompt, entry.prompt))), None)
 

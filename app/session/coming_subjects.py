@@ -94,7 +94,7 @@ class ComingSubjects(QObject):
 
 
 def provisional_values(assets: AssetStore, described: SavedSubject) -> dict[str, Any] | None:
-    """What can be shown of a saved subject at once, as values of ``Subject``; None when nothing of it is left."""
+    """Return what can be shown of a saved subject at once, as values of ``Subject``; None when nothing of it is left."""
     common: dict[str, Any] = {"name": described.name, "title": described.title, "example": described.example}
     try:
         if not described.photo:

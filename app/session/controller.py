@@ -120,7 +120,7 @@ class Controller(QObject):
         self.generate()
 
     def can_draw(self) -> tuple[bool, str]:
-        """Whether Generate does something now, and why not."""
+        """Return True if Generate does something now, and else the reason why it does not."""
         return help_line(self.state.readiness(), self.state.values.count)
 
     def can_draw_list(self) -> tuple[bool, str]:
@@ -140,7 +140,7 @@ class Controller(QObject):
         self._draw(requests, contest=values.best_first and len(requests) > 1 and self.tells_likeness())
 
     def tells_likeness(self) -> bool:
-        """Whether the open model's encoder can say how alike its pictures are."""
+        """Return True if the open model's encoder can say how alike its pictures are."""
         manifest = self.state.engine.manifest
         return manifest is not None and manifest.likeness is not None and manifest.likeness.tells
 

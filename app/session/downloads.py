@@ -87,7 +87,7 @@ class Downloads(QObject):
             return None
 
     def problem(self, name: str) -> EchoGenError | None:
-        """Why the last try stopped, or None."""
+        """Return the error that stopped the last try, or None."""
         state = self.state(name) if name else None
         return self._problems.get(name) or (state.error if state is not None else None)
 
@@ -103,7 +103,7 @@ class Downloads(QObject):
         return bool(self._tasks)
 
     def is_open(self, state: ModelState) -> bool:
-        """Whether this is the bundle that draws."""
+        """Return True if this is the bundle that draws."""
         folder = self._controller.state.engine.folder
         return state.folder is not None and folder is not None and state.folder.resolve() == folder.resolve()
 

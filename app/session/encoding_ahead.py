@@ -45,8 +45,8 @@ class EncodingAhead(QObject):
         self._timer.stop()
 
     def has_failed(self) -> bool:
-        """Whether an error that belongs to no picture is that of encoding ahead. It is not told: whoever presses Generate hears
-        what is wrong with the prompt."""
+        """Return True if an error that belongs to no picture is that of encoding ahead. It is not told: whoever presses
+        Generate hears what is wrong with the prompt."""
         asked, self._asked = self._asked, None
         return asked is not None
 

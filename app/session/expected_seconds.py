@@ -1,4 +1,4 @@
-"""How long a picture takes with the open model on its device, from the pictures before it."""
+"""Estimates how long a picture takes with the open model on its device, from the pictures before it."""
 
 from __future__ import annotations
 

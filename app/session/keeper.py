@@ -148,7 +148,8 @@ class SessionKeeper(QObject):
             self.saved.emit()
 
     def _try(self, save: Callable[[], object]) -> bool:
-        """Whether it could be saved. Nothing may keep the other file from being written, or the program from ending."""
+        """Run ``save`` and return True if nothing went wrong. Nothing may keep the other file from being written, or
+        the program from ending."""
         try:
             save()
         except Exception as error:
@@ -176,7 +177,7 @@ class SessionKeeper(QObject):
                 self._not_kept(error)
 
     def holds(self, subject: Subject) -> bool:
-        """Whether photo and mask of a subject are in every session that is saved from now on."""
+        """Return True if photo and mask of a subject are in every session that is saved from now on."""
         known = self._masks.get(subject.key)
         kept = known is not None and known[0] is subject.mask
         return kept and subject.photo is not None and subject.photo.digest in self._photos
@@ -338,7 +339,8 @@ def _keep_mask(assets: AssetStore, key: int, mask: np.ndarray) -> tuple[int, np.
 def _fetch_shelf(
     assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int
 ) -> tuple[list[tuple[SavedSubject, dict[str, Any]]], int]:
-    """What is left of the saved subjects, with values of ``Subject`` that can be shown at once, and which one is in use."""
+    """Return what is left of the saved subjects, with values of ``Subject`` that can be shown at once, and which one is
+    in use."""
     found: list[tuple[SavedSubject, dict[str, Any]]] = []
     chosen = -1
     for index, described in enumerate(subjects):
@@ -350,7 +352,7 @@ def _fetch_shelf(
 
 
 def _is_unsure(subject: Subject) -> bool:
-    """Whether the cut-out is as it was found, and whoever found it was not sure."""
+    """Return True if the cut-out is as it was found, and whoever found it was not sure."""
     unsure = subject.unsure if subject.proposal is None else not subject.proposal.sure
     if not unsure or subject.mask is None or subject.automatic is None:
         return False

@@ -143,7 +143,7 @@ class ListRun(QObject):
 
     @property
     def paused(self) -> bool:
-        """Whether what is left of the list waits for the user."""
+        """True while the rest of the list waits for the user."""
         jobs = self._controller.state.jobs
         return self.busy and not jobs.busy and not jobs.waiting
 
@@ -163,7 +163,7 @@ class ListRun(QObject):
 
     @property
     def done(self) -> int:
-        """How many pictures there are."""
+        """The number of pictures that are done."""
         return sum(found is not None for found in self.pictures)
 
     @Slot(object, object)

@@ -1,4 +1,4 @@
-"""Where the prompts of a list come from: typed, or a file of prompts, or a file of whole requests. Free of Qt."""
+"""Reads the prompts of a list: typed, or a file of prompts, or a file of whole requests. Free of Qt."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class QueueKeeper(QObject):
 
     @property
     def unreadable(self) -> int:
-        """How many waiting pictures could not be brought back."""
+        """The number of waiting pictures that could not be brought back."""
         return self._store.unreadable
 
     def freeze(self) -> None:

@@ -277,8 +277,8 @@ class SessionState(QObject):
         self._contents.moved_over = request
 
     def was_moved_over(self, request: GenerationRequest) -> bool:
-        """Whether the subject was moved over the picture of this request: what is drawn from it keeps its seed and scales, and
-        takes the panel's placement."""
+        """Return True if the subject was moved over the picture of this request: what is drawn from it keeps its seed
+        and scales, and takes the panel's placement."""
         return self._contents.moved_over is request
 
     @property
@@ -292,14 +292,14 @@ class SessionState(QObject):
             self.preparedChanged.emit()
 
     def set_reading(self, reading: bool) -> None:
-        """Whether a photo is being read, which is no subject yet."""
+        """Set while a photo is read, which is no subject yet."""
         if reading != self._contents.reading:
             self._contents.reading = reading
             self.preparedChanged.emit()
 
     @property
     def expected_seconds(self) -> float | None:
-        """How long one picture took lately, or None before the first one."""
+        """Seconds that one picture took lately, or None before the first one."""
         return self._contents.seconds
 
     def set_expected_seconds(self, seconds: float | None) -> None:

@@ -132,5 +132,6 @@ def compose(
 
 
 def note(key: int, photo: Photo, mask: np.ndarray, size: int) -> tuple[int, np.ndarray, tuple[str, ...]]:
-    """What a photo lacks for a good picture, for a subject whose cut-out is there already."""
+    """Return the key, the mask, and what the photo lacks for a good picture: for a subject whose cut-out is there
+    already."""
     return key, mask, photo_notes(photo, mask, size)

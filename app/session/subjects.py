@@ -414,7 +414,8 @@ class Subjects(QObject):
         background.run(compose, key, number, photo, mask, size, framing, box, done=self._composed)
 
     def is_changing(self) -> bool:
-        """Whether the current subject's mask is newer than its cut-out; ``composed`` tells when it is not any more."""
+        """Return True while the current subject's mask is newer than its cut-out; ``composed`` tells when it is not any
+        more."""
         subject = self.state.subject
         if subject is None or subject.photo is None or subject.finding:
             return False

@@ -61,12 +61,12 @@ class Updates(QObject):
 
     @property
     def address(self) -> str:
-        """Where newer versions are announced; "" where this copy does not know."""
+        """The address at which newer versions are announced; "" where this copy does not know."""
         return updates.address(self._root)
 
     @property
     def can_take(self) -> bool:
-        """Whether the launcher opened this program, so that it can open another version next time."""
+        """True if the launcher opened this program, so that it can open another version next time."""
         return bool(os.environ.get(INSTALLED))
 
     @property

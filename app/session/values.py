@@ -32,7 +32,7 @@ Recall = Literal["all", "seed", "prompt"]
 
 @dataclass(frozen=True)
 class Controls:
-    """What the panel shows beside its texts: values that JSON has as they are.
+    """The values that the panel shows beside its texts, as JSON has them.
 
     Attributes:
         prompt_strength, subject_strength, temperature, top_p: as in ``GenerationRequest``. A recalled request may carry
@@ -97,7 +97,7 @@ _CONTROLS = {entry.name for entry in fields(Controls)}
 
 
 def default_dials(manifest: BundleManifest) -> dict[str, Any]:
-    """Where the model has the dials that draw a picture, by the names of ``PanelValues``."""
+    """Return the model's own settings of the dials that draw a picture, by the names of ``PanelValues``."""
     defaults = manifest.request_defaults()
     return {name: defaults[name] for name in ("prompt_strength", "subject_strength", "temperature", "top_p")}
 
@@ -237,12 +237,13 @@ def preset_of(name: str, values: PanelValues) -> Preset:
 
 
 def can_keep(kept: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str = "") -> bool:
-    """Whether a bundle can begin a picture of this size with these scales. ``bundle``: identity of the one they come from."""
+    """Return True if a bundle can begin a picture of this size with these scales. ``bundle``: identity of the one they
+    come from."""
     return len(kept) < _scale_count(manifest, size) and _fits(kept, manifest, size, bundle)
 
 
 def can_redraw(bits: ScaleBits, manifest: BundleManifest, size: tuple[int, int] | None, bundle: str = "") -> bool:
-    """Whether a bundle can draw a region of the picture with these bits anew."""
+    """Return True if a bundle can draw a region of the picture with these bits anew."""
     return len(bits) == _scale_count(manifest, size) and _fits(bits, manifest, size, bundle)
 
 
@@ -291,7 +292,7 @@ class Readiness:
 
 
 def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
-    """Whether Generate can be pressed, and the sentence under it: what is missing, or how long it will take.
+    """Return True if Generate can be pressed, and the sentence under it: what is missing, or how long it will take.
 
     A model that is still loading does not block: the request waits for it.
     """

@@ -132,7 +132,7 @@ class Wording(QObject):
 
 
 def contains(prompt: str, name: str) -> bool:
-    """Whether a prompt has a name as whole words."""
+    """Return True if a prompt has a name as whole words."""
     return bool(name) and _find(name).search(prompt) is not None
 
 

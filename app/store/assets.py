@@ -107,7 +107,7 @@ class AssetStore:
         return cut_out if (cut_out.photo, cut_out.mask) == (photo, mask) else None
 
     def has_photo(self, digest: str) -> bool:
-        """Whether a photo with this digest lies here; it may be damaged."""
+        """Return True if a photo with this digest lies here; it may be damaged."""
         return _DIGEST.fullmatch(digest) is not None and self._photo(digest).is_file()
 
     def prune(self, keep: Iterable[str], grace: float = GRACE_SECONDS) -> int:

@@ -163,7 +163,7 @@ class HistoryDatabase:
         return next(iter(self.rows(query, values)), None)
 
     def _is_cut_off(self, database: sqlite3.Connection) -> bool:
-        """Whether the file is shorter than it says of itself."""
+        """Return True if the file is shorter than its header says."""
         (pages,), (page,) = (database.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
         return self.path is not None and self.path.stat().st_size < pages * page
 

@@ -174,7 +174,8 @@ class HistoryStore:
             )
 
     def keeps_scales_of(self, picture: int) -> bool:
-        """Whether what ``set_scales`` keeps of this picture would stay: it is one of the newest, and still there."""
+        """Return True if the scales of this picture would be kept by ``set_scales``: it is one of the newest, and still
+        there."""
         row = self.database.row(
             "SELECT EXISTS (SELECT 1 FROM pictures WHERE id=?) AND (SELECT COUNT(*) FROM scales WHERE picture>?) < ?",
             (picture, picture, SCALES_KEPT),

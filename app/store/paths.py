@@ -1,4 +1,4 @@
-"""Where files live on this computer, by the rules of its system."""
+"""The folders of the program on this computer, by the rules of its system."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class PictureFilter:
     day: str = ""
 
     def filters_rows(self) -> bool:
-        """Whether it asks for more than the time."""
+        """Return True if it asks for more than the time."""
         return bool(self.search.split() or self.starred) or self.subject is not None or self.bundle is not None
 
     def where(self) -> tuple[str, list[object]]:

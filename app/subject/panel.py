@@ -138,7 +138,7 @@ class SubjectPanel(QWidget):
         self._lay_out()
 
     def _build_subject(self) -> None:
-        """What there is of a subject. Nothing of it is seen before there is one."""
+        """Build the widgets of a subject. They stay hidden until there is one."""
         # Not at the head of the file: the window is seen before these are needed.
         from app.editor.mask_canvas import MaskCanvas
         from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
@@ -401,7 +401,7 @@ class SubjectPanel(QWidget):
         self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def has_undo(self) -> bool:
-        """Whether a step of the current cut-out can be undone."""
+        """Return True if a step of the current cut-out can be undone."""
         return self._session is not None and bool(self._session.undo_label)
 
     @Slot(object)

@@ -79,7 +79,7 @@ class Thumb(QAbstractButton):
         return self._picture
 
     def picture_rect(self) -> QRectF:
-        """Where the picture lies."""
+        """Return the rectangle of the picture."""
         return QRectF(self.rect())
 
     def keyPressEvent(self, event) -> None:

@@ -132,7 +132,7 @@ def run(
 
 
 def busy() -> bool:
-    """Whether short work runs or waits. To be called from the window's thread."""
+    """Return True while short work runs or waits. To be called from the window's thread."""
     return any(not task.patient for task in _running)
 
 

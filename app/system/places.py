@@ -8,12 +8,12 @@ from PySide6.QtCore import QStandardPaths
 
 
 def pictures_folder() -> Path:
-    """Where photos and pictures lie."""
+    """Return the system's folder for photos and pictures."""
     return _folder(QStandardPaths.StandardLocation.PicturesLocation)
 
 
 def documents_folder() -> Path:
-    """Where other files lie."""
+    """Return the system's folder for other files."""
     return _folder(QStandardPaths.StandardLocation.DocumentsLocation)
 
 

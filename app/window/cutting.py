@@ -46,7 +46,7 @@ class Cutting(QObject):
         self._drafts = drafts
 
     def can_cut_out(self) -> bool:
-        """Whether a finished picture is shown, and nothing else is done with it."""
+        """Return True if a finished picture is shown, and nothing else is done with it."""
         return self._state.result is not None and not self._panels.is_editing() and not self._state.jobs.busy
 
     @Slot()
@@ -82,7 +82,7 @@ class Cutting(QObject):
     # The subject's own cut-out
 
     def can_save_subject(self) -> bool:
-        """Whether there is a subject with a cut-out."""
+        """Return True if there is a subject with a cut-out."""
         subject = self._state.subject
         return subject is not None and (subject.mask is not None or subject.cut_out is not None)
 
@@ -121,7 +121,8 @@ class Cutting(QObject):
 
 
 def subject_in(result: Result, manifest: BundleManifest | None) -> np.ndarray | None:
-    """Where the subject stands in a picture, uint8 (H, W), as the model that drew it was told; None where nobody knows."""
+    """Return the mask of the subject in a picture, uint8 (H, W), at the place the model was told; None where nobody
+    knows it."""
     request = result.request
     region = request.region
     if manifest is None or request.subject is None or request.bundle not in ("", manifest.identity):

@@ -26,7 +26,7 @@ class EmptyCanvas(QObject):
             signal.connect(self._show_subject)
 
     def waits(self) -> bool:
-        """Whether the canvas waits for its first picture, with nothing over it."""
+        """Return True while the canvas waits for its first picture, with nothing over it."""
         covered = self._canvas.is_covered()
         return self._state.result is None and self._canvas.canvas.state == "empty" and not covered
 

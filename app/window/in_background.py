@@ -54,7 +54,7 @@ class InBackground(QObject):
         notices.clicked.connect(self._come_back)
 
     def is_in_front(self) -> bool:
-        """Whether the user looks at one of the program's windows."""
+        """Return True if one of the program's windows is in front."""
         return QApplication.activeWindow() is not None and not self._window.isMinimized()
 
     # Progress

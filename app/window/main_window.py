@@ -296,7 +296,7 @@ class MainWindow(QMainWindow):
         self.panels.prompt.sheet.photo_button.setEnabled(enabled["into_photo"])
 
     def is_editing(self) -> bool:
-        """Whether the editor of the cut-out is open."""
+        """Return True while the editor of the cut-out is open."""
         return self.panels.is_editing()
 
     @Slot()

@@ -167,15 +167,15 @@ class Panels(QWidget):
         self.prompt.focus_prompt()
 
     def is_marking(self) -> bool:
-        """Whether the editor of a region is open."""
+        """Return True while the editor of a region is open."""
         return self._pages.currentWidget() is self.region
 
     def is_cutting(self) -> bool:
-        """Whether the editor that cuts something out of a picture is open."""
+        """Return True while the editor that cuts something out of a picture is open."""
         return self._pages.currentWidget() is self.cutting
 
     def is_editing(self) -> bool:
-        """Whether an editor is open: of the cut-out, of a region, or the one that cuts out of a picture."""
+        """Return True while an editor is open: of the cut-out, of a region, or the one that cuts out of a picture."""
         return self._open_editor() is not None
 
     def work_in_editor(self) -> str:
@@ -225,7 +225,7 @@ class Panels(QWidget):
             self.toast.move_to(self.gallery.view if self.is_gallery() else self.stage)
 
     def is_gallery(self) -> bool:
-        """Whether the gallery is open."""
+        """Return True while the gallery is open."""
         return self._gallery is not None and self._pages.currentWidget() is self._gallery
 
     def _undoes(self) -> SubjectPanel | EditorFrame:

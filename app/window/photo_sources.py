@@ -77,7 +77,7 @@ def _kinds() -> str:
 
 
 def holds_picture(data: QMimeData) -> bool:
-    """Whether a drop is worth a look."""
+    """Return True if a drop may hold a picture."""
     return bool(local_files(data)) or data.hasImage()
 
 

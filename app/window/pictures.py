@@ -148,7 +148,7 @@ class FinishedPictures(QObject):
         self._show(opened)
 
     def _refuses(self) -> bool:
-        """Whether the canvas stays with the picture that is drawn; then the ring does, too."""
+        """Return True if the canvas stays with the picture that is drawn; then the ring does, too."""
         if self._state.jobs.busy:
             self._toast.show_message(self.tr("The canvas stays with the picture that is drawn"))
             self._history.release_ring()
@@ -301,7 +301,7 @@ class FinishedPictures(QObject):
         self._ask_and_save(result.file or result, result.request.prompt, result.request.seed, metadata)
 
     def _is_gallery(self) -> bool:
-        """Whether the window's keys act on the choice in the gallery."""
+        """Return True if the window's keys act on the choice in the gallery."""
         return self._history.commands.model is not self._history.model
 
     @Slot()

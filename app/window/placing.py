@@ -66,7 +66,7 @@ class Placing(QObject):
         return region is not None and region.window is not None
 
     def _before(self, manifest: BundleManifest) -> Placement | None:
-        """Where the subject stands in the picture that is shown, or is about to be."""
+        """Return the placement in the picture that is shown, or is about to be."""
         result, request = self._state.result, self._state.jobs.request
         if result is not None:
             return manifest.place(result.request)

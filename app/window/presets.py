@@ -87,7 +87,7 @@ class Presets(QObject):
         return self.tr("Its key is {0}.").format(key) if key and name else ""
 
     def _place(self, name: str) -> int:
-        """Where the preset of a name stands, or would stand."""
+        """Return the row at which the preset of a name stands, or would stand."""
         names = [preset.name.casefold() for preset in self.presets]
         name = " ".join(name.split()).casefold()
         return names.index(name) if name in names else len(names)

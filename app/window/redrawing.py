@@ -45,7 +45,7 @@ class Redrawing(QObject):
         self._drafts = drafts
 
     def can_redraw(self) -> bool:
-        """Whether a finished picture is shown, of which a region can be drawn anew."""
+        """Return True if a finished picture is shown, of which a region can be drawn anew."""
         result = self._state.result
         finished = result is not None and not result.unfinished
         return finished and not self._panels.is_editing() and not self._state.jobs.busy

@@ -62,7 +62,7 @@ class SideBySide(QObject):
             self._show(pictures, take_focus=self._may_take_focus())
 
     def _may_take_focus(self) -> bool:
-        """Whether the pictures may take the focus: a user who types goes on typing."""
+        """Return True if the pictures may take the focus: a user who types goes on typing."""
         sheet, focused = self._panels.prompt.sheet, QApplication.focusWidget()
         return focused in (None, sheet.generate, sheet.cancel, self._canvas.canvas)
 

@@ -98,7 +98,8 @@ def planned(request: GenerationRequest) -> Planned:
 
 
 def picture_name(identity: str) -> str:
-    """Where the picture of an id lies in the job's folder. In 256 folders: no folder grows too long to be listed."""
+    """Return the path of a picture within the job's folder. There are 256 folders, so that none grows too long to be
+    listed."""
     return f"pictures/{identity[:2]}/{identity}.png"
 
 
@@ -246,7 +247,7 @@ class BatchJob:
         return sorted((self.folder / "plan").glob("part-*.parquet"))
 
     def planned_count(self) -> int:
-        """How many requests the plan of an earlier run has; 0 without one."""
+        """Return the number of requests in the plan of an earlier run; 0 without one."""
         from pyarrow import parquet
 
         return sum(parquet.read_metadata(part).num_rows for part in self.parts())
@@ -273,7 +274,7 @@ class BatchJob:
     # What became of it
 
     def picture(self, identity: str) -> Path:
-        """Where the picture of an id lies, or will."""
+        """Return the path of the picture of an id, whether it is drawn or not."""
         return self.folder / picture_name(identity)
 
     def has_picture(self, identity: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where in a published pickle the weights lie: plain, under one entry, or deep in the dump of a whole training.
+"""Finds the weights in a published pickle: plain, under one entry, or deep in the dump of a whole training.
 
 The mapping is chosen by what it holds, not by what it is called: the layout of a file is its publisher's affair, and has
 changed before. Only where several mappings hold the wanted weights do the names of the entries decide, in the order the

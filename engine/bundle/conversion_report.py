@@ -22,7 +22,7 @@ _MOST_NAMES = 150
 
 @dataclass(frozen=True)
 class ConversionReport:
-    """Why a conversion stopped.
+    """The reason why a conversion stopped.
 
     Attributes:
         model: the model's name. fact, step: as the user read them.
@@ -53,7 +53,7 @@ class _Kept(Struct):
 
 
 def report_file(models: Path, name: str) -> Path:
-    """Where the report of a model lies, in the folder of models."""
+    """Return the path of the report of a model, in the folder of models."""
     return models / _FOLDER / f"{name}.json"
 
 

@@ -62,7 +62,7 @@ _PREVIEW_PICTURES = 6
 
 @dataclass(frozen=True)
 class PublishedParts:
-    """Where the published files lie.
+    """The paths of the published files.
 
     Attributes:
         transformer, tokenizer: files (.pth or .safetensors).
@@ -353,7 +353,7 @@ def _check_space(out: Path, needed: int) -> None:
 
 
 class _Work:
-    """How far the conversion is, and whether it should stop."""
+    """The progress of a conversion, and the wish that it should stop."""
 
     def __init__(self, tell: Callable[[float, str], None], cancel: Cancel | None) -> None:
         self._tell, self._cancel = tell, cancel

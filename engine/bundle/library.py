@@ -1,4 +1,5 @@
-"""Where bundles lie on this computer: the one that ships with the program, and those in the user's folder. Free of torch."""
+"""Finds the bundles on this computer: the one that ships with the program, and those in the user's folder. Free of
+torch."""
 
 from __future__ import annotations
 
@@ -37,12 +38,13 @@ class FoundBundle:
 
 
 def shipped_folder() -> Path:
-    """Where the bundles that come with the program lie."""
+    """Return the folder of the bundles that come with the program."""
     return Path(__file__).resolve().parents[2] / "resources"
 
 
 def models_folder() -> Path:
-    """Where the user's bundles lie: what ECHOGEN_MODELS says, else the folder that was chosen, else the standard one."""
+    """Return the folder of the user's bundles: what ECHOGEN_MODELS says, else the folder that was chosen, else the
+    standard one."""
     moved = os.environ.get("ECHOGEN_MODELS") or _chosen_folder()
     return Path(moved) if moved else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)) / "bundles"
 

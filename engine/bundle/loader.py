@@ -39,7 +39,7 @@ SMALL_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class PartPlacement:
-    """Where a part's weights go and what they compute in.
+    """The device of a part's weights, and the number format they compute in.
 
     Attributes:
         dtype: float32, or bfloat16/float16 for "half": then what the published program computes in float32 keeps float32
@@ -214,7 +214,7 @@ def check_files(folder: Path, manifest: BundleManifest, *, hashes: bool, on_prog
 
 
 def keeps_float32(part: str, name: str) -> bool:
-    """Whether a weight stays in float32 when its part computes in half precision.
+    """Return True if a weight stays in float32 when its part computes in half precision.
 
     Of the transformer only the blocks are halved; the published program keeps everything around them in float32, and so are the
     projections that begin the streams the blocks add to. Of the text encoder the norms and the layer that overflows in float16

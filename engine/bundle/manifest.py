@@ -143,7 +143,7 @@ class BundleManifest:
 
     @property
     def layouts(self) -> int:
-        """How many layouts of a scene there are words for; 0 where a prompt is read as it is."""
+        """The number of layouts of a scene that have words; 0 where a prompt is read as it is."""
         return self.language.layouts if self.language is not None else 0
 
     def read_as(self, prompt: str, seed: int) -> str:
@@ -169,7 +169,8 @@ class BundleManifest:
         return tuple(schedule.size for schedule in self.schedules)
 
     def place(self, request: GenerationRequest) -> Placement | None:
-        """Where the subject of a request stands: as it says, else by its seed. None without a subject or placed content."""
+        """Return the placement of a request's subject: as it says, else by its seed. None without a subject or placed
+        content."""
         if self.placed_content is None or request.subject is None:
             return None
         if request.placement is not None:
@@ -212,7 +213,7 @@ class BundleManifest:
         return next((schedule for schedule in self.schedules if schedule.size == tuple(size)), None)
 
     def fits(self, bits: ScaleBits, size: tuple[int, int] | None) -> bool:
-        """Whether bit labels are those of the first scales of a picture of this size, or of all of them."""
+        """Return True if bit labels are those of the first scales of a picture of this size, or of all of them."""
         schedule = self.schedule(size)
         if schedule is None or len(bits) > len(schedule.grids):
             return False

@@ -201,6 +201,6 @@ def _refused(path: Path, why: str) -> BundleError:
 
 
 def _is_pickle(path: Path) -> bool:
-    """Whether a file begins as pickles do, so that what stopped the reader was not mere text."""
+    """Return True if a file begins as pickles do, so that what stopped the reader was not mere text."""
     with path.open("rb") as stream:
         return zipfile.is_zipfile(path) or stream.read(1) == pickle.PROTO

@@ -43,7 +43,7 @@ class BundleFile:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a part comes from, for example "google/flan-t5-xl", and its licence ("Apache-2.0")."""
+    """The source of a part, for example "google/flan-t5-xl", and its licence ("Apache-2.0")."""
 
     source: Text
     licence: Text
@@ -105,7 +105,7 @@ class LikenessScale:
 
     @property
     def tells(self) -> bool:
-        """Whether the encoder tells things apart well enough for a number to be shown."""
+        """True if the encoder tells things apart well enough for a number to be shown."""
         return self.area >= TELLS_FROM
 
     def share(self, similarity: float) -> float:

@@ -1,4 +1,4 @@
-"""How many numbers each part of a model holds, worked out from its configuration alone.
+"""Counts the numbers in each part of a model, from its configuration alone.
 
 Free of torch, so that the window can say what a model needs before anything is downloaded or loaded. The tests compare
 every formula with the real module.

@@ -1,4 +1,4 @@
-"""How far a picture is, on the terminal's line of progress."""
+"""Shows the progress of a picture on the terminal's line of progress."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _device(args: argparse.Namespace) -> str:
-    """Where is measured: on this machine's device, unless pictures are drawn elsewhere."""
+    """Return the device for measuring, and give torch its threads: this machine's device, unless pictures are drawn
+    elsewhere."""
     import torch
 
     from engine.device.devices import choose_device

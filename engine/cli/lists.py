@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def is_list(args: argparse.Namespace) -> bool:
-    """Whether more than one prompt is drawn. Raises ``InputError`` for a prompt whose braces do not match."""
+    """Return True if more than one prompt is drawn. Raises ``InputError`` for a prompt whose braces do not match."""
     return args.prompts is not None or args.all_scenes or len(_written_out(args)) > 1
 
 
@@ -101,7 +101,7 @@ def listed_requests(
 
 
 def targets(out: Path, listed: Sequence[ListedRequest]) -> list[Path]:
-    """Where the pictures go: "out-01.png", "out-02.png", …"""
+    """Return the paths of the pictures: "out-01.png", "out-02.png", …"""
     digits = len(str(len(listed)))
     return [out.with_name(f"{out.stem}-{index:0{digits}d}{out.suffix}") for index in range(1, len(listed) + 1)]
 

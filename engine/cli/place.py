@@ -22,7 +22,7 @@ from engine.sentence import Sentence
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where a picture goes when it is drawn.
+    """The photo that a drawn picture goes back into.
 
     Attributes:
         photo: RGB uint8 (H, W, 3), the photo at full resolution.

@@ -166,7 +166,7 @@ _MEANS = {
 
 
 def certainty(proposal: SubjectProposal) -> str:
-    """How sure the cut-out is and by what means, as one line."""
+    """Say in one line how sure the cut-out is and by what means it was made."""
     means = _MEANS.get(proposal.method, f"by {proposal.method}")
     return f"Found {means}, {proposal.score:.0%} sure."
 

@@ -40,7 +40,7 @@ class ProgressLine:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody can see it."""
+        """True if the line goes to a terminal, where somebody can see it."""
         return _is_terminal(self._stream or sys.stderr)
 
     def show(self, text: str) -> None:

@@ -51,7 +51,7 @@ class Rounded:
 
 
 def is_layer_matrix(name: str, shape: torch.Size) -> bool:
-    """Whether a weight of the transformer is one of the large matrices of its blocks."""
+    """Return True if a weight of the transformer is one of the large matrices of its blocks."""
     return name.startswith("blocks.") and len(shape) == 2 and not name.endswith("modulation")
 
 

@@ -1,4 +1,4 @@
-"""How alike the subject of a picture is to its cut-out, in the eyes of the semantic encoder.
+"""Measures how alike the subject of a picture is to its cut-out, in the eyes of the semantic encoder.
 
 Where the subject stands is known for bundles with placement: the picture's square is brought back into the cut-out's frame
 and into its light, everything outside of the mask is made white as it is in the cut-out, and both are seen patch by patch.
@@ -31,7 +31,7 @@ _INSIDE = 0.5
 def similarity(
     features: Features, subject: CutOut, picture: np.ndarray, placement: Placement | None, blocks: int
 ) -> float:
-    """How similar they are, -1 … 1; ``LikenessScale`` says how it is read.
+    """Return the similarity of a picture and a cut-out, -1 … 1; ``LikenessScale`` says how it is read.
 
     Args:
         features: the encoders; the cut-out is taken from their cache.
@@ -93,7 +93,8 @@ def in_its_light(square: np.ndarray, subject: CutOut) -> np.ndarray:
 
 
 def aligned(one: Tensor, other: Tensor, alpha: np.ndarray) -> float:
-    """How similar the patches (n, W) of two cut-outs in one frame are where its mask, uint8 (S, S), shows the subject.
+    """Return the similarity of the patches (n, W) of two cut-outs in one frame, where its mask, uint8 (S, S), shows the
+    subject.
 
     Returns:
         1 less their squared distance as a share of their squared lengths: 1 for the same, 0 for unrelated ones. Unlike a

@@ -19,7 +19,7 @@ Enlarge = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a picture is cut. All lengths are pixels of the small picture, and multiples of ``grid``.
+    """The tiles of a picture. All lengths are pixels of the small picture, and multiples of ``grid``.
 
     Attributes:
         side: of a tile. context: its outer pixels, which are thrown away.
@@ -37,12 +37,14 @@ class Tiling:
         return self.side - 2 * self.context - self.blend
 
     def starts(self, length: int) -> list[int]:
-        """Where the tiles along a side begin; ``length`` is a multiple of ``grid``. The last one ends with the side."""
+        """Return the first pixel of each tile along a side; ``length`` is a multiple of ``grid``. The last tile ends
+        with the side."""
         last = length - self.side
         return [0] if last <= 0 else [*range(0, last, self.stride), last]
 
     def weights(self, length: int, factor: int) -> list[np.ndarray]:
-        """How much each tile along a side counts at its pixels, enlarged: float32 (factor × side,). They add up to 1."""
+        """Return the weight of each tile along a side at its pixels, enlarged: float32 (factor × side,). They add up to
+        1."""
         side = min(self.side, length)
         # Zero in the context, then rising; at the edge of the picture there is nothing to fade into.
         rising = np.arange(side * factor, dtype=np.float32) + 0.5

@@ -1,4 +1,4 @@
-"""How good cut-outs are, on photos with masks made by hand: found automatically, with a box, with one and three clicks.
+"""Measures cut-outs on photos with masks made by hand: found automatically, with a box, with one and three clicks.
 
 Hints are simulated: the box is the true one, a click goes into the deepest place of the larger mistake, and what the
 program makes of it is corrected by the next click, as in the window.
@@ -161,7 +161,7 @@ def worst_first(results: Sequence[CutoutResult]) -> list[CutoutResult]:
 
 
 def boundary_f(mask: np.ndarray, truth: np.ndarray) -> float:
-    """How far two outlines agree, 0 … 1: the harmonic mean of the shares of each that lie near the other."""
+    """Measure how far two outlines agree, 0 … 1: the harmonic mean of the shares of each that lie near the other."""
     reach = EDGE * float(np.hypot(*truth.shape))
     found, wanted = _outline(mask), _outline(truth)
     if not found.any() or not wanted.any():

@@ -128,7 +128,7 @@ class Judges:
 
     @torch.inference_mode()
     def says(self, pictures: Tensor, scenes: Sequence[str]) -> Tensor:
-        """Whether each picture shows the scene asked for, as the classifier sees it: bool (B,).
+        """Judge whether each picture shows the scene asked for, as the classifier sees it: bool (B,).
 
         Args:
             pictures: (B, 3, S, S) in [-1, 1].

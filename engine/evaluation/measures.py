@@ -24,6 +24,6 @@ def margin(value: float, count: int) -> float:
 
 
 def area_under_curve(right: Sequence[float] | np.ndarray, wrong: Sequence[float] | np.ndarray) -> float:
-    """How often a value of the first kind is larger than one of the second, 0 … 1; equal ones count half."""
+    """Return how often a value of the first kind is larger than one of the second, 0 … 1; equal ones count half."""
     first, second = np.asarray(right, float)[:, None], np.asarray(wrong, float)[None]
     return float((first > second).mean() + (first == second).mean() / 2)

@@ -1,4 +1,4 @@
-"""How good are a bundle's pictures of real photos? Figures by a judge nobody here trained, with the bundle's parts off, too.
+"""Measures a bundle's pictures of real photos: figures by a judge nobody here trained, with the bundle's parts off, too.
 
 Every figure stands beside what true renders of the same photos reach, and those after the bundle's own bits. A figure that a
 bundle cannot have, because it does not know where its subject stands, is None.
@@ -252,7 +252,7 @@ class PhotoEvaluation:
         }
 
     def seeds(self, judged: JudgedPictures) -> None:
-        """How far two seeds of one request are apart, as a share of two true renders' distance."""
+        """Measure how far two seeds of one request are apart, as a share of two true renders' distance."""
         rows = [[cell.subject for cell in self.cells].index(row) for row in range(len(self.case.photos))]
         cells = [self.cells[row] for row in rows]
         # Not by a number that layouts divide: seeds that far apart draw the same one.

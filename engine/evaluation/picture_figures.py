@@ -36,7 +36,7 @@ def fine_energy(pictures: Tensor, where: Tensor) -> Tensor:
 
 
 def outside(masks: Tensor, distance: int = 6) -> Tensor:
-    """Where the subject is not, and its edge is some pixels away."""
+    """Return the complement of the masks grown by ``distance`` pixels: scene, some way from the subject's edge."""
     return 1 - _grown(masks, distance)
 
 
@@ -69,7 +69,7 @@ def mean_colour(pictures: Tensor, masks: Tensor) -> Tensor:
 
 
 def light_agreement(drawn: Tensor, true: Tensor) -> tuple[float, float]:
-    """How well the subjects' colours follow the scenes' light.
+    """Measure how well the subjects' colours follow the scenes' light.
 
     Each subject's colours are compared with its own mean over the scenes, so that only what the scene changes counts.
 
@@ -99,7 +99,7 @@ def pasted_share(made: Tensor, target: Tensor, canvas: Tensor, masks: Tensor) ->
 
 
 def changed(picture: Tensor, without: Tensor) -> Tensor:
-    """Where two pictures (3, H, W) differ clearly: what one drew and the other did not, bool (H, W).
+    """Mark the places where two pictures (3, H, W) differ clearly: what one drew and the other did not, bool (H, W).
 
     The threshold is Otsu's; holes are filled, and of several patches the largest counts.
     """

@@ -121,7 +121,7 @@ class PictureSource:
         return replace(placed.ranges.automatic(subject, seed, self.size), mirrored=mirrored)
 
     def mask(self, subject: CutOut, placement: Placement) -> Tensor:
-        """Where a subject stands, (1, H, W) in 0 … 1."""
+        """Return the mask of a subject in its picture, (1, H, W) in 0 … 1."""
         return torch.from_numpy(place_cut_out(subject, placement, *self.size))[None, ..., 3]
 
     # Bits

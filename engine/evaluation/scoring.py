@@ -1,4 +1,4 @@
-"""How good are a bundle's pictures of subjects it has never seen? Figures beside their ceilings and chance, and sheets.
+"""Measures a bundle's pictures of subjects it has never seen: figures beside their ceilings and chance, and sheets.
 
 *Retrieval*: which of the N subjects does a picture show? The judge compares it with all N references; chance is 1/N, the
 ceiling is what the judge reaches on true renders of the same subjects and prompts, and on those after the tokenizer.
@@ -57,7 +57,7 @@ class SceneCell:
 
     @property
     def keeps_subject(self) -> bool:
-        """Whether the prompt leaves the subject its looks, so that it can be told from others."""
+        """True if the prompt leaves the subject its looks, so that it can be told from others."""
         return self.scene not in CHANGED
 
 

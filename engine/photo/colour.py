@@ -133,7 +133,7 @@ def by_profile(picture: Image.Image, profile: bytes | None) -> Image.Image | Non
 
 
 def _changes_nothing(source: ImageCms.ImageCmsProfile, target: Any) -> bool:
-    """Whether a profile is sRGB, whatever it calls itself: tried on colours from the whole cube."""
+    """Return True if a profile is sRGB, whatever it calls itself: tried on colours from the whole cube."""
     steps = np.array(list(product(range(0, 256, 51), repeat=3)), np.uint8).reshape(6, 36, 3)
     changed = ImageCms.profileToProfile(Image.fromarray(steps), source, target, outputMode="RGB")
     return changed is not None and int(np.abs(np.asarray(changed).astype(int) - steps).max()) <= 2

@@ -76,7 +76,7 @@ def enlarged(image: np.ndarray, factor: int, way: Way = by_lanczos) -> np.ndarra
 
 
 def _without_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Where nothing is visible, the colour of the nearest visible pixel: it is what the filters find beside an edge."""
+    """Fill invisible places with the colour of the nearest visible pixel: it is what the filters find beside an edge."""
     visible = alpha > 0
     if not visible.any():
         return rgb

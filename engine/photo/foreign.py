@@ -33,7 +33,7 @@ def kind(start: bytes) -> Sentence:
 
 
 def is_raw_inside(picture: Image.Image) -> bool:
-    """Whether an opened TIFF is a camera's raw file, of which only the preview could be read."""
+    """Return True if an opened TIFF is a camera's raw file, of which only the preview could be read."""
     tags = getattr(picture, "tag_v2", None)
     if picture.format != "TIFF" or tags is None:
         return False
@@ -93,7 +93,7 @@ def is_heif(start: bytes) -> bool:
 
 @cache
 def reads_heif() -> bool:
-    """Whether photos of phones can be read: pillow-heif is an optional part. It is loaded with the first of them."""
+    """Return True if photos of phones can be read: pillow-heif is an optional part. It is loaded with the first of them."""
     try:
         from pillow_heif import register_heif_opener
     except ImportError:

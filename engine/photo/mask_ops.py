@@ -76,7 +76,8 @@ def cut_sides(mask: np.ndarray) -> list[str]:
 
 
 def mask_problem(mask: np.ndarray) -> MaskError | None:
-    """Why this mask cannot be used as a cut-out (empty, nearly empty, covers everything), or None when it can."""
+    """Return the reason why this mask cannot be used as a cut-out (empty, nearly empty, covers everything), or None
+    when it can."""
     solid = int(np.count_nonzero(mask >= SOLID))
     if solid == 0:
         return MaskError(Sentence("The cut-out is empty."), Sentence("Click the subject in the photo."))
@@ -191,7 +192,7 @@ def feather(mask: np.ndarray, pixels: float) -> np.ndarray:
 
 
 def edge_reach(grown: float, feathered: float) -> int:
-    """How many pixels away a mask can still change ``adjusted``."""
+    """Return the distance in pixels over which a mask can still change ``adjusted``."""
     return int(np.ceil(abs(grown))) + int(np.ceil(feathered)) + 4 if grown or feathered else 0
 
 

@@ -66,7 +66,7 @@ def photo_notes(photo: Photo, mask: np.ndarray, side: int = _MODEL_SIDE) -> tupl
 
 
 def blur(rgb: np.ndarray, mask: np.ndarray, box: tuple[int, int, int, int]) -> float:
-    """How blurred the inside of a mask is at the size the model sees, 0 (sharp) … 1.
+    """Measure the blur inside a mask at the size the model sees, 0 (sharp) … 1.
 
     The share of the differences between neighbours that a further blur leaves as they are (F. Crété et al., "The blur
     effect", 2007): a sharp picture loses most of them. 0 where nothing is to be seen.

@@ -216,7 +216,7 @@ def _likeness(value: Any) -> float | None:
 
 
 def carries_request(source: Path | bytes) -> bool:
-    """Whether this is a PNG that says it is one of ours; a quick look that unpacks nothing."""
+    """Return True if this is a PNG that says it is one of ours. Reads its start only, and unpacks nothing."""
     try:
         with _open(source) as stream:
             return any(chunk.startswith(KEYWORD.encode() + b"\0") for chunk in _text_chunks(stream, _name(source)))

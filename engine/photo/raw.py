@@ -21,7 +21,8 @@ _SRGB_CURVE = (2.4, 12.92)
 
 
 def is_raw(start: bytes, name: str) -> bool:
-    """Whether a file holds what a sensor saw, by its first 32 bytes. Many cameras write a TIFF: there, its suffix decides."""
+    """Return True if a file holds what a sensor saw, by its first 32 bytes. Many cameras write a TIFF: there, its
+    suffix decides."""
     if start.startswith(_STARTS) or start[4:11] == b"ftypcrx":
         return True
     if not start.startswith(_TIFF):
@@ -30,7 +31,7 @@ def is_raw(start: bytes, name: str) -> bool:
 
 
 def can_develop() -> bool:
-    """Whether rawpy is installed."""
+    """Return True if rawpy is installed."""
     return importlib.util.find_spec("rawpy") is not None
 
 

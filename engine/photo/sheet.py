@@ -18,7 +18,7 @@ _MOST_COLUMNS = 8
 
 @dataclass(frozen=True)
 class Table:
-    """Where each picture stands.
+    """An arrangement of pictures in rows and columns.
 
     Attributes:
         rows, columns: words beside and above; both empty where every picture has words of its own.

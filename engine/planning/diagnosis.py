@@ -338,7 +338,7 @@ def _way_out(manifest: BundleManifest, device: Device) -> str:
 
 
 def _could_have(device: Device, cards: tuple[GraphicsCard, ...]) -> list[Finding]:
-    """Whether the model of the paper would run here, where it is not installed yet.
+    """Find out if the model of the paper would run here, where it is not installed yet.
 
     Args:
         cards: a card that torch cannot use now counts too: its driver says how much memory it has.
@@ -382,7 +382,7 @@ def _libraries() -> Finding:
 
 
 def repair_command() -> str:
-    """How to set the environment up again, with the torch that suits the machine."""
+    """Return the command that sets the environment up again, with the torch that suits the machine."""
     bootstrap = Path(__file__).resolve().parents[2] / "installer" / "bootstrap.py"
     return f"python3 {bootstrap} repair" if bootstrap.is_file() else "install the program again"
 

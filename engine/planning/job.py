@@ -35,7 +35,7 @@ class Job:
 
     @property
     def kept(self) -> int:
-        """How many of the first scales are kept from an earlier picture as they are."""
+        """The number of first scales that are kept from an earlier picture as they are."""
         if self.anew:
             return next((scale for scale, places in enumerate(self.anew) if places.any()), len(self.anew))
         return len(self.request.kept) if self.request.kept is not None else 0
@@ -108,7 +108,8 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
 def check_region(
     request: GenerationRequest, schedule: ScaleSchedule, manifest: BundleManifest
 ) -> tuple[np.ndarray, ...]:
-    """Where each scale of a request with a region is drawn anew. Raises ``RequestError`` where it does not fit."""
+    """Return the tokens of each scale that a request with a region draws anew. Raises ``RequestError`` where it does
+    not fit."""
     region, grids = request.region, schedule.grids
     assert region is not None
     if region.size != schedule.size:

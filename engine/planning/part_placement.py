@@ -1,4 +1,4 @@
-"""Where a memory plan wants the weights of every part of a bundle."""
+"""Turns a memory plan into the device and the number format of every part of a bundle."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class MemoryPlan:
 
     @property
     def fits(self) -> bool:
-        """Whether the device, and beside it the computer, have enough free memory for it."""
+        """True if the device, and beside it the computer, have enough free memory for it."""
         return not self.missing and not self.missing_beside
 
     @property

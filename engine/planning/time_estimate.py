@@ -1,4 +1,5 @@
-"""How long a picture will take: from counted work, and from what was measured on this machine as soon as there is any."""
+"""Estimates how long a picture will take: from counted work, and from what was measured on this machine as soon as
+there is any."""
 
 from __future__ import annotations
 

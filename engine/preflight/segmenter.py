@@ -260,7 +260,7 @@ class Segmenter:
         return in_box(working, self._network, extent, marks, places) or []
 
     def _places(self, window: Window, classes: tuple[int, ...]) -> np.ndarray | None:
-        """Where a part of a photo shows what is meant; None where that cannot be told."""
+        """Find the places of a part of a photo that show what is meant; None where that cannot be told."""
         evidence = self._things.see(window.fine) if self._things is not None else None
         return evidence.of(classes) if evidence is not None else None
 

@@ -73,7 +73,7 @@ def cropped(rgba: np.ndarray) -> np.ndarray:
 
 
 def subject_share(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """How much of each pixel the subject is, uint8 (H, W), told by the colours around the outline of a mask.
+    """Estimate the subject's share of each pixel, uint8 (H, W), by the colours around the outline of a mask.
 
     Away from the outline it is the mask. Where subject and background have the same colour it is 255: no halo is seen there.
     """

@@ -51,7 +51,8 @@ def enlarging_main(connection: Connection, work: EnlargeFile) -> None:
 
 
 def _watch(connection: Connection, writing: threading.Lock) -> None:
-    """Whether ``Shutdown`` is said or nobody is left to work for: end at once, in the middle of a tile, too."""
+    """Wait for ``Shutdown`` or the end of the pipe, then end the process at once: in the middle of a tile, never within
+    a file."""
     with contextlib.suppress(EOFError, OSError):
         connection.recv()
     with writing:

@@ -55,7 +55,7 @@ class ChildProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """True while the process runs."""
         return self._collect(0) is None
 
     def fileno(self) -> int:

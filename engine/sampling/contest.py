@@ -27,7 +27,7 @@ class Contest:
         self._course = {}
 
     def watches(self, scale: int, count: int) -> bool:
-        """Whether the likeness after a scale (0-based, of so many) is asked for."""
+        """Return True if the likeness after a scale (0-based, of so many) is asked for."""
         return count - 1 - WATCHED <= scale < count - 1
 
     def is_lost(self, scale: int, likeness: float) -> bool:

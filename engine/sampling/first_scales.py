@@ -1,4 +1,4 @@
-"""What the first scales of a picture left behind, for the next picture that begins with the same bits.
+"""Keeps what the first scales of a picture left behind, for the next picture that begins with the same bits.
 
 A scale's keys, values and logits follow from the conditions and from the bits before it. So whoever draws a region of a
 picture, or goes on from one of its scales, has the first scales from when it was drawn; and where it was not drawn here,

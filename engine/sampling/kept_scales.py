@@ -1,4 +1,5 @@
-"""Whether the bits of kept scales fit a schedule: for requests before anything is encoded, and for whoever calls the sampler."""
+"""Checks that the bits of kept scales fit a schedule: for requests before anything is encoded, and for whoever calls
+the sampler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tokens of a region go through the network, how deep, and which of them are drawn anew."""
+"""Chooses the tokens of a region that go through the network, how deep, and which of them are drawn anew."""
 
 from __future__ import annotations
 

@@ -407,7 +407,7 @@ class _Run:
 
     @property
     def token_bytes(self) -> int:
-        """What one token leaves behind in all branches and blocks."""
+        """The bytes that one token leaves behind in all branches and blocks."""
         return sum(cache.token_bytes for cache in self.caches) + 8 * len(self.vector) * self.net.config.bits
 
     def record(self, tokens: int, logits: Tensor) -> ScaleRecord:

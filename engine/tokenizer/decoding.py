@@ -106,7 +106,7 @@ def _part(
 
 
 def _residual_block(block: ResidualBlock, x: Tensor, strip_bytes: int) -> Tensor:
-    """Where the channel count stays, the result takes the place of ``x``."""
+    """Compute one residual block. If the channel count stays, the result takes the place of ``x``."""
     y = _norm_and_convolve(block.norm1, block.conv1, x, strip_bytes)
     scale, shift = _norm_as_affine(block.norm2, y, strip_bytes)
     out = x if block.shortcut is None else x.new_empty(y.shape)

@@ -93,7 +93,8 @@ class Decoder(nn.Module):
         return CanvasFeatures(pixels, self.reference.features(pixels))
 
     def scene(self, x: Tensor) -> Tensor:
-        """What the last convolution gave as pixels, (B, 3, H, W) in about -1..1, before a cut-out is laid over them."""
+        """Return the output of the last convolution as pixels, (B, 3, H, W) in about -1..1, before a cut-out is laid
+        over them."""
         return without_lattice(self.unfold(x), self.lattice, span=2.0)
 
     def forward(self, codes: Tensor, canvas: Tensor | None = None) -> Tensor:

@@ -53,7 +53,7 @@ class Adversary(nn.Module):
 
     @property
     def weight(self) -> float:
-        """How much its word counts by now, 0 … 1."""
+        """The weight of the judge's loss by now, 0 … 1: it rises over the first ``BEGIN`` steps."""
         return min(1.0, int(self.steps) / BEGIN)
 
     def opinions(self, pictures: Tensor, features: Sequence[Tensor]) -> list[Tensor]:

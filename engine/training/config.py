@@ -87,12 +87,12 @@ class TrainingConfig:
 
     @property
     def layout_count(self) -> int:
-        """How many layouts every place has; 0 where layouts have no words."""
+        """The number of layouts that every place has; 0 where layouts have no words."""
         return len(self.layouts.get(language.PLAIN, ()))
 
     @property
     def place_scales(self) -> int:
-        """How many of the first scales describe the place without its subject; 0 where layouts have no words."""
+        """The number of first scales that describe the place without its subject; 0 where layouts have no words."""
         return int(self["transformer"]["training"].get("place_scales", 0)) if self.layout_count else 0
 
     @property

@@ -113,7 +113,7 @@ class CutoutNetwork(nn.Module):
         return self.last(x), middle, top
 
     def _judged(self, logits: Tensor, middle: Tensor, top: Tensor) -> Tensor:
-        """How good the mask looks: features inside, outside and on its edge, and how decided it is."""
+        """Estimate how good the mask is: from features inside, outside and on its edge, and how decided it is."""
         inside = F.avg_pool2d(torch.sigmoid(logits), 4)
         edge = 4 * inside * (1 - inside)
         size = inside.mean((2, 3))

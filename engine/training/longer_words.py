@@ -12,7 +12,7 @@ WORD_TABLES = ("text.shared.weight", "text.encoder.embed_tokens.weight")
 
 
 def begins_with(words: Tokenizer, former: str) -> bool:
-    """Whether every word of a former list, as ``Tokenizer.to_str`` wrote it, still has its number."""
+    """Return True if every word of a former list, as ``Tokenizer.to_str`` wrote it, still has its number."""
     now = words.get_vocab()
     return all(now.get(word) == number for word, number in Tokenizer.from_str(former).get_vocab().items())
 

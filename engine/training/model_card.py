@@ -165,7 +165,7 @@ def _of_photos(figures: dict[str, Any]) -> list[str]:
 
 
 def _of_true_pictures(target: Target, figures: dict[str, Any]) -> str:
-    """What true pictures reach, where that was measured."""
+    """Return the words for what true pictures reach, or "" where that was not measured."""
     found = [figures.get(key) for words, key in target.beside if words == "ceiling"]
     return "".join(f"; true pictures {number(value, target.unit)}" for value in found if value is not None)
 
@@ -213,7 +213,7 @@ _LIMITS = """## What it cannot do
 
 
 def _likeness(scale: LikenessScale) -> str:
-    """How the number beside a picture is read, and how far it can be trusted."""
+    """Say how the number beside a picture is read, and how far it can be trusted."""
     shown = "It is shown" if scale.tells else "That is not enough to show it"
     where = (
         f"after {scale.blocks} of the semantic encoder's blocks"

@@ -1,4 +1,4 @@
-"""How alike two pictures look to a network that knows photographs: EfficientNet-Lite0 with its ImageNet weights.
+"""Measures how alike two pictures look to a network that knows photographs: EfficientNet-Lite0 with its ImageNet weights.
 
 As in LPIPS (Zhang et al. 2018), features of several depths are brought to length 1 at every place and compared; without its
 learned weights. What counts so is texture and edges at their places, where the mean of absolute differences is content with

@@ -1,4 +1,4 @@
-"""How near a picture is to the one it should be: peak signal-to-noise ratio and structural similarity."""
+"""Measures how near a picture is to the one it should be: peak signal-to-noise ratio and structural similarity."""
 
 from __future__ import annotations
 

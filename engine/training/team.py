@@ -48,7 +48,7 @@ class Team:
 
     @property
     def writes(self) -> bool:
-        """Whether this is the process that writes checkpoints, logs and sheets."""
+        """True if this is the process that writes checkpoints, logs and sheets."""
         return self.rank == 0
 
     def rows(self, batch: int) -> slice:
@@ -114,7 +114,7 @@ class Team:
         return int(shared) / 1000
 
     def any(self, flag: bool) -> bool:
-        """Whether it is true in any process."""
+        """Return True if ``flag`` is true in any process."""
         if self.count == 1:
             return flag
         shared = torch.tensor([int(flag)], dtype=torch.int64, device=self.device)
@@ -137,12 +137,12 @@ ALONE = Team()
 
 
 def processes() -> int:
-    """How many processes the launcher has started; 1 without one."""
+    """Return the number of processes the launcher has started; 1 without one."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def speaks() -> bool:
-    """Whether this process reports and draws sheets: of several, the first does."""
+    """Return True if this process reports and draws sheets: of several, the first does."""
     return os.environ.get("RANK", "0") == "0"
 
 

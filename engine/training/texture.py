@@ -1,4 +1,4 @@
-"""How much detail there is around every place, whatever it looks like: what a texture has and a blur lacks.
+"""Measures the detail around every place, whatever it looks like: what a texture has and a blur lacks.
 
 Bits that a transformer draws say "grass", not where each blade is. Compared pixel by pixel, the best answer to them is the mean
 of all meadows, which is a green blur. So there only broad colours are compared, and beside them the strength of the detail in

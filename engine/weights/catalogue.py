@@ -49,7 +49,7 @@ class Licence:
     marks: tuple[str, ...]
 
     def is_text(self, text: str) -> bool:
-        """Whether a licence file reads like this licence."""
+        """Return True if a licence file reads like this licence."""
         words = " ".join(text.lower().split())
         return any(mark in words for mark in self.marks)
 
@@ -117,7 +117,7 @@ class Part:
     pinned: tuple[tuple[str, str], ...] = ()
 
     def wants(self, name: str) -> bool:
-        """Whether a file of the repository belongs to this part."""
+        """Return True if a file of the repository belongs to this part."""
         inner = self.inner(name)
         return inner is not None and any(_fits(inner, pattern) for pattern in self.files + self.optional_files)
 
@@ -136,7 +136,7 @@ class Part:
 
     @staticmethod
     def is_licence(name: str) -> bool:
-        """Whether a file holds the publisher's licence."""
+        """Return True if a file holds the publisher's licence."""
         return name.upper().startswith(("LICENSE", "LICENCE"))
 
     def missing(self, names: list[str]) -> list[str]:

@@ -221,7 +221,7 @@ def _has_weights(names: list[str]) -> bool:
 
 
 def _origins(content: Path) -> tuple[tuple[str, str, str], ...]:
-    """Where the parts are from. Which of the two FLUX.1 releases it is, only the folder's place can say."""
+    """Return the sources of the parts. Which of the two FLUX.1 releases it is, only the folder's place can say."""
     named = [PARTS[key] for key in ("echogen-2b-transformer", "infinity-vae-d32", "flan-t5-xl", "dinov2-base")]
     origins = [(part.role, part.repository, part.licence.name) for part in named]
     place = "/".join(content.absolute().parts[-6:]).lower()

@@ -24,7 +24,7 @@ _SPARE_BYTES = 300 * 10**6
 
 
 def parts_folder(models: Path | None = None) -> Path:
-    """Where fetched parts lie, one folder each."""
+    """Return the folder of fetched parts; each has one folder in it."""
     return (models or models_folder()) / "parts"
 
 
@@ -125,7 +125,8 @@ class Inventory:
         )
 
     def _why_not(self, name: str, problem: Sentence, installed: bool) -> EchoGenError | None:
-        """Why a model of the catalogue is not there although something of it is: its bundle, or its last conversion."""
+        """Return the reason why a model of the catalogue is not there although something of it is: its bundle, or its
+        last conversion."""
         if problem:
             return BundleError(problem)
         report = None if installed else read_report(report_file(self.folder, name))

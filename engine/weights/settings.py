@@ -38,7 +38,7 @@ _Bytes = Annotated[int, Meta(ge=1, le=2**50)]
 
 @dataclass(frozen=True)
 class DownloadSettings:
-    """Where models come from, and what the user agreed to.
+    """The source of the models, and what the user agreed to.
 
     Attributes:
         base_url: the hub or a mirror of it, without a slash at the end.
@@ -166,7 +166,7 @@ def checked_base_url(text: str) -> str:
 
 
 def is_safe(url: str) -> bool:
-    """Whether nobody on the way can read or change what this address sends: https, or http inside this computer."""
+    """Return True if nobody on the way can read or change what this address sends: https, or http inside this computer."""
     try:
         parts = urlsplit(url)
     except ValueError:  # no address at all

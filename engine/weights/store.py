@@ -244,7 +244,7 @@ class ModelStore:
             raise
 
     def needs_account(self, part: Part) -> bool:
-        """Whether a part is given to accounts only: by the catalogue, or by what its server said before."""
+        """Return True if a part is given to accounts only: by the catalogue, or by what its server said before."""
         if part.gated or part.key in self._refused:
             return True
         return PartDownload(part, parts_folder(self.folder) / part.key).needs_account

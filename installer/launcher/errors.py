@@ -1,4 +1,4 @@
-"""How a set-up fails: with one sentence and one next step."""
+"""The error of a set-up: one sentence and one next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the launcher keeps things. All of it belongs to the user; nothing needs an administrator."""
+"""The folders of the launcher. All of it belongs to the user; nothing needs an administrator."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Places:
 
     @property
     def is_newer(self) -> bool:
-        """Whether this is a version that was fetched, so that there is one before it."""
+        """True if this is a version that was fetched, so that there is one before it."""
         return self.root != self.installed
 
     @property

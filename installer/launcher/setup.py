@@ -34,7 +34,7 @@ PARTS = ("window", "program")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a step is.
+    """The progress of a step.
 
     Attributes:
         step: "python", "window" or "program".
@@ -88,7 +88,7 @@ class Setup:
         return environment_python(self.environment)
 
     def is_done(self, part: str) -> bool:
-        """Whether a part ("window" or "program") is installed, and the Python under it still works."""
+        """Return True if a part ("window" or "program") is installed, and the Python under it still works."""
         if not self.python.exists() or read_json(self._notes).get(part) != "done":
             return False
         return Path(sys.executable) == self.python or runs(self.python)
@@ -244,7 +244,7 @@ def _check_space(places: Places, files: Sequence[RemoteFile], into: Path) -> Non
 
 
 def runs(python: Path) -> bool:
-    """Whether a Python is there and works."""
+    """Return True if a Python is there and works."""
     if not python.exists():
         return False
     try:

@@ -87,7 +87,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _answers(command: list[str]) -> bool:
-    """Whether a program is there and finds something. A driver that hangs is none."""
+    """Return True if a program is there and finds something. A driver that hangs is none."""
     if shutil.which(command[0]) is None:
         return False
     try:

@@ -54,7 +54,7 @@ class Release:
 
 
 def address(root: Path) -> str:
-    """Where newer versions of the program in ``root`` are announced; "" where nobody said."""
+    """Return the address at which newer versions of the program in ``root`` are announced; "" where nobody said."""
     own = Network.load().updates
     if own:
         return own
@@ -102,7 +102,7 @@ def _release(data: dict[str, Any], url: str) -> Release:
 
 
 def is_newer(release: Release, root: Path) -> bool:
-    """Whether a release is newer than the program in ``root``."""
+    """Return True if a release is newer than the program in ``root``."""
     return order(release.version) > order(version_of(root))
 
 

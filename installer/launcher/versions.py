@@ -58,11 +58,11 @@ class Versions:
         return self.places.versions / name if isinstance(name, str) and name else self.places.root
 
     def is_bad(self, version: str) -> bool:
-        """Whether this version was tried and did not open."""
+        """Return True if this version was tried and did not open."""
         return version in read_json(self.places.state).get("bad", [])
 
     def has_opened(self, root: Path) -> bool:
-        """Whether this version's window was ever seen."""
+        """Return True if this version's window was ever seen."""
         return version_of(root) in read_json(self.places.state).get("opened", [])
 
     def note_opened(self, root: Path) -> None:

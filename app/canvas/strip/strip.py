@@ -194,11 +194,11 @@ class ScaleStrip(QWidget):
             self._refresh()
 
     def tile_rect(self, scale: int) -> QRect:
-        """Where a tile lies, in the strip's coordinates."""
+        """Return the rectangle of a tile, in the strip's coordinates."""
         return self.tiles.tile_rect(scale).toRect().translated(self.tiles.pos())
 
     def handle_rect(self) -> QRect:
-        """Where the handle lies, in the strip's coordinates."""
+        """Return the rectangle of the handle, in the strip's coordinates."""
         return self.tiles.handle_rect().toRect().translated(self.tiles.pos())
 
     # Inside

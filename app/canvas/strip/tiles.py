@@ -64,7 +64,7 @@ class Tiles(QWidget):
         return QSize(max(1, self.model.count) * (size("tile-small") - 8), self.sizeHint().height())
 
     def tile_rect(self, scale: int) -> QRectF:
-        """Where a tile lies. Gaps share what the tiles leave; in a very narrow strip the tiles shrink."""
+        """Return the rectangle of a tile. Gaps share what the tiles leave; in a very narrow strip the tiles shrink."""
         count = max(1, self.model.count)
         width = self.width() - END - START
         side = min(float(self.side), (width - 4.0 * (count - 1)) / count)

@@ -191,7 +191,7 @@ def _merged(
 
 
 def _changeable(picture: np.ndarray, marks: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, Models | None]:
-    """Where a correction may act, bool (h, w), and what it says about the colours.
+    """Return the places a correction may change, bool (h, w), and what it says about the colours.
 
     It acts near a mark, the nearer the more the colour differs from the marked one. Colours like the marked ones count for
     the marked side there, and nowhere for the other side: a click on a wall means the wall, not a spot of it.
@@ -283,7 +283,7 @@ def with_marks(trimap: np.ndarray, marks: np.ndarray) -> np.ndarray:
 
 
 def box_mask(window: Window, box: Extent, shape: tuple[int, ...]) -> np.ndarray:
-    """Where a box lies in a window, bool (h, w); at least one pixel."""
+    """Return the pixels of a box in a window, bool (h, w); at least one."""
     height, width = shape[:2]
     x0, y0, x1, y1 = window.extent
     scale_x, scale_y = width / (x1 - x0), height / (y1 - y0)

@@ -102,7 +102,7 @@ def box_of(guess: Proposal, working: WorkingPhoto) -> Box:
 
 
 def _score(working: WorkingPhoto, mask: np.ndarray) -> float:
-    """How well the cut stands out from its surroundings, 0 … 1, measured in miniature."""
+    """Measure how well the cut stands out from its surroundings, 0 … 1, in miniature."""
     mini = shrunk(working.whole.coarse, MINI_SIDE)
     height, width = mini.shape[:2]
     small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) >= 128

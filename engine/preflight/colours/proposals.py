@@ -1,4 +1,4 @@
-"""Where a subject may be, when the user has said nothing: a few boxes, each cut out in miniature, and the best one.
+"""Proposes a subject when the user has said nothing: cuts a few boxes out in miniature and takes the best one.
 
 Boxes come from maps of what stands out (``saliency``) and of what is coloured like the middle of the photo rather than
 its frame. Each is cut by GrabCut in a picture of 128 pixels, and the cuts are compared by what makes a good photo of a
@@ -75,7 +75,8 @@ def propose(working: WorkingPhoto) -> list[Proposal]:
 
 
 def like_the_middle(regions: Regions) -> np.ndarray:
-    """How much more each superpixel is coloured like the middle of the photo than like its frame, float32 (N,), 0 … 1."""
+    """Measure how much more each superpixel is coloured like the middle of the photo than like its frame, float32 (N,),
+    0 … 1."""
     height, width = regions.labels.shape
     xs = regions.centres[:, 0] * max(height, width) / width
     ys = regions.centres[:, 1] * max(height, width) / height
@@ -136,7 +137,8 @@ class Traits:
         self._bin_count = int(sizes.prod())
 
     def contrast(self, mask: np.ndarray) -> tuple[float, float]:
-        """How far the colours inside differ from those close around, and how well the outline follows edges; 0 … 1."""
+        """Measure how far the colours inside differ from those close around, and how well the outline follows edges; 0
+        … 1."""
         solid = mask.astype(np.uint8)
         outline = cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
         outline[[0, -1]] = False

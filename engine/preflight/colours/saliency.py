@@ -1,4 +1,4 @@
-"""Where the subject probably is, without any hint and without a learned model.
+"""Finds the probable place of the subject, without any hint and without a learned model.
 
 The method is robust background detection (Zhu, Liang, Wei, Sun, "Saliency Optimization from Robust Background Detection",
 CVPR 2014): what is connected to the frame of the photo by a path of similar colours is background in proportion to how
@@ -73,7 +73,7 @@ def find_regions(rgb: np.ndarray) -> Regions:
 
 
 def saliency(regions: Regions) -> tuple[np.ndarray, np.ndarray]:
-    """How much each superpixel stands out, and how surely it is background; both float32 (N,), 0 … 1."""
+    """Measure how much each superpixel stands out, and how surely it is background; both float32 (N,), 0 … 1."""
     near = np.exp(-(regions.geodesic**2) / (2 * _GEODESIC_SIGMA**2))
     spanning = near.sum(1)
     along_frame = near[:, regions.frame].sum(1)

@@ -66,7 +66,7 @@ class WorkingPhoto:
 
     @cached_property
     def saliency(self) -> np.ndarray:
-        """How much each superpixel stands out, float32 (N,)."""
+        """The degree to which each superpixel stands out, float32 (N,)."""
         return saliency(self.regions)[0]
 
     def window(self, extent: Extent) -> Window:

@@ -68,7 +68,7 @@ class Candidate:
     stands_out: float = 0.0
 
     def box(self) -> Box:
-        """Where it lies, in photo pixels."""
+        """Return the box around it, in photo pixels."""
         x0, y0, x1, y1 = self.window.extent
         x, y, w, h = cv2.boundingRect(self.inside.astype(np.uint8))
         scale_x, scale_y = (x1 - x0) / self.inside.shape[1], (y1 - y0) / self.inside.shape[0]

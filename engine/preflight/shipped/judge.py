@@ -1,4 +1,4 @@
-"""How good a mask is: the overlap it is going to have with the truth, estimated before anyone says so.
+"""Judges a mask: estimates the overlap it is going to have with the truth, before anyone says so.
 
 The network's own judge compares its features inside, outside and on the edge of a mask. What it says is weighed with how
 far the passes and the candidates agree and how well the mask stands out; the weights are fitted on composites of things

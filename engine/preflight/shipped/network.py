@@ -67,7 +67,7 @@ class ShippedNetwork:
 
     @property
     def problem(self) -> str:
-        """Why the network cannot be used, one sentence, or "". Reads the file."""
+        """The reason why the network cannot be used, one sentence, or "". Reads the file."""
         with self._lock:
             self._ready()
             return self._problem or ""
@@ -164,5 +164,5 @@ SHIPPED = ShippedNetwork()
 
 
 def shipped_problem() -> str:
-    """Why the network that ships cannot be used, one sentence, or ""."""
+    """Return the reason why the network that ships cannot be used, one sentence, or ""."""
     return SHIPPED.problem

@@ -1,4 +1,4 @@
-"""Where a photo shows something that has a name: evidence of ImageNet's thousand classes, place by place. No torch.
+"""Finds things that have a name in a photo: evidence of ImageNet's thousand classes, place by place. No torch.
 
 The published encoder, as it was before this project's training, run by OpenCV without its last mean: what is left is a
 small map for each class. It cannot outline anything, but it tells a dog from the cushion it lies on. A file that is
@@ -58,7 +58,8 @@ class Evidence:
     maps: np.ndarray
 
     def of(self, classes: Sequence[int] = ()) -> np.ndarray:
-        """Where these classes are, by default the likeliest ones: float32 (h, w), mean 0 and spread 1; 0 if it says nothing."""
+        """Return the evidence for these classes, by default the likeliest ones: float32 (h, w), mean 0 and spread 1; 0
+        if it says nothing."""
         level = self.maps.mean((1, 2))
         share = np.exp(level - level.max())
         chosen = np.array(classes, int) if len(classes) else np.argsort(-share)[:_MOST_LIKELY]
@@ -83,7 +84,7 @@ class KnownThings:
 
     @property
     def problem(self) -> str:
-        """Why it cannot be used, one sentence, or "". Reads the files."""
+        """The reason why it cannot be used, one sentence, or "". Reads the files."""
         with self._lock:
             self._ready()
             return self._problem or ""
@@ -163,5 +164,5 @@ THINGS = KnownThings()
 
 
 def things_problem() -> str:
-    """Why what knows things by name cannot be used, one sentence, or ""."""
+    """Return the reason why what knows things by name cannot be used, one sentence, or ""."""
     return THINGS.problem

@@ -95,7 +95,7 @@ def within(placed: Placed, window: Window) -> np.ndarray:
 
 
 def shown(mask: np.ndarray, places: np.ndarray) -> float:
-    """How far a mask, 0 … 1, lies where ``places`` (mean 0, spread 1) are high: the correlation of both, -1 … 1."""
+    """Return the correlation of a mask, 0 … 1, with ``places`` (mean 0, spread 1): -1 … 1."""
     height, width = places.shape
     share = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
     return float(((share - share.mean()) * places).mean() / max(float(share.std()), 1e-6))

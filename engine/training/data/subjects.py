@@ -50,7 +50,7 @@ class SubjectPictures:
 
     @property
     def shares(self) -> Tensor:
-        """How often each is to be drawn, (N,), sum 1: by ``KIND_SHARES``, evenly within a kind."""
+        """The probability that each is drawn, (N,), sum 1: by ``KIND_SHARES``, evenly within a kind."""
         kinds = [_kind(key) for key in self.keys]
         present = {kind: kinds.count(kind) for kind in KIND_SHARES if kind in kinds}
         whole = sum(KIND_SHARES[kind] for kind in present)

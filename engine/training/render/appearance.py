@@ -1,4 +1,5 @@
-"""How a subject looks in one training pair: recoloured, retextured, posed. Sprites are premultiplied (n, 4, s, s), 0 … 1."""
+"""Changes the looks of a subject in one training pair: recolours, retextures and poses it. Sprites are premultiplied
+(n, 4, s, s), 0 … 1."""
 
 from __future__ import annotations
 

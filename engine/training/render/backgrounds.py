@@ -60,7 +60,7 @@ class Backgrounds:
         self._kept: dict[tuple[int, int, int], Background] = {}
 
     def __len__(self) -> int:
-        """How many are in memory."""
+        """Return the number of backgrounds in memory."""
         return len(self._kept)
 
     def get(self, place: int, light: int, index: int) -> Background:

@@ -95,7 +95,7 @@ def _rolled_off(colour: Tensor, alpha: Tensor) -> Tensor:
 
 
 def _shadows(alpha: Tensor, ground: Ground, height: Tensor, c: Canvas) -> Tensor:
-    """How much light the subject takes from the ground: where it touches it, and along the light."""
+    """Return the light that the subject takes from the ground: where it touches it, and along the light."""
     size = alpha.shape[-1]
     small = halve(alpha) if size % 2 == 0 else alpha
     half = Canvas(c.n, small.shape[-1], c.generator)

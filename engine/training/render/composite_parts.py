@@ -195,7 +195,7 @@ def pasted(dice: Dice, picture: np.ndarray, thing: np.ndarray, shadow: bool) -> 
 
 
 def _shadow(dice: Dice, alpha: np.ndarray) -> np.ndarray:
-    """How dark the ground gets, (S, S): cast to a side, or a pool at the foot."""
+    """Return the darkness of the ground, (S, S): cast to a side, or a pool at the foot."""
     size = len(alpha)
     x, y, w, h = cv2.boundingRect((alpha > 0.3).astype(np.uint8))
     if dice.random() < 0.5:

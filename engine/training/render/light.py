@@ -43,7 +43,7 @@ class Light:
 
     @property
     def hardness(self) -> float:
-        """How much of the light is directed, 0 … 1: how dark and sharp its shadows are."""
+        """The share of the light that is directed, 0 … 1: it makes shadows dark and sharp."""
         key, ambient = sum(self.key), sum(self.ambient)
         return key / (key + ambient)
 

@@ -20,7 +20,7 @@ _LARGEST_HEAD = 0.14  # half its width; hats are at most 1.5 times that high
 
 @dataclass(frozen=True)
 class Body:
-    """Where a subject has what, each (n, 1, 1, 1) in shares of the square.
+    """The parts of a subject that outfits go to, each (n, 1, 1, 1) in shares of the square.
 
     Attributes:
         top, foot: first and last row.

@@ -236,7 +236,7 @@ class Renderer:
         return self.chance.randrange(first_look)
 
     def _draw_place(self, asked: int, plain: bool) -> int:
-        """Where the subject stands: the scene itself; for a look or an outfit a plain backdrop, sometimes a place."""
+        """Draw a place for the subject: the scene itself; for a look or an outfit a plain backdrop, sometimes a place."""
         if asked < len(language.PLACES):
             return asked
         if asked >= _FIRST_LIGHT:
@@ -297,7 +297,7 @@ class Renderer:
         return self.backgrounds.get(place, light, layout if named else chosen[layout])
 
     def _count(self, named: bool) -> int:
-        """How many backgrounds a place has, with a light that the caption names or with its own."""
+        """Return the number of backgrounds of a place, with a light that the caption names or with its own."""
         return BLOCK * (max(1, self.variety // 4) if named else self.variety)
 
     def paint_all(self) -> Iterator[int]:
@@ -316,7 +316,7 @@ class Renderer:
     def _place(
         self, square: Tensor, backgrounds: list[Background], placement: Tensor | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Where the ground is under each subject, (n,), and x, y, scale, turn, shear, flip of its square."""
+        """Place each subject: return the ground under it, (n,), and x, y, scale, turn, shear, flip of its square."""
         n = len(square)
         c = self._canvas(n, 1)
         draw = lambda low, high: c.uniform(low, high).view(-1)  # noqa: E731 - shorter than a function for one line

@@ -125,7 +125,7 @@ class PartWriter:
                 self._job.on_bytes(count)
 
     def holds(self, position: int, chunk: bytes) -> bool:
-        """Whether these bytes are the stored ones at this position."""
+        """Return True if these bytes are the stored ones at this position."""
         with _saying_disk_errors(self._job), self._job.part.open("rb") as file:
             file.seek(position)
             return file.read(len(chunk)) == chunk

@@ -129,16 +129,16 @@ class PartDownload:
 
     @property
     def complete(self) -> bool:
-        """Whether every file is there and was found right."""
+        """True if every file is there and was found right."""
         return self.plan is not None and all(_is_stamped(self.folder / f.name, f) for f in self.plan.files)
 
     @property
     def needs_account(self) -> bool:
-        """Whether the files are given to accounts only: by the catalogue, or by the hub's own word."""
+        """True if the files are given to accounts only: by the catalogue, or by the hub's own word."""
         return self.part.gated or (self.plan is not None and self.plan.gated)
 
     def is_more_than(self, shown: int) -> bool:
-        """Whether the server has noticeably more than was shown."""
+        """Return True if the server has noticeably more than was shown."""
         return self.total > shown * (1 + _SHARE_UNASKED) + _BYTES_UNASKED
 
     async def prepare(self, client: httpx.AsyncClient, base_url: str, ask_token: AskToken, policy: RetryPolicy) -> None:
@@ -381,7 +381,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _is_stamped(path: Path, file: PlannedFile) -> bool:
-    """Whether the file is there as it was when it was found right."""
+    """Return True if the file is there as it was when it was found right."""
     try:
         return bool(file.recorded) and _stamp(path) == file.stamp
     except OSError:

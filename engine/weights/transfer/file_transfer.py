@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How patient a transfer is.
+    """The patience of a transfer: the number of tries and the pauses between them.
 
     Attributes:
         attempts: failures in a row, without a byte between them, until it gives up.
@@ -174,7 +174,7 @@ async def _one_request(
 
 
 def _check_lengths(response: httpx.Response, job: FileJob, first: int, last: int) -> int:
-    """How many bytes of the answer come before the first one wanted.
+    """Return the number of bytes of the answer that come before the first one wanted.
 
     Raises:
         WrongAnswer: the lengths are not those of the file.

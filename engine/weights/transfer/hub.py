@@ -71,7 +71,7 @@ class RepositoryListing:
         return sum(file.size for file in self.files)
 
     def url(self, name: str) -> str:
-        """Where a file is fetched from, at this commit."""
+        """Return the address of a file, at this commit."""
         return f"{self.base_url}/{self.repository}/resolve/{self.commit}/{quote(name)}"
 
 
@@ -249,7 +249,7 @@ def refused(part: Part, with_token: bool) -> AccessRefused:
 
 
 def is_passing(status: int) -> bool:
-    """Whether a status says “not now” rather than “no”."""
+    """Return True if a status says “not now” rather than “no”."""
     return status in (408, 425, 429) or 500 <= status < 600
 
 
@@ -293,7 +293,8 @@ def _remote_file(part: Part, sibling: Any) -> RemoteFile:
 
 
 def is_plain_name(name: Any) -> bool:
-    """Whether a file's name stays inside its folder on every system: no root, no drive, no “..”, no odd characters."""
+    """Return True if a file's name stays inside its folder on every system: no root, no drive, no “..”, no odd
+    characters."""
     if not isinstance(name, str) or len(name) > 200 or not _NAME.fullmatch(name):
         return False
     pieces = name.split("/")

@@ -146,7 +146,7 @@ async def open_stream(
 
 
 def _joined(url: str, location: str) -> str:
-    """Where a redirect leads. Raises ``NetworkError`` when it is no address."""
+    """Return the address a redirect leads to. Raises ``NetworkError`` when it is no address."""
     try:
         joined = urljoin(url, location)
         _ = urlsplit(joined).port  # raises for one beyond 65535
