@@ -248,6 +248,10 @@
         <translation>请检查访问令牌，以及是否已在发布者的页面上接受许可证。</translation>
     </message>
     <message>
+        <source>Check the access token, or try another address to download from.</source>
+        <translation>请检查访问令牌，或换一个下载地址。</translation>
+    </message>
+    <message>
         <source>Check the access token.</source>
         <translation>请检查访问令牌。</translation>
     </message>
@@ -1770,6 +1774,10 @@
     <message>
         <source>Search the history</source>
         <translation>搜索历史</translation>
+    </message>
+    <message>
+        <source>See if {page} opens in a browser; if it wants an account, enter an access token.</source>
+        <translation>请看看 {page} 能否在浏览器中打开；如果它需要帐户，请输入访问令牌。</translation>
     </message>
     <message>
         <source>See the log in {0}, or set it up again with --repair.</source>

@@ -19,6 +19,7 @@ from engine.weights.settings import is_safe
 from engine.weights.transfer.requests import cannot_reach, proxy_name, saying_client_errors
 
 if TYPE_CHECKING:
+    from huggingface_hub.errors import RepositoryNotFoundError
     from huggingface_hub.hf_api import ModelInfo
 
 METADATA_SECONDS = 30
@@ -192,8 +193,12 @@ def _model_info(part: Part, base_url: str, token: str | None, revision: str | No
             Sentence("The version of {repository} that was begun is no longer there.", repository=part.repository),
             Sentence("Remove what has arrived and begin anew, or try again later."),
         ) from error
-    except (GatedRepoError, RepositoryNotFoundError) as error:
+    except GatedRepoError as error:
         raise refused(part, token is not None) from error
+    except RepositoryNotFoundError as error:
+        if part.gated or not _says_not_found(error):
+            raise refused(part, token is not None) from error
+        raise _not_given(part, base_url, token is not None) from error
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
         if status in (401, 403):
@@ -245,6 +250,24 @@ def refused(part: Part, with_token: bool) -> AccessRefused:
         Sentence("Ask for it at {page}, then check the access token.", page=page)
         if with_token
         else Sentence("Ask for it at {page}, then enter an access token of your account.", page=page),
+    )
+
+
+def _says_not_found(error: RepositoryNotFoundError) -> bool:
+    """Return True if the server says that it has no such repository for us; the library reads a bare 401 that way, too."""
+    return error.response.headers.get("x-error-code") == "RepoNotFound"
+
+
+def _not_given(part: Part, base_url: str, with_token: bool) -> NetworkError:
+    return NetworkError(
+        Sentence("The server does not give {name} to this program.", name=part.repository),
+        Sentence("Check the access token, or try another address to download from.")
+        if with_token
+        else Sentence(
+            "See if {page} opens in a browser; if it wants an account, enter an access token.",
+            page=f"{base_url.rstrip('/')}/{part.repository}",
+        ),
+        title=Sentence("The server refuses"),
     )
 
 

@@ -99,6 +99,20 @@ def test_a_refusal_says_where_to_ask(hub, status):
         list_part(PART, hub.url)
 
 
+def test_a_repository_that_the_server_does_not_have_is_no_question_of_access(hub):
+    with pytest.raises(NetworkError, match="does not give facebook/dinov2-base to this program") as caught:
+        list_part(PART, hub.url)
+    assert not isinstance(caught.value, AccessRefused)
+    assert f"{hub.url}/facebook/dinov2-base opens in a browser" in caught.value.step
+    hub.metadata_faults.append(faults.status(404, x_error_code="RepoNotFound"))
+    with pytest.raises(NetworkError, match="does not give") as caught:
+        list_part(PART, hub.url, "hf_secret")
+    assert "Check the access token" in caught.value.step
+    hub.metadata_faults.append(faults.status(403, x_error_code="GatedRepo"))
+    with pytest.raises(AccessRefused, match="given only to accounts"):
+        list_part(PART, hub.url)
+
+
 def test_another_commit_than_the_one_begun_is_not_taken(hub):
     hub.metadata_faults.append(metadata())
     with pytest.raises(NetworkError, match="which version"):
