@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
         sys.path.insert(0, ROOT)  # an isolated Python does not look beside its script
     # Nothing of the start is garbage, and looking for some takes a fifth of it; the program collects its own later.
     gc.disable()
-    from app.application import run
+    from app.run import run
 
     return run(arguments)
 

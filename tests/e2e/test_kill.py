@@ -28,10 +28,10 @@ SECOND = 25
 PROBE = """
 import json, random, sys
 from PySide6.QtCore import QTimer
-import app.application as application
+import app.run as run
 from app.mask.brush import Brush
 
-application.ENGINE = "tests.engine.fake_engine:FakeEngine"
+ENGINE = "tests.engine.fake_engine:FakeEngine"
 notes, chance = open(sys.argv[1], "a", buffering=1), random.Random(int(sys.argv[2]))
 
 def note(kind, value):
@@ -39,9 +39,9 @@ def note(kind, value):
 
 program = None
 
-class Program(application.Program):
+class Program(run.Program):
     def __init__(self, paths):
-        super().__init__(paths, application.ENGINE)
+        super().__init__(paths, ENGINE)
         self.number = 0
         self.ready = False
 
@@ -87,9 +87,9 @@ class Program(application.Program):
         elif what == "use" and self.subjects.editing is not None and chance.random() < 0.3:
             self.window.editor.use()
 
-application.Program = Program
+run.Program = Program
 if __name__ == "__main__":
-    sys.exit(application.run(sys.argv[3:]))
+    sys.exit(run.run(sys.argv[3:]))
 """
 
 

@@ -23,14 +23,14 @@ import json, sys, time
 
 from pathlib import Path
 from PySide6.QtCore import QTimer
-import app.application as application
+import app.run as run
 
-application.ENGINE = "tests.engine.fake_engine:FakeEngine"
+ENGINE = "tests.engine.fake_engine:FakeEngine"
 notes = Path(sys.argv[1])
 
-class Program(application.Program):
+class Program(run.Program):
     def __init__(self, paths):
-        super().__init__(paths, application.ENGINE)
+        super().__init__(paths, ENGINE)
 
     def start(self, files=()):
         super().start(files)
@@ -59,9 +59,9 @@ class Program(application.Program):
             else:
                 state.update_values(**changes)
 
-application.Program = Program
+run.Program = Program
 if __name__ == "__main__":
-    sys.exit(application.run(sys.argv[2:]))
+    sys.exit(run.run(sys.argv[2:]))
 """
 
 
