@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus
 from app.look import type as type_
-from app.look.controls import IconButton, label
+from app.look.controls import IconButton, heading, label
 from app.look.pixels import ScaledPicture, paint_dashed, to_image
 from app.look.theme import notifier, on_photo, radius, theme, tokens
 
@@ -162,19 +162,12 @@ class IdeasView(QWidget):
         self.close_button = IconButton("x", "", "Esc", self)
         self._grid = IdeaGrid(self)
         self.tiles = self._grid.tiles
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(self.title)
-        texts.addWidget(self.words)
-        top = QHBoxLayout()
-        top.addLayout(texts, 1)
-        top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         for tile in self.tiles:
             tile.clicked.connect(self._clicked)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
-        column.addLayout(top)
+        column.addLayout(heading(self.title, self.words, self.close_button))
         column.addWidget(self._grid, 1)
         self.close_button.clicked.connect(self.closed)
         notifier.changed.connect(self.update)

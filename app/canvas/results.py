@@ -18,10 +18,10 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
 )
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.look import focus
-from app.look.controls import IconButton, label
+from app.look.controls import IconButton, heading, label
 from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import notifier, radius, theme, tokens
 from app.look.thumbnails import paint_outline, paint_star
@@ -224,17 +224,10 @@ class ResultsView(QWidget):
         self.title = label("", "heading")
         self.words = label("", "body", "muted", wrap=True)
         self.close_button = IconButton("x", "", "Esc", self)
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(self.title)
-        texts.addWidget(self.words)
-        top = QHBoxLayout()
-        top.addLayout(texts, 1)
-        top.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 16, 24, 16)
         column.setSpacing(12)
-        column.addLayout(top)
+        column.addLayout(heading(self.title, self.words, self.close_button))
         column.addWidget(self.grid, 1)
         self.setFocusProxy(self.grid)
         self.close_button.clicked.connect(self.closed)

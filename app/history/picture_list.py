@@ -13,7 +13,7 @@ from app.look import focus
 from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed
 from app.look.theme import on_photo, radius, size, theme, tokens
-from app.look.thumbnails import paint_badge, paint_outline, paint_star, set_up_list
+from app.look.thumbnails import HoverList, paint_badge, paint_outline, paint_star
 
 if TYPE_CHECKING:
     from app.store.history_store import Picture
@@ -159,7 +159,7 @@ def _title_height() -> int:
     return type_.line_height("help") + 6
 
 
-class HistoryView(QListView):
+class HistoryView(HoverList):
     """Thumbnails in one row.
 
     Signals:
@@ -175,11 +175,9 @@ class HistoryView(QListView):
     givenBack = Signal()
 
     def __init__(self, history: HistoryModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("historyList", parent)
         self.history = history
-        self._hovered = QPersistentModelIndex()
         self._lent: tuple[list[int], int | None] | None = None
-        set_up_list(self, "historyList")
         self.setModel(history)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
@@ -187,7 +185,6 @@ class HistoryView(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setMouseTracking(True)
         self.delegate = PictureDelegate(self)
         self.setItemDelegate(self.delegate)
         self.setAccessibleName(self.tr("History"))
@@ -195,9 +192,6 @@ class HistoryView(QListView):
         self.horizontalScrollBar().valueChanged.connect(self.moved)
         self.horizontalScrollBar().rangeChanged.connect(self.moved)
         self.clicked.connect(self._clicked)
-
-    def hovered(self) -> QPersistentModelIndex:
-        return self._hovered
 
     def set_compact(self, compact: bool) -> None:
         self.delegate.compact = compact
@@ -269,18 +263,6 @@ class HistoryView(QListView):
             model.setCurrentIndex(index, model.SelectionFlag.Select)
         self.givenBack.emit()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
-        index = QPersistentModelIndex(self.indexAt(event.position().toPoint()))
-        if index != self._hovered:
-            self._hovered = index
-            self.viewport().update()
-
-    def leaveEvent(self, event) -> None:
-        self._hovered = QPersistentModelIndex()
-        self.viewport().update()
-        super().leaveEvent(event)
-
     def keyPressEvent(self, event) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self._clicked(self.currentIndex())
@@ -305,8 +287,7 @@ class HistoryView(QListView):
             row = self.history.rows[self.history.row_of(pictures[0].id)]
             image = QImage(str(files[0])) if len(files) == 1 else None
             drag_out(self, files, image, self.history.thumb(row))
-            self._hovered = QPersistentModelIndex()  # the pointer is elsewhere now, and no leave event told so
-            self.viewport().update()
+            self.forget_hovered()
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

@@ -13,7 +13,7 @@ from app.look.buttons import (
     TonalButton,
 )
 from app.look.inputs import CheckBox, ComboBox, NumberField
-from app.look.layout import Card, Disclosure, Divider, ElidedLabel, Spinner, clear, label, reading_pane
+from app.look.layout import Card, Disclosure, Divider, ElidedLabel, Spinner, clear, heading, label, reading_pane
 from app.look.segmented import Segmented
 from app.look.sliders import LabelledSlider, Slider
 
@@ -38,6 +38,7 @@ __all__ = [
     "Spinner",
     "TonalButton",
     "clear",
+    "heading",
     "label",
     "reading_pane",
 ]

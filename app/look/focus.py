@@ -228,3 +228,11 @@ def takes_escape(event: QEvent) -> bool:
         return False
     event.accept()
     return True
+
+
+def wheel_changes(widget: QWidget, event: QEvent) -> bool:
+    """Return True if the wheel may change a widget: it has the focus. A panel that scrolls under the pointer must not change
+    a value on its way, so else the event goes on to the panel."""
+    if not widget.hasFocus():
+        event.ignore()
+    return widget.hasFocus()

@@ -106,10 +106,8 @@ class NumberField(QDoubleSpinBox):
         self.lineEdit().setGeometry(left - 2, 2, max(0, self.width() - left - right + 4), max(0, self.height() - 4))
 
     def wheelEvent(self, event) -> None:
-        if self.hasFocus():
+        if focus.wheel_changes(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def paintEvent(self, event) -> None:
         super().paintEvent(event)
@@ -146,10 +144,8 @@ class ComboBox(QComboBox):
         return QSize(72, self.sizeHint().height())
 
     def wheelEvent(self, event) -> None:
-        if self.hasFocus():
+        if focus.wheel_changes(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         super().initStyleOption(option)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QLayout,
     QLayoutItem,
@@ -233,6 +234,18 @@ class Disclosure(QWidget):
     def _toggle(self, opened: bool) -> None:
         self.content.setVisible(opened)
         self.toggled.emit(opened)
+
+
+def heading(title: QLabel, words: QLabel, close: QWidget) -> QHBoxLayout:
+    """Lay out the top of what covers a place: a title over its words, and the button that closes it at the end."""
+    texts = QVBoxLayout()
+    texts.setSpacing(2)
+    texts.addWidget(title)
+    texts.addWidget(words)
+    top = QHBoxLayout()
+    top.addLayout(texts, 1)
+    top.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+    return top
 
 
 def clear(layout) -> None:

@@ -69,11 +69,8 @@ class Slider(QSlider):
             self.update()
 
     def wheelEvent(self, event) -> None:
-        # A panel that scrolls under the pointer must not change a value on its way.
-        if self.hasFocus():
+        if focus.wheel_changes(self, event):
             super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def paintEvent(self, event) -> None:
         color = theme().color

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
+from PySide6.QtCore import QPersistentModelIndex, QRectF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from app.look import focus, icons
 from app.look.layout import own_viewport
 from app.look.theme import notifier, on_photo, theme
+
+
+class HoverList(QListView):
+    """A list that knows the item under the mouse, so that its delegate can show it; set up as ``set_up_list`` does."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._hovered = QPersistentModelIndex()
+        set_up_list(self, name)
+        self.setMouseTracking(True)  # of the viewport that the list has now
+
+    def hovered(self) -> QPersistentModelIndex:
+        """Return the item under the mouse; an invalid index where there is none."""
+        return self._hovered
+
+    def forget_hovered(self) -> None:
+        """Take the mouse for gone: after a drag no event says so."""
+        self._hovered = QPersistentModelIndex()
+        self.viewport().update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        index = QPersistentModelIndex(self.indexAt(event.position().toPoint()))
+        if index != self._hovered:
+            self._hovered = index
+            self.viewport().update()
+
+    def leaveEvent(self, event) -> None:
+        self.forget_hovered()
+        super().leaveEvent(event)
 
 
 def set_up_list(view: QListView, name: str) -> None:

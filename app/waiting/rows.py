@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.look import focus, icons
 from app.look import type as type_
 from app.look.pixels import ScaledPicture, paint_dashed, paint_focus_ring
 from app.look.theme import radius, theme
-from app.look.thumbnails import set_up_list
+from app.look.thumbnails import HoverList
 from app.waiting.model import QueueModel
 
 _SIDE = 44
@@ -76,7 +76,7 @@ class QueueDelegate(QStyledItemDelegate):
         painter.drawText(line.adjusted(20, 0, 0, 0), Qt.AlignmentFlag.AlignLeft, text)
 
 
-class QueueView(QListView):
+class QueueView(HoverList):
     """The list itself.
 
     Signals:
@@ -87,21 +87,15 @@ class QueueView(QListView):
     menuWanted = Signal(QPoint)
 
     def __init__(self, queue: QueueModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("queueList", parent)
         self.queue = queue
-        self._hovered = QPersistentModelIndex()
-        set_up_list(self, "queueList")
         self.setModel(queue)
         self.setItemDelegate(QueueDelegate(self))
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.setDragDropOverwriteMode(False)
-        self.setMouseTracking(True)
         self.customContextMenuRequested.connect(self._context)
-
-    def hovered(self) -> QPersistentModelIndex:
-        return self._hovered
 
     def chosen(self) -> list[int]:
         """Numbers of the chosen entries, in their order."""
@@ -118,15 +112,3 @@ class QueueView(QListView):
 
     def _context(self, position: QPoint) -> None:
         self.menuWanted.emit(self.viewport().mapToGlobal(position))
-
-    def mouseMoveEvent(self, event) -> None:
-        super().mouseMoveEvent(event)
-        index = QPersistentModelIndex(self.indexAt(event.position().toPoint()))
-        if index != self._hovered:
-            self._hovered = index
-            self.viewport().update()
-
-    def leaveEvent(self, event) -> None:
-        self._hovered = QPersistentModelIndex()
-        self.viewport().update()
-        super().leaveEvent(event)

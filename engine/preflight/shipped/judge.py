@@ -7,7 +7,6 @@ that the network was never trained on (``engine/training/cutout_calibration.py``
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.files import replacing
+from engine.files import hash_file, replacing
 
 JUDGE_NAME = "judge.npz"
 SURE = 0.9
@@ -90,7 +89,7 @@ def read_judge(path: Path) -> Judge:
 
 def write_judge(folder: Path, judge: Judge, network_name: str = "cutout.onnx") -> None:
     """Write the judge beside its network, with the network's digest. Raises ``OSError``."""
-    judge = replace(judge, network=hashlib.sha256((folder / network_name).read_bytes()).hexdigest())
+    judge = replace(judge, network=hash_file(folder / network_name).sha256)
     values = {f"layer{number}": layer for number, layer in enumerate(judge.layers)}
     path = folder / JUDGE_NAME
     with replacing(path) as part, part.open("wb") as file:
