@@ -2928,6 +2928,10 @@
         <translation>这些设置不合适</translation>
     </message>
     <message>
+        <source>This EchoGen has no packages for graphics cards by {0}: it draws with the processor.</source>
+        <translation>此 EchoGen 没有适用于 {0} 显卡的软件包，因此用处理器绘图。</translation>
+    </message>
+    <message>
         <source>This Linux is too old for EchoGen: its C library is {0}, and 2.34 is needed.</source>
         <translation>此 Linux 系统对 EchoGen 而言过旧：C 库版本为 {0}，需要 2.34。</translation>
     </message>
