@@ -1924,6 +1924,10 @@
         <translation>请重新启动程序；您的图片都在其文件夹中。</translation>
     </message>
     <message>
+        <source>Starting…</source>
+        <translation>正在启动…</translation>
+    </message>
+    <message>
         <source>Starts as soon as the model is loaded</source>
         <translation>模型加载完后立即开始</translation>
     </message>
@@ -4627,7 +4631,7 @@
     </message>
     <message>
         <source>You were still editing this cut-out. Your changes are kept.</source>
-        <translation>上次你还在编辑这个抠图。你的更改已保留。</translation>
+        <translation>上次您还在编辑这个抠图。您的更改已保留。</translation>
     </message>
 </context>
 <context>
@@ -6439,8 +6443,8 @@
         <translation>分享预设</translation>
     </message>
     <message>
-        <source>Strengths, temperature, shape, place and what to avoid, as they are now.</source>
-        <translation>当前的强度、温度、形状、位置和要避免的内容。</translation>
+        <source>Strengths, variety, shape, place and what to avoid, as they are now.</source>
+        <translation>当前的强度、多样性、形状、位置和要避免的内容。</translation>
     </message>
     <message>
         <source>The preset of this name is replaced.</source>
@@ -6524,8 +6528,8 @@
         <translation>种子保持不变：会得到同一张图片</translation>
     </message>
     <message>
-        <source>This model draws one shape: {0}</source>
-        <translation>此模型只画一种形状：{0}</translation>
+        <source>This model draws one shape: {0}, {1} pixels</source>
+        <translation>此模型只绘制一种形状：{0}，{1} 像素</translation>
     </message>
     <message>
         <source>Waiting for the model</source>
@@ -6554,6 +6558,10 @@
     <message>
         <source>{0} pictures are not drawn yet</source>
         <translation>有 {0} 张图片尚未绘制</translation>
+    </message>
+    <message>
+        <source>{0}, {1}</source>
+        <translation>{0}，{1}</translation>
     </message>
 </context>
 <context>
@@ -6620,7 +6628,7 @@
     </message>
     <message>
         <source>Into a photo of yours…</source>
-        <translation>放进你的照片…</translation>
+        <translation>放进您的照片…</translation>
     </message>
     <message>
         <source>Keep the look</source>
@@ -7643,7 +7651,7 @@
     </message>
     <message>
         <source>{0} is asked, and nothing about you or your pictures is sent.</source>
-        <translation>只会询问 {0}，不会发送任何关于你或图片的信息。</translation>
+        <translation>只会询问 {0}，不会发送任何关于您或图片的信息。</translation>
     </message>
 </context>
 </TS>

@@ -156,8 +156,10 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     assert len(bench.store.pictures()) == 3
     key(screen, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait(qtbot, lambda: screen._place == "4 / 4")
+    assert screen.place_words() == "4 / 4"
     key(screen, Qt.Key.Key_1)
     assert screen.picture_rect().width() == 64
+    assert screen.place_words() == "100\u00a0% · 4 / 4" and screen._shown_words
     key(screen, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().mimeData().urls()[0].toLocalFile() == str(bench.pictures[3].file)
     key(screen, Qt.Key.Key_Escape)
@@ -219,6 +221,9 @@ def test_several_pictures_of_one_press_stand_side_by_side(bench, qtbot):
     wait(qtbot, lambda: view.isVisible() and len(grid._layers) == len(grid.pictures))
     assert [picture.prompt for picture in grid.pictures] == ["a box of three"] * 3
     grid.setFocus()
+    assert bench.state.result is not None
+    assert grid.pictures[grid.current].id == bench.state.result.picture, "the tiles begin with what has the ring below"
+    key(grid, Qt.Key.Key_Home)
     key(grid, Qt.Key.Key_Right)
     key(grid, Qt.Key.Key_Period)
     assert grid.pictures[1].starred and bench.store.get(grid.pictures[1].id).starred
