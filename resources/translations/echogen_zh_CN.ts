@@ -6529,7 +6529,7 @@
     </message>
     <message>
         <source>This model draws one shape: {0}, {1} pixels</source>
-        <translation>此模型只绘制一种形状：{0}，{1} 像素</translation>
+        <translation>此模型只绘制一种形状：{0}，{1}</translation>
     </message>
     <message>
         <source>Waiting for the model</source>

@@ -389,3 +389,18 @@ def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_wen
         panels.toast.show_message("Something else", lambda: None)
     assert [subject.name for subject in state.subjects] == ["box", "mug"]
     state.remove_subject(other.key, for_good=True)
+
+
+def test_ctrl_z_brings_back_a_deleted_picture_from_the_canvas_and_from_wherever_the_cut_out_has_no_step(bench, qtbot):
+    """Once its message was gone, only the history took the key: after Delete on the canvas nothing came back."""
+    panels, commands = bench.window.panels, bench.window.history.commands
+    for focused in (panels.canvas.canvas, bench.window.prompt.sheet.generate):
+        gone = bench.pictures[0]
+        bench.show(gone)
+        commands.delete_pictures([gone])
+        panels.toast.show_message("Something else", lambda: None)
+        assert gone.id not in [picture.id for picture in bench.store.pictures()]
+        focused.setFocus()
+        panels.undo()
+        assert gone.id in [picture.id for picture in bench.store.pictures()]
+    assert not panels.subject.has_undo(), "nothing of the cut-out was undone for it"
