@@ -240,7 +240,8 @@ class Panels(QWidget):
 
     @Slot()
     def undo(self) -> None:
-        """The last step of the cut-out; in the history, the last deletion; on the shelf, the subject that was taken off."""
+        """The last step of the cut-out; in the history, the last deletion; on the shelf and among the photos of a subject, what was
+        taken off."""
         focused = QApplication.focusWidget()
         if self.is_gallery():
             self.history.commands.undo_delete()
@@ -249,7 +250,8 @@ class Panels(QWidget):
             self.history.commands.undo_delete()
             return
         shelf = self.subject.shelf
-        on_the_shelf = focused is not None and shelf.isAncestorOf(focused)
+        rows = (shelf, self.subject.photos)
+        on_the_shelf = focused is not None and any(row.isAncestorOf(focused) for row in rows)
         nothing_else = self._open_editor() is None and not self.subject.has_undo()
         if (on_the_shelf or nothing_else) and shelf.bring_back():
             self.toast.is_undone(shelf.bring_back)

@@ -92,6 +92,10 @@
         <translation>区域需要其图片所有尺度的比特。</translation>
     </message>
     <message>
+        <source>A subject has at most {most} photos.</source>
+        <translation>一个主体最多有 {most} 张照片。</translation>
+    </message>
+    <message>
         <source>A subject has {count} photos; {most} are the limit.</source>
         <translation>一个主体有 {count} 张照片，最多 {most} 张。</translation>
     </message>
@@ -114,6 +118,10 @@
     <message>
         <source>Add a photo of one subject, write where it should be, and watch the picture form from coarse to fine.</source>
         <translation>添加一张主体的照片，写下它应该在哪里，看图片由粗到细地成形。</translation>
+    </message>
+    <message>
+        <source>Add another photo of this…</source>
+        <translation>再添加一张它的照片…</translation>
     </message>
     <message>
         <source>Address of newer versions</source>
@@ -1978,6 +1986,10 @@
     <message>
         <source>Take it out of the queue</source>
         <translation>移出队列</translation>
+    </message>
+    <message>
+        <source>Take one of them out first.</source>
+        <translation>请先取出其中一张。</translation>
     </message>
     <message>
         <source>Take some away.</source>
@@ -4845,6 +4857,17 @@
     </message>
 </context>
 <context>
+    <name>FurtherPhotos</name>
+    <message>
+        <source>Add another photo of this</source>
+        <translation>再添加一张它的照片</translation>
+    </message>
+    <message>
+        <source>Photo taken out</source>
+        <translation>已取出照片</translation>
+    </message>
+</context>
+<context>
     <name>GalleryModel</name>
     <message>
         <source>{0} × {1}, seed {2}</source>
@@ -6189,10 +6212,6 @@
         <translation>已找到，{0}&#xa0;%</translation>
     </message>
     <message>
-        <source>not sure, {0}&#xa0;%</source>
-        <translation>不确定，{0}&#xa0;%</translation>
-    </message>
-    <message>
         <source>toy robot, cat, mug …</source>
         <translation>用英文：toy robot、cat、mug…</translation>
     </message>
@@ -6284,6 +6303,25 @@
     <message>
         <source>Putting the subject into a photo</source>
         <translation>将主体放入照片</translation>
+    </message>
+</context>
+<context>
+    <name>PhotoRow</name>
+    <message>
+        <source>Photos of this subject</source>
+        <translation>此主体的照片</translation>
+    </message>
+    <message>
+        <source>This model draws the first photo. More of them make its pictures no more alike.</source>
+        <translation>此模型画的是第一张照片。更多照片不会让图片更相似。</translation>
+    </message>
+    <message>
+        <source>This model was taught with one photo. Whether more of them help was not measured.</source>
+        <translation>此模型是用单张照片训练的。更多照片是否有帮助，尚未测量。</translation>
+    </message>
+    <message>
+        <source>Up to {0} photos of one subject, each with its own cut-out</source>
+        <translation>一个主体最多 {0} 张照片，每张都有自己的抠图</translation>
     </message>
 </context>
 <context>
@@ -7418,6 +7456,10 @@
         <source>{0} (Delete takes it off the shelf)</source>
         <translation>{0}（按 Delete 从架上移除）</translation>
     </message>
+    <message>
+        <source>{0}, {1} photos</source>
+        <translation>{0}，{1} 张照片</translation>
+    </message>
 </context>
 <context>
     <name>ShelfThumb</name>
@@ -7644,6 +7686,33 @@
     <message>
         <source>{0} is asked, and nothing about you or your pictures is sent.</source>
         <translation>只会询问 {0}，不会发送任何关于你或图片的信息。</translation>
+    </message>
+</context>
+<context>
+    <name>_PhotoThumb</name>
+    <message>
+        <source>Edit its cut-out</source>
+        <translation>编辑它的抠图</translation>
+    </message>
+    <message>
+        <source>Photo {0}</source>
+        <translation>照片 {0}</translation>
+    </message>
+    <message>
+        <source>Show this photo</source>
+        <translation>显示这张照片</translation>
+    </message>
+    <message>
+        <source>Take this photo out</source>
+        <translation>取出这张照片</translation>
+    </message>
+    <message>
+        <source>{0} (Delete takes it out)</source>
+        <translation>{0}（按 Delete 取出）</translation>
+    </message>
+    <message>
+        <source>{0} – its cut-out cannot be used</source>
+        <translation>{0} – 抠图无法使用</translation>
     </message>
 </context>
 </TS>

@@ -170,6 +170,17 @@ def test_what_did_not_change_is_not_computed_again(engine, monkeypatch):
     assert step(replace(REQUEST, negative_prompt="snow", seed=2))[1] == ("text", "negative", *everything[1:])
 
 
+def test_preparing_does_the_work_of_further_photos_too(engine, monkeypatch):
+    counts = counted(monkeypatch)
+    view = replace(REQUEST.subject, pixels=255 - REQUEST.subject.pixels)
+    assert engine.prepare(REQUEST.subject, "", views=(view,)) == ()
+    assert counts == {"text": 0, "subject": 2, "streams": 0}
+    engine.prepare(REQUEST.subject, REQUEST.prompt, views=(view,))
+    before = dict(counts)
+    *_, done = engine.generate(replace(REQUEST, views=(view,)), previews=False)
+    assert isinstance(done, Finished) and counts == before
+
+
 def test_preparing_does_the_work_ahead(engine, monkeypatch):
     counts = counted(monkeypatch)
     assert engine.prepare(REQUEST.subject, "") == ()
