@@ -204,6 +204,20 @@ def test_expected_seconds_are_known_after_the_first_picture(tiny_bundle):
         assert longer > known, "a new prompt has its content streams to run"
 
 
+def test_a_picture_says_which_scales_were_remembered_and_the_next_is_expected_as_if_they_were_not(
+    tiny_bundle, monkeypatch
+):
+    with Engine.open(tiny_bundle, "cpu") as fresh:
+        monkeypatch.setattr(fresh._drawing._time, "learn", lambda *args: learnt.append(args))
+        learnt: list[tuple] = []
+        assert draw(fresh).timing.remembered == 0
+        events = list(fresh.generate(REQUEST))
+        told = [event.remembered for event in events if isinstance(event, ScalePreview)]
+        remembered = events[-1].timing.remembered
+        assert 1 < remembered < 5 and told == [0, *range(2, remembered), *[remembered] * (6 - remembered)]
+        assert [args[4] for args in learnt] == [0, remembered]
+
+
 def test_timing_adds_up(engine):
     timing = draw(engine).timing
     parts = timing.text + timing.semantic + timing.content + timing.content_stream + sum(timing.scales)
