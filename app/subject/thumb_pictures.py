@@ -42,7 +42,7 @@ def _picture(subject: Subject) -> QImage:
     import numpy as np
 
     from engine import MaskError
-    from engine.photo import cut_out, photo_from_pixels
+    from engine.photo import cut_out, on_white, photo_from_pixels
 
     if subject.cut_out is not None:
         return to_image(subject.cut_out.rgb)
@@ -50,10 +50,11 @@ def _picture(subject: Subject) -> QImage:
         assert subject.preview is not None
         return to_image(subject.preview)
     step = max(1, min(subject.photo.rgb.shape[:2]) // (2 * PIXELS))  # twice what is shown: smoothed when it is painted
-    small = np.ascontiguousarray(subject.photo.rgb[::step, ::step])
+    photo = subject.photo
+    small = np.ascontiguousarray(photo.rgb[::step, ::step])
     if subject.mask is not None:  # of a session that came back: its cut-out is made when it is chosen
         try:
             return to_image(cut_out(photo_from_pixels(small), subject.mask[::step, ::step], PIXELS).rgb)
         except MaskError:
             log.debug("a subject of the shelf has no cut-out", exc_info=True)
-    return to_image(small)
+    return to_image(small if photo.alpha is None else on_white(small, photo.alpha[::step, ::step]))

@@ -675,3 +675,26 @@ def test_a_photo_without_a_cut_out_is_marked(qtbot, rig):
     before = thumb.grab().toImage()
     rig.state.update_subject(rig.state.photos[0].key, problem="Nothing is marked.", cut_out=None)
     assert "cannot be used" in thumb.toolTip() and thumb.grab().toImage() != before
+
+
+def test_the_clear_part_of_a_transparent_photo_is_seen_as_such(qtbot, rig):
+    """Most programs write black where a picture is clear."""
+    pixels = np.zeros((120, 160, 4), np.uint8)
+    pixels[30:90, 50:110] = (200, 60, 40, 255)
+    file = rig.folder / "clear.png"
+    Image.fromarray(pixels).save(file)
+    rig.subjects.open_file(file)
+    qtbot.waitUntil(lambda: rig.state.subject is not None and not rig.state.subject.finding)
+    canvas = rig.panel.canvas
+    canvas.set_overlay("outline")
+    rig.subjects.session.take_mask(pixels[..., 3].copy(), "Open a mask")
+
+    def seen(x: float, y: float) -> int:
+        return canvas.grab().toImage().pixelColor(canvas.viewport.to_widget(x, y).toPoint()).red()
+
+    corners = [seen(x, y) for x in range(3, 40, 4) for y in (4, 10)]
+    assert min(corners) > 200 and len(set(corners)) > 1, "a chequerboard"
+    before = canvas.grab().toImage()
+    for overlay in ("tint", "model", "outline"):
+        canvas.set_overlay(overlay)
+        assert (overlay == "outline") == (canvas.grab().toImage() == before)
