@@ -64,6 +64,7 @@ class Shortcut:
 TABLE: tuple[Shortcut, ...] = (
     # File
     Shortcut("open", _t("Open photo…"), ("Ctrl+O",)),
+    Shortcut("add_photo", _t("Add another photo of this…"), ()),
     Shortcut("paste", _t("Paste photo or picture"), ("Ctrl+V",)),
     Shortcut("save", _t("Save as…"), ("Ctrl+S",)),
     Shortcut("save_plain", _t("Save without metadata…"), ("Ctrl+Shift+S",)),

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from engine.prompt_list import read_prompt_file as read_prompt_file
     from engine.ranges import MAX_PROMPT_CHARACTERS as MAX_PROMPT_CHARACTERS
     from engine.ranges import MAX_SEED as MAX_SEED
+    from engine.ranges import MAX_VIEWS as MAX_VIEWS
     from engine.ranges import Seed as Seed
     from engine.ranges import Share as Share
     from engine.ranges import Size as Size
@@ -143,7 +144,16 @@ else:
                 "parse_prompts",
                 "read_prompt_file",
             ),
-            "engine.ranges": ("MAX_PROMPT_CHARACTERS", "MAX_SEED", "Seed", "Share", "Size", "Strength", "Temperature"),
+            "engine.ranges": (
+                "MAX_PROMPT_CHARACTERS",
+                "MAX_SEED",
+                "MAX_VIEWS",
+                "Seed",
+                "Share",
+                "Size",
+                "Strength",
+                "Temperature",
+            ),
             "engine.region": ("PhotoWindow", "Region", "region_problem"),
             "engine.request": (
                 "CutOut",

@@ -93,7 +93,7 @@ class Drawing:
         kept = [torch.tensor(bits) for bits in request.kept.scales] if request.kept is not None else []
         before = max(job.kept - 1, 0)
         bits: list[np.ndarray] = [scale.numpy() for scale in kept[:before]]
-        seconds, preview_seconds = [0.0] * before, 0.0
+        seconds, preview_seconds, remembered = [0.0] * before, 0.0, 0
         canvas, summed = self._painter.canvas(request, schedule.size), None
         if previews and job is not given:
             # The bits of the photo are known since just now: nobody has seen its first scales yet.
@@ -108,6 +108,7 @@ class Drawing:
             summed = drawn.summed
             bits.append(drawn.bits.cpu().numpy())
             lap = watch.lap()
+            remembered = drawn.scale + 1 if drawn.remembered else remembered
             seconds.append(lap if drawn.scale >= job.kept else 0.0)
             if len(bits) >= job.scales:
                 break
@@ -120,7 +121,7 @@ class Drawing:
                 if likeness is not None and contest.is_lost(drawn.scale, likeness):
                     raise Outdone()
             if previews:
-                yield self._event(len(bits) - 1, job, image, watch.total)
+                yield self._event(len(bits) - 1, job, image, watch.total, remembered)
                 watch.lap()  # what the receiver does in between is not ours
         del drawing, drawn  # the caches make room for the decoder
         assert summed is not None
@@ -132,7 +133,7 @@ class Drawing:
         watch.lap()
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
-            yield self._event(len(bits) - 1, job, at_most(picture, MAX_SIDE), watch.total)
+            yield self._event(len(bits) - 1, job, at_most(picture, MAX_SIDE), watch.total, remembered)
         timing = Timing(
             text=self._features.seconds.get("text", 0.0),
             semantic=self._features.seconds.get("semantic", 0.0),
@@ -143,9 +144,10 @@ class Drawing:
             decode=decode,
             total=watch.total,
             cached=cached,
+            remembered=remembered,
         )
         if len(bits) == len(schedule.grids) and not kept:
-            self._time.learn(task, seconds, content_stream, decode + preview_seconds)
+            self._time.learn(task, seconds, content_stream, decode + preview_seconds, remembered)
         yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes, likeness)
 
     def _likeness(self, request: GenerationRequest, picture: np.ndarray) -> float | None:
@@ -172,8 +174,8 @@ class Drawing:
             job, request=replace(job.request, kept=self._painter.bits_of(region.picture, job.schedule.grids))
         )
 
-    def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float) -> ScalePreview:
-        return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds)
+    def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float, remembered: int = 0) -> ScalePreview:
+        return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds, remembered)
 
 
 class _Stopwatch:

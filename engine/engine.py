@@ -140,9 +140,15 @@ class Engine:
     # Drawing
 
     def prepare(
-        self, subject: CutOut | None, prompt: str, negative_prompt: str = "", *, cancel: Cancel | None = None
+        self,
+        subject: CutOut | None,
+        prompt: str,
+        negative_prompt: str = "",
+        *,
+        views: tuple[CutOut, ...] = (),
+        cancel: Cancel | None = None,
     ) -> tuple[str, ...]:
-        """Do now what a picture of this subject and prompt needs before its first scale.
+        """Do now what a picture of this subject and prompt needs before its first scale. ``views``: further photos of the subject.
 
         An empty prompt prepares the subject alone. Where the subject's place is an input, what depends on it waits for the
         picture, which knows its place. Running out of memory here is left to ``generate`` to say.
@@ -155,13 +161,15 @@ class Engine:
         """
         try:
             placed = self.bundle.manifest.placed_content is not None
-            if subject is not None and placed:
-                self._features.semantic_tokens(subject, cancel)
+            for photo in (subject, *views) if subject is not None else ():
+                if placed:
+                    self._features.semantic_tokens(photo, cancel)
+                elif not prompt.strip():
+                    self._features.subject(photo, cancel)
             if not prompt.strip():
-                if subject is not None and not placed:
-                    self._features.subject(subject, cancel)
                 return ()
-            request = GenerationRequest(prompt, subject, negative_prompt, **self.bundle.manifest.request_defaults())
+            defaults = self.bundle.manifest.request_defaults()
+            request = GenerationRequest(prompt, subject, negative_prompt, views=views, **defaults)
             job = make_job(request, self.bundle.manifest)
             # The seed is not known yet: every layout it may ask for is read, which takes milliseconds.
             for seed in range(max(1, self.bundle.manifest.layouts)):

@@ -40,6 +40,7 @@ class ScalePreview:
         grid: token grid (h, w) of this scale.
         image: RGB uint8 (H, W, 3), no side over 512 px.
         seconds: seconds since the start of the request.
+        remembered: so many of the first scales took no time, because an earlier picture had left them behind.
     """
 
     scale: int
@@ -47,14 +48,15 @@ class ScalePreview:
     grid: tuple[int, int]
     image: np.ndarray
     seconds: float
+    remembered: int = 0
 
 
 @dataclass(frozen=True)
 class Timing:
     """Seconds by stage of one generation; stages served from a cache take about 0.
 
-    ``scales`` has one entry per scale; kept scales take 0. ``cached`` names the caches that hit
-    (any of "text", "negative", "subject", "content", "start").
+    ``scales`` has one entry per scale; kept scales take 0, and so do ``remembered`` first ones, which an earlier picture had
+    left behind. ``cached`` names the caches that hit (any of "text", "negative", "subject", "content", "start").
     """
 
     text: float = 0.0
@@ -66,6 +68,7 @@ class Timing:
     decode: float = 0.0
     total: float = 0.0
     cached: tuple[str, ...] = ()
+    remembered: int = 0
 
 
 @dataclass(frozen=True, eq=False)

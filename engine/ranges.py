@@ -12,6 +12,8 @@ from msgspec import Meta
 MAX_SEED = 2**32 - 1
 MAX_PROMPT_CHARACTERS = 4000
 MAX_STRENGTH = 20.0
+MAX_VIEWS = 3
+"""Further photos of a subject, beside the first."""
 TEMPERATURES = (0.01, 10.0)
 _MAX_SCALES = 32
 

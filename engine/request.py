@@ -24,6 +24,7 @@ from engine.ranges import (
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
     MAX_STRENGTH,
+    MAX_VIEWS,
     PER_SCALE,
     TEMPERATURES,
     Seed,
@@ -44,8 +45,6 @@ else:
 
 FORMAT = 1
 MAX_CUTOUT_SIDE = 512
-MAX_VIEWS = 3
-"""Further photos of a subject, beside the first."""
 MAX_JSON_BYTES = 16 * 2**20
 
 _Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}\Z")]

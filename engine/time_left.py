@@ -50,14 +50,20 @@ class TimeLeft:
         self._marks: list[tuple[float, float]] = []
         self._told: int | None = None
 
-    def drawn(self, scale: int, seconds: float) -> None:
+    def drawn(self, scale: int, seconds: float, remembered: int = 0) -> None:
         """A scale is done, ``seconds`` after the start. The last kept scale counts as a start without work, those before it
-        as nothing."""
+        as nothing.
+
+        Args:
+            remembered: so many of the first scales took no time. They are done, and say nothing about the pace of the others.
+        """
         if scale < self._first - 1:
             return
         self._done = scale + 1
-        if self._done <= self._first:
+        if self._done <= max(self._first, remembered):
             self._marks.clear()
+        begun = self._share(remembered)
+        self._marks = [mark for mark in self._marks if mark[0] >= begun]
         self._marks.append((self._share(self._done), seconds))
 
     def fraction(self, now: float) -> float:

@@ -146,7 +146,7 @@ class CanvasPanel(QWidget):
         self.canvas.show_preview(event.image, event.scale, event.scale_count)
         if first or not self.placement.frame.isHidden():
             self._follow()  # the picture takes the place of the stage
-        self.strip.drawn(event.scale, event.image, event.seconds)
+        self.strip.drawn(event.scale, event.image, event.seconds, event.remembered)
         share = self.strip.bar.value() / max(1, self.strip.bar.maximum())
         while self._announced < len(_ANNOUNCED) and share >= _ANNOUNCED[self._announced]:
             self._announce(self.tr("{0} percent drawn").format(round(100 * _ANNOUNCED[self._announced])))

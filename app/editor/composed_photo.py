@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.editor.overlay import OVERLAYS, Style, compose, edge_margin
 from app.editor.screen_pixels import on_screen, photo_on_screen, screen_size, shift_between
-from app.look.pixels import to_image
+from app.look.pixels import on_chequers, to_image
 from app.look.theme import on_photo, theme, tokens
 from app.look.zoom import Zoom
 from app.mask.brush import Rect
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from app.editor.overlay import Colour
     from app.editor.viewport import Viewport
+    from app.mask.mask_session import MaskSession
+    from app.mask.pyramid import Pyramid
+
+
+_SQUARE = 8
+"""Side of a square of the chequerboard that shows through a transparent photo, in pixels of the window."""
 
 
 class ComposedPhoto:
@@ -37,6 +43,7 @@ class ComposedPhoto:
         self._sampled: np.ndarray | None = None
         self._sampled_view: Zoom | None = None
         self._stale = Rect(0, 0, 0, 0)
+        self._alpha: Pyramid | None = None
 
     def forget(self) -> None:
         """Another photo is shown."""
@@ -52,6 +59,7 @@ class ComposedPhoto:
             raise ValueError(f"no overlay: {overlay!r}")
         if overlay != self._overlay:
             self._overlay = overlay
+            self._sampled_view = None
             self.compose_all()
 
     def compose_all(self) -> None:
@@ -147,11 +155,25 @@ class ComposedPhoto:
         shown = photo_on_screen(view)
         left, top = view.to_picture(0, 0)
         if self._sampled is None or self._sampled_view != view:
-            self._sampled = session.photo_pyramid.sample(
-                left + shown.x0 / view.scale, top + shown.y0 / view.scale, view.scale, shown.width, shown.height
-            )
+            part = left + shown.x0 / view.scale, top + shown.y0 / view.scale, view.scale, shown.width, shown.height
+            self._sampled = session.photo_pyramid.sample(*part)
+            alpha = self._alpha_of(session)
+            if alpha is not None and self._overlay != "model":  # the model sees what lies in the mask, clear or not
+                x, y = round(left * view.scale) + shown.x0, round(top * view.scale) + shown.y0
+                self._sampled = on_chequers(self._sampled, alpha.sample(*part), round(_SQUARE * view.ratio), x, y)
             self._sampled_view = view
         return self._sampled[area.y0 - shown.y0 : area.y1 - shown.y0, area.x0 - shown.x0 : area.x1 - shown.x0]
+
+    def _alpha_of(self, session: MaskSession) -> Pyramid | None:
+        """The transparency of the photo for every zoom; None for one that is opaque."""
+        from app.mask.pyramid import Pyramid
+
+        alpha = session.photo.alpha
+        if alpha is None:
+            return None
+        if self._alpha is None or self._alpha.levels[0] is not alpha:
+            self._alpha = Pyramid(alpha)
+        return self._alpha
 
 
 def _colour(colour: QColor, alpha: float | None = None) -> Colour:

@@ -12,7 +12,7 @@ from app.editor.cutout_view import CutOutView
 from app.editor.editor_frame import EditorFrame
 from app.editor.side import EditorSide
 from app.look.controls import Divider, OutlinedButton, PlainButton, PrimaryButton
-from app.look.pixels import to_image
+from app.look.pixels import on_chequers, to_image
 from app.look.theme import tokens
 from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
@@ -171,7 +171,7 @@ class CuttingEditor(EditorFrame):
         mask = session.mask_pyramid.at_most(_PREVIEW_SIDE)
         there = bool(mask.any())
         shown = (
-            on_chequers(cropped(on_transparency(session.photo_pyramid.at_most(_PREVIEW_SIDE), mask))) if there else None
+            _in_square(cropped(on_transparency(session.photo_pyramid.at_most(_PREVIEW_SIDE), mask))) if there else None
         )
         self.preview.set_pixels(shown)
         self.save_button.setEnabled(there)
@@ -189,19 +189,14 @@ class CuttingEditor(EditorFrame):
         super().retranslate()
 
 
-def on_chequers(rgba: np.ndarray) -> np.ndarray:
+def _in_square(rgba: np.ndarray) -> np.ndarray:
     """A transparent picture, uint8 (h, w, 4), in the middle of a square chequerboard, RGB uint8 (S, S, 3)."""
     height, width = rgba.shape[:2]
     side = max(height, width) + max(height, width) // 8
-    step = max(1, round(side * _SQUARE / _PREVIEW))
-    rows, columns = np.indices((side, side)) // step
-    ground = np.where((rows + columns) % 2 == 0, 255, 214).astype(np.uint8)
-    out = np.repeat(ground[..., None], 3, axis=2)
+    square = np.zeros((side, side, 4), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
-    there = out[top : top + height, left : left + width]
-    share = rgba[..., 3:].astype(np.float32) / 255
-    there[:] = (there + (rgba[..., :3] - there.astype(np.float32)) * share + 0.5).astype(np.uint8)
-    return out
+    square[top : top + height, left : left + width] = rgba
+    return on_chequers(square[..., :3], square[..., 3], max(1, round(side * _SQUARE / _PREVIEW)))
 
 
 def _made(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:

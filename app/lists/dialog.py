@@ -212,8 +212,9 @@ class ListDialog(Dialog):
         self._listed = ()
         try:
             if source.file or source.text.strip():
-                cut_out = subject.cut_out if subject is not None else None
-                base = compose(replace(values, prompt="", kept=None, region=None), cut_out, name)
+                first, *further = state.cut_outs or (None,)
+                views = [cut_out for cut_out in further if cut_out is not None]
+                base = compose(replace(values, prompt="", kept=None, region=None), first, name, views)
                 self._listed = listed_of(source, base, values.count, name, manifest)
         except InputError as error:
             problem = sentences.of_error(error)

@@ -36,6 +36,25 @@ def to_array(image: QImage) -> np.ndarray:
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
+def on_chequers(rgb: np.ndarray, alpha: np.ndarray, step: int, left: int = 0, top: int = 0) -> np.ndarray:
+    """A transparent picture as one sees it: over a chequerboard, which shows where it is clear.
+
+    Args:
+        rgb: uint8 (H, W, 3), straight. alpha: uint8 (H, W).
+        step: side of a square in pixels.
+        left, top: where on an endless board the picture lies, so that squares stay where they are while a part of it is made.
+
+    Returns:
+        RGB uint8 (H, W, 3).
+    """
+    import numpy as np
+
+    rows, columns = np.ogrid[top : top + alpha.shape[0], left : left + alpha.shape[1]]
+    ground = np.where((rows // step + columns // step) % 2 == 0, 255, 214).astype(np.float32)[..., None]
+    share = alpha[..., None].astype(np.float32) / 255
+    return (ground + (rgb - ground) * share + 0.5).astype(np.uint8)
+
+
 class ScaledPicture:
     """A picture with a copy at the size it is shown at, scaled once and smoothly."""
 

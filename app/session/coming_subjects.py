@@ -56,7 +56,7 @@ class ComingSubjects(QObject):
     def described(self, subject: Subject) -> SavedSubject | None:
         """A subject whose photo is not read yet, for the session file; None for any other."""
         known = self._described.get(subject.key) if subject.coming else None
-        return replace(known, name=subject.name, title=subject.title) if known is not None else None
+        return replace(known, name=subject.name, title=subject.title, card=subject.card) if known is not None else None
 
     @Slot()
     def _read_next(self) -> None:
@@ -85,7 +85,7 @@ class ComingSubjects(QObject):
         elif subject.cut_out is not None:  # it can be drawn without its photo
             self._state.update_subject(subject.key, photo=None, coming="", preview=None)
         else:
-            self._state.remove_subject(subject.key, for_good=True)
+            self._state.remove_subject(subject.key, alone=True, for_good=True)
 
     @Slot(object)
     def _not_read(self, error: Exception) -> None:
@@ -95,7 +95,12 @@ class ComingSubjects(QObject):
 
 def provisional_values(assets: AssetStore, described: SavedSubject) -> dict[str, Any] | None:
     """Return what can be shown of a saved subject at once, as values of ``Subject``; None when nothing of it is left."""
-    common: dict[str, Any] = {"name": described.name, "title": described.title, "example": described.example}
+    common: dict[str, Any] = {
+        "name": described.name,
+        "title": described.title,
+        "example": described.example,
+        "card": described.card,
+    }
     try:
         if not described.photo:
             packed = {

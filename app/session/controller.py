@@ -136,7 +136,8 @@ class Controller(QObject):
             return
         values, subject = self.state.values, self.state.subject
         assert subject is not None  # can_draw made sure
-        requests = compose_all(values, subject.cut_out, subject.name)
+        first, *further = self.state.cut_outs
+        requests = compose_all(values, first, subject.name, further)
         self._draw(requests, contest=values.best_first and len(requests) > 1 and self.tells_likeness())
 
     def tells_likeness(self) -> bool:
@@ -246,7 +247,8 @@ class Controller(QObject):
             self.notice.emit(why)
             return
         # Ideas are compositions: with kept scales all four would be the same one.
-        first = self._without_place(compose(self.state.values, subject.cut_out, subject.name))
+        cut_out, *further = self.state.cut_outs
+        first = self._without_place(compose(self.state.values, cut_out, subject.name, further))
         first = replace(first, kept=None, region=None)
         requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
         self.cleared.emit()

@@ -30,18 +30,23 @@ class EarlierSubjects(QObject):
         self._state, self._assets = state, assets
 
     def take(self, request: GenerationRequest, title: str) -> None:
-        """Make the subject of a request the current one: the one on the shelf that is the same, else its cut-out, with the
-        photo it is of as soon as that is read."""
-        wanted = request.subject
-        if wanted is None:
+        """Make the subject of a request the current one: the one on the shelf with the same photos, else their cut-outs, with the
+        photos they are of as soon as those are read."""
+        if request.subject is None:
             return
-        for index, subject in enumerate(self._state.subjects):
-            if subject.cut_out is not None and subject.cut_out.digest == wanted.digest:
-                self._state.select_subject(index)
+        photos = (request.subject, *request.views)
+        wanted = [cut_out.digest for cut_out in photos]
+        for card in self._state.cards:
+            if [photo.cut_out.digest if photo.cut_out is not None else "" for photo in card] == wanted:
+                self._state.select_subject(self._state.subjects.index(card[0]))
                 return
-        made = self._state.add_subject(cut_out=wanted, name=request.subject_name, title=title)
-        if wanted.photo and wanted.mask:
-            background.run(_find, self._assets, made.key, wanted, title, done=self._found)
+        number = 0
+        for cut_out in photos:
+            made = self._state.add_subject(card=number, cut_out=cut_out, name=request.subject_name, title=title)
+            number = made.card
+            if cut_out.photo and cut_out.mask:
+                background.run(_find, self._assets, made.key, cut_out, title, done=self._found)
+        self._state.select_subject(self._state.subjects.index(self._state.photos[0]))
 
     @Slot(object)
     def _found(self, found: _Found) -> None:

@@ -61,31 +61,29 @@ class EncodingAhead(QObject):
                 self._timer.start()
 
     def _key(self) -> object:
-        subject, values = self._state.subject, self._state.values
-        if self._state.engine.phase != "ready" or not values.prompt.strip():
+        cut_outs, values = self._state.cut_outs, self._state.values
+        if self._state.engine.phase != "ready" or not values.prompt.strip() or not cut_outs:
             return None
-        if subject is None or subject.cut_out is None:
-            return None
-        return values.prompt.strip(), values.negative_prompt.strip(), id(subject.cut_out)
+        return values.prompt.strip(), values.negative_prompt.strip(), tuple(map(id, cut_outs))
 
     @Slot()
     def _prepare(self) -> None:
-        subject, key = self._state.subject, self._key()
-        if key is None or subject is None or not self._is_free():
+        if self._key() is None or not self._is_free():
             return
-        values = self._state.values
-        self._asked = self._link.prepare(values.prompt.strip(), values.negative_prompt.strip(), subject.cut_out)
+        values, (first, *further) = self._state.values, self._state.cut_outs
+        prompt, negative = values.prompt.strip(), values.negative_prompt.strip()
+        self._asked = self._link.prepare(prompt, negative, first, tuple(further))
 
     @Slot(object)
     def _prepared(self, message: Prepared) -> None:
         asked, self._asked = self._asked, None
-        subject, values = self._state.subject, self._state.values
+        cut_outs, values = self._state.cut_outs, self._state.values
         fresh = (
             asked is not None
             and message.command.prompt == asked.prompt == values.prompt.strip()
             and message.command.negative_prompt == values.negative_prompt.strip()
-            and subject is not None
-            and asked.subject is subject.cut_out
+            and len(cut_outs) == 1 + len(asked.views)
+            and all(now is then for now, then in zip(cut_outs, (asked.subject, *asked.views), strict=True))
         )
         if fresh:
             self._prepared_key = self._key()

@@ -211,9 +211,11 @@ class EngineLink(QObject):
         """Open a bundle by name or folder; ``loading`` and then ``opened`` or ``failed`` follow."""
         self._command.emit(Open(bundle, device, memory))
 
-    def prepare(self, prompt: str, negative_prompt: str = "", subject: CutOut | None = None) -> Prepare:
+    def prepare(
+        self, prompt: str, negative_prompt: str = "", subject: CutOut | None = None, views: tuple[CutOut, ...] = ()
+    ) -> Prepare:
         """Encode ahead; ``prepared`` follows with the command that is returned here, unless something else came."""
-        command = Prepare(prompt, negative_prompt, subject)
+        command = Prepare(prompt, negative_prompt, subject, views)
         self._command.emit(command)
         return command
 

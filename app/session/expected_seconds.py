@@ -23,9 +23,10 @@ class ExpectedSeconds:
         self._state.set_expected_seconds(self._state.settings.seconds.get(self._key()))
 
     def measure(self, event: Finished) -> None:
-        """Take in a finished picture; one with kept scales tells nothing of a whole one."""
+        """Take in a finished picture; one with kept scales tells nothing of a whole one, and one with remembered scales less than
+        those before."""
         seconds, before = event.timing.total, self._state.expected_seconds
-        if event.request.kept is not None or not seconds:
+        if event.request.kept is not None or not seconds or (event.timing.remembered and before is not None):
             return
         if before is not None:
             seconds = before + _SMOOTHING * (seconds - before)

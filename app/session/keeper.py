@@ -95,7 +95,7 @@ class SessionKeeper(QObject):
 
     def _keep_assets(self) -> None:
         self._region.keep(self._state.values.region)
-        for subject in self._state.subjects[-_MOST_SUBJECTS:]:
+        for subject in self._kept():
             photo, mask = subject.photo, subject.mask
             if photo is not None and photo.digest not in self._photos and photo.digest not in self._asked:
                 self._asked.add(photo.digest)
@@ -114,6 +114,10 @@ class SessionKeeper(QObject):
             ):
                 self._asked.add((subject.key, id(mask)))
                 background.run(_keep_mask, self._assets, subject.key, mask, done=self._mask_kept, failed=self._not_kept)
+
+    def _kept(self) -> tuple[Subject, ...]:
+        """The subjects that a session holds, each with all its photos."""
+        return tuple(photo for card in self._state.cards[-_MOST_SUBJECTS:] for photo in card)
 
     @Slot(object)
     def _photo_kept(self, digest: str) -> None:
@@ -165,7 +169,7 @@ class SessionKeeper(QObject):
             self._region.keep_now(self._state.values.region)
         except EchoGenError as error:
             self._not_kept(error)
-        for subject in self._state.subjects[-_MOST_SUBJECTS:]:
+        for subject in self._kept():
             photo, mask = subject.photo, subject.mask
             try:
                 if photo is not None and photo.digest not in self._photos:
@@ -192,7 +196,7 @@ class SessionKeeper(QObject):
         subjects: list[SavedSubject] = []
         current = -1
         chosen = self._state.subject
-        for subject in self._state.subjects[-_MOST_SUBJECTS:]:
+        for subject in self._kept():
             described = self._describe(subject)
             if described is not None:
                 if subject is chosen:
@@ -238,6 +242,7 @@ class SessionKeeper(QObject):
                 framing=packed["framing"],
                 cut_below=subject.cut_out.cut_below,
                 cut_beside=subject.cut_out.cut_beside,
+                card=subject.card,
             )
         if subject.photo.digest not in self._photos:
             return None
@@ -249,6 +254,7 @@ class SessionKeeper(QObject):
             title=subject.title,
             example=subject.example,
             unsure=_is_unsure(subject),
+            card=subject.card,
         )
 
     @staticmethod

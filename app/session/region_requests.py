@@ -92,7 +92,8 @@ class RegionRequests(QObject):
 
     def _request(self, subject: Subject, region: Region, kept: ScaleBits | None) -> GenerationRequest:
         values = replace(for_next_picture(self._state.values), kept=None, region=None)
-        request = compose(values, subject.cut_out, subject.name)
+        first, *further = self._state.cut_outs
+        request = compose(values, first, subject.name, further)
         return replace(request, size=region.size, kept=kept, region=region)
 
     @Slot()

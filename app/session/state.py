@@ -3,8 +3,8 @@
 Panels read it and change it through its methods; they never talk to each other. Every change is told by one signal, after
 the value is in place and only when it is another one. Values are frozen dataclasses: ask for them again after a signal.
 
-    photoChanged      the current subject is another one, or the shelf changed (``subjects``, ``current``, ``subject``)
-    maskChanged       mask, cut-out or name of the current subject changed, or its cut-out is being looked for
+    photoChanged      the current photo is another one, or the shelf changed (``subjects``, ``current``, ``subject``, ``photos``)
+    maskChanged       mask, cut-out or name of a photo of the current subject changed, or its cut-out is being looked for
     promptChanged     the prompt, what to avoid, or the subject's name was typed
     requestChanged    any value of the prompt panel changed, the prompt included (``values``)
     engineChanged     the engine loads, is ready, draws, stops or failed; bundle and device (``engine``)
@@ -25,11 +25,12 @@ from PySide6.QtCore import QObject, Signal
 from app.session.subject_shelf import Subject, SubjectShelf
 from app.session.values import PanelValues, Readiness
 from app.store.settings import Settings
+from engine import MAX_VIEWS
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine import EngineInfo, GenerationRequest, ScaleBits
+    from engine import CutOut, EngineInfo, GenerationRequest, ScaleBits
     from engine.bundle import BundleManifest
 
 DEFAULT_REFERENCE_SIZE = 256
@@ -169,8 +170,34 @@ class SessionState(QObject):
         manifest = self._contents.engine.manifest
         return manifest.reference_size if manifest is not None else DEFAULT_REFERENCE_SIZE
 
+    @property
+    def photos(self) -> tuple[Subject, ...]:
+        """The photos of the current subject, the first one first: those on the card of the current photo."""
+        subject = self.subject
+        return self._shelf.photos_of(subject.card) if subject is not None else ()
+
+    @property
+    def cards(self) -> tuple[tuple[Subject, ...], ...]:
+        """The subjects on the shelf in their order, each with its photos."""
+        return self._shelf.cards
+
+    @property
+    def may_add_photo(self) -> bool:
+        """Return True if the current subject may get another photo. An example stays as it is."""
+        photos = self.photos
+        return 0 < len(photos) <= MAX_VIEWS and not photos[0].example
+
+    @property
+    def cut_outs(self) -> tuple[CutOut, ...]:
+        """The cut-outs that the next picture is drawn of: that of each photo of the current subject, the first one first. None while
+        one of them cannot be used."""
+        made = [photo.cut_out for photo in self.photos]
+        whole = tuple(cut_out for cut_out in made if cut_out is not None)
+        return whole if len(whole) == len(made) else ()
+
     def add_subject(self, **values: Any) -> Subject:
-        """Put a subject on the shelf and make it the current one. ``values``: fields of ``Subject`` but the key."""
+        """Put a photo on the shelf and make it the current one. ``values``: fields of ``Subject`` but the key; with a ``card`` it is
+        another photo of the subject there."""
         subject = self._shelf.add(values)
         self._shelf_changed()
         return subject
@@ -180,9 +207,11 @@ class SessionState(QObject):
         index = self._shelf.update(key, changes)
         if index is None:
             return
+        subject = self.subject
+        of_current = subject is not None and self.subjects[index].card == subject.card
         if "photo" in changes or ("name" in changes and index != self.current):
             self.photoChanged.emit()  # the shelf shows photo and name of every subject
-        if index == self.current:
+        if of_current:
             self.maskChanged.emit()
             if "name" in changes:
                 self.promptChanged.emit()
@@ -191,14 +220,14 @@ class SessionState(QObject):
         if self._shelf.select(index):
             self._shelf_changed()
 
-    def remove_subject(self, key: int, *, for_good: bool = False) -> None:
-        """Take a subject off the shelf; the one before it becomes current. ``bring_back_subject`` undoes it, unless it went
-        for good."""
-        if self._shelf.remove(key, for_good=for_good):
+    def remove_subject(self, key: int, *, alone: bool = False, for_good: bool = False) -> None:
+        """Take the subject that a photo is of off the shelf, or that photo ``alone`` off its card; what stands before becomes
+        current. ``bring_back_subject`` undoes it, unless it went for good."""
+        if self._shelf.remove(key, alone=alone, for_good=for_good):
             self._shelf_changed()
 
     def move_subject(self, key: int, place: int) -> None:
-        """Give a subject another place on the shelf, 0 … their number - 1; ``bring_back_subject`` undoes it."""
+        """Give a subject with its photos another place on the shelf, 0 … their number - 1; ``bring_back_subject`` undoes it."""
         if self._shelf.move(key, place):
             self.photoChanged.emit()
 
@@ -325,15 +354,15 @@ class SessionState(QObject):
 
     def readiness(self) -> Readiness:
         """The values that the help line under Generate is made from."""
-        subject, engine = self.subject, self._contents.engine
+        photos, engine = self.photos, self._contents.engine
         return Readiness(
             starting=engine.phase == "off",
             has_model=engine.phase in ("loading", "ready"),
             loading=engine.phase == "loading",
-            reading=self._contents.reading or (subject is not None and bool(subject.coming)),
-            has_photo=subject is not None,
-            has_subject=subject is not None and subject.cut_out is not None,
-            problem=subject.problem if subject is not None else "",
+            reading=self._contents.reading or any(photo.coming for photo in photos),
+            has_photo=bool(photos),
+            has_subject=bool(self.cut_outs),
+            problem=next((photo.problem for photo in photos if photo.problem), ""),
             has_prompt=bool(self._contents.values.prompt.strip()),
             prepared=self._contents.prepared is not None,
             seconds=self._contents.seconds,

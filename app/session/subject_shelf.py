@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
+
+from engine import MAX_VIEWS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,10 +21,11 @@ _MOST_REMOVED = 12
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One subject on the shelf.
+    """One photo of a subject on the shelf; most subjects have one.
 
     Attributes:
-        key: number of this subject in this session.
+        key: number of this photo in this session.
+        card: number of its card: photos with the same one are of the same subject, and stand side by side.
         photo: the photo; None for a subject recalled from a picture, of which only the cut-out is left.
         mask: uint8 (H, W) as large as the photo, or None while it is looked for.
         automatic: the mask as it was found, for a reset.
@@ -39,6 +43,7 @@ class Subject:
     """
 
     key: int
+    card: int = 0
     photo: Photo | None = None
     mask: np.ndarray | None = None
     automatic: np.ndarray | None = None
@@ -55,38 +60,83 @@ class Subject:
     preview: np.ndarray | None = None
 
 
+@dataclass(frozen=True)
+class _Removed:
+    """Photos that were taken off: the place of their card among the cards, and of the first of them on the card."""
+
+    card_place: int
+    place: int
+    photos: tuple[Subject, ...]
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """A card that stood at another place."""
+
+    card: int
+    place: int
+
+
 class SubjectShelf:
     """Subjects that come, change, move and go; what tells others of it is ``SessionState``.
 
+    Photos of one subject lie on one card and stand side by side; the first of them is the one that is drawn.
+
     Attributes:
-        subjects: in their order. current: index of the current one, or -1.
+        subjects: every photo in order, card by card. current: index of the current one, or -1.
     """
 
     def __init__(self) -> None:
         self.subjects: tuple[Subject, ...] = ()
         self.current = -1
         self._next_key = 1
-        self._removed: list[tuple[int, Subject | int]] = []
+        self._removed: list[_Removed | _Moved] = []
 
     @property
     def subject(self) -> Subject | None:
         """The current one."""
         return self.subjects[self.current] if self.current >= 0 else None
 
+    @property
+    def cards(self) -> tuple[tuple[Subject, ...], ...]:
+        """The cards in their order, each with its photos."""
+        return tuple(tuple(photos) for _, photos in groupby(self.subjects, key=lambda subject: subject.card))
+
+    def photos_of(self, card: int) -> tuple[Subject, ...]:
+        """The photos on a card, the first one first; none where it is gone."""
+        return tuple(subject for subject in self.subjects if subject.card == card)
+
     def add(self, values: Mapping[str, Any]) -> Subject:
-        """Put a subject at the end and make it the current one. ``values``: fields of ``Subject`` but the key."""
-        subject = self._made(values)
-        self.subjects = (*self.subjects, subject)
-        self.current = len(self.subjects) - 1
+        """Put a photo at the end and make it the current one; with the ``card`` of another subject at the end of that card, under
+        its name. A card that is gone or full gets no more: the photo is a subject of its own then.
+
+        Args:
+            values: fields of ``Subject`` but the key.
+        """
+        others = self.photos_of(values.get("card", 0))
+        if others and len(others) <= MAX_VIEWS:
+            subject = self._made({**values, "name": others[0].name or values.get("name", "")})
+            place = self.subjects.index(others[-1]) + 1
+        else:
+            subject, place = self._made({**values, "card": 0}), len(self.subjects)
+        self.subjects = (*self.subjects[:place], subject, *self.subjects[place:])
+        self.current = place
         return subject
 
     def update(self, key: int, changes: Mapping[str, Any]) -> int | None:
-        """Change fields of a subject. Returns its index; None where it is gone, or is so already."""
+        """Change fields of a photo; a name is that of its whole card. Returns its index; None where it is gone, or is so
+        already."""
         index = self._index(key)
         if index is None or all(_same(getattr(self.subjects[index], name), value) for name, value in changes.items()):
             return None
         changed = replace(self.subjects[index], **changes)
-        self.subjects = (*self.subjects[:index], changed, *self.subjects[index + 1 :])
+        subjects = (*self.subjects[:index], changed, *self.subjects[index + 1 :])
+        if "name" in changes:
+            subjects = tuple(
+                replace(one, name=changed.name) if one.card == changed.card and one.name != changed.name else one
+                for one in subjects
+            )
+        self.subjects = subjects
         return index
 
     def select(self, index: int) -> bool:
@@ -96,73 +146,117 @@ class SubjectShelf:
         self.current = index
         return True
 
-    def remove(self, key: int, *, for_good: bool = False) -> bool:
-        """Take a subject off; the one before it becomes current. False where it is gone already. ``undo`` brings it back, unless
-        it went for good."""
-        place = self._index(key)
-        if place is None:
+    def remove(self, key: int, *, alone: bool = False, for_good: bool = False) -> bool:
+        """Take the card that a photo lies on off the shelf, or that photo ``alone`` off its card; the card or photo before it becomes
+        current. False where it is gone already. ``undo`` brings it back, unless it went for good."""
+        index = self._index(key)
+        if index is None:
             return False
-        gone, current = self.subjects[place], self.subject
-        if not gone.example and not for_good:
-            self._done(place, gone)
-        self.subjects = tuple(subject for subject in self.subjects if subject is not gone)
-        if current is not None and current is not gone:
+        card, current = self.subjects[index].card, self.subject
+        gone = (self.subjects[index],) if alone else self.photos_of(card)
+        place = self.subjects.index(gone[0])
+        if not gone[0].example and not for_good:
+            self._done(_Removed(self._card_place(card), self.photos_of(card).index(gone[0]), gone))
+        self.subjects = tuple(subject for subject in self.subjects if subject not in gone)
+        if current is not None and current not in gone:
             self.current = self.subjects.index(current)
-        elif self.subjects:
-            self.current = max(min(self.current, len(self.subjects)) - 1, 0)
         else:
-            self.current = -1
+            self.current = self._beside(card, place)
         return True
 
+    def _beside(self, card: int, place: int) -> int:
+        """The subject that is current after those at a place went: another photo of the card, else the first one of the card before."""
+        if not self.subjects:
+            return -1
+        left = self.photos_of(card)
+        if left:
+            first = self.subjects.index(left[0])
+            return min(max(place - 1, first), first + len(left) - 1)
+        before = self.subjects[max(place - 1, 0)]
+        return self.subjects.index(self.photos_of(before.card)[0])
+
     def move(self, key: int, place: int) -> bool:
-        """Give a subject another place, 0 … their number - 1. False where it stands there, or there is no such place."""
-        before = self._index(key)
-        if before is None or before == place or not 0 <= place < len(self.subjects):
+        """Give the card that a photo lies on another place, 0 … their number - 1. False where it stands there, or there is no such
+        place."""
+        index, cards = self._index(key), self.cards
+        if index is None or not 0 <= place < len(cards):
             return False
-        self._done(before, key)
-        return self._put(key, place)
+        card = self.subjects[index].card
+        before = self._card_place(card)
+        if before == place:
+            return False
+        self._done(_Moved(card, before))
+        return self._put(card, place)
 
     def undo(self) -> Literal["removed", "moved", "gone"] | None:
         """Undo what was done last. Returns what that was, "gone" for a move of one that was taken off since; None when there is
         nothing to undo."""
         if not self._removed:
             return None
-        place, subject = self._removed.pop()
-        if isinstance(subject, int):
-            return "moved" if self._put(subject, place) else "gone"
-        self.subjects = (*self.subjects[:place], subject, *self.subjects[place:])
-        self.current = self.subjects.index(subject)
+        done = self._removed.pop()
+        if isinstance(done, _Moved):
+            return "moved" if self._put(done.card, done.place) else "gone"
+        cards, photos = list(self.cards), done.photos
+        there = self.photos_of(photos[0].card)
+        if there and len(there) + len(photos) <= MAX_VIEWS + 1:
+            place = self._card_place(photos[0].card)
+            cards[place] = (*there[: done.place], *photos, *there[done.place :])
+        else:
+            if there:  # other photos took its room meanwhile: it comes back as a subject of its own
+                number, self._next_key = self._next_key, self._next_key + 1
+                photos = tuple(replace(photo, card=number) for photo in photos)
+            cards.insert(done.card_place, photos)
+        self.subjects = tuple(photo for card in cards for photo in card)
+        self.current = self.subjects.index(photos[0])
         return "removed"
 
     def put_before(self, subjects: Sequence[Mapping[str, Any]], current: int) -> tuple[Subject, ...]:
-        """Put subjects before what is there, which stays the current one; on an empty shelf ``current`` is."""
-        made, opened = tuple(map(self._made, subjects)), self.subjects
+        """Put subjects before what is there, which stays the current one; on an empty shelf ``current`` is.
+
+        Args:
+            subjects: fields of each; equal ``card`` numbers other than 0 say that photos lie on one card, as long as they stand
+                side by side.
+        """
+        made: list[Subject] = []
+        wanted = 0
+        for values in subjects:
+            before, wanted = wanted, values.get("card", 0)
+            joins = wanted and wanted == before and len(self._run(made)) <= MAX_VIEWS
+            made.append(self._made({**values, "card": made[-1].card if joins else 0}))
+        opened = self.subjects
         if opened:
             self.current += len(made)
         else:
             self.current = min(max(current, 0 if made else -1), len(made) - 1)
         self.subjects = (*made, *opened)
-        return made
+        return tuple(made)
+
+    @staticmethod
+    def _run(made: Sequence[Subject]) -> list[Subject]:
+        """Those on the card of the last one."""
+        return [subject for subject in made if subject.card == made[-1].card]
 
     def _made(self, values: Mapping[str, Any]) -> Subject:
-        subject = Subject(self._next_key, **values)
-        self._next_key += 1
-        return subject
+        key, self._next_key = self._next_key, self._next_key + 1
+        return Subject(key, **{**values, "card": values.get("card") or key})
 
     def _index(self, key: int) -> int | None:
         return next((index for index, subject in enumerate(self.subjects) if subject.key == key), None)
 
-    def _done(self, place: int, what: Subject | int) -> None:
-        self._removed = [*self._removed[1 - _MOST_REMOVED :], (place, what)]
+    def _card_place(self, card: int) -> int:
+        return next((place for place, photos in enumerate(self.cards) if photos[0].card == card), -1)
 
-    def _put(self, key: int, place: int) -> bool:
-        """Returns whether the subject is still there."""
-        index = self._index(key)
-        if index is None:
+    def _done(self, what: _Removed | _Moved) -> None:
+        self._removed = [*self._removed[1 - _MOST_REMOVED :], what]
+
+    def _put(self, card: int, place: int) -> bool:
+        """Returns whether the card is still there."""
+        moved, current = self.photos_of(card), self.subject
+        if not moved:
             return False
-        moved, current = self.subjects[index], self.subject
-        others = [subject for subject in self.subjects if subject is not moved]
-        self.subjects = (*others[:place], moved, *others[place:])
+        cards = [photos for photos in self.cards if photos != moved]
+        cards.insert(place, moved)
+        self.subjects = tuple(photo for photos in cards for photo in photos)
         if current is not None:
             self.current = self.subjects.index(current)
         return True

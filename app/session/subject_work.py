@@ -32,12 +32,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A photo that was read, with its pyramid for zooming; ``name`` of the subject, where it is known."""
+    """A photo that was read, with its pyramid for zooming; ``name`` of the subject, where it is known; ``card`` of the subject
+    that it is another photo of, or 0."""
 
     photo: Photo
     layers: Pyramid
-    name: str
-    example: bool
+    name: str = ""
+    example: bool = False
+    card: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +82,13 @@ class OnDemand:
                 self._made.close()
 
 
-def read_file(path: Path, name: str, example: bool) -> Loaded:
+def read_file(path: Path, name: str, example: bool, card: int = 0) -> Loaded:
     """Read a photo. Raises ``PhotoError``."""
     photo = load_photo(path)
-    return Loaded(photo, Pyramid(photo.rgb), name, example)
+    return Loaded(photo, Pyramid(photo.rgb), name, example, card)
 
 
-def read_image(image: QImage, title: str) -> Loaded:
+def read_image(image: QImage, title: str, card: int = 0) -> Loaded:
     """Take a picture without a file, from the clipboard for example, its colours brought to sRGB."""
     if image.width() * image.height() <= MAX_PIXELS and image.colorSpace().isValid():
         # Screens and cameras of today have more colours than sRGB; the pixels are meant in the space they name.
@@ -97,7 +99,7 @@ def read_image(image: QImage, title: str) -> Loaded:
         rows = np.frombuffer(grey.constBits(), np.uint8).reshape(grey.height(), grey.bytesPerLine())
         alpha = rows[:, : grey.width()].copy()
     photo = photo_from_pixels(to_array(image), alpha, title)
-    return Loaded(photo, Pyramid(photo.rgb), "", False)
+    return Loaded(photo, Pyramid(photo.rgb), card=card)
 
 
 def find(segmenter: OnDemand, key: int, photo: Photo, hint: Hint) -> Found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from app.session.subject_shelf import Subject
 from app.session.subject_work import OnDemand, compose, find, note, prepare, read_file, read_image
 from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS
-from engine import EchoGenError, Sentence
+from engine import MAX_VIEWS, EchoGenError, PhotoError, Sentence
 from engine.photo import Hint
 
 if TYPE_CHECKING:
@@ -119,6 +119,26 @@ class Subjects(QObject):
         """Put a pasted picture on the shelf."""
         self._load(read_image, QImage(image), title)
 
+    def add_photos(self, card: int, given: Sequence[Path | QImage], title: str = "") -> None:
+        """Put further photos of a subject on its card, as far as there is room.
+
+        Args:
+            given: files, or pictures without one, which get the ``title``.
+        """
+        free = MAX_VIEWS + 1 - len([photo for photo in self.state.subjects if photo.card == card])
+        if len(given) > free:
+            self.failed.emit(
+                PhotoError(
+                    Sentence("A subject has at most {most} photos.", most=MAX_VIEWS + 1),
+                    Sentence("Take one of them out first."),
+                )
+            )
+        for one in given[: max(free, 0)]:
+            if isinstance(one, QImage):
+                self._load(read_image, QImage(one), title, card)
+            else:
+                self._load(read_file, one, "", False, card)
+
     def _load(self, read: Callable[..., Loaded], *arguments) -> None:
         self._count_loading(1)
         background.run(read, *arguments, done=self._loaded, failed=self._not_loaded)
@@ -131,12 +151,17 @@ class Subjects(QObject):
         digest = loaded.photo.digest
         for index, subject in enumerate(self.state.subjects):
             here = subject.photo.digest if subject.photo is not None else subject.coming
-            if here == digest:
+            if here == digest and loaded.card in (0, subject.card):
                 self.state.select_subject(index)  # it is here already, with its mask, or about to be
                 return
         self._coming = loaded.layers
         self.state.add_subject(
-            photo=loaded.photo, name=loaded.name, title=loaded.photo.name, example=loaded.example, finding=True
+            photo=loaded.photo,
+            name=loaded.name,
+            title=loaded.photo.name,
+            example=loaded.example,
+            card=loaded.card,
+            finding=True,
         )
         for key in examples:
             # Examples are one click away in the gallery; the shelf is for what the user brought.
@@ -328,6 +353,9 @@ class Subjects(QObject):
                     self._examined.add(subject.key)
                     arguments = subject.key, subject.photo, mask, self.state.reference_size
                     background.run(note, *arguments, done=self._notes_made)
+        for photo in self.state.photos:
+            if photo is not self.state.subject:
+                self._complete(photo)
         keys = {one.key for one in self.state.subjects}
         for key in [key for key in self._sessions if key not in keys]:
             self._drop(key)
@@ -335,6 +363,15 @@ class Subjects(QObject):
             self._flush()
             self._session = session
             self.sessionChanged.emit()
+
+    def _complete(self, subject: Subject) -> None:
+        """Give a photo of the current subject that is not looked at its cut-out: the next picture is drawn of it, too."""
+        if subject.photo is None or subject.problem or subject.finding or subject.cut_out is not None:
+            return
+        if subject.mask is None and subject.key not in self._searched:
+            self._search(subject)
+        elif subject.mask is not None and subject.key not in self._numbers:
+            self._compose(subject.key, subject.photo, subject.mask, None)
 
     def _session_of(self, subject: Subject) -> MaskSession:
         import numpy as np
@@ -414,15 +451,16 @@ class Subjects(QObject):
         background.run(compose, key, number, photo, mask, size, framing, box, done=self._composed)
 
     def is_changing(self) -> bool:
-        """Return True while the current subject's mask is newer than its cut-out; ``composed`` tells when it is not any
-        more."""
-        subject = self.state.subject
-        if subject is None or subject.photo is None or subject.finding:
+        """Return True while a mask of the current subject is newer than its cut-out; ``composed`` tells when none is any more."""
+        photos = [photo for photo in self.state.photos if photo.photo is not None and not photo.finding]
+        if not photos:
             return False
         if self._publish.isActive():
             self._publish.stop()
             self._publish_current()  # somebody waits for it
-        return self._publish.isActive() or self._numbers.get(subject.key) != self._done.get(subject.key)
+        return self._publish.isActive() or any(
+            self._numbers.get(photo.key) != self._done.get(photo.key) for photo in photos
+        )
 
     @Slot(object)
     def _composed(self, made: Composed) -> None:

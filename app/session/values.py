@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -102,8 +102,10 @@ def default_dials(manifest: BundleManifest) -> dict[str, Any]:
     return {name: defaults[name] for name in ("prompt_strength", "subject_strength", "temperature", "top_p")}
 
 
-def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "") -> GenerationRequest:
-    """The request of the first picture.
+def compose(
+    values: PanelValues, subject: CutOut | None, subject_name: str = "", views: Sequence[CutOut] = ()
+) -> GenerationRequest:
+    """The request of the first picture. ``views``: cut-outs of the subject's further photos.
 
     Raises:
         RequestError: a number is out of range (the panel's own controls never let that happen).
@@ -125,12 +127,15 @@ def compose(values: PanelValues, subject: CutOut | None, subject_name: str = "")
         kept=values.kept,
         placement=values.placement,
         region=values.region,
+        views=tuple(views),
     )
 
 
-def compose_all(values: PanelValues, subject: CutOut | None, subject_name: str = "") -> tuple[GenerationRequest, ...]:
+def compose_all(
+    values: PanelValues, subject: CutOut | None, subject_name: str = "", views: Sequence[CutOut] = ()
+) -> tuple[GenerationRequest, ...]:
     """The requests of all pictures: seeds S, S+1, …, beginning again at 0 behind the largest one."""
-    first = compose(values, subject, subject_name)
+    first = compose(values, subject, subject_name, views)
     return tuple(first.with_seed((values.seed + index) % (MAX_SEED + 1)) for index in range(values.count))
 
 

@@ -61,7 +61,7 @@ class Wording(QObject):
     def _follow(self) -> None:
         """The subject is another one, or has another name."""
         subject = self._state.subject
-        key = subject.key if subject is not None else None
+        key = subject.card if subject is not None else None
         if key != self._key:
             self._timer.stop()
             self._remember(self._name)

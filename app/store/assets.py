@@ -21,7 +21,7 @@ from PIL import Image
 
 from app.store.json_file import dumps
 from engine import CannotWrite, CutOut, Damage, EchoGenError, Sentence, read_json, write_atomically
-from engine.photo import Photo, load_photo, mask_digest, photo_from_pixels
+from engine.photo import Photo, load_photo, mask_digest, on_white, photo_from_pixels
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,8 @@ class AssetStore:
     def save_photo(self, photo: Photo) -> str:
         """Write a photo unless it is there; returns its digest. Raises ``CannotWrite``."""
         planes = [photo.rgb] if photo.alpha is None else [photo.rgb, photo.alpha]
-        self._save(self._small(photo.digest), _smaller(photo.rgb))
+        shown = photo.rgb if photo.alpha is None else on_white(photo.rgb, photo.alpha)
+        self._save(self._small(photo.digest), _smaller(shown))
         self._save(self._photo(photo.digest), np.dstack(planes) if len(planes) > 1 else photo.rgb)
         return photo.digest
 

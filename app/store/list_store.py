@@ -20,21 +20,23 @@ from engine import Damage, EchoGenError, GenerationRequest, ListedRequest, read_
 log = logging.getLogger(__name__)
 
 _LARGEST = 256 * 2**20
+_Place = Annotated[int, Meta(ge=0)]
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A picture: its request without the subject, the subject's place among the subjects, and its words."""
+    """A picture: its request without the subject's photos, their places among the cut-outs, and its words."""
 
     request: dict[str, Any]
-    subject: Annotated[int, Meta(ge=0)]
+    subject: _Place
     row: str
     column: str
+    views: tuple[_Place, ...] = ()
 
 
 @dataclass(frozen=True)
 class _List:
-    """The file. The subject is the same for most requests, and stands in it once."""
+    """The file. A subject's cut-outs are the same for most requests, and stand in it once."""
 
     key: str
     subjects: list[dict[str, Any] | None]
@@ -53,8 +55,9 @@ class ListStore:
         entries = []
         for one in listed:
             data = one.request.to_json()
-            place = subjects.setdefault(json.dumps(data.pop("subject")), len(subjects))
-            entries.append(_Entry(data, place, one.row, one.column))
+            photos = [data.pop("subject"), *data.pop("views", ())]
+            first, *further = [subjects.setdefault(json.dumps(photo), len(subjects)) for photo in photos]
+            entries.append(_Entry(data, first, one.row, one.column, tuple(further)))
         kept = _List(key, [json.loads(subject) for subject in subjects], entries)
         write_atomically(self.path, dumps(asdict(kept)))
 
@@ -65,13 +68,15 @@ class ListStore:
             if kept.key != key:
                 return ()
             return tuple(
-                ListedRequest(_request(entry.request, kept.subjects[entry.subject]), entry.row, entry.column)
-                for entry in kept.entries
+                ListedRequest(_request(entry, kept.subjects), entry.row, entry.column) for entry in kept.entries
             )
         except (OSError, Damage, EchoGenError, IndexError):
             log.warning("the last list of prompts could not be read", exc_info=True)
             return ()
 
 
-def _request(data: dict[str, Any], subject: dict[str, Any] | None) -> GenerationRequest:
-    return GenerationRequest.from_json({**data, "subject": subject})
+def _request(entry: _Entry, subjects: list[dict[str, Any] | None]) -> GenerationRequest:
+    data = {**entry.request, "subject": subjects[entry.subject]}
+    if entry.views:
+        data["views"] = [subjects[place] for place in entry.views]
+    return GenerationRequest.from_json(data)

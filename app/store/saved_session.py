@@ -22,7 +22,7 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class SavedSubject:
-    """One subject on the shelf.
+    """One photo of a subject on the shelf.
 
     Attributes:
         photo, mask: digests of assets; ``mask`` may be empty.
@@ -31,6 +31,7 @@ class SavedSubject:
         framing: how that is framed. cut_below, cut_beside: as in ``CutOut``.
         example: it came with a bundle.
         unsure: its cut-out was called unsure, and nobody has corrected it.
+        card: photos that stand side by side with the same number are of one subject; 0 stands alone.
     """
 
     photo: str
@@ -43,6 +44,7 @@ class SavedSubject:
     cut_beside: str = ""
     example: bool = False
     unsure: bool = False
+    card: int = 0
 
 
 @dataclass(frozen=True)

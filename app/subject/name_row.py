@@ -1,4 +1,4 @@
-"""The subject's name: a field, suggested names while it is empty, and beside it how sure the search was."""
+"""The subject's name: a field, suggested names while it is empty, and beside it that the subject was found."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NameRow(QWidget):
     """See the module.
 
     Attributes:
-        edit: the field. nouns: the suggested names. found_label, found_sign: how sure the search was.
+        edit: the field. nouns: the suggested names. found_label, found_sign: that it was found.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -53,22 +53,17 @@ class NameRow(QWidget):
             self.edit.setText(name)
 
     def show_found(self, verdict: Verdict, score: float) -> None:
-        """Say how sure the search was.
+        """Say how sure the search was, where it was. Where it was not, the note under the photo says so.
 
         Args:
             verdict: "" when the cut-out was corrected.
             score: 0 … 1; nothing is said of 0.
         """
         self._found = (verdict, score)
-        if verdict == "":
-            words = self.tr("corrected")
-        elif verdict == "sure":
-            words = self.tr("found, {0}\u00a0%").format(round(100 * score))
-        else:
-            words = self.tr("not sure, {0}\u00a0%").format(round(100 * score))
-        self.found_label.setText(words)
-        self.found_label.setVisible(score > 0)
-        self.found_sign.setVisible(score > 0 and verdict in ("", "sure"))
+        found = self.tr("found, {0}\u00a0%").format(round(100 * score))
+        self.found_label.setText(self.tr("corrected") if verdict == "" else found)
+        for widget in (self.found_label, self.found_sign):
+            widget.setVisible(score > 0 and verdict in ("", "sure"))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

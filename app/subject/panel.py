@@ -147,6 +147,7 @@ class SubjectPanel(QWidget):
         from app.subject.found_note import FoundNote
         from app.subject.name_row import NameRow
         from app.subject.photo_pieces import PhotoChip
+        from app.subject.photo_row import PhotoRow
         from app.subject.tool_row import ToolRow
 
         self.canvas = canvas = MaskCanvas(wheel=False, padding=0, corner=radius("control"), frame="surface", small=True)
@@ -157,6 +158,7 @@ class SubjectPanel(QWidget):
         self.found_note = FoundNote()
         self.name_row = NameRow()
         self.card, self.draft, self.shelf = CutOutCard(), DraftLine(), Shelf(self._state)
+        self.photos = PhotoRow(self._state)
         self.note = label("", "help", "muted", wrap=True)
         self.photo_note = label("", "help", "muted", wrap=True)
         self.photo_note.setObjectName("photoNote")
@@ -165,10 +167,12 @@ class SubjectPanel(QWidget):
                 self.draft,
                 canvas,
                 self.tool_row,
+                self.photos,
                 self.photo_note,
                 self.found_note,
                 self.name_row,
                 self.card,
+                self.photos.add,
                 self.note,
                 self.shelf,
             )
@@ -183,7 +187,9 @@ class SubjectPanel(QWidget):
         self.card.edit.clicked.connect(self.editRequested)
         self.name_row.edit.textEdited.connect(self._name_typed)
         self.name_row.nouns.picked.connect(self._noun_picked)
-        self.shelf.focusLeft.connect(self._take_focus)
+        for row in (self.shelf, self.photos):
+            row.focusLeft.connect(self._take_focus)
+        self.photos.editRequested.connect(self.editRequested)
         ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
         bind(canvas, "invert", self.invert)
@@ -355,6 +361,8 @@ class SubjectPanel(QWidget):
         acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
+        if self._state.may_add_photo:
+            acts["add_photo"] = self.photos.addRequested.emit
         menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.tool_row.undo.isEnabled())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)

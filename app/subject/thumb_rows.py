@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,10 +17,10 @@ from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.look.theme import theme
 from app.session.state import SessionState
-from app.session.subject_shelf import Subject
 from app.subject.photo_pieces import Thumb
+from app.subject.thumb_pictures import PIXELS, ThumbPictures
 from app.system.deferred import PAINTED_MS
-from engine import EchoGenError
+from engine import MAX_VIEWS, EchoGenError
 
 if TYPE_CHECKING:
     from app.subject.shelf_thumb import ShelfThumb
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 
 COLUMNS = 4
 _SIDE = 60
-_PIXELS = 180
 
 
 @dataclass(frozen=True)
@@ -137,9 +136,13 @@ class Shelf(_Row):
         removed: a subject was taken off; ``bring_back`` undoes it, and a change of the order.
         renameRequested: the current subject is to get another name.
         focusLeft: the thumb that had the focus is gone, and there is no other.
+        addRequested(int): choose another photo of the subject on this card.
+        photosGiven(int, object): paths, or a ``QImage``, that were dropped onto this card.
     """
 
     removed = Signal()
+    addRequested = Signal(int)
+    photosGiven = Signal(int, object)
     focusLeft = Signal()
     renameRequested = Signal()
 
@@ -147,8 +150,7 @@ class Shelf(_Row):
         super().__init__(parent)
         self._state = state
         self._shown: tuple[int, ...] = ()
-        self._pictured: dict[int, object] = {}
-        self._pictures: dict[int, QImage] = {}
+        self._pictures = ThumbPictures()
         self._drop = -1
         self.setAcceptDrops(True)
         state.photoChanged.connect(self.follow)
@@ -164,8 +166,8 @@ class Shelf(_Row):
     def follow(self) -> None:
         """Show the subjects of the state."""
         # One subject needs no shelf: nothing is made of what is not shown.
-        subjects = self._state.subjects if len(self._state.subjects) > 1 else ()
-        keys = tuple(subject.key for subject in subjects)
+        cards = self._state.cards if len(self._state.cards) > 1 else ()
+        keys = tuple(card[0].key for card in cards)
         if keys != self._shown:
             focused = next((key for key, thumb in zip(self._shown, self.thumbs, strict=True) if thumb.hasFocus()), None)
             place = self._shown.index(focused) if focused is not None else 0
@@ -176,32 +178,47 @@ class Shelf(_Row):
                 thumb.removeRequested.connect(self._removed)
                 thumb.moveRequested.connect(self._moved)
                 thumb.renameRequested.connect(self._renamed)
+                thumb.addRequested.connect(self._add)
+                thumb.photosGiven.connect(self._given)
             if focused is not None and keys:
                 place = keys.index(focused) if focused in keys else min(place, len(keys) - 1)
                 self.thumbs[place].setFocus(Qt.FocusReason.ShortcutFocusReason)
             elif focused is not None:
                 self.focusLeft.emit()
-        self.setVisible(bool(subjects))
-        for index, (thumb, subject) in enumerate(zip(self.thumbs, subjects, strict=True)):
-            thumb.setChecked(index == self._state.current)
+        self.setVisible(bool(cards))
+        for index, (thumb, card) in enumerate(zip(self.thumbs, cards, strict=True)):
+            subject, count = card[0], len(card)
+            thumb.setChecked(self._state.subject in card)
             name = subject.name or subject.title or self.tr("Subject {0}").format(index + 1)
-            thumb.setAccessibleName(name)
-            thumb.set_subject(subject.key, subject.name or Path(subject.title).stem or str(index + 1))
-            thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(name))
-            source = next((one for one in (subject.cut_out, subject.photo, subject.preview) if one is not None), None)
-            if source is not None and self._pictured.get(subject.key) is not source:
-                self._pictured[subject.key] = source
-                self._pictures[subject.key] = _picture(subject)
-            thumb.set_picture(self._pictures.get(subject.key, QImage()))
-        for kept in (self._pictured, self._pictures):
-            for key in set(kept) - set(keys):
-                del kept[key]
+            words = name if count == 1 else self.tr("{0}, {1} photos").format(name, count)
+            thumb.setAccessibleName(words)
+            thumb.set_subject(subject.key, subject.name or Path(subject.title).stem or str(index + 1), count)
+            thumb.set_expandable(not subject.example and count <= MAX_VIEWS)
+            thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(words))
+            thumb.set_picture(self._pictures.of(subject))
+        self._pictures.keep(keys)
 
     @Slot()
     def _clicked(self) -> None:
-        index = self.thumbs.index(self.sender())
-        self._state.select_subject(index)
+        self._select(self.thumbs.index(self.sender()))
         self.follow()
+
+    def _select(self, place: int) -> None:
+        """Make the card at a place the current one. Of the card that is, the photo that is looked at stays."""
+        card = self._state.cards[place]
+        if self._state.subject not in card:
+            self._state.select_subject(self._state.subjects.index(card[0]))
+
+    @Slot()
+    def _add(self) -> None:
+        self.addRequested.emit(self._card_of(self.sender()))
+
+    @Slot(object)
+    def _given(self, photos: list[Path | QImage]) -> None:
+        self.photosGiven.emit(self._card_of(self.sender()), photos)
+
+    def _card_of(self, thumb: QObject) -> int:
+        return self._state.cards[self.thumbs.index(thumb)][0].card
 
     @Slot()
     def _removed(self) -> None:
@@ -216,7 +233,7 @@ class Shelf(_Row):
 
     @Slot()
     def _renamed(self) -> None:
-        self._state.select_subject(self.thumbs.index(self.sender()))
+        self._select(self.thumbs.index(self.sender()))
         self.renameRequested.emit()
 
     def bring_back(self) -> bool:
@@ -284,27 +301,6 @@ def examples_of(state: SessionState) -> tuple[ExamplePhoto, ...]:
     )
 
 
-def _picture(subject: Subject) -> QImage:
-    import numpy as np
-
-    from engine import MaskError
-    from engine.photo import cut_out, photo_from_pixels
-
-    if subject.cut_out is not None:
-        return to_image(subject.cut_out.rgb)
-    if subject.photo is None:
-        assert subject.preview is not None
-        return to_image(subject.preview)
-    step = max(1, min(subject.photo.rgb.shape[:2]) // (2 * _PIXELS))  # twice what is shown: smoothed when it is painted
-    small = np.ascontiguousarray(subject.photo.rgb[::step, ::step])
-    if subject.mask is not None:  # of a session that came back: its cut-out is made when it is chosen
-        try:
-            return to_image(cut_out(photo_from_pixels(small), subject.mask[::step, ::step], _PIXELS).rgb)
-        except MaskError:
-            log.debug("a subject of the shelf has no cut-out", exc_info=True)
-    return to_image(small)
-
-
 def _thumb(path: Path) -> tuple[Path, QImage]:
     """A small square copy; an empty picture when the file cannot be read (said when it is chosen)."""
     import numpy as np
@@ -319,5 +315,5 @@ def _thumb(path: Path) -> tuple[Path, QImage]:
         return path, QImage()
     rgb = photo.rgb if photo.alpha is None else on_white(photo.rgb, photo.alpha)
     small = Image.fromarray(rgb)
-    small.thumbnail((2 * _PIXELS, 2 * _PIXELS), Image.Resampling.LANCZOS)
+    small.thumbnail((2 * PIXELS, 2 * PIXELS), Image.Resampling.LANCZOS)
     return path, to_image(np.asarray(small))

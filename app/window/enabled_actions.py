@@ -18,6 +18,7 @@ def enabled_actions(panels: Panels, state: SessionState, redrawing: Redrawing, c
     chosen = gallery and not editing
     photo = subject is not None and subject.photo is not None
     return {
+        "add_photo": not editing and state.may_add_photo,
         "save": finished or chosen,
         "save_plain": finished or chosen,
         "save_2x": finished,
@@ -29,7 +30,7 @@ def enabled_actions(panels: Panels, state: SessionState, redrawing: Redrawing, c
         "redraw": free and canvas.strip.model.can_redraw,
         "redraw_region": free and redrawing.can_redraw(),
         "cut_out": free and cutting.can_cut_out(),
-        "into_photo": not busy and not editing and subject is not None and subject.cut_out is not None,
+        "into_photo": not busy and not editing and bool(state.cut_outs),
         "ideas": not busy and not editing,
         "list": not editing,
         "side_by_side": not editing,

@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
         from app.window.editing import Editing
         from app.window.empty_canvas import EmptyCanvas
         from app.window.full_screen import FullScreen
+        from app.window.further_photos import FurtherPhotos
         from app.window.gallery_page import GalleryPage
         from app.window.in_background import InBackground
         from app.window.larger import Larger
@@ -115,6 +116,7 @@ class MainWindow(QMainWindow):
         self.editor, self.banner, self.toast = panels.editor, panels.banner, panels.toast
         self.drop_frame = DropFrame(self)
         self.photo_sources = PhotoSources(self)
+        self.further_photos = FurtherPhotos(panels, controller, self)
         self.dialogs = Dialogs(self, controller, paths)
         self.assets = AssetStore(paths.assets)
         earlier = EarlierSubjects(state, self.assets, self)
@@ -165,6 +167,7 @@ class MainWindow(QMainWindow):
         panels, dialogs, drawing = self.panels, self.dialogs, self.drawing
         return {
             "open": self.photo_sources.choose,
+            "add_photo": self.further_photos.choose,
             "paste": self.photo_sources.paste,
             "save": self.pictures.save,
             "save_plain": self.pictures.save_plain,
@@ -325,7 +328,7 @@ class MainWindow(QMainWindow):
             self.controller.files.open(files)
 
     def dragEnterEvent(self, event) -> None:
-        from app.window.photo_sources import holds_picture
+        from app.subject.photo_drops import holds_picture
 
         data = event.mimeData()
         if event.source() is None and holds_picture(data):

@@ -240,7 +240,8 @@ class Panels(QWidget):
 
     @Slot()
     def undo(self) -> None:
-        """The last step of the cut-out; on the shelf, the subject that was taken off; on pictures, the last deletion.
+        """The last step of the cut-out; on the shelf and among the photos of a subject, what was taken off; on pictures, the
+        last deletion.
 
         Where the cut-out has no step, what was taken off or deleted comes back from wherever the key is pressed.
         """
@@ -254,7 +255,8 @@ class Panels(QWidget):
             self.history.commands.undo_delete()
             return
         shelf = self.subject.shelf
-        on_the_shelf = focused is not None and shelf.isAncestorOf(focused)
+        rows = (shelf, self.subject.photos)
+        on_the_shelf = focused is not None and any(row.isAncestorOf(focused) for row in rows)
         nothing_else = self._open_editor() is None and not self.subject.has_undo()
         if (on_the_shelf or nothing_else) and shelf.bring_back():
             self.toast.is_undone(shelf.bring_back)

@@ -8,8 +8,8 @@ from PySide6.QtCore import QCoreApplication, QMimeData, QObject, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.subject.photo_drops import photos_in
 from app.system.places import pictures_folder
-from app.system.sharing import local_file
 
 _SUFFIXES = (
     "*.png *.jpg *.jpeg *.jfif *.webp *.tif *.tiff *.gif *.bmp *.avif *.heic *.heif "
@@ -40,9 +40,9 @@ class PhotoSources(QObject):
     @Slot()
     def choose(self) -> None:
         """Ask for photos."""
-        names, _ = QFileDialog.getOpenFileNames(self._window, self.tr("Open photo"), str(pictures_folder()), _kinds())
-        if names:
-            self.filesGiven.emit([Path(name) for name in names])
+        files = ask_for_photos(self._window, self.tr("Open photo"))
+        if files:
+            self.filesGiven.emit(files)
 
     @Slot()
     def paste(self) -> None:
@@ -52,16 +52,12 @@ class PhotoSources(QObject):
 
     def take(self, data: QMimeData | None) -> bool:
         """Take what was dropped or pasted; False when it holds no picture."""
-        files = local_files(data)
-        if files:
-            self.filesGiven.emit(files)
-            return True
-        if data is not None and data.hasImage():
-            image = QImage(data.imageData())
-            if not image.isNull():
-                self.imageGiven.emit(image, self.tr("Pasted picture"))
-                return True
-        return False
+        given = photos_in(data)
+        if given and isinstance(given[0], QImage):
+            self.imageGiven.emit(given[0], pasted_title())
+        elif given:
+            self.filesGiven.emit(given)
+        return bool(given)
 
 
 def ask_for_photo(window: QWidget, title: str) -> Path | None:
@@ -70,19 +66,18 @@ def ask_for_photo(window: QWidget, title: str) -> Path | None:
     return Path(name) if name else None
 
 
+def ask_for_photos(window: QWidget, title: str) -> list[Path]:
+    """The same for any number of photos."""
+    names, _ = QFileDialog.getOpenFileNames(window, title, str(pictures_folder()), _kinds())
+    return [Path(name) for name in names]
+
+
+def pasted_title() -> str:
+    """The title of a picture without a file."""
+    return QCoreApplication.translate("PhotoSources", "Pasted picture")
+
+
 def _kinds() -> str:
     translate = QCoreApplication.translate
     pictures, everything = translate("PhotoSources", "Pictures"), translate("PhotoSources", "All files")
     return f"{pictures} ({_SUFFIXES});;{everything} (*)"
-
-
-def holds_picture(data: QMimeData) -> bool:
-    """Return True if a drop may hold a picture."""
-    return bool(local_files(data)) or data.hasImage()
-
-
-def local_files(data: QMimeData | None) -> list[Path]:
-    """Files on this computer in a drop or on the clipboard."""
-    if data is None or not data.hasUrls():
-        return []
-    return [local_file(url) for url in data.urls() if url.isLocalFile()]

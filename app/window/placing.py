@@ -40,9 +40,9 @@ class Placing(QObject):
     @Slot()
     def _show(self) -> None:
         state, canvas = self._state, self._canvas
-        manifest, subject = state.engine.manifest, state.subject
+        manifest, photos = state.engine.manifest, state.photos
         placed = manifest.placed_content if manifest is not None and state.engine.phase != "failed" else None
-        cut_out = subject.cut_out if subject is not None else None
+        cut_out = photos[0].cut_out if photos else None  # of several photos the first one is placed
         if manifest is None or placed is None or cut_out is None:
             canvas.placement.set_stage(None)
         else:
@@ -74,12 +74,13 @@ class Placing(QObject):
 
     def _automatic_place(self, manifest: BundleManifest) -> Placement | None:
         """The place that the seed chooses; a usual one as long as the next seed is not known."""
-        subject, values = self._state.subject, self._state.values
-        if subject is None or subject.cut_out is None or manifest.placed_content is None:
+        photos, values = self._state.photos, self._state.values
+        cut_out = photos[0].cut_out if photos else None
+        if cut_out is None or manifest.placed_content is None:
             return None
         if values.seed_locked:
-            return manifest.place(compose(values, subject.cut_out))
-        return manifest.placed_content.ranges.middle(subject.cut_out, self._size(manifest))
+            return manifest.place(compose(values, cut_out))
+        return manifest.placed_content.ranges.middle(cut_out, self._size(manifest))
 
     def _size(self, manifest: BundleManifest) -> tuple[int, int]:
         """Width and height of the next picture."""

@@ -88,9 +88,8 @@ class Redrawing(QObject):
     def _open(self, photo: Photo, whole: int, *, into_photo: bool) -> None:
         manifest, panels = self._state.engine.manifest, self._panels
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
-        subject = self._state.subject
         placed = into_photo and manifest is not None and manifest.placed_content is not None
-        cut_out = subject.cut_out if placed and subject is not None else None
+        cut_out = next(iter(self._state.cut_outs), None) if placed else None
         session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
         panels.open_editor(panels.region)

@@ -44,7 +44,7 @@ def follow(
                 left = TimeLeft(event.costs, first, expected is not None, expected)
                 progress.show(f"{which}preparing")
             case ScalePreview():
-                left.drawn(event.scale, event.seconds)
+                left.drawn(event.scale, event.seconds, event.remembered)
                 words = "kept" if event.scale < first else left.words(event.seconds)
                 scale = f"scale {event.scale + 1} of {event.scale_count}"
                 line = f"{which}{scale}" + (f", {words}" if words else "")

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.request import MAX_VIEWS, CutOut
+from engine.ranges import MAX_VIEWS
+from engine.request import CutOut
 from engine.sentence import Sentence
 
 

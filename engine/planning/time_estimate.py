@@ -58,17 +58,23 @@ class TimeEstimate:
             rest = known * _pixels(task.schedule.size) / _pixels(size)
         return sum(self._scale_seconds(task)) + rest
 
-    def learn(self, task: Task, scales: list[float], before: float, rest: float) -> None:
+    def learn(self, task: Task, scales: list[float], before: float, rest: float, remembered: int = 0) -> None:
         """Take in one finished picture.
 
         Args:
             scales: measured seconds of every scale.
             before: of the content streams. rest: of decoding and previews.
+            remembered: so many of the first scales took no time, which tells nothing of the next picture.
         """
-        key = (task.schedule.size, task.branches)
+        key, work = (task.schedule.size, task.branches), scale_work(self.config, task)
+        self._measure("scales", sum(scales[remembered:]), sum(work[remembered:]))
         old = self._scales.get(key)
-        self._scales[key] = scales if old is None else [_mixed(a, b) for a, b in zip(old, scales, strict=True)]
-        self._measure("scales", sum(scales), sum(scale_work(self.config, task)))
+        if old is None:  # what was not measured is counted
+            counted = [one * self._rate["scales"] for one in work[:remembered]]
+            self._scales[key] = [*counted, *scales[remembered:]]
+        else:
+            fresh = [_mixed(a, b) for a, b in zip(old, scales, strict=True)]
+            self._scales[key] = [*old[:remembered], *fresh[remembered:]]
         if task.streams:
             self._measure("streams", before, content_work(self.config, task))
         self._rest[task.schedule.size] = _mixed(self._rest.get(task.schedule.size, rest), rest)

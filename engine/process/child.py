@@ -45,7 +45,13 @@ class EngineLike(Protocol):
     info: EngineInfo
 
     def prepare(
-        self, subject: CutOut | None, prompt: str, negative_prompt: str = "", *, cancel: Cancel | None = None
+        self,
+        subject: CutOut | None,
+        prompt: str,
+        negative_prompt: str = "",
+        *,
+        views: tuple[CutOut, ...] = (),
+        cancel: Cancel | None = None,
     ) -> tuple[str, ...]: ...
 
     def generate(
@@ -180,7 +186,11 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                 case Prepare():
                     if engine is not None:
                         notes = engine.prepare(
-                            command.subject, command.prompt, command.negative_prompt, cancel=superseded
+                            command.subject,
+                            command.prompt,
+                            command.negative_prompt,
+                            views=command.views,
+                            cancel=superseded,
                         )
                         send(Prepared(command, notes))
                 case Generate():

@@ -28,11 +28,16 @@ class Open:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Encode subject and prompt ahead of time, so that Generate starts at once. Given up when another command comes."""
+    """Encode subject and prompt ahead of time, so that Generate starts at once. Given up when another command comes.
+
+    Attributes:
+        views: further photos of the subject, as in ``GenerationRequest``.
+    """
 
     prompt: str
     negative_prompt: str = ""
     subject: CutOut | None = None
+    views: tuple[CutOut, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ class DrawnScale:
         seconds: time this scale took; 0 for scale 0, which comes from the start state.
         logits: mixed logits (n, 2d) after temperature, before any filter, of the tokens that were drawn; None for kept
             scales.
+        remembered: nothing was computed for it: an earlier picture had left it behind.
     """
 
     scale: int
@@ -94,6 +95,7 @@ class DrawnScale:
     summed: Tensor
     seconds: float
     logits: Tensor | None
+    remembered: bool = False
 
 
 class Sampler:
@@ -258,6 +260,7 @@ class Sampler:
         for scale, grid in enumerate(schedule.grids):
             started = time.perf_counter()
             logits: Tensor | None = None
+            record: ScaleRecord | None = None
             if scale == 0:
                 branch_logits = torch.cat([state.logits for state in states.values()]).to(self.device)
             elif scale <= beginning.scales:
@@ -297,7 +300,7 @@ class Sampler:
             if scale < beginning.scales:
                 beginning.follow(bits)
             if scale >= first - 1:
-                yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits)
+                yield DrawnScale(scale, bits, summed, time.perf_counter() - started, logits, record is not None)
 
     def _run(
         self,

@@ -28,9 +28,11 @@ class FakeLink(QObject):
         self.contests.append(contest)
         return len(self.drawn)
 
-    def prepare(self, prompt: str, negative_prompt: str, subject: CutOut | None) -> Prepare:
+    def prepare(
+        self, prompt: str, negative_prompt: str, subject: CutOut | None, views: tuple[CutOut, ...] = ()
+    ) -> Prepare:
         """Asked for, and never answered: encoding ahead is a courtesy."""
-        return Prepare(prompt, negative_prompt, subject)
+        return Prepare(prompt, negative_prompt, subject, views)
 
     def paint_scales(self, bits: ScaleBits, request: GenerationRequest) -> int:
         self.asked.append((bits, request))

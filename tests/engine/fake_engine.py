@@ -33,7 +33,7 @@ class FakeEngine:
             on_progress(0.5, "Reading the weights")
         return cls(bundle)
 
-    def prepare(self, subject, prompt, negative_prompt="", *, cancel=None):
+    def prepare(self, subject, prompt, negative_prompt="", *, views=(), cancel=None):
         while "wait" in prompt and not cancel.is_set():
             time.sleep(0.005)
         if cancel is not None and cancel.is_set():

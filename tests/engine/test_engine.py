@@ -170,6 +170,17 @@ def test_what_did_not_change_is_not_computed_again(engine, monkeypatch):
     assert step(replace(REQUEST, negative_prompt="snow", seed=2))[1] == ("text", "negative", *everything[1:])
 
 
+def test_preparing_does_the_work_of_further_photos_too(engine, monkeypatch):
+    counts = counted(monkeypatch)
+    view = replace(REQUEST.subject, pixels=255 - REQUEST.subject.pixels)
+    assert engine.prepare(REQUEST.subject, "", views=(view,)) == ()
+    assert counts == {"text": 0, "subject": 2, "streams": 0}
+    engine.prepare(REQUEST.subject, REQUEST.prompt, views=(view,))
+    before = dict(counts)
+    *_, done = engine.generate(replace(REQUEST, views=(view,)), previews=False)
+    assert isinstance(done, Finished) and counts == before
+
+
 def test_preparing_does_the_work_ahead(engine, monkeypatch):
     counts = counted(monkeypatch)
     assert engine.prepare(REQUEST.subject, "") == ()
@@ -191,6 +202,20 @@ def test_expected_seconds_are_known_after_the_first_picture(tiny_bundle):
         assert 0 < known < 2 * total
         longer = next(iter(fresh.generate(replace(REQUEST, prompt="a red ball in the snow")))).expected_seconds
         assert longer > known, "a new prompt has its content streams to run"
+
+
+def test_a_picture_says_which_scales_were_remembered_and_the_next_is_expected_as_if_they_were_not(
+    tiny_bundle, monkeypatch
+):
+    with Engine.open(tiny_bundle, "cpu") as fresh:
+        monkeypatch.setattr(fresh._drawing._time, "learn", lambda *args: learnt.append(args))
+        learnt: list[tuple] = []
+        assert draw(fresh).timing.remembered == 0
+        events = list(fresh.generate(REQUEST))
+        told = [event.remembered for event in events if isinstance(event, ScalePreview)]
+        remembered = events[-1].timing.remembered
+        assert 1 < remembered < 5 and told == [0, *range(2, remembered), *[remembered] * (6 - remembered)]
+        assert [args[4] for args in learnt] == [0, remembered]
 
 
 def test_timing_adds_up(engine):

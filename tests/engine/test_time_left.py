@@ -166,3 +166,15 @@ def test_scales_that_are_only_shown_take_no_time_and_are_no_progress():
     left.drawn(1, 0.2)
     left.drawn(2, 1.2)
     assert left.fraction(1.2) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("dropped", [(), (1, 2), (0, 1, 2, 3)])
+def test_scales_that_took_no_time_say_nothing_about_the_pace(dropped):
+    """Ten equal scales, the first four remembered; a window that is busy misses some of the previews."""
+    left = TimeLeft([0.1] * 10, expected=100.0)
+    for scale, seconds in enumerate((1.0, 1.0, 1.0, 1.0, 11.0, 21.0, 31.0)):
+        if scale not in dropped:
+            left.drawn(scale, seconds, min(scale + 1, 4))
+        if scale == 3 and not dropped:
+            assert left.seconds_left(1.0) == pytest.approx(60.0), "what such a picture took before"
+    assert left.seconds_left(31.0) == pytest.approx(30.0)

@@ -125,15 +125,16 @@ class ScaleStrip(QWidget):
         self._timer.start()
         self._refresh()
 
-    def drawn(self, scale: int, image: np.ndarray, seconds: float | None = None) -> None:
-        """A scale is done (``ScalePreview``). ``seconds`` after the start, as the engine measured them."""
+    def drawn(self, scale: int, image: np.ndarray, seconds: float | None = None, remembered: int = 0) -> None:
+        """A scale is done (``ScalePreview``). ``seconds`` after the start, as the engine measured them; so many of the first scales
+        were ``remembered``."""
         self.model.drawn(scale, image)
         if self._time is not None and self.model.drawing:
             now = time.monotonic() - self._started
             if seconds is not None and abs(now - seconds) > 0.02:
                 # The engine's clock decides: the message may have waited.
                 self._started, now = time.monotonic() - seconds, seconds
-            self._time.drawn(scale, now)
+            self._time.drawn(scale, now, remembered)
         self._refresh()
 
     def finish(self, image: np.ndarray, bits: ScaleBits | None, images: Sequence[np.ndarray | None] = ()) -> None:

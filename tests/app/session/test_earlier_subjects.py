@@ -66,3 +66,22 @@ def test_a_request_without_a_subject_changes_nothing_and_one_without_a_photo_bri
     made = cut_out(photo, MASK, 32)
     finder.take(GenerationRequest("a", replace(made, photo="", mask=""), subject_name="cat"), "a picture.png")
     assert [subject.name for subject in state.subjects] == ["ground", "cat"] and state.subject.photo is None
+
+
+def test_a_picture_of_several_photos_brings_them_all(earlier, photo, qtbot):
+    finder, state, _ = earlier
+    other = photo_from_pixels(np.full((64, 64, 3), 80, np.uint8), name="back.png")
+    for one in (photo, other):
+        finder._assets.save_photo(one)
+    finder._assets.save_mask(MASK)
+    front, back = cut_out(photo, MASK, 32), cut_out(other, MASK, 32)
+    state.add_subject(cut_out=front, name="cat")
+    finder.take(GenerationRequest("a", front, subject_name="cat", views=(back,)), "two.png")
+    assert [len(card) for card in state.cards] == [1, 2], "with one photo it is another subject"
+    assert state.cut_outs == (front, back) and state.subject.cut_out is front
+    qtbot.waitUntil(lambda: all(one.photo is not None for one in state.photos), timeout=30_000)
+    assert [one.photo.digest for one in state.photos] == [photo.digest, other.digest]
+    finder.take(GenerationRequest("a", front, subject_name="cat"), "one.png")
+    assert len(state.photos) == 1 and len(state.cards) == 2
+    finder.take(GenerationRequest("b", front, views=(back,)), "two.png")
+    assert len(state.photos) == 2 and len(state.cards) == 2

@@ -371,3 +371,31 @@ def test_nothing_is_kept_after_the_end_and_a_folder_that_cannot_be_written_is_lo
     keeper.touch()
     keeper._start()
     assert not keeper._timer.isActive()
+
+
+def test_the_photos_of_a_subject_come_back_on_one_card_and_the_rest_of_it_where_one_is_gone(keeper, qtbot, tmp_path):
+    state = keeper._state
+    mask = np.zeros((16, 16), np.uint8)
+    mask[4:12, 4:12] = 255
+    state.add_subject(cut_out=CutOut(np.full((8, 8, 4), 200, np.uint8)), name="duck", title="duck.png")
+    card = 0
+    for grey in (30, 60, 90):
+        photo = photo_from_pixels(np.full((16, 16, 3), grey, np.uint8), name=f"{grey}.png")
+        card = state.add_subject(photo=photo, mask=mask, name="shoe", title=photo.name, card=card).card
+    state.select_subject(2)
+    keeper.keep_assets_now()
+    keeper.save()
+
+    def restart() -> list[list[str]]:
+        while state.subjects:
+            state.remove_subject(state.subjects[0].key, for_good=True)
+        assert keeper.restore(keeper.load())
+        qtbot.waitUntil(lambda: len(state.subjects) > 1 and not any(photo.coming for photo in state.subjects))
+        return [[photo.title for photo in one] for one in state.cards]
+
+    assert restart() == [["duck.png"], ["30.png", "60.png", "90.png"]]
+    assert state.subject.title == "60.png" and state.photos[0].name == "shoe"
+    digest = state.photos[0].photo.digest
+    for file in (tmp_path / "assets").glob(f"{digest}*"):
+        file.unlink()
+    assert restart() == [["duck.png"], ["60.png", "90.png"]], "what is left of it is still one subject"

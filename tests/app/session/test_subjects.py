@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
+from PySide6.QtGui import QImage
 
 from app.mask.brush import Brush
 from app.session.subject_work import Composed, Found
@@ -214,3 +216,87 @@ def test_another_framing_composes_every_subject_anew(one):
     after = {subject.key: subject.cut_out for subject in one.state.subjects}
     assert [after[key].framing for key in keys] == ["reference"] * 4
     assert sum(after[key] is before[key] for key in before) == 1, "a cut-out without its photo stays"
+
+
+# Several photos of one subject
+
+
+def with_second_photo(one: Session) -> tuple[int, int]:
+    """Another photo of the first subject, found and cut out; the keys of both."""
+    first = one.state.subject
+    pixels = np.full((64, 64, 3), 30, np.uint8)
+    added = one.state.add_subject(photo=photo_from_pixels(pixels, name="back.png"), card=first.card, finding=True)
+    one.subjects._found(found(added.key, 20))
+    return first.key, added.key
+
+
+def test_a_picture_is_drawn_of_all_photos_whichever_is_looked_at(one):
+    with_second_photo(one)
+    front, back = (photo.cut_out for photo in one.state.photos)
+    assert front is not None and back is not None and one.state.cut_outs == (front, back)
+    for index in (0, 1):
+        one.state.select_subject(index)
+        one.state.update_values(prompt="a ball in the snow")
+        one.controller.generate()
+        drawn = one.link.drawn[-1]
+        assert (drawn.subject, drawn.views, drawn.subject_name) == (front, (back,), one.state.subject.name)
+
+
+def test_generate_waits_for_every_photo_and_says_what_is_wrong_with_one(one):
+    first, second = with_second_photo(one)
+    one.state.update_values(prompt="a ball")
+    assert one.controller.can_draw()[0]
+    one.state.update_subject(second, cut_out=None, problem="Nothing is marked.")
+    one.state.select_subject(0)
+    assert one.controller.can_draw() == (False, "Nothing is marked.")
+    one.state.update_subject(second, problem="", finding=True)
+    assert one.controller.can_draw() == (False, "The cut-out is not ready yet")
+    one.state.remove_subject(second, alone=True)
+    assert one.controller.can_draw()[0] and one.state.photos[0].key == first
+
+
+def test_a_mask_that_changes_on_another_photo_of_the_card_is_waited_for(one):
+    with_second_photo(one)
+    one.state.select_subject(0)
+    second = one.state.photos[1]
+    before = second.cut_out
+    paint(one.subjects._session_of(second))
+    one.subjects._numbers[second.key] += 1  # it is being composed
+    assert one.subjects.is_changing()
+    one.subjects._numbers[second.key] -= 1
+    assert not one.subjects.is_changing() and one.state.photos[1].cut_out is before
+
+
+def test_a_photo_of_the_card_that_is_not_looked_at_gets_its_cut_out_too(one):
+    first = one.state.subject
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, 20:48] = 255
+    photo = photo_from_pixels(np.full((64, 64, 3), 30, np.uint8), name="back.png")
+    values = {"photo": photo, "mask": mask, "card": 5, "name": "ball", "title": "back.png"}
+    one.state.put_back_subjects((values | {"cut_out": first.cut_out}, values, {**values, "mask": None}), 0)
+    one.state.select_subject(0)
+    _, second, third = one.state.photos
+    assert second.cut_out is not None and third.finding
+    one.subjects._begin_search(third.key)
+    assert len(one.state.cut_outs) == 3 and one.state.subject.key == one.state.photos[0].key
+
+
+def test_photos_are_added_up_to_four_and_one_that_is_there_is_shown(one, tmp_path):
+    card = one.state.subject.card
+    files = []
+    for grey in (20, 60, 100, 140):
+        files.append(tmp_path / f"{grey}.png")
+        Image.fromarray(np.full((64, 64, 3), grey, np.uint8)).save(files[-1])
+    one.subjects.add_photos(card, files[:2])
+    assert [photo.title for photo in one.state.photos[1:]] == ["20.png", "60.png"] and not one.problems
+    one.subjects.add_photos(card, files[:1])
+    assert len(one.state.photos) == 3 and one.state.subject.title == "20.png"
+    one.subjects.add_photos(card, files[2:])
+    assert len(one.state.photos) == 4 and len(one.state.subjects) == 4
+    assert one.problems == ["A subject has at most 4 photos. Take one of them out first."]
+    one.subjects.open_file(files[3])
+    assert len(one.state.photos) == 1 and len(one.state.cards) == 2, "opened by itself it is a subject of its own"
+    picture = QImage(64, 64, QImage.Format.Format_RGB32)
+    picture.fill(0x334455)
+    one.subjects.add_photos(one.state.subject.card, [picture], "Pasted picture")
+    assert [photo.title for photo in one.state.photos] == ["140.png", "Pasted picture"]

@@ -37,6 +37,14 @@ def test_a_list_comes_back_with_its_subjects_each_written_once(lists: ListStore)
     assert [entry["subject"] for entry in data["entries"]] == [0, 1, 0, 2] and data["subjects"][2] is None
 
 
+def test_further_photos_of_a_list_are_written_once_too(lists: ListStore):
+    several = tuple(ListedRequest(GenerationRequest(word, DUCK, views=(ROBOT, DUCK)), word) for word in ("red", "blue"))
+    lists.save("key", several)
+    assert lists.load("key") == several
+    data = json.loads(lists.path.read_text(encoding="utf-8"))
+    assert len(data["subjects"]) == 2 and [entry["views"] for entry in data["entries"]] == [[1, 0]] * 2
+
+
 def test_another_list_a_missing_and_a_damaged_file_are_no_list(lists: ListStore):
     assert lists.load("another key") == ()
     lists.path.write_text("{", encoding="utf-8")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
+from app.subject.photo_drops import local_files
 from app.system.sharing import file_url, local_file
-from app.window.photo_sources import local_files
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="names are Unicode on Windows")
 

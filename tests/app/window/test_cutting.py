@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.editor.cutting_editor import on_chequers
+from app.editor.cutting_editor import _in_square
 from app.session.state import Result
 from app.window.cutting import subject_in
 from engine.bundle.placement_ranges import PlacementRanges
@@ -91,6 +91,6 @@ def test_where_the_subject_is_known_and_where_it_is_not(tmp_path):
 def test_transparency_is_shown_as_a_chequerboard():
     rgba = np.zeros((40, 20, 4), np.uint8)
     rgba[10:30, 5:15] = (200, 0, 0, 255)
-    shown = on_chequers(rgba)
+    shown = _in_square(rgba)
     assert shown.shape == (45, 45, 3) and tuple(shown[22, 22]) == (200, 0, 0)
     assert {tuple(pixel) for pixel in shown[:10].reshape(-1, 3)} == {(255, 255, 255), (214, 214, 214)}

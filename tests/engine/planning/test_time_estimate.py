@@ -44,6 +44,21 @@ def test_seconds_follow_what_was_measured():
     assert expectation.seconds(replace(TASK, streams=0)) == pytest.approx(0.2 * 7 + 0.5), "the average moves half way"
 
 
+def test_scales_that_were_remembered_do_not_make_the_next_picture_look_quick():
+    expectation, reroll = TimeEstimate(ECHOGEN_125M), replace(TASK, streams=0)
+    expectation.learn(reroll, [0.2] * 7, before=0.0, rest=0.5)
+    whole, costs = expectation.seconds(reroll), expectation.costs(reroll)
+    for _ in range(8):
+        expectation.learn(reroll, [0.0] * 4 + [0.2] * 3, before=0.0, rest=0.5, remembered=4)
+    assert expectation.seconds(reroll) == pytest.approx(whole) and expectation.costs(reroll) == pytest.approx(costs)
+    expectation.learn(reroll, [0.0] * 4 + [0.4] * 3, before=0.0, rest=0.5, remembered=4)
+    assert expectation.seconds(reroll) == pytest.approx(0.2 * 4 + 0.3 * 3 + 0.5), "what was measured is learnt"
+    fresh = TimeEstimate(ECHOGEN_125M)
+    fresh.learn(reroll, [0.0] * 4 + [0.2] * 3, before=0.0, rest=0.5, remembered=4)
+    work = scale_work(ECHOGEN_125M, reroll)
+    assert fresh.seconds(reroll) == pytest.approx(0.6 * sum(work) / sum(work[4:]) + 0.5), "and what was not is counted"
+
+
 def test_another_size_is_told_from_the_work():
     expectation = TimeEstimate(ECHOGEN_125M)
     expectation.learn(TASK, [0.1] * 7, before=2.0, rest=0.5)
