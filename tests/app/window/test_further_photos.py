@@ -10,14 +10,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
-from tests.app.window.test_redrawing import Bench
+from tests.app.window.test_redrawing import Rig
 
 pytestmark = pytest.mark.usefixtures("plain_look")
 
 
 @pytest.fixture
 def rig(qtbot, tmp_path):
-    rig = Bench(qtbot, tmp_path)
+    rig = Rig(qtbot, tmp_path)
     yield rig
     rig.window.close_panels()
 
