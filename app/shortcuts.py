@@ -276,11 +276,17 @@ def as_written(keys: QKeySequence) -> str:
     return keys.toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
 
 
+def sequence(key: str) -> QKeySequence:
+    """A key of the table for Qt. Without the format Qt would read it by its translated names, and two keys may have one name:
+    in Chinese both Enter keys became the same one, which then blocked itself."""
+    return QKeySequence(key, QKeySequence.SequenceFormat.PortableText)
+
+
 def sequences(keys: Sequence[str]) -> list[QKeySequence]:
     """Keys for an action of Qt's, whose menus write the first one: of the two Enter keys, which always act alike, that with
     the word of today."""
     both = [twin for key in keys for twin in (key.replace("Return", "Enter"), key)]
-    return [QKeySequence(key) for key in dict.fromkeys(both)]
+    return [sequence(key) for key in dict.fromkeys(both)]
 
 
 class Keymap(QObject):
@@ -300,7 +306,7 @@ class Keymap(QObject):
         """The first key as this system writes it ("Ctrl+O"), or the gesture, or ""."""
         keys = self.keys(action)
         if keys:
-            return as_written(QKeySequence(keys[0]))
+            return as_written(sequence(keys[0]))
         gesture = _BY_ID[action].gesture
         return QCoreApplication.translate("", gesture) if gesture else ""
 
@@ -355,7 +361,7 @@ class Keymap(QObject):
 @lru_cache(maxsize=512)  # asked thousands of times for the conflicts of a whole table
 def _normal(key: str) -> str:
     # The two Enter keys are one, see ``sequences``.
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText).replace("Return", "Enter")
+    return sequence(key).toString(QKeySequence.SequenceFormat.PortableText).replace("Return", "Enter")
 
 
 def _meet(a: str, b: str) -> bool:

@@ -190,6 +190,20 @@ def install_torch(torch: list[str]) -> None:
             return
         say("      uv did not find a build; asking pip instead.")
     pip_install(torch)
+    say_unused_card()
+
+
+def say_unused_card() -> None:
+    """pip has one build of torch for each system: for NVIDIA's cards on Linux, for the processor on Windows."""
+    sys.path.insert(0, str(ROOT))  # run as a script, it sees its own folder alone
+    from installer.launcher.targets import MAKERS, find_backend
+
+    backend = find_backend()
+    if backend in MAKERS and not (backend == "cuda" and sys.platform == "linux"):
+        say(
+            f"      This build is not for graphics cards by {MAKERS[backend]}: EchoGen draws with the processor. Where PyTorch's own "
+            "index can be reached, uv finds the build for them: “pip install uv”, then “bootstrap.py repair”."
+        )
 
 
 def pip_install(requirements: list[str]) -> None:

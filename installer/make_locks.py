@@ -1,7 +1,8 @@
 """Makes the lists of packages in ``installer/locks``: ``python3 installer/make_locks.py [name …]``.
 
 One list per system and kind of card, from pyproject.toml, by uv. Each holds exact versions and the digests of their files, and
-no address: where files come from is the user's choice. Packages keep their versions unless ``--upgrade`` is given. The packages that
+no address: where files come from is the user's choice. Packages keep their versions unless ``--upgrade`` is given, and a list that is
+made for the first time takes those of the list for the same system's processor. The packages that
 read photos of phones and cameras are in every list: who opens the program by a double-click has no other way to install them.
 
 A build of torch that the package index does not have (for the processor on Linux, for CUDA on Windows, for cards of AMD and Intel)
@@ -87,8 +88,9 @@ def make(target: Target, uv: str, *, upgrade: bool = False) -> str:
     with tempfile.TemporaryDirectory() as folder:
         wanted, made = Path(folder) / "wanted.in", Path(folder) / "made.txt"
         wanted.write_text(f"torch=={target.torch}\n", encoding="utf-8")
-        if file.exists() and not upgrade:
-            shutil.copyfile(file, made)  # uv keeps the versions it finds there
+        known = file if file.exists() else file.with_name(f"{target.name.rpartition('-')[0]}-cpu.txt")
+        if known.exists() and not upgrade:
+            shutil.copyfile(known, made)  # uv keeps the versions it finds there
         backend = ["--torch-backend", target.backend] if target.backend and not os.environ.get("UV_FIND_LINKS") else []
         command = [
             *(uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-config", "--generate-hashes"),

@@ -1,7 +1,8 @@
-"""Makes what people download for Linux, in ``build/packages``: ``python3 installer/make_packages.py [deb run tar]``.
+"""Makes what people download for Linux, in ``build/packages``: ``python3 installer/make_packages.py [deb run archive tar]``.
 
     echogen_VERSION_amd64.deb     for Debian and Ubuntu: a double-click, the system's own installer
     echogen-VERSION-x86_64.run    for every Linux: one file, installs for this user only; no administrator
+    echogen-VERSION-x86_64.tar    the same for a double-click: unpacked, the file may be executed, and an entry beside it runs it
     echogen-VERSION.tar.gz        the program alone, as updates take it
     latest.json                   says that this is the newest version; lies beside the archive where programs look for updates
 
@@ -58,15 +59,15 @@ LEFT_OUT = ("__pycache__", ".pyc", ".ts")
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make_packages.py", description="Make the downloads for Linux.")
-    parser.add_argument("kinds", nargs="*", metavar="kind", help="of: deb, run, tar; by default all")
+    parser.add_argument("kinds", nargs="*", metavar="kind", help="of: deb, run, archive, tar; by default all")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "packages", help="folder for them (%(default)s)")
     parser.add_argument("--uv", type=Path, help="a uv to take along instead of the pinned one")
     parser.add_argument(
         "--updates", default="", help="address of the latest.json of later versions; none: the program cannot look"
     )
     options = parser.parse_args(arguments)
-    kinds = options.kinds or ["deb", "run", "tar"]
-    makers = {"deb": make_deb, "run": make_run, "tar": make_tar}
+    makers = {"deb": make_deb, "run": make_run, "archive": make_archive, "tar": make_tar}
+    kinds = options.kinds or list(makers)
     if unknown := set(kinds) - set(makers):
         parser.error(f"there is no kind {', '.join(sorted(unknown))}")
     options.out.mkdir(parents=True, exist_ok=True)
@@ -235,7 +236,7 @@ def make_run(out: Path, uv: Path, *, updates: str = "") -> Path:
         archive = make_tar(Path(folder), uv, name="payload.tar.gz", with_uv=True, updates=updates)
         head = (ROOT / "installer" / "launcher" / "install.sh").read_text(encoding="utf-8")
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-        head = head.replace("@DIGEST@", digest)
+        head = head.replace("@DIGEST@", digest).replace("@ENTRY@\n", desktop_entry('env "$quoted"'))
         # The line after which the archive begins, as tail counts.
         head = head.replace("@LINE@", str(head.count("\n") + 1))
         with made.open("wb") as stream, archive.open("rb") as payload:
@@ -243,6 +244,35 @@ def make_run(out: Path, uv: Path, *, updates: str = "") -> Path:
             shutil.copyfileobj(payload, stream)
     made.chmod(0o755)
     return made
+
+
+def make_archive(out: Path, uv: Path, *, updates: str = "") -> Path:
+    """The ``.run`` in an archive. What is downloaded may not be executed, and a file manager shows it as text; what is unpacked may."""
+    made = out / f"echogen-{version_of(ROOT)}-x86_64.tar"
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "EchoGen"
+        tree.mkdir()
+        make_run(tree, uv, updates=updates)
+        entry = tree / "Install EchoGen.desktop"
+        _put(entry, INSTALL_ENTRY)
+        entry.chmod(0o755)
+        # What lies in it is compressed already.
+        with tarfile.open(made, "w") as archive:
+            archive.add(tree, tree.name, filter=_roots)
+    return made
+
+
+# Some file managers run no script by a double-click, but an entry. Quoted as all of them read it (Thunar does not undo the backslashes of
+# the specification); %k is the entry for most, its folder for PCManFM, which splits it at spaces.
+INSTALL_ENTRY = """[Desktop Entry]
+Type=Application
+Version=1.4
+Name=Install EchoGen
+Name[zh_CN]=安装 EchoGen
+Exec=sh -c 'here="$*"; [ -d "$here" ] || here=$(dirname "$here"); exec sh "$here"/echogen-*.run' sh %k
+Icon=system-software-install
+Terminal=false
+"""
 
 
 def _put(file: Path, text: str) -> None:

@@ -242,9 +242,9 @@ class CanvasPanel(QWidget):
         """Return True if ideas or several pictures lie over the canvas."""
         return not self.ideas.isHidden() or not self.results.isHidden()
 
-    def show_results(self, pictures: Sequence[Picture]) -> None:
-        """Two to nine pictures side by side, until one is shown."""
-        self.results.show_pictures(pictures)
+    def show_results(self, pictures: Sequence[Picture], shown: int | None = None) -> None:
+        """Two to nine pictures side by side, until one is shown. ``shown``: id of the one that has the ring in the history."""
+        self.results.show_pictures(pictures, shown)
         self.results.setGeometry(self.canvas.rect())
         self.results.show()
         self.results.raise_()

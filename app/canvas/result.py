@@ -414,7 +414,18 @@ class ResultCanvas(QWidget):
         if focus.is_visible(self):
             paint_focus_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
 
+    def zoom_words(self) -> str:
+        """The zoom as it is written on a picture that is not fitted: "150 %"; 100 % is what its key shows."""
+        return f"{round(100 * self.scale())}\u00a0%" if self.is_zoomed() else ""
+
     def _paint_picture(self, painter: QPainter) -> None:
+        self._paint_layers(painter)
+        if words := self.zoom_words():
+            below = 32 if self._compared.on else 0  # the names of what is compared stand in the corners
+            room = self.picture_rect().intersected(QRectF(self.rect())).adjusted(0, below, 0, 0)
+            painting.paint_chip(painter, room, words, right=True)
+
+    def _paint_layers(self, painter: QPainter) -> None:
         rect = self.picture_rect()
         corner = radius("picture")
         if rect.width() <= self.width() and rect.height() <= self.height():

@@ -74,10 +74,11 @@ class ResultsGrid(QWidget):
         self.current, self._hovered = 0, -1
         notifier.changed.connect(self.update)
 
-    def show_pictures(self, pictures: Sequence[Picture]) -> None:
-        """Two to nine pictures; they are read in the background."""
+    def show_pictures(self, pictures: Sequence[Picture], shown: int | None = None) -> None:
+        """Two to nine pictures; they are read in the background. ``shown``: id of the one to begin with, the first by default."""
         self.pictures = tuple(pictures[:MOST])
-        self._layers, self.current, self._hovered = {}, 0, -1
+        self._layers, self._hovered = {}, -1
+        self.current = next((n for n, picture in enumerate(self.pictures) if picture.id == shown), 0)
         for picture in self.pictures:
             background.run(_read, picture.id, picture.file, done=self._arrived)
         self._speak()
@@ -204,6 +205,8 @@ class ResultsGrid(QWidget):
             if index in (self.current, self._hovered):
                 color = "accent" if index == self.current else "outline"
                 paint_outline(painter, rect.adjusted(-2, -2, 2, 2), corner + 2, color, stroke)
+            if index == self.current and focus.is_visible(self):
+                paint_outline(painter, rect.adjusted(-4, -4, 4, 4), corner + 4, "focus", tokens()["stroke"]["focus"])
             if picture.starred:
                 paint_star(painter, QRectF(rect.right() - 30, rect.y() + 8, 22, 22))
 
@@ -235,9 +238,9 @@ class ResultsView(QWidget):
         notifier.changed.connect(self.update)
         self.retranslate()
 
-    def show_pictures(self, pictures: Sequence[Picture]) -> None:
-        """Two to nine pictures."""
-        self.grid.show_pictures(pictures)
+    def show_pictures(self, pictures: Sequence[Picture], shown: int | None = None) -> None:
+        """Two to nine pictures; ``shown`` is the id of the one to begin with."""
+        self.grid.show_pictures(pictures, shown)
         self.retranslate()
 
     def retranslate(self) -> None:

@@ -122,6 +122,12 @@ class PictureScreen(QWidget):
         """Zoom in (positive) or out around the middle."""
         self._zoom_around(STEP**steps)
 
+    def place_words(self) -> str:
+        """Which picture it is, and its zoom unless it fills the screen: "150 % · 3 / 50"."""
+        zoom = self._zoom()
+        percent = f"{round(100 * zoom.scale / zoom.ratio)}\u00a0%" if self._zoomed is not None else ""
+        return " · ".join(part for part in (percent, self._place) if part)
+
     def picture_rect(self) -> QRectF:
         """Return the rectangle of the picture, in device-independent pixels."""
         return QRectF(*self._zoom().rect())
@@ -137,7 +143,7 @@ class PictureScreen(QWidget):
     def _zoom_around(self, factor: float, at: Point | None = None) -> None:
         if self._layer is not None:
             self._zoomed = self._zoom().zoomed(factor, at)
-            self.update()
+            self.tell(self._message)
 
     # Events
 
@@ -201,8 +207,8 @@ class PictureScreen(QWidget):
         painter.setFont(font)
         metrics = painter.fontMetrics()
         available = max(80, round(self.width() * 0.7))
-        words = self._message or metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, available - 140)
-        place = "" if self._message else self._place
+        words = self._message or metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, available - 200)
+        place = "" if self._message else self.place_words()
         star = 22 if self._starred and not self._message else 0
         gap = 16 if place and words else 0
         width = metrics.horizontalAdvance(words) + metrics.horizontalAdvance(place) + gap + star + 32

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLay
 
 from app.look import type as type_
 from app.look.controls import IconButton, OutlinedButton, PlainButton, label
-from app.shortcuts import GROUPS, TABLE, Shortcut, as_written, group_label, keymap
+from app.shortcuts import GROUPS, TABLE, Shortcut, as_written, group_label, keymap, sequence
 
 
 class KeysPage(QWidget):
@@ -162,7 +162,7 @@ class KeyRow(QWidget):
     def refresh(self) -> None:
         keys, self._wanted = keymap.keys(self.line.id), None
         self.edit.blockSignals(True)
-        self.edit.setKeySequence(QKeySequence(keys[0]) if keys else QKeySequence())
+        self.edit.setKeySequence(sequence(keys[0]) if keys else QKeySequence())
         self.edit.blockSignals(False)
 
     def show_conflict(self) -> None:

@@ -73,6 +73,7 @@ class _Watcher(QObject):
         super().__init__()
         self.keyboard = True  # at start nobody has touched the mouse
         self._handed_on = False
+        self.moving = False
         self.target: weakref.ref[QWidget] | None = None
         self._followed: list[weakref.ref[QWidget]] = []
         self._rings: dict[int, weakref.ref[_Ring]] = {}
@@ -96,7 +97,7 @@ class _Watcher(QObject):
 
     def enter(self, widget: QWidget, reason: Qt.FocusReason) -> None:
         """A widget has the keyboard focus now."""
-        handed_on, self._handed_on = self._handed_on, False
+        handed_on, self._handed_on = self._handed_on or self.moving, False
         if reason in _KEYBOARD:
             self.keyboard = self.keyboard or not handed_on
         elif reason == Qt.FocusReason.MouseFocusReason:
@@ -214,6 +215,16 @@ def attach(widget: QWidget, corner: int | None = None) -> None:
 def is_visible(widget: QWidget) -> bool:
     """Return True if this widget has the focus and the user steers by keyboard."""
     return widget.hasFocus() and _shared().keyboard
+
+
+def go_into(content: QWidget) -> None:
+    """Move the focus to the first field of a widget. For Qt that is a press of Tab; here whoever used the mouse still does."""
+    watcher = _shared()
+    watcher.moving = True
+    try:
+        content.focusNextChild()
+    finally:
+        watcher.moving = False
 
 
 def takes_escape(event: QEvent) -> bool:

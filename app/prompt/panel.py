@@ -337,8 +337,10 @@ class PromptPanel(QWidget):
             widget.setVisible(several)
         sheet.only_shape.setVisible(not several)
         sizes = sheet.shape.sizes()
-        shape = f"{shape_name(sizes[0])}  ·  {sizes[0][0]}\u00a0×\u00a0{sizes[0][1]}" if sizes else ""
-        sheet.only_shape.setText(self.tr("This model draws one shape: {0}").format(shape))
+        if sizes:
+            name, (width, height) = shape_name(sizes[0]), sizes[0]
+            pixels = f"{width}\u00a0×\u00a0{height}"
+            sheet.only_shape.setText(self.tr("This model draws one shape: {0}, {1} pixels").format(name, pixels))
 
     @Slot(object)
     def _reader_ready(self, result: tuple[BundleManifest, PromptReader]) -> None:
@@ -408,12 +410,15 @@ class PromptPanel(QWidget):
         """Write the summaries of the folded lines."""
         values = self.state.values
         strengths = (short(values.prompt_strength), short(values.subject_strength))
-        self.sheet.sections["strengths"].set_summary(self.tr("{0} and {1}").format(*strengths))
+        known = (
+            self.tr("{0} and {1}").format(*strengths) if self._manifest is not None else ""
+        )  # each model has its own
+        self.sheet.sections["strengths"].set_summary(known)
         size = values.size or (self._manifest.sizes[0] if self._manifest is not None else None)
         shape = shape_name(size) if size is not None else self.tr("square")
         shape = self.tr("square") if size is None or size[0] == size[1] else shape.lower()
         pictures = self.tr("1 picture") if values.count == 1 else self.tr("{0} pictures").format(values.count)
-        self.sheet.sections["shape"].set_summary(f"{shape}, {pictures}")
+        self.sheet.sections["shape"].set_summary(self.tr("{0}, {1}").format(shape, pictures))
         self.sheet.sections["seed"].set_summary(str(values.seed) if values.seed_locked else self.tr("new each time"))
 
     # Inside

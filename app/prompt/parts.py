@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, Qt, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from app.look import focus
 from app.look.controls import Disclosure
 from app.look.layout import own_viewport
 from app.look.theme import notifier, space, theme
@@ -88,7 +89,7 @@ class Fold(Disclosure):
         # Only who opened it by hand goes on inside; a session that comes back leaves the focus where it is.
         by_hand = opened and self.header.hasFocus()
         if by_hand:
-            self.content.focusNextChild()
+            focus.go_into(self.content)
 
     def take(self, content: QWidget) -> None:
         """The content comes back from where it was lent to."""

@@ -327,6 +327,7 @@ class SessionState(QObject):
         """The values that the help line under Generate is made from."""
         subject, engine = self.subject, self._contents.engine
         return Readiness(
+            starting=engine.phase == "off",
             has_model=engine.phase in ("loading", "ready"),
             loading=engine.phase == "loading",
             reading=self._contents.reading or (subject is not None and bool(subject.coming)),

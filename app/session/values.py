@@ -271,6 +271,7 @@ class Readiness:
     """The values that the help line under Generate is made from.
 
     Attributes:
+        starting: the program has not come to its model yet.
         has_model: a bundle is open or opening; loading: it is still opening.
         reading: a photo is being read.
         has_photo: there is a photo; has_subject: its cut-out can be used.
@@ -280,6 +281,7 @@ class Readiness:
         seconds: what one picture will take, or None when nothing is known yet.
     """
 
+    starting: bool = False
     has_model: bool = True
     loading: bool = False
     reading: bool = False
@@ -296,6 +298,8 @@ def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
 
     A model that is still loading does not block: the request waits for it.
     """
+    if ready.starting:
+        return False, say("Starting…")
     if not ready.has_model:
         return False, say("Choose a model first")
     if not ready.has_photo and ready.reading:

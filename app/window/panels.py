@@ -240,12 +240,17 @@ class Panels(QWidget):
 
     @Slot()
     def undo(self) -> None:
-        """The last step of the cut-out; in the history, the last deletion; on the shelf, the subject that was taken off."""
+        """The last step of the cut-out; on the shelf, the subject that was taken off; on pictures, the last deletion.
+
+        Where the cut-out has no step, what was taken off or deleted comes back from wherever the key is pressed.
+        """
         focused = QApplication.focusWidget()
         if self.is_gallery():
             self.history.commands.undo_delete()
             return
-        if focused is not None and self.history.isAncestorOf(focused) and self.history.commands.can_undo_delete():
+        deleted = self._open_editor() is None and self.history.commands.can_undo_delete()
+        on_pictures = any(focused is not None and place.isAncestorOf(focused) for place in (self.history, self.canvas))
+        if deleted and on_pictures:
             self.history.commands.undo_delete()
             return
         shelf = self.subject.shelf
@@ -253,6 +258,9 @@ class Panels(QWidget):
         nothing_else = self._open_editor() is None and not self.subject.has_undo()
         if (on_the_shelf or nothing_else) and shelf.bring_back():
             self.toast.is_undone(shelf.bring_back)
+            return
+        if deleted and nothing_else:
+            self.history.commands.undo_delete()
             return
         self._undoes().undo()
 

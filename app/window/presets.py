@@ -73,7 +73,7 @@ class Presets(QObject):
         """Ask for a name, and save the settings under it."""
         from app.dialogs.name_dialog import NameDialog
 
-        about = self.tr("Strengths, temperature, shape, place and what to avoid, as they are now.")
+        about = self.tr("Strengths, variety, shape, place and what to avoid, as they are now.")
         title = self.tr("Save a preset")
         dialog = NameDialog(title, about, self.tr("Save"), MAX_NAME, self._remark, self._window)
         dialog.named.connect(self.keep)

@@ -73,8 +73,12 @@ class SideBySide(QObject):
         chosen = [picture for picture in self._history.view.chosen() if not self._history.model.is_missing(picture)]
         if len(chosen) > 1:
             return chosen[:MOST]
-        shown = self._state.result.picture if self._state.result is not None else None
+        shown = self._shown()
         return self._history.model.group_of(shown)[:MOST] if shown is not None else ()
+
+    def _shown(self) -> int | None:
+        """The picture on the canvas, which has the ring in the history: the tiles begin with it."""
+        return self._state.result.picture if self._state.result is not None else None
 
     @Slot()
     def toggle(self) -> None:
@@ -91,7 +95,7 @@ class SideBySide(QObject):
             self._show(pictures, take_focus=True)
 
     def _show(self, pictures: Sequence[Picture], *, take_focus: bool) -> None:
-        self._canvas.show_results(pictures)
+        self._canvas.show_results(pictures, self._shown())
         if take_focus:
             self._view.grid.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -126,8 +130,8 @@ class SideBySide(QObject):
             if len(left) < 2:
                 self._close()
                 return
-            self._canvas.show_results(left)
-            shown = self._state.result.picture if self._state.result is not None else None
+            shown = self._shown()
+            self._canvas.show_results(left, shown)
             self._left = left if shown is None or shown in pictures else []
 
     @Slot(object)

@@ -66,6 +66,8 @@ def _on_terminal(places: Places, *, repair: bool) -> int:
             print(text, flush=True)
 
     setup = Setup(places, tell)
+    if setup.unused_card:
+        print(setup.unused_card, flush=True)
     if repair:
         damaged = ", ".join(setup.repair())
         print(say("Damaged: {0}", damaged or "–"), flush=True)

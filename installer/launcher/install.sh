@@ -1,7 +1,7 @@
 #!/bin/sh
 # EchoGen for Linux: unpacks itself into this user's own folder and adds itself to the menu. No administrator is needed.
 #
-#   sh echogen-….run              install, and open it
+#   sh echogen-….run              install, and open it; unpacked from echogen-….tar, a double-click does the same
 #   sh echogen-….run --no-start   install only
 #   ~/.local/opt/echogen/uninstall.sh   remove it; pictures, history and settings stay
 set -eu
@@ -35,22 +35,13 @@ tar -xzf "$new/payload.tar.gz" -C "$new/tree" --strip-components=1 || { say "The
 [ -e "$target" ] && mv -- "$target" "$new/before"
 mv -- "$new/tree" "$target"
 
-# The desktop entry's own quoting, see installer/desktop_entry.py.
+# The desktop entry's own quoting, see installer/desktop_entry.py. The entry is put in by make_packages.py.
+# shellcheck disable=SC2034
 quoted=$(printf '%s' "$target/installer/launcher/start.sh" | sed -e 's/[\\"`$]/\\&/g' -e 's/\\/\\\\/g' -e 's/%/%%/g')
 mkdir -p "$share/applications" "$share/icons/hicolor/scalable/apps"
 cp "$target/resources/icons/echogen.svg" "$share/icons/hicolor/scalable/apps/$app.svg"
 cat >"$share/applications/.$app.part" <<ENTRY
-[Desktop Entry]
-Type=Application
-Version=1.4
-Name=EchoGen
-Comment=Your thing, from one photo, in any scene you can describe
-Exec=env "$quoted" %F
-Icon=$app
-Terminal=false
-Categories=Graphics;2DGraphics;
-MimeType=image/x-echogen+png;image/png;image/jpeg;image/webp;image/tiff;
-StartupWMClass=$app
+@ENTRY@
 ENTRY
 mv "$share/applications/.$app.part" "$share/applications/$app.desktop"
 if command -v update-desktop-database >/dev/null; then update-desktop-database "$share/applications" 2>/dev/null || :; fi

@@ -24,7 +24,7 @@ from installer.launcher.fetch import Control, Fetcher, RemoteFile, free_bytes, r
 from installer.launcher.locks import PYTHON, Lock, read_lock, requirements
 from installer.launcher.network import Network
 from installer.launcher.places import Places, environment_python, reachable, read_json, write
-from installer.launcher.targets import QUIET, check_system, choose_lock, find_backend
+from installer.launcher.targets import MAKERS, QUIET, check_system, choose_lock, find_backend
 from installer.launcher.uv import Uv, log_line
 
 UNPACKED = 4.5
@@ -87,6 +87,17 @@ class Setup:
     def python(self) -> Path:
         return environment_python(self.environment)
 
+    @property
+    def unused_card(self) -> str:
+        """A sentence where the list has nothing for this computer's card, which will not be drawn with; else ""."""
+        backend = self._backend()
+        for_nvidia = any(package.name.startswith("nvidia-") for package in self.lock.packages)  # whatever its name says
+        if backend not in MAKERS or self.lock.name.endswith(f"-{backend}") or (backend == "cuda" and for_nvidia):
+            return ""
+        return say(
+            "This EchoGen has no packages for graphics cards by {0}: it draws with the processor.", MAKERS[backend]
+        )
+
     def is_done(self, part: str) -> bool:
         """Return True if a part ("window" or "program") is installed, and the Python under it still works."""
         if not self.python.exists() or read_json(self._notes).get(part) != "done":
@@ -106,6 +117,8 @@ class Setup:
         self.places.prepare()
         with only_one(self.places):
             write(self.places.folder / "backend", self._backend() + "\n")
+            if self.unused_card:
+                log_line(self.places, self.unused_card)
             uv = Uv(self.places, Network.load(), self.control)
             self._make_environment(uv)
             for part in parts:

@@ -16,6 +16,8 @@ from installer.launcher.errors import SetupFailed
 OLDEST_GLIBC, OLDEST_MAC, OLDEST_WINDOWS = (2, 34), (14, 0), (10, 0, 17763)  # those of Qt's and torch's files
 QUIET: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """For ``creationflags``: on Windows no console window opens for a program; elsewhere none ever does."""
+MAKERS = {"cuda": "NVIDIA", "rocm": "AMD", "xpu": "Intel"}
+"""Kind of card → who makes it."""
 _MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 

@@ -61,12 +61,14 @@ class Worker(QObject):
 
     Signals:
         progressed(object): a ``Progress``.
+        noticed(str): a sentence to read meanwhile.
         failed(object): a ``SetupFailed``.
         opening: everything is installed, the program is being opened.
         opened(str): "shown" or "ended", see ``opening.open_program``.
     """
 
     progressed = Signal(object)
+    noticed = Signal(str)
     failed = Signal(object)
     opening = Signal()
     opened = Signal(str)
@@ -92,6 +94,8 @@ class Worker(QObject):
     def _work(self) -> None:
         try:
             setup = Setup(Places.standard(self._root), self.progressed.emit, self.control)
+            if setup.unused_card:
+                self.noticed.emit(setup.unused_card)
             setup.run()
             self.opening.emit()
             self.opened.emit(open_program(setup, self._arguments))
@@ -143,6 +147,7 @@ class SetupWindow(QWidget):
         self.network.clicked.connect(self._toggle_settings)
         self.show_log.clicked.connect(self._toggle_log)
         self.worker.progressed.connect(self._move)
+        self.worker.noticed.connect(self._notice)
         self.worker.failed.connect(self._fail)
         self.worker.opening.connect(self._opening)
         self.worker.opened.connect(self._opened)
@@ -217,6 +222,11 @@ class SetupWindow(QWidget):
         self.pause.setEnabled(can_pause)
         if not self.worker.control.paused:
             self.detail.setText(words)
+
+    @Slot(str)
+    def _notice(self, sentence: str) -> None:
+        self.text.setText(f"{self.text.text()}\n{sentence}")
+        self._fit()
 
     @Slot(object)
     def _fail(self, failure: SetupFailed) -> None:

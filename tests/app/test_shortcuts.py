@@ -166,6 +166,32 @@ def test_menus_write_keys_as_everything_else_does(qapp):
         languages.install("en")
 
 
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_every_key_is_the_same_key_in_every_language(qtbot, language):
+    """Two keys with one translated name became one, twice on its action, and Qt lets such a key trigger nothing."""
+    portable = QKeySequence.SequenceFormat.PortableText
+    try:
+        languages.install(language)
+        for line in TABLE:
+            read = [key.toString(portable) for key in sequences(line.keys)]
+            assert len(set(read)) == len(read), line.id
+            assert {QKeySequence.fromString(key, portable).toString(portable) for key in line.keys} <= set(read), (
+                line.id
+            )
+        pressed = []
+        window = QWidget()
+        qtbot.addWidget(window)
+        bind(window, "generate", lambda: pressed.append(1))
+        with qtbot.waitExposed(window):
+            window.show()
+        window.activateWindow()
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
+        assert len(pressed) == 2
+    finally:
+        languages.install("en")
+
+
 def test_the_two_enter_keys_are_one(keys):
     keys.set_keys("vary", ("Ctrl+Enter",))
     assert [other.id for other in keys.conflicts("vary")] == ["generate"]

@@ -33,7 +33,10 @@ def test_only_the_standard_library_is_imported():
         imported = {
             alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
         } | {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-        assert imported - set(sys.stdlib_module_names) <= {"desktop_entry"}
+        assert imported - set(sys.stdlib_module_names) <= {"desktop_entry", "installer"}
+    # What it takes from the launcher needs no package either.
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import installer.launcher.targets"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
 
 @pytest.mark.parametrize("version", [(3, 10, 9), (3, 14, 0), (2, 7, 18)])
@@ -155,6 +158,29 @@ def test_uv_picks_the_torch_build_where_it_is_at_hand(environment, monkeypatch):
             "torch>=2.10,<2.14",
         ]
     ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "system", "maker"),
+    [
+        ("rocm", "linux", "AMD"),
+        ("xpu", "linux", "Intel"),
+        ("cuda", "win32", "NVIDIA"),
+        ("cuda", "linux", ""),
+        ("cpu", "linux", ""),
+    ],
+)
+def test_a_card_that_pips_torch_is_not_for_is_said(environment, monkeypatch, capsys, backend, system, maker):
+    """Where there is no uv, or uv does not reach PyTorch's own index."""
+    commands = Commands(environment)
+    monkeypatch.setattr(bootstrap, "_stream", commands.stream)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None)
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setenv("ECHOGEN_BACKEND", backend)
+    environment.mkdir()
+    bootstrap.install_torch(["torch>=2.10,<2.14"])
+    said = capsys.readouterr().err
+    assert f"not for graphics cards by {maker}: EchoGen draws with the processor" in said if maker else said == ""
 
 
 def test_notes_are_json(environment, monkeypatch):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from installer import make_packages
+from installer.desktop_entry import COMMENT
 from installer.launcher import updates
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="packages for Linux")
@@ -114,6 +117,8 @@ def test_the_run_file_installs_updates_and_removes_itself(tmp_path, small):
     assert (target / "main.py").exists() and (target / "installer/launcher/bin/uv").exists()
     assert sorted(path.name for path in target.parent.iterdir()) == ["echogen"]
     entry = home / ".local/share/applications/io.github.echogen.Desktop.desktop"
+    words = entry.read_text(encoding="utf-8")
+    assert f"Comment={COMMENT}\n" in words and "@" not in words, "it is the entry of the .deb with another command"
     if shutil.which("desktop-file-validate"):
         subprocess.run(["desktop-file-validate", str(entry)], check=True)
     picture = home / "Pictures" / "EchoGen" / "duck.png"
@@ -132,6 +137,42 @@ def test_the_run_file_installs_updates_and_removes_itself(tmp_path, small):
     assert not target.exists() and not entry.exists() and not folder.exists() and picture.exists()
     assert [path for path in home.rglob("*") if path.is_file()] == [picture]
     assert not (home / ".local/share/mime").exists() and not (home / ".local/share/applications").exists()
+
+
+def thunar(command: str, entry: Path) -> list[str]:
+    """As Thunar and GLib put the place of an entry into its command: quoted."""
+    return shlex.split(command.replace("%k", shlex.quote(str(entry))))
+
+
+def pcmanfm(command: str, entry: Path) -> list[str]:
+    """As PCManFM does: the entry's folder, and not quoted."""
+    return shlex.split(command.replace("%k", str(entry.parent)))
+
+
+@pytest.mark.parametrize(
+    ("manager", "folder"),
+    [(thunar, "it's 100% $HOME 日本"), (thunar, "plain"), (pcmanfm, "a b 100% 日本"), (pcmanfm, "plain")],
+    ids=["thunar-hostile", "thunar", "pcmanfm-hostile", "pcmanfm"],
+)
+def test_the_unpacked_archive_installs_by_a_double_click(tmp_path, small, manager, folder):
+    """A file that was downloaded may not be executed: file managers show it as text. What they unpack may."""
+    made, home = make_packages.make_archive(tmp_path, small), tmp_path / "home"
+    with tarfile.open(made) as tar:
+        assert {(one.uid, one.mode & 0o755) for one in tar.getmembers()} == {(0, 0o755)}
+    place = tmp_path / folder
+    place.mkdir(exist_ok=True)
+    subprocess.run(["tar", "-xf", str(made), "-C", str(place)], check=True)
+    (run,) = (place / "EchoGen").glob("*.run")
+    assert os.access(run, os.X_OK)
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str
+    entry = place / "EchoGen/Install EchoGen.desktop"
+    parser.read(entry, encoding="utf-8")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
+    command = manager(parser["Desktop Entry"]["Exec"], entry)
+    said = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60).stderr
+    assert (home / ".local/opt/echogen/main.py").is_file(), said
+    assert "Python cannot be fetched" in said, "it went on to the launcher, whose uv does nothing here"
 
 
 def test_what_others_added_to_the_desktop_stays(tmp_path, small):

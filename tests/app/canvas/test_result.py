@@ -207,6 +207,18 @@ def test_the_wheel_zooms_at_the_pointer_only_with_ctrl(canvas):
     assert not canvas.is_zoomed()
 
 
+def test_a_zoomed_picture_says_its_zoom_in_a_corner(canvas):
+    canvas.show_result(plain(RED, 300, 300), "")
+    assert canvas.zoom_words() == "" and close_to(color_at(canvas, 340, 70), RED), "a fitted picture says nothing"
+    canvas.zoom_actual()
+    assert canvas.zoom_words() == "100\u00a0%"
+    canvas.zoom_by(3)
+    assert canvas.zoom_words() == "195\u00a0%"
+    assert not close_to(color_at(canvas, canvas.width() - 14, 20), RED), "a dark label lies in the corner"
+    canvas.zoom_fit()
+    assert canvas.zoom_words() == ""
+
+
 def test_zooming_out_of_the_fitted_place_keeps_the_point_under_the_pointer(canvas):
     """A fitted picture leaves room for the bar of actions, a zoomed one does not."""
     canvas.set_bottom_space(60)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from app.look import focus
 from app.look.type import set_text_scale
 from app.prompt.panel import PromptPanel
 from app.prompt.vocabulary import PromptReader
@@ -549,3 +550,18 @@ def test_the_longest_seed_can_be_read(panel, state, qtbot):
     qtbot.wait(10)
     spin = panel.sheet.seed.spin
     assert spin.fontMetrics().horizontalAdvance("4294967295") <= spin.lineEdit().width()
+
+
+def test_a_section_opened_with_the_mouse_shows_no_ring_of_the_keyboard(panel, bundle, qtbot):
+    section = panel.sheet.sections["strengths"]
+    panel.sheet.prompt.setFocus(Qt.FocusReason.TabFocusReason)
+    for by_key in (False, True):
+        section.set_open(False)
+        if by_key:
+            section.header.setFocus(Qt.FocusReason.TabFocusReason)
+            qtbot.keyClick(section.header, Qt.Key.Key_Space)
+        else:
+            qtbot.mouseClick(section.header, Qt.MouseButton.LeftButton)
+        focused = QApplication.focusWidget()
+        assert focused is not None and section.content.isAncestorOf(focused), "its first field has the focus"
+        assert focus.is_visible(focused) is by_key

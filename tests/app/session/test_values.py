@@ -188,6 +188,7 @@ READY = Readiness(has_photo=True, has_subject=True, has_prompt=True, seconds=4.2
 @pytest.mark.parametrize(
     ("ready", "possible", "text"),
     [
+        (Readiness(starting=True, has_model=False), False, "Starting…"),
         (Readiness(has_model=False), False, "Choose a model first"),
         (Readiness(), False, "Add a photo first"),
         (Readiness(reading=True), False, "Opening the photo…"),

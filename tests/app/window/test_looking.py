@@ -156,8 +156,10 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     assert len(rig.store.pictures()) == 3
     key(screen, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     wait(qtbot, lambda: screen._place == "4 / 4")
+    assert screen.place_words() == "4 / 4"
     key(screen, Qt.Key.Key_1)
     assert screen.picture_rect().width() == 64
+    assert screen.place_words() == "100\u00a0% · 4 / 4" and screen._shown_words
     key(screen, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().mimeData().urls()[0].toLocalFile() == str(rig.pictures[3].file)
     key(screen, Qt.Key.Key_Escape)
@@ -219,6 +221,9 @@ def test_several_pictures_of_one_press_stand_side_by_side(rig, qtbot):
     wait(qtbot, lambda: view.isVisible() and len(grid._layers) == len(grid.pictures))
     assert [picture.prompt for picture in grid.pictures] == ["a box of three"] * 3
     grid.setFocus()
+    assert bench.state.result is not None
+    assert grid.pictures[grid.current].id == bench.state.result.picture, "the tiles begin with what has the ring below"
+    key(grid, Qt.Key.Key_Home)
     key(grid, Qt.Key.Key_Right)
     key(grid, Qt.Key.Key_Period)
     assert grid.pictures[1].starred and rig.store.get(grid.pictures[1].id).starred
@@ -384,3 +389,18 @@ def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_wen
         panels.toast.show_message("Something else", lambda: None)
     assert [subject.name for subject in state.subjects] == ["box", "mug"]
     state.remove_subject(other.key, for_good=True)
+
+
+def test_ctrl_z_brings_back_a_deleted_picture_from_the_canvas_and_from_wherever_the_cut_out_has_no_step(bench, qtbot):
+    """Once its message was gone, only the history took the key: after Delete on the canvas nothing came back."""
+    panels, commands = bench.window.panels, bench.window.history.commands
+    for focused in (panels.canvas.canvas, bench.window.prompt.sheet.generate):
+        gone = bench.pictures[0]
+        bench.show(gone)
+        commands.delete_pictures([gone])
+        panels.toast.show_message("Something else", lambda: None)
+        assert gone.id not in [picture.id for picture in bench.store.pictures()]
+        focused.setFocus()
+        panels.undo()
+        assert gone.id in [picture.id for picture in bench.store.pictures()]
+    assert not panels.subject.has_undo(), "nothing of the cut-out was undone for it"

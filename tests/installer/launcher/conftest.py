@@ -1,4 +1,4 @@
-"""A program folder with a list of two tiny packages, and a package index on this computer that serves them."""
+"""A program folder with a list of two tiny packages, and a package index on this computer that serves them and others."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import json
 import ssl
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
+from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
 from installer.launcher.places import Places
@@ -23,18 +24,28 @@ from installer.launcher.places import Places
 NAMES = ("shiboken6", "thing")  # the first one belongs to the set-up window
 
 
-def make_wheel(folder: Path, name: str, size: int = 40_000) -> Path:
+def make_wheel(
+    folder: Path,
+    name: str,
+    size: int = 40_000,
+    *,
+    version: str = "1.0",
+    tag: str = "py3-none-any",
+    requires: Sequence[str] = (),
+) -> Path:
     """A package with one module and some data, as its own tools would write it."""
+    name = name.replace("-", "_")
     files = {f"{name}.py": b"value = 1\n", f"{name}_data.bin": hashlib.sha256(name.encode()).digest() * (size // 32)}
-    info = f"{name}-1.0.dist-info"
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()
-    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    info = f"{name}-{version}.dist-info"
+    about = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}", *(f"Requires-Dist: {one}" for one in requires)]
+    files[f"{info}/METADATA"] = ("\n".join(about) + "\n").encode()
+    files[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()
     rows = []
     for path, data in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
         rows.append(f"{path},sha256={digest},{len(data)}")
     files[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()
-    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    wheel = folder / f"{name}-{version}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, data in files.items():
             archive.writestr(path, data)
@@ -47,12 +58,14 @@ class Index:
 
     Attributes:
         files: name → bytes.
+        builds: the same for a page of links at ``/builds/``, as PyTorch's builds have; no part of the index itself.
         cut: bytes after which each of the next connections to a file ends.
         asked: (path, Range header or "") of every request.
         ranges: False sends everything again whatever was asked.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
+    builds: dict[str, bytes] = field(default_factory=dict)
     cut: list[int] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     ranges: bool = True
@@ -75,12 +88,17 @@ class _Handler(BaseHTTPRequestHandler):
                     "size": len(data),
                 }
                 for file, data in index.files.items()
-                if file.startswith(f"{name}-")
+                if canonicalize_name(file.partition("-")[0]) == name
             ]
-            page = {"meta": {"api-version": "1.1"}, "name": name, "versions": ["1.0"], "files": files}
+            versions = sorted({file["filename"].split("-")[1] for file in files})
+            page = {"meta": {"api-version": "1.1"}, "name": name, "versions": versions, "files": files}
             self._answer(200 if files else 404, json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json")
             return
-        data = index.files.get(path.removeprefix("/files/"))
+        if path == "/builds/":
+            links = (f'<a href="{index.url}/files/{quote(file)}">{file}</a>' for file in index.builds)
+            self._answer(200, "".join(links).encode(), "text/html")
+            return
+        data = (index.files | index.builds).get(unquote(path.removeprefix("/files/")))
         if data is None:
             self._answer(404, b"")
             return
@@ -88,6 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
         if index.ranges and (wanted := self.headers.get("Range")):
             first = int(wanted.removeprefix("bytes=").partition("-")[0])
         self._answer(206 if first else 200, data[first:], cut=index.cut.pop(0) if index.cut else None)
+
+    def do_HEAD(self) -> None:
+        self._answer(405, b"")  # whoever wants to know what a file needs reads all of it
 
     def _answer(self, code: int, data: bytes, kind: str = "application/octet-stream", cut: int | None = None) -> None:
         self.send_response(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +47,36 @@ def test_from_nothing_to_a_whole_environment_and_away_again(program, index):
     (program.folder.parent / "history.sqlite").touch()
     assert remove(program) == 0
     assert not program.folder.exists() and (program.folder.parent / "history.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("backend", "name", "maker"),
+    [
+        ("rocm", "linux-x86_64-cpu", "AMD"),
+        ("xpu", "linux-x86_64-cpu", "Intel"),
+        ("cuda", "windows-x86_64-cpu", "NVIDIA"),
+        ("rocm", "linux-x86_64-rocm", ""),
+        ("cuda", "linux-x86_64-cuda", ""),
+        ("cuda", "linux-arm64-cpu", ""),
+        ("cpu", "linux-x86_64-cpu", ""),
+        ("mps", "macos-arm64-mps", ""),
+    ],
+)
+def test_a_card_that_the_list_has_nothing_for_is_said_and_everything_works(program, monkeypatch, backend, name, maker):
+    """Not silently slower: in the window, on the terminal, in the log."""
+    locks = program.root / "installer/locks"
+    shutil.copy(locks / "test.txt", locks / f"{name}.txt")
+    if name == "linux-arm64-cpu":  # its torch is the one for NVIDIA
+        made = f"nvidia-cublas==1 --hash=sha256:{'0' * 64}\n"
+        (locks / f"{name}.txt").write_text(made, encoding="utf-8")
+    monkeypatch.setattr(module, "choose_lock", lambda folder, wanted: folder / f"{name}.txt")
+    monkeypatch.setenv("ECHOGEN_BACKEND", backend)
+    setup = Setup(program)
+    said = f"no packages for graphics cards by {maker}: it draws with the processor"
+    assert said in setup.unused_card if maker else setup.unused_card == ""
+    if maker == "AMD":
+        setup.run()
+        assert works(setup) and said in program.log.read_text(encoding="utf-8")
 
 
 def test_files_that_something_removed_come_back(program):

@@ -65,6 +65,16 @@ def test_bytes_and_time_left_are_shown_and_pause_holds_the_words(window):
     assert window.bar.maximum() == 0 and not window.pause.isEnabled()
 
 
+def test_a_card_that_is_not_drawn_with_is_said_while_it_is_set_up(window):
+    window.worker.noticed.emit("It draws with the processor.")
+    assert window.text.text().splitlines() == [
+        "This happens once. You can use the computer meanwhile.",
+        "It draws with the processor.",
+    ]
+    window.worker.progressed.emit(Progress("program", "fetch", 1, 10))
+    assert window.text.text().endswith("processor.") and window.rect().contains(window.text.geometry())
+
+
 def test_a_failure_offers_what_helps_and_trying_again(window, asked):
     window.worker.failed.emit(SetupFailed("4.0 GB are needed, and 1.0 GB is free.", "Make room.", "disk"))
     assert shown(window) == {"again", "folder"} and window.text.text().endswith("Make room.")
