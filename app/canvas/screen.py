@@ -123,7 +123,7 @@ class PictureScreen(QWidget):
         self._zoom_around(STEP**steps)
 
     def place_words(self) -> str:
-        """Which picture it is, and its zoom unless it fills the screen: "150 % · 3 / 50"."""
+        """Return the place of the picture among the others, and its zoom unless it fills the screen: "150 % · 3 / 50"."""
         zoom = self._zoom()
         percent = f"{round(100 * zoom.scale / zoom.ratio)}\u00a0%" if self._zoomed is not None else ""
         return " · ".join(part for part in (percent, self._place) if part)

@@ -221,8 +221,8 @@ def test_several_pictures_of_one_press_stand_side_by_side(rig, qtbot):
     wait(qtbot, lambda: view.isVisible() and len(grid._layers) == len(grid.pictures))
     assert [picture.prompt for picture in grid.pictures] == ["a box of three"] * 3
     grid.setFocus()
-    assert bench.state.result is not None
-    assert grid.pictures[grid.current].id == bench.state.result.picture, "the tiles begin with what has the ring below"
+    assert rig.state.result is not None
+    assert grid.pictures[grid.current].id == rig.state.result.picture, "the tiles begin with what has the ring below"
     key(grid, Qt.Key.Key_Home)
     key(grid, Qt.Key.Key_Right)
     key(grid, Qt.Key.Key_Period)
@@ -391,16 +391,16 @@ def test_ctrl_z_brings_back_what_was_taken_off_the_shelf_also_when_the_shelf_wen
     state.remove_subject(other.key, for_good=True)
 
 
-def test_ctrl_z_brings_back_a_deleted_picture_from_the_canvas_and_from_wherever_the_cut_out_has_no_step(bench, qtbot):
+def test_ctrl_z_brings_back_a_deleted_picture_from_the_canvas_and_from_wherever_the_cut_out_has_no_step(rig, qtbot):
     """Once its message was gone, only the history took the key: after Delete on the canvas nothing came back."""
-    panels, commands = bench.window.panels, bench.window.history.commands
-    for focused in (panels.canvas.canvas, bench.window.prompt.sheet.generate):
-        gone = bench.pictures[0]
-        bench.show(gone)
+    panels, commands = rig.window.panels, rig.window.history.commands
+    for focused in (panels.canvas.canvas, rig.window.prompt.sheet.generate):
+        gone = rig.pictures[0]
+        rig.show(gone)
         commands.delete_pictures([gone])
         panels.toast.show_message("Something else", lambda: None)
-        assert gone.id not in [picture.id for picture in bench.store.pictures()]
+        assert gone.id not in [picture.id for picture in rig.store.pictures()]
         focused.setFocus()
         panels.undo()
-        assert gone.id in [picture.id for picture in bench.store.pictures()]
+        assert gone.id in [picture.id for picture in rig.store.pictures()]
     assert not panels.subject.has_undo(), "nothing of the cut-out was undone for it"
