@@ -422,8 +422,8 @@ class ResultCanvas(QWidget):
         self._paint_layers(painter)
         if words := self.zoom_words():
             below = 32 if self._compared.on else 0  # the names of what is compared stand in the corners
-            room = self.picture_rect().intersected(QRectF(self.rect())).adjusted(0, below, 0, 0)
-            painting.paint_chip(painter, room, words, right=True)
+            area = self.picture_rect().intersected(QRectF(self.rect())).adjusted(0, below, 0, 0)
+            painting.paint_chip(painter, area, words, right=True)
 
     def _paint_layers(self, painter: QPainter) -> None:
         rect = self.picture_rect()

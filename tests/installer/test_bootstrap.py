@@ -179,8 +179,8 @@ def test_a_card_that_pips_torch_is_not_for_is_said(environment, monkeypatch, cap
     monkeypatch.setenv("ECHOGEN_BACKEND", backend)
     environment.mkdir()
     bootstrap.install_torch(["torch>=2.10,<2.14"])
-    said = capsys.readouterr().err
-    assert f"not for graphics cards by {maker}: EchoGen draws with the processor" in said if maker else said == ""
+    output = capsys.readouterr().err
+    assert f"not for graphics cards by {maker}: EchoGen draws with the processor" in output if maker else output == ""
 
 
 def test_notes_are_json(environment, monkeypatch):

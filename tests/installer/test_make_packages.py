@@ -170,9 +170,9 @@ def test_the_unpacked_archive_installs_by_a_double_click(tmp_path, small, manage
     parser.read(entry, encoding="utf-8")
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
     command = manager(parser["Desktop Entry"]["Exec"], entry)
-    said = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60).stderr
-    assert (home / ".local/opt/echogen/main.py").is_file(), said
-    assert "Python cannot be fetched" in said, "it went on to the launcher, whose uv does nothing here"
+    errors = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60).stderr
+    assert (home / ".local/opt/echogen/main.py").is_file(), errors
+    assert "Python cannot be fetched" in errors, "it went on to the launcher, whose uv does nothing here"
 
 
 def test_what_others_added_to_the_desktop_stays(tmp_path, small):

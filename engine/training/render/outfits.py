@@ -60,7 +60,7 @@ def dress(sprites: Tensor, key: str, c: Canvas) -> Tensor:
     """The same subjects in an outfit.
 
     Args:
-        sprites: with room around them, see ``with_room``.
+        sprites: with a margin around them, see ``with_margin``.
         key: of one of ``language.OUTFITS``.
         c: a canvas of the sprites' number and size.
     """

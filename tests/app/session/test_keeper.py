@@ -21,6 +21,7 @@ from engine.photo.hints import SubjectProposal
 from engine.placement import Placement
 from engine.region import PhotoWindow, Region
 from engine.request import CutOut, ScaleBits
+from tests.app.fake_bundle import fake_bundle
 from tests.app.settled import settle
 
 KEPT = ScaleBits(tuple(np.ones((n, n, 5), np.uint8) for n in (1, 2, 3)))
@@ -323,6 +324,31 @@ def test_another_one_that_is_chosen_is_read_next_and_one_taken_off_when_it_comes
     state.bring_back_subject()
     read_next(held)
     assert state.subject.key == off and state.subject.photo is not None
+
+
+def test_one_taken_off_while_its_photo_is_read_stays_off_and_the_next_is_read(keeper, qtbot, held):
+    left(keeper, qtbot, "duck", "boat")
+    state = keeper._state
+    keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: len(state.subjects) == 2)
+    state.remove_subject(state.subject.key, for_good=True)
+    read_next(held)
+    assert [subject.name for subject in state.subjects] == ["duck"] and state.subject.coming
+    read_next(held)
+    assert state.subject.photo is not None and not held
+
+
+def test_a_cut_out_for_a_model_of_another_size_goes_when_its_photo_is_there(keeper, qtbot, held, tmp_path):
+    left(keeper, qtbot, "duck")
+    state = keeper._state
+    keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: state.subject is not None)
+    assert len(state.subject.cut_out.pixels) == 256
+    state.update_engine(manifest=fake_bundle(tmp_path / "small"))
+    assert state.reference_size == 56
+    read_next(held)
+    assert state.subject.photo is not None and state.subject.mask is not None, "enough to cut it out anew"
+    assert state.subject.cut_out is None
 
 
 @pytest.mark.parametrize("with_cut_out", [True, False])

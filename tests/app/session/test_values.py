@@ -22,6 +22,8 @@ from app.session.values import (
 )
 from engine.bundle.manifest import BundleManifest
 from engine.errors import RequestError
+from engine.placement import Placement
+from engine.region import Region
 from engine.request import MAX_SEED, CutOut, GenerationRequest, ScaleBits
 from tests.app.fake_bundle import fake_bundle
 
@@ -119,9 +121,38 @@ def test_kept_scales_the_open_model_cannot_take_up_are_said(manifest):
         assert f"{len(request.kept)} kept scales" in note
 
 
+def a_region(whole: int = 0) -> Region:
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:32] = 255
+    return Region(mask, np.zeros((64, 64, 3), np.uint8), whole)
+
+
+def test_a_region_comes_back_with_its_bits_or_the_open_model_says_that_it_cannot_take_it_up(manifest):
+    square = compose(replace(VALUES, size=(64, 64)), SUBJECT)
+    request = replace(square, kept=kept_of(manifest, 5), region=a_region(), bundle=manifest.identity)
+    values, note = recall(request, PanelValues(), "all", manifest)
+    assert (note, values.region, values.kept) == ("", request.region, request.kept)
+    values, note = recall(replace(request, bundle="other@123456789012"), PanelValues(), "all", manifest)
+    assert "cannot take up the region" in note and values.region is None and values.kept is None
+
+
+def test_a_place_that_the_open_model_does_not_know_is_said(manifest):
+    request = replace(compose(replace(VALUES, size=(64, 64)), SUBJECT), placement=Placement(0.3, 0.6, 0.4))
+    assert "its place is not used" in recall(request, PanelValues(), "all", manifest)[1]
+    assert recall(request, PanelValues(), "all")[1] == "", "no model is open yet"
+
+
+def test_a_redraw_of_a_picture_with_a_region_stays_in_the_region():
+    bits = ScaleBits(tuple(np.zeros((n, n, 4), np.uint8) for n in (1, 2, 4)))
+    request = replace(compose(replace(VALUES, size=(64, 64)), SUBJECT), region=a_region(), kept=bits)
+    again = redraw(request, bits, 2, seed=9)
+    assert again.region is not None and again.region.whole == 2 and again.kept == bits and again.seed == 9
+
+
 def test_what_the_line_above_generate_says(manifest):
     sentences = [kept_sentence(bits) for bits in (None, kept_of(manifest, 1), kept_of(manifest, 3))]
     assert sentences == ["", "Keeps the first scale", "Keeps the first 3 scales"]
+    assert kept_sentence(kept_of(manifest, 5), a_region()) == "Draws only its region anew"
 
 
 def test_a_redraw_keeps_the_first_scales_and_nothing_else_changes():
@@ -147,6 +178,8 @@ def test_count_is_one_to_eight():
         PanelValues(count=9)
     with pytest.raises(ValueError):
         PanelValues(count=0)
+    with pytest.raises(ValueError, match="locked"):
+        PanelValues(seed_locked=1)
 
 
 READY = Readiness(has_photo=True, has_subject=True, has_prompt=True, seconds=4.2)

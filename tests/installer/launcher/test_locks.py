@@ -192,8 +192,8 @@ def test_a_list_for_a_card_is_set_up_with_the_build_for_it(name, builds, index, 
     asked = {unquote(path.rpartition("/")[2]) for path, _ in index.asked if "/torch-" in path}
     assert f"torch-{BUILDS[name][0]}-{BUILDS[name][1]}.whl" in asked
     code = "from importlib.metadata import version; print(version('torch'))"
-    said = subprocess.run([setup.python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == BUILDS[name][0] and setup.is_done("program")
+    output = subprocess.run([setup.python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == BUILDS[name][0] and setup.is_done("program")
 
 
 def target_of(name: str) -> make_locks.Target:

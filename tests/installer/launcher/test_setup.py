@@ -72,11 +72,11 @@ def test_a_card_that_the_list_has_nothing_for_is_said_and_everything_works(progr
     monkeypatch.setattr(module, "choose_lock", lambda folder, wanted: folder / f"{name}.txt")
     monkeypatch.setenv("ECHOGEN_BACKEND", backend)
     setup = Setup(program)
-    said = f"no packages for graphics cards by {maker}: it draws with the processor"
-    assert said in setup.unused_card if maker else setup.unused_card == ""
+    sentence = f"no packages for graphics cards by {maker}: it draws with the processor"
+    assert sentence in setup.unused_card if maker else setup.unused_card == ""
     if maker == "AMD":
         setup.run()
-        assert works(setup) and said in program.log.read_text(encoding="utf-8")
+        assert works(setup) and sentence in program.log.read_text(encoding="utf-8")
 
 
 def test_files_that_something_removed_come_back(program):
