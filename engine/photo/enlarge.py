@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from engine.errors import InputError, RequestError
-from engine.photo.load import load_photo
+from engine.photo.load import load_photo, with_own_colours
 from engine.photo.picture_file import read_picture_file, save_plain, settings_text
 from engine.photo.refusals import MAX_PIXELS
 from engine.sentence import Sentence
@@ -91,7 +91,8 @@ def _without_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def save_larger(
     source: Path, target: Path, factor: int, *, metadata: bool = True, way: Way = by_lanczos, method: str = METHOD
 ) -> tuple[int, int]:
-    """Write a picture's file anew, larger. Its resolution (DPI) stays written in it, and its colours are tagged as sRGB.
+    """Write a picture's file anew, larger. Its resolution (DPI) stays written in it, and so does its colour profile, with the
+    colours that sRGB does not have; a picture without a profile is tagged as sRGB.
 
     Args:
         source: any picture. target: its suffix chooses PNG, WebP or JPEG; only the first two keep transparency.
@@ -105,13 +106,13 @@ def save_larger(
         PhotoError: the source cannot be read. RequestError: see ``enlarged``. CannotWrite: the target cannot be written.
     """
     photo = load_photo(source)
-    pixels = photo.rgb
+    pixels, profile = with_own_colours(source, photo) or (photo.rgb, None)
     if photo.alpha is not None:
         if target.suffix.lower() in (".jpg", ".jpeg"):
             weight = photo.alpha[..., None].astype(np.float32) / 255
-            pixels = np.rint(photo.rgb * weight + 255 * (1 - weight)).astype(np.uint8)
+            pixels = np.rint(pixels * weight + 255 * (1 - weight)).astype(np.uint8)
         else:
-            pixels = np.dstack([photo.rgb, photo.alpha])
+            pixels = np.dstack([pixels, photo.alpha])
     large = enlarged(pixels, factor, way)
     words = {}
     if metadata:
@@ -121,7 +122,7 @@ def save_larger(
             words["parameters"] = settings_text(carried, (large.shape[1], large.shape[0]))
         except InputError:
             pass  # a picture of another program, or one without metadata
-    save_plain(target, large, dpi=_dpi(source), words=words)
+    save_plain(target, large, dpi=_dpi(source), words=words, profile=profile)
     return large.shape[1], large.shape[0]
 
 

@@ -295,6 +295,36 @@ def _pixels(picture: Image.Image, stream: BinaryIO, profile: bytes | None) -> tu
     return rgb, None if alpha is None else np.asarray(alpha)
 
 
+def with_own_colours(path: Path, photo: Photo) -> tuple[np.ndarray, bytes] | None:
+    """The colours of a photo as its file has them, RGB uint8 (H, W, 3), and the ICC profile that says what they mean.
+
+    Args:
+        photo: what ``load_photo`` read from it.
+
+    Returns:
+        None for a file without a usable profile, and where its colours are no RGB: what was read is all there is then.
+    """
+    try:
+        with open_regular_file(path, path.name) as stream:
+            start = stream.read(32)
+            stream.seek(0)
+            with Image.open(stream, formats=_usable_formats(start)) as picture:
+                picture.load()  # a TIFF is turned here, and says so
+                profile, orientation = picture.info.get("icc_profile"), _orientation(picture)
+                if not profile or picture.mode not in ("RGB", "RGBA"):
+                    return None
+                own = picture.convert("RGB")
+        if by_profile(Image.new("RGB", (1, 1)), profile) is None:
+            return None
+        if orientation in _UPRIGHT:
+            own = own.transpose(_UPRIGHT[orientation])
+    except Exception:  # the photo itself was read; only its own colours are not at hand
+        log.info("the own colours of %s cannot be read", path.name, exc_info=True)
+        return None
+    rgb = np.asarray(own)
+    return (rgb, profile) if rgb.shape == photo.rgb.shape else None
+
+
 def _orientation(picture: Image.Image) -> int:
     """The EXIF orientation, 1 … 8; 1 when the metadata is missing or damaged."""
     try:

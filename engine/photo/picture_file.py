@@ -98,12 +98,14 @@ def save_plain(
     *,
     dpi: tuple[float, float] | None = None,
     words: Mapping[str, str] | None = None,
+    profile: bytes | None = None,
 ) -> None:
     """Write pixels: uint8 (H, W), (H, W, 3) or, for PNG and WebP, (H, W, 4). Raises ``CannotWrite``.
 
     Args:
         dpi: resolution across and down, for PNG and JPEG.
         words: texts of a PNG, by their keywords.
+        profile: ICC profile of the colours; None for sRGB.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -116,7 +118,10 @@ def save_plain(
     picture = Image.fromarray(np.ascontiguousarray(image))
     kind = {".png": "PNG", ".webp": "WEBP"}.get(suffix, "JPEG")
     quality = {"WEBP": {"quality": 92, "method": 4}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
-    options = tagged(kind, _texts(words)) if picture.mode != "L" else {}
+    if profile is not None:
+        options: dict[str, Any] = {"icc_profile": profile, **({"pnginfo": _texts(words)} if kind == "PNG" else {})}
+    else:
+        options = tagged(kind, _texts(words)) if picture.mode != "L" else {}
     if kind == "PNG" and picture.mode == "RGB":
         options |= _PACKING
     if dpi is not None and kind != "WEBP":

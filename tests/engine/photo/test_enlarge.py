@@ -12,6 +12,7 @@ from engine.photo.enlarge import enlarged, save_larger
 from engine.photo.load import load_photo
 from engine.photo.picture_file import carries_request, save_picture
 from engine.request import GenerationRequest, ScaleBits
+from tests.engine.photo.test_colours import ADOBE_GAMMA, ADOBE_RGB, profile
 
 
 def edge() -> np.ndarray:
@@ -79,3 +80,24 @@ def test_a_picture_of_ours_says_what_drew_it_but_brings_no_bits(tmp_path, capsys
     assert load_photo(target).width == 80
     assert main(["enlarge", str(tmp_path / "gone.png"), "--out", str(target)]) == 2
     assert main(["enlarge", str(source), "--out", str(tmp_path / "no" / "to.png")]) == 6
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("way", [".png", ".jpg", ".webp"])
+def test_a_profile_stays_with_the_colours_that_srgb_does_not_have(tmp_path, kind, way):
+    """In a photo that is turned, as cameras write them."""
+    wide = profile(ADOBE_RGB, ADOBE_GAMMA, "Adobe RGB (1998)")
+    colours = np.full((24, 40, 3), (10, 250, 10), np.uint8)
+    colours[:, :20] = (250, 20, 40)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    source, target = tmp_path / f"from.{kind}", tmp_path / f"to{way}"
+    quality = {"lossless": True} if kind == "webp" else {"quality": 100, "subsampling": 0} if kind == "jpg" else {}
+    Image.fromarray(colours).save(source, icc_profile=wide, dpi=(300, 300), exif=exif, **quality)
+    assert save_larger(source, target, 2) == (48, 80)
+    with Image.open(target) as picture:
+        assert picture.info["icc_profile"] == wide and "srgb" not in picture.info
+        corner = np.array(picture.convert("RGB").getpixel((24, 70)), int)
+        if "webp" not in (kind, way[1:]):
+            assert [round(number) for number in picture.info["dpi"]] == [300, 300]
+    assert np.abs(corner - (10, 250, 10)).max() <= 8, "in sRGB this green would be another one"
