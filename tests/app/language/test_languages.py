@@ -6,7 +6,7 @@ import re
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QLocale
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel
 
 from app.language import languages, say
 from app.prompt.fields import ShapeCombo
@@ -93,3 +93,14 @@ def test_shapes_and_chips_follow_when_the_language_changes(qtbot, english):
     languages.install("en")
     QCoreApplication.processEvents()
     assert shown() == in_english
+
+
+def test_the_file_dialog_of_qt_is_in_one_language(qtbot, english):
+    """Where the system has no dialog, Qt's own one said "Look in", "Files of type" and "Folder" among Chinese words."""
+    languages.install("zh_CN")
+    dialog = QFileDialog()
+    qtbot.addWidget(dialog)
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    words = [label.text() for label in dialog.findChildren(QLabel)]
+    words.append(QCoreApplication.translate("QAbstractFileIconProvider", "Folder", "All other platforms"))
+    assert len(words) > 3 and all(re.search("[\u4e00-\u9fff]", word) for word in words)
