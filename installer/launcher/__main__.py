@@ -16,10 +16,10 @@ from pathlib import Path
 
 from app.language.say import say
 from installer.launcher.errors import SetupFailed, Stopped
-from installer.launcher.first_sign import FirstSign, say_failure
+from installer.launcher.first_sign import FirstSign, ask_folder, say_failure
 from installer.launcher.network import Network
 from installer.launcher.opening import NOT_DONE, SHOWN, open_program
-from installer.launcher.places import INSTALLED, Places
+from installer.launcher.places import INSTALLED, Places, choose_folder
 from installer.launcher.removal import remove
 from installer.launcher.setup import Progress, Setup
 from installer.launcher.targets import QUIET
@@ -49,6 +49,9 @@ def main(arguments: list[str]) -> int:
             return _on_terminal(places, repair=command == "--repair")
         return _open(places, versions, arguments)
     except SetupFailed as failure:
+        if failure.kind == "disk" and not command.startswith("--") and (folder := ask_folder(str(failure))):
+            choose_folder(Path(folder) / "EchoGen")
+            return main(arguments)
         say_failure(str(failure))
         return 1
     except (Stopped, KeyboardInterrupt):

@@ -14,6 +14,8 @@ import subprocess
 import sys
 from typing import Any
 
+from app.language.say import say
+
 TITLE = "EchoGen"
 _TEXTS = {"en": "Getting the set-up window …", "zh": "正在获取安装窗口……"}
 """Translations that need no package; all later sentences have the set-up window's."""
@@ -131,6 +133,37 @@ def take_away_the_lent() -> None:
     """End what another process left to this one: the start script's dialog, or the launcher's."""
     with contextlib.suppress(OSError, ValueError):
         os.kill(int(os.environ.pop("ECHOGEN_SIGN", "")), signal.SIGTERM)
+
+
+def ask_folder(why: str) -> str:
+    """Say why the set-up cannot even begin in its folder, and offer to choose another one. Returns it, or "" where none was chosen."""
+    take_away_the_lent()
+    with contextlib.suppress(Exception):
+        if sys.platform != "linux":
+            from tkinter import Tk, filedialog, messagebox
+
+            Tk(className=TITLE).withdraw()
+            return filedialog.askdirectory(title=TITLE) if messagebox.askokcancel(TITLE, why) else ""
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+            for ask, choose in (
+                (
+                    ["zenity", "--question", "--no-markup", f"--title={TITLE}", f"--text={why}", "--width=360"],
+                    ["zenity", "--file-selection", "--directory", f"--title={TITLE}"],
+                ),
+                (
+                    ["kdialog", "--title", TITLE, "--warningcontinuecancel", why],
+                    ["kdialog", "--title", TITLE, "--getexistingdirectory"],
+                ),
+            ):
+                if shutil.which(ask[0]):
+                    if ask[0] == "zenity":
+                        ask = [*ask, f"--ok-label={say('Choose another folder…')}", f"--cancel-label={say('Close')}"]
+                    environment = {**os.environ, "LC_ALL": "C.UTF-8"}  # see _desktop_dialog
+                    if subprocess.run(ask, stderr=subprocess.DEVNULL, env=environment).returncode:
+                        return ""
+                    done = subprocess.run(choose, capture_output=True, text=True, env=environment)
+                    return done.stdout.rstrip("\n") if done.returncode == 0 else ""
+    return ""
 
 
 def say_failure(text: str) -> None:

@@ -22,7 +22,7 @@ say() {
 parent=$(dirname -- "$target")
 mkdir -p -- "$parent" 2>/dev/null || { say "Files cannot be written to $parent. Set ECHOGEN_TARGET to another folder."; exit 1; }
 new=$(mktemp -d "$parent/.echogen-new-XXXXXX") || { say "Files cannot be written to $parent."; exit 1; }
-trap 'rm -rf -- "$new"' EXIT
+trap 'rm -rf -- "$new"; rmdir -- "$parent" 2>/dev/null || :' EXIT
 trap 'exit 130' INT TERM
 
 tail -n +@LINE@ "$0" >"$new/payload.tar.gz" || { say "The disk is full. Make room and start this file again."; exit 1; }

@@ -151,7 +151,7 @@ def pcmanfm(command: str, entry: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("manager", "folder"),
-    [(thunar, "it's 100% $HOME 日本"), (thunar, "plain"), (pcmanfm, "a b 100% 日本"), (pcmanfm, "plain")],
+    [(thunar, "it's 100% $HOME 日本"), (thunar, "plain"), (pcmanfm, "a b $HOME 日本"), (pcmanfm, "plain")],
     ids=["thunar-hostile", "thunar", "pcmanfm-hostile", "pcmanfm"],
 )
 def test_the_unpacked_archive_installs_by_a_double_click(tmp_path, small, manager, folder):
@@ -230,3 +230,5 @@ def test_a_run_file_that_arrived_damaged_changes_nothing(tmp_path, small):
         result = install(made, target, home)
         assert result.returncode == 1 and "arrived damaged" in result.stderr
     assert [path.name for path in target.parent.iterdir()] == ["echogen"] and (target / "old").exists()
+    assert install(made, tmp_path / "nowhere" / "echogen", home).returncode == 1
+    assert not (tmp_path / "nowhere").exists(), "nor does it leave an empty folder"

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from installer.launcher import __main__ as entry
 from installer.launcher import first_sign
+from installer.launcher.errors import SetupFailed
+from installer.launcher.places import Places
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ("start.sh", "install.sh")
@@ -127,3 +130,32 @@ def test_the_first_sign_speaks_the_language_of_the_system(monkeypatch, locale, w
     monkeypatch.setenv("LANG", locale)
     monkeypatch.setattr("sys.platform", "linux")
     assert first_sign.text().startswith(words)
+
+
+@pytest.mark.parametrize(("answer", "used"), [(0, "large 日本/EchoGen"), (1, "")], ids=["another folder", "closed"])
+def test_a_full_disk_before_there_is_a_window_offers_another_folder(tmp_path, monkeypatch, answer, used):
+    """The set-up window itself does not fit: the desktop's dialogs ask."""
+    said = f'echo "$*" >>"{tmp_path}/asked"'
+    zenity = f'case $1 in --question) exit {answer} ;; --file-selection) echo "{tmp_path}/large 日本" ;; esac'
+    program(tmp_path / "bin/zenity", f"{said}\n{zenity}")
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("ECHOGEN_UV", "uv")
+    monkeypatch.setenv("ECHOGEN_INSTALLED", "")
+    monkeypatch.setattr("sys.platform", "linux")
+    opened: list[Path] = []
+
+    def small(places: Places, *_: object) -> int:
+        opened.append(places.folder)
+        if len(opened) == 1:
+            raise SetupFailed("0.4 GB are needed, and 0.1 GB are free.", "Make room.", "disk")
+        return 0
+
+    monkeypatch.setattr(entry, "_open", small)
+    assert entry.main([]) == (0 if used else 1)
+    assert opened[1:] == ([tmp_path / used] if used else [])
+    asked = (tmp_path / "asked").read_text(encoding="utf-8")
+    assert "0.4 GB are needed, and 0.1 GB are free. Make room." in asked
+    assert ("--file-selection" in asked) == bool(used)
