@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _SQUARE = 8
 """Side of a square of the chequerboard that shows through a transparent photo, in pixels of the window."""
 
+_LOOKED_AT = 256
+"""Pixels a side in which the clear part of a photo is looked at."""
+
+_ONE_COLOUR = 8.0
+"""Spread of levels up to which pixels are of one colour."""
+
 
 class ComposedPhoto:
     """An image as large as the canvas, in screen pixels, kept between two paintings.
@@ -44,6 +50,7 @@ class ComposedPhoto:
         self._sampled_view: Zoom | None = None
         self._stale = Rect(0, 0, 0, 0)
         self._alpha: Pyramid | None = None
+        self._masked = False
 
     def forget(self) -> None:
         """Another photo is shown."""
@@ -165,15 +172,22 @@ class ComposedPhoto:
         return self._sampled[area.y0 - shown.y0 : area.y1 - shown.y0, area.x0 - shown.x0 : area.x1 - shown.x0]
 
     def _alpha_of(self, session: MaskSession) -> Pyramid | None:
-        """The transparency of the photo for every zoom; None for one that is opaque."""
+        """The transparency of the photo for every zoom; None for one that is opaque, or only masked: its picture is still there."""
         from app.mask.pyramid import Pyramid
 
         alpha = session.photo.alpha
         if alpha is None:
             return None
         if self._alpha is None or self._alpha.levels[0] is not alpha:
-            self._alpha = Pyramid(alpha)
-        return self._alpha
+            self._alpha, self._masked = Pyramid(alpha), _goes_on_beneath(session.photo.rgb, alpha)
+        return None if self._masked else self._alpha
+
+
+def _goes_on_beneath(rgb: np.ndarray, alpha: np.ndarray) -> bool:
+    """Return True if the clear part of a photo has a picture of its own, and not one colour as what was erased has."""
+    step = max(1, max(alpha.shape) // _LOOKED_AT)
+    beneath = rgb[::step, ::step][alpha[::step, ::step] == 0]
+    return len(beneath) > 0 and float(beneath.std(axis=0).max()) > _ONE_COLOUR
 
 
 def _colour(colour: QColor, alpha: float | None = None) -> Colour:

@@ -157,7 +157,8 @@ def ask_folder(why: str) -> str:
             ):
                 if shutil.which(ask[0]):
                     if ask[0] == "zenity":
-                        ask = [*ask, f"--ok-label={say('Choose another folder…')}", f"--cancel-label={say('Close')}"]
+                        another, close = say("Choose another folder…"), say("Close")
+                        ask = [*ask, f"--ok-label={another}", f"--cancel-label={close}"]
                     environment = {**os.environ, "LC_ALL": "C.UTF-8"}  # see _desktop_dialog
                     if subprocess.run(ask, stderr=subprocess.DEVNULL, env=environment).returncode:
                         return ""

@@ -698,3 +698,18 @@ def test_the_clear_part_of_a_transparent_photo_is_seen_as_such(qtbot, rig):
     for overlay in ("tint", "model", "outline"):
         canvas.set_overlay(overlay)
         assert (overlay == "outline") == (canvas.grab().toImage() == before)
+
+
+def test_a_photo_that_was_only_masked_is_seen_as_a_photo(qtbot, rig):
+    """Its picture goes on beneath the clear part, as with the examples."""
+    pixels = np.zeros((120, 160, 4), np.uint8)
+    pixels[..., 1] = np.linspace(20, 90, 160).astype(np.uint8)
+    pixels[30:90, 50:110, 3] = 255
+    file = rig.folder / "masked.png"
+    Image.fromarray(pixels).save(file)
+    rig.subjects.open_file(file)
+    qtbot.waitUntil(lambda: rig.state.subject is not None and not rig.state.subject.finding)
+    canvas = rig.panel.canvas
+    canvas.set_overlay("outline")
+    colours = [canvas.grab().toImage().pixelColor(canvas.viewport.to_widget(x, 8).toPoint()) for x in (8, 20, 32)]
+    assert all(colour.red() == 0 and colour.green() > 15 for colour in colours)
