@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import MaskError, RequestError
+from engine.photo.bars import between_bars
 from engine.photo.foreground import foreground_colours
 from engine.photo.hints import Box
 from engine.photo.load import Photo
@@ -67,7 +68,7 @@ def cut_out(photo: Photo, mask: np.ndarray, size: int, framing: str = "fit", box
         extent = bounding_box(mask)
         assert extent is not None  # an empty mask is a problem
         pixels = _fit(photo.rgb, mask, extent, size) if framing == "fit" else _reference(photo.rgb, extent, size)
-    cut = cut_sides(mask) if photo.alpha is None else []
+    cut = cut_sides(mask, between_bars(photo.rgb)) if photo.alpha is None else []
     beside: list[Beside] = [side for side in ("left", "right") if side in cut]
     return CutOut(
         pixels,

@@ -61,8 +61,15 @@ def bounding_box(mask: np.ndarray, threshold: int = FAINT) -> tuple[int, int, in
     return int(columns[0]), top, int(columns[-1]) + 1, bottom
 
 
-def cut_sides(mask: np.ndarray) -> list[str]:
-    """The sides of the photo ("left", "right", "top", "bottom") that cut the subject off, the longest contact first."""
+def cut_sides(mask: np.ndarray, extent: tuple[int, int, int, int] | None = None) -> list[str]:
+    """The sides of the photo ("left", "right", "top", "bottom") that cut the subject off, the longest contact first.
+
+    Args:
+        extent: the part of the photo that is a picture (``between_bars``); all of it by default.
+    """
+    if extent is not None:
+        x0, y0, x1, y1 = extent
+        mask = mask[y0:y1, x0:x1]
     lines = {"left": mask[:, 0], "right": mask[:, -1], "top": mask[0], "bottom": mask[-1]}
     touched = {side: int(np.count_nonzero(line >= SOLID)) for side, line in lines.items()}
     if not any(touched.values()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engine.photo.bars import between_bars
 from engine.photo.load import Photo
 from engine.photo.mask_ops import SOLID, bounding_box, cut_sides, mask_problem
 from engine.sentence import Sentence
@@ -59,7 +60,7 @@ def photo_notes(photo: Photo, mask: np.ndarray, side: int = _MODEL_SIDE) -> tupl
                 max=max(1, int(100 * share)),
             )
         )
-    notes += [_CUT_OFF[side] for side in cut_sides(mask)[:1]] if photo.alpha is None else []
+    notes += [_CUT_OFF[side] for side in cut_sides(mask, between_bars(photo.rgb))[:1]] if photo.alpha is None else []
     if blur(photo.rgb, mask, box) > BLURRED:
         notes.append(Sentence("The subject is blurred in the photo. A sharp photo keeps its detail."))
     return tuple(notes)

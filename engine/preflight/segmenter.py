@@ -30,6 +30,7 @@ from engine.preflight.colours.guesses import box_of, cut_by_colours, guesses, lo
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.proposals import Proposal
 from engine.preflight.colours.working_photo import Window, WorkingPhoto, WorkingPhotos
+from engine.preflight.inner_photo import InnerPhoto
 from engine.preflight.networks.learned import LearnedParts, Parts
 from engine.preflight.shipped.candidates import Candidate, around_box, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
@@ -97,7 +98,9 @@ class Segmenter:
     def prepare(self, photo: Photo) -> tuple[str, ...]:
         """Do ahead what the first click would wait for. Returns sentences for the user when a part fails."""
         notes: list[str] = []
-        self._parts.use("segmentation", lambda sam: sam.embed(photo), notes)
+        inner = self._inner(photo, Hint())
+        part = photo if inner is None else inner.photo
+        self._parts.use("segmentation", lambda sam: sam.embed(part), notes)
         return tuple(notes)
 
     def find_subject(self, photo: Photo, hint: Hint | None = None) -> SubjectProposal:
@@ -110,6 +113,9 @@ class Segmenter:
             SubjectNotFound: nothing stands out, or nothing is where the hint says.
         """
         hint = hint or Hint()
+        inner = self._inner(photo, hint)
+        if inner is not None:
+            return inner.proposal(self.find_subject(inner.photo, inner.hint(hint)))
         working = self._photos.get(photo)
         marks = Marks(hint.clicks, hint.strokes)
         notes: list[str] = []
@@ -154,6 +160,12 @@ class Segmenter:
                 ),
                 Sentence("Use a mask that was made for this photo."),
             )
+        hint = Hint(box=box, clicks=tuple(clicks), strokes=tuple(strokes))
+        inner = self._inner(photo, hint, start)
+        if inner is not None:
+            moved = inner.hint(hint)
+            arguments = moved.clicks, moved.box, moved.strokes, inner.start(start), notes
+            return inner.mask(self.refine_mask(inner.photo, *arguments))
         working = self._photos.get(photo)
         marks = Marks(clicks, strokes)
         notes = [] if notes is None else notes
@@ -181,6 +193,13 @@ class Segmenter:
                 logits, window = refined
                 return correct_by_logits(working, start, logits, marks, window)
             return correct(working, start, marks)
+
+    def _inner(self, photo: Photo, hint: Hint, start: np.ndarray | None = None) -> InnerPhoto | None:
+        """The part of the photo that is looked at; None for all of it, as where hints or the mask so far lie on a bar."""
+        working = self._photos.get(photo)
+        with working.lock:
+            inner = working.inner
+        return inner if inner is not None and inner.holds(hint, start) else None
 
     def _named(self, photo: Photo, hint: Hint, notes: list[str]) -> tuple[Hint, float]:
         """The hint with a name, if one can be had, and how sure it is."""

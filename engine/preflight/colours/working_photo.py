@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.photo.load import Photo
 from engine.preflight.colours.saliency import Regions, find_regions, saliency
+from engine.preflight.inner_photo import InnerPhoto
 
 FINE_SIDE = 512
 """Long side of the picture an outline is found in (design, section 3)."""
@@ -58,6 +59,11 @@ class WorkingPhoto:
     def whole(self) -> Window:
         """The whole photo."""
         return self.window((0, 0, self.photo.width, self.photo.height))
+
+    @cached_property
+    def inner(self) -> InnerPhoto | None:
+        """The part between bars, as a photo of its own; None without bars."""
+        return InnerPhoto.of(self.photo)
 
     @cached_property
     def regions(self) -> Regions:

@@ -1,0 +1,83 @@
+"""Bars beside a picture – of a phone's screen, of a film – are no part of what was photographed.
+
+A network takes the strip between black bars for the thing, and a subject that the picture cuts off seems to be whole beside
+a bar. So whoever looks for the subject, or for where it is cut off, looks between the bars.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_FLAT = 10
+"""Levels by which a bar's pixels may differ from its colour: what a strong JPEG leaves of one colour."""
+
+_ALIKE = 16
+"""Levels by which the colours of two bars that belong together may differ."""
+
+_EDGE = 24
+"""Levels by which the picture differs from the bar where it begins."""
+
+_EDGE_SHARE = 0.85
+"""Of the picture's first line differs so far. A sky, or a studio's ground, ends at no such line."""
+
+_ENDS = 0.05
+"""Share of a line at each of its ends. The picture reaches from side to side: a thing on a plain ground does not."""
+
+_NARROWEST, _WIDEST = 0.02, 0.45
+"""Width of a bar as a share of the photo; two of the widest leave a tenth."""
+
+_BLUR = 8
+"""Lines in which bar and picture are blurred: a block of a JPEG."""
+
+_SAMPLES = 512
+"""Pixels of a line that are looked at."""
+
+Extent = tuple[int, int, int, int]
+
+
+def between_bars(rgb: np.ndarray) -> Extent:
+    """The part of a photo between two bars of one colour, at its left and right or above and below.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+
+    Returns:
+        (x0, y0, x1, y1), right and bottom exclusive; the whole photo where there are no bars.
+    """
+    height, width = rgb.shape[:2]
+    rows, columns = _samples(height), _samples(width)
+    left, right = _bars(rgb[rows].transpose(1, 0, 2))
+    top, bottom = _bars(rgb[:, columns]) if not left else (0, 0)
+    return left, top, width - right, height - bottom
+
+
+def _samples(length: int) -> np.ndarray:
+    return np.unique(np.linspace(0, length - 1, min(length, _SAMPLES)).round().astype(int))
+
+
+def _bars(lines: np.ndarray) -> tuple[int, int]:
+    """The lines of the bars at the beginning and at the end, (lines, pixels, 3); 0 and 0 where they are not both there."""
+    first, last = _bar(lines), _bar(lines[::-1])
+    if first is None or last is None or np.abs(first[1] - last[1]).max() > _ALIKE:
+        return 0, 0
+    return first[0], last[0]
+
+
+def _bar(lines: np.ndarray) -> tuple[int, np.ndarray] | None:
+    """The number of lines of a bar at the beginning, and its colour; None where there is none."""
+    count = len(lines)
+    most = int(_WIDEST * count)
+    colour = np.median(lines[0], axis=0).astype(np.int16)
+    away = np.abs(lines[: most + 2 * _BLUR].astype(np.int16) - colour).max(axis=2)
+    flat = (away <= _FLAT).all(axis=1)
+    wide = int(flat.argmin()) if not flat.all() else len(flat)
+    if not max(_NARROWEST * count, 1) <= wide <= most:
+        return None
+    differs = away[wide : wide + _BLUR] > _EDGE
+    begins = differs.mean(axis=1) >= _EDGE_SHARE
+    line = differs[int(begins.argmax())]
+    end = max(1, int(_ENDS * len(line)))
+    if not begins.any() or min(line[:end].mean(), line[-end:].mean()) < 0.5:
+        return None
+    # The line in which both are blurred belongs to neither.
+    return wide + int(begins.argmax()) + 1, colour
