@@ -35,6 +35,8 @@ class Subject:
         problem: why the cut-out cannot be used, in words, or "".
         notes: what its photo lacks for a good picture, in words.
         unsure: it comes from an earlier session, where its cut-out was found, called unsure, and not corrected.
+        corrected: it comes from an earlier session, where its cut-out was found and then corrected.
+        score: of its cut-out when that was found in an earlier session, as in ``SubjectProposal``; 0 otherwise.
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
@@ -53,6 +55,8 @@ class Subject:
     problem: str = ""
     notes: tuple[str, ...] = ()
     unsure: bool = False
+    corrected: bool = False
+    score: float = 0.0
     finding: bool = False
     example: bool = False
     title: str = ""

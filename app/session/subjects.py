@@ -230,7 +230,7 @@ class Subjects(QObject):
     def find_again(self) -> None:
         """Look for the current subject by the name it has now, unless its mask was corrected already."""
         subject, session = self.state.subject, self._session
-        if subject is None or session is None or session.corrected or session.asking:
+        if subject is None or session is None or session.corrected or subject.corrected or session.asking:
             return
         session.find(Hint(subject.name))
 

@@ -443,6 +443,33 @@ def test_an_unsure_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
     qtbot.waitUntil(lambda: not rig.panel.found_note.isVisible())
 
 
+def test_a_found_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
+    from engine.photo import Box, SubjectProposal
+    from engine.photo.load import load_photo
+
+    photo, mask = load_photo(photo_file(rig)), disc(100, 100, 50)
+    panel, label = rig.panel, rig.panel.name_row.found_label
+    coming = {"coming": "a" * 64, "preview": np.full((20, 30, 3), 200, np.uint8), "score": 0.87, "name": "thing"}
+    (subject,) = rig.state.put_back_subjects((coming,), 0)
+    assert label.isVisible() and label.text() == "found, 87\u00a0%", "while the photo is read, too"
+    proposal = SubjectProposal("thing", (Box(50, 50, 150, 150),), mask, 0.87, sure=True)
+    rig.state.update_subject(subject.key, photo=photo, mask=mask, automatic=mask, proposal=proposal, coming="")
+    assert label.isVisible() and label.text() == "found, 87\u00a0%" and not panel.found_note.isVisible()
+    rig.subjects.session.invert()
+    qtbot.waitUntil(lambda: label.text() == "corrected")
+
+
+def test_a_corrected_cut_out_of_an_earlier_session_is_not_looked_for_again(qtbot, rig):
+    from engine.photo.load import load_photo
+
+    values = {"photo": load_photo(photo_file(rig)), "mask": disc(100, 100, 50), "corrected": True, "score": 0.87}
+    rig.state.put_back_subjects((values,), 0)
+    label = rig.panel.name_row.found_label
+    assert label.isVisible() and label.text() == "corrected"
+    rig.subjects.find_again()
+    assert not rig.subjects.session.asking and not rig.segmenter.asked
+
+
 def test_a_subject_without_its_photo_shows_its_cut_out(qtbot, rig):
     opened(qtbot, rig)
     cut_out = rig.state.subject.cut_out
