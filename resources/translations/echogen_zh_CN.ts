@@ -1564,6 +1564,10 @@
         <translation>按“生成”，看图片逐渐成形</translation>
     </message>
     <message>
+        <source>Press Generate and watch the picture form from coarse to fine.</source>
+        <translation>按“生成”，看图片由粗到细逐渐成形。</translation>
+    </message>
+    <message>
         <source>Previous panel</source>
         <translation>上一个面板</translation>
     </message>
@@ -2744,8 +2748,8 @@
         <translation>主体在照片中是模糊的。清晰的照片能保留细节。</translation>
     </message>
     <message>
-        <source>The subject is cut off at the bottom of the photo: pictures end it there, too, or invent what is missing.</source>
-        <translation>主体在照片底部被截断：图片也会在那里截断它，或补画缺失的部分。</translation>
+        <source>The subject is cut off at the bottom of the photo: pictures cut it off as well, or invent what is missing.</source>
+        <translation>主体在照片底部被截断：图片中也会在那里截断，或者补出缺失的部分。</translation>
     </message>
     <message>
         <source>The subject is cut off at the left of the photo: what is missing is invented.</source>
@@ -7738,6 +7742,10 @@
     <message>
         <source>Edit its cut-out</source>
         <translation>编辑它的抠图</translation>
+    </message>
+    <message>
+        <source>Make this the first</source>
+        <translation>设为第一张</translation>
     </message>
     <message>
         <source>Photo {0}</source>
