@@ -35,18 +35,21 @@ class EmptyStage:
         """Show other words, and other pictures."""
         self.words, self.examples = (title, text), [ScaledPicture(image) for image in pictures[:3]]
 
-    def paint(self, painter: QPainter, picture: QRectF, place: QRectF, *, failed: bool) -> None:
+    def paint(self, painter: QPainter, picture: QRectF, place: QRectF, state: str) -> None:
         """Paint the stage.
 
         Args:
             picture: where the picture to come will lie. place: the place for words alone.
-            failed: a drawing failed, and the words say so.
+            state: of the canvas. Once a picture is being drawn nothing is left to be said; of "error", a drawing that failed,
+                the words always speak.
         """
+        failed = state == "error"
+        words, examples = (("", ""), ()) if state == "forming" else (self.words, self.examples)
         if self.ground is not None:
-            words = self.words if self.words_on_stage or failed else ("", "")
-            painting.paint_stage(painter, picture, self.ground, words, self.examples)
+            words = words if self.words_on_stage or failed else ("", "")
+            painting.paint_stage(painter, picture, self.ground, words, examples)
             return
         width = min(_SIDE, place.width())
         side = min(_SIDE, place.width(), place.height())
         rect = QRectF(place.x() + (place.width() - width) / 2, place.y() + (place.height() - side) / 2, width, side)
-        painting.paint_words(painter, rect, self.words, self.examples, icon="image" if failed else "")
+        painting.paint_words(painter, rect, words, examples, icon="image" if failed else "")

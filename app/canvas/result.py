@@ -406,7 +406,7 @@ class ResultCanvas(QWidget):
         if not self.has_picture():
             zoom = self._zoom()
             place = QRectF(*zoom.origin, *zoom.size)
-            self._empty.paint(painter, QRectF(*zoom.rect()), place, failed=self._state == "error")
+            self._empty.paint(painter, QRectF(*zoom.rect()), place, self._state)
         else:
             self._paint_picture(painter)
         if not self._bar.isEmpty():

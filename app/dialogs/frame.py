@@ -6,7 +6,7 @@ import ctypes.util
 import logging
 from functools import cache
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -70,9 +70,7 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         most = tokens()["size"]["dialog-models"]
-        self._wanted = QSize(
-            *(type_.scaled(min(side, limit)) for side, limit in zip((width, height), most, strict=True))
-        )
+        self._wanted = QSize(*(min(side, limit) for side, limit in zip((width, height), most, strict=True)))
         self._scrim: Scrim | None = None
         self.title = label(title, "heading")
         self.close_button = IconButton("x", self.tr("Close"), "Esc")
@@ -92,6 +90,7 @@ class Dialog(QDialog):
         inner.addLayout(self.body, 1)
         column.addLayout(inner, 1)
         notifier.changed.connect(self.update)
+        notifier.textScaled.connect(self._rescale)
 
     def open(self) -> None:
         """Show it over its window; the window goes on working."""
@@ -103,6 +102,12 @@ class Dialog(QDialog):
         if self.focusWidget() in (None, self.close_button):
             self.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab goes to the first field then
 
+    @Slot()
+    def _rescale(self) -> None:
+        if self.isVisible():
+            QTimer.singleShot(0, self, self._place)  # what is in it has its new sizes then
+
+    @Slot()
     def _place(self) -> None:
         """In the middle of the window, and within it."""
         window = self._window.window()
@@ -117,7 +122,8 @@ class Dialog(QDialog):
         return super().eventFilter(watched, event)
 
     def _card_size(self) -> QSize:
-        return self._wanted.boundedTo(self._window.window().size() - QSize(48, 48))
+        wanted = QSize(type_.scaled(self._wanted.width()), type_.scaled(self._wanted.height()))
+        return wanted.boundedTo(self._window.window().size() - QSize(48, 48))
 
     def body_width(self) -> int:
         """Return the width of ``body`` in pixels."""

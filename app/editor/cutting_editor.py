@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.editor.cutout_view import CutOutView
 from app.editor.editor_frame import EditorFrame
 from app.editor.side import EditorSide
-from app.look.controls import Divider, OutlinedButton, PlainButton, PrimaryButton
+from app.look.controls import OutlinedButton, PlainButton, PrimaryButton
 from app.look.pixels import on_chequers, to_image
 from app.look.theme import tokens
 from app.mask.document import MaskDocument
@@ -53,7 +53,7 @@ class CuttingEditor(EditorFrame):
         self.save_button, self.copy_button = PrimaryButton("", "download"), OutlinedButton("", "copy")
         self.discard = PlainButton("")
         buttons = (self.save_button, self.copy_button, self.discard)
-        self.side = EditorSide((self.preview, Divider()), buttons)
+        self.side = EditorSide((self.preview,), buttons)
         self.side.column.setAlignment(self.preview, Qt.AlignmentFlag.AlignHCenter)
         self._lay_out(self.side)
         self._refresh = QTimer(self, singleShot=True)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelInde
 from PySide6.QtGui import QImage
 
 from app.history.groups import group_pictures, narrower_titles, spoken_name, spoken_time
+from app.language.scene_names import NAMES, scene_name
 
 if TYPE_CHECKING:
     from app.store.history_store import HistoryStore, Picture
@@ -66,6 +67,13 @@ def square(image: QImage) -> QImage:
     if side > _SIDE:
         image = image.scaled(_SIDE, _SIDE, mode=Qt.TransformationMode.SmoothTransformation)
     return image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def _in_words(title: str) -> str:
+    """A title that is nothing but the name of a scene, in the language of the window. The user's own words stay."""
+    name = title[:1].upper() + title[1:]
+    spoken = scene_name(name) if name in NAMES else name
+    return spoken if spoken != name else title
 
 
 class HistoryModel(QAbstractListModel):
@@ -213,7 +221,7 @@ class HistoryModel(QAbstractListModel):
     def title(self, row: Row) -> tuple[list[str], str]:
         """The group's title, with ever fewer words after it, and when its newest picture was made, in words."""
         texts, created = self.titles[row.group]
-        return texts, spoken_time(created, time.time())
+        return [_in_words(text) for text in texts], spoken_time(created, time.time())
 
     def thumb(self, row: Row) -> QImage:
         """The small picture; null while there is none."""

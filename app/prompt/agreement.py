@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from app.prompt.scene_names import scene_name
+from app.language.scene_names import scene_name
 from app.prompt.sheet import PromptSheet
 from app.prompt.vocabulary import insert_scene
 from app.session.state import SessionState

@@ -10,12 +10,12 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QImageReader, QPainter
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from app.language.scene_names import scene_name
 from app.look.controls import Chip, clear, label
 from app.look.layout import FlowLayout
 from app.look.pixels import ScaledPicture
 from app.look.tab_order import tab_within
 from app.look.theme import size
-from app.prompt.scene_names import scene_name
 from app.prompt.vocabulary import scenes_in
 from app.system.deferred import PAINTED_MS
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -18,6 +18,10 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SavedSubject
 from app.system import background
 from engine import CutOut, EchoGenError
+from engine.photo import Box, SubjectProposal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +121,13 @@ def provisional_values(assets: AssetStore, described: SavedSubject) -> dict[str,
         log.warning("the photo %s of the last session is gone", described.photo[:12])
         return None
     cut_out = assets.load_cut_out(described.photo, described.mask) if described.mask else None
-    shown = {"preview": assets.load_small(described.photo), "cut_out": cut_out, "unsure": described.unsure}
+    shown: dict[str, Any] = {
+        "preview": assets.load_small(described.photo),
+        "cut_out": cut_out,
+        "unsure": described.unsure,
+    }
+    if described.found is not None:
+        shown |= {"score": described.found.score, "corrected": described.found.corrected}
     return {**common, "coming": described.photo, **shown}
 
 
@@ -134,7 +144,17 @@ def _read(assets: AssetStore, key: int, described: SavedSubject) -> Arrived:
         mask = None
     values: dict[str, Any] = {"photo": photo, "mask": mask}
     if mask is None:
-        values |= {"cut_out": None, "unsure": False}
-    elif described.unsure:
+        values |= {"cut_out": None, "unsure": False, "corrected": False, "score": 0.0}
+    elif described.unsure or (described.found is not None and not described.found.corrected):
         values["automatic"] = mask
+        values["proposal"] = _proposal(described, mask)
     return Arrived(key, described, values)
+
+
+def _proposal(described: SavedSubject, mask: np.ndarray) -> SubjectProposal | None:
+    """The answer of the search again; its mask is the subject's, which nobody corrected. None where it was not kept."""
+    found = described.found
+    if found is None or not found.boxes:
+        return None
+    boxes = tuple(Box(*box) for box in found.boxes)
+    return SubjectProposal(described.name, boxes, mask, found.score, sure=found.sure)

@@ -8,6 +8,8 @@ from app.session.state import SessionState
 from engine import Finished
 
 _SMOOTHING = 0.5
+_SLOWER = 2.0
+"""A picture that took more than so many times what was expected was held up; it counts as that much."""
 _MOST_KNOWN = 20
 """Models and devices, beside the present ones, whose times the settings keep."""
 
@@ -29,7 +31,7 @@ class ExpectedSeconds:
         if event.request.kept is not None or not seconds or (event.timing.remembered and before is not None):
             return
         if before is not None:
-            seconds = before + _SMOOTHING * (seconds - before)
+            seconds = before + _SMOOTHING * (min(seconds, _SLOWER * before) - before)
         self._state.set_expected_seconds(seconds)
         known = dict(list(self._state.settings.seconds.items())[-_MOST_KNOWN:])
         self._state.set_settings(replace(self._state.settings, seconds={**known, self._key(): round(seconds, 2)}))

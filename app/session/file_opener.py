@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +47,19 @@ class FileOpener(QObject):
     def __init__(self, subjects: Subjects, parent: QObject) -> None:
         super().__init__(parent)
         self._subjects = subjects
+        self._in_turn: deque[Path] = deque()
+        self._reading = False
 
     def open(self, files: Sequence[Path]) -> None:
         """Open what was dropped, pasted or handed over: pictures of ours bring everything back, others are photos."""
-        for file in files:
-            background.run(_recognise, file, done=self._recognised, failed=self._could_not_open)
+        self._in_turn.extend(files)
+        self._read_next()
+
+    def _read_next(self) -> None:
+        """Files are read one after another: they are opened in the order in which they were chosen."""
+        if self._in_turn and not self._reading:
+            self._reading = True
+            background.run(_recognise, self._in_turn.popleft(), done=self._recognised, failed=self._could_not_open)
 
     @Slot(object)
     def _recognised(self, found: DroppedPicture | Path | tuple[Path, InputError]) -> None:
@@ -62,6 +71,7 @@ class FileOpener(QObject):
             file, error = found
             self._subjects.open_file(file)
             self.notice.emit(self.tr("{0} It is opened as a photo.").format(sentences.translated(error.fact)))
+        self._read_on()
 
     @Slot(object)
     def _could_not_open(self, error: Exception) -> None:
@@ -69,6 +79,11 @@ class FileOpener(QObject):
             log.error("a file could not be opened", exc_info=error)
             error = EchoGenError(Sentence("The file could not be opened: {error}", error=error))
         self.failed.emit(error, "")
+        self._read_on()
+
+    def _read_on(self) -> None:
+        self._reading = False
+        self._read_next()
 
 
 def read_picture(file: Path) -> DroppedPicture:

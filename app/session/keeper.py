@@ -21,7 +21,7 @@ from app.session.state import SessionState
 from app.session.subject_shelf import Subject
 from app.session.values import PanelValues, with_controls
 from app.store.assets import AssetStore
-from app.store.saved_session import SavedSession, SavedSubject, SessionStore
+from app.store.saved_session import SavedFinding, SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
 from engine import MAX_PROMPT_CHARACTERS, CutOut, EchoGenError, Placement, ScaleBits
@@ -61,6 +61,7 @@ class SessionKeeper(QObject):
         super().__init__(parent)
         self._state, self._store, self._settings, self._assets, self._extra = state, store, settings, assets, extra
         self._masks: dict[int, tuple[np.ndarray, str]] = {}
+        self._compared: dict[int, tuple[np.ndarray, np.ndarray, bool]] = {}
         self._photos: set[str] = set()
         self._cut_outs: dict[str, CutOut] = {}
         self._coming = ComingSubjects(state, assets, state)
@@ -253,9 +254,32 @@ class SessionKeeper(QObject):
             name=subject.name,
             title=subject.title,
             example=subject.example,
-            unsure=_is_unsure(subject),
+            unsure=self._is_unsure(subject),
+            found=self._found(subject),
             card=subject.card,
         )
+
+    def _is_unsure(self, subject: Subject) -> bool:
+        """Return True if the cut-out is as it was found, and whoever found it was not sure."""
+        unsure = subject.unsure if subject.proposal is None else not subject.proposal.sure
+        return unsure and self._is_as_found(subject)
+
+    def _found(self, subject: Subject) -> SavedFinding | None:
+        """Return the answer of the search for a subject, now or in an earlier session."""
+        proposal = subject.proposal
+        if proposal is None:
+            return SavedFinding(subject.score, corrected=True) if subject.corrected else None
+        boxes = tuple((box.x0, box.y0, box.x1, box.y1, box.score) for box in proposal.boxes)
+        return SavedFinding(proposal.score, proposal.sure, boxes, corrected=not self._is_as_found(subject))
+
+    def _is_as_found(self, subject: Subject) -> bool:
+        mask, automatic = subject.mask, subject.automatic
+        if mask is None or automatic is None:
+            return False
+        known = self._compared.get(subject.key)
+        if known is None or known[0] is not mask or known[1] is not automatic:  # large masks take a while
+            known = self._compared[subject.key] = (mask, automatic, bool(np.array_equal(mask, automatic)))
+        return known[2]
 
     @staticmethod
     def assets(session: SavedSession) -> tuple[str, ...]:
@@ -355,11 +379,3 @@ def _fetch_shelf(
             chosen = len(found) if index == current else chosen
             found.append((described, values))
     return found, chosen if chosen >= 0 else len(found) - 1
-
-
-def _is_unsure(subject: Subject) -> bool:
-    """Return True if the cut-out is as it was found, and whoever found it was not sure."""
-    unsure = subject.unsure if subject.proposal is None else not subject.proposal.sure
-    if not unsure or subject.mask is None or subject.automatic is None:
-        return False
-    return subject.mask is subject.automatic or np.array_equal(subject.mask, subject.automatic)

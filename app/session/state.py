@@ -231,14 +231,21 @@ class SessionState(QObject):
         if self._shelf.move(key, place):
             self.photoChanged.emit()
 
+    def make_first_photo(self, key: int) -> None:
+        """Make a photo the first one of its subject: the one that is placed and compared. ``bring_back_subject`` undoes it."""
+        if self._shelf.make_first(key):
+            self._shelf_changed()
+
     def bring_back_subject(self) -> bool:
         """Undo what was done to the shelf last: put back the subject that was taken off, and make it the current one, or move
-        the one that was moved. False when there is nothing to undo."""
+        what was moved. False when there is nothing to undo."""
         undone = self._shelf.undo()
         if undone == "removed":
             self._shelf_changed()
         elif undone == "moved":
             self.photoChanged.emit()
+        elif undone == "placed":
+            self._shelf_changed()
         return undone is not None
 
     def put_back_subjects(self, subjects: tuple[dict[str, Any], ...], current: int) -> tuple[Subject, ...]:

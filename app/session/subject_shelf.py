@@ -35,6 +35,8 @@ class Subject:
         problem: why the cut-out cannot be used, in words, or "".
         notes: what its photo lacks for a good picture, in words.
         unsure: it comes from an earlier session, where its cut-out was found, called unsure, and not corrected.
+        corrected: it comes from an earlier session, where its cut-out was found and then corrected.
+        score: of its cut-out when that was found in an earlier session, as in ``SubjectProposal``; 0 otherwise.
         finding: the cut-out is being looked for.
         example: it came with the bundle.
         title: the photo's file name, for tooltips.
@@ -53,6 +55,8 @@ class Subject:
     problem: str = ""
     notes: tuple[str, ...] = ()
     unsure: bool = False
+    corrected: bool = False
+    score: float = 0.0
     finding: bool = False
     example: bool = False
     title: str = ""
@@ -77,6 +81,14 @@ class _Moved:
     place: int
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """A photo that stood at another place of its card."""
+
+    key: int
+    place: int
+
+
 class SubjectShelf:
     """Subjects that come, change, move and go; what tells others of it is ``SessionState``.
 
@@ -90,7 +102,7 @@ class SubjectShelf:
         self.subjects: tuple[Subject, ...] = ()
         self.current = -1
         self._next_key = 1
-        self._removed: list[_Removed | _Moved] = []
+        self._removed: list[_Removed | _Moved | _Placed] = []
 
     @property
     def subject(self) -> Subject | None:
@@ -188,7 +200,17 @@ class SubjectShelf:
         self._done(_Moved(card, before))
         return self._put(card, place)
 
-    def undo(self) -> Literal["removed", "moved", "gone"] | None:
+    def make_first(self, key: int) -> bool:
+        """Make a photo the first one of its card, which is the one that is drawn. False where it is so already, or is gone."""
+        index = self._index(key)
+        photos = self.photos_of(self.subjects[index].card) if index is not None else ()
+        place = next((place for place, photo in enumerate(photos) if photo.key == key), 0)
+        if place == 0:
+            return False
+        self._done(_Placed(key, place))
+        return self._place_photo(key, 0)
+
+    def undo(self) -> Literal["removed", "moved", "placed", "gone"] | None:
         """Undo what was done last. Returns what that was, "gone" for a move of one that was taken off since; None when there is
         nothing to undo."""
         if not self._removed:
@@ -196,6 +218,8 @@ class SubjectShelf:
         done = self._removed.pop()
         if isinstance(done, _Moved):
             return "moved" if self._put(done.card, done.place) else "gone"
+        if isinstance(done, _Placed):
+            return "placed" if self._place_photo(done.key, done.place) else "gone"
         cards, photos = list(self.cards), done.photos
         there = self.photos_of(photos[0].card)
         if there and len(there) + len(photos) <= MAX_VIEWS + 1:
@@ -246,8 +270,22 @@ class SubjectShelf:
     def _card_place(self, card: int) -> int:
         return next((place for place, photos in enumerate(self.cards) if photos[0].card == card), -1)
 
-    def _done(self, what: _Removed | _Moved) -> None:
+    def _done(self, what: _Removed | _Moved | _Placed) -> None:
         self._removed = [*self._removed[1 - _MOST_REMOVED :], what]
+
+    def _place_photo(self, key: int, place: int) -> bool:
+        """Returns whether the photo is still there."""
+        index, current = self._index(key), self.subject
+        if index is None:
+            return False
+        photo = self.subjects[index]
+        begin = self.subjects.index(self.photos_of(photo.card)[0])
+        others = [one for one in self.subjects if one is not photo]
+        others.insert(begin + min(place, len(self.photos_of(photo.card)) - 1), photo)
+        self.subjects = tuple(others)
+        if current is not None:
+            self.current = self.subjects.index(current)
+        return True
 
     def _put(self, card: int, place: int) -> bool:
         """Returns whether the card is still there."""

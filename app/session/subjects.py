@@ -7,7 +7,7 @@ the window's thread; all slow work is done in other threads.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,8 @@ class Subjects(QObject):
         self._editing: tuple[int, MaskSession] | None = None
         self._discarded: tuple[int, MaskSession] | None = None
         self._loading = 0
+        self._in_turn: deque[tuple] = deque()
+        self._reading = False
         self._closed = False
         self._composed_for = (state.reference_size, state.settings.framing)
         self._publish = QTimer(self, singleShot=True)
@@ -141,10 +143,22 @@ class Subjects(QObject):
 
     def _load(self, read: Callable[..., Loaded], *arguments) -> None:
         self._count_loading(1)
-        background.run(read, *arguments, done=self._loaded, failed=self._not_loaded)
+        self._in_turn.append((read, *arguments))
+        self._read_next()
+
+    def _read_next(self) -> None:
+        """Photos are read one after another: they lie in the order in which they were chosen."""
+        if self._in_turn and not self._reading:
+            self._reading = True
+            background.run(*self._in_turn.popleft(), done=self._loaded, failed=self._not_loaded)
 
     @Slot(object)
     def _loaded(self, loaded: Loaded) -> None:
+        self._take_loaded(loaded)
+        self._reading = False
+        self._read_next()
+
+    def _take_loaded(self, loaded: Loaded) -> None:
         # In a turn of its own: the panel has a subject to show by then.
         QTimer.singleShot(TURN_MS, self, self._load_ended)
         examples = [subject.key for subject in self.state.subjects if subject.example]
@@ -176,6 +190,8 @@ class Subjects(QObject):
                 Sentence("The photo could not be opened: {error}", error=error), Sentence("Choose another one.")
             )
         self.failed.emit(error)
+        self._reading = False
+        self._read_next()
 
     @Slot()
     def _load_ended(self) -> None:
@@ -230,7 +246,7 @@ class Subjects(QObject):
     def find_again(self) -> None:
         """Look for the current subject by the name it has now, unless its mask was corrected already."""
         subject, session = self.state.subject, self._session
-        if subject is None or session is None or session.corrected or session.asking:
+        if subject is None or session is None or session.corrected or subject.corrected or session.asking:
             return
         session.find(Hint(subject.name))
 

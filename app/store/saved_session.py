@@ -8,16 +8,34 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from msgspec import Meta
 
 from app.store.json_file import dumps, put_aside
-from engine import Damage, read_fields, read_json, read_value
+from engine import Damage, Finite, read_fields, read_json, read_value
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 _LARGEST = 4 * 2**20
 _Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class SavedFinding:
+    """The answer of the search in a photo, without its mask.
+
+    Attributes:
+        score, sure: as in ``SubjectProposal``.
+        boxes: of the candidates: left, top, right and bottom in pixels of the photo, and the score.
+        corrected: the subject's mask is another one than what was found.
+    """
+
+    score: Annotated[float, Meta(ge=0, le=1)]
+    sure: bool = False
+    boxes: tuple[tuple[Finite, Finite, Finite, Finite, Finite], ...] = ()
+    corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,6 +49,7 @@ class SavedSubject:
         framing: how that is framed. cut_below, cut_beside: as in ``CutOut``.
         example: it came with a bundle.
         unsure: its cut-out was called unsure, and nobody has corrected it.
+        found: what the search said; None where there was none, and in sessions of earlier versions.
         card: photos that stand side by side with the same number are of one subject; 0 stands alone.
     """
 
@@ -44,6 +63,7 @@ class SavedSubject:
     cut_beside: str = ""
     example: bool = False
     unsure: bool = False
+    found: SavedFinding | None = None
     card: int = 0
 
 

@@ -301,7 +301,7 @@ class SubjectPanel(QWidget):
     def _show_found(self, subject: Subject) -> None:
         """Say how sure the automatic cut-out is, until the user has corrected it."""
         proposal = subject.proposal if not subject.finding else None
-        score = proposal.score if proposal is not None else 0.0
+        score = proposal.score if proposal is not None else 0.0 if subject.finding else subject.score
         verdict = self._verdict(subject)
         self.name_row.show_found(verdict, score)
         boxes = proposal.boxes if proposal is not None else ()
@@ -318,11 +318,11 @@ class SubjectPanel(QWidget):
         """A note on the cut-out; "" when it was corrected, or while there is none."""
         session = self._session
         if subject.coming:
-            return "unsure" if subject.unsure else ""  # the note keeps its room until the photo is there
+            return _kept_verdict(subject)  # the note keeps its room until the photo is there
         if subject.finding or subject.example or session is None or session.corrected:
             return ""
         if subject.proposal is None:
-            return "nothing" if subject.problem else "unsure" if subject.unsure else ""
+            return "nothing" if subject.problem else _kept_verdict(subject)
         return "sure" if subject.proposal.sure else "unsure"
 
     @Slot(int)
@@ -433,3 +433,10 @@ class SubjectPanel(QWidget):
         if self._subjects is not None:
             self.shelf.title.setText(self.tr("On the shelf"))
         self.privacy_label.setText(self.tr("Photos and pictures stay on this computer."))
+
+
+def _kept_verdict(subject: Subject) -> Verdict:
+    """Return what an earlier session said of the cut-out."""
+    if subject.unsure:
+        return "unsure"
+    return "sure" if subject.score > 0 and not subject.corrected else ""

@@ -103,6 +103,7 @@ class PhotoRow(QWidget):
             thumb.clicked.connect(self._clicked)
             thumb.removeRequested.connect(self._removed)
             thumb.editRequested.connect(self._edit)
+            thumb.firstRequested.connect(self._make_first)
             thumb.show()
         self._row.addWidget(self.plus)
         self._row.addStretch(1)
@@ -128,6 +129,13 @@ class PhotoRow(QWidget):
     def _edit(self) -> None:
         self._clicked()
         self.editRequested.emit()
+
+    @Slot()
+    def _make_first(self) -> None:
+        """The first photo is the one that is placed, and that pictures are compared with."""
+        thumb = self.sender()
+        assert isinstance(thumb, _PhotoThumb)
+        self._state.make_first_photo(self._shown[self.thumbs.index(thumb)])
 
     @Slot()
     def _removed(self) -> None:
@@ -168,17 +176,21 @@ class _PhotoThumb(Thumb):
 
     Signals:
         editRequested: edit its cut-out.
+        firstRequested: make it the first one.
     """
 
     editRequested = Signal()
+    firstRequested = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(_SIDE, parent)
         self._lacking = False
+        self._is_first = False
 
     def show_photo(self, photo: Subject, number: int, picture: QImage) -> None:
         """Show a photo, the ``number``-th of its subject; one without a cut-out is marked."""
         self._lacking = bool(photo.problem)
+        self._is_first = number == 1
         self.set_picture(picture)
         words = self.tr("Photo {0}").format(number)
         if photo.title:
@@ -198,6 +210,7 @@ class _PhotoThumb(Thumb):
         menu = QMenu(self)
         menu.addAction(self.tr("Show this photo"), self.click).setEnabled(not self.isChecked())
         menu.addAction(self.tr("Edit its cut-out"), self.editRequested.emit)
+        menu.addAction(self.tr("Make this the first"), self.firstRequested.emit).setEnabled(not self._is_first)
         menu.addSeparator()
         menu.addAction(self.tr("Take this photo out"), self.removeRequested.emit)
         return menu

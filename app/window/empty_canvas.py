@@ -24,6 +24,8 @@ class EmptyCanvas(QObject):
         state.engineChanged.connect(self.show)
         for signal in (state.maskChanged, state.photoChanged):
             signal.connect(self._show_subject)
+        self._has_prompt = False
+        state.requestChanged.connect(self._follow_prompt)
 
     def waits(self) -> bool:
         """Return True while the canvas waits for its first picture, with nothing over it."""
@@ -40,6 +42,14 @@ class EmptyCanvas(QObject):
             self._canvas.set_grids(chosen.grids)
         if not self._canvas.canvas.has_picture():
             self._show_words()
+
+    @Slot()
+    def _follow_prompt(self) -> None:
+        """The words ask for a prompt while there is none."""
+        has_prompt = bool(self._state.values.prompt.strip())
+        if has_prompt != self._has_prompt:
+            self._has_prompt = has_prompt
+            self._show_subject()
 
     @Slot()
     def _show_subject(self) -> None:
@@ -89,6 +99,8 @@ def empty_words(state: SessionState) -> tuple[str, str]:
         )
     name = subject.name.strip()
     title = say("Put this {0} anywhere").format(name) if name else say("Put your subject anywhere")
+    if not subject.example and state.values.prompt.strip():
+        return title, say("Press Generate and watch the picture form from coarse to fine.")
     if not subject.example:
         return title, say("Write where it should be, press Generate and watch the picture form from coarse to fine.")
     seconds = state.expected_seconds

@@ -96,8 +96,12 @@ def listed_requests(
             print(note, file=sys.stderr)
     listed = make_requests(prompts, base, args.count)
     of_each = f", {args.count} of each" if args.count > 1 else ""
-    print(f"{len(prompts)} prompts{of_each}: {len(listed)} pictures", file=sys.stderr)
+    print(f"{_counted(len(prompts), 'prompt')}{of_each}: {_counted(len(listed), 'picture')}", file=sys.stderr)
     return listed
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def targets(out: Path, listed: Sequence[ListedRequest]) -> list[Path]:

@@ -19,6 +19,8 @@ from engine.region import Region
 from engine.request import GenerationRequest
 from engine.sentence import Sentence
 
+_TITLE = Sentence("The region cannot be used")
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -73,7 +75,7 @@ def take_place(
         picture = load_photo(args.source)
         request = replace(
             request,
-            region=Region(read_mask(args.region, picture), picture.rgb),
+            region=Region(read_mask(args.region, picture, _TITLE), picture.rgb),
             kept=read_picture_file(args.source).bits,
             size=(picture.width, picture.height),
         )
@@ -96,7 +98,7 @@ def _in_photo(args: argparse.Namespace, request: GenerationRequest, manifest: Bu
             Sentence("Mark the region with --region alone."),
         )
     if args.region is not None:
-        mask = read_mask(args.region, photo)
+        mask = read_mask(args.region, photo, _TITLE)
     elif placed is not None and subject is not None:
         mask = region_around(subject, placed, photo.width, photo.height)
     else:

@@ -13,11 +13,12 @@ from engine.photo.picture_file import save_plain
 from engine.sentence import Sentence
 
 
-def read_mask(source: Path | bytes, photo: Photo) -> np.ndarray:
+def read_mask(source: Path | bytes, photo: Photo, title: Sentence = MaskError.title) -> np.ndarray:
     """The mask in a picture file: its transparency if it has any, else its brightness (white belongs to the subject).
 
     Args:
         source: the file, or its bytes.
+        title: of the error for a mask of another size: what it is the mask of.
 
     Returns:
         uint8 (H, W), as large as the photo.
@@ -41,6 +42,7 @@ def read_mask(source: Path | bytes, photo: Photo) -> np.ndarray:
                 photo_height=photo.height,
             ),
             Sentence("Use a mask that was made for this photo."),
+            title=title,
         )
     return mask
 

@@ -24,7 +24,7 @@ _CUT_OFF = {
     "right": Sentence("The subject is cut off at the right of the photo: what is missing is invented."),
     "top": Sentence("The subject is cut off at the top of the photo: what is missing is invented."),
     "bottom": Sentence(
-        "The subject is cut off at the bottom of the photo: pictures end it there, too, or invent what is missing."
+        "The subject is cut off at the bottom of the photo: pictures cut it off as well, or invent what is missing."
     ),
 }
 

@@ -64,6 +64,17 @@ def test_arrays_and_pictures_are_the_same_pixels():
     assert np.array_equal(to_array(image), kept), "the picture owns its memory"
 
 
+@pytest.mark.parametrize("stage", [None, (256, 256)])
+def test_the_empty_canvas_is_silent_while_a_picture_forms(canvas, stage):
+    canvas.set_stage(stage)
+    canvas.show_empty("", "")
+    silent = canvas.grab().toImage()
+    canvas.show_empty("Put this robot anywhere", "Write where it should be.")
+    assert canvas.grab().toImage() != silent
+    canvas.begin((256, 256), "a robot on the beach")
+    assert canvas.grab().toImage() == silent
+
+
 def test_the_empty_canvas_says_its_words(canvas):
     canvas.show_empty("Put this robot anywhere", "The example is ready.", [to_image(plain(RED))] * 3)
     assert canvas.state == "empty"

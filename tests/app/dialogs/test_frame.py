@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.dialogs import frame
 from app.dialogs.frame import Dialog
+from app.look.type import set_text_scale
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support setting window masks")
@@ -49,4 +50,18 @@ def test_an_open_dialog_stays_in_the_middle_of_its_window_and_within_it(window, 
         whole = window.rect().translated(window.mapToGlobal(QPoint(0, 0)))
         assert whole.contains(card) and (card.center() - whole.center()).manhattanLength() <= 2
     assert dialog.card_rect().size().toSize() == wide
+    dialog.reject()
+
+
+def test_a_dialog_grows_with_the_text_and_shrinks_with_it(window, qtbot):
+    window.resize(1600, 1100)
+    dialog = Dialog("Something", window, 600, 400)
+    dialog.open()
+    before = dialog.card_rect().size()
+    try:
+        set_text_scale(1.5)
+        qtbot.waitUntil(lambda: dialog.card_rect().size() == 1.5 * before)
+    finally:
+        set_text_scale(1.0)
+    qtbot.waitUntil(lambda: dialog.card_rect().size() == before)
     dialog.reject()

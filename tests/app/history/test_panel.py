@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from app.history.model import PAGE, PictureRole
 from app.history.panel import HistoryPanel
+from app.language import languages
 from app.session.saver import PictureSaver
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import keep_picture
@@ -75,6 +76,15 @@ def place(panel: HistoryPanel, row: int) -> QPoint:
 
 def click(qtbot, panel: HistoryPanel, row: int, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
     qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, modifiers, place(panel, row))
+
+
+def test_a_title_that_names_a_scene_speaks_the_language_of_the_window(panel):
+    try:
+        languages.install("zh_CN")
+        titles = panel.model.title(panel.model.rows[3])[0]
+    finally:
+        languages.install("en")
+    assert titles == ["rubber duck on the beach", "on the beach", "海滩"], "the user's own words stay"
 
 
 def test_pictures_are_grouped_newest_first(panel):

@@ -7,8 +7,8 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from app.language import languages
+from app.language.scene_names import NAMES, scene_name
 from app.prompt.scene_chips import SceneChips
-from app.prompt.scene_names import NAMES, scene_name
 from engine.bundle import SceneEntry
 from engine.training.data.language import PROMPTS
 

@@ -29,6 +29,17 @@ def test_only_whole_drawings_count(qapp):
     assert state.expected_seconds == 8.0
 
 
+def test_one_picture_that_was_held_up_does_not_spoil_the_estimate(qapp):
+    state = SessionState()
+    expected = ExpectedSeconds(state)
+    expected.measure(finished(2.0))
+    expected.measure(finished(22.0))
+    assert state.expected_seconds == 3.0, "it counts as one that took twice as long"
+    for _ in range(6):
+        expected.measure(finished(22.0))
+    assert state.expected_seconds > 15.0, "pictures that all take longer do"
+
+
 def test_better_one_with_remembered_scales_than_none(qapp):
     state = SessionState()
     ExpectedSeconds(state).measure(finished(4.0, remembered=3))

@@ -16,7 +16,7 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
-from engine.photo import cut_out, photo_from_pixels
+from engine.photo import Box, cut_out, photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from engine.placement import Placement
 from engine.region import PhotoWindow, Region
@@ -169,6 +169,39 @@ def test_an_unsure_cut_out_is_one_after_a_restart_too_until_it_is_corrected(keep
         assert keeper.restore(keeper.load())
         qtbot.waitUntil(lambda: keeper._state.subject is not None and keeper._state.subject.photo is not None)
         assert keeper._state.subject.unsure == (not sure and not corrected)
+
+
+def restarted(keeper, qtbot):
+    """The subject after a restart, with its photo."""
+    keeper.keep_assets_now()
+    keeper.save()
+    keeper._state.remove_subject(keeper._state.subject.key)
+    assert keeper.restore(keeper.load())
+    qtbot.waitUntil(lambda: keeper._state.subject is not None and keeper._state.subject.photo is not None)
+    return keeper._state.subject
+
+
+@pytest.mark.parametrize("sure", [False, True])
+def test_what_the_search_said_comes_back_with_its_candidates(keeper, qtbot, sure):
+    photo, found = photo_from_pixels(np.full((16, 16, 3), 90, np.uint8)), np.zeros((16, 16), np.uint8)
+    found[4:12, 4:12] = 255
+    boxes = (Box(4, 4, 12, 12, 0.9), Box(0, 1, 3, 4, 0.5))
+    proposal = SubjectProposal("thing", boxes, found, 0.87, sure=sure)
+    keeper._state.add_subject(photo=photo, mask=found.copy(), automatic=found, proposal=proposal, name="thing")
+    for _ in range(2):  # and after the next restart
+        back = restarted(keeper, qtbot)
+        assert back.proposal.boxes == boxes and back.proposal.sure == sure and back.proposal.score == 0.87
+        assert np.array_equal(back.proposal.mask, found) and back.automatic is back.mask
+
+
+def test_a_corrected_cut_out_is_one_after_a_restart_too(keeper, qtbot):
+    photo, found = photo_from_pixels(np.full((16, 16, 3), 90, np.uint8)), np.zeros((16, 16), np.uint8)
+    found[4:12, 4:12] = 255
+    proposal = SubjectProposal("thing", (Box(4, 4, 12, 12),), found, 0.87, sure=True)
+    keeper._state.add_subject(photo=photo, mask=255 - found, automatic=found, proposal=proposal)
+    for _ in range(2):  # and after the next restart
+        back = restarted(keeper, qtbot)
+        assert back.corrected and back.score == 0.87 and back.proposal is None
 
 
 def with_region() -> PanelValues:

@@ -443,6 +443,33 @@ def test_an_unsure_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
     qtbot.waitUntil(lambda: not rig.panel.found_note.isVisible())
 
 
+def test_a_found_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
+    from engine.photo import Box, SubjectProposal
+    from engine.photo.load import load_photo
+
+    photo, mask = load_photo(photo_file(rig)), disc(100, 100, 50)
+    panel, label = rig.panel, rig.panel.name_row.found_label
+    coming = {"coming": "a" * 64, "preview": np.full((20, 30, 3), 200, np.uint8), "score": 0.87, "name": "thing"}
+    (subject,) = rig.state.put_back_subjects((coming,), 0)
+    assert label.isVisible() and label.text() == "found, 87\u00a0%", "while the photo is read, too"
+    proposal = SubjectProposal("thing", (Box(50, 50, 150, 150),), mask, 0.87, sure=True)
+    rig.state.update_subject(subject.key, photo=photo, mask=mask, automatic=mask, proposal=proposal, coming="")
+    assert label.isVisible() and label.text() == "found, 87\u00a0%" and not panel.found_note.isVisible()
+    rig.subjects.session.invert()
+    qtbot.waitUntil(lambda: label.text() == "corrected")
+
+
+def test_a_corrected_cut_out_of_an_earlier_session_is_not_looked_for_again(qtbot, rig):
+    from engine.photo.load import load_photo
+
+    values = {"photo": load_photo(photo_file(rig)), "mask": disc(100, 100, 50), "corrected": True, "score": 0.87}
+    rig.state.put_back_subjects((values,), 0)
+    label = rig.panel.name_row.found_label
+    assert label.isVisible() and label.text() == "corrected"
+    rig.subjects.find_again()
+    assert not rig.subjects.session.asking and not rig.segmenter.asked
+
+
 def test_a_subject_without_its_photo_shows_its_cut_out(qtbot, rig):
     opened(qtbot, rig)
     cut_out = rig.state.subject.cut_out
@@ -603,6 +630,35 @@ def test_photos_stand_side_by_side_and_a_press_shows_one_with_its_mask(qtbot, ri
     assert not photos.plus.isVisible() and not rig.state.may_add_photo
 
 
+def test_photos_chosen_together_come_in_the_order_they_were_chosen(qtbot, rig):
+    with_photos(qtbot, rig, 1)
+    files = [rig.folder / name for name in ("large.png", "small.png", "broken.png", "last.png")]
+    for file, side in zip(files, (3000, 60, 60, 60), strict=True):
+        noise = np.random.default_rng(side).integers(0, 256, (side, side, 3), np.uint8)
+        Image.fromarray(noise if file.stem != "last" else noise[::-1]).save(file)  # the large one takes much longer
+    files[2].write_text("no picture")
+    rig.subjects.add_photos(rig.state.subject.card, files[:2])
+    qtbot.waitUntil(lambda: len(rig.state.photos) == 3, timeout=20_000)
+    assert [photo.title for photo in rig.state.photos[1:]] == ["large.png", "small.png"]
+    rig.subjects.add_photos(rig.state.subject.card, files[3:])
+    rig.subjects.open_file(files[2])
+    qtbot.waitUntil(lambda: bool(rig.errors) and not rig.subjects.loading, timeout=20_000)
+    assert rig.state.photos[-1].title == "last.png"
+
+
+def test_another_photo_is_made_the_first_and_back(qtbot, rig):
+    with_photos(qtbot, rig, 3)
+    photos, state = rig.panel.photos, rig.state
+    assert not photos.thumbs[0].menu().actions()[2].isEnabled()
+    first, shown = state.photos[2].cut_out, state.subject
+    photos.thumbs[2].menu().actions()[2].trigger()
+    assert [photo.title for photo in state.photos] == ["2.png", "front.png", "1.png"]
+    assert state.cut_outs[0] is first and state.subject is shown, "the photo that is looked at stays"
+    assert photos.thumbs[0].accessibleName() == "Photo 1: 2.png"
+    assert rig.panel.shelf.bring_back()
+    assert [photo.title for photo in state.photos] == ["front.png", "1.png", "2.png"]
+
+
 def test_a_photo_is_taken_out_by_key_and_menu_and_comes_back(qtbot, rig):
     with_photos(qtbot, rig, 3)
     photos = rig.panel.photos
@@ -615,6 +671,7 @@ def test_a_photo_is_taken_out_by_key_and_menu_and_comes_back(qtbot, rig):
     assert [action.text() for action in menu.actions() if action.text()] == [
         "Show this photo",
         "Edit its cut-out",
+        "Make this the first",
         "Take this photo out",
     ]
     menu.actions()[-1].trigger()

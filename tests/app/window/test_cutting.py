@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.editor.cutting_editor import _in_square
+from app.look.controls import Divider
 from app.session.state import Result
 from app.window.cutting import subject_in
 from engine.bundle.placement_ranges import PlacementRanges
@@ -39,6 +40,7 @@ def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
     wanted = place_cut_out(request.subject, place, 64, 64)[..., 3]
     assert np.abs(mask / 255 - wanted).max() < 0.01, "it begins with the subject, where the model was told to draw it"
     assert editor.preview.has_picture() and editor.save_button.isEnabled()
+    assert not editor.side.findChildren(Divider), "nothing lies under the preview"
 
     editor.canvas.session.document.fill_area(((0, 0), (64, 0), (64, 8), (0, 8)))
     with qtbot.waitSignal(editor.saved):

@@ -272,8 +272,10 @@ def test_a_region_of_an_earlier_picture(words, tiny_bundle, tmp_path, capsys):
     assert main([*base[:-1], str(redrawn), "--out", str(again)]) == 0
     assert np.array_equal(np.asarray(Image.open(again)), np.asarray(Image.open(redrawn)))
     Image.fromarray(region[:32]).save(mask)
+    capsys.readouterr()
     assert main([*base, "--region", str(mask), "--out", str(again)]) != 0
-    assert "64 × 32 pixels" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "64 × 32 pixels" in told and "The region cannot be used" in told
     assert main([*words, "--region", str(mask)]) != 0
     assert "Name it with --from" in capsys.readouterr().err
 
@@ -310,6 +312,9 @@ def test_a_list_of_prompts(words, tiny_bundle, tmp_path, capsys):
     assert not list(tmp_path.glob("ball-*")), "only written down"
     assert main([*told, "--sheet", str(sheet)]) == 0
     assert "2 prompts: 2 pictures" in capsys.readouterr().err
+    prompts.write_text("a red ball\n")
+    assert main([*base, "--prompts", str(prompts), "--requests", str(tmp_path / "one.jsonl")]) == 0
+    assert "1 prompt: 1 picture\n" in capsys.readouterr().err
     drawn = [read_picture_file(tmp_path / f"ball-{n}.png").request for n in (1, 2)]
     assert [request.prompt for request in drawn] == ["a red ball", "a blue ball"]
     assert {request.seed for request in drawn} == {3} and sheet.exists()
