@@ -2492,6 +2492,10 @@
         <translation>照片太大</translation>
     </message>
     <message>
+        <source>The photo is too small</source>
+        <translation>照片太小</translation>
+    </message>
+    <message>
         <source>The photo is {width} × {height} pixels, and the region is of one of {photo_width} × {photo_height}.</source>
         <translation>照片为 {width} × {height} 像素，而区域属于 {photo_width} × {photo_height} 像素的照片。</translation>
     </message>
