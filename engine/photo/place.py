@@ -51,6 +51,7 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
                 height=photo.height,
             ),
             Sentence("Use a larger photo."),
+            title=Sentence("The photo is too small"),
         )
     problem = region_problem(mask)
     if problem is not None:

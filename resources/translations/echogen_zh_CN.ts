@@ -4327,6 +4327,10 @@
         <source>The subject is cut off at the bottom of the photo: pictures cut it off as well, or invent what is missing.</source>
         <translation>主体在照片底部被截断：图片中也会在那里截断，或者补出缺失的部分。</translation>
     </message>
+    <message>
+        <source>The photo is too small</source>
+        <translation>照片太小</translation>
+    </message>
     </context>
 <context>
     <name>AboutDialog</name>

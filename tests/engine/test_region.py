@@ -332,8 +332,9 @@ def test_a_photo_that_does_not_fit_is_said():
     with pytest.raises(RequestError, match="region is 50 × 50 pixels and the photo 60 × 40"):
         region_of_photo(photo, np.full((50, 50), 255, np.uint8), ((64, 64),))
     small = photo_from_pixels(np.zeros((12, 60, 3), np.uint8))
-    with pytest.raises(PhotoError, match="only 60 × 12 pixels, too small"):
+    with pytest.raises(PhotoError, match="only 60 × 12 pixels, too small") as refused:
         region_of_photo(small, np.eye(12, 60, dtype=np.uint8) * 255, ((64, 64),))
+    assert refused.value.title == "The photo is too small"  # it is a picture, and may be a good one
     mask[8:30, 8:40] = 255
     region = region_of_photo(photo, mask, ((64, 64),))
     with pytest.raises(RequestError, match="photo is 61 × 40 pixels, and the region is of one of 60 × 40"):
