@@ -154,8 +154,8 @@ class Subjects(QObject):
 
     @Slot(object)
     def _loaded(self, loaded: Loaded) -> None:
-        self._take_loaded(loaded)
         self._reading = False
+        self._take_loaded(loaded)
         self._read_next()
 
     def _take_loaded(self, loaded: Loaded) -> None:

@@ -6,7 +6,7 @@ from time import monotonic
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus, icons
 from app.look import type as type_
@@ -81,6 +81,18 @@ class Thumb(QAbstractButton):
     def picture_rect(self) -> QRectF:
         """Return the rectangle of the picture."""
         return QRectF(self.rect())
+
+    def menu(self) -> QMenu | None:
+        """The menu of a right click; None for a picture that has none."""
+        return None
+
+    def contextMenuEvent(self, event) -> None:
+        menu = self.menu()
+        if menu is None:
+            super().contextMenuEvent(event)
+            return
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
 
     def keyPressEvent(self, event) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):

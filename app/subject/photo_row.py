@@ -200,11 +200,6 @@ class _PhotoThumb(Thumb):
             words = self.tr("{0} – its cut-out cannot be used").format(words)
         self.setToolTip(self.tr("{0} (Delete takes it out)").format(words))
 
-    def contextMenuEvent(self, event) -> None:
-        menu = self.menu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
-
     def menu(self) -> QMenu:
         """The actions on this photo."""
         menu = QMenu(self)

@@ -90,11 +90,6 @@ class ShelfThumb(Thumb):
         painter.setPen(on_photo("chip-text"))
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(self._count))
 
-    def contextMenuEvent(self, event) -> None:
-        menu = self.menu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
-
     def menu(self) -> QMenu:
         """The actions on a subject of the shelf."""
         menu = QMenu(self)

@@ -30,7 +30,7 @@ _BLUR = 8
 """Lines in which bar and picture are blurred: a block of a JPEG."""
 
 _SAMPLES = 512
-"""Pixels of a line that are looked at."""
+"""Pixels of a line that are looked at, at least, where it has so many."""
 
 Extent = tuple[int, int, int, int]
 
@@ -45,14 +45,9 @@ def between_bars(rgb: np.ndarray) -> Extent:
         (x0, y0, x1, y1), right and bottom exclusive; the whole photo where there are no bars.
     """
     height, width = rgb.shape[:2]
-    rows, columns = _samples(height), _samples(width)
-    left, right = _bars(rgb[rows].transpose(1, 0, 2))
-    top, bottom = _bars(rgb[:, columns]) if not left else (0, 0)
+    left, right = _bars(rgb[:: max(1, height // _SAMPLES)].transpose(1, 0, 2))
+    top, bottom = _bars(rgb[:, :: max(1, width // _SAMPLES)]) if not left else (0, 0)
     return left, top, width - right, height - bottom
-
-
-def _samples(length: int) -> np.ndarray:
-    return np.unique(np.linspace(0, length - 1, min(length, _SAMPLES)).round().astype(int))
 
 
 def _bars(lines: np.ndarray) -> tuple[int, int]:
@@ -66,12 +61,14 @@ def _bars(lines: np.ndarray) -> tuple[int, int]:
 def _bar(lines: np.ndarray) -> tuple[int, np.ndarray] | None:
     """The number of lines of a bar at the beginning, and its colour; None where there is none."""
     count = len(lines)
-    most = int(_WIDEST * count)
+    least, most = max(int(np.ceil(_NARROWEST * count)), 1), int(_WIDEST * count)
     colour = np.median(lines[0], axis=0).astype(np.int16)
-    away = np.abs(lines[: most + 2 * _BLUR].astype(np.int16) - colour).max(axis=2)
+    if _away(lines[:least], colour).max() > _FLAT:
+        return None  # as with most photos: nothing else has to be looked at
+    away = _away(lines[: most + 2 * _BLUR], colour)
     flat = (away <= _FLAT).all(axis=1)
     wide = int(flat.argmin()) if not flat.all() else len(flat)
-    if not max(_NARROWEST * count, 1) <= wide <= most:
+    if wide > most:
         return None
     differs = away[wide : wide + _BLUR] > _EDGE
     begins = differs.mean(axis=1) >= _EDGE_SHARE
@@ -81,3 +78,8 @@ def _bar(lines: np.ndarray) -> tuple[int, np.ndarray] | None:
         return None
     # The line in which both are blurred belongs to neither.
     return wide + int(begins.argmax()) + 1, colour
+
+
+def _away(lines: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """Levels by which pixels differ from a colour, int16 (lines, pixels)."""
+    return np.abs(lines.astype(np.int16) - colour).max(axis=2)

@@ -26,11 +26,12 @@ class InnerPhoto:
     @classmethod
     def of(cls, photo: Photo) -> InnerPhoto | None:
         """Return the part between the bars; None for a photo without bars, or with transparency."""
-        height, width = photo.rgb.shape[:2]
-        extent = x0, y0, x1, y1 = between_bars(photo.rgb)
-        if photo.alpha is not None or extent == (0, 0, width, height):
+        if photo.alpha is not None:
             return None
-        return cls(photo_from_pixels(photo.rgb[y0:y1, x0:x1], name=photo.name), extent, (height, width))
+        extent = x0, y0, x1, y1 = between_bars(photo.rgb)
+        if extent == (0, 0, photo.width, photo.height):
+            return None
+        return cls(photo_from_pixels(photo.rgb[y0:y1, x0:x1], name=photo.name), extent, (photo.height, photo.width))
 
     def holds(self, hint: Hint, start: np.ndarray | None = None) -> bool:
         """Return True if all hints, and all of an earlier mask, lie inside; a mark on a bar means the bar, too."""

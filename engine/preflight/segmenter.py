@@ -161,7 +161,7 @@ class Segmenter:
                 Sentence("Use a mask that was made for this photo."),
             )
         hint = Hint(box=box, clicks=tuple(clicks), strokes=tuple(strokes))
-        inner = self._inner(photo, hint, start)
+        inner = self._inner(photo, hint, start if box is None else None)
         if inner is not None:
             moved = inner.hint(hint)
             arguments = moved.clicks, moved.box, moved.strokes, inner.start(start), notes
