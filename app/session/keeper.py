@@ -196,8 +196,12 @@ class SessionKeeper(QObject):
         """The session as it stands. Subjects whose photo is not on disk yet are left out."""
         subjects: list[SavedSubject] = []
         current = -1
-        chosen = self._state.subject
-        for subject in self._kept():
+        chosen, kept = self._state.subject, self._kept()
+        keys = {subject.key for subject in kept}
+        # Masks of large photos are not held for subjects that are gone.
+        self._masks = {key: mask for key, mask in self._masks.items() if key in keys}
+        self._compared = {key: masks for key, masks in self._compared.items() if key in keys}
+        for subject in kept:
             described = self._describe(subject)
             if described is not None:
                 if subject is chosen:

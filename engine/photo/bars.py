@@ -67,7 +67,7 @@ def _bar(lines: np.ndarray) -> tuple[int, np.ndarray] | None:
         return None  # as with most photos: nothing else has to be looked at
     away = _away(lines[: most + 2 * _BLUR], colour)
     flat = (away <= _FLAT).all(axis=1)
-    wide = int(flat.argmin()) if not flat.all() else len(flat)
+    wide = int(flat.argmin()) if not flat.all() else len(away)
     if wide > most:
         return None
     differs = away[wide : wide + _BLUR] > _EDGE

@@ -458,3 +458,22 @@ def test_the_photos_of_a_subject_come_back_on_one_card_and_the_rest_of_it_where_
     for file in (tmp_path / "assets").glob(f"{digest}*"):
         file.unlink()
     assert restart() == [["duck.png"], ["60.png", "90.png"]], "what is left of it is still one subject"
+
+
+def test_masks_of_subjects_that_are_gone_are_not_held(keeper, qtbot):
+    photo = photo_from_pixels(np.random.default_rng(5).integers(0, 256, (40, 60, 3), np.uint8))
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:30, 20:40] = 255
+    proposal = SubjectProposal("", (Box(20, 10, 40, 30),), mask, 0.95, sure=True)
+    keeper._state.add_subject(photo=photo, mask=mask, automatic=mask, proposal=proposal)
+    subject = keeper._state.subject
+    keeper.keep_assets_now()
+    keeper.session()
+    assert any(value is mask for value in _held_by(keeper))
+    keeper._state.remove_subject(subject.key, for_good=True)
+    keeper.session()
+    assert not any(value is mask for value in _held_by(keeper))
+
+
+def _held_by(keeper) -> list:
+    return [one for kept in (keeper._masks, keeper._compared) for values in kept.values() for one in values]
