@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QIcon
@@ -34,17 +34,22 @@ from app.window.main_window import MainWindow
 from engine import EchoGenError, __version__, is_text
 from installer.desktop_entry import APP_ID, NAME
 
+if TYPE_CHECKING:
+    from app.session.engine_link import EngineLink
+
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
-_LIBRARIES = ("numpy", "cv2", "PIL.Image")
+_LIBRARIES = ("numpy", "cv2", "PIL.Image", "PIL.ImageCms")
 """What the rest of the window needs first. Each is one long step, and so they are imported in a thread."""
+_LINK = ("multiprocessing.connection", "engine.process.messages", "app.session.engine_link")
+"""What the engine's child process is started with. It comes first: the child takes longest, and works beside the window."""
 _REST = (
+    "app.mask.document",
+    "app.mask.worker",
     "app.mask.mask_session",
     "app.session.subjects",
     "engine.bundle.manifest",
-    "multiprocessing.connection",
-    "engine.process.messages",
     "app.session.queue",
     "app.session.controller",
     "app.session.draft_keeper",
@@ -110,6 +115,7 @@ class Program(QObject):
         self._closed = self._came_back = self._whole = self._restored = False
         self._begun = self._went_on = False
         self._files: list[Path] = []
+        self._link: EngineLink | None = None
         self._deferred: DeferredSteps | None = None
         # A window that opens minimised is not painted: the model is loaded all the same.
         self._latest = QTimer(self, singleShot=True)
@@ -135,20 +141,33 @@ class Program(QObject):
         """True when the start is over: nothing of the window, and nothing that it offers, is still to come."""
         return self._went_on and self._deferred is not None and self._deferred.done
 
+    def _start_engine(self) -> None:
+        """Start the engine's child process, which imports its libraries while the rest of the window is built."""
+        if self._link is None:
+            from app.session.engine_link import EngineLink
+            from engine.process import ENGINE
+
+            self._link = EngineLink(self._engine or ENGINE, self._threads, self)
+            self._link.import_libraries()
+
+    @property
+    def link(self) -> EngineLink:
+        """The link to the engine's child process; the child is started where it was not."""
+        self._start_engine()
+        assert self._link is not None
+        return self._link
+
     def _build_rest(self) -> Iterator[None]:
         """Build all that is not seen at first, in parts; between two of them the window paints and answers."""
         from app.mask.drafts import DraftStore
         from app.session.controller import Controller
         from app.session.draft_keeper import DraftKeeper
-        from app.session.engine_link import EngineLink
         from app.session.keeper import SessionKeeper
         from app.session.picture_drafts import PictureDrafts
         from app.session.queue import PictureQueue
         from app.session.queue_keeper import QueueKeeper
         from app.session.subjects import Subjects
-        from engine.process import ENGINE
 
-        self.link = EngineLink(self._engine or ENGINE, self._threads, self)
         self.queue = PictureQueue(self.state, self.link, self)
         self.subjects = Subjects(self.state)
         self.controller = Controller(self.state, self.queue, self.subjects, self.store, self)
@@ -249,7 +268,8 @@ class Program(QObject):
     def _go_on_building(self, _: object) -> None:
         """The libraries are there; where one is broken, what needs it says so."""
         if not self._went_on and not self._closed:
-            self._deferred = DeferredSteps([*imports(*_REST), self._build_on], self)
+            steps = [*imports(*_LINK), self._start_engine, *imports(*_REST), self._build_on]
+            self._deferred = DeferredSteps(steps, self)
 
     def _build_on(self) -> None:
         """Build the next part of the rest; after the last one the start goes on."""

@@ -24,6 +24,7 @@ from engine.process import (
     EngineProcess,
     Failed,
     Generate,
+    ImportLibraries,
     JobEvent,
     Loading,
     Message,
@@ -97,7 +98,7 @@ class EngineWorker(QObject):
             self.process.send(command)
         except (EchoGenError, OSError) as error:
             log.warning("a command could not be sent", exc_info=True)
-            if isinstance(command, PaintScales):
+            if isinstance(command, ImportLibraries | PaintScales):
                 return  # a courtesy: that the engine is gone is said by others
             job = command.job if isinstance(command, Generate) else None
             if not isinstance(error, EchoGenError):
@@ -206,6 +207,10 @@ class EngineLink(QObject):
         self._worker.message.connect(self._take, queued)
         self._worker.previewWaiting.connect(self._take_preview, queued)
         self._thread.start()
+
+    def import_libraries(self) -> None:
+        """Start the child and have it import the model libraries, before it is known which bundle is to be opened."""
+        self._command.emit(ImportLibraries())
 
     def open(self, bundle: str, device: str = "auto", memory: str = "auto") -> None:
         """Open a bundle by name or folder; ``loading`` and then ``opened`` or ``failed`` follow."""

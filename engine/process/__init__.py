@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.process.messages import EnlargingGoesOn as EnlargingGoesOn
     from engine.process.messages import Failed as Failed
     from engine.process.messages import Generate as Generate
+    from engine.process.messages import ImportLibraries as ImportLibraries
     from engine.process.messages import JobEvent as JobEvent
     from engine.process.messages import Loading as Loading
     from engine.process.messages import Message as Message
@@ -44,6 +45,7 @@ else:
                 "EnlargingGoesOn",
                 "Failed",
                 "Generate",
+                "ImportLibraries",
                 "JobEvent",
                 "Loading",
                 "Message",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import logging
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,6 +22,7 @@ from engine.process.messages import (
     Command,
     Failed,
     Generate,
+    ImportLibraries,
     JobEvent,
     Loading,
     Message,
@@ -168,14 +172,15 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                     if engine is not None:
                         engine.close()
                     return
+                case ImportLibraries():
+                    with contextlib.suppress(Exception):
+                        _factory(engine_name)
                 case Open():
                     if engine is not None:
                         engine.close()
                         engine = None
                     send(Loading(0.0, "Loading the model libraries"))
-                    module, _, attribute = engine_name.partition(":")
-                    factory = getattr(importlib.import_module(module), attribute)
-                    engine = factory.open(
+                    engine = _factory(engine_name).open(
                         command.bundle,
                         command.device,
                         command.memory,
@@ -225,6 +230,23 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                 Sentence("The details say where; copy them into a report."),
             )
             send(Failed(job, fault, traceback.format_exc()))
+
+
+def _factory(engine: str) -> Any:
+    """The engine's class, "module:attribute", with the libraries it imports.
+
+    Nothing that an import makes is garbage, and Python looking for some takes a tenth of it: not until all are there, and
+    then never among what they made.
+    """
+    module, _, attribute = engine.partition(":")
+    if module not in sys.modules:
+        gc.disable()
+        try:
+            importlib.import_module(module)
+        finally:
+            gc.freeze()
+            gc.enable()
+    return getattr(sys.modules[module], attribute)
 
 
 class _Contests:

@@ -75,11 +75,17 @@ class PaintScales:
 
 
 @dataclass(frozen=True)
+class ImportLibraries:
+    """Import the model libraries ahead of ``Open``, so that this goes on while the window is still being built. A courtesy:
+    where it fails, ``Open`` says why."""
+
+
+@dataclass(frozen=True)
 class Shutdown:
     """End the child."""
 
 
-Command = Open | Prepare | Generate | PaintScales | Shutdown
+Command = ImportLibraries | Open | Prepare | Generate | PaintScales | Shutdown
 
 
 # Messages: child -> window

@@ -124,6 +124,19 @@ def test_a_click_of_the_first_moment_acts(begin, qtbot):
             one.close()
 
 
+def test_the_engine_begins_to_load_before_the_window_is_whole(begin, qtbot, monkeypatch):
+    begun: list[bool] = []
+    start = Program._start_engine
+
+    def note(self):
+        begun.append(self._whole)
+        start(self)
+
+    monkeypatch.setattr(Program, "_start_engine", note)
+    wait_ready(qtbot, begin())
+    assert begun[0] is False, "its child process takes longest, and works beside the window"
+
+
 @pytest.mark.qt_log_ignore("This plugin does not support raise", extend=True)
 def test_photos_of_another_start_reach_a_window_that_is_not_whole(begin, qtbot):
     program = begin()

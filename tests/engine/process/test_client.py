@@ -182,6 +182,38 @@ def test_a_missing_bundle_is_said(process):
     assert isinstance(failed.error, BundleError) and failed.error.step == "Choose another one."
 
 
+def test_the_libraries_are_imported_before_it_is_known_what_to_open(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    imported = tmp_path / "imported"
+    source = f"from pathlib import Path\nfrom {FAKE.partition(':')[0]} import FakeEngine\nPath({str(imported)!r}).touch()\n"
+    (tmp_path / "slow_to_import.py").write_text(source, encoding="utf-8")
+    process = client.EngineProcess("slow_to_import:FakeEngine")
+    process.start()
+    try:
+        process.send(messages.ImportLibraries())
+        end = time.monotonic() + 30
+        while not imported.exists():
+            assert time.monotonic() < end, "nothing is imported before a bundle is to be opened"
+            time.sleep(0.01)
+        opened(process)
+    finally:
+        process.close()
+
+
+def test_libraries_that_cannot_be_imported_are_said_when_something_is_opened():
+    process = client.EngineProcess("tests.engine.no_such_engine:Engine")
+    process.start()
+    try:
+        process.send(messages.ImportLibraries())
+        process.send(messages.Open("mini"))
+        assert isinstance(receive(process, messages.Message), messages.Loading), "and not before"
+        failed = receive(process, messages.Failed)
+        assert isinstance(failed, messages.Failed) and "no_such_engine" in str(failed.error)
+        assert process.alive
+    finally:
+        process.close()
+
+
 def test_sudden_death_is_noticed_and_a_new_child_can_be_started(process):
     opened(process)
     process.send(messages.Generate(1, GenerationRequest("die")))
