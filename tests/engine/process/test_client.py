@@ -185,7 +185,9 @@ def test_a_missing_bundle_is_said(process):
 def test_the_libraries_are_imported_before_it_is_known_what_to_open(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     imported = tmp_path / "imported"
-    source = f"from pathlib import Path\nfrom {FAKE.partition(':')[0]} import FakeEngine\nPath({str(imported)!r}).touch()\n"
+    source = (
+        f"from pathlib import Path\nfrom {FAKE.partition(':')[0]} import FakeEngine\nPath({str(imported)!r}).touch()\n"
+    )
     (tmp_path / "slow_to_import.py").write_text(source, encoding="utf-8")
     process = client.EngineProcess("slow_to_import:FakeEngine")
     process.start()
