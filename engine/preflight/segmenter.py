@@ -7,6 +7,7 @@ left. Both may be called from several threads; work on one photo is done by one 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,16 +30,19 @@ from engine.preflight.colours.cutting import (
 from engine.preflight.colours.guesses import box_of, cut_by_colours, guesses, loose
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.proposals import Proposal
-from engine.preflight.colours.working_photo import Window, WorkingPhoto, WorkingPhotos
+from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
 from engine.preflight.inner_photo import InnerPhoto
 from engine.preflight.networks.learned import LearnedParts, Parts
 from engine.preflight.shipped.candidates import Candidate, around_box, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
+from engine.preflight.shipped.known_part import known_part
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.things import THINGS, KnownThings
 from engine.sentence import Sentence
 
 _MOST_BOXES = 5
+_MOST_PHOTOS = 4
+"""So many photos' answers are remembered."""
 _NAME_UNUSED = Sentence(
     "The name has no effect on the cut-out: finding by name needs the networks for better cut-outs."
 )
@@ -68,6 +72,7 @@ class Segmenter:
         things: KnownThings | None = THINGS,
     ) -> None:
         self._photos = WorkingPhotos()
+        self._found: OrderedDict[str, list[Candidate]] = OrderedDict()
         self._network = network
         self._things = things
         self._parts: Parts = parts or LearnedParts()
@@ -268,20 +273,31 @@ class Segmenter:
         """
         if self._network is None:
             return []
-        places = None if marks else self._places(working.whole, classes)
-        return by_itself(working, self._network, marks, lambda: colour_candidates(working, marks), places) or []
+        evidence = self._things.see(working.whole.fine) if self._things is not None and not marks else None
+        places = evidence.of(classes) if evidence is not None else None
+        found = by_itself(working, self._network, marks, lambda: colour_candidates(working, marks), places) or []
+        if found and evidence is not None and self._things is not None:
+            part = known_part(working, self._network, self._things, evidence, found[0], classes)
+            found = found if part is None else [part, *found]
+        if not marks:
+            self._remember(working, found)
+        return found
+
+    def _remember(self, working: WorkingPhoto, found: list[Candidate]) -> None:
+        """Keep the answers for the last few photos: a box may be drawn around one of them."""
+        self._found[working.photo.digest] = found
+        self._found.move_to_end(working.photo.digest)
+        while len(self._found) > _MOST_PHOTOS:
+            self._found.popitem(last=False)
 
     def _in_box(self, working: WorkingPhoto, box: Box, marks: Marks) -> list[Candidate]:
         if self._network is None:
             return []
         extent = box_extent(box, working)
-        places = self._places(around_box(working, extent), ())
-        return in_box(working, self._network, extent, marks, places) or []
-
-    def _places(self, window: Window, classes: tuple[int, ...]) -> np.ndarray | None:
-        """Find the places of a part of a photo that show what is meant; None where that cannot be told."""
-        evidence = self._things.see(window.fine) if self._things is not None else None
-        return evidence.of(classes) if evidence is not None else None
+        evidence = self._things.see(around_box(working, extent).fine) if self._things is not None else None
+        places = evidence.of() if evidence is not None else None
+        earlier = self._found.get(working.photo.digest, ())
+        return in_box(working, self._network, extent, marks, places, earlier) or []
 
 
 def colour_candidates(working: WorkingPhoto, marks: Marks) -> list[Candidate]:

@@ -40,6 +40,9 @@ _ANOTHER = 0.8
 _SAME_THING = 0.5
 """Overlap from which on two views show the same thing, more or less of it."""
 
+_FILLS = 0.8
+"""Overlap of a box with the box around an answer from which on the box is taken to be drawn around it."""
+
 _UNLIKELY_READING = 0.25
 """A second reading that lies so far behind the first one (of an estimate and a correlation, 0 … 2) is not gone over again."""
 
@@ -103,15 +106,22 @@ def by_itself(
 
 
 def in_box(
-    working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks, places: np.ndarray | None = None
+    working: WorkingPhoto,
+    network: ShippedNetwork,
+    box: Extent,
+    marks: Marks,
+    places: np.ndarray | None = None,
+    earlier: Sequence[Candidate] = (),
 ) -> list[Candidate] | None:
     """Candidates for what a box encloses, the answer first; None where the network cannot be used.
 
     Args:
         places: as for ``by_itself``, of the window around the box (``around_box``).
+        earlier: answers for the whole photo. Those that fill the box are among the candidates: who draws a box around what
+            was found is not to get less.
     """
     window = around_box(working, box)
-    found = _judged(network, answer_in_box(working, network, box, marks), "hinted", window, places)
+    found = _judged(network, answer_in_box(working, network, box, marks, earlier), "hinted", window, places)
     if not found:
         return found
     return _with_second_pass(working, network, found, box, marks, window, places)
@@ -189,7 +199,9 @@ def answer_with_marks(
     return _weighed(window, [(candidate, view) for candidate in (*found, *others)])
 
 
-def answer_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks) -> Answer | None:
+def answer_in_box(
+    working: WorkingPhoto, network: ShippedNetwork, box: Extent, marks: Marks, earlier: Sequence[Candidate] = ()
+) -> Answer | None:
     """As ``in_box``, before it is judged or gone over again."""
     window = around_box(working, box)
     view = network.predict(window.fine, _channels(window, box, marks))
@@ -202,6 +214,7 @@ def answer_in_box(working: WorkingPhoto, network: ShippedNetwork, box: Extent, m
         ]
     )
     found += by_colours
+    found += [_moved(one, window) for one in earlier if one.box().overlap(Box(*box)) >= _FILLS]
     return _weighed(window, [(candidate, view) for candidate in found])
 
 
@@ -224,6 +237,19 @@ def answer_again(
         return None
     made = [*_of_logits(window, view.logits, box, marks), chosen]
     return _weighed(window, [(candidate, view) for candidate in made], found[1:])
+
+
+def outlined(
+    window: Window, network: ShippedNetwork, view: View, logits: np.ndarray, rival: Candidate
+) -> Candidate | None:
+    """The outline that colours find from logits, float32 (SIDE, SIDE), with its estimate; None where nothing is left.
+
+    Args:
+        view: of the window. rival: what the answer was without it.
+    """
+    made = _by_both(window, logits, None, Marks())
+    judged = _judged(network, _weighed(window, [(made, view)], [rival]), "alone again", window)
+    return judged[0] if judged else None
 
 
 def corrected(
@@ -329,6 +355,12 @@ def _with_finer_outline(best: Candidate, made: Sequence[Candidate], window: Wind
         return best
     likeliest = max(finer, key=lambda one: one.score)
     return replace(likeliest, score=best.score) if likeliest.stands_out >= best.stands_out else best
+
+
+def _moved(candidate: Candidate, window: Window) -> Candidate:
+    """The candidate as another window shows it."""
+    mask = cv2.resize(within(candidate, window), window.fine.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return replace(candidate, window=window, inside=mask > 0.5)
 
 
 def _solid(candidate: Candidate, window: Window) -> np.ndarray:

@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -57,12 +58,26 @@ class Evidence:
 
     maps: np.ndarray
 
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """The share of each class in what is seen: float64 (classes,), their sum is 1."""
+        level = self.maps.mean((1, 2), dtype=np.float64)
+        share = np.exp(level - level.max())
+        return share / share.sum()
+
+    def share(self, classes: Sequence[int]) -> float:
+        """The share of these classes together, 0 … 1."""
+        return float(self.shares[list(classes)].sum())
+
+    def likeliest(self, most: int) -> list[int]:
+        """The classes with the largest shares, the largest first."""
+        return [int(number) for number in np.argsort(-self.shares)[:most]]
+
     def of(self, classes: Sequence[int] = ()) -> np.ndarray:
         """Return the evidence for these classes, by default the likeliest ones: float32 (h, w), mean 0 and spread 1; 0
         if it says nothing."""
-        level = self.maps.mean((1, 2))
-        share = np.exp(level - level.max())
-        chosen = np.array(classes, int) if len(classes) else np.argsort(-share)[:_MOST_LIKELY]
+        share = self.shares
+        chosen = np.array(classes if len(classes) else self.likeliest(_MOST_LIKELY), int)
         if len(classes):
             # Of a hundred kinds of dogs, those that the photo could show.
             chosen = chosen[np.argsort(-share[chosen])[:_MOST_LIKELY]]
@@ -123,6 +138,12 @@ class KnownThings:
             if found:
                 return found
         return ()
+
+    def alike(self, number: int) -> tuple[int, ...]:
+        """The classes that share a word with this one, and it: of a corgi all dogs, of a rucksack all bags."""
+        with self._lock:
+            kinds = [classes for classes in self._words.values() if number in classes] if self._ready() else []
+        return tuple(sorted({number}.union(*kinds)))
 
     def _ready(self) -> bool:
         if self._net is not None or self._problem is not None:

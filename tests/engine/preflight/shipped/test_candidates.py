@@ -12,7 +12,15 @@ from engine.photo.load import photo_from_pixels
 from engine.photo.mask_ops import overlap
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Window, WorkingPhoto
-from engine.preflight.shipped.candidates import Candidate, answer_again, answer_alone, by_itself, in_box, ranked
+from engine.preflight.shipped.candidates import (
+    Candidate,
+    answer_again,
+    answer_alone,
+    answer_in_box,
+    by_itself,
+    in_box,
+    ranked,
+)
 from engine.preflight.shipped.channels import BOX, EARLIER, INCLUDE, HintChannels
 from engine.preflight.shipped.judge import KINDS, TRAITS, Judge
 from engine.preflight.shipped.network import SIDE, SIDES, View
@@ -137,6 +145,17 @@ def test_a_reading_that_is_far_less_likely_is_not_looked_at_again(working: Worki
     places = cv2.resize(SMALL.astype(np.float32), (8, 8), interpolation=cv2.INTER_AREA)
     by_itself(working, clear_case, Marks(), list, (places - places.mean()) / places.std())
     assert (closer_looks(open_case), closer_looks(clear_case)) == (2, 1)
+
+
+def test_a_box_around_what_was_found_does_not_lose_it(working: WorkingPhoto):
+    """With the box the network sees another thing; an answer of before that fills the box is a candidate all the same."""
+    earlier = [whole(LARGE, working.whole), whole(SMALL, working.whole)]
+    found = answer_in_box(working, Told(lambda hints: SMALL), (18, 28, 238, 228), Marks(), earlier)
+    assert found is not None
+    kept = [one for one in found[0] if overlap(within(one, working.whole) > 0.5, LARGE) > 0.97]
+    assert len(kept) == 1 and kept[0].way == "network"
+    without = answer_in_box(working, Told(lambda hints: SMALL), (18, 28, 238, 228), Marks())
+    assert without is not None and len(found[0]) == len(without[0]) + 1, "the one that does not fill the box stays out"
 
 
 def test_colours_are_asked_about_the_largest_part_of_each_view_only(working: WorkingPhoto):
