@@ -17,9 +17,10 @@ from pathlib import Path
 from app.language.say import say
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.first_sign import FirstSign, ask_folder, say_failure
+from installer.launcher.folders import choose_folder, remove_left
 from installer.launcher.network import Network
 from installer.launcher.opening import NOT_DONE, SHOWN, open_program
-from installer.launcher.places import INSTALLED, Places, choose_folder
+from installer.launcher.places import INSTALLED, Places
 from installer.launcher.removal import remove
 from installer.launcher.setup import Progress, Setup
 from installer.launcher.targets import QUIET
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
         return _open(places, versions, arguments)
     except SetupFailed as failure:
         if failure.kind == "disk" and not command.startswith("--") and (folder := ask_folder(str(failure))):
-            choose_folder(Path(folder) / "EchoGen")
+            choose_folder(Path(folder))
             return main(arguments)
         say_failure(str(failure))
         return 1
@@ -97,6 +98,7 @@ def _open(places: Places, versions: Versions, arguments: list[str], *, repaired:
         # Any other code is a set-up window that broke, which a newer version brings along, too.
         return (_open_before if code == NOT_DONE else _go_back)(places, versions, arguments)
     if versions.has_opened(places.root):
+        remove_left(places.folder)
         return _replace_by_program(setup, arguments)
     if open_program(setup, arguments) == SHOWN:
         versions.note_opened(places.root)

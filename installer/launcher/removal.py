@@ -6,7 +6,8 @@ import shutil
 import sys
 
 from app.language.say import say
-from installer.launcher.places import MARKER, Places, config_folder, data_folder, reachable
+from installer.launcher.folders import remove_left, remove_own
+from installer.launcher.places import Places, config_folder, data_folder
 
 MODELS = "bundles"  # as in engine/bundle/library.py; a folder that the user chose for models is never touched
 
@@ -20,9 +21,8 @@ def remove(places: Places, *, models: bool | None = None) -> int:
     Returns:
         the exit code.
     """
-    # A folder that the user chose is removed only where the launcher made it.
-    if (places.folder / MARKER).is_file():
-        shutil.rmtree(reachable(places.folder), ignore_errors=True)
+    remove_left(places.folder)
+    remove_own(places.folder)
     for name in ("program-folder", "network.json"):
         (config_folder() / name).unlink(missing_ok=True)
     folder = data_folder() / MODELS

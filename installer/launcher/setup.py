@@ -83,6 +83,15 @@ class Setup:
         except (OSError, ValueError):
             return find_backend()
 
+    def _note_backend(self) -> None:
+        """Keep the kind of card, and have a card that is not drawn with in the log, once."""
+        kept = self.places.folder / "backend"
+        new = f"{self._backend()}\n"
+        if not kept.is_file() or kept.read_bytes() != new.encode():
+            write(kept, new)
+            if self.unused_card:
+                log_line(self.places, self.unused_card)
+
     @property
     def python(self) -> Path:
         return environment_python(self.environment)
@@ -116,9 +125,7 @@ class Setup:
         check_system()
         self.places.prepare()
         with only_one(self.places):
-            write(self.places.folder / "backend", self._backend() + "\n")
-            if self.unused_card:
-                log_line(self.places, self.unused_card)
+            self._note_backend()
             uv = Uv(self.places, Network.load(), self.control)
             self._make_environment(uv)
             for part in parts:

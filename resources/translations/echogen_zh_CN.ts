@@ -3340,6 +3340,10 @@
         <translation>已收到的内容是安全的。请重试。</translation>
     </message>
     <message>
+        <source>What was begun in {0} is removed at the next start.</source>
+        <translation>之前在 {0} 中已开始的安装内容会在下次启动时删除。</translation>
+    </message>
+    <message>
         <source>What {name} carries is too large to be read.</source>
         <translation>{name} 携带的内容太大，无法读取。</translation>
     </message>
