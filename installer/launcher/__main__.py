@@ -3,7 +3,8 @@
 --set-up     set up on the terminal and end
 --repair     look for files that something removed, and install their packages again
 --update F   take the archive of a newer version
---remove     remove what was set up; pictures, history and settings stay, and models are asked about (--with-models: they go, too)
+--remove     remove what was set up; pictures, history and settings stay, and models are asked about (--with-models: they go, too;
+             --all: pictures alone stay)
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     try:
         if command == "--remove":
-            return remove(installed, models=True if "--with-models" in arguments else None)
+            models = True if "--with-models" in arguments else None
+            return remove(installed, models=models, everything="--all" in arguments)
         os.environ.setdefault("ECHOGEN_UV", find_uv(ROOT))
         versions = Versions(installed)
         if command == "--update":

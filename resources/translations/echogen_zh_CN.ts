@@ -672,6 +672,10 @@
         <translation>EchoGen 的安装内容已移除。图片、历史和设置保留在 {0}。</translation>
     </message>
     <message>
+        <source>EchoGen&apos;s set-up, history and settings are removed. Pictures are kept.</source>
+        <translation>EchoGen 的安装内容、历史记录和设置已删除。图片会保留。</translation>
+    </message>
+    <message>
         <source>Edit cut-out</source>
         <translation>编辑抠图</translation>
     </message>
