@@ -17,6 +17,7 @@ import ctypes
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,10 @@ def check_python() -> None:
         raise SetupError(
             f"EchoGen needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}, and this is Python "
             f"{sys.version_info[0]}.{sys.version_info[1]}: install one of those and run this again with it."
+        )
+    if sys.platform == "darwin" and platform.machine() != "arm64":
+        raise SetupError(
+            "EchoGen needs a Mac with Apple silicon and a Python made for it: there is no torch for Intel processors any more."
         )
 
 
@@ -300,9 +305,9 @@ def check_qt() -> None:
 
 def check_x_server() -> None:
     """Check that all libraries which Qt needs are there, in one go, if an X server will draw the window."""
-    platform, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY")
+    plugin, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY")
     wayland = os.environ.get("WAYLAND_DISPLAY")
-    if sys.platform != "linux" or not (platform.startswith("xcb") or (display and not wayland and not platform)):
+    if sys.platform != "linux" or not (plugin.startswith("xcb") or (display and not wayland and not plugin)):
         return
     missing = [library for library in X_LIBRARIES if not can_load(library)]
     if missing:

@@ -149,9 +149,11 @@ class Setup:
 
     def _make_environment(self, uv: Uv) -> None:
         self._tell(Progress("python", "prepare"))
-        if not runs(self.python):
-            self.environment.parent.mkdir(parents=True, exist_ok=True)
-            uv.run("venv", "--no-project", "--no-config", "--clear", "--python", PYTHON, str(self.environment))
+        # Where the Python below it moved or went (an app in another folder), its packages are whole: nothing is fetched again.
+        for way in ("--allow-existing", "--clear"):
+            if not runs(self.python):
+                self.environment.parent.mkdir(parents=True, exist_ok=True)
+                uv.run("venv", "--no-project", "--no-config", way, "--python", PYTHON, str(self.environment))
         # The start script goes straight to it from now on.
         write(self.places.folder / "python-path", f"{self.python}\n")
         self._tell(Progress("python", "done"))

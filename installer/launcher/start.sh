@@ -25,6 +25,7 @@ zh*) getting="正在获取 Python……" ;;
 *) getting="Getting Python …" ;;
 esac
 
+# What is said where nothing else works; the launcher has its own words.
 fail() {
     [ -n "${ECHOGEN_SIGN:-}" ] && kill "$ECHOGEN_SIGN" 2>/dev/null
     printf '%s\n' "$1" >&2
@@ -38,6 +39,14 @@ fail() {
     fi
     exit 1
 }
+
+if [ "$system" = Darwin ]; then
+    # From its disk image, and from where macOS puts an app that was not moved, it would lie somewhere else at every start.
+    case $root in
+    /Volumes/EchoGen*/*.app/* | */AppTranslocation/*) fail "Drag EchoGen to the Applications folder and open it there." ;;
+    esac
+    [ "$(sysctl -in hw.optional.arm64 2>/dev/null)" = 1 ] || fail "EchoGen needs a Mac with Apple silicon, and this one has an Intel processor."
+fi
 
 # Something to see at once; the launcher takes it away when its own is there.
 show_sign() {

@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from app.language.say import say
@@ -89,7 +90,9 @@ def _system() -> str:
 
 
 def _machine() -> str:
-    return _MACHINES.get(platform.machine().lower(), platform.machine().lower())
+    """The processor of the packages. On Windows it is this Python's: computers with ARM run the one for Intel that comes along."""
+    name = sysconfig.get_platform().rpartition("-")[2] if sys.platform == "win32" else platform.machine()
+    return _MACHINES.get(name.lower(), name.lower())
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -49,6 +49,13 @@ def test_a_wrong_python_is_said(monkeypatch, version, capsys):
     assert f"this is Python {version[0]}.{version[1]}" in capsys.readouterr().err
 
 
+def test_an_intel_mac_is_told_so_before_anything_is_fetched(monkeypatch, capsys):
+    monkeypatch.setattr(bootstrap.sys, "platform", "darwin")
+    monkeypatch.setattr(bootstrap.platform, "machine", lambda: "x86_64")
+    assert bootstrap.main(["run"]) == 1
+    assert "no torch for Intel processors" in capsys.readouterr().err
+
+
 def test_a_missing_system_library_names_its_package(monkeypatch):
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "/usr/bin/x" if name == "apt-get" else None)
     text = "ImportError: libEGL.so.1: cannot open shared object file: No such file or directory"

@@ -111,13 +111,37 @@ def test_the_scripts_are_clean(name):
     assert result.returncode == 0, result.stdout
 
 
-def test_on_a_mac_the_folders_are_those_of_its_library(place, tmp_path):
+def mac(tmp_path: Path, *, arm: int = 1) -> str:
+    """A PATH on which this computer is a Mac."""
     program(tmp_path / "mac/uname", "echo Darwin")
+    program(tmp_path / "mac/sysctl", f'[ "$*" = "-in hw.optional.arm64" ] && echo {arm}')
+    program(tmp_path / "mac/osascript", f'for words; do :; done; echo "$words" >>"{tmp_path}/alert"')
+    return f"{tmp_path}/mac:/usr/bin:/bin"
+
+
+def test_on_a_mac_the_folders_are_those_of_its_library(place, tmp_path):
     python = program(tmp_path / "env/python", "echo mac")
     folder = tmp_path / "a home/Library/Application Support/echogen-desktop/program"
     folder.mkdir(parents=True)
     (folder / "python-path").write_text(f"{python}\n", encoding="utf-8")
-    assert start(place, tmp_path, path=f"{tmp_path}/mac:/usr/bin:/bin").stdout == "mac\n"
+    assert start(place, tmp_path, path=mac(tmp_path)).stdout == "mac\n"
+
+
+def test_a_mac_with_an_intel_processor_is_told_so_and_not_to_check_its_network(place, tmp_path):
+    program(place / "bin/uv", "exit 2")
+    result = start(place, tmp_path, path=mac(tmp_path, arm=0))
+    assert result.returncode == 1 and "this one has an Intel processor" in result.stderr
+    assert "Intel processor" in (tmp_path / "alert").read_text(encoding="utf-8")
+
+
+def test_an_app_that_macos_runs_from_a_place_of_its_own_asks_to_be_moved(tmp_path):
+    """It would be set up anew at every start, each time somewhere else."""
+    moved = tmp_path / "AppTranslocation" / "0F0F" / "d" / "EchoGen.app/Contents/Resources/echogen/installer/launcher"
+    moved.mkdir(parents=True)
+    shutil.copy(ROOT / "installer/launcher/start.sh", moved)
+    program(moved / "bin/uv", "echo /nowhere")
+    result = start(moved, tmp_path, path=mac(tmp_path))
+    assert result.returncode == 1 and "Drag EchoGen to the Applications folder" in result.stderr
 
 
 @pytest.mark.parametrize(
