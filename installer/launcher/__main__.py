@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +20,12 @@ from app.language.say import say
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.first_sign import FirstSign, ask_folder, say_failure
 from installer.launcher.folders import choose_folder, remove_left
-from installer.launcher.network import Network
-from installer.launcher.opening import NOT_DONE, SHOWN, open_program
+from installer.launcher.opening import NOT_DONE, SHOWN, environment, open_program
 from installer.launcher.places import INSTALLED, Places
 from installer.launcher.removal import remove
 from installer.launcher.setup import Progress, Setup
 from installer.launcher.targets import QUIET
-from installer.launcher.uv import find_uv
+from installer.launcher.uv import find_uv, log_line
 from installer.launcher.versions import Versions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -59,6 +59,11 @@ def main(arguments: list[str]) -> int:
         return 1
     except (Stopped, KeyboardInterrupt):
         return 130
+    except Exception as error:  # whatever it is: a double-click that ends without a word would say less
+        log_line(installed, traceback.format_exc())
+        happened, advice = say("Something unexpected happened: {0}", error), say("See the log.")
+        say_failure(f"{happened} {advice} {installed.log}")
+        return 1
 
 
 def _on_terminal(places: Places, *, repair: bool) -> int:
@@ -121,17 +126,16 @@ def _set_up(setup: Setup, arguments: list[str]) -> int:
     with FirstSign() as sign:
         if not setup.is_done("window"):
             Setup(places, lambda progress: sign.move(progress.done, progress.total)).run(("window",))
-        environment = {**os.environ, "PYTHONPATH": str(places.root), **sign.lend()}
-        return subprocess.run(window, env=environment, creationflags=QUIET).returncode
+        variables = {**os.environ, "PYTHONPATH": str(places.root), **sign.lend()}
+        return subprocess.run(window, env=variables, creationflags=QUIET).returncode
 
 
 def _replace_by_program(setup: Setup, arguments: list[str]) -> int:
-    environment = {**os.environ, **Network.load().environment()}
     command = [str(setup.python), str(setup.places.root / "main.py"), *arguments]
     if os.name != "nt":
-        os.execve(command[0], command, environment)
+        os.execve(command[0], command, environment(setup))
     # There, replacing a process starts another one and ends this one at once.
-    return subprocess.run(command, env=environment, creationflags=QUIET).returncode
+    return subprocess.run(command, env=environment(setup), creationflags=QUIET).returncode
 
 
 def _go_back(places: Places, versions: Versions, arguments: list[str]) -> int:

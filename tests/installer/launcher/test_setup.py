@@ -15,6 +15,7 @@ import pytest
 from uv import find_uv_bin
 
 from installer.launcher import __main__ as entry
+from installer.launcher import opening
 from installer.launcher import setup as module
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
@@ -143,6 +144,16 @@ def test_a_stop_ends_it_and_the_next_start_goes_on(program):
     assert setup.is_done("window")
     Setup(program).run()
     assert works(setup)
+
+
+@pytest.mark.parametrize(("system", "last"), [("win32", "PySide6"), ("linux", "bin")])
+def test_torch_finds_the_runtime_that_qt_brings_on_a_bare_windows(program, monkeypatch, system, last):
+    setup = Setup(program)
+    monkeypatch.setattr(opening.sys, "platform", system)
+    monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", "/bin"]))
+    places = opening.environment(setup)["PATH"].split(os.pathsep)
+    assert places[0] == "/usr/bin" and Path(places[-1]).name == last, "the system's own goes first"
+    assert system == "linux" or Path(places[-1]).is_relative_to(setup.environment)
 
 
 def test_two_at_once(program):

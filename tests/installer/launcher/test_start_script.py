@@ -156,6 +156,23 @@ def test_the_first_sign_speaks_the_language_of_the_system(monkeypatch, locale, w
     assert first_sign.text().startswith(words)
 
 
+def test_whatever_happens_before_there_is_a_window_is_said(tmp_path, monkeypatch, capsys):
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("ECHOGEN_UV", "uv")
+
+    def broken(*_: object) -> int:
+        raise PermissionError(13, "not allowed", "state.json")
+
+    monkeypatch.setattr(entry, "_open", broken)
+    assert entry.main([]) == 1
+    words = capsys.readouterr().err
+    log = tmp_path / "XDG_DATA_HOME/echogen-desktop/program/setup.log"
+    assert "not allowed: 'state.json'" in words and str(log) in words
+    assert "in broken" in log.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("answer", "used"), [(0, "large 日本/EchoGen"), (1, "")], ids=["another folder", "closed"])
 def test_a_full_disk_before_there_is_a_window_offers_another_folder(tmp_path, monkeypatch, answer, used):
     """The set-up window itself does not fit: the desktop's dialogs ask."""

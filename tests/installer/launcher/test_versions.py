@@ -122,7 +122,7 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
     monkeypatch.setattr(entry, "Setup", Whole)
     monkeypatch.setattr(entry, "open_program", lambda setup, arguments: opening.ENDED)
     monkeypatch.setattr(entry, "say_failure", failures.append)
-    monkeypatch.setattr(entry.Network, "load", classmethod(lambda cls: cls()))
+    monkeypatch.setattr(opening.Network, "load", classmethod(lambda cls: cls()))
     monkeypatch.setattr(entry.os, "execve", execve)
     places_now = Places(versions.current(), places.folder)
     with pytest.raises(SystemExit):
