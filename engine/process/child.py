@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.errors import Cancel, Cancelled, DeviceLost, EchoGenError
 from engine.events import EngineInfo, Event
+from engine.process.damage import cannot_load
 from engine.process.messages import (
     Command,
     Failed,
@@ -173,9 +174,7 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                         engine.close()
                         engine = None
                     send(Loading(0.0, "Loading the model libraries"))
-                    module, _, attribute = engine_name.partition(":")
-                    factory = getattr(importlib.import_module(module), attribute)
-                    engine = factory.open(
+                    engine = _load(engine_name).open(
                         command.bundle,
                         command.device,
                         command.memory,
@@ -221,10 +220,20 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
         except Exception as error:
             log.exception("a command failed")
             fault = EchoGenError(
-                Sentence("The engine failed: {error}", error=error),
+                Sentence("The engine failed: {error}.", error=str(error).rstrip(".")),
                 Sentence("The details say where; copy them into a report."),
             )
             send(Failed(job, fault, traceback.format_exc()))
+
+
+def _load(engine_name: str) -> Any:
+    """Return the class that a name like "module:class" means; all model libraries are loaded with it."""
+    module, _, attribute = engine_name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except Exception as error:
+        log.exception("the engine cannot be loaded")
+        raise cannot_load(error) from error
 
 
 class _Contests:

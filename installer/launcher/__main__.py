@@ -104,10 +104,13 @@ def _open(places: Places, versions: Versions, arguments: list[str], *, repaired:
             return code
         # Any other code is a set-up window that broke, which a newer version brings along, too.
         return (_open_before if code == NOT_DONE else _go_back)(places, versions, arguments)
-    if versions.has_opened(places.root):
+    not_loaded = setup.take_note_of_damage()
+    if not_loaded and not repaired and setup.repair():
+        return _open(places, versions, arguments, repaired=True)
+    if versions.has_opened(places.root) and not_loaded != "window":
         remove_left(places.folder)
         return _replace_by_program(setup, arguments)
-    if open_program(setup, arguments) == SHOWN:
+    if not_loaded != "window" and open_program(setup, arguments) == SHOWN:
         versions.note_opened(places.root)
         return 0
     if not repaired and setup.repair():

@@ -10,7 +10,7 @@ from pathlib import Path
 from installer.launcher.places import MARKER, Places, config_folder, reachable, write
 
 _OWN = re.compile(
-    r"environments|cache|wheels|python|versions|updates|backend|python-path|state\.json|setup\.log|setup\.lock"
+    r"environments|cache|wheels|python|versions|updates|backend|python-path|state\.json|setup\.log|setup\.lock|damaged"
     r"|(window|program)\.txt|[0-9a-f]{16}-(window|program)\.pylock\.toml"
 )
 """Names of all that the launcher makes in its folder; what is being written has a point before and an ending behind."""

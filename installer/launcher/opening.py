@@ -24,12 +24,12 @@ SECONDS = 120.0
 
 
 def environment(setup: Setup) -> dict[str, str]:
-    """Variables for the program's process: the user's network, and on Windows a place of Microsoft's C++ runtime.
+    """Variables for the program's process: the user's network, the file for a note of damage, and on Windows a place of the C++ runtime.
 
     A Windows that nothing was installed on has no such runtime. torch needs it and does not bring it, and Qt brings it along. It
     comes last, so that the system's own, which may be newer, goes first.
     """
-    variables = {**os.environ, **Network.load().environment()}
+    variables = {**os.environ, **Network.load().environment(), "ECHOGEN_DAMAGED": str(setup.places.damaged)}
     if sys.platform == "win32":
         runtime = setup.environment / "Lib" / "site-packages" / "PySide6"
         variables["PATH"] = os.pathsep.join([*filter(None, [variables.get("PATH")]), str(runtime)])

@@ -70,6 +70,11 @@ class Places:
         return self.folder / "setup.log"
 
     @property
+    def damaged(self) -> Path:
+        """A note that a package could not be loaded: "window" or "engine" (``main.py``, ``engine/process/damage.py``)."""
+        return self.folder / "damaged"
+
+    @property
     def wheels(self) -> Path:
         """Files that arrived and are not installed yet."""
         return self.folder / "wheels"

@@ -134,6 +134,15 @@ class Setup:
             if all(self.is_done(part) for part in PARTS):
                 self._clear()
 
+    def take_note_of_damage(self) -> str:
+        """Return what could not be loaded at the last start, "window" or "engine", and forget it; "" where nothing is known."""
+        try:
+            what = self.places.damaged.read_text(encoding="utf-8").strip()
+            self.places.damaged.unlink()
+        except (OSError, ValueError):
+            return ""
+        return what
+
     def repair(self) -> list[str]:
         """Notice files that something removed, and take note that their packages have to be installed again.
 

@@ -64,6 +64,10 @@
         <translation>“列表…”会分别绘制 {red|blue} 中的每个词。</translation>
     </message>
     <message>
+        <source>A part of the engine cannot be loaded: {error}.</source>
+        <translation>引擎的一部分无法加载：{error}。</translation>
+    </message>
+    <message>
         <source>A photo of {width} × {height} pixels is too narrow for {title} to name what is on it.</source>
         <translation>{width} × {height} 像素的照片太窄，{title} 无法为其中的内容命名。</translation>
     </message>
@@ -406,6 +410,10 @@
     <message>
         <source>Close</source>
         <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Close EchoGen and open it again: what is missing is fetched then.</source>
+        <translation>请关闭 EchoGen 再重新打开：届时会重新下载缺少的内容。</translation>
     </message>
     <message>
         <source>Close other programs and try again.</source>
@@ -1820,6 +1828,10 @@
         <translation>9月</translation>
     </message>
     <message>
+        <source>Set EchoGen up again: python3 installer/bootstrap.py repair.</source>
+        <translation>请重新安装 EchoGen：python3 installer/bootstrap.py repair。</translation>
+    </message>
+    <message>
         <source>Set it upright</source>
         <translation>摆正</translation>
     </message>
@@ -2156,8 +2168,8 @@
         <translation>引擎意外终止，没有任何说明。</translation>
     </message>
     <message>
-        <source>The engine failed: {error}</source>
-        <translation>引擎出错：{error}</translation>
+        <source>The engine failed: {error}.</source>
+        <translation>引擎出错：{error}。</translation>
     </message>
     <message>
         <source>The engine is not running.</source>

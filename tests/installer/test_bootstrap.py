@@ -357,6 +357,32 @@ def test_packages_of_other_programs_do_not_come_first(tmp_path, monkeypatch):
     assert called[0][1] == "-I" and called[0][-1] == "photo.jpg"
 
 
+@pytest.mark.parametrize("waiting", [True, False])
+def test_an_installed_program_that_cannot_be_loaded_goes_to_its_launcher(tmp_path, monkeypatch, capsys, waiting):
+    """And never to the developers' set-up, which would write beside the installed program."""
+    import main as start
+
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("ECHOGEN_INSTALLED", str(tmp_path))
+    monkeypatch.setenv("ECHOGEN_DAMAGED", str(tmp_path / "damaged"))
+    monkeypatch.delenv("ECHOGEN_WINDOW_SHOWN", raising=False)
+    if waiting:
+        monkeypatch.setenv("ECHOGEN_WINDOW_SHOWN", str(tmp_path / "shown"))
+    called: list[list[str]] = []
+    monkeypatch.setattr(start.subprocess, "call", lambda command: called.append(command) or 7)
+    monkeypatch.setattr(start, "packages_missing", lambda: ["torch"])
+    assert start.main(["photo.jpg"]) == (1 if waiting else 7)
+    monkeypatch.setattr(start, "packages_missing", list)
+    monkeypatch.setitem(sys.modules, "app.run", None)  # its import fails
+    assert start.main(["photo.jpg"]) == (1 if waiting else 7)
+    assert capsys.readouterr().err.count("EchoGen cannot be loaded:") == 2
+    if waiting:
+        assert not called, "the launcher waits for the window, and repairs by itself"
+        return
+    assert called == [[sys.executable, "-I", str(tmp_path / "installer/launcher/start.pyw"), "photo.jpg"]] * 2
+    assert (tmp_path / "damaged").read_text(encoding="utf-8") == "window\n"
+
+
 def _checks(monkeypatch, arguments: list[str], failing: str = "") -> tuple[int, list[str]]:
     ran = []
 

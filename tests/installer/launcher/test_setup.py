@@ -191,6 +191,36 @@ def test_what_was_begun_in_another_folder_goes_when_the_program_has_opened(progr
     assert left_folders() == [] and works(Setup(other))
 
 
+@pytest.mark.parametrize(
+    ("note", "lost", "outcome"),
+    [
+        ("engine", True, "set up"),
+        ("window", True, "set up"),
+        ("engine", False, "opened"),  # a driver of a card, say: nothing that a set-up would mend
+        ("window", False, "does not open"),
+        ("", False, "opened"),
+    ],
+)
+def test_what_could_not_be_loaded_is_repaired_at_the_next_start(program, monkeypatch, note, lost, outcome):
+    setup = Setup(program)
+    setup.run()
+    versions = entry.Versions(program)
+    versions.note_opened(program.root)
+    did: list[str] = []
+    monkeypatch.setattr(entry, "_set_up", lambda setup, _: did.append("set up") or 0)
+    monkeypatch.setattr(entry, "_replace_by_program", lambda *_: did.append("opened") or 0)
+    if note:
+        program.damaged.write_text(f"{note}\n", encoding="utf-8")
+    if lost:
+        next(setup.environment.glob("**/thing.py")).unlink()
+    try:
+        entry._open(program, versions, [])
+    except SetupFailed as failure:
+        did.append(str(failure))
+    assert len(did) == 1 and outcome in did[0] and not program.damaged.exists()
+    assert setup.is_done("program") != lost
+
+
 def test_a_folder_of_pictures_is_neither_filled_nor_removed(program, tmp_path):
     """The folder of finished pictures has the name that the set-up's has in a folder that is chosen."""
     picture = tmp_path / "Pictures" / "EchoGen" / "a duck.png"

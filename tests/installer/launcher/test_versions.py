@@ -110,6 +110,9 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
         def is_done(self, part: str) -> bool:
             return True
 
+        def take_note_of_damage(self) -> str:
+            return ""
+
         def repair(self) -> list[str]:
             return ["something"]  # removed again and again: that must not go on for ever
 
@@ -145,6 +148,9 @@ def test_a_version_with_other_packages_is_tried_again_or_left(places, tmp_path, 
 
         def is_done(self, part: str) -> bool:
             return not self.places.is_newer
+
+        def take_note_of_damage(self) -> str:
+            return ""
 
     def open_program(setup: Half, arguments: list[str]) -> str:
         opened.append(setup.places.root)
