@@ -23,7 +23,7 @@ from installer.launcher.folders import choose_folder, remove_left
 from installer.launcher.opening import NOT_DONE, SHOWN, environment, open_program
 from installer.launcher.places import INSTALLED, Places
 from installer.launcher.removal import remove
-from installer.launcher.setup import Progress, Setup
+from installer.launcher.setup import PARTS, Progress, Setup
 from installer.launcher.targets import QUIET
 from installer.launcher.uv import find_uv, log_line
 from installer.launcher.versions import Versions
@@ -94,7 +94,7 @@ def _open(places: Places, versions: Versions, arguments: list[str], *, repaired:
     """
     try:
         setup = Setup(places)
-        code = None if setup.is_done("program") else _set_up(setup, arguments)
+        code = None if setup.is_done(*PARTS) else _set_up(setup, arguments)
     except (SetupFailed, Stopped):
         if not places.is_newer:
             raise

@@ -107,9 +107,10 @@ class Setup:
             "This EchoGen has no packages for graphics cards by {0}: it draws with the processor.", MAKERS[backend]
         )
 
-    def is_done(self, part: str) -> bool:
-        """Return True if a part ("window" or "program") is installed, and the Python under it still works."""
-        if not self.python.exists() or read_json(self._notes).get(part) != "done":
+    def is_done(self, *parts: str) -> bool:
+        """Return True if parts ("window", "program") are installed, and the Python under them still works."""
+        notes = read_json(self._notes)
+        if not self.python.exists() or any(notes.get(part) != "done" for part in parts):
             return False
         return Path(sys.executable) == self.python or runs(self.python)
 
@@ -120,7 +121,7 @@ class Setup:
             SetupFailed: with a sentence and a next step.
             Stopped: the user stopped it; the next run goes on.
         """
-        if all(self.is_done(part) for part in parts):
+        if self.is_done(*parts):
             return
         check_system()
         self.places.prepare()
@@ -131,7 +132,7 @@ class Setup:
             for part in parts:
                 if not self.is_done(part):
                     self._install(uv, part)
-            if all(self.is_done(part) for part in PARTS):
+            if self.is_done(*PARTS):
                 self._clear()
 
     def take_note_of_damage(self) -> str:

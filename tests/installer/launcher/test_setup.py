@@ -194,11 +194,12 @@ def test_what_was_begun_in_another_folder_goes_when_the_program_has_opened(progr
 @pytest.mark.parametrize(
     ("note", "lost", "outcome"),
     [
-        ("engine", True, "set up"),
-        ("window", True, "set up"),
-        ("engine", False, "opened"),  # a driver of a card, say: nothing that a set-up would mend
-        ("window", False, "does not open"),
-        ("", False, "opened"),
+        ("engine", "thing", "set up"),
+        ("window", "thing", "set up"),
+        ("window", "shiboken6", "set up"),  # of the set-up window's own packages
+        ("engine", "", "opened"),  # a driver of a card, say: nothing that a set-up would mend
+        ("window", "", "does not open"),
+        ("", "", "opened"),
     ],
 )
 def test_what_could_not_be_loaded_is_repaired_at_the_next_start(program, monkeypatch, note, lost, outcome):
@@ -212,13 +213,13 @@ def test_what_could_not_be_loaded_is_repaired_at_the_next_start(program, monkeyp
     if note:
         program.damaged.write_text(f"{note}\n", encoding="utf-8")
     if lost:
-        next(setup.environment.glob("**/thing.py")).unlink()
+        next(setup.environment.glob(f"**/{lost}.py")).unlink()
     try:
         entry._open(program, versions, [])
     except SetupFailed as failure:
         did.append(str(failure))
     assert len(did) == 1 and outcome in did[0] and not program.damaged.exists()
-    assert setup.is_done("program") != lost
+    assert setup.is_done("program") == (lost != "thing") and setup.is_done("window") == (lost != "shiboken6")
 
 
 def test_a_folder_of_pictures_is_neither_filled_nor_removed(program, tmp_path):

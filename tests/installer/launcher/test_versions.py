@@ -107,7 +107,7 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
         def __init__(self, places: Places) -> None:
             self.places, self.python = places, Path("python")
 
-        def is_done(self, part: str) -> bool:
+        def is_done(self, *parts: str) -> bool:
             return True
 
         def take_note_of_damage(self) -> str:
@@ -146,7 +146,7 @@ def test_a_version_with_other_packages_is_tried_again_or_left(places, tmp_path, 
         def __init__(self, places: Places) -> None:
             self.places, self.python = places, Path("python")
 
-        def is_done(self, part: str) -> bool:
+        def is_done(self, *parts: str) -> bool:
             return not self.places.is_newer
 
         def take_note_of_damage(self) -> str:
