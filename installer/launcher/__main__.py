@@ -52,10 +52,12 @@ def main(arguments: list[str]) -> int:
             return _on_terminal(places, repair=command == "--repair")
         return _open(places, versions, arguments)
     except SetupFailed as failure:
-        if failure.kind == "disk" and not command.startswith("--") and (folder := ask_folder(str(failure))):
+        folder = ask_folder(str(failure)) if failure.kind == "disk" and not command.startswith("--") else None
+        if folder:
             choose_folder(Path(folder))
             return main(arguments)
-        say_failure(str(failure))
+        if folder is None:  # else it was said with the question
+            say_failure(str(failure))
         return 1
     except (Stopped, KeyboardInterrupt):
         return 130

@@ -62,6 +62,9 @@ show_sign() {
     fi
 }
 
+# One of the network settings (network.py), each of which has a line of its own in their file.
+setting() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}\$/\1/p" "$config/echogen-desktop/network.json" 2>/dev/null; }
+
 python=
 [ -r "$folder/python-path" ] && IFS= read -r python <"$folder/python-path"
 # One that is there and broken (an upgrade of the system took its library) would end without a word.
@@ -72,6 +75,9 @@ if [ -z "$python" ] || ! "$python" -I -S -c '' >/dev/null 2>&1; then
     [ -x "$uv" ] || uv=$(command -v uv) || fail "uv, which brings Python, is missing. Install EchoGen again."
     mkdir -p "$folder" 2>/dev/null || fail "Files cannot be written to $folder. Make that folder writable and start EchoGen again."
     export UV_CACHE_DIR="$folder/cache" UV_PYTHON_INSTALL_DIR="$folder/python" UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
+    mirror=${ECHOGEN_PYTHON:-$(setting python)} proxy=${ECHOGEN_PROXY:-$(setting proxy)}
+    [ -n "$mirror" ] && export UV_PYTHON_INSTALL_MIRROR="$mirror"
+    [ -n "$proxy" ] && export http_proxy="$proxy" https_proxy="$proxy" HTTP_PROXY="$proxy" HTTPS_PROXY="$proxy"
     # An archive for computers without a network may bring a Python.
     [ -d "$root/python" ] && UV_PYTHON_INSTALL_DIR="$root/python"
     python=$("$uv" python find --no-config --no-project 3.11 2>>"$folder/setup.log") || {

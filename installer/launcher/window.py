@@ -200,7 +200,9 @@ class SetupWindow(QWidget):
         self.worker.start()
 
     def _ask_again(self, failure: SetupFailed | None) -> None:
-        """Only the buttons that help now."""
+        """Only the buttons that help now. One that goes takes the focus along, which would move on to the log's button, with its ring."""
+        if failure is None:
+            self.setFocus()
         self.pause.setVisible(failure is None)
         self.again.setVisible(failure is not None)
         self.folder.setVisible(failure is not None and failure.kind == "disk")

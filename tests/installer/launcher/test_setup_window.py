@@ -117,7 +117,10 @@ def test_another_folder_is_used_from_then_on(window, asked, monkeypatch, tmp_pat
     assert "was begun" not in window.text.text()
     chosen.prepare()
     monkeypatch.setattr(module.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "larger"))
+    window.worker.failed.emit(SetupFailed("The disk is full.", "", "disk"))
+    window.folder.setFocus()
     window.folder.click()
+    assert window.focusWidget() is not window.show_log, "no ring on a button that nobody asked for"
     assert f"What was begun in {chosen.folder} is removed at the next start." in window.text.text()
     assert window.rect().contains(window.text.geometry())
 

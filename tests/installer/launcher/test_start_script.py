@@ -12,6 +12,7 @@ import pytest
 from installer.launcher import __main__ as entry
 from installer.launcher import first_sign
 from installer.launcher.errors import SetupFailed
+from installer.launcher.network import Network
 from installer.launcher.places import Places
 
 ROOT = Path(__file__).parents[3]
@@ -77,6 +78,21 @@ def test_uv_finds_or_brings_a_python(place, tmp_path, there):
     )
     result = start(place, tmp_path)
     assert result.stdout == "opened\n" and marker.exists() != there, result.stderr
+
+
+def test_python_comes_from_the_users_mirror_through_the_users_proxy(place, tmp_path, monkeypatch):
+    """The settings that the set-up window writes hold before there is a Python to read them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "a home" / ".config"))
+    for name in ("ECHOGEN_PYTHON", "ECHOGEN_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    program(place / "bin/uv", 'echo "$UV_PYTHON_INSTALL_MIRROR $HTTPS_PROXY $https_proxy" >&2; exit 2')
+    log = tmp_path / "a home/.local/share/echogen-desktop/program/setup.log"
+    start(place, tmp_path)
+    assert log.read_text(encoding="utf-8").split() == []
+    Network(python="https://mirror/a?b=1&c", proxy="http://me:p'w@proxy:3128").save()
+    start(place, tmp_path)
+    words = log.read_text(encoding="utf-8").split()
+    assert words[:3] == ["https://mirror/a?b=1&c", "http://me:p'w@proxy:3128", "http://me:p'w@proxy:3128"]
 
 
 def test_a_python_that_broke_is_left_for_another_one(place, tmp_path):
@@ -200,3 +216,4 @@ def test_a_full_disk_before_there_is_a_window_offers_another_folder(tmp_path, mo
     asked = (tmp_path / "asked").read_text(encoding="utf-8")
     assert "0.4 GB are needed, and 0.1 GB are free. Make room." in asked
     assert ("--file-selection" in asked) == bool(used)
+    assert "--error" not in asked, "it is said once"
