@@ -100,7 +100,13 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "install":
             from desktop_entry import install_entry  # beside this file; the script's folder is on the path
 
-            say(f"EchoGen is in the menu now: {install_entry(ROOT, environment_python())}")
+            try:
+                say(f"EchoGen is in the menu now: {install_entry(ROOT, environment_python())}")
+            except (
+                OSError,
+                subprocess.CalledProcessError,
+            ) as error:  # a Windows without PowerShell, or that forbids it
+                raise SetupError(f"EchoGen could not be added to the menu: {error}") from error
         return 0
     except SetupError as error:
         say(str(error))

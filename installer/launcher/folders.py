@@ -62,7 +62,8 @@ def remove_own(folder: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(reachable(path), ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
     if any(_OWN.fullmatch(path.name) for path in folder.iterdir()):
         return  # what could not be removed keeps the sign of whose it is
     with contextlib.suppress(OSError):  # the folder stays where somebody else's files lie in it

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.language.say import say
 from installer.launcher.folders import remove_left, remove_own
-from installer.launcher.places import APP_NAME, Places, config_folder, data_folder
+from installer.launcher.places import APP_NAME, MARKER, Places, config_folder, data_folder
 
 MODELS = "bundles"  # as in engine/bundle/library.py; a folder that the user chose for models is never touched
 # As in app/store/paths.py. Pictures that could not be saved lie beside them, and stay.
@@ -26,10 +26,13 @@ def remove(places: Places, *, models: bool | None = None, everything: bool = Fal
         everything: models, history, settings and the log go, too: pictures alone stay.
 
     Returns:
-        the exit code.
+        the exit code: 1 where something could not be removed.
     """
     remove_left(places.folder)
     remove_own(places.folder)
+    if (places.folder / MARKER).exists():  # as on Windows while the program is open
+        print(say("Files in {0} are in use. Close EchoGen and remove it again.", places.folder), file=sys.stderr)
+        return 1
     for name in ("program-folder", "network.json"):
         (config_folder() / name).unlink(missing_ok=True)
     if everything:

@@ -732,6 +732,10 @@
         <translation>无法向 {folder} 写入文件：{reason}。</translation>
     </message>
     <message>
+        <source>Files in {0} are in use. Close EchoGen and remove it again.</source>
+        <translation>{0} 中有文件正在使用。请关闭 EchoGen 后再次删除。</translation>
+    </message>
+    <message>
         <source>Find the file…</source>
         <translation>查找文件…</translation>
     </message>

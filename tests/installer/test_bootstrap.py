@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -323,6 +324,18 @@ def test_the_desktop_entry_starts_the_program(tmp_path, monkeypatch):
             break
         time.sleep(0.05)
     assert started.read_text(encoding="utf-8").splitlines() == ["-I", str(root / "main.py"), "/a photo.png"]
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("powershell"), subprocess.CalledProcessError(1, "powershell")])
+def test_a_menu_that_cannot_be_written_is_said(monkeypatch, capsys, error):
+    def refused(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(bootstrap, "set_up", lambda with_tests: None)
+    # Beside the script, where it is when that is run.
+    monkeypatch.setitem(sys.modules, "desktop_entry", types.SimpleNamespace(install_entry=refused))
+    assert bootstrap.main(["install"]) == 1
+    assert "could not be added to the menu:" in capsys.readouterr().err
 
 
 def test_the_desktop_entry_is_quoted_as_its_specification_says(tmp_path):

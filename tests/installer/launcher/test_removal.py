@@ -11,7 +11,8 @@ from app.system.logs import CRASH_FILE, LOG_FILE
 from engine.bundle.library import _folder_note
 from engine.weights.settings import network_file, settings_file
 from installer.launcher import __main__ as entry
-from installer.launcher.places import config_folder, data_folder
+from installer.launcher import folders
+from installer.launcher.places import MARKER, config_folder, data_folder
 
 
 def keep(path: Path) -> None:
@@ -57,6 +58,21 @@ def test_what_the_user_made_and_set_stays(used, tmp_path, capsys):
     assert entry.main(["--remove"]) == 0
     assert before - set(left(tmp_path)) == {"network.json"}
     assert str(used.data) in capsys.readouterr().out
+
+
+def test_files_in_use_are_said_and_removed_the_next_time(tmp_path, used, monkeypatch, capsys):
+    """As on Windows while the program is open."""
+    folder = used.data / "program"
+    keep(folder / MARKER)
+    keep(folder / "environments" / "python.exe")
+    keep(folder / "setup.log")
+    monkeypatch.setattr(folders.shutil, "rmtree", lambda *_, **__: None)
+    assert entry.main(["--remove", "--all"]) == 1
+    assert f"Files in {folder} are in use" in capsys.readouterr().err and used.history.exists()
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "XDG_DATA_HOME"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "XDG_CONFIG_HOME"))
+    assert entry.main(["--remove"]) == 0 and not folder.exists()
 
 
 def test_all_leaves_pictures_alone_even_those_that_could_not_be_saved(used, tmp_path, capsys):
