@@ -25,6 +25,8 @@ NEEDED = (
     "safetensors",
 )
 _TRIED = "ECHOGEN_BOOTSTRAPPED"
+# Of the launcher (installer/launcher): where it lies, where a note of damage goes, and that it waits and repairs by itself.
+_INSTALLED, _DAMAGED, _WAITING = "ECHOGEN_INSTALLED", "ECHOGEN_DAMAGED", "ECHOGEN_WINDOW_SHOWN"
 
 
 def packages_missing() -> list[str]:
@@ -46,6 +48,8 @@ def main(arguments: list[str]) -> int:
             os.execv(sys.executable, command)
         return subprocess.call(command)
     missing = packages_missing() if sys.version_info >= (3, 11) else ["Python 3.11"]
+    if missing and os.environ.get(_INSTALLED):
+        return open_repaired(arguments, f"{', '.join(missing)} is missing")
     if missing:
         if os.environ.get(_TRIED):
             print(f"These packages are missing even after the set-up: {', '.join(missing)}.", file=sys.stderr)
@@ -57,9 +61,24 @@ def main(arguments: list[str]) -> int:
         sys.path.insert(0, ROOT)  # an isolated Python does not look beside its script
     # Nothing of the start is garbage, and looking for some takes a fifth of it; the program collects its own later.
     gc.disable()
-    from app.run import run
-
+    try:
+        from app.run import run
+    except Exception as error:  # a file that something removed or damaged, in whatever package
+        if not os.environ.get(_INSTALLED):
+            raise
+        return open_repaired(arguments, str(error))
     return run(arguments)
+
+
+def open_repaired(arguments: list[str], reason: str) -> int:
+    """Leave packages that cannot be loaded to the launcher that installed them. Returns the exit code."""
+    print(f"EchoGen cannot be loaded: {reason}.", file=sys.stderr)
+    if os.environ.get(_WAITING):
+        return 1
+    with open(os.environ[_DAMAGED], "w", encoding="utf-8") as note:
+        note.write("window\n")
+    start = os.path.join(os.environ[_INSTALLED], "installer", "launcher", "start.pyw")
+    return subprocess.call([sys.executable, "-I", start, *arguments])
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@
     python3 installer/bootstrap.py install           add EchoGen to the desktop's menu
     python3 installer/bootstrap.py repair            set up again from scratch (models and pictures stay)
 
-The environment is ``.venv`` beside this folder. Every finished step is noted in it, so that a set-up that was cut off goes
-on where it stopped, and a change of the dependencies is noticed.
+The environment is ``.venv`` beside this folder. It gets the packages of the launcher's list for this machine (``installer/locks``), and
+what pyproject.toml allows where there is no list or the package index does not have what is in it. Every finished step is noted
+in the environment, so that a set-up that was cut off goes on where it stopped, and a change of the packages is noticed.
 """
 
 from __future__ import annotations
@@ -16,14 +17,24 @@ import ctypes
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # run as a script, it sees its own folder alone
+
+if TYPE_CHECKING:
+    from installer.launcher.locks import Lock, Package
+
 ENVIRONMENT = ROOT / ".venv"
+LISTS = ROOT / "installer" / "locks"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED_BYTES = 4 * 2**30
 
@@ -89,7 +100,13 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "install":
             from desktop_entry import install_entry  # beside this file; the script's folder is on the path
 
-            say(f"EchoGen is in the menu now: {install_entry(ROOT, environment_python())}")
+            try:
+                say(f"EchoGen is in the menu now: {install_entry(ROOT, environment_python())}")
+            except (
+                OSError,
+                subprocess.CalledProcessError,
+            ) as error:  # a Windows without PowerShell, or that forbids it
+                raise SetupError(f"EchoGen could not be added to the menu: {error}") from error
         return 0
     except SetupError as error:
         say(str(error))
@@ -109,6 +126,10 @@ def check_python() -> None:
             f"EchoGen needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}, and this is Python "
             f"{sys.version_info[0]}.{sys.version_info[1]}: install one of those and run this again with it."
         )
+    if sys.platform == "darwin" and platform.machine() != "arm64":
+        raise SetupError(
+            "EchoGen needs a Mac with Apple silicon and a Python made for it: there is no torch for Intel processors any more."
+        )
 
 
 def environment_python(environment: Path = ENVIRONMENT) -> Path:
@@ -122,14 +143,39 @@ def read_dependencies(with_tests: bool) -> list[str]:
     return project["dependencies"] + (project["optional-dependencies"]["test"] if with_tests else [])
 
 
+def find_list() -> Lock | None:
+    """Return the launcher's list of packages for this machine and this Python; None, said with its reason, where there is none."""
+    from installer.launcher.errors import SetupFailed
+    from installer.launcher.locks import PYTHON, read_lock
+    from installer.launcher.targets import find_backend, list_name
+
+    file, python = LISTS / f"{list_name(find_backend())}.txt", f"{sys.version_info[0]}.{sys.version_info[1]}"
+    try:
+        if python == PYTHON and file.is_file():
+            return read_lock(file)
+        reason = f"There is no list of packages for {file.stem} and Python {python}"
+    except SetupFailed as failure:
+        reason = failure.message.rstrip(".")
+    say(f"      {reason}: taking what pyproject.toml allows.")
+    return None
+
+
 def is_ready(with_tests: bool = False) -> bool:
-    """Return True if the environment holds what pyproject.toml asks for today."""
+    """Return True if the environment holds what pyproject.toml and the list that it was made from ask for today."""
     done = _read_notes()
+    name = done.get("list", "")
     return (
         environment_python().exists()
-        and _digest(read_dependencies(False)) == done.get("packages")
-        and (not with_tests or _digest(read_dependencies(True)) == done.get("test packages"))
+        and _wanted_digest(name, with_tests=False) == done.get("packages")
+        and (not with_tests or _wanted_digest(name, with_tests=True) == done.get("test packages"))
     )
+
+
+def _wanted_digest(name: str, *, with_tests: bool) -> str:
+    """The digest of all that is asked for: by pyproject.toml, and by the list of that name ("" for none)."""
+    file = LISTS / f"{name}.txt"
+    listed = [file.read_text(encoding="utf-8")] if name and file.is_file() else []
+    return _digest([*read_dependencies(with_tests), *listed])
 
 
 def set_up(with_tests: bool = False) -> None:
@@ -145,19 +191,28 @@ def set_up(with_tests: bool = False) -> None:
     say("Setting up EchoGen. This happens once and takes a few minutes.")
     step(1, "Making a private environment")
     make_environment()
-    dependencies = read_dependencies(with_tests)
-    torch = [name for name in dependencies if name.startswith("torch>")]
-    if _read_notes().get("torch") != _digest(torch):
+    lock = find_list()
+    torch = [name for name in read_dependencies(False) if name.startswith("torch>")]
+    locked = [package for package in lock.packages if package.name == "torch"] if lock else []
+    state = _digest([*torch, *(package.line() for package in locked)])
+    if _read_notes().get("torch") != state:
         step(2, "Installing torch for this machine (the large one)")
-        install_torch(torch)
-        _note("torch", _digest(torch))
+        if not locked or not install_listed(locked, "torch", lock.backend if lock else ""):
+            install_torch(torch)
+        _note("torch", state)
     step(3, "Installing the other packages")
-    pip_install(dependencies)
+    if lock and install_listed((package for package in lock.packages if package.name != "torch"), "packages"):
+        _note("list", lock.name)
+    else:
+        _note("list", "")
+        pip_install(read_dependencies(False))
+    if with_tests:
+        pip_install(read_dependencies(True))
     step(4, "Looking at what Qt needs from the system")
     check_qt()
-    _note("packages", _digest(read_dependencies(False)))
-    if with_tests:
-        _note("test packages", _digest(dependencies))
+    for tests, key in ((False, "packages"), (True, "test packages")):
+        if with_tests or not tests:
+            _note(key, _wanted_digest(_read_notes()["list"], with_tests=tests))
     say(f"Ready after {time.monotonic() - started:.0f} s.")
 
 
@@ -181,6 +236,33 @@ def make_environment() -> None:
         raise SetupError(f"The environment could not be made: {_last_line(made.stderr or made.stdout)}")
 
 
+def install_listed(packages: Iterable[Package], name: str, backend: str = "") -> bool:
+    """Install exactly the files that a list names, by uv where it is at hand, else by pip.
+
+    Args:
+        packages: of the list.
+        name: of the file in the environment that holds them for uv and pip.
+        backend: of the list: the builds of torch that uv asks PyTorch's own index for; "" for those of the package index.
+
+    Returns:
+        False where the index does not have them (as one that builds its packages itself), or cannot be reached.
+    """
+    from installer.launcher.locks import requirements
+
+    file = ENVIRONMENT / f"{name}.txt"
+    file.write_text(requirements(packages), encoding="utf-8")
+    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(file)]
+    builds = ["--torch-backend", backend] if backend else []
+    uv = shutil.which("uv")
+    if uv and _stream([uv, "pip", "install", "--python", str(environment_python()), *builds, *options]) == 0:
+        return True
+    if _stream(_pip(options)) == 0:
+        return True
+    reason = textwrap.shorten(_last_line(_log_path().read_text(encoding="utf-8", errors="replace")), 160)
+    say(f"      Not to be had as the list says ({reason}): taking what pyproject.toml allows.")
+    return False
+
+
 def install_torch(torch: list[str]) -> None:
     """Let uv choose the build for this machine's card where uv is at hand, else take pip's."""
     uv = shutil.which("uv")
@@ -195,7 +277,6 @@ def install_torch(torch: list[str]) -> None:
 
 def say_unused_card() -> None:
     """pip has one build of torch for each system: for NVIDIA's cards on Linux, for the processor on Windows."""
-    sys.path.insert(0, str(ROOT))  # run as a script, it sees its own folder alone
     from installer.launcher.targets import MAKERS, find_backend
 
     backend = find_backend()
@@ -207,13 +288,16 @@ def say_unused_card() -> None:
 
 
 def pip_install(requirements: list[str]) -> None:
-    command = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    command += ["--progress-bar", "off", *requirements]
-    if _stream(command):
+    if _stream(_pip(requirements)):
         raise SetupError(
             f"The packages could not be installed: {_last_line(_log_path().read_text(encoding='utf-8', errors='replace'))} "
             "What has arrived is kept; check the network and run the same command again."
         )
+
+
+def _pip(arguments: list[str]) -> list[str]:
+    command = [str(environment_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    return [*command, "--progress-bar", "off", *arguments]
 
 
 def check_qt() -> None:
@@ -227,9 +311,9 @@ def check_qt() -> None:
 
 def check_x_server() -> None:
     """Check that all libraries which Qt needs are there, in one go, if an X server will draw the window."""
-    platform, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY")
+    plugin, display = os.environ.get("QT_QPA_PLATFORM", ""), os.environ.get("DISPLAY")
     wayland = os.environ.get("WAYLAND_DISPLAY")
-    if sys.platform != "linux" or not (platform.startswith("xcb") or (display and not wayland and not platform)):
+    if sys.platform != "linux" or not (plugin.startswith("xcb") or (display and not wayland and not plugin)):
         return
     missing = [library for library in X_LIBRARIES if not can_load(library)]
     if missing:
@@ -347,11 +431,13 @@ def parallel_options() -> list[str]:
 
 def _stream(command: list[str]) -> int:
     """Run a command, show what it is fetching or installing, keep everything in the log."""
-    with _log_path().open("a", encoding="utf-8") as log:
-        log.write(f"\n$ {' '.join(command)}\n")
-        process = subprocess.Popen(
+    with (
+        _log_path().open("a", encoding="utf-8") as log,
+        subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
+        ) as process,
+    ):
+        log.write(f"\n$ {' '.join(command)}\n")
         assert process.stdout is not None
         for line in process.stdout:
             log.write(line)

@@ -28,6 +28,9 @@ here=$(cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 exec "$here/../Resources/echogen/installer/launcher/start.sh" "$@"
 """
 
+# A signed Python with the hardened runtime loads no library of anybody else, and all packages are.
+ENTITLEMENTS = {"com.apple.security.cs.disable-library-validation": True}
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make_macos.py", description="Make EchoGen.app and the .dmg.")
@@ -44,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def make_app(out: Path, python: Path, uv: Path | None = None, updates: str = "") -> Path:
-    """Make the app and return its folder."""
+    """Make the app, and ``entitlements.plist`` beside it for who signs it. Returns the app's folder."""
     app = out / f"{NAME}.app"
     shutil.rmtree(app, ignore_errors=True)
     resources, programs = app / "Contents" / "Resources", app / "Contents" / "MacOS"
@@ -56,6 +59,7 @@ def make_app(out: Path, python: Path, uv: Path | None = None, updates: str = "")
     start = programs / NAME
     start.write_text(START, encoding="utf-8", newline="\n")
     start.chmod(0o755)
+    (out / "entitlements.plist").write_bytes(plistlib.dumps(ENTITLEMENTS))
     (app / "Contents" / "Info.plist").write_bytes(plistlib.dumps(information(version_of(ROOT))))
     return app
 

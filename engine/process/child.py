@@ -12,12 +12,14 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 
 from engine.errors import Cancel, Cancelled, DeviceLost, EchoGenError
 from engine.events import EngineInfo, Event
+from engine.process.damage import cannot_load
 from engine.process.messages import (
     Command,
     Failed,
@@ -174,13 +176,13 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
                     return
                 case ImportLibraries():
                     with contextlib.suppress(Exception):
-                        _factory(engine_name)
+                        _import(engine_name.partition(":")[0])
                 case Open():
                     if engine is not None:
                         engine.close()
                         engine = None
                     send(Loading(0.0, "Loading the model libraries"))
-                    engine = _factory(engine_name).open(
+                    engine = _load(engine_name).open(
                         command.bundle,
                         command.device,
                         command.memory,
@@ -226,27 +228,36 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
         except Exception as error:
             log.exception("a command failed")
             fault = EchoGenError(
-                Sentence("The engine failed: {error}", error=error),
+                Sentence("The engine failed: {error}.", error=str(error).rstrip(".")),
                 Sentence("The details say where; copy them into a report."),
             )
             send(Failed(job, fault, traceback.format_exc()))
 
 
-def _factory(engine: str) -> Any:
-    """The engine's class, "module:attribute", with the libraries it imports.
+def _load(engine_name: str) -> Any:
+    """Return the class that a name like "module:class" means; all model libraries are loaded with it."""
+    module, _, attribute = engine_name.partition(":")
+    try:
+        return getattr(_import(module), attribute)
+    except Exception as error:
+        log.exception("the engine cannot be loaded")
+        raise cannot_load(error) from error
+
+
+def _import(module: str) -> ModuleType:
+    """Import a module with all it needs.
 
     Nothing that an import makes is garbage, and Python looking for some takes a tenth of it: not until all are there, and
     then never among what they made.
     """
-    module, _, attribute = engine.partition(":")
-    if module not in sys.modules:
-        gc.disable()
-        try:
-            importlib.import_module(module)
-        finally:
-            gc.freeze()
-            gc.enable()
-    return getattr(sys.modules[module], attribute)
+    if module in sys.modules:
+        return sys.modules[module]
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class _Contests:

@@ -3,7 +3,8 @@
 --set-up     set up on the terminal and end
 --repair     look for files that something removed, and install their packages again
 --update F   take the archive of a newer version
---remove     remove what was set up; pictures, history and settings stay, and models are asked about (--with-models: they go, too)
+--remove     remove what was set up; pictures, history and settings stay, and models are asked about (--with-models: they go, too;
+             --all: pictures alone stay)
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
 from app.language.say import say
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.first_sign import FirstSign, ask_folder, say_failure
-from installer.launcher.network import Network
-from installer.launcher.opening import NOT_DONE, SHOWN, open_program
-from installer.launcher.places import INSTALLED, Places, choose_folder
+from installer.launcher.folders import choose_folder, remove_left
+from installer.launcher.opening import NOT_DONE, SHOWN, environment, open_program
+from installer.launcher.places import INSTALLED, Places
 from installer.launcher.removal import remove
-from installer.launcher.setup import Progress, Setup
+from installer.launcher.setup import PARTS, Progress, Setup
 from installer.launcher.targets import QUIET
-from installer.launcher.uv import find_uv
+from installer.launcher.uv import find_uv, log_line
 from installer.launcher.versions import Versions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -36,7 +38,8 @@ def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     try:
         if command == "--remove":
-            return remove(installed, models=True if "--with-models" in arguments else None)
+            models = True if "--with-models" in arguments else None
+            return remove(installed, models=models, everything="--all" in arguments)
         os.environ.setdefault("ECHOGEN_UV", find_uv(ROOT))
         versions = Versions(installed)
         if command == "--update":
@@ -49,13 +52,20 @@ def main(arguments: list[str]) -> int:
             return _on_terminal(places, repair=command == "--repair")
         return _open(places, versions, arguments)
     except SetupFailed as failure:
-        if failure.kind == "disk" and not command.startswith("--") and (folder := ask_folder(str(failure))):
-            choose_folder(Path(folder) / "EchoGen")
+        folder = ask_folder(str(failure)) if failure.kind == "disk" and not command.startswith("--") else None
+        if folder:
+            choose_folder(Path(folder))
             return main(arguments)
-        say_failure(str(failure))
+        if folder is None:  # else it was said with the question
+            say_failure(str(failure))
         return 1
     except (Stopped, KeyboardInterrupt):
         return 130
+    except Exception as error:  # whatever it is: a double-click that ends without a word would say less
+        log_line(installed, traceback.format_exc())
+        happened, advice = say("Something unexpected happened: {0}", error), say("See the log.")
+        say_failure(f"{happened} {advice} {installed.log}")
+        return 1
 
 
 def _on_terminal(places: Places, *, repair: bool) -> int:
@@ -86,7 +96,7 @@ def _open(places: Places, versions: Versions, arguments: list[str], *, repaired:
     """
     try:
         setup = Setup(places)
-        code = None if setup.is_done("program") else _set_up(setup, arguments)
+        code = None if setup.is_done(*PARTS) else _set_up(setup, arguments)
     except (SetupFailed, Stopped):
         if not places.is_newer:
             raise
@@ -96,9 +106,13 @@ def _open(places: Places, versions: Versions, arguments: list[str], *, repaired:
             return code
         # Any other code is a set-up window that broke, which a newer version brings along, too.
         return (_open_before if code == NOT_DONE else _go_back)(places, versions, arguments)
-    if versions.has_opened(places.root):
+    not_loaded = setup.take_note_of_damage()
+    if not_loaded and not repaired and setup.repair():
+        return _open(places, versions, arguments, repaired=True)
+    if versions.has_opened(places.root) and not_loaded != "window":
+        remove_left(places.folder)
         return _replace_by_program(setup, arguments)
-    if open_program(setup, arguments) == SHOWN:
+    if not_loaded != "window" and open_program(setup, arguments) == SHOWN:
         versions.note_opened(places.root)
         return 0
     if not repaired and setup.repair():
@@ -117,17 +131,16 @@ def _set_up(setup: Setup, arguments: list[str]) -> int:
     with FirstSign() as sign:
         if not setup.is_done("window"):
             Setup(places, lambda progress: sign.move(progress.done, progress.total)).run(("window",))
-        environment = {**os.environ, "PYTHONPATH": str(places.root), **sign.lend()}
-        return subprocess.run(window, env=environment, creationflags=QUIET).returncode
+        variables = {**os.environ, "PYTHONPATH": str(places.root), **sign.lend()}
+        return subprocess.run(window, env=variables, creationflags=QUIET).returncode
 
 
 def _replace_by_program(setup: Setup, arguments: list[str]) -> int:
-    environment = {**os.environ, **Network.load().environment()}
     command = [str(setup.python), str(setup.places.root / "main.py"), *arguments]
     if os.name != "nt":
-        os.execve(command[0], command, environment)
+        os.execve(command[0], command, environment(setup))
     # There, replacing a process starts another one and ends this one at once.
-    return subprocess.run(command, env=environment, creationflags=QUIET).returncode
+    return subprocess.run(command, env=environment(setup), creationflags=QUIET).returncode
 
 
 def _go_back(places: Places, versions: Versions, arguments: list[str]) -> int:

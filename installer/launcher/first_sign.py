@@ -135,8 +135,12 @@ def take_away_the_lent() -> None:
         os.kill(int(os.environ.pop("ECHOGEN_SIGN", "")), signal.SIGTERM)
 
 
-def ask_folder(why: str) -> str:
-    """Say why the set-up cannot even begin in its folder, and offer to choose another one. Returns it, or "" where none was chosen."""
+def ask_folder(why: str) -> str | None:
+    """Say why the set-up cannot even begin in its folder, and offer to choose another one.
+
+    Returns:
+        the folder, "" where none was chosen, None where nobody could be asked.
+    """
     take_away_the_lent()
     with contextlib.suppress(Exception):
         if sys.platform != "linux":
@@ -164,7 +168,7 @@ def ask_folder(why: str) -> str:
                         return ""
                     done = subprocess.run(choose, capture_output=True, text=True, env=environment)
                     return done.stdout.rstrip("\n") if done.returncode == 0 else ""
-    return ""
+    return None
 
 
 def say_failure(text: str) -> None:

@@ -3,7 +3,7 @@
 #
 #   sh echogen-….run              install, and open it; unpacked from echogen-….tar, a double-click does the same
 #   sh echogen-….run --no-start   install only
-#   ~/.local/opt/echogen/uninstall.sh   remove it; pictures, history and settings stay
+#   ~/.local/opt/echogen/uninstall.sh   remove it; pictures, history and settings stay (--all: pictures alone)
 set -eu
 
 target="${ECHOGEN_TARGET:-$HOME/.local/opt/echogen}"
@@ -53,11 +53,11 @@ fi
 
 cat >"$target/uninstall.sh" <<'UNINSTALL'
 #!/bin/sh
-# Removes EchoGen. Pictures, history and settings stay; downloaded models are asked about.
+# Removes EchoGen. Pictures, history and settings stay, and downloaded models are asked about; with --all, pictures alone stay.
 here=$(dirname -- "$(readlink -f -- "$0")")
 share="${XDG_DATA_HOME:-$HOME/.local/share}"
 app=io.github.echogen.Desktop
-"$here/installer/launcher/start.sh" --remove || exit 1
+"$here/installer/launcher/start.sh" --remove "$@" || exit 1
 rm -f "$share/applications/$app.desktop" "$share/icons/hicolor/scalable/apps/$app.svg" "$share/mime/packages/$app.xml"
 if command -v update-mime-database >/dev/null; then update-mime-database "$share/mime" >/dev/null 2>&1; fi
 if command -v update-desktop-database >/dev/null; then update-desktop-database "$share/applications" 2>/dev/null; fi

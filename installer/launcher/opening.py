@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,19 @@ SECONDS = 120.0
 """How long a window may take before it counts as shown: a slow disk is no broken version."""
 
 
+def environment(setup: Setup) -> dict[str, str]:
+    """Variables for the program's process: the user's network, the file for a note of damage, and on Windows a place of the C++ runtime.
+
+    A Windows that nothing was installed on has no such runtime. torch needs it and does not bring it, and Qt brings it along. It
+    comes last, so that the system's own, which may be newer, goes first.
+    """
+    variables = {**os.environ, **Network.load().environment(), "ECHOGEN_DAMAGED": str(setup.places.damaged)}
+    if sys.platform == "win32":
+        runtime = setup.environment / "Lib" / "site-packages" / "PySide6"
+        variables["PATH"] = os.pathsep.join([*filter(None, [variables.get("PATH")]), str(runtime)])
+    return variables
+
+
 def open_program(setup: Setup, arguments: Sequence[str], waiting: Callable[[], None] = lambda: None) -> str:
     """Start the program in a process of its own.
 
@@ -36,11 +50,10 @@ def open_program(setup: Setup, arguments: Sequence[str], waiting: Callable[[], N
     """
     with tempfile.TemporaryDirectory(prefix="echogen-") as folder:
         sign = Path(folder) / "shown"
-        environment = {**os.environ, **Network.load().environment(), VARIABLE: str(sign)}
         with setup.places.log.open("ab") as log:
             process = subprocess.Popen(
                 [str(setup.python), str(setup.places.root / "main.py"), *arguments],
-                env=environment,
+                env={**environment(setup), VARIABLE: str(sign)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

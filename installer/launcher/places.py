@@ -51,7 +51,7 @@ class Places:
 
     @classmethod
     def standard(cls, root: Path) -> Places:
-        """The user's choice (see ``choose_folder``), else ``program`` in the data folder."""
+        """The user's choice (see ``folders.choose_folder``), else ``program`` in the data folder."""
         chosen = _first_line(config_folder() / "program-folder")
         return cls(root, Path(chosen) if chosen else data_folder() / "program")
 
@@ -68,6 +68,11 @@ class Places:
     @property
     def log(self) -> Path:
         return self.folder / "setup.log"
+
+    @property
+    def damaged(self) -> Path:
+        """A note that a package could not be loaded: "window" or "engine" (``main.py``, ``engine/process/damage.py``)."""
+        return self.folder / "damaged"
 
     @property
     def wheels(self) -> Path:
@@ -109,12 +114,6 @@ class Places:
                 say("Choose another folder."),
                 "disk",
             ) from error
-
-
-def choose_folder(folder: Path) -> None:
-    """Use another folder for the set-up from now on. A plain line of text: the start script reads it, too."""
-    config_folder().mkdir(parents=True, exist_ok=True)
-    write(config_folder() / "program-folder", f"{folder}\n")
 
 
 def environment_python(environment: Path) -> Path:

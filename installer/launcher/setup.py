@@ -83,6 +83,15 @@ class Setup:
         except (OSError, ValueError):
             return find_backend()
 
+    def _note_backend(self) -> None:
+        """Keep the kind of card, and have a card that is not drawn with in the log, once."""
+        kept = self.places.folder / "backend"
+        new = f"{self._backend()}\n"
+        if not kept.is_file() or kept.read_bytes() != new.encode():
+            write(kept, new)
+            if self.unused_card:
+                log_line(self.places, self.unused_card)
+
     @property
     def python(self) -> Path:
         return environment_python(self.environment)
@@ -98,9 +107,10 @@ class Setup:
             "This EchoGen has no packages for graphics cards by {0}: it draws with the processor.", MAKERS[backend]
         )
 
-    def is_done(self, part: str) -> bool:
-        """Return True if a part ("window" or "program") is installed, and the Python under it still works."""
-        if not self.python.exists() or read_json(self._notes).get(part) != "done":
+    def is_done(self, *parts: str) -> bool:
+        """Return True if parts ("window", "program") are installed, and the Python under them still works."""
+        notes = read_json(self._notes)
+        if not self.python.exists() or any(notes.get(part) != "done" for part in parts):
             return False
         return Path(sys.executable) == self.python or runs(self.python)
 
@@ -111,21 +121,28 @@ class Setup:
             SetupFailed: with a sentence and a next step.
             Stopped: the user stopped it; the next run goes on.
         """
-        if all(self.is_done(part) for part in parts):
+        if self.is_done(*parts):
             return
         check_system()
         self.places.prepare()
         with only_one(self.places):
-            write(self.places.folder / "backend", self._backend() + "\n")
-            if self.unused_card:
-                log_line(self.places, self.unused_card)
+            self._note_backend()
             uv = Uv(self.places, Network.load(), self.control)
             self._make_environment(uv)
             for part in parts:
                 if not self.is_done(part):
                     self._install(uv, part)
-            if all(self.is_done(part) for part in PARTS):
+            if self.is_done(*PARTS):
                 self._clear()
+
+    def take_note_of_damage(self) -> str:
+        """Return what could not be loaded at the last start, "window" or "engine", and forget it; "" where nothing is known."""
+        try:
+            what = self.places.damaged.read_text(encoding="utf-8").strip()
+            self.places.damaged.unlink()
+        except (OSError, ValueError):
+            return ""
+        return what
 
     def repair(self) -> list[str]:
         """Notice files that something removed, and take note that their packages have to be installed again.
@@ -142,9 +159,11 @@ class Setup:
 
     def _make_environment(self, uv: Uv) -> None:
         self._tell(Progress("python", "prepare"))
-        if not runs(self.python):
-            self.environment.parent.mkdir(parents=True, exist_ok=True)
-            uv.run("venv", "--no-project", "--no-config", "--clear", "--python", PYTHON, str(self.environment))
+        # Where the Python below it moved or went (an app in another folder), its packages are whole: nothing is fetched again.
+        for way in ("--allow-existing", "--clear"):
+            if not runs(self.python):
+                self.environment.parent.mkdir(parents=True, exist_ok=True)
+                uv.run("venv", "--no-project", "--no-config", way, "--python", PYTHON, str(self.environment))
         # The start script goes straight to it from now on.
         write(self.places.folder / "python-path", f"{self.python}\n")
         self._tell(Progress("python", "done"))

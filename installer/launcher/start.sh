@@ -25,6 +25,7 @@ zh*) getting="正在获取 Python……" ;;
 *) getting="Getting Python …" ;;
 esac
 
+# What is said where nothing else works; the launcher has its own words.
 fail() {
     [ -n "${ECHOGEN_SIGN:-}" ] && kill "$ECHOGEN_SIGN" 2>/dev/null
     printf '%s\n' "$1" >&2
@@ -38,6 +39,14 @@ fail() {
     fi
     exit 1
 }
+
+if [ "$system" = Darwin ]; then
+    # From its disk image, and from where macOS puts an app that was not moved, it would lie somewhere else at every start.
+    case $root in
+    /Volumes/EchoGen*/*.app/* | */AppTranslocation/*) fail "Drag EchoGen to the Applications folder and open it there." ;;
+    esac
+    [ "$(sysctl -in hw.optional.arm64 2>/dev/null)" = 1 ] || fail "EchoGen needs a Mac with Apple silicon, and this one has an Intel processor."
+fi
 
 # Something to see at once; the launcher takes it away when its own is there.
 show_sign() {
@@ -53,6 +62,9 @@ show_sign() {
     fi
 }
 
+# One of the network settings (network.py), each of which has a line of its own in their file.
+setting() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}\$/\1/p" "$config/echogen-desktop/network.json" 2>/dev/null; }
+
 python=
 [ -r "$folder/python-path" ] && IFS= read -r python <"$folder/python-path"
 # One that is there and broken (an upgrade of the system took its library) would end without a word.
@@ -63,6 +75,9 @@ if [ -z "$python" ] || ! "$python" -I -S -c '' >/dev/null 2>&1; then
     [ -x "$uv" ] || uv=$(command -v uv) || fail "uv, which brings Python, is missing. Install EchoGen again."
     mkdir -p "$folder" 2>/dev/null || fail "Files cannot be written to $folder. Make that folder writable and start EchoGen again."
     export UV_CACHE_DIR="$folder/cache" UV_PYTHON_INSTALL_DIR="$folder/python" UV_SYSTEM_CERTS=1 UV_NO_PROGRESS=1
+    mirror=${ECHOGEN_PYTHON:-$(setting python)} proxy=${ECHOGEN_PROXY:-$(setting proxy)}
+    [ -n "$mirror" ] && export UV_PYTHON_INSTALL_MIRROR="$mirror"
+    [ -n "$proxy" ] && export http_proxy="$proxy" https_proxy="$proxy" HTTP_PROXY="$proxy" HTTPS_PROXY="$proxy"
     # An archive for computers without a network may bring a Python.
     [ -d "$root/python" ] && UV_PYTHON_INSTALL_DIR="$root/python"
     python=$("$uv" python find --no-config --no-project 3.11 2>>"$folder/setup.log") || {

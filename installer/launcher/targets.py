@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from app.language.say import say
@@ -63,25 +64,35 @@ def find_backend() -> str:
     return "cpu"
 
 
+def list_name(backend: str) -> str:
+    """The name of this machine's list for a kind of card, "linux-x86_64-cpu"."""
+    return f"{_system()}-{_machine()}-{backend}"
+
+
 def choose_lock(folder: Path, backend: str) -> Path:
     """The list for this machine; the one for its processor where there is none for its card.
 
     Raises:
         SetupFailed: there is none at all.
     """
-    system, machine = _SYSTEMS.get(sys.platform, sys.platform), _machine()
     for wanted in (backend, "cpu", "mps"):
-        file = folder / f"{system}-{machine}-{wanted}.txt"
+        file = folder / f"{list_name(wanted)}.txt"
         if file.is_file():
             return file
     raise SetupFailed(
-        say("There is no list of packages for this computer ({0}, {1}).", system, machine),
+        say("There is no list of packages for this computer ({0}, {1}).", _system(), _machine()),
         say("Developers can set it up by hand, see the README."),
     )
 
 
+def _system() -> str:
+    return _SYSTEMS.get(sys.platform, sys.platform)
+
+
 def _machine() -> str:
-    return _MACHINES.get(platform.machine().lower(), platform.machine().lower())
+    """The processor of the packages. On Windows it is this Python's: computers with ARM run the one for Intel that comes along."""
+    name = sysconfig.get_platform().rpartition("-")[2] if sys.platform == "win32" else platform.machine()
+    return _MACHINES.get(name.lower(), name.lower())
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -36,9 +36,10 @@ from app.resources import resource
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
 from installer.launcher.first_sign import take_away_the_lent
+from installer.launcher.folders import choose_folder
 from installer.launcher.network import Network
 from installer.launcher.opening import DOES_NOT_OPEN, NOT_DONE, SHOWN, open_program
-from installer.launcher.places import Places, choose_folder
+from installer.launcher.places import Places
 from installer.launcher.setup import Progress, Setup
 from installer.launcher.versions import Versions
 
@@ -199,7 +200,9 @@ class SetupWindow(QWidget):
         self.worker.start()
 
     def _ask_again(self, failure: SetupFailed | None) -> None:
-        """Only the buttons that help now."""
+        """Only the buttons that help now. One that goes takes the focus along, which would move on to the log's button, with its ring."""
+        if failure is None:
+            self.setFocus()
         self.pause.setVisible(failure is None)
         self.again.setVisible(failure is not None)
         self.folder.setVisible(failure is not None and failure.kind == "disk")
@@ -277,8 +280,10 @@ class SetupWindow(QWidget):
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, say("A folder on a disk with room"))
         if chosen:
-            choose_folder(Path(chosen) / "EchoGen")
+            left = choose_folder(Path(chosen))
             self._start()
+            if left:  # this window itself runs from there
+                self._notice(say("What was begun in {0} is removed at the next start.", left))
 
     @Slot()
     def _toggle_settings(self) -> None:

@@ -64,6 +64,10 @@
         <translation>“列表…”会分别绘制 {red|blue} 中的每个词。</translation>
     </message>
     <message>
+        <source>A part of the engine cannot be loaded: {error}.</source>
+        <translation>引擎的一部分无法加载：{error}。</translation>
+    </message>
+    <message>
         <source>A photo of {width} × {height} pixels is too narrow for {title} to name what is on it.</source>
         <translation>{width} × {height} 像素的照片太窄，{title} 无法为其中的内容命名。</translation>
     </message>
@@ -408,6 +412,10 @@
         <translation>关闭</translation>
     </message>
     <message>
+        <source>Close EchoGen and open it again: what is missing is fetched then.</source>
+        <translation>请关闭 EchoGen 再重新打开：届时会重新下载缺少的内容。</translation>
+    </message>
+    <message>
         <source>Close other programs and try again.</source>
         <translation>请关闭其他程序后重试。</translation>
     </message>
@@ -672,6 +680,10 @@
         <translation>EchoGen 的安装内容已移除。图片、历史和设置保留在 {0}。</translation>
     </message>
     <message>
+        <source>EchoGen&apos;s set-up, history and settings are removed. Pictures are kept.</source>
+        <translation>EchoGen 的安装内容、历史记录和设置已删除。图片会保留。</translation>
+    </message>
+    <message>
         <source>Edit cut-out</source>
         <translation>编辑抠图</translation>
     </message>
@@ -718,6 +730,10 @@
     <message>
         <source>Files cannot be written to {folder}: {reason}.</source>
         <translation>无法向 {folder} 写入文件：{reason}。</translation>
+    </message>
+    <message>
+        <source>Files in {0} are in use. Close EchoGen and remove it again.</source>
+        <translation>{0} 中有文件正在使用。请关闭 EchoGen 后再次删除。</translation>
     </message>
     <message>
         <source>Find the file…</source>
@@ -1816,6 +1832,10 @@
         <translation>9月</translation>
     </message>
     <message>
+        <source>Set EchoGen up again: python3 installer/bootstrap.py repair.</source>
+        <translation>请重新安装 EchoGen：python3 installer/bootstrap.py repair。</translation>
+    </message>
+    <message>
         <source>Set it upright</source>
         <translation>摆正</translation>
     </message>
@@ -2152,8 +2172,8 @@
         <translation>引擎意外终止，没有任何说明。</translation>
     </message>
     <message>
-        <source>The engine failed: {error}</source>
-        <translation>引擎出错：{error}</translation>
+        <source>The engine failed: {error}.</source>
+        <translation>引擎出错：{error}。</translation>
     </message>
     <message>
         <source>The engine is not running.</source>
@@ -3338,6 +3358,10 @@
     <message>
         <source>What has arrived is safe. Try again.</source>
         <translation>已收到的内容是安全的。请重试。</translation>
+    </message>
+    <message>
+        <source>What was begun in {0} is removed at the next start.</source>
+        <translation>之前在 {0} 中已开始的安装内容会在下次启动时删除。</translation>
     </message>
     <message>
         <source>What {name} carries is too large to be read.</source>

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
 
 from installer import bootstrap, desktop_entry
+from installer.launcher.targets import list_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 def environment(tmp_path, monkeypatch):
     folder = tmp_path / "env"
     monkeypatch.setattr(bootstrap, "ENVIRONMENT", folder)
+    monkeypatch.setattr(bootstrap, "LISTS", tmp_path / "locks")  # without a list, unless a test writes one
+    monkeypatch.setenv("ECHOGEN_BACKEND", "cpu")
     monkeypatch.setattr(bootstrap, "environment_python", lambda environment=folder: environment / "bin" / "python")
     return folder
 
@@ -35,7 +39,7 @@ def test_only_the_standard_library_is_imported():
         } | {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
         assert imported - set(sys.stdlib_module_names) <= {"desktop_entry", "installer"}
     # What it takes from the launcher needs no package either.
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import installer.launcher.targets"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import installer.launcher.targets, installer.launcher.locks"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
 
@@ -44,6 +48,13 @@ def test_a_wrong_python_is_said(monkeypatch, version, capsys):
     monkeypatch.setattr(sys, "version_info", version)
     assert bootstrap.main(["run"]) == 1
     assert f"this is Python {version[0]}.{version[1]}" in capsys.readouterr().err
+
+
+def test_an_intel_mac_is_told_so_before_anything_is_fetched(monkeypatch, capsys):
+    monkeypatch.setattr(bootstrap.sys, "platform", "darwin")
+    monkeypatch.setattr(bootstrap.platform, "machine", lambda: "x86_64")
+    assert bootstrap.main(["run"]) == 1
+    assert "no torch for Intel processors" in capsys.readouterr().err
 
 
 def test_a_missing_system_library_names_its_package(monkeypatch):
@@ -185,7 +196,106 @@ def test_a_card_that_pips_torch_is_not_for_is_said(environment, monkeypatch, cap
 
 def test_notes_are_json(environment, monkeypatch):
     install(environment, monkeypatch, Commands(environment))
-    assert set(json.loads((environment / "bootstrap.json").read_text(encoding="utf-8"))) == {"torch", "packages"}
+    notes = json.loads((environment / "bootstrap.json").read_text(encoding="utf-8"))
+    assert set(notes) == {"torch", "list", "packages"}
+
+
+LINE = "{}=={} \\\n    --hash=sha256:" + "0" * 64 + "\n"
+
+
+@pytest.fixture
+def listed(environment, monkeypatch) -> Path:
+    """The list for this machine."""
+    monkeypatch.setattr(bootstrap.sys, "version_info", (3, 11, 9))
+    bootstrap.LISTS.mkdir()
+    file = bootstrap.LISTS / f"{list_name('cpu')}.txt"
+    file.write_text("# torch-backend: cpu\n" + LINE.format("numpy", "2.4.6") + LINE.format("torch", "2.13.0+cpu"))
+    return file
+
+
+def asked(commands: Commands) -> list[str]:
+    """What each command was to install: the name of a file of a list, or "pyproject.toml"."""
+    return [
+        Path(command[command.index("-r") + 1]).name if "-r" in command else "pyproject.toml"
+        for command in commands.streamed
+    ]
+
+
+def test_the_launchers_list_is_installed_with_its_digests(environment, listed, monkeypatch):
+    commands = Commands(environment)
+    install(environment, monkeypatch, commands)
+    assert asked(commands) == ["torch.txt", "packages.txt"] and bootstrap.is_ready()
+    assert all("--require-hashes" in command and "--no-deps" in command for command in commands.streamed)
+    assert (environment / "torch.txt").read_text(encoding="utf-8") == LINE.format("torch", "2.13.0+cpu")
+    assert (environment / "packages.txt").read_text(encoding="utf-8") == LINE.format("numpy", "2.4.6")
+    install(environment, monkeypatch, tests := Commands(environment), with_tests=True)
+    assert asked(tests) == ["packages.txt", "pyproject.toml"], "what tests need besides is in no list"
+    listed.write_text(listed.read_text(encoding="utf-8").replace("2.4.6", "2.4.7"), encoding="utf-8")
+    assert not bootstrap.is_ready() and not bootstrap.is_ready(with_tests=True)
+    install(environment, monkeypatch, newer := Commands(environment))
+    assert asked(newer) == ["packages.txt"], "torch is the same"
+    assert "2.4.7" in (environment / "packages.txt").read_text(encoding="utf-8")
+
+
+def test_uv_is_asked_first_and_for_the_builds_of_the_list(environment, listed, monkeypatch):
+    commands = Commands(environment)
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "uv" if name == "uv" else None)
+    monkeypatch.setattr(bootstrap, "_stream", commands.stream)
+    environment.mkdir()
+    lock = bootstrap.find_list()
+    assert lock is not None and bootstrap.install_listed(lock.packages[1:], "torch", lock.backend)
+    (command,) = commands.streamed
+    assert command[:3] == ["uv", "pip", "install"] and command[command.index("--torch-backend") + 1] == "cpu"
+    commands.fail_at = "--torch-backend"  # as where PyTorch's own index cannot be reached
+    assert bootstrap.install_listed(lock.packages[1:], "torch", lock.backend)
+    assert [command[1:3] for command in commands.streamed[-2:]] == [["pip", "install"], ["-m", "pip"]]
+
+
+@pytest.mark.parametrize(
+    ("refused", "order", "used"),
+    [
+        ("torch.txt", ["torch.txt", "pyproject.toml", "packages.txt"], True),
+        ("packages.txt", ["torch.txt", "packages.txt", "pyproject.toml"], False),
+    ],
+)
+def test_what_the_index_does_not_have_comes_as_pyproject_allows(
+    environment, listed, monkeypatch, capsys, refused, order, used
+):
+    commands = Commands(environment, fail_at=refused)
+    install(environment, monkeypatch, commands)
+    assert asked(commands) == order
+    assert "(ERROR: the network is gone): taking what pyproject.toml allows" in capsys.readouterr().err
+    install(environment, monkeypatch, again := Commands(environment))
+    assert again.streamed == [] and bootstrap.is_ready(), "it is settled until the list changes"
+    listed.write_text(LINE.format("torch", "2.13.1+cpu"), encoding="utf-8")
+    assert bootstrap.is_ready() != used
+
+
+@pytest.mark.parametrize(
+    ("backend", "version", "reason"),
+    [
+        ("rocm", (3, 11, 9), "-rocm and Python 3.11"),
+        ("cpu", (3, 12, 1), "-cpu and Python 3.12"),
+        ("damaged", (3, 11, 9), "is damaged"),
+    ],
+)
+def test_where_there_is_no_list_that_is_said(listed, monkeypatch, capsys, backend, version, reason):
+    listed.with_name(f"{list_name('damaged')}.txt").write_text("<<<<<<< ours\n", encoding="utf-8")
+    monkeypatch.setenv("ECHOGEN_BACKEND", backend)
+    monkeypatch.setattr(bootstrap.sys, "version_info", version)
+    assert bootstrap.find_list() is None
+    words = capsys.readouterr().err
+    assert reason in words and words.endswith(": taking what pyproject.toml allows.\n")
+
+
+def test_an_environment_of_before_there_were_lists_stays_as_it_is(environment, listed, monkeypatch):
+    environment_python = environment / "bin/python"
+    environment_python.parent.mkdir(parents=True)
+    environment_python.touch()
+    (environment / "bootstrap.json").write_text(
+        json.dumps({"torch": "x", "packages": bootstrap._digest(bootstrap.read_dependencies(False))}), encoding="utf-8"
+    )
+    assert bootstrap.is_ready()
 
 
 @pytest.mark.skipif(not shutil.which("gio") or not shutil.which("dbus-run-session"), reason="needs gio and dbus")
@@ -214,6 +324,18 @@ def test_the_desktop_entry_starts_the_program(tmp_path, monkeypatch):
             break
         time.sleep(0.05)
     assert started.read_text(encoding="utf-8").splitlines() == ["-I", str(root / "main.py"), "/a photo.png"]
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("powershell"), subprocess.CalledProcessError(1, "powershell")])
+def test_a_menu_that_cannot_be_written_is_said(monkeypatch, capsys, error):
+    def refused(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(bootstrap, "set_up", lambda with_tests: None)
+    # Beside the script, where it is when that is run.
+    monkeypatch.setitem(sys.modules, "desktop_entry", types.SimpleNamespace(install_entry=refused))
+    assert bootstrap.main(["install"]) == 1
+    assert "could not be added to the menu:" in capsys.readouterr().err
 
 
 def test_the_desktop_entry_is_quoted_as_its_specification_says(tmp_path):
@@ -246,6 +368,32 @@ def test_packages_of_other_programs_do_not_come_first(tmp_path, monkeypatch):
     with pytest.raises(SystemExit):
         start.main(["photo.jpg"])
     assert called[0][1] == "-I" and called[0][-1] == "photo.jpg"
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_an_installed_program_that_cannot_be_loaded_goes_to_its_launcher(tmp_path, monkeypatch, capsys, waiting):
+    """And never to the developers' set-up, which would write beside the installed program."""
+    import main as start
+
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("ECHOGEN_INSTALLED", str(tmp_path))
+    monkeypatch.setenv("ECHOGEN_DAMAGED", str(tmp_path / "damaged"))
+    monkeypatch.delenv("ECHOGEN_WINDOW_SHOWN", raising=False)
+    if waiting:
+        monkeypatch.setenv("ECHOGEN_WINDOW_SHOWN", str(tmp_path / "shown"))
+    called: list[list[str]] = []
+    monkeypatch.setattr(start.subprocess, "call", lambda command: called.append(command) or 7)
+    monkeypatch.setattr(start, "packages_missing", lambda: ["torch"])
+    assert start.main(["photo.jpg"]) == (1 if waiting else 7)
+    monkeypatch.setattr(start, "packages_missing", list)
+    monkeypatch.setitem(sys.modules, "app.run", None)  # its import fails
+    assert start.main(["photo.jpg"]) == (1 if waiting else 7)
+    assert capsys.readouterr().err.count("EchoGen cannot be loaded:") == 2
+    if waiting:
+        assert not called, "the launcher waits for the window, and repairs by itself"
+        return
+    assert called == [[sys.executable, "-I", str(tmp_path / "installer/launcher/start.pyw"), "photo.jpg"]] * 2
+    assert (tmp_path / "damaged").read_text(encoding="utf-8") == "window\n"
 
 
 def _checks(monkeypatch, arguments: list[str], failing: str = "") -> tuple[int, list[str]]:

@@ -43,6 +43,14 @@ def test_the_property_list_names_what_is_there(app):
     assert python.is_symlink() and os.access(python, os.X_OK)
 
 
+def test_a_signed_python_may_load_the_packages_that_others_signed(app):
+    with (app.parent / "entitlements.plist").open("rb") as stream:
+        assert plistlib.load(stream)["com.apple.security.cs.disable-library-validation"] is True
+    workflow = (make_packages.ROOT / ".github/workflows/installers.yml").read_text(encoding="utf-8")
+    signing = [line for line in workflow.splitlines() if "--options runtime" in line]
+    assert len(signing) == 2 and all("--entitlements build/macos/entitlements.plist" in line for line in signing)
+
+
 def test_it_starts_from_any_folder(app, tmp_path):
     start = app / "Contents/Resources/echogen/installer/launcher/start.sh"
     start.write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n', encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 
 from engine.errors import BundleError, Cancelled, DeviceLost, NotEnoughMemory
 from engine.events import EngineInfo, Finished, ScalePreview, Started
-from engine.process import client, messages
+from engine.process import client, damage, messages
 from engine.request import GenerationRequest, ScaleBits
 
 FAKE = "tests.engine.fake_engine:FakeEngine"
@@ -50,6 +50,28 @@ def events_of(process: client.EngineProcess) -> list:
         assert isinstance(message, messages.JobEvent)
         events.append(message.event)
     return events
+
+
+@pytest.mark.parametrize("installed", [True, False], ids=["by the launcher", "by hand"])
+def test_an_engine_that_cannot_be_loaded_says_what_to_do(tmp_path, monkeypatch, installed):
+    """As where a virus scanner removed a file of torch."""
+    (tmp_path / "broken_package.py").write_text("raise AttributeError('no Tensor.')", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delenv(damage.NOTE, raising=False)
+    if installed:
+        monkeypatch.setenv(damage.NOTE, str(tmp_path / "note"))
+    process = client.EngineProcess("broken_package:Engine")
+    process.start()
+    try:
+        process.send(messages.Open("mini"))
+        message = receive(process, messages.Failed)
+        assert isinstance(message, messages.Failed)
+        error = message.error
+        assert error.fact == "A part of the engine cannot be loaded: no Tensor."
+        assert "open it again" in error.step if installed else "bootstrap.py repair" in error.step
+        assert (tmp_path / "note").exists() == installed
+    finally:
+        process.close()
 
 
 def test_a_smaller_plan_is_told_before_what_is_drawn_with_it(process):

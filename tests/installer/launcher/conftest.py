@@ -19,7 +19,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
-from installer.launcher.places import Places
+from installer.launcher.places import INSTALLED, Places
 
 NAMES = ("shiboken6", "thing")  # the first one belongs to the set-up window
 
@@ -120,6 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+@pytest.fixture(autouse=True)
+def nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launcher writes there; no test hands that on to the next."""
+    monkeypatch.setenv(INSTALLED, "")
 
 
 @pytest.fixture

@@ -218,6 +218,15 @@ def test_a_damaged_list_is_refused(tmp_path, text):
         read_lock(tmp_path / "none.txt")
 
 
+def test_windows_on_arm_takes_the_list_of_the_python_that_comes_along(tmp_path, monkeypatch):
+    """That Python is for Intel and AMD, and runs there; so do its packages."""
+    monkeypatch.setattr(targets.sys, "platform", "win32")
+    monkeypatch.setattr(targets.platform, "machine", lambda: "ARM64")
+    monkeypatch.setattr(targets.sysconfig, "get_platform", lambda: "win-amd64")
+    (tmp_path / "windows-x86_64-cpu.txt").touch()
+    assert targets.choose_lock(tmp_path, "cpu").stem == "windows-x86_64-cpu"
+
+
 def test_the_list_of_this_machine(tmp_path, monkeypatch):
     monkeypatch.setattr(targets.sys, "platform", "linux")
     monkeypatch.setattr(targets.platform, "machine", lambda: "AMD64")

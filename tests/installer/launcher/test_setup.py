@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
+from installer.launcher import __main__ as entry
+from installer.launcher import opening
 from installer.launcher import setup as module
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
-from installer.launcher.places import choose_folder
+from installer.launcher.folders import choose_folder, left_folders
 from installer.launcher.removal import remove
 from installer.launcher.setup import Progress, Setup, only_one
 
@@ -75,8 +77,13 @@ def test_a_card_that_the_list_has_nothing_for_is_said_and_everything_works(progr
     sentence = f"no packages for graphics cards by {maker}: it draws with the processor"
     assert sentence in setup.unused_card if maker else setup.unused_card == ""
     if maker == "AMD":
-        setup.run()
-        assert works(setup) and sentence in program.log.read_text(encoding="utf-8")
+        setup.run(("window",))
+        Setup(program).run()
+        assert works(setup) and program.log.read_text(encoding="utf-8").count(sentence) == 1
+        monkeypatch.setenv("ECHOGEN_BACKEND", "xpu")
+        setup._notes.unlink()
+        Setup(program).run()
+        assert "cards by Intel" in program.log.read_text(encoding="utf-8"), "another card is another sentence"
 
 
 def test_files_that_something_removed_come_back(program):
@@ -92,9 +99,10 @@ def test_files_that_something_removed_come_back(program):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script for sh")
-def test_a_python_that_broke_is_replaced_with_all_its_packages(program):
+def test_a_python_that_broke_is_replaced_and_its_packages_are_kept(program, index):
     setup = Setup(program)
     setup.run()
+    index.files.clear()
     setup.python.unlink()
     setup.python.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
     setup.python.chmod(0o755)
@@ -138,6 +146,16 @@ def test_a_stop_ends_it_and_the_next_start_goes_on(program):
     assert works(setup)
 
 
+@pytest.mark.parametrize(("system", "last"), [("win32", "PySide6"), ("linux", "bin")])
+def test_torch_finds_the_runtime_that_qt_brings_on_a_bare_windows(program, monkeypatch, system, last):
+    setup = Setup(program)
+    monkeypatch.setattr(opening.sys, "platform", system)
+    monkeypatch.setenv("PATH", os.pathsep.join(["/usr/bin", "/bin"]))
+    places = opening.environment(setup)["PATH"].split(os.pathsep)
+    assert places[0] == "/usr/bin" and Path(places[-1]).name == last, "the system's own goes first"
+    assert system == "linux" or Path(places[-1]).is_relative_to(setup.environment)
+
+
 def test_two_at_once(program):
     program.prepare()
     with only_one(program), pytest.raises(SetupFailed, match="already"):
@@ -150,11 +168,73 @@ def test_a_folder_that_cannot_be_written_and_another_one(program, tmp_path):
     with pytest.raises(SetupFailed, match="Files cannot be written") as failure:
         Setup(program).run()
     assert failure.value.kind == "disk"
-    choose_folder(tmp_path / "other disk")
+    assert choose_folder(tmp_path / "other disk") == "", "nothing was begun there"
     other = type(program).standard(program.root)
-    assert other.folder == tmp_path / "other disk"
+    assert other.folder == tmp_path / "other disk" / "EchoGen"
     Setup(other).run()
     assert works(Setup(other))
+
+
+def test_what_was_begun_in_another_folder_goes_when_the_program_has_opened(program, tmp_path, monkeypatch):
+    Setup(program).run(("window",))
+    (program.folder / "mine.txt").touch()
+    assert choose_folder(tmp_path / "large") == str(program.folder) and left_folders() == [program.folder]
+    other = type(program).standard(program.root)
+    Setup(other).run()
+    opened: list[Path] = []
+    monkeypatch.setattr(entry, "_replace_by_program", lambda setup, _: opened.append(setup.places.folder) or 0)
+    versions = entry.Versions(other)
+    monkeypatch.setattr(entry, "open_program", lambda *_: entry.SHOWN)
+    assert entry._open(other, versions, []) == 0 and (program.folder / "environments").exists()
+    assert entry._open(other, versions, []) == 0 and opened == [other.folder]
+    assert [path.name for path in program.folder.iterdir()] == ["mine.txt"], "a file of somebody else stays"
+    assert left_folders() == [] and works(Setup(other))
+
+
+@pytest.mark.parametrize(
+    ("note", "lost", "outcome"),
+    [
+        ("engine", "thing", "set up"),
+        ("window", "thing", "set up"),
+        ("window", "shiboken6", "set up"),  # of the set-up window's own packages
+        ("engine", "", "opened"),  # a driver of a card, say: nothing that a set-up would mend
+        ("window", "", "does not open"),
+        ("", "", "opened"),
+    ],
+)
+def test_what_could_not_be_loaded_is_repaired_at_the_next_start(program, monkeypatch, note, lost, outcome):
+    setup = Setup(program)
+    setup.run()
+    versions = entry.Versions(program)
+    versions.note_opened(program.root)
+    did: list[str] = []
+    monkeypatch.setattr(entry, "_set_up", lambda setup, _: did.append("set up") or 0)
+    monkeypatch.setattr(entry, "_replace_by_program", lambda *_: did.append("opened") or 0)
+    if note:
+        program.damaged.write_text(f"{note}\n", encoding="utf-8")
+    if lost:
+        next(setup.environment.glob(f"**/{lost}.py")).unlink()
+    try:
+        entry._open(program, versions, [])
+    except SetupFailed as failure:
+        did.append(str(failure))
+    assert len(did) == 1 and outcome in did[0] and not program.damaged.exists()
+    assert setup.is_done("program") == (lost != "thing") and setup.is_done("window") == (lost != "shiboken6")
+
+
+def test_a_folder_of_pictures_is_neither_filled_nor_removed(program, tmp_path):
+    """The folder of finished pictures has the name that the set-up's has in a folder that is chosen."""
+    picture = tmp_path / "Pictures" / "EchoGen" / "a duck.png"
+    picture.parent.mkdir(parents=True)
+    picture.touch()
+    choose_folder(tmp_path / "Pictures")
+    other = type(program).standard(program.root)
+    assert other.folder == tmp_path / "Pictures" / "EchoGen program"
+    Setup(other).run()
+    later = other.folder / "a shoe.png"
+    later.touch()
+    assert remove(other) == 0
+    assert picture.exists() and [path.name for path in other.folder.iterdir()] == [later.name]
 
 
 def _killed_and_repaired(program, times: int, seed: int) -> None:

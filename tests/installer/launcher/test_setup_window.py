@@ -112,7 +112,17 @@ def test_another_folder_is_used_from_then_on(window, asked, monkeypatch, tmp_pat
     window.worker.failed.emit(SetupFailed("The disk is full.", "", "disk"))
     monkeypatch.setattr(module.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "large"))
     window.folder.click()
-    assert Places.standard(tmp_path / "root").folder == tmp_path / "large" / "EchoGen" and asked.starts == 2
+    chosen = Places.standard(tmp_path / "root")
+    assert chosen.folder == tmp_path / "large" / "EchoGen" and asked.starts == 2
+    assert "was begun" not in window.text.text()
+    chosen.prepare()
+    monkeypatch.setattr(module.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "larger"))
+    window.worker.failed.emit(SetupFailed("The disk is full.", "", "disk"))
+    window.folder.setFocus()
+    window.folder.click()
+    assert window.focusWidget() is not window.show_log, "no ring on a button that nobody asked for"
+    assert f"What was begun in {chosen.folder} is removed at the next start." in window.text.text()
+    assert window.rect().contains(window.text.geometry())
 
 
 def test_the_log_is_read_and_follows(window):

@@ -12,6 +12,7 @@ import pytest
 from installer.launcher import __main__ as entry
 from installer.launcher import first_sign
 from installer.launcher.errors import SetupFailed
+from installer.launcher.network import Network
 from installer.launcher.places import Places
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +80,21 @@ def test_uv_finds_or_brings_a_python(place, tmp_path, there):
     assert result.stdout == "opened\n" and marker.exists() != there, result.stderr
 
 
+def test_python_comes_from_the_users_mirror_through_the_users_proxy(place, tmp_path, monkeypatch):
+    """The settings that the set-up window writes hold before there is a Python to read them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "a home" / ".config"))
+    for name in ("ECHOGEN_PYTHON", "ECHOGEN_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    program(place / "bin/uv", 'echo "$UV_PYTHON_INSTALL_MIRROR $HTTPS_PROXY $https_proxy" >&2; exit 2')
+    log = tmp_path / "a home/.local/share/echogen-desktop/program/setup.log"
+    start(place, tmp_path)
+    assert log.read_text(encoding="utf-8").split() == []
+    Network(python="https://mirror/a?b=1&c", proxy="http://me:p'w@proxy:3128").save()
+    start(place, tmp_path)
+    words = log.read_text(encoding="utf-8").split()
+    assert words[:3] == ["https://mirror/a?b=1&c", "http://me:p'w@proxy:3128", "http://me:p'w@proxy:3128"]
+
+
 def test_a_python_that_broke_is_left_for_another_one(place, tmp_path):
     """As after an upgrade of the system that took its library away."""
     folder = tmp_path / "a home/.local/share/echogen-desktop/program"
@@ -111,13 +127,37 @@ def test_the_scripts_are_clean(name):
     assert result.returncode == 0, result.stdout
 
 
-def test_on_a_mac_the_folders_are_those_of_its_library(place, tmp_path):
+def mac(tmp_path: Path, *, arm: int = 1) -> str:
+    """A PATH on which this computer is a Mac."""
     program(tmp_path / "mac/uname", "echo Darwin")
+    program(tmp_path / "mac/sysctl", f'[ "$*" = "-in hw.optional.arm64" ] && echo {arm}')
+    program(tmp_path / "mac/osascript", f'for words; do :; done; echo "$words" >>"{tmp_path}/alert"')
+    return f"{tmp_path}/mac:/usr/bin:/bin"
+
+
+def test_on_a_mac_the_folders_are_those_of_its_library(place, tmp_path):
     python = program(tmp_path / "env/python", "echo mac")
     folder = tmp_path / "a home/Library/Application Support/echogen-desktop/program"
     folder.mkdir(parents=True)
     (folder / "python-path").write_text(f"{python}\n", encoding="utf-8")
-    assert start(place, tmp_path, path=f"{tmp_path}/mac:/usr/bin:/bin").stdout == "mac\n"
+    assert start(place, tmp_path, path=mac(tmp_path)).stdout == "mac\n"
+
+
+def test_a_mac_with_an_intel_processor_is_told_so_and_not_to_check_its_network(place, tmp_path):
+    program(place / "bin/uv", "exit 2")
+    result = start(place, tmp_path, path=mac(tmp_path, arm=0))
+    assert result.returncode == 1 and "this one has an Intel processor" in result.stderr
+    assert "Intel processor" in (tmp_path / "alert").read_text(encoding="utf-8")
+
+
+def test_an_app_that_macos_runs_from_a_place_of_its_own_asks_to_be_moved(tmp_path):
+    """It would be set up anew at every start, each time somewhere else."""
+    moved = tmp_path / "AppTranslocation" / "0F0F" / "d" / "EchoGen.app/Contents/Resources/echogen/installer/launcher"
+    moved.mkdir(parents=True)
+    shutil.copy(ROOT / "installer/launcher/start.sh", moved)
+    program(moved / "bin/uv", "echo /nowhere")
+    result = start(moved, tmp_path, path=mac(tmp_path))
+    assert result.returncode == 1 and "Drag EchoGen to the Applications folder" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -130,6 +170,23 @@ def test_the_first_sign_speaks_the_language_of_the_system(monkeypatch, locale, w
     monkeypatch.setenv("LANG", locale)
     monkeypatch.setattr("sys.platform", "linux")
     assert first_sign.text().startswith(words)
+
+
+def test_whatever_happens_before_there_is_a_window_is_said(tmp_path, monkeypatch, capsys):
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("ECHOGEN_UV", "uv")
+
+    def broken(*_: object) -> int:
+        raise PermissionError(13, "not allowed", "state.json")
+
+    monkeypatch.setattr(entry, "_open", broken)
+    assert entry.main([]) == 1
+    words = capsys.readouterr().err
+    log = tmp_path / "XDG_DATA_HOME/echogen-desktop/program/setup.log"
+    assert "not allowed: 'state.json'" in words and str(log) in words
+    assert "in broken" in log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("answer", "used"), [(0, "large 日本/EchoGen"), (1, "")], ids=["another folder", "closed"])
@@ -159,3 +216,4 @@ def test_a_full_disk_before_there_is_a_window_offers_another_folder(tmp_path, mo
     asked = (tmp_path / "asked").read_text(encoding="utf-8")
     assert "0.4 GB are needed, and 0.1 GB are free. Make room." in asked
     assert ("--file-selection" in asked) == bool(used)
+    assert "--error" not in asked, "it is said once"

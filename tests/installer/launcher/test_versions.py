@@ -107,8 +107,11 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
         def __init__(self, places: Places) -> None:
             self.places, self.python = places, Path("python")
 
-        def is_done(self, part: str) -> bool:
+        def is_done(self, *parts: str) -> bool:
             return True
+
+        def take_note_of_damage(self) -> str:
+            return ""
 
         def repair(self) -> list[str]:
             return ["something"]  # removed again and again: that must not go on for ever
@@ -122,7 +125,7 @@ def test_a_version_that_does_not_open_is_left_for_the_one_before(places, tmp_pat
     monkeypatch.setattr(entry, "Setup", Whole)
     monkeypatch.setattr(entry, "open_program", lambda setup, arguments: opening.ENDED)
     monkeypatch.setattr(entry, "say_failure", failures.append)
-    monkeypatch.setattr(entry.Network, "load", classmethod(lambda cls: cls()))
+    monkeypatch.setattr(opening.Network, "load", classmethod(lambda cls: cls()))
     monkeypatch.setattr(entry.os, "execve", execve)
     places_now = Places(versions.current(), places.folder)
     with pytest.raises(SystemExit):
@@ -143,8 +146,11 @@ def test_a_version_with_other_packages_is_tried_again_or_left(places, tmp_path, 
         def __init__(self, places: Places) -> None:
             self.places, self.python = places, Path("python")
 
-        def is_done(self, part: str) -> bool:
+        def is_done(self, *parts: str) -> bool:
             return not self.places.is_newer
+
+        def take_note_of_damage(self) -> str:
+            return ""
 
     def open_program(setup: Half, arguments: list[str]) -> str:
         opened.append(setup.places.root)
