@@ -237,7 +237,7 @@ class Walk(Camera):
         panel.commands.delete()
         self.settle(0.1)
         self.shot("trash")
-        panel.undo_delete()
+        panel.commands.undo_delete()
         self.quiet()
         panel.commands.check_files()
 
