@@ -42,12 +42,14 @@ class SubjectPanel(QWidget):
         editRequested: open the cut-out editor.
         chooseRequested: choose a photo from disk.
         helpersRequested: get the networks that cut out better.
+        transparentRequested: save the cut-out as a transparent picture.
         failed: an ``EchoGenError`` for the banner.
     """
 
     editRequested = Signal()
     chooseRequested = Signal()
     helpersRequested = Signal()
+    transparentRequested = Signal()
     failed = Signal(object)
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
@@ -355,6 +357,9 @@ class SubjectPanel(QWidget):
         acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
+        subject = self._state.subject
+        if subject is not None and subject.cut_out is not None:
+            acts["export_cutout"] = self.transparentRequested.emit
         if self._state.may_add_photo:
             acts["add_photo"] = self.photos.addRequested.emit
         menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.tool_row.undo.isEnabled())

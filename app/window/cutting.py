@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.session.state import Result, SessionState
 from app.session.subject_shelf import Subject
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
 from engine.bundle import BundleManifest
@@ -39,7 +41,8 @@ class Cutting(QObject):
         editor.saved.connect(self._saved)
         editor.copied.connect(self._copied)
         panels.canvas.actions_bar.cutOut.connect(self.cut_out)
-        panels.editor.inspector.transparentRequested.connect(self.save_subject)
+        for asks in (panels.editor.inspector, panels.subject):
+            asks.transparentRequested.connect(self.save_subject)
 
     def set_drafts(self, drafts: PictureDrafts) -> None:
         """Set where the marks are kept on disk while the editor is open."""
@@ -73,7 +76,8 @@ class Cutting(QObject):
 
     @Slot(object)
     def _saved(self, file: Path) -> None:
-        self._panels.toast.show_message(self.tr("Saved as {0}").format(file.name))
+        words = self.tr("Saved to {0}").format(file.parent.name or str(file.parent))
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot()
     def _copied(self) -> None:

@@ -114,7 +114,8 @@ class Larger(QObject):
         self._close_dialog()
         words = self.tr("Saved to {0}: {1} × {2}, by {3}")
         folder = file.parent.name or str(file.parent)
-        self._panels.toast.show_message(words.format(folder, enlarged.width, enlarged.height, enlarged.method))
+        words = words.format(folder, enlarged.width, enlarged.height, enlarged.method)
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot(object)
     def _saved(self, saved: tuple[Path, tuple[int, int]]) -> None:

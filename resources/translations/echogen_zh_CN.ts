@@ -4568,8 +4568,12 @@
         <translation>将抠图保存为透明图片</translation>
     </message>
     <message>
-        <source>Saved as {0}</source>
-        <translation>已保存为 {0}</translation>
+        <source>Saved to {0}</source>
+        <translation>已保存到 {0}</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>查看</translation>
     </message>
     <message>
         <source>What you marked last time is here again</source>
@@ -6507,6 +6511,10 @@
     <message>
         <source>Share a preset</source>
         <translation>分享预设</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>查看</translation>
     </message>
     <message>
         <source>Strengths, variety, shape, place and what to avoid, as they are now.</source>
