@@ -6163,6 +6163,10 @@
         <source>{0} to download</source>
         <translation>需下载 {0}</translation>
     </message>
+    <message>
+        <source>{0}.</source>
+        <translation>{0}。</translation>
+    </message>
 </context>
 <context>
     <name>ModelOpener</name>
