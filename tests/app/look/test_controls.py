@@ -240,6 +240,21 @@ def test_the_focus_ring_shows_for_the_keyboard_only(page):
     assert first.hasFocus() and not focus.is_visible(first), "Qt handed it on, as if Tab had been pressed"
 
 
+def test_what_a_mouse_opened_has_no_focus_ring_though_keys_were_used_before(page):
+    opener, opened = IconButton("settings", "Settings"), PrimaryButton("First of a dialog")
+    opener.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    page.add(opener, opened)
+    opener.clicked.connect(lambda: opened.setFocus(Qt.FocusReason.OtherFocusReason))
+    page.setFocus()
+    QTest.keyClick(page, Qt.Key.Key_Tab)
+    assert focus.is_visible(opener)
+    opener.clearFocus()
+    QTest.mouseClick(opener, Qt.MouseButton.LeftButton)
+    assert opened.hasFocus() and not focus.is_visible(opened)
+    QTest.keyClick(opened, Qt.Key.Key_Left)
+    assert focus.is_visible(opened) or focus.is_visible(opener), "the first key shows where it is"
+
+
 def _ring(window: QWidget) -> QWidget:
     return next(child for child in window.findChildren(QWidget) if type(child).__name__ == "_Ring")
 
