@@ -15,6 +15,7 @@ from app.session.state import Result, SessionState
 from app.session.subject_shelf import Subject
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.places import existing
 from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
@@ -60,7 +61,7 @@ class Cutting(QObject):
             return
         request = result.request
         name = Path(export_name(request.prompt, request.seed)).stem
-        file = str(self._controller.store.folder.parent / self.tr("{0}, cut out").format(name))
+        file = str(existing(self._controller.store.folder.parent) / self.tr("{0}, cut out").format(name))
         mask = subject_in(result, self._state.engine.manifest)
         session = panels.cutting.begin(photo_from_pixels(result.image), mask, request.subject_name, file)
         goes_on = self._drafts is not None and self._drafts.begin(session, "cut out")
@@ -98,7 +99,7 @@ class Cutting(QObject):
         subject = self._state.subject
         assert subject is not None
         title = Path(subject.title or subject.name or "subject").stem
-        start = self._controller.store.folder.parent / f"{title}-cutout.png"
+        start = existing(self._controller.store.folder.parent) / f"{title}-cutout.png"
         name, _ = QFileDialog.getSaveFileName(
             self._window, self.tr("Save the cut-out on transparency"), str(start), "PNG (*.png)"
         )
