@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QPoint, QSize, QTimer
+from PySide6.QtCore import QEventLoop, QPoint, QRect, QSize, QTimer
 from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -81,8 +81,10 @@ class Camera:
         self.settle(0.1)
 
     def picture(self, part: QWidget | None = None) -> QImage:
-        """The window with the menus and dialogs that lie over it. ``part``: a widget to cut out."""
-        shot = QPixmap(self.window.size())
+        """The window with the menus and dialogs that lie over it, in the pixels of its screen. ``part``: a widget to cut out."""
+        ratio = self.window.devicePixelRatioF()
+        shot = QPixmap(self.window.size() * ratio)
+        shot.setDevicePixelRatio(ratio)
         painter = QPainter(shot)
         painter.drawPixmap(0, 0, self.window.grab())
         for widget in QApplication.topLevelWidgets():
@@ -90,7 +92,8 @@ class Camera:
                 painter.drawPixmap(self.window.mapFromGlobal(widget.mapToGlobal(QPoint(0, 0))), widget.grab())
         painter.end()
         if part is not None:
-            shot = shot.copy(part.rect().translated(part.mapTo(self.window, QPoint(0, 0))))
+            place = part.rect().translated(part.mapTo(self.window, QPoint(0, 0)))
+            shot = shot.copy(QRect(place.topLeft() * ratio, place.size() * ratio))
         return shot.toImage()
 
     def end(self) -> None:

@@ -162,9 +162,14 @@ class CanvasPanel(QWidget):
         self.actions_bar.set_star(False)
         self._follow()
 
-    def stopped(self, image: np.ndarray | None) -> None:
-        """Cancelled. ``image``: the picture so far, which stays; None when there is none, and another one is shown."""
-        self.strip.stop()
+    def stopped(self, image: np.ndarray | None, images: Sequence[np.ndarray | None] = ()) -> None:
+        """Cancelled.
+
+        Args:
+            image: the picture so far, which stays; None when there is none, and another one is shown.
+            images: the picture after each scale that was drawn.
+        """
+        self.strip.stop(images)
         if image is not None:
             self.canvas.stop(image)
         self._follow()

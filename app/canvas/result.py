@@ -14,6 +14,7 @@ from app.canvas.comparing import Comparison, layer_of
 from app.canvas.empty_stage import EmptyStage
 from app.canvas.fading import FadingPicture
 from app.canvas.picture_mouse import PictureMouse
+from app.language.sentences import in_a_row
 from app.look import focus
 from app.look.pixels import ScaledPicture, paint_focus_ring, paint_shadow, to_image
 from app.look.theme import duration, notifier, radius, theme
@@ -297,7 +298,7 @@ class ResultCanvas(QWidget):
     def _describe(self) -> None:
         """The canvas says of itself: prompt, size, state."""
         if not self.has_picture() and self._state != "forming":
-            self.setAccessibleDescription(" ".join(word for word in self._empty.words if word))
+            self.setAccessibleDescription(in_a_row(self._empty.words))
             return
         width, height = self._size
         states = {

@@ -29,6 +29,9 @@ _SQUARE = 8
 _LOOKED_AT = 256
 """Pixels a side in which the clear part of a photo is looked at."""
 
+_MARKED_SIDE = 512
+"""Pixels a side of the mask in which it is looked for anything that is marked."""
+
 _ONE_COLOUR = 8.0
 """Spread of levels up to which pixels are of one colour."""
 
@@ -51,6 +54,7 @@ class ComposedPhoto:
         self._stale = Rect(0, 0, 0, 0)
         self._alpha: Pyramid | None = None
         self._masked = False
+        self._marked = False
 
     def forget(self) -> None:
         """Another photo is shown."""
@@ -76,6 +80,8 @@ class ComposedPhoto:
     def pixels_changed(self, rect: Rect) -> Rect:
         """Part of the photo's mask is another one; returns the screen pixels to paint again."""
         view = self._viewport.view()
+        if self._follow_marked():
+            return photo_on_screen(view)
         around = ceil(2 / min(view.scale, 1.0))  # one more for the pyramid's coarser pixels
         area = on_screen(view, rect.grown(around), edge_margin(self._style()) + 1)
         if not area.empty:
@@ -85,6 +91,7 @@ class ComposedPhoto:
     def image(self) -> QImage:
         """The image, up to date."""
         view = self._viewport.view()
+        self._follow_marked()
         width, height = screen_size(view)
         shift = shift_between(self._shown_view, view) if self._shown_view is not None else None
         torn = shift != (0, 0) and not self._stale.empty  # changed and moved: whose coordinates would they be?
@@ -105,12 +112,22 @@ class ComposedPhoto:
         self._shown_view, self._stale = view, Rect(0, 0, 0, 0)
         return self._backing
 
+    def _follow_marked(self) -> bool:
+        """Return True if something is marked now and was not, or the other way round: then all of the photo looks different."""
+        session = self._viewport.session
+        marked = session is not None and bool(session.mask_pyramid.at_most(_MARKED_SIDE).any())
+        changed, self._marked = marked != self._marked, marked
+        if changed:
+            self.compose_all()
+        return changed
+
     def _style(self) -> Style:
         stroke, ratio = tokens()["stroke"], self._viewport.view().ratio
         alpha = on_photo("mask-tint-alpha-panel" if self._small else "mask-tint-alpha-editor")
         return Style(
             tint=_colour(on_photo("mask-tint"), alpha),
-            dim=_colour(on_photo("outside-dim")),
+            # Before anything is marked there is no rest to be dimmed: the photo is seen as it is.
+            dim=_colour(on_photo("outside-dim"), None if self._marked else 0.0),
             inner=_colour(on_photo("mask-edge-inner")),
             outer=_colour(on_photo("mask-edge-outer")),
             inner_width=stroke["mask-edge-inner"] * ratio,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.gallery.model import GalleryModel
 from app.gallery.view import SIZES, GalleryView
@@ -15,8 +15,7 @@ from app.history.groups import spoken_time
 from app.history.menu import add_folder_entries, add_order_entry, add_picture_entries
 from app.language.say import say
 from app.look import focus
-from app.look import type as type_
-from app.look.controls import Button, ComboBox, Divider, IconButton, Segmented, label
+from app.look.controls import Button, ComboBox, Divider, IconButton, SearchField, Segmented, label
 from app.look.layout import retranslates
 from app.shortcuts import bind, keymap, tooltip
 from app.store.history_store import HistoryStore
@@ -54,11 +53,9 @@ class GalleryPanel(QWidget):
 
     def _build(self) -> None:
         self.back = Button("", "chevron-left", "plain", self)
-        self.field = QLineEdit()
+        self.field = SearchField()
         self.field.setObjectName("gallerySearch")
-        self.field.setClearButtonEnabled(True)
-        type_.apply(self.field, "body")
-        type_.set_width(self.field, 200)
+        self.field.cross.setVisible(False)
         self.star = IconButton("star", "", parent=self, checkable=True)
         self.subjects, self.bundles, self.days = ComboBox(), ComboBox(), ComboBox()
         self.sizes = Segmented([(name, name) for name in SIZES], parent=self)
@@ -109,7 +106,8 @@ class GalleryPanel(QWidget):
     def _connect(self) -> None:
         view, commands = self.view, self._commands
         self.back.clicked.connect(self.left)
-        self.field.textChanged.connect(self._search.start)
+        self.field.textChanged.connect(self._searched)
+        self.field.cross.triggered.connect(self.field.clear)
         self._search.timeout.connect(self.apply)
         self.star.toggled.connect(self.apply)
         for box in (self.subjects, self.bundles, self.days):
@@ -205,6 +203,11 @@ class GalleryPanel(QWidget):
         self.model.set_most_alike(not self.model.most_alike)
         self.view.scrollToTop()
         self._show_chosen()
+
+    @Slot(str)
+    def _searched(self, words: str) -> None:
+        self.field.cross.setVisible(bool(words))
+        self._search.start()
 
     @Slot()
     def show_search(self) -> None:
@@ -332,6 +335,7 @@ class GalleryPanel(QWidget):
             box.setAccessibleName(name)
         self.sizes.setLabels([self.tr("Small"), self.tr("Medium"), self.tr("Large")])
         self.view.setAccessibleName(self.tr("Gallery"))
+        self.field.cross.setToolTip(self.tr("Clear the search"))
         self.save_button.setText(self.tr("Save…"))
         self.star_button.setText(self.tr("Star"))
         self.compare_button.setText(self.tr("Compare"))

@@ -10,7 +10,6 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLineEdit,
     QMenu,
     QSizePolicy,
     QSpacerItem,
@@ -22,9 +21,8 @@ from app.history.commands import PictureCommands
 from app.history.model import HistoryModel, Running, square
 from app.history.picture_list import HistoryView
 from app.history.scroll_arrows import ScrollArrows
-from app.look import icons
 from app.look import type as type_
-from app.look.controls import IconButton, label
+from app.look.controls import IconButton, SearchField, label
 from app.look.layout import retranslates
 from app.look.pixels import paint_dashed, to_image
 from app.look.theme import notifier, radius, size, space, theme
@@ -66,12 +64,10 @@ class HistoryPanel(QWidget):
         self.folder_button = IconButton("folder-open", "", parent=self)
         for button in (self.star_button, self.search_button, self.folder_button):
             button.set_icon_name(button.icon_name(), color=None)
-        self.field = QLineEdit()
+        self.field = SearchField()
         self.field.setObjectName("historySearch")
-        self._leave = self.field.addAction(icons.icon("x", "text-muted"), QLineEdit.ActionPosition.TrailingPosition)
-        self._leave.triggered.connect(self._close_search)
+        self.field.cross.triggered.connect(self._close_search)
         self.field.hide()
-        type_.apply(self.field, "body")
         self.gallery_button = IconButton("layout-grid", "", parent=self, side=36)
         self.arrows = ScrollArrows(self.view, self)
         self.side = QWidget(self)
@@ -89,7 +85,6 @@ class HistoryPanel(QWidget):
         side.addLayout(buttons)
         side.addStretch(1)
         type_.set_width(self.side, _SIDE)
-        type_.set_width(self.field, 200)
         self._field_gap = QWidget(self)
         self._field_gap.setFixedWidth(space(6))
         self._field_gap.hide()
@@ -415,7 +410,7 @@ class HistoryPanel(QWidget):
         self.star_button.describe(self.tr("Starred only"))
         self.search_button.describe(self.tr("Search the history"), keymap.shown("search"))
         self.folder_button.describe(self.tr("Open the pictures folder"))
-        self._leave.setToolTip(self.tr("Leave the search (Esc)"))
+        self.field.cross.setToolTip(self.tr("Leave the search (Esc)"))
         self.field.setPlaceholderText(self.tr("Search prompts"))
         self.field.setAccessibleName(self.tr("Search the history"))
         self.gallery_button.describe(self.tr("Gallery of all pictures"), keymap.shown("gallery"))

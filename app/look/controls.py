@@ -12,7 +12,7 @@ from app.look.buttons import (
     PrimaryButton,
     TonalButton,
 )
-from app.look.inputs import CheckBox, ComboBox, NumberField
+from app.look.inputs import CheckBox, ComboBox, NumberField, SearchField
 from app.look.layout import Card, Disclosure, Divider, ElidedLabel, Spinner, clear, heading, label, reading_pane
 from app.look.segmented import Segmented
 from app.look.sliders import LabelledSlider, Slider
@@ -33,6 +33,7 @@ __all__ = [
     "OutlinedButton",
     "PlainButton",
     "PrimaryButton",
+    "SearchField",
     "Segmented",
     "Slider",
     "Spinner",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPen, QRegion
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QRegion
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QWidget
 
 from app.look.theme import radius, theme, tokens
@@ -104,6 +104,10 @@ class _Watcher(QObject):
             self.keyboard = False
         self._take(widget)
 
+    def press(self) -> None:
+        """A button is pressed with the mouse, also one that takes no focus: what gets the focus by itself then has no ring."""
+        self.keyboard = False
+
     def leave(self, widget: QObject) -> None:
         """A widget has it no more."""
         # From what is hidden or switched off Qt goes on as if somebody had pressed Tab.
@@ -177,6 +181,10 @@ class FocusButton(QAbstractButton):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         _shared().leave(self)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        _shared().press()
+        super().mousePressEvent(event)
 
 
 def _is_watched(widget: QObject) -> bool:

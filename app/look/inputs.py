@@ -1,16 +1,17 @@
-"""Number fields, combo boxes and check boxes in the program's look."""
+"""Fields for numbers and searches, combo boxes and check boxes in the program's look."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPen, QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QLineEdit,
     QStyledItemDelegate,
     QWidget,
 )
@@ -31,6 +32,25 @@ _PLACED_ON = (
     QEvent.Type.LayoutDirectionChange,
     QEvent.Type.LayoutRequest,
 )
+
+
+class SearchField(QLineEdit):
+    """A field for the words of a search, with a cross at its end that follows the theme.
+
+    Attributes:
+        cross: the cross; its slot and its tooltip are those of who has the field.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.cross = self.addAction(icons.icon("x", "text-muted"), QLineEdit.ActionPosition.TrailingPosition)
+        type_.apply(self, "body")
+        type_.set_width(self, 200)
+        notifier.changed.connect(self._dress)
+
+    @Slot()
+    def _dress(self) -> None:
+        self.cross.setIcon(icons.icon("x", "text-muted"))
 
 
 class NumberField(QDoubleSpinBox):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
@@ -258,6 +260,13 @@ def clear(layout) -> None:
             widget.deleteLater()
         elif item.layout() is not None:
             clear(item.layout())
+
+
+def show_all(widgets: Iterable[QWidget]) -> None:
+    """Show what was put into a visible layout at once. Call it when the layout is complete: shown one by one while it is filled,
+    a widget lies for a moment where another belongs, and Qt gives it the pointer that rests there."""
+    for widget in widgets:
+        widget.show()
 
 
 def retranslates(event: QEvent) -> bool:

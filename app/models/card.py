@@ -207,20 +207,19 @@ class ModelCard(Card):
         if wrong:
             tone = "danger"
             names = ", ".join(wrong[:3]) + ("…" if len(wrong) > 3 else "")
-            text = self.tr("Damaged or missing: {0}.").format(names) + " "
+            told = [self.tr("Damaged or missing: {0}.").format(names)]
             # What was converted is made anew as a whole; what was fetched is fetched again by itself.
-            text += (
+            told.append(
                 self.tr("Remove it and get it again.")
                 if state.installed
                 else self.tr("Press Get to download these files again.")
             )
         else:
-            text = self.tr("Every file is as it should be.") if wrong is not None else ""
+            told = [self.tr("Every file is as it should be.")] if wrong is not None else []
             if state.originals and state.installed:
-                text += " " + self.tr("The downloaded files, {0}, are not needed any more.").format(
-                    amounts.size(state.originals)
-                )
-        text = text.strip()
+                size = amounts.size(state.originals)
+                told.append(self.tr("The downloaded files, {0}, are not needed any more.").format(size))
+        text = sentences.in_a_row(told)
         asked = self.question.isVisible() and self._asking == "free"
         self.free.setVisible(
             bool(state.originals and state.installed and not wrong and not state.working and not asked)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.language import amounts
+from app.language import amounts, sentences
 from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
@@ -185,14 +185,12 @@ class ModelOffer(QWidget):
             self.bar.setAccessibleName(f"{words.title(state)}, {round(100 * share)} %")
             progress = amounts.amount(state.done, state.total) if by_bytes else words.phase(state)
             more = (words.speed(state) or words.phase(state)) if by_bytes else ""
-            text = "  ".join(
-                filter(None, [f"{progress}.", f"{more}." if more else "", self.tr("You can draw meanwhile.")])
-            )
+            told = [self.tr("{0}.").format(part) for part in (progress, more) if part]
+            text = sentences.in_a_row([*told, self.tr("You can draw meanwhile.")])
         else:
             self._action, button, icon = "get", self.tr("Get…"), "download"
-            text = self.tr("{0} px pictures, as in the paper.").format(1024)
+            told = [self.tr("{0} px pictures, as in the paper.").format(1024)]
             if plan is not None:
-                text += f" {words.plan_needs(plan)}"
                 on_processor = downloads.device is not None and downloads.device.kind == "cpu"
                 if words.too_large(plan):
                     self._action, button, icon = "models", self.tr("Models…"), "package"
@@ -201,12 +199,14 @@ class ModelOffer(QWidget):
                         if on_processor
                         else self.tr("It needs at least {0} of memory, and the graphics card has {1}.")
                     )
-                    text = self.tr("{0} px pictures, as in the paper.").format(1024) + " "
-                    text += lacks.format(words.memory(plan.needed), words.memory(plan.available))
-                elif on_processor:
-                    text += " " + self.tr("Without a graphics card a picture takes minutes.")
-                elif not plan.fits:
-                    tone = "warning"
+                    told.append(lacks.format(words.memory(plan.needed), words.memory(plan.available)))
+                else:
+                    told.append(words.plan_needs(plan))
+                    if on_processor:
+                        told.append(self.tr("Without a graphics card a picture takes minutes."))
+                    elif not plan.fits:
+                        tone = "warning"
+            text = sentences.in_a_row(told)
         self.text.setText(text)
         if self.text.property("tone") != tone:
             self.text.setProperty("tone", tone)

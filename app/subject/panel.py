@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.language import sentences
 from app.look.controls import (
@@ -16,6 +16,7 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Glyph
+from app.look.panel_scroll import PanelScroll
 from app.look.pixels import to_image
 from app.look.theme import radius, size
 from app.session.state import SessionState
@@ -41,12 +42,14 @@ class SubjectPanel(QWidget):
         editRequested: open the cut-out editor.
         chooseRequested: choose a photo from disk.
         helpersRequested: get the networks that cut out better.
+        transparentRequested: save the cut-out as a transparent picture.
         failed: an ``EchoGenError`` for the banner.
     """
 
     editRequested = Signal()
     chooseRequested = Signal()
     helpersRequested = Signal()
+    transparentRequested = Signal()
     failed = Signal(object)
 
     def __init__(self, state: SessionState, parent: QWidget | None = None) -> None:
@@ -200,9 +203,7 @@ class SubjectPanel(QWidget):
         head.addStrut(size("control"))  # nothing moves when the button comes
         head.addWidget(self.replace)
         content = QWidget()
-        content.setProperty("scrolled", "true")
         self._column = column = QVBoxLayout(content)
-        column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(12)
         column.addLayout(head)
         self._banner = QVBoxLayout()
@@ -211,15 +212,10 @@ class SubjectPanel(QWidget):
         column.addWidget(self.gallery)
         column.addStretch(1)
         column.addWidget(self.privacy)
-        self._scroll = scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
+        self._scroll = PanelScroll(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(self._scroll)
 
     def _connect(self) -> None:
         state = self._state
@@ -361,6 +357,9 @@ class SubjectPanel(QWidget):
         acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
+        subject = self._state.subject
+        if subject is not None and subject.cut_out is not None:
+            acts["export_cutout"] = self.transparentRequested.emit
         if self._state.may_add_photo:
             acts["add_photo"] = self.photos.addRequested.emit
         menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.tool_row.undo.isEnabled())

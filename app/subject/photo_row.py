@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.look import icons
 from app.look.controls import IconButton, PlainButton, clear, label
+from app.look.layout import show_all
 from app.look.tab_order import tab_within
 from app.look.theme import radius, theme, tokens
 from app.session.state import SessionState
@@ -104,9 +105,9 @@ class PhotoRow(QWidget):
             thumb.removeRequested.connect(self._removed)
             thumb.editRequested.connect(self._edit)
             thumb.firstRequested.connect(self._make_first)
-            thumb.show()
         self._row.addWidget(self.plus)
         self._row.addStretch(1)
+        show_all(self.thumbs)
         tab_within(self, [*self.thumbs, self.plus])
         if focused and self._state.subject is not None and self._state.subject.key in keys:
             self.thumbs[keys.index(self._state.subject.key)].setFocus(Qt.FocusReason.ShortcutFocusReason)

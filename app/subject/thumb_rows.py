@@ -13,6 +13,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, Q
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import clear, label
+from app.look.layout import show_all
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.look.theme import theme
@@ -65,9 +66,9 @@ class _Row(QWidget):
         self.thumbs = [self._thumb() for _ in range(count)]
         for index, thumb in enumerate(self.thumbs):
             self.grid.addWidget(thumb, index // COLUMNS, index % COLUMNS)
-            thumb.show()
-        tab_within(self, self.thumbs)
         self.grid.setColumnStretch(COLUMNS, 1)
+        show_all(self.thumbs)
+        tab_within(self, self.thumbs)
 
 
 class ExampleGallery(_Row):

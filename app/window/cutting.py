@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from app.session.state import Result, SessionState
 from app.session.subject_shelf import Subject
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.places import existing
+from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
 from engine.bundle import BundleManifest
@@ -39,7 +42,8 @@ class Cutting(QObject):
         editor.saved.connect(self._saved)
         editor.copied.connect(self._copied)
         panels.canvas.actions_bar.cutOut.connect(self.cut_out)
-        panels.editor.inspector.transparentRequested.connect(self.save_subject)
+        for asks in (panels.editor.inspector, panels.subject):
+            asks.transparentRequested.connect(self.save_subject)
 
     def set_drafts(self, drafts: PictureDrafts) -> None:
         """Set where the marks are kept on disk while the editor is open."""
@@ -57,7 +61,7 @@ class Cutting(QObject):
             return
         request = result.request
         name = Path(export_name(request.prompt, request.seed)).stem
-        file = str(self._controller.store.folder.parent / self.tr("{0}, cut out").format(name))
+        file = str(existing(self._controller.store.folder.parent) / self.tr("{0}, cut out").format(name))
         mask = subject_in(result, self._state.engine.manifest)
         session = panels.cutting.begin(photo_from_pixels(result.image), mask, request.subject_name, file)
         goes_on = self._drafts is not None and self._drafts.begin(session, "cut out")
@@ -73,7 +77,8 @@ class Cutting(QObject):
 
     @Slot(object)
     def _saved(self, file: Path) -> None:
-        self._panels.toast.show_message(self.tr("Saved as {0}").format(file.name))
+        words = self.tr("Saved to {0}").format(file.parent.name or str(file.parent))
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot()
     def _copied(self) -> None:
@@ -94,7 +99,7 @@ class Cutting(QObject):
         subject = self._state.subject
         assert subject is not None
         title = Path(subject.title or subject.name or "subject").stem
-        start = self._controller.store.folder.parent / f"{title}-cutout.png"
+        start = existing(self._controller.store.folder.parent) / f"{title}-cutout.png"
         name, _ = QFileDialog.getSaveFileName(
             self._window, self.tr("Save the cut-out on transparency"), str(start), "PNG (*.png)"
         )

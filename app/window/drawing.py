@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
@@ -11,6 +12,9 @@ from app.session.controller import Controller
 from app.window.empty_canvas import empty_words
 from app.window.panels import Panels
 from engine import EchoGenError, GenerationRequest, ScaleBits
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Drawing(QObject):
@@ -197,9 +201,9 @@ class Drawing(QObject):
         self._panels.toast.show_message(text, self._controller.queue.bring_back)
 
     @Slot(object)
-    def _stopped(self, images: object) -> None:
+    def _stopped(self, images: Sequence[np.ndarray | None]) -> None:
         canvas, result = self._panels.canvas, self._state.result
-        canvas.stopped(result.image if result is not None and result.unfinished else None)
+        canvas.stopped(result.image if result is not None and result.unfinished else None, images)
         if result is None:
             canvas.show_empty(*empty_words(self._state))
 

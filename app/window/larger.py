@@ -15,6 +15,7 @@ from app.session.enlargement import Enlargement
 from app.session.state import Result
 from app.store.picture_files import export_name
 from app.system import background
+from app.system.places import existing
 from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
@@ -87,7 +88,7 @@ class Larger(QObject):
         if result is None or result.file is None:
             return
         name = Path(export_name(result.request.prompt, result.request.seed))
-        start = self._controller.store.folder.parent / f"{name.stem} {factor}x.png"
+        start = existing(self._controller.store.folder.parent) / f"{name.stem} {factor}x.png"
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save larger"), str(start), _KINDS)
         if chosen:
             target = Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(".png")
@@ -114,7 +115,8 @@ class Larger(QObject):
         self._close_dialog()
         words = self.tr("Saved to {0}: {1} × {2}, by {3}")
         folder = file.parent.name or str(file.parent)
-        self._panels.toast.show_message(words.format(folder, enlarged.width, enlarged.height, enlarged.method))
+        words = words.format(folder, enlarged.width, enlarged.height, enlarged.method)
+        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
 
     @Slot(object)
     def _saved(self, saved: tuple[Path, tuple[int, int]]) -> None:

@@ -16,6 +16,7 @@ from app.session.prompt_source import MAX_TEXT, PromptSource
 from app.store.list_store import ListStore
 from app.store.picture_files import export_name, free_name
 from app.system import background
+from app.system.places import existing
 from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, ListedRequest, PhotoError, Sentence
@@ -54,7 +55,8 @@ class Listing(QObject):
 
         state, controller = self._controller.state, self._controller
         self._panels.prompt.wording.settle()
-        dialog = ListDialog(state, self.run, self._source, self._can_draw, controller.store.folder.parent, self._window)
+        folder = existing(controller.store.folder.parent)
+        dialog = ListDialog(state, self.run, self._source, self._can_draw, folder, self._window)
         dialog.sourceChanged.connect(self._keep_source)
         dialog.drawRequested.connect(self._draw)
         dialog.opened.connect(self._show)

@@ -22,11 +22,12 @@ from app.session.values import Recall
 from app.store.history_store import Picture
 from app.store.picture_files import OpenedPicture, export_name, free_name
 from app.system import background
+from app.system.places import existing
 from app.system.sharing import copy_picture, reveal
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, is_folder, shown_name
+from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, shown_name
 from engine.photo import load_photo
 
 
@@ -320,7 +321,7 @@ class FinishedPictures(QObject):
     @Slot(object, bool)
     def _save_all(self, pictures: list[Picture], metadata: bool) -> None:
         """Several pictures into one folder; no file that is there is written over."""
-        start = str(self._controller.store.folder.parent)
+        start = str(existing(self._controller.store.folder.parent))
         chosen = QFileDialog.getExistingDirectory(self._window, self.tr("Save to a folder"), start)
         taken: set[Path] = set()
         for picture in pictures if chosen else ():
@@ -359,11 +360,6 @@ class FinishedPictures(QObject):
     def _copy_failed(self, error: Exception) -> None:
         if isinstance(error, EchoGenError):
             self._history.commands.failed.emit(error)
-
-
-def existing(folder: Path) -> Path:
-    """The folder, or the home folder when it is gone: a dialog that begins nowhere begins in the program's own folder."""
-    return folder if is_folder(folder) else Path.home()
 
 
 def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:

@@ -16,6 +16,7 @@ from app.shortcuts import keymap, shortcut
 from app.store.picture_files import picture_name
 from app.store.preset_store import MOST, PresetStore
 from app.system.places import documents_folder
+from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, InputError, Preset, Sentence, read_preset, write_preset
 
@@ -147,13 +148,14 @@ class Presets(QObject):
         start = str(documents_folder() / (Path(picture_name(preset.name, 0)).stem.removesuffix(" 0") + ".json"))
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Share a preset"), start, "JSON (*.json)")
         if chosen:
-            target = Path(chosen)
+            target = Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(".json")
             try:
-                write_preset(target if target.suffix else target.with_suffix(".json"), preset)
+                write_preset(target, preset)
             except EchoGenError as error:
                 self.failed.emit(error)
                 return
-            self._say(self.tr("Saved to {0}").format(target.parent.name or str(target.parent)))
+            words = self.tr("Saved to {0}").format(target.parent.name or str(target.parent))
+            self._panels.toast.show_message(words, partial(reveal, target), self.tr("Show"))
 
     @Slot()
     def show_menu(self) -> None:

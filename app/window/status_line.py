@@ -38,6 +38,7 @@ class StatusLine(QObject):
             signal.connect(self.show)
         state.resultChanged.connect(self._other_picture)
         controller.drawing.connect(self._begins)
+        controller.ideasBegun.connect(self._begins)
         controller.ended.connect(self._ended)
 
     @Slot()
@@ -71,8 +72,9 @@ class StatusLine(QObject):
         """The error was read, or the language changed: the status does not go on about how the last drawing ended."""
         self._ended("")
 
+    @Slot(object)
     @Slot(object, object)
-    def _begins(self, event: object, size: object) -> None:
+    def _begins(self, event: object, size: object = None) -> None:
         self._last = ""
 
     @Slot(str)

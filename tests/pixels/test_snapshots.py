@@ -13,6 +13,7 @@ from app.look.theme import notifier, tokens
 from app.shortcuts import keymap
 from app.system import background
 from tests.pixels.snapshots import MOST_BYTES, STATES, THEMES, WIDTH, difference, file_of, take_all
+from tests.pixels.walk import Walk
 
 
 @pytest.fixture
@@ -48,6 +49,20 @@ def test_the_window_looks_as_it_did(dressed, models, tmp_path):
         + f"\nLook at {tmp_path} beside {file_of(*next(iter(taken))).parent}. If the window is meant to "
         "look so: python -m tests.pixels --renew"
     )
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.qt_log_ignore("This plugin does not support")  # what a screen has and none lacks
+def test_every_state_can_be_looked_at(dressed, models):
+    """The walk that is made to look at the window (``--review``) still finds its way to the end."""
+    taken: list[str] = []
+    walk = Walk(lambda name, theme, image: taken.append(name), ("light",), language="en")
+    try:
+        walk.run()
+    finally:
+        walk.end()
+    assert len(set(taken)) == len(taken) and set(taken) > {*STATES, "gallery", "queue", "region", "list", "photos"}
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QTransform
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -23,7 +23,7 @@ from engine.errors import BundleError
 from engine.request import GenerationRequest
 from engine.sentence import Sentence
 from tests.pixels.model_states import ShownStore, states
-from tests.pixels.painted import ENGINE, GRIDS, HOLD, coarse, paint, write_painted_bundle
+from tests.pixels.painted import ENGINE, GRIDS, HOLD, SIDE, coarse, paint, write_painted_bundle
 
 LEFT = Qt.MouseButton.LeftButton
 CARD = Device("cuda", "NVIDIA RTX 4070", 12 * GIB, 11 * GIB, half=True)
@@ -115,6 +115,10 @@ class Walk(Camera):
         self.ideas()
         if self.any_wanted("history", "trash"):
             self.history()
+        if self.any_wanted("gallery", "screen", "results", "queue"):
+            self.many()
+        if self.any_wanted("region", "list", "presets", "larger"):
+            self.ways()
         if self.any_wanted("prompt"):
             self.prompts()
         if self.any_wanted("engine"):
@@ -237,9 +241,117 @@ class Walk(Camera):
         panel.commands.delete()
         self.settle(0.1)
         self.shot("trash")
-        panel.undo_delete()
+        panel.commands.undo_delete()
         self.quiet()
         panel.commands.check_files()
+
+    def many(self) -> None:
+        """What shows many pictures, and one picture alone."""
+        window, queue = self.window, self.window.panels.queue
+        window.gallery_page.toggle()
+        self.settle(0.5)
+        self.shot("gallery")
+        self.window.panels.gallery.field.setText("elephant")
+        self.settle(0.5)
+        self.shot("gallery-nothing")
+        self.window.panels.gallery.field.clear()
+        window.gallery_page.leave()
+        window.full_screen.open_shown()
+        self.settle(0.4)
+        self.shot("screen")
+        screen = window.full_screen.screen
+        assert screen is not None
+        screen.close()
+        pictures = list(window.history.model.pictures())
+        window.history.view.choose(pictures[0].id)
+        window.history.view.selectAll()
+        window.side_by_side.toggle()
+        self.settle(0.6)
+        self.shot("results")
+        window.side_by_side.toggle()
+        window.history.view.choose(pictures[0].id)
+        self.settle(0.3)
+        queue.toggle()
+        self.shot("queue-empty")
+        self.state.update_values(seed=HOLD + 8, seed_locked=True, count=4)
+        window.drawing.generate()
+        self.wait(lambda: window.canvas.strip.model.image(7) is not None and self.state.jobs.busy, "the first of four")
+        queue.move_down()
+        self.settle(0.3)
+        self.shot("queue")
+        self.program.controller.queue.pause()
+        self.settle(0.3)
+        self.shot("queue-paused")
+        queue.put_away()
+        window.drawing.stop()
+        self.idle()
+        self.program.controller.queue.drop_held()
+        self.state.update_values(count=1, seed_locked=False)
+        self.quiet()
+
+    def ways(self) -> None:
+        """Ways to a picture that open over the window."""
+        window = self.window
+        self.draw(20)
+        self.quiet()
+        window.redrawing.redraw_region()
+        self.settle(0.4)
+        self.shot("region")
+        canvas = window.panels.region.canvas
+        at = [canvas.viewport.to_widget(SIDE * x, SIDE * 0.3).toPoint() for x in (0.2, 0.3, 0.4)]
+        QTest.mousePress(canvas, LEFT, pos=at[0])
+        for point in at[1:]:
+            QTest.mouseMove(canvas, point)
+        QTest.mouseRelease(canvas, LEFT, pos=at[-1])
+        self.settle(0.3)
+        self.shot("region-marked")
+        window.panels.region.leave()
+        window.redrawing.open_photo(resource("examples", "colorful_sneaker.webp"))
+        self.wait(window.panels.is_marking, "the photo that the subject goes into")
+        self.settle(0.4)
+        self.shot("region-photo")
+        window.panels.region.leave()
+        window.listing.set_text("a duck toy in the snow\na duck toy on the beach\n\na duck toy in the city at night")
+        self.dialog("list", window.listing.open, 0.5)
+        window.presets.keep("Close to the photo")
+        window.presets.keep("Free & wild")
+        self.quiet()
+        window.presets.show_menu()
+        self.settle(0.2)
+        self.shot("presets")
+        while (menu := QApplication.activePopupWidget()) is not None:
+            menu.close()
+        self.dialog("presets-name", window.presets.ask_and_keep)
+        self.dialog("larger", partial(window.larger.ask, 2), 0.5)
+
+    def photos(self) -> None:
+        """Several photos of one subject, and a shelf of subjects."""
+        assert self.state.subject is not None
+        card = self.state.subject.card
+        robot = QImage(str(resource("examples", "robot_toy.webp")))
+        for count, angle in ((2, 12), (3, -9), (4, 5)):
+            turned = robot.transformed(QTransform().rotate(angle))
+            self.program.controller.subjects.add_photos(card, [turned], "robot")
+            self.wait(lambda n=count: len(self.state.photos) == n and self.ready(), "another photo of the subject")
+        self.photo("duck_toy.webp")
+        self.state.select_subject(0)
+        self.settle(0.4)
+        if self.window.left.is_narrow():
+            self.window.left.open_panel()
+            self.settle(0.3)
+        self.shot("photos")
+        bar = self.window.subject._scroll.verticalScrollBar()
+        bar.setValue(bar.maximum())
+        self.shot("shelf")
+        bar.setValue(0)
+        thumb = self.window.subject.photos.thumbs[1]
+        menu = thumb.menu()
+        menu.popup(thumb.mapToGlobal(QPoint(30, 30)))
+        self.settle(0.2)
+        self.shot("photos-menu")
+        menu.close()
+        if self.window.left.is_narrow():
+            self.window.left.close_panel()
 
     def prompts(self) -> None:
         sheet = self.window.prompt.sheet
@@ -324,6 +436,8 @@ class Walk(Camera):
             self.settle(0.3)
             self.shot("photo-panel")
             self.window.left.close_panel()
+        if self.any_wanted("photos", "shelf"):
+            self.photos()
 
     def editor(self) -> None:
         self.window.editing.edit()

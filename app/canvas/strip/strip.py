@@ -174,10 +174,13 @@ class ScaleStrip(QWidget):
         self.model.drawn(scale, image)
         self.tiles.refresh()
 
-    def stop(self) -> None:
-        """The drawing was stopped or failed."""
+    def stop(self, images: Sequence[np.ndarray | None] = ()) -> None:
+        """The drawing was stopped or failed. ``images``: the picture after each scale, also where no preview was shown."""
         if self.model.drawing:
             self._stop_clock()
+            for scale, preview in enumerate(images):
+                if preview is not None:
+                    self.model.drawn(scale, preview)
             self.model.stop()
             self._refresh()
 

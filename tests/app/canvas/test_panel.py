@@ -210,6 +210,15 @@ def test_saving_with_and_without_metadata(panel, qtbot):
     assert wanted.args == [False]
 
 
+def test_after_a_stop_the_strip_has_no_gap_where_a_preview_was_left_out(panel):
+    draw(panel, 1)
+    panel.previewed(ScalePreview(3, 5, GRIDS[3], plain(30), 0.1))
+    panel.stopped(plain(30), (plain(0), plain(10), plain(20), plain(30), None))
+    strip = panel.strip.model
+    assert [strip.tile(scale) for scale in range(5)] == ["done"] * 4 + ["waiting"]
+    assert [int(strip.image(scale)[0, 0, 0]) for scale in range(4)] == [0, 10, 20, 30]
+
+
 def test_stopping_keeps_the_picture_so_far(panel):
     draw(panel, 2)
     panel.stopped(np.zeros((64, 64, 3), np.uint8))

@@ -73,6 +73,23 @@ def pixel(canvas, x, y):
 # Painting
 
 
+def test_the_photo_is_seen_as_it_is_until_something_is_marked(canvas, session):
+    rest, outside = (30, 30), (560, 360)
+    bright = tuple(int(level) for level in session.photo.rgb[360, 560])
+    assert max(pixel(canvas, *outside)) < max(bright), "beside a subject the rest is dimmed"
+    session.document.replace(np.zeros_like(session.document.mask), "Clear")
+    assert np.abs(np.subtract(pixel(canvas, *outside), bright)).max() <= 3
+    canvas.tools.set_tool("brush")
+    places = [at(canvas, *rest), at(canvas, 60, 30)]
+    canvas.repaint()
+    QTest.mousePress(canvas, LEFT, NONE, places[0])
+    move(canvas, places[1])
+    assert max(pixel(canvas, *outside)) < max(bright), "far from the first stroke, too"
+    QTest.mouseRelease(canvas, LEFT, NONE, places[1])
+    session.undo()
+    assert np.abs(np.subtract(pixel(canvas, *outside), bright)).max() <= 3
+
+
 def test_painting_adds_and_is_one_step(canvas, session):
     canvas.tools.set_tool("brush")
     drag(canvas, (50, 50), (150, 60), (180, 100))

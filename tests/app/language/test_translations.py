@@ -47,6 +47,11 @@ def test_chinese_sentences_have_chinese_punctuation():
     assert [text for text in texts if half.search(text) and "http://" not in text] == []
 
 
+def test_the_chinese_speaks_to_its_user_in_one_way():
+    texts = read(resource("translations") / "echogen_zh_CN.ts").values()
+    assert [text for text in texts if "你" in text] == []
+
+
 def test_every_marker_is_collected_and_what_is_gone_goes(tmp_path):
     code, ts = tmp_path / "code.py", tmp_path / "echogen_xx.ts"
     ts.write_text('<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n<TS version="2.1" language="de_DE"></TS>\n')

@@ -18,6 +18,7 @@ from app.look.controls import (
     NumberField,
     OutlinedButton,
     PrimaryButton,
+    SearchField,
     Segmented,
 )
 from app.look.glyphs import Glyph
@@ -102,6 +103,18 @@ def test_the_fonts_that_ship_are_used_and_follow_the_text_size(page):
     assert label.font().pixelSize() == inside.font().pixelSize() == round(13 * 1.5), "another theme keeps the size"
     type_.set_text_scale(1.0)
     assert inside.font().pixelSize() == 13 and fixed.width() == 100
+
+
+def test_the_cross_of_a_search_has_the_colour_of_the_theme(page):
+    notifier.set_choice("light")
+    field = SearchField()
+    page.add(field)
+    for choice in ("light", "dark"):
+        notifier.set_choice(choice)
+        image = field.cross.icon().pixmap(18, 18).toImage()
+        drawn = [image.pixelColor(x, y) for x in range(18) for y in range(18)]
+        darkest = max(drawn, key=QColor.alpha)
+        assert abs(darkest.lightness() - theme().color("text-muted").lightness()) < 20, choice
 
 
 def test_a_number_field_shows_its_text_with_and_without_buttons(page):
@@ -225,6 +238,21 @@ def test_the_focus_ring_shows_for_the_keyboard_only(page):
     QTest.mouseClick(second, Qt.MouseButton.LeftButton)
     second.setEnabled(False)
     assert first.hasFocus() and not focus.is_visible(first), "Qt handed it on, as if Tab had been pressed"
+
+
+def test_what_a_mouse_opened_has_no_focus_ring_though_keys_were_used_before(page):
+    opener, opened = IconButton("settings", "Settings"), PrimaryButton("First of a dialog")
+    opener.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    page.add(opener, opened)
+    opener.clicked.connect(lambda: opened.setFocus(Qt.FocusReason.OtherFocusReason))
+    page.setFocus()
+    QTest.keyClick(page, Qt.Key.Key_Tab)
+    assert focus.is_visible(opener)
+    opener.clearFocus()
+    QTest.mouseClick(opener, Qt.MouseButton.LeftButton)
+    assert opened.hasFocus() and not focus.is_visible(opened)
+    QTest.keyClick(opened, Qt.Key.Key_Left)
+    assert focus.is_visible(opened) or focus.is_visible(opener), "the first key shows where it is"
 
 
 def _ring(window: QWidget) -> QWidget:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.language import languages
 from app.models.offer import MODEL, ModelOffer
 from app.session.state import Jobs
 from app.store.settings import OFFER_PUT_AWAY
@@ -85,7 +86,7 @@ def test_a_computer_that_is_slow_or_small_is_told_so(offer, downloads, device, w
 def test_while_it_is_fetched_it_says_how_far_it_is(offer, downloads, qtbot):
     offer.now["state"] = replace(STATE, phase="fetching", done=6_100_000_000, rate=38e6, left=240.0)
     downloads.changed.emit(MODEL)
-    assert offer.text.text().startswith("6.1 of 25.2\u00a0GB.  38\u00a0MB/s, about 4 min left.")
+    assert offer.text.text().startswith("6.1 of 25.2\u00a0GB. 38\u00a0MB/s, about 4 min left.")
     assert "draw meanwhile" in offer.text.text()
     assert offer.bar.isVisible() and offer.bar.value() == round(1000 * 6.1 / 25.2)
     with qtbot.waitSignal(offer.modelsWanted):
@@ -93,6 +94,22 @@ def test_while_it_is_fetched_it_says_how_far_it_is(offer, downloads, qtbot):
     offer.now["state"] = replace(STATE, phase="converting", fraction=0.5, done=25_200_000_000)
     downloads.changed.emit(MODEL)
     assert "Making it ready to draw, 50 %" in offer.text.text() and offer.bar.value() == 500
+
+
+def test_in_chinese_no_sentence_has_a_space_or_a_stop_of_english(offer, downloads, qtbot):
+    languages.install("zh_CN")
+    try:
+        qtbot.waitUntil(lambda: "像素" in offer.text.text())
+        texts = [offer.text.text()]
+        downloads.device = CPU
+        downloads.deviceKnown.emit()
+        texts.append(offer.text.text())
+        offer.now["state"] = replace(STATE, phase="fetching", done=6_100_000_000, rate=38e6, left=240.0)
+        downloads.changed.emit(MODEL)
+        texts.append(offer.text.text())
+        assert len(set(texts)) == 3 and not [text for text in texts if "。 " in text or ". " in text or "  " in text]
+    finally:
+        languages.install("en")
 
 
 def test_when_it_is_ready_one_click_uses_it_and_the_card_goes(offer, downloads, controller, tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
@@ -16,6 +17,7 @@ from app.language import languages
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.subject.panel import SubjectPanel
+from app.subject.photo_pieces import Thumb
 from app.subject.shelf_thumb import SUBJECT_MIME
 from app.window.rail import LeftColumn
 from engine import CutOut
@@ -395,6 +397,8 @@ def test_a_right_click_on_the_photo_opens_a_menu_and_cuts_nothing(qtbot, rig, mo
             QApplication.sendEvent(panel.canvas, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, at))
         menu = panel.findChild(QMenu)
         assert menu.actions()[0].text() == "Edit cut-out" and menu.actions()[-1].text() == "Open photo…"
+        with qtbot.waitSignal(panel.transparentRequested):
+            next(one for one in menu.actions() if one.text() == "Save the cut-out on transparency…").trigger()
         menu.deleteLater()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert not session.undo_label and np.array_equal(session.document.mask, before)
@@ -628,6 +632,46 @@ def test_photos_stand_side_by_side_and_a_press_shows_one_with_its_mask(qtbot, ri
     rig.subjects.add_photos(rig.state.subject.card, [photo_file(rig, "last.png", seed=9)])
     qtbot.waitUntil(lambda: len(rig.state.photos) == 4)
     assert not photos.plus.isVisible() and not rig.state.may_add_photo
+
+
+class Places(QObject):
+    """Where the visible thumbs of a row lie, each time one is put somewhere."""
+
+    def __init__(self, kind: type[QWidget]) -> None:
+        super().__init__()
+        self._kind, self.of = kind, defaultdict(set)
+
+    def eventFilter(self, watched, event) -> bool:
+        if event.type() == QEvent.Type.Move and isinstance(watched, self._kind) and watched.isVisible():
+            self.of[id(watched)].add((watched.x(), watched.y()))
+        return False
+
+
+def test_no_thumb_lies_where_another_belongs_while_a_row_is_filled(qtbot, rig, qapp):
+    """It would get the pointer that rests there, and the right click that follows."""
+    with_photos(qtbot, rig, 3)
+    opened(qtbot, rig, name="other.png", seed=7)
+    rig.state.select_subject(2)
+    places = Places(Thumb)
+    qapp.installEventFilter(places)
+    for row in (rig.panel.photos, rig.panel.shelf):
+        row.thumbs[-1].removeRequested.emit()
+        assert rig.panel.shelf.bring_back()
+        qapp.processEvents()
+        assert all(places.of[id(thumb)] <= {(thumb.x(), thumb.y())} for thumb in row.thumbs)
+    qapp.removeEventFilter(places)
+
+
+def test_the_photo_keeps_its_width_when_the_panel_scrolls(qtbot, rig):
+    """It would stand between two bands: its height is that of the full width."""
+    opened(qtbot, rig, size=(640, 640))
+    rig.panel.resize(rig.panel.width(), 2000)
+    qtbot.waitUntil(lambda: not rig.panel._scroll.verticalScrollBar().isVisible())
+    wide = rig.panel.canvas.size()
+    assert wide.width() == wide.height()
+    rig.panel.resize(rig.panel.width(), 400)
+    qtbot.waitUntil(lambda: rig.panel._scroll.verticalScrollBar().isVisible())
+    assert rig.panel.canvas.size() == wide
 
 
 def test_photos_chosen_together_come_in_the_order_they_were_chosen(qtbot, rig):

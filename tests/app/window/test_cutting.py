@@ -72,6 +72,8 @@ def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
     qtbot.waitUntil((tmp_path / "large.png").exists)
     saved = load_photo(tmp_path / "large.png")
     assert (saved.width, saved.height) == (60, 80)
+    toast = window.panels.toast
+    qtbot.waitUntil(lambda: toast.text() == f"Saved to {tmp_path.name}" and toast.button.text() == "Show")
     window.close_panels()
 
 

@@ -122,6 +122,18 @@ def test_the_menu_of_the_picture(rig, qtbot):
     wait(qtbot, lambda: rig.state.result is not None and rig.state.result.picture == rig.pictures[1].id)
 
 
+def test_after_four_ideas_the_status_says_nothing_of_the_drawing_before(rig):
+    rig.show(rig.pictures[0])
+    status, controller = rig.window.top_bar.status, rig.window.controller
+    rig.state.update_engine(phase="ready")
+    controller.ended.emit("Stopped")
+    assert status.text() == "Stopped"
+    controller.ideasBegun.emit([GenerationRequest("a cat", seed=seed) for seed in range(4)])
+    rig.window.canvas.close_ideas()
+    rig.window.status.show()
+    assert status.text() == "Ready"
+
+
 def test_a_picture_without_a_file_has_a_menu_without_what_needs_one(rig):
     rig.show(rig.pictures[0])
     request = rig.state.result.request

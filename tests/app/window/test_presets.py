@@ -27,7 +27,7 @@ def presets(qtbot, plain_look, tmp_path, shown) -> Presets:  # noqa: F811
     qtbot.addWidget(window)
     panels = SimpleNamespace(
         prompt=SimpleNamespace(sheet=SimpleNamespace(presets_button=QPushButton(window))),
-        toast=SimpleNamespace(show_message=lambda text, undo=None: shown.append((text, undo))),
+        toast=SimpleNamespace(show_message=lambda text, undo=None, button="": shown.append((text, undo))),
     )
     state = SessionState()
     state.update_engine(manifest=fake_bundle(tmp_path), folder=tmp_path)
