@@ -556,6 +556,10 @@
         <translation>正在下载</translation>
     </message>
     <message>
+        <source>Downloading {0}, {1}&#xa0;%</source>
+        <translation>正在下载 {0}，{1}&#xa0;%</translation>
+    </message>
+    <message>
         <source>Downloads are switched off on this computer.</source>
         <translation>这台电脑上已关闭下载。</translation>
     </message>
@@ -3328,6 +3332,10 @@
         <translation>请等待其完成。</translation>
     </message>
     <message>
+        <source>Waiting for the server</source>
+        <translation>正在等待服务器</translation>
+    </message>
+    <message>
         <source>Wed</source>
         <translation>周三</translation>
     </message>
@@ -4634,10 +4642,6 @@
     <message>
         <source>Copied</source>
         <translation>已复制</translation>
-    </message>
-    <message>
-        <source>Downloading {0}, {1}&#xa0;%</source>
-        <translation>正在下载 {0}，{1}&#xa0;%</translation>
     </message>
     <message>
         <source>EchoGen {0} is there.</source>
