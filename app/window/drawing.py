@@ -32,7 +32,7 @@ class Drawing(QObject):
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
         prompt.resumeRequested.connect(queue.resume)
-        prompt.dropRequested.connect(queue.drop_held)
+        prompt.dropRequested.connect(self._drop_held)
         prompt.ideasRequested.connect(self.draw_ideas)
         prompt.queueRequested.connect(panels.queue.toggle)
         panels.queue.closed.connect(self._queue_closed)
@@ -172,6 +172,10 @@ class Drawing(QObject):
     def stop_after(self) -> None:
         """Finish the picture that is drawn."""
         self._taken_out(self._controller.queue.stop_after())
+
+    @Slot()
+    def _drop_held(self) -> None:
+        self._taken_out(self._controller.queue.drop_held())
 
     @Slot()
     def pause_or_go_on(self) -> None:

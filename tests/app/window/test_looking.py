@@ -202,6 +202,11 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert rig.state.jobs.held == 3
     key(panel.view, Qt.Key.Key_Escape)
     assert not panel.isVisible() and rig.state.jobs.busy and not rig.state.jobs.stopping
+    left = [entry.number for entry in rig.queue.entries() if entry.phase == "held"]
+    window.prompt.sheet.drop_button.click()
+    assert rig.state.jobs.held == 0 and window.toast.text() == "3 taken out of the queue"
+    window.toast.take_back()
+    assert [entry.number for entry in rig.queue.entries() if entry.phase == "held"] == left, "a slip loses nothing"
     rig.queue.drop_held()
     rig.queue.stop_now()
     rig.link.failed.emit(Failed(rig.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
