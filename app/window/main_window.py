@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
             self.photo_sources.choose,
             self.history.commands.rescan,
             panels.place_banner,
+            self.toast.show_message,
         )
         self.top_bar.set_menu(self.commands.menu)
 

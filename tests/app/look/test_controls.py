@@ -182,6 +182,9 @@ def test_a_choice_tells_its_value_and_moves_with_the_arrows(page, qtbot):
     QTest.keyClick(choice.button("model"), Qt.Key.Key_Left)
     assert choice.value() == "outline"
     assert choice.button("outline").accessibleName() == "Overlay, Outline"
+    choice.setValue(None)
+    QTest.keyClick(choice.button("model"), Qt.Key.Key_Return)
+    assert choice.value() == "model", "as every button takes Enter"
 
 
 def test_a_folded_section_opens_by_key_and_says_what_it_holds(page):
