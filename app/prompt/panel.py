@@ -170,7 +170,7 @@ class PromptPanel(QWidget):
     @Slot()
     def focus_prompt(self) -> None:
         self.sheet.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.sheet.area.ensureWidgetVisible(self.sheet.prompt)
+        self.sheet.area.verticalScrollBar().setValue(0)  # it is the first, and its heading is seen whole
 
     # From the widgets to the state
 

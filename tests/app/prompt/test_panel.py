@@ -337,6 +337,17 @@ def test_the_same_picture_is_promised_only_where_it_is_the_same(panel, state, bu
     assert panel.sheet.help.text() == kept, "another subject is another picture"
 
 
+def test_who_goes_to_the_prompt_sees_it_with_its_heading(panel, bundle, qtbot):
+    panel.setFixedHeight(420)
+    panel.sheet.set_open_sections({"strengths": True, "shape": True, "seed": True})
+    bar = panel.sheet.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 200)
+    for place in (30, bar.maximum()):
+        bar.setValue(place)
+        panel.focus_prompt()
+        assert bar.value() == 0 and panel.sheet.prompt.hasFocus()
+
+
 def test_the_seed_is_typed_rolled_and_locked(panel, state, qtbot):
     panel.sheet.set_open_sections({"seed": True})
     panel.sheet.seed.spin.setFocus()
