@@ -369,7 +369,8 @@ class Controller(QObject):
         if forming is not None:
             image = next((image for image in reversed(images) if image is not None), None)
             if image is not None:
-                self.fresh = Result(forming.request, image, grids=tuple(forming.grids), unfinished=True)
+                grids, previews = tuple(forming.grids), tuple(images)
+                self.fresh = Result(forming.request, image, grids=grids, unfinished=True, previews=previews)
             self.state.set_result(self.fresh if image is not None else self._before)
         self.ended.emit(self.tr("Stopped"))
 

@@ -203,7 +203,11 @@ class Drawing(QObject):
     @Slot(object)
     def _stopped(self, images: object) -> None:
         canvas, result = self._panels.canvas, self._state.result
-        canvas.stopped(result.image if result is not None and result.unfinished else None)
+        unfinished = result if result is not None and result.unfinished else None
+        if unfinished is not None:
+            canvas.stopped(unfinished.image, unfinished.previews)
+        else:
+            canvas.stopped(None)
         if result is None:
             canvas.show_empty(*empty_words(self._state))
 

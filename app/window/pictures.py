@@ -125,9 +125,10 @@ class FinishedPictures(QObject):
             result.grids,
             file=result.file,
             starred=self._is_starred(result.picture),
+            whole=not result.unfinished,
         )
         if result.unfinished:
-            self._canvas.stopped(result.image)
+            self._canvas.stopped(result.image, result.previews)
 
     def _show_cut_out(self, request: GenerationRequest) -> None:
         """Compare shows the picture's own cut-out, whatever lies in the panel."""

@@ -130,6 +130,7 @@ def test_a_stopped_picture_is_shown_as_far_as_it_came_and_can_be_finished(one):
     one.queue.stop_now()
     one.steps(1)
     assert one.result.unfinished and np.array_equal(one.result.image, picture_of(one.result.request, 2))
+    assert [image is not None for image in one.result.previews][:2] == [True, True]
     assert one.seeds() == []
     one.controller.finish(one.result.request)
     one.steps()

@@ -214,6 +214,26 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert not rig.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
 
 
+def test_a_stopped_picture_has_the_scales_that_were_drawn_and_has_them_again(rig, monkeypatch):
+    monkeypatch.setattr(rig.link, "cancel", lambda number: None, raising=False)
+    canvas, image = rig.window.canvas, np.full((64, 64, 3), 90, np.uint8)
+    rig.state.update_values(prompt="a box that is stopped", count=1)
+
+    def stop(images: tuple[np.ndarray | None, ...]) -> list[bool]:
+        rig.window.drawing.generate()
+        number = rig.state.jobs.drawing
+        rig.link.started.emit(number, Started(rig.state.jobs.request, GRIDS, (0.2,) * 5))
+        rig.queue.stop_now()  # what the engine draws until it hears of it comes with its answer
+        rig.link.failed.emit(Failed(number, Cancelled("stopped"), ""), Previews(number, images))
+        assert canvas.canvas.state == "stopped" and not canvas.strip.model.drawing
+        return [one is not None for one in canvas.strip.model.images]
+
+    drawn = [True, True, *(False for _ in GRIDS[2:])]
+    assert stop((image, image)) == drawn
+    assert stop(()) == drawn, "stopped before its first scale: the one before is back"
+    rig.show(None)
+
+
 def test_a_picture_forms_in_the_group_that_it_will_stand_in(rig, qtbot):
     model, image = rig.window.history.model, np.full((64, 64, 3), 77, np.uint8)
     rig.state.update_values(prompt="a box in a group", count=1, seed_locked=False)
