@@ -19,10 +19,11 @@ from app.look.controls import (
 )
 from app.look.glyphs import Glyph
 from app.look.layout import retranslates
+from app.look.panel_scroll import PanelScroll
 from app.look.theme import space
 from app.prompt.edit import PromptEdit
 from app.prompt.fields import CountField, DialSlider, SeedField, ShapeCombo
-from app.prompt.parts import Fold, PanelScroll, Pinned, column_of, dial, labelled
+from app.prompt.parts import Fold, Pinned, column_of, dial, labelled
 from app.prompt.scene_chips import SceneChips
 from app.prompt.vocabulary import PromptHistory
 from app.session.values import TEMPERATURES, PanelValues

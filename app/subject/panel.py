@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.language import sentences
 from app.look.controls import (
@@ -16,6 +16,7 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Glyph
+from app.look.panel_scroll import PanelScroll
 from app.look.pixels import to_image
 from app.look.theme import radius, size
 from app.session.state import SessionState
@@ -200,9 +201,7 @@ class SubjectPanel(QWidget):
         head.addStrut(size("control"))  # nothing moves when the button comes
         head.addWidget(self.replace)
         content = QWidget()
-        content.setProperty("scrolled", "true")
         self._column = column = QVBoxLayout(content)
-        column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(12)
         column.addLayout(head)
         self._banner = QVBoxLayout()
@@ -211,12 +210,7 @@ class SubjectPanel(QWidget):
         column.addWidget(self.gallery)
         column.addStretch(1)
         column.addWidget(self.privacy)
-        self._scroll = scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
+        self._scroll = scroll = PanelScroll(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)

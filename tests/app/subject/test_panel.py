@@ -235,6 +235,17 @@ def test_the_focus_stays_on_the_shelf_while_there_is_one(qtbot, rig):
         assert not shelf.thumbs or shelf.thumbs[then].hasFocus()
 
 
+def test_the_photo_fills_the_panel_whether_it_scrolls_or_not(qtbot, rig):
+    opened(qtbot, rig, size=(400, 400))
+    panel, widths = rig.panel, []
+    for height in (1400, 500):
+        panel.setFixedHeight(height)
+        qtbot.waitUntil(lambda: panel._scroll.verticalScrollBar().isVisible() == (panel.height() < 600))
+        qtbot.waitUntil(lambda: panel.canvas.width() == panel.canvas.height(), timeout=2000)
+        widths.append(panel.canvas.width())
+    assert widths == [264, 264], "a square photo in a square, without bands"
+
+
 def test_a_new_photo_is_in_view_and_who_walks_along_the_shelf_stays_there(qtbot, rig):
     for number, name in enumerate(("one", "two", "three"), 1):
         opened(qtbot, rig, name=f"{name}.png", seed=number)
