@@ -162,14 +162,14 @@ class CanvasPanel(QWidget):
         self.actions_bar.set_star(False)
         self._follow()
 
-    def stopped(self, image: np.ndarray | None, images: Sequence[np.ndarray | None] = ()) -> None:
+    def stopped(self, image: np.ndarray | None, previews: Sequence[np.ndarray | None] = ()) -> None:
         """Cancelled.
 
         Args:
             image: the picture so far, which stays; None when there is none, and another one is shown.
-            images: the picture after each scale that was drawn.
+            previews: it after each of its scales, where that is known: some come only after Stop was pressed.
         """
-        self.strip.stop(images)
+        self.strip.stop(previews)
         if image is not None:
             self.canvas.stop(image)
         self._follow()
@@ -198,8 +198,10 @@ class CanvasPanel(QWidget):
         *,
         file: Path | None = None,
         starred: bool = False,
+        whole: bool = True,
     ) -> None:
-        """A picture from the history. ``grids``: of its scales; taken from the bits when left out."""
+        """A picture from the history, or a stopped one, which is not whole. ``grids``: of its scales; taken from the bits when
+        left out."""
         self.close_ideas()
         self.close_results()
         self.request, self.bits, self.file = request, bits, file
@@ -207,7 +209,7 @@ class CanvasPanel(QWidget):
         self.canvas.set_compare(False)
         self.canvas.show_result(image, request.prompt)
         shapes = tuple(grids) or tuple(scale.shape[:2] for scale in (bits.scales if bits else ()))
-        self.strip.show_picture(shapes or self._grids, bits, _small(image))
+        self.strip.show_picture(shapes or self._grids, bits, _small(image) if whole else None)
         self.actions_bar.set_star(starred)
         self._follow()
 

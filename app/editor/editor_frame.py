@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.editor.bars import HintBar, OptionBar, ToolRail
 from app.editor.mask_canvas import MaskCanvas
@@ -55,6 +55,11 @@ class EditorFrame(QWidget):
         row.addLayout(middle, 1)
         row.addWidget(Divider(vertical=True))
         row.addWidget(side)
+        # A click on a tool leaves the focus on the canvas, whose keys then go on working: Enter, which takes the mask over.
+        for part in (self.rail, self.options, side):
+            for button in part.findChildren(QAbstractButton):
+                if button.focusPolicy() == Qt.FocusPolicy.StrongFocus:
+                    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _connect_frame(self) -> None:
         self.rail.toolChosen.connect(self.canvas.tools.set_tool)

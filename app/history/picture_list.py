@@ -178,6 +178,7 @@ class HistoryView(HoverList):
         super().__init__("historyList", parent)
         self.history = history
         self._lent: tuple[list[int], int | None] | None = None
+        self._pressed: tuple[list[int], int | None] | None = None
         self.setModel(history)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
@@ -238,7 +239,12 @@ class HistoryView(HoverList):
             if index.isValid() and not self.selectionModel().isSelected(index):
                 self._lend_to(index)
             return
+        before = [picture.id for picture in self.chosen()]
         super().mousePressEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        clicked = self.history.picture_at(index.row()) if index.isValid() else None
+        other = clicked is not None and clicked.id not in before and not event.modifiers()
+        self._pressed = (before, clicked.id) if other and clicked is not None else None
 
     def _lend_to(self, index: QModelIndex) -> None:
         """A menu is about another picture than those that are chosen: it alone is chosen until ``give_back``."""
@@ -249,7 +255,7 @@ class HistoryView(HoverList):
 
     @Slot()
     def give_back(self) -> None:
-        """The menu is closed and what was chosen in it is done: choose again what was chosen before, unless that did choose."""
+        """The menu is closed, or the drag is done: choose again what was chosen before, unless what was done did choose."""
         if self._lent is None:
             return
         (before, clicked), self._lent = self._lent, None
@@ -286,7 +292,10 @@ class HistoryView(HoverList):
             files = [picture.file for picture in pictures]
             row = self.history.rows[self.history.row_of(pictures[0].id)]
             image = QImage(str(files[0])) if len(files) == 1 else None
+            # The press chose what is dragged; nothing else was asked for it.
+            self._lent, self._pressed = self._pressed, None
             drag_out(self, files, image, self.history.thumb(row))
+            self.give_back()
             self.forget_hovered()
 
     def resizeEvent(self, event) -> None:

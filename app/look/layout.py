@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QLayoutItem,
     QPlainTextEdit,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -214,6 +215,7 @@ class Disclosure(QWidget):
         self.setFocusProxy(self.header)
         self.header.setAccessibleName(title)
         self.header.toggled.connect(self._toggle)
+        self.header.clicked.connect(self._pressed)
         content.setVisible(opened)
         self.header.setChecked(opened)
 
@@ -236,6 +238,21 @@ class Disclosure(QWidget):
     def _toggle(self, opened: bool) -> None:
         self.content.setVisible(opened)
         self.toggled.emit(opened)
+
+    @Slot(bool)
+    def _pressed(self, opened: bool) -> None:
+        if opened:
+            QTimer.singleShot(0, self, self._scroll_to_content)  # when it has its size
+
+    @Slot()
+    def _scroll_to_content(self) -> None:
+        """Bring what was unfolded into view, as much as fits below its line."""
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None:
+            for widget in (self.content, self.header):
+                above.ensureWidgetVisible(widget, 0, 16)
 
 
 def heading(title: QLabel, words: QLabel, close: QWidget) -> QHBoxLayout:

@@ -26,6 +26,13 @@ class _Segment(focus.FocusButton):
         focus.attach(self, radius("control") - 2)
         notifier.changed.connect(self.update)
 
+    def keyPressEvent(self, event) -> None:
+        # As every button takes Enter; the choice that is made already has no use for it.
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() and not self.isChecked():
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
     def sizeHint(self) -> QSize:
         bold = QFontMetricsF(type_.font("section")).horizontalAdvance(self.text())
         return QSize(round(bold) + 22, max(size("field") - 4, self.fontMetrics().height() + 8))

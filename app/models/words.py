@@ -64,11 +64,21 @@ def speed(state: ModelState) -> str:
 
 
 def phase(state: ModelState) -> str:
-    """ "Downloading", "Checking the files, 40 %"."""
+    """ "Downloading", "Waiting for the server", "Checking the files, 40 %"."""
+    if state.phase == "fetching" and state.silent:
+        return say("Waiting for the server")
     words = say(_PHASES[state.phase])
     if state.phase in ("checking", "converting", "importing"):
         return say("{0}, {1} %").format(words, round(100 * state.fraction))
     return words
+
+
+def activity(state: ModelState) -> str:
+    """One line for the window about the work on a model: "Downloading Better cut-outs, 34 %", "Better cut-outs · Stopped"."""
+    if state.phase == "fetching" and not state.silent:
+        share = round(100 * state.done / state.total) if state.total else 0
+        return say("Downloading {0}, {1}\u00a0%").format(title(state), share)
+    return f"{title(state)} · {phase(state)}"
 
 
 def plan_title(plan: MemoryPlan) -> str:

@@ -26,8 +26,10 @@ from app.session.values import (
     Recall,
     can_keep,
     can_redraw,
+    compose,
     for_next_picture,
     help_line,
+    is_same_picture,
     kept_sentence,
     recall,
     shape_name,
@@ -168,7 +170,7 @@ class PromptPanel(QWidget):
     @Slot()
     def focus_prompt(self) -> None:
         self.sheet.prompt.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.sheet.area.ensureWidgetVisible(self.sheet.prompt)
+        self.sheet.area.verticalScrollBar().setValue(0)  # it is the first, and its heading is seen whole
 
     # From the widgets to the state
 
@@ -390,10 +392,16 @@ class PromptPanel(QWidget):
         elif pressed:
             text = self.tr("Waiting for the model")
         elif possible and values.seed_locked:
-            shown = self.state.result.request if self.state.result is not None else None
-            same = shown is not None and (shown.seed, shown.prompt) == (values.seed, values.prompt.strip())
+            same = self._draws_it_again()
             text = self.tr("The seed is kept: the same picture again") if same else self.tr("The seed is kept")
         sheet.help.setText(text)
+
+    def _draws_it_again(self) -> bool:
+        """Return True if Generate would draw the picture that is shown: with this subject and every setting, too."""
+        subject, result, cut_outs = self.state.subject, self.state.result, self.state.cut_outs
+        if subject is None or result is None or not cut_outs:
+            return False
+        return is_same_picture(compose(self.state.values, cut_outs[0], subject.name, cut_outs[1:]), result.request)
 
     def _show_words(self) -> None:
         """Unknown and dropped words are said, never silently ignored."""

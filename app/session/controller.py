@@ -165,6 +165,12 @@ class Controller(QObject):
             count = self.queue.waiting
             self.notice.emit(self.tr("{0} waiting").format(count))
 
+    def _draw_one(self, request: GenerationRequest) -> None:
+        """Draw a request that is not the panel's own. The panel says its seed, as after Generate, unless it keeps one."""
+        if not self.state.values.seed_locked:
+            self.state.update_values(seed=request.seed)
+        self._draw([request])
+
     def _without_place(self, request: GenerationRequest) -> GenerationRequest:
         """A place means nothing to a model that does not know placement: its pictures must not claim it."""
         manifest = self.state.engine.manifest
@@ -174,7 +180,7 @@ class Controller(QObject):
     @Slot(object)
     def vary(self, request: GenerationRequest) -> None:
         """The same request with a new seed."""
-        self._draw([request.with_seed(_random_seed())])
+        self._draw_one(request.with_seed(_random_seed()))
 
     @Slot(object, object, int)
     def redraw(self, request: GenerationRequest, bits: ScaleBits, keep: int) -> None:
@@ -187,7 +193,7 @@ class Controller(QObject):
         seed = _random_seed()
         if manifest is not None:
             seed = manifest.with_layout_of(seed, request.seed)
-        self._draw([redraw(request, bits, keep, seed, placement)])
+        self._draw_one(redraw(request, bits, keep, seed, placement))
 
     def redraw_region(self, result: Result, mask: np.ndarray, whole: int) -> bool:
         """Draw a region of a finished picture anew, with subject, prompt and seed as the panel has them.
@@ -217,7 +223,7 @@ class Controller(QObject):
         if self.state.engine.manifest is None or not self._may_draw():
             return False
         try:
-            self._draw([make()])
+            self._draw_one(make())
         except EchoGenError as error:
             self.failed.emit(error, "")
             return False
@@ -259,7 +265,7 @@ class Controller(QObject):
     def finish_idea(self, request: GenerationRequest) -> None:
         """Draw the chosen idea to its end: the same seed draws the same coarse scales."""
         self.queue.stop_now()
-        self._draw([request])
+        self._draw_one(request)
 
     @Slot(object)
     def _started(self, event: Started) -> None:
@@ -363,14 +369,15 @@ class Controller(QObject):
         if forming is not None:
             image = next((image for image in reversed(images) if image is not None), None)
             if image is not None:
-                self.fresh = Result(forming.request, image, grids=tuple(forming.grids), unfinished=True)
+                grids, previews = tuple(forming.grids), tuple(images)
+                self.fresh = Result(forming.request, image, grids=grids, unfinished=True, previews=previews)
             self.state.set_result(self.fresh if image is not None else self._before)
         self.ended.emit(self.tr("Stopped"))
 
     @Slot(object)
     def finish(self, request: GenerationRequest) -> None:
         """Draw a picture that was stopped once more, to its end: the same seed draws the same scales."""
-        self._draw([request])
+        self._draw_one(request)
 
     @Slot(object, str)
     def _failed(self, error: EchoGenError, details: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from app.language import sentences
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 IMPORT = ""
 """Stands for the import of a folder, before it is known which models it holds."""
 _LET_GO_SECONDS = 10.0
+_TELL_MS = 1000
+"""Also while nothing arrives is told how things are: a server that falls silent sends no sign of it."""
 
 
 class Downloads(QObject):
@@ -62,6 +64,9 @@ class Downloads(QObject):
         self._wrong: dict[str, tuple[str, ...]] = {}
         self._halted: set[str] = set()
         self._next: dict[str, Coroutine[Any, Any, None]] = {}
+        self._clock = QTimer(self)
+        self._clock.setInterval(_TELL_MS)
+        self._clock.timeout.connect(self._tell)
         self.device: Device | None = None
         if store is not None:
             self._take(store)
@@ -101,6 +106,16 @@ class Downloads(QObject):
     @property
     def busy(self) -> bool:
         return bool(self._tasks)
+
+    @property
+    def working(self) -> tuple[str, ...]:
+        """The models that something is done with, in the order in which it was begun."""
+        return tuple(self._tasks.values())
+
+    @Slot()
+    def _tell(self) -> None:
+        for name in self.working:
+            self.changed.emit(name)
 
     def is_open(self, state: ModelState) -> bool:
         """Return True if this is the bundle that draws."""
@@ -262,6 +277,7 @@ class Downloads(QObject):
         self._halted.discard(name)
         task = asyncio.ensure_future(self._run(name, steps))
         self._tasks[task] = name
+        self._clock.start()
         task.add_done_callback(self._ended)
         self.changed.emit(name)
 
@@ -287,6 +303,8 @@ class Downloads(QObject):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         name = self._tasks.pop(task)
+        if not self._tasks:
+            self._clock.stop()
         following = self._next.pop(name, None)
         if following is not None:
             self._start(name, following)

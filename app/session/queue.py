@@ -163,11 +163,11 @@ class PictureQueue(QObject):
         self._line.release()
         self._pump()
 
-    @Slot()
-    def drop_held(self) -> None:
-        """Forget what is held."""
-        self._line.held.clear()
-        self._tell()
+    def drop_held(self) -> int:
+        """Forget what is held; returns how many pictures that are, which ``bring_back`` puts back."""
+        numbers = {job.number for job in self._line.held}
+        self.take_out(numbers)
+        return len(numbers)
 
     # One by one, for the queue's panel
 

@@ -103,6 +103,7 @@ class Result:
         grids: token grid of every scale.
         likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
         unfinished: the drawing was stopped; ``image`` is the picture after the last scale that was drawn.
+        previews: of an unfinished picture, that after each scale, RGB uint8 (H, W, 3); None for one that is not known.
     """
 
     request: GenerationRequest
@@ -114,6 +115,7 @@ class Result:
     grids: tuple[tuple[int, int], ...] = ()
     likeness: float | None = None
     unfinished: bool = False
+    previews: tuple[np.ndarray | None, ...] = ()
 
 
 @dataclass

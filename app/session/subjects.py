@@ -449,6 +449,9 @@ class Subjects(QObject):
                 self._publish_session(key, one)
 
     def _publish_session(self, key: int, session: MaskSession) -> None:
+        subject = self._subject(key)
+        if subject is not None and subject.finding and not session.undo_label:
+            return  # nothing is found yet, and nothing was marked by hand: that is no empty cut-out
         if session.document.painting or session.busy:
             self._publish.start()
             return

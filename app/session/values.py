@@ -131,6 +131,11 @@ def compose(
     )
 
 
+def is_same_picture(request: GenerationRequest, other: GenerationRequest) -> bool:
+    """Return True if two requests draw the same picture with one model, whatever their subject is called."""
+    return replace(request, subject_name="", bundle="") == replace(other, subject_name="", bundle="")
+
+
 def compose_all(
     values: PanelValues, subject: CutOut | None, subject_name: str = "", views: Sequence[CutOut] = ()
 ) -> tuple[GenerationRequest, ...]:

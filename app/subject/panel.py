@@ -282,7 +282,9 @@ class SubjectPanel(QWidget):
         another = subject.key != self._named
         if another:
             self._named = subject.key
-            self._scroll.verticalScrollBar().setValue(0)  # another photo is looked at from its beginning
+            # A photo is looked at from its beginning; who walks along the shelf stays there, unless the photo is new.
+            if subject.finding or not self.shelf.has_focus():
+                self._scroll.verticalScrollBar().setValue(0)
         self.name_row.show_name(subject.name, another=another)
         proposal = subject.proposal
         self._show_found(subject)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look.controls import clear, label
 from app.look.layout import show_all
@@ -173,6 +173,8 @@ class Shelf(_Row):
             focused = next((key for key, thumb in zip(self._shown, self.thumbs, strict=True) if thumb.hasFocus()), None)
             place = self._shown.index(focused) if focused is not None else 0
             self._shown = keys
+            if focused is not None:
+                self.setFocus(Qt.FocusReason.OtherFocusReason)  # else Qt passes it on, and scrolls to whom it is given
             self._fill(len(keys))
             for thumb in self.thumbs:
                 thumb.clicked.connect(self._clicked)
@@ -198,6 +200,11 @@ class Shelf(_Row):
             thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(words))
             thumb.set_picture(self._pictures.of(subject))
         self._pictures.keep(keys)
+
+    def has_focus(self) -> bool:
+        """Return True while one of its thumbs has the focus."""
+        holder = QApplication.focusWidget()
+        return holder is not None and (holder is self or self.isAncestorOf(holder))
 
     @Slot()
     def _clicked(self) -> None:

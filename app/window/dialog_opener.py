@@ -26,12 +26,14 @@ class Dialogs(QObject):
 
     Signals:
         notice(str): a sentence for a toast.
-        fetching(str): which model is being downloaded and how far it is, or "".
+        fetching(str, str): the work on a model that goes on, or stopped by itself, and the colour of its dot; or "".
+        downloadFailed(str): a sentence for a toast; the models say more.
         updateFound(str): a newer version is there; a sentence for a toast.
     """
 
     notice = Signal(str)
-    fetching = Signal(str)
+    fetching = Signal(str, str)
+    downloadFailed = Signal(str)
     updateFound = Signal(str)
 
     def __init__(self, window: QWidget, controller: Controller, paths: AppPaths) -> None:
@@ -40,6 +42,7 @@ class Dialogs(QObject):
         self._downloads: Downloads | None = None
         self._updates: Updates | None = None
         self._told: EchoGenError | None = None
+        self._failed = ""
         self._models_open, self._page = False, "model"
 
     @property
@@ -59,20 +62,32 @@ class Dialogs(QObject):
         downloads = self._downloads
         if downloads is None or not name:
             return
-        state = downloads.state(name)
-        if state is not None and downloads.is_busy(name) and state.total:
-            share = round(100 * state.done / state.total)
-            self.fetching.emit(self.tr("Downloading {0}, {1}\u00a0%").format(state.title, share))
-        elif not downloads.busy:
-            self.fetching.emit("")
-        problem = downloads.problem(name)
-        if problem is not None and problem is not self._told and state is not None and not self._models_open:
-            self._told = problem
-            self.notice.emit(
+        state, problem = downloads.state(name), downloads.problem(name)
+        if problem is None or self._models_open:
+            self._failed = "" if name == self._failed else self._failed
+        elif problem is not self._told and state is not None:
+            self._told, self._failed = problem, name
+            self.downloadFailed.emit(
                 self.tr("{0} is not downloaded: {1}").format(
                     sentences.translated(state.title), sentences.title(problem)
                 )
             )
+        self._tell_work()
+
+    def _tell_work(self) -> None:
+        """Tell the window the first work that goes on; else, what failed while nobody looked at the models."""
+        from app.models import words
+
+        downloads = self._downloads
+        assert downloads is not None
+        working = next(filter(None, map(downloads.state, filter(None, downloads.working))), None)
+        failed = downloads.state(self._failed) if self._failed else None
+        if working is not None:
+            self.fetching.emit(words.activity(working), "warning" if working.silent else "accent")
+        elif failed is not None:
+            self.fetching.emit(words.activity(failed), "warning")
+        else:
+            self.fetching.emit("", "")
 
     @property
     def updates(self) -> Updates:
@@ -157,7 +172,8 @@ class Dialogs(QObject):
         from app.models.dialog import ModelsDialog
 
         dialog = ModelsDialog(self.downloads, self._controller, self._window)
-        self._models_open = True
+        self._models_open, self._failed = True, ""
+        self._tell_work()
         dialog.finished.connect(self._models_closed)
         dialog.open()
         if licences_of:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
@@ -12,9 +11,6 @@ from app.session.controller import Controller
 from app.window.empty_canvas import empty_words
 from app.window.panels import Panels
 from engine import EchoGenError, GenerationRequest, ScaleBits
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class Drawing(QObject):
@@ -36,7 +32,7 @@ class Drawing(QObject):
         prompt.generateRequested.connect(self.generate)
         prompt.cancelRequested.connect(self.stop)
         prompt.resumeRequested.connect(queue.resume)
-        prompt.dropRequested.connect(queue.drop_held)
+        prompt.dropRequested.connect(self._drop_held)
         prompt.ideasRequested.connect(self.draw_ideas)
         prompt.queueRequested.connect(panels.queue.toggle)
         panels.queue.closed.connect(self._queue_closed)
@@ -178,6 +174,10 @@ class Drawing(QObject):
         self._taken_out(self._controller.queue.stop_after())
 
     @Slot()
+    def _drop_held(self) -> None:
+        self._taken_out(self._controller.queue.drop_held())
+
+    @Slot()
     def pause_or_go_on(self) -> None:
         """Pause what waits; when nothing waits, go on with what is paused."""
         queue = self._controller.queue
@@ -201,9 +201,13 @@ class Drawing(QObject):
         self._panels.toast.show_message(text, self._controller.queue.bring_back)
 
     @Slot(object)
-    def _stopped(self, images: Sequence[np.ndarray | None]) -> None:
+    def _stopped(self, images: object) -> None:
         canvas, result = self._panels.canvas, self._state.result
-        canvas.stopped(result.image if result is not None and result.unfinished else None, images)
+        unfinished = result if result is not None and result.unfinished else None
+        if unfinished is not None:
+            canvas.stopped(unfinished.image, unfinished.previews)
+        else:
+            canvas.stopped(None)
         if result is None:
             canvas.show_empty(*empty_words(self._state))
 

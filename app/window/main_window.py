@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
             self.photo_sources.choose,
             self.history.commands.rescan,
             panels.place_banner,
+            self.toast.show_message,
         )
         self.top_bar.set_menu(self.commands.menu)
 
@@ -238,6 +239,7 @@ class MainWindow(QMainWindow):
         self.larger.goingOn.connect(self.status.show_enlarging)
         self.larger.networkWanted.connect(dialogs.get_upscaler)
         dialogs.updateFound.connect(self._tell_update)
+        dialogs.downloadFailed.connect(self._tell_download)
         self.photo_sources.filesGiven.connect(controller.files.open)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
@@ -363,6 +365,10 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _tell_update(self, text: str) -> None:
         self.toast.show_message(text, self.dialogs.update_settings, self.tr("Show"))
+
+    @Slot(str)
+    def _tell_download(self, text: str) -> None:
+        self.toast.show_message(text, self.dialogs.models, self.tr("Show"))
 
     def show_example(self) -> None:
         """First launch: the bundle's example and its prompt are in place."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Slot
 
+from app.language import sentences
 from app.language.say import say
 from app.session.controller import Controller
 from app.store.errors import HistoryNotWritten
@@ -32,6 +33,7 @@ class ErrorSteps(QObject):
         edit, choose_model, choose_folder, choose_photo: what the banner's buttons open: the cut-out editor, two pages of
             the settings, and the dialog for a photo. rescan: brings pictures back that the history lacks.
         place_banner: puts the banner beside the subject (True) or the prompt (False), and scrolls to it.
+        tell: says a sentence over what is seen, where the banner is not: in an editor, in the gallery.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class ErrorSteps(QObject):
         choose_photo: Callable[[], object],
         rescan: Callable[[], object],
         place_banner: Callable[[bool], object] = lambda _: None,
+        tell: Callable[[str], object] = lambda _: None,
     ) -> None:
         super().__init__(parent)
         self._banner, self._controller = banner, controller
         self._edit, self._choose_model, self._choose_folder = edit, choose_model, choose_folder
         self._choose_photo, self._rescan, self._place_banner = choose_photo, rescan, place_banner
+        self._tell = tell
         self._about = -1
         for signal in (controller.state.photoChanged, controller.state.maskChanged):
             signal.connect(self._clear_not_found)
@@ -62,7 +66,7 @@ class ErrorSteps(QObject):
             log.warning("%s\n%s", error, details.strip())
         self._place_banner(isinstance(error, PhotoError | SubjectNotFound))
         self._about = self._current()
-        self._banner.show_error(error, details, self._next_steps(error))
+        self._show(error, details, self._next_steps(error))
 
     @Slot(object)
     def report(self, error: BaseException) -> None:
@@ -76,7 +80,12 @@ class ErrorSteps(QObject):
             )
         steps = [] if isinstance(error, PhotoError) else self._next_steps(error)
         self._place_banner(False)
-        self._banner.show_error(error, "", steps)
+        self._show(error, "", steps)
+
+    def _show(self, error: EchoGenError, details: str, steps: list[NextStep]) -> None:
+        self._banner.show_error(error, details, steps)
+        if not self._banner.isVisible():
+            self._tell(sentences.translated(error.fact) or sentences.title(error))
 
     def _current(self) -> int:
         subject = self._controller.state.subject

@@ -142,8 +142,8 @@ class Panels(QWidget):
         self.top_bar.set_narrow(narrow)
 
     def place_banner(self, at_subject: bool) -> None:
-        """Put errors of the subject beside it, where its panel is seen, and others under the prompt; scroll to them."""
-        if at_subject and not self.left.is_narrow() and self.left.isVisible():
+        """Put errors of the subject beside it, where its panel stands, and others under the prompt; scroll to them."""
+        if at_subject and not self.left.is_narrow() and not self.left.isHidden():
             self.subject.show_banner(self.banner)
         else:
             self.prompt.sheet.set_banner(self.banner)

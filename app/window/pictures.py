@@ -54,6 +54,7 @@ class FinishedPictures(QObject):
         self._window, self._state, self._controller = window, state, controller
         self._canvas, self._history, self._prompt, self._toast = canvas, history, prompt, toast
         self._earlier = earlier
+        self._forming: GenerationRequest | None = None
         queue = controller.queue
         queue.previewed.connect(self._preview)
         queue.idle.connect(self._idle)
@@ -84,14 +85,15 @@ class FinishedPictures(QObject):
     @Slot(object, object)
     def _begins(self, event, size) -> None:
         self._canvas.set_previous(self._canvas.canvas.image() if self._canvas.canvas.has_picture() else None)
-        self._history.set_running(event.request, "")
+        # As the engine draws it, which is as it will be kept: what was asked for names no model yet, and is of no group.
+        self._forming = event.request
+        self._history.set_running(self._forming, "")
         self._show_cut_out(event.request)
 
     @Slot(object)
     def _preview(self, event: ScalePreview) -> None:
-        request = self._state.jobs.request
-        if request is not None:
-            self._history.set_running(request, f"{event.scale + 1} / {event.scale_count}", event.image)
+        if self._forming is not None:
+            self._history.set_running(self._forming, f"{event.scale + 1} / {event.scale_count}", event.image)
 
     @Slot()
     def _idle(self) -> None:
@@ -124,9 +126,10 @@ class FinishedPictures(QObject):
             result.grids,
             file=result.file,
             starred=self._is_starred(result.picture),
+            whole=not result.unfinished,
         )
         if result.unfinished:
-            self._canvas.stopped(result.image)
+            self._canvas.stopped(result.image, result.previews)
 
     def _show_cut_out(self, request: GenerationRequest) -> None:
         """Compare shows the picture's own cut-out, whatever lies in the panel."""

@@ -32,6 +32,7 @@ class StatusLine(QObject):
         super().__init__(parent)
         self._top_bar, self._state, self._editing = top_bar, controller.state, editing
         self._last = self._fetching = self._enlarging = ""
+        self._fetching_token = "accent"
         self._told_of: object = None
         state = controller.state
         for signal in (state.engineChanged, state.jobChanged, state.maskChanged):
@@ -50,14 +51,15 @@ class StatusLine(QObject):
                 editing=self._editing(),
                 last=self._last,
                 fetching=self._enlarging or self._fetching,
+                fetching_token="accent" if self._enlarging else self._fetching_token,
             )
         )
 
-    @Slot(str)
-    def show_fetching(self, text: str) -> None:
-        """The download under way, or ""; the line shows it while nothing is drawn."""
-        if text != self._fetching:
-            self._fetching = text
+    @Slot(str, str)
+    def show_fetching(self, text: str, token: str) -> None:
+        """The download under way, or ""; the line shows it while nothing is drawn. ``token``: colour of its dot."""
+        if (text, token) != (self._fetching, self._fetching_token):
+            self._fetching, self._fetching_token = text, token
             self.show()
 
     @Slot(str)
@@ -95,13 +97,16 @@ class StatusLine(QObject):
 # The words beside the dot in the top bar.
 
 
-def status_of(state: SessionState, *, editing: str = "", last: str = "", fetching: str = "") -> tuple[str, str]:
+def status_of(
+    state: SessionState, *, editing: str = "", last: str = "", fetching: str = "", fetching_token: str = "accent"
+) -> tuple[str, str]:
     """Text and colour of the dot.
 
     Args:
         editing: what is done in the editor that is open, or "".
         last: how the last drawing ended ("Done in 38 s", "Stopped"), or "" before one.
-        fetching: a download or an enlarging that goes on ("Downloading EchoGen 2B, 34 %"), or "".
+        fetching: a download or an enlarging that goes on ("Downloading EchoGen 2B, 34 %"), or stopped by itself, or "".
+        fetching_token: the colour for it.
     """
     engine, jobs, subject = state.engine, state.jobs, state.subject
     if editing:
@@ -121,7 +126,7 @@ def status_of(state: SessionState, *, editing: str = "", last: str = "", fetchin
     if subject is not None and subject.finding:
         return say("Finding the subject…"), "warning"
     if fetching:
-        return fetching, "accent"
+        return fetching, fetching_token
     if engine.phase == "ready":
         return last or say("Ready"), "danger" if last.startswith(say("Stopped:")) else "accent"
     return "", "track"

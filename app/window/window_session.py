@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from app.session.values import with_controls
+
 if TYPE_CHECKING:
     from app.session.state import SessionState
     from app.store.saved_session import SavedSession
@@ -42,11 +44,13 @@ class WindowSession:
         return {"controls": controls, "prompt_history": prompt.prompt_history(), "window": self._place.last()}
 
     def restore(self, session: SavedSession) -> None:
-        """Place, size, open sections and earlier prompts as they were."""
+        """Place, size, open sections with their values, and earlier prompts as they were."""
         prompt, controls = self._panels.prompt, session.controls
         self._controls = controls
         windows = controls.get("windows")
         self._place.restore(session.window, windows if isinstance(windows, dict) else {})
+        # Before a section shows them: the words, the photos and the rest come after the first paint, from the keeper.
+        self._state.set_values(with_controls(self._state.values, controls))
         sections = controls.get("sections")
         if isinstance(sections, dict):
             prompt.sheet.set_open_sections(sections)

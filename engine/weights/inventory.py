@@ -115,6 +115,7 @@ class Inventory:
             size=size,
             rate=work.meter.rate(done) if moving else 0.0,
             left=work.meter.left(done, total) if moving else None,
+            silent=moving and done < total and work.meter.silent,
             fraction=work.fraction if phase != "fetching" else (done / total if total else 0.0),
             parts=tuple(
                 PartState(d.part.key, d.part.title, d.part.licence.name, d.arrived, d.total) for d in downloads

@@ -62,6 +62,7 @@ class ModelState:
         fetchable: it can be downloaded; otherwise it is only imported.
         done, total: bytes of the download. size: bytes on the disk when installed, about what to expect before.
         rate: bytes a second, 0 when nothing moves. left: seconds, None when not known.
+        silent: bytes are missing, and none has come for some seconds.
         fraction: share of the phase that is done (checking, converting, importing), 0 … 1.
         parts: what it is made of; empty for what is not fetched.
         error: why it stopped, or None.
@@ -83,6 +84,7 @@ class ModelState:
     size: int = 0
     rate: float = 0.0
     left: float | None = None
+    silent: bool = False
     fraction: float = 0.0
     parts: tuple[PartState, ...] = ()
     error: EchoGenError | None = None
@@ -111,28 +113,43 @@ class Meter:
         clock: what time it is; tests give their own.
     """
 
+    SILENT_AFTER = 4.0
+
     def __init__(self, seconds: float = 8.0, clock=time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock
         self._marks: deque[tuple[float, int]] = deque()
+        self._moved = clock()
 
     def reset(self) -> None:
+        """Begin anew, now."""
         self._marks.clear()
+        self._moved = self._clock()
+
+    @property
+    def silent(self) -> bool:
+        """Nothing has come for some seconds."""
+        return self._clock() - self._moved > self.SILENT_AFTER
 
     def mark(self, done: int) -> None:
         """So many bytes are there now."""
-        now = self._clock()
+        now = self._moved = self._clock()
         if self._marks and now - self._marks[-1][0] < 0.1:
             return
         self._marks.append((now, done))
-        while now - self._marks[0][0] > self._seconds:
+        self._forget_old(now)
+
+    def _forget_old(self, now: float) -> None:
+        while self._marks and now - self._marks[0][0] > self._seconds:
             self._marks.popleft()
 
     def rate(self, done: int) -> float:
         """Bytes a second, 0 when nothing came lately."""
+        now = self._clock()
+        self._forget_old(now)  # nobody marks while nothing comes, and what came long ago is no speed
         if not self._marks:
             return 0.0
         since, before = self._marks[0]
-        span = self._clock() - since
+        span = now - since
         return max(0.0, (done - before) / span) if span > 0.2 else 0.0
 
     def left(self, done: int, total: int) -> float | None:

@@ -58,6 +58,7 @@ class ModelTasks:
         """A model's task goes on to another phase."""
         work = self._of(name)
         work.phase, work.fraction = phase, 0.0
+        work.meter.reset()
         self.tell(name)
 
     def move(self, name: str, fraction: float) -> None:

@@ -4355,6 +4355,14 @@
         <source>The engine failed: {error}</source>
         <translation>引擎出错：{error}</translation>
     </message>
+    <message>
+        <source>Downloading {0}, {1} %</source>
+        <translation>正在下载 {0}，{1} %</translation>
+    </message>
+    <message>
+        <source>Waiting for the server</source>
+        <translation>正在等待服务器</translation>
+    </message>
     </context>
 <context>
     <name>AboutDialog</name>

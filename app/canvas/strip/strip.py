@@ -178,11 +178,11 @@ class ScaleStrip(QWidget):
         """The drawing was stopped or failed. ``images``: the picture after each scale, also where no preview was shown."""
         if self.model.drawing:
             self._stop_clock()
-            for scale, preview in enumerate(images):
-                if preview is not None:
-                    self.model.drawn(scale, preview)
             self.model.stop()
-            self._refresh()
+        for scale, preview in enumerate(images):
+            if preview is not None:
+                self.model.drawn(scale, preview)
+        self._refresh()
 
     @Slot()
     def redraw(self) -> None:

@@ -146,6 +146,22 @@ def test_enter_uses_the_cut_out_but_not_from_a_number_field(qtbot, rig):
         key(rig, Qt.Key.Key_Return)
 
 
+def test_enter_uses_the_cut_out_after_a_click_on_a_tool_or_on_what_was_found(qtbot, rig):
+    editor = rig.editor
+    for button in (
+        editor.rail.acts["invert"],
+        editor.inspector.found.button(1),
+        editor.options.overlay.button("outline"),
+    ):
+        QTest.mouseClick(button, LEFT)
+        assert editor.canvas.hasFocus(), "the keys of the canvas are those that the editor names"
+    editor.inspector.found.button(0).setFocus(Qt.FocusReason.TabFocusReason)
+    assert editor.inspector.found.button(0).hasFocus(), "Tab reaches all of them"
+    editor.canvas.setFocus()
+    with qtbot.waitSignal(editor.accepted):
+        key(rig, Qt.Key.Key_Return)
+
+
 def test_escape_leaves(qtbot, rig):
     with qtbot.waitSignal(rig.editor.left):
         key(rig, Qt.Key.Key_Escape)

@@ -324,6 +324,30 @@ def test_dragging_out_gives_files(panel, kept, qtbot, monkeypatch):
     assert dragged[1] == ([picture.file for picture in kept], False)
 
 
+def test_a_drag_leaves_the_ring_where_it_was(panel, kept, qtbot, monkeypatch):
+    dragged = []
+    monkeypatch.setattr("app.system.sharing.drag_out", lambda source, files, *_: dragged.append(files))
+
+    def drag(row: int) -> None:
+        qtbot.mousePress(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=place(panel, row))
+        panel.view.startDrag(Qt.DropAction.CopyAction)  # the release is the drag's, not the view's
+
+    shown = panel.model.picture_at(0)
+    panel.set_shown(shown.id)
+    drag(2)
+    assert panel.view.chosen() == [shown] and dragged.pop() == [panel.model.picture_at(2).file]
+    drag(0)
+    assert panel.view.chosen() == [shown], "the one that has it"
+    click(qtbot, panel, 3, Qt.KeyboardModifier.ControlModifier)
+    both = panel.view.chosen()
+    drag(2)
+    assert panel.view.chosen() == both and len(both) == 2, "several that were chosen stay chosen"
+    panel.view.clearSelection()
+    panel.set_running(a_picture(9).request, "1 / 3")
+    drag(3)
+    assert panel.view.chosen() == [], "the picture that forms has the only ring"
+
+
 def test_the_picture_that_is_drawn_stands_at_the_head_of_its_group(panel, qtbot):
     request = a_picture(9).request
     panel.set_running(request, "1 / 3", np.zeros((8, 8, 3), np.uint8))

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.look import focus, icons, stylesheet
 from app.look import type as type_
@@ -195,6 +195,9 @@ def test_a_choice_tells_its_value_and_moves_with_the_arrows(page, qtbot):
     QTest.keyClick(choice.button("model"), Qt.Key.Key_Left)
     assert choice.value() == "outline"
     assert choice.button("outline").accessibleName() == "Overlay, Outline"
+    choice.setValue(None)
+    QTest.keyClick(choice.button("model"), Qt.Key.Key_Return)
+    assert choice.value() == "model", "as every button takes Enter"
 
 
 def test_a_folded_section_opens_by_key_and_says_what_it_holds(page):
@@ -274,3 +277,34 @@ def test_icons_beside_words_grow_with_the_words(page):
     assert tick.sizeHint().width() > before * 1.2
     type_.set_text_scale(1.0)
     assert glyph.width() == 40
+
+
+@pytest.mark.parametrize("height", [120, 900])
+def test_what_is_unfolded_at_the_bottom_is_scrolled_to(qtbot, height):
+    inner, content = QWidget(), QWidget()
+    content.setFixedHeight(height)
+    above = QWidget()
+    above.setFixedHeight(500)
+    section = Disclosure("Where models come from", content)
+    column = QVBoxLayout(inner)
+    column.addWidget(above)
+    column.addWidget(section)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(inner)
+    area.resize(300, 300)
+    qtbot.addWidget(area)
+    area.show()
+    bar = area.verticalScrollBar()
+    section.set_open(True)  # as the last session had it: nobody asked to see it
+    qtbot.wait(20)
+    assert bar.value() == 0
+    section.set_open(False)
+    qtbot.waitUntil(lambda: section.header.visibleRegion().isEmpty())
+    section.header.click()
+    view = area.viewport()
+    qtbot.waitUntil(lambda: bar.value() > 0)
+    top = section.header.mapTo(view, QPoint()).y()
+    assert top >= 0 and top + section.header.height() < view.height()
+    shown = view.height() - content.mapTo(view, QPoint()).y()
+    assert shown >= min(height, 200)

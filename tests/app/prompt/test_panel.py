@@ -17,7 +17,7 @@ from app.look import focus
 from app.look.type import set_text_scale
 from app.prompt.panel import PromptPanel
 from app.prompt.vocabulary import PromptReader
-from app.session.state import EngineStatus, Jobs, SessionState
+from app.session.state import EngineStatus, Jobs, Result, SessionState
 from app.session.values import PanelValues, compose
 from app.system import background
 from engine.bundle.records import Language
@@ -317,6 +317,35 @@ def test_pictures_are_counted_by_click_and_by_typing(panel, state, qtbot):
     assert state.values.count == 6
     panel.sheet.count.setValue(1)
     assert state.values.count == 1
+
+
+def test_the_same_picture_is_promised_only_where_it_is_the_same(panel, state, bundle):
+    with_subject(state)
+    state.update_values(prompt="a robot in the snow", seed=7, seed_locked=True)
+    again, kept = "The seed is kept: the same picture again", "The seed is kept"
+    assert panel.sheet.help.text() == kept
+    drawn = replace(compose(state.values, state.subject.cut_out, "a name of before"), bundle="mini")
+    state.set_result(Result(drawn, np.zeros((8, 8, 3), np.uint8)))
+    assert panel.sheet.help.text() == again
+    before = state.values
+    for change in ({"subject_strength": 1.0}, {"negative_prompt": "fog"}, {"seed": 8}, {"prompt": "a robot"}):
+        state.update_values(**change)
+        assert panel.sheet.help.text() == kept, change
+        state.set_values(before)
+        assert panel.sheet.help.text() == again
+    state.add_subject(cut_out=CutOut(np.ones((8, 8, 4), np.uint8)), name="cup")
+    assert panel.sheet.help.text() == kept, "another subject is another picture"
+
+
+def test_who_goes_to_the_prompt_sees_it_with_its_heading(panel, bundle, qtbot):
+    panel.setFixedHeight(420)
+    panel.sheet.set_open_sections({"strengths": True, "shape": True, "seed": True})
+    bar = panel.sheet.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 200)
+    for place in (30, bar.maximum()):
+        bar.setValue(place)
+        panel.focus_prompt()
+        assert bar.value() == 0 and panel.sheet.prompt.hasFocus()
 
 
 def test_the_seed_is_typed_rolled_and_locked(panel, state, qtbot):

@@ -97,6 +97,21 @@ def test_what_joins_the_queue_is_counted(one):
     assert one.notices == ["1 waiting"] and one.queue.waiting == 1
 
 
+def test_the_field_has_the_seed_of_what_was_asked_for_last_unless_one_is_kept(one):
+    one.state.update_values(seed_locked=False)
+    one.controller.generate()
+    one.steps()
+    first = one.result.request
+    for ask in (one.controller.vary, one.controller.finish, one.controller.finish_idea):
+        ask(first)
+        one.steps()
+        assert one.state.values.seed == one.result.request.seed == one.link.drawn[-1].seed
+    assert one.link.drawn[1].seed != first.seed
+    one.state.update_values(seed=42, seed_locked=True)
+    one.controller.vary(first)
+    assert one.state.values.seed == 42, "a kept seed is kept"
+
+
 def test_a_stop_before_the_first_scale_leaves_the_picture_that_was_there(one):
     one.controller.generate()
     one.steps()
@@ -115,6 +130,7 @@ def test_a_stopped_picture_is_shown_as_far_as_it_came_and_can_be_finished(one):
     one.queue.stop_now()
     one.steps(1)
     assert one.result.unfinished and np.array_equal(one.result.image, picture_of(one.result.request, 2))
+    assert [image is not None for image in one.result.previews][:2] == [True, True]
     assert one.seeds() == []
     one.controller.finish(one.result.request)
     one.steps()

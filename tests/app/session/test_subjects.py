@@ -92,6 +92,18 @@ def test_what_is_found_later_reaches_the_editor_too_and_a_subject_that_waits(one
     assert one.problems == [], "of a subject that nobody looks at"
 
 
+def test_a_photo_whose_subject_is_looked_for_is_not_said_to_be_empty(one):
+    first = one.state.subject.key
+    photo = photo_from_pixels(np.full((64, 64, 3), 9, np.uint8), name="second.png")
+    one.state.add_subject(photo=photo, finding=True)
+    one.subjects._found(found(first, left=5))  # of the photo before: what is shown is not found yet
+    one.subjects._publish_current()
+    assert one.state.subject.finding and one.state.subject.problem == "" and one.state.subject.mask is None
+    paint(one.subjects.session)
+    one.subjects._publish_current()
+    assert one.state.subject.mask is not None, "what was painted meanwhile is taken"
+
+
 def test_looking_again_takes_the_name_unless_the_mask_was_corrected(one, monkeypatch):
     asked = []
     session = one.subjects.session

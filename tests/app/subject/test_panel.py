@@ -237,6 +237,35 @@ def test_the_focus_stays_on_the_shelf_while_there_is_one(qtbot, rig):
         assert not shelf.thumbs or shelf.thumbs[then].hasFocus()
 
 
+def test_the_photo_fills_the_panel_whether_it_scrolls_or_not(qtbot, rig):
+    opened(qtbot, rig, size=(400, 400))
+    panel, widths = rig.panel, []
+    for height in (1400, 500):
+        panel.setFixedHeight(height)
+        qtbot.waitUntil(lambda: panel._scroll.verticalScrollBar().isVisible() == (panel.height() < 600))
+        qtbot.waitUntil(lambda: panel.canvas.width() == panel.canvas.height(), timeout=2000)
+        widths.append(panel.canvas.width())
+    assert widths == [264, 264], "a square photo in a square, without bands"
+
+
+def test_a_new_photo_is_in_view_and_who_walks_along_the_shelf_stays_there(qtbot, rig):
+    for number, name in enumerate(("one", "two", "three"), 1):
+        opened(qtbot, rig, name=f"{name}.png", seed=number)
+    panel, shelf = rig.panel, rig.panel.shelf
+    panel.setFixedHeight(420)
+    bar = panel._scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 100)
+    bar.setValue(bar.maximum())
+    QTest.mouseClick(shelf.thumbs[0], LEFT)
+    assert rig.state.subject.title == "one.png" and bar.value() == bar.maximum()
+    opened(qtbot, rig, name="four.png", seed=4)
+    assert shelf.thumbs[0].hasFocus() and bar.value() == 0, "the focus that left the old thumbs scrolled on"
+    panel.canvas.setFocus()
+    bar.setValue(bar.maximum())
+    rig.state.select_subject(1)  # from elsewhere: a recalled picture
+    assert bar.value() == 0
+
+
 def test_the_shelf_has_names_and_an_order_that_can_be_taken_back(qtbot, rig):
     for number, name in enumerate(("one", "two", "three"), 1):
         opened(qtbot, rig, name=f"{name}.png", seed=number)

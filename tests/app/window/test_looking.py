@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from app.store.settings import OFFER_PUT_AWAY
 from app.system import background
 from app.window.main_window import MainWindow
 from engine.errors import Cancelled
-from engine.events import EngineInfo, Finished, Started, Timing
+from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.process.messages import Enlarged, EnlargingGoesOn, Failed
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
@@ -214,10 +215,57 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert rig.state.jobs.held == 3
     key(panel.view, Qt.Key.Key_Escape)
     assert not panel.isVisible() and rig.state.jobs.busy and not rig.state.jobs.stopping
+    left = [entry.number for entry in rig.queue.entries() if entry.phase == "held"]
+    window.prompt.sheet.drop_button.click()
+    assert rig.state.jobs.held == 0 and window.toast.text() == "3 taken out of the queue"
+    window.toast.take_back()
+    assert [entry.number for entry in rig.queue.entries() if entry.phase == "held"] == left, "a slip loses nothing"
     rig.queue.drop_held()
     rig.queue.stop_now()
     rig.link.failed.emit(Failed(rig.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
     assert not rig.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
+
+
+def test_a_stopped_picture_has_the_scales_that_were_drawn_and_has_them_again(rig, monkeypatch):
+    monkeypatch.setattr(rig.link, "cancel", lambda number: None, raising=False)
+    canvas, image = rig.window.canvas, np.full((64, 64, 3), 90, np.uint8)
+    rig.state.update_values(prompt="a box that is stopped", count=1)
+
+    def stop(images: tuple[np.ndarray | None, ...]) -> list[bool]:
+        rig.window.drawing.generate()
+        number = rig.state.jobs.drawing
+        rig.link.started.emit(number, Started(rig.state.jobs.request, GRIDS, (0.2,) * 5))
+        rig.queue.stop_now()  # what the engine draws until it hears of it comes with its answer
+        rig.link.failed.emit(Failed(number, Cancelled("stopped"), ""), Previews(number, images))
+        assert canvas.canvas.state == "stopped" and not canvas.strip.model.drawing
+        return [one is not None for one in canvas.strip.model.images]
+
+    drawn = [True, True, *(False for _ in GRIDS[2:])]
+    assert stop((image, image)) == drawn
+    assert stop(()) == drawn, "stopped before its first scale: the one before is back"
+    rig.show(None)
+
+
+def test_a_picture_forms_in_the_group_that_it_will_stand_in(rig, qtbot):
+    model, image = rig.window.history.model, np.full((64, 64, 3), 77, np.uint8)
+    rig.state.update_values(prompt="a box in a group", count=1, seed_locked=False)
+
+    def drawn() -> list[Picture]:
+        return [picture for picture in model.pictures() if picture.prompt == "a box in a group"]
+
+    for place in (1, 2):
+        rig.window.drawing.generate()
+        number = rig.state.jobs.drawing
+        # The engine puts down which model draws it.
+        request = replace(rig.state.jobs.request, bundle=rig.manifest.identity)
+        rig.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5))
+        for scale in (0, 1):
+            rig.link.preview.emit(number, ScalePreview(scale, len(GRIDS), GRIDS[scale], image, 0.1))
+            assert model.rows[0].picture is None and model.rows[0].count == place
+            assert model.running.progress == f"{scale + 1} / {len(GRIDS)}"
+        rig.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+        wait(qtbot, lambda count=place: len(drawn()) == count)
+        assert model.rows[0].picture == drawn()[0] and model.rows[0].count == place
 
 
 def test_several_pictures_of_one_press_stand_side_by_side(rig, qtbot):

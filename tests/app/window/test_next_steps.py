@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from app.look.controls import OutlinedButton
 from app.session.state import SessionState
@@ -33,6 +34,20 @@ def test_a_full_disk_of_the_history_is_not_cured_by_another_folder_of_pictures(q
     button.click()
     assert done == [step]
     assert banner.isHidden() == (step == "rescan")
+
+
+def test_an_error_is_told_where_the_banner_is_out_of_sight(qtbot):
+    panel, told = QWidget(), []
+    banner = ErrorBanner(panel)
+    qtbot.addWidget(panel)
+    nothing = [lambda *_: None] * 6
+    steps = ErrorSteps(QObject(banner), banner, SimpleNamespace(state=SessionState()), *nothing, told.append)
+    steps.show(PhotoError(Sentence("cat.png is damaged."), Sentence("Copy it again.")))
+    steps.report(CannotWrite(Sentence("The disk is full.")))
+    assert told == ["cat.png is damaged.", "The disk is full."], "an editor or the gallery covers the panel"
+    panel.show()
+    steps.show(PhotoError(Sentence("dog.png is damaged.")))
+    assert len(told) == 2
 
 
 def test_nothing_found_is_said_of_its_photo_only(qtbot):

@@ -175,3 +175,18 @@ def test_the_meter_follows_the_last_seconds():
     assert meter.left(19_000, 29_000) == pytest.approx(10)
     now[0] = 60.0
     assert meter.rate(19_000) < 200
+
+
+def test_a_server_that_falls_silent_is_no_slow_one():
+    now = [0.0]
+    meter = Meter(8.0, lambda: now[0])
+    for second in range(10):
+        now[0] = float(second)
+        meter.mark(second * 1000)
+    assert not meter.silent
+    now[0] = 9 + Meter.SILENT_AFTER + 0.1
+    assert meter.silent
+    now[0] = 18.0
+    assert meter.rate(9000) == 0 and meter.left(9000, 20_000) is None  # what came before is no speed any more
+    meter.reset()
+    assert not meter.silent  # its time begins now
