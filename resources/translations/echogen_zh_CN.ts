@@ -1472,10 +1472,6 @@
         <translation>正在打开照片…</translation>
     </message>
     <message>
-        <source>PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.</source>
-        <translation>可用格式：PNG、JPEG、WebP、TIFF、GIF、BMP 和 AVIF。</translation>
-    </message>
-    <message>
         <source>Paint away the background.</source>
         <translation>请将背景涂掉。</translation>
     </message>
@@ -4014,6 +4010,10 @@
     <message>
         <source>{model} cannot be downloaded.</source>
         <translation>{model} 无法下载。</translation>
+    </message>
+    <message>
+        <source>{names} and {last} work.</source>
+        <translation>可用格式：{names} 和 {last}。</translation>
     </message>
     <message>
         <source>{names} could not be moved to the trash.</source>
