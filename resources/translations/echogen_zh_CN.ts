@@ -1312,6 +1312,10 @@
         <translation>较新的图片</translation>
     </message>
     <message>
+        <source>Newest first</source>
+        <translation>最新的在前</translation>
+    </message>
+    <message>
         <source>Newest picture</source>
         <translation>最新的图片</translation>
     </message>
@@ -4975,6 +4979,10 @@
     <message>
         <source>No picture is like that. Esc shows all.</source>
         <translation>没有这样的图片。按 Esc 显示全部。</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>排序</translation>
     </message>
     <message>
         <source>Save…</source>
