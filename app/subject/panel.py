@@ -40,12 +40,14 @@ class SubjectPanel(QWidget):
     Signals:
         editRequested: open the cut-out editor.
         chooseRequested: choose a photo from disk.
+        cutOutRequested: save the subject on transparency.
         helpersRequested: get the networks that cut out better.
         failed: an ``EchoGenError`` for the banner.
     """
 
     editRequested = Signal()
     chooseRequested = Signal()
+    cutOutRequested = Signal()
     helpersRequested = Signal()
     failed = Signal(object)
 
@@ -361,6 +363,9 @@ class SubjectPanel(QWidget):
         acts: dict[str, Callable[[], object]] = {"edit_cutout": self.editRequested.emit, "overlay": self.next_overlay}
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
+        subject = self._state.subject
+        if subject is not None and (subject.mask is not None or subject.cut_out is not None):
+            acts["export_cutout"] = self.cutOutRequested.emit
         if self._state.may_add_photo:
             acts["add_photo"] = self.photos.addRequested.emit
         menu = photo_menu(self, acts | {"open": self.chooseRequested.emit}, self.tool_row.undo.isEnabled())

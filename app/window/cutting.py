@@ -40,6 +40,7 @@ class Cutting(QObject):
         editor.copied.connect(self._copied)
         panels.canvas.actions_bar.cutOut.connect(self.cut_out)
         panels.editor.inspector.transparentRequested.connect(self.save_subject)
+        panels.subject.cutOutRequested.connect(self.save_subject)
 
     def set_drafts(self, drafts: PictureDrafts) -> None:
         """Set where the marks are kept on disk while the editor is open."""

@@ -395,6 +395,8 @@ def test_a_right_click_on_the_photo_opens_a_menu_and_cuts_nothing(qtbot, rig, mo
             QApplication.sendEvent(panel.canvas, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, at))
         menu = panel.findChild(QMenu)
         assert menu.actions()[0].text() == "Edit cut-out" and menu.actions()[-1].text() == "Open photo…"
+        with qtbot.waitSignal(panel.cutOutRequested):
+            next(act for act in menu.actions() if act.text() == "Save the cut-out on transparency…").trigger()
         menu.deleteLater()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert not session.undo_label and np.array_equal(session.document.mask, before)
