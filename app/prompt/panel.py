@@ -391,7 +391,11 @@ class PromptPanel(QWidget):
             text = self.tr("Waiting for the model")
         elif possible and values.seed_locked:
             shown = self.state.result.request if self.state.result is not None else None
-            same = shown is not None and (shown.seed, shown.prompt) == (values.seed, values.prompt.strip())
+            same = (
+                shown is not None
+                and (shown.seed, shown.prompt) == (values.seed, values.prompt.strip())
+                and (self._manifest is None or shown.bundle in ("", self._manifest.identity))
+            )
             text = self.tr("The seed is kept: the same picture again") if same else self.tr("The seed is kept")
         sheet.help.setText(text)
 

@@ -3052,6 +3052,14 @@
         <translation>此图片约需 {needed}，而 {device} 中有 {free} 可用。</translation>
     </message>
     <message>
+        <source>This picture was made with another version of {0}; the open one draws it in its own way.</source>
+        <translation>这张图片是用另一版本的 {0} 绘制的；当前打开的版本会以自己的方式绘制。</translation>
+    </message>
+    <message>
+        <source>This picture was made with {0}; the open model draws it in its own way.</source>
+        <translation>这张图片是用 {0} 绘制的；当前打开的模型会以自己的方式绘制。</translation>
+    </message>
+    <message>
         <source>This preset was written by another version of this program.</source>
         <translation>此预设由本程序的另一版本写成。</translation>
     </message>

@@ -17,7 +17,7 @@ from app.look import focus
 from app.look.type import set_text_scale
 from app.prompt.panel import PromptPanel
 from app.prompt.vocabulary import PromptReader
-from app.session.state import EngineStatus, Jobs, SessionState
+from app.session.state import EngineStatus, Jobs, Result, SessionState
 from app.session.values import PanelValues, compose
 from app.system import background
 from engine.bundle.records import Language
@@ -382,6 +382,17 @@ def test_recall_fills_the_panel(panel, bundle, state):
     note = panel.recall(replace(request, size=(512, 512)))
     assert "512 × 512" in note
     assert state.values.size == (48, 72)
+
+
+def test_the_same_picture_again_is_said_of_the_model_that_drew_it_only(panel, bundle, state):
+    with_subject(state)
+    request = GenerationRequest("a robot", size=(64, 64), seed=7, bundle=bundle.identity)
+    panel.recall(request)
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    state.set_result(Result(request, pixels))
+    assert panel.sheet.help.text() == "The seed is kept: the same picture again"
+    state.set_result(Result(replace(request, bundle="other@12"), pixels))
+    assert panel.sheet.help.text() == "The seed is kept"
 
 
 def recalled(panel, bundle, count: int = 3) -> ScaleBits:
