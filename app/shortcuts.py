@@ -71,9 +71,6 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("save_2x", _t("Save larger, ×2…")),
     Shortcut("save_4x", _t("Save larger, ×4…")),
     Shortcut("copy", _t("Copy picture"), ("Ctrl+C",)),
-    Shortcut("export_mask", _t("Save the cut-out's mask…"), ("Ctrl+Shift+E",)),
-    Shortcut("import_mask", _t("Open a mask…"), ("Ctrl+Shift+O",)),
-    Shortcut("export_cutout", _t("Save the cut-out on transparency…"), ()),
     Shortcut("quit", _t("Quit"), ("Ctrl+Q",)),
     # Picture
     Shortcut("generate", _t("Generate"), ("Ctrl+Return", "Ctrl+Enter"), group="Picture"),
@@ -183,6 +180,9 @@ TABLE: tuple[Shortcut, ...] = (
     Shortcut("full_screen", _t("Full screen"), ("F11",), group="View"),
     # Cut-out
     Shortcut("edit_cutout", _t("Edit cut-out"), ("Ctrl+M",), group="Cut-out"),
+    Shortcut("export_cutout", _t("Save the cut-out on transparency…"), (), group="Cut-out"),
+    Shortcut("export_mask", _t("Save the cut-out's mask…"), ("Ctrl+Shift+E",), group="Cut-out"),
+    Shortcut("import_mask", _t("Open a mask…"), ("Ctrl+Shift+O",), group="Cut-out"),
     Shortcut("use_cutout", _t("Use this cut-out"), ("Return", "Enter"), EDITOR, "Cut-out"),
     Shortcut("leave_editor", _t("Back without changes"), ("Esc",), EDITOR, "Cut-out"),
     Shortcut("undo", _t("Undo"), ("Ctrl+Z",), group="Cut-out"),

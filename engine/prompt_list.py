@@ -11,6 +11,7 @@ import csv
 import io
 import itertools
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -103,16 +104,23 @@ def parse_table(text: str, name: str = "") -> PromptList:
     """A CSV with the column "prompt" and, where wanted, columns of settings.
 
     Those are negative_prompt, seed, size (512x512), prompt_strength, subject_strength, look_strength, temperature and top_p;
-    an empty cell leaves a setting as it is. Commas, semicolons and tabs separate.
+    an empty cell leaves a setting as it is. Commas, semicolons and tabs separate; a spreadsheet's own first line, as "sep=;",
+    is obeyed.
 
     Raises:
         InputError: the column is missing, or a line cannot be used; the sentence names it.
     """
     try:
-        delimiter = max(",;\t", key=text.partition("\n")[0].count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        lines_of_text = io.StringIO(text, newline="")
+        first = next(lines_of_text, "").rstrip("\r\n")
+        separator = re.fullmatch(r"\"?sep=(.)\"?", first, re.IGNORECASE)
+        if separator is None:
+            lines_of_text.seek(0)
+        delimiter = separator[1] if separator else max(",;\t", key=first.count)
+        above = 1 if separator else 0
+        reader = csv.reader(lines_of_text, delimiter=delimiter)
         head = [cell.strip().lower().replace(" ", "_") for cell in next(reader, [])]
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        rows = [(above + reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InputError(Sentence("The list is no CSV that can be read."), Sentence("Save it as CSV again.")) from error
     if "prompt" not in head:
@@ -152,7 +160,9 @@ def read_prompt_file(path: Path, name: str = "") -> PromptList:
     try:
         # Spreadsheets write UTF-16 as "Unicode text".
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as error:
+        if "\0" in text:
+            raise ValueError("UTF-16 or UTF-32 without its mark, or no text at all")
+    except ValueError as error:
         raise InputError(
             Sentence("The list {path} is not UTF-8 text.", path=path.name),
             Sentence("Save it as UTF-8, a table as CSV."),
@@ -188,9 +198,10 @@ def make_requests(
         request = replace(base, prompt=listed.prompt, **listed.settings)
         for place in range(seeds):
             seed = (request.seed + place) % (MAX_SEED + 1)
-            words = [listed.column] if listed.column else []
-            words += [f"seed {seed}"] if seeds > 1 else []
-            made.append(ListedRequest(request.with_seed(seed), listed.row, " · ".join(words)))
+            row, column = listed.row, listed.column
+            if seeds > 1:  # a row of each prompt, a column of each seed
+                row, column = listed.prompt if column else row, f"seed {seed}"
+            made.append(ListedRequest(request.with_seed(seed), row, column))
     return tuple(made)
 
 

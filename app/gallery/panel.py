@@ -57,7 +57,7 @@ class GalleryPanel(QWidget):
         self.field.setObjectName("gallerySearch")
         self.field.cross.setVisible(False)
         self.star = IconButton("star", "", parent=self, checkable=True)
-        self.subjects, self.bundles, self.days = ComboBox(), ComboBox(), ComboBox()
+        self.subjects, self.bundles, self.days, self.order = ComboBox(), ComboBox(), ComboBox(), ComboBox()
         self.sizes = Segmented([(name, name) for name in SIZES], parent=self)
         self.sizes.setValue("medium")
         self.count = label("", "help", "muted")
@@ -67,7 +67,7 @@ class GalleryPanel(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(8, 8, 16, 8)
         top.setSpacing(8)
-        for widget in (self.back, self.field, self.star, self.subjects, self.bundles, self.days):
+        for widget in (self.back, self.field, self.star, self.subjects, self.bundles, self.days, self.order):
             top.addWidget(widget)
         top.addStretch(1)
         top.addWidget(self.count)
@@ -112,6 +112,7 @@ class GalleryPanel(QWidget):
         self.star.toggled.connect(self.apply)
         for box in (self.subjects, self.bundles, self.days):
             box.activated.connect(self.apply)
+        self.order.activated.connect(self._order_chosen)
         self.sizes.valueChanged.connect(self._size_chosen)
         view.opened.connect(self.opened)
         view.menuWanted.connect(self._menu)
@@ -200,7 +201,12 @@ class GalleryPanel(QWidget):
     @Slot()
     def toggle_most_alike(self) -> None:
         """The most alike pictures first, or the newest again."""
-        self.model.set_most_alike(not self.model.most_alike)
+        self.order.setCurrentIndex(int(not self.model.most_alike))
+        self._order_chosen()
+
+    @Slot()
+    def _order_chosen(self) -> None:
+        self.model.set_most_alike(self.order.currentIndex() == 1)
         self.view.scrollToTop()
         self._show_chosen()
 
@@ -331,6 +337,7 @@ class GalleryPanel(QWidget):
             (self.subjects, self.tr("Subject")),
             (self.bundles, self.tr("Model")),
             (self.days, self.tr("Day")),
+            (self.order, self.tr("Order")),
         ):
             box.setAccessibleName(name)
         self.sizes.setLabels([self.tr("Small"), self.tr("Medium"), self.tr("Large")])
@@ -342,6 +349,10 @@ class GalleryPanel(QWidget):
         self.delete_button.setText(self.tr("Move to the trash"))
         self.delete_button.setToolTip(tooltip("delete"))
         self.none_button.setText(self.tr("Choose none"))
+        order = max(0, self.order.currentIndex())
+        self.order.clear()
+        self.order.addItems([say("Newest first"), say("Most alike first")])
+        self.order.setCurrentIndex(order)
         self._fill()
         self._show_chosen()
 

@@ -39,7 +39,6 @@ class ListDialog(Dialog):
         opened(int): show this picture of the history.
         sheetRequested(object), folderRequested(object): save the pictures to this ``Path``, on one sheet or one by one.
         stopRequested: draw nothing more of it.
-        notice(str): a sentence for a toast.
     """
 
     sourceChanged = Signal(object)
@@ -48,7 +47,6 @@ class ListDialog(Dialog):
     sheetRequested = Signal(object)
     folderRequested = Signal(object)
     stopRequested = Signal()
-    notice = Signal(str)
 
     def __init__(
         self,
@@ -69,6 +67,10 @@ class ListDialog(Dialog):
         self.pages.addWidget(self._writing_page())
         self.pages.addWidget(self._results_page())
         self.body.addWidget(self.pages, 1)
+        self.outcome, self.fault = label("", "help", "muted", wrap=True), label("", "help", "danger", wrap=True)
+        for line in (self.outcome, self.fault):
+            self.body.addWidget(line)
+        self.report("")
         for signal in (state.requestChanged, state.engineChanged, state.maskChanged, state.jobChanged):
             signal.connect(self._count)
         run.begun.connect(self._begun)
@@ -78,6 +80,12 @@ class ListDialog(Dialog):
         self.edit.setFocus()
         if run.listed:
             self._begun()
+
+    def report(self, text: str, failed: bool = False) -> None:
+        """Tell what has become of the pictures or the list: a toast or a banner of the window would lie behind the dialog."""
+        for line, words in ((self.outcome, "" if failed else text), (self.fault, text if failed else "")):
+            line.setText(words)
+            line.setVisible(bool(words))
 
     def _writing_page(self) -> QWidget:
         page = QWidget()
@@ -284,7 +292,7 @@ class ListDialog(Dialog):
 
     @Slot(object)
     def _list_written(self, file: Path) -> None:
-        self.notice.emit(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        self.report(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
 
     @Slot()
     def _draw(self) -> None:
@@ -328,11 +336,13 @@ class ListDialog(Dialog):
     @Slot()
     def _see(self) -> None:
         self.pages.setCurrentIndex(_SEE)
+        self.report("")
         self.back.setFocus()
 
     @Slot()
     def _write(self) -> None:
         self.pages.setCurrentIndex(_WRITE)
+        self.report("")
         self.edit.setFocus()
         self._count()
 

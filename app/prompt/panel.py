@@ -401,6 +401,8 @@ class PromptPanel(QWidget):
         subject, result, cut_outs = self.state.subject, self.state.result, self.state.cut_outs
         if subject is None or result is None or not cut_outs:
             return False
+        if self._manifest is not None and result.request.bundle not in ("", self._manifest.identity):
+            return False
         return is_same_picture(compose(self.state.values, cut_outs[0], subject.name, cut_outs[1:]), result.request)
 
     def _show_words(self) -> None:

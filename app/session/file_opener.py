@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class DroppedPicture:
-    """A picture of ours, read back from its file."""
+    """A picture of ours, read back from its file; ``bits`` is None where it has lost them."""
 
     file: Path
     image: np.ndarray
     request: GenerationRequest
-    bits: ScaleBits
+    bits: ScaleBits | None
     likeness: float | None = None
 
 

@@ -371,7 +371,8 @@ class SessionState(QObject):
             reading=self._contents.reading or any(photo.coming for photo in photos),
             has_photo=bool(photos),
             has_subject=bool(self.cut_outs),
-            problem=next((photo.problem for photo in photos if photo.problem), ""),
+            # While a subject is looked for, its cut-out is empty, and that is no problem yet.
+            problem=next((photo.problem for photo in photos if photo.problem and not photo.finding), ""),
             has_prompt=bool(self._contents.values.prompt.strip()),
             prepared=self._contents.prepared is not None,
             seconds=self._contents.seconds,

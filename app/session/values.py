@@ -190,6 +190,14 @@ def recall(
     if what == "prompt":
         return words, ""
     size, kept, region, note = request.size, request.kept, request.region, ""
+    if manifest is not None and request.bundle not in ("", manifest.identity):
+        made_with = request.bundle.partition("@")[0]
+        if made_with == manifest.identity.partition("@")[0]:
+            note = say(
+                "This picture was made with another version of {0}; the open one draws it in its own way.", made_with
+            )
+        else:
+            note = say("This picture was made with {0}; the open model draws it in its own way.", made_with)
     if request.placement is not None and manifest is not None and manifest.placed_content is None:
         note = say("The open model cannot be told where the subject stands; its place is not used.")
     if region is not None and kept is not None and manifest is not None:

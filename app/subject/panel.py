@@ -360,7 +360,7 @@ class SubjectPanel(QWidget):
         if not self.tool_row.isHidden():  # an example's cut-out is not changed
             acts |= {"invert": self.invert, "undo": self.undo}
         subject = self._state.subject
-        if subject is not None and subject.cut_out is not None:
+        if subject is not None and (subject.mask is not None or subject.cut_out is not None):
             acts["export_cutout"] = self.transparentRequested.emit
         if self._state.may_add_photo:
             acts["add_photo"] = self.photos.addRequested.emit

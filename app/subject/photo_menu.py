@@ -13,12 +13,12 @@ def photo_menu(parent: QWidget, acts: Mapping[str, Callable[[], object]], can_un
     """Make the menu of the photo that is shown.
 
     Args:
-        acts: what each action of the table of keys does; "add_photo" and "open" stand apart at the end.
+        acts: what each action of the table of keys does; "export_cutout" stands apart, "add_photo" and "open" at the end.
         can_undo: whether "undo" has something to take back.
     """
     menu = QMenu(parent)
     for name, act in acts.items():
-        if name == ("add_photo" if "add_photo" in acts else "open"):
+        if name in ("export_cutout", "add_photo" if "add_photo" in acts else "open"):
             menu.addSeparator()
         add_entry(menu, name, act, enabled=can_undo or name != "undo")
     return menu

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
+from app.language import sentences
 from app.session.controller import Controller
 from app.session.list_run import ListRun
 from app.session.prompt_source import MAX_TEXT, PromptSource
@@ -21,6 +23,9 @@ from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, ListedRequest, PhotoError, Sentence
 from engine.photo import draw_sheet, load_photo, save_plain
+
+if TYPE_CHECKING:
+    from app.lists.dialog import ListDialog
 
 
 class Listing(QObject):
@@ -37,7 +42,9 @@ class Listing(QObject):
         self.run = ListRun(controller, store, self)
         self.run.ended.connect(self._ended)
         self._source = PromptSource()
-        self._open = False
+        self._dialog: ListDialog | None = None
+        controller.exported.connect(self._exported)
+        controller.failed.connect(self._failed)
         panels.prompt.sheet.list_button.clicked.connect(self.open)
 
     @property
@@ -63,14 +70,13 @@ class Listing(QObject):
         dialog.sheetRequested.connect(self._save_sheet)
         dialog.folderRequested.connect(self._save_all)
         dialog.stopRequested.connect(controller.queue.stop_now)
-        dialog.notice.connect(self._panels.toast.show_message)
         dialog.finished.connect(self._closed)
-        self._open = True
+        self._dialog = dialog
         dialog.open()
 
     @Slot()
     def _closed(self) -> None:
-        self._open = False
+        self._dialog = None
 
     def _can_draw(self) -> tuple[bool, str]:
         return self._controller.can_draw_list()
@@ -89,7 +95,7 @@ class Listing(QObject):
 
     @Slot(int)
     def _ended(self, done: int) -> None:
-        if not self._open:
+        if self._dialog is None:
             words = self.tr("{0} of {1} pictures of the list are drawn").format(done, len(self.run.listed))
             self._panels.toast.show_message(words, self.open, self.tr("Show"))
 
@@ -113,7 +119,21 @@ class Listing(QObject):
     @Slot(object)
     def _saved(self, file: Path) -> None:
         words = self.tr("Saved to {0}").format(file.parent.name or str(file.parent))
-        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
+        if self._dialog is not None:
+            self._dialog.report(words)
+        else:
+            self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
+
+    @Slot(object)
+    def _exported(self, file: Path) -> None:
+        """One of all pictures was saved."""
+        if self._dialog is not None:
+            self._dialog.report(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+
+    @Slot(object, str)
+    def _failed(self, error: EchoGenError, _details: str) -> None:
+        if self._dialog is not None:
+            self._dialog.report(sentences.of_error(error), failed=True)
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:

@@ -240,6 +240,8 @@ class MainWindow(QMainWindow):
         self.larger.networkWanted.connect(dialogs.get_upscaler)
         dialogs.updateFound.connect(self._tell_update)
         dialogs.downloadFailed.connect(self._tell_download)
+        for given in (self.photo_sources.filesGiven, self.photo_sources.imageGiven):
+            given.connect(self.faults.photos_given)
         self.photo_sources.filesGiven.connect(controller.files.open)
         self.photo_sources.imageGiven.connect(controller.subjects.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):

@@ -12,7 +12,7 @@ from app.shortcuts import GROUPS, TABLE, WINDOW, BoundAction, bind, group_label,
 
 _SEPARATED_BEFORE = (
     "save",
-    "export_mask",
+    "export_cutout",
     "quit",
     "vary",
     "new_seed",

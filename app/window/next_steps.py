@@ -55,6 +55,7 @@ class ErrorSteps(QObject):
         self._choose_photo, self._rescan, self._place_banner = choose_photo, rescan, place_banner
         self._tell = tell
         self._about = -1
+        self._of_given = False
         for signal in (controller.state.photoChanged, controller.state.maskChanged):
             signal.connect(self._clear_not_found)
 
@@ -66,6 +67,7 @@ class ErrorSteps(QObject):
             log.warning("%s\n%s", error, details.strip())
         self._place_banner(isinstance(error, PhotoError | SubjectNotFound))
         self._about = self._current()
+        self._of_given = isinstance(error, PhotoError)
         self._show(error, details, self._next_steps(error))
 
     @Slot(object)
@@ -80,12 +82,19 @@ class ErrorSteps(QObject):
             )
         steps = [] if isinstance(error, PhotoError) else self._next_steps(error)
         self._place_banner(False)
+        self._of_given = False
         self._show(error, "", steps)
 
     def _show(self, error: EchoGenError, details: str, steps: list[NextStep]) -> None:
         self._banner.show_error(error, details, steps)
         if not self._banner.isVisible():
             self._tell(sentences.translated(error.fact) or sentences.title(error))
+
+    @Slot()
+    def photos_given(self) -> None:
+        """Photos are chosen, dropped or pasted: what was wrong with the ones before is done with."""
+        if self._of_given and isinstance(self._banner.error, PhotoError):
+            self._banner.clear_error()
 
     def _current(self) -> int:
         subject = self._controller.state.subject

@@ -24,11 +24,12 @@ from engine.events import Finished
 from engine.files import is_folder
 from engine.placement import Placement
 from engine.preset import read_preset
-from engine.request import MAX_SEED, CutOut, GenerationRequest
+from engine.request import MAX_SEED, CutOut, GenerationRequest, ScaleBits
 from engine.sentence import Sentence
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+    from engine.photo.picture_file import PictureFile
 
 
 EXAMPLE = 'generate --subject robot.jpg --name "toy robot" --prompt "a toy robot in the snow" --out snow.png --count 4'
@@ -121,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
     if args.best_of is not None:
         best_of.check_request(base, manifest)
     with Engine.open(folder, args.device, args.memory, on_progress=show_loading) as engine:
+        if args.seed is None:
+            progress.note(f"Seed {base.seed}")
         if args.best_of is not None:
             for target, finished in best_of.draw(engine, base, args.out, args.best_of, place):
                 print(json.dumps(_result(target, finished)) if args.json else target, flush=True)
@@ -192,12 +195,12 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
         if args.photo is not None:
             request = replace(request, kept=None, region=None)
         elif args.region is not None:
-            request = replace(request, kept=found.bits, region=None)
+            request = replace(request, kept=_bits(found, args.source), region=None)
         elif request.region is not None:
             # Drawn again to the bit; with scales kept it is those of the finished picture that stay.
-            request = request if args.keep_scales is None else replace(request, kept=found.bits)
+            request = request if args.keep_scales is None else replace(request, kept=_bits(found, args.source))
         elif args.keep_scales is not None:
-            request = replace(request, kept=found.bits.first(args.keep_scales))
+            request = replace(request, kept=_bits(found, args.source).first(args.keep_scales))
         else:
             request = replace(request, kept=None)
     if args.preset is not None:
@@ -214,6 +217,16 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
     if args.place is not None:
         given["placement"] = Placement.parse(args.place)
     return replace(request, **given)
+
+
+def _bits(found: PictureFile, source: Path) -> ScaleBits:
+    """The bits of a picture of which something is kept. Raises ``InputError`` where it has lost them."""
+    if found.bits is None:
+        raise InputError(
+            Sentence("{source} has lost its bits: nothing of it can be kept.", source=source.name),
+            Sentence("Draw it anew, without --region and --keep-scales."),
+        )
+    return found.bits
 
 
 def complete_request(
@@ -246,7 +259,6 @@ def complete_request(
         )
         if request.kept is not None:
             seed = min(manifest.with_layout_of(seed, request.seed), MAX_SEED - args.count + 1)
-        progress.note(f"Seed {seed}")
     return request.with_seed(seed)
 
 

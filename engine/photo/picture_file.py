@@ -58,12 +58,12 @@ class PictureFile:
 
     Attributes:
         request: what drew it.
-        bits: bit labels of every scale.
+        bits: bit labels of every scale, or None where something kept the settings and dropped them.
         likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
     """
 
     request: GenerationRequest
-    bits: ScaleBits
+    bits: ScaleBits | None
     likeness: float | None = None
 
 
@@ -142,7 +142,7 @@ def _texts(words: Mapping[str, str] | None) -> PngInfo | None:
 
 def settings_text(carried: PictureFile, size: tuple[int, int]) -> str:
     """The settings that drew a picture, in words, for one of (width, height) that was made from it."""
-    return parameters_text(carried.request, size, len(carried.bits))
+    return parameters_text(carried.request, size, 0 if carried.bits is None else len(carried.bits))
 
 
 def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits, likeness: float | None = None) -> bytes:
@@ -165,12 +165,13 @@ def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits, l
 def parameters_text(
     request: GenerationRequest, size: tuple[int, int], scales: int, likeness: float | None = None
 ) -> str:
-    """Prompt, negative prompt and ``Name: value`` pairs, in the three-line layout that other programs read."""
+    """Prompt, negative prompt and ``Name: value`` pairs, in the three-line layout that other programs read. ``scales`` is 0
+    where nobody knows how many there are."""
     lines = [" ".join(request.prompt.split("\n"))]
     if request.negative_prompt:
         lines.append("Negative prompt: " + " ".join(request.negative_prompt.split("\n")))
     pairs = {
-        "Steps": scales,
+        "Steps": scales or "",
         "Sampler": "EchoGen",
         "CFG scale": _dial(request.prompt_strength),
         "Seed": request.seed,
@@ -205,9 +206,10 @@ def read_picture_file(source: Path | bytes) -> PictureFile:
             Sentence("{source} was written by another version of this program.", source=_name(source)),
             Sentence("The picture itself can still be opened."),
         )
+    bits = carried.get("bits")
     return PictureFile(
         GenerationRequest.from_json(carried.get("request")),
-        ScaleBits.from_json(carried.get("bits")),
+        None if bits is None else ScaleBits.from_json(bits),
         _likeness(carried.get("likeness")),
     )
 

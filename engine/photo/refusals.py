@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from engine.errors import PhotoError
 from engine.photo.foreign import is_heif, kind, reads_heif
+from engine.photo.raw import can_develop
 from engine.sentence import Sentence
 
 MAX_PIXELS = 100_000_000
 MAX_FILE_BYTES = 2**30
 """A hundred megapixels in 16-bit RGBA are 800 MB unpacked; a larger file holds something else."""
 
-_FORMATS = Sentence("PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.")
+_ALWAYS = ("PNG", "JPEG", "WebP", "TIFF", "GIF", "BMP", "AVIF")
+
+
+def _formats() -> Sentence:
+    """The sentence that says which kinds of files can be read here: those of phones and cameras need optional parts."""
+    names = list(_ALWAYS)
+    if reads_heif():
+        names.append("HEIC")
+    if can_develop():
+        names.append("RAW")
+    *names, last = names
+    return Sentence("{names} and {last} work.", names=", ".join(names), last=last)
 
 
 def name_of(name: str) -> str:
@@ -20,7 +32,7 @@ def name_of(name: str) -> str:
 def unreadable(called: str, known: str) -> PhotoError:
     return PhotoError(
         Sentence("{called} is {known}, which cannot be read here.", called=called, known=known),
-        Sentence("Save it as JPEG first. {formats}", formats=_FORMATS),
+        Sentence("Save it as JPEG first. {formats}", formats=_formats()),
         title=Sentence("This kind cannot be read"),
     )
 
@@ -43,11 +55,11 @@ def not_a_picture(called: str, start: bytes) -> PhotoError:
     if start.startswith(b"%PDF"):
         return PhotoError(
             Sentence("{called} is a PDF document.", called=called),
-            Sentence("Save the picture in it as a file of its own. {formats}", formats=_FORMATS),
+            Sentence("Save the picture in it as a file of its own. {formats}", formats=_formats()),
         )
     if start.lstrip().startswith((b"<svg", b"<?xml")):
-        return PhotoError(Sentence("{called} is a drawing or a document, not a photo.", called=called), _FORMATS)
-    return PhotoError(Sentence("{called} holds no image.", called=called), _FORMATS)
+        return PhotoError(Sentence("{called} is a drawing or a document, not a photo.", called=called), _formats())
+    return PhotoError(Sentence("{called} holds no image.", called=called), _formats())
 
 
 def damaged(called: str) -> PhotoError:

@@ -41,7 +41,8 @@ def arrange(labels: Sequence[tuple[str, str]]) -> Table:
         places = tuple((rows.index(row), columns.index(column)) for row, column in labels)
         return Table(tuple(rows), tuple(columns), (), places, (len(rows), len(columns)))
     across = max(1, min(_MOST_COLUMNS, math.ceil(math.sqrt(len(labels)))))
-    captions = tuple(f"{row} · {column}" if column else row for row, column in labels)
+    # What tells a picture from its neighbours comes first: the end is cut where it has no room.
+    captions = tuple(f"{column} · {row}" if column else row for row, column in labels)
     places = tuple(divmod(index, across) for index in range(len(labels)))
     return Table((), (), captions, places, (math.ceil(len(labels) / across), min(across, max(len(labels), 1))))
 

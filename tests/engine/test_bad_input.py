@@ -64,11 +64,23 @@ def saved(path: Path, picture: Image.Image, **options) -> Path:
 # Photos
 
 
-def test_not_an_image(cli, tmp_path):
+@pytest.mark.parametrize(
+    ("heif", "raw", "last"),
+    [
+        (True, True, ", AVIF, HEIC and RAW"),
+        (True, False, ", AVIF and HEIC"),
+        (False, True, ", AVIF and RAW"),
+        (False, False, " and AVIF"),
+    ],
+)
+def test_not_an_image(cli, tmp_path, monkeypatch, heif, raw, last):
+    """What works is said, and nothing else: photos of phones and cameras need optional parts."""
+    monkeypatch.setattr("engine.photo.refusals.reads_heif", lambda: heif)
+    monkeypatch.setattr("engine.photo.refusals.can_develop", lambda: raw)
     (tmp_path / "letter.jpg").write_text("Dear Sir or Madam")
     assert cli(tmp_path / "letter.jpg") == (
         ExitCode.BAD_INPUT,
-        "This is not a picture. letter.jpg holds no image. PNG, JPEG, WebP, TIFF, GIF, BMP and AVIF work.",
+        f"This is not a picture. letter.jpg holds no image. PNG, JPEG, WebP, TIFF, GIF, BMP{last} work.",
     )
 
 

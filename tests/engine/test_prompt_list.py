@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import InputError
-from engine.prompt_list import MAX_PICTURES, make_requests, parse_prompts, parse_table, read_prompt_file
+from engine.photo.sheet import arrange
+from engine.prompt_list import MAX_PICTURES, make_requests, parse_prompts, parse_table, read_prompt_file, scene_prompts
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import cut_out
 
@@ -57,7 +58,7 @@ def test_a_table_sets_what_its_cells_say():
     assert found.notes == ("The list's columns id are not used.",) and found.lines == 2
     made = make_requests(found.prompts, GenerationRequest("", cut_out(), seed=4, temperature=0.5), 2)
     assert [one.request.seed for one in made] == [7, 8, 7, 8, 4, 5]
-    assert {one.request.temperature for one in made} == {0.5} and made[1].column == "snow · seed 8"
+    assert {one.request.temperature for one in made} == {0.5}
     with pytest.raises(InputError, match="Line 3 has “hot” as its temperature"):
         parse_table("prompt,temperature\na,1\nb,hot\n")
     with pytest.raises(InputError, match="no column “prompt”"):
@@ -66,15 +67,33 @@ def test_a_table_sets_what_its_cells_say():
         parse_table("prompt,temperature\na,99\n")
 
 
+def test_several_of_each_prompt_are_a_row_of_it():
+    """Whatever stands in the braces of each line: the prompts go down and their seeds across."""
+    made = make_requests(parse_prompts("a cat in {snow|rain}\na dog").prompts, GenerationRequest("", seed=4), 2)
+    table = arrange([(one.row, one.column) for one in made])
+    assert table.rows == ("a cat in snow", "a cat in rain", "a dog") and table.columns == ("seed 4", "seed 5")
+    scenes = make_requests(scene_prompts([("Beach", "a cat on the beach")]), GenerationRequest("", seed=4), 2)
+    assert scenes[0].row == "Beach", "a scene has a name"
+
+
+@pytest.mark.parametrize("first", ["sep=;\n", "SEP=;\r\n", '"sep=;"\n'])
+def test_the_line_that_spreadsheets_write_above_a_table_says_what_separates(first):
+    found = parse_table(f"{first}prompt;seed\na, b, c;3\na dog;\n")
+    assert [(p.prompt, dict(p.settings)) for p in found.prompts] == [("a, b, c", {"seed": 3}), ("a dog", {})]
+    with pytest.raises(InputError, match="Line 3 has “x” as its seed"):
+        parse_table(f"{first}prompt;seed\na cat;x\n")
+
+
 def test_files_as_spreadsheets_and_editors_write_them(tmp_path):
     table, text = tmp_path / "list.CSV", tmp_path / "list.txt"
     table.write_bytes("prompt\tseed\r\na café\t3\r\n".encode("utf-16"))
     assert [(p.prompt, dict(p.settings)) for p in read_prompt_file(table).prompts] == [("a café", {"seed": 3})]
     text.write_bytes(b"\xef\xbb\xbfa cat\r\na dog")
     assert [p.prompt for p in read_prompt_file(text).prompts] == ["a cat", "a dog"]
-    text.write_bytes(b"a \xe9 caf\xff")
-    with pytest.raises(InputError, match="not UTF-8"):
-        read_prompt_file(text)
+    for data in (b"a \xe9 caf\xff", "a cat".encode("utf-16-le"), "a cat".encode("utf-32")):
+        text.write_bytes(data)
+        with pytest.raises(InputError, match="not UTF-8"):
+            read_prompt_file(text)
     text.write_bytes(b"a\n" * 3_000_000)
     with pytest.raises(InputError, match="larger than 4 MB"):
         read_prompt_file(text)

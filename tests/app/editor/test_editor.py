@@ -132,6 +132,15 @@ def test_undo_and_redo_by_button_and_by_method(rig):
     assert document(rig).mask[50, 60] == 255
 
 
+def test_enter_after_a_click_on_a_tool_uses_the_cut_out_and_does_not_press_the_tool_again(qtbot, rig):
+    editor = rig.editor
+    for button in (editor.rail.tools["brush"], editor.rail.acts["invert"]):
+        QTest.mouseClick(button, LEFT)
+    assert QApplication.focusWidget() is editor.canvas and np.array_equal(document(rig).mask, 255 - disc())
+    with qtbot.waitSignal(editor.accepted):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+
+
 def test_enter_uses_the_cut_out_but_not_from_a_number_field(qtbot, rig):
     editor = rig.editor
     field = editor.inspector.grow

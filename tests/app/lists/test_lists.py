@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from app.lists.dialog import ListDialog
 from app.session.controller import Controller
@@ -22,6 +24,7 @@ from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore
 from app.store.list_store import ListStore
 from app.system import background
+from app.window.listing import Listing
 from engine.errors import InputError
 from engine.events import EngineInfo, Finished, Timing
 from engine.prompt_list import make_requests, parse_prompts
@@ -222,3 +225,30 @@ def test_only_its_own_pictures_of_the_queue_come_back_into_a_list(qtbot, tmp_pat
     assert rig.run.busy and rig.run.done == 0, "the first is another picture than the list's"
     rig.finish()
     assert not rig.run.busy and [found is not None for found in rig.run.pictures] == [False, True]
+
+
+def test_what_became_of_the_pictures_is_said_in_the_dialog_not_behind_it(rig, window, tmp_path, qtbot):  # noqa: F811
+    button, toasts = QPushButton(window), []
+    panels = SimpleNamespace(
+        prompt=SimpleNamespace(sheet=SimpleNamespace(list_button=button), wording=SimpleNamespace(settle=lambda: None)),
+        history=SimpleNamespace(),
+        toast=SimpleNamespace(show_message=lambda words, *_: toasts.append(words)),
+    )
+    listing = Listing(panels, rig.controller, ListStore(tmp_path / "list.json"), window)
+    listing.run.begin(_listed("a"))
+    rig.finish()
+    toasts.clear()
+    button.click()
+    dialog = window.findChild(ListDialog)
+    assert not dialog.outcome.isVisible() and not dialog.fault.isVisible()
+    dialog.sheetRequested.emit(tmp_path / "sheet.png")
+    qtbot.waitUntil(lambda: dialog.outcome.text() == f"Saved to {tmp_path.name}")
+    assert dialog.outcome.isVisible() and (tmp_path / "sheet.png").exists() and not toasts
+    dialog.sheetRequested.emit(tmp_path / "nowhere" / "sheet.png")
+    qtbot.waitUntil(lambda: "no such folder" in dialog.fault.text())
+    assert dialog.fault.isVisible() and not dialog.outcome.isVisible()
+    dialog.back.click()
+    assert not dialog.fault.isVisible()
+    dialog.close()
+    listing._save_sheet(tmp_path / "again.png")
+    qtbot.waitUntil(lambda: toasts == [f"Saved to {tmp_path.name}"])

@@ -413,6 +413,17 @@ def test_recall_fills_the_panel(panel, bundle, state):
     assert state.values.size == (48, 72)
 
 
+def test_the_same_picture_again_is_said_of_the_model_that_drew_it_only(panel, bundle, state):
+    with_subject(state)
+    request = GenerationRequest("a robot", size=(64, 64), seed=7, bundle=bundle.identity)
+    panel.recall(request)
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    state.set_result(Result(request, pixels))
+    assert panel.sheet.help.text() == "The seed is kept: the same picture again"
+    state.set_result(Result(replace(request, bundle="other@12"), pixels))
+    assert panel.sheet.help.text() == "The seed is kept"
+
+
 def recalled(panel, bundle, count: int = 3) -> ScaleBits:
     kept = ScaleBits(tuple(np.ones((*grid, 8), np.uint8) for grid in bundle.schedules[0].grids[:count]))
     assert panel.recall(GenerationRequest("a robot", size=(64, 64), kept=kept, bundle=bundle.identity)) == ""

@@ -407,6 +407,13 @@ def test_a_picture_that_is_dropped_is_known_when_it_is_of_the_history(one, tmp_p
     assert one.result.picture == number and len(one.result.grids) == 4
 
 
+def test_a_picture_that_has_lost_its_bits_is_shown(one, tmp_path):
+    one.controller.generate()
+    one.steps()
+    one.controller.show_dropped(replace(read_picture(one.result.file), bits=None))
+    assert one.result.bits is None and one.result.grids == ()
+
+
 # Places and regions
 
 

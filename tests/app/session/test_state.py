@@ -88,6 +88,9 @@ def test_readiness_says_what_is_missing(told):
     subject = state.add_subject(name="cat", problem="The cut-out is empty.")
     assert state.readiness().has_photo and not state.readiness().has_subject
     assert state.readiness().problem == "The cut-out is empty."
+    state.update_subject(subject.key, finding=True)
+    assert state.readiness().problem == "" and not state.readiness().has_subject, "it is being looked for"
+    state.update_subject(subject.key, finding=False)
     state.update_subject(subject.key, cut_out=cut_out(), problem="")
     state.update_values(prompt="  ")
     assert state.readiness().has_subject and not state.readiness().has_prompt

@@ -86,6 +86,9 @@ def test_from_the_question_to_the_next_start_and_back_again(qtbot, updates, serv
         def repair(self) -> list[str]:
             return []
 
+        def take_note_of_damage(self) -> str:
+            return ""
+
     def open_program(setup: Whole, arguments: list[str]) -> str:
         opened.append(setup.places.root.name)
         return opening.ENDED if setup.places.root.name == "0.10" else opening.SHOWN

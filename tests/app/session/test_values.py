@@ -121,6 +121,19 @@ def test_kept_scales_the_open_model_cannot_take_up_are_said(manifest):
         assert f"{len(request.kept)} kept scales" in note
 
 
+def test_a_picture_of_another_model_says_whose_it_is(manifest):
+    request = replace(compose(replace(VALUES, size=(64, 64)), SUBJECT), bundle=manifest.identity)
+    assert recall(request, PanelValues(), "all", manifest)[1] == ""
+    assert recall(request, PanelValues(), "all")[1] == "", "no model is open yet"
+    assert (
+        "made with large; the open model"
+        in recall(replace(request, bundle="large@12"), PanelValues(), "all", manifest)[1]
+    )
+    name = manifest.identity.partition("@")[0]
+    older = recall(replace(request, bundle=f"{name}@12"), PanelValues(), "all", manifest)[1]
+    assert f"another version of {name}" in older
+
+
 def a_region(whole: int = 0) -> Region:
     mask = np.zeros((64, 64), np.uint8)
     mask[:32] = 255

@@ -350,18 +350,19 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     for picture in (first, second):
         rig.store.star(picture.id, False)
 
-    # The most alike first, by the menu of the pictures; those that nobody measured come last.
+    # The most alike first, by the list at the top or the menu of the pictures; those that nobody measured come last.
     some, most = rig.keep(5, 0.3), rig.keep(6, 0.9)
     window.gallery_page.toggle()
     wait(qtbot, lambda: gallery.model.rowCount() == everything + 2)
     assert gallery.model.id_at(0) == most.id, "the newest"
-    gallery.toggle_most_alike()
+    assert [gallery.order.itemText(row) for row in range(2)] == ["Newest first", "Most alike first"]
+    key(gallery.order, Qt.Key.Key_Down)
     newest = rig.keep(7)
     gallery.reload()
     assert [gallery.model.id_at(row) for row in range(3)] == [most.id, some.id, newest.id]
     assert gallery.model.previous_of(most) is None
     gallery.toggle_most_alike()
-    assert gallery.model.id_at(0) == newest.id
+    assert gallery.model.id_at(0) == newest.id and gallery.order.currentText() == "Newest first"
     window.gallery_page.toggle()
 
 

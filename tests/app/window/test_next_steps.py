@@ -63,3 +63,18 @@ def test_nothing_found_is_said_of_its_photo_only(qtbot):
     steps.show(PhotoError(Sentence("cat.png is damaged.")))
     state.add_subject(name="shoe")
     assert not banner.isHidden(), "which file it is stands in the sentence, and another photo does not mend it"
+
+
+def test_a_photo_that_cannot_be_read_is_forgotten_with_the_next_ones_that_are_given(qtbot):
+    banner = ErrorBanner()
+    qtbot.addWidget(banner)
+    steps = ErrorSteps(QObject(banner), banner, SimpleNamespace(state=SessionState()), *[lambda *_: None] * 5)
+    steps.show(PhotoError(Sentence("letter.jpg holds no image.")))
+    steps.photos_given()
+    assert banner.isHidden() and banner.error is None
+    steps.show(CannotWrite(Sentence("The disk is full.")))
+    steps.photos_given()
+    assert not banner.isHidden()
+    steps.report(PhotoError(Sentence("cat.png is damaged.")))
+    steps.photos_given()
+    assert not banner.isHidden(), "a picture of the history, which no photo replaces"

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from engine.bundle.manifest import read_manifest
 from engine.cli import lists, main
@@ -74,6 +75,35 @@ def test_a_seed_is_drawn_and_said(words, tmp_path, capsys):
     assert main(words[:place] + words[place + 2 :]) == 0
     message = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("Seed "))
     assert read_picture_file(tmp_path / "ball.png").request.seed == int(message.split()[1])
+
+
+def test_what_is_refused_names_no_seed(words, tmp_path, capsys):
+    """No picture is drawn, so no seed draws it: the sentence stands alone."""
+    assert main(words) == 0
+    Image.new("L", (64, 64)).save(tmp_path / "empty.png")
+    base = ["generate", *words[words.index("--bundle") :][:2], "--device", "cpu", "--from", str(tmp_path / "ball.png")]
+    capsys.readouterr()
+    assert main([*base, "--region", str(tmp_path / "empty.png"), "--out", str(tmp_path / "again.png")]) == 2
+    assert capsys.readouterr().err.startswith("These settings do not fit. The region is empty.")
+
+
+def test_a_picture_without_its_bits_is_drawn_anew(words, tmp_path, capsys):
+    assert main(words) == 0
+    with Image.open(tmp_path / "ball.png") as picture:
+        carried = json.loads(picture.text["EchoGen"])
+        del carried["bits"]
+        info = PngInfo()
+        info.add_itxt("EchoGen", json.dumps(carried))
+        picture.save(tmp_path / "older.png", pnginfo=info)
+    base = ["generate", *words[words.index("--bundle") :][:2], "--device", "cpu", "--from", str(tmp_path / "older.png")]
+    base += ["--out", str(tmp_path / "again.png")]
+    assert main(base) == 0
+    assert read_picture_file(tmp_path / "again.png") == read_picture_file(tmp_path / "ball.png")
+    Image.new("L", (64, 64), 255).save(tmp_path / "all.png")
+    for option in (["--keep-scales", "2"], ["--region", str(tmp_path / "all.png")]):
+        capsys.readouterr()
+        assert main([*base, *option]) == 2
+        assert "older.png has lost its bits: nothing of it can be kept." in capsys.readouterr().err
 
 
 def test_from_an_earlier_picture(words, tiny_bundle, tmp_path, monkeypatch):

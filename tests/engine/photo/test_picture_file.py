@@ -168,6 +168,15 @@ def test_what_is_written_by_hand_is_read():
     )
 
 
+def test_settings_without_bits_are_read():
+    """Another program saved the settings again and left the bits out: prompt, subject and seed are not lost with them."""
+    data = json.loads(carried())
+    del data["bits"]
+    assert read_picture_file(png_with(("EchoGen", json.dumps(data).encode(), True))) == PictureFile(
+        some_request(), None
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -13,7 +13,7 @@ def test_a_full_grid_is_a_table_and_anything_else_has_captions():
     assert (table.rows, table.columns, table.captions) == (("red", "blue"), ("snow", "rain"), ())
     assert table.places == ((0, 0), (0, 1), (1, 0), (1, 1)) and table.shape == (2, 2)
     ragged = arrange(grid[:3])
-    assert ragged.captions == ("red · snow", "red · rain", "blue · snow") and ragged.shape == (2, 2)
+    assert ragged.captions == ("snow · red", "rain · red", "snow · blue") and ragged.shape == (2, 2)
     assert arrange([("a", ""), ("a", ""), ("b", "")]).captions == ("a", "a", "b"), "the same line twice"
     assert arrange([(str(n), "") for n in range(100)]).shape == (13, 8)
 
