@@ -4711,7 +4711,7 @@
     </message>
     <message>
         <source>You were still editing this cut-out. Your changes are kept.</source>
-        <translation>上次你还在编辑这个抠图。你的更改已保留。</translation>
+        <translation>上次您还在编辑这个抠图。您的更改已保留。</translation>
     </message>
 </context>
 <context>
@@ -6750,7 +6750,7 @@
     </message>
     <message>
         <source>Into a photo of yours…</source>
-        <translation>放进你的照片…</translation>
+        <translation>放进您的照片…</translation>
     </message>
     <message>
         <source>Keep the look</source>
@@ -7802,7 +7802,7 @@
     </message>
     <message>
         <source>{0} is asked, and nothing about you or your pictures is sent.</source>
-        <translation>只会询问 {0}，不会发送任何关于你或图片的信息。</translation>
+        <translation>只会询问 {0}，不会发送任何关于您或图片的信息。</translation>
     </message>
 </context>
 <context>

@@ -324,7 +324,7 @@ def test_the_same_picture_is_promised_only_where_it_is_the_same(panel, state, bu
     state.update_values(prompt="a robot in the snow", seed=7, seed_locked=True)
     again, kept = "The seed is kept: the same picture again", "The seed is kept"
     assert panel.sheet.help.text() == kept
-    drawn = replace(compose(state.values, state.subject.cut_out, "a name of before"), bundle="mini")
+    drawn = replace(compose(state.values, state.subject.cut_out, "a name of before"), bundle=bundle.identity)
     state.set_result(Result(drawn, np.zeros((8, 8, 3), np.uint8)))
     assert panel.sheet.help.text() == again
     before = state.values
@@ -415,8 +415,8 @@ def test_recall_fills_the_panel(panel, bundle, state):
 
 def test_the_same_picture_again_is_said_of_the_model_that_drew_it_only(panel, bundle, state):
     with_subject(state)
-    request = GenerationRequest("a robot", size=(64, 64), seed=7, bundle=bundle.identity)
-    panel.recall(request)
+    panel.recall(GenerationRequest("a robot", size=(64, 64), seed=7, bundle=bundle.identity))
+    request = replace(compose(state.values, state.subject.cut_out), bundle=bundle.identity)
     pixels = np.zeros((64, 64, 3), np.uint8)
     state.set_result(Result(request, pixels))
     assert panel.sheet.help.text() == "The seed is kept: the same picture again"

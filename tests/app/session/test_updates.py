@@ -80,7 +80,7 @@ def test_from_the_question_to_the_next_start_and_back_again(qtbot, updates, serv
         def __init__(self, places: Places) -> None:
             self.places, self.python = places, Path("python")
 
-        def is_done(self, part: str) -> bool:
+        def is_done(self, *parts: str) -> bool:
             return True
 
         def repair(self) -> list[str]:

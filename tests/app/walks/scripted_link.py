@@ -42,6 +42,9 @@ class ScriptedLink(FakeLink):
         self.place = -1
         self.cancelled = False
 
+    def import_libraries(self) -> None:
+        """There are none."""
+
     def open(self, *_: object) -> None:
         self.job = None
         self.opened.emit(Opened(EngineInfo("paper@000000000000", "/paper", "CPU")))
