@@ -110,19 +110,25 @@ def parse_table(text: str, name: str = "") -> PromptList:
     Raises:
         InputError: the column is missing, or a line cannot be used; the sentence names it.
     """
+    lines_of_text = io.StringIO(text, newline="")
+    first = next(lines_of_text, "").rstrip("\r\n")
+    separator = re.fullmatch(r"\"?sep=(.)\"?", first, re.IGNORECASE)
+    if separator is None:
+        lines_of_text.seek(0)
+    delimiter = separator[1] if separator else max(",;\t", key=first.count)
+    above = 1 if separator else 0
     try:
-        lines_of_text = io.StringIO(text, newline="")
-        first = next(lines_of_text, "").rstrip("\r\n")
-        separator = re.fullmatch(r"\"?sep=(.)\"?", first, re.IGNORECASE)
-        if separator is None:
-            lines_of_text.seek(0)
-        delimiter = separator[1] if separator else max(",;\t", key=first.count)
-        above = 1 if separator else 0
-        reader = csv.reader(lines_of_text, delimiter=delimiter)
+        reader = csv.reader(lines_of_text, delimiter=delimiter, strict=True)
         head = [cell.strip().lower().replace(" ", "_") for cell in next(reader, [])]
         rows = [(above + reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise InputError(Sentence("The list is no CSV that can be read."), Sentence("Save it as CSV again.")) from error
+        # Without this a quotation mark that is never closed would take the lines below it along.
+        raise InputError(
+            Sentence(
+                "The list is no CSV that can be read: its line {number} is damaged.", number=above + reader.line_num
+            ),
+            Sentence("Look for a quotation mark that is not closed there, or save it as CSV again."),
+        ) from error
     if "prompt" not in head:
         raise InputError(
             Sentence("The list has no column “prompt”."), Sentence("Write prompt in its first line, above the prompts.")

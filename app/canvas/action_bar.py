@@ -116,6 +116,7 @@ class ActionBar(FloatingBar):
         self.compare_button = Button("", "columns-2", "plain", self)
         self.compare_button.setCheckable(True)
         self.save_button = Button("", "download", "plain", self)
+        self.save_ways = Button("", "chevron-down", "plain", self)
         self.copy_button = Button("", "copy", "plain", self)
         self.star_button = Button("", "star", "plain", self)  # not checkable: the star itself shows the state
         self._is_starred = False
@@ -133,6 +134,7 @@ class ActionBar(FloatingBar):
             self.compare_button,
             self._divider(),
             self.save_button,
+            self.save_ways,
             self.copy_button,
             self.star_button,
             self.likeness,
@@ -154,6 +156,7 @@ class ActionBar(FloatingBar):
         self.drag_handle.clicked.connect(self._explain)
         self.save_button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.save_button.customContextMenuRequested.connect(self._show_save_menu)
+        self.save_ways.clicked.connect(self._show_save_ways)
         keymap.changed.connect(self._name)
         self.finish_button.setVisible(False)
         self.place_button.setVisible(False)
@@ -268,6 +271,7 @@ class ActionBar(FloatingBar):
                 button.setToolTip(tooltip(action))
         self.drag_handle.setToolTip(self.tr("Drag the picture into another program"))
         self.finish_button.setToolTip(self.tr("Draw this picture to its end"))
+        self.save_ways.setToolTip(self.tr("More ways to save: larger, without metadata"))
 
     def _texts(self) -> tuple[tuple[Button, str, str, bool], ...]:
         """Each button, its words, its action, and whether the words are written on it."""
@@ -281,6 +285,7 @@ class ActionBar(FloatingBar):
             (self.cut_button, self.tr("Cut out of the picture"), "cut_out", False),
             (self.compare_button, self.tr("Compare"), "compare", wide),
             (self.save_button, self.tr("Save as…"), "save", wide),
+            (self.save_ways, self.tr("More ways to save"), "", False),
             (self.copy_button, self.tr("Copy"), "copy", wide),
             (self.star_button, self.tr("Star"), "star_canvas", False),
             (self.drag_handle, self.tr("Drag out"), "", not self._bare),
@@ -306,7 +311,7 @@ class ActionBar(FloatingBar):
         self.hintWanted.emit(self.tr("Drag from here into another program, or press Copy"))
 
     def save_menu(self) -> QMenu:
-        """Both ways of saving; behind a right click on Save as."""
+        """All ways of saving; behind the arrow beside Save as, and behind a right click on that."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self.tr("Save as…"), self.save.emit)
@@ -318,6 +323,13 @@ class ActionBar(FloatingBar):
     @Slot(QPoint)
     def _show_save_menu(self, position: QPoint) -> None:
         self.save_menu().popup(self.save_button.mapToGlobal(position))
+
+    @Slot()
+    def _show_save_ways(self) -> None:
+        menu = self.save_menu()
+        # The bar lies at the lower edge of the canvas: above it there is room, and the picture's strip stays in view.
+        at = self.save_ways.mapToGlobal(QPoint(0, 0))
+        menu.popup(at - QPoint(0, menu.sizeHint().height()))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

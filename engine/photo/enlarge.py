@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import ExifTags, Image, ImageFilter
 
 from engine.errors import InputError, RequestError
 from engine.photo.load import load_photo, with_own_colours
@@ -130,7 +130,13 @@ def _dpi(source: Path) -> tuple[float, float] | None:
     """The resolution that is written in a file, or None."""
     try:
         with Image.open(io.BytesIO(source.read_bytes())) as picture:
-            across, down = (float(number) for number in picture.info["dpi"])
+            across, down = (float(number) for number in picture.info.get("dpi") or _of_exif(picture.getexif()))
     except Exception:  # metadata may be damaged in any way; the picture itself was read
         return None
     return (across, down) if 1 <= across <= 10_000 and 1 <= down <= 10_000 else None
+
+
+def _of_exif(exif: Image.Exif) -> tuple[float, float]:
+    """The resolution that EXIF states, in pixels per inch, as WebP has it. Raises ``KeyError`` or ``ValueError`` without it."""
+    unit = {2: 1.0, 3: 2.54}[exif.get(ExifTags.Base.ResolutionUnit, 2)]
+    return float(exif[ExifTags.Base.XResolution]) * unit, float(exif[ExifTags.Base.YResolution]) * unit

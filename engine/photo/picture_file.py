@@ -26,6 +26,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.ExifTags import Base
 from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import CannotWrite, InputError, PhotoError, os_reason
@@ -41,6 +42,8 @@ KEYWORD = "EchoGen"
 FORMAT = 1
 SUFFIXES = (".png", ".webp", ".jpg", ".jpeg")
 
+_INCH = 2
+"""EXIF's number for resolutions in pixels per inch."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 900_000
 """Characters of JSON in one chunk. Common readers refuse a whole picture with more than 1 MiB in one text chunk."""
@@ -103,7 +106,7 @@ def save_plain(
     """Write pixels: uint8 (H, W), (H, W, 3) or, for PNG and WebP, (H, W, 4). Raises ``CannotWrite``.
 
     Args:
-        dpi: resolution across and down, for PNG and JPEG.
+        dpi: resolution across and down, in pixels per inch.
         words: texts of a PNG, by their keywords.
         profile: ICC profile of the colours; None for sRGB.
     """
@@ -124,7 +127,11 @@ def save_plain(
         options = tagged(kind, _texts(words)) if picture.mode != "L" else {}
     if kind == "PNG" and picture.mode == "RGB":
         options |= _PACKING
-    if dpi is not None and kind != "WEBP":
+    if dpi is not None and kind == "WEBP":  # it has no field of its own for it
+        exif = Image.Exif()
+        exif[Base.XResolution], exif[Base.YResolution], exif[Base.ResolutionUnit] = *dpi, _INCH
+        options["exif"] = exif
+    elif dpi is not None:
         options["dpi"] = dpi
     picture.save(out, kind, **quality, **options)
     _write(path, out.getvalue())

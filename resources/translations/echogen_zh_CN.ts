@@ -1112,6 +1112,10 @@
         <translation>日志</translation>
     </message>
     <message>
+        <source>Look for a quotation mark that is not closed there, or save it as CSV again.</source>
+        <translation>请检查那里是否有未闭合的引号，或重新另存为 CSV。</translation>
+    </message>
+    <message>
         <source>Look with `ray status` on the head machine; the address is HOST:6379.</source>
         <translation>请在主机上用 `ray status` 查看；地址为 HOST:6379。</translation>
     </message>
@@ -1708,10 +1712,6 @@
         <translation>另存为…</translation>
     </message>
     <message>
-        <source>Save it as CSV again.</source>
-        <translation>请重新保存为 CSV。</translation>
-    </message>
-    <message>
         <source>Save it as JPEG first.</source>
         <translation>请先将它存为 JPEG。</translation>
     </message>
@@ -2304,8 +2304,8 @@
         <translation>列表没有“prompt”列。</translation>
     </message>
     <message>
-        <source>The list is no CSV that can be read.</source>
-        <translation>列表不是可读取的 CSV。</translation>
+        <source>The list is no CSV that can be read: its line {number} is damaged.</source>
+        <translation>列表不是可读取的 CSV：第 {number} 行有损坏。</translation>
     </message>
     <message>
         <source>The list makes {count:,} pictures; {most} are the limit.</source>
@@ -4440,6 +4440,14 @@
     <message>
         <source>How alike the subject is to your cut-out, in the eyes of the model</source>
         <translation>在模型看来，主体与您的抠图有多像</translation>
+    </message>
+    <message>
+        <source>More ways to save</source>
+        <translation>更多保存方式</translation>
+    </message>
+    <message>
+        <source>More ways to save: larger, without metadata</source>
+        <translation>更多保存方式：放大、不含元数据</translation>
     </message>
     <message>
         <source>Move the handle between the scales first</source>

@@ -67,6 +67,14 @@ def test_a_table_sets_what_its_cells_say():
         parse_table("prompt,temperature\na,99\n")
 
 
+def test_a_quotation_mark_that_is_never_closed_takes_no_line_along():
+    table = 'prompt,seed\n"a cat, asleep",1\n"a dog on the beach,2\na bird,3\n'
+    with pytest.raises(InputError) as error:
+        parse_table(table)
+    assert "quotation mark" in str(error.value.step)
+    assert len(parse_table(table.replace("beach,", 'beach",')).prompts) == 3
+
+
 def test_several_of_each_prompt_are_a_row_of_it():
     """Whatever stands in the braces of each line: the prompts go down and their seeds across."""
     made = make_requests(parse_prompts("a cat in {snow|rain}\na dog").prompts, GenerationRequest("", seed=4), 2)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDrag, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.canvas.ideas import coarse_scales
 from app.canvas.panel import CanvasPanel
@@ -199,11 +200,16 @@ def test_a_click_on_drag_out_says_what_it_is_for(panel, qtbot, drags):
     assert drags == []
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing)", extend=True)
 def test_saving_with_and_without_metadata(panel, qtbot):
     finish(panel)
     with qtbot.waitSignal(panel.saveRequested) as wanted:
         qtbot.mouseClick(panel.actions_bar.save_button, Qt.MouseButton.LeftButton)
     assert wanted.args == [True]
+    qtbot.mouseClick(panel.actions_bar.save_ways, Qt.MouseButton.LeftButton)
+    opened = QApplication.activePopupWidget()
+    assert isinstance(opened, QMenu) and "larger" in opened.actions()[2].text()
+    opened.close()
     menu = panel.actions_bar.save_menu()
     with qtbot.waitSignal(panel.saveRequested) as wanted:
         menu.actions()[1].trigger()

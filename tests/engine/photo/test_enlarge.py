@@ -91,6 +91,8 @@ def test_a_profile_stays_with_the_colours_that_srgb_does_not_have(tmp_path, kind
     colours[:, :20] = (250, 20, 40)
     exif = Image.Exif()
     exif[0x0112] = 6
+    if kind == "webp":  # has no other place for a resolution
+        exif[0x011A], exif[0x011B], exif[0x0128] = 300.0, 300.0, 2
     source, target = tmp_path / f"from.{kind}", tmp_path / f"to{way}"
     quality = {"lossless": True} if kind == "webp" else {"quality": 100, "subsampling": 0} if kind == "jpg" else {}
     Image.fromarray(colours).save(source, icc_profile=wide, dpi=(300, 300), exif=exif, **quality)
@@ -98,6 +100,7 @@ def test_a_profile_stays_with_the_colours_that_srgb_does_not_have(tmp_path, kind
     with Image.open(target) as picture:
         assert picture.info["icc_profile"] == wide and "srgb" not in picture.info
         corner = np.array(picture.convert("RGB").getpixel((24, 70)), int)
-        if "webp" not in (kind, way[1:]):
-            assert [round(number) for number in picture.info["dpi"]] == [300, 300]
+        exif = picture.getexif()
+        found = picture.info.get("dpi") or (exif[0x011A], exif[0x011B])
+        assert [round(float(number)) for number in found] == [300, 300]
     assert np.abs(corner - (10, 250, 10)).max() <= 8, "in sRGB this green would be another one"
