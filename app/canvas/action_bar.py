@@ -297,6 +297,7 @@ class ActionBar(FloatingBar):
             button.setText(text if wordy else "")
             button.setAccessibleName(text.rstrip("…"))
             button.updateGeometry()
+        self.save_ways.setFixedWidth(self.save_ways.sizeHint().height() * 2 // 3)  # narrow: it belongs to Save as
         self._paint_star()
         self._say_likeness()
         self.adjustSize()
