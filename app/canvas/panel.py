@@ -262,6 +262,13 @@ class CanvasPanel(QWidget):
         grid = self.results.grid
         return grid.pictures[grid.current] if not self.results.isHidden() and grid.pictures else None
 
+    def heading(self) -> QWidget | None:
+        """The last line above the ideas or the pictures that lie over the canvas; None where there are none."""
+        for view in (self.ideas, self.results):
+            if not view.isHidden():
+                return view.title if view.words.isHidden() else view.words
+        return None
+
     def close_results(self) -> None:
         if not self.results.isHidden():
             self.results.hide()

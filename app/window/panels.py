@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -89,7 +89,8 @@ class Panels(QWidget):
         yield
         self.banner = ErrorBanner()
         self.prompt.sheet.set_banner(self.banner)
-        self.toast = Toast(self.stage)
+        self.toast = Toast(self.stage, self._heading_height)
+        self.canvas.followed.connect(self.toast.settle)
         self._pages.currentChanged.connect(self._move_toast)
         self.editor = MaskEditorView(state, subjects)
         yield
@@ -223,6 +224,13 @@ class Panels(QWidget):
             self.toast.move_to(editor.canvas)
         else:
             self.toast.move_to(self.gallery.view if self.is_gallery() else self.stage)
+
+    def _heading_height(self) -> int:
+        """Height of the heading at the top of the stage: that of ideas, or of several pictures, says what can be done with them."""
+        heading = self.canvas.heading()
+        if heading is None or self.toast.parentWidget() is not self.stage:
+            return 0
+        return heading.mapTo(self.stage, QPoint(0, heading.height())).y()
 
     def is_gallery(self) -> bool:
         """Return True while the gallery is open."""

@@ -16,10 +16,15 @@ _SHADOW = 10
 
 
 class Toast(QWidget):
-    """One message over a host widget; a new one replaces it. It waits while the pointer or the focus is on it."""
+    """One message over a host widget; a new one replaces it. It waits while the pointer or the focus is on it.
 
-    def __init__(self, host: QWidget) -> None:
+    Args:
+        taken: how many pixels at the top of the host are not to be covered, asked where it is placed.
+    """
+
+    def __init__(self, host: QWidget, taken: Callable[[], int] = lambda: 0) -> None:
         super().__init__(host)
+        self._taken = taken
         self.setObjectName("toast")
         self._host = host
         self._undo: Callable[[], object] | None = None
@@ -86,6 +91,12 @@ class Toast(QWidget):
         if undo is not None:
             undo()
 
+    @Slot()
+    def settle(self) -> None:
+        """What may not be covered is different now."""
+        if self.isVisible():
+            self._place()
+
     def _place(self) -> None:
         self.message.setWordWrap(False)
         self._row.invalidate()
@@ -95,11 +106,11 @@ class Toast(QWidget):
             self._row.invalidate()
             wanted = QSize(available, max(wanted.height(), self._row.totalHeightForWidth(available)))
         self.resize(wanted)
-        self.move(QPoint((self._host.width() - wanted.width()) // 2, _EDGE - _SHADOW))
+        self.move(QPoint((self._host.width() - wanted.width()) // 2, self._taken() + _EDGE - _SHADOW))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
+        if event.type() == QEvent.Type.Resize:
+            self.settle()
         return False
 
     def enterEvent(self, event) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint
 
 from app.session.engine_link import Previews
 from engine.bundle.records import LikenessScale
@@ -54,6 +55,10 @@ def test_the_most_alike_of_several_is_shown_and_sorted(qtbot, tmp_path):
     shown = state.result
     assert shown.bits == first.bits and shown.likeness == 0.8 and shown.file is not None, "the best one, not the last"
     assert "80" in window.toast.text() and "1 given up" in window.toast.text()
+    words = window.canvas.heading()
+    assert words is not None and words.isVisible(), "the grid says what can be done with its pictures"
+    below = words.mapTo(window.panels.stage, QPoint(0, words.height())).y()
+    assert window.toast.y() > below - 12, "and the message does not lie over it"
     assert [p.likeness for p in window.history.model.pictures()] == [0.5, 0.8]
     window.history.toggle_most_alike()
     assert [p.likeness for p in window.history.model.pictures()] == [0.8, 0.5]
