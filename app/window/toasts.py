@@ -93,7 +93,7 @@ class Toast(QWidget):
 
     @Slot()
     def settle(self) -> None:
-        """What may not be covered is different now."""
+        """Place the message anew: other pixels are to be left uncovered now."""
         if self.isVisible():
             self._place()
 
