@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.editor.overlay import OVERLAYS
@@ -32,8 +32,7 @@ _TIGHT = 480
 
 
 class ToolRail(QWidget):
-    """The tools, one of them in hand, and what acts at once. A click leaves the keys to the canvas: Enter ends the work, and does
-    not press the tool once more.
+    """The tools, one of them in hand, and what acts at once.
 
     Signals:
         toolChosen(str): a tool.
@@ -87,7 +86,6 @@ class ToolRail(QWidget):
     def _add_tool(self, column: QVBoxLayout, tool: Tool) -> None:
         button = IconButton(TOOL_ICONS[tool], "", checkable=True, side=size("tool-rail"), parent=self)
         button.setObjectName(f"tool_{tool}")
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self._tool_clicked)
         self.tools[tool] = button
         column.addWidget(button)
@@ -95,7 +93,6 @@ class ToolRail(QWidget):
     def _add_act(self, column: QVBoxLayout, act: str, icon: str) -> None:
         button = IconButton(icon, "", side=size("tool-rail"), parent=self)
         button.setObjectName(f"act_{act}")
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self._act_clicked)
         self.acts[act] = button
         column.addWidget(button)

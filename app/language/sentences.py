@@ -6,9 +6,10 @@ The engine speaks English and knows no languages (``engine/sentence.py``). Free 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from app.language.say import say
-from engine import EchoGenError, Sentence
+from engine import EchoGenError, Sentence, shown_name
 
 
 def translated(text: str) -> str:
@@ -30,6 +31,11 @@ def of_error(error: EchoGenError) -> str:
 def title(error: EchoGenError) -> str:
     """The headline of an error: that of its kind, or one of its own."""
     return translated(error.title)
+
+
+def saved_to(file: Path) -> str:
+    """ "Saved to Pictures": the folder in which a file was saved."""
+    return say("Saved to {0}", shown_name(file.parent))
 
 
 def joined(sentences: Iterable[str]) -> str:

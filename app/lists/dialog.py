@@ -292,7 +292,7 @@ class ListDialog(Dialog):
 
     @Slot(object)
     def _list_written(self, file: Path) -> None:
-        self.report(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+        self.report(sentences.saved_to(file))
 
     @Slot()
     def _draw(self) -> None:

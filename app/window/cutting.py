@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from app.session.subject_shelf import Subject
 from app.store.picture_files import export_name
 from app.system import background
 from app.system.places import existing
-from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, Sentence
 from engine.bundle import BundleManifest
@@ -77,8 +75,7 @@ class Cutting(QObject):
 
     @Slot(object)
     def _saved(self, file: Path) -> None:
-        words = self.tr("Saved to {0}").format(file.parent.name or str(file.parent))
-        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
+        self._panels.toast.show_saved(file)
 
     @Slot()
     def _copied(self) -> None:

@@ -16,9 +16,8 @@ from app.session.state import Result
 from app.store.picture_files import export_name
 from app.system import background
 from app.system.places import existing
-from app.system.sharing import reveal
 from app.window.panels import Panels
-from engine import EchoGenError, Sentence
+from engine import EchoGenError, Sentence, shown_name
 from engine.photo import save_larger
 from engine.process import Enlarged, EnlargeFile
 
@@ -114,16 +113,15 @@ class Larger(QObject):
     def _enlarged(self, file: Path, enlarged: Enlarged) -> None:
         self._close_dialog()
         words = self.tr("Saved to {0}: {1} × {2}, by {3}")
-        folder = file.parent.name or str(file.parent)
-        words = words.format(folder, enlarged.width, enlarged.height, enlarged.method)
-        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
+        words = words.format(shown_name(file.parent), enlarged.width, enlarged.height, enlarged.method)
+        self._panels.toast.show_saved(file, words)
 
     @Slot(object)
     def _saved(self, saved: tuple[Path, tuple[int, int]]) -> None:
         file, size = saved
         words = self.tr("Saved to {0}: {1} × {2}, by Lanczos with mild sharpening")
-        words = words.format(file.parent.name or str(file.parent), *size)
-        self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
+        words = words.format(shown_name(file.parent), *size)
+        self._panels.toast.show_saved(file, words)
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from app.store.list_store import ListStore
 from app.store.picture_files import export_name, free_name
 from app.system import background
 from app.system.places import existing
-from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, ListedRequest, PhotoError, Sentence
 from engine.photo import draw_sheet, load_photo, save_plain
@@ -118,17 +116,16 @@ class Listing(QObject):
 
     @Slot(object)
     def _saved(self, file: Path) -> None:
-        words = self.tr("Saved to {0}").format(file.parent.name or str(file.parent))
         if self._dialog is not None:
-            self._dialog.report(words)
+            self._dialog.report(sentences.saved_to(file))
         else:
-            self._panels.toast.show_message(words, partial(reveal, file), self.tr("Show"))
+            self._panels.toast.show_saved(file)
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
         """One of all pictures was saved."""
         if self._dialog is not None:
-            self._dialog.report(self.tr("Saved to {0}").format(file.parent.name or str(file.parent)))
+            self._dialog.report(sentences.saved_to(file))
 
     @Slot(object, str)
     def _failed(self, error: EchoGenError, _details: str) -> None:

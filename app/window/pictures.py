@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from app.store.history_store import Picture
 from app.store.picture_files import OpenedPicture, export_name, free_name
 from app.system import background
 from app.system.places import existing
-from app.system.sharing import copy_picture, reveal
+from app.system.sharing import copy_picture
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
@@ -216,8 +215,8 @@ class FinishedPictures(QObject):
     @Slot(object)
     def _exported(self, file: Path) -> None:
         carries = file.suffix.lower() == ".png"
-        words = self.tr("Saved to {0}") if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
-        self._toast.show_message(words.format(shown_name(file.parent)), partial(reveal, file), self.tr("Show"))
+        words = "" if carries else self.tr("Saved to {0}. Only a PNG carries what made it.")
+        self._toast.show_saved(file, words.format(shown_name(file.parent)))
 
     @Slot(bool)
     def _star_shown(self, on: bool) -> None:

@@ -16,7 +16,6 @@ from app.shortcuts import keymap, shortcut
 from app.store.picture_files import picture_name
 from app.store.preset_store import MOST, PresetStore
 from app.system.places import documents_folder
-from app.system.sharing import reveal
 from app.window.panels import Panels
 from engine import EchoGenError, InputError, Preset, Sentence, read_preset, write_preset
 
@@ -154,8 +153,7 @@ class Presets(QObject):
             except EchoGenError as error:
                 self.failed.emit(error)
                 return
-            words = self.tr("Saved to {0}").format(target.parent.name or str(target.parent))
-            self._panels.toast.show_message(words, partial(reveal, target), self.tr("Show"))
+            self._panels.toast.show_saved(target)
 
     @Slot()
     def show_menu(self) -> None:

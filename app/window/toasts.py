@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from app.language.sentences import saved_to
 from app.look.controls import PlainButton, label
 from app.look.theme import duration, notifier, radius, theme
+from app.system.sharing import reveal
 
 _EDGE = 12
 _SHADOW = 10
@@ -69,6 +73,10 @@ class Toast(QWidget):
         self.raise_()
         self._timer.start(duration("toast"))
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def show_saved(self, file: Path, words: str = "") -> None:
+        """Say where a file was saved, with a button that shows it there. ``words``: another sentence for it."""
+        self.show_message(words or saved_to(file), partial(reveal, file), self.tr("Show"))
 
     def text(self) -> str:
         """The text that is shown now, or ""."""

@@ -1768,6 +1768,10 @@
         <translation>保存 {0} 张图片（不含元数据）…</translation>
     </message>
     <message>
+        <source>Saved to {0}</source>
+        <translation>已保存到 {0}</translation>
+    </message>
+    <message>
         <source>Say where the subject should be, for example “in the snow”.</source>
         <translation>请说明主体应在哪里，例如“in the snow”。</translation>
     </message>
@@ -4620,14 +4624,6 @@
         <translation>将抠图保存为透明图片</translation>
     </message>
     <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
-    <message>
-        <source>Show</source>
-        <translation>查看</translation>
-    </message>
-    <message>
         <source>What you marked last time is here again</source>
         <translation>上次标记的内容已恢复</translation>
     </message>
@@ -4866,16 +4862,8 @@
         <translation>不带元数据保存</translation>
     </message>
     <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
-    <message>
         <source>Saved to {0}. Only a PNG carries what made it.</source>
         <translation>已保存到 {0}。只有 PNG 会保留生成信息。</translation>
-    </message>
-    <message>
-        <source>Show</source>
-        <translation>查看</translation>
     </message>
     <message>
         <source>The canvas stays with the picture that is drawn</source>
@@ -5553,10 +5541,6 @@
         <translation>已保存到 {0}：{1} × {2}，由 {3} 放大</translation>
     </message>
     <message>
-        <source>Show</source>
-        <translation>查看</translation>
-    </message>
-    <message>
         <source>The picture is not finished yet</source>
         <translation>图片尚未完成</translation>
     </message>
@@ -5788,10 +5772,6 @@
         <translation>保存到文件夹</translation>
     </message>
     <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
-    <message>
         <source>Stop</source>
         <translation>停止</translation>
     </message>
@@ -5842,10 +5822,6 @@
 </context>
 <context>
     <name>Listing</name>
-    <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
     <message>
         <source>Show</source>
         <translation>查看</translation>
@@ -6557,20 +6533,12 @@
         <translation>保存预设</translation>
     </message>
     <message>
-        <source>Saved to {0}</source>
-        <translation>已保存到 {0}</translation>
-    </message>
-    <message>
         <source>Share</source>
         <translation>分享</translation>
     </message>
     <message>
         <source>Share a preset</source>
         <translation>分享预设</translation>
-    </message>
-    <message>
-        <source>Show</source>
-        <translation>查看</translation>
     </message>
     <message>
         <source>Strengths, variety, shape, place and what to avoid, as they are now.</source>
@@ -7719,6 +7687,10 @@
 </context>
 <context>
     <name>Toast</name>
+    <message>
+        <source>Show</source>
+        <translation>查看</translation>
+    </message>
     <message>
         <source>Undo</source>
         <translation>撤销</translation>

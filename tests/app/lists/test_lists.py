@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from app.language.sentences import saved_to
 from app.lists.dialog import ListDialog
 from app.session.controller import Controller
 from app.session.engine_link import Previews
@@ -232,7 +233,9 @@ def test_what_became_of_the_pictures_is_said_in_the_dialog_not_behind_it(rig, wi
     panels = SimpleNamespace(
         prompt=SimpleNamespace(sheet=SimpleNamespace(list_button=button), wording=SimpleNamespace(settle=lambda: None)),
         history=SimpleNamespace(),
-        toast=SimpleNamespace(show_message=lambda words, *_: toasts.append(words)),
+        toast=SimpleNamespace(
+            show_message=lambda words, *_: toasts.append(words), show_saved=lambda file: toasts.append(saved_to(file))
+        ),
     )
     listing = Listing(panels, rig.controller, ListStore(tmp_path / "list.json"), window)
     listing.run.begin(_listed("a"))

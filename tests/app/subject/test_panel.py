@@ -807,14 +807,19 @@ def test_a_photo_without_a_cut_out_is_marked(qtbot, rig):
     assert "cannot be used" in thumb.toolTip() and thumb.grab().toImage() != before
 
 
+def open_pixels(qtbot, rig, pixels: np.ndarray) -> None:
+    """Open a photo, as a PNG of Pillow's, and wait for its cut-out."""
+    file = rig.folder / "photo.png"
+    Image.fromarray(pixels).save(file)
+    rig.subjects.open_file(file)
+    qtbot.waitUntil(lambda: rig.state.subject is not None and not rig.state.subject.finding)
+
+
 def test_the_clear_part_of_a_transparent_photo_is_seen_as_such(qtbot, rig):
     """Most programs write black where a picture is clear."""
     pixels = np.zeros((120, 160, 4), np.uint8)
     pixels[30:90, 50:110] = (200, 60, 40, 255)
-    file = rig.folder / "clear.png"
-    Image.fromarray(pixels).save(file)
-    rig.subjects.open_file(file)
-    qtbot.waitUntil(lambda: rig.state.subject is not None and not rig.state.subject.finding)
+    open_pixels(qtbot, rig, pixels)
     canvas = rig.panel.canvas
     canvas.set_overlay("outline")
     rig.subjects.session.take_mask(pixels[..., 3].copy(), "Open a mask")
@@ -835,10 +840,7 @@ def test_a_photo_that_was_only_masked_is_seen_as_a_photo(qtbot, rig):
     pixels = np.zeros((120, 160, 4), np.uint8)
     pixels[..., 1] = np.linspace(20, 90, 160).astype(np.uint8)
     pixels[30:90, 50:110, 3] = 255
-    file = rig.folder / "masked.png"
-    Image.fromarray(pixels).save(file)
-    rig.subjects.open_file(file)
-    qtbot.waitUntil(lambda: rig.state.subject is not None and not rig.state.subject.finding)
+    open_pixels(qtbot, rig, pixels)
     canvas = rig.panel.canvas
     canvas.set_overlay("outline")
     colours = [canvas.grab().toImage().pixelColor(canvas.viewport.to_widget(x, 8).toPoint()) for x in (8, 20, 32)]

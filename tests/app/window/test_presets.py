@@ -27,7 +27,10 @@ def presets(qtbot, plain_look, tmp_path, shown) -> Presets:  # noqa: F811
     qtbot.addWidget(window)
     panels = SimpleNamespace(
         prompt=SimpleNamespace(sheet=SimpleNamespace(presets_button=QPushButton(window))),
-        toast=SimpleNamespace(show_message=lambda text, undo=None, button="": shown.append((text, undo))),
+        toast=SimpleNamespace(
+            show_message=lambda text, undo=None, button="": shown.append((text, undo)),
+            show_saved=lambda file: shown.append((file, None)),
+        ),
     )
     state = SessionState()
     state.update_engine(manifest=fake_bundle(tmp_path), folder=tmp_path)
