@@ -116,17 +116,20 @@ def parse_table(text: str, name: str = "") -> PromptList:
     if separator is None:
         lines_of_text.seek(0)
     delimiter = separator[1] if separator else max(",;\t", key=first.count)
-    above = 1 if separator else 0
+    read = above = 1 if separator else 0
+    rows: list[tuple[int, list[str]]] = []
     try:
         reader = csv.reader(lines_of_text, delimiter=delimiter, strict=True)
         head = [cell.strip().lower().replace(" ", "_") for cell in next(reader, [])]
-        rows = [(above + reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        read = above + reader.line_num  # so many lines are whole
+        for row in reader:
+            read = above + reader.line_num
+            if any(cell.strip() for cell in row):
+                rows.append((read, row))
     except csv.Error as error:
         # Without this a quotation mark that is never closed would take the lines below it along.
         raise InputError(
-            Sentence(
-                "The list is no CSV that can be read: its line {number} is damaged.", number=above + reader.line_num
-            ),
+            Sentence("The list is no CSV that can be read: its line {number} is damaged.", number=read + 1),
             Sentence("Look for a quotation mark that is not closed there, or save it as CSV again."),
         ) from error
     if "prompt" not in head:

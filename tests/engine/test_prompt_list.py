@@ -71,7 +71,7 @@ def test_a_quotation_mark_that_is_never_closed_takes_no_line_along():
     table = 'prompt,seed\n"a cat, asleep",1\n"a dog on the beach,2\na bird,3\n'
     with pytest.raises(InputError) as error:
         parse_table(table)
-    assert "quotation mark" in str(error.value.step)
+    assert "quotation mark" in str(error.value.step) and "its line 3 is" in str(error.value.fact), "where it was opened"
     assert len(parse_table(table.replace("beach,", 'beach",')).prompts) == 3
 
 

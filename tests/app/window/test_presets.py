@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
 
 from app.session.state import SessionState
 from app.store.preset_store import PresetStore
 from app.window.presets import Presets
 from engine.placement import Placement
-from engine.preset import Preset, write_preset
+from engine.preset import Preset, read_preset, write_preset
 from tests.app.fake_bundle import bits, fake_bundle
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
 
@@ -63,6 +63,15 @@ def test_settings_come_back_with_one_key(presets, shown, tmp_path):
     assert [preset.name for preset in presets.presets] == ["LIVELY"]
     presets.keep("x" * 61)
     assert "1 to 60 characters" in str(shown[-1])
+
+
+def test_a_preset_is_shared_as_a_file_and_it_is_said_where(presets, shown, tmp_path, monkeypatch):
+    presets.keep("dusk")
+    for name in ("a file", "another.json"):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, name=name: (str(tmp_path / name), ""))
+        presets.share(0)
+        file = (tmp_path / name).with_suffix(".json")
+        assert shown[-1][0] == file and read_preset(file).name == "dusk"
 
 
 def test_a_preset_from_elsewhere(presets, shown, tmp_path):
