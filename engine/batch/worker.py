@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.batch.batch_job import BatchJob, Planned, Record, RecordFile, picture_name
+from engine.device.threads import spin_briefly
 from engine.errors import Cancel, Cancelled, CannotWrite, DeviceLost, EchoGenError
 from engine.events import Finished
 from engine.files import disk_error
@@ -42,6 +43,7 @@ class Worker:
     """An open engine and the records of what it draws. A context manager."""
 
     def __init__(self, options: WorkerOptions) -> None:
+        spin_briefly()
         import torch
 
         from engine.bundle.library import resolve_bundle

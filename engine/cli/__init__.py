@@ -13,6 +13,7 @@ import os
 import sys
 
 from engine.cli.terminal import PROGRAM, Help, example_line, let_names_through, progress
+from engine.device.threads import spin_briefly
 from engine.errors import Cancelled, EchoGenError, ExitCode, os_reason
 from engine.text import shortened
 from engine.version import __version__
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     let_names_through()
+    spin_briefly()
     # argparse leaves with 2 on wrong arguments, as the exit codes want
     options = make_parser(next((word for word in arguments if not word.startswith("-")), None)).parse_args(arguments)
     logging.basicConfig(level=_log_level(), format="%(name)s: %(message)s")

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+from engine.device.threads import spin_briefly
+
 CONTEXT = multiprocessing.get_context("spawn")
 """Children begin with a fresh interpreter: forking a process with threads, or with a graphics driver in it, is not safe."""
 
@@ -120,6 +122,10 @@ def _enter(connection: Connection, main: Callable[..., None], arguments: tuple[A
 
 
 def give_way() -> None:
-    """Lower the priority of this process: the window stays smooth while all cores compute."""
+    """Leave the processor to others where they need it: the window stays smooth while all cores compute, and so do other programs.
+
+    To be called before torch is imported.
+    """
+    spin_briefly()
     with contextlib.suppress(OSError, AttributeError):
         os.nice(5)
