@@ -109,7 +109,7 @@ class PromptSheet(QWidget):
         for wordy in (self.apart, self.best, self.fold_button, self.ideas_button, self.list_button, self.photo_button):
             wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
 
-        self._strengths = column_of(self.prompt_strength, self.subject_strength, self.look, self.apart)
+        self._strengths = column_of(self.prompt_strength, self.subject_strength, self.apart, self.look)
         self.only_shape = label("", "body", "muted", wrap=True)
         count, self._seed_box = labelled(self.count_label, self.count), labelled(self.seed_label, self.seed)
         self._shape = column_of(labelled(self.shape_label, self.shape), self.only_shape, count, self.best)
