@@ -12,7 +12,8 @@ from app.gallery.model import GalleryModel
 from app.gallery.view import SIZES, GalleryView
 from app.history.commands import PictureCommands
 from app.history.groups import spoken_time
-from app.history.menu import add_folder_entries, add_order_entry, add_picture_entries
+from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
+from app.history.orders import add_order_entries, orders
 from app.language.say import say
 from app.look import focus
 from app.look.controls import Button, ComboBox, Divider, IconButton, SearchField, Segmented, label
@@ -198,15 +199,15 @@ class GalleryPanel(QWidget):
         self.view.scrollToTop()
         self._show_chosen()
 
-    @Slot()
-    def toggle_most_alike(self) -> None:
-        """The most alike pictures first, or the newest again."""
-        self.order.setCurrentIndex(int(not self.model.most_alike))
+    @Slot(bool)
+    def set_most_alike(self, on: bool) -> None:
+        """The most alike pictures first, or the newest."""
+        self.order.setCurrentIndex(self.order.findData(on))
         self._order_chosen()
 
     @Slot()
     def _order_chosen(self) -> None:
-        self.model.set_most_alike(self.order.currentIndex() == 1)
+        self.model.set_most_alike(bool(self.order.currentData()))
         self.view.scrollToTop()
         self._show_chosen()
 
@@ -303,9 +304,17 @@ class GalleryPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         add_picture_entries(menu, self._commands)
         menu.addAction(self.tr("Choose all"), self.view.selectAll)
-        add_order_entry(menu, self.toggle_most_alike, self.model.most_alike)
-        add_folder_entries(menu, self._commands)
+        menu.addSeparator()
+        self.add_view_entries(menu)
         menu.popup(position)
+
+    def add_view_entries(self, menu: QMenu) -> None:
+        """Add to a menu which pictures are shown, in which order, and where they lie."""
+        add_filter_entries(menu, self.star.toggle, self.star.isChecked(), self.show_search)
+        menu.addSeparator()
+        add_order_entries(menu, self.set_most_alike, self.model.most_alike)
+        menu.addSeparator()
+        add_folder_entries(menu, self._commands)
 
     # Keys and words
 
@@ -351,7 +360,8 @@ class GalleryPanel(QWidget):
         self.none_button.setText(self.tr("Choose none"))
         order = max(0, self.order.currentIndex())
         self.order.clear()
-        self.order.addItems([say("Newest first"), say("Most alike first")])
+        for words, alike in orders():
+            self.order.addItem(words, alike)
         self.order.setCurrentIndex(order)
         self._fill()
         self._show_chosen()

@@ -137,7 +137,9 @@ class MainWindow(QMainWindow):
         self.presets = Presets(panels, state, paths.presets, self)
         yield
         self.panel_focus = PanelFocus(self, panels.stations)
-        self.commands = Commands(self, self._runs())
+        self.commands = Commands(
+            self, self._runs(), {"Presets": self.presets.fill, "History": panels.add_history_entries}
+        )
         self.picture_menu = PictureMenu(
             self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
         )

@@ -30,11 +30,17 @@ class Commands(QObject):
     Args:
         window: gets the shortcuts; on macOS also the menu bar.
         runs: slots by action. Actions of the table that the window does not run are left to their panels.
+        fills: by group, what puts the entries into its menu each time it opens, where they depend on what there is.
     """
 
-    def __init__(self, window: QMainWindow, runs: Mapping[str, Callable[..., object]]) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        runs: Mapping[str, Callable[..., object]],
+        fills: Mapping[str, Callable[[QMenu], object]],
+    ) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._fills = window, fills
         self.actions: dict[str, BoundAction] = {}
         for line in TABLE:
             if line.context == WINDOW and line.id in runs:
@@ -56,6 +62,8 @@ class Commands(QObject):
                 continue
             menu = QMenu(self._window)
             menu.setProperty("group", group)
+            if group in self._fills:
+                menu.aboutToShow.connect(self._fill_anew)
             for line in lines:
                 if line.id in _SEPARATED_BEFORE and menu.actions():
                     menu.addSeparator()
@@ -67,9 +75,20 @@ class Commands(QObject):
         self._retitle()
 
     @Slot()
+    def _fill_anew(self) -> None:
+        menu = self.sender()
+        assert isinstance(menu, QMenu)
+        menu.clear()
+        self._fills[menu.property("group")](menu)
+
+    @Slot()
     def _retitle(self) -> None:
         for menu in self._menus:
             menu.setTitle(group_label(menu.property("group")))
+
+    def menu_of(self, group: str) -> QMenu:
+        """Return the menu of a group of the table."""
+        return next(menu for menu in self._menus if menu.property("group") == group)
 
     def set_editing(self, editing: bool) -> None:
         """Tell whether the editor of the cut-out is open, which has keys of its own."""

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QHBoxLayout,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.canvas.panel import CanvasPanel
 from app.history.panel import HistoryPanel
@@ -235,6 +243,11 @@ class Panels(QWidget):
     def is_gallery(self) -> bool:
         """Return True while the gallery is open."""
         return self._gallery is not None and self._pages.currentWidget() is self._gallery
+
+    def add_history_entries(self, menu: QMenu) -> None:
+        """Add to a menu what can be chosen about the pictures in view: those of the gallery while it is open, else the row."""
+        shows = self.gallery if self.is_gallery() else self.history
+        shows.add_view_entries(menu)
 
     def _undoes(self) -> SubjectPanel | EditorFrame:
         """The widget that undo and redo act on."""

@@ -6517,6 +6517,10 @@
         <translation>它的快捷键是 {0}。</translation>
     </message>
     <message>
+        <source>No presets yet</source>
+        <translation>还没有预设</translation>
+    </message>
+    <message>
         <source>Open a preset</source>
         <translation>打开预设</translation>
     </message>

@@ -361,9 +361,17 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     gallery.reload()
     assert [gallery.model.id_at(row) for row in range(3)] == [most.id, some.id, newest.id]
     assert gallery.model.previous_of(most) is None
-    gallery.toggle_most_alike()
+    menu = window.commands.menu_of("History")
+    menu.aboutToShow.emit()
+    orders = [entry for entry in menu.actions() if entry.text() in ("Newest first", "Most alike first")]
+    assert [entry.isChecked() for entry in orders] == [False, True], "the menu has the orders of the bar"
+    orders[0].trigger()
     assert gallery.model.id_at(0) == newest.id and gallery.order.currentText() == "Newest first"
     window.gallery_page.toggle()
+    menu.aboutToShow.emit()
+    next(entry for entry in menu.actions() if entry.text() == "Most alike first").trigger()
+    assert window.history.model.most_alike and not gallery.model.most_alike, "the row's, while the row is in view"
+    window.history.set_most_alike(False)
 
 
 def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is_here(

@@ -65,6 +65,16 @@ def test_settings_come_back_with_one_key(presets, shown, tmp_path):
     assert "1 to 60 characters" in str(shown[-1])
 
 
+def test_the_menu_shows_the_presets_there_are_and_how_to_make_one(presets):
+    def entries() -> list[tuple[str, bool]]:
+        return [(entry.text(), entry.isEnabled()) for entry in presets.menu().actions() if not entry.isSeparator()]
+
+    making = [("Save these settings as a preset…", True), ("Open a preset…", True)]
+    assert entries() == [("No presets yet", False), *making]
+    presets.keep("Dusk & dawn")
+    assert entries() == [("Dusk && dawn\tAlt+1", True), *making, ("Share", True), ("Delete", True)]
+
+
 def test_a_preset_is_shared_as_a_file_and_it_is_said_where(presets, shown, tmp_path, monkeypatch):
     presets.keep("dusk")
     for name in ("a file", "another.json"):
