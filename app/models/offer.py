@@ -20,6 +20,7 @@ from app.models import words
 from app.models.pieces import Tag
 from app.session.downloads import Downloads
 from app.session.state import SessionState
+from app.session.to_get import bytes_to_get
 from app.store.settings import OFFER_PUT_AWAY
 
 MODEL = "echogen-2b"
@@ -167,7 +168,7 @@ class ModelOffer(QWidget):
         if state is None:
             return
         self.title.setText(words.title(state))
-        size = amounts.size(state.size if state.installed else state.total)
+        size = amounts.size(bytes_to_get(state) or state.size)
         self.size_tag.setText(size if state.installed else self.tr("{0} to download").format(size))
         self.licence_tag.setText(words.licence_names(state.licence))
         moving = state.working or (not state.installed and state.done > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QEvent, Signal, Slot
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from engine.photo import Box, Photo
+
+log = logging.getLogger(__name__)
 
 Verdict = Literal["", "sure", "unsure", "nothing"]
 """Nothing to say; the cut-out is right; it may be wrong; none was found."""
@@ -44,6 +47,7 @@ class FoundNote(QWidget):
         super().__init__(parent)
         self._verdict: Verdict = ""
         self._shown: tuple[str, tuple[Box, ...]] = ("", ())
+        self._size, self._asking, self._ask_again = 0, False, False
         self.sign, self.text = Glyph("triangle-alert", "warning"), label("", "help", wrap=True)
         self.others = label("", "help", "muted")
         self.thumbs: list[Thumb] = []
@@ -122,16 +126,43 @@ class FoundNote(QWidget):
         self.others.setText(self.tr("Or is it one of these?"))
         for number, thumb in enumerate(self.thumbs, 1):
             thumb.setAccessibleName(self.tr("Candidate {0}").format(number))
-        size = _helpers_to_get() if self._verdict in ("unsure", "nothing") else 0
-        self.better.setVisible(size > 0)
-        self.better.setText(self.tr("Better cut-outs ({0})…").format(amounts.size(size)))
+        self.show_offer()
 
+    @Slot()
+    def show_offer(self) -> None:
+        """Offer the networks for better cut-outs where they are not here, with the size that the models name today."""
+        from engine.weights import installed_helpers
 
-def _helpers_to_get() -> int:
-    """Bytes of the networks for better cut-outs; 0 where they are installed."""
-    from engine.weights import MODELS, installed_helpers
+        offered = self._verdict in ("unsure", "nothing") and "segmentation" not in installed_helpers()
+        self.better.setVisible(offered)
+        self._show_size()
+        self._ask_again = offered
+        self._ask()
 
-    return 0 if "segmentation" in installed_helpers() else MODELS["cut-out"].bundle_bytes
+    def _ask(self) -> None:
+        """One question at a time; what changed meanwhile is asked after it."""
+        if self._ask_again and not self._asking:
+            from app.session.to_get import look_up
+            from app.system import background
+
+            self._asking, self._ask_again = True, False
+            background.run(look_up, "cut-out", done=self._size_known, failed=self._size_unknown)
+
+    @Slot(object)
+    def _size_known(self, size: int) -> None:
+        self._asking, self._size = False, size
+        self._show_size()
+        self._ask()
+
+    @Slot(object)
+    def _size_unknown(self, error: Exception) -> None:
+        self._asking = False
+        log.warning("it is not known how large the networks for better cut-outs are", exc_info=error)
+        self._ask()
+
+    def _show_size(self) -> None:
+        with_size = self.tr("Better cut-outs ({0})…").format(amounts.size(self._size))
+        self.better.setText(with_size if self._size else self.tr("Better cut-outs…"))
 
 
 def _crop(photo: Photo, box: Box) -> np.ndarray:

@@ -28,12 +28,14 @@ class Dialogs(QObject):
         notice(str): a sentence for a toast.
         fetching(str, str): the work on a model that goes on, or stopped by itself, and the colour of its dot; or "".
         downloadFailed(str): a sentence for a toast; the models say more.
+        modelChanged: the work on a model goes on, ended, or learned something of it.
         updateFound(str): a newer version is there; a sentence for a toast.
     """
 
     notice = Signal(str)
     fetching = Signal(str, str)
     downloadFailed = Signal(str)
+    modelChanged = Signal()
     updateFound = Signal(str)
 
     def __init__(self, window: QWidget, controller: Controller, paths: AppPaths) -> None:
@@ -54,6 +56,7 @@ class Dialogs(QObject):
             self._downloads = Downloads(self._controller, self)
             self._downloads.notice.connect(self.notice)
             self._downloads.changed.connect(self._work_changed)
+            self._downloads.changed.connect(self._tell_changed)
         return self._downloads
 
     @Slot(str)
@@ -73,6 +76,10 @@ class Dialogs(QObject):
                 )
             )
         self._tell_work()
+
+    @Slot(str)
+    def _tell_changed(self, name: str) -> None:
+        self.modelChanged.emit()
 
     def _tell_work(self) -> None:
         """Tell the window the first work that goes on; else, what failed while nobody looked at the models."""

@@ -254,6 +254,7 @@ class MainWindow(QMainWindow):
         self.subject.name_row.edit.editingFinished.connect(self.prompt.wording.settle)
         for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
             wants_models.connect(dialogs.models)
+        dialogs.modelChanged.connect(panels.subject.found_note.show_offer)
         panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
         for wants_help in (
             self.editor.helpRequested,

@@ -4196,10 +4196,6 @@
         <translation>已跳过 {photo}：{error}</translation>
     </message>
     <message>
-        <source>{picture} cannot be packed.</source>
-        <translation>无法打包 {picture}。</translation>
-    </message>
-    <message>
         <source>{place} is missing</source>
         <translation>缺少 {place}</translation>
     </message>
@@ -4887,6 +4883,10 @@
     <message>
         <source>Better cut-outs ({0})…</source>
         <translation>更好的抠图（{0}）…</translation>
+    </message>
+    <message>
+        <source>Better cut-outs…</source>
+        <translation>更好的抠图…</translation>
     </message>
     <message>
         <source>Candidate {0}</source>
