@@ -360,6 +360,7 @@ class Program(QObject):
         if not self._came_back:
             self.window.show_example()
         shown = self.session.controls.get("shown")
+        self.window.subject.expect_no_more()
         self.window.pictures.show_last(shown if isinstance(shown, int) else None)
 
     def _remove_unused(self) -> None:

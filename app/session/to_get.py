@@ -1,4 +1,4 @@
-"""How much getting a model fetches: one figure, wherever the window offers it."""
+"""The bytes that getting a model fetches: one figure, wherever the window offers it."""
 
 from __future__ import annotations
 
