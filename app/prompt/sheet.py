@@ -361,7 +361,7 @@ class PromptSheet(QWidget):
         self.again_button.setToolTip(tooltip("generate", self.tr("Draw this prompt after the others")))
         self.cancel.setText(self.tr("Stop"))
         self.cancel.set_busy_text(self.tr("Stopping…"))
-        self.cancel.set_hint("Esc" if "Esc" in keymap.keys("cancel") else keymap.shown("cancel"))
+        self.cancel.set_hint(keymap.shown("cancel"))
         self._show_fold_button()
         self.retranslated.emit()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 class Dialogs(QObject):
     """See the module.
+
+    Attributes:
+        key_words: gives the words of actions in the list of keys that are not those of the table.
 
     Signals:
         notice(str): a sentence for a toast.
@@ -46,6 +50,7 @@ class Dialogs(QObject):
         self._told: EchoGenError | None = None
         self._failed = ""
         self._models_open, self._page = False, "model"
+        self.key_words: Callable[[], Mapping[str, str]] = dict
 
     @property
     def downloads(self) -> Downloads:
@@ -194,7 +199,7 @@ class Dialogs(QObject):
     def help(self) -> None:
         from app.dialogs.help import HelpDialog
 
-        HelpDialog(self._window).open()
+        HelpDialog(self._window, self.key_words()).open()
 
     @Slot()
     def about(self) -> None:

@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         self.listing = Listing(panels, controller, ListStore(paths.prompt_list), self)
         self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
+        self.dialogs.key_words = self.presets.key_words
         yield
         self.panel_focus = PanelFocus(self, panels.stations)
         self.commands = Commands(

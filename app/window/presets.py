@@ -58,6 +58,13 @@ class Presets(QObject):
         keys = {f"preset_{number}": partial(self.use, number - 1) for number in range(1, KEYS + 1)}
         return {"keep_preset": self.ask_and_keep, "open_preset": self.choose_file, **keys}
 
+    def key_words(self) -> dict[str, str]:
+        """The words for the key of each preset that there is; "" for keys that bring none."""
+        words = {f"preset_{number}": "" for number in range(1, KEYS + 1)}
+        for number, preset in enumerate(self.presets[:KEYS], 1):
+            words[f"preset_{number}"] = self.tr("Use “{0}”").format(preset.name)
+        return words
+
     def use(self, index: int) -> None:
         """Put the settings of a preset into the panel."""
         if index >= len(self.presets):

@@ -6557,6 +6557,10 @@
         <translation>这里还没有预设。用 {0} 将设置存为预设。</translation>
     </message>
     <message>
+        <source>Use “{0}”</source>
+        <translation>使用“{0}”</translation>
+    </message>
+    <message>
         <source>“{0}” is deleted</source>
         <translation>“{0}”已删除</translation>
     </message>
