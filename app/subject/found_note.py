@@ -13,12 +13,13 @@ from app.look.controls import PlainButton, clear, label
 from app.look.glyphs import Glyph
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
+from app.mask.candidates import candidate_name, candidates
 from app.subject.photo_pieces import Thumb
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine.photo import Box, Photo
+    from engine.photo import Box, Photo, SubjectProposal
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,6 @@ Verdict = Literal["", "sure", "unsure", "nothing"]
 """Nothing to say; the cut-out is right; it may be wrong; none was found."""
 
 _SIDE = 44
-_MOST = 5
 _PIXELS = 132
 
 
@@ -47,6 +47,7 @@ class FoundNote(QWidget):
         super().__init__(parent)
         self._verdict: Verdict = ""
         self._shown: tuple[str, tuple[Box, ...]] = ("", ())
+        self._names: list[str] = []
         self._size, self._asking, self._ask_again = 0, False, False
         self.sign, self.text = Glyph("triangle-alert", "warning"), label("", "help", wrap=True)
         self.others = label("", "help", "muted")
@@ -77,15 +78,22 @@ class FoundNote(QWidget):
     def verdict(self) -> Verdict:
         return self._verdict
 
-    def say(self, verdict: Verdict, photo: Photo | None = None, boxes: tuple[Box, ...] = (), chosen: int = 0) -> None:
-        """Show a verdict, and the candidates there are beside the first."""
+    def say(
+        self,
+        verdict: Verdict,
+        photo: Photo | None = None,
+        proposal: SubjectProposal | None = None,
+        chosen: int = 0,
+    ) -> None:
+        """Show a verdict, and the candidates of a proposal."""
         changed, self._verdict = verdict != self._verdict, verdict
         if changed:
             self.verdictChanged.emit(verdict)
         self.setVisible(verdict in ("unsure", "nothing"))
         if verdict not in ("unsure", "nothing"):
             return
-        boxes = boxes[:_MOST] if verdict == "unsure" and photo is not None and len(boxes) > 1 else ()
+        boxes = candidates(proposal) if verdict == "unsure" and photo is not None else ()
+        self._names = [candidate_name(proposal, index) for index in range(len(boxes))] if proposal is not None else []
         shown = (photo.digest if photo is not None else "", boxes)
         if shown != self._shown:
             self._shown = shown
@@ -124,8 +132,9 @@ class FoundNote(QWidget):
         else:
             self.text.setText(self.tr("Not sure. Draw a box around it."))
         self.others.setText(self.tr("Or is it one of these?"))
-        for number, thumb in enumerate(self.thumbs, 1):
-            thumb.setAccessibleName(self.tr("Candidate {0}").format(number))
+        for name, thumb in zip(self._names, self.thumbs, strict=True):
+            thumb.setAccessibleName(name)
+            thumb.setToolTip(name)
         self.show_offer()
 
     @Slot()

@@ -325,8 +325,8 @@ class SubjectPanel(QWidget):
         score = proposal.score if proposal is not None else 0.0 if subject.finding else subject.score
         verdict = self._verdict(subject)
         self.name_row.show_found(verdict, score)
-        boxes = proposal.boxes if proposal is not None else ()
-        self.found_note.say(verdict, subject.photo, boxes, self._session.chosen if self._session is not None else 0)
+        chosen = self._session.chosen if self._session is not None else 0
+        self.found_note.say(verdict, subject.photo, proposal, chosen)
         if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):
             self._handed = (subject.key, proposal)
             self.canvas.tools.set_tool("box")

@@ -2992,6 +2992,10 @@
         <translation>这些设置不合适</translation>
     </message>
     <message>
+        <source>Thing {0}</source>
+        <translation>物体 {0}</translation>
+    </message>
+    <message>
         <source>This EchoGen has no packages for graphics cards by {0}: it draws with the processor.</source>
         <translation>此 EchoGen 没有适用于 {0} 显卡的软件包，因此用处理器绘图。</translation>
     </message>
@@ -4889,10 +4893,6 @@
         <translation>更好的抠图…</translation>
     </message>
     <message>
-        <source>Candidate {0}</source>
-        <translation>候选 {0}</translation>
-    </message>
-    <message>
         <source>Not sure. Draw a box around it.</source>
         <translation>不确定。请在它周围画一个框。</translation>
     </message>
@@ -5455,10 +5455,6 @@
     <message>
         <source>The cut-out has two parts.</source>
         <translation>抠图有两个部分。</translation>
-    </message>
-    <message>
-        <source>Thing {0}</source>
-        <translation>物体 {0}</translation>
     </message>
     <message>
         <source>Use this cut-out</source>
