@@ -68,9 +68,21 @@ class GalleryPanel(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(8, 8, 16, 8)
         top.setSpacing(8)
-        for widget in (self.back, self.field, self.star, self.subjects, self.bundles, self.days, self.order):
+        for widget in (self.back, self.field, self.star):
             top.addWidget(widget)
+        self._filters = QWidget()
+        filters = QHBoxLayout(self._filters)
+        filters.setContentsMargins(0, 0, 0, 0)
+        filters.setSpacing(8)
+        for box in (self.subjects, self.bundles, self.days, self.order):
+            filters.addWidget(box)
+        filters.addStretch(1)
+        self._place = top.count()
+        top.addWidget(self._filters)
         top.addStretch(1)
+        self._top = top
+        self._second = QHBoxLayout()  # for the filters of a narrow window: cut words choose nothing
+        self._second.setContentsMargins(0, 0, 0, 0)
         top.addWidget(self.count)
         top.addWidget(self.sizes)
         self.chosen_words = label("", "label")
@@ -94,6 +106,7 @@ class GalleryPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(top)
+        column.addLayout(self._second)
         column.addWidget(Divider())
         body = QHBoxLayout()
         body.setContentsMargins(11, 6, 4, 0)
@@ -168,6 +181,26 @@ class GalleryPanel(QWidget):
                     self.model.index(self.model.row_of(current)), selection.SelectionFlag.NoUpdate
                 )
         self._show_chosen()
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put the filters beside the search, or below it where there is no room for their words."""
+        inside = self._second.indexOf(self._filters) < 0
+        needed = self._top.sizeHint().width() + 24  # the words of the count change while one scrolls
+        if not inside:
+            needed += self._filters.sizeHint().width() + self._top.spacing()
+        fits = needed <= self.width()
+        if fits != inside:
+            if fits:
+                self._second.removeWidget(self._filters)
+                self._top.insertWidget(self._place, self._filters)
+            else:
+                self._top.removeWidget(self._filters)
+                self._second.addWidget(self._filters)
+            self._second.setContentsMargins(*((0, 0, 0, 0) if fits else (16, 0, 16, 8)))
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
@@ -259,6 +292,7 @@ class GalleryPanel(QWidget):
             for text, value in entries:
                 box.addItem(text, value)
             box.setCurrentIndex(max(0, box.findData(before)) if before is not None else 0)
+        self._arrange()
 
     # What is chosen
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -310,6 +310,10 @@ def test_tiles_are_as_large_as_they_can_be():
     assert columns_for(8, 1.0, 800, 400) == 4 and columns_for(2, 3.0, 600, 400) == 1
 
 
+def is_below(one, other) -> bool:
+    return one.mapToGlobal(QPoint()).y() > other.mapToGlobal(QPoint()).y() + 20
+
+
 def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     window, panels = rig.window, rig.window.panels
     window.commands.actions["gallery"].trigger()
@@ -367,6 +371,11 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     assert [entry.isChecked() for entry in orders] == [False, True], "the menu has the orders of the bar"
     orders[0].trigger()
     assert gallery.model.id_at(0) == newest.id and gallery.order.currentText() == "Newest first"
+    boxes = (gallery.subjects, gallery.bundles, gallery.days, gallery.order)
+    for width in (1024, 1700, 1024):
+        window.resize(width, 640)
+        wait(qtbot, lambda width=width: is_below(gallery.order, gallery.field) == (width == 1024))
+        wait(qtbot, lambda: all(box.width() >= box.sizeHint().width() for box in boxes))
     window.gallery_page.toggle()
     menu.aboutToShow.emit()
     next(entry for entry in menu.actions() if entry.text() == "Most alike first").trigger()
