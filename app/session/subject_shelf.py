@@ -215,6 +215,11 @@ class SubjectShelf:
         self._done(_Placed(key, place))
         return self._place_photo(key, 0)
 
+    @property
+    def can_undo(self) -> bool:
+        """True if something was done to the shelf that can be undone."""
+        return bool(self._removed)
+
     def undo(self) -> Literal["removed", "moved", "placed", "gone"] | None:
         """Undo what was done last. Returns what that was, "gone" for a move of one that was taken off since; None when there is
         nothing to undo."""

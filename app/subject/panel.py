@@ -436,6 +436,10 @@ class SubjectPanel(QWidget):
         """Return True if a step of the current cut-out can be undone."""
         return self._session is not None and bool(self._session.undo_label)
 
+    def has_redo(self) -> bool:
+        """Return True if a step of the current cut-out can be done again."""
+        return self._session is not None and bool(self._session.redo_label)
+
     @Slot(object)
     def _example_chosen(self, example: ExamplePhoto) -> None:
         self.open_example(example.path, example.name, example.seed, example.prompt)

@@ -138,9 +138,8 @@ class MainWindow(QMainWindow):
         self.dialogs.key_words = self.presets.key_words
         yield
         self.panel_focus = PanelFocus(self, panels.stations)
-        self.commands = Commands(
-            self, self._runs(), {"Presets": self.presets.fill, "History": panels.add_history_entries}
-        )
+        fills = {"Presets": self.presets.fill, "History": panels.add_history_entries}
+        self.commands = Commands(self, self._runs(), self._listed, fills)
         self.picture_menu = PictureMenu(
             self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
         )
@@ -165,6 +164,11 @@ class MainWindow(QMainWindow):
             self.toast.show_message,
         )
         self.top_bar.set_menu(self.commands.menu)
+
+    def _listed(self) -> dict[str, bool]:
+        from app.window.enabled_actions import listed_actions
+
+        return listed_actions(self.panels, self.state, self.side_by_side.can_show())
 
     def _runs(self) -> dict[str, Callable[..., object]]:
         """The slot of each action of the table in this window."""

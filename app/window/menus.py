@@ -30,6 +30,7 @@ class Commands(QObject):
     Args:
         window: gets the shortcuts; on macOS also the menu bar.
         runs: slots by action. Actions of the table that the window does not run are left to their panels.
+        offered: tells of actions that are never switched off whether a menu is to offer them now.
         fills: by group, what puts the entries into its menu each time it opens, where they depend on what there is.
     """
 
@@ -37,10 +38,12 @@ class Commands(QObject):
         self,
         window: QMainWindow,
         runs: Mapping[str, Callable[..., object]],
+        offered: Callable[[], Mapping[str, bool]],
         fills: Mapping[str, Callable[[QMenu], object]],
     ) -> None:
         super().__init__(window)
-        self._window, self._fills = window, fills
+        self._window, self._offered, self._fills = window, offered, fills
+        self._grey: list[BoundAction] = []
         self.actions: dict[str, BoundAction] = {}
         for line in TABLE:
             if line.context == WINDOW and line.id in runs:
@@ -64,6 +67,9 @@ class Commands(QObject):
             menu.setProperty("group", group)
             if group in self._fills:
                 menu.aboutToShow.connect(self._fill_anew)
+            else:
+                menu.aboutToShow.connect(self._make_grey)
+                menu.aboutToHide.connect(self._make_plain)
             for line in lines:
                 if line.id in _SEPARATED_BEFORE and menu.actions():
                     menu.addSeparator()
@@ -80,6 +86,22 @@ class Commands(QObject):
         assert isinstance(menu, QMenu)
         menu.clear()
         self._fills[menu.property("group")](menu)
+
+    @Slot()
+    def _make_grey(self) -> None:
+        """While a menu is open, what has no use now is grey in it. Its keys act again as soon as it is closed."""
+        self._make_plain()
+        for name, offered in self._offered().items():
+            action = self.actions[name]
+            if not offered and action.isEnabled():
+                action.setEnabled(False)
+                self._grey.append(action)
+
+    @Slot()
+    def _make_plain(self) -> None:
+        for action in self._grey:
+            action.setEnabled(True)
+        self._grey = []
 
     @Slot()
     def _retitle(self) -> None:

@@ -291,6 +291,19 @@ class Panels(QWidget):
     def redo(self) -> None:
         self._undoes().redo()
 
+    def can_undo(self) -> bool:
+        """Return True if ``undo`` has something to undo."""
+        deleted = self.history.commands.can_undo_delete()
+        if self.is_gallery():
+            return deleted
+        if self._open_editor() is not None:
+            return self._undoes().has_undo()
+        return deleted or self.subject.has_undo() or self.subject.shelf.can_bring_back()
+
+    def can_redo(self) -> bool:
+        """Return True if ``redo`` has something to do again."""
+        return self._undoes().has_redo()
+
     # Zoom of the large picture in view
 
     @Slot()

@@ -18,7 +18,7 @@ from app.look.theme import notifier
 from app.session.controller import Controller
 from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
-from app.session.state import Result, SessionState
+from app.session.state import Jobs, Result, SessionState
 from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore, Picture
 from app.store.paths import AppPaths
@@ -482,3 +482,39 @@ def test_ctrl_z_brings_back_a_deleted_picture_from_the_canvas_and_from_wherever_
         panels.undo()
         assert gone.id in [picture.id for picture in rig.store.pictures()]
     assert not panels.subject.has_undo(), "nothing of the cut-out was undone for it"
+
+
+def test_a_menu_offers_what_has_a_use_and_the_keys_stay(rig, qtbot):
+    window = rig.window
+
+    def offered(group: str, *names: str) -> list[bool]:
+        menu = window.commands.menu_of(group)
+        menu.aboutToShow.emit()
+        found = [window.commands.actions[name].isEnabled() for name in names]
+        menu.aboutToHide.emit()
+        assert all(window.commands.actions[name].isEnabled() for name in names), "for their keys"
+        return found
+
+    window.history.view.clearSelection()
+    rig.show(None)
+    window.canvas.show_empty("", "")
+    window.history.commands.purge()
+    while window.subject.shelf.bring_back():
+        pass
+    assert offered("Picture", "cancel", "side_by_side") == [False, False]
+    assert offered("View", "fit", "zoom_in") == [False, False] and offered("Cut-out", "undo", "redo") == [False, False]
+    rig.show(rig.pictures[0])
+    assert offered("View", "fit", "zoom_in") == [True, True]
+    view = window.history.view
+    view.choose(rig.pictures[0].id)
+    view.selectionModel().select(
+        window.history.model.index(window.history.model.row_of(rig.pictures[1].id)),
+        QItemSelectionModel.SelectionFlag.Select,
+    )
+    assert offered("Picture", "cancel", "side_by_side") == [False, True]
+    rig.state.add_subject(cut_out=cut_out(), name="bag")
+    rig.state.remove_subject(rig.state.subject.key)
+    assert offered("Cut-out", "undo", "redo") == [True, False], "the subject can come back"
+    rig.state.set_jobs(Jobs(drawing=1, index=1, count=1))
+    assert offered("Picture", "cancel") == [True]
+    rig.state.set_jobs(Jobs())
