@@ -5510,6 +5510,10 @@
         <source>Take it from {0}</source>
         <translation>从{0}取过来</translation>
     </message>
+    <message>
+        <source>also {0}</source>
+        <translation>也可按 {0}</translation>
+    </message>
 </context>
 <context>
     <name>KeysPage</name>

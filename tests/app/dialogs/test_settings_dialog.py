@@ -90,6 +90,9 @@ def test_keys_are_written_as_everywhere_else(dialog):
         keys = keymap.keys(action)
         assert row.edit.text() == (as_written(sequence(keys[0])) if keys else "none")
     assert dialog.key_rows["generate"].edit.text() == "Ctrl+Enter"
+    further = {action: row.further.text() for action, row in dialog.key_rows.items() if row.further.text()}
+    assert further["cancel"] == "also Esc" and further["redo"] == "also Ctrl+Y"
+    assert "generate" not in further, "the two Enter keys are one"
     dialog.key_rows["vary"].edit.setKeySequence("Ctrl+Shift+Return")
     assert dialog.key_rows["vary"].edit.text() == "Ctrl+Shift+Enter"
 
