@@ -24,6 +24,7 @@ from app.look.controls import Divider
 from app.look.layout import is_low, is_narrow, needs_rail
 from app.look.tab_order import tab_within
 from app.look.theme import notifier, size
+from app.models.offer_room import OfferRoom
 from app.prompt.panel import PromptPanel
 from app.session.state import SessionState
 from app.subject.panel import SubjectPanel
@@ -68,6 +69,8 @@ class Panels(QWidget):
         self.prompt = PromptPanel(state)
         self.history = HistoryPanel(store)
         self._editors: tuple[EditorFrame, ...] = ()
+        self._over_canvas: QWidget | None = None
+        self._room: OfferRoom | None = None
         self._gallery: GalleryPanel | None = None
         self.right = QWidget()
         self._pages = QStackedWidget()
@@ -132,7 +135,29 @@ class Panels(QWidget):
         layout = self.stage.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(0, widget)
+        self._over_canvas = widget
         tab_within(self.stage, widget.findChildren(QAbstractButton))
+
+    def keep_room(self, height: int) -> None:
+        """Keep the room of the card above the canvas, which comes later; nothing for 0."""
+        if height > 0:
+            self._room = OfferRoom(self.stage, height)
+            layout = self.stage.layout()
+            assert isinstance(layout, QVBoxLayout)
+            layout.insertWidget(0, self._room)
+
+    @Slot()
+    def let_room_go(self) -> None:
+        """The card is there, or does not come."""
+        room, self._room = self._room, None
+        if room is not None:
+            room.hide()
+            room.deleteLater()
+
+    def height_over_canvas(self) -> int:
+        """Height of the card above the canvas, or of the room that is kept for it; 0 where there is none."""
+        card = self._room or self._over_canvas
+        return card.height() if card is not None and not card.isHidden() else 0
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

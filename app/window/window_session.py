@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from app.models.offer_room import HIGHEST, usual_height
 from app.prompt.coming_scenes import scenes_of_last_time
 from app.prompt.scene_chips import FIRST
 from app.session.values import with_controls
+from app.store.settings import OFFER_PUT_AWAY
 from app.subject.coming_photo import photo_of_last_time
 from engine import MAX_PROMPT_CHARACTERS
 
@@ -46,6 +48,7 @@ class WindowSession:
             "listed": self._listing.run.saved() if self._listing is not None else self._controls.get("listed"),
             "history_shown": self._panels.is_history_shown(),
             "windows": self._place.on_screens(),
+            "offer": self._panels.height_over_canvas(),
             "scenes": asdict(prompt.sheet.chips.described()),
             "photo": asdict(photo) if photo is not None else None,
         }
@@ -64,6 +67,9 @@ class WindowSession:
         self._state.set_values(replace(values, prompt=words[0], negative_prompt=words[1]))
         prompt.sheet.expect_scenes(scenes_of_last_time(controls.get("scenes"), FIRST))
         self._panels.subject.expect(photo_of_last_time(session))
+        if not self._state.settings.panels.get(OFFER_PUT_AWAY):
+            height = controls.get("offer", 0) if controls else usual_height()
+            self._panels.keep_room(height if isinstance(height, int) and height <= HIGHEST else 0)
         sections = controls.get("sections")
         if isinstance(sections, dict):
             prompt.sheet.set_open_sections(sections)

@@ -45,6 +45,11 @@ def test_the_place_of_what_is_on_its_way_is_kept_from_the_first_moment(dressed, 
     below, drop = sheet.avoid.y(), subject.drop_zone.y()
     assert [chip.text() for chip in sheet.chips.chips()] == [scene_name(scene.label) for scene in shipped[:5]]
     assert not any(chip.isEnabled() for chip in sheet.chips.chips()) and subject.coming.isVisible()
+    canvas = window.canvas.y()
+    assert window.window_session.describe()["controls"]["offer"] == canvas > 100, "the card over the canvas comes, too"
+    window.panels.let_room_go()
+    settle(qtbot)
+    assert window.canvas.y() == 0 == window.window_session.describe()["controls"]["offer"]
     sheet.chips.set_scenes(shipped, resource("mini"))
     settle(qtbot)
     assert [chip.geometry() for chip in sheet.chips.chips()] == chips and sheet.avoid.y() == below
