@@ -360,6 +360,7 @@ class Program(QObject):
         if not self._came_back:
             self.window.show_example()
         shown = self.session.controls.get("shown")
+        self.window.subject.expect_no_more()
         self.window.pictures.show_last(shown if isinstance(shown, int) else None)
 
     def _remove_unused(self) -> None:
@@ -367,12 +368,10 @@ class Program(QObject):
         store = self.store
         if store.database.path is None or store.database.was_damaged or store.database.was_new:
             return  # pictures may be missing in it, and nobody knows what those need
-        from app.mask.drafts import DraftStore
         from app.store.unused_assets import remove_unused
         from app.system import background
 
-        keep = [*self.keeper.assets(self.session), *DraftStore(self.paths.drafts).pictures()]
-        background.run(remove_unused, store, self.window.assets, keep)
+        background.run(remove_unused, store, self.window.assets, list(self.keeper.assets(self.session)))
 
     def _tell_troubles(self) -> None:
         """Show the errors that came before there was a window to say them in."""

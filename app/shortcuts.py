@@ -284,9 +284,9 @@ def sequence(key: str) -> QKeySequence:
 
 
 def sequences(keys: Sequence[str]) -> list[QKeySequence]:
-    """Keys for an action of Qt's, whose menus write the first one: of the two Enter keys, which always act alike, that with
-    the word of today."""
-    both = [twin for key in keys for twin in (key.replace("Return", "Enter"), key)]
+    """Keys for an action of Qt's, whose menus write the first one: Esc, see ``Keymap.shown``, and of the two
+    Enter keys, which always act alike, that with the word of today."""
+    both = [twin for key in sorted(keys, key="Esc".__ne__) for twin in (key.replace("Return", "Enter"), key)]
     return [sequence(key) for key in dict.fromkeys(both)]
 
 
@@ -304,8 +304,9 @@ class Keymap(QObject):
         return self._own.get(action, _BY_ID[action].keys)
 
     def shown(self, action: str) -> str:
-        """The first key as this system writes it ("Ctrl+O"), or the gesture, or ""."""
-        keys = self.keys(action)
+        """The first key as this system writes it ("Ctrl+O"), or the gesture, or "". Esc goes before all others: it is the one
+        that everybody tries."""
+        keys = sorted(self.keys(action), key="Esc".__ne__)
         if keys:
             return as_written(sequence(keys[0]))
         gesture = _BY_ID[action].gesture

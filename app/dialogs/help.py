@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
@@ -42,10 +44,15 @@ def split_keys(key: str) -> list[str]:
 
 
 class HelpDialog(Dialog):
-    """All keys by group, with a field to search them."""
+    """All keys by group, with a field to search them.
 
-    def __init__(self, window: QWidget) -> None:
+    Args:
+        words: of actions whose words are not those of the table; "" leaves an action out that does nothing now.
+    """
+
+    def __init__(self, window: QWidget, words: Mapping[str, str] | None = None) -> None:
         super().__init__("", window, 860, 668)
+        self._words = words or {}
         self.setWindowTitle(self.tr("Keys and help"))
         self.title.setText(self.tr("Keys and help"))
         self.setAccessibleName(self.tr("Keys and help"))
@@ -72,7 +79,7 @@ class HelpDialog(Dialog):
 
     def _fill(self, wanted: str) -> None:
         clear(self._columns)
-        groups = [(group, found) for group in GROUPS if (found := _matching(group, wanted))]
+        groups = [(group, found) for group in GROUPS if (found := self._matching(group, wanted))]
         self.nothing.setVisible(not groups)
         first = _first_column([len(found) + 2 for _, found in groups])
         columns = [QVBoxLayout(), QVBoxLayout()]
@@ -89,28 +96,33 @@ class HelpDialog(Dialog):
             grid.setVerticalSpacing(6)
             grid.setColumnStretch(0, 1)
             for row, line in enumerate(found):
-                grid.addWidget(ElidedLabel(line.label.rstrip("…"), "body"), row, 0)
+                grid.addWidget(ElidedLabel(self._words_of(line), "body"), row, 0)
                 grid.addWidget(key_caps(keymap.shown(line.id)), row, 1, Qt.AlignmentFlag.AlignRight)
             column.addLayout(grid)
         for column in columns:
             column.addStretch(1)
             self._columns.addLayout(column, 1)
 
+    def _words_of(self, line: Shortcut) -> str:
+        return self._words.get(line.id, line.label.rstrip("…"))
+
+    def _matching(self, group: str, wanted: str) -> list[Shortcut]:
+        words = wanted.lower().split()
+        lines = [
+            line
+            for line in TABLE
+            if line.group == group
+            and self._words_of(line)
+            and keymap.shown(line.id)
+            and all(
+                word in f"{self._words_of(line)} {keymap.shown(line.id)} {group_label(group)}".lower() for word in words
+            )
+        ]
+        # One action can be in the table twice, for two contexts; here it is one line.
+        return list({(self._words_of(line), keymap.shown(line.id)): line for line in lines}.values())
+
 
 def _first_column(heights: list[int]) -> int:
     """Return the number of groups in the first of two columns, so that the longer column is as short as it can be."""
     splits = range(1, len(heights) + 1)
     return min(splits, key=lambda n: max(sum(heights[:n]), sum(heights[n:])), default=0)
-
-
-def _matching(group: str, wanted: str) -> list[Shortcut]:
-    words = wanted.lower().split()
-    lines = [
-        line
-        for line in TABLE
-        if line.group == group
-        and keymap.shown(line.id)
-        and all(word in f"{line.label} {keymap.shown(line.id)} {group_label(group)}".lower() for word in words)
-    ]
-    # One action can be in the table twice, for two contexts; here it is one line.
-    return list({(line.label, keymap.shown(line.id)): line for line in lines}.values())

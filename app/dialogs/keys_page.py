@@ -136,12 +136,17 @@ class KeyRow(QWidget):
         type_.set_width(self.edit, 150)
         type_.apply(self.edit, "body")
         self.reset_button = IconButton("rotate-ccw", self.tr("Original key"), side=28)
+        self.further = label("", "help", "muted")
         self.conflict = label("", "help", "danger", wrap=True)
         self.take_button = PlainButton("")
         self._wanted: tuple[str, ...] | None = None
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(label(line.label.rstrip("…"), "body", wrap=True), 1)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(label(line.label.rstrip("…"), "body", wrap=True))
+        words.addWidget(self.further)
+        row.addLayout(words, 1)
         row.addWidget(self.edit)
         row.addWidget(self.reset_button)
         column = QVBoxLayout(self)
@@ -164,6 +169,10 @@ class KeyRow(QWidget):
         self.edit.blockSignals(True)
         self.edit.setKeySequence(sequence(keys[0]) if keys else QKeySequence())
         self.edit.blockSignals(False)
+        first, *others = [as_written(sequence(key)) for key in keys] or [""]
+        further = [key for key in dict.fromkeys(others) if key != first]
+        self.further.setText(self.tr("also {0}").format(", ".join(further)) if further else "")
+        self.further.setVisible(bool(further))
 
     def show_conflict(self) -> None:
         others = keymap.conflicts(self.line.id, self._wanted)

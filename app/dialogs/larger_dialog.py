@@ -11,6 +11,7 @@ from app.dialogs.frame import Dialog
 from app.language import amounts, sentences
 from app.look.controls import OutlinedButton, PlainButton, PrimaryButton, Segmented, label
 from app.session.enlargement import Enlargement
+from app.session.to_get import look_up
 from engine.weights import MODELS, chosen_parts
 
 FACTORS = (2, 4)
@@ -56,7 +57,7 @@ class LargerDialog(Dialog):
         offered = MODELS["enlarging"]
         licence = chosen_parts(offered)[0].licence.name
         self.offer = PlainButton(
-            self.tr("Get Swin2SR ({0}, {1})…").format(amounts.size(offered.bundle_bytes), licence),
+            self.tr("Get Swin2SR ({0}, {1})…").format(amounts.size(look_up("enlarging")), licence),
             "download",
         )
         self.bar = QProgressBar()

@@ -103,6 +103,14 @@ class EditorFrame(QWidget):
     def redo(self) -> None:
         self._history("redo")
 
+    def has_undo(self) -> bool:
+        """Return True if a step can be undone."""
+        return self._session is not None and bool(self._session.undo_label)
+
+    def has_redo(self) -> bool:
+        """Return True if a step can be done again."""
+        return self._session is not None and bool(self._session.redo_label)
+
     def _history(self, direction: str) -> None:
         session = self._session
         if session is None:

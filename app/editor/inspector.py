@@ -12,6 +12,7 @@ from app.language import sentences
 from app.look import type as type_
 from app.look.controls import Disclosure, Divider, PlainButton, PrimaryButton, Segmented, label
 from app.look.theme import size, space, tokens
+from app.mask.candidates import MOST, candidate_name, candidates
 from app.mask.mask_session import MaskSession
 from app.mask.strokes import MAX_FEATHER, MAX_GROW, Edge
 from app.shortcuts import keymap
@@ -21,11 +22,6 @@ from engine.photo import Photo, SubjectProposal, cut_out, mask_problem
 _PREVIEW = 200
 _PREVIEW_SIDE = 1024
 """The preview is made from the pyramid's level of at most this size: always fast."""
-
-_WORTH = 0.1
-"""Candidates less sure than this are not offered."""
-
-_MOST = 4
 
 
 class Inspector(QWidget):
@@ -80,7 +76,7 @@ class Inspector(QWidget):
         self.no_clicks = label("", "help", "muted")
         self.found_title = label("", "section")
         # One for each number of candidates, made here, so that Tab reaches them where they are seen.
-        self._rows = {count: Segmented([(index, "") for index in range(count)]) for count in range(2, _MOST + 1)}
+        self._rows = {count: Segmented([(index, "") for index in range(count)]) for count in range(2, MOST + 1)}
         self.found = self._rows[2]
         self.fill_holes, self.reset = PlainButton("", "circle-check"), PlainButton("", "rotate-ccw")
         self.open_mask, self.save_mask = PlainButton("", "folder-open"), PlainButton("", "download")
@@ -254,15 +250,7 @@ class Inspector(QWidget):
     def _show_candidates(self) -> None:
         session = self.session
         proposal = session.proposal if session is not None else None
-        boxes = [box for box in proposal.boxes[:_MOST] if box.score >= _WORTH] if proposal is not None else []
-        labels = []
-        for index, box in enumerate(boxes):
-            name = (
-                box.label
-                or (proposal.name if proposal and index == 0 else "")
-                or self.tr("Thing {0}").format(index + 1)
-            )
-            labels.append(f"{name[:14]}  {round(100 * box.score)}\u00a0%")
+        labels = [candidate_name(proposal, index) for index in range(len(candidates(proposal)))] if proposal else []
         while len(labels) > 1:
             self._rows[len(labels)].setLabels(labels)
             if self._rows[len(labels)].sizeHint().width() <= self.width() - 32:

@@ -12,7 +12,8 @@ from app.gallery.model import GalleryModel
 from app.gallery.view import SIZES, GalleryView
 from app.history.commands import PictureCommands
 from app.history.groups import spoken_time
-from app.history.menu import add_folder_entries, add_order_entry, add_picture_entries
+from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
+from app.history.orders import add_order_entries, orders
 from app.language.say import say
 from app.look import focus
 from app.look.controls import Button, ComboBox, Divider, IconButton, SearchField, Segmented, label
@@ -67,9 +68,21 @@ class GalleryPanel(QWidget):
         top = QHBoxLayout()
         top.setContentsMargins(8, 8, 16, 8)
         top.setSpacing(8)
-        for widget in (self.back, self.field, self.star, self.subjects, self.bundles, self.days, self.order):
+        for widget in (self.back, self.field, self.star):
             top.addWidget(widget)
+        self._filters = QWidget()
+        filters = QHBoxLayout(self._filters)
+        filters.setContentsMargins(0, 0, 0, 0)
+        filters.setSpacing(8)
+        for box in (self.subjects, self.bundles, self.days, self.order):
+            filters.addWidget(box)
+        filters.addStretch(1)
+        self._place = top.count()
+        top.addWidget(self._filters)
         top.addStretch(1)
+        self._top = top
+        self._second = QHBoxLayout()  # for the filters of a narrow window: cut words choose nothing
+        self._second.setContentsMargins(0, 0, 0, 0)
         top.addWidget(self.count)
         top.addWidget(self.sizes)
         self.chosen_words = label("", "label")
@@ -93,6 +106,7 @@ class GalleryPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(top)
+        column.addLayout(self._second)
         column.addWidget(Divider())
         body = QHBoxLayout()
         body.setContentsMargins(11, 6, 4, 0)
@@ -168,6 +182,26 @@ class GalleryPanel(QWidget):
                 )
         self._show_chosen()
 
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put the filters beside the search, or below it where there is no room for their words."""
+        inside = self._second.indexOf(self._filters) < 0
+        needed = self._top.sizeHint().width() + 24  # the words of the count change while one scrolls
+        if not inside:
+            needed += self._filters.sizeHint().width() + self._top.spacing()
+        fits = needed <= self.width()
+        if fits != inside:
+            if fits:
+                self._second.removeWidget(self._filters)
+                self._top.insertWidget(self._place, self._filters)
+            else:
+                self._top.removeWidget(self._filters)
+                self._second.addWidget(self._filters)
+            self._second.setContentsMargins(*((0, 0, 0, 0) if fits else (16, 0, 16, 8)))
+
     def showEvent(self, event) -> None:
         super().showEvent(event)
         if self._changed:
@@ -198,15 +232,15 @@ class GalleryPanel(QWidget):
         self.view.scrollToTop()
         self._show_chosen()
 
-    @Slot()
-    def toggle_most_alike(self) -> None:
-        """The most alike pictures first, or the newest again."""
-        self.order.setCurrentIndex(int(not self.model.most_alike))
+    @Slot(bool)
+    def set_most_alike(self, on: bool) -> None:
+        """The most alike pictures first, or the newest."""
+        self.order.setCurrentIndex(self.order.findData(on))
         self._order_chosen()
 
     @Slot()
     def _order_chosen(self) -> None:
-        self.model.set_most_alike(self.order.currentIndex() == 1)
+        self.model.set_most_alike(bool(self.order.currentData()))
         self.view.scrollToTop()
         self._show_chosen()
 
@@ -258,6 +292,7 @@ class GalleryPanel(QWidget):
             for text, value in entries:
                 box.addItem(text, value)
             box.setCurrentIndex(max(0, box.findData(before)) if before is not None else 0)
+        self._arrange()
 
     # What is chosen
 
@@ -303,9 +338,17 @@ class GalleryPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         add_picture_entries(menu, self._commands)
         menu.addAction(self.tr("Choose all"), self.view.selectAll)
-        add_order_entry(menu, self.toggle_most_alike, self.model.most_alike)
-        add_folder_entries(menu, self._commands)
+        menu.addSeparator()
+        self.add_view_entries(menu)
         menu.popup(position)
+
+    def add_view_entries(self, menu: QMenu) -> None:
+        """Add to a menu which pictures are shown, in which order, and where they lie."""
+        add_filter_entries(menu, self.star.toggle, self.star.isChecked(), self.show_search)
+        menu.addSeparator()
+        add_order_entries(menu, self.set_most_alike, self.model.most_alike)
+        menu.addSeparator()
+        add_folder_entries(menu, self._commands)
 
     # Keys and words
 
@@ -351,7 +394,8 @@ class GalleryPanel(QWidget):
         self.none_button.setText(self.tr("Choose none"))
         order = max(0, self.order.currentIndex())
         self.order.clear()
-        self.order.addItems([say("Newest first"), say("Most alike first")])
+        for words, alike in orders():
+            self.order.addItem(words, alike)
         self.order.setCurrentIndex(order)
         self._fill()
         self._show_chosen()

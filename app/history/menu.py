@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
 from app.history.commands import PictureCommands
@@ -79,13 +80,6 @@ def add_filter_entries(
     add_entry(menu, "search", search)
 
 
-def add_order_entry(menu: QMenu, toggle: Callable[[], object], most_alike: bool) -> None:
-    """In which order they are shown."""
-    entry = menu.addAction(say("Most alike first"), toggle)
-    entry.setCheckable(True)
-    entry.setChecked(most_alike)
-
-
 def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
     """The folder of all pictures."""
     menu.addAction(say("Open the pictures folder"), commands.open_folder)
@@ -97,4 +91,7 @@ def add_entry(menu: QMenu, action: str, act: Callable[[], object], *, enabled: b
     entry = menu.addAction(text or shortcut(action).label, act)
     entry.setShortcuts(sequences(keymap.keys(action)[:1]))
     entry.setShortcutVisibleInContextMenu(True)
+    entry.setShortcutContext(
+        Qt.ShortcutContext.WidgetShortcut
+    )  # shown only: a second one on the key would block the first
     entry.setEnabled(enabled)

@@ -228,10 +228,10 @@ class HistoryPanel(QWidget):
             self.updateGeometry()
             self.arrows.place()
 
-    @Slot()
-    def toggle_most_alike(self) -> None:
-        """The most alike pictures first, or the newest again; the row begins at its beginning."""
-        self.model.set_most_alike(not self.model.most_alike)
+    @Slot(bool)
+    def set_most_alike(self, on: bool) -> None:
+        """The most alike pictures first, or the newest; the row begins at its beginning."""
+        self.model.set_most_alike(on)
         self.view.horizontalScrollBar().setValue(0)
         self._show_empty()
         self.arrows.place()
@@ -363,14 +363,23 @@ class HistoryPanel(QWidget):
 
     def context_menu(self) -> QMenu:
         """The menu for the chosen pictures."""
-        from app.history.menu import add_filter_entries, add_folder_entries, add_order_entry, add_picture_entries
+        from app.history.menu import add_picture_entries
 
         menu = QMenu(self)
         add_picture_entries(menu, self.commands)
-        add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
-        add_order_entry(menu, self.toggle_most_alike, self.model.most_alike)
-        add_folder_entries(menu, self.commands)
+        self.add_view_entries(menu)
         return menu
+
+    def add_view_entries(self, menu: QMenu) -> None:
+        """Add to a menu which pictures the row shows, in which order, and where they lie."""
+        from app.history.menu import add_filter_entries, add_folder_entries
+        from app.history.orders import add_order_entries
+
+        add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
+        menu.addSeparator()
+        add_order_entries(menu, self.set_most_alike, self.model.most_alike)
+        menu.addSeparator()
+        add_folder_entries(menu, self.commands)
 
     @Slot(QPoint)
     def _folder_menu(self, position: QPoint) -> None:

@@ -1,6 +1,6 @@
 """Unfinished work on a mask, kept on disk while its editor is open: nothing painted is lost by a crash. Free of Qt.
 
-One file for each picture, named by the picture's digest: its pixels are a PNG, its strokes are numbers, the rest is JSON.
+One file for each, under a name that its owner chose: its pixels are a PNG, its strokes are numbers, the rest is JSON.
 Whatever is damaged counts as not there.
 """
 
@@ -28,10 +28,10 @@ from engine.photo import Box, Click
 log = logging.getLogger(__name__)
 
 _SUFFIX = ".draft"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[0-9a-f]{64}")
 _VERSION = 1
 _MOST = 24
-"""Drafts of so many pictures are kept; the oldest are forgotten."""
+"""So many drafts are kept; the oldest are forgotten."""
 _MAX_MARKS = 64 * 2**20
 
 
@@ -60,13 +60,13 @@ class Draft:
     """Work on a mask that was neither used nor discarded.
 
     Attributes:
-        picture: digest of the photo or picture that it lies on.
+        name: 64 hexadecimal digits.
         base: uint8 (H, W), the mask before its edge.
         marks: clicks, box, strokes and edge.
         placement: where the subject was put in a photo that it goes into, or None.
     """
 
-    picture: str
+    name: str
     base: np.ndarray
     marks: MaskMarks
     placement: Placement | None = None
@@ -83,40 +83,40 @@ class DraftStore:
         self.folder = folder
 
     def save(self, draft: Draft) -> None:
-        """Write a draft in the place of the one of the same picture. Raises ``CannotWrite``."""
-        write_atomically(self._file(draft.picture), _packed(draft))
+        """Write a draft in the place of the one of the same name. Raises ``CannotWrite``."""
+        write_atomically(self._file(draft.name), _packed(draft))
         files = sorted(self._files(), key=_age)
         for file in files[:-_MOST]:
             file.unlink(missing_ok=True)
 
-    def load(self, picture: str) -> Draft | None:
-        """The draft of a picture, or None when there is none that can be read."""
-        file = self._file(picture)
+    def load(self, name: str) -> Draft | None:
+        """The draft of a name, or None when there is none that can be read."""
+        file = self._file(name)
         try:
-            return _unpacked(picture, file.read_bytes())
+            return _unpacked(name, file.read_bytes())
         except FileNotFoundError:
             return None
         except Exception:  # a damaged file raises anything
             log.warning("unfinished work on a mask cannot be read", exc_info=True)
             return None
 
-    def pictures(self) -> set[str]:
-        """Digests of the pictures that have one."""
+    def names(self) -> set[str]:
+        """The names of all."""
         return {file.stem for file in self._files()}
 
-    def clear(self, picture: str) -> None:
-        """Forget the draft of a picture."""
+    def clear(self, name: str) -> None:
+        """Forget a draft."""
         try:
-            self._file(picture).unlink(missing_ok=True)
+            self._file(name).unlink(missing_ok=True)
         except OSError:
             log.info("a draft cannot be removed", exc_info=True)
 
-    def _file(self, picture: str) -> Path:
-        return self.folder / f"{picture}{_SUFFIX}"
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}{_SUFFIX}"
 
     def _files(self) -> list[Path]:
         found = self.folder.glob(f"*{_SUFFIX}") if self.folder.is_dir() else ()
-        return [file for file in found if _DIGEST.fullmatch(file.stem)]
+        return [file for file in found if _NAME.fullmatch(file.stem)]
 
 
 def _age(file: Path) -> float:
@@ -129,7 +129,7 @@ def _age(file: Path) -> float:
 def _packed(draft: Draft) -> bytes:
     good, pixels = cv2.imencode(".png", draft.base, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not good:
-        raise CannotWrite(Sentence("{picture} cannot be packed.", picture=draft.picture))
+        raise CannotWrite(Sentence("{file} cannot be packed.", file=f"{draft.name}{_SUFFIX}"))
     marks = draft.marks
     paths = [np.asarray(item.path, np.float64).reshape(-1, 2) for item in marks.painted]
     points = io.BytesIO()
@@ -154,7 +154,7 @@ def _packed(draft: Draft) -> bytes:
     return out.getvalue()
 
 
-def _unpacked(picture: str, content: bytes) -> Draft:
+def _unpacked(name: str, content: bytes) -> Draft:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         pixels = cv2.imdecode(np.frombuffer(archive.read("mask.png"), np.uint8), cv2.IMREAD_GRAYSCALE)
         points = np.load(io.BytesIO(archive.read("paths.npy")), allow_pickle=False)
@@ -169,4 +169,4 @@ def _unpacked(picture: str, content: bytes) -> Draft:
             raise ValueError("a stroke without points")
         painted.append(Painted(path, item.brush, item.include))
     marks = MaskMarks(found.clicks, found.box, tuple(painted), found.edge, found.candidate)
-    return Draft(picture, pixels, marks, found.placement)
+    return Draft(name, pixels, marks, found.placement)

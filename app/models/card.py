@@ -12,6 +12,7 @@ from app.models import words
 from app.models.licences import LicenceSheet
 from app.models.pieces import GlyphLabel, InlineQuestion, PartList, Problem, Tag
 from app.session.downloads import Downloads
+from app.session.to_get import bytes_to_get
 from app.system.sharing import reveal
 from engine import AccessRefused, CannotWrite, EchoGenError, SizeNotAgreed
 from engine.weights import ModelState
@@ -131,7 +132,7 @@ class ModelCard(Card):
         self.name.setText(words.title(state))
         # What it costs to have it: what is fetched before, what it takes on the disk after.
         fetched = state.fetchable and not state.installed
-        size = state.total if fetched else state.size
+        size = bytes_to_get(state) if fetched else state.size
         self.size_tag.setText(self.tr("{0} to download").format(amounts.size(size)) if fetched else amounts.size(size))
         self.size_tag.setVisible(size > 0)
         self.licence_tag.setText(words.licence_names(state.licence))

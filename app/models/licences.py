@@ -11,6 +11,7 @@ from app.language import amounts, sentences
 from app.look.controls import CheckBox, ComboBox, OutlinedButton, PlainButton, clear, label
 from app.models import words
 from app.session.downloads import Downloads
+from app.session.to_get import bytes_to_get
 from engine.weights import MODELS, PARTS, Licence, Part, chosen_parts
 
 _SMALL_BYTES = 2 * 10**9
@@ -49,7 +50,7 @@ class LicenceSheet(QWidget):
             box = ComboBox(self.tr("Which one"))
             for key in group:
                 part = PARTS[key]
-                box.addItem(f"{part.title}  ·  {amounts.size(part.expected_bytes)}  ·  {part.licence.name}", key)
+                box.addItem(f"{part.title}  ·  {amounts.size(self._bytes_of(part))}  ·  {part.licence.name}", key)
             box.setCurrentIndex(max(0, next((group.index(key) for key in chosen if key in group), 0)))
             box.activated.connect(self._show_licences)
             self.choices.append(box)
@@ -59,9 +60,9 @@ class LicenceSheet(QWidget):
             state = downloads.state(companion)
             if state is None or state.installed or state.working:
                 continue
-            also = CheckBox(f"{words.title(state)}  ·  {amounts.size(state.total)}")
+            also = CheckBox(f"{words.title(state)}  ·  {amounts.size(bytes_to_get(state))}")
             # The small one is worth its time to everyone; the large one is for those who want it.
-            also.setChecked(state.total < _SMALL_BYTES)
+            also.setChecked(bytes_to_get(state) < _SMALL_BYTES)
             also.setAccessibleDescription(words.description(state))
             also.toggled.connect(self._show_licences)
             self.companions[companion] = also
@@ -119,6 +120,12 @@ class LicenceSheet(QWidget):
             part for name in self.also() for part in chosen_parts(MODELS[name], self._chosen_before.get(name, ()))
         )
 
+    def _bytes_of(self, part: Part) -> int:
+        """Bytes of a part: what the server named where it was asked, else what the catalogue says."""
+        states = [self._downloads.state(name) for name in (self._model.name, *self._model.companions)]
+        named = {one.key: one.total for state in states if state is not None for one in state.parts}
+        return named.get(part.key, part.expected_bytes)
+
     @Slot()
     def _show_licences(self) -> None:
         clear(self._grid)
@@ -140,7 +147,7 @@ class LicenceSheet(QWidget):
                 read.setToolTip(licence.url)
             read.clicked.connect(self._read)
             self._grid.addWidget(read, 2 * row, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
-        fetched = sum(part.expected_bytes for part in self.parts())
+        fetched = sum(self._bytes_of(part) for part in self.parts())
         needed = fetched + (self._model.bundle_bytes if self._model.bundle else 0)
         self.amount.setText(
             self.tr("About {0} are fetched; about {1} have to be free until it is ready.").format(

@@ -17,13 +17,14 @@ from app.look.controls import Card, IconButton, OutlinedButton, label
 from app.look.glyphs import Glyph
 from app.look.theme import notifier, theme
 from app.models import words
+from app.models.offer_room import LOWEST
 from app.models.pieces import Tag
 from app.session.downloads import Downloads
 from app.session.state import SessionState
+from app.session.to_get import bytes_to_get
 from app.store.settings import OFFER_PUT_AWAY
 
 MODEL = "echogen-2b"
-_LOWEST = 600  # of the stage, in pixels; below it the canvas needs all the room
 
 
 class ModelOffer(QWidget):
@@ -35,10 +36,12 @@ class ModelOffer(QWidget):
     Signals:
         wanted: the user wants the model: show its licences in the Models dialog.
         modelsWanted: the user wants to see the Models dialog as it is.
+        settled: it is known whether there is something to offer, and the card shows it.
     """
 
     wanted = Signal()
     modelsWanted = Signal()
+    settled = Signal()
 
     def __init__(
         self, downloads: Downloads, state: SessionState, empty: Callable[[], bool], parent: QWidget | None = None
@@ -106,6 +109,8 @@ class ModelOffer(QWidget):
         self._begun = True
         if self._is_due():
             self._downloads.find_device()
+        else:
+            self.settled.emit()
 
     def _is_due(self) -> bool:
         engine, session = self._session.engine, self._session
@@ -116,7 +121,7 @@ class ModelOffer(QWidget):
 
     def _has_space(self) -> bool:
         stage = self.parentWidget()
-        return stage is None or stage.height() >= _LOWEST
+        return stage is None or stage.height() >= LOWEST
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self._begun and self._is_due() == self.isHidden():
@@ -130,6 +135,7 @@ class ModelOffer(QWidget):
         else:
             self._soon.stop()
             self.hide()
+            self.settled.emit()
 
     @Slot()
     def refresh(self) -> None:
@@ -139,6 +145,8 @@ class ModelOffer(QWidget):
             self._show_here()
             self._show_offer()
         self.setVisible(state is not None)
+        if state is not None or not self._is_due():
+            self.settled.emit()
 
     @Slot(str)
     def _changed(self, name: str) -> None:
@@ -167,7 +175,7 @@ class ModelOffer(QWidget):
         if state is None:
             return
         self.title.setText(words.title(state))
-        size = amounts.size(state.size if state.installed else state.total)
+        size = amounts.size(bytes_to_get(state) or state.size)
         self.size_tag.setText(size if state.installed else self.tr("{0} to download").format(size))
         self.licence_tag.setText(words.licence_names(state.licence))
         moving = state.working or (not state.installed and state.done > 0)

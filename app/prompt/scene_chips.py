@@ -16,13 +16,15 @@ from app.look.layout import FlowLayout
 from app.look.pixels import ScaledPicture
 from app.look.tab_order import tab_within
 from app.look.theme import size
+from app.prompt.coming_scenes import ComingScene, ComingScenes
 from app.prompt.vocabulary import scenes_in
 from app.system.deferred import PAINTED_MS
 
 if TYPE_CHECKING:
     from engine.bundle import SceneEntry
 
-_FIRST = 5
+FIRST = 5
+"""Scenes that are shown before all of them are asked for."""
 _KINDS = ("scene", "surface", "background", "light", "colour", "material", "outfit")
 _THUMB = 20
 
@@ -30,7 +32,7 @@ _THUMB = 20
 class SceneChip(Chip):
     """A chip with the scene's small picture, when the bundle has one."""
 
-    def __init__(self, scene: SceneEntry, parent: QWidget | None = None) -> None:
+    def __init__(self, scene: SceneEntry | ComingScene, parent: QWidget | None = None) -> None:
         super().__init__(scene_name(scene.label), parent)
         self.scene = scene
         self._thumb: ScaledPicture | None = None
@@ -92,6 +94,7 @@ class SceneChips(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scenes: tuple[SceneEntry, ...] = ()
+        self._coming = ComingScenes()
         self._folder: Path | None = None
         self._thumbs: dict[str, QImage] = {}
         self._all = False
@@ -104,10 +107,24 @@ class SceneChips(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
+    def expect(self, coming: ComingScenes) -> None:
+        """Show the scenes that are on their way. They cannot be chosen yet."""
+        if not self.scenes and coming != self._coming:
+            self._coming = coming
+            self._fill()
+
+    def described(self) -> ComingScenes:
+        """The scenes for the next start."""
+        if not self.scenes:
+            return self._coming
+        first = tuple(ComingScene(scene.label, scene.thumb) for scene in self.scenes[:FIRST])
+        return ComingScenes(first, len(self.scenes))
+
     def set_scenes(self, scenes: Sequence[SceneEntry], folder: Path | None = None) -> None:
         """The scenes of a bundle; ``folder`` holds their thumbnails."""
         if (tuple(scenes), folder) != (self.scenes, self._folder):
             self.scenes, self._folder, self._thumbs, self._all = tuple(scenes), folder, {}, False
+            self._coming = ComingScenes()
             self._fill()
             if folder is not None:  # unpacking them here would keep the window waiting
                 # First they are painted: beside a thread that runs Python it would take twice as long.
@@ -142,7 +159,7 @@ class SceneChips(QWidget):
         return [chip for chip in self._shown if isinstance(chip, SceneChip)]
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.LanguageChange and self.scenes:
+        if event.type() == QEvent.Type.LanguageChange and self._shown:
             self._retranslate()
         super().changeEvent(event)
 
@@ -157,7 +174,11 @@ class SceneChips(QWidget):
     def _fill(self) -> None:
         clear(self._column)
         self._shown = []
-        groups = self._groups() if self._all else [("", self.scenes[:_FIRST])]
+        coming = not self.scenes
+        first = self._coming.first if coming else self.scenes[:FIRST]
+        count = self._coming.count if coming else len(self.scenes)
+        groups: list[tuple[str, Sequence[SceneEntry | ComingScene]]]
+        groups = self._groups() if self._all else [("", first)]
         for title, scenes in groups:
             if title:
                 heading = label(title, "help", "muted")
@@ -175,8 +196,8 @@ class SceneChips(QWidget):
                 chip.clicked.connect(self._clicked)
                 flow.addWidget(chip)
                 self._shown.append(chip)
-            if (scenes is groups[-1][1]) and len(self.scenes) > _FIRST:
-                more = Chip(self.tr("Fewer") if self._all else self.tr("All {0}").format(len(self.scenes)), holder)
+            if (scenes is groups[-1][1]) and count > FIRST:
+                more = Chip(self.tr("Fewer") if self._all else self.tr("All {0}").format(count), holder)
                 more.setAccessibleName(self.tr("Show fewer scenes") if self._all else self.tr("Show all scenes"))
                 more.setMinimumHeight(size("chip"))
                 more.clicked.connect(self._toggle)
@@ -184,11 +205,13 @@ class SceneChips(QWidget):
                 self._shown.append(more)
             self._column.addWidget(holder)
             holder.show()
+        for shown in self._shown:
+            shown.setEnabled(not coming)
         tab_within(self, self._shown)
         self.mark(self._prompt)
         self.updateGeometry()
 
-    def _groups(self) -> list[tuple[str, tuple[SceneEntry, ...]]]:
+    def _groups(self) -> list[tuple[str, Sequence[SceneEntry | ComingScene]]]:
         titles = {
             "scene": self.tr("Places"),
             "surface": self.tr("On top of"),

@@ -21,6 +21,7 @@ from app.look.glyphs import Glyph
 from app.look.layout import retranslates
 from app.look.panel_scroll import PanelScroll
 from app.look.theme import space
+from app.prompt.coming_scenes import ComingScenes
 from app.prompt.edit import PromptEdit
 from app.prompt.fields import CountField, DialSlider, SeedField, ShapeCombo
 from app.prompt.parts import Fold, Pinned, column_of, dial, labelled
@@ -97,6 +98,7 @@ class PromptSheet(QWidget):
         self.list_button.setObjectName("listButton")
         self.photo_button = PlainButton("", "image-plus")
         self.photo_button.setObjectName("photoButton")
+        self.photo_button.setEnabled(False)  # there is no subject yet
         self.temperature = DialSlider("", *TEMPERATURES, 0.05, 1.0, 2)
         self.temperature.setObjectName("temperature")
         self.top_p = DialSlider("", 0.0, 1.0, 0.01, 0.97, 2)
@@ -109,7 +111,7 @@ class PromptSheet(QWidget):
         for wordy in (self.apart, self.best, self.fold_button, self.ideas_button, self.list_button, self.photo_button):
             wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
 
-        self._strengths = column_of(self.prompt_strength, self.subject_strength, self.look, self.apart)
+        self._strengths = column_of(self.prompt_strength, self.subject_strength, self.apart, self.look)
         self.only_shape = label("", "body", "muted", wrap=True)
         count, self._seed_box = labelled(self.count_label, self.count), labelled(self.seed_label, self.seed)
         self._shape = column_of(labelled(self.shape_label, self.shape), self.only_shape, count, self.best)
@@ -223,6 +225,11 @@ class PromptSheet(QWidget):
         outer.setSpacing(0)
         outer.addWidget(self.area, 1)
         outer.addWidget(self._pinned)
+
+    def expect_scenes(self, coming: ComingScenes) -> None:
+        """Keep the room of the scenes that the model will offer; none for one that offers none."""
+        self.chips.expect(coming)
+        self.scenes.setVisible(bool(coming.first))
 
     def show_stop(self, shown: bool) -> None:
         """Stop takes the place of Generate, with the focus if Generate has it, or gives it back."""
@@ -354,7 +361,7 @@ class PromptSheet(QWidget):
         self.again_button.setToolTip(tooltip("generate", self.tr("Draw this prompt after the others")))
         self.cancel.setText(self.tr("Stop"))
         self.cancel.set_busy_text(self.tr("Stopping…"))
-        self.cancel.set_hint("Esc" if "Esc" in keymap.keys("cancel") else keymap.shown("cancel"))
+        self.cancel.set_hint(keymap.shown("cancel"))
         self._show_fold_button()
         self.retranslated.emit()
 

@@ -104,6 +104,7 @@ def provisional_values(assets: AssetStore, described: SavedSubject) -> dict[str,
         "title": described.title,
         "example": described.example,
         "card": described.card,
+        "draft": described.draft or described.photo,
     }
     try:
         if not described.photo:

@@ -1,7 +1,8 @@
 """Keeps what is done in an open editor on disk, and offers it after a quit or a crash.
 
 A draft is written shortly after every change. It goes when the work is discarded, or when it was used and is on disk as the
-subject's own mask; what is left at the next start waits until its picture is there.
+subject's own mask; what is left at the next start waits until its photo is there. Like the mask it belongs to one photo of one
+card: the same photo on another card has a draft of its own.
 """
 
 from __future__ import annotations
@@ -69,20 +70,21 @@ class DraftKeeper(QObject):
         before, session = writer.session, self._subjects.editing
         if writer.frozen or before is session:
             return
-        writer.follow(session, session.photo.digest if session is not None else "")
+        subject, left = self._subjects.edited, writer.key
+        writer.follow(session, subject.draft if subject is not None else "")
         if before is not None:
-            self._clear_unless_used(before.photo.digest)  # discarded; the window can bring it back for a while
+            self._clear_unless_used(left)  # discarded; the window can bring it back for a while
         if session is not None:
             self._take_up(session)
 
     @Slot(str)
-    def _work_goes_on(self, digest: str) -> None:
-        self._used.pop(digest, None)
+    def _work_goes_on(self, name: str) -> None:
+        self._used.pop(name, None)
 
     @Slot(str)
-    def _clear_unless_used(self, digest: str) -> None:
-        if digest not in self._used:
-            self._store.clear(digest)
+    def _clear_unless_used(self, name: str) -> None:
+        if name not in self._used:
+            self._store.clear(name)
 
     def keep_now(self) -> None:
         """The program ends with its editor open: what was done there waits for the next start."""
@@ -95,15 +97,15 @@ class DraftKeeper(QObject):
         """The work becomes the subject's mask. Its draft stays until that mask is on disk."""
         session, subject = self._writer.session, self._subject(key)
         if session is not None and subject is not None:
-            self._used[session.photo.digest] = _Used(key, subject.mask)
+            self._used[subject.draft] = _Used(key, subject.mask)
 
     @Slot()
     def _forget_used(self) -> None:
-        for digest, used in list(self._used.items()):
+        for name, used in list(self._used.items()):
             subject = self._subject(used.key)
             if subject is None or (subject.mask is not used.before and self._keeper.holds(subject)):
-                del self._used[digest]
-                self._store.clear(digest)
+                del self._used[name]
+                self._store.clear(name)
 
     def _subject(self, key: int):
         return next((one for one in self._state.subjects if one.key == key), None)
@@ -112,7 +114,7 @@ class DraftKeeper(QObject):
 
     def restore(self) -> None:
         """See what was left; it is offered as soon as its photo is there."""
-        self._left = self._store.pictures()
+        self._left = self._store.names()
         self._read_those_on_shelf()
 
     @Slot()
@@ -120,23 +122,23 @@ class DraftKeeper(QObject):
         if not self._left:
             return
         for subject in self._state.subjects:
-            digest = subject.photo.digest if subject.photo is not None else ""
-            if digest in self._left and digest not in self._reading and not subject.finding:
-                self._reading.add(digest)
-                background.run(_load, self._store, digest, subject.mask, done=self._read)
+            name = subject.draft if subject.photo is not None else ""
+            if name in self._left and name not in self._reading and not subject.finding:
+                self._reading.add(name)
+                background.run(_load, self._store, name, subject.mask, done=self._read)
         self.offerChanged.emit()
 
     @Slot(object)
     def _read(self, read: tuple[str, Draft | None]) -> None:
-        digest, draft = read
-        self._reading.discard(digest)
-        self._left.discard(digest)
+        name, draft = read
+        self._reading.discard(name)
+        self._left.discard(name)
         if draft is None:
-            self._store.clear(digest)
+            self._store.clear(name)
         else:
-            self._found[digest] = draft
+            self._found[name] = draft
             session = self._writer.session
-            if session is not None and session.photo.digest == digest:
+            if session is not None and self._writer.key == name:
                 self._take_up(session)
         self.offerChanged.emit()
 
@@ -144,34 +146,34 @@ class DraftKeeper(QObject):
     def offer(self) -> Draft | None:
         """The work on the current subject's cut-out that was not finished at the last end, or None."""
         subject = self._state.subject
-        return self._found.get(subject.photo.digest) if subject is not None and subject.photo is not None else None
+        return self._found.get(subject.draft) if subject is not None and subject.photo is not None else None
 
     def drop(self) -> Draft | None:
         """Forget what is offered; returns it for ``bring_back``."""
         draft = self.offer
         if draft is not None:
-            del self._found[draft.picture]
-            self._store.clear(draft.picture)
+            del self._found[draft.name]
+            self._store.clear(draft.name)
             self.offerChanged.emit()
         return draft
 
     def bring_back(self, draft: Draft) -> None:
         """Dropping it was a slip: offer it again."""
-        self._found[draft.picture] = draft
+        self._found[draft.name] = draft
         background.run(self._store.save, draft, failed=self._writer.not_written)
         self.offerChanged.emit()
 
     def _take_up(self, session: MaskSession) -> None:
-        """An editor opens for a picture whose work was not finished: it goes on there, as one step that can be undone."""
-        draft = self._found.pop(session.photo.digest, None)
+        """An editor opens for a photo whose work was not finished: it goes on there, as one step that can be undone."""
+        draft = self._found.pop(self._writer.key, None)
         if draft is not None:
             session.take_work(draft.base, draft.marks, "Edit cut-out")
             self.offerChanged.emit()
 
 
-def _load(store: DraftStore, digest: str, mask: np.ndarray | None) -> tuple[str, Draft | None]:
+def _load(store: DraftStore, name: str, mask: np.ndarray | None) -> tuple[str, Draft | None]:
     """A draft; None when it is damaged, of another size, or what the mask is already."""
-    draft = store.load(digest)
+    draft = store.load(name)
     if draft is None or (mask is not None and (draft.base.shape != mask.shape or np.array_equal(draft.mask(), mask))):
-        return digest, None
-    return digest, draft
+        return name, None
+    return name, draft

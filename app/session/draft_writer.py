@@ -79,7 +79,7 @@ class DraftWriter(QObject):
     def _written(self, draft: Draft) -> None:
         written, self._writing = self._writing, None
         if self.session is not written:
-            self.late.emit(draft.picture)
+            self.late.emit(draft.name)
             if self.session is not None:  # what was done there meanwhile waited, and may be just what was let go
                 self._timer.start()
             return

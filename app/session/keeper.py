@@ -248,6 +248,7 @@ class SessionKeeper(QObject):
                 cut_below=subject.cut_out.cut_below,
                 cut_beside=subject.cut_out.cut_beside,
                 card=subject.card,
+                draft=subject.draft,
             )
         if subject.photo.digest not in self._photos:
             return None
@@ -261,6 +262,7 @@ class SessionKeeper(QObject):
             unsure=self._is_unsure(subject),
             found=self._found(subject),
             card=subject.card,
+            draft=subject.draft,
         )
 
     def _is_unsure(self, subject: Subject) -> bool:

@@ -238,6 +238,11 @@ class SessionState(QObject):
         if self._shelf.make_first(key):
             self._shelf_changed()
 
+    @property
+    def can_bring_back(self) -> bool:
+        """True if ``bring_back_subject`` has something to undo."""
+        return self._shelf.can_undo
+
     def bring_back_subject(self) -> bool:
         """Undo what was done to the shelf last: put back the subject that was taken off, and make it the current one, or move
         what was moved. False when there is nothing to undo."""

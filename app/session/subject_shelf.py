@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -42,6 +43,8 @@ class Subject:
         title: the photo's file name, for tooltips.
         coming: digest of its photo while that is read from the last session; "" otherwise.
         preview: a small copy of that photo, RGB uint8 (H, W, 3), shown meanwhile; or None.
+        draft: name of the unfinished work on its mask, 64 hexadecimal digits; no other photo on the shelf has it, and it stays the
+            same over all starts.
     """
 
     key: int
@@ -62,6 +65,7 @@ class Subject:
     title: str = ""
     coming: str = ""
     preview: np.ndarray | None = None
+    draft: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class SubjectShelf:
         self.current = -1
         self._next_key = 1
         self._removed: list[_Removed | _Moved | _Placed] = []
+        self._drafts: set[str] = set()
 
     @property
     def subject(self) -> Subject | None:
@@ -210,6 +215,11 @@ class SubjectShelf:
         self._done(_Placed(key, place))
         return self._place_photo(key, 0)
 
+    @property
+    def can_undo(self) -> bool:
+        """True if something was done to the shelf that can be undone."""
+        return bool(self._removed)
+
     def undo(self) -> Literal["removed", "moved", "placed", "gone"] | None:
         """Undo what was done last. Returns what that was, "gone" for a move of one that was taken off since; None when there is
         nothing to undo."""
@@ -262,7 +272,11 @@ class SubjectShelf:
 
     def _made(self, values: Mapping[str, Any]) -> Subject:
         key, self._next_key = self._next_key, self._next_key + 1
-        return Subject(key, **{**values, "card": values.get("card") or key})
+        draft = values.get("draft", "")
+        if not draft or draft in self._drafts:
+            draft = os.urandom(32).hex()
+        self._drafts.add(draft)
+        return Subject(key, **{**values, "card": values.get("card") or key, "draft": draft})
 
     def _index(self, key: int) -> int | None:
         return next((index for index, subject in enumerate(self.subjects) if subject.key == key), None)

@@ -281,6 +281,12 @@ class Subjects(QObject):
         """The copy that is edited; None while no editor is open."""
         return self._editing[1] if self._editing is not None else None
 
+    @property
+    def edited(self) -> Subject | None:
+        """The subject whose mask is edited; None while no editor is open, and where it is off the shelf."""
+        key = self._editing[0] if self._editing is not None else None
+        return next((subject for subject in self.state.subjects if subject.key == key), None)
+
     def begin_edit(self) -> MaskSession | None:
         """A copy of the current mask to edit at leisure; ``accept_edit`` or ``discard_edit`` ends it."""
         subject, session = self.state.subject, self._session

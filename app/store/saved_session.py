@@ -51,6 +51,7 @@ class SavedSubject:
         unsure: its cut-out was called unsure, and nobody has corrected it.
         found: what the search said; None where there was none, and in sessions of earlier versions.
         card: photos that stand side by side with the same number are of one subject; 0 stands alone.
+        draft: name of the unfinished work on its mask; "" in sessions of earlier versions, where it is the photo's digest.
     """
 
     photo: str
@@ -65,6 +66,7 @@ class SavedSubject:
     unsure: bool = False
     found: SavedFinding | None = None
     card: int = 0
+    draft: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Photos and masks that nothing refers to any more, removed. Free of Qt; for a background thread.
 
 A photo is needed as long as a picture that was drawn of it is in the history (it can be recalled and its cut-out edited), a
-picture of it waits in the queue, the session has it on the shelf, or strokes over it were not used yet.
+picture of it waits in the queue, or the session has it on the shelf.
 """
 
 from __future__ import annotations

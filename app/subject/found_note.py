@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QEvent, Signal, Slot
@@ -12,18 +13,20 @@ from app.look.controls import PlainButton, clear, label
 from app.look.glyphs import Glyph
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
+from app.mask.candidates import candidate_name, candidates
 from app.subject.photo_pieces import Thumb
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine.photo import Box, Photo
+    from engine.photo import Box, Photo, SubjectProposal
+
+log = logging.getLogger(__name__)
 
 Verdict = Literal["", "sure", "unsure", "nothing"]
 """Nothing to say; the cut-out is right; it may be wrong; none was found."""
 
 _SIDE = 44
-_MOST = 5
 _PIXELS = 132
 
 
@@ -44,6 +47,8 @@ class FoundNote(QWidget):
         super().__init__(parent)
         self._verdict: Verdict = ""
         self._shown: tuple[str, tuple[Box, ...]] = ("", ())
+        self._names: list[str] = []
+        self._size, self._asking, self._ask_again = 0, False, False
         self.sign, self.text = Glyph("triangle-alert", "warning"), label("", "help", wrap=True)
         self.others = label("", "help", "muted")
         self.thumbs: list[Thumb] = []
@@ -73,15 +78,22 @@ class FoundNote(QWidget):
     def verdict(self) -> Verdict:
         return self._verdict
 
-    def say(self, verdict: Verdict, photo: Photo | None = None, boxes: tuple[Box, ...] = (), chosen: int = 0) -> None:
-        """Show a verdict, and the candidates there are beside the first."""
+    def say(
+        self,
+        verdict: Verdict,
+        photo: Photo | None = None,
+        proposal: SubjectProposal | None = None,
+        chosen: int = 0,
+    ) -> None:
+        """Show a verdict, and the candidates of a proposal."""
         changed, self._verdict = verdict != self._verdict, verdict
         if changed:
             self.verdictChanged.emit(verdict)
         self.setVisible(verdict in ("unsure", "nothing"))
         if verdict not in ("unsure", "nothing"):
             return
-        boxes = boxes[:_MOST] if verdict == "unsure" and photo is not None and len(boxes) > 1 else ()
+        boxes = candidates(proposal) if verdict == "unsure" and photo is not None else ()
+        self._names = [candidate_name(proposal, index) for index in range(len(boxes))] if proposal is not None else []
         shown = (photo.digest if photo is not None else "", boxes)
         if shown != self._shown:
             self._shown = shown
@@ -120,18 +132,46 @@ class FoundNote(QWidget):
         else:
             self.text.setText(self.tr("Not sure. Draw a box around it."))
         self.others.setText(self.tr("Or is it one of these?"))
-        for number, thumb in enumerate(self.thumbs, 1):
-            thumb.setAccessibleName(self.tr("Candidate {0}").format(number))
-        size = _helpers_to_get() if self._verdict in ("unsure", "nothing") else 0
-        self.better.setVisible(size > 0)
-        self.better.setText(self.tr("Better cut-outs ({0})…").format(amounts.size(size)))
+        for name, thumb in zip(self._names, self.thumbs, strict=True):
+            thumb.setAccessibleName(name)
+            thumb.setToolTip(name)
+        self.show_offer()
 
+    @Slot()
+    def show_offer(self) -> None:
+        """Offer the networks for better cut-outs where they are not here, with the size that the models name today."""
+        from engine.weights import installed_helpers
 
-def _helpers_to_get() -> int:
-    """Bytes of the networks for better cut-outs; 0 where they are installed."""
-    from engine.weights import MODELS, installed_helpers
+        offered = self._verdict in ("unsure", "nothing") and "segmentation" not in installed_helpers()
+        self.better.setVisible(offered)
+        self._show_size()
+        self._ask_again = offered
+        self._ask()
 
-    return 0 if "segmentation" in installed_helpers() else MODELS["cut-out"].bundle_bytes
+    def _ask(self) -> None:
+        """One question at a time; what changed meanwhile is asked after it."""
+        if self._ask_again and not self._asking:
+            from app.session.to_get import look_up
+            from app.system import background
+
+            self._asking, self._ask_again = True, False
+            background.run(look_up, "cut-out", done=self._size_known, failed=self._size_unknown)
+
+    @Slot(object)
+    def _size_known(self, size: int) -> None:
+        self._asking, self._size = False, size
+        self._show_size()
+        self._ask()
+
+    @Slot(object)
+    def _size_unknown(self, error: Exception) -> None:
+        self._asking = False
+        log.warning("it is not known how large the networks for better cut-outs are", exc_info=error)
+        self._ask()
+
+    def _show_size(self) -> None:
+        with_size = self.tr("Better cut-outs ({0})…").format(amounts.size(self._size))
+        self.better.setText(with_size if self._size else self.tr("Better cut-outs…"))
 
 
 def _crop(photo: Photo, box: Box) -> np.ndarray:

@@ -22,6 +22,7 @@ from app.look.theme import radius, size
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
 from app.shortcuts import bind, keymap, tooltip
+from app.subject.coming_photo import ComingPhoto, ExpectedPhoto, height_of
 from app.subject.photo_pieces import DropZone
 from app.subject.thumb_rows import ExampleGallery, ExamplePhoto, Shelf
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from app.session.subjects import Subjects
     from app.subject.found_note import Verdict
 
-_WIDTH = 264
 _ABOVE = 2
 """In the column the title and the place of the banner come before what there is of a subject."""
 
@@ -61,6 +61,7 @@ class SubjectPanel(QWidget):
         self._subjects: Subjects | None = None
         self._session: MaskSession | None = None
         self._named = 0
+        self._waited = False
         self._handed: object = None  # the answer for which the box tool was put in hand
         self._build()
         self._connect()
@@ -124,13 +125,31 @@ class SubjectPanel(QWidget):
         self._banner.addWidget(banner)
         self._scroll.verticalScrollBar().setValue(0)
 
+    def expect(self, coming: ExpectedPhoto | None) -> None:
+        """Keep the room of a photo that is on its way."""
+        self.coming.expect(coming)
+        self.refresh()
+
+    @Slot()
+    def expect_no_more(self) -> None:
+        """The start is over: what is not on its way now does not come."""
+        if not self._is_loading():
+            self.expect(None)
+
+    def described(self) -> ExpectedPhoto | None:
+        """The photo in the panel for the next start; None where there is none."""
+        subject = self._state.subject
+        if subject is None or self._subjects is None or self.canvas.isHidden():
+            return self.coming.expected
+        return ExpectedPhoto(self.canvas.height(), not subject.example)
+
     # Building
 
     def _build(self) -> None:
         self.title = label("", "section")
         self.replace = PlainButton("", "image-plus")
         self.replace.hide()
-        self.drop_zone, self.gallery = DropZone(), ExampleGallery(self._state)
+        self.drop_zone, self.gallery, self.coming = DropZone(), ExampleGallery(self._state), ComingPhoto()
         self.privacy = QWidget()
         private = QHBoxLayout(self.privacy)
         private.setContentsMargins(0, 0, 0, 0)
@@ -208,6 +227,7 @@ class SubjectPanel(QWidget):
         column.addLayout(head)
         self._banner = QVBoxLayout()
         column.addLayout(self._banner)
+        column.addWidget(self.coming)
         column.addWidget(self.drop_zone)
         column.addWidget(self.gallery)
         column.addStretch(1)
@@ -234,7 +254,10 @@ class SubjectPanel(QWidget):
         """Show the current subject, or how to get one."""
         subject = self._state.subject
         photo = subject is not None and (subject.photo is not None or subject.preview is not None)
-        begin = subject is None or subject.example
+        if photo or (self._waited and not self._is_loading()):
+            self.coming.expect(None)
+        self._waited = self._is_loading()
+        begin = subject.example if subject is not None else not self.coming.own
         own = subject is not None and not subject.example
         if self._subjects is not None:
             self._show_preview(subject)
@@ -265,7 +288,7 @@ class SubjectPanel(QWidget):
             self._fit_canvas(preview.shape[1], preview.shape[0])
 
     def _fit_canvas(self, width: int, height: int) -> None:
-        self.canvas.setFixedHeight(round(min(max(_WIDTH * height / width, 132), _WIDTH)))
+        self.canvas.setFixedHeight(height_of(width, height))
 
     def _show_subject(self, subject: Subject | None) -> None:
         if subject is None:
@@ -302,8 +325,8 @@ class SubjectPanel(QWidget):
         score = proposal.score if proposal is not None else 0.0 if subject.finding else subject.score
         verdict = self._verdict(subject)
         self.name_row.show_found(verdict, score)
-        boxes = proposal.boxes if proposal is not None else ()
-        self.found_note.say(verdict, subject.photo, boxes, self._session.chosen if self._session is not None else 0)
+        chosen = self._session.chosen if self._session is not None else 0
+        self.found_note.say(verdict, subject.photo, proposal, chosen)
         if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):
             self._handed = (subject.key, proposal)
             self.canvas.tools.set_tool("box")
@@ -412,6 +435,10 @@ class SubjectPanel(QWidget):
     def has_undo(self) -> bool:
         """Return True if a step of the current cut-out can be undone."""
         return self._session is not None and bool(self._session.undo_label)
+
+    def has_redo(self) -> bool:
+        """Return True if a step of the current cut-out can be done again."""
+        return self._session is not None and bool(self._session.redo_label)
 
     @Slot(object)
     def _example_chosen(self, example: ExamplePhoto) -> None:

@@ -244,6 +244,10 @@ class Shelf(_Row):
         self._select(self.thumbs.index(self.sender()))
         self.renameRequested.emit()
 
+    def can_bring_back(self) -> bool:
+        """Return True if ``bring_back`` has something to undo."""
+        return self._state.can_bring_back
+
     def bring_back(self) -> bool:
         """Undo what was done to the shelf last: the subject that was taken off stands there again with its mask, or the one
         that was moved where it stood. False when there is nothing to undo."""

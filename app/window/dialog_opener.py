@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -24,16 +25,21 @@ if TYPE_CHECKING:
 class Dialogs(QObject):
     """See the module.
 
+    Attributes:
+        key_words: gives the words of actions in the list of keys that are not those of the table.
+
     Signals:
         notice(str): a sentence for a toast.
         fetching(str, str): the work on a model that goes on, or stopped by itself, and the colour of its dot; or "".
         downloadFailed(str): a sentence for a toast; the models say more.
+        modelChanged: the work on a model goes on, ended, or learned something of it.
         updateFound(str): a newer version is there; a sentence for a toast.
     """
 
     notice = Signal(str)
     fetching = Signal(str, str)
     downloadFailed = Signal(str)
+    modelChanged = Signal()
     updateFound = Signal(str)
 
     def __init__(self, window: QWidget, controller: Controller, paths: AppPaths) -> None:
@@ -44,6 +50,7 @@ class Dialogs(QObject):
         self._told: EchoGenError | None = None
         self._failed = ""
         self._models_open, self._page = False, "model"
+        self.key_words: Callable[[], Mapping[str, str]] = dict
 
     @property
     def downloads(self) -> Downloads:
@@ -54,6 +61,7 @@ class Dialogs(QObject):
             self._downloads = Downloads(self._controller, self)
             self._downloads.notice.connect(self.notice)
             self._downloads.changed.connect(self._work_changed)
+            self._downloads.changed.connect(self._tell_changed)
         return self._downloads
 
     @Slot(str)
@@ -73,6 +81,10 @@ class Dialogs(QObject):
                 )
             )
         self._tell_work()
+
+    @Slot(str)
+    def _tell_changed(self, name: str) -> None:
+        self.modelChanged.emit()
 
     def _tell_work(self) -> None:
         """Tell the window the first work that goes on; else, what failed while nobody looked at the models."""
@@ -187,7 +199,7 @@ class Dialogs(QObject):
     def help(self) -> None:
         from app.dialogs.help import HelpDialog
 
-        HelpDialog(self._window).open()
+        HelpDialog(self._window, self.key_words()).open()
 
     @Slot()
     def about(self) -> None:

@@ -43,3 +43,16 @@ def enabled_actions(panels: Panels, state: SessionState, redrawing: Redrawing, c
         "export_cutout": cutting.can_save_subject(),
         "generate": not panels.is_cutting(),
     }
+
+
+def listed_actions(panels: Panels, state: SessionState, can_stand_side_by_side: bool) -> dict[str, bool]:
+    """Tell of actions that are never switched off, because their keys do more than their words say, whether a menu is to offer
+    them now."""
+    large = panels.is_editing() or (not panels.is_gallery() and panels.canvas.canvas.has_picture())
+    return {
+        "cancel": state.jobs.busy or state.jobs.waiting > 0,
+        "side_by_side": can_stand_side_by_side and not panels.is_editing() and not state.jobs.busy,
+        "undo": panels.can_undo(),
+        "redo": panels.can_redo(),
+        **dict.fromkeys(("fit", "actual_size", "zoom_in", "zoom_out"), large),
+    }

@@ -13,7 +13,7 @@ from app.session.queue import PictureQueue
 from app.session.state import SessionState
 from app.system.awake import Inhibitor
 from app.system.notices import SystemNotices
-from engine import EchoGenError, Finished, ScalePreview
+from engine import EchoGenError, Finished
 
 AWAKE_AFTER_MS = 10_000
 """A drawing that is done sooner needs no help to stay awake."""
@@ -39,14 +39,14 @@ class InBackground(QObject):
         notices: SystemNotices,
     ) -> None:
         super().__init__(window)
-        self._window, self._state, self._canvas = window, state, canvas
+        self._window, self._state, self._bar = window, state, canvas.strip.bar
         self._inhibitor, self._notices = inhibitor, notices
         self._done: list[str] = []
         self._held = False
         self._awake = QTimer(self, singleShot=True)
         self._awake.setInterval(AWAKE_AFTER_MS)
         self._awake.timeout.connect(self._hold)
-        queue.previewed.connect(self._previewed)
+        canvas.strip.bar.valueChanged.connect(self._show_progress)
         queue.finished.connect(self._finished)
         queue.failed.connect(self._failed)
         queue.idle.connect(self._idle)
@@ -67,21 +67,19 @@ class InBackground(QObject):
         elif not jobs.busy:
             self._release()
         _badge(jobs.waiting + 1 if jobs.busy and jobs.waiting else 0)
-        self._show_progress(0.0)
+        self._show_progress()
 
-    @Slot(object)
-    def _previewed(self, event: ScalePreview) -> None:
-        bar = self._canvas.strip.bar
-        self._show_progress(bar.value() / max(1, bar.maximum()))
-
-    def _show_progress(self, share: float) -> None:
-        """Of everything that one press of Generate asked for: a taskbar shows the title of a window."""
+    @Slot()
+    def _show_progress(self) -> None:
+        """Of everything that one press of Generate asked for, in step with the bar under the picture: a taskbar shows the
+        title of a window."""
         jobs = self._state.jobs
         if not jobs.busy or jobs.ideas:
             self._window.setWindowTitle(TITLE)
             return
-        whole = (max(0, jobs.index - 1) + min(1.0, share)) / max(1, jobs.count)
-        self._window.setWindowTitle(f"{round(100 * whole)}\u00a0% – {TITLE}")
+        share = self._bar.value() / max(1, self._bar.maximum())
+        whole = (max(0, jobs.index - 1) + share) / max(1, jobs.count)
+        self._window.setWindowTitle(f"{int(100 * whole)}\u00a0% – {TITLE}")
 
     # Messages
 

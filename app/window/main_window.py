@@ -135,9 +135,11 @@ class MainWindow(QMainWindow):
         self.listing = Listing(panels, controller, ListStore(paths.prompt_list), self)
         self.larger = Larger(panels, controller, self)
         self.presets = Presets(panels, state, paths.presets, self)
+        self.dialogs.key_words = self.presets.key_words
         yield
         self.panel_focus = PanelFocus(self, panels.stations)
-        self.commands = Commands(self, self._runs())
+        fills = {"Presets": self.presets.fill, "History": panels.add_history_entries}
+        self.commands = Commands(self, self._runs(), self._listed, fills)
         self.picture_menu = PictureMenu(
             self.canvas, state, self.commands, self.history, self.full_screen, self.toast, self
         )
@@ -162,6 +164,11 @@ class MainWindow(QMainWindow):
             self.toast.show_message,
         )
         self.top_bar.set_menu(self.commands.menu)
+
+    def _listed(self) -> dict[str, bool]:
+        from app.window.enabled_actions import listed_actions
+
+        return listed_actions(self.panels, self.state, self.side_by_side.can_show())
 
     def _runs(self) -> dict[str, Callable[..., object]]:
         """The slot of each action of the table in this window."""
@@ -252,6 +259,7 @@ class MainWindow(QMainWindow):
         self.subject.name_row.edit.editingFinished.connect(self.prompt.wording.settle)
         for wants_models in (self.top_bar.models_button.clicked, self.top_bar.modelsWanted):
             wants_models.connect(dialogs.models)
+        dialogs.modelChanged.connect(panels.subject.found_note.show_offer)
         panels.subject.helpersRequested.connect(dialogs.get_better_cutouts)
         for wants_help in (
             self.editor.helpRequested,

@@ -30,11 +30,20 @@ class Commands(QObject):
     Args:
         window: gets the shortcuts; on macOS also the menu bar.
         runs: slots by action. Actions of the table that the window does not run are left to their panels.
+        offered: tells of actions that are never switched off whether a menu is to offer them now.
+        fills: by group, what puts the entries into its menu each time it opens, where they depend on what there is.
     """
 
-    def __init__(self, window: QMainWindow, runs: Mapping[str, Callable[..., object]]) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        runs: Mapping[str, Callable[..., object]],
+        offered: Callable[[], Mapping[str, bool]],
+        fills: Mapping[str, Callable[[QMenu], object]],
+    ) -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._offered, self._fills = window, offered, fills
+        self._grey: list[BoundAction] = []
         self.actions: dict[str, BoundAction] = {}
         for line in TABLE:
             if line.context == WINDOW and line.id in runs:
@@ -56,6 +65,11 @@ class Commands(QObject):
                 continue
             menu = QMenu(self._window)
             menu.setProperty("group", group)
+            if group in self._fills:
+                menu.aboutToShow.connect(self._fill_anew)
+            else:
+                menu.aboutToShow.connect(self._make_grey)
+                menu.aboutToHide.connect(self._make_plain)
             for line in lines:
                 if line.id in _SEPARATED_BEFORE and menu.actions():
                     menu.addSeparator()
@@ -67,9 +81,36 @@ class Commands(QObject):
         self._retitle()
 
     @Slot()
+    def _fill_anew(self) -> None:
+        menu = self.sender()
+        assert isinstance(menu, QMenu)
+        menu.clear()
+        self._fills[menu.property("group")](menu)
+
+    @Slot()
+    def _make_grey(self) -> None:
+        """While a menu is open, what has no use now is grey in it. Its keys act again as soon as it is closed."""
+        self._make_plain()
+        for name, offered in self._offered().items():
+            action = self.actions[name]
+            if not offered and action.isEnabled():
+                action.setEnabled(False)
+                self._grey.append(action)
+
+    @Slot()
+    def _make_plain(self) -> None:
+        for action in self._grey:
+            action.setEnabled(True)
+        self._grey = []
+
+    @Slot()
     def _retitle(self) -> None:
         for menu in self._menus:
             menu.setTitle(group_label(menu.property("group")))
+
+    def menu_of(self, group: str) -> QMenu:
+        """Return the menu of a group of the table."""
+        return next(menu for menu in self._menus if menu.property("group") == group)
 
     def set_editing(self, editing: bool) -> None:
         """Tell whether the editor of the cut-out is open, which has keys of its own."""

@@ -48,5 +48,6 @@ class ModelOffering(QObject):
         self.offer = ModelOffer(self._dialogs.downloads, self._state, self._empty_canvas.waits, self._panels.stage)
         self.offer.wanted.connect(self._dialogs.get_large_model)
         self.offer.modelsWanted.connect(self._dialogs.models)
+        self.offer.settled.connect(self._panels.let_room_go)
         self._panels.put_over_canvas(self.offer)
         self.offer.begin()

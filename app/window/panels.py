@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QHBoxLayout,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.canvas.panel import CanvasPanel
 from app.history.panel import HistoryPanel
@@ -16,6 +24,7 @@ from app.look.controls import Divider
 from app.look.layout import is_low, is_narrow, needs_rail
 from app.look.tab_order import tab_within
 from app.look.theme import notifier, size
+from app.models.offer_room import OfferRoom
 from app.prompt.panel import PromptPanel
 from app.session.state import SessionState
 from app.subject.panel import SubjectPanel
@@ -60,6 +69,8 @@ class Panels(QWidget):
         self.prompt = PromptPanel(state)
         self.history = HistoryPanel(store)
         self._editors: tuple[EditorFrame, ...] = ()
+        self._over_canvas: QWidget | None = None
+        self._room: OfferRoom | None = None
         self._gallery: GalleryPanel | None = None
         self.right = QWidget()
         self._pages = QStackedWidget()
@@ -124,7 +135,29 @@ class Panels(QWidget):
         layout = self.stage.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.insertWidget(0, widget)
+        self._over_canvas = widget
         tab_within(self.stage, widget.findChildren(QAbstractButton))
+
+    def keep_room(self, height: int) -> None:
+        """Keep the room of the card above the canvas, which comes later; nothing for 0."""
+        if height > 0:
+            self._room = OfferRoom(self.stage, height)
+            layout = self.stage.layout()
+            assert isinstance(layout, QVBoxLayout)
+            layout.insertWidget(0, self._room)
+
+    @Slot()
+    def let_room_go(self) -> None:
+        """The card is there, or does not come."""
+        room, self._room = self._room, None
+        if room is not None:
+            room.hide()
+            room.deleteLater()
+
+    def height_over_canvas(self) -> int:
+        """Height of the card above the canvas, or of the room that is kept for it; 0 where there is none."""
+        card = self._room or self._over_canvas
+        return card.height() if card is not None and not card.isHidden() else 0
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -236,6 +269,11 @@ class Panels(QWidget):
         """Return True while the gallery is open."""
         return self._gallery is not None and self._pages.currentWidget() is self._gallery
 
+    def add_history_entries(self, menu: QMenu) -> None:
+        """Add to a menu what can be chosen about the pictures in view: those of the gallery while it is open, else the row."""
+        shows = self.gallery if self.is_gallery() else self.history
+        shows.add_view_entries(menu)
+
     def _undoes(self) -> SubjectPanel | EditorFrame:
         """The widget that undo and redo act on."""
         return self._open_editor() or self.subject
@@ -277,6 +315,19 @@ class Panels(QWidget):
     @Slot()
     def redo(self) -> None:
         self._undoes().redo()
+
+    def can_undo(self) -> bool:
+        """Return True if ``undo`` has something to undo."""
+        deleted = self.history.commands.can_undo_delete()
+        if self.is_gallery():
+            return deleted
+        if self._open_editor() is not None:
+            return self._undoes().has_undo()
+        return deleted or self.subject.has_undo() or self.subject.shelf.can_bring_back()
+
+    def can_redo(self) -> bool:
+        """Return True if ``redo`` has something to do again."""
+        return self._undoes().has_redo()
 
     # Zoom of the large picture in view
 

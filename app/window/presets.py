@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from app.history.menu import add_entry
 from app.session.state import SessionState
 from app.session.values import preset_of, with_preset
 from app.shortcuts import keymap, shortcut
@@ -56,6 +57,13 @@ class Presets(QObject):
         """The slots for actions of the table."""
         keys = {f"preset_{number}": partial(self.use, number - 1) for number in range(1, KEYS + 1)}
         return {"keep_preset": self.ask_and_keep, "open_preset": self.choose_file, **keys}
+
+    def key_words(self) -> dict[str, str]:
+        """The words for the key of each preset that there is; "" for keys that bring none."""
+        words = {f"preset_{number}": "" for number in range(1, KEYS + 1)}
+        for number, preset in enumerate(self.presets[:KEYS], 1):
+            words[f"preset_{number}"] = self.tr("Use “{0}”").format(preset.name)
+        return words
 
     def use(self, index: int) -> None:
         """Put the settings of a preset into the panel."""
@@ -162,23 +170,27 @@ class Presets(QObject):
         menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def menu(self) -> QMenu:
-        """The presets with their keys, and what can be done with them."""
+        """A menu with the presets, for the button at the prompt."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fill(menu)
+        return menu
+
+    def fill(self, menu: QMenu) -> None:
+        """Put the presets that there are into a menu, with their keys, and what can be done with them."""
+        if not self.presets:
+            menu.addAction(self.tr("No presets yet")).setEnabled(False)
         for index, preset in enumerate(self.presets):
             key = keymap.shown(f"preset_{index + 1}") if index < KEYS else ""
             text = preset.name.replace("&", "&&")
             menu.addAction(f"{text}\t{key}" if key else text, partial(self.use, index))
-        if self.presets:
-            menu.addSeparator()
-        menu.addAction(shortcut("keep_preset").label, self.ask_and_keep)
-        menu.addAction(shortcut("open_preset").label, self.choose_file)
-        for title, run in ((self.tr("Share"), self.share), (self.tr("Delete"), self.delete)):
+        menu.addSeparator()
+        add_entry(menu, "keep_preset", self.ask_and_keep)
+        add_entry(menu, "open_preset", self.choose_file)
+        for title, run in ((self.tr("Share"), self.share), (self.tr("Delete"), self.delete)) if self.presets else ():
             below = menu.addMenu(title)
-            below.setEnabled(bool(self.presets))
             for index, preset in enumerate(self.presets):
                 below.addAction(preset.name.replace("&", "&&"), partial(run, index))
-        return menu
 
     def _say(self, text: str, undo: Callable[[], object] | None = None) -> None:
         self._panels.toast.show_message(text, undo)

@@ -76,6 +76,10 @@ class SideBySide(QObject):
         shown = self._shown()
         return self._history.model.group_of(shown)[:MOST] if shown is not None else ()
 
+    def can_show(self) -> bool:
+        """Return True if there are pictures to show, or they are shown and can be put away."""
+        return self._view.isVisible() or len(self.pictures()) > 1
+
     def _shown(self) -> int | None:
         """The picture on the canvas, which has the ring in the history: the tiles begin with it."""
         return self._state.result.picture if self._state.result is not None else None

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from app.models.offer_room import HIGHEST, usual_height
+from app.prompt.coming_scenes import scenes_of_last_time
+from app.prompt.scene_chips import FIRST
 from app.session.values import with_controls
+from app.store.settings import OFFER_PUT_AWAY
+from app.subject.coming_photo import photo_of_last_time
+from engine import MAX_PROMPT_CHARACTERS
 
 if TYPE_CHECKING:
     from app.session.state import SessionState
@@ -33,6 +40,7 @@ class WindowSession:
     def describe(self) -> dict[str, Any]:
         """The window's fields of ``SavedSession``, beside those of the state."""
         shown, prompt = self._state.result, self._panels.prompt
+        photo = self._panels.subject.described()
         controls = {
             "shown": shown.picture if shown is not None else None,
             "sections": prompt.sheet.open_sections(),
@@ -40,6 +48,9 @@ class WindowSession:
             "listed": self._listing.run.saved() if self._listing is not None else self._controls.get("listed"),
             "history_shown": self._panels.is_history_shown(),
             "windows": self._place.on_screens(),
+            "offer": self._panels.height_over_canvas(),
+            "scenes": asdict(prompt.sheet.chips.described()),
+            "photo": asdict(photo) if photo is not None else None,
         }
         return {"controls": controls, "prompt_history": prompt.prompt_history(), "window": self._place.last()}
 
@@ -49,8 +60,16 @@ class WindowSession:
         self._controls = controls
         windows = controls.get("windows")
         self._place.restore(session.window, windows if isinstance(windows, dict) else {})
-        # Before a section shows them: the words, the photos and the rest come after the first paint, from the keeper.
-        self._state.set_values(with_controls(self._state.values, controls))
+        # Before anything shows them, so that nothing moves later: the photos and the rest come after the first paint, from the
+        # keeper. What is not known yet keeps its room.
+        values = with_controls(self._state.values, controls)
+        words = session.prompt[:MAX_PROMPT_CHARACTERS], session.negative_prompt[:MAX_PROMPT_CHARACTERS]
+        self._state.set_values(replace(values, prompt=words[0], negative_prompt=words[1]))
+        prompt.sheet.expect_scenes(scenes_of_last_time(controls.get("scenes"), FIRST))
+        self._panels.subject.expect(photo_of_last_time(session))
+        if not self._state.settings.panels.get(OFFER_PUT_AWAY):
+            height = controls.get("offer", 0) if controls else usual_height()
+            self._panels.keep_room(height if isinstance(height, int) and height <= HIGHEST else 0)
         sections = controls.get("sections")
         if isinstance(sections, dict):
             prompt.sheet.set_open_sections(sections)

@@ -2992,6 +2992,10 @@
         <translation>这些设置不合适</translation>
     </message>
     <message>
+        <source>Thing {0}</source>
+        <translation>物体 {0}</translation>
+    </message>
+    <message>
         <source>This EchoGen has no packages for graphics cards by {0}: it draws with the processor.</source>
         <translation>此 EchoGen 没有适用于 {0} 显卡的软件包，因此用处理器绘图。</translation>
     </message>
@@ -4196,10 +4200,6 @@
         <translation>已跳过 {photo}：{error}</translation>
     </message>
     <message>
-        <source>{picture} cannot be packed.</source>
-        <translation>无法打包 {picture}。</translation>
-    </message>
-    <message>
         <source>{place} is missing</source>
         <translation>缺少 {place}</translation>
     </message>
@@ -4889,8 +4889,8 @@
         <translation>更好的抠图（{0}）…</translation>
     </message>
     <message>
-        <source>Candidate {0}</source>
-        <translation>候选 {0}</translation>
+        <source>Better cut-outs…</source>
+        <translation>更好的抠图…</translation>
     </message>
     <message>
         <source>Not sure. Draw a box around it.</source>
@@ -5457,10 +5457,6 @@
         <translation>抠图有两个部分。</translation>
     </message>
     <message>
-        <source>Thing {0}</source>
-        <translation>物体 {0}</translation>
-    </message>
-    <message>
         <source>Use this cut-out</source>
         <translation>使用此抠图</translation>
     </message>
@@ -5513,6 +5509,10 @@
     <message>
         <source>Take it from {0}</source>
         <translation>从{0}取过来</translation>
+    </message>
+    <message>
+        <source>also {0}</source>
+        <translation>也可按 {0}</translation>
     </message>
 </context>
 <context>
@@ -6517,6 +6517,10 @@
         <translation>它的快捷键是 {0}。</translation>
     </message>
     <message>
+        <source>No presets yet</source>
+        <translation>还没有预设</translation>
+    </message>
+    <message>
         <source>Open a preset</source>
         <translation>打开预设</translation>
     </message>
@@ -6551,6 +6555,10 @@
     <message>
         <source>There is no preset here yet. Save the settings as one with {0}.</source>
         <translation>这里还没有预设。用 {0} 将设置存为预设。</translation>
+    </message>
+    <message>
+        <source>Use “{0}”</source>
+        <translation>使用“{0}”</translation>
     </message>
     <message>
         <source>“{0}” is deleted</source>

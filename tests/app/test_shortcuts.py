@@ -73,6 +73,8 @@ def test_the_keys_of_the_design_are_there():
     for action, key in wanted.items():
         assert key in keymap.keys(action), action
     assert set(keymap.keys("cancel")) == {"Esc", "Shift+X"}
+    assert keymap.shown("cancel") == "Esc", "as the button says"
+    assert [key.toString() for key in sequences(keymap.keys("cancel"))] == ["Esc", "Shift+X"]
 
 
 def test_single_letters_belong_to_a_context():

@@ -144,7 +144,7 @@ def check(notes: Path, paths: AppPaths) -> set[str]:
     strokes = [value for kind, value, when in deeds if kind == "stroke" and when < killed - SECOND]
     assets, drafts = AssetStore(paths.assets), DraftStore(paths.drafts)
     kept = session.subjects[session.current]
-    draft, mask = drafts.load(kept.photo), assets.load_mask(kept.mask)
+    draft, mask = drafts.load(kept.draft), assets.load_mask(kept.mask)
     assert mask is not None or killed <= SECOND  # the panel's first mask is as young as a stroke may be
     layers = [layer for layer in (mask, draft.base if draft is not None else None) if layer is not None]
     lost = [(x, y) for x, y in strokes if all(layer[int(y), int(x)] < SOLID for layer in layers)]

@@ -12,7 +12,7 @@ from app.dialogs.settings_dialog import PAGES, SettingsDialog
 from app.language import languages
 from app.look.theme import notifier
 from app.session.state import SessionState
-from app.shortcuts import keymap
+from app.shortcuts import as_written, keymap, sequence
 
 
 @pytest.fixture
@@ -87,8 +87,12 @@ def test_keys_are_written_as_everywhere_else(dialog):
     assert not dialog.key_rows, "a hundred fields that nobody looks at make the dialog slow"
     dialog._group.button(PAGES.index("keys")).click()
     for action, row in dialog.key_rows.items():
-        assert row.edit.text() == (keymap.shown(action) or "none")
+        keys = keymap.keys(action)
+        assert row.edit.text() == (as_written(sequence(keys[0])) if keys else "none")
     assert dialog.key_rows["generate"].edit.text() == "Ctrl+Enter"
+    further = {action: row.further.text() for action, row in dialog.key_rows.items() if row.further.text()}
+    assert further["cancel"] == "also Esc" and further["redo"] == "also Ctrl+Y"
+    assert "generate" not in further, "the two Enter keys are one"
     dialog.key_rows["vary"].edit.setKeySequence("Ctrl+Shift+Return")
     assert dialog.key_rows["vary"].edit.text() == "Ctrl+Shift+Enter"
 

@@ -15,6 +15,7 @@ from app.editor.editor import MaskEditorView
 from app.editor.step_names import LABELS
 from app.language import languages
 from app.look.key_cap import KeyCap
+from app.mask.candidates import candidate_name
 from app.mask.strokes import Edge
 from app.session.state import SessionState
 from app.session.subjects import Subjects
@@ -242,6 +243,9 @@ def test_a_failure_is_said_in_the_inspector(qtbot, rig):
 def test_candidates_are_offered_and_chosen(qtbot, rig):
     inspector = rig.editor.inspector
     assert inspector.found.isVisible() and len(inspector.found.values()) == 2
+    labels = [inspector.found.button(index).text() for index in range(2)]
+    assert labels[1] == candidate_name(rig.editor._session.proposal, 1)
+    assert not any("%" in words for words in labels), "how sure the search is does not say which one is meant"
     QTest.mouseClick(inspector.found.button(1), LEFT)
     qtbot.waitUntil(lambda: not rig.editor._session.asking)
     assert area(document(rig).mask) == 100 * 70

@@ -397,7 +397,7 @@ def test_the_ring_leaves_the_others_for_a_picture_that_a_filter_hides(panel, sto
 
 def test_the_ring_stays_whoever_reads_the_row_anew(panel, kept):
     panel.set_shown(kept[2].id)
-    panel.toggle_most_alike()
+    panel.set_most_alike(True)
     assert [picture.id for picture in panel.view.chosen()] == [kept[2].id]
     panel.model.reload()
     assert [picture.id for picture in panel.view.chosen()] == [kept[2].id]

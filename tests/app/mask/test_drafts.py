@@ -40,12 +40,12 @@ def test_a_draft_comes_back_to_the_bit(store, marks):
     store.save(Draft(digest(1), disc(), marks))
     found = store.load(digest(1))
     assert found is not None and np.array_equal(found.base, disc()) and found.marks == marks
-    assert store.pictures() == {digest(1)} and store.load(digest(2)) is None
+    assert store.names() == {digest(1)} and store.load(digest(2)) is None
     placed = Draft(digest(1), disc(), marks, Placement(0.25, 0.5, 0.75, -12.5, True))
     store.save(placed)
     assert store.load(digest(1)).placement == placed.placement and found.placement is None
     store.clear(digest(1))
-    assert store.pictures() == set() and store.load(digest(1)) is None
+    assert store.names() == set() and store.load(digest(1)) is None
 
 
 @pytest.mark.parametrize("cut", [0, 10, 200, -30])
@@ -61,4 +61,4 @@ def test_only_the_newest_drafts_are_kept(store):
         store.save(Draft(digest(number), np.zeros((4, 4), np.uint8), MaskMarks()))
         os.utime(store.folder / f"{digest(number)}.draft", (number, number))
     store.save(Draft(digest(99), np.zeros((4, 4), np.uint8), MaskMarks()))
-    assert len(store.pictures()) == 24 and digest(99) in store.pictures() and digest(0) not in store.pictures()
+    assert len(store.names()) == 24 and digest(99) in store.names() and digest(0) not in store.names()

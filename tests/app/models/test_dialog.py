@@ -17,8 +17,10 @@ from app.language import amounts
 from app.look.controls import PlainButton
 from app.models import words
 from app.models.dialog import ModelsDialog
+from app.models.licences import LicenceSheet
 from app.session.downloads import IMPORT
 from app.session.state import EngineStatus
+from app.session.to_get import look_up
 from app.store.settings import Settings
 from engine.bundle.conversion_report import report_file, write_report
 from engine.bundle.library import models_folder
@@ -26,7 +28,7 @@ from engine.bundle.published import published_manifest
 from engine.device.devices import GIB, Device
 from engine.errors import CannotWrite, DoesNotFit
 from engine.planning.plans import all_plans
-from engine.weights.catalogue import APACHE, FLUX_DEV, MIT, PARTS
+from engine.weights.catalogue import APACHE, FLUX_DEV, MIT, MODELS, PARTS
 from engine.weights.settings import load_settings
 from engine.weights.state import ModelState
 from engine.weights.transfer import download
@@ -121,6 +123,9 @@ def test_pause_keeps_bytes_and_resume_goes_on_after_the_dialog_was_closed(
         click(card.button)
         await until(lambda: card.state.phase == "paused" and not downloads.busy)
         assert card.button.text() == "Resume" and card.speed.text() == "Paused"
+        named = card.state.total
+        assert look_up("cut-out") == named < MODELS["cut-out"].bundle_bytes, "what the server named"
+        assert amounts.size(named) in LicenceSheet(downloads, "cut-out", dialog).amount.text()
         done = card.state.done
         click(card.button)
         assert card.sheet is None  # accepted once

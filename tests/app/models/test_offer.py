@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.language import languages
 from app.models.offer import MODEL, ModelOffer
+from app.models.offer_room import LOWEST, OfferRoom, usual_height
 from app.session.state import Jobs
 from app.store.settings import OFFER_PUT_AWAY
 from engine.bundle.library import shipped_folder
@@ -155,3 +156,28 @@ def test_before_the_window_can_be_seen_nothing_is_looked_at(stage, downloads, co
     downloads.device = CARD_16
     downloads.deviceKnown.emit()
     assert not offer.isVisible()
+
+
+def test_it_says_when_it_is_known_whether_there_is_an_offer(qtbot, stage, downloads, controller, tmp_path, monkeypatch):
+    """Until then its room is kept: the canvas below does not move when it comes."""
+    monkeypatch.setattr(downloads, "state", lambda name: STATE)
+    monkeypatch.setattr(downloads, "find_device", lambda: None)
+    room = OfferRoom(stage, usual_height())
+    stage.layout().insertWidget(0, room)
+    assert room.isVisible()
+    stage.resize(800, LOWEST - 1)
+    assert room.isHidden(), "no room for it in a low window"
+    stage.resize(800, 700)
+    assert not room.isHidden()
+    controller.state.update_engine(manifest=write_paper_bundle(tmp_path / "paper"), folder=tmp_path / "paper")
+    offer, settled = ModelOffer(downloads, controller.state, lambda: True, stage), []
+    stage.layout().insertWidget(0, offer)
+    offer.settled.connect(lambda: settled.append(offer.isVisible()))
+    offer.begin()
+    assert settled == [], "the device is not known yet"
+    downloads.device = CPU
+    downloads.deviceKnown.emit()
+    assert settled[-1] is True
+    qtbot.waitUntil(lambda: abs(offer.height() - usual_height()) <= 20)  # a line of text more or less
+    controller.state.update_settings(panels={OFFER_PUT_AWAY: True})
+    assert settled[-1] is False

@@ -280,9 +280,13 @@ def test_recalled_dials_are_kept_until_the_slider_is_moved(panel, state, qtbot):
 def test_identity_and_look_can_be_set_apart(panel, state, qtbot):
     panel.sheet.set_open_sections({"more": True, "strengths": True})
     state.update_values(subject_strength=2.0)
+    qtbot.wait(20)
+    before = panel.sheet.apart.mapTo(panel, QPoint())
     panel.sheet.apart.click()
     assert state.values.look_strength == 2.0
-    assert panel.sheet.look.isVisibleTo(panel)
+    qtbot.wait(20)
+    assert panel.sheet.apart.mapTo(panel, QPoint()) == before, "it stays under the pointer"
+    assert panel.sheet.look.isVisibleTo(panel) and panel.sheet.look.y() > panel.sheet.apart.y()
     assert panel.sheet.subject_strength.accessibleName() == "Keep the identity"
     panel.sheet.look.setValue(5.0)
     assert compose(state.values, None).look_strength == 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_strokes_are_on_disk_within_a_second_and_offered_at_the_next_start(opene
     opened.subjects.begin_edit()
     opened.paint()
     began = time.monotonic()
-    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()), timeout=1000)
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.names()), timeout=1000)
     assert time.monotonic() - began < 1
     painted = area(opened.subjects.editing.document.mask)
     opened.die()
@@ -102,11 +103,50 @@ def test_strokes_are_on_disk_within_a_second_and_offered_at_the_next_start(opene
     assert area(editing.document.mask) == found
 
 
+def test_the_same_photo_on_two_cards_has_a_draft_on_each(opened, start, qtbot):
+    """As each has a mask of its own."""
+    first = opened.state.subject
+    second = opened.state.add_subject(photo=first.photo, mask=first.mask, cut_out=first.cut_out, title="again.png")
+    assert second.card != first.card and second.draft != first.draft
+    qtbot.waitUntil(lambda: len(opened.keeper._store.load().subjects) == 2 and opened.keeper.holds(second))
+    opened.subjects.begin_edit()
+    opened.paint()
+    opened.drafts.keep_now()
+    opened.keeper.save()
+    opened.die()
+    again = start()
+    offered(qtbot, again)
+    assert again.state.subject.title == "again.png" and again.state.subject.draft == second.draft
+    again.state.select_subject(0)
+    assert again.drafts.offer is None, "nothing was painted on this card"
+    assert not again.subjects.begin_edit().undo_label
+    again.subjects.discard_edit()
+    again.state.select_subject(1)
+    assert again.drafts.offer is not None and again.subjects.begin_edit().undo_label
+
+
+def test_a_draft_of_an_earlier_version_lies_under_the_photos_digest(opened, start, qtbot):
+    digest = opened.state.subject.photo.digest
+    opened.subjects.begin_edit()
+    opened.paint()
+    opened.drafts.keep_now()
+    opened.keeper.save()
+    opened.die()
+    store, session = opened.drafts._store, opened.keeper._store
+    store.save(replace(store.load(opened.state.subject.draft), name=digest))
+    store.clear(opened.state.subject.draft)
+    saved = session.load()
+    session.save(replace(saved, subjects=tuple(replace(one, draft="") for one in saved.subjects)))
+    again = start()
+    offered(qtbot, again)
+    assert again.drafts.offer.name == digest
+
+
 def test_a_long_stroke_is_kept_while_it_is_painted(opened, start, qtbot):
     document = opened.subjects.begin_edit().document
     document.begin_stroke((20.0, 20.0), Brush(10))
     document.extend_stroke((80.0, 20.0))
-    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()), timeout=1000)
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.names()), timeout=1000)
     painted = area(document.mask)
     opened.die()
     again = start()
@@ -117,11 +157,11 @@ def test_a_long_stroke_is_kept_while_it_is_painted(opened, start, qtbot):
 def test_used_work_stays_on_disk_until_it_is_the_subjects_mask(opened, start, qtbot):
     opened.subjects.begin_edit()
     opened.paint()
-    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()))
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.names()))
     painted = area(opened.subjects.editing.document.mask)
     opened.subjects.accept_edit()
-    assert opened.drafts._store.pictures(), "the mask is not on disk yet"
-    qtbot.waitUntil(lambda: not opened.drafts._store.pictures(), timeout=3000)
+    assert opened.drafts._store.names(), "the mask is not on disk yet"
+    qtbot.waitUntil(lambda: not opened.drafts._store.names(), timeout=3000)
     opened.die()
     again = start()
     qtbot.waitUntil(lambda: again.state.subject is not None and again.state.subject.photo is not None)
@@ -131,12 +171,12 @@ def test_used_work_stays_on_disk_until_it_is_the_subjects_mask(opened, start, qt
 def test_discarded_work_is_not_offered(opened, start, qtbot):
     opened.subjects.begin_edit()
     opened.paint()
-    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()))
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.names()))
     opened.subjects.discard_edit(keep=True)
-    assert not opened.drafts._store.pictures()
+    assert not opened.drafts._store.names()
     opened.subjects.begin_edit()
     opened.subjects.bring_back()  # discarding was a slip
-    qtbot.waitUntil(lambda: bool(opened.drafts._store.pictures()))
+    qtbot.waitUntil(lambda: bool(opened.drafts._store.names()))
 
 
 def test_what_is_brought_back_while_its_draft_is_still_on_its_way_is_written_again(opened, qtbot, monkeypatch):
@@ -144,16 +184,16 @@ def test_what_is_brought_back_while_its_draft_is_still_on_its_way_is_written_aga
     store, writer = opened.drafts._store, opened.drafts._writer
     opened.subjects.begin_edit()
     opened.paint()
-    qtbot.waitUntil(lambda: bool(store.pictures()))
+    qtbot.waitUntil(lambda: bool(store.names()))
     writer._timer.stop()
     writer._writing = writer.session  # its writing was not told yet
     draft = store.load(writer.key)
     opened.subjects.discard_edit(keep=True)
     opened.subjects.begin_edit()
     opened.subjects.bring_back()
-    assert not store.pictures()
+    assert not store.names()
     writer._written(draft)
-    qtbot.waitUntil(lambda: bool(store.pictures()))
+    qtbot.waitUntil(lambda: bool(store.names()))
 
 
 def test_an_offer_can_be_forgotten_and_remembered(opened, start, qtbot):
@@ -164,10 +204,10 @@ def test_an_offer_can_be_forgotten_and_remembered(opened, start, qtbot):
     again = start()
     offered(qtbot, again)
     dropped = again.drafts.drop()
-    assert again.drafts.offer is None and not again.drafts._store.pictures()
+    assert again.drafts.offer is None and not again.drafts._store.names()
     again.drafts.bring_back(dropped)
     assert again.drafts.offer is dropped
-    qtbot.waitUntil(lambda: bool(again.drafts._store.pictures()))
+    qtbot.waitUntil(lambda: bool(again.drafts._store.names()))
 
 
 def test_a_photo_that_is_opened_while_the_shelf_comes_back_takes_no_ones_place(opened, start, qtbot):
@@ -206,7 +246,7 @@ def test_nothing_is_written_where_nothing_was_done(opened):
     opened.subjects.begin_edit()
     writer._write()
     writer.keep_now()
-    assert writer._writing is None and opened.drafts._store.pictures() == set()
+    assert writer._writing is None and opened.drafts._store.names() == set()
 
 
 def test_a_draft_that_is_damaged_or_what_the_mask_is_already_is_forgotten(opened, start, qtbot):
@@ -214,28 +254,28 @@ def test_a_draft_that_is_damaged_or_what_the_mask_is_already_is_forgotten(opened
     opened.subjects.begin_edit()
     opened.paint()
     opened.drafts.keep_now()
-    digest = subject.photo.digest
-    assert opened.drafts._store.pictures() == {digest}
-    draft = opened.drafts._store.load(digest)
-    assert _load(opened.drafts._store, digest, subject.mask)[1] is not None
-    assert _load(opened.drafts._store, digest, draft.mask())[1] is None
-    assert _load(opened.drafts._store, digest, np.zeros((4, 4), np.uint8))[1] is None
+    name = subject.draft
+    assert opened.drafts._store.names() == {name}
+    draft = opened.drafts._store.load(name)
+    assert _load(opened.drafts._store, name, subject.mask)[1] is not None
+    assert _load(opened.drafts._store, name, draft.mask())[1] is None
+    assert _load(opened.drafts._store, name, np.zeros((4, 4), np.uint8))[1] is None
     assert _load(opened.drafts._store, "0" * 64, subject.mask) == ("0" * 64, None)
-    opened.drafts._read((digest, None))
-    assert opened.drafts._store.pictures() == set() and opened.drafts.offer is None
+    opened.drafts._read((name, None))
+    assert opened.drafts._store.names() == set() and opened.drafts.offer is None
 
 
 def test_a_draft_that_is_read_while_its_editor_is_open_goes_on_there(opened, qtbot):
     opened.subjects.begin_edit()
     opened.paint()
     opened.drafts.keep_now()
-    digest = opened.state.subject.photo.digest
-    draft = opened.drafts._store.load(digest)
+    name = opened.state.subject.draft
+    draft = opened.drafts._store.load(name)
     opened.drafts._writer.frozen = False  # as after a start
     opened.subjects.discard_edit()
     editing = opened.subjects.begin_edit()
     assert not editing.undo_label
-    opened.drafts._read((digest, draft))
+    opened.drafts._read((name, draft))
     assert editing.undo_label and np.array_equal(editing.document.mask, draft.mask())
 
 
@@ -259,7 +299,7 @@ def test_a_draft_that_comes_when_its_editor_is_closed_is_let_go(start, qtbot, op
     writer._timer.stop()
     writer._write()  # by itself it would be a second later, and may be over before anyone looks
     assert writer._writing is not None
-    digest = opened.state.subject.photo.digest
+    name = opened.state.subject.draft
     opened.subjects.discard_edit()
     qtbot.waitUntil(lambda: writer._writing is None)
-    assert late == [digest] and not writer._timer.isActive()
+    assert late == [name] and not writer._timer.isActive()

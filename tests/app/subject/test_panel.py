@@ -14,8 +14,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.language import languages
+from app.language.amounts import size
 from app.session.state import SessionState
 from app.session.subjects import Subjects
+from app.session.to_get import look_up
 from app.subject.panel import SubjectPanel
 from app.subject.photo_pieces import Thumb
 from app.subject.shelf_thumb import SUBJECT_MIME
@@ -145,6 +147,18 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.name_row.found_sign.isVisible()
 
 
+def test_better_cut_outs_are_offered_with_the_size_that_the_models_name(qtbot, rig, monkeypatch):
+    sizes = {"cut-out": 875_000_000}
+    monkeypatch.setattr("app.session.to_get.look_up", sizes.__getitem__)
+    rig.segmenter.sure = False
+    opened(qtbot, rig)
+    note = rig.panel.found_note
+    qtbot.waitUntil(lambda: note.better.text() == "Better cut-outs (875\u00a0MB)…")
+    sizes["cut-out"] = 902_000_000  # the server was asked, and named another one
+    note.show_offer()
+    qtbot.waitUntil(lambda: note.better.text() == "Better cut-outs (902\u00a0MB)…")
+
+
 def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_meant(qtbot, rig):
     rig.segmenter.sure = False
     opened(qtbot, rig)
@@ -153,7 +167,8 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
     assert panel.canvas.tools.tool() == "box" and panel.tool_row.tools["box"].isChecked()
     assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
-    assert "875\u00a0MB" in note.better.text() and note.better.isVisible()
+    qtbot.waitUntil(lambda: note.better.text() == f"Better cut-outs ({size(look_up('cut-out'))})…")
+    assert note.better.isVisible()
     with qtbot.waitSignal(panel.helpersRequested):
         QTest.mouseClick(note.better, LEFT)
     QTest.mouseClick(note.thumbs[1], LEFT)

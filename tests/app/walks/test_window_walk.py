@@ -183,7 +183,7 @@ class WindowWalk:
         self.window.history.star_button.toggle()
 
     def most_alike(self, chance: random.Random) -> None:
-        self.window.history.toggle_most_alike()
+        self.window.history.set_most_alike(chance.random() < 0.5)
 
     def show_from_elsewhere(self, chance: random.Random) -> None:
         """From the gallery or a list of prompts: a picture that the row may hide."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app.session.state import Jobs, SessionState
 from app.window import in_background
@@ -18,7 +18,7 @@ from engine.request import GenerationRequest, ScaleBits
 
 
 class FakeQueue(QObject):
-    previewed, idle = Signal(object), Signal()
+    idle = Signal()
     finished, failed = Signal(object, object), Signal(object, str)
 
 
@@ -51,7 +51,9 @@ class Scene:
     def __init__(self, qtbot) -> None:
         self.window, self.state, self.queue = QWidget(), SessionState(), FakeQueue()
         qtbot.addWidget(self.window)
-        self.bar = SimpleNamespace(value=lambda: 50, maximum=lambda: 100)
+        self.bar = QProgressBar(self.window)
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(0)
         canvas = SimpleNamespace(strip=SimpleNamespace(bar=self.bar))
         self.notices, self.inhibitor = FakeNotices(), FakeInhibitor()
         self.news = InBackground(self.window, self.state, self.queue, canvas, self.inhibitor, self.notices)
@@ -99,8 +101,11 @@ def test_a_failure_is_told(scene):
 
 def test_the_title_tells_the_progress_of_all_that_was_asked_for(scene):
     scene.draw(2, 4)
-    scene.queue.previewed.emit(None)
-    assert scene.window.windowTitle() == "38\u00a0% – EchoGen"
+    assert scene.window.windowTitle() == "25\u00a0% – EchoGen"
+    scene.bar.setValue(500)
+    assert scene.window.windowTitle() == "37\u00a0% – EchoGen", "at the moment at which the bar moves"
+    scene.bar.setValue(999)
+    assert scene.window.windowTitle() == "49\u00a0% – EchoGen"
     scene.state.set_jobs(Jobs())
     assert scene.window.windowTitle() == "EchoGen"
 

@@ -60,7 +60,7 @@ def test_the_most_alike_of_several_is_shown_and_sorted(qtbot, tmp_path):
     below = words.mapTo(window.panels.stage, QPoint(0, words.height())).y()
     assert window.toast.y() > below - 12, "and the message does not lie over it"
     assert [p.likeness for p in window.history.model.pictures()] == [0.5, 0.8]
-    window.history.toggle_most_alike()
+    window.history.set_most_alike(True)
     assert [p.likeness for p in window.history.model.pictures()] == [0.8, 0.5]
     tip = window.history.model._tip(window.history.model.rows[0])
     assert "Likeness 80" in tip

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -18,7 +18,7 @@ from app.look.theme import notifier
 from app.session.controller import Controller
 from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
-from app.session.state import Result, SessionState
+from app.session.state import Jobs, Result, SessionState
 from app.session.subjects import Subjects
 from app.store.history_store import HistoryStore, Picture
 from app.store.paths import AppPaths
@@ -310,6 +310,10 @@ def test_tiles_are_as_large_as_they_can_be():
     assert columns_for(8, 1.0, 800, 400) == 4 and columns_for(2, 3.0, 600, 400) == 1
 
 
+def is_below(one, other) -> bool:
+    return one.mapToGlobal(QPoint()).y() > other.mapToGlobal(QPoint()).y() + 20
+
+
 def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     window, panels = rig.window, rig.window.panels
     window.commands.actions["gallery"].trigger()
@@ -361,9 +365,22 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     gallery.reload()
     assert [gallery.model.id_at(row) for row in range(3)] == [most.id, some.id, newest.id]
     assert gallery.model.previous_of(most) is None
-    gallery.toggle_most_alike()
+    menu = window.commands.menu_of("History")
+    menu.aboutToShow.emit()
+    orders = [entry for entry in menu.actions() if entry.text() in ("Newest first", "Most alike first")]
+    assert [entry.isChecked() for entry in orders] == [False, True], "the menu has the orders of the bar"
+    orders[0].trigger()
     assert gallery.model.id_at(0) == newest.id and gallery.order.currentText() == "Newest first"
+    boxes = (gallery.subjects, gallery.bundles, gallery.days, gallery.order)
+    for width in (1024, 1700, 1024):
+        window.resize(width, 640)
+        wait(qtbot, lambda width=width: is_below(gallery.order, gallery.field) == (width == 1024))
+        wait(qtbot, lambda: all(box.width() >= box.sizeHint().width() for box in boxes))
     window.gallery_page.toggle()
+    menu.aboutToShow.emit()
+    next(entry for entry in menu.actions() if entry.text() == "Most alike first").trigger()
+    assert window.history.model.most_alike and not gallery.model.most_alike, "the row's, while the row is in view"
+    window.history.set_most_alike(False)
 
 
 def test_save_larger_says_by_which_way_offers_the_network_and_uses_it_once_it_is_here(
@@ -465,3 +482,39 @@ def test_ctrl_z_brings_back_a_deleted_picture_from_the_canvas_and_from_wherever_
         panels.undo()
         assert gone.id in [picture.id for picture in rig.store.pictures()]
     assert not panels.subject.has_undo(), "nothing of the cut-out was undone for it"
+
+
+def test_a_menu_offers_what_has_a_use_and_the_keys_stay(rig, qtbot):
+    window = rig.window
+
+    def offered(group: str, *names: str) -> list[bool]:
+        menu = window.commands.menu_of(group)
+        menu.aboutToShow.emit()
+        found = [window.commands.actions[name].isEnabled() for name in names]
+        menu.aboutToHide.emit()
+        assert all(window.commands.actions[name].isEnabled() for name in names), "for their keys"
+        return found
+
+    window.history.view.clearSelection()
+    rig.show(None)
+    window.canvas.show_empty("", "")
+    window.history.commands.purge()
+    while window.subject.shelf.bring_back():
+        pass
+    assert offered("Picture", "cancel", "side_by_side") == [False, False]
+    assert offered("View", "fit", "zoom_in") == [False, False] and offered("Cut-out", "undo", "redo") == [False, False]
+    rig.show(rig.pictures[0])
+    assert offered("View", "fit", "zoom_in") == [True, True]
+    view = window.history.view
+    view.choose(rig.pictures[0].id)
+    view.selectionModel().select(
+        window.history.model.index(window.history.model.row_of(rig.pictures[1].id)),
+        QItemSelectionModel.SelectionFlag.Select,
+    )
+    assert offered("Picture", "cancel", "side_by_side") == [False, True]
+    rig.state.add_subject(cut_out=cut_out(), name="bag")
+    rig.state.remove_subject(rig.state.subject.key)
+    assert offered("Cut-out", "undo", "redo") == [True, False], "the subject can come back"
+    rig.state.set_jobs(Jobs(drawing=1, index=1, count=1))
+    assert offered("Picture", "cancel") == [True]
+    rig.state.set_jobs(Jobs())

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
 
+from app.dialogs.help import HelpDialog
+from app.look.controls import ElidedLabel
 from app.session.state import SessionState
 from app.store.preset_store import PresetStore
 from app.window.presets import Presets
@@ -63,6 +65,26 @@ def test_settings_come_back_with_one_key(presets, shown, tmp_path):
     assert [preset.name for preset in presets.presets] == ["LIVELY"]
     presets.keep("x" * 61)
     assert "1 to 60 characters" in str(shown[-1])
+
+
+def test_the_menu_shows_the_presets_there_are_and_how_to_make_one(presets):
+    def in_the_list_of_keys() -> list[str]:
+        dialog = HelpDialog(presets.window, presets.key_words())
+        words = [one.text() for one in dialog.findChildren(ElidedLabel)]
+        dialog.deleteLater()
+        return words
+
+    def entries() -> list[tuple[str, bool]]:
+        return [(entry.text(), entry.isEnabled()) for entry in presets.menu().actions() if not entry.isSeparator()]
+
+    making = [("Save these settings as a preset…", True), ("Open a preset…", True)]
+    assert entries() == [("No presets yet", False), *making]
+    assert not any(
+        "preset" in words.lower() for words in in_the_list_of_keys() if not words.startswith(("Save", "Open"))
+    )
+    presets.keep("Dusk & dawn")
+    assert entries() == [("Dusk && dawn\tAlt+1", True), *making, ("Share", True), ("Delete", True)]
+    assert [words for words in in_the_list_of_keys() if "Dusk" in words] == ["Use “Dusk & dawn”"]
 
 
 def test_a_preset_is_shared_as_a_file_and_it_is_said_where(presets, shown, tmp_path, monkeypatch):

@@ -221,7 +221,7 @@ def test_what_was_marked_outlives_a_crash(rig, qtbot, folder):
     rig.show_picture()
     redrawing.redraw_region()
     rig.mark(8, 8, 40, 40)
-    qtbot.waitUntil(lambda: len(store.pictures()) == 1)
+    qtbot.waitUntil(lambda: len(store.names()) == 1)
     marked = region.canvas.session.document.mask.copy()
 
     # As after kill -9: another start with the same folder, and the same picture.
@@ -234,7 +234,7 @@ def test_what_was_marked_outlives_a_crash(rig, qtbot, folder):
     assert session.document.undo_label, "as one step that can be undone"
     assert rig.window.toast.text() == "What you marked last time is here again"
     region.accept()
-    assert rig.link.drawn[-1].region.mask.any() and not store.pictures()
+    assert rig.link.drawn[-1].region.mask.any() and not store.names()
 
     # A place by hand is work, too, and the hints speak of it.
     rig.finish()
@@ -245,9 +245,7 @@ def test_what_was_marked_outlives_a_crash(rig, qtbot, folder):
     frame.mirror()
     frame.larger()
     by_hand = frame.placement()
-    qtbot.waitUntil(
-        lambda: len(store.pictures()) == 1 and store.load(next(iter(store.pictures()))).placement == by_hand
-    )
+    qtbot.waitUntil(lambda: len(store.names()) == 1 and store.load(next(iter(store.names()))).placement == by_hand)
     redrawing._drafts._writer.freeze()
     region.leave()
     redrawing.set_drafts(PictureDrafts(store, rig.window))
@@ -259,15 +257,15 @@ def test_what_was_marked_outlives_a_crash(rig, qtbot, folder):
     qtbot.waitUntil(lambda: "Drag the subject" not in hints(region))
     assert region.canvas.hasFocus(), "the keys go on in the photo, not in the next field"
     region.leave()
-    qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then
+    qtbot.waitUntil(lambda: not store.names())  # also what was being written just then
 
     # What was let go does not come back, and another purpose has work of its own.
     rig.finish()
     redrawing.redraw_region()
     rig.mark(8, 8, 40, 40)
-    qtbot.waitUntil(lambda: len(store.pictures()) == 1)
+    qtbot.waitUntil(lambda: len(store.names()) == 1)
     region.leave()
-    qtbot.waitUntil(lambda: not store.pictures())  # also what was being written just then
+    qtbot.waitUntil(lambda: not store.names())  # also what was being written just then
     redrawing.redraw_region()
     assert not region.canvas.session.document.mask.any()
     region.leave()
