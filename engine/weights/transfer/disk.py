@@ -172,7 +172,7 @@ def accept(job: FileJob) -> str | None:
             path.unlink()
             return None
         if path is not job.target:
-            with path.open("rb") as file:
+            with path.open("rb+") as file:  # Windows writes out only what is open for writing
                 os.fsync(file.fileno())
             path.replace(job.target)
     return hashes.sha256

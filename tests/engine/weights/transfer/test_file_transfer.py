@@ -56,6 +56,15 @@ def assert_arrived(job):
     assert not job.part.exists()
 
 
+def test_a_file_is_open_for_writing_while_the_disk_is_waited_for(hub, job, policy, monkeypatch):
+    """Windows refuses to write out a file that is open for reading only: every download would fail there."""
+    fcntl = pytest.importorskip("fcntl")
+    modes = []
+    monkeypatch.setattr(os, "fsync", lambda handle: modes.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE))
+    run(job, policy)
+    assert modes and os.O_RDONLY not in modes
+
+
 def test_a_file_arrives_and_is_counted(hub, job, policy):
     counted = []
     job.on_bytes = counted.append
