@@ -152,10 +152,11 @@ class BundleWriter:
         return manifest
 
     def _move(self) -> None:
+        old = self._work.with_suffix(".old")
+        shutil.rmtree(old, ignore_errors=True)  # of a process that was ended between the next lines
         if not self.folder.exists():
             self._work.rename(self.folder)
             return
-        old = self._work.with_suffix(".old")
         self.folder.rename(old)
         try:
             self._work.rename(self.folder)

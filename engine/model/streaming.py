@@ -141,6 +141,14 @@ class Streaming:
         self.units[number].leave()
 
 
+def may_pin(device: torch.device, nbytes: int) -> bool:
+    """Return True if weights of so many bytes may be fixed to their place in the computer's memory, for a card to fetch.
+
+    That memory cannot be given to other programs; where it is short, plain copies are slower but safe.
+    """
+    return device.type == "cuda" and psutil.virtual_memory().available > 2 * nbytes
+
+
 def stream_layers(
     net: Transformer,
     device: torch.device | str,
@@ -158,9 +166,7 @@ def stream_layers(
     """
     device = torch.device(device)
     size = sum(parameter.nbytes for name, parameter in net.named_parameters() if name.startswith("blocks."))
-    # Pinned memory cannot be given back to other programs; where it is short, plain copies are slower but safe.
-    pinned = device.type == "cuda" and psutil.virtual_memory().available > 2 * size
-    streaming = Streaming(device, pinned, rounded or {})
+    streaming = Streaming(device, may_pin(device, size), rounded or {})
     for index, block in enumerate(net.blocks):
         for path, module, inner in _layers(block, content, image):
             streaming.add(f"blocks.{index}.{path}.", module, inner)

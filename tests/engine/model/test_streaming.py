@@ -6,11 +6,13 @@ import contextlib
 from dataclasses import replace
 from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 
+from engine.device.devices import GIB
 from engine.errors import Cancelled
-from engine.model.streaming import Streaming, stream_layers
+from engine.model.streaming import Streaming, may_pin, stream_layers
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Sampler
@@ -97,6 +99,12 @@ def counted(streaming: Streaming) -> dict[str, int]:
 
         unit.begin_copy, unit.enter = begin, enter
     return begun
+
+
+def test_memory_is_fixed_to_its_place_only_where_there_is_plenty(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=10 * GIB))
+    assert may_pin(torch.device("cuda"), 4 * GIB) and not may_pin(torch.device("cuda"), 6 * GIB)
+    assert not may_pin(torch.device("cpu"), GIB)
 
 
 def test_all_matrices_of_the_layers_are_streamed_and_each_once():
