@@ -121,5 +121,10 @@ def _enter(connection: Connection, main: Callable[..., None], arguments: tuple[A
 
 def give_way() -> None:
     """Lower the priority of this process: the window stays smooth while all cores compute."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(5)
+    import psutil  # the window imports this module while it starts
+
+    with contextlib.suppress(OSError, psutil.Error):
+        if sys.platform == "win32":
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.nice(5)
