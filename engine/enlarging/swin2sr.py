@@ -116,15 +116,10 @@ def _no_memory() -> NotEnoughMemory:
     )
 
 
-def by_network(
-    folder: Path,
-    device: str = "auto",
-    on_progress: Callable[[float], None] = lambda share: None,
-    cancel: Cancel | None = None,
-) -> Way:
+def by_network(folder: Path, device: str = "auto", on_progress: Callable[[float], None] = lambda share: None) -> Way:
     """A way for ``save_larger``: the network is loaded when the picture has been read. Raises as ``Upscaler`` does."""
 
     def enlarge(rgb: np.ndarray, factor: int) -> np.ndarray:
-        return Upscaler.from_folder(folder, factor, device).enlarge(rgb, on_progress, cancel)
+        return Upscaler.from_folder(folder, factor, device).enlarge(rgb, on_progress)
 
     return enlarge
