@@ -292,6 +292,10 @@
         <translation>请选择保存为预设的文件。</translation>
     </message>
     <message>
+        <source>Choose a folder that stays on this computer.</source>
+        <translation>请选择一个只保存在这台电脑上的文件夹。</translation>
+    </message>
+    <message>
         <source>Choose a model first</source>
         <translation>请先选择模型</translation>
     </message>
@@ -2824,22 +2828,6 @@
         <translation>文本编码器有 {vocab_size} 个词元，而其词表有 {tokenizer} 个。</translation>
     </message>
     <message>
-        <source>The tokenizer&apos;s file has an unknown weight, “{name}”.</source>
-        <translation>视觉分词器文件中有未知的权重“{name}”。</translation>
-    </message>
-    <message>
-        <source>The tokenizer&apos;s file has the same weight twice, “{first}” and “{name}”.</source>
-        <translation>视觉分词器文件中同一权重出现两次：“{first}”和“{name}”。</translation>
-    </message>
-    <message>
-        <source>The tokenizer&apos;s file lacks {count} weights, the first “{first}”.</source>
-        <translation>视觉分词器文件缺少 {count} 个权重，第一个是“{first}”。</translation>
-    </message>
-    <message>
-        <source>The tokenizer&apos;s weight “{published}” has the shape {shape}, not {expected}.</source>
-        <translation>视觉分词器的权重“{published}”形状为 {shape}，而不是 {expected}。</translation>
-    </message>
-    <message>
         <source>The version of {repository} that was begun is no longer there.</source>
         <translation>已开始下载的 {repository} 的版本已不存在。</translation>
     </message>
@@ -3830,6 +3818,10 @@
     <message>
         <source>{0} does not say which version is the newest.</source>
         <translation>{0} 没有说明哪个版本最新。</translation>
+    </message>
+    <message>
+        <source>{0} is kept in {1}, which would send the whole program there and lock its files.</source>
+        <translation>{0} 由 {1} 同步到云端：它会上传整个程序，并锁定其中的文件。</translation>
     </message>
     <message>
         <source>{0} is no version of EchoGen.</source>
