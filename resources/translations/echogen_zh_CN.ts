@@ -700,8 +700,8 @@
         <translation>放大以代码 {exit_code} 结束。</translation>
     </message>
     <message>
-        <source>Enlarging failed: {error}</source>
-        <translation>放大失败：{error}</translation>
+        <source>Enlarging failed: {error}.</source>
+        <translation>放大失败：{error}。</translation>
     </message>
     <message>
         <source>Enlarging was ended by the system, which happens when memory runs out.</source>
@@ -2096,8 +2096,8 @@
         <translation>转换以代码 {exit_code} 结束。</translation>
     </message>
     <message>
-        <source>The conversion failed: {error}</source>
-        <translation>转换出错：{error}</translation>
+        <source>The conversion failed: {error}.</source>
+        <translation>转换出错：{error}。</translation>
     </message>
     <message>
         <source>The conversion was ended by the system, which happens when memory runs out.</source>
