@@ -1,4 +1,4 @@
-"""What goes wrong in a child becomes a message to its parent, in the same way in every child."""
+"""A child's failures as messages to its parent, in the same way in every child."""
 
 from __future__ import annotations
 
