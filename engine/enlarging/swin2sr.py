@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from engine.device.devices import release_memory
+from engine.device.out_of_memory import is_out_of_memory
 from engine.enlarging.tiles import Tiling, by_tiles
 from engine.errors import BundleError, Cancel, NotEnoughMemory
 from engine.photo.enlarge import Way
@@ -89,7 +90,7 @@ class Upscaler:
             try:
                 return by_tiles(rgb, self.factor, self._tile, Tiling(side), on_progress, cancel)
             except (RuntimeError, MemoryError) as error:
-                if not _is_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 log.warning("out of memory with tiles of %d pixels", side, exc_info=True)
             release_memory()  # not inside the handler: the error holds what the tile held
@@ -100,13 +101,6 @@ class Upscaler:
         pixels = torch.from_numpy(np.ascontiguousarray(tile.transpose(2, 0, 1)))[None].to(self._model.device)
         large = self._model(pixel_values=pixels).reconstruction
         return large[0].float().cpu().numpy().transpose(1, 2, 0)
-
-
-def _is_memory(error: BaseException) -> bool:
-    words = str(error).lower()
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
-        phrase in words for phrase in ("out of memory", "not enough memory", "can't allocate memory")
-    )
 
 
 def _no_memory() -> NotEnoughMemory:
