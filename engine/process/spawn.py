@@ -114,8 +114,9 @@ def _enter(connection: Connection, main: Callable[..., None], arguments: tuple[A
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError):  # the parent is gone
         main(connection, *arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # a program without a console has none
+            stream.flush()
     os._exit(0)  # threads of the child may be deep in work that nobody waits for
 
 

@@ -74,6 +74,13 @@ def test_a_child_that_does_not_listen_is_ended_in_bounded_time(start):
         child.send("hello")
 
 
+def test_a_child_without_a_console_ends_as_it_was_asked_to(start):
+    child = start(children.mute)
+    with pytest.raises(ChildLost) as lost:
+        child.receive(60)
+    assert lost.value.exit_code == 0
+
+
 def test_a_child_that_computes_gives_way_to_the_window_on_every_system(monkeypatch):
     lowered = []
     monkeypatch.setattr(spawn.os, "nice", lowered.append)
