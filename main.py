@@ -13,16 +13,25 @@ import sys
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 NEEDED = (
-    "PySide6",
-    "qasync",
-    "numpy",
     "PIL",
+    "PySide6",
     "cv2",
+    "diffusers",
+    "filelock",
+    "httpx",
+    "huggingface_hub",
+    "keyring",
+    "msgspec",
+    "numpy",
     "platformdirs",
+    "psutil",
+    "qasync",
+    "safetensors",
+    "send2trash",
+    "tokenizers",
     "torch",
     "transformers",
-    "diffusers",
-    "safetensors",
+    "truststore",
 )
 _TRIED = "ECHOGEN_BOOTSTRAPPED"
 # Of the launcher (installer/launcher): where it lies, where a note of damage goes, and that it waits and repairs by itself.

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
@@ -257,7 +258,9 @@ def with_keys(text: str) -> str:
     """The guide with the table of keys as the code has it now."""
     before, _, rest = text.partition(KEYS_BEGIN)
     _, _, after = rest.partition(KEYS_END)
-    return f"{before}{KEYS_BEGIN}\n\n{as_markdown().strip()}\n\n{KEYS_END}{after}"
+    # What one key does in two places of the window stands there twice; one row says it.
+    rows = "\n".join(row for row, _ in groupby(as_markdown().strip().split("\n")))
+    return f"{before}{KEYS_BEGIN}\n\n{rows}\n\n{KEYS_END}{after}"
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from engine.events import Event, Finished, ScalePreview, Started, Timing
 from engine.painting import Painter, at_most
 from engine.planning.faults import fault_of
 from engine.planning.job import Job
-from engine.planning.time_estimate import TimeEstimate
+from engine.planning.time_estimate import Task, TimeEstimate
 from engine.request import GenerationRequest, ScaleBits
 from engine.sampling.contest import Contest
 from engine.sampling.region_tokens import RegionTokens
@@ -67,19 +67,12 @@ class Drawing:
         """
         watch = _Stopwatch()
         given, job = job, self._with_bits(job)
-        request, schedule, region = job.request, job.schedule, job.request.region
+        request, schedule = job.request, job.schedule
         cached, task = self._conditioning.cached(request), self._conditioning.task(job, self._sampler)
         if not task.streams:
             cached += ("content", "start")
         notes += self._conditioning.notes(request)
-        yield Started(
-            request,
-            schedule.grids[: job.scales],
-            _shares(self._time.costs(task)[: job.scales]),
-            job.kept,
-            notes,
-            self._time.seconds(task) if job.scales == len(schedule.grids) and region is None else None,
-        )
+        yield self._started(job, task, notes)
         self._features.seconds = {}
         if contest is not None:
             contest.begin()
@@ -117,9 +110,7 @@ class Drawing:
                 image = self._painter.preview(summed, drawn.scale, schedule.size, request, canvas)
                 preview_seconds += watch.lap()
             if contest is not None and watched:
-                likeness = self._likeness(request, image)
-                if likeness is not None and contest.is_lost(drawn.scale, likeness):
-                    raise Outdone()
+                self._compete(contest, drawn.scale, request, image)
             if previews:
                 yield self._event(len(bits) - 1, job, image, watch.total, remembered)
                 watch.lap()  # what the receiver does in between is not ours
@@ -134,10 +125,9 @@ class Drawing:
         if previews:
             # The last preview is the picture itself, made small: it costs nothing.
             yield self._event(len(bits) - 1, job, at_most(picture, MAX_SIDE), watch.total, remembered)
+        spent = {stage: self._features.seconds.get(stage, 0.0) for stage in ("text", "semantic", "content")}
         timing = Timing(
-            text=self._features.seconds.get("text", 0.0),
-            semantic=self._features.seconds.get("semantic", 0.0),
-            content=self._features.seconds.get("content", 0.0),
+            **spent,
             content_stream=content_stream,
             scales=tuple(seconds),
             previews=preview_seconds,
@@ -149,6 +139,19 @@ class Drawing:
         if len(bits) == len(schedule.grids) and not kept:
             self._time.learn(task, seconds, content_stream, decode + preview_seconds, remembered)
         yield Finished(request, picture, ScaleBits(tuple(bits)), timing, notes, likeness)
+
+    def _started(self, job: Job, task: Task, notes: tuple[str, ...]) -> Started:
+        grids = job.schedule.grids
+        whole = job.scales == len(grids) and job.request.region is None
+        costs = self._time.costs(task)[: job.scales]
+        seconds = self._time.seconds(task) if whole else None
+        return Started(job.request, grids[: job.scales], _shares(costs), job.kept, notes, seconds)
+
+    def _compete(self, contest: Contest, scale: int, request: GenerationRequest, image: np.ndarray) -> None:
+        """Raise ``Outdone`` where the picture so far is clearly less alike than the best one was after this scale."""
+        likeness = self._likeness(request, image)
+        if likeness is not None and contest.is_lost(scale, likeness):
+            raise Outdone()
 
     def _likeness(self, request: GenerationRequest, picture: np.ndarray) -> float | None:
         """Return the likeness of a picture's subject to its cut-out, 0 … 1; None where the bundle's encoder cannot tell."""

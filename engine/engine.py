@@ -281,13 +281,14 @@ class Engine:
 
     def _forget(self) -> None:
         self._features.cache.clear()
-        self._sampler.cache.clear()
+        self._sampler.forget()
         release_memory()
 
     def close(self) -> None:
         """Give back all memory. The engine cannot be used afterwards."""
         if hasattr(self, "bundle"):
             del self.bundle, self._features, self._conditioning, self._sampler, self._painter, self._drawing
+        self._segmenter = None
         release_memory()
 
     def __enter__(self) -> Engine:

@@ -9,6 +9,8 @@ import hashlib
 import json
 import os
 import secrets
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,27 @@ from typing import Any
 
 from engine.errors import CannotWrite, os_reason
 from engine.sentence import NOTHING, Sentence
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4)
+"""Seconds between the tries of ``put_in_place`` on Windows."""
+
+
+def put_in_place(source: Path, target: Path) -> None:
+    """Give a file or a folder its name. A file of that name is replaced; a folder of that name must be empty, or not there.
+
+    Windows refuses while another program, a virus scanner or a sync client, has one of the files open. That passes within
+    moments, so it is tried again for less than a second.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    for pause in _PAUSES if sys.platform == "win32" else ():
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    source.replace(target)
 
 
 @contextlib.contextmanager
@@ -41,7 +64,7 @@ def replacing(target: Path, *, durable: bool = True, make_folder: bool = True) -
         if durable:
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
-        temporary.replace(target)
+        put_in_place(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()

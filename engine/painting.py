@@ -184,9 +184,10 @@ class Painter:
         """Bit labels of a picture, RGB uint8 (H, W, 3). The encoder is loaded for it alone: most pictures need none."""
         encoder = load_tokenizer_encoder(self._bundle)
         weight = self._bundle.tokenizer.decoder.input.weight
-        pixels = torch.from_numpy(picture.copy()).to(weight.device, weight.dtype).permute(2, 0, 1)[None] / 127.5 - 1
+        # In float32 first: the shades of a bright photo are finer than what bfloat16 has between 1 and 2.
+        pixels = torch.from_numpy(picture.copy()).to(weight.device).permute(2, 0, 1)[None].float() / 127.5 - 1
         quantizer = MultiScaleQuantizer(self._bundle.manifest.tokenizer).to(weight.device)
-        labels = quantizer.encode(encoder(pixels).float(), grids)
+        labels = quantizer.encode(encoder(pixels.to(weight.dtype)).float(), grids)
         return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
 
 

@@ -26,7 +26,7 @@ MAX_BYTES = 2**16
 
 @dataclass(frozen=True)
 class Preset:
-    """See the module; the fields are those of ``GenerationRequest``, with its ranges.
+    """The settings of a picture under a name; the fields are those of ``GenerationRequest``, with its ranges.
 
     Attributes:
         name: 1 … 60 characters.

@@ -192,6 +192,8 @@ def make_deb(out: Path, uv: Path, *, updates: str = "") -> Path:
         shutil.copyfile(ROOT / "LICENSE", documents / "copyright")
         size = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file()) // 1024
         _put(tree / "DEBIAN" / "control", CONTROL.format(version=version, size=size, depends=", ".join(depends())))
+        _put(tree / "DEBIAN" / "postrm", AFTER_REMOVAL)
+        (tree / "DEBIAN" / "postrm").chmod(0o755)
         # A umask must not decide who may read the program.
         for path in tree.rglob("*"):
             if path.is_dir():
@@ -220,6 +222,16 @@ Description: Your subject, from one photo, in any scene you can describe
  .
  At its first start the program fetches its packages into the user's own
  folder. "echogen --remove" takes them away again; pictures stay.
+"""
+
+
+# A package must not delete in anybody's home, but it can say what is left there.
+AFTER_REMOVAL = """#!/bin/sh
+set -e
+if [ "$1" = remove ]; then
+    echo "EchoGen is removed. What it fetched for each user (about 1.4 GB) stays in their home folder,"
+    echo "in ~/.local/share/echogen-desktop/program, unless \"echogen --remove\" was run before; it can be deleted."
+fi
 """
 
 

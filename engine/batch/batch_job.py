@@ -31,7 +31,7 @@ from typing import Any
 from msgspec import Struct
 
 from engine.errors import InputError
-from engine.files import disk_error, write_atomically, write_json
+from engine.files import disk_error, put_in_place, write_atomically, write_json
 from engine.request import MAX_JSON_BYTES, CutOut, GenerationRequest
 from engine.sentence import Sentence
 from engine.validation import Damage, parse_json, read_json, read_value
@@ -226,7 +226,7 @@ class BatchJob:
                 part = [asdict(row) for row in ordered[start : start + _PART_ROWS]]
                 _write_table(part, partial / f"part-{start:09}.parquet", ("id", "subject", "request"))
             shutil.rmtree(plan, ignore_errors=True)
-            partial.rename(plan)
+            put_in_place(partial, plan)
         except OSError as error:
             raise disk_error(plan, error) from error
         return len(ordered), repeated
@@ -331,7 +331,7 @@ class BatchJob:
         partial = target.with_name(f".{MANIFEST}.{secrets.token_hex(4)}.part")
         try:
             _write_table([asdict(record) for record in records.values()], partial, _COLUMNS)
-            partial.replace(target)
+            put_in_place(partial, target)
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise disk_error(self.folder, error) from error

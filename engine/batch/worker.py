@@ -14,7 +14,7 @@ from engine.batch.batch_job import BatchJob, Planned, Record, RecordFile, pictur
 from engine.device.threads import spin_briefly
 from engine.errors import Cancel, Cancelled, CannotWrite, DeviceLost, EchoGenError
 from engine.events import Finished
-from engine.files import disk_error
+from engine.files import disk_error, put_in_place
 from engine.request import CutOut, GenerationRequest
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def copied_once(bundle: Path, cache: Path) -> Path:
                 partial = target.with_name(f".{target.name}.part")
                 shutil.rmtree(partial, ignore_errors=True)
                 shutil.copytree(bundle, partial)
-                partial.rename(target)
+                put_in_place(partial, target)
     except OSError as error:
         raise disk_error(cache, error) from error
     return target

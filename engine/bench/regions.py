@@ -54,15 +54,13 @@ class RegionCost:
     rounds: int
 
 
-def measure_regions(
-    engine: Engine, rounds: int, on_round: OnRound = lambda index: None, *, previews: bool = False
-) -> RegionCost:
+def measure_regions(engine: Engine, rounds: int, on_round: OnRound = lambda index: None) -> RegionCost:
     """Redraw a picture and two quarters of it, as the window asks for them: one round to warm up, ``rounds`` that count.
 
     The picture was drawn by the same engine, as it mostly was in the window too: its first scales are remembered.
     """
     manifest, request = engine.bundle.manifest, some_request(engine, 0)
-    finished = _drawn(engine, request, previews)
+    finished = _drawn(engine, request)
     regions = _quarters(finished.image)
 
     def again(name: str, index: int) -> GenerationRequest:
@@ -74,11 +72,11 @@ def measure_regions(
         return same if name == "whole" else replace(same, kept=finished.bits, region=regions[name])
 
     def draw(name: str, index: int) -> None:
-        _drawn(engine, again(name, index), previews)
+        _drawn(engine, again(name, index))
 
     def after(name: str) -> None:
         if name == "new":  # The others are drawn at the first picture's place, which the decoder has seen.
-            _drawn(engine, replace(request, placement=manifest.place(request)), previews)
+            _drawn(engine, replace(request, placement=manifest.place(request)))
 
     return _alternating(draw, _NAMES, rounds, on_round, after)
 
@@ -166,7 +164,7 @@ def _quarters(picture: np.ndarray) -> dict[str, Region]:
     return regions
 
 
-def _drawn(engine: Engine, request: GenerationRequest, previews: bool) -> Finished:
-    *_, finished = engine.generate(request, previews=previews)
+def _drawn(engine: Engine, request: GenerationRequest) -> Finished:
+    *_, finished = engine.generate(request, previews=False)
     assert isinstance(finished, Finished)
     return finished

@@ -40,7 +40,7 @@ from engine.bundle.published_names import (
 from engine.bundle.records import Defaults, EncoderPart, Origin
 from engine.bundle.sizes import transformer_numbers
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
-from engine.encoders.assembly import PART_WORDS, assemble
+from engine.encoders.assembly import PART_WORDS
 from engine.encoders.text_encoder import TOKENIZER_FILE
 from engine.errors import BundleError, Cancel, CannotWrite, DoesNotFit, InputError, raise_if_cancelled
 from engine.files import is_there, readable
@@ -49,15 +49,12 @@ from engine.model.keys import convert, published_keys
 from engine.model.schedules import published_schedules
 from engine.sentence import Sentence
 from engine.tokenizer import keys as tokenizer_keys
-from engine.tokenizer import preview
-from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 
 # What the authors' demonstration draws with (infer.sh).
 PUBLISHED_DEFAULTS = Defaults(prompt_strength=2.5, subject_strength=2.5, temperature=2.0, top_p=0.97)
 # The pixel budget of the published models, by the side of their cut-out.
 _BUDGETS = {512: "1M", 256: "0.06M"}
-_PREVIEW_PICTURES = 6
 
 
 @dataclass(frozen=True)
@@ -266,17 +263,6 @@ def _tokenizer(
 ) -> Iterator[tuple[str, Tensor]]:
     for published, tensor in checkpoint.tensors(name for name, ours in names.items() if ours not in done):
         yield names[published], tensor.to(torch.bfloat16, copy=True)
-
-
-def _preview_map(checkpoint: Checkpoint, manifest: BundleManifest) -> bytes:
-    """``preview.safetensors``, fitted to this decoder at the default size, or at 512 px where that is larger."""
-    config = manifest.tokenizer
-    state = {name: tensor.float() for name, tensor in _tokenizer(checkpoint, tokenizer_names(checkpoint, config))}
-    autoencoder = assemble("tokenizer", lambda: Autoencoder(config), state)
-    grids = manifest.schedules[0].grids
-    share = min(1.0, preview.MAX_SIDE / max(manifest.schedules[0].size))
-    grids = tuple((max(1, round(rows * share)), max(1, round(columns * share))) for rows, columns in grids)
-    return preview.fit_preview_map(autoencoder, config, grids, count=_PREVIEW_PICTURES).to_bytes()
 
 
 def _encoder(checkpoint: Checkpoint, names: Mapping[str, str], dtype: Callable[[str], torch.dtype | None]) -> _Stream:

@@ -22,7 +22,7 @@ from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleManifest, insi
 from engine.bundle.records import BundleFile
 from engine.encoders.names import own_name
 from engine.errors import Cancelled, CannotWrite, os_reason
-from engine.files import readable, write_atomically
+from engine.files import put_in_place, readable, write_atomically
 from engine.sentence import Sentence
 
 SHARD_BYTES = 512 * 10**6
@@ -116,7 +116,7 @@ class BundleWriter:
             begun.chmod(self._work.stat().st_mode & 0o666)  # the library gives its files to the owner alone
             with begun.open("rb+") as stream:
                 os.fsync(stream.fileno())
-            begun.replace(path)
+            put_in_place(begun, path)
 
     def add_file(self, name: str, content: bytes | Path) -> None:
         """Write or copy one file, for example "text/tokenizer.json"."""
@@ -152,15 +152,16 @@ class BundleWriter:
         return manifest
 
     def _move(self) -> None:
-        if not self.folder.exists():
-            self._work.rename(self.folder)
-            return
         old = self._work.with_suffix(".old")
-        self.folder.rename(old)
+        shutil.rmtree(old, ignore_errors=True)  # of a process that was ended between the next lines
+        if not self.folder.exists():
+            put_in_place(self._work, self.folder)
+            return
+        put_in_place(self.folder, old)
         try:
-            self._work.rename(self.folder)
+            put_in_place(self._work, self.folder)
         except OSError:
-            old.rename(self.folder)
+            put_in_place(old, self.folder)
             raise
         shutil.rmtree(old, ignore_errors=True)
 

@@ -34,7 +34,7 @@ COMMANDS = {
 }
 
 
-def make_parser(chosen: str | None = None, prog: str = PROGRAM) -> argparse.ArgumentParser:
+def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     """The parser of all commands.
 
     Args:
@@ -42,7 +42,7 @@ def make_parser(chosen: str | None = None, prog: str = PROGRAM) -> argparse.Argu
     """
     codes = ", ".join(f"{int(code)} {words}" for code, words in _CODES.items())
     parser = argparse.ArgumentParser(
-        prog=prog,
+        prog=PROGRAM,
         description="EchoGen without the window.",
         epilog=f"Exit codes: {codes}.\n\n{example_line('generate --help')}",
         formatter_class=Help,

@@ -12,9 +12,6 @@ from engine.cli.terminal import progress
 from engine.errors import DoesNotFit, InputError
 from engine.sentence import Sentence
 
-ENCODERS = ("text", "semantic", "content")
-
-
 EXAMPLE = (
     "convert --transformer echogen_2b.pth --tokenizer infinity_vae_d32reg.pth --text flan-t5-xl --semantic dinov2-base "
     "--content FLUX.1-schnell/vae --out echogen-2b"

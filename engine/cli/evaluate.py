@@ -265,13 +265,6 @@ def draw_photos(drawer: Drawer, folder: Path, masks: Path | None, path: Path) ->
     write_sheet(drawer, cut_outs, path)
 
 
-def find_photos(folder: Path) -> list[tuple[Path, str]]:
-    """(photo, name of its subject) of every photo in a folder, and of the first in each of its folders."""
-    from engine.evaluation.photo_folder import find_subjects
-
-    return [(subject.chosen, subject.name) for subject in find_subjects(folder)]
-
-
 def show(fraction: float, text: str) -> None:
     """Progress on the terminal."""
     progress.show(f"{text}, {fraction:.0%}")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["cuda", "mps", "cpu"]
 KINDS: tuple[Kind, ...] = ("cuda", "mps", "cpu")
+_NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Windows opens a black window for every command of a program that has none of its own."""
 GIB = 2**30
 MIB = 2**20
 
@@ -138,12 +140,13 @@ def glance() -> Device:
     return max(cards, key=_preference, default=processor())
 
 
-def run_tool(command: list[str], seconds: float = 20) -> str:
-    """The output of a system command, "" when it is not there or fails."""
+def run_tool(command: list[str]) -> str:
+    """The output of a system command, "" when it is not there, fails or takes longer than 20 seconds."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=True).stdout
+        done = subprocess.run(command, capture_output=True, timeout=20, check=True, creationflags=_NO_CONSOLE)
     except (OSError, subprocess.SubprocessError):
         return ""
+    return done.stdout.decode(errors="replace")
 
 
 def processor() -> Device:

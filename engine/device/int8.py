@@ -83,8 +83,13 @@ class RoundedUnit:
         self.nbytes = sum(matrix.restored_nbytes for matrix in matrices)
         self.there = False
 
+    @property
+    def arriving(self) -> bool:
+        """Return False: nothing is done ahead of time."""
+        return False
+
     def begin_copy(self, stream: Any) -> None:
-        """Nothing is done ahead of time."""
+        """Do nothing: a layer is restored when it is about to run."""
 
     def enter(self) -> None:
         if not self.there:

@@ -131,8 +131,8 @@ class Features:
         if not self.offload_text:
             yield
             return
-        self.text.to(self.device)
         try:
+            self.text.to(self.device)  # layer by layer: where the card is full, it ends in the middle
             yield
         finally:
             self.text.to("cpu")

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from engine.device.devices import release_memory
+from engine.device.out_of_memory import is_out_of_memory
 from engine.enlarging.tiles import Tiling, by_tiles
 from engine.errors import BundleError, Cancel, NotEnoughMemory
 from engine.photo.enlarge import Way
@@ -89,7 +90,7 @@ class Upscaler:
             try:
                 return by_tiles(rgb, self.factor, self._tile, Tiling(side), on_progress, cancel)
             except (RuntimeError, MemoryError) as error:
-                if not _is_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 log.warning("out of memory with tiles of %d pixels", side, exc_info=True)
             release_memory()  # not inside the handler: the error holds what the tile held
@@ -102,13 +103,6 @@ class Upscaler:
         return large[0].float().cpu().numpy().transpose(1, 2, 0)
 
 
-def _is_memory(error: BaseException) -> bool:
-    words = str(error).lower()
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
-        phrase in words for phrase in ("out of memory", "not enough memory", "can't allocate memory")
-    )
-
-
 def _no_memory() -> NotEnoughMemory:
     return NotEnoughMemory(
         Sentence("There is not enough memory to enlarge the picture by {title}.", title=METHOD),
@@ -116,15 +110,10 @@ def _no_memory() -> NotEnoughMemory:
     )
 
 
-def by_network(
-    folder: Path,
-    device: str = "auto",
-    on_progress: Callable[[float], None] = lambda share: None,
-    cancel: Cancel | None = None,
-) -> Way:
+def by_network(folder: Path, device: str = "auto", on_progress: Callable[[float], None] = lambda share: None) -> Way:
     """A way for ``save_larger``: the network is loaded when the picture has been read. Raises as ``Upscaler`` does."""
 
     def enlarge(rgb: np.ndarray, factor: int) -> np.ndarray:
-        return Upscaler.from_folder(folder, factor, device).enlarge(rgb, on_progress, cancel)
+        return Upscaler.from_folder(folder, factor, device).enlarge(rgb, on_progress)
 
     return enlarge

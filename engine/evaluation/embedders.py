@@ -129,9 +129,9 @@ class Clip:
 class ImageNet:
     """The judge of the mini's evaluation, whose weights are a package and need no download."""
 
-    def __init__(self, judge: ImageNetJudge | None = None) -> None:
+    def __init__(self) -> None:
         self.name = "imagenet"
-        self._judge = judge or ImageNetJudge.load()
+        self._judge = ImageNetJudge.load()
 
     def pictures(self, pictures: Sequence[np.ndarray]) -> Tensor:
         return self._judge.embed([to_picture(rgb) for rgb in pictures])

@@ -44,13 +44,13 @@ class PictureSource:
         off: the parts that can be switched off.
     """
 
-    def __init__(self, bundle: Bundle, device: str = "auto") -> None:
+    def __init__(self, bundle: Bundle) -> None:
         manifest = bundle.manifest
         self.bundle, self.side, self.size = bundle, manifest.reference_size, manifest.sizes[0]
         self.places = manifest.placed_content is not None
         looks = bundle.tokenizer.decoder.reference is not None
         self.off: tuple[Off, ...] = tuple(part for part in OFF if looks or part != "without_reference")
-        self._device = choose_device(device)
+        self._device = choose_device()
         self._plan = plan_for(manifest, self._device, "auto")
         self._engines: dict[str, Engine] = {}
 

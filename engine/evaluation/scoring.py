@@ -101,11 +101,11 @@ def choose_subjects(folder: Path, count: int) -> SubjectPictures:
     return subjects.select(sorted(order.tolist()))
 
 
-def dressed(subjects: SubjectPictures, seed: int = SEED) -> SubjectPictures:
+def dressed(subjects: SubjectPictures) -> SubjectPictures:
     """The same subjects in one fixed appearance each: most in other colours, some with a pattern."""
     sprites = subjects.pictures.float() / 255
     sprites[:, :3] *= sprites[:, 3:]
-    canvas = Canvas(len(sprites), sprites.shape[-1], torch.Generator().manual_seed(seed))
+    canvas = Canvas(len(sprites), sprites.shape[-1], torch.Generator().manual_seed(SEED))
     varied = appearance.vary_appearance(sprites, canvas)
     varied[:, :3] /= varied[:, 3:].clamp_min(1e-3)
     pictures = (varied.clamp(0, 1) * 255).round().to(torch.uint8)
@@ -149,12 +149,11 @@ def evaluate(
     case: Case,
     judges: Judges,
     *,
-    cut_paths: Sequence[Paths] = CUT_PATHS,
     tell: Tell = lambda fraction, text: None,
 ) -> dict[str, Any]:
     """All figures of one bundle, ready for ``evaluation.json``."""
     manifest = drawer.bundle.manifest
-    runs: tuple[Paths, ...] = ("both", *cut_paths)
+    runs: tuple[Paths, ...] = ("both", *CUT_PATHS)
     total = len(runs) * len(case.cells)
     reconstructed = drawer.reconstruct(case.renders)
     kept = [cell for cell in case.cells if cell.keeps_subject]
@@ -231,9 +230,7 @@ def _scene_chance(cells: Sequence[SceneCell]) -> float:
     return sum(chances) / len(chances)
 
 
-def write_sheet(
-    drawer: Drawer, cut_outs: Sequence[tuple[str, CutOut]], path: Path, scenes: Sequence[str] = SHEET_SCENES
-) -> None:
+def write_sheet(drawer: Drawer, cut_outs: Sequence[tuple[str, CutOut]], path: Path) -> None:
     """Draw a sheet: of every subject the cut-out, then one picture per scene.
 
     Args:
@@ -244,10 +241,10 @@ def write_sheet(
         features = drawer.encode_subject(f"sheet {index} {name}", cut_out, SEED + index)
         drawn = [
             to_pixels(drawer.draw(features, language.canonical_prompt(language.BY_KEY[key], name), SEED + index)[0])
-            for key in scenes
+            for key in SHEET_SCENES
         ]
         rows.append([cut_out.rgb, *drawn])
-    columns = ["subject", *(language.canonical_prompt(language.BY_KEY[key], "…") for key in scenes)]
+    columns = ["subject", *(language.canonical_prompt(language.BY_KEY[key], "…") for key in SHEET_SCENES)]
     names = [name for name, _ in cut_outs]
     Image.fromarray(draw_rows(rows, names, columns, title=drawer.bundle.manifest.title)).save(path)
 

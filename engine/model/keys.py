@@ -9,7 +9,7 @@ Each published key is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -170,34 +170,3 @@ def convert(key: Key, tensor: Tensor, shape: Iterable[int]) -> Tensor:
     if squeezed != tuple(size for size in shape if size != 1):
         raise ValueError(f"{key.published} has shape {tuple(tensor.shape)}, and {shape} is needed")
     return tensor.reshape(shape)
-
-
-def from_published(
-    config: TransformerConfig, tensors: Mapping[str, Tensor], shapes: Mapping[str, Iterable[int]]
-) -> Iterator[tuple[str, Tensor]]:
-    """Walk through a published state dict and give (our name, tensor) for everything live.
-
-    Args:
-        tensors: the published state dict, complete.
-        shapes: our parameters' shapes by name.
-
-    Raises:
-        ValueError: a key is missing, unknown, of the wrong shape, or a constant is not zero.
-    """
-    table = published_keys(config)
-    missing, unknown = table.keys() - tensors.keys(), tensors.keys() - table.keys()
-    if missing or unknown:
-        raise ValueError(_difference(missing, unknown))
-    for name, key in table.items():
-        if key.kind == "live":
-            yield key.ours, convert(key, tensors[name], shapes[key.ours])
-        elif key.kind == "constant" and bool(tensors[name].count_nonzero()):
-            raise ValueError(f"{name} should be zero and is not")
-
-
-def _difference(missing: Iterable[str], unknown: Iterable[str]) -> str:
-    parts = []
-    for word, names in (("missing", sorted(missing)), ("unknown", sorted(unknown))):
-        if names:
-            parts.append(f"{len(names)} {word}, for example {names[0]}")
-    return "the keys do not fit: " + "; ".join(parts)

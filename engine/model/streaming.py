@@ -39,6 +39,11 @@ class StreamedUnit:
         self.there = False
         self._send_home()
 
+    @property
+    def arriving(self) -> bool:
+        """True while copies are on their way, or there, that no layer has used yet."""
+        return self._arriving is not None
+
     def begin_copy(self, stream: Any) -> None:
         """Start copying beside the work that goes on (CUDA only)."""
         if self._arriving is None and not self.there:
@@ -66,8 +71,9 @@ class StreamedUnit:
         self.there = True
 
     def leave(self) -> None:
-        """Drop the weights from the device."""
+        """Drop the weights from the device, those too that were copied ahead for nothing."""
         self._send_home()
+        self._arriving = None
         self.there = False
 
     def _send_home(self) -> None:
@@ -81,6 +87,9 @@ class Streaming:
     Attributes:
         units: in the order of the blocks.
         most_bytes: most bytes of streamed weights that were on the device at once.
+
+    Which unit comes next is what followed the last two before: after an image layer a content layer while a picture is
+    prepared, and the next image layer while it is drawn.
     """
 
     def __init__(self, device: torch.device, pinned: bool, rounded: Mapping[str, Rounded]) -> None:
@@ -88,8 +97,9 @@ class Streaming:
         self.most_bytes = 0
         self._device, self._pinned, self._rounded = device, pinned, rounded
         self._copies = torch.cuda.Stream(device) if device.type == "cuda" else None
-        self._next: dict[int, int] = {}
-        self._last: int | None = None
+        self._next: dict[tuple[int | None, int | None], int] = {}
+        self._last_two: tuple[int | None, int | None] = (None, None)
+        self._ahead: int | None = None
 
     def add(self, path: str, module: nn.Module, inner: tuple[str, ...] = ()) -> None:
         """Stream a module's matrices, but for those of the named submodules, which are called on their own.
@@ -115,17 +125,28 @@ class Streaming:
         module.register_forward_hook(lambda *_: self._leave(number), always_call=True)
 
     def _enter(self, number: int) -> None:
+        if self._ahead is not None and self._ahead != number:
+            self.units[self._ahead].leave()
+        self._ahead = None
         self.units[number].enter()
-        if self._last is not None:
-            self._next[self._last] = number
-        self._last = number
-        following = self._next.get(number)
+        self._next[self._last_two] = number
+        self._last_two = (self._last_two[1], number)
+        following = self._next.get(self._last_two)
         if self._copies is not None and following is not None and following != number:
             self.units[following].begin_copy(self._copies)
-        self.most_bytes = max(self.most_bytes, sum(unit.nbytes for unit in self.units if unit.there))
+            self._ahead = following
+        self.most_bytes = max(self.most_bytes, sum(unit.nbytes for unit in self.units if unit.there or unit.arriving))
 
     def _leave(self, number: int) -> None:
         self.units[number].leave()
+
+
+def may_pin(device: torch.device, nbytes: int) -> bool:
+    """Return True if weights of so many bytes may be fixed to their place in the computer's memory, for a card to fetch.
+
+    That memory cannot be given to other programs; where it is short, plain copies are slower but safe.
+    """
+    return device.type == "cuda" and psutil.virtual_memory().available > 2 * nbytes
 
 
 def stream_layers(
@@ -145,9 +166,7 @@ def stream_layers(
     """
     device = torch.device(device)
     size = sum(parameter.nbytes for name, parameter in net.named_parameters() if name.startswith("blocks."))
-    # Pinned memory cannot be given back to other programs; where it is short, plain copies are slower but safe.
-    pinned = device.type == "cuda" and psutil.virtual_memory().available > 2 * size
-    streaming = Streaming(device, pinned, rounded or {})
+    streaming = Streaming(device, may_pin(device, size), rounded or {})
     for index, block in enumerate(net.blocks):
         for path, module, inner in _layers(block, content, image):
             streaming.add(f"blocks.{index}.{path}.", module, inner)

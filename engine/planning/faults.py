@@ -7,16 +7,14 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-import torch
-
 from engine.device.devices import Device, free_memory
+from engine.device.out_of_memory import is_out_of_memory
 from engine.errors import DeviceLost, EchoGenError
 from engine.planning.plans import MemoryPlan, out_of_memory
 from engine.sentence import Sentence
 
 Fault = Literal["memory", "device"]
 
-_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|alloc[_ ]failed", re.IGNORECASE)
 _DEVICE = re.compile(
     r"CUDA error|CUDNN_STATUS_(?!NOT_SUPPORTED)|cublas\w* failed|unspecified launch failure|device-side assert|"
     r"illegal memory access|HIP error|MPS backend",
@@ -26,14 +24,9 @@ _DEVICE = re.compile(
 
 def fault_of(error: BaseException) -> Fault | None:
     """ "memory" when an allocation failed, "device" when the graphics card gave out, None for anything else."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+    if is_out_of_memory(error):
         return "memory"
-    if not isinstance(error, RuntimeError):
-        return None
-    text = str(error)
-    if _MEMORY.search(text):
-        return "memory"
-    return "device" if _DEVICE.search(text) else None
+    return "device" if isinstance(error, RuntimeError) and _DEVICE.search(str(error)) else None
 
 
 def in_words(fault: Fault | None, plan: MemoryPlan, device: Device) -> EchoGenError | None:

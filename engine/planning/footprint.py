@@ -93,7 +93,6 @@ def footprint(
     placement: PlanPlacement,
     schedule: ScaleSchedule | None = None,
     branches: int = 2,
-    text_tokens: int = TEXT_TOKENS,
 ) -> Footprint:
     """Bytes one picture needs under a placement.
 
@@ -101,13 +100,12 @@ def footprint(
         schedule: the size of the picture; by default the bundle's largest.
         branches: branches of the guidance: 2 where prompt and subject strength are equal, 3 otherwise, 4 where identity
             and look differ too.
-        text_tokens: tokens of the prompt.
     """
     schedule = schedule or max(manifest.schedules, key=lambda entry: sum(entry.tokens))
     config = manifest.transformer
     numbers = transformer_numbers(config)
     size = placement.number_bytes
-    text_tokens = min(text_tokens, config.text_limit)
+    text_tokens = min(TEXT_TOKENS, config.text_limit)
 
     # Weights
     shared = numbers.shared * FLOAT32

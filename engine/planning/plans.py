@@ -294,7 +294,7 @@ def _plan(manifest: BundleManifest, device: Device, key: PlanKey, schedule: Scal
         strip_bytes=None if device.kind == "cpu" else placement.strip_bytes,
         cache_bytes=_cache_bytes(sizes, device.free - needed if placement.states_stay else 0),
     )
-    return replace(plan, words=_words(plan, device), notes=_notes(plan, device))
+    return replace(plan, words=_words(plan), notes=_notes(plan, device))
 
 
 def _branch_order(placement: PlanPlacement, device: Device) -> BranchOrder:
@@ -317,7 +317,7 @@ def _cache_bytes(sizes: Footprint, free: int) -> int:
     return least + min(max(0, free) // 2, _MORE_CACHED * sizes.cache)
 
 
-def _words(plan: MemoryPlan, device: Device) -> Sentence:
+def _words(plan: MemoryPlan) -> Sentence:
     needed, have = gigabytes(plan.needed), Sentence("you have {total} GB", total=round(plan.available / GIB))
     if not plan.missing or plan.needed > plan.available:
         return Sentence("{plan}: needs {needed}, {have}.", plan=plan.title, needed=needed, have=have)

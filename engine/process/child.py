@@ -9,7 +9,6 @@ import logging
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from types import ModuleType
@@ -17,9 +16,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.errors import Cancel, Cancelled, DeviceLost, EchoGenError
+from engine.errors import Cancel, Cancelled, DeviceLost
 from engine.events import EngineInfo, Event
 from engine.process.damage import cannot_load
+from engine.process.failures import failures_told
 from engine.process.messages import (
     Command,
     Failed,
@@ -162,76 +162,104 @@ def child_main(connection: Connection, cancelled: Any, engine: str, threads: int
 
 def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine_name: str) -> None:
     """Work on commands until ``Shutdown``. Every failure becomes a ``Failed`` message; the loop goes on."""
-    engine: EngineLike | None = None
-    superseded = _Superseded(inbox)
-    contests = _Contests()
+    work = _Work(inbox, send, cancelled, engine_name)
     while True:
         command = inbox.next()
         job = command.job if isinstance(command, Generate) else None
+        with failures_told(send, lambda error: Sentence("The engine failed: {error}.", error=error), job):
+            try:
+                work.on(command)
+            except Cancelled as error:
+                if job is not None:
+                    send(Failed(job, error))
+        if isinstance(command, Shutdown):
+            return
+
+
+class _Work:
+    """The engine that is open, and what each command does with it."""
+
+    def __init__(self, inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine_name: str) -> None:
+        self._inbox, self._send, self._cancelled, self._engine_name = inbox, send, cancelled, engine_name
+        self._engine: EngineLike | None = None
+        self._superseded = _Superseded(inbox)
+        self._contests = _Contests()
+
+    def on(self, command: Command) -> None:
+        """Do what a command asks for. Raises what the engine raises."""
+        match command:
+            case ImportLibraries():
+                with contextlib.suppress(Exception):
+                    _import(self._engine_name.partition(":")[0])
+            case Open():
+                self._open(command)
+            case Prepare():
+                self._prepare(command)
+            case Generate():
+                self._generate(command)
+            case PaintScales():
+                self._paint(command)
+            case Shutdown():
+                self._close()
+
+    def _close(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def _open(self, command: Open) -> None:
+        self._close()
+        self._send(Loading(0.0, "Loading the model libraries"))
+        self._engine = engine = _load(self._engine_name).open(
+            command.bundle,
+            command.device,
+            command.memory,
+            on_progress=lambda fraction, text: self._send(Loading(fraction, text)),
+        )
+        self._send(Opened(engine.info))
+
+    def _prepare(self, command: Prepare) -> None:
+        if self._engine is None:
+            return
+        notes = self._engine.prepare(
+            command.subject,
+            command.prompt,
+            command.negative_prompt,
+            views=command.views,
+            cancel=self._superseded,
+        )
+        self._send(Prepared(command, notes))
+
+    def _generate(self, command: Generate) -> None:
+        engine = self._engine
+        if engine is None:
+            raise DeviceLost(Sentence("The model is not loaded."), Sentence("Choose a model first."))
+        cancel = _JobCancel(self._cancelled, command.job)
+        info, further = engine.info, self._contests.of(command)
+        for event in engine.generate(command.request, cancel=cancel, until_scale=command.until_scale, **further):
+            if engine.info != info:
+                info = engine.info
+                self._send(Replanned(info))
+            self._send(JobEvent(command.job, event))
+
+    def _paint(self, command: PaintScales) -> None:
         try:
-            match command:
-                case Shutdown():
-                    if engine is not None:
-                        engine.close()
-                    return
-                case ImportLibraries():
-                    with contextlib.suppress(Exception):
-                        _import(engine_name.partition(":")[0])
-                case Open():
-                    if engine is not None:
-                        engine.close()
-                        engine = None
-                    send(Loading(0.0, "Loading the model libraries"))
-                    engine = _load(engine_name).open(
-                        command.bundle,
-                        command.device,
-                        command.memory,
-                        on_progress=lambda fraction, text: send(Loading(fraction, text)),
-                    )
-                    assert engine is not None
-                    send(Opened(engine.info))
-                case Prepare():
-                    if engine is not None:
-                        notes = engine.prepare(
-                            command.subject,
-                            command.prompt,
-                            command.negative_prompt,
-                            views=command.views,
-                            cancel=superseded,
-                        )
-                        send(Prepared(command, notes))
-                case Generate():
-                    if engine is None:
-                        raise DeviceLost(Sentence("The model is not loaded."), Sentence("Choose a model first."))
-                    cancel = _JobCancel(cancelled, command.job)
-                    info = engine.info
-                    further = contests.of(command)
-                    for event in engine.generate(
-                        command.request, cancel=cancel, until_scale=command.until_scale, **further
-                    ):
-                        if engine.info != info:
-                            info = engine.info
-                            send(Replanned(info))
-                        send(JobEvent(command.job, event))
-                case PaintScales():
-                    try:
-                        send(ScalesPainted(command.number, _paint(engine, command, _GivesWay(inbox))))
-                    except Cancelled:
-                        inbox.put_back(command)
-        except Cancelled as error:
-            if job is not None:
-                send(Failed(job, error))
-        except EchoGenError as error:
-            send(Failed(job, error, traceback.format_exc()))
-        except ConnectionError:
+            self._send(ScalesPainted(command.number, self._scales(command)))
+        except Cancelled:
+            self._inbox.put_back(command)
+
+    def _scales(self, command: PaintScales) -> tuple[np.ndarray, ...]:
+        """The scales of an earlier picture. A courtesy: a fault is no message, the tiles just stay empty."""
+        engine = self._engine
+        if engine is None or command.request.bundle not in ("", engine.info.bundle):
+            return ()
+        try:
+            return engine.previews(command.bits, command.request, cancel=_GivesWay(self._inbox))
+        except Cancelled:
             raise
-        except Exception as error:
-            log.exception("a command failed")
-            fault = EchoGenError(
-                Sentence("The engine failed: {error}.", error=str(error).rstrip(".")),
-                Sentence("The details say where; copy them into a report."),
-            )
-            send(Failed(job, fault, traceback.format_exc()))
+        except Exception:
+            log.warning("the scales of an earlier picture could not be painted", exc_info=True)
+            return ()
 
 
 def _load(engine_name: str) -> Any:
@@ -274,16 +302,3 @@ class _Contests:
         if command.contest != self._number:
             self._number, self._contest = command.contest, Contest()
         return {"contest": self._contest}
-
-
-def _paint(engine: EngineLike | None, command: PaintScales, cancel: Cancel) -> tuple[np.ndarray, ...]:
-    """The scales of an earlier picture. A courtesy: a fault is no message, the tiles just stay empty."""
-    if engine is None or command.request.bundle not in ("", engine.info.bundle):
-        return ()
-    try:
-        return engine.previews(command.bits, command.request, cancel=cancel)
-    except Cancelled:
-        raise
-    except Exception:
-        log.warning("the scales of an earlier picture could not be painted", exc_info=True)
-        return ()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
-import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from engine.errors import EchoGenError
-from engine.process.messages import Converted, Converting, Failed, Originals
+from engine.process.failures import failures_told
+from engine.process.messages import Converted, Converting, Originals
 from engine.process.spawn import give_way
 from engine.sentence import Sentence
-
-log = logging.getLogger(__name__)
 
 
 def conversion_main(connection: Connection, originals: Originals, out: Path, name: str) -> None:
@@ -23,7 +19,7 @@ def conversion_main(connection: Connection, originals: Originals, out: Path, nam
     cancel = threading.Event()
     threading.Thread(target=_watch, args=(connection, cancel), name="commands", daemon=True).start()
     progress = _Progress(connection)
-    try:
+    with failures_told(connection.send, lambda error: Sentence("The conversion failed: {error}.", error=error)):
         from engine.bundle.converter import PublishedParts, convert_bundle
         from engine.bundle.records import Origin
 
@@ -38,17 +34,6 @@ def conversion_main(connection: Connection, originals: Originals, out: Path, nam
         )
         convert_bundle(parts, out, name=name, on_progress=progress, cancel=cancel)
         connection.send(Converted())
-    except EchoGenError as error:
-        connection.send(Failed(None, error, traceback.format_exc()))
-    except ConnectionError:
-        raise
-    except Exception as error:
-        log.exception("the conversion failed")
-        fault = EchoGenError(
-            Sentence("The conversion failed: {error}", error=error),
-            Sentence("The details say where; copy them into a report."),
-        )
-        connection.send(Failed(None, fault, traceback.format_exc()))
 
 
 def _watch(connection: Connection, cancel: threading.Event) -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import threading
-import traceback
 from multiprocessing.connection import Connection
 
 import numpy as np
 
-from engine.errors import EchoGenError
-from engine.process.messages import Enlarged, EnlargeFile, EnlargingGoesOn, Failed
+from engine.process.failures import failures_told
+from engine.process.messages import Enlarged, EnlargeFile, EnlargingGoesOn
 from engine.process.spawn import give_way
 from engine.sentence import Sentence
-
-log = logging.getLogger(__name__)
 
 
 def enlarging_main(connection: Connection, work: EnlargeFile) -> None:
@@ -24,7 +20,7 @@ def enlarging_main(connection: Connection, work: EnlargeFile) -> None:
     give_way()
     writing = threading.Lock()
     threading.Thread(target=_watch, args=(connection, writing), name="commands", daemon=True).start()
-    try:
+    with failures_told(connection.send, lambda error: Sentence("Enlarging failed: {error}.", error=error)):
         from engine.enlarging import METHOD, by_network
         from engine.photo import save_larger
 
@@ -37,17 +33,6 @@ def enlarging_main(connection: Connection, work: EnlargeFile) -> None:
 
         width, height = save_larger(work.source, work.target, work.factor, way=way, method=METHOD)
         connection.send(Enlarged(width, height, METHOD))
-    except EchoGenError as error:
-        connection.send(Failed(None, error, traceback.format_exc()))
-    except ConnectionError:
-        raise
-    except Exception as error:
-        log.exception("enlarging failed")
-        fault = EchoGenError(
-            Sentence("Enlarging failed: {error}", error=error),
-            Sentence("The details say where; copy them into a report."),
-        )
-        connection.send(Failed(None, fault, traceback.format_exc()))
 
 
 def _watch(connection: Connection, writing: threading.Lock) -> None:

@@ -116,8 +116,9 @@ def _enter(connection: Connection, main: Callable[..., None], arguments: tuple[A
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError):  # the parent is gone
         main(connection, *arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # a program without a console has none
+            stream.flush()
     os._exit(0)  # threads of the child may be deep in work that nobody waits for
 
 
@@ -126,6 +127,11 @@ def give_way() -> None:
 
     To be called before torch is imported.
     """
+    import psutil  # the window imports this module while it starts
+
     spin_briefly()
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(5)
+    with contextlib.suppress(OSError, psutil.Error):
+        if sys.platform == "win32":
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.nice(5)

@@ -50,6 +50,9 @@ class FirstScales:
     def nbytes(self) -> int:
         return self._records.nbytes
 
+    def clear(self) -> None:
+        self._records.clear()
+
     def begin(self, conditions: Hashable, tokens: Sequence[int], token_bytes: int) -> Beginning:
         """A picture begins.
 

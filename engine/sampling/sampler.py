@@ -23,7 +23,7 @@ from engine.device.to_device import moved
 from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.errors import Cancel, RequestError
 from engine.model.config import ScaleSchedule
-from engine.model.streaming import StreamedUnit
+from engine.model.streaming import StreamedUnit, may_pin
 from engine.model.transformer import Transformer
 from engine.sampling.first_scales import FirstScales, ScaleRecord
 from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
@@ -126,10 +126,9 @@ class Sampler:
         self.cache = ByteBudgetCache(cache_bytes - cache_bytes // _FIRST_SCALES)
         self.device = net.null_content.device
         self._rest = torch.device("cpu") if offload_states else self.device
-        pinned = self.device.type == "cuda"
-        self._content_units = [
-            StreamedUnit([*block.content.parameters()], self.device, pinned) for block in net.blocks if offload_content
-        ]
+        leaving = [[*block.content.parameters()] for block in net.blocks] if offload_content else []
+        pinned = may_pin(self.device, sum(parameter.nbytes for layer in leaving for parameter in layer))
+        self._content_units = [StreamedUnit(layer, self.device, pinned) for layer in leaving]
 
     # Conditions
 
@@ -344,6 +343,11 @@ class Sampler:
         return draw_bits(bit_probability(logits, top_p), seed, scale, tokens=tokens, places=places)
 
     # Memory
+
+    def forget(self) -> None:
+        """Give up everything that is kept between pictures."""
+        self.cache.clear()
+        self._first_scales.clear()
 
     @contextlib.contextmanager
     def _content_weights(self, missing: Sequence[Branch]) -> Iterator[None]:

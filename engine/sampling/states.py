@@ -99,7 +99,7 @@ def branch_state(
         x = block.image(x, block.image.prepared(modulation), rotary, [pair], [both], cache=recorder)
         content.append(pair)
         cross.append(both)
-        start.append(recorder.subject_condition)
+        start.append(recorder.pair)
     # The subject's start token stays in the caches; its output is not used.
     return BranchState(
         text_condition.vector,
@@ -139,7 +139,7 @@ def joined_state(
         x = block.image(x, block.image.prepared(modulation), rotary, [pair], [both], cache=recorder)
         pairs.append(pair)
         cross.append(both)
-        start.append(recorder.subject_condition)
+        start.append(recorder.pair)
     vector = text.condition.vector
     return BranchState(vector, modulation, tuple(pairs), tuple(cross), tuple(start), net.logits(x[:, 1:], vector))
 
@@ -159,10 +159,10 @@ def after(pair: KeyValue, tokens: int) -> KeyValue:
 class Recorder:
     """A key-value cache that only remembers what it was given: the start tokens have no past."""
 
-    subject_condition: KeyValue
+    pair: KeyValue
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        self.subject_condition = KeyValue(keys, values)
+        self.pair = KeyValue(keys, values)
         return keys, values
 
 

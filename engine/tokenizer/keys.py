@@ -11,11 +11,9 @@ The published loader passes over a missing weight in silence. Here it is an erro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor
 
 from engine.errors import BundleError
 from engine.sentence import Sentence
@@ -60,75 +58,6 @@ def key_table(config: TokenizerConfig) -> dict[str, str | None]:
 def plain_name(published: str) -> str:
     """The published name without its wrapper: ``….conv1.conv.weight`` becomes ``….conv1.weight``."""
     return re.sub(r"\.(conv|norm)\.(weight|bias)$", r".\2", published)
-
-
-def unwrapped(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The weights of a published file, which may lie under a top-level "vae" entry."""
-    inner = checkpoint.get("vae")
-    return inner if isinstance(inner, Mapping) else checkpoint
-
-
-def our_names(published: Iterable[str], config: TokenizerConfig) -> dict[str, str | None]:
-    """Our name for each of the published names given, wrapped or plain; None for the constants.
-
-    Raises:
-        BundleError: a weight is missing, unknown, or there under both spellings.
-    """
-    table = key_table(config)
-    spellings = {plain_name(name): name for name in table if name not in CONSTANTS}
-    found: dict[str, str | None] = {}
-    given: dict[str, str] = {}
-    for name in published:
-        full = name if name in table else spellings.get(name)
-        if full is None:
-            raise BundleError(Sentence("The tokenizer's file has an unknown weight, “{name}”.", name=name), _STEP)
-        if full in given:
-            raise BundleError(
-                Sentence(
-                    "The tokenizer's file has the same weight twice, “{first}” and “{name}”.",
-                    first=given[full],
-                    name=name,
-                ),
-                _STEP,
-            )
-        given[full] = name
-        found[name] = table[full]
-    missing = [name for name in table if name not in given and name not in CONSTANTS]
-    if missing:
-        raise BundleError(
-            Sentence(
-                "The tokenizer's file lacks {count} weights, the first “{first}”.", count=len(missing), first=missing[0]
-            ),
-            _STEP,
-        )
-    return found
-
-
-def from_published(checkpoint: Mapping[str, Any], config: TokenizerConfig) -> dict[str, Tensor]:
-    """The weights of a published file under our names, ready for ``Autoencoder.load_state_dict``.
-
-    Raises:
-        BundleError: a weight is missing, unknown, doubled or of another shape.
-    """
-    state = unwrapped(checkpoint)
-    with torch.device("meta"):
-        shapes = {name: parameter.shape for name, parameter in Autoencoder(config).named_parameters()}
-    result: dict[str, Tensor] = {}
-    for published, name in our_names(state, config).items():
-        if name is None:
-            continue
-        if state[published].shape != shapes[name]:
-            raise BundleError(
-                Sentence(
-                    "The tokenizer's weight “{published}” has the shape {shape}, not {expected}.",
-                    published=published,
-                    shape=tuple(state[published].shape),
-                    expected=tuple(shapes[name]),
-                ),
-                _STEP,
-            )
-        result[name] = state[published]
-    return result
 
 
 def config_from_shapes(shapes: Mapping[str, tuple[int, ...]]) -> TokenizerConfig:

@@ -2,13 +2,13 @@
 
 A full decode after every scale would cost more than the picture itself. Before the last scale the sum holds little that a
 decoder could bring out, so a map from the d numbers of a token to its average colour shows almost the same. It is fitted
-once, when a bundle is made, to what the decoder really paints, and lies in the bundle as ``preview.safetensors``.
+once, when a trained model is exported, to what the decoder really paints, and lies in the bundle as ``preview.safetensors``.
 
 How far the codes have grown differs from scale to scale, so every scale has a map of its own; those of the neighbouring
 scales count a little in its fit, because early scales give few different samples.
 
 A richer map (of 3x3 tokens, to 4x4 colours each) gained 0.3 dB on the last preview and drew a raster over the early ones.
-A bundle without a map decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
+A bundle without a map, as converted ones are, decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
 """
 
 from __future__ import annotations

@@ -28,14 +28,14 @@ def save_full(path: Path, state: dict[str, Any], config_digest: str) -> None:
     _write(path, {"format": FORMAT, "config": config_digest, **state})
 
 
-def load_full(path: Path, config_digest: str, device: str | torch.device = "cpu") -> dict[str, Any]:
+def load_full(path: Path, config_digest: str) -> dict[str, Any]:
     """Read what ``save_full`` wrote.
 
     Raises:
         InputError: the file is damaged, or belongs to a training of other shapes.
     """
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(
             Sentence("The checkpoint {path} cannot be read: {reason}.", path=path.name, reason=os_reason(error))

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.bundle.manifest import MANIFEST
 from engine.errors import CannotWrite, InputError
-from engine.files import disk_error, is_folder, readable
+from engine.files import disk_error, is_folder, put_in_place, readable
 from engine.process.messages import Originals
 from engine.sentence import Sentence
 from engine.validation import Damage, read_entries, read_json
@@ -177,7 +177,7 @@ def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], No
                 os.fsync(writer.fileno())
         if target.exists():
             shutil.rmtree(target)
-        work.rename(target)
+        put_in_place(work, target)
     except OSError as error:
         raise disk_error(target.parent, error) from error
     finally:

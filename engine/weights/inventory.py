@@ -12,7 +12,7 @@ from engine.bundle.conversion_report import read_report, report_file
 from engine.bundle.library import find_bundles, models_folder, shipped_folder
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, CannotWrite, EchoGenError, SizeNotAgreed
-from engine.files import disk_error, is_file, is_there, readable
+from engine.files import disk_error, is_file, is_there, put_in_place, readable
 from engine.process.messages import Originals
 from engine.sentence import NOTHING, Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
@@ -281,7 +281,7 @@ def remove_folder(folder: Path) -> None:
     doomed = folder.with_name(f".{folder.name}.removed")
     try:
         shutil.rmtree(doomed, ignore_errors=True)
-        folder.rename(doomed)
+        put_in_place(folder, doomed)
         shutil.rmtree(doomed)
     except OSError as error:
         raise disk_error(folder.parent, error) from error

@@ -200,7 +200,7 @@ class TokenStore:
 
     def get(self) -> str | None:
         """The token, or None. Asking the keyring may open the system's own dialog."""
-        given = os.environ.get("HF_TOKEN")
+        given = os.environ.get("HF_TOKEN", "").strip()  # a line break behind it makes no header
         if given:
             return given
         if self._in_memory is not None:

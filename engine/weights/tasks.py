@@ -16,7 +16,7 @@ Listener = Callable[[str], None]
 
 
 class ModelTasks:
-    """See the module. Everything happens in the event loop that ``run`` is called from."""
+    """The tasks of all models, by their names. Everything happens in the event loop that ``run`` is called from."""
 
     def __init__(self) -> None:
         self._work: dict[str, Work] = {}

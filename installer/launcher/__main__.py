@@ -52,13 +52,7 @@ def main(arguments: list[str]) -> int:
             return _on_terminal(places, repair=command == "--repair")
         return _open(places, versions, arguments)
     except SetupFailed as failure:
-        folder = ask_folder(str(failure)) if failure.kind == "disk" and not command.startswith("--") else None
-        if folder:
-            choose_folder(Path(folder))
-            return main(arguments)
-        if folder is None:  # else it was said with the question
-            say_failure(str(failure))
-        return 1
+        return _failed(failure, arguments)
     except (Stopped, KeyboardInterrupt):
         return 130
     except Exception as error:  # whatever it is: a double-click that ends without a word would say less
@@ -66,6 +60,21 @@ def main(arguments: list[str]) -> int:
         happened, advice = say("Something unexpected happened: {0}", error), say("See the log.")
         say_failure(f"{happened} {advice} {installed.log}")
         return 1
+
+
+def _failed(failure: SetupFailed, arguments: list[str]) -> int:
+    """Say why the set-up cannot even begin; where another folder helps and one is chosen, begin there. Returns the exit code."""
+    from_desktop = not arguments or not arguments[0].startswith("--")
+    folder = ask_folder(str(failure)) if failure.kind == "disk" and from_desktop else None
+    if folder:
+        try:
+            choose_folder(Path(folder))
+        except SetupFailed as refused:
+            return _failed(refused, arguments)
+        return main(arguments)
+    if folder is None:  # else it was said with the question
+        say_failure(str(failure))
+    return 1
 
 
 def _on_terminal(places: Places, *, repair: bool) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import os
 import shutil
+import ssl
 import threading
 import time
 import tomllib
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from app.language.say import say
+from engine.files import put_in_place
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.locks import Package
 from installer.launcher.network import SECONDS, Network, explain, make_opener, request
@@ -26,6 +28,8 @@ CHUNK = 256 * 1024
 TRIES = 5
 """Connections without a single new byte before the set-up says that the server cannot be reached."""
 _RATE_SECONDS = 10.0
+_BROKEN = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
+"""A connection's errors; some are errors of the operating system, as a disk's are."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,7 @@ class Fetcher:
             else:
                 shutil.copyfile(file.place, part)
             if digest(part) == file.sha256:
-                part.replace(target)
+                put_in_place(part, target)
                 return
             part.unlink()  # damaged on the way or on this disk: once more from the start
         raise SetupFailed(
@@ -208,7 +212,7 @@ class Fetcher:
                 self._stream(file, part, here, before)
                 if not file.size:
                     return
-            except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
+            except _BROKEN as error:
                 if isinstance(error, urllib.error.HTTPError) and error.code == 416:
                     part.unlink(missing_ok=True)
                 arrived = part.exists() and part.stat().st_size > here
@@ -224,6 +228,7 @@ class Fetcher:
         with self._opener.open(request(file.place, here), timeout=SECONDS) as answer:
             if here and answer.status != 206:
                 here = 0  # the server sends everything again
+            began = here
             with part.open("ab" if here else "wb") as stream:
                 while True:
                     if self.control.paused or self.control.stopped:
@@ -235,8 +240,8 @@ class Fetcher:
                     stream.write(chunk)
                     here += len(chunk)
                     self._move(before + here)
-        self.control.check()
-        if file.size and not here:
+        paused = self.control.check()
+        if file.size and here == began and not paused:
             raise http.client.IncompleteRead(b"")
 
     def _move(self, done: int) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 from pathlib import Path
 
+from app.language.say import say
+from installer.launcher.errors import SetupFailed
 from installer.launcher.places import MARKER, Places, config_folder, reachable, write
 
 _OWN = re.compile(
@@ -15,13 +18,31 @@ _OWN = re.compile(
 )
 """Names of all that the launcher makes in its folder; what is being written has a point before and an ending behind."""
 
+_SYNCED = {
+    "OneDrive": r"OneDrive\b",
+    "Dropbox": r"Dropbox\b",
+    "Google Drive": r"Google ?Drive\b",
+    "iCloud Drive": r"iCloud ?Drive\b|Mobile Documents$",
+}
+"""Services by the beginnings of their folders' names."""
+
 
 def choose_folder(parent: Path) -> str:
     """Set up in a folder inside of this one from now on: "EchoGen", or a longer name where somebody else's files lie there.
 
     Returns:
         the folder before, where a set-up was begun in it; ``remove_left`` removes that later. Else "".
+
+    Raises:
+        SetupFailed: the folder is kept in the cloud.
     """
+    service = synced_by(parent)
+    if service:
+        raise SetupFailed(
+            say("{0} is kept in {1}, which would send the whole program there and lock its files.", parent, service),
+            say("Choose a folder that stays on this computer."),
+            "disk",
+        )
     folder = parent / "EchoGen"
     if _is_someone_elses(folder):  # as the folder of finished pictures
         folder = parent / "EchoGen program"
@@ -33,6 +54,18 @@ def choose_folder(parent: Path) -> str:
     # A plain line of text: the start script reads it, too.
     write(config_folder() / "program-folder", f"{folder}\n")
     return str(before) if left else ""
+
+
+def synced_by(folder: Path) -> str:
+    """Return the service that keeps a folder in the cloud, as "OneDrive"; "" for one that stays on this computer."""
+    for name in ("OneDrive", "OneDriveConsumer", "OneDriveCommercial"):
+        if os.environ.get(name) and folder.is_relative_to(os.environ[name]):
+            return "OneDrive"
+    for part in folder.parts:
+        for service, pattern in _SYNCED.items():
+            if re.match(pattern, part, re.IGNORECASE):
+                return service
+    return ""
 
 
 def left_folders() -> list[Path]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from installer.launcher.network import Network
@@ -36,13 +36,12 @@ def environment(setup: Setup) -> dict[str, str]:
     return variables
 
 
-def open_program(setup: Setup, arguments: Sequence[str], waiting: Callable[[], None] = lambda: None) -> str:
+def open_program(setup: Setup, arguments: Sequence[str]) -> str:
     """Start the program in a process of its own.
 
     Args:
         setup: a finished one.
         arguments: photos to open.
-        waiting: called some times a second until the window is there.
 
     Returns:
         "shown", or "ended" where the program ended before its window was there. A window of an earlier start that took
@@ -67,6 +66,5 @@ def open_program(setup: Setup, arguments: Sequence[str], waiting: Callable[[], N
             code = process.poll()
             if code is not None:
                 return SHOWN if code == 0 else ENDED
-            waiting()
             time.sleep(0.05)
         return SHOWN

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.language.say import say
+from engine.files import put_in_place
 from installer.launcher.errors import SetupFailed
 
 APP_NAME = "echogen-desktop"  # as in app/store/paths.py, which needs a package
@@ -140,7 +141,7 @@ def write(file: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    temporary.replace(file)
+    put_in_place(temporary, file)
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -161,9 +161,15 @@ class Setup:
         self._tell(Progress("python", "prepare"))
         # Where the Python below it moved or went (an app in another folder), its packages are whole: nothing is fetched again.
         for way in ("--allow-existing", "--clear"):
-            if not runs(self.python):
-                self.environment.parent.mkdir(parents=True, exist_ok=True)
+            if runs(self.python):
+                break
+            self.environment.parent.mkdir(parents=True, exist_ok=True)
+            try:
                 uv.run("venv", "--no-project", "--no-config", way, "--python", PYTHON, str(self.environment))
+            except SetupFailed as failure:
+                # What lies there is in the way; without a network there would be no Python in the new one, either.
+                if way == "--clear" or failure.kind == "network":
+                    raise
         # The start script goes straight to it from now on.
         write(self.places.folder / "python-path", f"{self.python}\n")
         self._tell(Progress("python", "done"))

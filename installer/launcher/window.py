@@ -279,11 +279,16 @@ class SetupWindow(QWidget):
     @Slot()
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, say("A folder on a disk with room"))
-        if chosen:
+        if not chosen:
+            return
+        try:
             left = choose_folder(Path(chosen))
-            self._start()
-            if left:  # this window itself runs from there
-                self._notice(say("What was begun in {0} is removed at the next start.", left))
+        except SetupFailed as refused:
+            self._fail(refused)
+            return
+        self._start()
+        if left:  # this window itself runs from there
+            self._notice(say("What was begun in {0} is removed at the next start.", left))
 
     @Slot()
     def _toggle_settings(self) -> None:

@@ -460,10 +460,12 @@ def fail_once(monkeypatch, error: Exception, times: int = 1) -> None:
 def test_not_enough_memory_is_said_in_numbers(engine, monkeypatch, error):
     monkeypatch.setattr("engine.engine.step_down", lambda *_: None)
     draw(engine)
+    assert engine._sampler._first_scales.nbytes > 0
     fail_once(monkeypatch, error)
     with pytest.raises(NotEnoughMemory, match=r"This picture needs about [\d.]+ GB and [\d.]+ GB of CPU, .* is free"):
         draw(engine)
     assert engine._features.cache.nbytes == 0 and engine._sampler.cache.nbytes == 0, "memory is given back"
+    assert engine._sampler._first_scales.nbytes == 0, "that of the first scales, too"
     draw(engine)
 
 

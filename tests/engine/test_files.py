@@ -4,13 +4,51 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+from engine import files
 from engine.errors import CannotWrite
 from engine.files import write_atomically
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
+
+
+def refusing(monkeypatch, times: int) -> list[float]:
+    """Windows while another program has a file open: so many tries are refused. Returns the pauses that are made."""
+    pauses: list[float] = []
+    left = [times]
+    real = Path.replace
+
+    def replace(self, target):
+        if left[0]:
+            left[0] -= 1
+            raise PermissionError(13, "Access is denied")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(files.sys, "platform", "win32")
+    monkeypatch.setattr(files.time, "sleep", pauses.append)
+    return pauses
+
+
+def test_a_file_that_a_virus_scanner_looks_at_is_replaced_a_moment_later(tmp_path, monkeypatch):
+    target = tmp_path / "settings.json"
+    target.write_bytes(b"old")
+    pauses = refusing(monkeypatch, 3)
+    write_atomically(target, b"new")
+    assert target.read_bytes() == b"new" and len(pauses) == 3
+
+
+def test_a_file_that_stays_open_elsewhere_is_said_within_a_second(tmp_path, monkeypatch):
+    target = tmp_path / "settings.json"
+    target.write_bytes(b"old")
+    pauses = refusing(monkeypatch, 1000)
+    with pytest.raises(CannotWrite):
+        write_atomically(target, b"new")
+    assert target.read_bytes() == b"old" and 0 < sum(pauses) < 1
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
 
 
 @on_posix

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+import tomllib
 import types
 from pathlib import Path
 
@@ -368,6 +370,21 @@ def test_packages_of_other_programs_do_not_come_first(tmp_path, monkeypatch):
     with pytest.raises(SystemExit):
         start.main(["photo.jpg"])
     assert called[0][1] == "-I" and called[0][-1] == "photo.jpg"
+
+
+def test_a_missing_package_of_whatever_kind_starts_the_set_up():
+    """One that came with a newer version was not looked for: a double-click ended in a traceback instead of the set-up."""
+    import main as start
+
+    other_names = {
+        "pillow": "PIL",
+        "opencv_python_headless": "cv2",
+        "PySide6_Essentials": "PySide6",
+        "Send2Trash": "send2trash",
+    }
+    project = tomllib.loads((bootstrap.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packages = {re.match(r"[\w-]+", wanted)[0].replace("-", "_") for wanted in project["dependencies"]}
+    assert set(start.NEEDED) == {other_names.get(package, package) for package in packages}
 
 
 @pytest.mark.parametrize("waiting", [True, False])

@@ -85,6 +85,10 @@ def test_the_deb_holds_program_entry_and_uv(tmp_path, small):
         assert lines[path].startswith(mode)
     fields = subprocess.run(["dpkg-deb", "--field", str(made)], capture_output=True, text=True, check=True).stdout
     assert "Package: echogen" in fields and "libxcb-cursor0" in fields
+    subprocess.run(["dpkg-deb", "--control", str(made), str(tmp_path / "control")], check=True)
+    for step, words in (("remove", "~/.local/share/echogen-desktop/program"), ("purge", ""), ("upgrade", "")):
+        after = subprocess.run([tmp_path / "control" / "postrm", step], capture_output=True, text=True, check=True)
+        assert words in after.stdout and bool(after.stdout) == bool(words)
     if shutil.which("desktop-file-validate"):
         subprocess.run(["dpkg-deb", "--extract", str(made), str(tmp_path / "x")], check=True)
         entry = tmp_path / "x/usr/share/applications/io.github.echogen.Desktop.desktop"

@@ -15,14 +15,13 @@ from torch import Tensor
 
 from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.model.config import ScaleSchedule, TransformerConfig
-from engine.model.keys import from_published
 from engine.model.schedules import published_ratios, published_schedule
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Conditions
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
-from engine.tokenizer.keys import from_published as tokenizer_weights
+from tests.parity.published import tokenizer_weights, transformer_weights
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(os.environ.get("ECHOGEN_PARITY_DIR") or DATA)
@@ -124,8 +123,7 @@ def build(config: TransformerConfig, weights: dict[str, Tensor]) -> Transformer:
     """A transformer with published weights, built on the meta device."""
     with torch.device("meta"):
         net = Transformer(config)
-    shapes = {ours: parameter.shape for ours, parameter in net.state_dict().items()}
-    net.load_state_dict(dict(from_published(config, weights, shapes)), strict=True, assign=True)
+    net.load_state_dict(transformer_weights(config, weights), strict=True, assign=True)
     return net.eval().requires_grad_(False)
 
 
@@ -160,7 +158,7 @@ def tokenizer_case(folder: Path) -> TokenizerCase:
     )
     with torch.device("meta"):
         autoencoder = Autoencoder(config)
-    weights = tokenizer_weights(load_file(folder / "weights.safetensors"), config)
+    weights = tokenizer_weights(config, load_file(folder / "weights.safetensors"))
     autoencoder.load_state_dict(weights, strict=True, assign=True)
     grids = [(h, w) for _, h, w in sizes["scale_schedule"]]
     golden = load_file(folder / "golden.safetensors")

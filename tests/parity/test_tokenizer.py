@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
+from engine.bundle.published_files import Checkpoint
+from engine.bundle.published_names import tokenizer_names
 from engine.tokenizer.autoencoder import Autoencoder, to_uint8
 from engine.tokenizer.config import TokenizerConfig
-from engine.tokenizer.keys import config_from_shapes, our_names
+from engine.tokenizer.keys import CONSTANTS, config_from_shapes
 from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale, next_input
 from tests.parity.cases import DATA, TOKENIZERS, TokenizerCase, difference, name, tokenizer_case
 
@@ -69,8 +72,7 @@ def test_published_manifest_is_covered_one_to_one(bits: int):
     assert config == TokenizerConfig(bits=bits)
     with torch.device("meta"):
         shapes = {name: list(parameter.shape) for name, parameter in Autoencoder(config).named_parameters()}
-    names = our_names(manifest, config)
-    assert names.keys() == manifest.keys()
-    stored = {name: manifest[published] for published, name in names.items() if name is not None}
-    assert stored == shapes
-    assert len(stored) == len(manifest) - 2  # the constant, under its two names
+    published = Checkpoint.of_shapes(Path("x.pth"), {name: tuple(shape) for name, shape in manifest.items()})
+    names = tokenizer_names(published, config)
+    assert names.keys() == manifest.keys() - set(CONSTANTS)
+    assert {ours: manifest[name] for name, ours in names.items()} == shapes

@@ -57,7 +57,7 @@ def compose(
     bounce = F.adaptive_avg_pool2d(background[:, :, int(0.7 * c.size) :], 1).flatten(1)
     lit = relight(subject[:, :3], alpha, ground.direction, ground.key, ground.ambient, bounce)
     lit = torch.minimum(_rolled_off(lit, alpha), alpha)
-    image = background * (1 - _shadows(alpha, ground, height, c))
+    image = background * (1 - _shadows(alpha, ground, c))
     rows = (ground.mirror > 0.01).nonzero().flatten()
     if len(rows):
         image[rows] = _reflected(image[rows], torch.cat([lit, alpha], 1)[rows], ground, rows, c)
@@ -94,7 +94,7 @@ def _rolled_off(colour: Tensor, alpha: Tensor) -> Tensor:
     return torch.where(straight > 0.8, 0.8 + 0.2 * (1 - torch.exp(-over / 0.2)), straight) * alpha
 
 
-def _shadows(alpha: Tensor, ground: Ground, height: Tensor, c: Canvas) -> Tensor:
+def _shadows(alpha: Tensor, ground: Ground, c: Canvas) -> Tensor:
     """Return the light that the subject takes from the ground: where it touches it, and along the light."""
     size = alpha.shape[-1]
     small = halve(alpha) if size % 2 == 0 else alpha

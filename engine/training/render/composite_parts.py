@@ -14,6 +14,7 @@ import numpy as np
 
 Dice = np.random.Generator
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+_LONGEST = 768  # side in pixels that a photograph is made smaller to
 
 
 @dataclass(frozen=True)
@@ -272,7 +273,7 @@ def camera(dice: Dice, picture: np.ndarray) -> np.ndarray:
     return developed
 
 
-def read_photographs(folder: Path | None, longest: int = 768, skip: Collection[str] = ()) -> list[np.ndarray]:
+def read_photographs(folder: Path | None, skip: Collection[str] = ()) -> list[np.ndarray]:
     """The pictures of a folder, uint8 RGB, without those whose names begin with one of ``skip``.
 
     What cannot be read is left out.
@@ -283,7 +284,7 @@ def read_photographs(folder: Path | None, longest: int = 768, skip: Collection[s
             continue
         read = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if read is not None:
-            share = min(1.0, longest / max(read.shape[:2]))
+            share = min(1.0, _LONGEST / max(read.shape[:2]))
             small = cv2.resize(read, None, fx=share, fy=share, interpolation=cv2.INTER_AREA) if share < 1 else read
             pictures.append(cv2.cvtColor(small, cv2.COLOR_BGR2RGB))
     return pictures

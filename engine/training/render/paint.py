@@ -6,7 +6,6 @@ Colours are (n, 3, 1, 1) in 0 … 1, masks (n, 1, s, s) in 0 … 1, x runs right
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -64,17 +63,6 @@ class Canvas:
             norm += weight
         return F.interpolate(total, (self.size, self.size), mode="bicubic", align_corners=False) / norm
 
-    def ridge(self, base: Tensor | float, height: Tensor | float, bumps: int, octaves: int = 2) -> Tensor:
-        """Mask of everything below a hilly line about y = base."""
-        line = torch.zeros(self.n, 1, 1, self.size, device=self.device)
-        weight, norm = 1.0, 0.0
-        for _ in range(octaves):
-            low = torch.rand(self.n, 1, 1, bumps + 3, device=self.device, generator=self.generator)
-            line += weight * F.interpolate(low, (1, self.size), mode="bilinear", align_corners=True)
-            norm += weight
-            bumps, weight = bumps * 2, weight * 0.45
-        return self.edge(self.y - (base - height * (line / norm - 0.25)))
-
     def edge(self, distance: Tensor, soft: float = 1.0) -> Tensor:
         """Signed distance (positive inside) → mask with an edge ``soft`` pixels wide."""
         return (distance * self.size / soft + 0.5).clamp(0, 1)
@@ -110,11 +98,6 @@ class Canvas:
 
     def fill(self, colour: Tensor) -> None:
         self.image = colour.expand(-1, -1, self.size, self.size).clone()
-
-    def gradient(self, top: Tensor, bottom: Tensor, y0: Tensor | float = 0.0, y1: Tensor | float = 1.0) -> Tensor:
-        """A colour field running from top to bottom."""
-        share = ((self.y - y0) / (y1 - y0)).clamp(0, 1)
-        return top + (bottom - top) * share
 
     def lay(self, colour: Tensor, mask: Tensor | float) -> None:
         """Lay a colour or a colour field over the picture where the mask is."""
@@ -180,11 +163,6 @@ def soften(x: Tensor, radius: float) -> Tensor:
         x = F.interpolate(x, [max(2, side // factor) for side in x.shape[-2:]], mode="area")
     x = blur(x, max(1, round(radius / factor * 0.85)))
     return F.interpolate(x, size, mode="bilinear", align_corners=False) if x.shape[-2:] != size else x
-
-
-def spread(count: int, low: float, high: float) -> Sequence[float]:
-    """``count`` evenly spaced numbers, for things in a row."""
-    return [low + (high - low) * (index + 0.5) / count for index in range(count)]
 
 
 TAU = 2 * math.pi

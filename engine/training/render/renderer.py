@@ -197,7 +197,7 @@ class Renderer:
         ground, where = self._place(square, backgrounds, placement)
         canvas = appearance.place(square, self.size, *where)
         worn, enlarged = self._apply_looks(sprites, square, asked)
-        target, mask, whole, empty = self._compose(worn, enlarged, square, backgrounds, ground, where)
+        target, mask, whole, empty = self._compose(worn, enlarged, backgrounds, ground, where)
         side = self.reference_size
         reference = F.interpolate(square, (side, side), mode="bilinear", antialias=True, align_corners=False)
         x, y, scale, turn, _, flip = where
@@ -344,7 +344,6 @@ class Renderer:
         self,
         worn: Tensor,
         enlarged: float,
-        square: Tensor,
         backgrounds: list[Background],
         floor: Tensor,
         where: tuple[Tensor, ...],

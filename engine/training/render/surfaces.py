@@ -117,7 +117,7 @@ def setts(w: World, *palette: str, long: float = 1.6, gap: float = 0.07, worn: f
     return photo_grain(w, (colour * tone * (1 - 0.7 * joint)).clamp(0, 1), 0.1)
 
 
-def planks(w: World, *palette: str, boards: int = 7, gap: float = 0.03) -> Tensor:
+def planks(w: World, *palette: str, boards: int = 7) -> Tensor:
     """Boards with grain and knots, running along y."""
     x, y = _axes(w)
     lane = x * boards
@@ -133,7 +133,7 @@ def planks(w: World, *palette: str, boards: int = 7, gap: float = 0.03) -> Tenso
     warp = _field(w, 5, 3, stretch=0.35)
     rings = torch.sin((lane * 5 + warp * 16 + piece * 40) * 2.2)
     tone = 0.92 + 0.3 * (piece - 0.5) + 0.35 * (streak - 0.5) + 0.055 * rings + 0.02 * white_noise(w)
-    joint = (1 - (0.5 - (lane - board - 0.5).abs()) / gap).clamp(0, 1)
+    joint = (1 - (0.5 - (lane - board - 0.5).abs()) / 0.03).clamp(0, 1)
     joint = torch.maximum(joint, (1 - (0.5 - (along - along.floor() - 0.5).abs()) / 0.006).clamp(0, 1))
     return (colour * tone * (1 - 0.65 * joint)).clamp(0, 1)
 
@@ -178,7 +178,7 @@ def pile(w: World, *palette: str, tufts: float = 0.5) -> Tensor:
     return (colour * (0.97 + 0.035 * fibre + tufts * 0.3 * clumps)).clamp(0, 1)
 
 
-def cloth(w: World, *palette: str, folds: float = 0.3, weave: float = 0.03) -> Tensor:
+def cloth(w: World, *palette: str, folds: float = 0.3) -> Tensor:
     """Fabric: broad folds that catch the light, a fine weave, pale where it is stretched."""
     x, y = _axes(w)
     angle = w.u(-0.9, 0.9)
@@ -189,7 +189,7 @@ def cloth(w: World, *palette: str, folds: float = 0.3, weave: float = 0.03) -> T
     slope = soften(slope_of(height, 3) + 0.5 * slope_of(height, 2), 1.5) * 4.0
     soft = slope / (1 + slope.abs() * 0.8)
     colour, pale = w.colour(*palette), w.colour("#ffe4ee", "#fff0f4")
-    threads = torch.sin(x * 500) * torch.sin(y * 500) * weave
+    threads = torch.sin(x * 500) * torch.sin(y * 500) * 0.03
     tone = 0.92 + folds * (soft + 0.2 * (height - height.mean())) + threads + 0.012 * white_noise(w)
     return (colour * tone + pale * (soft * folds - 0.08).clamp(0, 1) * 0.5).clamp(0, 1)
 

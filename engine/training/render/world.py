@@ -104,7 +104,7 @@ class World(Canvas):
         """Radius in pixels of a picture of 256."""
         self.image = soften(self.image, radius * self.size / 256)
 
-    def sky(self, horizon: float, clouds: float | None = None) -> None:
+    def sky(self, horizon: float) -> None:
         """A sky as the light has it, down to the horizon."""
         tops, middles, lows = _SKIES.get(self.light.kind, _SKIES["noon"])
         top, middle, low = self.colour(*tops), self.colour(*middles), self.colour(*lows)
@@ -123,7 +123,7 @@ class World(Canvas):
                 torch.rand(1, 1, self.size, self.size, generator=self.generator, device=self.device) > 0.9985
             ).float()
             self.lay(self.colour("#dfe8ff"), soften(stars, 0.5) * 2)
-        amount = self.u(0, 1) if clouds is None else clouds
+        amount = self.u(0, 1)
         if self.light.kind == "fog" or amount < 0.25:
             return
         field = self.fractal(self.dice.choice((2, 3, 4)), self.u(1.6, 3.2), 6)
@@ -141,14 +141,13 @@ class World(Canvas):
         _, _, lows = _SKIES.get(self.light.kind, _SKIES["noon"])
         self.lay(self.colour(*lows, vary=0.01), near * strength)
 
-    def project(self, tile: Tensor, horizon: float, scale: float = 1.0, turn: float = 0.0, keep: float = 1.0) -> Tensor:
+    def project(self, tile: Tensor, horizon: float, scale: float = 1.0, turn: float = 0.0) -> Tensor:
         """A flat pattern as the camera sees it on the ground, (1, c, s, s).
 
         Args:
             tile: seen from above, (1, c, t, t).
             horizon: y; negative looks down more steeply.
             scale: tiles per unit of ground; larger is finer.
-            keep: sharpness, 1 for as sharp as the distance allows.
         """
         t = tile.shape[-1]
         depth = (1 - horizon) / (self.y - horizon).clamp_min(2e-3)  # 1 at the lower edge, growing with distance
@@ -162,8 +161,8 @@ class World(Canvas):
         v = (away * cos - across * sin) * scale - self.u(0.8, 0.95)
         grid = torch.stack([u, v], dim=-1).squeeze(0)
         # One pixel's reach on the tile decides how blurred the pattern is there.
-        reach = (depth**2) * height / (1 - horizon) * scale * t / 2 / self.size / keep
-        reach = torch.maximum(reach * 0.55, depth * scale * t / 2 / self.size / keep)
+        reach = (depth**2) * height / (1 - horizon) * scale * t / 2 / self.size
+        reach = torch.maximum(reach * 0.55, depth * scale * t / 2 / self.size)
         level = reach.clamp_min(1).log2().clamp(0, LEVELS - 1.001)
         out = torch.zeros(1, tile.shape[1], self.size, self.size, device=self.device)
         first, last = int(float(level.min())), math.ceil(float(level.max()))

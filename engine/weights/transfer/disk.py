@@ -17,7 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from engine.errors import CannotWrite
-from engine.files import disk_error, hash_file
+from engine.files import disk_error, hash_file, put_in_place
 from engine.sentence import Sentence
 from engine.validation import Natural
 
@@ -172,9 +172,9 @@ def accept(job: FileJob) -> str | None:
             path.unlink()
             return None
         if path is not job.target:
-            with path.open("rb") as file:
+            with path.open("rb+") as file:  # Windows writes out only what is open for writing
                 os.fsync(file.fileno())
-            path.replace(job.target)
+            put_in_place(path, job.target)
     return hashes.sha256
 
 

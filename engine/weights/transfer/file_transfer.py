@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -256,6 +257,6 @@ def _connection_words(error: Exception) -> Sentence:
         return cannot_reach()
     if isinstance(error, httpx.TimeoutException):
         return Sentence("the server fell silent")
-    if isinstance(error, httpx.HTTPError):
+    if isinstance(error, httpx.HTTPError | ssl.SSLError):  # what breaks within TLS comes through the client as it is
         return Sentence("the connection was cut")
     raise error

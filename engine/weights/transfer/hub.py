@@ -1,6 +1,6 @@
 """Reads a repository of the hub: its files at one commit, their sizes and hashes, and its licence.
 
-Metadata comes through the hub's own library; the transfer is ours (``transfer.py``). What comes back is checked as if a
+Metadata comes through the hub's own library; the transfer is ours (``file_transfer.py``). What comes back is checked as if a
 stranger had sent it.
 """
 

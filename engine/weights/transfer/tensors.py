@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import ssl
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,7 @@ async def _first_bytes(client: httpx.AsyncClient, url: str, count: int, token: s
                     await abandon(response, chunks)
                     break
                 found += chunk
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, ssl.SSLError) as error:
         raise Busy(Sentence("the connection was cut")) from error
     if len(found) < count:
         raise Busy(Sentence("the connection ended early"))

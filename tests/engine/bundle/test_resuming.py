@@ -143,6 +143,21 @@ def test_a_full_disk_keeps_what_is_complete(published, whole, tmp_path, monkeypa
     assert content(out) == whole
 
 
+def test_an_end_while_the_bundle_took_its_place_is_no_obstacle(published, whole, tmp_path):
+    """The bundle that was there before still lies beside, under the name that the next one wants."""
+    out = tmp_path / "out"
+    run(published, out)
+    for count in (60, 10_000):
+        try:
+            run(published, out, cancel=After(count))
+        except Cancelled:
+            (old,) = (folder.with_suffix(".old") for folder in begun(out))
+            old.mkdir()
+            (old / "bundle.json").write_text("{}", encoding="utf-8")
+    assert content(out) == whole
+    assert [folder.name for folder in tmp_path.iterdir()] == ["out"]
+
+
 def test_damaged_files_leave_nothing(published, tmp_path, monkeypatch):
     def lies(*_):
         raise BundleError("The weight is damaged.")

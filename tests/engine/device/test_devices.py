@@ -1,6 +1,7 @@
 """Choosing a device, and its words."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -83,3 +84,18 @@ def test_tools_that_are_missing_or_fail_say_nothing():
     assert devices.run_tool(["no-such-tool-anywhere"]) == ""
     assert devices.run_tool([devices.sys.executable, "-c", "raise SystemExit(3)"]) == ""
     assert devices.run_tool([devices.sys.executable, "-c", "print(5)"]).strip() == "5"
+
+
+def test_what_a_tool_says_in_another_encoding_is_read_all_the_same():
+    """A card's name in the code page of a Chinese Windows ended the glance, and the window's start with it."""
+    said = "import sys; sys.stdout.buffer.write('显卡'.encode('gbk') + b', 8188')"
+    assert devices.run_tool([devices.sys.executable, "-c", said]).endswith(", 8188")
+
+
+def test_a_tool_opens_no_window_of_its_own(monkeypatch):
+    def run(command, *, creationflags, **_):
+        return subprocess.CompletedProcess(command, 0, str(creationflags).encode())
+
+    monkeypatch.setattr(devices, "_NO_CONSOLE", 0x08000000)
+    monkeypatch.setattr(devices.subprocess, "run", run)
+    assert devices.run_tool(["nvidia-smi"]) == str(0x08000000)

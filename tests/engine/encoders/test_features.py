@@ -55,6 +55,22 @@ def test_another_place_encodes_only_what_depends_on_it(features):
     assert features.has_subject(subject, here) and not features.has_subject(subject)
 
 
+def test_a_text_encoder_for_which_the_card_is_too_full_goes_home(bundle, monkeypatch):
+    """Half of it stayed on the card, and the smaller plan had that much less."""
+    features = Features(bundle.text, bundle.semantic, bundle.content, torch.device("cpu"), offload_text=True)
+    places = []
+
+    def move(place: torch.device | str) -> None:
+        places.append(place)
+        if place != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(features.text, "to", move)
+    with pytest.raises(torch.OutOfMemoryError):
+        features.prompt("a ball in the snow")
+    assert places[-1] == "cpu"
+
+
 def test_the_budget_holds(bundle):
     features = Features(bundle.text, bundle.semantic, bundle.content, torch.device("cpu"), cache_bytes=2000)
     first = features.prompt("a ball in the snow")

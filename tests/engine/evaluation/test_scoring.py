@@ -12,7 +12,6 @@ from PIL import Image
 
 from engine.bench.random_bundle import make_random_bundle
 from engine.cli import main
-from engine.cli.evaluate import find_photos
 from engine.errors import InputError
 from engine.evaluation import scoring as work
 from engine.evaluation.judges import Embedder, Judges, SceneClassifier
@@ -127,19 +126,6 @@ def test_reconstructions_are_what_the_tokenizer_makes_of_a_picture(case: work.Ca
     assert made.shape == (9, 3, 64, 64)
     assert torch.allclose(made[:2], drawer.reconstruct(case.renders[:2]), atol=1e-5)
     assert float(made.abs().max()) <= 1
-
-
-def test_photos_are_found_in_folders_and_alone(tmp_path: Path):
-    (tmp_path / "grey_cat2").mkdir()
-    for name in ("grey_cat2/01.jpg", "grey_cat2/00.jpg", "red shoe.png", "notes.txt"):
-        Image.new("RGB", (4, 4)).save(tmp_path / name, "PNG")
-    found = [(path.name, name) for path, name in find_photos(tmp_path)]
-    assert found == [("00.jpg", "grey cat"), ("red shoe.png", "red shoe")]
-    with pytest.raises(InputError, match="does not exist"):
-        find_photos(tmp_path / "nowhere")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no photos"):
-        find_photos(tmp_path / "empty")
 
 
 def test_the_command_writes_figures_and_sheets(

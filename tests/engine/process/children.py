@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -30,6 +32,12 @@ def echo(connection):
                 raise ZeroDivisionError("by design")
             case message:
                 connection.send(message)
+
+
+def mute(connection):
+    """Has no streams, as a program of Windows without a console, and a thread that nobody waits for."""
+    sys.stdout = sys.stderr = None
+    threading.Thread(target=time.sleep, args=(60,)).start()
 
 
 def deaf(connection):

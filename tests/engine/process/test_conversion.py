@@ -115,7 +115,7 @@ def test_percents_are_sent_once_and_faults_become_words(child, monkeypatch):
     monkeypatch.setattr(converter, "convert_bundle", convert)
     *told, failed = child()
     assert [type(message) for message in told] == [Converting] * len(told) and 40 < len(told) < 60
-    assert failed.error.fact == "The conversion failed: by design"
+    assert failed.error.fact == "The conversion failed: by design."
 
 
 def test_shutdown_stops_the_converter(child, monkeypatch):

@@ -60,7 +60,7 @@ def test_stopped_it_ends_at_once_and_writes_nothing(begin, tmp_path):
     [
         ("killed", "from.png", "to.png", NotEnoughMemory, "ended by the system"),
         ("crash", "from.png", "to.png", EchoGenError, "ended with code 3"),
-        ("broken", "from.png", "to.png", EchoGenError, "Enlarging failed: by design"),
+        ("broken", "from.png", "to.png", EchoGenError, "Enlarging failed: by design."),
         ("well", "gone.png", "to.png", PhotoError, "gone.png"),
         ("well", "from.png", "no/to.png", CannotWrite, "no such folder"),
     ],

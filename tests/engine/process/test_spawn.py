@@ -6,9 +6,12 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
+from engine.process import spawn
 from engine.process.spawn import ChildLost, ChildProcess
 from tests.engine.process import children
 
@@ -69,3 +72,21 @@ def test_a_child_that_does_not_listen_is_ended_in_bounded_time(start):
     assert not child.alive and time.monotonic() - began < 5
     with pytest.raises(ChildLost):
         child.send("hello")
+
+
+def test_a_child_without_a_console_ends_as_it_was_asked_to(start):
+    child = start(children.mute)
+    with pytest.raises(ChildLost) as lost:
+        child.receive(60)
+    assert lost.value.exit_code == 0
+
+
+def test_a_child_that_computes_gives_way_to_the_window_on_every_system(monkeypatch):
+    lowered = []
+    monkeypatch.setattr(spawn.os, "nice", lowered.append)
+    monkeypatch.setattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", "below normal", raising=False)
+    monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(nice=lowered.append))
+    for platform in ("linux", "win32"):
+        monkeypatch.setattr(spawn.sys, "platform", platform)
+        spawn.give_way()
+    assert lowered == [5, "below normal"]

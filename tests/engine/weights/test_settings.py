@@ -133,7 +133,7 @@ def test_what_cannot_be_a_token_is_refused(token):
 
 
 def test_the_environments_token_goes_first(monkeypatch):
-    monkeypatch.setenv("HF_TOKEN", "from-outside")
+    monkeypatch.setenv("HF_TOKEN", "from-outside\n")  # as a file of secrets ends
     store = TokenStore()
     store.set("own")
     assert store.get() == "from-outside"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import ssl
 import threading
 
 import pytest
@@ -50,6 +52,53 @@ def test_a_start_after_a_kill_goes_on_too_and_a_whole_file_is_not_asked_for(tmp_
     assert index.asked == [("/files/thing.whl", "bytes=123456-")]
     fetcher(tmp_path).fetch([wanted])
     assert len(index.asked) == 1
+
+
+class Answer(io.BytesIO):
+    """A server's answer to the request for the rest of a file."""
+
+    status = 206
+
+    def read1(self, size: int = -1) -> bytes:
+        return self.read(size)
+
+
+def test_answers_without_a_byte_are_given_up(tmp_path, wanted, monkeypatch):
+    """A proxy that cuts every connection was asked again without an end and without a pause."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/thing.whl.part").write_bytes(DATA[:1000])
+    here, asked = fetcher(tmp_path), []
+
+    def open_empty(*_, **__) -> Answer:
+        asked.append("")
+        assert len(asked) < 50, "without an end"
+        return Answer()
+
+    monkeypatch.setattr(here._opener, "open", open_empty)
+    with pytest.raises(SetupFailed, match=r"127\.0\.0\.1 cannot be reached") as failure:
+        here.fetch([wanted])
+    assert failure.value.kind == "network" and len(asked) == fetch.TRIES
+    assert (tmp_path / "files/thing.whl.part").stat().st_size == 1000
+
+
+def test_an_encrypted_connection_that_breaks_is_no_matter_of_the_disk(tmp_path, index, wanted, monkeypatch):
+    class Broken(Answer):
+        status = 200
+
+        def read1(self, size: int = -1) -> bytes:
+            found = super().read1(400_000)
+            if found:
+                return found
+            raise ssl.SSLError(1, "decryption failed or bad record mac")
+
+    here = fetcher(tmp_path)
+    answers, real = [Broken(DATA[:900_000])], here._opener.open
+    monkeypatch.setattr(
+        here._opener, "open", lambda *given, **named: answers.pop() if answers else real(*given, **named)
+    )
+    here.fetch([wanted])
+    assert (tmp_path / "files/thing.whl").read_bytes() == DATA
+    assert [asked for _, asked in index.asked] == ["bytes=900000-"]
 
 
 def test_a_server_without_ranges_sends_everything_again(tmp_path, index, wanted):

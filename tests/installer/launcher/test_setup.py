@@ -19,7 +19,7 @@ from installer.launcher import opening
 from installer.launcher import setup as module
 from installer.launcher.errors import SetupFailed, Stopped
 from installer.launcher.fetch import Control
-from installer.launcher.folders import choose_folder, left_folders
+from installer.launcher.folders import choose_folder, left_folders, synced_by
 from installer.launcher.removal import remove
 from installer.launcher.setup import Progress, Setup, only_one
 
@@ -111,6 +111,31 @@ def test_a_python_that_broke_is_replaced_and_its_packages_are_kept(program, inde
     assert works(setup) and setup.is_done("program")
 
 
+def test_an_environment_that_cannot_be_kept_is_made_anew(program):
+    setup = Setup(program)
+    setup.run()
+    shutil.rmtree(setup.python.parent)
+    setup.python.parent.write_text("a file is in the way", encoding="utf-8")
+    setup.run()
+    assert works(setup) and setup.is_done("program")
+
+
+def test_an_environment_is_kept_while_there_is_no_network(program, monkeypatch):
+    setup = Setup(program)
+    setup.run()
+    setup.python.unlink()
+    ways = []
+
+    def run(uv, *arguments):
+        ways.append(arguments[3])
+        raise SetupFailed("The server cannot be reached.", "", "network")
+
+    monkeypatch.setattr(module.Uv, "run", run)
+    with pytest.raises(SetupFailed, match="cannot be reached"):
+        setup.run()
+    assert ways == ["--allow-existing"]
+
+
 def test_what_python_compiled_anew_is_no_damage(program):
     """PySide6 brings compiled files along, of another size than those that Python writes at the first import."""
     setup = Setup(program)
@@ -173,6 +198,44 @@ def test_a_folder_that_cannot_be_written_and_another_one(program, tmp_path):
     assert other.folder == tmp_path / "other disk" / "EchoGen"
     Setup(other).run()
     assert works(Setup(other))
+
+
+@pytest.mark.parametrize(
+    ("folder", "service"),
+    [
+        ("OneDrive/Documents", "OneDrive"),
+        ("OneDrive - Contoso Ltd/x", "OneDrive"),
+        ("Library/CloudStorage/GoogleDrive-me/My Drive", "Google Drive"),
+        ("Library/Mobile Documents/com~apple~CloudDocs", "iCloud Drive"),
+        ("Dropbox (Personal)", "Dropbox"),
+        ("my onedrive pictures", ""),
+        ("Documents", ""),
+    ],
+)
+def test_a_folder_that_is_kept_in_the_cloud_is_refused(program, tmp_path, folder, service):
+    assert synced_by(tmp_path / folder) == service
+    if service:
+        with pytest.raises(SetupFailed, match=rf"is kept in {service}") as failure:
+            choose_folder(tmp_path / folder)
+        assert failure.value.kind == "disk", "another one is offered"
+        assert type(program).standard(program.root).folder == program.folder
+    else:
+        choose_folder(tmp_path / folder)
+
+
+def test_the_folder_that_windows_names_as_onedrive_counts_under_any_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("OneDriveCommercial", str(tmp_path / "Firma"))
+    assert synced_by(tmp_path / "Firma" / "Desktop") == "OneDrive" and synced_by(tmp_path / "Firmament") == ""
+
+
+def test_a_folder_that_is_refused_is_asked_for_again(program, tmp_path, monkeypatch):
+    answers = [str(tmp_path / "OneDrive"), str(tmp_path / "other disk"), None]
+    said = []
+    monkeypatch.setattr(entry, "ask_folder", lambda why: said.append(why) or answers.pop(0))
+    failure = SetupFailed("The disk is full.", "", "disk")
+    monkeypatch.setattr(entry, "main", lambda arguments: 0)
+    assert entry._failed(failure, []) == 0 and len(said) == 2 and "OneDrive" in said[1]
+    assert type(program).standard(program.root).folder == tmp_path / "other disk" / "EchoGen"
 
 
 def test_what_was_begun_in_another_folder_goes_when_the_program_has_opened(program, tmp_path, monkeypatch):

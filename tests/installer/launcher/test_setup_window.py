@@ -125,6 +125,15 @@ def test_another_folder_is_used_from_then_on(window, asked, monkeypatch, tmp_pat
     assert window.rect().contains(window.text.geometry())
 
 
+def test_a_folder_in_the_cloud_is_refused_and_another_one_offered(window, asked, monkeypatch, tmp_path):
+    window.worker.failed.emit(SetupFailed("The disk is full.", "", "disk"))
+    monkeypatch.setattr(module.QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "OneDrive" / "Documents"))
+    starts = asked.starts
+    window.folder.click()
+    assert "is kept in OneDrive" in window.text.text() and shown(window) == {"again", "folder"}
+    assert asked.starts == starts and window.rect().contains(window.text.geometry())
+
+
 def test_the_log_is_read_and_follows(window):
     places = Places.standard(window._root)
     places.prepare()

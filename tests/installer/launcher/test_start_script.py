@@ -217,3 +217,11 @@ def test_a_full_disk_before_there_is_a_window_offers_another_folder(tmp_path, mo
     assert "0.4 GB are needed, and 0.1 GB are free. Make room." in asked
     assert ("--file-selection" in asked) == bool(used)
     assert "--error" not in asked, "it is said once"
+
+
+def test_the_launcher_needs_no_package():
+    """It runs before there is any: ``-S`` hides those of the tests."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import installer.launcher.__main__, installer.launcher.removal"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=120)

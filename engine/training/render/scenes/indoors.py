@@ -10,7 +10,7 @@ from engine.training.render.world import Setting, World
 _WOOD = ("#a87848", "#b88854", "#8c6440", "#c49a68", "#6c4c34", "#98704c")
 
 
-def _room(w: World, horizon: float, plain: bool = False) -> None:
+def _room(w: World, horizon: float) -> None:
     """A wall with what stands before it."""
     wall = w.colour("#d8d0c4", "#c8ccc8", "#b8b4a8", "#d4d8d8", "#a8b4b4", "#c4b4a0", "#8c9ca0", "#e4e0d8")
     across = (w.x - 0.5) * w.light.direction[0]
@@ -23,8 +23,6 @@ def _room(w: World, horizon: float, plain: bool = False) -> None:
                 0.14 - (w.y - y - 0.1).abs(), 3
             )
             w.lay(w.colour("#fff4dc", "#fff8ec") * (w.cast * 1.15).clamp(0, 1), shape * 0.45)
-    if plain:
-        return
     for _ in range(w.dice.randint(1, 3)):
         kind, x = w.dice.randint(0, 4), w.dice.choice((w.u(0, 0.35), w.u(0.65, 1.0)))
         if kind == 0:  # a picture
@@ -77,9 +75,9 @@ def _room(w: World, horizon: float, plain: bool = False) -> None:
     w.shade(1 - 0.3 * (1 - (w.y - horizon).abs() / 0.012).clamp(0, 1))
 
 
-def _pool_of_light(w: World, horizon: float, strength: float = 0.22) -> None:
+def _pool_of_light(w: World, horizon: float) -> None:
     """Floors are lighter on the side of the light."""
-    w.shade(1 + strength * (w.x - 0.5) * w.light.direction[0] * 2 * w.below(horizon) - 0.1 * w.below(horizon))
+    w.shade(1 + 0.22 * (w.x - 0.5) * w.light.direction[0] * 2 * w.below(horizon) - 0.1 * w.below(horizon))
 
 
 def pink_fabric(w: World) -> Setting:

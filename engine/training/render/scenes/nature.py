@@ -30,11 +30,12 @@ def _blades(w: World, line: float, count: int, low: float, high: float, *palette
         )
 
 
-def _turf(w: World, horizon: float, *palette: str, start: float = 0.3, thick: int = 150) -> None:
+def _turf(w: World, horizon: float, *palette: str) -> None:
     """Standing blades over a flat ground of grass, small far away and large in front."""
     kinds = [stamps.blade(w, *palette) for _ in range(6)]
-    for row in range(thick):
-        depth = start + (1 - start) * (row / thick) ** 0.8
+    rows = 150
+    for row in range(rows):
+        depth = 0.3 + 0.7 * (row / rows) ** 0.8
         size = (0.025 + 0.095 * depth) * w.u(0.7, 1.3)
         foot = horizon + (1.03 - horizon) * depth
         w.stamp(w.dice.choice(kinds), w.u(-0.02, 1.02), foot - size / 2, size, w.u(-0.5, 0.5))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import os
 import random
 import signal
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -19,7 +21,7 @@ import pytest
 from engine import files
 from engine.errors import CannotWrite, NetworkError
 from engine.files import readable
-from engine.weights.transfer import disk
+from engine.weights.transfer import disk, file_transfer
 from engine.weights.transfer.disk import FileJob, Segment
 from engine.weights.transfer.file_transfer import RetryPolicy, fetch
 from engine.weights.transfer.requests import make_client
@@ -54,6 +56,32 @@ def run(job, policy, token=None, stall_seconds=5.0):
 def assert_arrived(job):
     assert job.target.read_bytes() == CONTENT
     assert not job.part.exists()
+
+
+def test_a_file_is_open_for_writing_while_the_disk_is_waited_for(hub, job, policy, monkeypatch):
+    """Windows refuses to write out a file that is open for reading only: every download would fail there."""
+    fcntl = pytest.importorskip("fcntl")
+    modes = []
+    monkeypatch.setattr(os, "fsync", lambda handle: modes.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE))
+    run(job, policy)
+    assert modes and os.O_RDONLY not in modes
+
+
+def test_an_encrypted_connection_that_breaks_is_tried_again(hub, job, policy, monkeypatch):
+    """The client hands on what OpenSSL says of a record that arrived damaged; that ended the download as a fault of ours."""
+    real, breaks = file_transfer.open_stream, [True]
+
+    @contextlib.asynccontextmanager
+    async def open_stream(*given, **named):
+        async with real(*given, **named) as response:
+            if breaks:
+                breaks.clear()
+                raise ssl.SSLError(1, "decryption failed or bad record mac")
+            yield response
+
+    monkeypatch.setattr(file_transfer, "open_stream", open_stream)
+    run(job, policy)
+    assert_arrived(job)
 
 
 def test_a_file_arrives_and_is_counted(hub, job, policy):
