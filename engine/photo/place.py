@@ -74,7 +74,7 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
     window = None
     if (x, y, width, height) != (0, 0, photo.width, photo.height) or (width, height) != size:
         window = PhotoWindow(x, y, width, height, photo.width, photo.height, photo.digest)
-    return Region(inside, picture, 0, window, behind=True)
+    return Region(inside, picture, 0, window, behind=True, dpi=photo.dpi)
 
 
 def window_around(

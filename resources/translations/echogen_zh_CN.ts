@@ -6985,6 +6985,10 @@
         <translation>画在这里</translation>
     </message>
     <message>
+        <source>Draw {0} pictures here</source>
+        <translation>在这里画 {0} 张</translation>
+    </message>
+    <message>
         <source>Mark what is to be drawn anew. Everything outside stays as it is.</source>
         <translation>标出要重画的部分。外面的一切保持不变。</translation>
     </message>
@@ -6999,6 +7003,10 @@
     <message>
         <source>Redraw a region</source>
         <translation>重画一个区域</translation>
+    </message>
+    <message>
+        <source>Redraw it {0} times</source>
+        <translation>重画 {0} 次</translation>
     </message>
     <message>
         <source>Redraw this region</source>

@@ -42,7 +42,7 @@ def result(state: SessionState, bundle: str = "") -> Result:
 
 
 def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state):
-    regions = RegionRequests(state)
+    regions = RegionRequests(state, list)
     own = regions.in_picture(result(state), half(64, 64), 2)
     assert own.kept == bits() and own.region is not None and own.region.whole == 2 and own.region.window is None
     assert (own.prompt, own.seed) == ("a robot in the snow", 5)
@@ -52,12 +52,12 @@ def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state
 
 def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(state):
     pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
-    request = RegionRequests(state).in_photo(photo_from_pixels(pixels), half(300, 400))
+    request = RegionRequests(state, list).in_photo(photo_from_pixels(pixels), half(300, 400))
     width, height = request.region.size
     image = request.region.lay_in(np.full((height, width, 3), 120, np.uint8), 4)
     finished = Finished(request, image, bits(), Timing(total=1.0))
-    assert RegionRequests(state).way_back(finished) is None, "a photo that was never at hand"
-    regions = RegionRequests(state)
+    assert RegionRequests(state, list).way_back(finished) is None, "a photo that was never at hand"
+    regions = RegionRequests(state, list)
     regions.in_photo(photo_from_pixels(pixels), half(300, 400))
     put_back = regions.way_back(finished)
     assert put_back is not None
@@ -67,6 +67,21 @@ def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(st
     assert regions.way_back(replace(finished, request=result(state).request)) is None, "it was not drawn for a photo"
 
 
+def test_photos_of_pictures_that_wait_are_not_forgotten(state):
+    waiting: list[GenerationRequest] = []
+    regions = RegionRequests(state, lambda: waiting)
+    photos = [photo_from_pixels(np.full((300, 400, 3), value, np.uint8)) for value in (10, 20, 30)]
+    first, second = (regions.in_photo(photo, half(300, 400)) for photo in photos[:2])
+    blank = np.zeros((*first.region.size[::-1], 3), np.uint8)
+    assert regions.way_back(Finished(first, blank, bits(), Timing(total=1.0))) is None, "nobody waits for it any more"
+    waiting.append(second)
+    regions.in_photo(photos[2], half(300, 400))
+    way = regions.way_back(Finished(second, blank, bits(), Timing(total=1.0)))
+    assert way is not None and (way().image[250:] == 20).all()
+
+
 def test_an_empty_region_is_an_error_in_words(state):
     with pytest.raises(EchoGenError, match="empty"):
-        RegionRequests(state).in_photo(photo_from_pixels(np.zeros((80, 80, 3), np.uint8)), np.zeros((80, 80), np.uint8))
+        RegionRequests(state, list).in_photo(
+            photo_from_pixels(np.zeros((80, 80, 3), np.uint8)), np.zeros((80, 80), np.uint8)
+        )
