@@ -32,8 +32,8 @@ _BLUR_REACH = 4
 _SMOOTH = 4
 """A Gaussian's spread in pixels from which on it is taken of a picture that was made smaller."""
 MAX_PHOTO_SIDE = 65535
-LEAST_DPI, MOST_DPI = 1.0, 10_000.0
-"""Of what a file may state as its resolution."""
+LEAST_DPI, MOST_DPI = 2.0, 10_000.0
+"""Of what a file may state as its resolution. One dot per inch is what programs write, and read, where nothing is stated."""
 _DAMAGED = Sentence("The region of this request is damaged.")
 
 _Place = Annotated[int, Meta(ge=-MAX_PHOTO_SIDE, le=MAX_PHOTO_SIDE)]

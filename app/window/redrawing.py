@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
+from app.language import sentences
 from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
@@ -16,7 +17,7 @@ from app.system import background
 from app.window.panels import Panels
 from app.window.photo_sources import ask_for_photo
 from engine import EchoGenError, Placement, Sentence
-from engine.photo import Photo, load_photo, photo_from_pixels
+from engine.photo import Photo, as_place, load_photo, photo_from_pixels
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,8 @@ class Redrawing(QObject):
             panels.toast.show_message(self.tr("The subject stands where you put it last time"))
         elif goes_on:
             panels.toast.show_message(self.tr("What you marked last time is here again"))
+        elif photo.notes:
+            panels.toast.show_message(sentences.joined(photo.notes))
 
     @Slot(object, int, object)
     def _accepted(self, mask: np.ndarray, whole: int, placement: Placement | None) -> None:
@@ -127,4 +130,4 @@ class Redrawing(QObject):
 
 
 def _read(file: Path) -> tuple[Photo, Path]:
-    return load_photo(file), file
+    return as_place(load_photo(file)), file

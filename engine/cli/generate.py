@@ -194,8 +194,10 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
         request = found.request
         if args.photo is not None:
             request = replace(request, kept=None, region=None)
-        elif args.region is not None:
+        elif args.region is not None and (request.region is None or request.region.window is None):
             request = replace(request, kept=_bits(found, args.source), region=None)
+        elif args.region is not None:
+            request = replace(request, kept=None)  # the region says still that it is of a photo, see ``take_place``
         elif request.region is not None:
             # Drawn again to the bit; with scales kept it is those of the finished picture that stay.
             request = request if args.keep_scales is None else replace(request, kept=_bits(found, args.source))

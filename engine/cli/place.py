@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from engine.bundle.manifest import BundleManifest
+from engine.cli.terminal import progress
 from engine.encoders.placed import region_around
 from engine.errors import InputError
 from engine.events import Finished
@@ -15,7 +16,7 @@ from engine.into_photo import PhotoAtHand, into_its_photo
 from engine.photo.load import Photo, load_photo
 from engine.photo.mask_file import read_mask
 from engine.photo.picture_file import read_picture_file
-from engine.photo.place import place_in_region, place_in_window, region_of_photo
+from engine.photo.place import as_place, place_in_region, place_in_window, region_of_photo
 from engine.placement import Placement
 from engine.region import Region
 from engine.request import GenerationRequest
@@ -58,8 +59,10 @@ def take_place(
     file = args.photo or args.source
     if args.photo is None and args.region is None and request.region is None:
         return request, as_it_is
-    photo = load_photo(file)
-    if args.photo is not None:
+    photo = as_place(load_photo(file))
+    for note in photo.notes:
+        progress.note(note)
+    if args.photo is not None or (args.region is not None and _is_photo(request)):
         request = _in_photo(args, photo, request, manifest)
     elif args.region is not None:
         request = replace(
@@ -72,6 +75,11 @@ def take_place(
     if args.keep_scales:
         request = replace(request, region=replace(request.region, whole=args.keep_scales))
     return request, partial(into_its_photo, photo=PhotoAtHand(photo.rgb, photo.digest, file), manifest=manifest)
+
+
+def _is_photo(request: GenerationRequest) -> bool:
+    """Return True if the picture of a request is a large photo that something was put into: a photo as any other."""
+    return request.region is not None and request.region.window is not None
 
 
 def _in_photo(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from engine.photo.picture_file import read_picture_file as read_picture_file
     from engine.photo.picture_file import save_picture as save_picture
     from engine.photo.picture_file import save_plain as save_plain
+    from engine.photo.place import as_place as as_place
     from engine.photo.place import place_in_region as place_in_region
     from engine.photo.place import place_in_window as place_in_window
     from engine.photo.place import region_of_photo as region_of_photo
@@ -77,7 +78,7 @@ else:
                 "save_picture",
                 "save_plain",
             ),
-            "engine.photo.place": ("place_in_region", "place_in_window", "region_of_photo"),
+            "engine.photo.place": ("as_place", "place_in_region", "place_in_window", "region_of_photo"),
             "engine.photo.sheet": ("Table", "arrange", "draw_sheet"),
         },
     )

@@ -9,6 +9,7 @@ from engine.region import LEAST_DPI, MOST_DPI
 Resolution = tuple[float, float]
 """Across and down, in pixels per inch."""
 
+_JFIF_UNITS = (1, 2)
 _TURNED = range(5, 9)
 """Orientations of EXIF in which rows stand upright."""
 
@@ -19,16 +20,25 @@ def resolution_of(picture: Image.Image, orientation: int = 1) -> Resolution | No
     Args:
         orientation: of EXIF, 1 … 8.
     """
-    try:
-        across, down = (float(number) for number in picture.info.get("dpi") or _of_exif(picture.getexif()))
-    except Exception:  # metadata may be damaged in any way; the picture itself was read
-        return None
-    if not (LEAST_DPI <= across <= MOST_DPI and LEAST_DPI <= down <= MOST_DPI):
-        return None
-    return (down, across) if orientation in _TURNED else (across, down)
+    for stated in (_own, _of_exif):
+        try:
+            across, down = (float(number) for number in stated(picture))
+        except Exception:  # metadata may be damaged in any way; the picture itself was read
+            continue
+        if LEAST_DPI <= across <= MOST_DPI and LEAST_DPI <= down <= MOST_DPI:
+            return (down, across) if orientation in _TURNED else (across, down)
+    return None
 
 
-def _of_exif(exif: Image.Exif) -> Resolution:
-    """The resolution that EXIF states, as WebP and HEIC have it. Raises ``KeyError`` or ``ValueError`` without it."""
+def _own(picture: Image.Image) -> Resolution:
+    """The resolution that the format itself has a place for. Raises ``LookupError`` without it."""
+    if picture.format in ("JPEG", "MPO") and picture.info.get("jfif_unit") not in _JFIF_UNITS:
+        raise LookupError  # what Pillow says then is from EXIF, or 72 where that says nothing
+    return picture.info["dpi"]
+
+
+def _of_exif(picture: Image.Image) -> Resolution:
+    """The resolution that EXIF states, as phones write it. Raises ``LookupError`` or ``ValueError`` without it."""
+    exif = picture.getexif()
     unit = {2: 1.0, 3: 2.54}[exif.get(ExifTags.Base.ResolutionUnit, 2)]
     return float(exif[ExifTags.Base.XResolution]) * unit, float(exif[ExifTags.Base.YResolution]) * unit

@@ -3380,6 +3380,10 @@
         <translation>已收到的内容是安全的。请重试。</translation>
     </message>
     <message>
+        <source>What is transparent in the photo is white in the picture.</source>
+        <translation>照片中透明的部分在图片中为白色。</translation>
+    </message>
+    <message>
         <source>What was begun in {0} is removed at the next start.</source>
         <translation>之前在 {0} 中已开始的安装内容会在下次启动时删除。</translation>
     </message>

@@ -196,6 +196,18 @@ def test_a_turned_photo_is_as_fine_across_as_it_was_down(tmp_path):
         assert load_photo(file).dpi == pytest.approx((98, 204), abs=0.1), kind
 
 
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp", "gif"])
+def test_a_file_that_states_no_resolution_has_none(tmp_path, kind):
+    file = tmp_path / f"plain.{kind}"
+    loud().save(file)
+    assert load_photo(file).dpi is None
+    if kind == "jpg":
+        turned = Image.Exif()
+        turned[0x0112] = 6
+        loud().save(file, exif=turned)
+        assert load_photo(file).dpi is None, "EXIF alone states none either"
+
+
 @pytest.mark.parametrize("values", [exif(0, 0), exif(72, 1e6), exif(72, 72, unit=1)])
 def test_a_resolution_that_cannot_be_is_none(tmp_path, values):
     file = tmp_path / "odd.webp"

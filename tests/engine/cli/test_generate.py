@@ -357,6 +357,29 @@ def test_several_pictures_in_one_photo_that_stays_what_it_was(words, tmp_path, c
         assert picture.info["icc_profile"] == wide and picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert np.array_equal(np.asarray(picture)[region == 0], own[region == 0])
 
+    # And somewhere else in it: 280 by 200 pixels are no size of the model's, but it is a photo.
+    other = np.zeros((200, 280), np.uint8)
+    other[10:60, 10:70] = 255
+    Image.fromarray(other).save(mask)
+    assert main([*words[:-1], str(again), "--from", str(out), "--region", str(mask)]) == 0
+    with Image.open(again) as picture:
+        changed = (np.asarray(picture) != drawn[0]).any(axis=2)
+    assert changed[other > 0].mean() > 0.8 and not changed[other == 0].any()
+
+
+def test_a_transparent_photo_is_white_where_it_is_clear(words, tmp_path, capsys):
+    photo, mask = tmp_path / "place.png", tmp_path / "mask.png"
+    pixels = np.full((200, 280, 4), (9, 9, 9, 0), np.uint8)
+    pixels[:, :140] = (200, 120, 40, 255)
+    Image.fromarray(pixels).save(photo)
+    region = np.zeros((200, 280), np.uint8)
+    region[80:160, 90:210] = 255
+    Image.fromarray(region).save(mask)
+    assert main([*words, "--photo", str(photo), "--region", str(mask)]) == 0
+    assert "transparent" in capsys.readouterr().err
+    drawn = np.asarray(Image.open(tmp_path / "ball.png").convert("RGB"))
+    assert (drawn[:, 215:] == 255).all() and (drawn[:, :85] == (200, 120, 40)).all()
+
 
 def test_several_pictures_of_a_region_are_of_one_layout(words, tmp_path, monkeypatch):
     mask = tmp_path / "mask.png"
