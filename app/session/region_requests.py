@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -13,9 +14,23 @@ from PySide6.QtCore import QObject, Slot
 from app.session.state import Result, SessionState
 from app.session.subject_shelf import Subject
 from app.session.values import can_redraw, compose, for_next_picture
-from engine import Finished, GenerationRequest, PhotoAtHand, Placement, Region, ScaleBits, into_its_photo
+from app.store.assets import AssetStore
+from app.system import background
+from engine import (
+    Finished,
+    GenerationRequest,
+    PhotoAtHand,
+    PhotoError,
+    Placement,
+    Region,
+    ScaleBits,
+    Sentence,
+    into_its_photo,
+)
 from engine.bundle import BundleManifest
 from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, region_of_photo
+
+log = logging.getLogger(__name__)
 
 
 class RegionRequests(QObject):
@@ -34,7 +49,12 @@ class RegionRequests(QObject):
         super().__init__(parent)
         self._state, self._waiting = state, waiting
         self._photos: list[PhotoAtHand] = []
+        self._assets: AssetStore | None = None
         state.resultChanged.connect(self._remember_shown)
+
+    def set_assets(self, assets: AssetStore) -> None:
+        """Set where photos are kept for pictures that are drawn after the next start."""
+        self._assets = assets
 
     def in_picture(self, result: Result, mask: np.ndarray, whole: int) -> GenerationRequest:
         """A region of a finished picture, with subject, prompt and seed as the panel has them. A picture whose bits are gone,
@@ -81,6 +101,8 @@ class RegionRequests(QObject):
         manifest, subject = self._ready()
         region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
         self._remember(PhotoAtHand(photo.rgb, photo.digest, file))
+        if self._assets is not None and region.window is not None:
+            background.run(self._assets.save_photo, photo, failed=self._not_kept)
         request = self._request(subject, region, None)
         if manifest.placed_content is None or request.subject is None:
             return replace(request, placement=None)
@@ -98,7 +120,11 @@ class RegionRequests(QObject):
         if region is None or manifest is None:
             return None
         photo = next((photo for photo in self._photos if photo.holds(region)), None)
-        return partial(into_its_photo, event, photo, manifest) if photo is not None else None
+        if photo is not None:
+            return partial(into_its_photo, event, photo, manifest)
+        if region.window is not None and self._assets is not None and self._assets.has_photo(region.window.photo):
+            return partial(_from_kept, event, self._assets, region.window.photo, manifest)
+        return None
 
     def _ready(self) -> tuple[BundleManifest, Subject]:
         manifest, subject = self._state.engine.manifest, self._state.subject
@@ -123,7 +149,19 @@ class RegionRequests(QObject):
         if not known and result.image.shape[:2] == (window.photo_height, window.photo_width):
             self._remember(PhotoAtHand(result.image, window.photo, result.file))
 
+    @Slot(object)
+    def _not_kept(self, error: Exception) -> None:
+        log.warning("a photo could not be kept for the next start: %s", error)
+
     def _remember(self, photo: PhotoAtHand) -> None:
         """Keep a photo, and of the others those that pictures which wait are drawn into."""
         waiting = [request.region for request in self._waiting() if request.region is not None]
         self._photos = [photo, *(other for other in self._photos if any(other.holds(region) for region in waiting))]
+
+
+def _from_kept(event: Finished, assets: AssetStore, digest: str, manifest: BundleManifest) -> Finished:
+    """The same with a photo that was kept since an earlier start. Raises ``PhotoError`` where it is damaged."""
+    photo = assets.load_photo(digest)
+    if photo is None:
+        raise PhotoError(Sentence("The photo it goes into is not there any more."))
+    return into_its_photo(event, PhotoAtHand(photo.rgb, digest), manifest)

@@ -2536,6 +2536,10 @@
         <translation>照片为 {width} × {height} 像素，而区域属于 {photo_width} × {photo_height} 像素的照片。</translation>
     </message>
     <message>
+        <source>The photo it goes into is not there any more.</source>
+        <translation>它要放入的照片已经不在了。</translation>
+    </message>
+    <message>
         <source>The picture</source>
         <translation>图片</translation>
     </message>

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,9 @@ import pytest
 
 from app.session.region_requests import RegionRequests
 from app.session.state import Result, SessionState
+from app.store.assets import GRACE_SECONDS, AssetStore
+from app.store.history_store import HistoryStore
+from app.store.unused_assets import remove_unused
 from engine.errors import EchoGenError
 from engine.events import EngineInfo, Finished, Timing
 from engine.photo.load import photo_from_pixels
@@ -78,6 +83,36 @@ def test_photos_of_pictures_that_wait_are_not_forgotten(state):
     regions.in_photo(photos[2], half(300, 400))
     way = regions.way_back(Finished(second, blank, bits(), Timing(total=1.0)))
     assert way is not None and (way().image[250:] == 20).all()
+
+
+def test_a_photo_is_there_for_pictures_that_are_drawn_after_the_next_start(state, qtbot, tmp_path):
+    pixels = np.random.default_rng(2).integers(0, 256, (300, 400, 3), np.uint8)
+    assets = AssetStore(tmp_path / "assets")
+    first = RegionRequests(state, list)
+    first.set_assets(assets)
+    request = first.in_photo(photo_from_pixels(pixels, dpi=(300.0, 300.0)), half(300, 400))
+    digest = request.region.window.photo
+    qtbot.waitUntil(lambda: assets.load_photo(digest) is not None)
+
+    later = RegionRequests(state, list)
+    later.set_assets(assets)
+    image = request.region.lay_in(np.full((*request.region.mask.shape, 3), 120, np.uint8), 4)
+    finished = Finished(request, image, bits(), Timing(total=1.0))
+    way = later.way_back(finished)
+    assert way is not None
+    whole = way()
+    assert np.array_equal(whole.image[200:], pixels[200:]) and whole.image.shape == pixels.shape
+
+    # It stays while the picture waits, and goes with it.
+    history = HistoryStore(None, tmp_path / "pictures")
+    keys = history.queue.add([request])
+    assert remove_unused(history, assets, ()) == 0
+    later_still = time.time() - 2 * GRACE_SECONDS
+    for file in assets.folder.iterdir():
+        os.utime(file, (later_still, later_still))
+    assert remove_unused(history, assets, ()) == 0 and assets.has_photo(digest)
+    history.queue.remove(keys)
+    assert remove_unused(history, assets, ()) == 1 and later.way_back(finished) is None
 
 
 def test_an_empty_region_is_an_error_in_words(state):
