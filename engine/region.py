@@ -39,7 +39,8 @@ _DAMAGED = Sentence("The region of this request is damaged.")
 _Place = Annotated[int, Meta(ge=-MAX_PHOTO_SIDE, le=MAX_PHOTO_SIDE)]
 _Side = Annotated[int, Meta(ge=1, le=MAX_PHOTO_SIDE)]
 _Digest = Annotated[str, Meta(max_length=128)]
-_Scales = Annotated[int, Meta(ge=0, le=32)]
+_MOST_SCALES = 32
+_Scales = Annotated[int, Meta(ge=0, le=_MOST_SCALES)]
 _Dpi = Annotated[float, Meta(ge=LEAST_DPI, le=MOST_DPI)]
 _Png = Annotated[bytes, Meta(max_length=14 * 2**20 * 3 // 4)]
 
@@ -225,7 +226,9 @@ class Region:
 
 
 _REGION_RULES = {
-    "whole": Sentence("The number of scales that are kept in a region must be a whole number from 0."),
+    "whole": Sentence(
+        "The number of scales that are kept in a region must be a whole number from 0 to {most}.", most=_MOST_SCALES
+    ),
     "window": _DAMAGED,
     "behind": _DAMAGED,
     "dpi": _DAMAGED,

@@ -2480,8 +2480,8 @@
         <translation>EchoGen 的新版本无法打开，已恢复使用上一版本。</translation>
     </message>
     <message>
-        <source>The number of scales that are kept in a region must be a whole number from 0.</source>
-        <translation>区域内保留的尺度数必须是从 0 开始的整数。</translation>
+        <source>The number of scales that are kept in a region must be a whole number from 0 to {most}.</source>
+        <translation>区域内保留的尺度数必须是 0 到 {most} 之间的整数。</translation>
     </message>
     <message>
         <source>The open model cannot be told where the subject stands; its place is not used.</source>
