@@ -28,7 +28,7 @@ from engine import (
     into_its_photo,
 )
 from engine.bundle import BundleManifest
-from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, region_of_photo
+from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, read_own_colours, region_of_photo
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class RegionRequests(QObject):
         region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
         self._remember(PhotoAtHand(photo.rgb, photo.digest, file))
         if self._assets is not None and region.window is not None:
-            background.run(self._assets.save_photo, photo, failed=self._not_kept)
+            background.run(_keep, self._assets, photo, file, failed=self._not_kept)
         request = self._request(subject, region, None)
         if manifest.placed_content is None or request.subject is None:
             return replace(request, placement=None)
@@ -159,9 +159,16 @@ class RegionRequests(QObject):
         self._photos = [photo, *(other for other in self._photos if any(other.holds(region) for region in waiting))]
 
 
+def _keep(assets: AssetStore, photo: Photo, file: Path | None) -> None:
+    assets.save_photo(photo)
+    own = None if file is None else read_own_colours(file, photo.rgb)
+    if own is not None:
+        assets.save_own_colours(photo.digest, own)
+
+
 def _from_kept(event: Finished, assets: AssetStore, digest: str, manifest: BundleManifest) -> Finished:
     """The same with a photo that was kept since an earlier start. Raises ``PhotoError`` where it is damaged."""
     photo = assets.load_photo(digest)
     if photo is None:
         raise PhotoError(Sentence("The photo it goes into is not there any more."))
-    return into_its_photo(event, PhotoAtHand(photo.rgb, digest), manifest)
+    return into_its_photo(event, PhotoAtHand(photo.rgb, digest, assets.own_colours(digest)), manifest)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.photo.mask_ops import mask_problem as mask_problem
     from engine.photo.mask_ops import parts as parts
     from engine.photo.notes import photo_notes as photo_notes
+    from engine.photo.own_colours import OwnColours as OwnColours
     from engine.photo.own_colours import read_own_colours as read_own_colours
     from engine.photo.picture_file import SUFFIXES as SUFFIXES
     from engine.photo.picture_file import carries_request as carries_request
@@ -70,7 +71,7 @@ else:
             ),
             "engine.photo.refusals": ("MAX_PIXELS",),
             "engine.photo.notes": ("photo_notes",),
-            "engine.photo.own_colours": ("read_own_colours",),
+            "engine.photo.own_colours": ("OwnColours", "read_own_colours"),
             "engine.photo.picture_file": (
                 "SUFFIXES",
                 "carries_request",

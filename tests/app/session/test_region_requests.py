@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.session.region_requests import RegionRequests
 from app.session.state import Result, SessionState
@@ -17,9 +18,10 @@ from app.store.history_store import HistoryStore
 from app.store.unused_assets import remove_unused
 from engine.errors import EchoGenError
 from engine.events import EngineInfo, Finished, Timing
-from engine.photo.load import photo_from_pixels
+from engine.photo.load import load_photo, photo_from_pixels
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
+from tests.engine.photo.test_colours import DISPLAY_P3, profile
 
 
 @pytest.fixture
@@ -88,11 +90,15 @@ def test_photos_of_pictures_that_wait_are_not_forgotten(state):
 def test_a_photo_is_there_for_pictures_that_are_drawn_after_the_next_start(state, qtbot, tmp_path):
     pixels = np.random.default_rng(2).integers(0, 256, (300, 400, 3), np.uint8)
     assets = AssetStore(tmp_path / "assets")
+    file, wide = tmp_path / "phone.png", profile(DISPLAY_P3, None, "Display P3")
+    Image.fromarray(pixels).save(file, icc_profile=wide)
+    photo = load_photo(file)
     first = RegionRequests(state, list)
     first.set_assets(assets)
-    request = first.in_photo(photo_from_pixels(pixels, dpi=(300.0, 300.0)), half(300, 400))
+    request = first.in_photo(photo, half(300, 400), file=file)
     digest = request.region.window.photo
-    qtbot.waitUntil(lambda: assets.load_photo(digest) is not None)
+    qtbot.waitUntil(lambda: assets.own_colours(digest) is not None)
+    file.unlink()
 
     later = RegionRequests(state, list)
     later.set_assets(assets)
@@ -101,7 +107,8 @@ def test_a_photo_is_there_for_pictures_that_are_drawn_after_the_next_start(state
     way = later.way_back(finished)
     assert way is not None
     whole = way()
-    assert np.array_equal(whole.image[200:], pixels[200:]) and whole.image.shape == pixels.shape
+    assert np.array_equal(whole.image[200:], photo.rgb[200:]) and whole.image.shape == pixels.shape
+    assert whole.own.profile == wide and np.array_equal(whole.own.rgb[200:], pixels[200:])
 
     # It stays while the picture waits, and goes with it.
     history = HistoryStore(None, tmp_path / "pictures")
@@ -112,7 +119,8 @@ def test_a_photo_is_there_for_pictures_that_are_drawn_after_the_next_start(state
         os.utime(file, (later_still, later_still))
     assert remove_unused(history, assets, ()) == 0 and assets.has_photo(digest)
     history.queue.remove(keys)
-    assert remove_unused(history, assets, ()) == 1 and later.way_back(finished) is None
+    remove_unused(history, assets, ())
+    assert not list(assets.folder.iterdir()) and later.way_back(finished) is None
 
 
 def test_an_empty_region_is_an_error_in_words(state):
