@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pillow_heif
 import pytest
@@ -14,12 +15,14 @@ from PIL import Image, ImageCms
 
 from engine import Finished, GenerationRequest, PhotoAtHand, ScaleBits, Timing, into_its_photo, save_finished
 from engine.bundle.manifest import BundleManifest, read_manifest
+from engine.errors import RequestError
 from engine.photo.load import load_photo
 from engine.photo.own_colours import read_own_colours
 from engine.photo.picture_file import read_picture_file
-from engine.photo.place import region_of_photo
+from engine.photo.place import place_in_region, region_of_photo
 from engine.region import Region
 from tests.engine.photo.test_colours import ADOBE_GAMMA, ADOBE_RGB, DISPLAY_P3, profile
+from tests.engine.test_region import cut_out, some_region
 
 P3, ADOBE = profile(DISPLAY_P3, None, "Display P3"), profile(ADOBE_RGB, ADOBE_GAMMA, "Adobe RGB (1998)")
 BITS = ScaleBits((np.ones((1, 1, 4), np.uint8),))
@@ -222,3 +225,27 @@ def test_a_region_says_its_resolution_over_json_and_refuses_a_foolish_one():
     for dpi in ([0, 300], [300], "300", [1e9, 1]):
         with pytest.raises(Exception, match="damaged"):
             Region.from_json({**data, "dpi": dpi})
+
+
+def test_no_number_of_the_file_changes_outside_of_random_feathered_regions(tmp_path, manifest):
+    chance, file = np.random.default_rng(11), tmp_path / "photo.png"
+    for _ in range(60):
+        height, width = (int(side) for side in chance.integers(40, 400, 2))
+        Image.fromarray(chance.integers(0, 256, (height, width, 3), np.uint8)).save(file, icc_profile=P3)
+        photo, mask = load_photo(file), some_region(chance, height, width)
+        mask[:, : int(chance.integers(0, width // 3))] = 255  # at the border
+        mask = cv2.GaussianBlur(mask, (0, 0), float(chance.uniform(0.5, 12)))
+        try:
+            region = region_of_photo(photo, mask, manifest.sizes)
+        except RequestError as error:
+            assert "too small" in str(error) or "whole picture" in str(error)
+            continue
+        subject = cut_out() if chance.random() < 0.6 else None
+        placement = None if subject is None else place_in_region(subject, region)
+        request = GenerationRequest("a", subject=subject, region=region, placement=placement)
+        drawn = region.lay_in(chance.integers(0, 256, region.picture.shape, np.uint8), manifest.tokenizer.feather)
+        event = Finished(request, drawn, BITS, Timing(total=1.0))
+        done = into_its_photo(event, PhotoAtHand(photo.rgb, photo.digest, file), manifest)
+        outside, own = mask < 128, np.asarray(Image.open(file))
+        assert done.own is not None and not (done.own.rgb != own)[outside].any()
+        assert not (done.image != photo.rgb)[outside].any() and (done.own.rgb != own).any()
